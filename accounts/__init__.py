@@ -1,0 +1,1 @@
+"""Who may be asked, who may ask, and which model is meant."""

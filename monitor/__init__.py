@@ -1,0 +1,1 @@
+"""Remember what happened and show it."""

@@ -1,0 +1,1 @@
+"""The frame: settings, URLs, the server, and what joins the rooms."""

@@ -1,0 +1,1 @@
+"""Serve one exchange: peek, back off, rotate, heal, translate, forward."""

@@ -1,0 +1,1 @@
+"""A scriptable upstream that speaks all dialects and fails on request."""

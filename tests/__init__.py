@@ -1,0 +1,1 @@
+"""The tests mirror the source; a docstring is the rule that the test proves."""
