@@ -1,0 +1,213 @@
+"""What every dialect offers, so that a new dialect is a new folder and not new pairs.
+
+PURE. Bodies are decoded JSON objects; no function here changes the body it was given: edits copy what
+they touch and share the rest.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import Enum
+from typing import Literal, Protocol
+
+import msgspec
+from accounts.model_facts import ModelFacts
+
+from relay.conversation import Conversation, Json
+from relay.events import Chunk, Event, StreamState
+from relay.failures import Failure
+
+DialectName = Literal["anthropic", "gemini", "openai"]
+
+
+class ClientRequest(msgspec.Struct, frozen=True):
+    """What the relay must know of a client's body, whatever its dialect.
+
+    ``session_id`` is the client's own name for its session ("" when it sends none); ``session_seed``
+    is the digest of system prompt and first user message; ``preview`` is the beginning (at most 200
+    characters) of the last user turn's text.
+    """
+
+    model: str
+    is_stream: bool
+    session_id: str
+    session_seed: str
+    preview: str
+
+
+class EncoderOptions(msgspec.Struct, frozen=True):
+    """What an encoder must be told: ids and names that upstream does not know.
+
+    ``message_id`` is without the dialect's prefix (hex); ``model`` is the client's name for the model;
+    ``created_at`` is in epoch seconds; ``handle`` gives the opaque stand-in for a signature that the
+    client needs before upstream has told one, by block index; ``form`` is how the client wants it.
+    """
+
+    message_id: str
+    model: str
+    created_at: int
+    handle: Callable[[int], str]
+    form: Literal["sse", "array", "responses"] = "sse"
+    include_usage: bool = True
+
+
+class DecoderOptions(msgspec.Struct, frozen=True):
+    """``family`` names who can read the signatures; ``call_id_seed`` makes ids for calls that have none.
+
+    ``is_enveloped``: Code Assist wraps each object in ``{"response": …}``. ``takes_partial_arguments``: the
+    client asked for unchecked tool arguments (``eager_input_streaming``), so a closed tool call whose JSON
+    does not parse is upstream's word and no broken stream.
+    """
+
+    family: str
+    call_id_seed: str
+    is_enveloped: bool = False
+    takes_partial_arguments: bool = False
+
+
+class Decoder(Protocol):
+    """Upstream bytes -> whole events. After Terminal or Failed it gives nothing more."""
+
+    def feed(self, data: bytes) -> Chunk:
+        """What ``data`` completes. Broken data becomes ``Failed``, never an exception, behind what was whole."""
+        ...
+
+    def finish(self) -> Chunk:
+        """What was left when the connection ended in order: an event without its last blank line."""
+        ...
+
+
+class Encoder(Protocol):
+    """Events -> the client's bytes, for one answer. ``state`` is what the client has been told so far."""
+
+    state: StreamState
+
+    def forward(self, chunk: Chunk) -> bytes:
+        """Same dialect: upstream's own bytes, framed as the client asked; the events are folded."""
+        ...
+
+    def encode(self, events: Iterable[Event]) -> bytes:
+        """Other dialect: the client's bytes for ``events``; b"" where they say nothing yet."""
+        ...
+
+    def keep_alive(self) -> bytes:
+        """What may stand between two events and means nothing."""
+        ...
+
+    def fail(self, answer: "ErrorAnswer") -> bytes:
+        """The one error event that ends a broken answer: no terminal event, no closing of open blocks."""
+        ...
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True):
+    """An error for the client. ``upstream_body`` is upstream's own JSON error in the same dialect, or b""."""
+
+    status: int
+    message: str
+    request_id: str
+    reason: str = ""
+    retry_after_seconds: float | None = None
+    upstream_body: bytes = b""
+
+
+class SignatureSlot(msgspec.Struct, frozen=True):
+    """A place in a body that holds, or could hold, a signature: ``value`` is "" where it is missing.
+
+    ``call_id`` is the tool call's id; ``turn`` the ``turn_key`` of the assistant turn it stands in.
+    """
+
+    kind: Literal["thinking", "redacted", "tool_call", "text"]
+    value: str
+    call_id: str
+    turn: str
+
+
+class Fate(Enum):
+    """What becomes of a slot that gets no signature."""
+
+    KEEP = "leave the slot exactly as it is"
+    UNSIGNED = "no signature, and otherwise as it is"
+    DEMOTE = "thinking becomes plain text, redacted thinking is dropped, calls and texts lose the signature"
+
+
+Resolution = str | Fate
+"""The signature that a slot shall hold, or its fate without one."""
+
+
+class Healed(msgspec.Struct, frozen=True):
+    """A body that upstream should take, and what is to be remembered of the repair.
+
+    ``blocks`` are the digests of the refused blocks, ``prompt_turn`` the digest of the user turn that
+    got the fix prompt (as it was before; "" when none), ``changes`` say in words what was done.
+    """
+
+    body: Json
+    blocks: tuple[str, ...]
+    prompt_turn: str
+    changes: tuple[str, ...]
+
+
+class Dialect(Protocol):
+    """One wire protocol, on both of its sides."""
+
+    name: DialectName
+
+    # The client's side
+    def inspect(self, body: Json, headers: Mapping[str, str]) -> ClientRequest:
+        """What the relay must know; raises BadRequest. Gemini's model stands in the path and is "" here."""
+        ...
+
+    def read(self, body: Json) -> Conversation:
+        """The body as a neutral conversation; raises BadRequest, or CannotCarry."""
+        ...
+
+    def encoder(self, options: EncoderOptions) -> Encoder:
+        """A fresh encoder for one answer."""
+        ...
+
+    def collect(self, stream: bytes) -> bytes:
+        """A whole stream of this dialect, as its one JSON answer."""
+        ...
+
+    def error_body(self, answer: ErrorAnswer) -> bytes:
+        """The JSON error body."""
+        ...
+
+    # Upstream's side
+    def write(self, conversation: Conversation, model: str, facts: ModelFacts, changes: list[str]) -> Json:
+        """The body for ``conversation``; ``changes`` gets what was mapped or dropped; raises CannotCarry."""
+        ...
+
+    def fit(self, body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:
+        """A body of this dialect, for another model: what ``facts`` refuse is mapped or dropped."""
+        ...
+
+    def as_stream(self, body: Json) -> Json:
+        """The body, asking for a stream with usage."""
+        ...
+
+    def decoder(self, options: DecoderOptions) -> Decoder:
+        """A fresh decoder for one upstream stream."""
+        ...
+
+    def classify(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+        """An HTTP error of this dialect, classified; ``headers`` have lower-case names."""
+        ...
+
+    def thinks_unseen(self, body: Json, facts: ModelFacts) -> bool:
+        """May the model think for long without a byte: thinking is on (or the default) and not shown."""
+        ...
+
+    def restore_signatures(self, body: Json, resolve: Callable[[SignatureSlot], Resolution]) -> Json:
+        """The body with each slot resolved; the very same object when nothing changed."""
+        ...
+
+    def heal(self, body: Json, facts: ModelFacts) -> Healed:
+        """Behaviour section 8, steps 2 to 5."""
+        ...
+
+    def drop_blocks(self, body: Json) -> Healed | None:
+        """The body that asks upstream to drop unreadable blocks itself; None where there is no such thing."""
+        ...
+
+    def heal_again(self, body: Json, blocks: frozenset[str], prompt_turns: frozenset[str]) -> Json:
+        """The repairs remembered, done again to the same bytes; the very same object when none applies."""
+        ...

@@ -1,0 +1,285 @@
+"""The neutral stream events, and the state that they fold into.
+
+PURE. A decoder of any dialect turns upstream bytes into these; an encoder of any dialect turns these
+into client bytes; the engine looks at nothing else. ``gc=False`` keeps a stream of thousands of small
+objects away from the garbage collector (events hold no cycles).
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from relay.failures import Failure, Phase
+
+BlockKind = Literal[
+    "text", "thinking", "redacted", "tool_call", "server_call", "server_result", "media", "refusal", "opaque"
+]
+StopReason = Literal[
+    "end_turn",
+    "max_tokens",
+    "stop_sequence",
+    "tool_use",
+    "refusal",  # refused, blocked, or stopped by a safety rule: an answer, never retried
+    "pause_turn",
+    "context_window",
+    "continuation",  # Gemini's CONTINUATION: ask again with the token
+    "malformed",  # MALFORMED_FUNCTION_CALL and its kin: no answer
+    "missing_signature",  # MISSING_THOUGHT_SIGNATURE: to be healed
+    "other",
+]
+
+
+class MessageStart(msgspec.Struct, frozen=True, gc=False):
+    """Upstream began an answer. Alone it is not valid data."""
+
+    id: str
+    model: str
+
+
+class BlockStart(msgspec.Struct, frozen=True, gc=False):
+    """A block opens. ``index`` rises from 0 without gaps, in the order of the starts.
+
+    ``id`` and ``name`` are those of a tool call. ``payload`` is what kinds without deltas carry whole,
+    as JSON: redacted ``{"data": …}``, media ``{"media_type": …, "data": base64}``; server_call,
+    server_result and opaque blocks carry their own dialect's object.
+    """
+
+    index: int
+    kind: BlockKind
+    id: str = ""
+    name: str = ""
+    payload: bytes = b""
+
+
+class TextDelta(msgspec.Struct, frozen=True, gc=False):
+    """More text of a text or refusal block."""
+
+    index: int
+    text: str
+
+
+class ThinkingDelta(msgspec.Struct, frozen=True, gc=False):
+    """More text of a thinking block."""
+
+    index: int
+    text: str
+
+
+class ArgumentsDelta(msgspec.Struct, frozen=True, gc=False):
+    """More of a tool call's arguments: a fragment of a JSON object's text."""
+
+    index: int
+    json: str
+
+
+class Signature(msgspec.Struct, frozen=True, gc=False):
+    """The signature of a thinking, text or tool call block: once per block, never split or merged.
+
+    ``family`` is the model family that can read it (``claude``, ``gemini-3`` …).
+    """
+
+    index: int
+    value: str
+    family: str
+
+
+class Citation(msgspec.Struct, frozen=True, gc=False):
+    """A citation of a text block: url and title where there are such, and the dialect's own object."""
+
+    index: int
+    raw: bytes
+    url: str = ""
+    title: str = ""
+    cited_text: str = ""
+
+
+class BlockStop(msgspec.Struct, frozen=True, gc=False):
+    """A block is whole."""
+
+    index: int
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """Token counts known so far; None = not told. ``output`` includes ``thinking``.
+
+    With ``is_cumulative`` a later one replaces the fields it tells; otherwise they are added.
+    """
+
+    input_uncached: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    output: int | None = None
+    thinking: int | None = None
+    server_tools: int | None = None
+    is_cumulative: bool = True
+
+
+class Stop(msgspec.Struct, frozen=True, gc=False):
+    """Why the model stopped: our word, and upstream's own."""
+
+    reason: StopReason
+    upstream_reason: str
+    stop_sequence: str | None = None
+    category: str | None = None
+    explanation: str | None = None
+    continuation_token: str | None = None
+
+
+class Terminal(msgspec.Struct, frozen=True, gc=False):
+    """The protocol's own last event: the answer is complete. Nothing follows it."""
+
+
+class Failed(msgspec.Struct, frozen=True, gc=False):
+    """An error object in the stream, or data that breaks the protocol. Nothing follows it."""
+
+    failure: Failure
+
+
+class Heartbeat(msgspec.Struct, frozen=True, gc=False):
+    """A ping or comment: upstream is there, and says nothing."""
+
+
+class Extra(msgspec.Struct, frozen=True, gc=False):
+    """What only its own dialect can say: re-emitted there, counted as dropped elsewhere."""
+
+    where: str
+    name: str
+    raw: bytes = b""
+
+
+Event = (
+    MessageStart
+    | BlockStart
+    | TextDelta
+    | ThinkingDelta
+    | ArgumentsDelta
+    | Signature
+    | Citation
+    | BlockStop
+    | Usage
+    | Stop
+    | Terminal
+    | Failed
+    | Heartbeat
+    | Extra
+)
+
+
+class Chunk(msgspec.Struct, frozen=True, gc=False):
+    """What one network read amounted to: whole SSE events only.
+
+    ``raw`` is those events' bytes in upstream's dialect, unchanged, ready for a client of the same
+    dialect; ``events`` is what they mean. Both may be empty.
+    """
+
+    raw: bytes
+    events: list[Event]
+
+
+def merged(old: Usage, new: Usage) -> Usage:
+    """``old`` with what ``new`` tells: replaced where ``new`` is cumulative, else added."""
+
+    def one(before: int | None, now: int | None) -> int | None:
+        if now is None:
+            return before
+        return now if new.is_cumulative else (before or 0) + now
+
+    return Usage(
+        one(old.input_uncached, new.input_uncached),
+        one(old.cache_read, new.cache_read),
+        one(old.cache_write, new.cache_write),
+        one(old.output, new.output),
+        one(old.thinking, new.thinking),
+        one(old.server_tools, new.server_tools),
+    )
+
+
+class OpenBlock(msgspec.Struct, gc=False):
+    """A block of the answer as it grows: its kind, identity, and the pieces it has got so far."""
+
+    index: int
+    kind: BlockKind
+    id: str = ""
+    name: str = ""
+    pieces: list[str] = msgspec.field(default_factory=list)
+    signature: str = ""
+    is_open: bool = True
+
+    @property
+    def text(self) -> str:
+        """All that the block has said: text, thinking, or a tool call's arguments."""
+        return "".join(self.pieces)
+
+
+class StreamState:
+    """What a stream of events amounts to so far. ``fold`` is the only way in."""
+
+    __slots__ = ("blocks", "failure", "has_signs_of_life", "message_id", "model", "stop", "terminal", "usage")
+
+    def __init__(self) -> None:
+        """An answer of which nothing is known yet."""
+        self.message_id = ""
+        self.model = ""
+        self.blocks: list[OpenBlock] = []
+        self.usage = Usage()
+        self.stop: Stop | None = None
+        self.terminal = False
+        self.failure: Failure | None = None
+        self.has_signs_of_life = False
+
+    def fold(self, events: Iterable[Event]) -> None:
+        """Take ``events`` in; raises IndexError when a block is spoken of that was never started."""
+        blocks = self.blocks
+        for event in events:
+            kind = type(event)
+            if kind is TextDelta or kind is ThinkingDelta:
+                blocks[event.index].pieces.append(event.text)  # type: ignore[union-attr]
+            elif kind is ArgumentsDelta:
+                blocks[event.index].pieces.append(event.json)  # type: ignore[union-attr]
+            else:
+                self._fold_rare(event)
+
+    def _fold_rare(self, event: Event) -> None:
+        match event:
+            case BlockStart():
+                self.blocks.append(OpenBlock(event.index, event.kind, event.id, event.name))
+                self.has_signs_of_life = True
+            case BlockStop():
+                self.blocks[event.index].is_open = False
+            case Signature():
+                self.blocks[event.index].signature = event.value
+            case Usage():
+                self.usage = merged(self.usage, event)
+            case Stop():
+                self.stop = event
+            case MessageStart():
+                self.message_id, self.model = event.id, event.model
+            case Terminal():
+                self.terminal = True
+            case Failed():
+                self.failure = event.failure
+            case _:
+                pass
+
+    @property
+    def open_block(self) -> OpenBlock | None:
+        """The youngest block that is still open."""
+        return next((block for block in reversed(self.blocks) if block.is_open), None)
+
+    @property
+    def phase(self) -> Phase:
+        """Where in the answer the stream stands."""
+        if self.stop is not None or self.terminal:
+            return Phase.AFTER_STOP
+        block = self.open_block or (self.blocks[-1] if self.blocks else None)
+        if block is None:
+            return Phase.PEEK
+        if block.kind in ("thinking", "redacted"):
+            return Phase.THINKING
+        return Phase.TOOL_CALL if block.kind in ("tool_call", "server_call") else Phase.TEXT
+
+    @property
+    def text(self) -> str:
+        """The plain text said so far, over all text blocks."""
+        return "".join(block.text for block in self.blocks if block.kind == "text")

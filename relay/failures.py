@@ -1,0 +1,84 @@
+"""Classified failures: why an attempt did not commit, or why an answer broke off, as plain data.
+
+PURE. Whoever meets an upstream's bytes or a library's exception classifies it once, here named; the
+engine decides by these fields alone and never looks at text again.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What went wrong, as a person would say it."""
+
+    STATUS = "status"  # upstream answered with an HTTP status >= 400
+    NETWORK = "network"  # no connection, a reset, a broken transfer
+    CONNECT_TIMEOUT = "connect_timeout"
+    FIRST_DATA_TIMEOUT = "first_data_timeout"  # the peek's deadline
+    IDLE_TIMEOUT = "idle_timeout"  # silence after commit
+    EMPTY = "empty"  # closed with nothing said
+    EMPTY_STOP = "empty_stop"  # a normal stop with nothing said
+    CUT = "cut"  # ended after commit without the protocol's terminal event
+    GARBAGE = "garbage"  # data that is no JSON object, or breaks the protocol
+    ERROR_EVENT = "error_event"  # an error object inside a 200 stream
+    MALFORMED_ANSWER = "malformed_answer"  # MALFORMED_FUNCTION_CALL and its kin, with nothing said
+    MISSING_SIGNATURE = "missing_signature"  # finish reason MISSING_THOUGHT_SIGNATURE
+    CREDENTIALS = "credentials"  # our own token could not be had
+    NO_ACCOUNT = "no_account"  # nobody free to ask
+    BAD_REQUEST = "bad_request"  # the client's request cannot be served as it is
+    UNAUTHORIZED = "unauthorized"  # the client key is missing or refused
+    UNKNOWN_MODEL = "unknown_model"
+    TOO_LARGE = "too_large"
+    DEADLINE = "deadline"  # the exchange's own deadline
+    DRAINING = "draining"  # the server is going down
+    INTERNAL = "internal"  # a fault of ours
+
+
+class Phase(StrEnum):
+    """How far an attempt had come when it ended."""
+
+    ADMISSION = "admission"
+    CONNECT = "connect"
+    HEADERS = "headers"
+    PEEK = "peek"
+    TEXT = "text"
+    THINKING = "thinking"
+    TOOL_CALL = "tool_call"
+    AFTER_STOP = "after_stop"
+
+
+class Failure(msgspec.Struct, frozen=True, gc=False):
+    """One failure, classified.
+
+    ``status`` is upstream's own HTTP status, or the one that an error object inside a stream names,
+    or the one our own refusal answers with; None where there is none (a reset, a time-out).
+    ``message`` is for people and holds no secret. ``reason`` is upstream's machine word
+    (``QUOTA_EXHAUSTED``, ``overloaded_error`` …). ``retry_after_seconds`` is the delay that was told,
+    by header or by body. ``account_fault`` marks a 400/402 that is about the account (bad API key,
+    billing), not about the request. ``is_signature`` marks a refusal of a thinking signature, and
+    ``offers_drop_block`` one whose message offers ``drop_block``. ``is_not_found_model`` is a 404
+    that is about the model. ``body`` is upstream's JSON error body, if it was one, for a client of
+    the same dialect; ``from_upstream_event`` says that upstream's own error event was already
+    forwarded with the stream.
+    """
+
+    kind: Kind
+    message: str
+    status: int | None = None
+    reason: str = ""
+    retry_after_seconds: float | None = None
+    account_fault: bool = False
+    is_signature: bool = False
+    offers_drop_block: bool = False
+    body: bytes = b""
+    upstream_request_id: str = ""
+    from_upstream_event: bool = False
+
+
+class CannotCarry(Exception):
+    """The request holds content that the other dialect has no place for; the text says which."""
+
+
+class BadRequest(Exception):
+    """The request's body is not what its dialect says; the text says where and why."""

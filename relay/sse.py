@@ -1,0 +1,126 @@
+"""Bytes to server-sent events and back, incremental and bounded in size.
+
+PURE. Lines end in ``\\n``, ``\\r\\n`` or ``\\r`` and nothing else (WHATWG HTML, section 9.2.6); U+2028 and
+its kin belong to the data. All cutting is done on bytes, so a UTF-8 character is never torn.
+"""
+
+import re
+
+import msgspec
+
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+_BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+# Behind a line feed, a carriage return at the end of what was read may still become "\r\n": wait for it.
+_EVENT_END = re.compile(rb"(?:\r\n|\n)(?:\r\n|\n|\r(?!\n|\Z))|\r(?:\r\n|\r)")
+_LONGEST_EVENT_END = 4
+
+
+class EventTooLarge(Exception):
+    """An event grew beyond the limit without ending."""
+
+
+class SseEvent(msgspec.Struct, frozen=True, gc=False):
+    """One event: its name ("" when none was given), its data, and the bytes that it came in.
+
+    What has no data line (comments, blank lines) has ``data is None``. The ``raw`` of all events in a
+    row is the stream's bytes, unchanged.
+    """
+
+    name: str
+    data: bytes | None
+    raw: bytes
+
+
+class SseParser:
+    """Cuts a stream of bytes into whole events."""
+
+    __slots__ = ("_at_start", "_max_bytes", "_pending", "_pending_bytes")
+
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        """Nothing read yet; an event may grow to ``max_event_bytes``."""
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._max_bytes = max_event_bytes
+        self._at_start = True
+
+    def feed(self, data: bytes) -> list[SseEvent]:
+        """The events that ``data`` completes; raises EventTooLarge."""
+        if self._pending:
+            # Only the seam is searched again: a large event in small reads stays linear.
+            seam = b"".join(self._pending[-_LONGEST_EVENT_END:])[1 - _LONGEST_EVENT_END :]
+            if not _ends_an_event(seam + data):
+                return self._keep(data)
+            data = b"".join([*self._pending, data])
+        elif not _ends_an_event(data):
+            return self._keep(data)
+        pieces = _cut(data)
+        self._pending.clear()
+        self._pending_bytes = 0
+        events = [self._event(piece) for piece in pieces[:-1]]
+        if pieces[-1]:
+            self._keep(pieces[-1])
+        return events
+
+    def finish(self) -> list[SseEvent]:
+        """What is left at the stream's end, if it holds data: some servers leave out the last blank line."""
+        rest = b"".join(self._pending)
+        self._pending.clear()
+        self._pending_bytes = 0
+        event = self._event(rest)
+        return [event] if event.data is not None else []
+
+    def _keep(self, data: bytes) -> list[SseEvent]:
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+        if self._pending_bytes > self._max_bytes:
+            raise EventTooLarge(f"one event is larger than {self._max_bytes} bytes")
+        return []
+
+    def _event(self, raw: bytes) -> SseEvent:
+        if len(raw) > self._max_bytes:
+            raise EventTooLarge(f"one event is larger than {self._max_bytes} bytes")
+        text = raw
+        if self._at_start:
+            self._at_start = False
+            text = raw.removeprefix(_BOM)
+        name, data = _fields(text)
+        return SseEvent(name, data, raw)
+
+
+def _ends_an_event(data: bytes) -> bool:
+    if b"\n\n" in data or b"\r\n\r\n" in data:
+        return True
+    return b"\r" in data and _EVENT_END.search(data) is not None
+
+
+def _cut(data: bytes) -> list[bytes]:
+    """``data`` cut behind each blank line; the last piece is what is not yet whole (maybe empty)."""
+    returns = data.count(b"\r")
+    if not returns:
+        separator = b"\n\n"
+    elif returns == data.count(b"\r\n") == data.count(b"\n"):
+        separator = b"\r\n\r\n"
+    else:
+        ends = [match.end() for match in _EVENT_END.finditer(data)]
+        return [data[start:end] for start, end in zip([0, *ends], [*ends, len(data)], strict=True)]
+    pieces = data.split(separator)
+    return [piece + separator for piece in pieces[:-1]] + pieces[-1:]
+
+
+def _fields(raw: bytes) -> tuple[str, bytes | None]:
+    if raw.startswith(b"data: "):  # the usual event is one line
+        end = raw.find(b"\n")
+        if raw[end + 1 :] in (b"\r\n", b"\n"):
+            line = raw[6:end].removesuffix(b"\r")
+            if b"\r" not in line:
+                return "", line
+    name, data = "", []
+    for line in raw.split(b"\n") if b"\r" not in raw else _LINE_END.split(raw):
+        if line.startswith(b"data:"):
+            data.append(line[6:] if line[5:6] == b" " else line[5:])
+        elif line.startswith(b"event:"):
+            name = line[6:].strip().decode("utf-8", "replace")
+        elif line == b"data":
+            data.append(b"")
+    return name, b"\n".join(data) if data else None
