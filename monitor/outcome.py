@@ -1,0 +1,52 @@
+"""One word for how an exchange ended: the first line of a table that applies. PURE."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from monitor.records import Outcome
+
+
+class OutcomeFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What is known about an exchange at its end; several may be true of one."""
+
+    key_refused: bool = False
+    """The client's key was not taken."""
+    client_gone: bool = False
+    """The client went before it had the whole answer."""
+    cut: bool = False
+    """The answer had begun and did not reach its end, or the server stopped before it did."""
+    empty: bool = False
+    """No answer was given, and the last attempt was an answer with nothing said."""
+    failed: bool = False
+    """The client was told an error, whatever the HTTP status."""
+    refused: bool = False
+    """The model refused, or a safety filter stopped it."""
+    thinking_only: bool = False
+    continued: bool = False
+    healed: bool = False
+    attempts: int = 1
+
+
+Condition = Callable[[OutcomeFacts], bool]
+
+# behaviour: "Outcome, the first that applies". That the client went explains a cut, a cut explains an
+# error, and how the answer was come by matters only when there is one.
+OUTCOMES: tuple[tuple[Outcome, Condition], ...] = (
+    (Outcome.UNAUTHORIZED, lambda facts: facts.key_refused),
+    (Outcome.CLIENT_CLOSED, lambda facts: facts.client_gone),
+    (Outcome.INTERRUPTED, lambda facts: facts.cut),
+    (Outcome.ZERO_TOKENS, lambda facts: facts.empty),
+    (Outcome.ERROR, lambda facts: facts.failed),
+    (Outcome.REFUSED, lambda facts: facts.refused),
+    (Outcome.THINKING_ONLY, lambda facts: facts.thinking_only),
+    (Outcome.CONTINUED, lambda facts: facts.continued),
+    (Outcome.HEALED, lambda facts: facts.healed),
+    (Outcome.RETRIED, lambda facts: facts.attempts > 1),
+    (Outcome.OK, lambda _: True),
+)
+
+
+def outcome_of(facts: OutcomeFacts) -> Outcome:
+    """The outcome of the exchange that ``facts`` tells of."""
+    return next(outcome for outcome, applies in OUTCOMES if applies(facts))
