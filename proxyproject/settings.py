@@ -21,7 +21,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 class Environment(BaseSettings):
     """The settings an operator may give; names are environment variables in upper case."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_file=os.environ.get("PROXY_ENV_FILE", ".env"), extra="ignore", env_ignore_empty=True
+    )
 
     proxy_data_dir: Path = Path.home() / ".antigravity_tools"
     proxy_secret_key: str = ""

@@ -1,0 +1,72 @@
+# Everything here works on a machine with Python 3.11 and make; the first call makes the environment.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.installed-runtime
+DEV := $(VENV)/.installed-dev
+
+PYTEST_ARGS ?=
+DEMO_ARGS ?=
+RUN_ARGS ?=
+BENCH_ARGS ?=
+
+.PHONY: help venv install test test-stores lint types contracts check demo run bench migrate format clean
+.DEFAULT_GOAL := help
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Evenkeel needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "This Python has no venv module (Debian and Ubuntu: the package python3-venv)"; exit 1; }
+
+$(RUNTIME): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $(RUNTIME)
+
+$(DEV): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(RUNTIME) $(DEV)
+
+venv: $(BIN)/python ## make .venv
+
+install: $(DEV) ## install Evenkeel and its tools into .venv
+
+test: $(DEV) ## run the whole suite on SQLite (PYTEST_ARGS=…)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-stores: $(DEV) ## run the whole suite on PostgreSQL and Redis
+	TEST_STORES=postgres $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(DEV) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(DEV) ## put the source into ruff's format
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+types: $(DEV) ## mypy --strict
+	PROXY_DATA_DIR=$$(mktemp -d) $(BIN)/mypy
+
+contracts: $(DEV) ## who may import whom
+	$(BIN)/lint-imports
+
+check: lint types contracts ## lint, types, contracts
+
+run: $(RUNTIME) ## serve on 127.0.0.1:8045 (RUN_ARGS="--port 9000")
+	$(BIN)/python manage.py serve $(RUN_ARGS)
+
+demo: $(RUNTIME) ## serve with a simulated upstream behind it and send a first round of requests
+	$(BIN)/python manage.py demo $(DEMO_ARGS)
+
+bench: $(DEV) ## measure, against the simulator
+	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+migrate: $(RUNTIME) ## bring the database up to date
+	$(BIN)/python manage.py migrate
+
+clean: ## remove the environment and every cache; the data directory stays
+	rm -rf $(VENV) *.egg-info .mypy_cache .ruff_cache .import_linter_cache .hypothesis htmlcov .coverage

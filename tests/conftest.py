@@ -1,0 +1,33 @@
+"""What every test may ask for. The data directory is isolated earlier, in tests/settings.py."""
+
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.running_server import RunningServer, ServerWorld
+
+
+@pytest.fixture(scope="session")
+def server_world() -> Iterator[ServerWorld]:
+    """Where servers of this run come from."""
+    world = ServerWorld()
+    yield world
+    world.clean()
+
+
+@pytest.fixture
+def running_server(server_world: ServerWorld) -> Iterator[Callable[..., RunningServer]]:
+    """A factory: ``running_server(*serve_arguments, env={…})`` starts the real server on a free port."""
+    servers: list[RunningServer] = []
+
+    def start(*arguments: str, env: dict[str, str] | None = None) -> RunningServer:
+        server = server_world.new(*arguments, env=env)
+        servers.append(server)
+        return server
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            server.kill()
+        shutil.rmtree(server.data_dir, ignore_errors=True)

@@ -1,0 +1,205 @@
+"""A real server for tests: ``manage.py serve`` in a process, a data directory and a database of its own.
+
+Tests get it through the fixture ``running_server`` (tests/conftest.py)::
+
+    def test_something(running_server):
+        server = running_server(env={"RELAY_BACKOFF_SCALE": "0"})
+        httpx.get(server.base_url + "/healthz")
+        assert server.rows("SELECT count(*) AS n FROM monitor_requestlog") == [{"n": 0}]
+
+With ``TEST_STORES=postgres`` each server gets a PostgreSQL database and a Redis of its own instead.
+"""
+
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import uuid
+from pathlib import Path
+
+from tests import stores
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+STOP_SECONDS = 60
+LISTENING = re.compile(r"^Evenkeel \S+ listens on (http://\S+)", re.MULTILINE)
+
+
+class RunningServer:
+    """One server process. ``base_url``, ``port``, ``pid``, ``data_dir`` and ``env`` describe it."""
+
+    def __init__(self, data_dir: Path, env: dict[str, str], arguments: tuple[str, ...]) -> None:
+        self.data_dir = data_dir
+        self.env = env
+        self._arguments = arguments
+        self._output: list[str] = []
+        self._changed = threading.Condition()
+        self.base_url = ""
+        self.port = 0
+        self.start()
+
+    def start(self) -> None:
+        """Start the process (again, after ``stop`` or ``kill``: with the same data and port)."""
+        self._output.clear()
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", str(self.port), *self._arguments],
+            cwd=ROOT,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            bufsize=1,
+        )
+        self._reader = threading.Thread(target=self._read_output, daemon=True)
+        self._reader.start()
+        found = self.wait_for_output(LISTENING, START_SECONDS)
+        self.base_url = found.group(1)
+        self.port = int(self.base_url.rpartition(":")[2])
+
+    @property
+    def pid(self) -> int:
+        """The process id (with ``--workers``: of the parent)."""
+        return self.process.pid
+
+    @property
+    def output(self) -> str:
+        """What the server has written to its terminal since its start."""
+        with self._changed:
+            return "".join(self._output)
+
+    @property
+    def log_text(self) -> str:
+        """What stands in ``logs/app.log`` by now."""
+        path = self.data_dir / "logs" / "app.log"
+        return path.read_text() if path.exists() else ""
+
+    def wait_for_output(self, pattern: str | re.Pattern[str], timeout_seconds: float = 30) -> re.Match[str]:
+        """Wait until ``pattern`` stands on the terminal; else AssertionError with the output."""
+        compiled = re.compile(pattern)
+        found: list[re.Match[str]] = []
+
+        def appeared_or_over() -> bool:
+            if match := compiled.search("".join(self._output)):
+                found.append(match)
+            return bool(found) or not self._reader.is_alive()
+
+        with self._changed:
+            self._changed.wait_for(appeared_or_over, timeout_seconds)
+        assert found, f"{compiled.pattern!r} did not appear; the server said:\n{self.output}"
+        return found[0]
+
+    def manage(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run ``manage.py`` in this server's world; its stdout. CalledProcessError when it fails."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            input=stdin,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise subprocess.CalledProcessError(done.returncode, arguments, done.stdout, done.stderr)
+        return done.stdout
+
+    def rows(self, query: str, parameters: tuple[object, ...] = ()) -> list[dict[str, object]]:
+        """Read the server's database directly (``%s`` for parameters on both stores)."""
+        if url := self.env.get("DATABASE_URL"):
+            import psycopg
+            from psycopg.rows import dict_row
+
+            with psycopg.connect(url, row_factory=dict_row) as connection:
+                return connection.execute(query, parameters).fetchall()
+        connection = sqlite3.connect(self.data_dir / "proxy.sqlite3", timeout=20)
+        connection.row_factory = sqlite3.Row
+        try:
+            return [dict(row) for row in connection.execute(query.replace("%s", "?"), parameters)]
+        finally:
+            connection.close()
+
+    def stop(self, timeout_seconds: float = STOP_SECONDS) -> int:
+        """SIGTERM, wait for the end (drain included), return the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.wait(timeout_seconds)
+
+    def wait(self, timeout_seconds: float = STOP_SECONDS) -> int:
+        """Wait for the end without asking for it; the exit code."""
+        code = self.process.wait(timeout_seconds)
+        self._reader.join(timeout_seconds)
+        return code
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut would."""
+        self.process.kill()
+        self.wait()
+
+    def _read_output(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            with self._changed:
+                self._output.append(line)
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+
+class ServerWorld:
+    """Makes servers for tests and cleans up after them; the migrated database is made once and copied."""
+
+    def __init__(self) -> None:
+        self._template_dir: Path | None = None
+        self._template_database = ""
+        self._databases: list[str] = []
+
+    def new(self, *arguments: str, env: dict[str, str] | None = None) -> RunningServer:
+        """Start ``manage.py serve`` with ``arguments``; ``env`` is added to its environment."""
+        data_dir, world = self.prepare(env)
+        return RunningServer(data_dir, world, arguments)
+
+    def prepare(self, env: dict[str, str] | None = None) -> tuple[Path, dict[str, str]]:
+        """A data directory with a migrated database, and the environment for it; starts nothing."""
+        if self._template_dir is None:
+            self._make_template()
+        assert self._template_dir is not None
+        data_dir = Path(tempfile.mkdtemp(prefix="evenkeel-server-"))
+        shutil.copytree(self._template_dir, data_dir, dirs_exist_ok=True)
+        world = _environment(data_dir)
+        if stores.wanted():
+            name = f"server_{uuid.uuid4().hex[:12]}"
+            world["DATABASE_URL"] = stores.create_database(name, self._template_database)
+            self._databases.append(name)
+            world["REDIS_URL"] = stores.start_redis()[0]
+        return data_dir, world | (env or {})
+
+    def clean(self) -> None:
+        """Drop what was made."""
+        for name in self._databases:
+            stores.drop_database(name)
+        if self._template_database:
+            stores.drop_database(self._template_database)
+        if self._template_dir is not None:
+            shutil.rmtree(self._template_dir, ignore_errors=True)
+
+    def _make_template(self) -> None:
+        self._template_dir = Path(tempfile.mkdtemp(prefix="evenkeel-template-"))
+        world = _environment(self._template_dir)
+        if stores.wanted():
+            self._template_database = f"template_{uuid.uuid4().hex[:12]}"
+            world["DATABASE_URL"] = stores.create_database(self._template_database)
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=world, check=True
+        )
+        shutil.rmtree(self._template_dir / "logs", ignore_errors=True)
+
+
+def _environment(data_dir: Path) -> dict[str, str]:
+    """This process's environment with the data directory, and without its stores and settings module."""
+    foreign = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
+    kept = {name: value for name, value in os.environ.items() if name not in foreign}
+    return kept | {"PROXY_DATA_DIR": str(data_dir), "PROXY_ENV_FILE": "", "PYTHONUNBUFFERED": "1"}
