@@ -134,9 +134,10 @@ class Conversation(msgspec.Struct, frozen=True):
 
 
 def digest(value: object) -> str:
-    """A stable hash of any JSON value: 32 hex digits of sha256 over canonical JSON, ``cache_control`` left out.
+    """A stable hash of any JSON value: 32 hex digits of sha256 over its canonical JSON.
 
-    Clients move their cache markers from turn to turn; a block is the same block without them.
+    ``cache_control`` is left out: clients move their cache markers from turn to turn, and a
+    block is the same block without them.
     """
     canonical = msgspec.json.encode(_without_cache_markers(value), order="sorted")
     return hashlib.sha256(canonical).hexdigest()[:32]

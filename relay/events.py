@@ -215,7 +215,7 @@ class OpenBlock(msgspec.Struct, gc=False):
 class StreamState:
     """What a stream of events amounts to so far. ``fold`` is the only way in."""
 
-    __slots__ = ("blocks", "failure", "has_signs_of_life", "message_id", "model", "stop", "terminal", "usage")
+    __slots__ = ("blocks", "failure", "message_id", "model", "stop", "terminal", "usage")
 
     def __init__(self) -> None:
         """An answer of which nothing is known yet."""
@@ -226,7 +226,6 @@ class StreamState:
         self.stop: Stop | None = None
         self.terminal = False
         self.failure: Failure | None = None
-        self.has_signs_of_life = False
 
     def fold(self, events: Iterable[Event]) -> None:
         """Take ``events`` in; raises IndexError when a block is spoken of that was never started."""
@@ -244,7 +243,6 @@ class StreamState:
         match event:
             case BlockStart():
                 self.blocks.append(OpenBlock(event.index, event.kind, event.id, event.name))
-                self.has_signs_of_life = True
             case BlockStop():
                 self.blocks[event.index].is_open = False
             case Signature():
@@ -266,6 +264,12 @@ class StreamState:
     def open_block(self) -> OpenBlock | None:
         """The youngest block that is still open."""
         return next((block for block in reversed(self.blocks) if block.is_open), None)
+
+    @property
+    def is_thinking(self) -> bool:
+        """Is a thinking block open now?"""
+        block = self.open_block
+        return block is not None and block.kind == "thinking"
 
     @property
     def phase(self) -> Phase:

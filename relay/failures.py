@@ -19,6 +19,7 @@ class Kind(StrEnum):
     IDLE_TIMEOUT = "idle_timeout"  # silence after commit
     EMPTY = "empty"  # closed with nothing said
     EMPTY_STOP = "empty_stop"  # a normal stop with nothing said
+    READ_ERROR = "read_error"  # the transfer broke after the headers, before commit
     CUT = "cut"  # ended after commit without the protocol's terminal event
     GARBAGE = "garbage"  # data that is no JSON object, or breaks the protocol
     ERROR_EVENT = "error_event"  # an error object inside a 200 stream

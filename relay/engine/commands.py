@@ -1,0 +1,228 @@
+"""What the engine asks for, and what it is told: plain data between the rules and whoever does things.
+
+PURE. Every reply says ``at``, the seconds since the exchange was admitted; the engine has no other
+clock. A command names what is wanted, never how.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from relay.engine.facts import Fact
+from relay.engine.policy import Mark
+from relay.events import Chunk, StreamState, Usage
+from relay.failures import Failure, Phase
+
+
+# --- commands ------------------------------------------------------------------------------------
+class PickAccount(msgspec.Struct, frozen=True):
+    """Take an account for a target and make its request ready. Reply: Picked or Unavailable.
+
+    ``target`` counts the mapping's target and its fallbacks from 0. ``may_wait``: when all are marked,
+    one that is free within two seconds is waited for.
+    """
+
+    target: int
+    tried: frozenset[int] = frozenset()
+    stay_on: int | None = None
+    may_wait: bool = False
+
+
+class OpenUpstream(msgspec.Struct, frozen=True):
+    """Send the request that was made ready. Reply: Opened or Broke. ``until`` is a time as ``at`` is."""
+
+    until: float
+
+
+class Read(msgspec.Struct, frozen=True):
+    """Read what comes next. Reply: Data, Ended, Broke or TimedOut."""
+
+    until: float
+
+
+class Deliver(msgspec.Struct, frozen=True):
+    """Give the client what was read; the first one is the commit. Reply: Done.
+
+    ``is_spliced``: the events are of a later leg of the same answer and must be encoded from events,
+    even where client and upstream speak the same dialect.
+    """
+
+    chunk: Chunk
+    is_spliced: bool = False
+
+
+class Sleep(msgspec.Struct, frozen=True):
+    """Back off. Reply: Done."""
+
+    seconds: float
+
+
+class CloseUpstream(msgspec.Struct, frozen=True):
+    """Be done with the response; ``is_complete`` lets the connection be used again. Reply: Done."""
+
+    is_complete: bool
+
+
+class LookAround(msgspec.Struct, frozen=True):
+    """Who else could be asked for this target? Reply: Around."""
+
+    target: int
+    besides: frozenset[int]
+
+
+class Repair(msgspec.Struct, frozen=True):
+    """Heal the refused request for the next attempt on the same account. Reply: Repaired."""
+
+    how: Literal["strip", "drop_block"]
+
+
+class MarkAccount(msgspec.Struct, frozen=True):
+    """Remember against an account what it did. Reply: Done."""
+
+    account: int
+    mark: Mark
+
+
+class AskOn(msgspec.Struct, frozen=True):
+    """Make the next leg of a CONTINUATION ready: the same request with upstream's token. Reply: Done."""
+
+    token: str
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Put a fact on record. Reply: Done."""
+
+    fact: Fact
+
+
+Command = (
+    PickAccount
+    | OpenUpstream
+    | Read
+    | Deliver
+    | Sleep
+    | CloseUpstream
+    | LookAround
+    | Repair
+    | MarkAccount
+    | AskOn
+    | Note
+)
+
+
+# --- replies -------------------------------------------------------------------------------------
+class Picked(msgspec.Struct, frozen=True):
+    """The account, and what its request is like.
+
+    ``thinks_unseen``: the model may think long without a byte. ``has_bound_thinking``: the history
+    holds thinking that only this account can read. ``is_same_dialect``: bytes pass through.
+    """
+
+    at: float
+    account: int
+    email: str
+    kind: str
+    model: str
+    is_same_dialect: bool
+    thinks_unseen: bool = False
+    has_bound_thinking: bool = False
+
+
+class Unavailable(msgspec.Struct, frozen=True):
+    """Nobody could be picked, or the request cannot be made for this upstream."""
+
+    at: float
+    failure: Failure
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """Upstream answered 200 and its headers."""
+
+    at: float
+    upstream_request_id: str = ""
+
+
+class Data(msgspec.Struct, frozen=True):
+    """What one read gave."""
+
+    at: float
+    chunk: Chunk
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """Upstream closed in order; ``chunk`` is what was left."""
+
+    at: float
+    chunk: Chunk
+
+
+class Broke(msgspec.Struct, frozen=True):
+    """The attempt broke: an HTTP error, a broken connection."""
+
+    at: float
+    failure: Failure
+
+
+class TimedOut(msgspec.Struct, frozen=True):
+    """Nothing came until the time that was named. A read that timed out is never repeated."""
+
+    at: float
+
+
+class Around(msgspec.Struct, frozen=True):
+    """``another_is_free``: for this target, besides those named; ``all_are_marked``: hard, every one.
+
+    ``nearest_free_seconds`` is when the first of the marked ones is free again.
+    """
+
+    at: float
+    another_is_free: bool
+    all_are_marked: bool
+    nearest_free_seconds: float | None = None
+
+
+class Repaired(msgspec.Struct, frozen=True):
+    """``changes`` say what was done; empty when there was nothing to repair."""
+
+    at: float
+    changes: tuple[str, ...]
+
+
+class Done(msgspec.Struct, frozen=True):
+    """It is done."""
+
+    at: float
+
+
+Reply = Picked | Unavailable | Opened | Data | Ended | Broke | TimedOut | Around | Repaired | Done
+
+
+class Interrupted(Exception):
+    """Thrown into the engine: the exchange must end now, by ``by``."""
+
+    def __init__(self, by: Literal["client", "server"]) -> None:
+        """``by``: the client went, or the server stops."""
+        super().__init__(by)
+        self.by = by
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How the exchange ended, as the engine saw it.
+
+    ``status`` is the HTTP status that the client is owed (200 when an answer began). ``failure`` is None
+    for a complete answer; ``is_told`` says that upstream's own error event already told the client of it.
+    ``interrupted_by`` is set when somebody else ended it. ``message`` is the failure in words.
+    """
+
+    status: int
+    attempts: int
+    state: StreamState
+    usage: Usage
+    is_committed: bool = False
+    failure: Failure | None = None
+    interrupted_by: Literal["", "client", "server"] = ""
+    phase: Phase = Phase.ADMISSION
+    is_told: bool = False
+    is_healed: bool = False
+    message: str = ""
+    retry_after_seconds: float | None = None

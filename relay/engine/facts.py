@@ -1,0 +1,104 @@
+"""What happened, as data: log lines and rows are both written from these, so they cannot differ.
+
+PURE. ``at`` is in seconds since the exchange was admitted.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from relay.engine.policy import Decision
+from relay.events import Usage
+from relay.failures import Failure, Phase
+
+
+class AttemptStarted(msgspec.Struct, frozen=True):
+    """An attempt is on its way to an account."""
+
+    at: float
+    number: int
+    account: int
+    email: str
+    kind: str
+    model: str
+
+
+class AttemptOpened(msgspec.Struct, frozen=True):
+    """Upstream answered 200."""
+
+    at: float
+    number: int
+    upstream_request_id: str
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """The first valid data is there."""
+
+    at: float
+    number: int
+
+
+class AttemptEnded(msgspec.Struct, frozen=True):
+    """An attempt is over: with ``failure`` and what was decided about it, or well."""
+
+    at: float
+    number: int
+    email: str
+    phase: Phase
+    usage: Usage
+    failure: Failure | None = None
+    decision: Decision | None = None
+
+
+class Rotated(msgspec.Struct, frozen=True):
+    """The next attempt goes to another account."""
+
+    at: float
+    status: str
+    old: str
+    new: str
+
+
+class KeptAccount(msgspec.Struct, frozen=True):
+    """The next attempt stays, for another account would fare no better."""
+
+    at: float
+    status: str
+
+
+class Healing(msgspec.Struct, frozen=True):
+    """The refused history is repaired and tried again."""
+
+    at: float
+    how: Literal["strip", "drop_block"]
+    email: str
+    message: str
+    changes: tuple[str, ...]
+
+
+class HealingFailed(msgspec.Struct, frozen=True):
+    """The repaired request was refused for a signature again."""
+
+    at: float
+    message: str
+
+
+class GaveUp(msgspec.Struct, frozen=True):
+    """No attempt is left."""
+
+    at: float
+    attempts: int
+    failure: Failure
+
+
+Fact = (
+    AttemptStarted
+    | AttemptOpened
+    | Committed
+    | AttemptEnded
+    | Rotated
+    | KeptAccount
+    | Healing
+    | HealingFailed
+    | GaveUp
+)

@@ -1,0 +1,139 @@
+"""The signature cache: three layers, least recently used goes first, time-to-live checked on read.
+
+PURE. A data structure; ``now`` (epoch seconds) is an argument. Clients lose signatures (their dialect
+has no place for them, or they drop them), and upstreams refuse histories without; what an upstream
+gave is kept here and put back where it belongs. Nothing is ever forged.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+import msgspec
+
+SIGNATURE_TTL = 7200
+"""Seconds for which a signature is remembered."""
+
+MIN_SIGNATURE_LENGTH = 50
+"""Characters; anything shorter is no signature and is never stored."""
+
+TURNS_PER_SESSION = 500
+"""Signed turns that one session may hold; a longer conversation forgets its oldest."""
+
+HANDLE_PREFIX = "evenkeel-handle-"
+"""How our own stand-ins for signatures begin. A handle never goes upstream."""
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Remembered(msgspec.Struct, frozen=True, gc=False):
+    """A signature, who can read it, and when it was last written (epoch seconds)."""
+
+    value: str
+    family: str
+    at: float
+
+
+class _Layer(Generic[Key]):
+    """A bounded map with time-to-live."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._entries: OrderedDict[Key, Remembered] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def put(self, key: Key, entry: Remembered) -> None:
+        self._entries[key] = entry
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._limit:
+            self._entries.popitem(last=False)
+
+    def get(self, key: Key, now: float) -> Remembered | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if now - entry.at > SIGNATURE_TTL:
+            del self._entries[key]
+            return None
+        self._entries.move_to_end(key)
+        return entry
+
+    def forget(self, value: str) -> None:
+        for key in [key for key, entry in self._entries.items() if entry.value == value]:
+            del self._entries[key]
+
+
+class SignatureCache:
+    """The three layers: by tool call, by signature (its family), by session and assistant turn."""
+
+    def __init__(self, tool_limit: int = 500, family_limit: int = 200, session_limit: int = 1000) -> None:
+        """Limits: tool calls, signatures, sessions."""
+        self._tools: _Layer[tuple[str, str]] = _Layer(tool_limit)
+        self._families: _Layer[str] = _Layer(family_limit)
+        self._sessions: OrderedDict[str, _Layer[tuple[str, str]]] = OrderedDict()
+        self._session_limit = session_limit
+
+    def cache_tool_signature(self, session: str, call_id: str, entry: Remembered) -> bool:
+        """Remember the signature of a tool call; False when it is none."""
+        if len(entry.value) < MIN_SIGNATURE_LENGTH or not call_id:
+            return False
+        self._tools.put((session, call_id), entry)
+        return True
+
+    def cache_family(self, entry: Remembered) -> bool:
+        """Remember which family can read a signature; False when it is none."""
+        if len(entry.value) < MIN_SIGNATURE_LENGTH:
+            return False
+        self._families.put(_fingerprint(entry.value), entry)
+        return True
+
+    def cache_session_signature(self, session: str, turn: str, kind: str, entry: Remembered) -> bool:
+        """Remember the signature of a block of ``kind`` in an assistant turn; False when it is none."""
+        if len(entry.value) < MIN_SIGNATURE_LENGTH:
+            return False
+        turns = self._sessions.setdefault(session, _Layer(TURNS_PER_SESSION))
+        self._sessions.move_to_end(session)
+        while len(self._sessions) > self._session_limit:
+            self._sessions.popitem(last=False)
+        turns.put((turn, kind), entry)
+        return True
+
+    def tool_signature(self, session: str, call_id: str, now: float) -> Remembered | None:
+        """What upstream gave for that call."""
+        return self._tools.get((session, call_id), now) if call_id else None
+
+    def family_of(self, signature: str, now: float) -> str:
+        """Who can read ``signature``; "" when it is unknown here."""
+        entry = self._families.get(_fingerprint(signature), now)
+        return entry.family if entry else ""
+
+    def session_signature(self, session: str, turn: str, kind: str, now: float) -> Remembered | None:
+        """What upstream gave for a block of ``kind`` in that very turn."""
+        turns = self._sessions.get(session)
+        if turns is None:
+            return None
+        self._sessions.move_to_end(session)
+        return turns.get((turn, kind), now)
+
+    def forget(self, session: str, signature: str) -> None:
+        """Upstream refused this signature: nothing may put it back."""
+        self._tools.forget(signature)
+        if session in self._sessions:
+            self._sessions[session].forget(signature)
+
+
+def _fingerprint(signature: str) -> str:
+    return hashlib.sha256(signature.encode()).hexdigest()
+
+
+def handle_for(exchange_id: str, index: int) -> str:
+    """Our opaque stand-in for the signature of block ``index``: recognisable, at least 50 characters."""
+    return f"{HANDLE_PREFIX}{exchange_id}-{index}".ljust(MIN_SIGNATURE_LENGTH + 14, "0")
+
+
+def is_handle(signature: str) -> bool:
+    """Is this a stand-in of ours, and no signature?"""
+    return signature.startswith(HANDLE_PREFIX)
