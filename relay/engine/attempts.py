@@ -47,7 +47,7 @@ Steps = Generator[Command, Reply, None]
 
 
 def serve(limits: Limits, targets: int, is_collected: bool) -> Engine:
-    """One exchange over ``targets`` upstream models in order; a collected one answers as a whole or not at all."""
+    """One exchange over ``targets`` upstream models; a collected one answers as a whole or not at all."""
     return (yield from _Exchange(limits, targets, is_collected).run())
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 
 class HealedSession(msgspec.Struct):
-    """The digests of refused blocks and of the turns that hold the fix prompt; or upstream drops by itself."""
+    """Digests of the refused blocks and of the turns with the fix prompt; or upstream drops by itself."""
 
     blocks: set[str] = msgspec.field(default_factory=set)
     prompt_turns: set[str] = msgspec.field(default_factory=set)
