@@ -1,0 +1,1 @@
+"""Tests of the dialects: the wire formats, on both sides."""
