@@ -23,7 +23,8 @@ class ClientRequest(msgspec.Struct, frozen=True):
 
     ``session_id`` is the client's own name for its session ("" when it sends none); ``session_seed``
     is the digest of system prompt and first user message; ``preview`` is the beginning (at most 200
-    characters) of the last user turn's text.
+    characters) of the last user turn's text; ``wants_usage``: a stream is to tell the usage (only
+    OpenAI's chat clients have to ask for it).
     """
 
     model: str
@@ -31,6 +32,7 @@ class ClientRequest(msgspec.Struct, frozen=True):
     session_id: str
     session_seed: str
     preview: str
+    wants_usage: bool = True
 
 
 class EncoderOptions(msgspec.Struct, frozen=True):
@@ -38,7 +40,9 @@ class EncoderOptions(msgspec.Struct, frozen=True):
 
     ``message_id`` is without the dialect's prefix (hex); ``model`` is the client's name for the model;
     ``created_at`` is in epoch seconds; ``handle`` gives the opaque stand-in for a signature that the
-    client needs before upstream has told one, by block index; ``form`` is how the client wants it.
+    client needs before upstream has told one, by block index; ``form`` is how the client wants it;
+    ``include_usage`` is the request's ``wants_usage``, and true for a collected answer; ``request`` is
+    the client's body, for the dialect whose answer repeats parts of it (Responses).
     """
 
     message_id: str
@@ -47,6 +51,7 @@ class EncoderOptions(msgspec.Struct, frozen=True):
     handle: Callable[[int], str]
     form: Literal["sse", "array", "responses"] = "sse"
     include_usage: bool = True
+    request: Json = {}
 
 
 class DecoderOptions(msgspec.Struct, frozen=True):
