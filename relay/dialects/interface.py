@@ -9,8 +9,8 @@ from enum import Enum
 from typing import Literal, Protocol
 
 import msgspec
-from accounts.model_facts import ModelFacts
 
+from accounts.model_facts import ModelFacts
 from relay.conversation import Conversation, Json
 from relay.events import Chunk, Event, StreamState
 from relay.failures import Failure
@@ -72,7 +72,7 @@ class Decoder(Protocol):
     """Upstream bytes -> whole events. After Terminal or Failed it gives nothing more."""
 
     def feed(self, data: bytes) -> Chunk:
-        """What ``data`` completes. Broken data becomes ``Failed``, never an exception, behind what was whole."""
+        """What ``data`` completes. Broken data is ``Failed`` behind what was whole, never an exception."""
         ...
 
     def finish(self) -> Chunk:
