@@ -1,0 +1,240 @@
+"""Take secrets out of what is about to be stored: headers, paths, texts, JSON and SSE bodies. PURE.
+
+Masking works on bytes and never parses: a body may be cut, broken, or no JSON at all. Found are the
+credentials that this server and its clients handle, by their looks (``sk-…``, ``AIza…``, ``ya29.…``,
+``1//…``, ``GOCSPX-…``, ``Bearer …``, PEM private keys) or by the name they stand under. What is replaced is
+always the inside of a string, so JSON stays JSON. Signatures and images are base64 and tool ids have
+prefixes of their own: a credential's prefix counts only where a word begins.
+
+Each kind is looked for by ``bytes.find``, about half a millisecond a megabyte, and not by one large
+expression: ``re`` holds the interpreter's lock for all of its run, and the event loop would wait.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+from urllib.parse import unquote_plus
+
+MASK = "[masked]"
+_MASK = MASK.encode()
+
+
+class Edit(NamedTuple):
+    """``data[start:end]`` is a secret, and ``MASK`` takes its place."""
+
+    start: int
+    end: int
+
+
+# What may stand before a credential's first character: nothing, anything but a word's character, or a
+# character in the writing of JSON strings and URLs (\n, \u000a, %3D), whose last one looks like a word's.
+_ESCAPE = rb"\\[nrtbf/]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}"
+_AFTER_ANY = re.compile(rb"(?:[^A-Za-z0-9_-]|" + _ESCAPE + rb")\Z")
+_AFTER_NO_BASE64 = re.compile(rb"(?:[^A-Za-z0-9_+/-]|" + _ESCAPE + rb")\Z")
+_ESCAPE_BYTES = 6
+
+# sk-folding-cube, sk-toggleable__label-2: words, not a key. A key has a digit next to a letter, or capitals.
+_WORDS = rb"(?:[a-z]++|[0-9]{1,4}+)(?:[-_]++(?:[a-z]++|[0-9]{1,4}+))*+[-_]*+(?![A-Za-z0-9_-])"
+
+# (what to look for, what may stand before it, the whole of it with the secret as group 1)
+_PREFIXES: tuple[tuple[bytes, re.Pattern[bytes], re.Pattern[bytes]], ...] = (
+    (b"sk-", _AFTER_ANY, re.compile(rb"sk-(?!" + _WORDS + rb")([A-Za-z0-9_-]{16,})")),
+    (b"AIza", _AFTER_NO_BASE64, re.compile(rb"AIza([A-Za-z0-9_-]{30,})")),
+    (b"ya29.", _AFTER_NO_BASE64, re.compile(rb"ya29\.([A-Za-z0-9_.-]{20,})")),
+    (b"1//", _AFTER_NO_BASE64, re.compile(rb"1//([A-Za-z0-9_-]{20,})")),
+    (b"GOCSPX-", _AFTER_ANY, re.compile(rb"GOCSPX-([A-Za-z0-9_-]{20,})")),
+)
+
+# "Bearer authentication" is prose; a token has a digit, a capital inside a word, or is longer than words are.
+_BEARER = re.compile(
+    rb"earer(?:\s|%20|\+)+(?=[A-Za-z0-9._~+/=-]*?(?:[0-9]|[a-z][A-Z]|[A-Za-z]{24}))([A-Za-z0-9._~+/=-]{12,})"
+)
+
+_PARAMETER_VALUE = re.compile(rb"[^&#\s\"'\\<>()\[\]{}]{8,}")
+_PARAMETER_NAME = re.compile(rb"(?:[?&;]|\\u0026|%3[fF]|%26)([A-Za-z_-]{0,24})\Z")
+_SECRET_PARAMETERS = frozenset(
+    ("key", "api_key", "apikey", "api-key", "x-api-key", "x-goog-api-key", "access_token", "refresh_token",
+     "id_token", "auth_token", "token", "client_secret", "secret", "password", "authorization")
+)  # fmt: skip
+
+# From a JSON key's closing quote to its value's opening one; in JSON within JSON both are escaped.
+_KEY_TO_VALUE = re.compile(rb'"\s*:\s*(\\*)"')
+_KEY = re.compile(rb"([A-Za-z0-9_.-]+)\\*\Z")
+_LONGEST_KEY_BYTES = 64
+_BACKSLASH = ord("\\")
+# Ends of names without their separators, in lower case; "token" alone is a word of the trade.
+_SECRET_NAMES = (
+    b"apikey", b"secret", b"secretkey", b"accesskey", b"privatekey", b"encryptionkey", b"refreshtoken",
+    b"accesstoken", b"authtoken", b"apitoken", b"bearertoken", b"sessiontoken", b"password", b"passwd",
+    b"passphrase", b"authorization", b"cookie",
+)  # fmt: skip
+
+_PEM_BEGIN = b"PRIVATE KEY-----"
+_PEM_BEGIN_BEFORE = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ ){0,3}\Z")
+_PEM_END = b"-----END "
+_PEM_LONGEST_BYTES = 16384
+_PEM_LINES = re.compile(rb"(?:[\r\n]|\\+[nr])(?:[A-Za-z0-9+/=\s]|\\+[nr])*")
+
+_SECRET_HEADER = re.compile(r"(?:^|[-_])(?:authorization|cookie2?|token|secret|password|key|credentials?)$")
+_SCHEME = re.compile(r"(?:Bearer|Basic|Digest|Negotiate)(?= )", re.IGNORECASE)
+
+_EMAIL = re.compile(r"([^@\s])[^@\s]*@([^@\s]+)")
+
+
+def find_secrets(data: bytes) -> list[Edit]:
+    """Where secrets stand in a text or body, in order and without overlap."""
+    found = sorted(
+        (*_prefixed(data), *_bearer_tokens(data), *_parameters(data), *_named(data), *_private_keys(data))
+    )
+    edits: list[Edit] = []
+    for edit in found:
+        if edits and edit.start <= edits[-1].end:
+            edits[-1] = Edit(edits[-1].start, max(edits[-1].end, edit.end))
+        else:
+            edits.append(edit)
+    return edits
+
+
+def apply_edits(data: bytes, edits: Iterable[Edit]) -> bytes:
+    """``data`` with each of the ``edits`` (in order, without overlap) made."""
+    pieces, done = [], 0
+    for edit in edits:
+        pieces += [data[done : edit.start], _MASK]
+        done = edit.end
+    return b"".join([*pieces, data[done:]]) if pieces else data
+
+
+def moved_positions(positions: Iterable[int], edits: Iterable[Edit]) -> Iterator[int]:
+    """Where rising ``positions`` are after ``edits`` were made; one inside a secret goes behind its mask."""
+    remaining = iter(edits)
+    edit = next(remaining, None)
+    shift = 0
+    for position in positions:
+        while edit is not None and edit.end <= position:
+            shift += len(_MASK) - (edit.end - edit.start)
+            edit = next(remaining, None)
+        if edit is not None and edit.start < position:
+            yield edit.start + shift + len(_MASK)
+        else:
+            yield position + shift
+
+
+def mask_body(data: bytes) -> bytes:
+    """A body with its secrets masked; the same object when there are none."""
+    return apply_edits(data, find_secrets(data))
+
+
+def mask_text(text: str) -> str:
+    """A text with its secrets masked."""
+    data = text.encode("utf-8", "surrogatepass")
+    edits = find_secrets(data)
+    return apply_edits(data, edits).decode("utf-8", "surrogatepass") if edits else text
+
+
+def mask_path(path: str) -> str:
+    """A path or URL without the secrets in its query, whatever they look like, nor others that show."""
+    before, mark, query = path.partition("?")
+    pairs = []
+    for pair in query.split("&"):
+        name, equals, value = pair.partition("=")
+        secret = value and unquote_plus(name).strip().lower() in _SECRET_PARAMETERS
+        pairs.append(f"{name}{equals}{MASK}" if secret else pair)
+    return mask_text(before + mark + "&".join(pairs))
+
+
+def mask_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Headers with the values of those that carry credentials masked (but for the scheme), in order."""
+    return tuple((name, _header_value(name, value)) for name, value in headers)
+
+
+def mask_email(label: str) -> str:
+    """``ada@example.com`` as ``a***@example.com``; a label that is no e-mail address stays."""
+    return _EMAIL.sub(r"\1***@\2", label)
+
+
+def _header_value(name: str, value: str) -> str:
+    if not _SECRET_HEADER.search(name.lower()):
+        return mask_path(value) if "?" in value else mask_text(value)
+    scheme = _SCHEME.match(value)
+    return f"{scheme[0]} {MASK}" if scheme else MASK
+
+
+def _places(data: bytes, marker: bytes) -> Iterator[int]:
+    place = data.find(marker)
+    while place >= 0:
+        yield place
+        place = data.find(marker, place + len(marker))
+
+
+def _prefixed(data: bytes) -> Iterator[Edit]:
+    for prefix, before, whole in _PREFIXES:
+        for place in _places(data, prefix):
+            if (place == 0 or before.search(data[max(0, place - _ESCAPE_BYTES) : place])) and (
+                match := whole.match(data, place)
+            ):
+                yield Edit(*match.span(1))
+
+
+def _bearer_tokens(data: bytes) -> Iterator[Edit]:
+    for place in _places(data, b"earer"):
+        if data[place - 1 : place] in (b"B", b"b") and (match := _BEARER.match(data, place)):
+            yield Edit(*match.span(1))
+
+
+def _parameters(data: bytes) -> Iterator[Edit]:
+    for ending in (b"key=", b"token=", b"secret="):
+        for place in _places(data, ending):
+            before = _PARAMETER_NAME.search(data[max(0, place - 30) : place])
+            if before is None or (before[1] + ending[:-1]).decode().lower() not in _SECRET_PARAMETERS:
+                continue
+            if match := _PARAMETER_VALUE.match(data, place + len(ending)):
+                yield Edit(*match.span())
+
+
+def _named(data: bytes) -> Iterator[Edit]:
+    done = 0  # what is masked already is not looked through again: the time stays linear
+    for junction in _KEY_TO_VALUE.finditer(data):
+        start = junction.end()
+        key = _KEY.search(data[max(0, junction.start() - _LONGEST_KEY_BYTES) : junction.start()])
+        if start <= done or key is None:
+            continue
+        if key[1].lower().translate(None, b"-_.").endswith(_SECRET_NAMES):
+            done = _string_end(data, start, len(junction[1]))
+            if done > start:
+                yield Edit(start, done)
+
+
+def _string_end(data: bytes, start: int, depth: int) -> int:
+    """Where the string ends that begins at ``start`` behind a quote with ``depth`` backslashes.
+
+    With each level of JSON within JSON the quote's backslashes double and one is added: of n before a
+    quote those beyond ``depth`` are escaped backslashes of the string's own, in whole multiples of
+    2 (depth + 1); fewer than ``depth`` end a string further out. A line end stops the search: it cannot
+    stand in a JSON string, but it ends an SSE event.
+    """
+    seen = start
+    while True:
+        quote = data.find(b'"', seen)
+        limit = len(data) if quote < 0 else quote
+        line_end = data.find(b"\n", seen, limit)
+        if line_end >= 0 or quote < 0:
+            return limit if line_end < 0 else line_end
+        backslashes = 0
+        while quote - backslashes > start and data[quote - backslashes - 1] == _BACKSLASH:
+            backslashes += 1
+        if backslashes < depth or backslashes % (2 * (depth + 1)) == depth:
+            return quote - min(backslashes, depth)
+        seen = quote + 1
+
+
+def _private_keys(data: bytes) -> Iterator[Edit]:
+    for place in _places(data, _PEM_BEGIN):
+        if not _PEM_BEGIN_BEFORE.search(data[max(0, place - 48) : place]):
+            continue
+        start = place + len(_PEM_BEGIN)
+        end = data.find(_PEM_END, start, start + _PEM_LONGEST_BYTES)
+        if end < 0:  # cut off: whatever of its lines is there
+            lines = _PEM_LINES.match(data, start)
+            end = lines.end() if lines else start
+        if end > start:
+            yield Edit(start, end)

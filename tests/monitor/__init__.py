@@ -1,0 +1,1 @@
+"""Tests of the monitor: what is remembered, and how it is shown."""
