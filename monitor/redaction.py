@@ -57,17 +57,22 @@ _SECRET_PARAMETERS = frozenset(
      "id_token", "auth_token", "token", "client_secret", "secret", "password", "authorization")
 )  # fmt: skip
 
-# From a JSON key's closing quote to its value's opening one; in JSON within JSON both are escaped.
-_KEY_TO_VALUE = re.compile(rb'"\s*:\s*(\\*)"')
-_KEY = re.compile(rb"([A-Za-z0-9_.-]+)\\*\Z")
-_LONGEST_KEY_BYTES = 64
+# Names in JSON: (the end of the name, what must stand before it; nothing in particular when empty), lower
+# case, separators left out. "token" and "key" alone are words of the trade.
+_SECRET_NAMES: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
+    (b"key", (b"api", b"secret", b"access", b"private", b"encryption")),
+    (b"token", (b"refresh", b"access", b"auth", b"api", b"bearer", b"session")),
+    (b"secret", ()),
+    (b"password", ()),
+    (b"passwd", ()),
+    (b"passphrase", ()),
+    (b"authorization", ()),
+    (b"cookie", ()),
+)
+_LONGEST_HEAD_BYTES = 12
+# From the name's end to the value's opening quote; in JSON within JSON the quotes are escaped.
+_TO_VALUE = re.compile(rb'\\*"\s*:\s*(\\*)"')
 _BACKSLASH = ord("\\")
-# Ends of names without their separators, in lower case; "token" alone is a word of the trade.
-_SECRET_NAMES = (
-    b"apikey", b"secret", b"secretkey", b"accesskey", b"privatekey", b"encryptionkey", b"refreshtoken",
-    b"accesstoken", b"authtoken", b"apitoken", b"bearertoken", b"sessiontoken", b"password", b"passwd",
-    b"passphrase", b"authorization", b"cookie",
-)  # fmt: skip
 
 _PEM_BEGIN = b"PRIVATE KEY-----"
 _PEM_BEGIN_BEFORE = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ ){0,3}\Z")
@@ -192,16 +197,20 @@ def _parameters(data: bytes) -> Iterator[Edit]:
 
 
 def _named(data: bytes) -> Iterator[Edit]:
-    done = 0  # what is masked already is not looked through again: the time stays linear
-    for junction in _KEY_TO_VALUE.finditer(data):
-        start = junction.end()
-        key = _KEY.search(data[max(0, junction.start() - _LONGEST_KEY_BYTES) : junction.start()])
-        if start <= done or key is None:
-            continue
-        if key[1].lower().translate(None, b"-_.").endswith(_SECRET_NAMES):
-            done = _string_end(data, start, len(junction[1]))
-            if done > start:
-                yield Edit(start, done)
+    if b'":' not in data and b'" :' not in data:
+        return
+    lower = data.lower()
+    for name, heads in _SECRET_NAMES:
+        done = 0  # what is masked already is not looked through again: the time stays linear
+        for place in _places(lower, name):
+            before = lower[max(0, place - _LONGEST_HEAD_BYTES) : place].rstrip(b"-_.")
+            if place < done or (heads and not before.endswith(heads)):
+                continue
+            if to_value := _TO_VALUE.match(data, place + len(name)):
+                start = to_value.end()
+                done = _string_end(data, start, len(to_value[1]))
+                if done > start:
+                    yield Edit(start, done)
 
 
 def _string_end(data: bytes, start: int, depth: int) -> int:

@@ -118,8 +118,8 @@ def test_masking_twice_changes_nothing_more(noise: str, secret: tuple[str, str])
 WORDS = st.sampled_from(
     ["the", "bearer", "Bearer", "of", "a", "task", "risk", "desk", "key", "Key=", "?page=2", "token",
      "secret", "password", "cookie", "authentication", "authorization", "signature", "sk", "sk-learn", "1//",
-     "sk-toggleable__label-arrow", "#sk-container-id-12 div.sk-folding-cube", "AIza", "maxOutputTokens",
-     "http://x/", "-----BEGIN PRIVATE KEY-----", "next_page_token=", "getAccessToken()"]
+     "sk-toggleable__label-arrow", "#sk-container-id-12 div.sk-folding-cube", "AIza", "tokenizer",
+     "http://x/", "-----BEGIN PRIVATE KEY-----", "next_page_token=", "access_token:"]
 )  # fmt: skip
 BLOB = st.binary(min_size=30, max_size=400)
 
