@@ -209,7 +209,7 @@ def _named(data: bytes) -> Iterator[Edit]:
             if to_value := _TO_VALUE.match(data, place + len(name)):
                 start = to_value.end()
                 done = _string_end(data, start, len(to_value[1]))
-                if done > start:
+                if done > start and not data.startswith(_MASK, start):
                     yield Edit(start, done)
 
 
