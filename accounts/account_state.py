@@ -1,0 +1,126 @@
+"""One account as it stands in this process's memory: requests in flight, marks, counters.
+
+No clock: ``now`` is told, in epoch seconds.
+"""
+
+from msgspec import Struct
+
+from accounts.choice import Block, Candidate, Rank, rank
+from accounts.marks import Cause, MarkDurations, hard_mark
+from accounts.model_facts import kinds_offering
+from accounts.snapshot import AccountView
+
+WHOLE_ACCOUNT = ""
+"""The model under which a mark of the whole account is kept."""
+
+
+class Mark(Struct, frozen=True, gc=False):
+    """A hard mark. Times are epoch seconds; ``reason`` is upstream's word, or blank."""
+
+    until: float
+    cause: Cause
+    reason: str
+    status: int
+    set_at: float
+
+
+class AccountState:
+    """What this process knows of one account beyond its row."""
+
+    __slots__ = ("hard", "in_flight", "last_used", "limit", "refused_at", "soft", "strikes", "view")
+
+    def __init__(self, view: AccountView) -> None:
+        self.view = view
+        self.in_flight = 0
+        self.limit = 0
+        self.last_used = 0.0
+        self.hard: dict[str, Mark] = {}
+        self.soft: dict[str, float] = {}
+        self.strikes: dict[str, int] = {}
+        self.refused_at: float | None = None
+
+    @property
+    def rank(self) -> Rank:
+        """Its place among equals."""
+        return rank(self.view.priority, self.in_flight, self.last_used, self.view.id)
+
+    @property
+    def full(self) -> bool:
+        """Whether this process's share of its in-flight limit is used up."""
+        return 0 < self.limit <= self.in_flight
+
+    def offers(self, model: str, kinds: frozenset[str]) -> bool:
+        """Whether the account serves ``model``, and is of one of ``kinds`` (empty: any)."""
+        if kinds and self.view.kind not in kinds:
+            return False
+        if self.view.models:
+            return model in self.view.models
+        return self.view.kind in kinds_offering(model)
+
+    def mark_on(self, model: str, now: float) -> Mark | None:
+        """The hard mark that keeps ``model`` from being asked now, its own or the account's: the longer."""
+        standing = [
+            mark
+            for key in (model, WHOLE_ACCOUNT)
+            if (mark := self.hard.get(key)) is not None and mark.until > now
+        ]
+        return max(standing, key=lambda mark: mark.until, default=None)
+
+    def candidate(self, model: str, now: float, tried: bool) -> Candidate:
+        """The account as ``choice`` wants to see it."""
+        mark = self.mark_on(model, now) if self.hard else None
+        return Candidate(
+            self.view.id,
+            tried=tried,
+            soft=bool(self.soft) and self.soft.get(model, 0.0) > now,
+            full=self.full,
+            block=Block(mark.until, mark.cause) if mark else None,
+        )
+
+    def mark_hard(
+        self,
+        model: str,
+        status: int,
+        reason: str,
+        told_seconds: float | None,
+        now: float,
+        durations: MarkDurations,
+    ) -> tuple[str, Mark]:
+        """Sets the mark that ``marks.hard_mark`` says, and returns it with the key it stands under.
+
+        A longer mark that already stands is not shortened. The count of consecutive quota marks rises
+        only when the last one had run out: ten requests refused together are one event.
+        """
+        made = hard_mark(status, reason, told_seconds, self.strikes.get(model, 0), durations)
+        key = WHOLE_ACCOUNT if made.whole_account else model
+        standing = self.hard.get(key)
+        still_stands = standing is not None and standing.until > now
+        if made.grows and not still_stands:
+            self.strikes[model] = self.strikes.get(model, 0) + 1
+        if standing is not None and still_stands and standing.until >= now + made.seconds:
+            return key, standing
+        mark = Mark(now + made.seconds, made.cause, reason, status, now)
+        self.hard[key] = mark
+        return key, mark
+
+    def note_success(self, model: str, began_at: float) -> list[str]:
+        """Resets the counters and lifts the marks set before ``began_at``; returns the keys of those lifted.
+
+        An answer to a request that began before a mark was set says nothing about that mark.
+        """
+        standing = [key for key in (model, WHOLE_ACCOUNT) if key in self.hard]
+        if any(self.hard[key].set_at > began_at for key in standing):
+            return []
+        for key in standing:
+            del self.hard[key]
+        self.strikes.pop(model, None)
+        self.soft.pop(model, None)
+        self.refused_at = None
+        return standing
+
+    def clear(self) -> None:
+        """Forgets every mark and counter."""
+        self.hard.clear()
+        self.soft.clear()
+        self.strikes.clear()
+        self.refused_at = None

@@ -1,0 +1,138 @@
+"""PURE. Which account is asked: one decision over plain data (behaviour 4).
+
+A retry that is kept on its account takes it whatever its marks. Otherwise the accounts fall into classes:
+
+    0  untried and unmarked      1  untried, soft-marked      2  tried, unmarked      3  tried, soft-marked
+
+A lower class always wins, because a soft-marked account is taken only when no unmarked one is free, and
+one already tried in this exchange only when there is no other. Within a class the session's own account
+wins (prompt caches live there), then the order in which the candidates come: by ``rank``.
+A full account is not free, but it is worth waiting for; a hard-marked one is not asked at all.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from accounts.marks import Cause
+
+Rank = tuple[int, int, float, int]
+
+_CAUSE_ORDER: dict[Cause, int] = {"quota": 0, "credential": 1, "model": 2}
+
+
+class Block(Struct, frozen=True, gc=False):
+    """A hard mark that stands in the way now: when it ends (epoch seconds) and whose fault it was."""
+
+    until: float
+    cause: Cause
+
+
+class Candidate(Struct, frozen=True, gc=False):
+    """One enabled account that offers the model, as it stands now."""
+
+    account_id: int
+    tried: bool = False
+    soft: bool = False
+    full: bool = False
+    block: Block | None = None
+
+    @property
+    def standing(self) -> int:
+        """The class of the table above."""
+        return 2 * self.tried + self.soft
+
+
+class Taken(Struct, frozen=True):
+    """This account is asked."""
+
+    account_id: int
+
+
+class Full(Struct, frozen=True):
+    """Nobody is free, but somebody will be when a request ends: this one, or (None) anybody suitable."""
+
+    only: int | None = None
+
+
+class Blocked(Struct, frozen=True):
+    """Everybody is hard-marked.
+
+    ``free_at`` is when the first is free again. ``cause`` is what the client is told: a quota before a
+    credential before a missing model, since the nearer truth is the one that waiting can cure;
+    ``cause_ends_at`` is the nearest end among the marks of that cause.
+    """
+
+    free_at: float
+    cause: Cause
+    cause_ends_at: float
+
+
+class Nobody(Struct, frozen=True):
+    """No enabled account offers the model."""
+
+
+Choice = Taken | Full | Blocked | Nobody
+
+
+def rank(priority: int, in_flight: int, last_used: float, account_id: int) -> Rank:
+    """The order within a class: highest priority, least in flight, least recently used."""
+    return (-priority, in_flight, last_used, account_id)
+
+
+def choose(
+    candidates: Iterable[Candidate],
+    *,
+    bound: Candidate | None = None,
+    keep: Candidate | None = None,
+    only_hard_rotates: bool = False,
+) -> Choice:
+    """Picks from ``candidates``, which come in the order of ``rank`` and are read only as far as needed.
+
+    ``bound`` is the session's account, ``keep`` the one this retry is to stay on; each is None when it no
+    longer offers the model. With ``only_hard_rotates`` (thinking that is bound to its account) nothing but
+    a hard mark leads away from ``bound``: a full account is waited for.
+    """
+    if keep is not None:
+        return Full(keep.account_id) if keep.full else Taken(keep.account_id)
+    best: Candidate | None = None
+    if bound is not None and bound.block is None:
+        if only_hard_rotates:
+            return Full(bound.account_id) if bound.full else Taken(bound.account_id)
+        if not bound.full:
+            best = bound
+    blocks: list[Block] = []
+    somebody_full = False
+    for candidate in candidates:
+        if best is not None and best.standing == 0:
+            break
+        if candidate.block is not None:
+            blocks.append(candidate.block)
+        elif candidate.full:
+            somebody_full = True
+        elif best is None or candidate.standing < best.standing:
+            best = candidate
+    if best is not None:
+        return Taken(best.account_id)
+    if somebody_full:
+        return Full()
+    return _blocked(blocks) if blocks else Nobody()
+
+
+def _blocked(blocks: list[Block]) -> Blocked:
+    cause = min((block.cause for block in blocks), key=_CAUSE_ORDER.__getitem__)
+    return Blocked(
+        free_at=min(block.until for block in blocks),
+        cause=cause,
+        cause_ends_at=min(block.until for block in blocks if block.cause == cause),
+    )
+
+
+def binding_moves(bound: Candidate | None, now: float, patience_seconds: float) -> bool:
+    """Whether a session leaves its account for good: only when that is not free within the patience.
+
+    ``bound`` is None when the account is gone, disabled or no longer offers the model.
+    """
+    if bound is None:
+        return True
+    return bound.block is not None and bound.block.until > now + patience_seconds

@@ -1,0 +1,101 @@
+"""What a credential must hold, by account kind, and which header carries it. No network, no clock.
+
+Kinds that sign in with a key carry it themselves; the others need a bearer token, which ``tokens`` fetches.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from google.auth import crypt, jwt
+
+OAUTH_TOKEN_URI: Final = "https://oauth2.googleapis.com/token"  # noqa: S105  an address
+_CLOUD_SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
+_ASSERTION_SECONDS: Final = 3600  # the longest that Google accepts
+
+_KEY_HEADERS: Final = {"gemini": "x-goog-api-key", "anthropic": "x-api-key", "openai": "authorization"}
+_OAUTH_FIELDS: Final = ("refresh_token", "client_id", "client_secret")
+_SERVICE_ACCOUNT_FIELDS: Final = ("client_email", "private_key")
+
+
+class BadCredential(ValueError):
+    """The credential lacks what its kind needs; the text says what, and never quotes it."""
+
+
+def check_credential(kind: str, credential: Mapping[str, Any]) -> None:
+    """Raises BadCredential unless ``credential`` holds what an account of ``kind`` needs."""
+    if kind in _KEY_HEADERS:
+        key = credential.get("api_key")
+        if not isinstance(key, str) or not key.strip():
+            raise BadCredential('an account of this kind needs {"api_key": "…"}')
+        if not _fits_in_header(key.strip()):
+            raise BadCredential('the "api_key" holds characters that no header can carry')
+        return
+    if kind == "code_assist":
+        _need(credential, _OAUTH_FIELDS, "a Code Assist account needs your own OAuth client")
+        _check_token_uri(credential)
+        return
+    service_account = service_account_of(credential)
+    _need(service_account, _SERVICE_ACCOUNT_FIELDS, "a Vertex AI account needs the service account's JSON")
+    _check_token_uri(service_account)
+    _signer(service_account)
+
+
+def service_account_of(credential: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The service account's JSON: the credential itself, or what it holds under ``service_account``."""
+    inner = credential.get("service_account")
+    return inner if isinstance(inner, dict) else credential
+
+
+def key_header(kind: str, credential: Mapping[str, Any]) -> dict[str, str] | None:
+    """The header of a kind that signs in with a key; None for one that needs a bearer token."""
+    name = _KEY_HEADERS.get(kind)
+    if name is None:
+        return None
+    key = str(credential.get("api_key", "")).strip()
+    return {name: f"Bearer {key}" if name == "authorization" else key}
+
+
+def token_request(kind: str, credential: Mapping[str, Any], now: float) -> tuple[str, dict[str, str]]:
+    """The address and the form that fetch a bearer token. ``now`` is in epoch seconds.
+
+    Code Assist: the refresh token at the operator's own client (RFC 6749 section 6). Vertex AI: an
+    assertion signed with the service account's key (RFC 7523). Raises BadCredential.
+    """
+    if kind == "code_assist":
+        form = {"grant_type": "refresh_token"} | {name: str(credential[name]) for name in _OAUTH_FIELDS}
+        return str(credential.get("token_uri") or OAUTH_TOKEN_URI), form
+    service_account = service_account_of(credential)
+    address = str(service_account.get("token_uri") or OAUTH_TOKEN_URI)
+    claims = {
+        "iss": service_account["client_email"],
+        "scope": _CLOUD_SCOPE,
+        "aud": address,
+        "iat": int(now),
+        "exp": int(now) + _ASSERTION_SECONDS,
+    }
+    assertion = jwt.encode(_signer(service_account), claims).decode()  # type: ignore[no-untyped-call]
+    return address, {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
+
+
+def _signer(service_account: Mapping[str, Any]) -> crypt.RSASigner:
+    try:
+        signer: crypt.RSASigner = crypt.RSASigner.from_service_account_info(service_account)  # type: ignore[no-untyped-call]
+    except ValueError:
+        raise BadCredential('the service account\'s "private_key" is not an RSA key in PEM form') from None
+    return signer
+
+
+def _need(credential: Mapping[str, Any], names: tuple[str, ...], why: str) -> None:
+    missing = [name for name in names if not isinstance(credential.get(name), str) or not credential[name]]
+    if missing:
+        raise BadCredential(f"{why}: {', '.join(missing)} missing")
+
+
+def _check_token_uri(credential: Mapping[str, Any]) -> None:
+    address = credential.get("token_uri", OAUTH_TOKEN_URI)
+    if not isinstance(address, str) or not address.startswith(("https://", "http://")):
+        raise BadCredential('the "token_uri" is not an http(s) address')
+
+
+def _fits_in_header(value: str) -> bool:
+    return value.isascii() and value.isprintable()

@@ -1,0 +1,122 @@
+"""Writes behind: what must outlive this process is noted at once and written a moment later.
+
+Notes are made in the event loop and never wait. ``take`` hands them over as a batch, which ``write``
+brings to the database in a thread; a batch that could not be written is put back under newer notes.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from django.db import transaction
+from msgspec import Struct, field
+
+from accounts.models import Account, AccountMark, ClientKey
+from accounts.snapshot import KeptMark
+
+
+class Batch(Struct):
+    """What is to be written. A mark of None was lifted; times are epoch seconds."""
+
+    marks: dict[tuple[int, str], KeptMark | None] = field(default_factory=dict)
+    cleared: dict[int, bool] = field(default_factory=dict)
+    disabled: dict[int, str] = field(default_factory=dict)
+    accounts_used: dict[int, float] = field(default_factory=dict)
+    keys_used: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to write."""
+        return not (self.marks or self.cleared or self.disabled or self.accounts_used or self.keys_used)
+
+
+class DatabaseJournal:
+    """The pool's journal. ``urgent`` is called when a note should not wait for the next tick."""
+
+    def __init__(self, urgent: Callable[[], None]) -> None:
+        self._urgent = urgent
+        self._notes = Batch()
+
+    def keep_mark(self, mark: KeptMark) -> None:
+        """The mark survives a restart."""
+        self._notes.marks[mark.account_id, mark.model] = mark
+        self._urgent()
+
+    def forget_mark(self, account_id: int, model: str) -> None:
+        """That mark was lifted before its end."""
+        self._notes.marks[account_id, model] = None
+
+    def clear(self, account_id: int) -> None:
+        """All marks of the account were lifted."""
+        self._notes.cleared[account_id] = True
+        for key in [key for key in self._notes.marks if key[0] == account_id]:
+            del self._notes.marks[key]
+        self._urgent()
+
+    def disable(self, account_id: int, reason: str) -> None:
+        """The account was disabled automatically."""
+        self._notes.disabled[account_id] = reason
+        self._urgent()
+
+    def used(self, account_id: int, at: float) -> None:
+        """The account was asked at that time."""
+        self._notes.accounts_used[account_id] = at
+
+    def key_used(self, key_id: int, at: float) -> None:
+        """The client key was presented at that time."""
+        self._notes.keys_used[key_id] = at
+
+    def take(self, *, with_usage: bool) -> Batch:
+        """Hands the notes over; the times of last use stay unless ``with_usage``."""
+        batch, self._notes = self._notes, Batch()
+        if not with_usage:
+            self._notes.accounts_used, batch.accounts_used = batch.accounts_used, {}
+            self._notes.keys_used, batch.keys_used = batch.keys_used, {}
+        return batch
+
+    def put_back(self, batch: Batch) -> None:
+        """The batch could not be written."""
+        newer = self._notes
+        self._notes = Batch(
+            **{name: getattr(batch, name) | getattr(newer, name) for name in batch.__struct_fields__}
+        )
+
+
+def write(batch: Batch) -> None:
+    """Brings the batch to the database, as a whole or not at all. Blocking."""
+    if batch.is_empty:
+        return
+    with transaction.atomic():
+        for account in Account.objects.filter(pk__in=batch.cleared).order_by("pk"):
+            account.clear_marks()
+        for account in Account.objects.filter(pk__in=batch.disabled, enabled=True).order_by("pk"):
+            account.disable(batch.disabled[account.pk], automatically=True)
+        _write_marks(batch.marks)
+        for pk, at in sorted(batch.accounts_used.items()):
+            Account.objects.filter(pk=pk).update(last_used_at=_moment(at))
+        for pk, at in sorted(batch.keys_used.items()):
+            ClientKey.objects.filter(pk=pk).update(last_used_at=_moment(at))
+
+
+def _write_marks(marks: dict[tuple[int, str], KeptMark | None]) -> None:
+    if not marks:
+        return
+    there = set(Account.objects.filter(pk__in={pk for pk, _ in marks}).values_list("pk", flat=True))
+    for (pk, model), kept in sorted(marks.items(), key=lambda item: item[0]):
+        if kept is None:
+            AccountMark.objects.filter(account_id=pk, model=model).delete()
+        elif pk in there:
+            AccountMark.objects.update_or_create(
+                account_id=pk,
+                model=model[:200],
+                defaults={
+                    "reason": kept.reason[:200],
+                    "status": kept.status,
+                    "cause": kept.cause,
+                    "until": _moment(kept.until),
+                    "set_at": _moment(kept.set_at),
+                },
+            )
+
+
+def _moment(epoch_seconds: float) -> datetime:
+    return datetime.fromtimestamp(epoch_seconds, UTC)

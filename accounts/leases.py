@@ -1,0 +1,80 @@
+"""What is asked of the pool and what it gives: plain data, and the lease that gives the slot back."""
+
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec import Struct
+
+from accounts.account_state import AccountState
+from accounts.snapshot import AccountView
+
+Refusal = Literal["quota", "credential", "model", "none_enabled", "full"]
+
+
+class Want(Struct, frozen=True, kw_only=True):
+    """What an attempt needs of an account.
+
+    ``model`` is the upstream model, ``kinds`` the account kinds that may serve it (empty: any),
+    ``session`` the sticky key or blank, ``tried`` the accounts that this exchange has asked already.
+    ``stay_on`` is the account that this retry is kept on: no mark stands in its way.
+    ``only_hard_rotates``: the history holds thinking that is bound to its account.
+    ``admission``: the exchange's first attempt, which waits a little for a mark that is about to end.
+    """
+
+    model: str
+    kinds: frozenset[str] = frozenset()
+    session: str = ""
+    tried: frozenset[int] = frozenset()
+    stay_on: int | None = None
+    only_hard_rotates: bool = False
+    admission: bool = False
+
+
+class NoAccount(Struct, frozen=True):
+    """Nobody can be asked now: the HTTP status for the client, the reason as a word and in words.
+
+    ``retry_after_seconds`` is None where waiting does not help.
+    """
+
+    status: int
+    reason: Refusal
+    message: str
+    retry_after_seconds: float | None = None
+
+
+class Lease:
+    """One slot on one account, until ``release`` is called.
+
+    ``stand_in_for`` is the e-mail of the session's own account when this is another, with the reason in
+    words; ``cached_tokens_at_stake`` is what that account's prompt cache held for the session.
+    ``taken_at`` is in epoch seconds.
+    """
+
+    __slots__ = (
+        "_give_back",
+        "_state",
+        "account",
+        "cached_tokens_at_stake",
+        "model",
+        "stand_in_for",
+        "stand_in_reason",
+        "taken_at",
+    )
+
+    def __init__(
+        self, state: AccountState, model: str, taken_at: float, give_back: Callable[[AccountState], None]
+    ) -> None:
+        self._state = state
+        self._give_back: Callable[[AccountState], None] | None = give_back
+        self.account: AccountView = state.view
+        self.model = model
+        self.taken_at = taken_at
+        self.stand_in_for = ""
+        self.stand_in_reason = ""
+        self.cached_tokens_at_stake = 0
+
+    def release(self) -> None:
+        """Gives the slot back. Later calls do nothing."""
+        give_back, self._give_back = self._give_back, None
+        if give_back is not None:
+            give_back(self._state)

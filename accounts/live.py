@@ -1,0 +1,167 @@
+"""This process's accounts, mappings and keys in memory, kept true to the database.
+
+Once a second, in a thread of its own, it writes what the pool noted, reads the revision, and when that is
+another reads everything anew. It says that it lives, and which revision it has taken. ``live`` is the one
+of the running server; its ``start`` belongs into the event loop that serves requests.
+"""
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Final, TypeVar
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from accounts import heartbeats, journal
+from accounts.bus import Bus
+from accounts.clock import SystemClock
+from accounts.heartbeats import live_process_ids
+from accounts.keys import KeyRing
+from accounts.loading import load_snapshot
+from accounts.pool import Pool
+from accounts.pool_settings import PoolSettings, pool_settings
+from accounts.revisions import Revision
+from accounts.snapshot import Snapshot
+
+__all__ = ["LiveAccounts", "live", "live_process_ids"]
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS: Final = 1.0
+BEAT_SECONDS: Final = 3.0
+USAGE_SECONDS: Final = 10.0
+
+T = TypeVar("T")
+
+
+class LiveAccounts:
+    """The pool, the key ring and the bus of one process, and the task that keeps them up to date."""
+
+    def __init__(self, redis_url: str = "", pool_settings: PoolSettings | None = None) -> None:
+        self.process_id = uuid.uuid4().hex
+        self._clock = SystemClock()
+        self._journal = journal.DatabaseJournal(self._hurry)
+        self.bus = Bus(self.process_id, redis_url)
+        self.pool = Pool(self._clock, self.bus, self._journal, pool_settings)
+        self.keys = KeyRing(self._journal.key_used, self._clock.now)
+        self._wake = asyncio.Event()
+        self._starting: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        self._thread: ThreadPoolExecutor | None = None
+        self._snapshot = Snapshot()
+        self._live_processes = 1
+        self._started_at: datetime = timezone.now()
+        self._next_beat = 0.0
+        self._next_usage = 0.0
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the first snapshot is loaded and kept up to date."""
+        return self._keeping is not None
+
+    async def start(self) -> None:
+        """Loads everything and begins to keep it up to date; however many callers wait, it happens once.
+
+        Raises what the database raises when it cannot be read; a later call tries again.
+        """
+        if self._keeping is not None:
+            return
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start())
+            self._starting.add_done_callback(lambda _: setattr(self, "_starting", None))
+        await asyncio.shield(self._starting)
+
+    async def _start(self) -> None:
+        self._wake = asyncio.Event()
+        self._started_at = timezone.now()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="accounts-database")
+        try:
+            self._take_over(await self._in_thread(load_snapshot))
+            await self._beat()
+        except BaseException:
+            await self._end_thread()
+            raise
+        await self.bus.start()
+        self._keeping = asyncio.create_task(self._keep_up(), name="accounts-keep-up")
+
+    async def stop(self) -> None:
+        """Writes what is still noted, says goodbye, and ends the task, the thread and the bus."""
+        keeping, self._keeping = self._keeping, None
+        if keeping is None:
+            return
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        await self.bus.stop()
+        try:
+            await self._in_thread(lambda: journal.write(self._journal.take(with_usage=True)))
+            await self._in_thread(lambda: heartbeats.leave(self.process_id))
+        except Exception:
+            logger.exception("What the accounts had noted could not be written at the end")
+        await self._end_thread()
+
+    async def _keep_up(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+            self._wake.clear()
+            try:
+                await self._tick()
+            except Exception as error:
+                logger.error("The accounts could not be brought up to date: %s", error)
+                await self._in_thread(connections.close_all)
+
+    async def _tick(self) -> None:
+        now = self._clock.now()
+        with_usage = now >= self._next_usage
+        if with_usage:
+            self._next_usage = now + USAGE_SECONDS
+        batch = self._journal.take(with_usage=with_usage)
+        try:
+            newer = await self._in_thread(lambda: _write_and_read(batch, self._snapshot.revision))
+        except BaseException:
+            self._journal.put_back(batch)
+            raise
+        if newer is not None:
+            self._take_over(newer)
+        if newer is not None or now >= self._next_beat:
+            await self._beat()
+
+    async def _beat(self) -> None:
+        self._next_beat = self._clock.now() + BEAT_SECONDS
+        revision = self._snapshot.revision
+        alive = await self._in_thread(lambda: heartbeats.beat(self.process_id, self._started_at, revision))
+        if alive != self._live_processes:
+            self._live_processes = alive
+            self._take_over(self._snapshot)
+
+    def _take_over(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self.pool.load(snapshot, self._live_processes)
+        self.keys.load(snapshot.keys)
+
+    def _hurry(self) -> None:
+        self._wake.set()
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def _end_thread(self) -> None:
+        await self._in_thread(connections.close_all)
+        if self._thread is not None:
+            self._thread.shutdown(wait=False)
+            self._thread = None
+
+
+def _write_and_read(batch: journal.Batch, known_revision: int) -> Snapshot | None:
+    """Writes the batch; returns a snapshot when the revision is not the known one."""
+    journal.write(batch)
+    return load_snapshot() if Revision.current() != known_revision else None
+
+
+live = LiveAccounts(settings.REDIS_URL, pool_settings(settings.ENVIRONMENT))

@@ -1,0 +1,63 @@
+"""Reads the snapshot from the database. Blocking: called in a thread."""
+
+from typing import Any, cast
+
+from accounts.kinds import Kind, default_base_url
+from accounts.mapping import Mapping
+from accounts.marks import Cause
+from accounts.models import Account, AccountMark, ClientKey, ModelMapping
+from accounts.revisions import Revision
+from accounts.snapshot import AccountView, KeptMark, KeyView, Snapshot, epoch
+
+_ACCOUNT_FIELDS = (
+    "id", "email", "kind", "base_url", "offered_models", "priority", "max_in_flight", "project",
+    "location", "enabled", "disabled_reason", "marks_cleared_at", "credential_sealed",
+)  # fmt: skip
+
+
+def load_snapshot() -> Snapshot:
+    """What the database says now. The revision is read first: a change during the reading is read again."""
+    revision = Revision.current()
+    return Snapshot(
+        revision=revision,
+        accounts=tuple(_account(row) for row in Account.objects.order_by("pk").values(*_ACCOUNT_FIELDS)),
+        mappings=tuple(
+            Mapping(row.pattern, row.target, frozenset(row.kinds), tuple(row.fallbacks), row.priority)
+            for row in ModelMapping.objects.all()
+        ),
+        keys=tuple(
+            KeyView(row["id"], row["name"], bytes.fromhex(row["sha256"]), row["record_bodies"])
+            for row in ClientKey.objects.filter(enabled=True).values("id", "name", "sha256", "record_bodies")
+        ),
+        marks=tuple(
+            KeptMark(
+                row.account_id, row.model, row.reason, row.status, cast(Cause, row.cause),
+                epoch(row.until), epoch(row.set_at),
+            )
+            for row in AccountMark.objects.all()
+        ),
+    )  # fmt: skip
+
+
+def account_view(account: Account) -> AccountView:
+    """One account's row as the relay sees it, for a test of it before the processes have loaded it."""
+    return _account({name: getattr(account, name) for name in _ACCOUNT_FIELDS})
+
+
+def _account(row: dict[str, Any]) -> AccountView:
+    location = row["location"]
+    return AccountView(
+        id=row["id"],
+        email=row["email"],
+        kind=row["kind"],
+        base_url=row["base_url"].rstrip("/") or default_base_url(cast(Kind, row["kind"]), location),
+        models=tuple(row["offered_models"]),
+        priority=row["priority"],
+        max_in_flight=row["max_in_flight"],
+        project=row["project"],
+        location=location,
+        enabled=row["enabled"],
+        disabled_reason=row["disabled_reason"],
+        marks_cleared_at=epoch(row["marks_cleared_at"]),
+        sealed=row["credential_sealed"],
+    )

@@ -1,0 +1,74 @@
+"""PURE. From the model that a client names to the upstream models it may be served by.
+
+Order (behaviour 3): the exact name, then the wildcard with most literal characters, then pass-through
+when an account offers that very model. A mapping's fallbacks follow its target, in their order.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from accounts.model_facts import kinds_offering
+from accounts.wildcards import WildcardIndex
+
+
+class Mapping(Struct, frozen=True):
+    """One line of the admin's mapping table. No kinds means that any kind may serve it."""
+
+    pattern: str
+    target: str
+    kinds: frozenset[str] = frozenset()
+    fallbacks: tuple[str, ...] = ()
+    priority: int = 0
+
+
+class Offer(Struct, frozen=True):
+    """What one account offers: its list of models, or without one its kind's families."""
+
+    kind: str
+    models: tuple[str, ...] = ()
+
+
+class Target(Struct, frozen=True):
+    """An upstream model that may serve the request, and the account kinds it may be asked of.
+
+    ``kinds`` empty means any. ``pattern`` is the mapping that led here, blank for pass-through.
+    """
+
+    model: str
+    kinds: frozenset[str] = frozenset()
+    pattern: str = ""
+
+
+class ModelRouter:
+    """The mapping table and the accounts' offers, made ready for one look-up per request."""
+
+    def __init__(self, mappings: Iterable[Mapping], offers: Iterable[Offer]) -> None:
+        ordered = sorted(mappings, key=lambda mapping: (-mapping.priority, mapping.pattern))
+        self._targets = WildcardIndex((mapping.pattern, _targets(mapping)) for mapping in ordered)
+        self._listed: set[str] = set()
+        self._unlisted_kinds: set[str] = set()
+        for offer in offers:
+            if offer.models:
+                self._listed.update(offer.models)
+            else:
+                self._unlisted_kinds.add(offer.kind)
+        self.names = sorted(
+            {mapping.pattern for mapping in ordered if "*" not in mapping.pattern}
+            | {target.model for mapping in ordered for target in _targets(mapping)}
+        )
+
+    def resolve(self, model: str) -> tuple[Target, ...] | None:
+        """The upstream models for ``model``, best first; None when nobody maps or offers it."""
+        mapped = self._targets.find(model)
+        if mapped is not None:
+            return mapped
+        if model in self._listed or not self._unlisted_kinds.isdisjoint(kinds_offering(model)):
+            return (Target(model),)
+        return None
+
+
+def _targets(mapping: Mapping) -> tuple[Target, ...]:
+    return tuple(
+        Target(model, mapping.kinds, mapping.pattern) for model in (mapping.target, *mapping.fallbacks)
+    )

@@ -1,0 +1,262 @@
+"""The tables of this room: accounts and their kept marks, mappings, client keys, and who is alive.
+
+A change is a method named after what it is for; each raises the revision in its own transaction.
+"""
+
+# ruff: noqa: D106  Django's inner Meta says nothing that needs a docstring
+
+import hashlib
+import secrets
+from typing import Any, ClassVar, Final
+
+from django.core.validators import MinValueValidator
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import decrypt, encrypt
+from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
+from accounts.revisions import Revision, Watched
+from accounts.validation import (
+    validate_base_url,
+    validate_client_key,
+    validate_kinds,
+    validate_names,
+    validate_pattern,
+    validate_target,
+)
+
+__all__ = ["Account", "AccountMark", "ClientKey", "ModelMapping", "ProcessHeartbeat", "Revision"]
+
+KEY_PREFIX: Final = "sk-"
+
+
+class Account(Watched):
+    """An upstream identity: an e-mail label, a kind, a credential."""
+
+    class Kind(models.TextChoices):
+        """What is asked, and how one signs in there."""
+
+        GEMINI = "gemini", _("Gemini (API key)")
+        VERTEX = "vertex", _("Vertex AI (service account)")
+        CODE_ASSIST = "code_assist", _("Gemini Code Assist (OAuth, your own client)")
+        ANTHROPIC = "anthropic", _("Anthropic (API key)")
+        OPENAI = "openai", _("OpenAI or compatible (API key)")
+
+    unwatched = frozenset({"last_used_at"})
+
+    email = models.CharField(
+        _("e-mail"), max_length=254, help_text=_("A label that tells the accounts apart, usually an e-mail.")
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    base_url = models.CharField(
+        _("base URL"),
+        max_length=500,
+        blank=True,
+        validators=[validate_base_url],
+        help_text=_("Where it is asked. Blank: the kind's own address."),
+    )
+    credential_sealed = models.TextField(blank=True, editable=False)
+    offered_models = models.JSONField(
+        _("models"),
+        default=list,
+        blank=True,
+        validators=[validate_names],
+        help_text=_("The models it offers. Blank: all of its kind's own families."),
+    )
+    priority = models.IntegerField(
+        _("priority"), default=0, help_text=_("The highest number is asked first.")
+    )
+    max_in_flight = models.IntegerField(
+        _("requests at a time"),
+        default=0,
+        validators=[MinValueValidator(0)],
+        help_text=_("How many requests may run on it at once, over all processes. 0: any number."),
+    )
+    project = models.CharField(
+        _("project"),
+        max_length=200,
+        blank=True,
+        help_text=_("The Google Cloud project, for Vertex AI and Code Assist."),
+    )
+    location = models.CharField(
+        _("location"), max_length=60, blank=True, help_text=_("The Vertex AI region. Blank: global.")
+    )
+    enabled = models.BooleanField(_("enabled"), default=True)
+    disabled_reason = models.CharField(_("disabled because"), max_length=500, blank=True, editable=False)
+    disabled_automatically = models.BooleanField(default=False, editable=False)
+    marks_cleared_at = models.DateTimeField(null=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    created_at = models.DateTimeField(_("added"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        ordering: ClassVar = ["-priority", "email", "kind"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["kind", "email"],
+                name="one_account_per_kind_and_email",
+                violation_error_message=_("There is already an account of this kind with this e-mail."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(max_in_flight__gte=0), name="max_in_flight_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} ({self.kind})"
+
+    @property
+    def credential(self) -> dict[str, Any]:
+        """The credential in clear text. Raises encryption.CannotDecrypt."""
+        return decrypt(self.credential_sealed)
+
+    @credential.setter
+    def credential(self, value: dict[str, Any]) -> None:
+        self.credential_sealed = encrypt(value)
+
+    def enable(self) -> None:
+        """Puts the account into service again and forgets why it was out of it."""
+        self.enabled, self.disabled_reason, self.disabled_automatically = True, "", False
+        self.clear_marks()
+
+    def disable(self, reason: str, *, automatically: bool = False) -> None:
+        """Takes the account out of service, for ``reason`` in words."""
+        self.enabled, self.disabled_reason = False, reason[:500]
+        self.disabled_automatically = automatically
+        self.save(update_fields=["enabled", "disabled_reason", "disabled_automatically", "updated_at"])
+
+    def clear_marks(self) -> None:
+        """Ends every cooldown of the account, in every process. Saves the row."""
+        with transaction.atomic():
+            self.marks.all().delete()
+            self.marks_cleared_at = timezone.now()
+            self.save()
+
+    @property
+    def may_be_enabled(self) -> bool:
+        """Whether enabling it could help: an imported token without its own OAuth client never works."""
+        return self.disabled_reason != NEEDS_OWN_OAUTH_CLIENT
+
+
+class AccountMark(models.Model):
+    """A hard mark that survives a restart. ``model`` blank means the whole account."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="marks")
+    model = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    status = models.IntegerField()
+    cause = models.CharField(max_length=20)
+    until = models.DateTimeField(db_index=True)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "model"], name="one_mark_per_account_and_model")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.model or '*'} until {self.until}"
+
+
+class ModelMapping(Watched):
+    """From the model that clients name to the model that is asked for upstream."""
+
+    pattern = models.CharField(
+        _("clients' model"),
+        max_length=200,
+        unique=True,
+        validators=[validate_pattern],
+        help_text=_("The name clients use; * stands for anything."),
+    )
+    target = models.CharField(
+        _("upstream model"),
+        max_length=200,
+        validators=[validate_target],
+        help_text=_("The model that is asked."),
+    )
+    kinds = models.JSONField(
+        _("account kinds"),
+        default=list,
+        blank=True,
+        validators=[validate_kinds],
+        help_text=_("Only accounts of these kinds may serve it. Blank: any."),
+    )
+    fallbacks = models.JSONField(
+        _("fallback models"),
+        default=list,
+        blank=True,
+        validators=[validate_names],
+        help_text=_("Asked in this order when every account for the upstream model is cooling down."),
+    )
+    priority = models.IntegerField(
+        _("priority"),
+        default=0,
+        help_text=_("Between patterns that fit equally well, the highest number wins."),
+    )
+    created_at = models.DateTimeField(_("added"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("model mapping")
+        verbose_name_plural = _("model mappings")
+        ordering: ClassVar = ["-priority", "pattern"]
+
+    def __str__(self) -> str:
+        return f"{self.pattern} → {self.target}"
+
+
+class ClientKey(Watched):
+    """A key that clients present. Only its sha256 is kept."""
+
+    unwatched = frozenset({"last_used_at"})
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    shown_as = models.CharField(_("key"), max_length=20, editable=False)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    record_bodies = models.BooleanField(
+        _("record bodies"),
+        default=True,
+        help_text=_("Keep what was asked and answered with this key, for the history."),
+    )
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("client key")
+        verbose_name_plural = _("client keys")
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def give_value(self, value: str = "") -> str:
+        """Gives the unsaved key its value, a new random one of 256 bit by default, and returns it.
+
+        It cannot be read again. Raises ValidationError for a value that is no client key.
+        """
+        value = value or KEY_PREFIX + secrets.token_urlsafe(32)
+        validate_client_key(value)
+        self.sha256 = digest(value)
+        self.shown_as = f"{KEY_PREFIX}…{value[-4:]}"
+        return value
+
+
+class ProcessHeartbeat(models.Model):
+    """A running server process: when it was last seen, and which revision it has taken."""
+
+    process_id = models.CharField(max_length=64, primary_key=True)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+    revision = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return self.process_id
+
+
+def digest(key: str) -> str:
+    """The sha256 of a client key, in hexadecimal."""
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,307 @@
+"""The live view of the accounts: who is asked, who waits, and what failures and successes do to them.
+
+Who is asked is decided in ``choice``, for how long an account rests in ``marks``; how it all stands is
+kept in ``roster``. The pool adds time and waiting, and tells the world: the other processes at once over
+``bus``, the database a moment later through ``journal``. No request queries the database.
+One pool belongs to one event loop.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, Protocol, assert_never
+
+from accounts import pool_news
+from accounts.account_state import AccountState
+from accounts.bus import Bus
+from accounts.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, binding_moves, choose
+from accounts.clock import Clock
+from accounts.leases import Lease, NoAccount, Want
+from accounts.mapping import Target
+from accounts.pool_news import Cleared, Disabled, HardMarked, SoftMarked
+from accounts.pool_settings import PoolSettings
+from accounts.refusals import all_full, everybody_blocked, nobody_offers, stand_in_reason
+from accounts.roster import AccountStatus, Roster
+from accounts.sessions import Sessions
+from accounts.slot_queue import SlotQueue
+from accounts.snapshot import AccountView, KeptMark, Snapshot
+
+TOPIC: Final = "accounts"
+
+KEPT_FROM_SECONDS: Final = 60.0
+"""Marks longer than this survive a restart (behaviour 4)."""
+
+
+class Journal(Protocol):
+    """Where the pool writes what must outlive it. No method waits."""
+
+    def keep_mark(self, mark: KeptMark) -> None:
+        """The mark survives a restart."""
+
+    def forget_mark(self, account_id: int, model: str) -> None:
+        """That mark was lifted before its end."""
+
+    def clear(self, account_id: int) -> None:
+        """All marks of the account were lifted."""
+
+    def disable(self, account_id: int, reason: str) -> None:
+        """The account was disabled automatically."""
+
+    def used(self, account_id: int, at: float) -> None:
+        """The account was asked at that time."""
+
+
+class Pool:
+    """Hands out accounts, and remembers how they fared."""
+
+    def __init__(
+        self, clock: Clock, bus: Bus, journal: Journal, settings: PoolSettings | None = None
+    ) -> None:
+        self._clock = clock
+        self._bus = bus
+        self._journal = journal
+        self._settings = settings or PoolSettings()
+        self._roster = Roster()
+        self._sessions = Sessions(self._settings.session_limit)
+        self._queue = SlotQueue(clock)
+        bus.subscribe(TOPIC, self._hear)
+
+    def load(self, snapshot: Snapshot, live_processes: int = 1) -> None:
+        """Takes over what the database says; whoever waits looks again."""
+        self._roster.load(snapshot, live_processes, self._clock.now())
+        self._queue.wake_all()
+
+    async def acquire(self, want: Want) -> Lease | NoAccount:
+        """An account for ``want``, after waiting if that helps; else why there is none.
+
+        Waits up to 10 s, first come first served, when all suitable accounts are full; up to 2 s at
+        admission when all are marked. A cancelled wait leaves no slot behind.
+        """
+        now = self._clock.now()
+        slot_ends_at = now + self._settings.slot_wait_seconds
+        admission_ends_at = now + (self._settings.admission_wait_seconds if want.admission else 0.0)
+        ticket = self._queue.ticket()
+        try:
+            while True:
+                choice = self._choose(want, now)
+                match choice:
+                    case Taken():
+                        return self._lease(choice.account_id, want, now)
+                    case Full() if now >= slot_ends_at:
+                        return all_full(want.model)
+                    case Full():
+                        until = min([slot_ends_at, *self._ends_of_marks(want, now)])
+                        lease = await self._queue.wait(ticket, want, choice.only, until - now)
+                    case Blocked() if choice.free_at > admission_ends_at:
+                        return everybody_blocked(want.model, choice, now)
+                    case Blocked():
+                        lease = await self._queue.wait(ticket, want, None, choice.free_at - now)
+                    case Nobody():
+                        disabled = self._roster.is_offered_when_enabled(want.model, want.kinds)
+                        return nobody_offers(want.model, disabled)
+                    case _:
+                        assert_never(choice)
+                if lease is not None:
+                    return lease
+                now = self._clock.now()
+        finally:
+            self._queue.leave(ticket)
+
+    def mark_hard(
+        self,
+        account_id: int,
+        model: str,
+        *,
+        status: int,
+        reason: str = "",
+        told_seconds: float | None = None,
+    ) -> float:
+        """The account is not asked until it is free; returns for how many seconds.
+
+        ``status`` is upstream's, 400 for the account's own faults; it also says whether the model or the
+        whole account is marked. Other statuses raise ValueError.
+        """
+        now = self._clock.now()
+        state = self._roster.state(account_id)
+        if state is None:
+            return 0.0
+        key, mark = state.mark_hard(model, status, reason, told_seconds, now, self._settings.durations)
+        self._bus.publish(TOPIC, pool_news.encode(HardMarked(account_id, key, mark)))
+        if mark.until - now > KEPT_FROM_SECONDS:
+            self._journal.keep_mark(
+                KeptMark(account_id, key, mark.reason, mark.status, mark.cause, mark.until, mark.set_at)
+            )
+        return mark.until - now
+
+    def mark_soft(self, account_id: int, model: str) -> None:
+        """The account is taken for this model only when no unmarked one is free, for 20 s."""
+        state = self._roster.state(account_id)
+        if state is not None:
+            until = self._clock.now() + self._settings.durations.soft
+            state.soft[model] = until
+            self._bus.publish(TOPIC, pool_news.encode(SoftMarked(account_id, model, until)))
+
+    def note_success(
+        self,
+        account_id: int,
+        model: str,
+        session: str = "",
+        cached_tokens: int = 0,
+        began_at: float | None = None,
+    ) -> None:
+        """The account answered: counters and the marks set before ``began_at`` (the lease's ``taken_at``) go.
+
+        With ``session`` the account becomes the session's own, unless another has proved itself already;
+        ``cached_tokens`` is what its prompt cache now holds for the session.
+        """
+        state = self._roster.state(account_id)
+        if state is None:
+            return
+        for lifted in state.note_success(model, self._clock.now() if began_at is None else began_at):
+            self._journal.forget_mark(account_id, lifted)
+        if session:
+            binding = self._sessions.find(session, model)
+            if binding is None or not binding.proven:
+                binding = self._sessions.bind(session, model, account_id)
+                binding.proven = True
+            if binding.account_id == account_id:
+                binding.cached_tokens = cached_tokens
+
+    def note_unauthorized(self, account_id: int, model: str = "", began_at: float | None = None) -> bool:
+        """Upstream said 401: the first marks the whole account, the second in a row disables it (True).
+
+        A request that began before the first was noted (``began_at``: the lease's ``taken_at``) tells
+        nothing new and is not counted.
+        """
+        state = self._roster.state(account_id)
+        if state is None:
+            return False
+        if state.refused_at is not None and (began_at is None or began_at >= state.refused_at):
+            self.disable(account_id, "refused twice in a row by its upstream (401): check the credential")
+            return True
+        if state.refused_at is None:
+            state.refused_at = self._clock.now()
+        self.mark_hard(account_id, model, status=401)
+        return False
+
+    def disable(self, account_id: int, reason: str) -> None:
+        """Takes the account out of service until the operator enables it again."""
+        state = self._roster.state(account_id)
+        if state is not None and state.view.enabled:
+            self._roster.disable(state, reason)
+            self._bus.publish(TOPIC, pool_news.encode(Disabled(account_id, reason)))
+            self._journal.disable(account_id, reason)
+            self._queue.wake_all()
+
+    def clear(self, account_id: int) -> None:
+        """Forgets the account's marks and counters, here and in every other process."""
+        state = self._roster.state(account_id)
+        if state is not None:
+            state.clear()
+            self._bus.publish(TOPIC, pool_news.encode(Cleared(account_id)))
+            self._journal.clear(account_id)
+            self._queue.wake_all()
+
+    def another_is_free(self, model: str, kinds: frozenset[str], besides: Collection[int]) -> bool:
+        """Whether an account not in ``besides`` could be asked at once."""
+        return self._roster.another_is_free(model, kinds, besides, self._clock.now())
+
+    def nearest_free_seconds(self, model: str, kinds: frozenset[str] = frozenset()) -> float | None:
+        """Until the first account is free of hard marks: 0.0 for now, None when nobody offers the model."""
+        return self._roster.nearest_free_seconds(model, kinds, self._clock.now())
+
+    def targets(self, client_model: str) -> tuple[Target, ...] | None:
+        """The upstream models that may serve ``client_model``, best first; None is a 404."""
+        return self._roster.targets(client_model)
+
+    def model_names(self, upstream_lists: Mapping[int, Sequence[str]] | None = None) -> list[str]:
+        """The names for the model list; ``upstream_lists`` are upstream's own, by account id."""
+        return self._roster.model_names(upstream_lists or {})
+
+    def accounts(self) -> list[AccountView]:
+        """Every account, the disabled ones too."""
+        return self._roster.views()
+
+    def account(self, account_id: int) -> AccountView | None:
+        """One account; None when there is no such account."""
+        state = self._roster.state(account_id)
+        return state.view if state else None
+
+    def status(self, account_id: int) -> AccountStatus | None:
+        """The account at a glance; None when there is no such account."""
+        return self._roster.status(account_id, self._clock.now())
+
+    def usable_count(self) -> int:
+        """How many accounts are enabled and not marked as a whole."""
+        return self._roster.usable_count(self._clock.now())
+
+    def _choose(self, want: Want, now: float) -> Choice:
+        def candidate(account_id: int | None) -> Candidate | None:
+            return self._roster.candidate(account_id, want.model, want.kinds, want.tried, now)
+
+        binding = self._sessions.find(want.session, want.model) if want.session else None
+        return choose(
+            self._roster.candidates(want.model, want.kinds, want.tried, now),
+            bound=candidate(binding.account_id) if binding else None,
+            keep=candidate(want.stay_on),
+            only_hard_rotates=want.only_hard_rotates,
+        )
+
+    def _ends_of_marks(self, want: Want, now: float) -> list[float]:
+        candidates = self._roster.candidates(want.model, want.kinds, want.tried, now)
+        return [candidate.block.until for candidate in candidates if candidate.block]
+
+    def _lease(self, account_id: int, want: Want, now: float) -> Lease:
+        state = self._roster.require(account_id)
+        lease = Lease(state, want.model, now, self._take_back)
+        if want.session:
+            self._bind(lease, want, now)
+        self._roster.take(state, now)
+        self._journal.used(account_id, now)
+        return lease
+
+    def _bind(self, lease: Lease, want: Want, now: float) -> None:
+        """Makes the account the session's own, or the stand-in for it."""
+        binding = self._sessions.find(want.session, want.model)
+        if binding is not None and binding.account_id == lease.account.id:
+            return
+        if binding is not None and binding.proven:
+            bound = self._roster.candidate(binding.account_id, want.model, want.kinds, want.tried, now)
+            if bound is not None and not binding_moves(bound, now, self._settings.rebind_after_seconds):
+                lease.stand_in_for = self._roster.require(binding.account_id).view.email
+                lease.stand_in_reason = stand_in_reason(bound, now)
+                lease.cached_tokens_at_stake = binding.cached_tokens
+                return
+        self._sessions.bind(want.session, want.model, lease.account.id)
+
+    def _take_back(self, state: AccountState) -> None:
+        self._roster.give_back(state)
+        self._queue.offer(state.view.id, lambda want: self._lease_on(state.view.id, want))
+
+    def _lease_on(self, account_id: int, want: Want) -> Lease | None:
+        """A lease for somebody who waits, if that very account can serve them now."""
+        now = self._clock.now()
+        candidate = self._roster.candidate(account_id, want.model, want.kinds, want.tried, now)
+        if candidate is None or candidate.full:
+            return None
+        if candidate.block is not None and want.stay_on != account_id:
+            return None
+        return self._lease(account_id, want, now)
+
+    def _hear(self, payload: bytes) -> None:
+        """Another process's pool tells what happened there."""
+        news = pool_news.decode(payload)
+        state = self._roster.state(news.account_id)
+        if state is None:
+            return
+        match news:
+            case HardMarked():
+                state.hard[news.model] = news.mark
+            case SoftMarked():
+                state.soft[news.model] = news.until
+            case Disabled():
+                self._roster.disable(state, news.reason)
+                self._queue.wake_all()
+            case Cleared():
+                state.clear()
+                self._queue.wake_all()
+            case _:
+                assert_never(news)

@@ -1,0 +1,57 @@
+"""PURE. Why no account can be asked, as the client is told: status, reason, a sentence (behaviour 4)."""
+
+import math
+from typing import assert_never
+
+from accounts.choice import Blocked, Candidate
+from accounts.leases import NoAccount
+from accounts.marks import Cause
+
+_CAUSE_WORDS: dict[Cause, str] = {
+    "quota": "its quota is used up",
+    "credential": "its credential or billing was refused",
+    "model": "it lacks the model",
+}
+
+
+def all_full(model: str) -> NoAccount:
+    """Every suitable account has as many requests in flight as it may."""
+    message = f"All accounts for {model} are busy: each has reached its limit of requests in flight."
+    return NoAccount(429, "full", message, retry_after_seconds=1)
+
+
+def everybody_blocked(model: str, blocked: Blocked, now: float) -> NoAccount:
+    """Every account for the model is hard-marked."""
+    seconds = max(math.ceil(blocked.cause_ends_at - now), 1)
+    match blocked.cause:
+        case "quota":
+            message = (
+                f"Every account for {model} has used up its quota; the first is free again in {seconds} s."
+            )
+            return NoAccount(429, "quota", message, seconds)
+        case "credential":
+            message = f"Every account for {model} was refused by its upstream (credential or billing)."
+            return NoAccount(503, "credential", message, seconds)
+        case "model":
+            return NoAccount(404, "model", f"No account's upstream knows the model {model}.")
+        case _:  # pragma: no cover
+            assert_never(blocked.cause)
+
+
+def nobody_offers(model: str, offered_when_enabled: bool) -> NoAccount:
+    """No enabled account offers the model."""
+    if offered_when_enabled:
+        return NoAccount(503, "none_enabled", f"No enabled account can serve {model}.")
+    return NoAccount(404, "model", f"No account offers the model {model}.")
+
+
+def stand_in_reason(bound: Candidate, now: float) -> str:
+    """Why the session's own account was not asked, in words."""
+    if bound.block is not None:
+        seconds = max(math.ceil(bound.block.until - now), 1)
+        return f"{_CAUSE_WORDS[bound.block.cause]}, free again in {seconds} s"
+    if bound.full:
+        return "all its slots are in use"
+    if bound.tried:
+        return "it failed in this exchange"
+    return "it failed a moment ago"

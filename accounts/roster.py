@@ -1,0 +1,190 @@
+"""All accounts as they stand in this process's memory, and what can be asked about them without waiting.
+
+No clock, no event loop, no database: ``now`` (epoch seconds) is told. ``pool`` adds those.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from accounts.account_state import AccountState, Mark
+from accounts.choice import Candidate
+from accounts.lineup import Lineups
+from accounts.mapping import ModelRouter, Offer, Target
+from accounts.model_facts import names_offered_by
+from accounts.snapshot import AccountView, Snapshot
+
+
+class AccountStatus(Struct, frozen=True):
+    """An account at a glance. ``cooling_until`` and ``last_used_at`` are epoch seconds, 0.0 for none.
+
+    ``reason`` says in words why it is not usable, blank when it is; ``models_cooling`` are the models
+    that are marked while the others are not.
+    """
+
+    usable: bool
+    reason: str
+    cooling_until: float
+    models_cooling: tuple[str, ...]
+    in_flight: int
+    last_used_at: float
+
+
+class Roster:
+    """The accounts, their states and the mapping table of the newest snapshot."""
+
+    def __init__(self) -> None:
+        self._states: dict[int, AccountState] = {}
+        self._lineups = Lineups(())
+        self._router = ModelRouter((), ())
+
+    def load(self, snapshot: Snapshot, live_processes: int, now: float) -> None:
+        """Takes over what the database says; requests in flight, marks and counters stay with their account.
+
+        An account whose credential or address was changed, or whose marks were cleared, begins afresh.
+        """
+        states: dict[int, AccountState] = {}
+        for view in snapshot.accounts:
+            state = self._states.get(view.id) or AccountState(view)
+            if _begins_afresh(state.view, view):
+                state.clear()
+            state.view = view
+            state.limit = share_of_limit(view.max_in_flight, live_processes)
+            states[view.id] = state
+        for kept in snapshot.marks:
+            holder = states.get(kept.account_id)
+            if holder is None or kept.until <= now or kept.set_at < holder.view.marks_cleared_at:
+                continue
+            standing = holder.hard.get(kept.model)
+            if standing is None or standing.until < kept.until:
+                holder.hard[kept.model] = Mark(kept.until, kept.cause, kept.reason, kept.status, kept.set_at)
+        self._states = states
+        self._lineups = Lineups(state for state in states.values() if state.view.enabled)
+        self._router = ModelRouter(
+            snapshot.mappings, [Offer(state.view.kind, state.view.models) for state in states.values()]
+        )
+
+    def state(self, account_id: int) -> AccountState | None:
+        """The account's state; None when there is no such account (any more)."""
+        return self._states.get(account_id)
+
+    def require(self, account_id: int) -> AccountState:
+        """The state of an account that was just chosen from here; KeyError when there is none."""
+        return self._states[account_id]
+
+    def views(self) -> list[AccountView]:
+        """Every account, the disabled ones too."""
+        return [state.view for state in self._states.values()]
+
+    def take(self, state: AccountState, now: float) -> None:
+        """A request begins on the account."""
+        self._lineups.move(state, state.in_flight + 1, now)
+
+    def give_back(self, state: AccountState) -> None:
+        """A request has ended on the account."""
+        self._lineups.move(state, state.in_flight - 1, state.last_used)
+
+    def disable(self, state: AccountState, reason: str) -> None:
+        """Takes the account out of every line-up, ahead of the database."""
+        view = state.view
+        fields = {name: getattr(view, name) for name in view.__struct_fields__}
+        state.view = AccountView(**{**fields, "enabled": False, "disabled_reason": reason})
+        self._lineups = Lineups(other for other in self._states.values() if other.view.enabled)
+
+    def candidates(
+        self, model: str, kinds: frozenset[str], tried: Collection[int], now: float
+    ) -> Iterator[Candidate]:
+        """The enabled accounts that offer ``model``, first choice first."""
+        for state in self._lineups.of(model, kinds):
+            yield state.candidate(model, now, state.view.id in tried)
+
+    def candidate(
+        self, account_id: int | None, model: str, kinds: frozenset[str], tried: Collection[int], now: float
+    ) -> Candidate | None:
+        """That one account, if it is enabled and offers ``model``."""
+        state = self._states.get(account_id) if account_id is not None else None
+        if state is None or not state.view.enabled or not state.offers(model, kinds):
+            return None
+        return state.candidate(model, now, state.view.id in tried)
+
+    def is_offered_when_enabled(self, model: str, kinds: frozenset[str]) -> bool:
+        """Whether somebody would serve ``model`` were he not disabled. Without any account: yes, somebody."""
+        return not self._states or any(state.offers(model, kinds) for state in self._states.values())
+
+    def another_is_free(
+        self, model: str, kinds: frozenset[str], besides: Collection[int], now: float
+    ) -> bool:
+        """Whether an account not in ``besides`` could be asked at once."""
+        return any(
+            candidate.block is None and not candidate.full
+            for candidate in self.candidates(model, kinds, (), now)
+            if candidate.account_id not in besides
+        )
+
+    def nearest_free_seconds(self, model: str, kinds: frozenset[str], now: float) -> float | None:
+        """Until the first account is free of hard marks: 0.0 for now, None when nobody offers the model."""
+        ends = [c.block.until if c.block else now for c in self.candidates(model, kinds, (), now)]
+        return max(min(ends) - now, 0.0) if ends else None
+
+    def targets(self, model: str) -> tuple[Target, ...] | None:
+        """The upstream models for a client's model; None when nobody maps or offers it.
+
+        Without a single account the fault is not the model's: it passes through, to be told so.
+        """
+        return self._router.resolve(model) or (None if self._states else (Target(model),))
+
+    def model_names(self, upstream_lists: Mapping[int, Sequence[str]]) -> list[str]:
+        """What the model list shows: exact patterns, targets, and what each enabled account offers."""
+        names = set(self._router.names)
+        listed_kinds: set[str] = set()
+        for state in self._states.values():
+            view = state.view
+            if not view.enabled:
+                continue
+            if view.models or view.id in upstream_lists:
+                names.update(view.models or upstream_lists[view.id])
+            elif view.kind not in listed_kinds:
+                listed_kinds.add(view.kind)
+                names.update(names_offered_by(view.kind))
+        return sorted(names)
+
+    def status(self, account_id: int, now: float) -> AccountStatus | None:
+        """The account at a glance; None when there is no such account."""
+        state = self._states.get(account_id)
+        return _status(state, now) if state else None
+
+    def usable_count(self, now: float) -> int:
+        """How many accounts are enabled and not marked as a whole."""
+        return sum(_status(state, now).usable for state in self._states.values())
+
+
+def share_of_limit(max_in_flight: int, live_processes: int) -> int:
+    """This process's share of an account's in-flight limit: at least one; 0 means no limit."""
+    return max(1, max_in_flight // max(1, live_processes)) if max_in_flight else 0
+
+
+def _begins_afresh(before: AccountView, after: AccountView) -> bool:
+    return (before.marks_cleared_at, before.sealed, before.base_url) != (
+        after.marks_cleared_at,
+        after.sealed,
+        after.base_url,
+    )
+
+
+def _status(state: AccountState, now: float) -> AccountStatus:
+    marks = {model: mark for model, mark in state.hard.items() if mark.until > now}
+    whole = marks.get("")
+    if not state.view.enabled:
+        reason = state.view.disabled_reason or "disabled by the operator"
+    elif whole is not None:
+        reason = f"{whole.reason or 'refused'} (status {whole.status})"
+    else:
+        reason = ""
+    return AccountStatus(
+        usable=state.view.enabled and whole is None,
+        reason=reason,
+        cooling_until=max((mark.until for mark in marks.values()), default=0.0),
+        models_cooling=tuple(sorted(model for model in marks if model)),
+        in_flight=state.in_flight,
+        last_used_at=state.last_used,
+    )

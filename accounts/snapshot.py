@@ -1,0 +1,68 @@
+"""What the database says, as plain frozen data: the only form in which accounts, mappings and keys are used.
+
+Read as a whole and replaced as a whole, so that no request ever sees half a change.
+"""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from accounts.mapping import Mapping
+from accounts.marks import Cause
+
+
+class AccountView(Struct, frozen=True, kw_only=True):
+    """An account as the relay sees it. ``sealed`` is its credential, still encrypted."""
+
+    id: int
+    email: str
+    kind: str
+    base_url: str
+    models: tuple[str, ...] = ()
+    priority: int = 0
+    max_in_flight: int = 0
+    project: str = ""
+    location: str = ""
+    enabled: bool = True
+    disabled_reason: str = ""
+    marks_cleared_at: float = 0.0
+    sealed: str = ""
+
+    def __repr__(self) -> str:
+        return f"AccountView({self.id}, {self.kind}, {self.email})"
+
+
+class KeptMark(Struct, frozen=True):
+    """A hard mark that survives a restart. Times are epoch seconds; ``model`` blank is the whole account."""
+
+    account_id: int
+    model: str
+    reason: str
+    status: int
+    cause: Cause
+    until: float
+    set_at: float
+
+
+class KeyView(Struct, frozen=True):
+    """A client key: the sha256 of its value, and whom it names."""
+
+    id: int
+    name: str
+    digest: bytes
+    record_bodies: bool
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """Everything this room knows, at one revision."""
+
+    revision: int = 0
+    accounts: tuple[AccountView, ...] = ()
+    mappings: tuple[Mapping, ...] = ()
+    keys: tuple[KeyView, ...] = ()
+    marks: tuple[KeptMark, ...] = ()
+
+
+def epoch(moment: datetime | None) -> float:
+    """Epoch seconds of a database time; 0.0 for none."""
+    return moment.timestamp() if moment else 0.0

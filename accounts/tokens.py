@@ -1,0 +1,121 @@
+"""The headers that sign an account in, and the bearer tokens behind some of them.
+
+A token is fetched once however many requests wait for it, and kept until shortly before it ends. The
+HTTP POST is handed in: this room opens no connection of its own. One authorizer belongs to one event loop.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+
+from accounts.credentials import BadCredential, check_credential, key_header, token_request
+from accounts.encryption import CannotDecrypt, decrypt
+from accounts.snapshot import AccountView
+
+Post = Callable[[str, Mapping[str, str]], Awaitable[tuple[int, Any]]]
+"""POSTs a form to an address: (status, parsed JSON, or anything else when the body was none)."""
+
+_MARGIN_SECONDS: Final = 120.0
+"""A token is not used in its last two minutes: the request that carries it has to arrive."""
+
+_DEFAULT_LIFE_SECONDS: Final = 3600.0
+
+_HINTS: Final = {
+    "code_assist": "invalid_grant: the sign-in was revoked or has run out; sign in again and enter the new"
+    " refresh token",
+    "vertex": "invalid_grant: the service account or its key was deleted or disabled; enter a new key",
+}
+
+
+class CredentialRefused(Exception):
+    """The credential will not work until the operator enters a new one; the text is for them."""
+
+
+class TokenUnavailable(Exception):
+    """No token for now: the token endpoint failed, or could not be reached. Not the account's fault."""
+
+
+class _Token(Struct, frozen=True):
+    sealed: str
+    headers: dict[str, str]
+    ends_at: float
+
+
+class Authorizer:
+    """Signs accounts in. ``post`` may raise anything; it is reported as TokenUnavailable."""
+
+    def __init__(self, post: Post, now: Callable[[], float] = time.time) -> None:
+        self._post = post
+        self._now = now
+        self._signed_in: dict[int, _Token] = {}
+        self._fetching: dict[tuple[int, str], asyncio.Task[_Token]] = {}
+
+    async def headers(self, account: AccountView) -> dict[str, str]:
+        """The headers for a request to ``account``. Raises CredentialRefused or TokenUnavailable."""
+        token = self._signed_in.get(account.id)
+        if token is None or token.sealed != account.sealed or token.ends_at <= self._now():
+            token = await self._sign_in(account)
+        return dict(token.headers)
+
+    async def renewed(self, account: AccountView, refused: Mapping[str, str]) -> dict[str, str] | None:
+        """The headers after upstream refused ``refused`` with a 401; None for a key, which has no other.
+
+        Whoever comes second finds the new token there. Raises CredentialRefused or TokenUnavailable.
+        """
+        token = self._signed_in.get(account.id)
+        if token is not None and token.ends_at == float("inf") and token.sealed == account.sealed:
+            return None
+        if token is not None and refused.get("authorization") == token.headers.get("authorization"):
+            del self._signed_in[account.id]
+        return await self.headers(account)
+
+    async def _sign_in(self, account: AccountView) -> _Token:
+        """One task per account signs in; a caller that goes away leaves it to the others."""
+        key = (account.id, account.sealed)
+        task = self._fetching.get(key)
+        if task is None:
+            task = self._fetching[key] = asyncio.create_task(self._fetch(account))
+            task.add_done_callback(lambda done: self._fetched(key, done))
+        return await asyncio.shield(task)
+
+    def _fetched(self, key: tuple[int, str], task: asyncio.Task[_Token]) -> None:
+        del self._fetching[key]
+        if not task.cancelled() and task.exception() is None:
+            self._signed_in[key[0]] = task.result()
+
+    async def _fetch(self, account: AccountView) -> _Token:
+        try:
+            credential = decrypt(account.sealed)
+            check_credential(account.kind, credential)
+            headers = key_header(account.kind, credential)
+            if headers is not None:
+                return _Token(account.sealed, headers, float("inf"))
+            address, form = token_request(account.kind, credential, self._now())
+        except (CannotDecrypt, BadCredential) as error:
+            raise CredentialRefused(str(error)) from None
+        try:
+            status, answer = await self._post(address, form)
+        except Exception as error:
+            raise TokenUnavailable(f"the token endpoint failed: {type(error).__name__}") from None
+        return self._token(account, status, answer)
+
+    def _token(self, account: AccountView, status: int, answer: Any) -> _Token:
+        fields = answer if isinstance(answer, dict) else {}
+        token = fields.get("access_token")
+        if status == 200 and isinstance(token, str) and token:
+            life = fields.get("expires_in", _DEFAULT_LIFE_SECONDS)
+            seconds = float(life) if isinstance(life, int | float) else _DEFAULT_LIFE_SECONDS
+            ends_at = self._now() + seconds - min(_MARGIN_SECONDS, seconds / 10)
+            return _Token(account.sealed, {"authorization": f"Bearer {token}"}, ends_at)
+        match fields.get("error"):
+            case "invalid_grant":
+                raise CredentialRefused(_HINTS[account.kind])
+            case "invalid_client" | "unauthorized_client" as error:
+                raise CredentialRefused(
+                    f"{error}: the OAuth client is wrong; check client_id and client_secret"
+                )
+            case _:
+                raise TokenUnavailable(f"the token endpoint answered {status}")

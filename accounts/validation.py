@@ -1,0 +1,67 @@
+"""What a field of an account, mapping or key may hold; refusals are in plain words (ValidationError)."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.kinds import KINDS
+
+
+def validate_base_url(value: str) -> None:
+    """An http(s) address with a host, and nothing in it that is not an address."""
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(character.isspace() for character in value):
+        raise ValidationError(_("A base URL begins with http:// or https:// and names a host."))
+    if parts.username or parts.password:
+        raise ValidationError(_("A base URL holds no user name and password: they belong in the credential."))
+    if parts.query or parts.fragment:
+        raise ValidationError(_("A base URL ends with its path: leave out what follows ? or #."))
+
+
+def validate_names(value: Any) -> None:
+    """A list of model names."""
+    if not isinstance(value, list) or not all(_is_name(name) for name in value):
+        raise ValidationError(_('Give a list of model names, such as ["gemini-2.5-pro"].'))
+
+
+def validate_kinds(value: Any) -> None:
+    """A list of account kinds."""
+    if not isinstance(value, list) or not all(kind in KINDS for kind in value):
+        raise ValidationError(
+            _("Give a list of account kinds, of these: %(kinds)s."), params={"kinds": ", ".join(KINDS)}
+        )
+
+
+def validate_pattern(value: str) -> None:
+    """A model name, in which * stands for anything."""
+    if not _is_name(value):
+        raise ValidationError(_("A pattern is a model name without spaces; * stands for anything."))
+
+
+def validate_target(value: str) -> None:
+    """A model name without wildcard."""
+    if not _is_name(value) or "*" in value:
+        raise ValidationError(_("The upstream model is one name, without spaces and without *."))
+
+
+def validate_client_key(value: str) -> None:
+    """``sk-`` and at least five more printable characters: what a header can carry."""
+    if not value.startswith("sk-") or len(value) < 8 or not value.isascii() or not _is_name(value):
+        raise ValidationError(
+            _("A client key begins with sk- and has at least 8 characters, without spaces.")
+        )
+
+
+def _is_name(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and 0 < len(value) <= 200
+        and value.isprintable()
+        and not any(character.isspace() for character in value)
+    )

@@ -1,0 +1,65 @@
+"""PURE. Names against patterns with ``*``: the exact name, then the pattern with most literal characters.
+
+Built once and asked on every request, so it must not slow down with a thousand patterns: patterns are
+filed under the longer of their literal beginning and their literal end, and a name is only compared with
+those filed under one of its own beginnings or ends.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class WildcardIndex(Generic[T]):
+    """Finds the entry whose pattern fits a name.
+
+    ``entries`` are (pattern, value) pairs; between patterns with equally many literal characters, and
+    between equal exact patterns, the earlier entry wins.
+    """
+
+    def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
+        self._exact: dict[str, T] = {}
+        wild: list[tuple[str, T]] = []
+        for pattern, value in entries:
+            if "*" in pattern:
+                wild.append((pattern, value))
+            else:
+                self._exact.setdefault(pattern, value)
+        wild.sort(key=lambda entry: -literal_characters(entry[0]))  # stable: ties keep their order
+        self._ranked = [(_compiled(pattern), value) for pattern, value in wild]
+        self._by_beginning: dict[str, list[int]] = {}
+        self._by_end: dict[str, list[int]] = {}
+        for rank, (pattern, _) in enumerate(wild):
+            beginning, end = pattern[: pattern.index("*")], pattern[pattern.rindex("*") + 1 :]
+            if len(beginning) >= len(end):
+                self._by_beginning.setdefault(beginning, []).append(rank)
+            else:
+                self._by_end.setdefault(end, []).append(rank)
+        self._beginning_lengths = sorted({len(text) for text in self._by_beginning})
+        self._end_lengths = sorted({len(text) for text in self._by_end})
+
+    def find(self, name: str) -> T | None:
+        """The value filed under ``name`` itself, else under its best pattern, else None."""
+        if name in self._exact:
+            return self._exact[name]
+        ranks: list[int] = []
+        for length in self._beginning_lengths:
+            ranks += self._by_beginning.get(name[:length], ())
+        for length in self._end_lengths:
+            ranks += self._by_end.get(name[-length:], ())
+        for rank in sorted(ranks):
+            fits, value = self._ranked[rank]
+            if fits.fullmatch(name):
+                return value
+        return None
+
+
+def literal_characters(pattern: str) -> int:
+    """How many characters of ``pattern`` are not wildcards."""
+    return len(pattern) - pattern.count("*")
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)
