@@ -1,0 +1,68 @@
+"""An Anthropic content block, as it opens in a stream, as events.
+
+PURE.
+"""
+
+from typing import Any
+
+import msgspec
+
+from relay.events import BlockKind, BlockStart, Citation, Event, Signature, TextDelta, ThinkingDelta
+
+_KINDS: dict[str, BlockKind] = {
+    "text": "text",
+    "thinking": "thinking",
+    "redacted_thinking": "redacted",
+    "tool_use": "tool_call",
+    "server_tool_use": "server_call",
+    "mcp_tool_use": "server_call",
+}
+
+
+def kind_of(block_type: str) -> BlockKind:
+    """The neutral kind of a block type; ``opaque`` for one that only this dialect knows."""
+    if block_type.endswith("_tool_result"):
+        return "server_result"
+    return _KINDS.get(block_type, "opaque")
+
+
+def start_events(index: int, block: dict[str, Any], family: str, call_id_seed: str) -> list[Event]:
+    """``block`` opens at ``index``: its start, and what it already says (usually nothing).
+
+    A tool call's first ``input`` is left out: it counts only where no fragment follows.
+    """
+    kind = kind_of(_text(block, "type"))
+    match kind:
+        case "text":
+            text = _text(block, "text")
+            cited = block.get("citations")
+            events: list[Event] = [BlockStart(index, kind)]
+            events += [TextDelta(index, text)] if text else []
+            events += [citation(index, one) for one in cited or () if isinstance(one, dict)]
+            return events
+        case "thinking":
+            thinking, signature = _text(block, "thinking"), _text(block, "signature")
+            events = [BlockStart(index, kind)]
+            events += [ThinkingDelta(index, thinking)] if thinking else []
+            events += [Signature(index, signature, family)] if signature else []
+            return events
+        case "redacted":
+            payload = msgspec.json.encode({"data": _text(block, "data")})
+            return [BlockStart(index, kind, payload=payload)]
+        case "tool_call":
+            call_id = _text(block, "id") or f"toolu_{call_id_seed}{index}"
+            return [BlockStart(index, kind, call_id, _text(block, "name"))]
+        case _:
+            payload = msgspec.json.encode(block)
+            return [BlockStart(index, kind, _text(block, "id"), _text(block, "name"), payload)]
+
+
+def citation(index: int, cited: dict[str, Any]) -> Citation:
+    """A citation of the text block ``index``, with Anthropic's own object kept."""
+    raw = msgspec.json.encode(cited)
+    return Citation(index, raw, _text(cited, "url"), _text(cited, "title"), _text(cited, "cited_text"))
+
+
+def _text(fields: dict[str, Any], key: str) -> str:
+    value = fields.get(key)
+    return value if isinstance(value, str) else ""

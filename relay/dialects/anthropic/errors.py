@@ -1,0 +1,179 @@
+"""Anthropic's errors: upstream's, classified; and ours, as an Anthropic client expects them.
+
+PURE. Types and statuses: wire-format facts, section 1.6. ``error.details.error_code`` names the cause where
+it is told; the type is the broad category; messages are for people, and only where nothing else tells
+an account's trouble from the client's are their words looked at.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from monitor.redaction import mask_text
+from relay.conversation import Json
+from relay.dialects.anthropic.json_object import json_object
+from relay.dialects.interface import ErrorAnswer
+from relay.dialects.retry_after import retry_after_seconds
+from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
+from relay.failures import Failure, Kind
+
+KEEP_ALIVE = b'event: ping\ndata: {"type": "ping"}\n\n'
+
+_STATUS_OF_TYPE = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "conflict_error": 409,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+_TYPE_OF_STATUS = {status: word for word, status in _STATUS_OF_TYPE.items()} | {
+    408: "timeout_error",
+    503: "overloaded_error",
+}
+
+# Of a 400, what is about the account and not about the request (behaviour section 4).
+_ACCOUNT_CODES = frozenset(
+    {
+        "contract_spend_limit_reached",
+        "enforced_spend_limit_reached",
+        "linked_organization_billing_unavailable",
+        "linked_organization_spend_limit_reached",
+        "organization_on_hold",
+    }
+)
+_ACCOUNT_TYPES = frozenset({"billing_error", "authentication_error"})
+_ACCOUNT_WORDS = re.compile(
+    r"credit balance|purchase credits|\bbilling\b|spend(ing)? limit|API usage limits"
+    r"|organization has been disabled|API_KEY_INVALID|API key not valid",
+    re.IGNORECASE,
+)
+_LIMITS = ("requests", "tokens", "input-tokens", "output-tokens")
+_MESSAGE_CHARACTERS = 1000
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+    """An HTTP error, classified; ``headers`` have lower-case names."""
+    told = json_object(body)
+    error = _error_in(told)
+    message, reason = _message_of(error), _reason_of(error)
+    is_refusal = status == 400 and is_signature_refusal(message)
+    request_id = (told or {}).get("request_id")
+    return Failure(
+        Kind.STATUS,
+        message or f"upstream answered {status}",
+        status=status,
+        reason=reason,
+        retry_after_seconds=_told_delay(status, headers),
+        account_fault=_is_account_fault(status, error, message),
+        is_signature=is_refusal,
+        offers_drop_block=is_refusal and offers_drop_block(message),
+        body=body if error else b"",
+        upstream_request_id=headers.get("request-id") or (request_id if isinstance(request_id, str) else ""),
+    )
+
+
+def failure_of_event(body: Json, data: bytes, is_forwarded: bool) -> Failure:
+    """An error object inside a 200 stream, as the error that it names; ``data`` is its JSON text."""
+    error = _error_in(body)
+    message = _message_of(error)
+    status = _STATUS_OF_TYPE.get(_type_of(error), 500)
+    is_refusal = status == 400 and is_signature_refusal(message)
+    return Failure(
+        Kind.ERROR_EVENT,
+        message or "upstream reported an error without a message",
+        status=status,
+        reason=_reason_of(error),
+        account_fault=_is_account_fault(status, error, message),
+        is_signature=is_refusal,
+        offers_drop_block=is_refusal and offers_drop_block(message),
+        body=data if error else b"",
+        from_upstream_event=is_forwarded,
+    )
+
+
+def error_body(answer: ErrorAnswer) -> bytes:
+    """The JSON error body: upstream's own error object where it spoke this dialect, under our request id."""
+    error = _error_in(json_object(answer.upstream_body)) or {
+        "type": _type_for(answer.status),
+        "message": answer.message,
+    }
+    return msgspec.json.encode({"type": "error", "error": error, "request_id": answer.request_id})
+
+
+def error_event(answer: ErrorAnswer) -> bytes:
+    """The same as the stream's last event."""
+    return b"event: error\ndata: " + error_body(answer) + b"\n\n"
+
+
+def _type_for(status: int) -> str:
+    """The SDKs' type for a status: other 4xx are invalid requests, other 5xx API errors."""
+    return _TYPE_OF_STATUS.get(status) or ("invalid_request_error" if status < 500 else "api_error")
+
+
+def _error_in(told: Json | None) -> Json:
+    """The error object of a body, {} when there is none."""
+    error = (told or {}).get("error")
+    return error if isinstance(error, dict) else {}
+
+
+def _type_of(error: Json) -> str:
+    return _word(error.get("type"))
+
+
+def _message_of(error: Json) -> str:
+    """The message, without anything that looks like a key: some gateways repeat what they were sent."""
+    return mask_text(_word(error.get("message"))[:_MESSAGE_CHARACTERS])
+
+
+def _code_of(error: Json) -> str:
+    details = error.get("details")
+    return _word(details.get("error_code")) if isinstance(details, dict) else ""
+
+
+def _reason_of(error: Json) -> str:
+    return _code_of(error) or _type_of(error)
+
+
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _is_account_fault(status: int, error: Json, message: str) -> bool:
+    if status == 402:
+        return True
+    if status != 400:
+        return False
+    is_known = _code_of(error) in _ACCOUNT_CODES or _type_of(error) in _ACCOUNT_TYPES
+    return is_known or _ACCOUNT_WORDS.search(message) is not None
+
+
+def _told_delay(status: int, headers: Mapping[str, str]) -> float | None:
+    """``retry-after``, else for a 429 the time until the last of the exhausted limits is there again."""
+    told = retry_after_seconds(headers)
+    if told is not None or status != 429:
+        return told
+    resets = [
+        _seconds_until(headers.get(f"anthropic-ratelimit-{limit}-reset", ""), headers)
+        for limit in _LIMITS
+        if headers.get(f"anthropic-ratelimit-{limit}-remaining") == "0"
+    ]
+    return max((seconds for seconds in resets if seconds is not None), default=None)
+
+
+def _seconds_until(moment: str, headers: Mapping[str, str]) -> float | None:
+    """From the answer's own ``date`` to ``moment`` (RFC 3339); None when either is not told."""
+    try:
+        now = parsedate_to_datetime(headers.get("date", ""))
+        return max((datetime.fromisoformat(moment) - now).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,37 @@
+"""JSON objects out of a stream whose bytes nobody vouches for.
+
+PURE.
+"""
+
+import json
+from typing import Any
+
+import msgspec
+
+_DECODER = msgspec.json.Decoder(dict[str, Any])
+
+
+def json_object(data: bytes | str) -> dict[str, Any] | None:
+    """``data`` as a JSON object, or None when it is anything else. Never raises."""
+    try:
+        return _DECODER.decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return _with_halves(data)
+
+
+def _with_halves(data: bytes | str) -> dict[str, Any] | None:
+    """JSON that holds half a character ("\\ud83d"): its grammar allows it, msgspec and UTF-8 do not.
+
+    Servers that cut text by UTF-16 units write such. The half becomes U+FFFD.
+    """
+    if (b"\\u" not in data) if isinstance(data, bytes) else ("\\u" not in data):
+        return None
+    try:
+        plain = json.dumps(json.loads(data, parse_constant=_refused), ensure_ascii=False)
+        return _DECODER.decode(plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refused(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")

@@ -1,0 +1,47 @@
+"""Token counts as the Messages API tells them, both ways.
+
+PURE. Anthropic's ``input_tokens`` is the uncached part alone, and ``output_tokens`` includes thinking:
+the same cut as in the neutral ``Usage``.
+"""
+
+from typing import Any
+
+from relay.events import Usage
+
+
+def read_usage(told: object) -> Usage:
+    """The ``usage`` of message_start or message_delta as cumulative counts; what is no count is None."""
+    if not isinstance(told, dict):
+        return Usage()
+    details = told.get("output_tokens_details")
+    server_tools = told.get("server_tool_use")
+    counts = (
+        [count for count in map(_count, server_tools.values()) if count is not None]
+        if isinstance(server_tools, dict)
+        else []
+    )
+    return Usage(
+        input_uncached=_count(told.get("input_tokens")),
+        cache_read=_count(told.get("cache_read_input_tokens")),
+        cache_write=_count(told.get("cache_creation_input_tokens")),
+        output=_count(told.get("output_tokens")),
+        thinking=_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
+        server_tools=sum(counts) if counts else None,
+    )
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    """``usage`` for the client: what is unknown is 0, and thinking is told only where it is known."""
+    told: dict[str, Any] = {
+        "input_tokens": usage.input_uncached or 0,
+        "cache_creation_input_tokens": usage.cache_write or 0,
+        "cache_read_input_tokens": usage.cache_read or 0,
+        "output_tokens": usage.output or 0,
+    }
+    if usage.thinking is not None:
+        told["output_tokens_details"] = {"thinking_tokens": usage.thinking}
+    return told
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and value >= 0 else None
