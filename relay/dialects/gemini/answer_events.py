@@ -1,0 +1,96 @@
+"""The chunks of one answer, read, to events: their parts, sources, usage and end.
+
+PURE. Only the first candidate is told; further ones (``candidateCount``) travel to a Gemini client as bytes,
+and the answer is over when all that were seen have finished.
+"""
+
+import msgspec
+
+from relay.dialects.gemini.blocks import Blocks
+from relay.dialects.gemini.citations import citations_of
+from relay.dialects.gemini.finish_reasons import UNSPECIFIED, stop_reason
+from relay.dialects.gemini.usage import usage_of
+from relay.dialects.gemini.wire import NOTHING, Answer, Candidate, UsageMetadata
+from relay.dialects.interface import DecoderOptions
+from relay.events import Event, Extra, MessageStart, Stop
+
+
+class AnswerEvents:
+    """One answer's events. ``stop`` is set when it has come to its end; it is the caller's to tell."""
+
+    __slots__ = ("_blocks", "_cited", "_first_stop", "_has_started", "_others", "_usage", "stop")
+
+    def __init__(self, options: DecoderOptions) -> None:
+        """A fresh answer."""
+        self.stop: Stop | None = None
+        self._blocks = Blocks(options.family, options.call_id_seed)
+        self._has_started = False
+        self._usage: UsageMetadata | None = None
+        self._cited: set[bytes] = set()
+        self._others: set[int] = set()  # further candidates that have not finished
+        self._first_stop: Stop | None = None
+
+    def take(self, answer: Answer, data: bytes, out: list[Event]) -> None:
+        """Tell a chunk into ``out``; ``data`` is its JSON. Raises blocks.BrokenAnswer."""
+        if not self._has_started:
+            self._has_started = True
+            out.append(MessageStart(answer.response_id or "", answer.model_version or ""))
+        for position, candidate in enumerate(answer.candidates or ()):
+            if not candidate.index:
+                self._take_candidate(candidate, data, position, out)
+            elif _finishes(candidate):
+                self._others.discard(candidate.index)
+            else:
+                self._others.add(candidate.index)
+        if answer.usage_metadata is not None and answer.usage_metadata != self._usage:
+            self._usage = answer.usage_metadata
+            out.append(usage_of(answer.usage_metadata))
+        feedback = answer.prompt_feedback
+        if feedback is not None and feedback.block_reason and not answer.candidates:
+            self._blocks.finish(is_cut_short=True, out=out)
+            reason, message = feedback.block_reason, feedback.block_reason_message
+            self._first_stop = Stop("refusal", reason, explanation=message)
+        if self._first_stop is not None and not self._others:
+            self.stop = self._first_stop
+
+    def _take_candidate(self, candidate: Candidate, data: bytes, position: int, out: list[Event]) -> None:
+        content = candidate.content
+        if content is not None and content.parts:
+            for number, part in enumerate(content.parts):
+                if not self._blocks.take(part, out):
+                    self._blocks.opaque(_part_at(data, position, number), out)
+        self._take_sources(candidate, out)
+        reason = candidate.finish_reason
+        if reason and reason != UNSPECIFIED:
+            self._blocks.finish(is_cut_short=reason == "MAX_TOKENS", out=out)
+            self._first_stop = Stop(
+                stop_reason(reason, self._blocks.has_calls),
+                reason,
+                explanation=candidate.finish_message,
+                continuation_token=candidate.continuation_token,
+            )
+
+    def _take_sources(self, candidate: Candidate, out: list[Event]) -> None:
+        grounding, citations = candidate.grounding_metadata, candidate.citation_metadata
+        fetched = candidate.url_context_metadata
+        if grounding is NOTHING and citations is NOTHING and fetched is NOTHING:
+            return
+        if self._blocks.open == "text":
+            out.extend(citations_of(self._blocks.index, grounding, citations, self._cited))
+        for name, raw in (
+            ("groundingMetadata", grounding),
+            ("citationMetadata", citations),
+            ("urlContextMetadata", fetched),
+        ):
+            if raw is not NOTHING:
+                out.append(Extra("gemini.candidate", name, bytes(raw)))
+
+
+def _finishes(candidate: Candidate) -> bool:
+    return candidate.finish_reason not in (None, "", UNSPECIFIED)
+
+
+def _part_at(data: bytes, candidate: int, part: int) -> dict[str, object]:
+    answer = msgspec.json.decode(data)
+    found = answer["candidates"][candidate]["content"]["parts"][part]
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,201 @@
+"""Parts of an answer to blocks: deltas of one kind go on in one block, everything else is a block of its own.
+
+PURE. A signature ends its block: two signed parts, or a signed and an unsigned one behind it, are never one.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw
+
+from relay.dialects.gemini.partial_arguments import BadPath, PartialArguments
+from relay.dialects.gemini.wire import NOTHING, FunctionCall, InlineData, Part
+from relay.events import (
+    ArgumentsDelta,
+    BlockKind,
+    BlockStart,
+    BlockStop,
+    Event,
+    Extra,
+    Signature,
+    TextDelta,
+    ThinkingDelta,
+)
+
+
+class BrokenAnswer(Exception):
+    """The parts make no answer; the text says why, and holds nothing of them."""
+
+
+class _OpenCall(msgspec.Struct):
+    arguments: PartialArguments
+    signature: str | None
+
+
+class Blocks:
+    """The blocks of one answer as they are told."""
+
+    __slots__ = ("_call", "_call_id_seed", "_family", "_ids", "has_calls", "index", "open")
+
+    def __init__(self, family: str, call_id_seed: str) -> None:
+        """``family`` can read the signatures; ``call_id_seed`` makes ids for calls without one."""
+        self.index = -1
+        self.open: Literal["text", "thinking", ""] = ""
+        self.has_calls = False
+        self._call: _OpenCall | None = None
+        self._ids: set[str] = set()
+        self._family = family
+        self._call_id_seed = call_id_seed
+
+    def take(self, part: Part, out: list[Event]) -> bool:
+        """Tell ``part`` into ``out``; False: it is of no kind that is known. Raises BrokenAnswer."""
+        text = part.text
+        if text is not None:
+            if text or part.thought_signature:
+                if self._call is not None:
+                    raise BrokenAnswer("a tool call was cut")
+                self._grow("thinking" if part.thought else "text", text, part.thought_signature, out)
+            return True
+        if part.function_call is not None:
+            self._function_call(part.function_call, part.thought_signature, out)
+            return True
+        if self._call is not None:
+            raise BrokenAnswer("a tool call was cut")
+        return self._rare(part, out)
+
+    def opaque(self, part: dict[str, Any], out: list[Event]) -> None:
+        """Tell a part of an unknown kind, which has more to it than a flag or a signature."""
+        if part.keys() - {"thought", "thoughtSignature", "thought_signature", "text"}:
+            self._whole("opaque", "", next(iter(part)), msgspec.json.encode(part), None, out)
+
+    def close(self, out: list[Event]) -> None:
+        """Close the text or thinking block that is still open."""
+        if self.open:
+            out.append(BlockStop(self.index))
+            self.open = ""
+
+    def finish(self, *, is_cut_short: bool, out: list[Event]) -> None:
+        """The answer is over; raises BrokenAnswer for a half-told call, unless the limit cut it short."""
+        if self._call is not None:
+            if not is_cut_short:
+                raise BrokenAnswer("a tool call was cut")
+            self._end_call(self._call, out)
+        self.close(out)
+
+    def _grow(
+        self, kind: Literal["text", "thinking"], text: str, signature: str | None, out: list[Event]
+    ) -> None:
+        if self.open != kind:
+            self.close(out)
+            self.index += 1
+            self.open = kind
+            out.append(BlockStart(self.index, kind))
+        if text:
+            delta = TextDelta(self.index, text) if kind == "text" else ThinkingDelta(self.index, text)
+            out.append(delta)
+        if signature:
+            out.append(Signature(self.index, signature, self._family))
+            self.close(out)
+
+    def _function_call(self, call: FunctionCall, signature: str | None, out: list[Event]) -> None:
+        is_partial = bool(call.will_continue or call.partial_args)
+        if self._call is None:
+            if not call.name:
+                raise BrokenAnswer("a function call has no name")
+            self.close(out)
+            self.index += 1
+            self.has_calls = True
+            out.append(BlockStart(self.index, "tool_call", self._id(call.id or ""), call.name))
+            if not is_partial:
+                out.append(ArgumentsDelta(self.index, _arguments(call.args)))
+                self._sign_and_stop(signature, out)
+                return
+            self._call = _OpenCall(PartialArguments(), signature)
+        elif call.name and not is_partial:
+            raise BrokenAnswer("a tool call was cut")
+        self._call.signature = self._call.signature or signature
+        try:
+            self._call.arguments.take(call.partial_args or [])
+        except BadPath as error:
+            raise BrokenAnswer(str(error)) from error
+        if not call.will_continue:
+            self._end_call(self._call, out)
+
+    def _end_call(self, call: _OpenCall, out: list[Event]) -> None:
+        self._call = None
+        out.append(ArgumentsDelta(self.index, call.arguments.as_json()))
+        self._sign_and_stop(call.signature, out)
+
+    def _rare(self, part: Part, out: list[Event]) -> bool:
+        if part.inline_data is not None:
+            payload = _media(part.inline_data)
+            if part.thought:  # a sketch on the way to the image: not the answer
+                out.append(Extra("gemini.part", "inlineData", payload))
+            else:
+                self._whole("media", "", "", payload, part.thought_signature, out)
+            return True
+        if part.thought_signature and part.text is None and not _server_part(part):
+            self._grow("thinking" if part.thought else "text", "", part.thought_signature, out)
+            return True
+        found = _server_part(part)
+        if found is None:
+            return False
+        kind, name, raw = found
+        payload = b'{"%s":%s}' % (name.encode(), bytes(raw))
+        self._whole(kind, _id_within(raw), name, payload, part.thought_signature, out)
+        return True
+
+    def _whole(
+        self, kind: BlockKind, own_id: str, name: str, payload: bytes, signature: str | None, out: list[Event]
+    ) -> None:
+        self.close(out)
+        self.index += 1
+        out.append(BlockStart(self.index, kind, own_id, name, payload))
+        self._sign_and_stop(signature, out)
+
+    def _sign_and_stop(self, signature: str | None, out: list[Event]) -> None:
+        if signature:
+            out.append(Signature(self.index, signature, self._family))
+        out.append(BlockStop(self.index))
+
+    def _id(self, own: str) -> str:
+        """The call's own id, made unique; clients match results by it."""
+        made, number = own, len(self._ids)
+        while not made or made in self._ids:
+            number += 1
+            made = f"{own}-{number}" if own else f"call_{self._call_id_seed}_{number}"
+        self._ids.add(made)
+        return made
+
+
+def _arguments(args: Raw) -> str:
+    text = bytes(args).decode("utf-8")
+    if text in ("", "null"):
+        return "{}"
+    if not text.startswith("{"):
+        raise BrokenAnswer("the arguments of a function call are no object")
+    return text
+
+
+def _media(data: InlineData) -> bytes:
+    return msgspec.json.encode({"media_type": data.mime_type or "", "data": data.data or ""})
+
+
+def _server_part(part: Part) -> tuple[BlockKind, str, Raw] | None:
+    for kind, name, raw in (
+        ("server_call", "executableCode", part.executable_code),
+        ("server_result", "codeExecutionResult", part.code_execution_result),
+        ("server_call", "toolCall", part.tool_call),
+        ("server_result", "toolResponse", part.tool_response),
+    ):
+        if raw is not NOTHING and bytes(raw) != b"null":
+            return kind, name, raw  # type: ignore[return-value]
+    return None
+
+
+def _id_within(raw: Raw) -> str:
+    try:
+        value = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return ""
+    return str(value.get("id") or "") if isinstance(value, dict) else ""

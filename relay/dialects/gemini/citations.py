@@ -1,0 +1,78 @@
+"""Where an answer comes from: grounding and citation metadata to citations of the open text, and back.
+
+PURE. Gemini tells sources beside the answer and says by indexes which words they support; other dialects
+tell them within the text. The whole metadata travels to its own dialect untouched.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from relay.conversation import Json
+from relay.dialects.gemini.fields import json_text
+from relay.events import Citation
+
+
+def citations_of(index: int, grounding: Raw, citations: Raw, told: set[bytes]) -> Iterator[Citation]:
+    """The citations that block ``index`` has not got yet: chunks repeat themselves, ``told`` remembers."""
+    for citation in (*_grounded(index, _object(grounding)), *_cited(index, _object(citations))):
+        if citation.raw not in told:
+            told.add(citation.raw)
+            yield citation
+
+
+def grounding_metadata(cited: list[tuple[str, Citation]]) -> Json:
+    """The metadata for citations, each with the text that it stands in; sources are listed once."""
+    chunks: list[Json] = []
+    supports: list[Json] = []
+    for text, citation in cited:
+        if citation.url:
+            chunk = {"web": {"uri": citation.url, "title": citation.title}}
+        else:
+            chunk = {"retrievedContext": {"title": citation.title, "text": citation.cited_text}}
+        if chunk not in chunks:
+            chunks.append(chunk)
+        support = {"segment": {"text": text}, "groundingChunkIndices": [chunks.index(chunk)]}
+        if support not in supports:
+            supports.append(support)
+    return {"groundingChunks": chunks, "groundingSupports": supports}
+
+
+def _grounded(index: int, metadata: Json) -> Iterator[Citation]:
+    chunks = _objects(metadata.get("groundingChunks"))
+    for support in _objects(metadata.get("groundingSupports")):
+        segment = support.get("segment")
+        words = segment.get("text") if isinstance(segment, dict) else None
+        for number in support.get("groundingChunkIndices") or []:
+            if isinstance(number, int) and 0 <= number < len(chunks):
+                yield _citation(index, chunks[number], words)
+    if not metadata.get("groundingSupports"):
+        for chunk in chunks:
+            yield _citation(index, chunk, None)
+
+
+def _citation(index: int, chunk: Json, words: Any) -> Citation:
+    source = next((value for value in chunk.values() if isinstance(value, dict)), {})
+    raw = json_text({"chunk": chunk, "text": words}).encode()
+    return Citation(index, raw, _text(source.get("uri")), _text(source.get("title")), _text(words))
+
+
+def _cited(index: int, metadata: Json) -> Iterator[Citation]:
+    for item in _objects(metadata.get("citations") or metadata.get("citationSources")):
+        yield Citation(index, json_text(item).encode(), _text(item.get("uri")), _text(item.get("title")))
+
+
+def _object(raw: Raw) -> Json:
+    data = bytes(raw)
+    value = msgspec.json.decode(data) if data else {}
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Any) -> list[Json]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,202 @@
+"""Gemini's errors: what upstream's mean, and how ours are said (google.rpc.Status as JSON).
+
+PURE. ``details`` is a list of typed objects in no order: each question looks at all of them. No secret
+leaves here: Google's own messages quote the caller's key ("Consumer 'api_key:…' has been suspended").
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from monitor.redaction import mask_body, mask_text
+from relay.conversation import Json
+from relay.dialects.interface import ErrorAnswer
+from relay.dialects.retry_after import retry_after_seconds
+from relay.dialects.signature_phrases import is_signature_refusal
+from relay.failures import Failure, Kind
+
+# google.rpc.Code as the HTTP mapping of google/rpc/code.proto has it; below, what other vendors answer with.
+_STATUS_WORDS = {
+    400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND",
+    409: "ABORTED", 429: "RESOURCE_EXHAUSTED", 499: "CANCELLED", 500: "INTERNAL", 501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE", 504: "DEADLINE_EXCEEDED",
+    402: "FAILED_PRECONDITION", 408: "DEADLINE_EXCEEDED", 413: "INVALID_ARGUMENT", 422: "INVALID_ARGUMENT",
+    502: "UNAVAILABLE", 529: "UNAVAILABLE",
+}  # fmt: skip
+_STATUS_OF_WORD = {
+    "INVALID_ARGUMENT": 400, "FAILED_PRECONDITION": 400, "OUT_OF_RANGE": 400, "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403, "NOT_FOUND": 404, "ABORTED": 409, "ALREADY_EXISTS": 409,
+    "RESOURCE_EXHAUSTED": 429, "CANCELLED": 499, "INTERNAL": 500, "UNKNOWN": 500, "DATA_LOSS": 500,
+    "UNIMPLEMENTED": 501, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504,
+}  # fmt: skip
+_TYPE = "type.googleapis.com/google.rpc."
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
+_UNIT_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
+_MONEY = re.compile(r"\bbilling\b|\bcredit balance\b|\bcredits\b|\bprepa(?:y|id)|\bpayment\b", re.IGNORECASE)
+# A 400 that quotes the request's own names may say "billing" and mean a field of the client's tool.
+_QUOTES_REQUEST = re.compile(r"invalid (?:json|value)|unknown name|function.?declaration", re.IGNORECASE)
+_BAD_KEY = re.compile(r"api key (?:not valid|expired|not found)|pass a valid api key", re.IGNORECASE)
+_MARKUP = re.compile(r"<(?:script|style).*?</(?:script|style)>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_LONGEST_TEXT = 300
+_LONGEST_MESSAGE = 2000
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+    """An HTTP error; ``headers`` have lower-case names. Any body at all is understood or described."""
+    error = error_object(body)
+    request_id = headers.get("x-request-id", "")
+    if error is None:
+        return Failure(
+            Kind.STATUS,
+            mask_text(_described(status, body)),
+            status=status,
+            retry_after_seconds=retry_after_seconds(headers),
+            account_fault=status == 402,
+            upstream_request_id=request_id,
+        )
+    failure = failure_of(error, status, Kind.STATUS, mask_body(body))
+    told = retry_after_seconds(headers)
+    if told is not None:
+        failure = msgspec.structs.replace(failure, retry_after_seconds=told)
+    return msgspec.structs.replace(failure, upstream_request_id=request_id)
+
+
+def failure_of(error: Json, status: int | None, kind: Kind, body: bytes) -> Failure:
+    """The failure that an ``error`` object names; ``status`` None takes the object's own, else 500."""
+    message = mask_text(_text(error.get("message"))[:_LONGEST_MESSAGE])
+    word = _text(error.get("status"))
+    status = status or _own_status(error, word)
+    details = [item for item in _items(error.get("details")) if isinstance(item, dict)]
+    reasons = [reason for item in details if (reason := _text(item.get("reason")))]
+    reason = next(iter(reasons), "") or (_quota_reason(details, message) if status == 429 else "") or word
+    said = " ".join([message, *_violations(details)])
+    return Failure(
+        kind,
+        message or f"upstream said {word or status} and nothing more",
+        status=status,
+        reason=reason,
+        retry_after_seconds=_told_delay(details),
+        account_fault=_is_account_fault(status, reasons, message),
+        is_signature=status == 400 and is_signature_refusal(said),
+        body=body,
+    )
+
+
+def error_object(body: bytes) -> Json | None:
+    """The ``error`` of a JSON error body, which may be a list of one; None when it is none."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    if isinstance(value, list) and value:
+        value = value[0]
+    error = value.get("error") if isinstance(value, dict) else None
+    if isinstance(error, str):
+        return {"message": error}
+    return error if isinstance(error, dict) else None
+
+
+def error_body(answer: ErrorAnswer) -> bytes:
+    """The JSON error body; upstream's own, where it spoke this dialect."""
+    return answer.upstream_body or msgspec.json.encode(_status(answer))
+
+
+def error_event(answer: ErrorAnswer) -> bytes:
+    """The error as one object on one line that begins with the key ``error``: SDKs look for just that."""
+    upstream = error_object(answer.upstream_body)
+    return msgspec.json.encode(_status(answer) if upstream is None else {"error": upstream})
+
+
+def _status(answer: ErrorAnswer) -> Json:
+    details: list[Json] = []
+    if answer.reason:
+        details.append({"@type": f"{_TYPE}ErrorInfo", "reason": answer.reason, "domain": "evenkeel"})
+    if answer.retry_after_seconds is not None:
+        delay = f"{answer.retry_after_seconds:.3f}".rstrip("0").rstrip(".")
+        details.append({"@type": f"{_TYPE}RetryInfo", "retryDelay": f"{delay}s"})
+    if answer.request_id:
+        details.append({"@type": f"{_TYPE}RequestInfo", "requestId": answer.request_id})
+    word = _STATUS_WORDS.get(answer.status, "INTERNAL" if answer.status >= 500 else "INVALID_ARGUMENT")
+    error = {"code": answer.status, "message": answer.message, "status": word}
+    return {"error": {**error, "details": details} if details else error}
+
+
+def _own_status(error: Json, word: str) -> int:
+    code = error.get("code")
+    if isinstance(code, int) and 400 <= code <= 599:
+        return code
+    return _STATUS_OF_WORD.get(word, 500)
+
+
+def _told_delay(details: list[Json]) -> float | None:
+    """``RetryInfo.retryDelay``, else ``quotaResetDelay`` out of any metadata, at any index."""
+    for item in details:
+        delay = _seconds(item.get("retryDelay"))
+        if delay is not None:
+            return delay
+    for item in details:
+        metadata = item.get("metadata")
+        delay = _seconds(metadata.get("quotaResetDelay")) if isinstance(metadata, dict) else None
+        if delay is not None:
+            return delay
+    return None
+
+
+def _seconds(duration: Any) -> float | None:
+    """``12s``, ``1.5s``, ``2h3m4.5s``, ``373.8ms``, or the object form of a duration."""
+    if isinstance(duration, dict):
+        seconds, nanos = duration.get("seconds", 0), duration.get("nanos", 0)
+        duration = f"{seconds}s{nanos}ns"
+    if not isinstance(duration, str) or not _DURATION.search(duration):
+        return None
+    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in _DURATION.findall(duration))
+
+
+def _quota_reason(details: list[Json], message: str) -> str:
+    """What a 429 without an ErrorInfo is about: the day's quota, or the minute's rate."""
+    violations = [item for detail in details for item in _items(detail.get("violations"))]
+    names = " ".join(str(item.get("quotaId", "")) for item in violations if isinstance(item, dict))
+    if "PerDay" in names or _MONEY.search(message):
+        return "QUOTA_EXHAUSTED"
+    return "RATE_LIMIT_EXCEEDED" if "PerMinute" in names else ""
+
+
+def _is_account_fault(status: int, reasons: list[str], message: str) -> bool:
+    if status == 402:
+        return True
+    if status != 400:
+        return False
+    if "API_KEY_INVALID" in reasons or _BAD_KEY.search(message):
+        return True
+    return bool(_MONEY.search(message)) and not _QUOTES_REQUEST.search(message)
+
+
+def _violations(details: list[Json]) -> Iterator[str]:
+    for detail in details:
+        for violation in _items(detail.get("fieldViolations")):
+            if isinstance(violation, dict):
+                yield _text(violation.get("description"))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _described(status: int, body: bytes) -> str:
+    """A body that is no JSON error, in a few words without its markup."""
+    text = body[: 64 * 1024].decode("utf-8", "replace")
+    title = _TITLE.search(text)
+    if title or text.lstrip().startswith("<"):
+        text = title[1] if title else _MARKUP.sub(" ", text)
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    words = " ".join(text.split())[:_LONGEST_TEXT]
+    return (
+        f"upstream answered {status}: {words}" if words else f"upstream answered {status} with no error body"
+    )

@@ -1,0 +1,62 @@
+"""Gemini's finish reasons and our words for them, both ways.
+
+PURE. The 24 reasons are those of google-genai 3.4.0; one of tomorrow is "other". The translation is the
+first table of the wire-format facts: what the model or a rule refused is an answer, what it garbled is none.
+"""
+
+from relay.events import Stop, StopReason
+
+FINISH_REASONS: dict[str, StopReason] = {
+    "STOP": "end_turn",
+    "MAX_TOKENS": "max_tokens",
+    "CONTINUATION": "continuation",
+    "SAFETY": "refusal",
+    "RECITATION": "refusal",
+    "BLOCKLIST": "refusal",
+    "PROHIBITED_CONTENT": "refusal",
+    "SPII": "refusal",
+    "IMAGE_SAFETY": "refusal",
+    "IMAGE_PROHIBITED_CONTENT": "refusal",
+    "IMAGE_RECITATION": "refusal",
+    "IMAGE_OTHER": "refusal",
+    "ESCALATION": "refusal",
+    "MODEL_ARMOR": "refusal",
+    "MALFORMED_FUNCTION_CALL": "malformed",
+    "UNEXPECTED_TOOL_CALL": "malformed",
+    "MALFORMED_RESPONSE": "malformed",
+    "TOO_MANY_TOOL_CALLS": "malformed",
+    "MISSING_THOUGHT_SIGNATURE": "missing_signature",
+    "OTHER": "other",
+    "LANGUAGE": "other",
+    "NO_IMAGE": "other",
+    "PUP_LIMITED_DISABLED": "other",
+}
+UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
+"""The enum's zero: not a reason at all."""
+
+_WORDS: dict[StopReason, str] = {
+    "end_turn": "STOP",
+    "tool_use": "STOP",
+    "stop_sequence": "STOP",
+    "pause_turn": "STOP",  # lossy: Gemini has no "echo this back and I go on"
+    "max_tokens": "MAX_TOKENS",
+    "context_window": "MAX_TOKENS",
+    "refusal": "SAFETY",
+    "continuation": "CONTINUATION",
+    "malformed": "MALFORMED_FUNCTION_CALL",
+    "missing_signature": "MISSING_THOUGHT_SIGNATURE",
+    "other": "OTHER",
+}
+
+
+def stop_reason(finish_reason: str, has_calls: bool) -> StopReason:
+    """Our word for Gemini's; it says STOP also when it calls tools."""
+    reason = FINISH_REASONS.get(finish_reason, "other")
+    return "tool_use" if has_calls and reason == "end_turn" else reason
+
+
+def finish_reason(stop: Stop) -> str:
+    """Gemini's word for ours; its own word when the stop came from a Gemini upstream."""
+    if stop.upstream_reason in FINISH_REASONS:
+        return stop.upstream_reason
+    return _WORDS[stop.reason]

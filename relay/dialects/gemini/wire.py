@@ -1,0 +1,138 @@
+"""The shape of one chunk of an answer, typed for speed: what is not named here is not looked at.
+
+PURE. Every chunk is a whole GenerateContentResponse whose parts are deltas. ``Raw`` fields keep their JSON
+text as it came: arguments are never rewritten.
+"""
+
+import re
+
+import msgspec
+from msgspec import Raw, Struct
+
+from relay.dialects.gemini.fields import camel_keys
+
+NOTHING = Raw(b"")
+
+
+class InlineData(Struct, rename="camel", gc=False):
+    """Bytes in base64."""
+
+    mime_type: str | None = None
+    data: str | None = None
+
+
+class PartialArg(Struct, rename="camel", gc=False):
+    """A piece of a streamed call's arguments (Vertex): one value, or more of a string, at ``json_path``."""
+
+    json_path: str
+    string_value: str | None = None
+    number_value: int | float | None = None
+    bool_value: bool | None = None
+    null_value: Raw = NOTHING
+    will_continue: bool | None = None
+
+
+class FunctionCall(Struct, rename="camel", gc=False):
+    """A call: whole, or (Vertex, ``streamFunctionCallArguments``) a part of one."""
+
+    id: str | None = None
+    name: str | None = None
+    args: Raw = NOTHING
+    partial_args: list[PartialArg] | None = None
+    will_continue: bool | None = None
+
+
+class Part(Struct, rename="camel", gc=False):
+    """One part: exactly one of its payloads is there."""
+
+    text: str | None = None
+    thought: bool | None = None
+    thought_signature: str | None = None
+    function_call: FunctionCall | None = None
+    inline_data: InlineData | None = None
+    executable_code: Raw = NOTHING
+    code_execution_result: Raw = NOTHING
+    tool_call: Raw = NOTHING
+    tool_response: Raw = NOTHING
+
+
+class Content(Struct, gc=False):
+    """The parts of a candidate."""
+
+    parts: list[Part] | None = None
+
+
+class Candidate(Struct, rename="camel", gc=False):
+    """One of the answers; there is one unless ``candidateCount`` asked for more."""
+
+    content: Content | None = None
+    finish_reason: str | None = None
+    finish_message: str | None = None
+    index: int | None = None
+    continuation_token: str | None = None
+    citation_metadata: Raw = NOTHING
+    grounding_metadata: Raw = NOTHING
+    url_context_metadata: Raw = NOTHING
+
+
+class PromptFeedback(Struct, rename="camel", gc=False):
+    """Why the prompt itself was blocked."""
+
+    block_reason: str | None = None
+    block_reason_message: str | None = None
+
+
+class UsageMetadata(Struct, rename="camel", gc=False):
+    """Token counts so far. The prompt's include the cached ones, the candidates' leave out the thoughts."""
+
+    prompt_token_count: int | None = None
+    cached_content_token_count: int | None = None
+    candidates_token_count: int | None = None
+    thoughts_token_count: int | None = None
+    tool_use_prompt_token_count: int | None = None
+
+
+class Answer(Struct, rename="camel", gc=False):
+    """One chunk."""
+
+    candidates: list[Candidate] | None = None
+    prompt_feedback: PromptFeedback | None = None
+    usage_metadata: UsageMetadata | None = None
+    model_version: str | None = None
+    response_id: str | None = None
+    error: Raw = NOTHING
+
+
+class Envelope(Struct, rename="camel", gc=False):
+    """Code Assist's wrapping of a chunk."""
+
+    response: Raw = NOTHING
+    trace_id: str | None = None
+
+
+# Not strict: 64-bit counts may come as strings (the JSON form of protocol buffers).
+_ANSWER = msgspec.json.Decoder(Answer, strict=False)
+_ENVELOPE = msgspec.json.Decoder(Envelope)
+_SNAKE_CASE = re.compile(
+    rb'"(?:finish_reason|finish_message|usage_metadata|prompt_feedback|block_reason|model_version|response_id|'
+    rb"thought_signature|function_call|inline_data|executable_code|code_execution_result|tool_call|"
+    rb"tool_response|citation_metadata|grounding_metadata|continuation_token|partial_args|trace_id|"
+    rb'[a-z_]+_token_count)"\s*:'
+)
+
+
+def read_answer(data: bytes) -> Answer:
+    """One chunk out of its JSON; raises msgspec.DecodeError when it is none."""
+    return _ANSWER.decode(_in_camel_case(data))
+
+
+def read_envelope(data: bytes) -> Envelope:
+    """Code Assist's wrapping; raises msgspec.DecodeError."""
+    return _ENVELOPE.decode(_in_camel_case(data))
+
+
+def _in_camel_case(data: bytes) -> bytes:
+    # The memchr is what the usual chunk pays; a text that only quotes such a name costs time, no more.
+    if b"_" in data and _SNAKE_CASE.search(data):
+        return msgspec.json.encode(camel_keys(msgspec.json.decode(data)))
+    return data
