@@ -58,6 +58,8 @@ class ModelFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     explicit_caching: bool = True
     stop_sequences: bool = True
     needs_signature_on_calls: bool = False
+    tool_result_media: bool = True
+    json_with_tools: bool = True
     output_limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     tools_with_effort: bool = True
 
