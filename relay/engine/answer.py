@@ -39,11 +39,13 @@ Steps = Generator[Command, Reply, Failure | None]
 class Limits(msgspec.Struct, frozen=True):
     """The deadlines of an exchange, in seconds; ``backoff_scale`` multiplies the waits of the table.
 
-    ``first_data``: from sending to the first valid data. ``thinking``: the same, and the idle limit,
-    while the model thinks. ``idle``: silence after the commit. ``deadline``: from admission to commit.
+    ``first_data``: from sending to the first valid data; ``first_data_thinking``: the same where the model
+    thinks. ``idle``: silence after the commit; ``thinking``: the same inside a thinking block.
+    ``deadline``: from admission to commit.
     """
 
     first_data_seconds: float = 60.0
+    first_data_thinking_seconds: float = 300.0
     thinking_seconds: float = 300.0
     idle_seconds: float = 120.0
     deadline_seconds: float = 600.0
@@ -204,7 +206,8 @@ class Answer:
 
     def _first_data_until(self) -> float:
         slow = self._account.thinks_unseen or self.state.is_thinking
-        seconds = self._limits.thinking_seconds if slow else self._limits.first_data_seconds
+        limits = self._limits
+        seconds = limits.first_data_thinking_seconds if slow else limits.first_data_seconds
         until = self._sent_at + seconds
         return until if self.is_committed else min(until, self._limits.deadline_seconds)
 

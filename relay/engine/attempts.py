@@ -64,7 +64,7 @@ class _Exchange:
         self.answer: Answer | None = None
         self.tried: frozenset[int] = frozenset()
         self.failures: list[Failure] = []
-        self.soft_marks: dict[int, policy.Mark] = {}
+        self.soft_marks: dict[int, tuple[str, policy.Mark]] = {}
         self.is_healed = False
         self.is_attempting = False
 
@@ -139,9 +139,9 @@ class _Exchange:
     def _on_commit(self) -> Steps:
         account = cast(Picked, self.account).account
         yield from self._note(Committed(self.clock.at, self.number))
-        for failed_account, mark in self.soft_marks.items():
+        for failed_account, (model, mark) in self.soft_marks.items():
             if failed_account != account:
-                yield from self.clock.ask(MarkAccount(failed_account, mark))
+                yield from self.clock.ask(MarkAccount(failed_account, model, mark))
 
     def _decide(self, failure: Failure) -> Generator[Command, Reply, policy.Decision]:
         """What is done about a failure before the commit: the account is marked, the attempt closed."""
@@ -153,7 +153,7 @@ class _Exchange:
         hard = policy.hard_mark(failure)
         soft = policy.soft_mark(failure)
         if hard is not None:
-            yield from self.clock.ask(MarkAccount(account.account, hard))
+            yield from self.clock.ask(MarkAccount(account.account, account.model, hard))
             around = cast(Around, (yield from self.clock.ask(LookAround(self.target, self.tried))))
             if around.all_are_marked and self.target + 1 < self.targets:
                 self.target += 1
@@ -162,7 +162,7 @@ class _Exchange:
                 told = around.nearest_free_seconds
                 self.failures[-1] = msgspec.structs.replace(failure, retry_after_seconds=told)
         elif soft is not None:
-            self.soft_marks[account.account] = soft
+            self.soft_marks[account.account] = (account.model, soft)
         decision = policy.decide(
             failure,
             self.counted,

@@ -80,6 +80,7 @@ class MarkAccount(msgspec.Struct, frozen=True):
     """Remember against an account what it did. Reply: Done."""
 
     account: int
+    model: str
     mark: Mark
 
 

@@ -85,6 +85,7 @@ BY_KIND: dict[Kind, Rule] = {
     Kind.EMPTY_STOP: _AT_ONCE,
     Kind.READ_ERROR: _AT_ONCE,
     Kind.GARBAGE: _AT_ONCE,
+    Kind.ERROR_EVENT: _AT_ONCE,  # one that names no status
     Kind.MALFORMED_ANSWER: _AT_ONCE,
     # Of a collected answer, whose whole is the peek:
     Kind.CUT: _AT_ONCE,
@@ -96,9 +97,19 @@ HEAL_DELAY = FixedDelay(0.2)
 def _rule(failure: Failure) -> Rule:
     if failure.account_fault:
         return _ACCOUNT
-    if failure.kind in (Kind.STATUS, Kind.ERROR_EVENT):
+    if _names_status(failure):
         return BY_STATUS.get(failure.status or 0, _FINAL)
     return BY_KIND.get(failure.kind, _FINAL)
+
+
+def _names_status(failure: Failure) -> bool:
+    """Did upstream say a status, by HTTP or in an error object inside a stream?"""
+    return failure.status is not None and failure.kind in (Kind.STATUS, Kind.ERROR_EVENT)
+
+
+def _is_quota(failure: Failure) -> bool:
+    """A 429 that time or another account cures; one about the account's money is the account's fault."""
+    return failure.status == 429 and not failure.account_fault
 
 
 def should_rotate_account(status: int) -> bool:
@@ -111,7 +122,7 @@ def determine_retry_strategy(failure: Failure, *, is_healed: bool, another_is_fr
     if needs_healing(failure):
         return NoRetry() if is_healed else HEAL_DELAY
     strategy = _rule(failure).strategy
-    if failure.status == 429 and not failure.account_fault:
+    if _is_quota(failure):
         told = failure.retry_after_seconds
         if another_is_free:
             return FixedDelay(0.0)
@@ -181,7 +192,7 @@ def decide(
     strategy = determine_retry_strategy(failure, is_healed=is_healed, another_is_free=another_is_free)
     if isinstance(strategy, NoRetry) or (not heals and attempt + 1 >= MAX_RETRY_ATTEMPTS):
         return Decision(retry=False)
-    rotate = not heals and _rule(failure).rotate and (failure.status != 429 or another_is_free)
+    rotate = not heals and _rule(failure).rotate and (another_is_free or not _is_quota(failure))
     if rotate and all_are_marked and not another_is_free:
         return Decision(retry=False)
     if has_bound_thinking and rotate and not hard_mark(failure):
@@ -203,8 +214,8 @@ def decide(
 class Mark(msgspec.Struct, frozen=True):
     """What is remembered against an account: ``hard`` marks stop it, ``soft`` ones put it last.
 
-    ``status`` and ``reason`` are upstream's; ``whole_account`` marks every model of it;
-    ``told_seconds`` is how long upstream said to wait.
+    ``status`` and ``reason`` are upstream's, but 400 stands for any fault of the account itself that is no
+    401 or 402; ``whole_account`` marks every model of it; ``told_seconds`` is how long upstream said to wait.
     """
 
     hardness: Literal["hard", "soft"]
@@ -216,12 +227,11 @@ class Mark(msgspec.Struct, frozen=True):
 
 def hard_mark(failure: Failure) -> Mark | None:
     """The hard mark that a failure earns its account, if any."""
-    status = failure.status or 0
-    if failure.account_fault or failure.kind is Kind.CREDENTIALS or status in (401, 402):
-        return Mark(
-            "hard", status or 401, failure.reason or failure.message, True, failure.retry_after_seconds
-        )
-    if status in (403, 404, 429) and failure.kind in (Kind.STATUS, Kind.ERROR_EVENT):
+    status = 401 if failure.kind is Kind.CREDENTIALS else failure.status or 0
+    if failure.account_fault or status in (401, 402):
+        status = status if status in (401, 402) else 400
+        return Mark("hard", status, failure.reason or failure.message, True, failure.retry_after_seconds)
+    if status in (403, 404, 429) and _names_status(failure):
         return Mark("hard", status, failure.reason, False, failure.retry_after_seconds)
     return None
 
@@ -231,11 +241,16 @@ _SOFT_STATUSES = frozenset({500, 408, 502, 504})
 
 def soft_mark(failure: Failure) -> Mark | None:
     """The soft mark that a failure earns its account once *another* account answered the same request."""
-    if failure.kind in (Kind.STATUS, Kind.ERROR_EVENT):
-        soft = failure.status in _SOFT_STATUSES
-    else:
-        soft = failure.kind in BY_KIND and failure.kind is not Kind.CREDENTIALS
+    if failure.account_fault or failure.kind is Kind.CREDENTIALS:
+        return None
+    soft = failure.status in _SOFT_STATUSES if _names_status(failure) else failure.kind in BY_KIND
     return Mark("soft", failure.status or 0, failure.kind.value) if soft else None
+
+
+def decisive(failures: list[Failure]) -> Failure:
+    """Which of an exchange's failures the client is told of: the last real one of upstream, else the last."""
+    real = (f for f in reversed(failures) if _is_about_credentials(f) or (f.status or 0) >= 400)
+    return next(real, failures[-1])
 
 
 def answer_status(failures: list[Failure]) -> int:
@@ -244,12 +259,15 @@ def answer_status(failures: list[Failure]) -> int:
     The last real upstream status; without one 502 for what came broken or not at all, 504 for time.
     The account's own troubles are 503: a 401 or 403 would log the client out of *its* account.
     """
-    last = failures[-1]
-    for failure in reversed(failures):
-        if failure.account_fault or failure.kind is Kind.CREDENTIALS or failure.status in (401, 402, 403):
-            return 503
-        if failure.status is not None and failure.status >= 400:
-            return failure.status
-    if last.kind in (Kind.DEADLINE, Kind.FIRST_DATA_TIMEOUT, Kind.IDLE_TIMEOUT, Kind.CONNECT_TIMEOUT):
+    failure = decisive(failures)
+    if _is_about_credentials(failure):
+        return 503
+    if failure.status is not None and failure.status >= 400:
+        return failure.status
+    if failure.kind in (Kind.DEADLINE, Kind.FIRST_DATA_TIMEOUT, Kind.IDLE_TIMEOUT):
         return 504
-    return 500 if last.kind is Kind.INTERNAL else 502
+    return 500 if failure.kind is Kind.INTERNAL else 502
+
+
+def _is_about_credentials(failure: Failure) -> bool:
+    return failure.account_fault or failure.kind is Kind.CREDENTIALS or failure.status in (401, 402, 403)

@@ -1,0 +1,108 @@
+"""The relay's paths as Ninja routers: parse the path, one call, respond. No rule lives here."""
+
+from typing import Literal
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from ninja import NinjaAPI, Router
+
+from relay.catalog import one_model, several_models
+from relay.counting import count_tokens
+from relay.dialects.anthropic import ANTHROPIC
+from relay.dialects.gemini import GEMINI
+from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.health import health, metrics_page, readiness
+from relay.service import refuse_path, serve_generation
+
+router = Router()
+
+
+@router.post("/v1/messages")
+async def messages(request: HttpRequest) -> HttpResponseBase:
+    """Anthropic Messages."""
+    return await serve_generation(request, ANTHROPIC)
+
+
+@router.post("/v1/messages/count_tokens")
+async def anthropic_count(request: HttpRequest) -> HttpResponseBase:
+    """Anthropic's token counter."""
+    return await count_tokens(request, ANTHROPIC, "")
+
+
+@router.post("/v1/chat/completions")
+async def chat_completions(request: HttpRequest) -> HttpResponseBase:
+    """OpenAI chat completions."""
+    return await serve_generation(request, OPENAI_CHAT)
+
+
+@router.post("/v1/responses")
+async def responses(request: HttpRequest) -> HttpResponseBase:
+    """OpenAI responses."""
+    return await serve_generation(request, OPENAI_RESPONSES, form="responses")
+
+
+@router.post("/v1beta/models/{path:action}")
+@router.post("/v1/models/{path:action}")
+async def gemini(request: HttpRequest, action: str) -> HttpResponseBase:
+    """Gemini's methods: ``MODEL:METHOD``."""
+    model, _, method = action.rpartition(":")
+    model = model.removeprefix("models/")
+    match method:
+        case "streamGenerateContent":
+            form: Literal["sse", "array"] = "sse" if request.GET.get("alt") == "sse" else "array"
+            return await serve_generation(request, GEMINI, model=model, is_stream=True, form=form)
+        case "generateContent":
+            return await serve_generation(request, GEMINI, model=model, is_stream=False)
+        case "countTokens":
+            return await count_tokens(request, GEMINI, model)
+        case _:
+            return refuse_path(request, GEMINI, f"There is no method {method!r} here.")
+
+
+@router.get("/v1beta/models")
+@router.get("/v1/models")
+async def models(request: HttpRequest) -> HttpResponseBase:
+    """The models that can be asked for, in the caller's dialect."""
+    return await several_models(request)
+
+
+@router.get("/v1beta/models/{path:name}")
+@router.get("/v1/models/{path:name}")
+async def model(request: HttpRequest, name: str) -> HttpResponseBase:
+    """One model."""
+    return await one_model(request, name)
+
+
+@router.api_operation(["HEAD"], "/")
+async def probe(request: HttpRequest) -> HttpResponse:
+    """What clients ask at their start: is anybody there?"""
+    return HttpResponse()
+
+
+@router.post("/v1/api/event_logging{path:rest}")
+@router.post("/api/event_logging{path:rest}")
+async def telemetry(request: HttpRequest, rest: str) -> HttpResponse:
+    """Clients' telemetry: taken, and thrown away."""
+    return HttpResponse()
+
+
+@router.get("/healthz")
+async def healthz(request: HttpRequest) -> HttpResponse:
+    """Does the process live?"""
+    return health()
+
+
+@router.get("/readyz")
+async def readyz(request: HttpRequest) -> HttpResponse:
+    """Can it serve: the database, and one usable account?"""
+    return await readiness()
+
+
+@router.get("/metrics")
+async def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus."""
+    return metrics_page()
+
+
+api = NinjaAPI(title="Evenkeel", docs_url=None, openapi_url=None)
+api.add_router("", router)

@@ -1,0 +1,256 @@
+"""The only loop that awaits upstream: performs what the engine asks for, in a task of its own.
+
+It owns the upstream response and its deadlines and fills the mailbox; it decides nothing. Whoever
+writes the client's response only takes from the mailbox, so a client's pace cannot reset a deadline.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Literal, Protocol, assert_never
+
+import msgspec
+
+from relay.dialects.interface import Decoder
+from relay.engine.attempts import Engine
+from relay.engine.commands import (
+    Around,
+    AskOn,
+    Broke,
+    CloseUpstream,
+    Command,
+    Data,
+    Deliver,
+    Done,
+    Ended,
+    Interrupted,
+    LookAround,
+    MarkAccount,
+    Note,
+    Opened,
+    OpenUpstream,
+    Outcome,
+    PickAccount,
+    Picked,
+    Read,
+    Repair,
+    Repaired,
+    Reply,
+    Sleep,
+    TimedOut,
+    Unavailable,
+)
+from relay.engine.facts import Fact
+from relay.engine.policy import Mark
+from relay.events import Chunk, StreamState, Usage
+from relay.failures import Failure, Kind
+from relay.mailbox import Mailbox
+from relay.upstream import UpstreamResponse, failure_while_reading
+
+logger = logging.getLogger(__name__)
+
+CLOSE_SECONDS = 1.0
+"""What a finished upstream may take to end its transfer, so that the connection can be used again."""
+
+
+class Hands(Protocol):
+    """What the driver needs done that is not waiting for upstream's bytes."""
+
+    async def pick(self, command: PickAccount) -> Picked | Failure:
+        """Take an account and make its request ready (``at`` is the driver's to fill in)."""
+        ...
+
+    async def open(self) -> UpstreamResponse | Failure:
+        """Send the request that is ready."""
+        ...
+
+    def decoder(self) -> Decoder:
+        """A fresh decoder for the response that was opened."""
+        ...
+
+    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+        """The client's bytes for ``chunk``."""
+        ...
+
+    def look_around(self, command: LookAround) -> Around:
+        """Who else could be asked."""
+        ...
+
+    def repair(self, how: Literal["strip", "drop_block"]) -> tuple[str, ...]:
+        """Heal the request that was refused; what was changed."""
+        ...
+
+    def ask_on(self, token: str) -> None:
+        """Make the next leg ready."""
+        ...
+
+    def mark(self, account: int, model: str, mark: Mark) -> None:
+        """Mark an account."""
+        ...
+
+    def note(self, fact: Fact) -> None:
+        """Put a fact on record."""
+        ...
+
+    def release(self) -> None:
+        """Give the account's slot back."""
+        ...
+
+
+class Driver:
+    """One exchange on its way. ``start`` it; take from ``mailbox``; ``stop`` it when nobody wants it."""
+
+    def __init__(
+        self, engine: Engine, hands: Hands, admitted_at: float, on_end: Callable[[Outcome], None]
+    ) -> None:
+        """``admitted_at`` is the loop's time of the admission; ``on_end`` is called once, after the end."""
+        self.mailbox: Mailbox[Outcome] = Mailbox()
+        self._engine = engine
+        self._hands = hands
+        self._admitted_at = admitted_at
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._response: UpstreamResponse | None = None
+        self._decoder: Decoder | None = None
+        self._interrupted_by: Literal["client", "server"] | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Run in a task of its own."""
+        self._task = self._loop.create_task(self._run())
+
+    def stop(self, by: Literal["client", "server"]) -> None:
+        """End the exchange now; the engine is told by whom."""
+        if self._task is not None and not self._task.done() and self._interrupted_by is None:
+            self._interrupted_by = by
+            if by == "client":
+                self.mailbox.abandon()
+            self._task.cancel()
+
+    async def wait(self) -> None:
+        """Return when the exchange is over."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        try:
+            outcome = await self._converse()
+        except Exception:
+            logger.exception("The exchange failed by a fault of this server")
+            outcome = _internal_error()
+        finally:
+            self._close(is_complete=False)
+            self._hands.release()
+        self.mailbox.finish(outcome)
+        self._on_end(outcome)
+
+    async def _converse(self) -> Outcome:
+        command = next(self._engine)
+        while True:
+            try:
+                try:
+                    reply = await self._perform(command)
+                except asyncio.CancelledError:
+                    if self._interrupted_by is None:
+                        raise
+                    command = self._engine.throw(Interrupted(self._interrupted_by))
+                else:
+                    command = self._engine.send(reply)
+            except StopIteration as end:
+                outcome: Outcome = end.value
+                return outcome
+
+    def _at(self) -> float:
+        return self._loop.time() - self._admitted_at
+
+    async def _perform(self, command: Command) -> Reply:
+        match command:
+            case Read(until):
+                return await self._read(until)
+            case Deliver(chunk, is_spliced):
+                piece = self._hands.encode(chunk, is_spliced)
+                if piece:
+                    await self.mailbox.put(piece)
+            case Note(fact):
+                self._hands.note(fact)
+            case PickAccount():
+                return await self._pick(command)
+            case OpenUpstream(until):
+                return await self._open(until)
+            case CloseUpstream(is_complete):
+                self._close(is_complete)
+                self._hands.release()
+            case Sleep(seconds):
+                await asyncio.sleep(seconds)
+            case LookAround():
+                return msgspec.structs.replace(self._hands.look_around(command), at=self._at())
+            case Repair(how):
+                return Repaired(self._at(), self._hands.repair(how))
+            case MarkAccount(account, model, mark):
+                self._hands.mark(account, model, mark)
+            case AskOn(token):
+                self._hands.ask_on(token)
+            case _:
+                assert_never(command)
+        return Done(self._at())
+
+    async def _pick(self, command: PickAccount) -> Reply:
+        picked = await self._hands.pick(command)
+        if isinstance(picked, Failure):
+            return Unavailable(self._at(), picked)
+        return msgspec.structs.replace(picked, at=self._at())
+
+    async def _open(self, until: float) -> Reply:
+        try:
+            async with asyncio.timeout_at(self._admitted_at + until):
+                opened = await self._hands.open()
+        except TimeoutError:
+            return TimedOut(self._at())
+        if isinstance(opened, Failure):
+            return Broke(self._at(), opened)
+        self._response = opened
+        self._decoder = self._hands.decoder()
+        return Opened(self._at(), opened.request_id)
+
+    async def _read(self, until: float) -> Reply:
+        response, decoder = self._response, self._decoder
+        if response is None or decoder is None:
+            raise RuntimeError("the engine read before it opened")
+        try:
+            async with asyncio.timeout_at(self._admitted_at + until):
+                data = await response.read()
+        except TimeoutError:
+            return TimedOut(self._at())
+        except Exception as error:
+            return Broke(self._at(), failure_while_reading(error))
+        if data is None:
+            return Ended(self._at(), decoder.finish())
+        return Data(self._at(), decoder.feed(data))
+
+    def _close(self, is_complete: bool) -> None:
+        """Be done with the response; nobody waits for how its transfer ends."""
+        response, self._response = self._response, None
+        if response is not None:
+            task = self._loop.create_task(_read_out(response) if is_complete else response.close())
+            _closing.add(task)
+            task.add_done_callback(_closing.discard)
+
+
+_closing: set[asyncio.Task[None]] = set()
+"""The loop holds its tasks weakly; these are held until they are done."""
+
+
+async def _read_out(response: UpstreamResponse) -> None:
+    """Read what comes after the terminal event and throw it away: it can no longer fail anything."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS):
+            while await response.read() is not None:
+                pass
+    except Exception as error:
+        logger.debug("The end of a finished stream was not clean: %s", type(error).__name__)
+    await response.close()
+
+
+def _internal_error() -> Outcome:
+    failure = Failure(Kind.INTERNAL, "the server failed; its log says why", status=500)
+    return Outcome(500, 0, StreamState(), Usage(), failure=failure, message=failure.message)

@@ -1,0 +1,250 @@
+"""One exchange: what the driver needs done for it, and what all of it shares.
+
+It holds the account's lease, the request that is ready, and the encoder; every rule is elsewhere.
+"""
+
+import time
+from typing import Literal
+
+from accounts.leases import Lease, NoAccount, Want
+from accounts.mapping import Target
+from relay.conversation import digest
+from relay.dialects.interface import Decoder, DecoderOptions, Encoder, EncoderOptions
+from relay.engine.commands import Around, LookAround, PickAccount, Picked
+from relay.engine.facts import Committed, Fact
+from relay.engine.policy import Mark
+from relay.engine.signatures import handle_for
+from relay.events import Chunk, StreamState
+from relay.failures import BadRequest, CannotCarry, Failure, Kind
+from relay.learning import learned
+from relay.memory import Item
+from relay.recording import Recorder
+from relay.runtime import Runtime
+from relay.upstream import UpstreamResponse
+from relay.upstream_request import (
+    ClientCall,
+    UpstreamRequest,
+    continued,
+    prepare,
+    repaired,
+    signatures_in,
+)
+
+
+class Exchange:
+    """The driver's hands for one client call."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        call: ClientCall,
+        targets: tuple[Target, ...],
+        recorder: Recorder,
+        form: Literal["sse", "array", "responses"],
+        wants_usage: bool,
+    ) -> None:
+        """``form`` is how the client wants its stream."""
+        self.call = call
+        self.recorder = recorder
+        self.encoder: Encoder = call.dialect.encoder(
+            EncoderOptions(
+                message_id=recorder.row.id,
+                model=call.model,
+                created_at=int(recorder.row.started_at),
+                handle=lambda index: handle_for(recorder.row.id, index),
+                form=form,
+                include_usage=wants_usage or not call.is_stream,
+                request=call.body,
+            )
+        )
+        self.account_email = ""
+        self.mapped_model = targets[0].model
+        self.has_committed = False
+        self._runtime = runtime
+        self._targets = targets
+        self._lease: Lease | None = None
+        self._taken_at = 0.0
+        self._request: UpstreamRequest | None = None
+        self._is_repaired = False
+        self._to_remember: list[Item] = []
+        self._has_learned = False
+
+    @property
+    def is_same_dialect(self) -> bool:
+        """Do upstream's bytes pass through to the client?"""
+        return self._request is not None and self._request.is_same_dialect
+
+    # --- what the driver asks ---------------------------------------------------------------------
+    async def pick(self, command: PickAccount) -> Picked | Failure:
+        """Take an account; make the request ready, unless it stays the repaired one."""
+        target = self._targets[command.target]
+        self.release()
+        lease = await self._runtime.pool.acquire(
+            Want(
+                model=target.model,
+                kinds=target.kinds,
+                session=self.call.session,
+                tried=command.tried,
+                stay_on=command.stay_on,
+                admission=command.may_wait,
+            )
+        )
+        if isinstance(lease, NoAccount):
+            seconds = lease.retry_after_seconds
+            return Failure(Kind.NO_ACCOUNT, lease.message, lease.status, lease.reason, seconds)
+        self._lease, self._taken_at = lease, lease.taken_at
+        self.account_email, self.mapped_model = lease.account.email, target.model
+        if self._request is None or not self._is_repaired or command.stay_on is None:
+            try:
+                self._request = prepare(
+                    self.call,
+                    lease.account,
+                    target.model,
+                    self._runtime.memory.signatures,
+                    self._runtime.memory.healed_session(self.call.session),
+                    time.time(),
+                )
+            except (BadRequest, CannotCarry) as error:
+                self.release()
+                return Failure(Kind.BAD_REQUEST, str(error), status=400)
+        request = self._request
+        self.recorder.prepared(request)
+        return Picked(
+            at=0.0,
+            account=lease.account.id,
+            email=lease.account.email,
+            kind=lease.account.kind,
+            model=request.model,
+            is_same_dialect=request.is_same_dialect,
+            thinks_unseen=request.thinks_unseen,
+            has_bound_thinking=request.has_thinking and request.facts.account_bound_thinking,
+        )
+
+    async def open(self) -> UpstreamResponse | Failure:
+        """Send what is ready."""
+        lease, request = self._ready()
+        opened = await self._runtime.upstream.open(lease.account, request)
+        if isinstance(opened, Failure) and opened.kind is Kind.CREDENTIALS:
+            self._runtime.pool.disable(lease.account.id, opened.message)
+        return opened
+
+    def decoder(self) -> Decoder:
+        """For what the account answers."""
+        lease, request = self._ready()
+        return request.dialect.decoder(
+            DecoderOptions(
+                family=request.facts.family,
+                call_id_seed=self.recorder.row.id,
+                is_enveloped=lease.account.kind == "code_assist",
+                takes_partial_arguments=_takes_partial_arguments(self.call),
+            )
+        )
+
+    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+        """The client's bytes; what the answer teaches is remembered before its end goes out."""
+        _, request = self._ready()
+        if request.is_same_dialect and not is_spliced:
+            piece = self.encoder.forward(chunk)
+        else:
+            piece = self.encoder.encode(chunk.events)
+        if self.encoder.state.terminal:
+            self.learn(self.encoder.state)
+        return piece
+
+    def look_around(self, command: LookAround) -> Around:
+        """Who else could be asked for the target."""
+        target, pool = self._targets[command.target], self._runtime.pool
+        seconds = pool.nearest_free_seconds(target.model, target.kinds)
+        return Around(
+            at=0.0,
+            another_is_free=pool.another_is_free(target.model, target.kinds, command.besides),
+            all_are_marked=seconds is None or seconds > 0,
+            nearest_free_seconds=seconds,
+        )
+
+    def repair(self, how: Literal["strip", "drop_block"]) -> tuple[str, ...]:
+        """Heal a copy of the body that upstream refused, for the next attempt."""
+        _, request = self._ready()
+        if how == "drop_block":
+            healed = request.dialect.drop_blocks(request.body)
+            if healed is None:
+                return ()
+        else:
+            healed = request.dialect.heal(request.body, request.facts)
+        now, session = time.time(), self.call.session
+        refused = signatures_in(request)
+        self._runtime.memory.remember(
+            Item("forget", session, digest(signature), now, value=signature) for signature in refused
+        )
+        if how == "drop_block":
+            self._to_remember.append(Item("drop", session, "", now))
+        else:
+            self._to_remember += [Item("block", session, block, now) for block in healed.blocks]
+            if healed.prompt_turn:
+                self._to_remember.append(Item("prompt", session, healed.prompt_turn, now))
+        self._request = repaired(request, healed)
+        self._is_repaired = True
+        return healed.changes
+
+    def ask_on(self, token: str) -> None:
+        """The next leg of a long answer."""
+        _, request = self._ready()
+        self._request = continued(request, token)
+
+    def mark(self, account: int, model: str, mark: Mark) -> None:
+        """Tell the pool."""
+        pool = self._runtime.pool
+        if mark.hardness == "soft":
+            pool.mark_soft(account, model)
+        elif mark.status == 401:
+            pool.note_unauthorized(account, model, self._taken_at)
+        else:
+            pool.mark_hard(
+                account, model, status=mark.status, reason=mark.reason, told_seconds=mark.told_seconds
+            )
+
+    def note(self, fact: Fact) -> None:
+        """Put it on record; a commit keeps the repair for later requests."""
+        self.recorder.note(fact)
+        if isinstance(fact, Committed):
+            self.has_committed = True
+            if self._to_remember:
+                self._runtime.memory.remember(self._to_remember)
+                self._to_remember = []
+
+    def release(self) -> None:
+        """Give the slot back."""
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.release()
+
+    # --- what the answer teaches --------------------------------------------------------------------
+    def learn(self, state: StreamState) -> None:
+        """Remember the answer's signatures; tell the pool that the account answered. Once."""
+        if self._has_learned or self._request is None:
+            return
+        self._has_learned = True
+        self._runtime.memory.remember(
+            learned(state, self.call.session, self._request.facts.family, time.time())
+        )
+        lease = self._lease
+        if lease is not None:
+            cached = (state.usage.cache_read or 0) + (state.usage.cache_write or 0)
+            self._runtime.pool.note_success(
+                lease.account.id, self.mapped_model, self.call.session, cached, lease.taken_at
+            )
+            if lease.stand_in_for:
+                note = f"{lease.account.email} stood in for {lease.stand_in_for}: {lease.stand_in_reason}"
+                self.recorder.detour(lease.cached_tokens_at_stake, state.usage.cache_read, note)
+
+    def _ready(self) -> tuple[Lease, UpstreamRequest]:
+        if self._lease is None or self._request is None:
+            raise RuntimeError("the driver asked for an upstream before an account was picked")
+        return self._lease, self._request
+
+
+def _takes_partial_arguments(call: ClientCall) -> bool:
+    tools = call.body.get("tools")
+    return isinstance(tools, list) and any(
+        isinstance(tool, dict) and tool.get("eager_input_streaming") is True for tool in tools
+    )

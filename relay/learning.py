@@ -1,0 +1,40 @@
+"""What an answer teaches: its signatures, as items to remember.
+
+PURE but for the shape of the items. A signature is filed under its tool call, under its family, and under
+the assistant turn that it stands in.
+"""
+
+import msgspec
+
+from relay.conversation import digest, turn_key
+from relay.events import OpenBlock, StreamState
+from relay.memory import Item
+
+
+def learned(state: StreamState, session: str, family: str, now: float) -> list[Item]:
+    """The items of one answer; ``now`` is in epoch seconds."""
+    signed = [block for block in state.blocks if block.signature]
+    if not signed:
+        return []
+    turn = turn_of(state)
+    items: list[Item] = []
+    for block in signed:
+        items.append(Item("family", "", digest(block.signature), now, "", block.signature, family))
+        if block.kind == "tool_call":
+            items.append(Item("tool", session, block.id, now, "", block.signature, family))
+        items.append(Item("session", session, turn, now, block.kind, block.signature, family))
+    return items
+
+
+def turn_of(state: StreamState) -> str:
+    """What the answer will be recognised by when the client sends it back."""
+    calls = [(block.name, _arguments(block)) for block in state.blocks if block.kind == "tool_call"]
+    return turn_key(state.text, calls)
+
+
+def _arguments(block: OpenBlock) -> dict[str, object]:
+    try:
+        decoded = msgspec.json.decode(block.text or "{}")
+    except msgspec.DecodeError:
+        return {}
+    return decoded if isinstance(decoded, dict) else {}

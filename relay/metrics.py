@@ -1,0 +1,32 @@
+"""The numbers of ``GET /metrics``: exchanges, attempts, times and tokens, for Prometheus."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from monitor.records import RequestRecord
+
+EXCHANGES = Counter("evenkeel_exchanges_total", "Exchanges that ended", ["dialect", "outcome"])
+FAILED_ATTEMPTS = Counter("evenkeel_failed_attempts_total", "Attempts that failed", ["kind"])
+IN_FLIGHT = Gauge("evenkeel_in_flight", "Exchanges that are being served", multiprocess_mode="livesum")
+FIRST_DATA = Histogram(
+    "evenkeel_first_data_seconds",
+    "From admission to the first valid data",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60, 120, 300),
+)
+DURATION = Histogram(
+    "evenkeel_duration_seconds",
+    "From admission to the end of the answer",
+    buckets=(0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800),
+)
+TOKENS = Counter("evenkeel_tokens_total", "Tokens as upstream counted them", ["direction"])
+REFUSED_KEYS = Counter("evenkeel_refused_keys_total", "Requests with a missing or refused client key")
+
+
+def observe(row: RequestRecord, seconds: float) -> None:
+    """Count an exchange that ended after ``seconds``."""
+    EXCHANGES.labels(row.dialect, row.outcome or "").inc()
+    DURATION.observe(seconds)
+    if row.first_data_ms is not None:
+        FIRST_DATA.observe(row.first_data_ms / 1000)
+    for direction, tokens in (("in", row.tokens_in), ("out", row.tokens_out), ("cached", row.tokens_cached)):
+        if tokens:
+            TOKENS.labels(direction).inc(tokens)

@@ -1,0 +1,101 @@
+"""The searchable lines of app.log, written from the engine's facts.
+
+PURE. The wording is a contract (behaviour 11 and the troubleshooting lesson): people search for it.
+"""
+
+import logging
+from typing import Literal, assert_never
+
+from relay.engine.facts import (
+    AttemptEnded,
+    AttemptOpened,
+    AttemptStarted,
+    Committed,
+    Fact,
+    GaveUp,
+    Healing,
+    HealingFailed,
+    KeptAccount,
+    Rotated,
+)
+from relay.failures import Failure, Kind
+
+Line = tuple[int, str]
+"""A level of ``logging`` and a message."""
+
+AUTO_STREAM = "Auto-converting non-stream request to stream for better quota"
+
+
+def lines(
+    fact: Fact, dialect: Literal["anthropic", "gemini", "openai"], first_data_seconds: float
+) -> list[Line]:
+    """What the log says of ``fact``, for an exchange on a path of ``dialect``."""
+    prefix = "[Gemini] " if dialect == "gemini" else ""
+    match fact:
+        case AttemptStarted() | AttemptOpened() | Committed():
+            return []
+        case AttemptEnded():
+            return _ended(fact, prefix, first_data_seconds)
+        case Rotated(_, status, old, new):
+            return [(logging.WARNING, f"Rotating account for status {status}: {old} -> {new}")]
+        case KeptAccount(_, status):
+            return [(logging.WARNING, f"Keeping same account for status {status} (server-side issue)")]
+        case Healing(_, how, email, message, _):
+            if prefix:
+                line = f"{prefix}Signature error detected on account {email}, retrying without thinking"
+                return [(logging.WARNING, line)]
+            ending = (
+                "Retrying with drop_block."
+                if how == "drop_block"
+                else "Retrying with all thinking blocks removed."
+            )
+            return [(logging.WARNING, f"Unexpected thinking signature error: {message} {ending}")]
+        case HealingFailed(_, message):
+            line = f"Signature repair failed, not retrying: manual intervention needed ({message})"
+            return [(logging.ERROR, line)]
+        case GaveUp(_, attempts, failure):
+            return [(logging.ERROR, f"All {attempts} attempts failed. {failure.message}")]
+        case _:
+            assert_never(fact)
+
+
+def _ended(fact: AttemptEnded, prefix: str, first_data_seconds: float) -> list[Line]:
+    failure, decision = fact.failure, fact.decision
+    if failure is None:
+        return []
+    retries = decision is not None and decision.retry
+    if decision is None:
+        return [(logging.WARNING, f"Stream broke after commit: {failure.message}")]
+    out: list[Line] = []
+    peeked = _peek_phrase(failure, prefix, first_data_seconds)
+    if peeked:
+        out.append((logging.WARNING, peeked + (", retrying..." if retries else "")))
+    if retries and decision.strategy != "none":
+        status = failure.status if failure.status is not None else failure.kind.value
+        facts = f"status={status}, attempt={fact.number}, delay={decision.delay_seconds:g}s"
+        out.append((logging.INFO, f"Retry with {decision.strategy}: {facts}"))
+    elif not peeked:
+        out.append((logging.WARNING, f"Upstream refused, not retrying: {failure.message}"))
+    return out
+
+
+def _peek_phrase(failure: Failure, prefix: str, first_data_seconds: float) -> str:
+    match failure.kind:
+        case Kind.EMPTY:
+            return (
+                f"{prefix}Stream ended immediately" if prefix else "Stream ended during peek (Empty Response)"
+            )
+        case Kind.EMPTY_STOP:
+            return f"{prefix}Empty first chunk received"
+        case Kind.FIRST_DATA_TIMEOUT:
+            if prefix:
+                return f"{prefix}Timeout waiting for first chunk"
+            return f"Timeout waiting for first data ({first_data_seconds:g}s)"
+        case Kind.READ_ERROR | Kind.GARBAGE | Kind.ERROR_EVENT | Kind.MALFORMED_ANSWER:
+            return f"{prefix}Stream error during peek: {failure.message}"
+        case Kind.CUT | Kind.IDLE_TIMEOUT:
+            return f"{prefix}Stream error during peek: {failure.message}"
+        case Kind.NETWORK | Kind.CONNECT_TIMEOUT:
+            return f"{prefix}No connection to upstream: {failure.message}"
+        case _:
+            return ""

@@ -1,0 +1,282 @@
+"""Put one exchange on record: its row, its attempts, its bodies and its log lines, from the engine's facts.
+
+Log lines and rows come from the same facts, so what the log says and what the page says cannot differ.
+"""
+
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from monitor.outcome import OutcomeFacts, outcome_of
+from monitor.records import (
+    AttemptRecord,
+    BodyKind,
+    BodyRecord,
+    EndedBy,
+    EndedIn,
+    Record,
+    RequestRecord,
+)
+from monitor.transcript import Transcript
+from relay import metrics
+from relay.engine.commands import Outcome
+from relay.engine.facts import (
+    AttemptEnded,
+    AttemptOpened,
+    AttemptStarted,
+    Committed,
+    Fact,
+    GaveUp,
+    Healing,
+    HealingFailed,
+    KeptAccount,
+    Rotated,
+)
+from relay.events import StreamState
+from relay.failures import Failure, Kind
+from relay.phrases import AUTO_STREAM, lines
+from relay.upstream_request import ClientCall, UpstreamRequest
+
+logger = logging.getLogger("relay")
+
+_OURS = frozenset(
+    {
+        Kind.FIRST_DATA_TIMEOUT,
+        Kind.IDLE_TIMEOUT,
+        Kind.DEADLINE,
+        Kind.DRAINING,
+        Kind.INTERNAL,
+        Kind.NO_ACCOUNT,
+        Kind.BAD_REQUEST,
+        Kind.UNAUTHORIZED,
+        Kind.UNKNOWN_MODEL,
+        Kind.TOO_LARGE,
+        Kind.CREDENTIALS,
+    }
+)
+"""The failures by which this server ended the exchange itself."""
+
+
+class Recorder:
+    """The record of one exchange as it grows. Every change is handed to the writer at once."""
+
+    def __init__(
+        self,
+        submit: Callable[[Record], None],
+        row: RequestRecord,
+        call: ClientCall,
+        *,
+        at: Callable[[], float],
+        first_data_seconds: float,
+        records_bodies: bool,
+        body_cap_bytes: int,
+    ) -> None:
+        """``submit`` takes records; ``row`` is the row at admission, ``at`` tells the seconds since."""
+        self.row = row
+        self.transcript = Transcript(body_cap_bytes) if records_bodies else None
+        self.response_headers: tuple[tuple[str, str], ...] = ()
+        self._submit = submit
+        self._call = call
+        self._at = at
+        self._first_data_seconds = first_data_seconds
+        self._records_bodies = records_bodies
+        self._attempt: AttemptRecord | None = None
+        self._last_content = call.raw
+        submit(row)
+        if records_bodies:
+            headers = tuple(call.headers.items())
+            submit(
+                BodyRecord(request_id=row.id, kind=BodyKind.CLIENT_REQUEST, headers=headers, content=call.raw)
+            )
+
+    def converts_to_stream(self) -> None:
+        """The client wants one JSON answer, and upstream is asked for a stream all the same."""
+        self._log(logging.INFO, AUTO_STREAM)
+
+    def note(self, fact: Fact) -> None:
+        """Take a fact of the engine."""
+        for level, line in lines(fact, self._call.dialect.name, self._first_data_seconds):
+            self._log(level, line)
+        match fact:
+            case AttemptStarted():
+                self._start_attempt(fact)
+            case AttemptOpened(at, _, upstream_request_id):
+                self._update_attempt(
+                    headers_ms=self._since_start(at), upstream_request_id=upstream_request_id or None
+                )
+            case Committed(at):
+                self._update_attempt(first_data_ms=self._since_start(at))
+                self._update_row(first_data_ms=_ms(at), ended_in=EndedIn.TEXT)
+            case AttemptEnded():
+                self._end_attempt(fact)
+            case Healing(_, how, _, _, changes):
+                done = ("drop_block asked for" if how == "drop_block" else "history repaired", *changes)
+                self._update_row(changes=(*self.row.changes, *done))
+            case Rotated() | KeptAccount() | HealingFailed() | GaveUp():
+                pass
+
+    def prepared(self, request: UpstreamRequest) -> None:
+        """A request was made ready for the attempt that comes next."""
+        news = tuple(change for change in request.changes if change not in self.row.changes)
+        if news:
+            self.row = msgspec.structs.replace(self.row, changes=(*self.row.changes, *news))
+        if self._records_bodies and request.content != self._last_content:
+            self._last_content = request.content
+            self._submit(
+                BodyRecord(
+                    request_id=self.row.id,
+                    kind=BodyKind.UPSTREAM_REQUEST,
+                    attempt=self.row.attempts + 1,
+                    headers=tuple(request.headers.items()),
+                    content=request.content,
+                )
+            )
+
+    def detour(self, cached_tokens_at_stake: int, cached_tokens: int | None, note: str) -> None:
+        """A stand-in served the session: what its own account's prompt cache would have held is lost."""
+        lost = max(cached_tokens_at_stake - (cached_tokens or 0), 0)
+        self._update_row(cached_tokens_lost=lost, diagnostics={**self.row.diagnostics, "stand_in": note})
+
+    def sent(self, data: bytes) -> None:
+        """A piece of the response went to the client."""
+        if self.transcript is not None:
+            self.transcript.add(_ms(self._at()), data)
+        self.row = msgspec.structs.replace(self.row, response_bytes=self.row.response_bytes + len(data))
+
+    def refused(self, failure: Failure, status: int) -> None:
+        """The exchange ended at admission, before anything was asked."""
+        facts = OutcomeFacts(failed=True, attempts=0)
+        self._finish(outcome_of(facts), EndedBy.PROXY, EndedIn.ADMISSION, status, failure.message)
+
+    def end(self, outcome: Outcome, *, status: int, has_client_gone: bool) -> None:
+        """The exchange is over: driver and response both are done. ``status`` is what the client got."""
+        failure = outcome.failure
+        state = outcome.state
+        stopped = outcome.interrupted_by == "server"
+        facts = OutcomeFacts(
+            client_gone=has_client_gone,
+            cut=(outcome.is_committed and failure is not None) or stopped,
+            empty=failure is not None and failure.kind in (Kind.EMPTY, Kind.EMPTY_STOP),
+            failed=failure is not None,
+            refused=state.stop is not None and state.stop.reason == "refusal",
+            thinking_only=failure is None and _is_thinking_only(state),
+            healed=outcome.is_healed and failure is None,
+            attempts=outcome.attempts,
+        )
+        if has_client_gone:
+            ended_by = EndedBy.CLIENT
+        elif stopped or (failure is not None and failure.kind in _OURS):
+            ended_by = EndedBy.PROXY
+        else:
+            ended_by = EndedBy.UPSTREAM
+        usage = outcome.usage
+        self.row = msgspec.structs.replace(
+            self.row,
+            attempts=outcome.attempts,
+            tokens_in=usage.input_uncached,
+            tokens_out=usage.output,
+            tokens_cached=usage.cache_read,
+            tokens_cache_write=usage.cache_write,
+            tokens_thinking=usage.thinking,
+            stop_reason=state.stop.reason if state.stop else None,
+            healed=facts.healed,
+        )
+        error = outcome.message if failure is not None else None
+        self._finish(outcome_of(facts), ended_by, EndedIn(outcome.phase.value), status, error)
+
+    def _finish(self, word: object, by: EndedBy, phase: EndedIn, status: int, error: str | None) -> None:
+        seconds = self._at()
+        self._update_row(
+            in_flight=False,
+            outcome=word,
+            ended_by=by,
+            ended_in=phase,
+            status=status,
+            error=error,
+            duration_ms=_ms(seconds),
+        )
+        if self.transcript is not None:
+            self._submit(
+                BodyRecord(
+                    request_id=self.row.id,
+                    kind=BodyKind.RESPONSE,
+                    headers=self.response_headers,
+                    chunks=tuple(self.transcript.chunks),
+                    total_bytes=self.transcript.total_bytes,
+                    sha256=self.transcript.sha256(),
+                )
+            )
+        metrics.observe(self.row, seconds)
+
+    def _start_attempt(self, fact: AttemptStarted) -> None:
+        self._attempt = AttemptRecord(
+            request_id=self.row.id,
+            number=fact.number,
+            account=fact.email,
+            account_kind=fact.kind,
+            upstream_model=fact.model,
+            started_offset_ms=_ms(fact.at),
+            phase=EndedIn.CONNECT,
+        )
+        self._submit(self._attempt)
+        self._update_row(
+            account=fact.email, mapped_model=fact.model, attempts=fact.number, ended_in=EndedIn.CONNECT
+        )
+
+    def _end_attempt(self, fact: AttemptEnded) -> None:
+        failure, decision = fact.failure, fact.decision
+        usage = fact.usage
+        self._update_attempt(
+            status=failure.status if failure else 200,
+            phase=EndedIn(fact.phase.value),
+            failure_kind=failure.kind.value if failure else None,
+            failure_text=failure.message if failure else None,
+            strategy=decision.strategy if decision else None,
+            delay_ms=_ms(decision.delay_seconds) if decision and decision.retry else None,
+            rotate=decision.rotate if decision and decision.retry else None,
+            heal=(decision.heal or None) if decision else None,
+            end_ms=self._since_start(fact.at),
+            tokens_in=usage.input_uncached,
+            tokens_out=usage.output,
+            tokens_cached=usage.cache_read,
+            tokens_cache_write=usage.cache_write,
+            tokens_thinking=usage.thinking,
+        )
+        if failure is not None:
+            metrics.FAILED_ATTEMPTS.labels(failure.kind.value).inc()
+
+    def _update_attempt(self, **changes: object) -> None:
+        if self._attempt is not None:
+            self._attempt = msgspec.structs.replace(self._attempt, **changes)
+            self._submit(self._attempt)
+
+    def _update_row(self, **changes: object) -> None:
+        self.row = msgspec.structs.replace(self.row, **changes)
+        self._submit(self.row)
+
+    def _since_start(self, at: float) -> int:
+        return _ms(at) - (self._attempt.started_offset_ms if self._attempt else 0)
+
+    def _log(self, level: int, line: str) -> None:
+        logger.log(
+            level,
+            "%s",
+            line,
+            extra={
+                "request_id": self.row.id,
+                "attempt": self.row.attempts or "-",
+                "account": self.row.account or "-",
+                "model": self.row.mapped_model or self.row.client_model or "-",
+            },
+        )
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _is_thinking_only(state: StreamState) -> bool:
+    kinds = {block.kind for block in state.blocks if block.pieces or block.kind != "text"}
+    is_normal = state.stop is not None and state.stop.reason in ("end_turn", "stop_sequence")
+    return is_normal and bool(kinds) and kinds <= {"thinking", "redacted"}

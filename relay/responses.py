@@ -1,0 +1,161 @@
+"""From an exchange that runs to the client's response: a stream, a JSON answer, or an error's status.
+
+The generator takes from the mailbox and sends keep-alives after silence. It knows nothing of upstream, so
+it can neither reset a deadline nor fail for upstream's sake; whatever happens, it ends by itself.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from monitor.redaction import mask_email
+from relay.dialects.interface import Dialect, ErrorAnswer
+from relay.engine.commands import Outcome
+from relay.failures import Failure
+from relay.running import Running
+
+logger = logging.getLogger(__name__)
+
+STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+async def respond(running: Running) -> HttpResponseBase:
+    """The response, as soon as it is known what it is: at commit, at the end, or when patience runs out."""
+    exchange = running.exchange
+    patience = running.patience_seconds
+    first = await running.driver.mailbox.take(patience)
+    while isinstance(first, bytes) and not running.is_stream:
+        running.collected.append(first)
+        first = await running.driver.mailbox.take(None)
+    if isinstance(first, Outcome):
+        return ended(running, first)
+    content_type = "application/json" if running.form == "array" else "text/event-stream"
+    response = StreamingHttpResponse(_stream(running, first), content_type=content_type)
+    _add_headers(response, running, knows_account=first is not None)
+    for name, value in STREAM_HEADERS.items():
+        response[name] = value
+    exchange.recorder.response_headers = tuple(response.items())
+    running.status = 200
+    return response
+
+
+def ended(running: Running, outcome: Outcome) -> HttpResponse:
+    """The exchange ended before a stream was opened: the collected answer, or an error with its status."""
+    dialect = running.exchange.call.dialect
+    if outcome.failure is None and running.collected:
+        try:
+            response = HttpResponse(
+                dialect.collect(b"".join(running.collected)), content_type="application/json"
+            )
+        except Exception:
+            logger.exception("A collected answer could not be put together")
+            response = error_response(dialect, running.request_id, 500, "the server failed; its log says why")
+    else:
+        response = error_response(
+            dialect,
+            running.request_id,
+            outcome.status,
+            outcome.message or "the exchange was ended",
+            outcome.failure,
+            retry_after_seconds=outcome.retry_after_seconds,
+            upstream_body=_upstream_body(running, outcome),
+        )
+    _add_headers(response, running, knows_account=True)
+    running.exchange.recorder.response_headers = tuple(response.items())
+    running.exchange.recorder.sent(response.content)
+    running.status = response.status_code
+    running.is_sent = True
+    return response
+
+
+def error_response(
+    dialect: Dialect,
+    request_id: str,
+    status: int,
+    message: str,
+    failure: Failure | None = None,
+    *,
+    retry_after_seconds: float | None = None,
+    upstream_body: bytes = b"",
+) -> HttpResponse:
+    """An error in the dialect's own shape, with ``Retry-After`` when it is known."""
+    answer = ErrorAnswer(
+        status=status,
+        message=message,
+        request_id=request_id,
+        reason=failure.reason if failure else "",
+        retry_after_seconds=retry_after_seconds,
+        upstream_body=upstream_body,
+    )
+    response = HttpResponse(dialect.error_body(answer), status=status, content_type="application/json")
+    if answer.retry_after_seconds is not None:
+        response["Retry-After"] = str(max(1, round(answer.retry_after_seconds)))
+    return response
+
+
+def identify(response: HttpResponseBase, dialect: Dialect, request_id: str) -> None:
+    """Name the exchange: our header, and the dialect's own."""
+    response["X-Request-Id"] = request_id
+    if dialect.name == "anthropic":
+        response["request-id"] = request_id
+
+
+async def _stream(running: Running, first: bytes | None) -> AsyncIterator[bytes]:
+    encoder, recorder = running.exchange.encoder, running.exchange.recorder
+    try:
+        item: bytes | Outcome | None = first
+        while True:
+            if isinstance(item, Outcome):
+                piece = _last_words(running, item)
+                if piece:
+                    recorder.sent(piece)
+                    yield piece
+                break
+            piece = encoder.keep_alive() if item is None else item
+            recorder.sent(piece)
+            yield piece
+            item = await running.driver.mailbox.take(running.keep_alive_seconds)
+        running.is_sent = True
+    except Exception:
+        logger.exception("The response of an exchange failed")
+        yield encoder.fail(ErrorAnswer(500, "the server failed; its log says why", running.request_id))
+
+
+def _last_words(running: Running, outcome: Outcome) -> bytes:
+    """The error event that ends a broken answer; nothing behind a whole one, or one that upstream told."""
+    if outcome.failure is None or outcome.is_told or outcome.interrupted_by == "client":
+        return b""
+    failure = outcome.failure
+    status = failure.status if failure.status is not None and failure.status >= 400 else outcome.status
+    return running.exchange.encoder.fail(
+        ErrorAnswer(
+            status=502 if status == 200 else status,
+            message=outcome.message,
+            request_id=running.request_id,
+            reason=failure.reason,
+            retry_after_seconds=outcome.retry_after_seconds,
+        )
+    )
+
+
+def _upstream_body(running: Running, outcome: Outcome) -> bytes:
+    """Upstream's own error, for a client of its dialect, where it is the answer as it stands."""
+    failure = outcome.failure
+    is_verbatim = failure is not None and outcome.message == failure.message
+    return failure.body if failure and is_verbatim and running.exchange.is_same_dialect else b""
+
+
+def _add_headers(response: HttpResponseBase, running: Running, *, knows_account: bool) -> None:
+    exchange = running.exchange
+    identify(response, exchange.call.dialect, running.request_id)
+    response["X-Mapped-Model"] = exchange.mapped_model
+    if knows_account and exchange.account_email:
+        match running.account_header:
+            case "full":
+                response["X-Account-Email"] = exchange.account_email
+            case "masked":
+                response["X-Account-Email"] = mask_email(exchange.account_email)
+    if knows_account:
+        response["X-Attempts"] = str(exchange.recorder.row.attempts)

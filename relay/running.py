@@ -1,0 +1,78 @@
+"""An exchange on its way: the driver on one side, the response on the other, and its end when both are done.
+
+A stream generator that never started has no ``finally``; so the request's own task tells when the client's
+side is over, and the end row is written by whichever of the two finishes last.
+"""
+
+import asyncio
+from typing import Literal
+
+from relay import metrics
+from relay.driver import Driver
+from relay.engine.attempts import serve
+from relay.engine.commands import Outcome
+from relay.exchange import Exchange
+from relay.runtime import Runtime
+
+
+class Running:
+    """One exchange that is being served. ``is_sent`` is set when the client has had everything."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        exchange: Exchange,
+        targets: int,
+        admitted_at: float,
+        form: Literal["sse", "array", "responses"],
+    ) -> None:
+        """``admitted_at`` is the loop's time of the admission."""
+        settings = runtime.settings
+        self.exchange = exchange
+        self.request_id = exchange.recorder.row.id
+        self.is_stream = exchange.call.is_stream
+        self.form = form
+        self.patience_seconds = (
+            settings.patience_seconds if self.is_stream and settings.patience_seconds else None
+        )
+        self.keep_alive_seconds = settings.keep_alive_seconds
+        self.account_header = settings.account_header
+        self.collected: list[bytes] = []
+        self.status = 0
+        self.is_sent = False
+        self._runtime = runtime
+        self._outcome: Outcome | None = None
+        self._is_response_over = False
+        limits = settings.limits(exchange.call.dialect.name)
+        engine = serve(limits, targets, is_collected=not self.is_stream)
+        self.driver = Driver(engine, exchange, admitted_at, self._driver_ended)
+
+    def start(self) -> None:
+        """Begin; the current task is the request's."""
+        self._runtime.running.add(self.driver)
+        metrics.IN_FLIGHT.inc()
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("an exchange is served in a task")
+        task.add_done_callback(self._response_over)
+        if not self.is_stream:
+            self.exchange.recorder.converts_to_stream()
+        self.driver.start()
+
+    def _driver_ended(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self._runtime.running.discard(self.driver)
+        self._finish_when_both_are_over()
+
+    def _response_over(self, _task: asyncio.Task[object]) -> None:
+        self._is_response_over = True
+        self.driver.stop("client")  # does nothing when it has ended by itself
+        self._finish_when_both_are_over()
+
+    def _finish_when_both_are_over(self) -> None:
+        if self._outcome is None or not self._is_response_over:
+            return
+        metrics.IN_FLIGHT.dec()
+        has_all = self.is_sent or (self.exchange.encoder.state.terminal and self.driver.mailbox.is_empty)
+        status = self.status or 499  # nginx's word for a client that went before it was answered
+        self.exchange.recorder.end(self._outcome, status=status, has_client_gone=not has_all)

@@ -1,0 +1,126 @@
+"""What one process needs to serve exchanges: built once, started and stopped with the process."""
+
+import asyncio
+from typing import Protocol
+
+import msgspec
+from django.conf import settings
+
+from accounts.live import LiveAccounts, live
+from monitor.records import Record
+from relay.driver import Driver
+from relay.engine.answer import Limits
+from relay.memory import Memory
+from relay.upstream import UpstreamClient
+
+FIRST_DATA_SECONDS = {"anthropic": 60.0, "openai": 60.0, "gemini": 30.0}
+"""To the first valid data, by the dialect of the path, where no setting says otherwise."""
+
+
+class RelaySettings(msgspec.Struct, frozen=True):
+    """The relay's settings (docs/configuration.md has each). Seconds and bytes as the names say."""
+
+    peek_timeout_seconds: float | None
+    thinking_timeout_seconds: float
+    idle_timeout_seconds: float
+    deadline_seconds: float
+    patience_seconds: float
+    keep_alive_seconds: float
+    backoff_scale: float
+    max_body_bytes: int
+    account_header: str
+    records_bodies: bool
+    body_cap_bytes: int
+
+    @classmethod
+    def from_environment(cls) -> "RelaySettings":
+        """The settings as the operator gave them."""
+        environment = settings.ENVIRONMENT
+        return cls(
+            peek_timeout_seconds=environment.relay_peek_timeout_seconds,
+            thinking_timeout_seconds=environment.relay_thinking_timeout_seconds,
+            idle_timeout_seconds=environment.relay_idle_timeout_seconds,
+            deadline_seconds=environment.relay_deadline_seconds,
+            patience_seconds=environment.relay_patience_seconds,
+            keep_alive_seconds=environment.relay_keep_alive_seconds,
+            backoff_scale=environment.relay_backoff_scale,
+            max_body_bytes=environment.relay_max_body_bytes,
+            account_header=environment.proxy_account_header,
+            records_bodies=environment.monitor_record_bodies,
+            body_cap_bytes=environment.monitor_body_cap_bytes,
+        )
+
+    def limits(self, dialect: str) -> Limits:
+        """The deadlines on a path of ``dialect``; an explicit peek timeout rules the thinking one too."""
+        explicit = self.peek_timeout_seconds
+        return Limits(
+            first_data_seconds=FIRST_DATA_SECONDS[dialect] if explicit is None else explicit,
+            thinking_seconds=self.thinking_timeout_seconds,
+            first_data_thinking_seconds=self.thinking_timeout_seconds if explicit is None else explicit,
+            idle_seconds=self.idle_timeout_seconds,
+            deadline_seconds=self.deadline_seconds,
+            backoff_scale=self.backoff_scale,
+        )
+
+
+class Writer(Protocol):
+    """Where records go. ``submit`` never waits."""
+
+    def submit(self, record: Record) -> None:
+        """Take a record."""
+        ...
+
+
+class Runtime:
+    """The collaborators of every exchange in this process, and the exchanges that run."""
+
+    def __init__(self, accounts: LiveAccounts, writer: Writer, relay_settings: RelaySettings) -> None:
+        """Nothing is started yet."""
+        environment = settings.ENVIRONMENT
+        self.accounts = accounts
+        self.pool = accounts.pool
+        self.writer = writer
+        self.settings = relay_settings
+        self.memory = Memory(
+            accounts.bus,
+            environment.relay_signature_tool_limit,
+            environment.relay_signature_family_limit,
+            environment.relay_signature_session_limit,
+        )
+        self.upstream = UpstreamClient(environment.relay_connect_timeout_seconds)
+        self.running: set[Driver] = set()
+        self.is_draining = False
+
+    async def start(self) -> None:
+        """Read what was remembered."""
+        await self.memory.start()
+
+    def drain(self) -> None:
+        """Begin nothing new."""
+        self.is_draining = True
+
+    async def stop(self) -> None:
+        """End every exchange that runs, with the error event, and wait until each is told."""
+        drivers = list(self.running)
+        for driver in drivers:
+            driver.stop("server")
+        await asyncio.gather(*(driver.wait() for driver in drivers))
+        await self.memory.stop()
+        await self.upstream.close()
+
+
+_runtime: Runtime | None = None
+
+
+def runtime() -> Runtime:
+    """This process's runtime; RuntimeError before it was begun."""
+    if _runtime is None:
+        raise RuntimeError("the relay is not started")
+    return _runtime
+
+
+def begin(writer: Writer) -> Runtime:
+    """Build this process's runtime, inside its event loop."""
+    global _runtime
+    _runtime = Runtime(live, writer, RelaySettings.from_environment())
+    return _runtime

@@ -1,0 +1,191 @@
+"""The use case: from a client's POST to its response. Authenticate, parse, resolve, run, respond.
+
+Every refusal on the way is an answer in the dialect of the path, and a row.
+"""
+
+import asyncio
+import hashlib
+import os
+import time
+from typing import Literal
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from accounts.keys import CallerKey
+from monitor.records import RequestRecord
+from monitor.request_id import RANDOM_BYTES, new_request_id
+from relay import metrics
+from relay.auth import RefusalLimit, authenticate
+from relay.bodies import BodyTooLarge, decoded, parsed
+from relay.dialects.interface import ClientRequest, Dialect
+from relay.exchange import Exchange
+from relay.failures import BadRequest, Failure, Kind
+from relay.recording import Recorder
+from relay.responses import error_response, identify, respond
+from relay.running import Running
+from relay.runtime import Runtime, runtime
+from relay.upstream_request import ClientCall
+
+Form = Literal["sse", "array", "responses"]
+
+_refusals = RefusalLimit()
+
+
+class Refused(Exception):
+    """The request is answered at admission."""
+
+    def __init__(self, failure: Failure) -> None:
+        """``failure.status`` is the answer's."""
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class Admission:
+    """A POST at the door: who asks, what is asked, and since when."""
+
+    def __init__(self, request: HttpRequest, dialect: Dialect) -> None:
+        """The clock starts."""
+        self.runtime: Runtime = runtime()
+        self.dialect = dialect
+        self.request = request
+        self.admitted_at = asyncio.get_running_loop().time()
+        self.started_at = time.time()
+        self.request_id = new_request_id(int(self.started_at * 1000), os.urandom(RANDOM_BYTES))
+        self.headers = {name.lower(): value for name, value in request.headers.items()}
+        self.caller: CallerKey | None = None
+
+    def elapsed(self) -> float:
+        """Seconds since the admission."""
+        return asyncio.get_running_loop().time() - self.admitted_at
+
+    def authenticate(self) -> CallerKey:
+        """The caller; raises Refused with a 401."""
+        self.caller = authenticate(self.runtime.accounts.keys, self.headers, self.request.GET)
+        if self.caller is None:
+            metrics.REFUSED_KEYS.inc()
+            message = "The client key is missing or not valid; keys are made in the admin under Client keys."
+            raise Refused(Failure(Kind.UNAUTHORIZED, message, status=401))
+        return self.caller
+
+    def body(self) -> bytes:
+        """The decoded body; raises Refused with a 400 or 413."""
+        limit = self.runtime.settings.max_body_bytes
+        try:
+            return decoded(self.request.body, self.headers.get("content-encoding", ""), limit)
+        except BadRequest as error:
+            raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
+        except BodyTooLarge:
+            message = f"The request body is larger than the limit of {limit / 2**20:g} MiB."
+            raise Refused(Failure(Kind.TOO_LARGE, message, status=413)) from None
+
+    def call(self, raw: bytes, model: str, is_stream: bool | None) -> tuple[ClientCall, ClientRequest]:
+        """The client's call, with ``model`` and ``is_stream`` where the path says them; raises Refused (400)."""
+        try:
+            body = parsed(raw)
+            inspected = self.dialect.inspect(body, self.headers)
+        except BadRequest as error:
+            raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
+        caller = self.caller
+        session = f"{caller.id if caller else 0}\n{inspected.session_id}\n{inspected.session_seed}"
+        call = ClientCall(
+            dialect=self.dialect,
+            body=body,
+            raw=raw,
+            headers=self.headers,
+            model=model or inspected.model,
+            is_stream=inspected.is_stream if is_stream is None else is_stream,
+            session=hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32],
+        )
+        return call, inspected
+
+    def recorder(self, call: ClientCall, preview: str) -> Recorder:
+        """The record of this exchange, whose row is visible from now on."""
+        settings = self.runtime.settings
+        caller = self.caller
+        return Recorder(
+            self.runtime.writer.submit,
+            RequestRecord(
+                id=self.request_id,
+                started_at=self.started_at,
+                process_id=self.runtime.accounts.process_id,
+                dialect=self.dialect.name,
+                method=self.request.method or "POST",
+                path=self.request.get_full_path(),
+                client_key=caller.name if caller else "",
+                client_model=call.model,
+                is_stream=call.is_stream,
+                preview=preview,
+                session_hash=call.session,
+                request_bytes=len(call.raw),
+                in_flight=True,
+            ),
+            call,
+            at=self.elapsed,
+            first_data_seconds=settings.limits(self.dialect.name).first_data_seconds,
+            records_bodies=settings.records_bodies and caller is not None and caller.record_bodies,
+            body_cap_bytes=settings.body_cap_bytes,
+        )
+
+    def refuse(self, failure: Failure, call: ClientCall | None = None, preview: str = "") -> HttpResponseBase:
+        """The answer to a request that is not served, and its row."""
+        status = failure.status or 400
+        if self.caller is not None or _refusals.allows_row():
+            raw = b"" if self.caller is None else self.request.body
+            unread = ClientCall(self.dialect, {}, raw, self.headers, "", False, "")
+            self.recorder(call or unread, preview).refused(failure, status)
+        response = error_response(
+            self.dialect,
+            self.request_id,
+            status,
+            failure.message,
+            failure,
+            retry_after_seconds=failure.retry_after_seconds,
+        )
+        identify(response, self.dialect, self.request_id)
+        return response
+
+
+def refuse_path(request: HttpRequest, dialect: Dialect, message: str) -> HttpResponseBase:
+    """A POST to what is not there: a 404 in the dialect, to callers with a key."""
+    admission = Admission(request, dialect)
+    try:
+        admission.authenticate()
+    except Refused as refusal:
+        return admission.refuse(refusal.failure)
+    return admission.refuse(Failure(Kind.BAD_REQUEST, message, status=404))
+
+
+async def serve_generation(
+    request: HttpRequest,
+    dialect: Dialect,
+    *,
+    model: str = "",
+    is_stream: bool | None = None,
+    form: Form = "sse",
+) -> HttpResponseBase:
+    """Serve one generation request; ``model`` and ``is_stream`` are given where the path says them."""
+    admission = Admission(request, dialect)
+    call: ClientCall | None = None
+    preview = ""
+    try:
+        admission.authenticate()
+        if admission.runtime.is_draining:
+            raise Refused(Failure(Kind.DRAINING, "The server is restarting.", 503, retry_after_seconds=5))
+        call, inspected = admission.call(admission.body(), model, is_stream)
+        preview = inspected.preview
+        targets = admission.runtime.pool.targets(call.model)
+        if targets is None:
+            message = f"The model {call.model!r} is neither mapped nor offered by an account."
+            raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
+    except Refused as refusal:
+        return admission.refuse(refusal.failure, call, preview)
+    recorder = admission.recorder(call, preview)
+    try:
+        exchange = Exchange(admission.runtime, call, targets, recorder, form, inspected.wants_usage)
+        running = Running(admission.runtime, exchange, len(targets), admission.admitted_at, form)
+        running.start()
+    except Exception:
+        recorder.refused(Failure(Kind.INTERNAL, "the server failed; its log says why", status=500), 500)
+        raise
+    return await respond(running)

@@ -1,0 +1,238 @@
+"""The HTTP client: one per event loop. The only file that knows which library it is.
+
+It adds what an account kind wants (address, credential, envelope), and turns every exception of the
+library into a classified failure by one table.
+"""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import quote
+
+import httpx
+import msgspec
+from httpx_aiohttp import AiohttpTransport
+
+from accounts.snapshot import AccountView
+from accounts.tokens import Authorizer, CredentialRefused, TokenUnavailable
+from relay.failures import Failure, Kind
+from relay.upstream_request import UpstreamRequest
+
+MAX_ERROR_BYTES = 1024 * 1024
+"""An error body is read this far."""
+
+MAX_CONNECTIONS = 10_000
+"""httpx-aiohttp opens 100 when none is given; every open stream needs one."""
+
+KEEP_ALIVE_SECONDS = 30.0
+TOKEN_TIMEOUT_SECONDS = 30.0
+SHORT_TIMEOUT_SECONDS = 30.0
+
+_VERSION = re.compile(r"/v\d+(beta\d*)?$")
+
+# First by phase, then by exception: httpx-aiohttp reports a refused connect, and a disconnect before the
+# headers, as ConnectTimeout.
+_BEFORE_HEADERS: tuple[tuple[type[Exception], Kind, str], ...] = (
+    (httpx.InvalidURL, Kind.NETWORK, "the account's base URL is not valid"),
+    (httpx.UnsupportedProtocol, Kind.NETWORK, "the account's base URL is not valid"),
+    (httpx.TimeoutException, Kind.NETWORK, "no connection to upstream, or it closed before answering"),
+    (httpx.TransportError, Kind.NETWORK, "no connection to upstream"),
+    (OSError, Kind.NETWORK, "no connection to upstream"),
+)
+_AFTER_HEADERS = (httpx.HTTPError, httpx.StreamError, OSError)
+
+
+class UpstreamResponse:
+    """An open stream. ``read`` gives what came together; after it raised, it must not be called again."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        """Take over an answer whose headers are here."""
+        self._response = response
+        self._pieces: AsyncIterator[bytes] = response.aiter_bytes()
+        self.request_id = _request_id(response.headers)
+
+    async def read(self) -> bytes | None:
+        """The next bytes, None at an orderly end; raises httpx.HTTPError or OSError on a broken transfer."""
+        async for piece in self._pieces:
+            return piece
+        return None
+
+    async def close(self) -> None:
+        """Give the connection back, or cut it when the stream is not at its end."""
+        with contextlib.suppress(*_AFTER_HEADERS):
+            await self._response.aclose()
+
+
+class UpstreamClient:
+    """Sends requests to accounts."""
+
+    def __init__(self, connect_timeout_seconds: float) -> None:
+        """``connect_timeout_seconds`` bounds the connecting; everything later is the caller's to bound."""
+        self._authorizer = Authorizer(self._post_form)
+        limits = httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_SECONDS)
+        self._client = httpx.AsyncClient(
+            transport=AiohttpTransport(limits=limits),
+            timeout=httpx.Timeout(None, connect=connect_timeout_seconds),
+            follow_redirects=False,
+        )
+
+    async def open(self, account: AccountView, request: UpstreamRequest) -> UpstreamResponse | Failure:
+        """Ask for the stream: the open response, or why there is none. A refused token is renewed once."""
+        try:
+            credential = await self._authorizer.headers(account)
+            response = await self._send(account, request, credential)
+            if response.status_code == 401:
+                renewed = await self._authorizer.renewed(account, credential)
+                if renewed is not None:
+                    await response.aclose()
+                    response = await self._send(account, request, renewed)
+        except (CredentialRefused, TokenUnavailable) as error:
+            return failure_of_credential(error)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            return failure_before_headers(error)
+        if response.status_code == 200:
+            return UpstreamResponse(response)
+        return await self._refusal(request, response)
+
+    async def post_json(
+        self, account: AccountView, path: str, body: object, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes] | Failure:
+        """A short unstreamed POST (counting, embedding): status, headers, body."""
+        return await self._short("POST", account, path, msgspec.json.encode(body), headers)
+
+    async def get(
+        self, account: AccountView, path: str, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes] | Failure:
+        """A short GET (model lists): status, headers, body."""
+        return await self._short("GET", account, path, b"", headers)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.aclose()
+
+    async def _post_form(self, url: str, form: Mapping[str, str]) -> tuple[int, object]:
+        response = await self._client.post(url, data=dict(form), timeout=TOKEN_TIMEOUT_SECONDS)
+        try:
+            return response.status_code, msgspec.json.decode(response.content)
+        except msgspec.DecodeError:
+            return response.status_code, None
+
+    async def _send(
+        self, account: AccountView, request: UpstreamRequest, credential: Mapping[str, str]
+    ) -> httpx.Response:
+        content = envelope(account, request) if account.kind == "code_assist" else request.content
+        outgoing = self._client.build_request(
+            "POST",
+            stream_url(account, request),
+            headers={**request.headers, **credential},
+            content=content,
+        )
+        return await self._client.send(outgoing, stream=True)
+
+    async def _refusal(self, request: UpstreamRequest, response: httpx.Response) -> Failure:
+        body = b""
+        try:
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > MAX_ERROR_BYTES:
+                    break
+        except _AFTER_HEADERS:
+            pass  # the status alone is told then
+        finally:
+            with contextlib.suppress(*_AFTER_HEADERS):
+                await response.aclose()
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return request.dialect.classify(response.status_code, headers, body)
+
+    async def _short(
+        self, method: str, account: AccountView, path: str, content: bytes, headers: Mapping[str, str]
+    ) -> tuple[int, Mapping[str, str], bytes] | Failure:
+        try:
+            async with asyncio.timeout(SHORT_TIMEOUT_SECONDS):
+                credential = await self._authorizer.headers(account)
+                response = await self._client.request(
+                    method,
+                    address(account, path),
+                    content=content or None,
+                    headers={"content-type": "application/json", **headers, **credential},
+                )
+        except (CredentialRefused, TokenUnavailable) as error:
+            return failure_of_credential(error)
+        except TimeoutError:
+            return Failure(
+                Kind.FIRST_DATA_TIMEOUT, f"upstream did not answer within {SHORT_TIMEOUT_SECONDS:g} s"
+            )
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            return failure_before_headers(error)
+        lowered = {name.lower(): value for name, value in response.headers.items()}
+        return response.status_code, lowered, response.content
+
+
+def failure_of_credential(error: CredentialRefused | TokenUnavailable) -> Failure:
+    """Refused for good: the account's fault. Not to be had now: as if there were no connection."""
+    if isinstance(error, CredentialRefused):
+        return Failure(Kind.CREDENTIALS, str(error), status=401, account_fault=True)
+    return Failure(Kind.NETWORK, str(error))
+
+
+def failure_before_headers(error: Exception) -> Failure:
+    """What an exception before the headers means."""
+    for kind_of_error, kind, message in _BEFORE_HEADERS:
+        if isinstance(error, kind_of_error):
+            return Failure(kind, message)
+    return Failure(Kind.NETWORK, f"the request could not be sent ({type(error).__name__})")
+
+
+def failure_while_reading(error: Exception) -> Failure:
+    """What an exception in the middle of the stream means."""
+    return Failure(Kind.READ_ERROR, f"the connection to upstream broke ({type(error).__name__})")
+
+
+def stream_url(account: AccountView, request: UpstreamRequest) -> str:
+    """Where the streamed request goes, by account kind and dialect."""
+    model = quote(request.model, safe="")
+    match account.kind:
+        case "gemini":
+            return address(account, f"/v1beta/models/{model}:streamGenerateContent?alt=sse")
+        case "vertex":
+            place = f"/v1/projects/{quote(account.project)}/locations/{quote(account.location or 'global')}"
+            return address(account, f"{place}/publishers/google/models/{model}:streamGenerateContent?alt=sse")
+        case "code_assist":
+            return address(account, "/v1internal:streamGenerateContent?alt=sse")
+        case "anthropic":
+            return address(account, "/v1/messages")
+        case _:
+            return address(
+                account, "/v1/responses" if request.dialect.form == "responses" else "/v1/chat/completions"
+            )
+
+
+def counter_path(account: AccountView, model: str) -> str | None:
+    """Where the account counts tokens; None where it cannot."""
+    name = quote(model, safe="")
+    match account.kind:
+        case "gemini":
+            return f"/v1beta/models/{name}:countTokens"
+        case "anthropic":
+            return "/v1/messages/count_tokens"
+        case _:
+            return None
+
+
+def address(account: AccountView, path: str) -> str:
+    """``path`` at the account's base URL, whose own version, if it ends with one, takes the path's place."""
+    base = account.base_url.rstrip("/")
+    if _VERSION.search(base):
+        path = path.removeprefix("/v1beta").removeprefix("/v1")
+    return base + path
+
+
+def envelope(account: AccountView, request: UpstreamRequest) -> bytes:
+    """Code Assist's envelope round the Gemini body: ``{"model", "project", "request"}``."""
+    inner = msgspec.Raw(request.content)
+    return msgspec.json.encode({"model": request.model, "project": account.project, "request": inner})
+
+
+def _request_id(headers: httpx.Headers) -> str:
+    return headers.get("request-id") or headers.get("x-request-id") or ""
