@@ -46,6 +46,15 @@ def service_account_of(credential: Mapping[str, Any]) -> Mapping[str, Any]:
     return inner if isinstance(inner, dict) else credential
 
 
+def split_credential(kind: str, credential: Mapping[str, Any]) -> tuple[dict[str, Any], str, str]:
+    """The secret part, and the project and location that were written among it (else blank)."""
+    secret = dict(credential)
+    project, location = str(secret.pop("project", "") or ""), str(secret.pop("location", "") or "")
+    if kind == "vertex" and not project:
+        project = str(service_account_of(secret).get("project_id") or "")
+    return secret, project, location
+
+
 def key_header(kind: str, credential: Mapping[str, Any]) -> dict[str, str] | None:
     """The header of a kind that signs in with a key; None for one that needs a bearer token."""
     name = _KEY_HEADERS.get(kind)

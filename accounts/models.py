@@ -15,7 +15,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import decrypt, encrypt
-from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
 from accounts.revisions import Revision, Watched
 from accounts.validation import (
     validate_base_url,
@@ -29,6 +28,8 @@ from accounts.validation import (
 __all__ = ["Account", "AccountMark", "ClientKey", "ModelMapping", "ProcessHeartbeat", "Revision"]
 
 KEY_PREFIX: Final = "sk-"
+
+_SERVICE_FIELDS: Final = ("enabled", "disabled_reason", "disabled_automatically")
 
 
 class Account(Watched):
@@ -118,27 +119,24 @@ class Account(Watched):
         self.credential_sealed = encrypt(value)
 
     def enable(self) -> None:
-        """Puts the account into service again and forgets why it was out of it."""
+        """Puts the account into service again, without cooldowns and without a word about the past."""
         self.enabled, self.disabled_reason, self.disabled_automatically = True, "", False
-        self.clear_marks()
+        with transaction.atomic():
+            self.save(update_fields=[*_SERVICE_FIELDS, "updated_at"])
+            self.clear_marks()
 
-    def disable(self, reason: str, *, automatically: bool = False) -> None:
-        """Takes the account out of service, for ``reason`` in words."""
+    def disable(self, reason: str = "", *, automatically: bool = False) -> None:
+        """Takes the account out of service, for ``reason`` in words (blank: the operator wants it so)."""
         self.enabled, self.disabled_reason = False, reason[:500]
         self.disabled_automatically = automatically
-        self.save(update_fields=["enabled", "disabled_reason", "disabled_automatically", "updated_at"])
+        self.save(update_fields=[*_SERVICE_FIELDS, "updated_at"])
 
     def clear_marks(self) -> None:
-        """Ends every cooldown of the account, in every process. Saves the row."""
+        """Ends every cooldown of the account, in every process."""
+        self.marks_cleared_at = timezone.now()
         with transaction.atomic():
             self.marks.all().delete()
-            self.marks_cleared_at = timezone.now()
-            self.save()
-
-    @property
-    def may_be_enabled(self) -> bool:
-        """Whether enabling it could help: an imported token without its own OAuth client never works."""
-        return self.disabled_reason != NEEDS_OWN_OAUTH_CLIENT
+            self.save(update_fields=["marks_cleared_at", "updated_at"])
 
 
 class AccountMark(models.Model):

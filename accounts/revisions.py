@@ -67,13 +67,16 @@ class WatchedQuerySet(models.QuerySet[M]):
         return deleted
 
 
+WatchedManager = models.Manager.from_queryset(WatchedQuerySet)
+
+
 class Watched(models.Model):
     """A row that every process holds in memory."""
 
     unwatched: ClassVar[frozenset[str]] = frozenset()
     """Fields whose change needs not be told."""
 
-    objects: ClassVar[models.Manager[Any]] = models.Manager.from_queryset(WatchedQuerySet)()
+    objects = WatchedManager()
 
     class Meta:
         abstract = True

@@ -41,12 +41,12 @@ class Roster:
     def load(self, snapshot: Snapshot, live_processes: int, now: float) -> None:
         """Takes over what the database says; requests in flight, marks and counters stay with their account.
 
-        An account whose credential or address was changed, or whose marks were cleared, begins afresh.
+        An account whose marks were cleared in the database begins afresh.
         """
         states: dict[int, AccountState] = {}
         for view in snapshot.accounts:
             state = self._states.get(view.id) or AccountState(view)
-            if _begins_afresh(state.view, view):
+            if state.view.marks_cleared_at != view.marks_cleared_at:
                 state.clear()
             state.view = view
             state.limit = share_of_limit(view.max_in_flight, live_processes)
@@ -155,7 +155,7 @@ class Roster:
 
     def usable_count(self, now: float) -> int:
         """How many accounts are enabled and not marked as a whole."""
-        return sum(_status(state, now).usable for state in self._states.values())
+        return sum(_status(state, now).usable for state in list(self._states.values()))
 
 
 def share_of_limit(max_in_flight: int, live_processes: int) -> int:
@@ -163,16 +163,9 @@ def share_of_limit(max_in_flight: int, live_processes: int) -> int:
     return max(1, max_in_flight // max(1, live_processes)) if max_in_flight else 0
 
 
-def _begins_afresh(before: AccountView, after: AccountView) -> bool:
-    return (before.marks_cleared_at, before.sealed, before.base_url) != (
-        after.marks_cleared_at,
-        after.sealed,
-        after.base_url,
-    )
-
-
 def _status(state: AccountState, now: float) -> AccountStatus:
-    marks = {model: mark for model, mark in state.hard.items() if mark.until > now}
+    # The admin asks from a thread of its own: what may change meanwhile is copied first.
+    marks = {model: mark for model, mark in list(state.hard.items()) if mark.until > now}
     whole = marks.get("")
     if not state.view.enabled:
         reason = state.view.disabled_reason or "disabled by the operator"

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from proxyproject import app_log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -25,15 +27,19 @@ class Environment(BaseSettings):
         env_file=os.environ.get("PROXY_ENV_FILE", ".env"), extra="ignore", env_ignore_empty=True
     )
 
-    proxy_data_dir: Path = Path.home() / ".antigravity_tools"
+    proxy_data_dir: Path = Path("~/.antigravity_tools")
     proxy_secret_key: str = ""
     proxy_fernet_keys: str = ""
     proxy_debug: bool = False
     proxy_allowed_hosts: str = "127.0.0.1,localhost,[::1]"
     proxy_trusted_origins: str = ""
-    proxy_language: str = "en"
+    proxy_https: bool = False
+    proxy_language: Annotated[str, Field(pattern="^(en|ja)$")] = "en"
+    proxy_time_zone: str = "UTC"
     proxy_mask_emails: bool = False
-    proxy_account_header: Annotated[str, Field(pattern="^(full|masked|off)$"), NoDecode] = "full"
+    proxy_account_header: Annotated[str, Field(pattern="^(full|masked|off)$")] = "full"
+    proxy_log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    proxy_log_days: Annotated[int, Field(ge=1)] = 30
     database_url: str = ""
     redis_url: str = ""
 
@@ -51,16 +57,38 @@ class Environment(BaseSettings):
     relay_signature_family_limit: int = 200
     relay_signature_session_limit: int = 1000
 
+    pool_slot_wait_seconds: float = 10
+    pool_admission_wait_seconds: float = 2
+    pool_rebind_after_seconds: float = 300
+    pool_session_limit: int = 10_000
+    pool_quota_mark_seconds: Annotated[tuple[float, ...], Field(min_length=1)] = (60, 300, 1800, 7200)
+    pool_rate_limit_mark_seconds: float = 30
+    pool_capacity_mark_seconds: float = 15
+    pool_unknown_limit_mark_seconds: float = 60
+    pool_forbidden_mark_seconds: float = 600
+    pool_missing_model_mark_seconds: float = 300
+    pool_credential_mark_seconds: float = 300
+    pool_soft_mark_seconds: float = 20
+
     monitor_record_bodies: bool = True
     monitor_body_cap_bytes: int = 1_000_000
 
 
-ENVIRONMENT = Environment()
+def _read_environment() -> Environment:
+    """The environment, or a sentence for each field that is wrong; never a value, for it may be a secret."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        wrong = "\n".join(f"  {'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise SystemExit(f"These settings cannot be used (see docs/configuration.md):\n{wrong}") from None
+
+
+ENVIRONMENT = _read_environment()
 
 
 def _kept_secret(path: Path) -> str:
     """The secret kept in ``path`` (mode 0600), made on first use; two starting processes agree on one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         with tempfile.NamedTemporaryFile("w", dir=path.parent) as draft:  # made with mode 0600
             draft.write(secrets.token_urlsafe(50))
@@ -97,25 +125,35 @@ def _database(url: str, data_dir: Path) -> dict[str, object]:
     }
 
 
+def _listed(text: str) -> list[str]:
+    """What stands between the commas of ``text``."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 DATA_DIR = ENVIRONMENT.proxy_data_dir.expanduser()
 SECRET_KEY = ENVIRONMENT.proxy_secret_key or _kept_secret(DATA_DIR / "django_secret.key")
 DEBUG = ENVIRONMENT.proxy_debug
-ALLOWED_HOSTS = [host.strip() for host in ENVIRONMENT.proxy_allowed_hosts.split(",") if host.strip()]
-CSRF_TRUSTED_ORIGINS = [o.strip() for o in ENVIRONMENT.proxy_trusted_origins.split(",") if o.strip()]
+ALLOWED_HOSTS = _listed(ENVIRONMENT.proxy_allowed_hosts)
+CSRF_TRUSTED_ORIGINS = _listed(ENVIRONMENT.proxy_trusted_origins)
 
 INSTALLED_APPS = [
+    "proxyproject",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "servestatic",
     "django.contrib.staticfiles",
+    "channels",
     "accounts",
     "relay",
     "monitor",
 ]
 
+# For the operator's pages alone; the relay's paths do without (proxyproject/asgi.py). Each must be able to
+# run asynchronously: a single one that is not sends every request to a thread.
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -129,11 +167,12 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "proxyproject.urls"
+RELAY_URLCONF = "relay.urls"
 ASGI_APPLICATION = "proxyproject.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "proxyproject" / "templates"],
+        "DIRS": [BASE_DIR / "proxyproject" / "templates"],  # before the apps': it overrides unfold's pages
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -148,10 +187,63 @@ TEMPLATES = [
 DATABASES = {"default": _database(ENVIRONMENT.database_url, DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = ENVIRONMENT.redis_url
+CHANNEL_LAYERS: dict[str, dict[str, object]] = {
+    "default": {
+        # pubsub: 12,900 sends a second where the .core layer has 700
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "evenkeel"},
+    }
+    if REDIS_URL
+    else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+}
+
 LANGUAGE_CODE = ENVIRONMENT.proxy_language
 LANGUAGES = [("en", "English"), ("ja", "日本語")]
+LOCALE_PATHS = [BASE_DIR / "proxyproject" / "locale"]
 USE_TZ = True
-TIME_ZONE = "UTC"
+TIME_ZONE = ENVIRONMENT.proxy_time_zone
+
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Files are served from where the packages have them: nothing to collect, so a fresh start simply works.
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = DEBUG
+SERVESTATIC_MAX_AGE = 0 if DEBUG else 300
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
+
 DATA_UPLOAD_MAX_MEMORY_SIZE = ENVIRONMENT.relay_max_body_bytes
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# Behind a TLS front. Without it cookies must travel over plain http, as they do to 127.0.0.1.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.proxy_https
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "evenkeel_session", "evenkeel_csrf"  # cookies do not tell ports apart
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.proxy_https else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",  # HSTS and
+    "security.W008",  # the redirect to https belong to the front that owns the certificate
+]
+
+LOGGING = app_log.configuration(
+    DATA_DIR / "logs", ENVIRONMENT.proxy_log_level, keep_days=ENVIRONMENT.proxy_log_days
+)
+
+UNFOLD = {
+    "SITE_TITLE": "Evenkeel",
+    "SITE_HEADER": "Evenkeel",
+    "SITE_SYMBOL": "sailing",
+    "SITE_URL": None,
+    "SHOW_LANGUAGES": True,
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": "proxyproject.navigation.sections",
+    },
+}

@@ -80,7 +80,7 @@ class Admission:
             raise Refused(Failure(Kind.TOO_LARGE, message, status=413)) from None
 
     def call(self, raw: bytes, model: str, is_stream: bool | None) -> tuple[ClientCall, ClientRequest]:
-        """The client's call, with ``model`` and ``is_stream`` where the path says them; raises Refused (400)."""
+        """The client's call; ``model`` and ``is_stream`` where the path says them; raises Refused."""
         try:
             body = parsed(raw)
             inspected = self.dialect.inspect(body, self.headers)

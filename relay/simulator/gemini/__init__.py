@@ -1,0 +1,1 @@
+"""Gemini generateContent, its Vertex paths and the Code Assist envelope, as the simulator speaks them."""

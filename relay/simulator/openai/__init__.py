@@ -1,0 +1,1 @@
+"""OpenAI chat completions and responses, as the simulator speaks them."""
