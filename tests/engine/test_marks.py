@@ -1,0 +1,86 @@
+"""Behaviour 4: which failure leaves which mark on its account."""
+
+import pytest
+
+from relay.engine.policy import Mark, hard_mark, soft_mark
+from relay.failures import Failure, Kind
+from tests.engine import failures
+from tests.engine.failures import of, status
+
+
+@pytest.mark.parametrize(
+    ("failure", "mark"),
+    [
+        (status(429, told=30), Mark("hard", 429, "", False, 30)),
+        (status(429), Mark("hard", 429, "", False, None)),
+        (
+            Failure(Kind.STATUS, "no more", status=429, reason="QUOTA_EXHAUSTED"),
+            Mark("hard", 429, "QUOTA_EXHAUSTED"),
+        ),
+        (status(403), Mark("hard", 403, "")),
+        (status(404), Mark("hard", 404, "")),
+        (status(401), Mark("hard", 401, "upstream said 401", whole_account=True)),
+        (status(402, told=60), Mark("hard", 402, "upstream said 402", True, 60)),
+        (failures.BAD_KEY, Mark("hard", 400, "API_KEY_INVALID", whole_account=True)),
+        (failures.NO_CREDIT, Mark("hard", 400, "your credit balance is too low", whole_account=True)),
+        (failures.NO_QUOTA_LEFT, Mark("hard", 400, "insufficient_quota", whole_account=True)),
+        (of(Kind.CREDENTIALS), Mark("hard", 401, "a credentials", whole_account=True)),
+        (
+            Failure(Kind.ERROR_EVENT, "slow", status=429, reason="rate_limit_error"),
+            Mark("hard", 429, "rate_limit_error"),
+        ),
+    ],
+    ids=lambda value: (
+        f"{value.kind.value} {value.status} {value.reason}" if isinstance(value, Failure) else ""
+    ),
+)
+def test_hard_marks(failure: Failure, mark: Mark) -> None:
+    """Quota, 403 and 404 mark the model on that account; credentials and billing the whole account."""
+    assert hard_mark(failure) == mark
+    assert soft_mark(failure) is None
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        status(500),
+        status(408),
+        status(502),
+        status(504),
+        Failure(Kind.ERROR_EVENT, "api_error", status=500),
+        Failure(Kind.ERROR_EVENT, "who knows"),
+        of(Kind.NETWORK),
+        of(Kind.CONNECT_TIMEOUT),
+        *[of(kind) for kind in failures.PEEK_FAILURES],
+        of(Kind.CUT),
+        of(Kind.IDLE_TIMEOUT),
+    ],
+    ids=lambda failure: f"{failure.kind.value} {failure.status}",
+)
+def test_soft_marks(failure: Failure) -> None:
+    """500, 408, 502, 504, network errors, peek failures and cuts."""
+    assert soft_mark(failure) == Mark("soft", failure.status or 0, failure.kind.value)
+    assert hard_mark(failure) is None
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        status(503),
+        status(529),
+        Failure(Kind.ERROR_EVENT, "overloaded_error", status=529),
+        status(400),
+        status(413),
+        failures.REFUSED_SIGNATURE,
+        failures.MISSING_SIGNATURE,
+        *[
+            of(kind)
+            for kind in (Kind.DEADLINE, Kind.NO_ACCOUNT, Kind.INTERNAL, Kind.DRAINING, Kind.BAD_REQUEST)
+        ],
+    ],
+    ids=lambda failure: f"{failure.kind.value} {failure.status}",
+)
+def test_no_mark(failure: Failure) -> None:
+    """503 and 529 leave no mark, nor does what is the request's fault or ours."""
+    assert hard_mark(failure) is None
+    assert soft_mark(failure) is None

@@ -1,0 +1,40 @@
+"""Behaviour 6, the column ``should_rotate_account``, and the waits that the strategies mean."""
+
+import pytest
+
+from relay.engine.policy import (
+    ExponentialBackoff,
+    FixedDelay,
+    LinearBackoff,
+    NoRetry,
+    RetryStrategy,
+    delay_seconds,
+    should_rotate_account,
+)
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404, 408, 429, 500, 502, 504])
+def test_another_account_may_help(status: int) -> None:
+    """What is the fault of an account, a machine or a connection is tried on another account."""
+    assert should_rotate_account(status)
+
+
+@pytest.mark.parametrize("status", [400, 503, 529, 413, 422, 200])
+def test_another_account_would_not_help(status: int) -> None:
+    """Server-side fluctuation is not a broken account, and a bad request is nobody's account."""
+    assert not should_rotate_account(status)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "waits"),
+    [
+        (FixedDelay(0.2), [0.2, 0.2, 0.2]),
+        (LinearBackoff(0.5), [0.5, 1.0, 1.5]),
+        (LinearBackoff(1.0), [1.0, 2.0, 3.0]),
+        (ExponentialBackoff(1.0, 8.0), [1.0, 2.0, 4.0, 8.0, 8.0, 8.0]),
+        (NoRetry(), [0.0, 0.0]),
+    ],
+)
+def test_the_waits_by_attempt(strategy: RetryStrategy, waits: list[float]) -> None:
+    """Attempts count from 0: linear = base × (attempt + 1), exponential = min(base × 2^attempt, cap)."""
+    assert [delay_seconds(strategy, attempt) for attempt in range(len(waits))] == waits
