@@ -1,0 +1,218 @@
+"""The operator's pages for accounts, mappings and client keys."""
+
+# mypy: disable-error-code="import-untyped, untyped-decorator, misc"
+# (unfold ships no types)
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from asgiref.sync import async_to_sync
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
+from unfold.dataclasses import ActionDialog
+from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
+
+from accounts.admin_actions import account_test
+from accounts.admin_forms import AccountForm, ModelMappingForm
+from accounts.admin_state import glance, last_used, status_here
+from accounts.loading import account_view
+from accounts.models import Account, ClientKey, ModelMapping
+
+
+@admin.register(Account)
+class AccountAdmin(ModelAdmin):
+    """Accounts, each with its state at a glance."""
+
+    form = AccountForm
+    list_display = ("email", "kind", "state", "why", "in_flight", "used", "priority")
+    list_filter = ("kind", "enabled")
+    search_fields = ("email", "base_url", "project")
+    list_per_page = 50
+    show_full_result_count = False
+    readonly_fields = ("state", "why", "in_flight", "used", "created_at", "updated_at")
+    actions = ("enable", "disable", "clear_cooldowns")
+    actions_detail = ("test_account", "clear_cooldown")
+    actions_row = ("test_account", "clear_cooldown")
+    fieldsets = (
+        (None, {"fields": ("email", "kind", "credential", "enabled")}),
+        (_("Choice"), {"fields": ("offered_models", "priority", "max_in_flight")}),
+        (_("Address"), {"fields": ("base_url", "project", "location")}),
+        (_("State"), {"fields": ("state", "why", "in_flight", "used", "created_at", "updated_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        """With the kept marks, in one query for all rows."""
+        queryset: QuerySet[Account] = super().get_queryset(request)
+        return queryset.prefetch_related("marks")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> Any:
+        """A new account has no state yet."""
+        return self.fieldsets if obj else self.fieldsets[:-1]
+
+    @display(description=_("state"), label=True)
+    def state(self, account: Account) -> tuple[str, str]:
+        """In words, with a colour."""
+        seen = glance(account)
+        return seen.tone, seen.words
+
+    @display(description=_("why"))
+    def why(self, account: Account) -> str:
+        """The reason, where it is not simply usable."""
+        return glance(account).detail
+
+    @display(description=_("in flight"))
+    def in_flight(self, account: Account) -> int | None:
+        """Requests that run on it in this server process."""
+        status = status_here(account)
+        return status.in_flight if status else None
+
+    @display(description=_("last used"), ordering="last_used_at")
+    def used(self, account: Account) -> datetime | None:
+        """When it was last asked."""
+        return last_used(account)
+
+    @admin.action(description=_("Enable"))
+    def enable(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
+        """Puts the chosen accounts into service."""
+        for account in queryset:
+            account.enable()
+        self._told(request, ngettext("%d account enabled.", "%d accounts enabled.", len(queryset)), queryset)
+
+    @admin.action(description=_("Disable"))
+    def disable(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
+        """Takes the chosen accounts out of service; running requests go on."""
+        for account in queryset:
+            account.disable()
+        self._told(
+            request, ngettext("%d account disabled.", "%d accounts disabled.", len(queryset)), queryset
+        )
+
+    @admin.action(description=_("Clear cooldowns"))
+    def clear_cooldowns(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
+        """Ends the cooldowns of the chosen accounts."""
+        for account in queryset:
+            account.clear_marks()
+        text = ngettext(
+            "The cooldowns of %d account are over.", "The cooldowns of %d accounts are over.", len(queryset)
+        )
+        self._told(request, text, queryset)
+
+    @action(
+        description=_("Clear cooldown"),
+        icon="restart_alt",
+        url_path="clear-cooldown",
+        permissions=["change"],
+        dialog=ActionDialog(
+            title=_("Clear the cooldown?"),
+            description=_(
+                "The account is asked again at once. If upstream still refuses, it cools down again."
+            ),
+            form_class=None,
+            form_submit_text=_("Clear"),
+        ),
+    )
+    def clear_cooldown(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        """Ends the cooldowns of one account."""
+        account = get_object_or_404(Account, pk=object_id)
+        account.clear_marks()
+        self.message_user(request, _("%s has no cooldown any more.") % account, messages.SUCCESS)
+        return self._back(request, object_id)
+
+    @action(
+        description=_("Test"),
+        icon="play_arrow",
+        url_path="test",
+        permissions=["change"],
+        dialog=ActionDialog(
+            title=_("Send one tiny real request?"),
+            description=_("The account is asked for a few words. That costs a few tokens."),
+            form_class=None,
+            form_submit_text=_("Send"),
+        ),
+    )
+    def test_account(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
+        """Asks the account one tiny real question and shows how it went."""
+        account = get_object_or_404(Account, pk=object_id)
+        test = account_test()
+        if test is None:
+            self.message_user(request, _("This server has no test for accounts."), messages.ERROR)
+        else:
+            result = async_to_sync(test)(account_view(account))
+            level = messages.SUCCESS if result.ok else messages.ERROR
+            self.message_user(request, f"{account}: {result.message}", level)
+        return self._back(request, object_id)
+
+    def _told(self, request: HttpRequest, text: str, queryset: QuerySet[Account]) -> None:
+        self.message_user(request, text % len(queryset), messages.SUCCESS)
+
+    def _back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Back to where the dialog was opened; htmx follows no redirect by itself."""
+        here = reverse("admin:accounts_account_change", args=(object_id,))
+        if "HX-Request" not in request.headers:
+            return redirect(here)
+        return HttpResponse(headers={"HX-Refresh": "true"})
+
+
+@admin.register(ModelMapping)
+class ModelMappingAdmin(ModelAdmin):
+    """From clients' models to upstream models."""
+
+    form = ModelMappingForm
+    list_display = ("pattern", "target", "only_kinds", "fallback_models", "priority")
+    search_fields = ("pattern", "target")
+    show_full_result_count = False
+    fields: ClassVar = ["pattern", "target", "kinds", "fallbacks", "priority"]
+
+    @display(description=_("account kinds"))
+    def only_kinds(self, mapping: ModelMapping) -> str:
+        """Blank for any."""
+        return ", ".join(mapping.kinds)
+
+    @display(description=_("fallback models"))
+    def fallback_models(self, mapping: ModelMapping) -> str:
+        """In their order."""
+        return ", ".join(mapping.fallbacks)
+
+
+@admin.register(ClientKey)
+class ClientKeyAdmin(ModelAdmin):
+    """Client keys; a key's value is seen once, right after it was made."""
+
+    list_display = ("name", "shown_as", "enabled", "record_bodies", "last_used_at", "created_at")
+    list_filter = ("enabled", "record_bodies")
+    search_fields = ("name",)
+    show_full_result_count = False
+    readonly_fields = ("shown_as", "last_used_at", "created_at")
+
+    def get_fields(self, request: HttpRequest, obj: ClientKey | None = None) -> list[str]:
+        """A new key has nothing to look back on."""
+        own = ["name", "enabled", "record_bodies"]
+        return [*own, *self.readonly_fields] if obj else own
+
+    def save_model(self, request: HttpRequest, obj: ClientKey, form: Any, change: bool) -> None:
+        """A new key gets its value, which the answer to this very request shows."""
+        if not change:
+            request.new_client_key = obj.give_value()  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+
+    def response_add(
+        self, request: HttpRequest, obj: ClientKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Shows the value on a page that is not kept: no redirect, so it is in no session and no cookie."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Client key for %s") % obj.name,
+            "key": request.new_client_key,  # type: ignore[attr-defined]
+            "opts": self.opts,
+        }
+        response = TemplateResponse(request, "admin/accounts/clientkey/created.html", context)
+        response["Cache-Control"] = "no-store"
+        return response

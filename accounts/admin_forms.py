@@ -1,0 +1,138 @@
+"""The admin's forms: secrets go in and never come out, lists are written one name per line."""
+
+import json
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
+
+from accounts.credentials import BadCredential, check_credential, split_credential
+from accounts.encryption import CannotDecrypt
+from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
+from accounts.models import Account, ModelMapping
+
+# mypy: disable-error-code="import-untyped, misc"
+# (unfold ships no types)
+# ruff: noqa: D106  Django's inner Meta says nothing that needs a docstring
+
+
+class SecretWidget(UnfoldAdminTextareaWidget):
+    """A text area that never shows what it holds, not even what was just typed."""
+
+    def format_value(self, value: Any) -> str:
+        """Nothing."""
+        return ""
+
+
+class NamesField(forms.Field):
+    """A list of names, one per line or separated by commas."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        """The stored list as lines."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:
+        """The lines as a list."""
+        return [name.strip() for name in str(value or "").replace(",", "\n").split("\n") if name.strip()]
+
+
+class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """An account; its credential is asked for and never shown."""
+
+    credential = forms.CharField(
+        label=_("credential"),
+        required=False,
+        widget=SecretWidget({"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_(
+            "API key: the key itself. Code Assist: JSON with refresh_token, client_id and client_secret of"
+            " your own OAuth client. Vertex AI: the service account's JSON. Stored encrypted, never shown"
+            " again; blank keeps what is stored."
+        ),
+    )
+    offered_models = NamesField(
+        label=_("models"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+        help_text=_("The models it offers, one per line. Blank: all of its kind's own families."),
+    )
+
+    class Meta:
+        model = Account
+        fields: ClassVar = [
+            "email", "kind", "credential", "base_url", "offered_models", "priority", "max_in_flight",
+            "project", "location", "enabled",
+        ]  # fmt: skip
+
+    def clean_credential(self) -> dict[str, Any] | None:
+        """The credential as the importer would read it; None when the field was left blank."""
+        text = self.cleaned_data["credential"].strip()
+        if not text:
+            return None
+        if not text.startswith("{"):
+            return {"api_key": text}
+        try:
+            parsed: dict[str, Any] = json.loads(text)
+        except ValueError:
+            raise forms.ValidationError(_("This begins like JSON, but it is none.")) from None
+        return parsed
+
+    def clean(self) -> dict[str, Any] | None:
+        """The credential must hold what the kind needs, unless the account stays out of service."""
+        cleaned = super().clean() or {}
+        kind, given = cleaned.get("kind"), cleaned.get("credential")
+        if not kind or "credential" not in cleaned:
+            return cleaned
+        if given is not None:
+            given, project, location = split_credential(kind, given)
+            cleaned["credential"] = given
+            cleaned["project"] = cleaned.get("project") or project
+            cleaned["location"] = cleaned.get("location") or location
+        if given is not None or cleaned.get("enabled") or "kind" in self.changed_data:
+            try:
+                check_credential(kind, given if given is not None else self.instance.credential)
+            except (BadCredential, CannotDecrypt) as error:
+                self.add_error("credential", str(error))
+        return cleaned
+
+    def save(self, commit: bool = True) -> Account:
+        """Takes the new credential; changes of service and of what is asked go with their consequences."""
+        account: Account = super().save(commit=False)
+        if self.cleaned_data["credential"] is not None:
+            account.credential = self.cleaned_data["credential"]
+        if "enabled" in self.changed_data or account.enabled:
+            account.disabled_reason, account.disabled_automatically = "", False
+        elif account.disabled_reason == NEEDS_OWN_OAUTH_CLIENT and self.cleaned_data["credential"]:
+            account.disabled_reason = ""
+        if {"credential", "base_url", "kind", "enabled"} & set(self.changed_data):
+            account.marks_cleared_at = timezone.now()
+        if commit:
+            account.save()
+        return account
+
+
+class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A mapping, with its lists as lines and ticks."""
+
+    kinds = forms.MultipleChoiceField(
+        label=_("account kinds"),
+        required=False,
+        choices=Account.Kind.choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("Only accounts of these kinds may serve it. None ticked: any."),
+    )
+    fallbacks = NamesField(
+        label=_("fallback models"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+        help_text=_(
+            "One per line, asked in this order when every account for the upstream model cools down."
+        ),
+    )
+
+    class Meta:
+        model = ModelMapping
+        fields: ClassVar = ["pattern", "target", "kinds", "fallbacks", "priority"]

@@ -1,0 +1,63 @@
+"""The state of an account at a glance: what this process knows of it, else what the database says."""
+
+import time
+from datetime import UTC, datetime
+
+from django.template.defaultfilters import date as formatted
+from django.utils import timezone
+from django.utils.formats import get_format
+from django.utils.translation import gettext as _
+from msgspec import Struct
+
+from accounts.live import live
+from accounts.models import Account
+from accounts.roster import AccountStatus
+
+
+class Glance(Struct, frozen=True):
+    """``tone`` is unfold's word for a colour; the words alone say everything."""
+
+    words: str
+    tone: str
+    detail: str = ""
+
+
+def glance(account: Account) -> Glance:
+    """Usable, cooling until when and why, or disabled and why."""
+    if not account.enabled:
+        return Glance(_("disabled"), "danger", account.disabled_reason or _("by the operator"))
+    now = time.time()
+    status = status_here(account)
+    if status is not None:
+        whole, models, until = not status.usable, status.models_cooling, status.cooling_until
+        reason = status.reason
+    else:
+        kept = [mark for mark in account.marks.all() if mark.until.timestamp() > now]
+        whole = any(not mark.model for mark in kept)
+        models = tuple(sorted(mark.model for mark in kept if mark.model))
+        until = max((mark.until.timestamp() for mark in kept), default=0.0)
+        reason = ""
+    if whole:
+        return Glance(_("cooling down until %s") % _clock_time(until), "warning", reason)
+    if models:
+        words = _("usable, but cooling down until %s for some models") % _clock_time(until)
+        return Glance(words, "info", ", ".join(models))
+    return Glance(_("usable"), "success")
+
+
+def status_here(account: Account) -> AccountStatus | None:
+    """What this process's pool knows of the account; None where no pool runs, as in a command."""
+    return live.pool.status(account.pk) if live.is_started else None
+
+
+def last_used(account: Account) -> datetime | None:
+    """When it was last asked, as far as this process and the database know."""
+    status = status_here(account)
+    here = datetime.fromtimestamp(status.last_used_at, UTC) if status and status.last_used_at else None
+    return max((moment for moment in (here, account.last_used_at) if moment), default=None)
+
+
+def _clock_time(epoch_seconds: float) -> str:
+    moment = timezone.localtime(datetime.fromtimestamp(epoch_seconds, UTC))
+    pattern = "TIME_FORMAT" if moment.date() == timezone.localdate() else "SHORT_DATETIME_FORMAT"
+    return formatted(moment, get_format(pattern))

@@ -1,0 +1,294 @@
+"""Accounts and mappings from files: checked as a whole, then written as a whole or not at all.
+
+What the file does not say about an account or mapping that is already there stays as it is, so the same
+file twice changes nothing. No message here ever quotes a credential.
+"""
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from msgspec import Struct
+
+from accounts.credentials import BadCredential, check_credential, split_credential
+from accounts.encryption import CannotDecrypt
+from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT, Kind
+from accounts.models import Account, ModelMapping
+
+
+class BadImport(Exception):
+    """Nothing was written. ``faults`` name each bad entry with its position and the reason."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class ImportResult(Struct):
+    """What became of the entries; ``waiting`` are accounts kept disabled until somebody signs in."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    waiting: int = 0
+
+    def __str__(self) -> str:
+        text = f"{self.added} added, {self.changed} changed, {self.unchanged} unchanged"
+        return f"{text}; {self.waiting} kept disabled: {NEEDS_OWN_OAUTH_CLIENT}" if self.waiting else text
+
+
+class AccountEntry(Struct, forbid_unknown_fields=True, kw_only=True):
+    """One account in the file. None: the file does not say."""
+
+    email: str
+    kind: Kind
+    credential: dict[str, Any]
+    base_url: str | None = None
+    models: list[str] | None = None
+    priority: int | None = None
+    max_in_flight: int | None = None
+    enabled: bool | None = None
+    project: str | None = None
+    location: str | None = None
+
+
+class MappingEntry(Struct, forbid_unknown_fields=True, kw_only=True):
+    """One mapping in the file. None: the file does not say."""
+
+    pattern: str
+    target: str
+    kinds: list[Kind] | None = None
+    fallbacks: list[str] | None = None
+    priority: int | None = None
+
+
+Positioned = tuple[str, Any]
+"""Where an entry stands, as a person would look for it, and the entry as it was parsed."""
+
+
+def import_accounts(source: str) -> ImportResult:
+    """Imports a file, ``-`` (standard input) or a folder of Antigravity Tools. Raises BadImport."""
+    path = Path(source)
+    if source != "-" and path.is_dir():
+        raw = antigravity_folder(path)
+    else:
+        parsed = _parsed(source)
+        if isinstance(parsed, dict) and "accounts" in parsed and path.name == "accounts.json":
+            raw = antigravity_folder(path.parent)
+        else:
+            raw = _entries(parsed)
+    faults: list[str] = []
+    accounts = [
+        (position, account)
+        for position, entry in raw
+        if (account := _account(position, entry, faults)) is not None
+    ]
+    _find_doubles(((position, f"{e.kind} account {e.email}") for position, e in accounts), faults)
+    result = ImportResult()
+    with transaction.atomic():
+        for position, entry in accounts:
+            _write_account(position, entry, result, faults)
+        if faults:
+            raise BadImport(faults)
+    return result
+
+
+def import_mappings(source: str) -> ImportResult:
+    """Imports a file or ``-`` (standard input). Raises BadImport."""
+    faults: list[str] = []
+    mappings: list[tuple[str, MappingEntry]] = []
+    for position, raw in _entries(_parsed(source)):
+        try:
+            mappings.append((position, msgspec.convert(raw, MappingEntry)))
+        except msgspec.ValidationError as error:
+            faults.append(f"{position}: {_in_words(error)}")
+    _find_doubles(((position, f"pattern {entry.pattern}") for position, entry in mappings), faults)
+    result = ImportResult()
+    with transaction.atomic():
+        for position, entry in mappings:
+            row = ModelMapping.objects.filter(pattern=entry.pattern).first()
+            row = row or ModelMapping(pattern=entry.pattern)
+            fields = {
+                "target": entry.target,
+                "kinds": entry.kinds,
+                "fallbacks": entry.fallbacks,
+                "priority": entry.priority,
+            }
+            _save(position, row, fields, result, faults)
+        if faults:
+            raise BadImport(faults)
+    return result
+
+
+def antigravity_folder(folder: Path) -> list[Positioned]:
+    """The refresh tokens in a data folder of Antigravity Tools: ``accounts.json`` and ``accounts/*.json``.
+
+    The index says which accounts there are, and each has a file of its own under its id, with ``email``
+    and ``token.refresh_token``. Without an index every file counts.
+    """
+    index = folder / "accounts.json"
+    if index.exists():
+        parsed = _parsed(str(index))
+        listed = parsed.get("accounts") if isinstance(parsed, dict) else None
+        if not isinstance(listed, list):
+            raise BadImport([f'{index.name}: there is no list "accounts" in it'])
+        names = [str(entry.get("id", "")) if isinstance(entry, dict) else "" for entry in listed]
+        files = [folder / "accounts" / f"{Path(name).name}.json" for name in names]
+    else:
+        files = sorted((folder / "accounts").glob("*.json"))
+        if not files:
+            raise BadImport([f"{folder}: there is neither accounts.json nor accounts/*.json"])
+    return [(f"accounts/{file.name}", _antigravity_account(file)) for file in files]
+
+
+def _antigravity_account(file: Path) -> dict[str, Any]:
+    parsed = _parsed(str(file))
+    token = parsed.get("token") if isinstance(parsed, dict) else None
+    if not isinstance(token, dict):
+        raise BadImport([f'accounts/{file.name}: there is no "token" in it'])
+    return {
+        "email": parsed.get("email") or token.get("email"),
+        "refresh_token": token.get("refresh_token"),
+        "project": token.get("project_id") or "",
+    }
+
+
+def _parsed(source: str) -> Any:
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8-sig")
+        return json.loads(text)
+    except OSError as error:
+        raise BadImport([f"{source}: {error.strerror or 'cannot be read'}"]) from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno} column {error.colno}"
+        raise BadImport([f"{source}: no JSON at {place}: {error.msg}"]) from None
+    except ValueError:
+        raise BadImport([f"{source}: no UTF-8 text"]) from None
+
+
+def _entries(parsed: Any) -> list[Positioned]:
+    if not isinstance(parsed, list):
+        raise BadImport(["the file must hold a JSON list"])
+    return [(f"entry {number}", entry) for number, entry in enumerate(parsed, 1)]
+
+
+def _account(position: str, raw: Any, faults: list[str]) -> AccountEntry | None:
+    if isinstance(raw, dict) and "refresh_token" in raw and "kind" not in raw:
+        raw = {
+            "email": raw.get("email"),
+            "kind": "code_assist",
+            "credential": {"refresh_token": raw["refresh_token"]},
+            "project": raw.get("project") or None,
+        }
+    try:
+        entry = msgspec.convert(raw, AccountEntry)
+        entry.email = entry.email.strip()
+        secret, project, location = split_credential(entry.kind, entry.credential)
+        entry.credential, entry.project = secret, entry.project or project or None
+        entry.location = entry.location or location or None
+        if not _lacks_client(entry):
+            check_credential(entry.kind, secret)
+    except msgspec.ValidationError as error:
+        faults.append(f"{position}: {_in_words(error)}")
+    except BadCredential as error:
+        faults.append(f"{position}: credential: {error}")
+    else:
+        return entry
+    return None
+
+
+def _lacks_client(entry: AccountEntry) -> bool:
+    """An OAuth refresh token that was made for somebody else's client."""
+    token = entry.credential.get("refresh_token")
+    return (
+        entry.kind == "code_assist"
+        and isinstance(token, str)
+        and token != ""
+        and not entry.credential.get("client_id")
+        and not entry.credential.get("client_secret")
+    )
+
+
+def _find_doubles(positioned: Iterable[tuple[str, str]], faults: list[str]) -> None:
+    first: dict[str, str] = {}
+    for position, what in positioned:
+        if what in first:
+            faults.append(f"{position}: the {what} stands at {first[what]} already")
+        first.setdefault(what, position)
+
+
+def _write_account(position: str, entry: AccountEntry, result: ImportResult, faults: list[str]) -> None:
+    row = Account.objects.filter(kind=entry.kind, email=entry.email).first()
+    row = row or Account(kind=entry.kind, email=entry.email)
+    stored = _stored_credential(row)
+    if _lacks_client(entry):
+        if stored.get("client_id"):
+            result.unchanged += 1  # a token for somebody else's client does not replace a working sign-in
+            return
+        entry.enabled = False
+        result.waiting += 1
+    fields: dict[str, Any] = {
+        "base_url": entry.base_url,
+        "offered_models": entry.models,
+        "priority": entry.priority,
+        "max_in_flight": entry.max_in_flight,
+        "project": entry.project,
+        "location": entry.location,
+        "enabled": entry.enabled,
+    }
+    if stored != entry.credential:
+        row.credential = entry.credential
+        fields["credential_sealed"] = row.credential_sealed
+        refused_before = row.disabled_automatically or row.disabled_reason == NEEDS_OWN_OAUTH_CLIENT
+        if entry.enabled is None and refused_before:
+            fields["enabled"] = True
+    if fields["enabled"] is not None:
+        reason = NEEDS_OWN_OAUTH_CLIENT if _lacks_client(entry) else ""
+        if fields["enabled"] != row.enabled or row._state.adding or reason:
+            fields |= {"disabled_reason": reason, "disabled_automatically": False}
+    _save(position, row, fields, result, faults)
+
+
+def _stored_credential(row: Account) -> dict[str, Any]:
+    try:
+        return row.credential
+    except CannotDecrypt:
+        return {}
+
+
+def _save(
+    position: str,
+    row: Account | ModelMapping,
+    fields: dict[str, Any],
+    result: ImportResult,
+    faults: list[str],
+) -> None:
+    """Gives the row the fields that are not None, and saves it if that makes a difference."""
+    adding = row._state.adding
+    before = type(row).objects.filter(pk=row.pk).values(*fields).first() or {}
+    told = {name: value for name, value in fields.items() if value is not None}
+    if not adding and all(before[name] == value for name, value in told.items()):
+        result.unchanged += 1
+        return
+    for name, value in told.items():
+        setattr(row, name, value)
+    try:
+        row.full_clean(validate_unique=False, validate_constraints=False)
+    except ValidationError as error:
+        faults += [f"{position}: {name}: {' '.join(texts)}" for name, texts in error.message_dict.items()]
+        return
+    row.save()
+    if isinstance(row, Account) and not adding:
+        row.clear_marks()  # what upstream refused was asked the old way
+    result.added += adding
+    result.changed += not adding
+
+
+def _in_words(error: msgspec.ValidationError) -> str:
+    """msgspec's messages name the type that was expected and where, and never quote a value."""
+    return str(error).replace("`$.", "`").replace("`", "")
