@@ -108,19 +108,15 @@ class Expected:
 
     def __init__(self, kind: type, **fields: Any) -> None:
         self.kind = kind
-        self.fields = {name: value for name, value in fields.items() if value is not ...}
+        self.named = Fields(**fields)
 
     def matches(self, command: Command) -> bool:
         """Is ``command`` what this line says?"""
-        return type(command) is self.kind and all(
-            getattr(command, name) == value for name, value in self.fields.items()
-        )
+        return type(command) is self.kind and self.named == command
 
     def shown(self) -> str:
         """The line as the diff shows it."""
-        return (
-            f"{self.kind.__name__}({', '.join(f'{name}={value!r}' for name, value in self.fields.items())})"
-        )
+        return f"{self.kind.__name__}({self.named!r})"
 
 
 def picks(target: Any = ..., tried: Any = ..., stay_on: Any = ..., may_wait: Any = ...) -> Expected:
