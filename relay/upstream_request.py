@@ -196,13 +196,19 @@ def _heal_again(
 
 def _feature_headers(call: ClientCall, dialect: Dialect) -> dict[str, str]:
     """The client's feature headers where upstream speaks the same dialect; never a credential."""
-    headers = {"content-type": "application/json", "accept-encoding": "identity"}
+    headers: dict[str, str] = {}
     if dialect is call.dialect:
         for name, value in call.headers.items():
             if name in _PASSED_HEADERS or (name.startswith("x-goog-") and name not in _KEPT_BACK_HEADERS):
                 headers[name] = value
+    return default_headers(dialect) | headers
+
+
+def default_headers(dialect: Dialect) -> dict[str, str]:
+    """The headers of a request that the client has no part in."""
+    headers = {"content-type": "application/json", "accept-encoding": "identity"}
     if dialect.name == "anthropic":
-        headers.setdefault("anthropic-version", _DEFAULT_ANTHROPIC_VERSION)
+        headers["anthropic-version"] = _DEFAULT_ANTHROPIC_VERSION
     return headers
 
 

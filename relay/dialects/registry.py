@@ -19,13 +19,18 @@ _BY_KIND: dict[str, Dialect] = {
 }
 
 
+def upstream_dialect(kind: str) -> Dialect:
+    """The dialect that every account of ``kind`` speaks."""
+    return _BY_KIND[kind]
+
+
 def dialect_for(kind: str, client: Dialect, facts: ModelFacts, body: Json) -> Dialect:
     """The dialect in which an account of ``kind`` is asked.
 
     An OpenAI-compatible server is asked in chat completions, which all of them speak; OpenAI's own models
     in responses, where the client speaks it or where tools and reasoning effort go together nowhere else.
     """
-    dialect = _BY_KIND[kind]
+    dialect = upstream_dialect(kind)
     if dialect is OPENAI_CHAT and facts.vendor == "openai":
         needs_responses = (
             client is not OPENAI_CHAT and not facts.tools_with_effort and bool(body.get("tools"))

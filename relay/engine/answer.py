@@ -145,7 +145,7 @@ class Answer:
                     if verdict is not False:
                         return verdict
                     if isinstance(reply, Ended):
-                        return Failure(Kind.EMPTY, "upstream closed the stream with nothing said")
+                        return peek.EMPTY
                 case Broke(_, failure):
                     return failure
                 case _:

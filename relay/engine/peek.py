@@ -27,6 +27,9 @@ _MEANINGFUL_STOPS = frozenset(
 )
 
 
+EMPTY = Failure(Kind.EMPTY, "upstream closed the stream with nothing said")
+
+
 def examine(events: Iterable[Event], state: StreamState) -> Failure | bool:
     """True: valid data is there. False: nothing yet. A Failure: this attempt is over.
 

@@ -1,0 +1,102 @@
+"""Test an account with one real, tiny request, for the operator who has just entered it."""
+
+import asyncio
+import time
+
+import msgspec
+from django.conf import settings
+
+from accounts.admin_actions import AccountTestResult
+from accounts.model_facts import facts_for, names_offered_by
+from accounts.snapshot import AccountView
+from relay.conversation import Conversation, Text, Turn
+from relay.dialects.interface import DecoderOptions
+from relay.dialects.registry import upstream_dialect
+from relay.engine import peek
+from relay.events import StreamState
+from relay.failures import CannotCarry, Failure
+from relay.upstream import UpstreamClient, UpstreamResponse
+from relay.upstream_request import UpstreamRequest, default_headers
+
+TEST_SECONDS = 30.0
+MODELS_TRIED = 3
+"""An account may lack the newest models; a few are tried before it is called broken."""
+
+_QUESTION = Conversation(turns=(Turn("user", (Text("Answer with the word OK."),)),), max_tokens=64)
+
+
+async def test_account(account: AccountView) -> AccountTestResult:
+    """Ask ``account`` for one word; in plain words, how it went. It may be disabled."""
+    models = (account.models or tuple(names_offered_by(account.kind)))[:MODELS_TRIED]
+    if not models:
+        return AccountTestResult(
+            False, "There is no model to ask for: name one in the account's list of models."
+        )
+    client = UpstreamClient(settings.ENVIRONMENT.relay_connect_timeout_seconds)
+    try:
+        said = ""
+        for model in models:
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(TEST_SECONDS):
+                    failure = await _ask(client, account, model)
+            except TimeoutError:
+                said = f"{model} did not answer within {TEST_SECONDS:g} s. Try again, or check the base URL."
+                break
+            if failure is None:
+                seconds = time.monotonic() - began
+                return AccountTestResult(True, f"{model} answered in {seconds:.1f} s. The account works.")
+            said = f"{model}: {failure.message}"
+            if failure.status != 404:
+                break
+        return AccountTestResult(False, said)
+    finally:
+        await client.close()
+
+
+async def _ask(client: UpstreamClient, account: AccountView, model: str) -> Failure | None:
+    facts = facts_for(model, account.kind)
+    dialect = upstream_dialect(account.kind)
+    try:
+        body = dialect.as_stream(dialect.write(_QUESTION, model, facts, []))
+    except CannotCarry as error:
+        raise AssertionError("a plain question can be asked in every dialect") from error
+    request = UpstreamRequest(
+        dialect=dialect,
+        is_same_dialect=False,
+        model=model,
+        facts=facts,
+        body=body,
+        content=msgspec.json.encode(body),
+        headers=default_headers(dialect),
+        changes=(),
+        thinks_unseen=False,
+        has_thinking=False,
+    )
+    opened = await client.open(account, request)
+    if isinstance(opened, Failure):
+        return opened
+    try:
+        return await _first_answer(opened, request, account)
+    finally:
+        await opened.close()
+
+
+async def _first_answer(
+    response: UpstreamResponse, request: UpstreamRequest, account: AccountView
+) -> Failure | None:
+    decoder = request.dialect.decoder(
+        DecoderOptions(request.facts.family, "test", is_enveloped=account.kind == "code_assist")
+    )
+    state = StreamState()
+    while True:
+        data = await response.read()
+        chunk = decoder.finish() if data is None else decoder.feed(data)
+        state.fold(chunk.events)
+        verdict = peek.examine(chunk.events, state)
+        if verdict is True:
+            return None
+        if isinstance(verdict, Failure):
+            return verdict
+        if data is None:
+            return peek.EMPTY

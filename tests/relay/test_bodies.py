@@ -1,0 +1,63 @@
+"""Request bodies: content encodings, limits, JSON."""
+
+import gzip
+import zlib
+
+import pytest
+import zstandard
+
+from relay.bodies import BodyTooLarge, decoded, parsed
+from relay.failures import BadRequest
+
+TEXT = b'{"model": "m", "text": "' + b"x" * 5000 + b'"}'
+ENCODINGS = {
+    "": lambda raw: raw,
+    "identity": lambda raw: raw,
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "zstd": zstandard.ZstdCompressor().compress,
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_compressed_bodies_are_taken(encoding: str) -> None:
+    """gzip, deflate and zstd request bodies arrive as what they were."""
+    assert decoded(ENCODINGS[encoding](TEXT), encoding, len(TEXT)) == TEXT
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_the_limit_counts_decoded_bytes(encoding: str) -> None:
+    """A small body that unpacks to a large one is refused."""
+    with pytest.raises(BodyTooLarge):
+        decoded(ENCODINGS[encoding](TEXT), encoding, len(TEXT) - 1)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "zstd", "br"])
+def test_what_cannot_be_decoded_is_the_clients_fault(encoding: str) -> None:
+    """A body that is not what its header says gets a clear refusal."""
+    with pytest.raises(BadRequest, match="Content-Encoding"):
+        decoded(b"\x00 not compressed", encoding, 100)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_cut_off_body_is_refused(encoding: str) -> None:
+    """Half a compressed body is not taken for a whole one."""
+    with pytest.raises(BadRequest):
+        decoded(ENCODINGS[encoding](TEXT)[:-8], encoding, len(TEXT))
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"", "not valid JSON"),
+        (b"{", "not valid JSON"),
+        (b'{"a": \xff}', "not valid JSON"),
+        (b"[1]", "must be a JSON object"),
+        (b'"text"', "must be a JSON object"),
+        (b"[" * 100_000, "not valid JSON"),
+    ],
+)
+def test_what_is_no_json_object_is_refused_in_words(raw: bytes, said: str) -> None:
+    """Invalid JSON and wrong types are a clear error, never a traceback."""
+    with pytest.raises(BadRequest, match=said):
+        parsed(raw)

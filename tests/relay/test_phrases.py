@@ -1,0 +1,100 @@
+"""The searchable lines of app.log (behaviour 11 and the troubleshooting lesson)."""
+
+import logging
+
+import pytest
+
+from relay.engine.facts import AttemptEnded, GaveUp, Healing, HealingFailed, KeptAccount, Rotated
+from relay.engine.policy import Decision, decide
+from relay.events import Usage
+from relay.failures import Failure, Kind, Phase
+from relay.phrases import lines
+
+RETRY = Decision(retry=True, strategy="fixed delay", rotate=True)
+
+
+def ended(failure: Failure, decision: Decision | None = RETRY) -> AttemptEnded:
+    return AttemptEnded(1.0, 1, "a@x", Phase.PEEK, Usage(), failure, decision)
+
+
+PEEK = [
+    (Kind.READ_ERROR, "anthropic", "Stream error during peek: gone, retrying..."),
+    (Kind.READ_ERROR, "gemini", "[Gemini] Stream error during peek: gone, retrying..."),
+    (Kind.ERROR_EVENT, "anthropic", "Stream error during peek: gone, retrying..."),
+    (Kind.GARBAGE, "openai", "Stream error during peek: gone, retrying..."),
+    (Kind.EMPTY, "anthropic", "Stream ended during peek (Empty Response), retrying..."),
+    (Kind.EMPTY, "gemini", "[Gemini] Stream ended immediately, retrying..."),
+    (Kind.EMPTY_STOP, "anthropic", "Empty first chunk received, retrying..."),
+    (Kind.EMPTY_STOP, "gemini", "[Gemini] Empty first chunk received, retrying..."),
+    (Kind.FIRST_DATA_TIMEOUT, "anthropic", "Timeout waiting for first data (60s), retrying..."),
+    (Kind.FIRST_DATA_TIMEOUT, "gemini", "[Gemini] Timeout waiting for first chunk, retrying..."),
+]
+
+
+@pytest.mark.parametrize(("kind", "dialect", "phrase"), PEEK)
+def test_a_peek_failure_has_its_searchable_line(kind: Kind, dialect: str, phrase: str) -> None:
+    """Lesson, step 3: search app.log for these keywords; Gemini paths have [Gemini] before them."""
+    first = lines(ended(Failure(kind, "gone")), dialect, 60)[0]  # type: ignore[arg-type]
+    assert first == (logging.WARNING, phrase)
+
+
+def test_the_last_attempt_does_not_claim_to_retry() -> None:
+    """Never pretends: no "retrying..." where nothing is retried."""
+    (_, line), *_ = lines(ended(Failure(Kind.EMPTY, "x"), Decision(retry=False)), "anthropic", 60)
+    assert line == "Stream ended during peek (Empty Response)"
+
+
+@pytest.mark.parametrize(
+    ("status", "attempt", "phrase"),
+    [
+        (401, 0, "Retry with fixed delay: status=401, attempt=1, delay=0.1s"),
+        (500, 0, "Retry with linear backoff: status=500, attempt=1, delay=0.5s"),
+        (503, 1, "Retry with exponential backoff: status=503, attempt=1, delay=2s"),
+    ],
+)
+def test_a_back_off_is_logged_with_its_strategy(status: int, attempt: int, phrase: str) -> None:
+    """INFO line: which strategy, for which status, how long."""
+    failure = Failure(Kind.STATUS, "upstream said so", status=status)
+    decision = decide(failure, attempt, is_healed=False, another_is_free=True)
+    assert (logging.INFO, phrase) in lines(ended(failure, decision), "anthropic", 60)
+
+
+def test_rotation_and_its_absence_are_logged() -> None:
+    """WARNING lines say whether the account was rotated, and from whom to whom."""
+    assert lines(Rotated(0, "429", "a@x", "b@x"), "anthropic", 60) == [
+        (logging.WARNING, "Rotating account for status 429: a@x -> b@x")
+    ]
+    assert lines(KeptAccount(0, "503"), "gemini", 60) == [
+        (logging.WARNING, "Keeping same account for status 503 (server-side issue)")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("how", "dialect", "begins", "ends"),
+    [
+        (
+            "strip",
+            "anthropic",
+            "Unexpected thinking signature error",
+            "Retrying with all thinking blocks removed.",
+        ),
+        ("drop_block", "anthropic", "Unexpected thinking signature error", "Retrying with drop_block."),
+        ("strip", "gemini", "[Gemini] Signature error detected on account a@x", "retrying without thinking"),
+    ],
+)
+def test_healing_has_the_lessons_words(how: str, dialect: str, begins: str, ends: str) -> None:
+    """Lesson, step 4: the log shows that the fix logic was entered."""
+    ((level, line),) = lines(Healing(0, how, "a@x", "Invalid `signature`", ("x",)), dialect, 60)  # type: ignore[arg-type]
+    assert level == logging.WARNING
+    assert line.startswith(begins)
+    assert line.endswith(ends)
+
+
+def test_the_end_is_an_error_line() -> None:
+    """ERROR lines: when nothing is left to try, and when a human must look."""
+    assert lines(GaveUp(0, 3, Failure(Kind.EMPTY, "nothing said")), "anthropic", 60) == [
+        (logging.ERROR, "All 3 attempts failed. nothing said")
+    ]
+    ((level, line),) = lines(HealingFailed(0, "still refused"), "anthropic", 60)
+    assert level == logging.ERROR
+    assert line.startswith("Signature repair failed, not retrying: manual intervention needed")
