@@ -1,0 +1,73 @@
+"""How a body is stored: secrets masked, cut to the cap, compressed, its whole size and hash kept."""
+
+import hashlib
+import json
+
+import msgspec
+import zstandard
+
+from monitor.records import BodyRecord
+from monitor.redaction import apply_edits, find_secrets, mask_headers, moved_positions
+from monitor.transcript import MASKING_MARGIN_BYTES
+
+ROW_OVERHEAD_BYTES = 350
+"""What a body takes beside its contents: the other columns and two index entries, as measured on SQLite."""
+
+
+class StoredBody(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A row of the table of bodies; the names are its columns."""
+
+    request_id: str
+    kind: str
+    attempt: int
+    total_bytes: int
+    kept_bytes: int
+    is_capped: bool
+    stored_bytes: int
+    sha256: str
+    headers: str
+    content: bytes
+    timing: bytes
+
+
+def queued_bytes(record: BodyRecord) -> int:
+    """What a record holds in memory while it waits."""
+    return len(record.content) + sum(len(data) for _, data in record.chunks)
+
+
+def stored_body(record: BodyRecord, cap_bytes: int, compressor: zstandard.ZstdCompressor) -> StoredBody:
+    """The row of a body of which at most ``cap_bytes`` are kept.
+
+    Masked is a little more than what is kept, so that a secret that lies across the cap is seen whole.
+    ``timing`` holds pairs of (milliseconds since admission, where that piece of the response ends).
+    """
+    whole = record.content or b"".join(data for _, data in record.chunks)
+    total_bytes = len(whole) if record.total_bytes is None else record.total_bytes
+    seen = whole[: cap_bytes + MASKING_MARGIN_BYTES]
+    edits = find_secrets(seen)
+    masked = apply_edits(seen, edits)
+    kept = masked[:cap_bytes]
+    ends, end = [], 0
+    for _, data in record.chunks:
+        end += len(data)
+        ends.append(end)
+    moved = moved_positions(ends, edits)
+    timing = [
+        (offset_ms, min(end, len(kept))) for (offset_ms, _), end in zip(record.chunks, moved, strict=True)
+    ]
+    headers = json.dumps(mask_headers(record.headers))
+    content = compressor.compress(kept)
+    compressed_timing = compressor.compress(msgspec.json.encode(timing)) if timing else b""
+    return StoredBody(
+        request_id=record.request_id,
+        kind=record.kind.value,
+        attempt=record.attempt,
+        total_bytes=total_bytes,
+        kept_bytes=len(kept),
+        is_capped=len(kept) < len(masked) or len(seen) < total_bytes,
+        stored_bytes=len(content) + len(compressed_timing) + len(headers) + ROW_OVERHEAD_BYTES,
+        sha256=record.sha256 or hashlib.sha256(whole).hexdigest(),
+        headers=headers,
+        content=content,
+        timing=compressed_timing,
+    )

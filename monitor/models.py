@@ -1,0 +1,259 @@
+"""The tables of what happened: exchanges, their attempts, their bodies.
+
+Rows are written by ``writer`` alone, in its own SQL; nothing here has a ``save`` of its own. Accounts,
+models and keys are snapshots as text, since history outlives them. ``NULL`` means "not known (yet)".
+
+A request id sorts by time, so ``id`` is the order of every page, each index of a filter ends in it, and a
+time range is a range of ids. Columns that are unknown while an exchange is in flight are indexed without
+their NULLs: the row's first writing touches few indexes.
+"""
+
+# ruff: noqa: D106, DJ001  Meta says nothing that needs a docstring; an unknown text is NULL, "" is known
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+
+import zstandard
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from monitor.records import BodyKind, EndedBy, EndedIn, Outcome
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+E = TypeVar("E", bound=StrEnum)
+
+FAILURES = ("error", "interrupted", "unauthorized", "zero_tokens")
+"""The outcomes where the client did not get what it asked for, through no doing of its own."""
+SLOW_FIRST_DATA_MS = 10_000
+"""From where on the wait for first data counts as slow: half of what makes Claude Code warn (20 s)."""
+
+OUTCOME_LABELS = {
+    Outcome.UNAUTHORIZED: _("unauthorized"),
+    Outcome.CLIENT_CLOSED: _("client closed"),
+    Outcome.INTERRUPTED: _("interrupted"),
+    Outcome.ZERO_TOKENS: _("zero tokens"),
+    Outcome.ERROR: _("error"),
+    Outcome.REFUSED: _("refused"),
+    Outcome.THINKING_ONLY: _("thinking only"),
+    Outcome.CONTINUED: _("continued"),
+    Outcome.HEALED: _("healed"),
+    Outcome.RETRIED: _("retried"),
+    Outcome.OK: _("ok"),
+}
+ENDED_BY_LABELS = {
+    EndedBy.CLIENT: _("client"),
+    EndedBy.UPSTREAM: _("upstream"),
+    EndedBy.PROXY: _("proxy"),
+}
+ENDED_IN_LABELS = {
+    EndedIn.ADMISSION: _("admission"),
+    EndedIn.CONNECT: _("connect"),
+    EndedIn.HEADERS: _("headers"),
+    EndedIn.PEEK: _("peek"),
+    EndedIn.TEXT: _("text"),
+    EndedIn.THINKING: _("thinking"),
+    EndedIn.TOOL_CALL: _("tool call"),
+    EndedIn.AFTER_STOP: _("after stop"),
+}
+DIALECT_LABELS = {"anthropic": "Anthropic", "gemini": "Gemini", "openai": "OpenAI"}
+BODY_LABELS = {
+    BodyKind.CLIENT_REQUEST: _("client's request"),
+    BodyKind.UPSTREAM_REQUEST: _("upstream request"),
+    BodyKind.RESPONSE: _("response"),
+    BodyKind.CHANGED: _("what was changed"),
+}
+
+
+def _choices(labels: Mapping[E, "StrOrPromise"]) -> list[tuple[str, "StrOrPromise"]]:
+    return [(member.value, label) for member, label in labels.items()]
+
+
+def _filter_index(column: str) -> models.Index:
+    """The index of a filter on a column that is known from admission."""
+    return models.Index(fields=[column, "id"], name=f"request_{column}")
+
+
+def _late_filter_index(column: str) -> models.Index:
+    """The index of a filter on a column that is NULL at admission."""
+    return models.Index(
+        fields=[column, "id"], name=f"request_{column}", condition=Q((f"{column}__isnull", False))
+    )
+
+
+def _subset_index(name: str, **condition: object) -> models.Index:
+    """The index of a filter that asks for a small part of the rows, and always for the same one."""
+    return models.Index(fields=["id"], name=f"request_{name}", condition=Q(**condition))
+
+
+class RequestLog(models.Model):
+    """One exchange; the fields are those of ``records.RequestRecord``."""
+
+    id = models.CharField(_("request id"), primary_key=True, max_length=32)
+    started_at = models.DateTimeField(_("time"))
+    process_id = models.CharField(_("process"), max_length=64)
+    dialect = models.CharField(_("dialect"), max_length=16, choices=DIALECT_LABELS)
+    method = models.CharField(_("method"), max_length=8)
+    path = models.TextField(_("path"))
+    client_key = models.CharField(_("client key"), max_length=100)
+    client_model = models.CharField(_("client's model"), max_length=200)
+    is_stream = models.BooleanField(_("stream"))
+    preview = models.TextField(_("last user turn"))
+    session_hash = models.CharField(_("session"), max_length=64)
+    request_bytes = models.BigIntegerField(_("request size"))
+    replay_of = models.CharField(_("replay of"), max_length=32)
+
+    in_flight = models.BooleanField(_("in flight"))
+    mapped_model = models.CharField(_("mapped model"), max_length=200, null=True)
+    account = models.CharField(_("account"), max_length=254, null=True)
+    status = models.SmallIntegerField(_("status"), null=True)
+    status_class = models.GeneratedField(
+        expression=F("status") / 100, output_field=models.SmallIntegerField(), db_persist=True
+    )
+    outcome = models.CharField(_("outcome"), max_length=16, choices=_choices(OUTCOME_LABELS), null=True)
+    ended_by = models.CharField(_("ended by"), max_length=16, choices=_choices(ENDED_BY_LABELS), null=True)
+    ended_in = models.CharField(_("ended in"), max_length=16, choices=_choices(ENDED_IN_LABELS), null=True)
+    attempts = models.SmallIntegerField(_("attempts"))
+    first_data_ms = models.BigIntegerField(_("first data (ms)"), null=True)
+    duration_ms = models.BigIntegerField(_("duration (ms)"), null=True)
+    tokens_in = models.BigIntegerField(_("tokens in"), null=True)
+    tokens_out = models.BigIntegerField(_("tokens out"), null=True)
+    tokens_cached = models.BigIntegerField(_("cached tokens"), null=True)
+    tokens_cache_write = models.BigIntegerField(_("tokens written to the cache"), null=True)
+    tokens_thinking = models.BigIntegerField(_("thinking tokens"), null=True)
+    cost = models.DecimalField(_("cost (US$)"), max_digits=18, decimal_places=10, null=True)
+    stop_reason = models.CharField(_("stop reason"), max_length=64, null=True)
+    response_bytes = models.BigIntegerField(_("response size"))
+    error = models.TextField(_("error"), null=True)
+    cached_tokens_lost = models.BigIntegerField(_("cached tokens lost"), null=True)
+    healed = models.BooleanField(_("healed"))
+    continued = models.BooleanField(_("continued"))
+    seams = models.JSONField(_("seams"))
+    changes = models.JSONField(_("what was changed"))
+    diagnostics = models.JSONField(_("diagnostics"))
+
+    class Meta:
+        verbose_name = _("request")
+        verbose_name_plural = _("requests")
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="request_ended_has_an_outcome",
+                condition=Q(in_flight=True, outcome__isnull=True) | Q(in_flight=False, outcome__isnull=False),
+            )
+        ]
+        indexes: ClassVar = [
+            *map(_filter_index, ("client_key", "client_model", "dialect", "is_stream")),
+            *map(
+                _late_filter_index,
+                ("outcome", "status", "status_class", "mapped_model", "account", "ended_by", "ended_in"),
+            ),
+            _subset_index("in_flight", in_flight=True),
+            _subset_index("healed", healed=True),
+            _subset_index("continued", continued=True),
+            _subset_index("retried", attempts__gt=1),
+            _subset_index("zero_tokens", tokens_out=0),
+            _subset_index("failed", outcome__in=FAILURES),
+            _subset_index("slow", first_data_ms__gte=SLOW_FIRST_DATA_MS),
+        ]
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class AttemptLog(models.Model):
+    """One try upstream; the fields are those of ``records.AttemptRecord``."""
+
+    # No constraint in the database: on overload an attempt may be kept whose row was left out.
+    request = models.ForeignKey(
+        RequestLog, models.DO_NOTHING, related_name="attempt_logs", db_constraint=False, db_index=False
+    )
+    number = models.SmallIntegerField(_("attempt"))
+    account = models.CharField(_("account"), max_length=254)
+    account_kind = models.CharField(_("kind"), max_length=20)
+    upstream_model = models.CharField(_("model"), max_length=200)
+    started_offset_ms = models.BigIntegerField(_("started after (ms)"))
+    status = models.SmallIntegerField(_("status"), null=True)
+    phase = models.CharField(_("phase"), max_length=16, choices=_choices(ENDED_IN_LABELS), null=True)
+    failure_kind = models.CharField(_("failure"), max_length=64, null=True)
+    failure_text = models.TextField(_("failure text"), null=True)
+    strategy = models.CharField(_("strategy"), max_length=64, null=True)
+    delay_ms = models.BigIntegerField(_("wait (ms)"), null=True)
+    rotate = models.BooleanField(_("rotate"), null=True)
+    heal = models.CharField(_("heal"), max_length=64, null=True)
+    connect_ms = models.BigIntegerField(_("connected (ms)"), null=True)
+    headers_ms = models.BigIntegerField(_("headers (ms)"), null=True)
+    first_data_ms = models.BigIntegerField(_("first data (ms)"), null=True)
+    end_ms = models.BigIntegerField(_("end (ms)"), null=True)
+    upstream_request_id = models.CharField(_("upstream's request id"), max_length=128, null=True)
+    tokens_in = models.BigIntegerField(_("tokens in"), null=True)
+    tokens_out = models.BigIntegerField(_("tokens out"), null=True)
+    tokens_cached = models.BigIntegerField(_("cached tokens"), null=True)
+    tokens_cache_write = models.BigIntegerField(_("tokens written to the cache"), null=True)
+    tokens_thinking = models.BigIntegerField(_("thinking tokens"), null=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering: ClassVar = ["request", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["request", "number"], name="attempt_is_one_of_its_request")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} {self.number}"
+
+
+class Body(models.Model):
+    """One body of an exchange: masked, capped, compressed."""
+
+    request = models.ForeignKey(
+        RequestLog, models.DO_NOTHING, related_name="bodies", db_constraint=False, db_index=False
+    )
+    kind = models.CharField(_("body"), max_length=20, choices=_choices(BODY_LABELS))
+    attempt = models.SmallIntegerField(_("attempt"))
+    total_bytes = models.BigIntegerField(_("size"))
+    """Of the whole body as it was, also of what is not kept."""
+    kept_bytes = models.BigIntegerField(_("kept"))
+    """Of what is kept, masked, before compression."""
+    is_capped = models.BooleanField(_("capped"))
+    """Whether its end was left out."""
+    stored_bytes = models.BigIntegerField(_("stored"))
+    """What the row takes in the database, about: retention by size adds these up."""
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    """Of the whole body as it was, before masking."""
+    headers = models.TextField()
+    content = models.BinaryField()
+    timing = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("body")
+        verbose_name_plural = _("bodies")
+        ordering: ClassVar = ["request", "attempt", "kind"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["request", "kind", "attempt"], name="body_is_one_of_its_request")
+        ]
+        indexes: ClassVar = [models.Index(fields=["request", "stored_bytes"], name="body_stored_bytes")]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} {self.kind} {self.attempt}"
+
+    def header_pairs(self) -> list[tuple[str, str]]:
+        """The headers in order, their secrets masked."""
+        return [(name, value) for name, value in json.loads(self.headers)]
+
+    def data(self) -> bytes:
+        """What is kept of the body, its secrets masked."""
+        return zstandard.decompress(self.content)
+
+    def events(self) -> list[tuple[int, bytes]]:
+        """A response as it was sent: pieces with their milliseconds since admission."""
+        data, start, pieces = self.data(), 0, []
+        for offset_ms, end in json.loads(zstandard.decompress(self.timing)) if self.timing else []:
+            pieces.append((offset_ms, data[start:end]))
+            start = end
+        return pieces

@@ -1,0 +1,254 @@
+"""The one thread that stores what the relay remembers, so that no exchange ever waits for a disk.
+
+``submit`` puts a record in memory; the thread merges records of the same row and stores them every 50 ms
+in batches of at most 50 rows. Smaller batches cost more, larger ones hold the interpreter's lock for longer
+(500 rows: 130 ms in which the event loop stands still). A kill -9 loses what is younger than two flushes.
+
+A batch that fails is put back and tried again for as long as it takes; what came meanwhile for the same
+rows is merged into it. It must not know what a record means, and never raises into the event loop.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+import zstandard
+from django.db import DataError, Error, IntegrityError, connection, transaction
+
+from monitor import cost
+from monitor.bodies import StoredBody, stored_body
+from monitor.record_queue import RecordQueue, RowRecord
+from monitor.records import BodyRecord, Record, RequestRecord
+from monitor.redaction import mask_text
+from monitor.rows import Row, finished, finished_attempt, upsert
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.05
+BATCH_ROWS = 50
+BATCH_BODY_BYTES = 1_000_000
+FIRST_RETRY_SECONDS = 0.1
+LONGEST_RETRY_SECONDS = 5.0
+
+OnCommitted = Callable[[Sequence[RowRecord]], None]
+
+
+class WriterStats(msgspec.Struct, frozen=True, kw_only=True):
+    """How the writer fares; the counters count from its making."""
+
+    rows_written: int
+    bodies_written: int
+    rows_dropped: int
+    bodies_dropped: int
+    queued_rows: int
+    queued_body_bytes: int
+    last_error: str
+    """The class and first line of the store's latest failure; empty when there was none."""
+    last_error_at: float | None
+    """Seconds since the epoch."""
+
+
+class RecordWriter:
+    """Stores records in the background: ``start``, ``submit`` from any thread, ``flush``, ``stop``."""
+
+    def __init__(
+        self,
+        *,
+        body_cap_bytes: int,
+        record_bodies: bool = True,
+        max_queued_rows: int = 20_000,
+        max_queued_body_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
+        self._body_cap_bytes = body_cap_bytes
+        self._record_bodies = record_bodies
+        self._queue = RecordQueue(max_queued_rows, max_queued_body_bytes)
+        self._compressor = zstandard.ZstdCompressor(level=3)
+        self._on_committed: list[OnCommitted] = []
+        self._thread: threading.Thread | None = None
+        self._must_end = False
+        self._work = threading.Event()  # there is something to store
+        self._hurry = threading.Event()  # somebody waits for it
+        self._flushed = threading.Condition()
+        self._flushes_asked = 0
+        self._flushes_done = 0
+        self._failures_in_a_row = 0
+        self._rows_written = 0
+        self._bodies_written = 0
+        self._last_error = ""
+        self._last_error_at: float | None = None
+
+    def on_committed(self, callback: OnCommitted) -> None:
+        """From now on call ``callback`` with each batch of rows, as stored; in the writer's thread."""
+        self._on_committed.append(callback)
+
+    def start(self) -> None:
+        """Start the thread, again after ``stop`` too. While it runs, a further call changes nothing."""
+        if self._thread is None or not self._thread.is_alive():
+            self._must_end = False
+            self._queue.open()
+            self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
+            self._thread.start()
+
+    def submit(self, record: Record) -> None:
+        """Take a record, to be stored within 50 ms. Takes microseconds, never waits, never raises."""
+        if self._record_bodies or not isinstance(record, BodyRecord):
+            self._queue.put(record)
+            if not self._work.is_set():
+                self._work.set()
+
+    def flush(self, timeout_seconds: float) -> bool:
+        """Wait until all that was submitted before is stored; False when it was not in that time."""
+        thread = self._thread
+        if thread is None or not thread.is_alive():
+            return self._queue.is_empty
+        with self._flushed:
+            self._flushes_asked += 1
+            ticket = self._flushes_asked
+            self._hurry.set()
+            self._work.set()
+            return self._flushed.wait_for(lambda: self._flushes_done >= ticket, timeout_seconds)
+
+    def stop(self, timeout_seconds: float) -> bool:
+        """Take nothing more, store what is there, end the thread; False when something is left over."""
+        self._queue.close()
+        is_stored = self.flush(timeout_seconds)
+        self._must_end = True
+        self._hurry.set()
+        self._work.set()
+        if self._thread is not None and is_stored:
+            self._thread.join(timeout_seconds)
+        return is_stored
+
+    def stats(self) -> WriterStats:
+        """How the writer fares by now."""
+        return WriterStats(
+            rows_written=self._rows_written,
+            bodies_written=self._bodies_written,
+            rows_dropped=self._queue.rows_dropped,
+            bodies_dropped=self._queue.bodies_dropped,
+            queued_rows=self._queue.rows,
+            queued_body_bytes=self._queue.body_bytes,
+            last_error=self._last_error,
+            last_error_at=self._last_error_at,
+        )
+
+    def _run(self) -> None:
+        cost.load_prices()
+        while not self._must_end:
+            try:
+                self._work.wait()
+                self._cycle()
+            except Exception:  # nothing may end this thread: the exchanges go on without it, unrecorded
+                logger.exception("The writer of the log failed")
+                self._hurry.wait(LONGEST_RETRY_SECONDS)
+        connection.close()
+
+    def _cycle(self) -> None:
+        self._store_bodies_until(time.monotonic() + FLUSH_SECONDS)
+        self._hurry.clear()
+        ticket = self._flushes_asked
+        is_stored = self._store_rows()
+        while is_stored and ticket > self._flushes_done and self._queue.has_bodies:
+            is_stored = self._store_bodies()
+        if not is_stored:
+            self._hurry.wait(self._retry_seconds(is_awaited=ticket > self._flushes_done))
+            return
+        with self._flushed:
+            self._flushes_done = ticket
+            self._flushed.notify_all()
+        if self._queue.is_empty:
+            self._work.clear()
+            # Whoever came between the look and the clearing has set it in vain.
+            if not self._queue.is_empty or self._flushes_asked > ticket:
+                self._work.set()
+
+    def _store_bodies_until(self, due: float) -> None:
+        """Use the time until the rows are due for bodies."""
+        while (left := due - time.monotonic()) > 0 and not self._hurry.is_set():
+            if self._failures_in_a_row or not self._queue.has_bodies or not self._store_bodies():
+                self._hurry.wait(left)
+
+    def _retry_seconds(self, *, is_awaited: bool) -> float:
+        if is_awaited:
+            return FIRST_RETRY_SECONDS
+        longer: float = FIRST_RETRY_SECONDS * 2 ** min(self._failures_in_a_row - 1, 10)
+        return min(longer, LONGEST_RETRY_SECONDS)
+
+    def _store_rows(self) -> bool:
+        """Store all rows that wait; False when the store failed and the rest was put back."""
+        records = self._queue.take_rows()
+        for start in range(0, len(records), BATCH_ROWS):
+            batch = records[start : start + BATCH_ROWS]
+            if not self._store(batch):
+                self._queue.put_back_rows(records[start:])
+                return False
+            self._queue.count_stored(len(batch))
+        return True
+
+    def _store_bodies(self) -> bool:
+        """Store about a megabyte of the bodies that wait; False when the store failed."""
+        records = self._queue.take_bodies(BATCH_ROWS, BATCH_BODY_BYTES)
+        is_stored = self._store(records)
+        if not is_stored:
+            self._queue.put_back_bodies(records)
+        return is_stored
+
+    def _store(self, records: Sequence[Record]) -> bool:
+        """Store records in one transaction; False when the store failed. What no store takes is dropped."""
+        try:
+            rows = [self._row(record) for record in records]
+            with transaction.atomic():
+                for kind in dict.fromkeys(map(type, rows)):
+                    upsert([row for row in rows if type(row) is kind])
+        except (DataError, IntegrityError) as error:
+            return self._store_one_by_one(records, error)
+        except Error as error:
+            self._note_failure(error)
+            connection.close()
+            return False
+        except Exception as error:
+            return self._store_one_by_one(records, error)
+        self._note_success(rows)
+        return True
+
+    def _row(self, record: Record) -> Row:
+        if isinstance(record, RequestRecord):
+            return finished(record)
+        if isinstance(record, BodyRecord):
+            return stored_body(record, self._body_cap_bytes, self._compressor)
+        return finished_attempt(record)
+
+    def _store_one_by_one(self, records: Sequence[Record], error: Exception) -> bool:
+        if len(records) > 1:
+            return all(self._store([record]) for record in records)
+        self._remember(error)
+        logger.error("A record that the log store does not take was left out: %s", self._last_error)
+        self._queue.drop(records[0])
+        return True
+
+    def _note_success(self, rows: Sequence[Row]) -> None:
+        if self._failures_in_a_row:
+            logger.warning("The log store works again after %d failures", self._failures_in_a_row)
+            self._failures_in_a_row = 0
+        committed = [row for row in rows if not isinstance(row, StoredBody)]
+        self._rows_written += len(committed)
+        self._bodies_written += len(rows) - len(committed)
+        for callback in self._on_committed if committed else ():
+            try:
+                callback(committed)
+            except Exception:
+                logger.exception("A listener to stored rows failed")
+
+    def _note_failure(self, error: Exception) -> None:
+        self._remember(error)
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row == 1:
+            logger.warning("The log store failed; its rows wait and are tried again: %s", self._last_error)
+
+    def _remember(self, error: Exception) -> None:
+        # The first line only: PostgreSQL's details quote the row, and with it the prompt.
+        first_line = str(error).partition("\n")[0]
+        self._last_error = mask_text(f"{type(error).__name__}: {first_line}")
+        self._last_error_at = time.time()
