@@ -73,7 +73,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  for the type checker
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._connections.add(self)
         if peer := transport.get_extra_info("socket"):

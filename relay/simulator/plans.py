@@ -86,9 +86,9 @@ class Plans:
         self.plans.clear()
         self._counts.clear()
 
-    def add(self, faults: str | list[str], match: Match, *, repeat: bool = False) -> None:
-        """Add a plan after those that are there. Raises UnknownFaultError."""
-        self.plans.append(Plan(match, parse_sequence(faults), repeat))
+    def add(self, sequence: FaultSequence, match: Match, *, repeat: bool = False) -> None:
+        """Add a plan after those that are there."""
+        self.plans.append(Plan(match, sequence, repeat))
 
     def next_fault(self, attempt: Attempt) -> Fault:
         """The fault that ``attempt`` meets; its count goes on. Raises UnknownFaultError."""

@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-_WORDS = (
-    "river harbour lantern naïve copper meadow 日本語 willow ember quartz señor thistle orchard Ωmega marble "
-    "heron cinder velvet 🙂 juniper cobalt façade saffron pebble"
-).split()
+_VOCABULARY = """
+river harbour lantern naïve copper meadow 日本語 willow ember quartz señor thistle orchard Ωmega marble
+heron cinder velvet 🙂 juniper cobalt façade saffron pebble
+"""
+_WORDS = _VOCABULARY.split()
 _COUNTER = re.compile(r"\[(\d+)\] ([0-9a-f]{8}) ")
 _STREAM_SHAPE = re.compile(r"-n(\d+)(?:-t(\d+))?(?:-d(\d+))?")
 

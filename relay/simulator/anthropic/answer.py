@@ -1,0 +1,180 @@
+"""Writes a reply as Anthropic's stream events, or as one message."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from relay.simulator.anthropic.thinking import FAMILY, Conversation, canonical
+from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
+from relay.simulator.prefix import Prefix
+from relay.simulator.prompts import Ask
+from relay.simulator.reply import Block, Call, Reply, Stop, Text, Thinking
+from relay.simulator.signatures import Seal, digest, issue
+
+_STOP_REASONS = {
+    Stop.END: "end_turn",
+    Stop.MAX_TOKENS: "max_tokens",
+    Stop.STOP_SEQUENCE: "stop_sequence",
+    Stop.TOOL: "tool_use",
+    Stop.SAFETY: "refusal",
+    Stop.BLOCKED_PROMPT: "refusal",
+}
+_FRAGMENT_CHARS = 16
+
+
+@dataclass(slots=True)
+class PreparedMessage:
+    """A valid Messages request. Its prompt cache is read and written when the reply is written."""
+
+    ask: Ask
+    streams: bool
+    inbound: Inbound
+    conversation: Conversation
+    tells_transformations: bool
+
+    def events(self, reply: Reply) -> list[Event]:
+        """``message_start``, the blocks, ``message_delta``, ``message_stop``."""
+        usage = self._input_usage()
+        message = self._message([], None, None, usage | {"output_tokens": 1})
+        events = [_event(Kind.OPEN, "message_start", {"message": message})]
+        blocks = self._blocks(reply)
+        for index, (block, written) in enumerate(blocks):
+            events += _block_events(index, block, written)
+            if index == 0:
+                events.insert(2, _event(Kind.OPEN, "ping", {}))
+        delta = {
+            "stop_reason": _STOP_REASONS[reply.stop],
+            "stop_sequence": reply.stop_sequence,
+            "stop_details": _stop_details(reply.stop),
+        }
+        total = usage | _output_usage(reply)
+        events.append(_event(Kind.END, "message_delta", {"delta": delta, "usage": total}))
+        events.append(_event(Kind.END, "message_stop", {}))
+        return events
+
+    def document(self, reply: Reply) -> Json:
+        """The whole message."""
+        content = [written for _, written in self._blocks(reply)]
+        return self._message(
+            content,
+            _STOP_REASONS[reply.stop],
+            reply.stop_sequence,
+            self._input_usage() | _output_usage(reply),
+        ) | {"stop_details": _stop_details(reply.stop)}
+
+    def _message(self, content: list[Json], reason: str | None, sequence: str | None, usage: Json) -> Json:
+        message: Json = {
+            "id": self.inbound.request_id.replace("req_", "msg_"),
+            "type": "message",
+            "role": "assistant",
+            "model": self.inbound.model,
+            "content": content,
+            "stop_reason": reason,
+            "stop_sequence": sequence,
+            "stop_details": None,
+            "usage": usage,
+        }
+        if self.tells_transformations:
+            message["input_transformations"] = self.conversation.transformations
+        return message
+
+    def _blocks(self, reply: Reply) -> list[tuple[Block, Json]]:
+        """Each block with its JSON; thinking is sealed to everything before it."""
+        prefix = self.conversation.prefix.copy()
+        written: list[tuple[Block, Json]] = []
+        for block in reply.blocks:
+            data = self._block(block, prefix)
+            prefix.add(canonical("assistant", data))
+            written.append((block, data))
+        return written
+
+    def _block(self, block: Block, prefix: Prefix) -> Json:
+        match block:
+            case Text():
+                return {"type": "text", "text": "".join(block.segments)}
+            case Call():
+                return {
+                    "type": "tool_use",
+                    "id": f"toolu_{block.id}",
+                    "name": block.name,
+                    "input": block.arguments,
+                }
+            case Thinking():
+                text = "".join(block.segments)
+                seal = Seal(
+                    FAMILY,
+                    self.inbound.base_model,
+                    self.inbound.account,
+                    prefix.digest,
+                    digest(text.encode()),
+                )
+                if block.redacted:
+                    return {"type": "redacted_thinking", "data": issue(seal)}
+                return {"type": "thinking", "thinking": text if block.shown else "", "signature": issue(seal)}
+
+    def _input_usage(self) -> Json:
+        """Input tokens by cache; only what stands before a breakpoint is read from a cache or put there."""
+        inbound, points = self.inbound, self.conversation.prefix.points
+        read = written = 0
+        if self.conversation.breakpoints:
+            last = self.conversation.breakpoints[-1]
+            read = inbound.cache.read(inbound.account, inbound.base_model, points[: points.index(last) + 1])
+            written = last.tokens - read
+            inbound.cache.store(inbound.account, inbound.base_model, self.conversation.breakpoints)
+        return {
+            "input_tokens": self.conversation.prefix.tokens - read - written,
+            "cache_creation_input_tokens": written,
+            "cache_creation": {"ephemeral_5m_input_tokens": written, "ephemeral_1h_input_tokens": 0},
+            "cache_read_input_tokens": read,
+            "service_tier": "standard",
+        }
+
+
+def _output_usage(reply: Reply) -> Json:
+    return {
+        "output_tokens": reply.output_tokens + reply.thinking_tokens,
+        "output_tokens_details": {"thinking_tokens": reply.thinking_tokens},
+    }
+
+
+def _stop_details(stop: Stop) -> Json | None:
+    if stop not in (Stop.SAFETY, Stop.BLOCKED_PROMPT):
+        return None
+    return {
+        "type": "refusal",
+        "category": "general_harms",
+        "explanation": "The simulator was told to refuse this.",
+    }
+
+
+def _event(kind: Kind, name: str, fields: Json) -> Event:
+    return Event(kind, encode_json({"type": name, **fields}), name)
+
+
+def _delta(kind: Kind, index: int, delta: Json) -> Event:
+    return _event(kind, "content_block_delta", {"index": index, "delta": delta})
+
+
+def _block_events(index: int, block: Block, written: Json) -> list[Event]:
+    """The events of one block: its start, its deltas, its end."""
+    start, deltas = dict(written), list[Event]()
+    match block:
+        case Text():
+            start["text"] = ""
+            deltas = [_delta(Kind.TEXT, index, {"type": "text_delta", "text": s}) for s in block.segments]
+        case Thinking(redacted=False):
+            start |= {"thinking": "", "signature": ""}
+            for segment in block.segments if block.shown else ():
+                deltas.append(_delta(Kind.THINKING, index, {"type": "thinking_delta", "thinking": segment}))
+            signature = {"type": "signature_delta", "signature": written["signature"]}
+            deltas.append(_delta(Kind.CLOSE, index, signature))
+        case Call():
+            start["input"] = {}
+            text = msgspec.json.encode(block.arguments).decode()
+            fragments = [text[at : at + _FRAGMENT_CHARS] for at in range(0, len(text), _FRAGMENT_CHARS)]
+            deltas = [
+                _delta(Kind.TOOL, index, {"type": "input_json_delta", "partial_json": fragment})
+                for fragment in ["", *fragments]
+            ]
+    opening = _event(Kind.OPEN, "content_block_start", {"index": index, "content_block": start})
+    return [opening, *deltas, _event(Kind.CLOSE, "content_block_stop", {"index": index})]

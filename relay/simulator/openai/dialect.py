@@ -1,0 +1,137 @@
+"""OpenAI's two APIs: what they share, and what chat completions and responses do apart."""
+
+import base64
+from array import array
+from typing import Any
+
+from relay.simulator.dialect import Event, Inbound, Json, Kind, Prepared, encode_json
+from relay.simulator.embedding import vector_of
+from relay.simulator.openai.chat_answer import PreparedChat
+from relay.simulator.openai.chat_request import read_chat
+from relay.simulator.openai.errors import error_body
+from relay.simulator.openai.responses_answer import PreparedResponse
+from relay.simulator.openai.responses_request import read_responses
+from relay.simulator.openai.rules import OpenAIRules, model_names, rules_for
+from relay.simulator.prose import token_count
+from relay.simulator.refused import Refused
+
+_CREATED = 1_793_000_000
+
+
+class Chat:
+    """The dialect of ``/v1/chat/completions``, with what both APIs share."""
+
+    name = "openai"
+    line_end = b"\n"
+
+    def user_texts(self, body: Json) -> list[str]:
+        """The user texts of a request, oldest first."""
+        items = body.get("messages", body.get("input"))
+        if isinstance(items, str):
+            return [items]
+        texts: list[str] = []
+        for item in items if isinstance(items, list) else []:
+            if not isinstance(item, dict) or item.get("role") != "user":
+                continue
+            content = item.get("content")
+            parts: list[Any] = [{"text": content}] if isinstance(content, str) else content or []
+            texts += [
+                part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)
+            ]
+        return texts
+
+    def prepare(self, inbound: Inbound) -> Prepared:
+        """Check a chat completions request as the API does. Raises Refused."""
+        rules = _rules(inbound)
+        ask, prefix = read_chat(inbound, rules)
+        return PreparedChat(ask, bool(inbound.body.get("stream")), inbound, rules, prefix)
+
+    def count(self, inbound: Inbound) -> Json:
+        """There is none. Raises Refused."""
+        raise Refused(404, "Not found")
+
+    def embed(self, inbound: Inbound) -> Json:
+        """``/v1/embeddings``. Raises Refused."""
+        given = inbound.body.get("input")
+        texts = [given] if isinstance(given, str) else given
+        if not texts or not isinstance(texts, list):
+            raise Refused(400, "Missing required parameter: 'input'.", param="input")
+        dimensions = inbound.body.get("dimensions") or 1536
+        vectors: list[Any] = [vector_of(str(text), dimensions) for text in texts]
+        if inbound.body.get("encoding_format") == "base64":  # what the SDK asks for
+            vectors = [base64.b64encode(array("f", vector).tobytes()).decode() for vector in vectors]
+        data = [{"object": "embedding", "index": i, "embedding": v} for i, v in enumerate(vectors)]
+        tokens = sum(token_count(str(text)) for text in texts)
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        return {"object": "list", "data": data, "model": inbound.model, "usage": usage}
+
+    def list_models(self) -> Json:
+        """The models."""
+        return {"object": "list", "data": [_model(name) for name in model_names()]}
+
+    def get_model(self, model: str) -> Json:
+        """One model. Raises Refused."""
+        if rules_for(model) is None:
+            raise _no_model(model)
+        return _model(model)
+
+    def headers(self, request_id: str) -> dict[str, str]:
+        """The request's id and the rate limits."""
+        return {
+            "x-request-id": request_id,
+            "openai-processing-ms": "12",
+            "x-ratelimit-limit-requests": "10000",
+            "x-ratelimit-remaining-requests": "9999",
+            "x-ratelimit-reset-requests": "6ms",
+            "x-ratelimit-limit-tokens": "2000000",
+            "x-ratelimit-remaining-tokens": "1999000",
+            "x-ratelimit-reset-tokens": "30ms",
+        }
+
+    def error_body(self, refused: Refused, request_id: str) -> Json:
+        """``{"error": {message, type, param, code}}``."""
+        return error_body(refused)
+
+    def error_event(self, refused: Refused, request_id: str) -> Event:
+        """The same object as an event."""
+        return Event(Kind.END, encode_json(error_body(refused)))
+
+    def heartbeat(self) -> bytes:
+        """A comment line."""
+        return b": keep-alive\n\n"
+
+    def empty_thought(self) -> None:
+        """The first chunk, or the item's start, opens it."""
+
+
+class Responses(Chat):
+    """The dialect of ``/v1/responses``."""
+
+    def prepare(self, inbound: Inbound) -> Prepared:
+        """Check a responses request as the API does. Raises Refused."""
+        rules = _rules(inbound)
+        ask, prefix = read_responses(inbound, rules)
+        return PreparedResponse(ask, bool(inbound.body.get("stream")), inbound, prefix)
+
+    def error_event(self, refused: Refused, request_id: str) -> Event:
+        """``event: error``, whose fields stand bare beside the type."""
+        error = error_body(refused)["error"]
+        fields = {name: error[name] for name in ("code", "message", "param")}
+        return Event(Kind.END, encode_json({"type": "error", "sequence_number": 0, **fields}), "error")
+
+
+def _rules(inbound: Inbound) -> OpenAIRules:
+    if not isinstance(inbound.body.get("model"), str):
+        raise Refused(400, "you must provide a model parameter")
+    rules = rules_for(inbound.base_model)
+    if rules is None:
+        raise _no_model(inbound.model)
+    return rules
+
+
+def _no_model(model: str) -> Refused:
+    return Refused(404, f"The model `{model}` does not exist or you do not have access to it.")
+
+
+def _model(name: str) -> Json:
+    return {"id": name, "object": "model", "created": _CREATED, "owned_by": "simulator"}

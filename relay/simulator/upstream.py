@@ -1,0 +1,277 @@
+"""The whole upstream without its sockets: from one HTTP request to the answer that is to be performed."""
+
+import itertools
+import time
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from relay.simulator.accounts import (
+    TokenDesk,
+    account_label,
+    credential_of,
+    label_of_token,
+    masked_headers,
+    masked_query,
+)
+from relay.simulator.anthropic.dialect import Anthropic
+from relay.simulator.control import Control
+from relay.simulator.dialect import Dialect, Inbound, Json, Options, encode_json
+from relay.simulator.faults import OK, Fault, Stage, UnknownFaultError
+from relay.simulator.gemini.dialect import Gemini
+from relay.simulator.http_connection import HttpRequest
+from relay.simulator.ledger import Ledger, Received
+from relay.simulator.oauth import answer_token, invalid_grant, requester
+from relay.simulator.openai.dialect import Chat, Responses
+from relay.simulator.plans import Attempt, Plans, model_without_fault
+from relay.simulator.prefix import PromptCache
+from relay.simulator.prompts import ANY_TOOL, compose, shape_for
+from relay.simulator.prose import Shape, shape_in_model_name
+from relay.simulator.refusals import by_status, refusal_of
+from relay.simulator.refused import Refused
+from relay.simulator.routes import Action, Route, dialect_of_path, find_route
+from relay.simulator.spoiled_documents import document_answer
+from relay.simulator.spoiled_replies import needs_tool_call, spoil_reply
+from relay.simulator.spoiled_streams import Stream, stream_answer
+from relay.simulator.stream_steps import Act, Answer, Step, Wait, document
+
+_HTML = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><h1>Please sign in</h1></body></html>"
+_BAD_GATEWAY = (
+    b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+)
+_CODE_ASSIST_PROJECT: Json = {
+    "cloudaicompanionProject": "simulated-project",
+    "currentTier": {"id": "standard-tier", "name": "Simulated"},
+    "allowedTiers": [{"id": "standard-tier", "isDefault": True}],
+}
+
+
+class Upstream:
+    """Everything that one simulator knows and does."""
+
+    def __init__(self, shape: Shape, options: Options, token_seconds: float, keeps_requests: int) -> None:
+        self.shape = shape
+        self.options = options
+        self.plans = Plans()
+        self.ledger = Ledger(keeps_requests)
+        self.desk = TokenDesk(token_seconds)
+        self.cache = PromptCache()
+        self.control = Control(self.plans, self.ledger, self.desk, self.cache)
+        gemini = Gemini()
+        self._dialects: dict[str, Dialect] = {
+            "anthropic": Anthropic(),
+            "gemini": gemini,
+            "vertex": gemini,
+            "code_assist": gemini,
+            "chat": Chat(),
+            "responses": Responses(),
+        }
+        self._numbers = itertools.count(1)
+
+    def handle(self, request: HttpRequest) -> tuple[Answer, Received | None]:
+        """The answer to ``request``, and the ledger's entry (none for the control paths)."""
+        if self.control.is_control(request.path):
+            return self.control.answer(request), None
+        route = find_route(request.method, request.path, request.query, request.headers)
+        received = self._record(request, route)
+        self.ledger.add(received)
+        if route is not None and route.action is Action.TOKEN:
+            return self._token(request, received), received
+        name = route.dialect if route else dialect_of_path(request.path, request.headers)
+        dialect = self._dialects[name]
+        request_id = f"req_sim{received.number:08d}"
+        try:
+            if route is None:
+                raise Refused(404, f"{request.method} {request.path} is not found")
+            answer = self._serve(request, route, dialect, received, request_id)
+        except Refused as refused:
+            answer = _refusal(refused, dialect, request_id)
+        except UnknownFaultError as error:
+            answer = _refusal(Refused(400, f"simulator: {error}"), dialect, request_id)
+        return answer, received
+
+    # -- one request
+
+    def _record(self, request: HttpRequest, route: Route | None) -> Received:
+        credential = credential_of(request.headers, request.query)
+        if route is not None and route.action is Action.TOKEN:
+            account = requester(request.body.decode("utf-8", "replace"))
+        elif self.desk.is_access_token(credential):
+            account = label_of_token(credential)
+        else:
+            account = account_label(credential)
+        secret = route is not None and route.action is Action.TOKEN
+        return Received(
+            number=next(self._numbers),
+            method=request.method,
+            path=request.path,
+            query=masked_query(request.query, account),
+            headers=masked_headers(request.headers, account),
+            body=b"" if secret else request.body,
+            account=account,
+            received_at=time.time(),
+            dialect=route.dialect if route else "",
+        )
+
+    def _serve(
+        self, request: HttpRequest, route: Route, dialect: Dialect, received: Received, request_id: str
+    ) -> Answer:
+        if route.action is Action.PROBE:
+            return document(200, dialect.headers(request_id), b"")
+        self._authenticate(request, route, dialect)
+        body = _json_object(request.body) if request.method == "POST" else {}
+        model = _model_of(route, body)
+        received.model = model
+        texts = dialect.user_texts(body) if route.action is Action.GENERATE else []
+        attempt = Attempt(received.account, model, request.path, route.action is Action.GENERATE, texts)
+        fault = self.plans.next_fault(attempt)
+        self._note(fault, received)
+        if dialect.name not in fault.kind.dialects:
+            raise Refused(501, f"simulator: {fault.name} is nothing that {dialect.name} upstreams do")
+        if (instead := _instead_of_answer(fault, dialect, request_id)) is not None:
+            return instead
+        if refused := _ordered_refusal(fault, dialect, body):
+            raise refused
+        inbound = Inbound(
+            route=route,
+            headers=request.headers,
+            body=body,
+            account=received.account,
+            model=model,
+            base_model=model_without_fault(model),
+            request_id=request_id,
+            options=self.options,
+            cache=self.cache,
+        )
+        answer = self._answer(inbound, dialect, fault)
+        if fault.name == "hang":
+            answer.steps = itertools.chain((Wait(fault.number(0) or None),), answer.steps)
+        return answer
+
+    def _authenticate(self, request: HttpRequest, route: Route, dialect: Dialect) -> None:
+        credential = credential_of(request.headers, request.query)
+        if not credential:
+            status = 403 if dialect.name == "gemini" else 401
+            raise Refused(status, "No credential was sent: an API key or a bearer token is required.")
+        bearer_only = route.dialect == "code_assist" or (
+            route.dialect == "vertex" and "x-goog-api-key" not in request.headers
+        )
+        wants_token = bearer_only or self.desk.is_access_token(credential)
+        if wants_token and self.desk.account_of(credential) is None:
+            raise by_status(401, dialect.name)
+
+    def _note(self, fault: Fault, received: Received) -> None:
+        if fault != OK:
+            received.fault = str(fault)
+        self.ledger.by_fault[str(fault)] += 1
+
+    def _token(self, request: HttpRequest, received: Received) -> Answer:
+        """The token endpoint speaks no dialect; a fault other than ``invalid_grant`` is told in Google's."""
+        try:
+            fault = self.plans.next_fault(Attempt(received.account, "", request.path, False))
+            self._note(fault, received)
+            if fault.name != "invalid_grant":
+                gemini = self._dialects["gemini"]
+                if (instead := _instead_of_answer(fault, gemini, "")) is not None:
+                    return instead
+                if refused := _ordered_refusal(fault, gemini, {}):
+                    return _refusal(refused, gemini, "")
+                status, body = answer_token(request.body.decode("utf-8", "replace"), self.desk)
+            else:
+                status, body = invalid_grant()
+        except UnknownFaultError as error:
+            status, body = 400, {"error": "invalid_request", "error_description": str(error)}
+        return document(status, {"Content-Type": "application/json; charset=utf-8"}, encode_json(body))
+
+    # -- answers
+
+    def _answer(self, inbound: Inbound, dialect: Dialect, fault: Fault) -> Answer:
+        body: Json
+        match inbound.route.action:
+            case Action.GENERATE:
+                return self._generate(inbound, dialect, fault)
+            case Action.COUNT:
+                body = dialect.count(inbound)
+            case Action.EMBED:
+                body = dialect.embed(inbound)
+            case Action.LIST_MODELS:
+                body = dialect.list_models()
+            case Action.GET_MODEL:
+                body = dialect.get_model(inbound.route.model)
+            case _:
+                body = _CODE_ASSIST_PROJECT
+                if inbound.route.method == "onboardUser":
+                    project = {"id": "simulated-project", "name": "Simulated"}
+                    body = {"done": True, "response": {"cloudaicompanionProject": project}}
+        return document_answer(fault, dialect.headers(inbound.request_id), encode_json(body), dialect.name)
+
+    def _generate(self, inbound: Inbound, dialect: Dialect, fault: Fault) -> Answer:
+        prepared = dialect.prepare(inbound)
+        ask = prepared.ask
+        if needs_tool_call(fault) and ask.tools and not ask.forced:
+            ask = replace(ask, forced=ANY_TOOL)
+        default = shape_in_model_name(inbound.base_model, self.shape)
+        shape = shape_for(ask, default)
+        reply = spoil_reply(fault, compose(ask, default), ask, shape)
+        headers = dialect.headers(inbound.request_id)
+        if not prepared.streams:
+            return document_answer(fault, headers, encode_json(prepared.document(reply)), dialect.name)
+        stream = Stream(
+            events=prepared.events(reply),
+            dialect=dialect,
+            request_id=inbound.request_id,
+            headers=headers,
+            as_array=inbound.route.as_array,
+            delay_seconds=shape.delay_seconds,
+        )
+        return stream_answer(stream, fault)
+
+
+def _json_object(body: bytes) -> Json:
+    try:
+        decoded: Any = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise Refused(400, f"The request body is not valid JSON: {error}") from error
+    if not isinstance(decoded, dict):
+        raise Refused(400, "The request body is not a JSON object.")
+    return decoded
+
+
+def _model_of(route: Route, body: Json) -> str:
+    if route.model:
+        return route.model
+    inner = body.get("request")
+    named = body.get("model") or (inner.get("model") if isinstance(inner, dict) else "")
+    return named.removeprefix("models/") if isinstance(named, str) else ""
+
+
+def _instead_of_answer(fault: Fault, dialect: Dialect, request_id: str) -> Answer | None:
+    """The faults that are no answer of any dialect."""
+    headers = dialect.headers(request_id)
+    steps: tuple[Step, ...]
+    match fault.name:
+        case "hang" if not fault.value:
+            steps = (Wait(None),)
+        case "reset0":
+            steps = (Act.RESET,)
+        case "html_200":
+            return document(200, headers | {"Content-Type": "text/html; charset=utf-8"}, _HTML)
+        case "status" if fault.value == "502":
+            return document(502, {"Content-Type": "text/html; charset=utf-8"}, _BAD_GATEWAY)
+        case _:
+            return None
+    return Answer(200, headers, steps)
+
+
+def _ordered_refusal(fault: Fault, dialect: Dialect, body: Json) -> Refused | None:
+    if fault.kind.stage is not Stage.REFUSAL or fault.name == "hang":
+        return None
+    return refusal_of(fault, dialect.name, body)
+
+
+def _refusal(refused: Refused, dialect: Dialect, request_id: str) -> Answer:
+    headers = (
+        dialect.headers(request_id) | {"Content-Type": "application/json; charset=utf-8"} | refused.headers
+    )
+    return document(refused.status, headers, encode_json(dialect.error_body(refused, request_id)))
