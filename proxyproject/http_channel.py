@@ -1,0 +1,271 @@
+"""One HTTP connection of the server and the requests on it: what daphne's own lack.
+
+* A body over the limit is refused before it is read (Content-Length) or while it is read (chunked).
+* A client that does not read stops the application that writes to it (``WriteGate``).
+* While the server drains, what is new gets 503.
+* An exception in the application never leaves the client with an open, silent socket.
+* Connections are known to the server, so that it can close them when their last byte is out.
+
+It relies on a few names that Twisted does not call public (``HTTPChannel._command``, ``._path``,
+``._version``, ``Request._parsePOSTFormSubmission``); tests/proxyproject hold them.
+"""
+
+import asyncio
+import logging
+from typing import Any
+from urllib.parse import unquote
+
+from daphne.http_protocol import HTTPFactory, WebRequest
+from twisted.internet.interfaces import IPushProducer
+from twisted.web import http
+from zope.interface import implementer
+
+from proxyproject.early_answers import Refusal, early_answer, too_large
+
+logger = logging.getLogger(__name__)
+
+LINGER_SECONDS = 30
+"""How long a client may go on sending a refused body before it is cut off (nginx: lingering_time 30s).
+Closing at once would reset the connection, and most clients would then never see the answer."""
+
+PATHS_WHILE_DRAINING = (b"/healthz", b"/metrics")
+
+
+class BodyChunks:
+    """A request body as it arrives, joined once when it is read; Twisted would write it to a file."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._length_bytes = 0
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        """Take one more piece."""
+        self._chunks.append(data)
+        self._length_bytes += len(data)
+
+    def tell(self) -> int:
+        """How many bytes have arrived."""
+        return self._length_bytes
+
+    def seek(self, offset: int, whence: int = 0) -> None:
+        """Do nothing: Twisted and daphne rewind before their only read."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Give the whole body, once, whatever ``size`` says; what is given is no longer held here."""
+        body = b"".join(self._chunks)
+        self._chunks = []
+        return body
+
+    def close(self) -> None:
+        """Let go of what arrived."""
+        self._chunks = []
+        self.closed = True
+
+
+@implementer(IPushProducer)
+class WriteGate:
+    """Closed while the client's socket takes no more; the application waits at it after each piece."""
+
+    def __init__(self) -> None:
+        self._open = asyncio.Event()
+        self._open.set()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the socket takes more."""
+        return self._open.is_set()
+
+    async def wait(self) -> None:
+        """Wait until the socket takes more, or is lost."""
+        await self._open.wait()
+
+    def pauseProducing(self) -> None:
+        """Twisted: more than 64 KiB wait to be sent."""
+        self._open.clear()
+
+    def resumeProducing(self) -> None:
+        """Twisted: everything was sent."""
+        self._open.set()
+
+    stopProducing = resumeProducing
+
+
+class RelayRequest(WebRequest):
+    """One request: see the module."""
+
+    _parsePOSTFormSubmission = False  # the application reads the body; Twisted would parse forms as well
+    gate: WriteGate | None = None
+    _refused = False
+    _linger: Any = None
+
+    # While the request arrives
+
+    def gotLength(self, length: int | None) -> None:
+        """Twisted: all headers are here, and the body has ``length`` bytes (None: it is chunked)."""
+        self.content = BodyChunks()
+        if length is not None and length > self.server.max_body_bytes:
+            self._refuse_body()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Twisted: a piece of the body arrived."""
+        if self._refused:
+            return
+        self.content.write(data)
+        if self.content.tell() > self.server.max_body_bytes:
+            self._refuse_body()
+
+    def process(self) -> Any:
+        """Twisted: the request is complete."""
+        if self._refused:
+            self._hang_up()
+            return None
+        if self.server.is_draining and self.path not in PATHS_WHILE_DRAINING:
+            self._answer(503, "The server is restarting; try again in a moment.", may_continue=False)
+            self.finish()
+            return None
+        result = super().process()
+        if self.transport is None:  # daphne has handed the connection to a WebSocket
+            self.channel.factory.channels.discard(self.channel)
+        return result
+
+    # While it is answered
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """Daphne: the request cannot be given to the application, or the application has failed."""
+        self._answer(status, body)
+        self.finish()
+
+    def handle_exception(self, exception: BaseException) -> None:
+        """Daphne: the application has raised. What has begun cannot be finished honestly: cut it."""
+        if self._response_started:
+            self.abort()
+        else:
+            super().handle_exception(exception)
+
+    def abort(self) -> None:
+        """Cut the connection, so that the client sees a broken answer and not a complete one."""
+        if self.channel is not None and not self.finished:
+            self.channel.transport.abortConnection()
+
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Daphne: write a message of the application; a streamed answer gets a gate until its last one."""
+        if message["type"] == "http.response.body" and not self.finished and self.channel is not None:
+            if not message.get("more_body", False):
+                if self.gate is not None:
+                    self.unregisterProducer()
+                    self.gate.resumeProducing()
+            elif self.gate is None:
+                self.gate = WriteGate()
+                self.registerProducer(self.gate, True)
+        super().handle_reply(message)
+
+    def connectionLost(self, reason: Any) -> None:
+        """Twisted: the client has gone."""
+        if self.gate is not None:
+            self.gate.resumeProducing()
+        self._cancel_linger()
+        super().connectionLost(reason)
+
+    # Answers of our own
+
+    def _refuse_body(self) -> None:
+        """Say 413 now, then read the rest of the body into nothing, so that the client can hear it."""
+        self._refused = True
+        self.content.close()
+        self.method, self.clientproto = self.channel._command, self.channel._version
+        self.uri = self.channel._path
+        self.path = self.uri.split(b"?", 1)[0]
+        self.requestHeaders.removeHeader(b"expect")  # no "100 Continue" after the answer
+        self._answer(413, too_large(self.server.max_body_bytes), may_continue=False)
+        self._linger = self.channel.callLater(LINGER_SECONDS, self._give_up_lingering)
+
+    def _give_up_lingering(self) -> None:
+        self._linger = None
+        self.abort()
+
+    def _hang_up(self) -> None:
+        self._cancel_linger()
+        self.finish()
+
+    def _cancel_linger(self) -> None:
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+
+    def _answer(self, status: int, message: str, *, may_continue: bool = True) -> None:
+        """Write a whole answer but do not end the request; ``may_continue``: the connection stays open."""
+        refusal = Refusal(
+            status,
+            message,
+            self.method.decode("ascii", "replace"),
+            unquote(self.path.decode("ascii", "replace")),
+            {
+                name.decode("ascii", "replace").lower(): values[0].decode("latin1")
+                for name, values in self.requestHeaders.getAllRawHeaders()
+            },
+        )
+        answer = early_answer(refusal)
+        self.setResponseCode(answer.status)
+        for name, value in answer.headers.items():
+            self.setHeader(name.encode(), value.encode())
+        self.setHeader(b"content-length", str(len(answer.body)).encode())
+        if not may_continue:
+            self.channel.persistent = False
+            self.setHeader(b"connection", b"close")
+        self._response_started = True
+        http.Request.write(self, answer.body)
+
+
+class RelayChannel(http.HTTPChannel):
+    """One connection, known to its factory from its first to its last moment."""
+
+    def connectionMade(self) -> None:
+        """Twisted: a client has connected."""
+        self.factory.channels.add(self)
+        super().connectionMade()
+
+    def connectionLost(self, reason: Any) -> None:
+        """Twisted: the connection is over, everything written has been sent or is lost."""
+        self.factory.channels.discard(self)
+        super().connectionLost(reason)
+        self.factory.channel_closed()
+
+    def close_when_idle(self) -> None:
+        """Close now if no request is open, else after the answer in work."""
+        self.persistent = False
+        if not self.requests:
+            self.loseConnection()
+
+
+class RelayFactory(HTTPFactory):
+    """Makes the connections of one server and knows the open ones."""
+
+    protocol = RelayChannel
+
+    def __init__(self, server: Any) -> None:
+        super().__init__(server)
+        self.channels: set[RelayChannel] = set()
+        self.all_closed = asyncio.Event()
+        self._is_closing = False
+
+    def buildProtocol(self, addr: Any) -> RelayChannel:
+        """Twisted: make the protocol of a new connection."""
+        channel: RelayChannel = super().buildProtocol(addr)
+        channel.requestFactory = RelayRequest
+        return channel
+
+    def log(self, request: RelayRequest) -> None:
+        """Write no access log: it would show ``?key=``. The relay logs its exchanges itself."""
+
+    def close_channels(self) -> None:
+        """Close every connection as soon as its answer is out; ``all_closed`` is set after the last."""
+        self._is_closing = True
+        for channel in list(self.channels):
+            channel.close_when_idle()
+        self.channel_closed()
+
+    def channel_closed(self) -> None:
+        """A connection has ended."""
+        if self._is_closing and not self.channels:
+            self.all_closed.set()

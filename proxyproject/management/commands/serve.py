@@ -1,0 +1,121 @@
+"""``manage.py serve``: the server, with what daphne itself does not do (proxyproject/server.py)."""
+
+import os
+import socket
+import sys
+from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+
+FILES_OF_ANTIGRAVITY_TOOLS = ("accounts.json", "accounts", "gui_config.json", "token_stats.db")
+
+
+class Command(BaseCommand):
+    """Serve on one address with one or more processes until SIGTERM or Ctrl-C, then drain."""
+
+    help = "Serve the relay and its admin. SIGTERM or Ctrl-C lets running streams end; a second one does not."
+    requires_system_checks = ()  # a warning does not keep a server from starting
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to listen, and with how many processes."""
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+        parser.add_argument(
+            "--port", type=int, default=8045, help="0 takes a free one (default: %(default)s)"
+        )
+        parser.add_argument("--workers", type=int, default=1, help="processes; more than 1 need REDIS_URL")
+        parser.add_argument(
+            "--fd", type=int, help=SUPPRESS
+        )  # a worker: the socket that its parent listens on
+
+    def handle(self, *, host: str, port: int, workers: int, fd: int | None, **options: Any) -> None:
+        """Serve; raise CommandError when that is not possible."""
+        os.umask(0o077)  # the database and the logs are for this user's eyes
+        if fd is not None:
+            self._serve(socket.socket(fileno=fd), lambda: None)
+            return
+        if workers < 1:
+            raise CommandError("--workers must be at least 1")
+        if workers > 1 and not settings.REDIS_URL:
+            raise CommandError(
+                "--workers above 1 needs REDIS_URL: the processes tell each other of marks, signatures and "
+                "live rows over Redis."
+            )
+        self._migrate()
+        from proxyproject.server import bind
+
+        try:
+            listener = bind(host, port)
+        except OSError as error:
+            raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
+        address = listener.getsockname()
+        if workers == 1:
+            self._serve(listener, lambda: self._announce(address, workers))
+            return
+        from proxyproject.workers import Workers
+
+        self._announce(address, workers)
+        code = Workers([sys.executable, sys.argv[0], "serve"], listener, workers).run(self._say)
+        if code:
+            raise SystemExit(code)
+
+    def _serve(self, listener: socket.socket, when_listening: Callable[[], None]) -> None:
+        from proxyproject.server import Server  # installs the reactor: before anything else imports it
+
+        from proxyproject.asgi import application  # isort: skip
+
+        Server(
+            application,
+            listener,
+            max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+            drain_seconds=settings.ENVIRONMENT.relay_drain_seconds,
+            when_listening=when_listening,
+        ).run()
+
+    def _migrate(self) -> None:
+        """Bring the embedded SQLite database up to date; of any other only say that it is not."""
+        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        if not pending:
+            return
+        if is_postgresql():
+            names = ", ".join(str(migration) for migration, _ in pending[:3])
+            raise CommandError(
+                f"{len(pending)} migrations are not applied ({names}, …): run `manage.py migrate` first. "
+                "Only the embedded SQLite database is migrated by itself."
+            )
+        call_command("migrate", interactive=False, verbosity=0)
+        self._say(f"The database was brought up to date ({len(pending)} migrations).")
+
+    def _announce(self, address: tuple[Any, ...], workers: int) -> None:
+        host, port = address[:2]
+        shown = f"[{host}]" if ":" in host else host
+        processes = f", {workers} processes" if workers > 1 else ""
+        self._say(f"Evenkeel {version('evenkeel')} listens on http://{shown}:{port}{processes}")
+        self._say(f"Data directory: {settings.DATA_DIR}")
+        if found := files_of_antigravity_tools(settings.DATA_DIR):
+            self._say(
+                f"Files of Antigravity Tools are here too ({', '.join(found)}); they are left as they are. "
+                f"Its accounts can be taken over: manage.py import_accounts {settings.DATA_DIR}"
+            )
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def is_postgresql() -> bool:
+    """Whether the store is a PostgreSQL, and not the embedded SQLite."""
+    return connections[DEFAULT_DB_ALIAS].vendor == "postgresql"
+
+
+def files_of_antigravity_tools(directory: Path) -> list[str]:
+    """Which files of the program that the data directory's place comes from lie in ``directory``."""
+    return [name for name in FILES_OF_ANTIGRAVITY_TOOLS if (directory / name).exists()]

@@ -1,0 +1,51 @@
+"""The sections of the admin's navigation, as one table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One link: to the list of ``model`` (``app.Model``), under ``title``, with a Material Symbol."""
+
+    title: str | Promise
+    icon: str
+    model: str
+
+    def as_item(self, request: HttpRequest) -> dict[str, Any] | None:
+        """What unfold takes, or None where this person may not see it."""
+        for model, model_admin in admin.site._registry.items():
+            if model._meta.label == self.model and model_admin.has_view_permission(request):
+                link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+                return {"title": self.title, "icon": self.icon, "link": link}
+        return None
+
+
+SECTIONS: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
+    (_("Proxy Monitor"), (Entry(_("Requests"), "timeline", "monitor.RequestLog"),)),
+    (
+        _("Routing"),
+        (
+            Entry(_("Accounts"), "account_circle", "accounts.Account"),
+            Entry(_("Mappings"), "alt_route", "accounts.ModelMapping"),
+            Entry(_("Client keys"), "key", "accounts.ClientKey"),
+        ),
+    ),
+    (_("Administration"), (Entry(_("Users"), "group", "auth.User"),)),
+)
+
+
+def sections(request: HttpRequest) -> list[dict[str, Any]]:
+    """unfold's navigation for the person behind ``request``; sections without an entry are left out."""
+    listed = []
+    for title, entries in SECTIONS:
+        items = [item for entry in entries if (item := entry.as_item(request)) is not None]
+        if items:
+            listed.append({"title": title, "separator": True, "items": items})
+    return listed

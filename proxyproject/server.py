@@ -1,0 +1,212 @@
+"""daphne's server on uvloop, with what daphne lacks: drain, back-pressure, deep backlog, early refusals.
+
+Importing this module installs Twisted's reactor on a uvloop event loop, so only ``manage.py serve`` does.
+docs/deployment.md tells what an operator sees of it. Limits on time are the relay's; there is deliberately
+no HTTP timeout here: daphne's would end a running stream cleanly, which a client takes for its whole answer.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import uvloop
+from twisted.internet import asyncioreactor
+
+asyncioreactor.install(uvloop.new_event_loop())
+
+import daphne.server  # noqa: E402  it takes the reactor that it finds
+from daphne.ws_protocol import WebSocketFactory  # noqa: E402
+from twisted.internet import reactor  # noqa: E402
+from twisted.internet.defer import Deferred, maybeDeferred  # noqa: E402
+from twisted.logger import (  # noqa: E402
+    FilteringLogObserver,
+    LogLevel,
+    LogLevelFilterPredicate,
+    STDLibLogObserver,
+    globalLogBeginner,
+)
+
+from proxyproject.http_channel import RelayFactory, RelayRequest  # noqa: E402
+from proxyproject.lifecycle import lifecycle  # noqa: E402
+
+logger = logging.getLogger(__name__)
+
+BACKLOG = 2048
+"""Connections the kernel holds until they are accepted; daphne's 50 make 300 at once wait for a second."""
+
+THREADS = 8
+"""For the admin's synchronous views and name look-ups. The relay's own path uses none."""
+
+STOP_GRACE_SECONDS = 5
+"""After the stop callbacks: time for the streams they ended to say so, and for the last bytes to leave."""
+
+SERVICE_RESTART = 1012
+"""WebSocket close code (IANA registry): the client should come back."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Listen on ``host``:``port`` (0: a free port); OSError when that is not possible."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    listener.setblocking(False)
+    return listener
+
+
+class Server(daphne.server.Server):
+    """Serve ``application`` on a socket that listens already, until SIGTERM or SIGINT.
+
+    ``when_listening`` is called once the start callbacks are done and connections are taken.
+    ``drain_seconds``: how long running streams may go on after the first signal; a second one ends it.
+    """
+
+    def __init__(
+        self,
+        application: Any,
+        listener: socket.socket,
+        *,
+        max_body_bytes: int,
+        drain_seconds: float,
+        when_listening: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(
+            application,
+            endpoints=["adopted"],
+            request_buffer_size=max_body_bytes + 1,  # the application gets a body in one message
+            server_name="evenkeel",
+        )
+        self.max_body_bytes = max_body_bytes
+        self.is_draining = False
+        self._listener = listener
+        self._drain_seconds = drain_seconds
+        self._when_listening = when_listening
+        self._port: Any = None
+        self._hurry = asyncio.Event()
+
+    def run(self) -> None:
+        """Serve; return when everything has been drained, stopped and flushed."""
+        loop = reactor._asyncioEventloop
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="serve"))
+        asyncio.set_event_loop(loop)
+        self.connections: dict[Any, dict[str, Any]] = {}
+        self.http_factory = RelayFactory(self)
+        self.ws_factory = WebSocketFactory(self, server=self.server_name)
+        self.ws_factory.setProtocolOptions(
+            autoPingTimeout=self.ping_timeout,
+            allowNullOrigin=True,  # origins are checked by the application
+            openHandshakeTimeout=self.websocket_handshake_timeout,
+            maxMessagePayloadSize=self.websocket_max_message_size,
+            maxFramePayloadSize=self.websocket_max_frame_size,
+        )
+        errors = FilteringLogObserver(STDLibLogObserver("twisted"), [LogLevelFilterPredicate(LogLevel.error)])
+        globalLogBeginner.beginLoggingTo([errors], redirectStandardIO=False, discardBuffer=True)
+        for number in signal.SIGTERM, signal.SIGINT:
+            loop.add_signal_handler(number, self._signalled)
+        reactor.callWhenRunning(lambda: asyncio.ensure_future(self._open()))
+        reactor.callLater(1, self.application_checker)
+        reactor.callLater(2, self.timeout_checker)
+        reactor.addSystemEventTrigger("before", "shutdown", self.kill_all_applications)
+        reactor.run(installSignalHandlers=False)
+
+    async def _open(self) -> None:
+        await lifecycle.start()
+        if self.is_draining:
+            return
+        self._port = reactor.adoptStreamPort(
+            self._listener.fileno(), self._listener.family, self.http_factory
+        )
+        self._listener.close()  # the reactor has a descriptor of its own
+        self._when_listening()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Daphne: start the application for a request; it may ask this server to cut the connection."""
+        if scope["type"] == "http":
+            scope["extensions"] = {"evenkeel.abort": {}}
+        return super().create_application(protocol, scope)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Daphne: write a message of the application, and return when the client has room for more."""
+        if isinstance(protocol, RelayRequest):
+            if message["type"] == "evenkeel.abort":
+                protocol.abort()
+                return
+            await super().handle_reply(protocol, message)
+            if protocol.gate is not None and not protocol.gate.is_open:
+                await protocol.gate.wait()
+        else:
+            await super().handle_reply(protocol, message)
+
+    # The end
+
+    def _signalled(self) -> None:
+        if self.is_draining:
+            logger.warning("Asked again to stop: ending what still runs")
+            self._hurry.set()
+        else:
+            self.stop()
+
+    def kill_all_applications(self) -> Any:
+        """Daphne, when the reactor stops: instead of killing, drain."""
+        self.is_draining = True
+        return Deferred.fromFuture(asyncio.ensure_future(self._end()))
+
+    async def _end(self) -> None:
+        for protocol in list(self.connections):
+            if not isinstance(protocol, RelayRequest):
+                protocol.serverClose(code=SERVICE_RESTART)
+        running = self._running()
+        if running:
+            logger.info(
+                "Draining: %d running exchanges have %g s to end; a second signal ends them now",
+                len(running),
+                self._drain_seconds,
+            )
+        await lifecycle.drain()
+        await self._wait_for(running, self._drain_seconds)
+        await lifecycle.stop()
+        await self._wait_for(self._running(), STOP_GRACE_SECONDS)
+        left = self._running()
+        for application in left:
+            application.cancel()
+        if left:
+            logger.warning("Cancelled %d applications that did not end", len(left))
+            await asyncio.wait(left, timeout=STOP_GRACE_SECONDS)
+        if self._port is not None:
+            await maybeDeferred(self._port.stopListening).asFuture(asyncio.get_running_loop())
+        self.http_factory.close_channels()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.http_factory.all_closed.wait(), STOP_GRACE_SECONDS)
+        await lifecycle.flush()
+
+    def _running(self) -> set[asyncio.Future[Any]]:
+        """The applications that serve HTTP requests now."""
+        return {
+            details["application_instance"]
+            for protocol, details in self.connections.items()
+            if isinstance(protocol, RelayRequest)
+            and "application_instance" in details
+            and not details["application_instance"].done()
+        }
+
+    async def _wait_for(self, applications: set[asyncio.Future[Any]], seconds: float) -> None:
+        """Wait until all have ended, the time is over, or a second signal says that it is."""
+        if not applications:
+            return
+        hurry = asyncio.ensure_future(self._hurry.wait())
+        all_ended = asyncio.ensure_future(asyncio.wait(applications))
+        await asyncio.wait({hurry, all_ended}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        all_ended.cancel()
