@@ -1,0 +1,1 @@
+"""What ``make demo`` is made of: a world to look at, and requests of which some are broken on purpose."""

@@ -1,0 +1,104 @@
+"""``manage.py demo``: the server with the simulator behind it, a login, a key, and requests to look at."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from proxyproject.demo.samples import HEALED, SAMPLES, send, send_all
+from proxyproject.demo.world import USER, DemoLogin, demo_login, make_world
+from relay.simulator.thread import SimulatorThread
+
+START_SECONDS = 60.0
+
+
+class Command(BaseCommand):
+    """Makes the world, starts both servers, sends the samples, says how to look, and serves until stopped."""
+
+    help = "Try Evenkeel without any upstream account: a simulated upstream, broken on purpose."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to serve."""
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8045)
+        parser.add_argument("--once", action="store_true", help="end after the first healed answer")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Serve the demo."""
+        call_command("migrate", verbosity=0)
+        login = demo_login(settings.DATA_DIR)
+        with SimulatorThread() as simulator:
+            make_world(login, simulator.base_url)
+            base_url = f"http://{options['host']}:{options['port']}"
+            server = _serve(options["host"], options["port"])
+            try:
+                _wait_until_ready(server, base_url)
+                if options["once"]:
+                    self._heal_once(base_url, login)
+                    return
+                self._send_samples(base_url, login)
+                self._say_how_to_look(base_url, login)
+                server.wait()
+            except KeyboardInterrupt:
+                self.stdout.write("")
+            finally:
+                server.send_signal(signal.SIGTERM)
+                server.wait()
+
+    def _heal_once(self, base_url: str, login: DemoLogin) -> None:
+        sent = send(HEALED, base_url, login.client_key)
+        if sent.status != 200 or sent.attempts != "2":
+            raise CommandError(f"the sample was not healed: {sent.status}, {sent.attempts} attempts")
+        self.stdout.write(
+            f"Healed: {sent.sample.title} ({sent.attempts} attempts, request {sent.request_id})"
+        )
+
+    def _send_samples(self, base_url: str, login: DemoLogin) -> None:
+        self.stdout.write("A first round of requests, some broken on purpose:")
+        for sent in send_all(SAMPLES, base_url, login.client_key):
+            self.stdout.write(f"  {sent.status}  {sent.attempts:>2} attempt(s)  {sent.sample.title}")
+        call_command("clear_cooldowns", enable=True, verbosity=0, stdout=io.StringIO())
+
+    def _say_how_to_look(self, base_url: str, login: DemoLogin) -> None:
+        log = settings.DATA_DIR / "logs" / "app.log"
+        self.stdout.write(
+            f"""
+Admin     {base_url}/admin/   {USER} / {login.password}
+Key       {login.client_key}
+Log       {log}
+Stream    curl -N {base_url}/v1/messages -H "x-api-key: {login.client_key}" -H "anthropic-version: 2023-06-01" \\
+            -d '{{"model": "claude-sonnet-4-6", "max_tokens": 256, "stream": true, "messages": [{{"role": "user", "content": "Hello. [fault: empty, ok]"}}]}}'
+
+A prompt that holds [fault: NAME] is broken on purpose; docs/simulator.md lists the names. Ctrl-C ends it.
+"""  # noqa: E501  a command to copy stays on one line
+        )
+
+
+def _serve(host: str, port: int) -> subprocess.Popen[bytes]:
+    """The real server, as ``make run`` starts it; its retries wait a tenth of their time, for who looks on."""
+    environment = {"RELAY_BACKOFF_SCALE": "0.1", **os.environ}
+    command = [sys.executable, "manage.py", "serve", "--host", host, "--port", str(port)]
+    return subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment)  # noqa: S603  our own command
+
+
+def _wait_until_ready(server: subprocess.Popen[bytes], base_url: str) -> None:
+    ends_at = time.monotonic() + START_SECONDS
+    while time.monotonic() < ends_at:
+        if server.poll() is not None:
+            raise CommandError("The server did not start; its reason stands above.")
+        try:
+            if httpx.get(f"{base_url}/readyz", timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.2)
+    raise CommandError(f"The server was not ready within {START_SECONDS:g} s.")
