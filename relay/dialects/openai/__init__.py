@@ -1,1 +1,6 @@
-"""OpenAI chat completions and responses."""
+"""OpenAI, in its two wire forms: chat completions, which compatible servers speak too, and responses."""
+
+from relay.dialects.interface import Dialect
+from relay.dialects.openai.chat.dialect import ChatCompletions
+
+OPENAI_CHAT: Dialect = ChatCompletions()

@@ -1,0 +1,1 @@
+"""OpenAI chat completions: the form that every compatible server speaks."""

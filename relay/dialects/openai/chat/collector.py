@@ -1,0 +1,104 @@
+"""A whole chat completions stream, as the one JSON answer that the API gives without streaming.
+
+PURE. Deltas are joined field by field, also those that nobody here knows; nothing is left out but the
+padding (``obfuscation``).
+"""
+
+from typing import Any
+
+import msgspec
+
+from relay.conversation import Json
+from relay.dialects.openai.chat.blocks import CallNumbers
+from relay.sse import SseParser
+
+_NOT_KEPT = frozenset({"choices", "usage", "obfuscation", "object"})
+# Each fragment repeats them whole.
+_REPEATED = frozenset({"id", "type", "role", "index", "name", "format", "finish_reason"})
+
+
+def collect(stream: bytes) -> bytes:
+    """The bytes of a stream -> ``chat.completion``."""
+    parser = SseParser(max_event_bytes=len(stream) + 1)
+    answer: Json = {"id": "", "object": "chat.completion", "created": 0, "model": ""}
+    choices: dict[int, _Choice] = {}
+    usage: Any = None
+    for event in [*parser.feed(stream), *parser.finish()]:
+        if event.data is None or event.data == b"[DONE]":
+            continue
+        piece = msgspec.json.decode(event.data)
+        answer.update(
+            {key: value for key, value in piece.items() if key not in _NOT_KEPT and value is not None}
+        )
+        usage = piece.get("usage") or usage
+        for told in piece.get("choices") or ():
+            index = told.get("index") or 0
+            choices.setdefault(index, _Choice()).take(told)
+    answer["choices"] = [choices[index].whole(index) for index in sorted(choices)]
+    if usage is not None:
+        answer["usage"] = usage
+    return msgspec.json.encode(answer)
+
+
+class _Choice:
+    """One choice as it grows."""
+
+    def __init__(self) -> None:
+        self._message: Json = {"role": "assistant", "content": None, "refusal": None}
+        self._others: Json = {"finish_reason": None, "logprobs": None}
+        self._numbers = CallNumbers()
+        self._calls: list[Json] = []
+
+    def take(self, told: Json) -> None:
+        delta = dict(told.get("delta") or {})
+        for fragment in delta.pop("tool_calls", None) or ():
+            self._call(fragment)
+        _join(self._message, delta)
+        _join(self._others, {key: told[key] for key in told if key not in ("index", "delta")})
+
+    def whole(self, index: int) -> Json:
+        if self._calls:
+            self._message["tool_calls"] = self._calls
+        return {"index": index, "message": self._message, **self._others}
+
+    def _call(self, fragment: Json) -> None:
+        function = dict(fragment.get("function") or {})
+        if isinstance(function.get("arguments"), dict):
+            function["arguments"] = msgspec.json.encode(function["arguments"]).decode()
+        position, begins = self._numbers.place(
+            fragment.get("index"), fragment.get("id") or "", function.get("name") or ""
+        )
+        if begins:
+            self._calls.append({"id": "", "type": "function", "function": {"name": "", "arguments": ""}})
+        rest = {key: value for key, value in fragment.items() if key != "index"}
+        _join(self._calls[position], {**rest, "function": function})
+
+
+def _join(whole: Json, more: Json) -> None:
+    """Add what a delta says: texts and lists grow, the rest is taken over; null says nothing."""
+    for key, value in more.items():
+        before = whole.get(key)
+        if value is None:
+            whole.setdefault(key, None)
+        elif isinstance(before, dict) and isinstance(value, dict):
+            _join(before, value)
+        elif isinstance(before, list) and isinstance(value, list):
+            _join_lists(before, value)
+        elif isinstance(before, str) and isinstance(value, str) and key not in _REPEATED:
+            whole[key] = before + value
+        elif value != "" or before is None:
+            whole[key] = value
+
+
+def _join_lists(before: list[Any], more: list[Any]) -> None:
+    """Entries that tell the same ``index`` are one entry; others follow."""
+    for entry in more:
+        same = None
+        if isinstance(entry, dict) and entry.get("index") is not None:
+            same = next(
+                (old for old in before if isinstance(old, dict) and old.get("index") == entry["index"]), None
+            )
+        if same is None:
+            before.append(entry)
+        else:
+            _join(same, entry)

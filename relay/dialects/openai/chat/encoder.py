@@ -1,0 +1,200 @@
+"""Events, as a chat completions stream for the client.
+
+PURE. The first chunk has the role, then deltas, a chunk with ``finish_reason``, the usage where it was
+asked for, ``[DONE]``. Thinking goes out as ``reasoning_content``, and images as ``images``: vendors'
+extensions that OpenAI's own types leave room for. Signatures have no place here: the cache keeps them.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from relay.conversation import Json
+from relay.dialects.interface import EncoderOptions, ErrorAnswer
+from relay.dialects.openai.citations import url_citation
+from relay.dialects.openai.errors import KEEP_ALIVE, error_object
+from relay.dialects.openai.usage import chat_usage
+from relay.events import (
+    ArgumentsDelta,
+    BlockStart,
+    BlockStop,
+    Chunk,
+    Citation,
+    Event,
+    MessageStart,
+    StopReason,
+    StreamState,
+    Terminal,
+    TextDelta,
+    ThinkingDelta,
+    Usage,
+)
+from relay.sse import SseParser
+
+_json = msgspec.json.encode
+
+_FINISH_REASONS: dict[StopReason, str] = {
+    "max_tokens": "length",
+    "context_window": "length",
+    "continuation": "length",
+    "tool_use": "tool_calls",
+    "refusal": "content_filter",
+}
+"""Everything else is ``stop`` (wire.md section 5)."""
+
+
+class ChatEncoder:
+    """One answer."""
+
+    def __init__(self, options: EncoderOptions) -> None:
+        """Nothing told yet."""
+        self.state = StreamState()
+        self._options = options
+        self._is_forwarding = False
+        self._head = b""
+        self._tail = b',"finish_reason":null}]' + self._no_usage + b"}\n\n"
+        self._has_role = False
+        self._calls: dict[int, int] = {}  # block index -> position among the tool calls
+        self._images = 0
+        self._citations: list[Citation] = []
+
+    def forward(self, chunk: Chunk) -> bytes:
+        """Upstream's own bytes; the usage chunk, which we always ask for, only for who asked for it too."""
+        self._is_forwarding = self._has_role = True
+        self.state.fold(chunk.events)
+        if not self._options.include_usage and any(type(event) is Usage for event in chunk.events):
+            return _without_usage(chunk.raw)
+        return chunk.raw
+
+    def encode(self, events: Iterable[Event]) -> bytes:
+        """The client's bytes for ``events``, in one piece."""
+        if self.state.terminal:
+            return b""
+        events = list(events)
+        self.state.fold(events)
+        if not self._head:
+            self._head = self._opening() + b'"choices":[{"index":0,"delta":'
+        out: list[bytes] = []
+        for event in events:
+            kind = type(event)
+            if kind is TextDelta:
+                self._text(event, out)  # type: ignore[arg-type]
+            elif kind is ThinkingDelta:
+                self._put(b'{"reasoning_content":' + _json(event.text) + b"}", out)  # type: ignore[union-attr]
+            elif kind is ArgumentsDelta:
+                self._arguments(event.index, event.json, out)  # type: ignore[union-attr]
+            else:
+                self._rare(event, out)
+        return b"".join(out)
+
+    def keep_alive(self) -> bytes:
+        """A comment line."""
+        return KEEP_ALIVE
+
+    def fail(self, answer: ErrorAnswer) -> bytes:
+        """The one error event that ends a broken answer, without ``[DONE]``."""
+        return b"data: " + _json({"error": error_object(answer)}) + b"\n\n"
+
+    @property
+    def _no_usage(self) -> bytes:
+        return b',"usage":null' if self._options.include_usage else b""
+
+    def _opening(self) -> bytes:
+        """How each chunk begins; an answer that upstream began keeps upstream's id and model."""
+        options = self._options
+        identity, model = f"chatcmpl-{options.message_id}", options.model
+        if self._is_forwarding:
+            identity, model = self.state.message_id, self.state.model
+        head = {
+            "id": identity,
+            "object": "chat.completion.chunk",
+            "created": options.created_at,
+            "model": model,
+        }
+        return b"data: " + _json(head)[:-1] + b","
+
+    def _put(self, delta: bytes, out: list[bytes]) -> None:
+        if not self._has_role:
+            self._has_role = True
+            out += (self._head, b'{"role":"assistant","content":null}', self._tail)
+        out += (self._head, delta, self._tail)
+
+    def _text(self, event: TextDelta, out: list[bytes]) -> None:
+        name = b'{"refusal":' if self.state.blocks[event.index].kind == "refusal" else b'{"content":'
+        self._put(name + _json(event.text) + b"}", out)
+
+    def _arguments(self, index: int, fragment: str, out: list[bytes]) -> None:
+        position = self._calls.get(index)
+        if position is not None:
+            head = b'{"tool_calls":[{"index":%d,"function":{"arguments":' % position
+            self._put(head + _json(fragment) + b"}}]}", out)
+
+    def _rare(self, event: Event, out: list[bytes]) -> None:
+        match event:
+            case MessageStart() if not self._has_role:
+                self._has_role = True
+                out += (self._head, b'{"role":"assistant","content":null}', self._tail)
+            case BlockStart(kind="tool_call"):
+                self._start_call(event, out)
+            case BlockStart(kind="media"):
+                self._media(event.payload, out)
+            case BlockStop():
+                block = self.state.blocks[event.index]
+                if block.kind == "tool_call" and not block.pieces:
+                    self._arguments(event.index, "{}", out)
+            case Citation():
+                self._citations.append(event)
+            case Terminal():
+                self._finish(out)
+            case _:
+                pass
+
+    def _start_call(self, event: BlockStart, out: list[bytes]) -> None:
+        self._calls[event.index] = position = len(self._calls)
+        call = {
+            "index": position,
+            "id": event.id,
+            "type": "function",
+            "function": {"name": event.name, "arguments": ""},
+        }
+        self._put(_json({"tool_calls": [call]}), out)
+
+    def _media(self, payload: bytes, out: list[bytes]) -> None:
+        media = msgspec.json.decode(payload)
+        if not media["media_type"].startswith("image/"):
+            return
+        url = f"data:{media['media_type']};base64,{media['data']}"
+        image = {"index": self._images, "type": "image_url", "image_url": {"url": url}}
+        self._images += 1
+        self._put(_json({"images": [image]}), out)
+
+    def _finish(self, out: list[bytes]) -> None:
+        """The end. Citations go out in one piece: the SDK cannot join a list that comes in two."""
+        stop, reason = self.state.stop, "stop"
+        if stop is not None:
+            reason = _FINISH_REASONS.get(stop.reason, "stop")
+            if stop.reason == "refusal":
+                if any(block.kind == "refusal" for block in self.state.blocks):
+                    reason = "stop"  # how OpenAI ends a refusal in words
+                elif stop.explanation:
+                    self._put(_json({"refusal": stop.explanation}), out)
+        if self._citations:
+            told = [url_citation(citation, self.state) for citation in self._citations]
+            annotations: list[Json] = [{"type": "url_citation", "url_citation": one} for one in told if one]
+            if annotations:
+                self._put(_json({"annotations": annotations}), out)
+        out += (self._head, b'{},"finish_reason":', _json(reason), b"}]", self._no_usage, b"}\n\n")
+        if self._options.include_usage:
+            usage = {"choices": [], "usage": chat_usage(self.state.usage)}
+            out += (self._opening(), _json(usage)[1:], b"\n\n")
+        out.append(b"data: [DONE]\n\n")
+
+
+def _without_usage(raw: bytes) -> bytes:
+    """``raw`` without its event that has usage and no choice; usage beside a choice stays."""
+    kept = []
+    for event in SseParser().feed(raw):
+        data = event.data
+        if data is None or data == b"[DONE]" or msgspec.json.decode(data).get("choices"):
+            kept.append(event.raw)
+    return b"".join(kept)

@@ -1,0 +1,132 @@
+"""Chat messages, as the turns of a neutral conversation. PURE."""
+
+from relay.conversation import Json, Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
+from relay.dialects.openai import media
+from relay.dialects.openai.tools import call_of
+from relay.dialects.request_fields import as_text, object_in, objects_in, place, text_in
+from relay.failures import BadRequest, CannotCarry
+
+Placed = tuple[Json, str]
+"""An object and its path in the body."""
+
+
+def leading_system(messages: list[Placed]) -> tuple[tuple[Text, ...], int]:
+    """The system prompt, and where the conversation begins."""
+    texts: list[Text] = []
+    for index, (message, where) in enumerate(messages):
+        if message.get("role") not in ("system", "developer"):
+            return tuple(texts), index
+        texts += _texts(message, where)
+    return tuple(texts), len(messages)
+
+
+def read_turns(messages: list[Placed], dropped: list[str]) -> tuple[Turn, ...]:
+    """The turns after the system prompt; ``dropped`` gets what has no neutral form."""
+    reader = _Turns(dropped)
+    for message, where in messages:
+        reader.take(message, where)
+    return tuple(turn for turn in reader.turns if turn.parts)
+
+
+class _Turns:
+    """Messages into turns, one after the other: results are matched to the calls before them."""
+
+    def __init__(self, dropped: list[str]) -> None:
+        self.turns: list[Turn] = []
+        self._dropped = dropped
+        self._names: dict[str, str] = {}  # of the calls so far, by id
+
+    def take(self, message: Json, where: str) -> None:
+        match message.get("role"):
+            case "user":
+                self.turns.append(Turn("user", tuple(self._parts(message, where))))
+            case "assistant":
+                self.turns.append(Turn("assistant", tuple(self._answer(message, where))))
+            case "system" | "developer":
+                self.turns.append(Turn("system", tuple(_texts(message, where))))
+            case "tool":
+                self._result(text_in(message, "tool_call_id", where), message, where)
+            case "function":
+                called = text_in(message, "name", where)
+                ids = [call_id for call_id, name in self._names.items() if name == called]
+                self._result(ids[-1] if ids else "", message, where)
+            case other:
+                raise BadRequest(f"{where}.role {other!r} is unknown")
+
+    def _answer(self, message: Json, where: str) -> list[Part]:
+        """The model's own turn. What it thought comes first: that is how it came."""
+        thought = message.get("reasoning_content") or message.get("reasoning")
+        parts: list[Part] = [Thinking(thought)] if isinstance(thought, str) else []
+        parts += self._parts(message, where)
+        if refusal := text_in(message, "refusal", where):
+            parts.append(Text(refusal))
+        parts += [self._call(call, here) for call, here in objects_in(message, "tool_calls", where)]
+        if message.get("function_call") is not None:
+            function = object_in(message, "function_call", where)
+            # The older form has no id: the call gets one after its place, the same on every turn.
+            parts.append(self._function(f"call_{where.replace('.', '_')}", function, where))
+        return parts
+
+    def _call(self, call: Json, where: str) -> ToolCall:
+        if call.get("type", "function") != "function":
+            raise CannotCarry(f"{where}: a {call.get('type')} tool call is known to OpenAI's own models only")
+        call_id = text_in(call, "id", where)
+        if not call_id:
+            raise BadRequest(f"{where}.id is missing")
+        return self._function(call_id, object_in(call, "function", where), where)
+
+    def _function(self, call_id: str, function: Json, where: str) -> ToolCall:
+        call = call_of(
+            call_id, text_in(function, "name", where), text_in(function, "arguments", where), where
+        )
+        self._names[call_id] = call.name
+        return call
+
+    def _result(self, call_id: str, message: Json, where: str) -> None:
+        """Results that stand together are one turn."""
+        name = self._names.get(call_id)
+        if name is None:
+            raise BadRequest(f"{where} answers no tool call before it (tool_call_id {call_id!r})")
+        parts = [part for part in self._parts(message, where) if isinstance(part, Text | Media)]
+        result = ToolResult(call_id, name, tuple(parts))
+        last = self.turns[-1] if self.turns else None
+        if last is not None and last.parts and all(isinstance(part, ToolResult) for part in last.parts):
+            self.turns[-1] = Turn("user", (*last.parts, result))
+        else:
+            self.turns.append(Turn("user", (result,)))
+
+    def _parts(self, message: Json, where: str) -> list[Part]:
+        content = message.get("content")
+        if isinstance(content, str):
+            return [Text(content)] if content else []
+        parts = [self._part(part, here) for part, here in objects_in(message, "content", where)]
+        return [part for part in parts if part != Text("")]
+
+    def _part(self, part: Json, where: str) -> Part:
+        if part.get("prompt_cache_breakpoint") is not None:
+            self._dropped.append("prompt_cache_breakpoint")
+        match part.get("type"):
+            case "text":
+                return Text(as_text(part.get("text"), place(where, "text")))
+            case "refusal":
+                return Text(as_text(part.get("refusal"), place(where, "refusal")))
+            case "image_url":
+                image = part.get("image_url")
+                if isinstance(image, dict) and image.get("detail") not in (None, "auto"):
+                    self._dropped.append("image detail")
+                return media.from_image_part(part, where)
+            case "input_audio":
+                return media.from_audio_part(part, where)
+            case "file":
+                return media.from_file(object_in(part, "file", where), place(where, "file"))
+            case other:
+                raise CannotCarry(f"{where}: a part of type {other!r} cannot be carried to another dialect")
+
+
+def _texts(message: Json, where: str) -> list[Text]:
+    """The content of a message that can hold nothing but text."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return [Text(content)] if content else []
+    parts = objects_in(message, "content", where)
+    return [Text(as_text(part.get("text"), place(here, "text"))) for part, here in parts]

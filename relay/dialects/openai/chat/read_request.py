@@ -1,0 +1,130 @@
+"""A chat completions request, as a neutral conversation. PURE.
+
+Content that only OpenAI's own models know (custom tools, audio answers, several choices) is refused
+with CannotCarry; parameters without a neutral place are named in ``dropped``.
+"""
+
+from relay.conversation import Conversation, Json, Sampling, Tool
+from relay.dialects.openai.chat.read_messages import leading_system, read_turns
+from relay.dialects.openai.leftovers import leftovers
+from relay.dialects.openai.reasoning import thinking_of
+from relay.dialects.openai.tools import choice_of, function_of
+from relay.dialects.request_fields import (
+    as_list,
+    as_object,
+    as_text,
+    flag_in,
+    integer_in,
+    list_in,
+    number_in,
+    object_in,
+    objects_in,
+    place,
+    text_in,
+)
+from relay.failures import CannotCarry
+
+_READ = frozenset(
+    {
+        "model", "messages", "stream", "stream_options", "tools", "tool_choice", "functions", "function_call",
+        "parallel_tool_calls", "response_format", "reasoning_effort", "max_tokens", "max_completion_tokens",
+        "stop", "n", "temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty",
+        "user", "safety_identifier", "modalities", "audio", "web_search_options", "prompt_cache_key",
+    }
+)  # fmt: skip
+
+
+def read(body: Json) -> Conversation:
+    """The body as a conversation; raises BadRequest or CannotCarry."""
+    _refuse_what_cannot_travel(body)
+    dropped = leftovers(body, _READ)
+    if body.get("web_search_options"):
+        dropped.append("web_search_options: search runs with upstream's own")
+    messages = objects_in(body, "messages")
+    system, first = leading_system(messages)
+    tools = _tools(body)
+    choice, tools, narrowed = choice_of(
+        _tool_choice(body), flag_in(body, "parallel_tool_calls"), tools, _chosen_name
+    )
+    has_effort = body.get("reasoning_effort") not in (None, "none")
+    json_answer, schema = _answer_format(object_in(body, "response_format"))
+    limit = integer_in(body, "max_completion_tokens")
+    return Conversation(
+        turns=read_turns(messages[first:], dropped),
+        system=system,
+        tools=tools,
+        web_search=body.get("web_search_options") is not None,
+        tool_choice=choice,
+        thinking=thinking_of(
+            text_in(body, "reasoning_effort"), True if has_effort else None, "reasoning_effort"
+        ),
+        sampling=_sampling(body),
+        max_tokens=limit if limit is not None else integer_in(body, "max_tokens"),
+        stop_sequences=_stop(body.get("stop")),
+        json_answer=json_answer or schema is not None,
+        response_schema=schema,
+        user_id=text_in(body, "safety_identifier") or text_in(body, "user"),
+        dropped=tuple(dict.fromkeys([*dropped, *narrowed])),
+    )
+
+
+def _refuse_what_cannot_travel(body: Json) -> None:
+    choices = integer_in(body, "n")
+    if choices is not None and choices != 1:
+        raise CannotCarry("n: only one choice can be asked of this upstream")
+    if body.get("audio") is not None or "audio" in list_in(body, "modalities"):
+        raise CannotCarry("audio answers are known to OpenAI's own models only")
+
+
+def _sampling(body: Json) -> Sampling:
+    return Sampling(
+        temperature=number_in(body, "temperature"),
+        top_p=number_in(body, "top_p"),
+        top_k=integer_in(body, "top_k"),
+        seed=integer_in(body, "seed"),
+        presence_penalty=number_in(body, "presence_penalty"),
+        frequency_penalty=number_in(body, "frequency_penalty"),
+    )
+
+
+def _stop(stop: object) -> tuple[str, ...]:
+    if stop is None:
+        return ()
+    if isinstance(stop, str):
+        return (stop,)
+    return tuple(as_text(one, "stop") for one in as_list(stop, "stop"))
+
+
+def _answer_format(told: Json) -> tuple[bool, Json | None]:
+    """Is any JSON object wanted, and by which schema."""
+    match told.get("type", "text"):
+        case "text":
+            return False, None
+        case "json_object":
+            return True, None
+        case "json_schema":
+            named = object_in(told, "json_schema", "response_format")
+            return False, object_in(named, "schema", "response_format.json_schema")
+        case other:
+            raise CannotCarry(f"response_format {other!r} is known to OpenAI's own models only")
+
+
+def _tools(body: Json) -> tuple[Tool, ...]:
+    tools = []
+    for tool, where in objects_in(body, "tools"):
+        if tool.get("type", "function") != "function":
+            raise CannotCarry(f"{where}: a {tool.get('type')} tool is known to OpenAI's own models only")
+        tools.append(function_of(object_in(tool, "function", where), place(where, "function")))
+    return (*tools, *(function_of(function, where) for function, where in objects_in(body, "functions")))
+
+
+def _tool_choice(body: Json) -> object:
+    """``tool_choice``, or the older ``function_call`` in its words."""
+    legacy = body.get("function_call")
+    if legacy is None or body.get("tool_choice") is not None:
+        return body.get("tool_choice")
+    return {"type": "function", "function": legacy} if isinstance(legacy, dict) else legacy
+
+
+def _chosen_name(choice: Json) -> object:
+    return as_object(choice.get("function"), "tool_choice.function").get("name")

@@ -1,0 +1,73 @@
+"""One chunk of a chat completions stream, typed for speed: what is not named here is not looked at. PURE.
+
+Fields that compatible servers fill with something else than OpenAI does are typed for both.
+"""
+
+from typing import Any
+
+from msgspec import Raw, Struct
+from msgspec.json import Decoder
+
+NOTHING = Raw(b"")
+
+
+class Function(Struct, gc=False):
+    """The called function, or a fragment of it. Some servers give the arguments as an object."""
+
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None
+
+
+class CallFragment(Struct, gc=False):
+    """A fragment of a tool call: OpenAI gives id and name in the first one only."""
+
+    index: int | None = None
+    id: str | None = None
+    function: Function | None = None
+
+
+class Delta(Struct, gc=False):
+    """What a chunk adds.
+
+    ``reasoning_content`` (DeepSeek, vLLM, llama.cpp), ``reasoning`` and ``reasoning_details`` (OpenRouter)
+    are vendors' extensions for reasoning text; ``content`` is an array of parts at Mistral's.
+    """
+
+    content: str | list[Any] | None = None
+    refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | dict[str, Any] | None = None
+    reasoning_details: list[Any] | None = None
+    tool_calls: list[CallFragment] | None = None
+    function_call: Function | None = None
+    annotations: list[Any] | None = None
+    audio: Raw = NOTHING
+    images: Raw = NOTHING
+
+
+class Choice(Struct, gc=False):
+    """One of the answers; there is one unless ``n`` asked for more. ``stop_reason`` is vLLM's."""
+
+    index: int | None = None
+    delta: Delta | None = None
+    finish_reason: str | None = None
+    stop_reason: str | int | None = None
+
+
+class Piece(Struct, gc=False):
+    """One chunk (``chat.completion.chunk``)."""
+
+    id: str | None = None
+    model: str | None = None
+    choices: list[Choice] | None = None
+    usage: Raw = NOTHING
+    error: Raw = NOTHING
+
+
+read_piece = Decoder(Piece).decode
+"""Bytes of one event -> Piece; raises msgspec.ValidationError for other types, DecodeError for no JSON."""
+
+
+def is_told(raw: Raw) -> bool:
+    """Does the field stand there, and not as null?"""
+    return len(raw) > 0 and bytes(raw) != b"null"

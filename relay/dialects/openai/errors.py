@@ -1,0 +1,241 @@
+"""OpenAI's errors: upstream's, classified; and ours, as an OpenAI client expects them. PURE.
+
+Wire formats: wire.md section 3.3. Compatible servers (vLLM, Ollama, llama.cpp, OpenRouter) depart from
+the shape in small ways, so reading is lenient and writing strict.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from monitor.redaction import mask_body, mask_text
+from relay.conversation import Json
+from relay.dialects.interface import ErrorAnswer
+from relay.dialects.retry_after import retry_after_seconds
+from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
+from relay.failures import Failure, Kind
+
+KEEP_ALIVE = b": keep-alive\n\n"
+"""A comment line: OpenAI's SDKs skip it."""
+
+_STATUS_OF_CODE = {
+    "rate_limit_exceeded": 429,
+    "slow_down": 429,
+    "insufficient_quota": 429,
+    "credit_balance_exhausted": 429,
+    "invalid_api_key": 401,
+    "model_not_found": 404,
+    "invalid_prompt": 400,
+    "context_length_exceeded": 400,
+    "bio_policy": 400,
+    "misalignment_policy_violation": 400,
+    "data_residency_mismatch": 400,
+    "server_is_overloaded": 503,
+    "server_error": 500,
+    "vector_store_timeout": 504,
+}
+# Types, and what compatible servers and the gateways behind them say.
+_STATUS_OF_TYPE = {
+    "rate_limit_error": 429,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "permission_denied": 403,
+    "not_found_error": 404,
+    "invalid_request_error": 400,
+    "service_unavailable_error": 503,
+    "overloaded": 503,
+    "overloaded_error": 529,
+    "api_error": 500,
+    "internal_server_error": 500,
+    "timeout": 504,
+    "timeout_error": 504,
+}
+_STATUS_OF_WORD = _STATUS_OF_CODE | _STATUS_OF_TYPE
+# Agents compact their history when they see this code; the other vendors say it in words only.
+_TOO_LONG = re.compile(
+    r"prompt is too long|context (length|window)|exceeds the maximum number of tokens", re.IGNORECASE
+)
+# Of a 400, these are the account's own troubles (behaviour section 4).
+_ACCOUNT_WORDS = frozenset(
+    {"invalid_api_key", "account_deactivated", "billing_not_active", "billing_hard_limit_reached"}
+)
+_BILLING = re.compile(
+    r"\b(billing|credit balance|out of credits|insufficient credits?|payment required)\b", re.IGNORECASE
+)
+# OpenAI of reasoning that another organization or model encrypted: a refused signature in its words.
+_SIGNATURE_CODE = "invalid_encrypted_content"
+_TRY_AGAIN = re.compile(r"try again in ((?:\d+(?:\.\d+)?(?:ms|[dhms]))+)", re.IGNORECASE)
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
+_UNIT_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+
+
+def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+    """An HTTP error, classified; ``headers`` have lower-case names. Words: wire.md section 3.3."""
+    error, is_own_shape = _error_of(body)
+    message, reason = _message_of(error), _reason_of(error)
+    is_refusal = status == 400 and (reason == _SIGNATURE_CODE or is_signature_refusal(message))
+    return Failure(
+        Kind.STATUS,
+        message or f"upstream answered {status}",
+        status=status,
+        reason=reason,
+        retry_after_seconds=_told_delay(status, headers, message),
+        account_fault=_is_account_fault(status, reason, message),
+        is_signature=is_refusal,
+        offers_drop_block=is_refusal and offers_drop_block(message),
+        body=mask_body(body) if is_own_shape else b"",
+        upstream_request_id=headers.get("x-request-id", ""),
+    )
+
+
+def failure_in_stream(error: Any, body: bytes) -> Failure:
+    """An error object inside a 200 stream, as the error that it names; ``body`` is its JSON text."""
+    message, reason = _message_of(error), _reason_of(error)
+    status = _told_status(error)
+    if status is None:
+        status = next((_STATUS_OF_WORD[word] for word in _words_of(error) if word in _STATUS_OF_WORD), None)
+    if status is None:
+        status = 400 if reason.startswith(("image_", "invalid_")) else 500
+    return Failure(
+        Kind.ERROR_EVENT,
+        message or "upstream reported an error without a message",
+        status=status,
+        reason=reason,
+        retry_after_seconds=_told_delay(status, {}, message),
+        account_fault=_is_account_fault(status, reason, message),
+        is_signature=status == 400 and (reason == _SIGNATURE_CODE or is_signature_refusal(message)),
+        body=mask_body(body),
+        from_upstream_event=True,
+    )
+
+
+def error_object(answer: ErrorAnswer) -> Json:
+    """What stands under ``error``: upstream's own object where it spoke this dialect, else ours."""
+    error, is_own_shape = _error_of(answer.upstream_body)
+    if is_own_shape:
+        return dict(error)
+    return {
+        "message": answer.message,
+        "type": _type_for(answer.status),
+        "param": None,
+        "code": answer.reason if answer.reason in _STATUS_OF_CODE else _code_for(answer),
+    }
+
+
+def error_body(answer: ErrorAnswer) -> bytes:
+    """The JSON error body."""
+    return answer.upstream_body or msgspec.json.encode({"error": error_object(answer)})
+
+
+def _type_for(status: int) -> str:
+    match status:
+        case 429:
+            return "rate_limit_error"
+        case 503 | 529:
+            return "service_unavailable_error"
+        case _:
+            return "invalid_request_error" if status < 500 else "server_error"
+
+
+def _code_for(answer: ErrorAnswer) -> str | None:
+    match answer.status:
+        case 400 | 413 if _TOO_LONG.search(answer.message):
+            return "context_length_exceeded"
+        case 401:
+            return "invalid_api_key"
+        case 404:
+            return "model_not_found"
+        case 429:
+            return "rate_limit_exceeded"
+        case 503 | 529:
+            return "server_is_overloaded"
+        case 504:
+            return "timeout"
+        case _:
+            return None
+
+
+def _error_of(body: bytes) -> tuple[Any, bool]:
+    """The error in a body, and whether the body is of OpenAI's own shape.
+
+    Seen besides: ``{"error": "text"}`` (Ollama), ``{"object": "error", "message": …}`` (vLLM),
+    ``{"detail": …}`` (FastAPI), any of them in a list, and plain text.
+    """
+    try:
+        told = msgspec.json.decode(body)
+    except ValueError:
+        return body.decode("utf-8", "replace").strip()[:500], False
+    if isinstance(told, list) and told:
+        return _inner(told[0]), False
+    is_own_shape = (
+        isinstance(told, dict) and isinstance(told.get("error"), dict) and "message" in told["error"]
+    )
+    return _inner(told), is_own_shape
+
+
+def _inner(told: Any) -> Any:
+    if isinstance(told, dict):
+        for key in ("error", "detail"):
+            if told.get(key):
+                return told[key]
+    return told
+
+
+def _message_of(error: Any) -> str:
+    text = error.get("message") if isinstance(error, dict) else error
+    if not isinstance(text, str):
+        text = msgspec.json.encode(text).decode()[:500] if text else ""
+    return mask_text(text)
+
+
+def _reason_of(error: Any) -> str:
+    return next(iter(_words_of(error)), "")
+
+
+def _words_of(error: Any) -> list[str]:
+    """Upstream's machine words, the most telling first."""
+    if not isinstance(error, dict):
+        return []
+    words = [error.get("code"), error.get("type"), error.get("status")]
+    return [word for word in words if isinstance(word, str) and word]
+
+
+def _told_status(error: Any) -> int | None:
+    """OpenRouter and vLLM give the HTTP status as ``code``."""
+    for key in ("code", "status_code", "status"):
+        value = error.get(key) if isinstance(error, dict) else None
+        if isinstance(value, int) and 400 <= value <= 599:
+            return value
+    return None
+
+
+def _is_account_fault(status: int, reason: str, message: str) -> bool:
+    if status == 402:
+        return True
+    return status == 400 and (reason in _ACCOUNT_WORDS or _BILLING.search(message) is not None)
+
+
+def _told_delay(status: int, headers: Mapping[str, str], message: str) -> float | None:
+    told = retry_after_seconds(headers)
+    if told is not None or status != 429:
+        return told
+    resets = [
+        seconds
+        for what in ("requests", "tokens")
+        if headers.get(f"x-ratelimit-remaining-{what}") == "0"
+        and (seconds := _duration(headers.get(f"x-ratelimit-reset-{what}", ""))) is not None
+    ]
+    if resets:
+        return max(resets)
+    said = _TRY_AGAIN.search(message)
+    return _duration(said[1]) if said else None
+
+
+def _duration(told: str) -> float | None:
+    """``6m0s``, ``1.2s`` or ``20ms`` in seconds; a bare number is seconds too."""
+    parts = _DURATION.findall(told.lower())
+    if parts:
+        return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+    return float(told) if re.fullmatch(r"\d+(\.\d+)?", told) else None

@@ -1,0 +1,79 @@
+"""Token counts, as both wire forms tell them, and the neutral event. PURE.
+
+OpenAI's input counts include what the cache gave and took; its output counts include reasoning.
+"""
+
+from relay.conversation import Json
+from relay.events import Usage
+
+
+def usage_from(told: Json) -> Usage:
+    """The usage object of a chat chunk or of a Responses answer; what is not told stays None.
+
+    ``prompt_cache_hit_tokens`` is how DeepSeek spells the cached part.
+    """
+    total_input = _count(told, "prompt_tokens", "input_tokens")
+    details = _details(told, "prompt_tokens_details", "input_tokens_details")
+    cached = _count(details, "cached_tokens")
+    if cached is None:
+        cached = _count(told, "prompt_cache_hit_tokens")
+    written = _count(details, "cache_write_tokens")
+    uncached = None if total_input is None else max(total_input - (cached or 0) - (written or 0), 0)
+    thought = _details(told, "completion_tokens_details", "output_tokens_details")
+    return Usage(
+        input_uncached=uncached,
+        cache_read=cached,
+        cache_write=written,
+        output=_count(told, "completion_tokens", "output_tokens"),
+        thinking=_count(thought, "reasoning_tokens"),
+    )
+
+
+def chat_usage(usage: Usage) -> Json:
+    """``usage`` as chat completions tell it; the wire wants numbers, so what is unknown is 0."""
+    total_input, output = _total_input(usage), usage.output or 0
+    return {
+        "prompt_tokens": total_input,
+        "completion_tokens": output,
+        "total_tokens": total_input + output,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read or 0,
+            "cache_write_tokens": usage.cache_write or 0,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.thinking or 0},
+    }
+
+
+def responses_usage(usage: Usage) -> Json:
+    """``usage`` as Responses tell it; the wire wants numbers, so what is unknown is 0."""
+    total_input, output = _total_input(usage), usage.output or 0
+    return {
+        "input_tokens": total_input,
+        "input_tokens_details": {
+            "cached_tokens": usage.cache_read or 0,
+            "cache_write_tokens": usage.cache_write or 0,
+        },
+        "output_tokens": output,
+        "output_tokens_details": {"reasoning_tokens": usage.thinking or 0},
+        "total_tokens": total_input + output,
+    }
+
+
+def _total_input(usage: Usage) -> int:
+    return (usage.input_uncached or 0) + (usage.cache_read or 0) + (usage.cache_write or 0)
+
+
+def _count(told: Json, *names: str) -> int | None:
+    for name in names:
+        value = told.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+    return None
+
+
+def _details(told: Json, *names: str) -> Json:
+    for name in names:
+        value = told.get(name)
+        if isinstance(value, dict):
+            return value
+    return {}

@@ -1,0 +1,51 @@
+"""Small things that both wire forms say alike: names, schemas, an error in words. PURE."""
+
+from collections.abc import Iterable
+
+from relay.conversation import Conversation, Json, Sampling, Text, digest
+from relay.dialects.openai.tools import is_strict
+
+MAX_USER_LENGTH = 64
+"""A longer ``user`` is refused."""
+
+_SCHEMA_NAME = "answer"
+_JSON_NOTE = "Answer in JSON."
+
+
+def asks_for_json(conversation: Conversation, changes: list[str]) -> list[str]:
+    """The system prompt's texts; with a note where JSON mode would be refused without the word JSON."""
+    system = [text.text for text in conversation.system if text.text]
+    if not conversation.json_answer or conversation.response_schema is not None:
+        return system
+    said = [part.text for turn in conversation.turns for part in turn.parts if isinstance(part, Text)]
+    if any("json" in text.lower() for text in [*system, *said]):
+        return system
+    changes.append(f"added to the system prompt: {_JSON_NOTE}")
+    return [*system, _JSON_NOTE]
+
+
+def reply_schema(schema: Json) -> Json:
+    """An answer's schema under the name that OpenAI demands; strict where the schema allows it."""
+    return {"name": _SCHEMA_NAME, "schema": schema, "strict": is_strict(schema)}
+
+
+def error_text(text: str) -> str:
+    """A failed tool's result: OpenAI has no flag for it, so the text says it."""
+    return text if text[:5].lower() == "error" else f"Error: {text}"
+
+
+def user_name(user_id: str) -> str:
+    """``user_id``, or a stable short stand-in where it is too long."""
+    return user_id if len(user_id) <= MAX_USER_LENGTH else digest(user_id)
+
+
+def set_numbers(body: Json, sampling: Sampling, known: Iterable[str], changes: list[str]) -> None:
+    """Put the sampling parameters that the form knows into ``body``; the others are named in ``changes``."""
+    for name in sampling.__struct_fields__:
+        value = getattr(sampling, name)
+        if value is None:
+            continue
+        if name in known:
+            body[name] = value
+        else:
+            changes.append(f"{name} dropped: OpenAI has none")
