@@ -19,6 +19,9 @@ from django.conf import settings  # noqa: E402
 from proxyproject.lean_handler import LeanHandler, Receive, Scope, Send  # noqa: E402
 from proxyproject.lifecycle import lifecycle  # noqa: E402
 from proxyproject.routing import websocket_urlpatterns  # noqa: E402
+from proxyproject.wiring import wire  # noqa: E402
+
+wire(lifecycle)
 
 RELAY_PREFIXES = ("/v1/", "/v1beta/", "/api/event_logging")
 RELAY_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})

@@ -1,0 +1,62 @@
+"""What joins the rooms at run time: who is started with the process, and who is told of its end.
+
+Called once, by ``asgi.py``. The rooms below know neither each other nor the frame.
+"""
+
+import asyncio
+import logging
+import os
+import time
+
+from django.conf import settings
+
+from accounts.admin_actions import register_account_test
+from accounts.live import live
+from monitor.request_id import RANDOM_BYTES, new_request_id
+from monitor.writer import RecordWriter
+from proxyproject.early_answers import EarlyAnswer, Refusal, set_renderer
+from proxyproject.lifecycle import Lifecycle
+from relay import runtime
+from relay.account_test import test_account
+from relay.early import early_body
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 10.0
+"""How long the end waits for rows that are not yet written."""
+
+writer = RecordWriter(
+    body_cap_bytes=settings.ENVIRONMENT.monitor_body_cap_bytes,
+    record_bodies=settings.ENVIRONMENT.monitor_record_bodies,
+)
+"""The one writer of this process."""
+
+
+def wire(lifecycle: Lifecycle) -> None:
+    """Register what happens at the process's start and end."""
+    set_renderer(render)
+    register_account_test(test_account)
+    lifecycle.on_start(writer.start)
+    lifecycle.on_start(live.start)
+    lifecycle.on_start(_start_relay)
+    lifecycle.on_drain(lambda: runtime.runtime().drain())
+    lifecycle.on_stop(lambda: runtime.runtime().stop())
+    lifecycle.on_stop(live.stop)
+    lifecycle.on_flush(_flush)
+
+
+def render(refusal: Refusal) -> EarlyAnswer:
+    """An answer without an exchange, in the dialect of the path."""
+    request_id = new_request_id(int(time.time() * 1000), os.urandom(RANDOM_BYTES))
+    body = early_body(refusal.path, refusal.status, refusal.message, request_id)
+    headers = {"content-type": "application/json", "x-request-id": request_id}
+    return EarlyAnswer(refusal.status, headers, body)
+
+
+async def _start_relay() -> None:
+    await runtime.begin(writer).start()
+
+
+async def _flush() -> None:
+    if not await asyncio.to_thread(writer.stop, FLUSH_SECONDS):
+        logger.error("Rows are lost: the store did not take them within %g s", FLUSH_SECONDS)
