@@ -59,12 +59,12 @@ class AccountState:
 
     def mark_on(self, model: str, now: float) -> Mark | None:
         """The hard mark that keeps ``model`` from being asked now, its own or the account's: the longer."""
-        standing = [
-            mark
-            for key in (model, WHOLE_ACCOUNT)
-            if (mark := self.hard.get(key)) is not None and mark.until > now
-        ]
+        standing = [mark for key in (model, WHOLE_ACCOUNT) if (mark := self._standing(key, now)) is not None]
         return max(standing, key=lambda mark: mark.until, default=None)
+
+    def _standing(self, key: str, now: float) -> Mark | None:
+        mark = self.hard.get(key)
+        return mark if mark is not None and mark.until > now else None
 
     def candidate(self, model: str, now: float, tried: bool) -> Candidate:
         """The account as ``choice`` wants to see it."""
@@ -91,13 +91,15 @@ class AccountState:
         A longer mark that already stands is not shortened. The count of consecutive quota marks rises
         only when the last one had run out: ten requests refused together are one event.
         """
-        made = hard_mark(status, reason, told_seconds, self.strikes.get(model, 0), durations)
+        strikes = self.strikes.get(model, 0)
+        same_event = self._standing(model, now) is not None
+        earlier = max(strikes - 1, 0) if same_event else strikes
+        made = hard_mark(status, reason, told_seconds, earlier, durations)
+        if made.grows:
+            self.strikes[model] = earlier + 1
         key = WHOLE_ACCOUNT if made.whole_account else model
-        standing = self.hard.get(key)
-        still_stands = standing is not None and standing.until > now
-        if made.grows and not still_stands:
-            self.strikes[model] = self.strikes.get(model, 0) + 1
-        if standing is not None and still_stands and standing.until >= now + made.seconds:
+        standing = self._standing(key, now)
+        if standing is not None and standing.until >= now + made.seconds:
             return key, standing
         mark = Mark(now + made.seconds, made.cause, reason, status, now)
         self.hard[key] = mark

@@ -7,7 +7,7 @@ from typing import Any
 class HandClock:
     """Time stands still until ``advance``."""
 
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
+    def __init__(self, now: float = 1_000_000.0) -> None:
         self._now = now
         self._alarms: list[tuple[float, asyncio.Event]] = []
 
@@ -22,6 +22,7 @@ class HandClock:
 
     async def advance(self, seconds: float) -> None:
         """Moves the time, then lets everybody run who was waiting for it."""
+        await settle()
         self._now += seconds
         for due, rings in self._alarms:
             if due <= self._now:

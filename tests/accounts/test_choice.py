@@ -19,27 +19,28 @@ from accounts.choice import (
 
 FREE = Candidate(1)
 QUOTA = Block(160.0, "quota")
+BLOCKED = Blocked(160.0, "quota", 160.0)
 
 
 @pytest.mark.parametrize(
     ("rule", "candidates", "chosen"),
     [
-        ("the first in rank", [Candidate(1), Candidate(2)], Taken(1)),
+        ("the first in rank", [FREE, Candidate(2)], Taken(1)),
         ("unmarked before soft-marked", [Candidate(1, soft=True), Candidate(2)], Taken(2)),
         ("untried before tried", [Candidate(1, tried=True), Candidate(2)], Taken(2)),
-        ("another, soft-marked, before the one tried", [Candidate(1, tried=True), Candidate(2, soft=True)], Taken(2)),
-        ("tried before tried and soft-marked", [Candidate(1, tried=True, soft=True), Candidate(2, tried=True)], Taken(2)),
+        ("soft-marked before tried", [Candidate(1, tried=True), Candidate(2, soft=True)], Taken(2)),
+        ("tried before both", [Candidate(1, tried=True, soft=True), Candidate(2, tried=True)], Taken(2)),
         ("a soft mark does not bar the only candidate", [Candidate(1, soft=True)], Taken(1)),
         ("nor does having been tried", [Candidate(1, tried=True)], Taken(1)),
         ("nor both", [Candidate(1, tried=True, soft=True)], Taken(1)),
-        ("a soft-marked one that is free before a full one", [Candidate(1, full=True), Candidate(2, soft=True)], Taken(2)),
+        ("soft-marked and free before full", [Candidate(1, full=True), Candidate(2, soft=True)], Taken(2)),
         ("a full one is waited for", [Candidate(1, full=True)], Full()),
         ("also when others are hard-marked", [Candidate(1, block=QUOTA), Candidate(2, full=True)], Full()),
-        ("a hard mark bars even the only candidate", [Candidate(1, block=QUOTA)], Blocked(160.0, "quota", 160.0)),
-        ("a hard-marked one that is also full is hard-marked", [Candidate(1, full=True, block=QUOTA)], Blocked(160.0, "quota", 160.0)),
+        ("a hard mark bars even the only candidate", [Candidate(1, block=QUOTA)], BLOCKED),
+        ("hard-marked and full is hard-marked", [Candidate(1, full=True, block=QUOTA)], BLOCKED),
         ("nobody offers the model", [], Nobody()),
     ],
-)  # fmt: skip
+)
 def test_class_before_rank(rule: str, candidates: list[Candidate], chosen: Choice) -> None:
     """Lower classes win, full accounts are waited for, hard-marked ones are never asked."""
     assert choose(candidates) == chosen, rule
@@ -105,7 +106,7 @@ def test_kept_retry(keep: Candidate, chosen: Choice) -> None:
     ],
 )
 def test_everybody_blocked(blocks: list[Block], expected: Blocked) -> None:
-    """The client is told of a quota before a credential before a missing model, with that cause's nearest end."""
+    """The client is told of a quota before a credential before a missing model, and of its nearest end."""
     candidates = [Candidate(number, block=block) for number, block in enumerate(blocks)]
     assert choose(candidates) == expected
     assert choose(reversed(candidates)) == expected

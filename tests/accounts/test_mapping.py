@@ -84,7 +84,7 @@ def test_fallbacks_and_kinds() -> None:
     ],
 )
 def test_pass_through(model: str, offers: list[Offer], found: bool) -> None:
-    """Without a mapping a model passes when an account lists it, or lists none and its kind has the family."""
+    """Unmapped, a model passes when an account lists it, or lists none and its kind has the family."""
     assert resolve(model, [], offers) == ([model] if found else None)
 
 
