@@ -16,7 +16,7 @@ _CLIENT_NOTE = "x-anthropic-billing-header:"
 def blocks_of(content: object) -> list[Any]:
     """A message's content as blocks: a string is one text block."""
     if isinstance(content, str):
-        return [{"type": "text", "text": content}]
+        return [{"type": "text", "text": content}] if content else []
     return content if isinstance(content, list) else []
 
 

@@ -1,0 +1,184 @@
+"""Neutral turns as Anthropic messages.
+
+PURE. The API's constraints are met here: roles alternate, the user speaks first, tool results stand directly
+behind their calls, call ids are unique and of letters, digits, ``_`` and ``-``, and no text is empty.
+"""
+
+import re
+from typing import assert_never
+
+from relay.conversation import (
+    Conversation,
+    Json,
+    Media,
+    Part,
+    Redacted,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+    digest,
+)
+from relay.dialects.anthropic.write_media import media_block
+from relay.failures import BadRequest, CannotCarry
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+_CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_OPENING = "(The conversation begins with your message.)"
+
+
+def checked_name(name: str) -> str:
+    """A tool's name, as it is; raises CannotCarry for one that the API refuses."""
+    if not _NAME.fullmatch(name):
+        raise CannotCarry(
+            f"the tool name {name!r} is not possible here: letters, digits, _ and -, at most 128"
+        )
+    return name
+
+
+def write_messages(conversation: Conversation, changes: list[str]) -> tuple[list[Text], list[Json]]:
+    """The system text that stands before the first turn, and the messages; raises CannotCarry, BadRequest."""
+    turns = list(conversation.turns)
+    system = list(conversation.system)
+    while turns and turns[0].role == "system":
+        system += _texts(turns.pop(0))
+    writer = _Writer(changes)
+    for turn in turns:
+        writer.add(turn)
+    return system, writer.finish()
+
+
+def _texts(turn: Turn) -> list[Text]:
+    texts = [part for part in turn.parts if isinstance(part, Text)]
+    if len(texts) < len(turn.parts):
+        raise CannotCarry("a system turn can hold text only")
+    return texts
+
+
+class _Writer:
+    """Builds the messages turn by turn."""
+
+    def __init__(self, changes: list[str]) -> None:
+        self._changes = changes
+        self._messages: list[Json] = []
+        self._used_ids: set[str] = set()
+        self._open_calls: list[tuple[ToolCall, str]] = []  # without a result yet, with their id on the wire
+
+    def add(self, turn: Turn) -> None:
+        """Add one turn."""
+        match turn.role:
+            case "assistant":
+                if self._messages and self._messages[-1]["role"] != "assistant":
+                    self._check_all_answered()
+                self._say("assistant", [block for part in turn.parts for block in self._spoken(part)])
+            case "user":
+                results = [self._result(part) for part in turn.parts if isinstance(part, ToolResult)]
+                rest = [part for part in turn.parts if not isinstance(part, ToolResult)]
+                self._say("user", [*results, *(block for part in rest for block in _shown(part))])
+            case "system":
+                blocks = [_text(part.text) for part in _texts(turn) if part.text.strip()]
+                if self._open_calls:  # the results have to come first
+                    self._changes.append("a system turn between a tool call and its result became a note")
+                    noted = [_text(f"<system-note>\n{block['text']}\n</system-note>") for block in blocks]
+                    self._say("user", noted)
+                else:
+                    self._say("system", blocks)
+            case _:
+                assert_never(turn.role)
+
+    def finish(self) -> list[Json]:
+        """The messages; raises CannotCarry when a call has no result."""
+        self._check_all_answered()
+        if not self._messages:
+            raise BadRequest("the conversation has no turn that says anything")
+        if self._messages[0]["role"] != "user":
+            self._changes.append("a first user turn was added: the API lets the user begin")
+            self._messages.insert(0, {"role": "user", "content": [_text(_OPENING)]})
+        last = self._messages[-1]
+        if last["role"] == "assistant" and last["content"][-1]["type"] == "text":
+            last["content"][-1] = _text(last["content"][-1]["text"].rstrip())  # white space there is refused
+        return self._messages
+
+    def _say(self, role: str, blocks: list[Json]) -> None:
+        """Add ``blocks`` to the last message if it is of that role; tool results go before all else."""
+        if not blocks:
+            return
+        if not self._messages or self._messages[-1]["role"] != role:
+            self._messages.append({"role": role, "content": []})
+        content = self._messages[-1]["content"]
+        at = sum(1 for block in content if block["type"] == "tool_result")
+        results = [block for block in blocks if block["type"] == "tool_result"]
+        content[at:at] = results
+        content += [block for block in blocks if block["type"] != "tool_result"]
+
+    def _spoken(self, part: Part) -> list[Json]:
+        """A part of the model's turn."""
+        match part:
+            case Text():
+                return [_text(part.text)] if part.text.strip() else []
+            case Thinking():
+                if not part.text and not part.signature:
+                    return []
+                return [{"type": "thinking", "thinking": part.text, "signature": part.signature}]
+            case Redacted():
+                return [{"type": "redacted_thinking", "data": part.data}]
+            case ToolCall():
+                call_id = self._new_id(part)
+                self._open_calls.append((part, call_id))
+                name = checked_name(part.name)
+                return [{"type": "tool_use", "id": call_id, "name": name, "input": part.arguments}]
+            case Media():
+                raise CannotCarry(
+                    f"{part.media_type} in a turn of the model's: Claude takes media from the user only"
+                )
+            case ToolResult():
+                raise CannotCarry("a tool result in a turn of the model's")
+            case _:
+                assert_never(part)
+
+    def _new_id(self, call: ToolCall) -> str:
+        call_id = call.id
+        if not _CALL_ID.fullmatch(call_id):
+            call_id = "toolu_" + digest([len(self._used_ids), call.id, call.name])[:24]
+        while call_id in self._used_ids:
+            call_id = "toolu_" + digest([call_id, len(self._used_ids)])[:24]
+        self._used_ids.add(call_id)
+        return call_id
+
+    def _result(self, result: ToolResult) -> Json:
+        for index, (call, call_id) in enumerate(self._open_calls):
+            if result.call_id == call.id and (call.id or not result.name or result.name == call.name):
+                del self._open_calls[index]
+                return _result_block(result, call_id)
+        raise CannotCarry(f"a result for the tool call {result.call_id or result.name!r}, which nobody made")
+
+    def _check_all_answered(self) -> None:
+        if self._open_calls:
+            call = self._open_calls[0][0]
+            raise CannotCarry(f"the call of the tool {call.name} has no result in the turn behind it")
+
+
+def _result_block(result: ToolResult, call_id: str) -> Json:
+    content = [block for part in result.parts for block in _shown(part)]
+    block: Json = {"type": "tool_result", "tool_use_id": call_id}
+    if content:
+        block["content"] = content
+    if result.is_error:
+        block["is_error"] = True
+    return block
+
+
+def _shown(part: Part) -> list[Json]:
+    """A part that the user shows: text or media."""
+    match part:
+        case Text():
+            return [_text(part.text)] if part.text.strip() else []
+        case Media():
+            return [media_block(part)]
+        case _:
+            raise CannotCarry(f"{type(part).__name__} in a user turn")
+
+
+def _text(text: str) -> Json:
+    return {"type": "text", "text": text}
