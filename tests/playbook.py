@@ -99,7 +99,19 @@ class Fields:
         raise TypeError("it is no value")
 
     def __repr__(self) -> str:
-        return ", ".join(f"{name}={value!r}" for name, value in self.fields.items())
+        return ", ".join(f"{name}={_compact(value)}" for name, value in self.fields.items())
+
+
+def _compact(value: object) -> str:
+    """``value`` without the fields that stand on their defaults: a diff is read by people."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_compact(item) for item in value)}]"
+    if not isinstance(value, msgspec.Struct):
+        return repr(value)
+    told = {field.name: getattr(value, field.name) for field in msgspec.structs.fields(value)}
+    usual = {field.name: field.default for field in msgspec.structs.fields(value)}
+    shown = [f"{name}={_compact(item)}" for name, item in told.items() if item != usual[name]]
+    return f"{type(value).__name__}({', '.join(shown)})"
 
 
 # --- commands that the script expects ------------------------------------------------------------
@@ -168,11 +180,10 @@ def repairs(how: Any = ...) -> Expected:
     return Expected(Repair, how=how)
 
 
-def marks(account: Any = ..., mark: Any = ...) -> Expected:
-    """The engine has an account marked."""
-    return Expected(
-        MarkAccount, account=account.account if isinstance(account, Picked) else account, mark=mark
-    )
+def marks(account: Picked, hardness: str, status: Any = ..., **more: Any) -> Expected:
+    """The engine has one of the script's people marked, for the model that they were asked for."""
+    wanted = Fields(hardness=hardness, status=status, **more)
+    return Expected(MarkAccount, account=account.account, model=account.model, mark=wanted)
 
 
 def asks_on(token: Any = ...) -> Expected:
@@ -220,12 +231,12 @@ def opened(after: float = 0, upstream_request_id: str = "up-1") -> Given:
 
 def says(*said: Event | str, raw: bytes = b"", after: float = 0) -> Given:
     """One read's events; a text stands for a message that starts with it."""
-    return _given(f"says {list(said)!r}", after, lambda at: Data(at, Chunk(raw, _events(said))))
+    return _given(f"says {_compact(said)}", after, lambda at: Data(at, Chunk(raw, _events(said))))
 
 
 def ends(*said: Event | str, raw: bytes = b"", after: float = 0) -> Given:
     """Upstream closes in order, after these last events."""
-    return _given(f"ends with {list(said)!r}", after, lambda at: Ended(at, Chunk(raw, _events(said))))
+    return _given(f"ends with {_compact(said)}", after, lambda at: Ended(at, Chunk(raw, _events(said))))
 
 
 def breaks(failure: Failure | Kind, after: float = 0) -> Given:
@@ -345,7 +356,7 @@ def play(
     for line in lines:
         wanted, given = line if isinstance(line, tuple) else (line, _usual(line))
         if command is None:
-            raise depart(f"(the end) {outcome!r}")
+            raise depart(f"(the end) {_compact(outcome)}")
         if not wanted.matches(command):
             raise depart(_named(command, wanted))
         if isinstance(given, Picked):
@@ -358,8 +369,8 @@ def play(
         except Interrupted as interruption:
             command = step(interruption)
     if command is not None:
-        raise depart(repr(command))
-    return Played(outcome, facts, "\n".join([*actual, f"(the end) {outcome!r}"]))
+        raise depart(_compact(command))
+    return Played(outcome, facts, "\n".join([*actual, f"(the end) {_compact(outcome)}"]))
 
 
 def _usual(line: Expected) -> Given:
@@ -387,5 +398,5 @@ def _shown(line: Line) -> list[str]:
 def _named(command: Command, wanted: Expected) -> str:
     """``command`` with the fields that the script names, so that the diff points at the difference."""
     if type(command) is not wanted.kind:
-        return repr(command)
+        return _compact(command)
     return Expected(wanted.kind, **{name: getattr(command, name) for name in wanted.named.fields}).shown()

@@ -1,8 +1,8 @@
 """One attempt's answer: open the stream, peek, commit, and forward to the end.
 
-PURE. A generator over one upstream response (over several where upstream hands out continuation
-tokens); it yields commands and returns what went wrong, or None. Deadlines run on the wall clock from
-the sending of the attempt; heartbeats do not touch them.
+PURE. A generator over one upstream response, or over several legs where upstream hands out continuation
+tokens; it yields commands and returns what went wrong, or None. ``engine/deadlines.py`` says how long it
+waits for what.
 """
 
 from collections.abc import Callable, Generator
@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator
 import msgspec
 
 from relay.engine import peek
+from relay.engine.clock import Clock
 from relay.engine.commands import (
     AskOn,
     Broke,
@@ -25,43 +26,17 @@ from relay.engine.commands import (
     Read,
     Reply,
 )
+from relay.engine.deadlines import Deadlines
+from relay.engine.deadlines import Limits as Limits
 from relay.engine.facts import AttemptOpened
 from relay.engine.splice import Splice, without_end
-from relay.events import Chunk, Event, Failed, Heartbeat, StreamState
+from relay.events import Chunk, Event, Failed, StreamState
 from relay.failures import Failure, Kind, Phase
 
-PINGS_COUNT_SECONDS = 600.0
-"""How long an upstream's own pings inside a thinking block count as life."""
+MAX_LEGS = 16
+"""Legs of one answer: a context of 1,048,576 tokens in hops of 65,536."""
 
 Steps = Generator[Command, Reply, Failure | None]
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """The deadlines of an exchange, in seconds; ``backoff_scale`` multiplies the waits of the table.
-
-    ``first_data``: from sending to the first valid data; ``first_data_thinking``: the same where the model
-    thinks. ``idle``: silence after the commit; ``thinking``: the same inside a thinking block.
-    ``deadline``: from admission to commit.
-    """
-
-    first_data_seconds: float = 60.0
-    first_data_thinking_seconds: float = 300.0
-    thinking_seconds: float = 300.0
-    idle_seconds: float = 120.0
-    deadline_seconds: float = 600.0
-    backoff_scale: float = 1.0
-
-
-class Clock:
-    """The engine's only clock: the time of the last reply, in seconds since admission."""
-
-    at = 0.0
-
-    def ask(self, command: Command) -> Generator[Command, Reply, Reply]:
-        """Yield ``command``; the reply, whose time is taken."""
-        reply = yield command
-        self.at = reply.at
-        return reply
 
 
 class Answer:
@@ -85,95 +60,100 @@ class Answer:
         self.phase = Phase.CONNECT
         self.is_committed = False
         self._clock = clock
-        self._limits = limits
+        self._deadlines = Deadlines(limits, account, is_collected)
         self._account = account
         self._number = number
         self._is_collected = is_collected
         self._on_commit = on_commit
-        self._held: list[Chunk] = []
+        self._held: list[Chunk] = []  # what goes to the client later: until there is valid data, or all of it
+        self._has_begun = False  # valid data is there
+        self._legs = 1
         self._splice: Splice | None = None
-        self._sent_at = self._data_at = self._life_at = clock.at
 
     def steps(self) -> Steps:
-        """The whole answer: None when it came to its own end."""
+        """The whole answer: None when it came to its own end, and was given to the client."""
         while True:
-            failure = yield from self._open()
-            if failure is None:
-                failure = yield from self._peek()
-            while failure is None and not self.state.terminal:
-                failure = yield from self._read_on()
+            failure = yield from self._leg()
             if failure is not None:
                 return failure
-            yield from self._clock.ask(CloseUpstream(is_complete=True))
             token = self._continuation_token()
             if not token:
                 break
             yield from self._clock.ask(AskOn(token))
+            self._legs += 1
+            self._held = [Chunk(b"", without_end(chunk.events)) for chunk in self._held]
             self.state.stop, self.state.terminal = None, False
             self._splice = Splice(self.state)
-            self._sent_at = self._clock.at
         if self._is_collected:
-            yield from self._deliver(self._held)
+            yield from self._deliver()
+        yield from self._clock.ask(CloseUpstream(is_complete=True))
         return None
 
+    def _leg(self) -> Steps:
+        """One upstream response, from the sending to its terminal event."""
+        self._deadlines.sent(self._clock.at)
+        failure = yield from self._open()
+        while failure is None and not self.state.terminal:
+            failure = yield from self._read_on() if self._has_begun else self._peek()
+        return failure
+
     def _open(self) -> Steps:
-        reply = yield from self._clock.ask(OpenUpstream(self._first_data_until()))
+        reply = yield from self._clock.ask(OpenUpstream(self._deadlines.first_data(self.state)))
         match reply:
             case Opened(_, upstream_request_id):
-                self.phase = Phase.PEEK
-                yield from self._clock.ask(Note(AttemptOpened(reply.at, self._number, upstream_request_id)))
+                self.phase = self.state.phase if self._has_begun else Phase.PEEK
+                if self._legs == 1:
+                    yield from self._clock.ask(
+                        Note(AttemptOpened(reply.at, self._number, upstream_request_id))
+                    )
                 return None
             case Broke(_, failure):
                 self.phase = Phase.CONNECT if failure.status is None else Phase.HEADERS
                 return failure
             case _:
                 self.phase = Phase.HEADERS
-                return self._timed_out(Kind.FIRST_DATA_TIMEOUT, "upstream sent no data in time")
+                return self._deadlines.over(self._clock.at, self.state)
 
     def _peek(self) -> Steps:
-        """Read until there is valid data, and pass it on."""
-        waiting: list[Chunk] = []
-        while True:
-            reply = yield from self._clock.ask(Read(self._first_data_until()))
-            match reply:
-                case Data(_, chunk) | Ended(_, chunk):
-                    chunk = self._taken(chunk)
-                    waiting.append(chunk)
-                    verdict = peek.examine(chunk.events, self.state)
-                    if verdict is True:
-                        break
-                    if verdict is not False:
-                        return verdict
-                    if isinstance(reply, Ended):
-                        return peek.EMPTY
-                case Broke(_, failure):
-                    return failure
-                case _:
-                    return self._timed_out(Kind.FIRST_DATA_TIMEOUT, "upstream sent no data in time")
-        self._data_at = self._life_at = self._clock.at
-        flaw = yield from self._pass_on(_joined(waiting))
-        return flaw or self._cut_by(reply)
-
-    def _read_on(self) -> Steps:
-        reply = yield from self._clock.ask(Read(self._idle_until()))
+        """One read more, as long as nothing was said; at the first valid data everything is passed on."""
+        reply = yield from self._clock.ask(Read(self._deadlines.first_data(self.state)))
         match reply:
             case Data(_, chunk) | Ended(_, chunk):
-                if chunk.events:
-                    self._life_at = reply.at
-                    if type(chunk.events[-1]) is not Heartbeat:
-                        self._data_at = reply.at
-                failure = yield from self._pass_on(self._taken(chunk))
-                return failure or self._cut_by(reply)
+                chunk = self._taken(chunk)
+                goes_on = bool(self._continuation_token())
+                said = peek.examine(without_end(chunk.events) if goes_on else chunk.events, self.state)
+                if isinstance(said, Failure):
+                    return said
+                if said:
+                    self._has_begun = True
+                    self._deadlines.begun(self._clock.at)
+                    flaw = yield from self._pass_on(chunk)
+                    return flaw or self._cut_by(reply)
+                self._held.append(chunk)
+                if isinstance(reply, Ended) and not self.state.terminal:
+                    return Failure(Kind.EMPTY, "upstream closed the stream with nothing said")
+                return None
             case Broke(_, failure):
-                return msgspec.structs.replace(failure, kind=Kind.CUT)
+                return _while_reading(failure, Kind.READ_ERROR)
             case _:
-                return self._timed_out(Kind.IDLE_TIMEOUT, "upstream fell silent in the middle of its answer")
+                return self._deadlines.over(self._clock.at, self.state)
+
+    def _read_on(self) -> Steps:
+        reply = yield from self._clock.ask(Read(self._deadlines.idle(self.state)))
+        match reply:
+            case Data(_, chunk) | Ended(_, chunk):
+                self._deadlines.came(chunk.events, reply.at)
+                flaw = yield from self._pass_on(self._taken(chunk))
+                return flaw or self._cut_by(reply)
+            case Broke(_, failure):
+                return _while_reading(failure, Kind.CUT)
+            case _:
+                return self._deadlines.fell_silent(self._clock.at, self.state)
 
     def _taken(self, chunk: Chunk) -> Chunk:
         if self._splice is not None:
             chunk = Chunk(b"", self._splice.take(chunk.events))
         self.state.fold(chunk.events)
-        self.phase = self.state.phase
         return chunk
 
     def _cut_by(self, reply: Reply) -> Failure | None:
@@ -183,6 +163,7 @@ class Answer:
 
     def _pass_on(self, chunk: Chunk) -> Steps:
         """Give the client the chunk (or hold it, for a collected answer); the flaw that it ends with."""
+        self.phase = self.state.phase
         flaw: Failure | None = None
         if self.state.failure is not None:
             flaw = self.state.failure
@@ -192,44 +173,35 @@ class Answer:
             flaw = peek.stop_flaw(self.state.stop)
             if flaw is not None or self._continuation_token():
                 chunk = Chunk(b"", without_end(chunk.events))
-        if self._is_collected:
+        if chunk.raw or chunk.events:
             self._held.append(chunk)
-        elif chunk.raw or chunk.events:
-            yield from self._deliver([chunk])
+        if self._held and not self._is_collected:
+            yield from self._deliver()
         return flaw
 
-    def _deliver(self, chunks: list[Chunk]) -> Generator[Command, Reply, None]:
+    def _deliver(self) -> Generator[Command, Reply, None]:
+        """Give the client what is held; the first time that is the commit."""
+        chunk, self._held = _joined(self._held), []
         if not self.is_committed:
-            self.is_committed = True
             yield from self._on_commit()
-        yield from self._clock.ask(Deliver(_joined(chunks), is_spliced=self._splice is not None))
-
-    def _first_data_until(self) -> float:
-        slow = self._account.thinks_unseen or self.state.is_thinking
-        limits = self._limits
-        seconds = limits.first_data_thinking_seconds if slow else limits.first_data_seconds
-        until = self._sent_at + seconds
-        return until if self.is_committed else min(until, self._limits.deadline_seconds)
-
-    def _idle_until(self) -> float:
-        if self.state.is_thinking:
-            seconds = self._limits.thinking_seconds
-            until = min(self._life_at + seconds, self._data_at + max(seconds, PINGS_COUNT_SECONDS))
-        else:
-            until = self._data_at + self._limits.idle_seconds
-        return min(until, self._limits.deadline_seconds) if self._is_collected else until
-
-    def _timed_out(self, kind: Kind, message: str) -> Failure:
-        if not self.is_committed and self._clock.at >= self._limits.deadline_seconds:
-            return Failure(Kind.DEADLINE, f"no answer within {self._limits.deadline_seconds:g} s")
-        return Failure(kind, message)
+            self.is_committed = True
+        at = self._clock.at
+        yield from self._clock.ask(Deliver(chunk, is_spliced=self._splice is not None))
+        self._deadlines.client_took(self._clock.at - at)
 
     def _continuation_token(self) -> str:
         """The token to go on with; a client of the same dialect follows it by itself."""
         stop = self.state.stop
         if self._account.is_same_dialect or stop is None or stop.reason != "continuation":
             return ""
-        return stop.continuation_token or ""
+        return stop.continuation_token or "" if self._legs < MAX_LEGS else ""
+
+
+def _while_reading(failure: Failure, kind: Kind) -> Failure:
+    """A broken transfer is named by how far the answer had come."""
+    if failure.kind in (Kind.NETWORK, Kind.READ_ERROR):
+        return msgspec.structs.replace(failure, kind=kind)
+    return failure
 
 
 def _joined(chunks: list[Chunk]) -> Chunk:

@@ -7,20 +7,17 @@ off, rotate and heal; after it, it forwards or reports. It never pretends.
 from collections.abc import Generator
 from typing import Literal, cast
 
-import msgspec
-
-from relay.engine import policy
-from relay.engine.answer import Answer, Clock, Limits
+from relay.engine import giving_up, policy
+from relay.engine.answer import Answer
+from relay.engine.clock import Clock
 from relay.engine.commands import (
     Around,
     CloseUpstream,
     Command,
     Interrupted,
-    LookAround,
     MarkAccount,
     Note,
     Outcome,
-    PickAccount,
     Picked,
     Repair,
     Repaired,
@@ -28,6 +25,7 @@ from relay.engine.commands import (
     Sleep,
     Unavailable,
 )
+from relay.engine.deadlines import Limits, deadline_is_over
 from relay.engine.facts import (
     AttemptEnded,
     AttemptStarted,
@@ -39,6 +37,7 @@ from relay.engine.facts import (
     KeptAccount,
     Rotated,
 )
+from relay.engine.targets import Targets
 from relay.events import StreamState
 from relay.failures import Failure, Kind, Phase
 
@@ -54,15 +53,13 @@ def serve(limits: Limits, targets: int, is_collected: bool) -> Engine:
 class _Exchange:
     def __init__(self, limits: Limits, targets: int, is_collected: bool) -> None:
         self.limits = limits
-        self.targets = targets
-        self.is_collected = is_collected
         self.clock = Clock()
-        self.target = 0
+        self.targets = Targets(self.clock, targets)
+        self.is_collected = is_collected
         self.number = 0  # attempts as the rows count them
         self.counted = 0  # attempts as the policy counts them: without heals
         self.account: Picked | None = None
         self.answer: Answer | None = None
-        self.tried: frozenset[int] = frozenset()
         self.failures: list[Failure] = []
         self.soft_marks: dict[int, tuple[str, policy.Mark]] = {}
         self.is_healed = False
@@ -82,8 +79,6 @@ class _Exchange:
                 decision = yield from self._decide(failure)
                 if not decision.retry:
                     return (yield from self._end_without_answer(failure))
-                if self.clock.at + decision.delay_seconds >= self.limits.deadline_seconds:
-                    return (yield from self._give_up(Failure(Kind.DEADLINE, "the deadline is over")))
                 if decision.delay_seconds:
                     yield from self.clock.ask(Sleep(decision.delay_seconds))
         except Interrupted as interruption:
@@ -97,72 +92,61 @@ class _Exchange:
         """Take the next account; the refusal when there is none."""
         before = self.account
         stay_on = before.account if before and decision and not decision.rotate else None
-        while True:
-            may_wait = self.number == 0 and self.target + 1 == self.targets
-            reply = yield from self.clock.ask(PickAccount(self.target, self.tried, stay_on, may_wait))
-            if isinstance(reply, Picked):
-                break
-            refusal = cast(Unavailable, reply).failure
-            if refusal.kind is not Kind.NO_ACCOUNT or self.target + 1 >= self.targets:
-                return refusal
-            self.target += 1
-            stay_on = None
+        reply = yield from self.targets.pick(stay_on)
+        if isinstance(reply, Unavailable):
+            return reply.failure
         self.account = reply
         if before and decision and not decision.heal:
-            status = _status_word(self.failures[-1])
+            failure = self.failures[-1]
             if reply.account != before.account:
-                yield from self._note(Rotated(reply.at, status, before.email, reply.email))
-            elif not decision.rotate:
-                yield from self._note(KeptAccount(reply.at, status))
+                yield from self._note(Rotated(reply.at, _status_word(failure), before.email, reply.email))
+            elif not decision.rotate and failure.status != 429:
+                yield from self._note(KeptAccount(reply.at, _status_word(failure)))
         return None
 
     def _attempt(self) -> Generator[Command, Reply, Failure | None]:
         """Try once: None when the answer came to its end, else why not."""
         account = cast(Picked, self.account)
         self.number += 1
+        self.answer = Answer(
+            self.clock, self.limits, account, self.number, self.is_collected, self._on_commit
+        )
+        self.is_attempting = True
         at = self.clock.at
         yield from self._note(
             AttemptStarted(at, self.number, account.account, account.email, account.kind, account.model)
-        )
-        self.is_attempting = True
-        self.answer = Answer(
-            self.clock, self.limits, account, self.number, self.is_collected, self._on_commit
         )
         failure = yield from self.answer.steps()
         if failure is None:
             yield from self._end_attempt(None, None)
         elif self._is_committed:
+            yield from self._mark_hard(failure)
             yield from self.clock.ask(CloseUpstream(is_complete=False))
             yield from self._end_attempt(failure, None)
         return failure
 
     def _on_commit(self) -> Steps:
-        account = cast(Picked, self.account).account
+        """Now that this account answers, the others that failed the same request are marked."""
+        account = cast(Picked, self.account)
         yield from self._note(Committed(self.clock.at, self.number))
         for failed_account, (model, mark) in self.soft_marks.items():
-            if failed_account != account:
+            if failed_account != account.account and model == account.model:
                 yield from self.clock.ask(MarkAccount(failed_account, model, mark))
 
     def _decide(self, failure: Failure) -> Generator[Command, Reply, policy.Decision]:
         """What is done about a failure before the commit: the account is marked, the attempt closed."""
         account = cast(Picked, self.account)
-        yield from self.clock.ask(CloseUpstream(is_complete=False))
         self.failures.append(failure)
-        self.tried |= {account.account}
-        around = Around(self.clock.at, another_is_free=True, all_are_marked=False)
-        hard = policy.hard_mark(failure)
+        self.targets.tried |= {account.account}
+        is_marked = yield from self._mark_hard(failure)
         soft = policy.soft_mark(failure)
-        if hard is not None:
-            yield from self.clock.ask(MarkAccount(account.account, account.model, hard))
-            around = cast(Around, (yield from self.clock.ask(LookAround(self.target, self.tried))))
-            if around.all_are_marked and self.target + 1 < self.targets:
-                self.target += 1
-                around = Around(self.clock.at, another_is_free=True, all_are_marked=False)
-            if failure.status == 429 and failure.retry_after_seconds is None:
-                told = around.nearest_free_seconds
-                self.failures[-1] = msgspec.structs.replace(failure, retry_after_seconds=told)
-        elif soft is not None:
+        if soft is not None:
             self.soft_marks[account.account] = (account.model, soft)
+        around = Around(self.clock.at, another_is_free=True, all_are_marked=False)
+        if is_marked:
+            around = yield from self.targets.look_around()
+        if failure.status == 429:
+            self.failures[-1] = giving_up.with_nearest(failure, around.nearest_free_seconds)
         decision = policy.decide(
             failure,
             self.counted,
@@ -172,11 +156,15 @@ class _Exchange:
             has_bound_thinking=account.has_bound_thinking,
             scale=self.limits.backoff_scale,
         )
+        if decision.retry and self.clock.at + decision.delay_seconds >= self.limits.deadline_seconds:
+            self.failures.append(deadline_is_over(self.limits))
+            decision = policy.Decision(retry=False)
         changes: tuple[str, ...] = ()
         if decision.heal:
             changes = cast(Repaired, (yield from self.clock.ask(Repair(decision.heal)))).changes
             if not changes:  # nothing in the history to repair: the refusal is the client's to see
                 decision = policy.Decision(retry=False)
+        yield from self.clock.ask(CloseUpstream(is_complete=False))
         yield from self._end_attempt(failure, decision)
         if decision.heal:
             self.is_healed = True
@@ -185,6 +173,13 @@ class _Exchange:
         else:
             self.counted += 1
         return decision
+
+    def _mark_hard(self, failure: Failure) -> Generator[Command, Reply, bool]:
+        """Mark the account if the failure earns it that."""
+        account, mark = cast(Picked, self.account), policy.hard_mark(failure)
+        if mark is not None:
+            yield from self.clock.ask(MarkAccount(account.account, account.model, mark))
+        return mark is not None
 
     def _end_attempt(self, failure: Failure | None, decision: policy.Decision | None) -> Steps:
         answer, email = cast(Answer, self.answer), cast(Picked, self.account).email
@@ -196,26 +191,20 @@ class _Exchange:
 
     def _end_without_answer(self, failure: Failure) -> Engine:
         """No retry: the request's own fault is the client's to see as it is; anything else is giving up."""
-        if policy.needs_healing(failure):
-            if self.is_healed:
-                yield from self._note(HealingFailed(self.clock.at, failure.message))
-            return self._outcome(failure.status or 400, failure)
+        if policy.needs_healing(failure) and self.is_healed:
+            yield from self._note(HealingFailed(self.clock.at, failure.message))
         if policy.is_final(failure):
-            return self._outcome(failure.status or policy.answer_status([failure]), failure)
-        return (yield from self._give_up(failure))
+            return self._outcome(policy.answer_status([failure]), failure)
+        return (yield from self._give_up(None))
 
-    def _give_up(self, failure: Failure) -> Engine:
-        """All attempts failed, or nobody can be asked."""
-        if not self.failures:
-            return self._outcome(failure.status or policy.answer_status([failure]), failure)
-        last = self.failures[-1]
-        if failure.kind is Kind.DEADLINE:
-            self.failures.append(failure)
-        yield from self._note(GaveUp(self.clock.at, self.number, last))
-        if last.retry_after_seconds is None:
-            last = msgspec.structs.replace(last, retry_after_seconds=failure.retry_after_seconds)
-        message = f"All {self.number} attempts failed. {last.message}"
-        return self._outcome(policy.answer_status(self.failures), last, message=message)
+    def _give_up(self, refusal: Failure | None) -> Engine:
+        """All attempts failed, or nobody can be asked (``refusal``)."""
+        if refusal is not None and not self.failures:
+            return self._outcome(policy.answer_status([refusal]), refusal)
+        told = giving_up.told(self.failures, refusal)
+        yield from self._note(GaveUp(self.clock.at, self.number, told))
+        message = f"All {self.number} attempts failed. {told.message}"
+        return self._outcome(policy.answer_status(self.failures), told, message=message)
 
     def _outcome(
         self,
@@ -235,7 +224,10 @@ class _Exchange:
             failure=failure,
             interrupted_by=by,
             phase=self.answer.phase if self.answer else Phase.ADMISSION,
-            is_told=failure is not None and failure.from_upstream_event and is_passed_through,
+            is_told=failure is not None
+            and failure.from_upstream_event
+            and is_passed_through
+            and self._is_committed,
             is_healed=self.is_healed,
             message=message or (failure.message if failure else ""),
             retry_after_seconds=failure.retry_after_seconds if failure else None,

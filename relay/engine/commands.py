@@ -18,8 +18,9 @@ from relay.failures import Failure, Phase
 class PickAccount(msgspec.Struct, frozen=True):
     """Take an account for a target and make its request ready. Reply: Picked or Unavailable.
 
-    ``target`` counts the mapping's target and its fallbacks from 0. ``may_wait``: when all are marked,
-    one that is free within two seconds is waited for.
+    ``target`` counts the mapping's target and its fallbacks from 0; ``tried`` are the accounts that failed
+    for it. ``stay_on``: the same account again, and no mark stands in the way. ``may_wait``: when all are
+    marked, one that is free within two seconds is waited for.
     """
 
     target: int
@@ -58,7 +59,10 @@ class Sleep(msgspec.Struct, frozen=True):
 
 
 class CloseUpstream(msgspec.Struct, frozen=True):
-    """Be done with the response; ``is_complete`` lets the connection be used again. Reply: Done."""
+    """Be done with the response and the account: the last of an attempt. Reply: Done.
+
+    ``is_complete`` lets the connection be used again: what still comes is read and thrown away.
+    """
 
     is_complete: bool
 
@@ -85,7 +89,10 @@ class MarkAccount(msgspec.Struct, frozen=True):
 
 
 class AskOn(msgspec.Struct, frozen=True):
-    """Make the next leg of a CONTINUATION ready: the same request with upstream's token. Reply: Done."""
+    """Make the next leg of a CONTINUATION ready: the same request with upstream's token. Reply: Done.
+
+    The response so far is complete, as with CloseUpstream, but the account is kept for the next leg.
+    """
 
     token: str
 
@@ -130,7 +137,10 @@ class Picked(msgspec.Struct, frozen=True):
 
 
 class Unavailable(msgspec.Struct, frozen=True):
-    """Nobody could be picked, or the request cannot be made for this upstream."""
+    """Nobody could be picked (NO_ACCOUNT), or the request cannot be made for this upstream.
+
+    ``failure.reason`` "full" says that accounts are merely busy: no reason to take a fallback.
+    """
 
     at: float
     failure: Failure

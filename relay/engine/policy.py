@@ -151,7 +151,7 @@ def needs_healing(failure: Failure) -> bool:
 
 def is_final(failure: Failure) -> bool:
     """Is it the request's own fault, which no other attempt would mend?"""
-    return isinstance(_rule(failure).strategy, NoRetry)
+    return isinstance(_rule(failure).strategy, NoRetry) and failure.kind is not Kind.DEADLINE
 
 
 class Decision(msgspec.Struct, frozen=True):

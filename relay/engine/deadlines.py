@@ -1,0 +1,121 @@
+"""How long one attempt may wait for what: numbers of behaviour 5.4, on the wall clock.
+
+PURE. Times are seconds since admission. Up to the first valid data they run from the sending of the
+attempt, and nothing touches them; after it from the last data of upstream. Our own keep-alives are
+unknown here, and the time that a slow client takes is not upstream's silence.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from relay.engine.commands import Picked
+from relay.events import Event, Heartbeat, StreamState
+from relay.failures import Failure, Kind
+
+PINGS_COUNT_SECONDS = 600.0
+"""How long an Anthropic upstream's own pings inside a thinking block count as life."""
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The deadlines of an exchange, in seconds; ``backoff_scale`` multiplies the waits of the table.
+
+    ``first_data``: from sending to the first valid data; ``first_data_thinking``: the same where the model
+    thinks. ``idle``: silence after the commit; ``thinking``: the same inside a thinking block.
+    ``deadline``: from admission to commit.
+    """
+
+    first_data_seconds: float = 60.0
+    first_data_thinking_seconds: float = 300.0
+    thinking_seconds: float = 300.0
+    idle_seconds: float = 120.0
+    deadline_seconds: float = 600.0
+    backoff_scale: float = 1.0
+
+
+class Deadlines:
+    """The deadlines of one attempt on ``account``; a collected answer is peek to its end."""
+
+    def __init__(self, limits: Limits, account: Picked, is_collected: bool) -> None:
+        """Nothing was sent yet."""
+        self._limits = limits
+        self._account = account
+        self._is_collected = is_collected
+        self._has_begun = False
+        self._sent_at = self._data_at = self._bytes_at = self._ping_at = 0.0
+
+    def sent(self, at: float) -> None:
+        """A request goes out: the attempt's first one, or that of a later leg."""
+        self._sent_at = self._data_at = self._bytes_at = self._ping_at = at
+
+    def begun(self, at: float) -> None:
+        """The first valid data is there."""
+        self._has_begun = True
+        self._data_at = self._bytes_at = self._ping_at = at
+
+    def came(self, events: Iterable[Event], at: float) -> None:
+        """A read gave ``events``. None at all is part of one, which counts until it proves a heartbeat."""
+        kinds = {type(event) for event in events}
+        if not kinds:
+            self._bytes_at = at
+        elif kinds == {Heartbeat}:
+            self._bytes_at = self._data_at
+            if self._account.kind == "anthropic":
+                self._ping_at = at
+        else:
+            self._data_at = self._bytes_at = self._ping_at = at
+
+    def client_took(self, seconds: float) -> None:
+        """Upstream was not read for that long."""
+        self._data_at += seconds
+        self._bytes_at += seconds
+        self._ping_at += seconds
+
+    def first_data(self, state: StreamState) -> float:
+        """Until when the first valid data must be there."""
+        until = self._sent_at + self._first_data_seconds(state)
+        return until if self._may_outlast else min(until, self._limits.deadline_seconds)
+
+    def idle(self, state: StreamState) -> float:
+        """Until when the next data must be there."""
+        if state.is_thinking:
+            seconds = self._limits.thinking_seconds
+            alive_at = max(self._bytes_at, self._ping_at)
+            until = min(alive_at + seconds, self._data_at + max(seconds, PINGS_COUNT_SECONDS))
+        else:
+            until = self._bytes_at + self._limits.idle_seconds
+        return until if self._may_outlast else min(until, self._limits.deadline_seconds)
+
+    def over(self, at: float, state: StreamState) -> Failure:
+        """Why nothing came before the first valid data, at ``at``."""
+        seconds = self._first_data_seconds(state)
+        return self._deadline(at) or Failure(
+            Kind.FIRST_DATA_TIMEOUT, f"Timeout waiting for first data ({seconds:g}s)"
+        )
+
+    def fell_silent(self, at: float, state: StreamState) -> Failure:
+        """Why nothing more came, at ``at``."""
+        seconds = self._limits.thinking_seconds if state.is_thinking else self._limits.idle_seconds
+        return self._deadline(at) or Failure(
+            Kind.IDLE_TIMEOUT, f"upstream fell silent in the middle of its answer for {seconds:g} s"
+        )
+
+    def _first_data_seconds(self, state: StreamState) -> float:
+        if self._account.thinks_unseen or state.is_thinking:
+            return self._limits.first_data_thinking_seconds
+        return self._limits.first_data_seconds
+
+    @property
+    def _may_outlast(self) -> bool:
+        """The exchange's deadline never cuts a running stream."""
+        return self._has_begun and not self._is_collected
+
+    def _deadline(self, at: float) -> Failure | None:
+        if self._may_outlast or at < self._limits.deadline_seconds:
+            return None
+        return deadline_is_over(self._limits)
+
+
+def deadline_is_over(limits: Limits) -> Failure:
+    """The exchange has used up its time."""
+    return Failure(Kind.DEADLINE, f"no answer within {limits.deadline_seconds:g} s")

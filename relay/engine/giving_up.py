@@ -1,0 +1,34 @@
+"""What the client is told when every attempt failed.
+
+PURE. Status, words and ``Retry-After`` come from the same failure, and nothing of it can be taken for
+trouble with the client's own key.
+"""
+
+import msgspec
+
+from relay.engine import policy
+from relay.failures import Failure
+
+
+def told(failures: list[Failure], refusal: Failure | None) -> Failure:
+    """The one failure for the client; ``refusal`` is why nobody could be asked any more, if that was it."""
+    last, failure = failures[-1], policy.decisive(failures)
+    status = policy.answer_status(failures)
+    seconds = failure.retry_after_seconds
+    if seconds is None and refusal is not None:
+        seconds = refusal.retry_after_seconds
+    return msgspec.structs.replace(
+        failure,
+        message=failure.message if failure is last else f"{failure.message} ({last.message})",
+        status=status,
+        reason=failure.reason if failure.status in (None, status) else "",
+        retry_after_seconds=seconds,
+        body=b"",
+    )
+
+
+def with_nearest(failure: Failure, nearest_free_seconds: float | None) -> Failure:
+    """A 429 that tells when the first account is free, where that is sooner than what upstream told."""
+    delays = (failure.retry_after_seconds, nearest_free_seconds)
+    soonest = min((seconds for seconds in delays if seconds is not None), default=None)
+    return msgspec.structs.replace(failure, retry_after_seconds=soonest)
