@@ -55,6 +55,8 @@ class Blocks:
                 if self._call is not None:
                     raise BrokenAnswer("a tool call was cut")
                 self._grow("thinking" if part.thought else "text", text, part.thought_signature, out)
+            elif part.thought and not self.open:
+                self._grow("thinking", "", None, out)  # nothing yet, but it thinks: a sign of life
             return True
         if part.function_call is not None:
             self._function_call(part.function_call, part.thought_signature, out)

@@ -13,6 +13,9 @@ PLACEHOLDER = "skip_thought_signature_validator"
 """What Google documents for function calls that have no signature; it is sent, and never remembered."""
 
 _PLACEHOLDERS = frozenset({PLACEHOLDER, "context_engineering_is_the_way_to_go"})
+# As google-genai sends them when it was given the text as bytes.
+_PLACEHOLDER_BYTES = frozenset(placeholder.encode() for placeholder in _PLACEHOLDERS)
+_OUR_STAND_INS = "evenkeel-"  # what we give where upstream gave nothing; it only looks like base64
 _SIGNATURE = b"evenkeel:signature:"
 _REDACTED = b"evenkeel:redacted:"
 
@@ -32,16 +35,16 @@ def redacted_to_client(data: str) -> str:
 
 def from_client(value: str) -> tuple[Literal["signature", "redacted"], str]:
     """What was given as ``value``: the signature, or the data of a redacted block. A placeholder is ""."""
-    if value in _PLACEHOLDERS:
-        return "signature", ""
     decoded = _decoded(value)
+    if value in _PLACEHOLDERS or decoded in _PLACEHOLDER_BYTES:
+        return "signature", ""
     if decoded is None:
         return "signature", value
     if decoded.startswith(_SIGNATURE):
         return "signature", decoded[len(_SIGNATURE) :].decode("utf-8", "replace")
     if decoded.startswith(_REDACTED):
         return "redacted", decoded[len(_REDACTED) :].decode("utf-8", "replace")
-    if "-" in value or "_" in value:
+    if ("-" in value or "_" in value) and not value.startswith(_OUR_STAND_INS):
         return "signature", base64.b64encode(decoded).decode()
     return "signature", value
 

@@ -14,8 +14,10 @@ from relay.conversation import Json
 _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _UNDERSCORE = re.compile(r"_([a-z0-9])")
 
-OPAQUE_VALUES = frozenset({"args", "response", "partMetadata", "part_metadata"})
-"""Fields whose value is the user's own JSON: the names in there are not Gemini's."""
+_USERS_OWN = (
+    "args", "response", "partMetadata", "parameters", "parametersJsonSchema", "responseSchema",
+    "responseJsonSchema", "labels",
+)  # fmt: skip
 
 
 @lru_cache(maxsize=512)
@@ -28,6 +30,10 @@ def snake(name: str) -> str:
 def camel(name: str) -> str:
     """``thought_signature`` -> ``thoughtSignature``."""
     return _UNDERSCORE.sub(lambda match: match[1].upper(), name)
+
+
+OPAQUE_VALUES = frozenset({*_USERS_OWN, *map(snake, _USERS_OWN)})
+"""Fields whose value is the user's own JSON: the names in there are not Gemini's."""
 
 
 def field(obj: Json, name: str) -> Any:

@@ -1,0 +1,143 @@
+"""Gemini's parts to the neutral conversation's. PURE."""
+
+from typing import Literal
+
+from relay.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, ToolResult
+from relay.dialects.gemini.carried_signatures import from_client, standard_base64
+from relay.dialects.gemini.fields import json_text
+from relay.dialects.gemini.media_types import media_type_of
+from relay.dialects.request_fields import object_in, objects_in, place, text_in
+from relay.failures import BadRequest, CannotCarry
+
+# Beside a payload, these only say more about it.
+_NO_PAYLOAD = frozenset(
+    {"thought", "thoughtSignature", "text", "videoMetadata", "mediaResolution", "partMetadata"}
+)
+_GOOGLES_OWN = ("gs://", "https://generativelanguage.googleapis.com/")
+
+
+class Calls:
+    """The tool calls of a conversation: an id for each, and which of them a result answers.
+
+    Ids that the client did not give are made of the call's place in the history, so that the same history
+    makes the same ids again.
+    """
+
+    def __init__(self) -> None:
+        """No call yet."""
+        self._ids: set[str] = set()
+        self._open: list[tuple[str, str, str]] = []
+
+    def add(self, own_id: str, name: str) -> str:
+        """The id of a new call."""
+        made, number = own_id, len(self._ids)
+        while not made or made in self._ids:
+            number += 1
+            made = f"{own_id}_{number}" if own_id else f"call_{number}"
+        self._ids.add(made)
+        self._open.append((own_id, name, made))
+        return made
+
+    def answered_by(self, own_id: str, name: str) -> str:
+        """The id of the call that a result is for: by its id, else the first open one of that name."""
+        by_id = [call for call in self._open if own_id and call[0] == own_id]
+        found = by_id or [call for call in self._open if call[1] == name]
+        if not found:
+            return ""
+        self._open.remove(found[0])
+        return found[0][2]
+
+
+def read_part(part: Json, where: str, calls: Calls, dropped: list[str]) -> Part | None:
+    """One part (camelCase); None for an empty one. Raises BadRequest and CannotCarry."""
+    kind, signature = from_client(text_in(part, "thoughtSignature", where))
+    if part.get("functionCall") is not None:
+        return _call(object_in(part, "functionCall", where), place(where, "functionCall"), signature, calls)
+    if part.get("functionResponse") is not None:
+        return _result(object_in(part, "functionResponse", where), place(where, "functionResponse"), calls)
+    if part.get("inlineData") is not None or part.get("fileData") is not None:
+        if part.get("thought"):
+            return None  # a sketch on the way to an image
+        if part.get("videoMetadata"):
+            dropped.append("videoMetadata dropped")
+        return _media(part, where)
+    unknown = [key for key, value in part.items() if key not in _NO_PAYLOAD and value is not None]
+    if unknown:
+        raise CannotCarry(f"{where}.{unknown[0]} has no counterpart upstream; it only exists at Gemini")
+    text = text_in(part, "text", where)
+    if kind == "redacted":
+        return Redacted(signature)
+    if not text and not signature:
+        return None
+    return Thinking(text, signature) if part.get("thought") else Text(text, signature)
+
+
+def joined_deltas(parts: list[Part]) -> tuple[Part, ...]:
+    """A model turn that came back in the pieces it was streamed in; a signature ends a piece."""
+    joined: list[Part] = []
+    for part in parts:
+        before = joined[-1] if joined else None
+        if isinstance(part, Text) and isinstance(before, Text) and not before.signature:
+            joined[-1] = Text(before.text + part.text, part.signature)
+        elif isinstance(part, Thinking) and isinstance(before, Thinking) and not before.signature:
+            joined[-1] = Thinking(before.text + part.text, part.signature)
+        else:
+            joined.append(part)
+    return tuple(joined)
+
+
+def _call(call: Json, where: str, signature: str, calls: Calls) -> ToolCall:
+    name = text_in(call, "name", where)
+    if not name:
+        raise BadRequest(f"{where}.name is missing")
+    made = calls.add(text_in(call, "id", where), name)
+    return ToolCall(made, name, object_in(call, "args", where), signature)
+
+
+def _result(result: Json, where: str, calls: Calls) -> ToolResult:
+    name = text_in(result, "name", where)
+    call_id = calls.answered_by(text_in(result, "id", where), name)
+    if not call_id:
+        raise BadRequest(f"{where} answers no functionCall before it")
+    response = object_in(result, "response", where)
+    is_error = response.get("error") is not None and "output" not in response
+    parts: list[Text | Media] = [Text(_response_text(response))]
+    parts += [_media(part, here) for part, here in objects_in(result, "parts", where)]
+    return ToolResult(call_id, name, tuple(parts), is_error)
+
+
+def _response_text(response: Json) -> str:
+    """``output`` and ``error`` are Google's names for the whole result, ``result`` is the SDK's."""
+    if len(response) == 1:
+        key, value = next(iter(response.items()))
+        if key in ("output", "result", "error"):
+            return value if isinstance(value, str) else json_text(value)
+    return json_text(response)
+
+
+def _media(part: Json, where: str) -> Media:
+    if part.get("fileData") is not None:
+        file, here = object_in(part, "fileData", where), place(where, "fileData")
+        url = text_in(file, "fileUri", here)
+        if not url.startswith(("http://", "https://")) or url.startswith(_GOOGLES_OWN):
+            raise CannotCarry(f"{here}.fileUri: only Google can read it; send the file itself")
+        media_type = text_in(file, "mimeType", here) or media_type_of(url)
+        return Media(_kind(media_type), media_type, url=url, title=text_in(file, "displayName", here))
+    blob, here = object_in(part, "inlineData", where), place(where, "inlineData")
+    media_type = text_in(blob, "mimeType", here)
+    if not media_type:
+        raise BadRequest(f"{here}.mimeType is missing")
+    data = standard_base64(text_in(blob, "data", here))
+    return Media(_kind(media_type), media_type, data=data, title=text_in(blob, "displayName", here))
+
+
+def _kind(media_type: str) -> Literal["image", "document", "audio", "video"]:
+    match media_type.partition("/")[0]:
+        case "image":
+            return "image"
+        case "audio":
+            return "audio"
+        case "video":
+            return "video"
+        case _:
+            return "document"
