@@ -288,11 +288,15 @@ Script = Line | list["Script"]
 """A line, or a passage of several."""
 
 
-def answers(text: str = "Hello") -> list["Script"]:
-    """An attempt that goes well: opened, one read with the whole answer, delivered, closed."""
+def answers(text: str = "Hello", *, soft: Iterable[Picked] = ()) -> list["Script"]:
+    """An attempt that goes well: opened, one read with the whole answer, delivered, closed.
+
+    ``soft`` are those who failed before, and are marked now that somebody answers.
+    """
     return [
         (opens(), opened()),
         (reads(), says(text, *STOPPED)),
+        *[marks(account, "soft") for account in soft],
         delivers(text, *STOPPED),
         closes(is_complete=True),
     ]
