@@ -7,11 +7,12 @@
 * Connections are known to the server, so that it can close them when their last byte is out.
 
 It relies on a few names that Twisted does not call public (``HTTPChannel._command``, ``._path``,
-``._version``, ``Request._parsePOSTFormSubmission``); tests/proxyproject hold them.
+``._version``, ``._handlingRequest``); tests/proxyproject hold them.
 """
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -94,7 +95,6 @@ class WriteGate:
 class RelayRequest(WebRequest):
     """One request: see the module."""
 
-    _parsePOSTFormSubmission = False  # the application reads the body; Twisted would parse forms as well
     gate: WriteGate | None = None
     _refused = False
     _linger: Any = None
@@ -144,8 +144,16 @@ class RelayRequest(WebRequest):
             super().handle_exception(exception)
 
     def abort(self) -> None:
-        """Cut the connection, so that the client sees a broken answer and not a complete one."""
-        if self.channel is not None and not self.finished:
+        """End the connection so that the client sees a broken answer and not a complete one.
+
+        What was written is still sent, where the missing last chunk or bytes tell that more was to come. Else
+        (HTTP/1.0) only a reset does.
+        """
+        if self.channel is None or self.finished:
+            return
+        if self.chunked or self.responseHeaders.hasHeader(b"content-length"):
+            self.channel.loseConnection()
+        else:
             self.channel.transport.abortConnection()
 
     def handle_reply(self, message: dict[str, Any]) -> None:
@@ -182,7 +190,7 @@ class RelayRequest(WebRequest):
 
     def _give_up_lingering(self) -> None:
         self._linger = None
-        self.abort()
+        self.channel.transport.abortConnection()
 
     def _hang_up(self) -> None:
         self._cancel_linger()
@@ -232,9 +240,9 @@ class RelayChannel(http.HTTPChannel):
         self.factory.channel_closed()
 
     def close_when_idle(self) -> None:
-        """Close now if no request is open, else after the answer in work."""
+        """Close after the answer in work; now if there is none, or if only half a request is here."""
         self.persistent = False
-        if not self.requests:
+        if not self._handlingRequest:
             self.loseConnection()
 
 
@@ -252,7 +260,8 @@ class RelayFactory(HTTPFactory):
     def buildProtocol(self, addr: Any) -> RelayChannel:
         """Twisted: make the protocol of a new connection."""
         channel: RelayChannel = super().buildProtocol(addr)
-        channel.requestFactory = RelayRequest
+        # The application reads the body, whatever its type; Twisted would parse forms.
+        channel.requestFactory = partial(RelayRequest, parsePOSTFormSubmission=False)
         return channel
 
     def log(self, request: RelayRequest) -> None:

@@ -1,5 +1,65 @@
-"""Which WebSocket path leads to which consumer."""
+"""Which connection goes where: relay paths to the lean handler, pages to Django, ``/ws/`` to channels."""
 
+from typing import Any
+from urllib.parse import urlsplit
+
+from channels.auth import AuthMiddlewareStack
+from channels.routing import ProtocolTypeRouter, URLRouter
+from channels.security.websocket import WebsocketDenier
+from django.conf import settings
+from django.http.request import validate_host
 from django.urls import URLPattern, URLResolver
 
+from proxyproject.lean_handler import LeanHandler, Receive, Scope, Send
+from proxyproject.lifecycle import lifecycle
+
+RELAY_PREFIXES = ("/v1/", "/v1beta/", "/api/event_logging")
+RELAY_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+
 websocket_urlpatterns: list[URLPattern | URLResolver] = []
+
+
+def is_relay_path(method: str, path: str) -> bool:
+    """Whether the request belongs to the relay; ``HEAD /`` is a probe that clients send at their start."""
+    return path.startswith(RELAY_PREFIXES) or path in RELAY_PATHS or (method == "HEAD" and path == "/")
+
+
+def is_own_page(origin: str, host: str) -> bool:
+    """Whether a WebSocket's ``Origin`` is a page of this very server, port included, or a trusted origin.
+
+    ``host`` is the request's Host header. The ready-made validator of channels compares no ports, so any
+    other program on the operator's machine could read along.
+    """
+    parts = urlsplit(origin)
+    if not validate_host(parts.hostname or "", settings.ALLOWED_HOSTS):
+        return origin in settings.CSRF_TRUSTED_ORIGINS
+    return parts.netloc.lower() == host.lower() or origin in settings.CSRF_TRUSTED_ORIGINS
+
+
+class OwnPagesOnly:
+    """Refuses a WebSocket that a foreign page opens in the operator's browser."""
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the connection on, or deny it (403)."""
+        headers = {name: value.decode("latin1") for name, value in scope["headers"]}
+        if is_own_page(headers.get(b"origin", ""), headers.get(b"host", "")):
+            await self._application(scope, receive, send)
+        else:
+            await WebsocketDenier()(scope, receive, send)
+
+
+def application_of(django_application: Any, relay_urlconf: str) -> Any:
+    """The whole ASGI application. The first request starts the life cycle where the server did not."""
+    relay_application = LeanHandler(relay_urlconf, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+
+    async def http_application(scope: Scope, receive: Receive, send: Send) -> None:
+        if not lifecycle.is_started:
+            await lifecycle.start(shutdown_by_reactor=True)
+        chosen = relay_application if is_relay_path(scope["method"], scope["path"]) else django_application
+        await chosen(scope, receive, send)
+
+    websocket_application = OwnPagesOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+    return ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -178,12 +178,7 @@ class Server(daphne.server.Server):
         await self._wait_for(running, self._drain_seconds)
         await lifecycle.stop()
         await self._wait_for(self._running(), STOP_GRACE_SECONDS)
-        left = self._running()
-        for application in left:
-            application.cancel()
-        if left:
-            logger.warning("Cancelled %d applications that did not end", len(left))
-            await asyncio.wait(left, timeout=STOP_GRACE_SECONDS)
+        await self._cancel(self._running())
         if self._port is not None:
             await maybeDeferred(self._port.stopListening).asFuture(asyncio.get_running_loop())
         self.http_factory.close_channels()
@@ -191,17 +186,28 @@ class Server(daphne.server.Server):
             await asyncio.wait_for(self.http_factory.all_closed.wait(), STOP_GRACE_SECONDS)
         await lifecycle.flush()
 
-    def _running(self) -> set[asyncio.Future[Any]]:
+    def _running(self) -> dict[asyncio.Future[Any], RelayRequest]:
         """The applications that serve HTTP requests now."""
         return {
-            details["application_instance"]
+            details["application_instance"]: protocol
             for protocol, details in self.connections.items()
             if isinstance(protocol, RelayRequest)
             and "application_instance" in details
             and not details["application_instance"].done()
         }
 
-    async def _wait_for(self, applications: set[asyncio.Future[Any]], seconds: float) -> None:
+    async def _cancel(self, applications: dict[asyncio.Future[Any], RelayRequest]) -> None:
+        """End what did not end by itself; its clients see a broken answer."""
+        if not applications:
+            return
+        logger.warning("Cancelled %d exchanges that did not end", len(applications))
+        for application in applications:
+            application.cancel()
+        await asyncio.wait(applications, timeout=STOP_GRACE_SECONDS)
+        for request in applications.values():
+            request.abort()
+
+    async def _wait_for(self, applications: Collection[asyncio.Future[Any]], seconds: float) -> None:
         """Wait until all have ended, the time is over, or a second signal says that it is."""
         if not applications:
             return

@@ -167,7 +167,6 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "proxyproject.urls"
-RELAY_URLCONF = "relay.urls"
 ASGI_APPLICATION = "proxyproject.asgi.application"
 TEMPLATES = [
     {

@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.module_loading import import_string
 
 FILES_OF_ANTIGRAVITY_TOOLS = ("accounts.json", "accounts", "gui_config.json", "token_stats.db")
 
@@ -69,10 +70,8 @@ class Command(BaseCommand):
     def _serve(self, listener: socket.socket, when_listening: Callable[[], None]) -> None:
         from proxyproject.server import Server  # installs the reactor: before anything else imports it
 
-        from proxyproject.asgi import application  # isort: skip
-
         Server(
-            application,
+            import_string(settings.ASGI_APPLICATION),
             listener,
             max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
             drain_seconds=settings.ENVIRONMENT.relay_drain_seconds,

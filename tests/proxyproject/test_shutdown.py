@@ -1,0 +1,106 @@
+"""SIGTERM: what runs goes on and ends whole, what is new gets 503, nothing is left, the exit code is 0."""
+
+import signal
+import socket
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from tests.proxyproject.raw_http import connect, head, read_to_end, read_until
+from tests.running_server import RunningServer
+
+
+def phases(server: RunningServer) -> list[str]:
+    """The life-cycle callbacks that were called, in their order."""
+    return [path.name.partition("-")[2] for path in sorted((server.data_dir / "phases").iterdir())]
+
+
+def begun(server: RunningServer, path: str, count: int) -> list[socket.socket]:
+    """``count`` streams that have sent their first piece."""
+    clients = [connect(server) for _ in range(count)]
+    for client in clients:
+        client.sendall(head("GET", path))
+    for client in clients:
+        assert b"begin" in read_until(client, b"begin\n")
+    return clients
+
+
+def test_sigterm_lets_all_streams_end(own_traps: Callable[..., RunningServer]) -> None:
+    """20 of 20 streams are complete, the callbacks run in order, the exit code is 0."""
+    server = own_traps()
+    clients = begun(server, "/v1/until-drain", 20)
+    server.process.send_signal(signal.SIGTERM)
+    rests = [read_to_end(client) for client in clients]
+    assert server.wait() == 0
+    assert [rest.endswith(b"end\n\r\n0\r\n\r\n") for rest in rests] == [True] * 20
+    assert all(b"piece 199\n" in rest for rest in rests)
+    assert phases(server) == ["start", "drain", "stop", "flush"]
+
+
+def test_what_is_new_while_draining_gets_503(own_traps: Callable[..., RunningServer]) -> None:
+    """On new connections and on open ones; with Retry-After; the health page still answers."""
+    server = own_traps()
+    [stream] = begun(server, "/v1/until-file", 1)
+    with httpx.Client(base_url=server.base_url) as kept:
+        assert kept.get("/v1/echo").status_code == 200
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for_output("Draining: 1 running")
+        on_kept = kept.get("/v1/echo")
+    on_new = httpx.get(f"{server.base_url}/v1/echo")
+    assert httpx.get(f"{server.base_url}/healthz").status_code == 200
+    (server.data_dir / "release").touch()
+    assert read_to_end(stream).endswith(b"0\r\n\r\n")
+    assert server.wait() == 0
+    for response in on_kept, on_new:
+        assert response.status_code == 503
+        assert int(response.headers["retry-after"]) > 0
+        assert response.headers["connection"] == "close"
+        assert response.json()["error"]["code"] == 503
+
+
+@pytest.mark.parametrize("hurry", [False, True])
+def test_draining_has_an_end(own_traps: Callable[..., RunningServer], hurry: bool) -> None:
+    """A stream that never ends is cancelled after the limit, or at a second signal; its finally runs."""
+    server = own_traps(env={"RELAY_DRAIN_SECONDS": "600" if hurry else "0"})
+    with connect(server) as client:
+        client.sendall(head("GET", "/v1/watched/endless/1"))
+        read_until(client, b"piece 0\n")
+        server.process.send_signal(signal.SIGTERM)
+        if hurry:
+            server.wait_for_output("Draining: 1 running")
+            server.process.send_signal(signal.SIGTERM)
+        assert not read_to_end(client).endswith(b"0\r\n\r\n")
+    assert server.wait() == 0
+    assert "Cancelled 1 exchanges" in server.output
+    assert phases(server) == ["start", "drain", "stop", "flush"]
+
+
+def test_idle_connections_do_not_hold_up_the_end(own_traps: Callable[..., RunningServer]) -> None:
+    """Kept-alive connections and half-sent requests are closed, and the exit code is 0."""
+    server = own_traps()
+    with httpx.Client(base_url=server.base_url) as kept, connect(server) as silent, connect(server) as half:
+        kept.get("/v1/echo")
+        half.sendall(head("POST", "/v1/echo", "content-length: 1000") + b"x")
+        kept.get("/v1/echo")
+        assert server.stop() == 0
+        assert read_to_end(silent) == b""
+
+
+def test_sigint_ends_like_sigterm(own_traps: Callable[..., RunningServer]) -> None:
+    """Ctrl-C drains too."""
+    server = own_traps()
+    clients = begun(server, "/v1/until-drain", 1)
+    server.process.send_signal(signal.SIGINT)
+    assert read_to_end(clients[0]).endswith(b"end\n\r\n0\r\n\r\n")
+    assert server.wait() == 0
+
+
+def test_lines_logged_at_the_end_are_written(own_traps: Callable[..., RunningServer]) -> None:
+    """The log's queue is emptied before the process ends."""
+    server = own_traps()
+    clients = begun(server, "/v1/until-drain", 1)
+    server.process.send_signal(signal.SIGTERM)
+    read_to_end(clients[0])
+    server.wait()
+    assert "Draining: 1 running exchanges" in server.log_text

@@ -1,0 +1,6 @@
+"""The project's settings with an application of traps behind the server instead of the relay."""
+
+from proxyproject.settings import *  # noqa: F403
+
+ASGI_APPLICATION = "tests.proxyproject.trap_asgi.application"
+ROOT_URLCONF = "tests.proxyproject.trap_pages"
