@@ -1,19 +1,14 @@
 """Citations of a web page, as both wire forms write them. PURE."""
 
 from relay.conversation import Json
-from relay.events import Citation, StreamState
+from relay.events import Citation
 
 
-def url_citation(citation: Citation, state: StreamState) -> Json | None:
-    """``{url, title, start_index, end_index}``; None for a citation of something without an address.
-
-    The indexes are characters of the whole answer's text: the cited block's, for no dialect tells more.
-    """
-    if not citation.url:
-        return None
-    start = 0
-    for block in state.blocks[: citation.index]:
-        if block.kind == "text":
-            start += len(block.text)
-    end = start + len(state.blocks[citation.index].text)
-    return {"url": citation.url, "title": citation.title, "start_index": start, "end_index": end}
+def url_citation(citation: Citation, start: int, length: int) -> Json:
+    """``{url, title, start_index, end_index}``: the cited text has ``length`` characters from ``start``."""
+    return {
+        "url": citation.url,
+        "title": citation.title,
+        "start_index": start,
+        "end_index": start + length,
+    }

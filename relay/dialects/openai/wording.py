@@ -24,9 +24,12 @@ def asks_for_json(conversation: Conversation, changes: list[str]) -> list[str]:
     return [*system, _JSON_NOTE]
 
 
-def reply_schema(schema: Json) -> Json:
+def reply_schema(schema: Json, changes: list[str]) -> Json:
     """An answer's schema under the name that OpenAI demands; strict where the schema allows it."""
-    return {"name": _SCHEMA_NAME, "schema": schema, "strict": is_strict(schema)}
+    strict = is_strict(schema)
+    if not strict:
+        changes.append("the answer's schema is not enforced: it leaves properties open")
+    return {"name": _SCHEMA_NAME, "schema": schema, "strict": strict}
 
 
 def error_text(text: str) -> str:

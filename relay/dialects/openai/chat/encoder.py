@@ -142,7 +142,7 @@ class ChatEncoder:
                 block = self.state.blocks[event.index]
                 if block.kind == "tool_call" and not block.pieces:
                     self._arguments(event.index, "{}", out)
-            case Citation():
+            case Citation() if event.url:
                 self._citations.append(event)
             case Terminal():
                 self._finish(out)
@@ -179,15 +179,22 @@ class ChatEncoder:
                 elif stop.explanation:
                     self._put(_json({"refusal": stop.explanation}), out)
         if self._citations:
-            told = [url_citation(citation, self.state) for citation in self._citations]
-            annotations: list[Json] = [{"type": "url_citation", "url_citation": one} for one in told if one]
-            if annotations:
-                self._put(_json({"annotations": annotations}), out)
+            annotations = [
+                {"type": "url_citation", "url_citation": self._cited(citation)}
+                for citation in self._citations
+            ]
+            self._put(_json({"annotations": annotations}), out)
         out += (self._head, b'{},"finish_reason":', _json(reason), b"}]", self._no_usage, b"}\n\n")
         if self._options.include_usage:
             usage = {"choices": [], "usage": chat_usage(self.state.usage)}
             out += (self._opening(), _json(usage)[1:], b"\n\n")
         out.append(b"data: [DONE]\n\n")
+
+    def _cited(self, citation: Citation) -> Json:
+        """The citation with the whole cited block as its place in the text: no dialect tells more."""
+        blocks = self.state.blocks
+        before = sum(len(block.text) for block in blocks[: citation.index] if block.kind == "text")
+        return url_citation(citation, before, len(blocks[citation.index].text))
 
 
 def _without_usage(raw: bytes) -> bytes:

@@ -42,7 +42,7 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
         messages += writer.messages(turn)
     body: Json = {"model": model, "messages": messages}
     _put_tools(body, conversation, changes)
-    _put_format(body, conversation)
+    _put_format(body, conversation, changes)
     if effort := effort_of(conversation.thinking):
         body["reasoning_effort"] = effort
     if conversation.max_tokens is not None:
@@ -83,9 +83,9 @@ def _several_choices(choices: list[Json]) -> Json:
     return {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": choices}}
 
 
-def _put_format(body: Json, conversation: Conversation) -> None:
+def _put_format(body: Json, conversation: Conversation, changes: list[str]) -> None:
     if conversation.response_schema is not None:
-        schema = reply_schema(conversation.response_schema)
+        schema = reply_schema(conversation.response_schema, changes)
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
     elif conversation.json_answer:
         body["response_format"] = {"type": "json_object"}

@@ -1,0 +1,1 @@
+"""OpenAI Responses: typed items and typed events, served without storing anything."""

@@ -1,0 +1,154 @@
+"""What a Responses upstream streams, as events.
+
+PURE. Whole SSE events only, in one pass; their bytes travel along unchanged. Items become blocks: a
+message's content parts text or refusal, a reasoning item thinking (its ``encrypted_content`` the
+signature), a function call a tool call, any other item a block that only this dialect can say. The
+answer is complete at ``response.completed`` or ``response.incomplete``.
+"""
+
+from typing import Any
+
+import msgspec
+
+from relay.dialects.anthropic.json_object import json_object
+from relay.dialects.interface import DecoderOptions
+from relay.dialects.openai.errors import failure_in_stream
+from relay.dialects.openai.responses.items import ItemBlocks, ProtocolBroken
+from relay.dialects.openai.responses.wire import StreamEvent, as_json, read_event, text_at
+from relay.dialects.openai.stream import BrokenStream, StreamDecoder, garbage
+from relay.dialects.openai.usage import usage_from
+from relay.events import Event, Extra, Failed, Heartbeat, MessageStart, Stop, StopReason, Terminal
+from relay.failures import Failure, Kind
+
+WHERE = "openai responses"
+"""The ``where`` of this form's ``Extra``."""
+
+_INCOMPLETE: dict[str, StopReason] = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
+_CUTS_ARGUMENTS = frozenset(_INCOMPLETE)
+# Steps on the way, which the items tell as well.
+_SAY_NOTHING = frozenset(
+    {
+        "response.in_progress",
+        "response.queued",
+        "response.output_text.done",
+        "response.refusal.done",
+        "response.function_call_arguments.done",
+        "response.reasoning_summary_text.done",
+        "response.reasoning_summary_part.done",
+        "response.reasoning_text.done",
+    }
+)
+
+
+class ResponsesDecoder(StreamDecoder):
+    """One upstream stream."""
+
+    def __init__(self, options: DecoderOptions) -> None:
+        """Nothing read yet."""
+        super().__init__()
+        self._blocks = ItemBlocks(options)
+        self._has_started = False
+
+    def take(self, data: bytes, events: list[Event]) -> None:
+        """The data of one whole event; raises BrokenStream."""
+        if data == b"[DONE]":  # some emulations send it; where the answer is over, nobody reads it
+            kind = Kind.CUT if self._blocks.count else Kind.EMPTY
+            raise BrokenStream(Failure(kind, "upstream ended its stream without response.completed"))
+        told = self._read(data, events)
+        if told is None:
+            return
+        try:
+            if self.held is not None:
+                self._release(told, events)
+            self._take(told, data, events)
+        except ProtocolBroken as broken:
+            raise BrokenStream(garbage(str(broken))) from broken
+        if self._blocks.is_cut and self.held is None:
+            self.held = []
+
+    def end(self, events: list[Event]) -> None:
+        """Without its last event the answer is not over."""
+
+    def _read(self, data: bytes, events: list[Event]) -> StreamEvent | None:
+        try:
+            return read_event(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass  # a shape of tomorrow, or no JSON: looked at more patiently
+        told = json_object(data)
+        if told is None:
+            raise BrokenStream(garbage("upstream sent data that is no JSON object"))
+        try:
+            return read_event(msgspec.json.encode(told))
+        except msgspec.ValidationError:
+            events.append(Extra(WHERE, text_at(told, "type"), data))
+            return None
+
+    def _take(self, told: StreamEvent, data: bytes, events: list[Event]) -> None:
+        name = told.type
+        if type(told.delta) is str and self._blocks.delta(name, told, told.delta, events):
+            return
+        match name:
+            case "response.output_item.added":
+                self._blocks.add_item(told, events)
+            case "response.output_item.done":
+                self._blocks.finish_item(told, events)
+            case "response.content_part.added":
+                self._blocks.add_part(told, events)
+            case "response.content_part.done":
+                self._blocks.finish_part(told, events)
+            case "response.reasoning_summary_part.added":
+                self._blocks.add_summary(told, events)
+            case "response.output_text.annotation.added":
+                self._blocks.annotate(told, events)
+            case "response.created":
+                self._start(as_json(told.response), events)
+            case "response.completed" | "response.incomplete":
+                self._finish(name, as_json(told.response), events)
+            case "response.failed":
+                error = as_json(told.response).get("error") or {}
+                events.append(Failed(failure_in_stream(error, data)))
+            case "keepalive" | "ping":
+                events.append(Heartbeat())
+            case "error":
+                events.append(Failed(failure_in_stream(as_json(told.error) or json_object(data), data)))
+            case "" if as_json(told.error):
+                events.append(Failed(failure_in_stream(as_json(told.error), data)))
+            case _ if name not in _SAY_NOTHING:
+                events.append(Extra(WHERE, name, data))
+
+    def _start(self, response: dict[str, Any], events: list[Event]) -> None:
+        if self._has_started:
+            raise ProtocolBroken("a second response.created")
+        self._has_started = True
+        events.append(MessageStart(text_at(response, "id"), text_at(response, "model")))
+
+    def _finish(self, name: str, response: dict[str, Any], events: list[Event]) -> None:
+        self._blocks.close_all(events)
+        usage = response.get("usage")
+        if isinstance(usage, dict):
+            events.append(usage_from(usage))
+        kinds = self._blocks.kinds
+        if name == "response.incomplete":
+            why = _why_incomplete(response)
+            events.append(Stop(_INCOMPLETE.get(why, "other"), why or "incomplete"))
+        elif "refusal" in kinds:
+            events.append(Stop("refusal", "completed"))
+        else:
+            events.append(Stop("tool_use" if "tool_call" in kinds else "end_turn", "completed"))
+        events.append(Terminal())
+
+    def _release(self, told: StreamEvent, events: list[Event]) -> None:
+        """Let the held end of a tool call go: its JSON is cut, but so is the answer, and upstream says it."""
+        if told.type in ("response.failed", "error"):
+            self.held, self._blocks.is_cut = None, False
+            return
+        why = _why_incomplete(as_json(told.response)) if told.type == "response.incomplete" else ""
+        if why not in _CUTS_ARGUMENTS:
+            raise ProtocolBroken("a tool call ended with arguments that are no JSON object")
+        self.release()
+        self._blocks.accept_cut(events)
+
+
+def _why_incomplete(response: dict[str, Any]) -> str:
+    details = response.get("incomplete_details")
+    return text_at(details, "reason") if isinstance(details, dict) else ""

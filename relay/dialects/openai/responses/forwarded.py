@@ -1,0 +1,42 @@
+"""What a client was told by bytes that upstream wrote, to go on or fail behind them. PURE."""
+
+import re
+
+from relay.dialects.openai.responses.output import Item
+from relay.dialects.openai.responses.wire import as_json, read_event, text_at
+from relay.events import BlockStart, Chunk
+from relay.sse import SseParser
+
+_SEQUENCE_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
+
+
+def last_sequence_number(raw: bytes) -> int:
+    """The number of the last event in ``raw``; -1 where none tells one."""
+    found = _SEQUENCE_NUMBER.findall(raw)
+    return int(found[-1]) if found else -1
+
+
+def items_in(chunk: Chunk, items: list[Item]) -> None:
+    """Add to ``items`` what ``chunk`` tells of them: its own events, beside the bytes that they came in."""
+    starts = iter([event for event in chunk.events if isinstance(event, BlockStart)])
+    for event in SseParser().feed(chunk.raw):
+        if event.data is None:
+            continue
+        told = read_event(event.data)
+        match told.type:
+            case "response.output_item.added":
+                new = as_json(told.item)
+                item = Item(told.output_index, text_at(new, "type"), text_at(new, "id"), [])
+                items.append(item)
+                if item.kind != "message":
+                    item.blocks += [start.index for start in [next(starts, None)] if start]
+            case "response.content_part.added":
+                part = next((item for item in items if item.output_index == told.output_index), None)
+                if part is not None and part.kind == "message":
+                    part.blocks += [start.index for start in [next(starts, None)] if start]
+            case "response.output_item.done":
+                for item in items:
+                    if item.output_index == told.output_index:
+                        item.finished = as_json(told.item)
+            case _:
+                pass

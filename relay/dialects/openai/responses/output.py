@@ -1,0 +1,83 @@
+"""The items of an answer, as they grow and as JSON. PURE."""
+
+import msgspec
+
+from relay.conversation import Json
+from relay.dialects.anthropic.json_object import json_object
+from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
+from relay.events import OpenBlock
+
+
+class Item(msgspec.Struct, gc=False):
+    """One item of ``output``: a message with one or more text blocks, or one block of another kind.
+
+    ``blocks`` are the neutral blocks in it, by index; ``encrypted`` a reasoning item's signature or
+    handle; ``finished`` the whole item where upstream already told it.
+    """
+
+    output_index: int
+    kind: str
+    id: str
+    blocks: list[int]
+    encrypted: str = ""
+    annotations: dict[int, list[Json]] = {}
+    finished: Json | None = None
+
+
+def item_json(item: Item, blocks: list[OpenBlock], status: str) -> Json:
+    """``item`` as JSON; ``status`` is in_progress (then without content), completed or incomplete."""
+    if item.finished is not None:
+        return item.finished
+    is_begun = status != "in_progress"
+    head: Json = {"id": item.id, "type": item.kind}
+    match item.kind:
+        case "message":
+            content = [part_json(item, blocks[index]) for index in item.blocks] if is_begun else []
+            return {**head, "status": status, "role": "assistant", "content": content}
+        case "reasoning":
+            summary = []
+            if is_begun and item.blocks and (text := blocks[item.blocks[0]].text):
+                summary = [summary_json(text)]
+            return {**head, "summary": summary, "encrypted_content": item.encrypted or None}
+        case _:
+            block = blocks[item.blocks[0]]
+            arguments = block.text if is_begun else ""
+            if is_begun and json_object(arguments) is None:
+                status = "incomplete"  # cut by the output limit: not to be executed
+            return {
+                **head,
+                "status": status,
+                "call_id": block.id,
+                "name": block.name,
+                "arguments": arguments,
+            }
+
+
+def part_json(item: Item, block: OpenBlock, is_begun: bool = True) -> Json:
+    """A content part of a message."""
+    text = block.text if is_begun else ""
+    if block.kind == "refusal":
+        return {"type": "refusal", "refusal": text}
+    annotations = item.annotations.get(block.index, []) if is_begun else []
+    return {"type": "output_text", "text": text, "annotations": annotations, "logprobs": []}
+
+
+def summary_json(text: str) -> Json:
+    """A paragraph of a reasoning summary."""
+    return {"type": "summary_text", "text": text}
+
+
+def redacted_json(identity: str, data: str) -> Json:
+    """Thinking that only its maker can read, as a reasoning item that brings it back."""
+    return {"id": identity, "type": "reasoning", "summary": [], "encrypted_content": REDACTED_PREFIX + data}
+
+
+def image_json(identity: str, media_type: str, data: str) -> Json:
+    """An image that the model made."""
+    return {
+        "id": identity,
+        "type": "image_generation_call",
+        "status": "completed",
+        "result": data,
+        "output_format": media_type.partition("/")[2],
+    }

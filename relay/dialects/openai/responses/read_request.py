@@ -1,0 +1,88 @@
+"""A Responses request, as a neutral conversation. PURE.
+
+What only OpenAI's own service has (its tools, stored prompts and conversations) is refused with
+CannotCarry; parameters without a neutral place are named in ``dropped``.
+"""
+
+from relay.conversation import Conversation, Json, Sampling, Tool
+from relay.dialects.openai.leftovers import leftovers
+from relay.dialects.openai.reasoning import thinking_of
+from relay.dialects.openai.responses.read_items import read_items
+from relay.dialects.openai.tools import choice_of, function_of
+from relay.dialects.request_fields import flag_in, integer_in, number_in, object_in, objects_in, text_in
+from relay.failures import CannotCarry
+
+_READ = frozenset(
+    {
+        "model", "input", "instructions", "stream", "stream_options", "tools", "tool_choice",
+        "parallel_tool_calls", "text", "reasoning", "max_output_tokens", "temperature", "top_p",
+        "user", "safety_identifier", "prompt_cache_key", "prompt",
+    }
+)  # fmt: skip
+
+
+def read(body: Json) -> Conversation:
+    """The body as a conversation; raises BadRequest or CannotCarry."""
+    if body.get("prompt") is not None:
+        raise CannotCarry("prompt: a stored prompt is known to OpenAI's own service only")
+    dropped = leftovers(body, _READ)
+    system, turns = read_items(body, dropped)
+    tools, web_search = _tools(body, dropped)
+    choice, tools, narrowed = choice_of(
+        body.get("tool_choice"), flag_in(body, "parallel_tool_calls"), tools, _chosen_name
+    )
+    reasoning = object_in(body, "reasoning")
+    dropped += [f"reasoning.{key}" for key in leftovers(reasoning, ("effort", "summary", "generate_summary"))]
+    shows = reasoning.get("summary") is not None or reasoning.get("generate_summary") is not None
+    json_answer, schema = _answer_format(object_in(body, "text"), dropped)
+    return Conversation(
+        turns=turns,
+        system=system,
+        tools=tools,
+        web_search=web_search,
+        tool_choice=choice,
+        thinking=thinking_of(
+            text_in(reasoning, "effort", "reasoning"), True if shows else None, "reasoning.effort"
+        ),
+        sampling=Sampling(temperature=number_in(body, "temperature"), top_p=number_in(body, "top_p")),
+        max_tokens=integer_in(body, "max_output_tokens"),
+        json_answer=json_answer or schema is not None,
+        response_schema=schema,
+        user_id=text_in(body, "safety_identifier") or text_in(body, "user"),
+        dropped=tuple(dict.fromkeys([*dropped, *narrowed])),
+    )
+
+
+def _tools(body: Json, dropped: list[str]) -> tuple[tuple[Tool, ...], bool]:
+    """The client's functions, and whether upstream's own web search is wanted."""
+    tools: list[Tool] = []
+    web_search = False
+    for tool, where in objects_in(body, "tools"):
+        kind = tool.get("type")
+        if kind == "function":
+            tools.append(function_of(tool, where))
+        elif isinstance(kind, str) and kind.startswith("web_search"):
+            web_search = True
+            dropped += [f"{kind}.{key}" for key in leftovers(tool, ("type",))]
+        else:
+            raise CannotCarry(f"{where}: a {kind} tool is known to OpenAI's own models only")
+    return tuple(tools), web_search
+
+
+def _chosen_name(choice: Json) -> object:
+    return choice.get("name")
+
+
+def _answer_format(text: Json, dropped: list[str]) -> tuple[bool, Json | None]:
+    """Is any JSON object wanted, and by which schema."""
+    dropped += [f"text.{key}" for key in leftovers(text, ("format",))]
+    told = object_in(text, "format", "text")
+    match told.get("type", "text"):
+        case "text":
+            return False, None
+        case "json_object":
+            return True, None
+        case "json_schema":
+            return False, object_in(told, "schema", "text.format")
+        case other:
+            raise CannotCarry(f"text.format {other!r} is known to OpenAI's own models only")

@@ -1,0 +1,161 @@
+"""A Responses body, repaired: reasoning signed as upstream wants it, or turned into plain text. PURE."""
+
+from collections.abc import Callable, Collection
+from typing import Any, assert_never
+
+from relay.conversation import Json, digest, turn_key
+from relay.dialects.anthropic.json_object import json_object
+from relay.dialects.fix_prompt import FIX_PROMPT
+from relay.dialects.interface import Fate, Healed, Resolution, SignatureSlot
+from relay.dialects.openai.fix_turn import named, positions
+
+_PROMPT_PART = {"type": "input_text", "text": FIX_PROMPT}
+_PROMPT_MESSAGE = {"type": "message", "role": "user", "content": [_PROMPT_PART]}
+_SYSTEM_ROLES = ("system", "developer")
+
+
+def restore_signatures(body: Json, resolve: Callable[[SignatureSlot], Resolution]) -> Json:
+    """The body with each ``encrypted_content`` resolved; the very same object when nothing changed."""
+    items = _items(body)
+    out: list[Json] = []
+    is_changed = False
+    turn = ""
+    for index, item in enumerate(items):
+        if not _is_model(item):
+            turn = ""
+        elif not turn:
+            turn = _turn(items[index:])
+        kept: Json | None = item
+        if item.get("type") == "reasoning":
+            kept = _resolved(item, resolve(SignatureSlot("thinking", _signature(item), "", turn)))
+        is_changed = is_changed or kept is not item
+        if kept is not None:
+            out.append(kept)
+    return {**body, "input": out} if is_changed else body
+
+
+def heal(body: Json) -> Healed:
+    """Behaviour section 8, steps 2 to 5: reasoning becomes text, the last user turn gets the fix prompt."""
+    items = _items(body)
+    refused = [digest(item) for item in items if item.get("type") == "reasoning"]
+    if not refused:
+        return Healed(body, (), "", ())
+    at = _prompt_position(items)
+    healed = _repaired(items, frozenset(refused), set() if at is None else {at})
+    if at is None:
+        healed.append(_PROMPT_MESSAGE)
+    return Healed(
+        {**body, "input": healed},
+        tuple(dict.fromkeys(refused)),
+        "" if at is None else named(items)[at],
+        (f"{len(refused)} reasoning items became text", "fix prompt added"),
+    )
+
+
+def heal_again(body: Json, blocks: Collection[str], prompt_turns: Collection[str]) -> Json:
+    """The repairs remembered, done again; the very same object when none applies."""
+    items = _items(body)
+    at = positions(items, prompt_turns)
+    if not at and not any(item.get("type") == "reasoning" and digest(item) in blocks for item in items):
+        return body
+    return {**body, "input": _repaired(items, blocks, at)}
+
+
+def _items(body: Json) -> list[Json]:
+    given = body.get("input")
+    if isinstance(given, str):
+        return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": given}]}]
+    return given or []
+
+
+def _signature(item: Json) -> str:
+    encrypted = item.get("encrypted_content")
+    return encrypted if isinstance(encrypted, str) else ""
+
+
+def _resolved(item: Json, resolution: Resolution) -> Json | None:
+    match resolution:
+        case str():
+            return item if resolution == _signature(item) else {**item, "encrypted_content": resolution}
+        case Fate.KEEP:
+            return item
+        case Fate.UNSIGNED:
+            return {key: value for key, value in item.items() if key != "encrypted_content"}
+        case Fate.DEMOTE:
+            return _as_text(item)
+        case _:
+            assert_never(resolution)
+
+
+def _as_text(item: Json) -> Json | None:
+    """A reasoning item as words of the model; None when it says nothing that can be read."""
+    text = "\n\n".join(
+        part["text"]
+        for key in ("summary", "content")
+        for part in item.get(key) or ()
+        if isinstance(part, dict) and isinstance(part.get("text"), str) and part["text"]
+    )
+    if not text:
+        return None
+    content = [{"type": "output_text", "text": text, "annotations": []}]
+    return {"type": "message", "role": "assistant", "content": content}
+
+
+def _repaired(items: list[Json], blocks: Collection[str], at: set[int]) -> list[Json]:
+    out: list[Json] = []
+    for index, item in enumerate(items):
+        kept: Json | None = item
+        if item.get("type") == "reasoning" and digest(item) in blocks:
+            kept = _as_text(item)
+        if kept is None:
+            continue
+        if index not in at:
+            out.append(kept)
+        elif kept.get("role") == "user":
+            out.append({**kept, "content": [*_parts(kept.get("content")), _PROMPT_PART]})
+        else:
+            out += [kept, _PROMPT_MESSAGE]
+    return out
+
+
+def _parts(content: object) -> list[Json]:
+    if isinstance(content, list):
+        return content
+    return [{"type": "input_text", "text": content}] if content else []
+
+
+def _prompt_position(items: list[Json]) -> int | None:
+    """The last turn, system turns aside, if it is not the model's."""
+    for index in range(len(items) - 1, -1, -1):
+        item = items[index]
+        if item.get("role") not in _SYSTEM_ROLES:
+            return None if _is_model(item) else index
+    return None
+
+
+def _is_model(item: Json) -> bool:
+    """Did the model say it? What neither has a role nor answers a call is its own."""
+    if item.get("role") is not None:
+        return bool(item["role"] == "assistant")
+    return not str(item.get("type", "")).endswith("_output")
+
+
+def _turn(items: list[Json]) -> str:
+    """The key of the assistant turn that ``items`` begin with."""
+    texts: list[str] = []
+    calls: list[tuple[str, dict[str, Any]]] = []
+    for item in items:
+        if not _is_model(item):
+            break
+        if item.get("type") == "function_call":
+            name, arguments = item.get("name"), item.get("arguments")
+            calls.append((str(name), json_object(arguments) or {} if isinstance(arguments, str) else {}))
+        elif isinstance(item.get("content"), str):
+            texts.append(item["content"])
+        elif item.get("role") == "assistant":
+            texts += [
+                part["text"]
+                for part in item.get("content") or ()
+                if isinstance(part, dict) and part.get("type") == "output_text" and "text" in part
+            ]
+    return turn_key("".join(texts), calls)
