@@ -16,6 +16,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from accounts.snapshot import AccountView
 from accounts.tokens import Authorizer, CredentialRefused, TokenUnavailable
+from relay.dialects.registry import OPENAI_RESPONSES
 from relay.failures import Failure, Kind
 from relay.upstream_request import UpstreamRequest
 
@@ -203,9 +204,8 @@ def stream_url(account: AccountView, request: UpstreamRequest) -> str:
         case "anthropic":
             return address(account, "/v1/messages")
         case _:
-            return address(
-                account, "/v1/responses" if request.dialect.form == "responses" else "/v1/chat/completions"
-            )
+            is_responses = request.dialect is OPENAI_RESPONSES
+            return address(account, "/v1/responses" if is_responses else "/v1/chat/completions")
 
 
 def counter_path(account: AccountView, model: str) -> str | None:

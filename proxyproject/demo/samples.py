@@ -75,7 +75,7 @@ SAMPLES: tuple[Sample, ...] = (
     _gemini("an empty first chunk on Gemini, retried", "Once more. [fault: stop_empty, ok]"),
     _gemini("a safety stop: an answer, not retried", "Say it. [fault: safety@1]"),
     _gemini("a Gemini client served by Claude", "Hello to the other side.", model="gemini-demo"),
-    _claude("a model that nobody offers", "Anybody?", model="nobody-offers-this", status=404),
+    _claude("a model that upstream does not have", "Anybody? [fault: status=404*]", status=404),
 )
 
 

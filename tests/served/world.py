@@ -1,0 +1,184 @@
+"""A server with accounts at the simulator: what the tests of the whole are played in.
+
+``World`` joins one ``RunningServer`` and one ``SimulatorThread``; every request it sends is a real one.
+"""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from relay.simulator.thread import SimulatorThread
+from tests.running_server import RunningServer
+
+KEY = "sk-test-0123456789abcdef"
+CLAUDE, GEMINI = "claude-sonnet-4-6", "gemini-3-flash-preview"
+ACCOUNTS = (
+    ("gemini", "a@gemini"),
+    ("gemini", "b@gemini"),
+    ("gemini", "c@gemini"),
+    ("anthropic", "a@anthropic"),
+    ("anthropic", "b@anthropic"),
+    ("anthropic", "c@anthropic"),
+)
+MAPPINGS = (
+    {"pattern": "claude-on-gemini", "target": GEMINI, "kinds": ["gemini"]},
+    {"pattern": "gemini-on-claude", "target": CLAUDE, "kinds": ["anthropic"]},
+)
+
+
+class World:
+    """One server and the upstream behind it."""
+
+    def __init__(self, server: RunningServer, simulator: SimulatorThread) -> None:
+        """The accounts, mappings and key are made here."""
+        self.server = server
+        self.simulator = simulator
+        self._refused_attempts: object = 0
+        self.import_accounts(
+            [
+                {
+                    "email": email,
+                    "kind": kind,
+                    "base_url": simulator.base_url,
+                    "credential": {"api_key": f"sim-{email}"},
+                }
+                for kind, email in ACCOUNTS
+            ]
+        )
+        self.import_mappings(list(MAPPINGS))
+        server.manage("create_client_key", "tests", "--key", KEY)
+        self.client = httpx.Client(base_url=server.base_url, timeout=60, headers={"x-api-key": KEY})
+        self._wait_until_the_server_knows()
+
+    def import_accounts(self, accounts: list[dict[str, Any]]) -> None:
+        """As an operator does."""
+        self.server.manage("import_accounts", "-", stdin=json.dumps(accounts))
+
+    def import_mappings(self, mappings: list[dict[str, Any]]) -> None:
+        """As an operator does."""
+        self.server.manage("import_mappings", "-", stdin=json.dumps(mappings))
+
+    def _wait_until_the_server_knows(self) -> None:
+        ends_at = time.monotonic() + 10
+        while (
+            self.client.get("/v1/models").status_code != 200 or self.client.get("/readyz").status_code != 200
+        ):
+            assert time.monotonic() < ends_at, "a change did not reach the server"
+            time.sleep(0.05)
+
+    # --- requests -------------------------------------------------------------------------------
+    def messages(self, prompt: str = "Hello.", **more: Any) -> httpx.Response:
+        """POST /v1/messages, streamed unless ``stream=False``; the whole answer."""
+        body = {
+            "model": CLAUDE,
+            "max_tokens": 1024,
+            "stream": True,
+            "messages": [{"role": "user", "content": prompt}],
+            **more,
+        }
+        return self.client.post("/v1/messages", json=body)
+
+    def gemini(
+        self,
+        prompt: str = "Hello.",
+        *,
+        model: str = GEMINI,
+        method: str = "streamGenerateContent?alt=sse",
+        **more: Any,
+    ) -> httpx.Response:
+        """POST …:streamGenerateContent?alt=sse (or another method); the whole answer."""
+        body = {"contents": [{"role": "user", "parts": [{"text": prompt}]}], **more}
+        return self.client.post(f"/v1beta/models/{model}:{method}", json=body)
+
+    def upstream_bodies(self) -> list[dict[str, Any]]:
+        """The generation requests that reached upstream since the last reset, decoded."""
+        paths = ("/messages", "enerateContent", "/chat/completions", "/responses")
+        return [
+            json.loads(r.body) for r in self.simulator.requests if r.path.partition("?")[0].endswith(paths)
+        ]
+
+    # --- what is on record ------------------------------------------------------------------------
+    def row(self, response_or_id: httpx.Response | str) -> dict[str, Any]:
+        """The row of an exchange, once it has ended."""
+        if isinstance(response_or_id, str):
+            request_id = response_or_id
+        else:
+            request_id = response_or_id.headers["x-request-id"]
+        return self._eventually(
+            "SELECT * FROM monitor_requestlog WHERE id = %s AND in_flight = false", (request_id,)
+        )[0]
+
+    def attempts(self, response: httpx.Response) -> list[dict[str, Any]]:
+        """The attempts of an exchange that has ended, in order."""
+        row = self.row(response)
+        query = "SELECT * FROM monitor_attemptlog WHERE request_id = %s ORDER BY number"
+        return self._eventually(query, (row["id"],))
+
+    def _eventually(self, query: str, parameters: tuple[object, ...]) -> list[dict[str, Any]]:
+        ends_at = time.monotonic() + 10
+        while not (rows := self.server.rows(query, parameters)):
+            assert time.monotonic() < ends_at, f"no row for {query} {parameters}"
+            time.sleep(0.02)
+        return rows
+
+    def log_lines(self, response: httpx.Response) -> list[str]:
+        """The lines of app.log of one exchange; its end must be written."""
+        self.row(response)
+        request_id = response.headers["x-request-id"]
+        marker = uuid.uuid4().hex
+        self.client.get(f"/v1/models/{marker}")
+        return [line for line in self.server.log_text.splitlines() if request_id in line]
+
+    def clear_marks(self) -> None:
+        """Every account is usable again, if any attempt has met a refusal since the last time."""
+        query = "SELECT count(*) AS n FROM monitor_attemptlog WHERE status >= 400"
+        refused = self.server.rows(query)[0]["n"]
+        if refused != self._refused_attempts:
+            self._refused_attempts = refused
+            self.server.manage("clear_cooldowns", "--enable")
+
+
+@contextmanager
+def new_world(start: Any, **env: str) -> Iterator[World]:
+    """A world of its own, with ``env`` added to the server's environment; ``start`` is ``running_server``."""
+    with SimulatorThread() as simulator:
+        server = start(env={"RELAY_BACKOFF_SCALE": "0", **env})
+        world = World(server, simulator)
+        try:
+            yield world
+        finally:
+            world.client.close()
+            server.stop()
+
+
+def events(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
+    """The SSE events of a whole answer: (name, data)."""
+    found = []
+    for block in response.text.replace("\r\n", "\n").split("\n\n"):
+        lines = dict(
+            line.split(": ", 1) for line in block.splitlines() if ": " in line and not line.startswith(":")
+        )
+        if "data" in lines and lines["data"] != "[DONE]":
+            found.append((lines.get("event", ""), json.loads(lines["data"])))
+    return found
+
+
+def text_of(response: httpx.Response) -> str:
+    """The text of a streamed answer of either dialect."""
+    said = ""
+    for _, data in events(response):
+        if data.get("type") == "content_block_delta":
+            said += data["delta"].get("text", "")
+        for candidate in data.get("candidates", []):
+            parts = candidate.get("content", {}).get("parts", [])
+            said += "".join(part.get("text", "") for part in parts if not part.get("thought"))
+    return said
+
+
+__all__ = ["CLAUDE", "GEMINI", "KEY", "Path", "World", "events", "new_world", "text_of"]
