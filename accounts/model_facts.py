@@ -62,6 +62,8 @@ class ModelFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     json_with_tools: bool = True
     output_limit_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     tools_with_effort: bool = True
+    responses: bool = False
+    reasoning_content: bool = False
 
     def sampling_under(self, anthropic_version: str) -> Sampling:
         """What becomes of temperature and its kin when asked with this ``anthropic-version`` (a date)."""

@@ -71,6 +71,11 @@ LEVELS = ["MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"]
         ("gpt-4o", "stop_sequences", True),
         ("gpt-oss-120b", "output_limit_field", "max_tokens"),
         ("o3", "output_limit_field", "max_completion_tokens"),
+        ("gpt-6-sol", "responses", True),
+        ("gpt-oss-120b", "responses", False),
+        ("deepseek-reasoner", "reasoning_content", True),
+        ("deepseek/deepseek-chat", "reasoning_content", True),
+        ("gpt-4o", "reasoning_content", False),
     ],
 )
 def test_facts(model: str, fact: str, value: object) -> None:
