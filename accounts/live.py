@@ -108,7 +108,8 @@ class LiveAccounts:
     async def _keep_up(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):  # Python 3.11's wait_for can swallow a cancellation
+                    await self._wake.wait()
             self._wake.clear()
             try:
                 await self._tick()

@@ -1,0 +1,44 @@
+"""Who may ask."""
+
+import hashlib
+
+from accounts.keys import CallerKey, KeyRing
+from accounts.snapshot import KeyView
+
+
+def view_of(number: int, value: str) -> KeyView:
+    return KeyView(number, f"name {number}", hashlib.sha256(value.encode()).digest(), number % 2 == 0)
+
+
+def test_find() -> None:
+    """A key names its caller; anything else names nobody."""
+    ring = KeyRing()
+    ring.load([view_of(1, "sk-one"), view_of(2, "sk-two")])
+    assert ring.find("sk-two") == CallerKey(2, "name 2", True)
+    for stranger in ("sk-three", "", "two", "SK-two", "sk-two ", "sk-\udcff", "sk-" + "x" * 100_000):
+        assert ring.find(stranger) is None
+
+
+def test_only_what_begins_with_sk_is_a_key() -> None:
+    """A key that lacks the prefix is refused even if somebody stored its digest."""
+    ring = KeyRing()
+    ring.load([view_of(1, "one")])
+    assert ring.find("one") is None
+
+
+def test_a_removed_key_is_refused() -> None:
+    """After a reload only the keys that are there now count."""
+    ring = KeyRing()
+    ring.load([view_of(1, "sk-one")])
+    ring.load([])
+    assert ring.find("sk-one") is None
+
+
+def test_last_use_is_noted() -> None:
+    """Each use is told with its time, a refused key is not."""
+    used: list[tuple[int, float]] = []
+    ring = KeyRing(lambda number, at: used.append((number, at)), lambda: 5.0)
+    ring.load([view_of(1, "sk-one")])
+    ring.find("sk-one")
+    ring.find("sk-two")
+    assert used == [(1, 5.0)]

@@ -1,0 +1,242 @@
+"""What one process holds in memory is kept true to the database, in both directions."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from accounts import live as live_module
+from accounts.heartbeats import live_process_ids
+from accounts.leases import Lease, Want
+from accounts.live import LiveAccounts
+from accounts.models import Account, AccountMark, ClientKey, ModelMapping, ProcessHeartbeat
+from accounts.revisions import Revision
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WANT = Want(model="gemini-2.5-pro")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same loop, but a hundred times a second."""
+    monkeypatch.setattr(live_module, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(live_module, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(live_module, "USAGE_SECONDS", 0.05)
+
+
+@pytest.fixture
+async def account() -> Account:
+    return await Account.objects.acreate(email="a@x.test", kind="gemini")
+
+
+@pytest.fixture
+async def live(account: Account) -> AsyncIterator[LiveAccounts]:
+    live = LiveAccounts()
+    await live.start()
+    yield live
+    await live.stop()
+
+
+async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Returns when ``true`` is; the test's own timeout ends the waiting."""
+    async with asyncio.timeout(10):
+        while True:
+            now = true()
+            if now if isinstance(now, bool) else await now:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def test_start_loads_everything(account: Account) -> None:
+    """From the first request on accounts, mappings, keys and kept marks are there."""
+    await ModelMapping.objects.acreate(pattern="x", target="gemini-2.5-pro")
+    key = ClientKey(name="k")
+    value = key.give_value()
+    await key.asave()
+    soon = timezone.now() + timedelta(hours=1)
+    await AccountMark.objects.acreate(
+        account=account, model="m", status=429, cause="quota", until=soon, set_at=timezone.now()
+    )
+    live = LiveAccounts()
+    await asyncio.gather(*(live.start() for _ in range(5)))
+    assert live.pool.targets("x") is not None
+    assert live.keys.find(value) is not None
+    status = live.pool.status(account.pk)
+    assert status is not None
+    assert status.models_cooling == ("m",)
+    await live.stop()
+    await live.stop()
+
+
+@pytest.mark.parametrize("change", ["account", "mapping", "key", "disabled key", "enable", "update"])
+async def test_a_change_arrives(live: LiveAccounts, account: Account, change: str) -> None:
+    """What is changed in the admin, a command or a shell is in effect within the poll."""
+    key = ClientKey(name="k")
+    value = key.give_value()
+    match change:
+        case "account":
+            await Account.objects.acreate(email="b@x.test", kind="gemini")
+            await until(lambda: len(live.pool.accounts()) == 2)
+        case "mapping":
+            await ModelMapping.objects.acreate(pattern="claude-*", target="gemini-2.5-pro")
+            await until(lambda: live.pool.targets("claude-opus-5") is not None)
+        case "key":
+            await key.asave()
+            await until(lambda: live.keys.find(value) is not None)
+        case "disabled key":
+            await key.asave()
+            await until(lambda: live.keys.find(value) is not None)
+            await ClientKey.objects.aupdate(enabled=False)
+            await until(lambda: live.keys.find(value) is None)
+        case "enable":
+            await sync_to_async(account.disable)("why")
+            await until(lambda: live.pool.usable_count() == 0)
+            await sync_to_async(account.enable)()
+            await until(lambda: live.pool.usable_count() == 1)
+        case "update":
+            await Account.objects.aupdate(base_url="http://127.0.0.1:9/x/")
+            await until(lambda: live.pool.accounts()[0].base_url == "http://127.0.0.1:9/x")
+
+
+async def test_marks_survive_a_restart(live: LiveAccounts, account: Account) -> None:
+    """A long mark is written, stands in the next process, and ends when it is cleared in the database."""
+    live.pool.mark_hard(account.pk, "m", status=404)
+    await until(AccountMark.objects.aexists)
+    another = LiveAccounts()
+    await another.start()
+    assert another.pool.status(account.pk).models_cooling == ("m",)  # type: ignore[union-attr]
+    await sync_to_async(account.clear_marks)()
+    await until(lambda: another.pool.status(account.pk).models_cooling == ())  # type: ignore[union-attr]
+    await until(lambda: live.pool.status(account.pk).models_cooling == ())  # type: ignore[union-attr]
+    await another.stop()
+
+
+async def test_lifted_marks_are_forgotten(live: LiveAccounts, account: Account) -> None:
+    """A mark that a success has lifted does not come back after a restart."""
+    live.pool.mark_hard(account.pk, "m", status=404)
+    await until(AccountMark.objects.aexists)
+    live.pool.note_success(account.pk, "m")
+    await until(lambda: _no_marks())
+
+
+async def _no_marks() -> bool:
+    return not await AccountMark.objects.aexists()
+
+
+async def test_disabled_automatically(live: LiveAccounts, account: Account) -> None:
+    """What the pool disables is disabled in the database, with its reason, as done automatically."""
+    revision = await sync_to_async(Revision.current)()
+    live.pool.disable(account.pk, "invalid_grant: sign in again")
+    await until(Account.objects.filter(enabled=False).aexists)
+    await account.arefresh_from_db()
+    assert account.disabled_automatically
+    assert account.disabled_reason == "invalid_grant: sign in again"
+    assert await sync_to_async(Revision.current)() > revision
+
+
+async def test_cleared_by_the_pool(live: LiveAccounts, account: Account) -> None:
+    """What the pool clears is cleared in the database too."""
+    live.pool.mark_hard(account.pk, "m", status=404)
+    await until(AccountMark.objects.aexists)
+    live.pool.clear(account.pk)
+    await until(lambda: _no_marks())
+
+
+async def test_last_use_is_written(live: LiveAccounts, account: Account) -> None:
+    """When an account was last used is written behind, without a query for the request."""
+    lease = await live.pool.acquire(WANT)
+    assert isinstance(lease, Lease)
+    lease.release()
+    await until(Account.objects.exclude(last_used_at=None).aexists)
+
+
+async def test_stop_writes_what_was_noted(account: Account) -> None:
+    """Nothing noted is lost when the process ends, and it says goodbye."""
+    live = LiveAccounts()
+    await live.start()
+    assert await sync_to_async(live_process_ids)() == {live.process_id}
+    lease = await live.pool.acquire(WANT)
+    assert isinstance(lease, Lease)
+    live.pool.mark_hard(account.pk, "m", status=404)
+    await live.stop()
+    await account.arefresh_from_db()
+    assert account.last_used_at is not None
+    assert await AccountMark.objects.acount() == 1
+    assert await sync_to_async(live_process_ids)() == set()
+
+
+async def test_marks_of_an_account_that_is_gone(live: LiveAccounts, account: Account) -> None:
+    """A mark for an account that was deleted meanwhile spoils nothing for the others."""
+    other = await Account.objects.acreate(email="b@x.test", kind="gemini")
+    await until(lambda: len(live.pool.accounts()) == 2)
+    await sync_to_async(account.delete)()
+    live.pool.mark_hard(account.pk, "m", status=404)
+    live.pool.mark_hard(other.pk, "m", status=404)
+    await until(AccountMark.objects.filter(account=other).aexists)
+
+
+async def test_heartbeat(live: LiveAccounts, account: Account) -> None:
+    """The process's row says that it lives and which revision it has taken."""
+    await sync_to_async(account.clear_marks)()
+    revision = await sync_to_async(Revision.current)()
+    await until(ProcessHeartbeat.objects.filter(process_id=live.process_id, revision=revision).aexists)
+    seen = (await ProcessHeartbeat.objects.aget()).seen_at
+    await until(ProcessHeartbeat.objects.filter(seen_at__gt=seen).aexists)
+
+
+async def test_limits_are_shared_by_the_living(live: LiveAccounts) -> None:
+    """When another process comes or goes, each takes its new share of the in-flight limits."""
+    await Account.objects.aupdate(max_in_flight=4)
+    another = LiveAccounts()
+    await another.start()
+    await until(lambda: live._live_processes == another._live_processes == 2)
+    leases = [await live.pool.acquire(WANT) for _ in range(2)]
+    waiting = asyncio.create_task(live.pool.acquire(WANT))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await another.stop()
+    assert isinstance(await waiting, Lease)
+    for lease in leases:
+        assert isinstance(lease, Lease)
+
+
+async def test_a_database_in_trouble(
+    live: LiveAccounts, account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While the database fails the pool serves on, and what was noted is written afterwards."""
+    calls: list[int] = []
+    real = live_module.journal.write
+
+    def fails(batch: object) -> None:
+        calls.append(1)
+        raise OSError("disk full")
+
+    monkeypatch.setattr(live_module.journal, "write", fails)
+    live.pool.mark_hard(account.pk, "m", status=404)
+    await until(lambda: len(calls) > 2)
+    assert isinstance(await live.pool.acquire(WANT), Lease)
+    assert "could not be brought up to date: disk full" in caplog.text
+    monkeypatch.setattr(live_module.journal, "write", real)
+    await until(AccountMark.objects.aexists)
+
+
+async def test_a_start_that_fails_can_be_repeated(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is not ready makes the start fail; the next start tries again."""
+    real = live_module.load_snapshot
+
+    def fails() -> None:
+        raise OSError("no database")
+
+    monkeypatch.setattr(live_module, "load_snapshot", fails)
+    live = LiveAccounts()
+    with pytest.raises(OSError, match="no database"):
+        await live.start()
+    assert not live.is_started
+    monkeypatch.setattr(live_module, "load_snapshot", real)
+    await live.start()
+    assert live.is_started
+    await live.stop()
