@@ -4,8 +4,9 @@ Rows are written by ``writer`` alone, in its own SQL; nothing here has a ``save`
 models and keys are snapshots as text, since history outlives them. ``NULL`` means "not known (yet)".
 
 A request id sorts by time, so ``id`` is the order of every page, each index of a filter ends in it, and a
-time range is a range of ids. Columns that are unknown while an exchange is in flight are indexed without
-their NULLs: the row's first writing touches few indexes.
+time range is a range of ids. An index costs its writing on every exchange, and most exchanges just end
+well: how one ended is indexed for the ``is_notable`` only. Who asks for one of the plain values (``ok``,
+200, …) finds them by walking the rows; who asks for another adds ``is_notable=True`` (``queries`` does).
 """
 
 # ruff: noqa: D106, DJ001  Meta says nothing that needs a docstring; an unknown text is NULL, "" is known
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import zstandard
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q
 from django.utils.translation import gettext_lazy as _
 
 from monitor.records import BodyKind, EndedBy, EndedIn, Outcome
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=StrEnum)
 
 FAILURES = ("error", "interrupted", "unauthorized", "zero_tokens")
-"""The outcomes where the client did not get what it asked for, through no doing of its own."""
+"""The outcomes where the client did not get what it asked for, and did not itself go away."""
+HOW_IT_ENDED = ("outcome", "status", "status_class", "ended_by", "ended_in")
+"""Columns that are indexed where ``is_notable``."""
+
 SLOW_FIRST_DATA_MS = 10_000
 """From where on the wait for first data counts as slow: half of what makes Claude Code warn (20 s)."""
 
@@ -73,21 +77,25 @@ def _choices(labels: Mapping[E, "StrOrPromise"]) -> list[tuple[str, "StrOrPromis
     return [(member.value, label) for member, label in labels.items()]
 
 
-def _filter_index(column: str) -> models.Index:
-    """The index of a filter on a column that is known from admission."""
-    return models.Index(fields=[column, "id"], name=f"request_{column}")
-
-
-def _late_filter_index(column: str) -> models.Index:
-    """The index of a filter on a column that is NULL at admission."""
+def _filter_index(column: str, **condition: object) -> models.Index:
+    """The index of a filter by one column, for all rows or some."""
     return models.Index(
-        fields=[column, "id"], name=f"request_{column}", condition=Q((f"{column}__isnull", False))
+        fields=[column, "id"], name=f"request_{column}", condition=Q(**condition) if condition else None
     )
 
 
 def _subset_index(name: str, **condition: object) -> models.Index:
     """The index of a filter that asks for a small part of the rows, and always for the same one."""
     return models.Index(fields=["id"], name=f"request_{name}", condition=Q(**condition))
+
+
+def _generated(expression: Q) -> models.GeneratedField:
+    """A yes or no that the database works out by itself."""
+    return models.GeneratedField(
+        expression=ExpressionWrapper(expression, models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
 
 class RequestLog(models.Model):
@@ -136,6 +144,11 @@ class RequestLog(models.Model):
     changes = models.JSONField(_("what was changed"))
     diagnostics = models.JSONField(_("diagnostics"))
 
+    is_notable = _generated(
+        Q(in_flight=False) & ~Q(outcome="ok", status=200, ended_by="upstream", ended_in="after_stop")
+    )
+    is_failure = _generated(Q(outcome__in=FAILURES))
+
     class Meta:
         verbose_name = _("request")
         verbose_name_plural = _("requests")
@@ -148,16 +161,15 @@ class RequestLog(models.Model):
         ]
         indexes: ClassVar = [
             *map(_filter_index, ("client_key", "client_model", "dialect", "is_stream")),
-            *map(
-                _late_filter_index,
-                ("outcome", "status", "status_class", "mapped_model", "account", "ended_by", "ended_in"),
-            ),
+            _filter_index("mapped_model", mapped_model__isnull=False),
+            _filter_index("account", account__isnull=False),
+            *(_filter_index(column, is_notable=True) for column in HOW_IT_ENDED),
             _subset_index("in_flight", in_flight=True),
+            _subset_index("failed", is_failure=True),
             _subset_index("healed", healed=True),
             _subset_index("continued", continued=True),
             _subset_index("retried", attempts__gt=1),
             _subset_index("zero_tokens", tokens_out=0),
-            _subset_index("failed", outcome__in=FAILURES),
             _subset_index("slow", first_data_ms__gte=SLOW_FIRST_DATA_MS),
         ]
 

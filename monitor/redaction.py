@@ -51,15 +51,15 @@ _BEARER = re.compile(
 )
 
 _PARAMETER_VALUE = re.compile(rb"[^&#\s\"'\\<>()\[\]{}]{8,}")
-_PARAMETER_NAME = re.compile(rb"(?:[?&;]|\\u0026|%3[fF]|%26)([A-Za-z_-]{0,24})\Z")
+_PARAMETER_NAME = re.compile(rb"(?:[?&;]|\\u0026|%3[fF]|%26)([A-Za-z_-]{1,30})\Z")
 _SECRET_PARAMETERS = frozenset(
     ("key", "api_key", "apikey", "api-key", "x-api-key", "x-goog-api-key", "access_token", "refresh_token",
      "id_token", "auth_token", "token", "client_secret", "secret", "password", "authorization")
 )  # fmt: skip
 
-# Names in JSON: (the end of the name, what must stand before it; nothing in particular when empty), lower
-# case, separators left out. "token" and "key" alone are words of the trade.
-_SECRET_NAMES: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
+# Words that secrets stand under, in lower case, with what must stand before them (separators left out;
+# nothing in particular when empty): "token" and "key" alone are words of the trade.
+_NAMES: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
     (b"key", (b"api", b"secret", b"access", b"private", b"encryption")),
     (b"token", (b"refresh", b"access", b"auth", b"api", b"bearer", b"session")),
     (b"secret", ()),
@@ -72,10 +72,10 @@ _SECRET_NAMES: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
 _LONGEST_HEAD_BYTES = 12
 # From the name's end to the value's opening quote; in JSON within JSON the quotes are escaped.
 _TO_VALUE = re.compile(rb'\\*"\s*:\s*(\\*)"')
-_BACKSLASH = ord("\\")
+_EQUALS, _HYPHEN, _QUOTE, _BACKSLASH = b'=-"\\'
 
-_PEM_BEGIN = b"PRIVATE KEY-----"
-_PEM_BEGIN_BEFORE = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ ){0,3}\Z")
+_PEM_BEGIN = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----\Z")
+_PEM_BEGIN_BYTES = 64
 _PEM_END = b"-----END "
 _PEM_LONGEST_BYTES = 16384
 _PEM_LINES = re.compile(rb"(?:[\r\n]|\\+[nr])(?:[A-Za-z0-9+/=\s]|\\+[nr])*")
@@ -88,9 +88,7 @@ _EMAIL = re.compile(r"([^@\s])[^@\s]*@([^@\s]+)")
 
 def find_secrets(data: bytes) -> list[Edit]:
     """Where secrets stand in a text or body, in order and without overlap."""
-    found = sorted(
-        (*_prefixed(data), *_bearer_tokens(data), *_parameters(data), *_named(data), *_private_keys(data))
-    )
+    found = sorted((*_prefixed(data), *_bearer_tokens(data), *_named(data)))
     edits: list[Edit] = []
     for edit in found:
         if edits and edit.start <= edits[-1].end:
@@ -186,31 +184,58 @@ def _bearer_tokens(data: bytes) -> Iterator[Edit]:
             yield Edit(*match.span(1))
 
 
-def _parameters(data: bytes) -> Iterator[Edit]:
-    for ending in (b"key=", b"token=", b"secret="):
-        for place in _places(data, ending):
-            before = _PARAMETER_NAME.search(data[max(0, place - 30) : place])
-            if before is None or (before[1] + ending[:-1]).decode().lower() not in _SECRET_PARAMETERS:
-                continue
-            if match := _PARAMETER_VALUE.match(data, place + len(ending)):
-                yield Edit(*match.span())
-
-
 def _named(data: bytes) -> Iterator[Edit]:
-    if b'":' not in data and b'" :' not in data:
-        return
+    """Secrets under a name: ``"api_key": "…"``, ``?key=…``, ``-----BEGIN PRIVATE KEY-----…``."""
     lower = data.lower()
-    for name, heads in _SECRET_NAMES:
+    for word, heads in _NAMES:
         done = 0  # what is masked already is not looked through again: the time stays linear
-        for place in _places(lower, name):
-            before = lower[max(0, place - _LONGEST_HEAD_BYTES) : place].rstrip(b"-_.")
-            if place < done or (heads and not before.endswith(heads)):
+        for place in _places(lower, word):
+            end = place + len(word)
+            if place < done or end >= len(data):
                 continue
-            if to_value := _TO_VALUE.match(data, place + len(name)):
-                start = to_value.end()
-                done = _string_end(data, start, len(to_value[1]))
-                if done > start and not data.startswith(_MASK, start):
-                    yield Edit(start, done)
+            following = data[end]
+            if following in (_QUOTE, _BACKSLASH):
+                before = lower[max(0, place - _LONGEST_HEAD_BYTES) : place].rstrip(b"-_.")
+                edit = _string_value(data, end) if not heads or before.endswith(heads) else None
+            elif following == _EQUALS:
+                edit = _parameter_value(data, end)
+            elif following == _HYPHEN:
+                edit = _private_key(data, end)
+            else:
+                continue
+            if edit is not None:
+                done = edit.end
+                yield edit
+
+
+def _parameter_value(data: bytes, name_end: int) -> Edit | None:
+    """The value of a URL's parameter whose name ends there, if that name is a secret's."""
+    name = _PARAMETER_NAME.search(data[max(0, name_end - 40) : name_end])
+    if name is None or name[1].decode().lower() not in _SECRET_PARAMETERS:
+        return None
+    value = _PARAMETER_VALUE.match(data, name_end + 1)
+    return Edit(*value.span()) if value else None
+
+
+def _private_key(data: bytes, name_end: int) -> Edit | None:
+    """The inside of a PEM private key, if that is what the word before ``name_end`` begins."""
+    start = name_end + len(b"-----")
+    if not _PEM_BEGIN.search(data[max(0, start - _PEM_BEGIN_BYTES) : start]):
+        return None
+    end = data.find(_PEM_END, start, start + _PEM_LONGEST_BYTES)
+    if end < 0:  # cut off: whatever of its lines is there
+        lines = _PEM_LINES.match(data, start)
+        end = lines.end() if lines else start
+    return Edit(start, end) if end > start else None
+
+
+def _string_value(data: bytes, name_end: int) -> Edit | None:
+    """The value of a JSON key whose name ends there, if it is a string."""
+    to_value = _TO_VALUE.match(data, name_end)
+    if to_value is None or data.startswith(_MASK, to_value.end()):
+        return None
+    end = _string_end(data, to_value.end(), len(to_value[1]))
+    return Edit(to_value.end(), end) if end > to_value.end() else None
 
 
 def _string_end(data: bytes, start: int, depth: int) -> int:
@@ -234,16 +259,3 @@ def _string_end(data: bytes, start: int, depth: int) -> int:
         if backslashes < depth or backslashes % (2 * (depth + 1)) == depth:
             return quote - min(backslashes, depth)
         seen = quote + 1
-
-
-def _private_keys(data: bytes) -> Iterator[Edit]:
-    for place in _places(data, _PEM_BEGIN):
-        if not _PEM_BEGIN_BEFORE.search(data[max(0, place - 48) : place]):
-            continue
-        start = place + len(_PEM_BEGIN)
-        end = data.find(_PEM_END, start, start + _PEM_LONGEST_BYTES)
-        if end < 0:  # cut off: whatever of its lines is there
-            lines = _PEM_LINES.match(data, start)
-            end = lines.end() if lines else start
-        if end > start:
-            yield Edit(start, end)

@@ -8,6 +8,7 @@ import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, cast
 
 import msgspec
@@ -93,7 +94,7 @@ def _preview(preview: str) -> str:
 
 
 @functools.cache
-def _plan(kind: type[Row], _vendor: str) -> tuple[str, Callable[[Row], tuple[Any, ...]]]:
+def _plan(kind: type[Row], _vendor: str) -> tuple[str, Callable[[Row], list[Any]]]:
     """The statement for one kind of row, and what makes its parameters."""
     model, unique, fixed = _TABLES[kind]
     names = msgspec.structs.fields(kind)
@@ -107,18 +108,23 @@ def _plan(kind: type[Row], _vendor: str) -> tuple[str, Callable[[Row], tuple[Any
         f"ON CONFLICT ({', '.join(map(quote, unique))}) "
         f"DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in late)}"
     )
-    pairs = [(name.name, _converter(field)) for name, field in zip(names, fields, strict=True)]
+    values_of = attrgetter(*(name.name for name in names))
+    converters = [
+        (at, convert) for at, field in enumerate(fields) if (convert := _converter(field)) is not None
+    ]
 
-    def parameters(row: Row) -> tuple[Any, ...]:
-        return tuple(
-            None if (value := getattr(row, name)) is None else convert(value) for name, convert in pairs
-        )
+    def parameters(row: Row) -> list[Any]:
+        values = list(values_of(row))
+        for at, convert in converters:
+            if values[at] is not None:
+                values[at] = convert(values[at])
+        return values
 
     return statement, parameters
 
 
-def _converter(column: "models.Field[Any, Any]") -> Callable[[Any], Any]:
-    """What makes a column's parameter of a record's value, for the database in use."""
+def _converter(column: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
+    """What makes a column's parameter of a record's value; None where it is taken as it is."""
     match column:
         case models.DateTimeField():
             adapt = connection.ops.adapt_datetimefield_value
@@ -133,10 +139,10 @@ def _converter(column: "models.Field[Any, Any]") -> Callable[[Any], Any]:
             return _text(limit)
         case models.TextField():
             return _text(None)
-        case models.IntegerField():
+        case models.BigIntegerField():
             return _integer
         case _:
-            return lambda value: value
+            return None
 
 
 def _text(limit: int | None) -> Callable[[str], str]:

@@ -1,0 +1,65 @@
+"""Prices are those of the library, with its tiers, and never cost a row."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import msgspec
+import pytest
+from genai_prices import Usage, calc_price
+
+from monitor import cost
+from monitor.cost import cost_of
+from monitor.records import RequestRecord
+
+NewRecord = Callable[..., RequestRecord]
+
+
+@pytest.mark.parametrize("model", ["claude-opus-5-5", "gemini-2.5-pro", "gemini-2.5-flash", "gpt-5"])
+@pytest.mark.parametrize(
+    ("uncached", "cached", "cache_write", "output"),
+    [(0, 0, 0, 0), (1, 0, 0, 1), (1200, 20_000, 3_000, 450), (300_000, 10, 0, 64_000), (0, 250_000, 0, 1)],
+)
+def test_a_price_is_the_library_s(
+    model: str, uncached: int, cached: int, cache_write: int, output: int, request_record: NewRecord
+) -> None:
+    """Cached input is priced apart from uncached, and a model with tiers (Gemini Pro) by its tier."""
+    record = request_record(
+        mapped_model=model,
+        tokens_in=uncached,
+        tokens_cached=cached,
+        tokens_cache_write=cache_write,
+        tokens_out=output,
+    )
+    usage = Usage(
+        input_tokens=uncached + cached + cache_write,
+        cache_read_tokens=cached,
+        cache_write_tokens=cache_write,
+        output_tokens=output,
+    )
+    expected = calc_price(usage, model).total_price.quantize(cost.SMALLEST)
+    assert cost_of(record) == expected
+
+
+def test_cached_tokens_cost_less_than_others(request_record: NewRecord) -> None:
+    """A million cached tokens of a current Claude cost a fraction of a million uncached ones."""
+    record = request_record(mapped_model="claude-opus-5-5", tokens_in=10**6, tokens_out=0)
+    cached = msgspec.structs.replace(record, tokens_in=0, tokens_cached=10**6)
+    assert cost_of(record) == Decimal(4)
+    assert cost_of(cached) == Decimal("0.2")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"mapped_model": None, "tokens_in": 1, "tokens_out": 1},
+        {"mapped_model": "somebody-s-own-model", "tokens_in": 1, "tokens_out": 1},
+        {"mapped_model": "", "tokens_in": 1, "tokens_out": 1},
+        {"mapped_model": "gpt-5", "tokens_in": None, "tokens_out": 1},
+        {"mapped_model": "gpt-5", "tokens_in": 1, "tokens_out": None},
+        {"mapped_model": "gpt-5", "tokens_in": -1, "tokens_out": 1},
+        {"mapped_model": "gpt-5", "tokens_in": 10**30, "tokens_out": 1},
+    ],
+)
+def test_what_is_unknown_has_no_price(fields: dict[str, object], request_record: NewRecord) -> None:
+    """An unknown model, unknown tokens or an absurd number of them give no price, and no exception."""
+    assert cost_of(request_record(**fields)) is None
