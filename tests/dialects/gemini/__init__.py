@@ -1,0 +1,1 @@
+"""The Gemini dialect, against transcripts and the vendor's own SDK."""

@@ -1,0 +1,336 @@
+"""Recorded streams come out as the events they mean, whole, in order, and never twice."""
+
+import msgspec
+import pytest
+
+from relay.events import (
+    ArgumentsDelta,
+    BlockStart,
+    BlockStop,
+    Citation,
+    Extra,
+    MessageStart,
+    Signature,
+    Stop,
+    Terminal,
+    TextDelta,
+    ThinkingDelta,
+    Usage,
+)
+from tests.dialects.gemini.streams import (
+    NAMES,
+    WHOLE_NAMES,
+    chunks_of,
+    decode,
+    events_of,
+    folded,
+    parts,
+    sse,
+    transcript,
+)
+
+
+def test_text():
+    """Consecutive text parts are one block; usage, stop and terminal come in this order behind its stop."""
+    assert events_of(transcript("text")) == [
+        MessageStart("q3UgaZq5K4m-vdIP8eKxoAM", "gemini-2.5-flash"),
+        BlockStart(0, "text"),
+        TextDelta(0, "Der Fluß heißt "),
+        Usage(input_uncached=9),
+        TextDelta(0, "Donau – 日本語では「ドナウ川」🙂"),
+        Usage(input_uncached=9, output=11),
+        TextDelta(0, "."),
+        BlockStop(0),
+        Usage(input_uncached=9, output=14),
+        Stop("end_turn", "STOP"),
+        Terminal(),
+    ]
+
+
+def test_thinking_and_a_late_signature():
+    """Thought parts are a thinking block; a signature in an empty last part belongs to the open text."""
+    events = events_of(transcript("thinking"))
+    state = folded(events)
+    assert [(block.kind, block.text) for block in state.blocks] == [
+        ("thinking", "**Weighing the question**\n\nThe answer is short."),
+        ("text", "Forty-two."),
+    ]
+    assert state.blocks[0].signature == ""
+    assert state.blocks[1].signature == _signature_in("thinking")
+    signature = next(event for event in events if isinstance(event, Signature))
+    assert signature.family == "gemini-3"
+    assert events[events.index(signature) + 1] == BlockStop(1)
+    assert state.usage == Usage(input_uncached=5, cache_read=16, output=68, thinking=64)
+
+
+def test_parallel_calls_are_whole_blocks():
+    """A function call is one block with its id, its arguments' own text, and its own signature only."""
+    events = events_of(transcript("parallel_tools"))
+    signature = _signature_in("parallel_tools")
+    assert [event for event in events if not isinstance(event, Usage)] == [
+        MessageStart("q3UgaZq5K4m-vdIP8eKxoAM", "gemini-3-flash-preview"),
+        BlockStart(0, "thinking"),
+        ThinkingDelta(0, "Two cities, two calls."),
+        BlockStop(0),
+        BlockStart(1, "tool_call", "k7x2p9qa", "get_weather"),
+        ArgumentsDelta(1, '{"city": "Wien","days": 3}'),
+        Signature(1, signature, "gemini-3"),
+        BlockStop(1),
+        BlockStart(2, "tool_call", "m4d8s1ze", "get_weather"),
+        ArgumentsDelta(2, '{"city": "Zürich \\"Nord\\"","exact": 1.5}'),
+        BlockStop(2),
+        Stop("tool_use", "STOP"),
+        Terminal(),
+    ]
+
+
+def test_calls_without_ids_get_unique_ones():
+    """A call without an id gets one made of the seed; missing arguments are an empty object."""
+    events = events_of(transcript("tools_without_ids"))
+    starts = [event for event in events if isinstance(event, BlockStart)]
+    assert [start.id for start in starts] == ["call_seed_1", "call_seed_2"]
+    assert [event.json for event in events if isinstance(event, ArgumentsDelta)] == ["{}", "{}"]
+
+
+def test_duplicate_ids_are_made_unique():
+    """Two calls never share an id, whatever upstream says."""
+    call = {"functionCall": {"id": "same", "name": "f", "args": {}}}
+    events = events_of(sse(parts(call, call, {"functionCall": {"id": "same-2", "name": "f"}}, call)))
+    ids = [event.id for event in events if isinstance(event, BlockStart)]
+    assert ids[0] == "same"
+    assert len(set(ids)) == 4
+
+
+def test_signed_parts_are_never_merged():
+    """A signature ends its block: what follows, signed or not, is another."""
+    stream = sse(
+        parts(
+            {"text": "a"},
+            {"text": "b", "thoughtSignature": "AAAA"},
+            {"text": "c"},
+            {"text": "d", "thoughtSignature": "BBBB"},
+            {"text": "e", "thought": True, "thoughtSignature": "CCCC"},
+            {"text": "f", "thought": True},
+            finishReason="STOP",
+        )
+    )
+    blocks = folded(events_of(stream)).blocks
+    assert [(block.kind, block.text, block.signature) for block in blocks] == [
+        ("text", "ab", "AAAA"),
+        ("text", "cd", "BBBB"),
+        ("thinking", "e", "CCCC"),
+        ("thinking", "f", ""),
+    ]
+
+
+@pytest.mark.parametrize("part", [{"text": "", "thoughtSignature": "AAAA"}, {"thoughtSignature": "AAAA"}])
+def test_a_signature_alone_gets_a_block_but_no_content(part):
+    """Without an open text, a signature in an empty part gets a text block of its own, without a word."""
+    call = {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "CALL"}
+    events = events_of(sse(parts(call), parts(part, finishReason="STOP")))
+    assert events[-6:-2] == [
+        BlockStop(0),
+        BlockStart(1, "text"),
+        Signature(1, "AAAA", "gemini-3"),
+        BlockStop(1),
+    ]
+    assert not any(isinstance(event, TextDelta) for event in events)
+
+
+def test_empty_thought_is_a_sign_of_life():
+    """An empty thought part opens a thinking block: the model has begun to think. Empty text is nothing."""
+    chunk = decode([sse(parts({"text": "", "thought": True}))])
+    assert chunk.events[1:] == [BlockStart(0, "thinking")]
+    assert events_of(sse(parts({"text": ""})))[1:] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "stop"),
+    [
+        ("lf", Stop("max_tokens", "MAX_TOKENS")),
+        (
+            "safety",
+            Stop("refusal", "SAFETY", explanation="The answer was stopped by a safety setting."),
+        ),
+        ("blocked_prompt", Stop("refusal", "PROHIBITED_CONTENT")),
+        (
+            "malformed_call",
+            Stop(
+                "malformed",
+                "MALFORMED_FUNCTION_CALL",
+                explanation="Malformed function call: print(default_api.",
+            ),
+        ),
+    ],
+)
+def test_stops(name, stop):
+    """Each finish reason, and a blocked prompt, is the stop that it means, followed by the terminal event."""
+    assert events_of(transcript(name))[-2:] == [stop, Terminal()]
+
+
+def test_continuation_token_travels():
+    """CONTINUATION tells the token with which the server goes on."""
+    stop = events_of(transcript("continuation"))[-2]
+    assert isinstance(stop, Stop)
+    assert (stop.reason, bool(stop.continuation_token)) == ("continuation", True)
+
+
+def test_code_execution_is_a_server_call_with_its_result():
+    """Upstream's own tools travel as its own objects; tokens of their prompts count as input."""
+    state = folded(events := events_of(transcript("code_execution")))
+    assert [block.kind for block in state.blocks] == ["server_call", "server_result", "text"]
+    start = next(event for event in events if isinstance(event, BlockStart))
+    assert msgspec.json.decode(start.payload) == {
+        "executableCode": {"language": "PYTHON", "code": "print(6*7)\n"}
+    }
+    assert state.usage == Usage(input_uncached=46, output=14)
+
+
+def test_an_image_is_media_and_its_sketch_is_not():
+    """Inline data is a media block; a thought image on the way to it is only known to its own dialect."""
+    events = events_of(transcript("image"))
+    starts = [event for event in events if isinstance(event, BlockStart)]
+    assert [start.kind for start in starts] == ["media"]
+    assert msgspec.json.decode(starts[0].payload) == {
+        "media_type": "image/png",
+        "data": "iVBORw0KGgoAAAANSUhEUg==",
+    }
+    assert any(isinstance(event, Extra) and event.name == "inlineData" for event in events)
+
+
+def test_grounding_becomes_citations_of_the_open_text():
+    """Each supported source is a citation before its text's block stops; the metadata itself is kept."""
+    events = events_of(transcript("grounded"))
+    citation = next(event for event in events if isinstance(event, Citation))
+    assert (citation.index, citation.title, citation.cited_text) == (0, "uefa.com", "Spain won Euro 2024.")
+    assert citation.url.startswith("https://vertexaisearch")
+    assert events.index(citation) < events.index(BlockStop(0))
+    extra = next(event for event in events if isinstance(event, Extra))
+    assert (extra.where, extra.name) == ("gemini.candidate", "groundingMetadata")
+
+
+def test_partial_arguments_are_put_together():
+    """A call whose arguments arrive in pieces is told with its whole object, at its end."""
+    events = events_of(transcript("partial_arguments"))
+    told = [event for event in events if isinstance(event, ArgumentsDelta)]
+    assert len(told) == 1
+    assert msgspec.json.decode(told[0].json) == {
+        "city": "New Delhi",
+        "guests": [{"age": 30, "full name": "A. B."}],
+        "vegan": False,
+        "note": None,
+    }
+    assert events[-2] == Stop("tool_use", "STOP")
+
+
+def test_unknown_parts_and_fields_are_kept():
+    """A part of a kind of tomorrow is an opaque block; unknown fields and reasons fail nothing."""
+    stream = sse(
+        {**parts({"hologram": {"x": 1}}, finishReason="BORED"), "novelty": [1]},
+    )
+    events = events_of(stream)
+    start = next(event for event in events if isinstance(event, BlockStart))
+    assert (start.kind, start.payload) == ("opaque", b'{"hologram":{"x":1}}')
+    assert events[-2] == Stop("other", "BORED")
+
+
+def test_snake_case_is_understood():
+    """The same stream in snake_case means the same."""
+
+    def snaked(value):
+        if isinstance(value, dict):
+            return {
+                "".join(f"_{c.lower()}" if c.isupper() else c for c in key): snaked(item)
+                for key, item in value.items()
+            }
+        return [snaked(item) for item in value] if isinstance(value, list) else value
+
+    for name in ("thinking", "safety", "parallel_tools"):
+        plain, snake = chunks_of(transcript(name)), [snaked(chunk) for chunk in chunks_of(transcript(name))]
+        assert snake != plain
+        assert events_of(sse(*snake)) == events_of(sse(*plain))
+
+
+def test_arguments_keep_their_own_names():
+    """Names inside the arguments are the tool's own, whatever case the rest is written in."""
+    chunk = {
+        "candidates": [
+            {"content": {"parts": [{"function_call": {"name": "f", "args": {"finish_reason": 1}}}]}}
+        ],
+        "usage_metadata": {"prompt_token_count": 1},
+    }
+    told = next(event for event in events_of(sse(chunk)) if isinstance(event, ArgumentsDelta))
+    assert told.json == '{"finish_reason":1}'
+
+
+def test_usage_behind_the_end_counts_when_it_came_with_it():
+    """A usage-only chunk behind the finish reason, in the same read, still counts and still travels."""
+    end, usage = parts({"text": "x"}, finishReason="STOP"), {"usageMetadata": {"candidatesTokenCount": 7}}
+    more = parts({"text": "never"})
+    chunk = decode([sse(end, usage, more)])
+    assert chunk.raw == sse(end, usage)
+    assert chunk.events[-3:] == [Usage(output=7), Stop("end_turn", "STOP"), Terminal()]
+    late = decode([sse(end), sse(usage)])
+    assert late.raw == sse(end)
+    assert late.events[-1] == Terminal()
+
+
+def test_several_candidates_are_over_when_all_are():
+    """With several candidates the first is told, and no byte of the others is cut off."""
+    stream = sse(
+        {"candidates": [{"content": {"parts": [{"text": "a"}]}}, {"content": {"parts": []}, "index": 1}]},
+        {"candidates": [{"finishReason": "STOP"}]},
+        {"candidates": [{"content": {"parts": [{"text": "b"}]}, "finishReason": "MAX_TOKENS", "index": 1}]},
+    )
+    chunk = decode([stream])
+    assert chunk.raw == stream
+    assert [event.text for event in chunk.events if isinstance(event, TextDelta)] == ["a"]
+    assert chunk.events[-2:] == [Stop("end_turn", "STOP"), Terminal()]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "code_assist"])
+def test_bytes_pass_unchanged(name):
+    """What is forwarded to a Gemini client is upstream's own bytes."""
+    assert decode([transcript(name)]).raw == transcript(name)
+
+
+def test_code_assist_is_unwrapped():
+    """Code Assist's envelope is taken off, each object framed anew and named by the trace."""
+    chunk = decode([transcript("code_assist")], is_enveloped=True)
+    inner = chunks_of(chunk.raw)
+    assert [one["responseId"] for one in inner] == ["5e1f0a9c2b7d4e66"] * 2
+    assert [one["candidates"] for one in inner] == [
+        one["response"]["candidates"] for one in chunks_of(transcript("code_assist"))
+    ]
+    assert chunk.raw.count(b"\r\n\r\n") == 2
+    assert chunk.events[0] == MessageStart("5e1f0a9c2b7d4e66", "gemini-3-flash-preview")
+    assert folded(chunk.events).text == "Hello"
+
+
+@pytest.mark.parametrize("name", WHOLE_NAMES)
+def test_every_block_opens_and_closes_once(name):
+    """Indexes rise from 0 without gaps; each block that starts stops, and only the open one is spoken of."""
+    events = events_of(transcript(name), is_enveloped=name == "code_assist")
+    open_index, last = None, -1
+    for event in events:
+        if isinstance(event, BlockStart):
+            assert open_index is None
+            assert event.index == last + 1
+            open_index = last = event.index
+        elif hasattr(event, "index"):
+            assert event.index == open_index
+            if isinstance(event, BlockStop):
+                open_index = None
+    assert open_index is None
+    assert isinstance(events[-1], Terminal)
+
+
+def _signature_in(name):
+    held = [
+        part["thoughtSignature"]
+        for chunk in chunks_of(transcript(name))
+        for part in chunk["candidates"][0]["content"].get("parts", [])
+        if "thoughtSignature" in part
+    ]
+    assert len(held) == 1
+    return held[0]

@@ -1,0 +1,272 @@
+"""Broken streams become one failure behind what was whole, and never an exception."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.dialects.gemini import GEMINI
+from relay.dialects.interface import DecoderOptions
+from relay.events import ArgumentsDelta, BlockStop, Failed, Heartbeat, Stop, Terminal, TextDelta
+from relay.failures import Failure, Kind
+from relay.sse import MAX_EVENT_BYTES
+from tests.dialects.gemini.streams import NAMES, decode, events_of, folded, parts, sse, transcript
+
+
+def failure_in(chunk) -> Failure:
+    """The failure that ends ``chunk``."""
+    assert isinstance(chunk.events[-1], Failed)
+    return chunk.events[-1].failure
+
+
+@given(st.sampled_from(NAMES), st.data())
+def test_any_cut_gives_the_same(name, data):
+    """However the network cuts the bytes, the same events and the same bytes come out."""
+    stream = transcript(name)
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(stream) - 1), max_size=12)))
+    reads = [stream[start:end] for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
+    assert decode(reads) == decode([stream])
+
+
+@given(st.sampled_from(NAMES), st.data())
+def test_a_stream_cut_anywhere_never_ends_well(name, data):
+    """A stream that ends early gives no terminal event, and forwards whole chunks of upstream's only."""
+    stream = transcript(name)
+    at = data.draw(st.integers(0, len(stream) - 5))
+    chunk = decode([stream[:at]])
+    assert not any(isinstance(event, Terminal) for event in chunk.events)
+    assert stream.startswith(chunk.raw)
+    assert len(chunk.raw) <= at
+
+
+@given(st.lists(st.binary(max_size=60), max_size=8))
+def test_no_bytes_raise(reads):
+    """Any bytes at all are events, or a failure."""
+    decode(reads)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+_names = st.sampled_from(
+    [
+        "candidates",
+        "content",
+        "parts",
+        "text",
+        "thought",
+        "functionCall",
+        "name",
+        "args",
+        "error",
+        "index",
+        "finishReason",
+        "usageMetadata",
+        "promptFeedback",
+        "response",
+        "partialArgs",
+        "thoughtSignature",
+    ]
+)
+_likely = st.recursive(
+    _json,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_names, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.lists(_likely, max_size=4), st.booleans())
+def test_no_json_raises(chunks, is_enveloped):
+    """Any JSON in the place of a chunk is events that can be folded, or a failure."""
+    folded(decode([sse(*chunks)], is_enveloped=is_enveloped).events)
+
+
+@pytest.mark.parametrize("data", [b"[1]", b'"text"', b"{oops", b"[DONE]", b"null", b'{"candidates":3}'])
+def test_data_that_is_no_chunk(data):
+    """What is no JSON object of this protocol is a broken stream, and its bytes are not forwarded."""
+    good = sse(parts({"text": "good"}))
+    chunk = decode([good + b"data: " + data + b"\r\n\r\n" + good])
+    assert chunk.raw == good
+    assert failure_in(chunk).kind == Kind.GARBAGE
+    assert [event.text for event in chunk.events if isinstance(event, TextDelta)] == ["good"]
+
+
+def test_a_broken_chunk_is_told_not_even_in_part():
+    """Of a chunk whose bytes are not forwarded, no event is told either."""
+    broken = parts({"text": "half"}, {"functionCall": {"name": "f", "args": [1]}})
+    chunk = decode([sse(broken)])
+    assert chunk.raw == b""
+    assert len(chunk.events) == 1
+    assert failure_in(chunk).message == "upstream sent the arguments of a function call are no object"
+
+
+def test_upstreams_error_event():
+    """An error object in the stream is the error that it names; its bytes travel, and nothing is added."""
+    chunk = decode([transcript("error_after_text")])
+    failure = failure_in(chunk)
+    assert chunk.raw == transcript("error_after_text")
+    assert (failure.kind, failure.status, failure.reason) == (Kind.ERROR_EVENT, 503, "UNAVAILABLE")
+    assert failure.from_upstream_event
+    assert failure.message == "The model is overloaded. Please try again later."
+
+
+def test_an_error_may_be_the_first_thing():
+    """An error inside a 200 is found at once."""
+    assert failure_in(decode([transcript("overloaded")])).status == 503
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        ({"code": 429, "status": "RESOURCE_EXHAUSTED"}, 429),
+        ({"status": "PERMISSION_DENIED"}, 403),
+        ({"message": "what?"}, 500),
+        ({"code": 0}, 500),
+        ("words alone", 500),
+    ],
+)
+def test_the_status_of_an_error_event(error, status):
+    """The status is the object's own code, else its word's, else 500."""
+    assert failure_in(decode([sse({"error": error})])).status == status
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'data: [{"error": {"code": 503, "message": "m"}}]\r\n\r\n',
+        b'data: {"traceId": "t", "error": {"code": 503, "message": "m"}}\r\n\r\n',
+        b'[{\n  "error": {\n    "code": 503,\n    "message": "m"\n  }\n}\n]\n',
+        b'{"error": {"code": 503, "message": "m"}}',
+        b'{\r\n  "error": {"code": 503, "message": "m"}\r\n}\r\n\r\n',
+    ],
+)
+@pytest.mark.parametrize("before", [b"", b'data: {"candidates": []}\r\n\r\n'])
+def test_errors_that_a_client_could_not_read(body, before):
+    """An error in a list, behind another key, or outside of an event is found, and told by ours."""
+    chunk = decode([before + body])
+    failure = failure_in(chunk)
+    assert (failure.kind, failure.status, failure.message) == (Kind.ERROR_EVENT, 503, "m")
+    assert not failure.from_upstream_event
+    assert chunk.raw == before
+
+
+def test_a_null_error_is_none():
+    """``"error": null`` beside an answer is no error."""
+    chunk = {**parts({"text": "x"}, finishReason="STOP"), "error": None}
+    assert events_of(sse(chunk))[-1] == Terminal()
+
+
+def test_heartbeats():
+    """Comments and blank lines are heartbeats; comments are kept from clients that would fail on them."""
+    good = sse(parts({"text": "a"}))
+    chunk = decode([b": ping\r\n\r\n", b"\r\n\r\n", good, b"event: x\r\nid: 1\r\n\r\n"])
+    assert [type(event) for event in chunk.events].count(Heartbeat) == 3
+    assert chunk.raw == b"\r\n\r\n" + good
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b': c\r\ndata: {"candidates":[{"content":{"parts":[{"text":"a"}]}}]}\r\n\r\n',
+        b'data:{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}\n\n',
+        b'event: m\ndata: {"candidates":[{"content":{"parts":[{"text":"a"}]}}]}\n\n',
+        b'\xef\xbb\xbfdata: {"candidates":[{"content":{"parts":[{"text":"a"}]}}]}\r\r',
+    ],
+)
+def test_frames_that_a_client_could_not_read_are_made_anew(stream):
+    """google-genai reads lines that begin with ``data: `` and fails on others: they are framed anew."""
+    assert decode([stream]).raw == b'data: {"candidates":[{"content":{"parts":[{"text":"a"}]}}]}\r\n\r\n'
+
+
+def test_data_over_several_lines_passes_unchanged():
+    """An event whose data has several lines is forwarded as it is."""
+    stream = b'data: {"candidates":\r\ndata: [{"content":{"parts":[{"text":"a"}]}}]}\r\n\r\n'
+    chunk = decode([stream])
+    assert chunk.raw == stream
+    assert folded(chunk.events).text == "a"
+
+
+def test_a_missing_last_blank_line_is_made_good():
+    """An end without the blank line is a whole event all the same, and is forwarded with one."""
+    stream = transcript("text")
+    assert decode([stream.rstrip()]) == decode([stream])
+
+
+def test_an_event_cut_in_the_middle_is_broken():
+    """A connection that ends inside an event has no answer to end with."""
+    failure = failure_in(decode([transcript("text")[:-30]]))
+    assert failure.kind == Kind.GARBAGE
+
+
+@pytest.mark.parametrize("form", ["array", "object"])
+def test_an_answer_in_json_is_read_as_one(form):
+    """An upstream that answers in JSON though SSE was asked for is read at its end."""
+    chunks = [parts({"text": "a"}), parts({"text": "b"}, finishReason="STOP")]
+    body = msgspec.json.encode(chunks if form == "array" else chunks[1])
+    chunk = decode([b"\n " + body[:9], body[9:]])
+    assert chunk.raw == (sse(*chunks) if form == "array" else sse(chunks[1]))
+    assert folded(chunk.events).text == ("ab" if form == "array" else "b")
+    assert chunk.events[-1] == Terminal()
+
+
+def test_an_event_that_never_ends():
+    """An event beyond the limit is a broken stream."""
+    decoder = GEMINI.decoder(DecoderOptions("gemini-3", "seed"))
+    chunk = decoder.feed(b'data: {"x": "' + b"x" * MAX_EVENT_BYTES)
+    assert failure_in(chunk).kind == Kind.GARBAGE
+    assert decoder.feed(b"more").events == []
+    body = decode([b"[" + b" " * MAX_EVENT_BYTES])
+    assert failure_in(body).kind == Kind.GARBAGE
+
+
+def call(**fields):
+    """A chunk with a piece of a streamed call."""
+    return parts({"functionCall": fields})
+
+
+def test_a_call_cut_in_the_middle_is_broken():
+    """A call whose arguments stop before their end is no call, unless the token limit says why."""
+    begun = call(name="f", willContinue=True, partialArgs=[{"jsonPath": "$.a", "numberValue": 1.0}])
+    ended = {"candidates": [{"content": {"parts": [{"text": ""}]}, "finishReason": "STOP"}]}
+    cut = decode([sse(begun, ended)])
+    assert failure_in(cut).message == "upstream sent a tool call was cut"
+    assert not any(isinstance(event, BlockStop) for event in cut.events)
+    ended["candidates"][0]["finishReason"] = "MAX_TOKENS"
+    events = events_of(sse(begun, ended))
+    assert ArgumentsDelta(0, '{"a":1}') in events
+    assert events[-2] == Stop("max_tokens", "MAX_TOKENS")
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [{"jsonPath": "a", "stringValue": "x"}],
+        [{"jsonPath": "$", "stringValue": "x"}],
+        [{"jsonPath": "$.a[", "stringValue": "x"}],
+        [{"jsonPath": "$.a", "stringValue": "x"}, {"jsonPath": "$.a.b", "stringValue": "x"}],
+        [{"jsonPath": "$.a[99999999999]", "stringValue": "x"}],
+    ],
+)
+def test_pieces_for_no_place(pieces):
+    """Pieces of arguments that lead nowhere or contradict each other are a broken stream."""
+    assert failure_in(decode([sse(call(name="f", partialArgs=pieces))])).kind == Kind.GARBAGE
+
+
+@pytest.mark.parametrize(
+    "second", [call(args={}), call(name="g", args={}), parts({"text": "words"}), parts({"inlineData": {}})]
+)
+def test_a_call_that_something_else_interrupts(second):
+    """Nothing may stand inside a call; and a call needs a name."""
+    begun = call(name="f", willContinue=True)
+    chunks = [second] if "args" in str(second) and "'name'" not in str(second) else [begun, second]
+    assert failure_in(decode([sse(*chunks)])).kind == Kind.GARBAGE
+
+
+def test_nothing_comes_behind_the_end():
+    """After the terminal event, and after a failure, a decoder gives nothing more."""
+    decoder = GEMINI.decoder(DecoderOptions("gemini-3", "seed"))
+    assert decoder.feed(transcript("text")).events[-1] == Terminal()
+    assert decoder.feed(transcript("overloaded")).events == []
+    assert decoder.finish().events == []
