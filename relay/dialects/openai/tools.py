@@ -3,14 +3,19 @@
 Chat completions nest what a function is under ``function``; Responses write it flat.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from accounts.model_facts import ModelFacts
 from relay.conversation import Json, Tool, ToolCall, ToolChoice, digest
 from relay.dialects.request_fields import as_list, as_object, as_text, flag_in, object_in, text_in
 from relay.failures import BadRequest, CannotCarry
+
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""Of a function, at OpenAI itself; compatible servers take others too."""
 
 MAX_CALL_ID_LENGTH = 40
 """OpenAI refuses a longer tool call id in chat completions."""
@@ -25,8 +30,12 @@ def function_of(spec: Json, where: str) -> Tool:
     return Tool(name, text_in(spec, "description", where), schema, flag_in(spec, "strict", where))
 
 
-def spec_of(tool: Tool, changes: list[str]) -> Json:
-    """``tool`` as ``{name, description, parameters, strict}``."""
+def spec_of(tool: Tool, facts: ModelFacts, changes: list[str]) -> Json:
+    """``tool`` as ``{name, description, parameters, strict}``; raises CannotCarry for a refused name."""
+    if facts.responses and not _NAME.fullmatch(tool.name):
+        raise CannotCarry(
+            f"the tool name {tool.name!r} is not possible here: letters, digits, _ and -, at most 64"
+        )
     schema = tool.schema if tool.schema.get("type") == "object" else {"type": "object", **tool.schema}
     spec: Json = {"name": tool.name, "parameters": schema}
     if tool.description:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from relay.conversation import Conversation, Json, Sampling, Text, digest
+from accounts.model_facts import ModelFacts
+from relay.conversation import Conversation, Json, Sampling, Text, ToolCall, digest
 from relay.dialects.openai.tools import is_strict
 
 MAX_USER_LENGTH = 64
@@ -52,3 +53,14 @@ def set_numbers(body: Json, sampling: Sampling, known: Iterable[str], changes: l
             body[name] = value
         else:
             changes.append(f"{name} dropped: OpenAI has none")
+
+
+def asks_to_go_on(conversation: Conversation, facts: ModelFacts, changes: list[str]) -> bool:
+    """Must a user turn ask to continue the model's unfinished last turn? Otherwise it would answer anew."""
+    last = conversation.turns[-1] if conversation.turns else None
+    if facts.prefill or last is None or last.role != "assistant":
+        return False
+    if any(isinstance(part, ToolCall) for part in last.parts):
+        return False
+    changes.append("the model takes no prefill: a user turn asks it to go on")
+    return True

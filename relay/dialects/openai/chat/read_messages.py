@@ -1,8 +1,8 @@
 """Chat messages, as the turns of a neutral conversation. PURE."""
 
-from relay.conversation import Json, Media, Part, Text, Thinking, ToolCall, ToolResult, Turn
+from relay.conversation import Json, Part, Text, Thinking, ToolCall, Turn
 from relay.dialects.openai import media
-from relay.dialects.openai.tools import call_of
+from relay.dialects.openai.turns import Turns
 from relay.dialects.request_fields import as_text, object_in, objects_in, place, text_in
 from relay.failures import BadRequest, CannotCarry
 
@@ -22,34 +22,32 @@ def leading_system(messages: list[Placed]) -> tuple[tuple[Text, ...], int]:
 
 def read_turns(messages: list[Placed], dropped: list[str]) -> tuple[Turn, ...]:
     """The turns after the system prompt; ``dropped`` gets what has no neutral form."""
-    reader = _Turns(dropped)
+    reader = _Reader(dropped)
     for message, where in messages:
         reader.take(message, where)
-    return tuple(turn for turn in reader.turns if turn.parts)
+    return reader.turns.whole()
 
 
-class _Turns:
-    """Messages into turns, one after the other: results are matched to the calls before them."""
+class _Reader:
+    """Messages into turns."""
 
     def __init__(self, dropped: list[str]) -> None:
-        self.turns: list[Turn] = []
+        self.turns = Turns()
         self._dropped = dropped
-        self._names: dict[str, str] = {}  # of the calls so far, by id
 
     def take(self, message: Json, where: str) -> None:
         match message.get("role"):
             case "user":
-                self.turns.append(Turn("user", tuple(self._parts(message, where))))
+                self.turns.add(Turn("user", tuple(self._parts(message, where))))
             case "assistant":
-                self.turns.append(Turn("assistant", tuple(self._answer(message, where))))
+                self.turns.add(Turn("assistant", tuple(self._answer(message, where))))
             case "system" | "developer":
-                self.turns.append(Turn("system", tuple(_texts(message, where))))
+                self.turns.add(Turn("system", tuple(_texts(message, where))))
             case "tool":
-                self._result(text_in(message, "tool_call_id", where), message, where)
+                self.turns.result(text_in(message, "tool_call_id", where), self._parts(message, where), where)
             case "function":
-                called = text_in(message, "name", where)
-                ids = [call_id for call_id, name in self._names.items() if name == called]
-                self._result(ids[-1] if ids else "", message, where)
+                call_id = self.turns.id_of(text_in(message, "name", where))
+                self.turns.result(call_id, self._parts(message, where), where)
             case other:
                 raise BadRequest(f"{where}.role {other!r} is unknown")
 
@@ -64,7 +62,7 @@ class _Turns:
         if message.get("function_call") is not None:
             function = object_in(message, "function_call", where)
             # The older form has no id: the call gets one after its place, the same on every turn.
-            parts.append(self._function(f"call_{where.replace('.', '_')}", function, where))
+            parts.append(self.turns.call(f"call_{where.replace('.', '_')}", function, where))
         return parts
 
     def _call(self, call: Json, where: str) -> ToolCall:
@@ -73,27 +71,7 @@ class _Turns:
         call_id = text_in(call, "id", where)
         if not call_id:
             raise BadRequest(f"{where}.id is missing")
-        return self._function(call_id, object_in(call, "function", where), where)
-
-    def _function(self, call_id: str, function: Json, where: str) -> ToolCall:
-        call = call_of(
-            call_id, text_in(function, "name", where), text_in(function, "arguments", where), where
-        )
-        self._names[call_id] = call.name
-        return call
-
-    def _result(self, call_id: str, message: Json, where: str) -> None:
-        """Results that stand together are one turn."""
-        name = self._names.get(call_id)
-        if name is None:
-            raise BadRequest(f"{where} answers no tool call before it (tool_call_id {call_id!r})")
-        parts = [part for part in self._parts(message, where) if isinstance(part, Text | Media)]
-        result = ToolResult(call_id, name, tuple(parts))
-        last = self.turns[-1] if self.turns else None
-        if last is not None and last.parts and all(isinstance(part, ToolResult) for part in last.parts):
-            self.turns[-1] = Turn("user", (*last.parts, result))
-        else:
-            self.turns.append(Turn("user", (result,)))
+        return self.turns.call(call_id, object_in(call, "function", where), where)
 
     def _parts(self, message: Json, where: str) -> list[Part]:
         content = message.get("content")

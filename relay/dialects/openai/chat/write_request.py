@@ -18,11 +18,13 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
+from relay.dialects.notes import GO_ON, system_note
 from relay.dialects.openai import media, tools
 from relay.dialects.openai.chat.fit import fit
 from relay.dialects.openai.reasoning import effort_of
 from relay.dialects.openai.wording import (
     asks_for_json,
+    asks_to_go_on,
     error_text,
     reply_schema,
     set_numbers,
@@ -40,8 +42,10 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     writer = _Writer(facts, changes)
     for turn in conversation.turns:
         messages += writer.messages(turn)
+    if asks_to_go_on(conversation, facts, changes):
+        messages.append({"role": "user", "content": GO_ON})
     body: Json = {"model": model, "messages": messages}
-    _put_tools(body, conversation, changes)
+    _put_tools(body, conversation, facts, changes)
     _put_format(body, conversation, changes)
     if effort := effort_of(conversation.thinking):
         body["reasoning_effort"] = effort
@@ -60,13 +64,13 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     return fit(body, model, facts, changes)
 
 
-def _put_tools(body: Json, conversation: Conversation, changes: list[str]) -> None:
+def _put_tools(body: Json, conversation: Conversation, facts: ModelFacts, changes: list[str]) -> None:
     if conversation.web_search:
         changes.append("web search dropped: chat completions have none")
     if not conversation.tools:
         return
     body["tools"] = [
-        {"type": "function", "function": tools.spec_of(tool, changes)} for tool in conversation.tools
+        {"type": "function", "function": tools.spec_of(tool, facts, changes)} for tool in conversation.tools
     ]
     choice = conversation.tool_choice
     if choice.mode != "auto":
@@ -114,7 +118,7 @@ class _Writer:
         if self._facts.system_turns:
             return [{"role": "system", "content": text}]
         self._note("system turn became a user turn")
-        return [{"role": "user", "content": f"[system note]\n{text}"}]
+        return [{"role": "user", "content": system_note(text)}]
 
     def _user(self, parts: tuple[Part, ...]) -> list[Json]:
         """Results go first, each a message: they must follow their calls directly."""
@@ -177,10 +181,14 @@ class _Writer:
         }
 
     def _assistant(self, parts: tuple[Part, ...]) -> list[Json]:
+        thoughts: list[str] = []
         texts: list[str] = []
         calls: list[Json] = []
+        takes_thoughts = self._facts.reasoning_content
         for part in parts:
             match part:
+                case Thinking() if takes_thoughts:
+                    thoughts.append(part.text)
                 case Text():
                     texts.append(part.text)
                 case ToolCall():
@@ -195,6 +203,8 @@ class _Writer:
         message: Json = {"role": "assistant", "content": "".join(texts) if texts else None}
         if calls:
             message["tool_calls"] = calls
+        if takes_thoughts and (thoughts or calls):
+            message["reasoning_content"] = "\n\n".join(thoughts)
         return [message]
 
     def _note(self, change: str) -> None:

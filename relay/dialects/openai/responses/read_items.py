@@ -4,20 +4,10 @@ What the model says is several items (reasoning, message, function call): those 
 one turn.
 """
 
-from relay.conversation import (
-    Json,
-    Media,
-    Part,
-    Redacted,
-    Text,
-    Thinking,
-    ToolCall,
-    ToolResult,
-    Turn,
-)
+from relay.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, Turn
 from relay.dialects.openai import media
 from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
-from relay.dialects.openai.tools import call_of
+from relay.dialects.openai.turns import Turns
 from relay.dialects.request_fields import as_text, objects_in, place, text_in
 from relay.failures import BadRequest, CannotCarry
 
@@ -31,7 +21,7 @@ def read_items(body: Json, dropped: list[str]) -> tuple[tuple[Text, ...], tuple[
     given = body.get("input")
     if isinstance(given, str):
         return tuple(system), (Turn("user", (Text(given),)),) if given else ()
-    reader = _Items(dropped)
+    reader = _Reader(dropped)
     is_leading = True
     for item, where in objects_in(body, "input"):
         is_leading = is_leading and item.get("role") in ("system", "developer")
@@ -39,27 +29,26 @@ def read_items(body: Json, dropped: list[str]) -> tuple[tuple[Text, ...], tuple[
             system += [part for part in reader.content(item, where) if isinstance(part, Text)]
         else:
             reader.take(item, where)
-    return tuple(system), tuple(Turn(turn.role, turn.parts) for turn in reader.turns if turn.parts)
+    return tuple(system), reader.turns.whole()
 
 
-class _Items:
-    """Items into turns, one after the other: results are matched to the calls before them."""
+class _Reader:
+    """Items into turns."""
 
     def __init__(self, dropped: list[str]) -> None:
-        self.turns: list[Turn] = []
+        self.turns = Turns()
         self._dropped = dropped
-        self._names: dict[str, str] = {}  # of the calls so far, by id
 
     def take(self, item: Json, where: str) -> None:
         match item.get("type", "message"):
             case "message":
                 self._message(item, where)
             case "reasoning":
-                self._say(_thinking(item, where))
+                self.turns.say([_thinking(item, where)])
             case "function_call":
-                self._say(self._call(item, where))
+                self.turns.say([self._call(item, where)])
             case "function_call_output":
-                self._result(item, where)
+                self.turns.result(text_in(item, "call_id", where), self.content(item, where), where)
             case kind if kind in _LEFT_OUT:
                 self._dropped.append(f"{kind} items")
             case "item_reference":
@@ -82,42 +71,19 @@ class _Items:
             case "assistant":
                 if item.get("phase") is not None:
                     self._dropped.append("phase")
-                self._say(*parts)
+                self.turns.say(parts)
             case "user":
-                self.turns.append(Turn("user", tuple(parts)))
+                self.turns.add(Turn("user", tuple(parts)))
             case "system" | "developer":
-                self.turns.append(Turn("system", tuple(parts)))
+                self.turns.add(Turn("system", tuple(parts)))
             case other:
                 raise BadRequest(f"{where}.role {other!r} is unknown")
-
-    def _say(self, *parts: Part) -> None:
-        """More of the model's turn."""
-        last = self.turns[-1] if self.turns else None
-        if last is not None and last.role == "assistant":
-            self.turns[-1] = Turn("assistant", (*last.parts, *parts))
-        else:
-            self.turns.append(Turn("assistant", parts))
 
     def _call(self, item: Json, where: str) -> ToolCall:
         call_id = text_in(item, "call_id", where)
         if not call_id:
             raise BadRequest(f"{where}.call_id is missing")
-        call = call_of(call_id, text_in(item, "name", where), text_in(item, "arguments", where), where)
-        self._names[call_id] = call.name
-        return call
-
-    def _result(self, item: Json, where: str) -> None:
-        call_id = text_in(item, "call_id", where)
-        name = self._names.get(call_id)
-        if name is None:
-            raise BadRequest(f"{where} answers no function call before it (call_id {call_id!r})")
-        parts = [part for part in self.content(item, where) if isinstance(part, Text | Media)]
-        result = ToolResult(call_id, name, tuple(parts))
-        last = self.turns[-1] if self.turns else None
-        if last is not None and last.parts and all(isinstance(part, ToolResult) for part in last.parts):
-            self.turns[-1] = Turn("user", (*last.parts, result))
-        else:
-            self.turns.append(Turn("user", (result,)))
+        return self.turns.call(call_id, item, where)
 
     def _part(self, part: Json, where: str) -> Part:
         match part.get("type"):

@@ -17,11 +17,13 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
+from relay.dialects.notes import GO_ON
 from relay.dialects.openai import media, tools
 from relay.dialects.openai.reasoning import effort_of
 from relay.dialects.openai.responses.fit import fit
 from relay.dialects.openai.wording import (
     asks_for_json,
+    asks_to_go_on,
     error_text,
     reply_schema,
     set_numbers,
@@ -34,10 +36,12 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     """The body for ``conversation``; ``changes`` gets what was mapped or dropped; raises CannotCarry."""
     writer = _Writer(changes)
     items = [item for turn in conversation.turns for item in writer.items(turn)]
+    if asks_to_go_on(conversation, facts, changes):
+        items += _message("user", [{"type": "input_text", "text": GO_ON}])
     body: Json = {"model": model, "input": items, "store": False, "include": ["reasoning.encrypted_content"]}
     if system := asks_for_json(conversation, changes):
         body["instructions"] = "\n\n".join(system)
-    _put_tools(body, conversation, changes)
+    _put_tools(body, conversation, facts, changes)
     _put_format(body, conversation, changes)
     _put_reasoning(body, conversation)
     if conversation.max_tokens is not None:
@@ -50,8 +54,8 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     return fit(body, model, facts, changes)
 
 
-def _put_tools(body: Json, conversation: Conversation, changes: list[str]) -> None:
-    written = [{"type": "function", **tools.spec_of(tool, changes)} for tool in conversation.tools]
+def _put_tools(body: Json, conversation: Conversation, facts: ModelFacts, changes: list[str]) -> None:
+    written = [{"type": "function", **tools.spec_of(tool, facts, changes)} for tool in conversation.tools]
     for tool in written:
         tool.setdefault("strict", False)  # Responses take a tool without the word for a strict one
     if conversation.web_search:
