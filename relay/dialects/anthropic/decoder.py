@@ -16,6 +16,7 @@ from relay.dialects.anthropic.errors import failure_of_event
 from relay.dialects.anthropic.json_object import json_object
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS, stop_of
 from relay.dialects.anthropic.usage import read_usage
+from relay.dialects.anthropic.wire import DELTA_EVENT, WHERE, Delta
 from relay.dialects.interface import DecoderOptions
 from relay.events import (
     ArgumentsDelta,
@@ -36,27 +37,7 @@ from relay.events import (
 from relay.failures import Failure, Kind
 from relay.sse import EventTooLarge, SseEvent, SseParser
 
-WHERE = "anthropic"
-"""The ``where`` of this dialect's ``Extra``: ``name`` is the SSE event's, ``raw`` its data; of an unknown
-delta, the delta object alone."""
-
 _HEARTBEAT = Heartbeat()
-
-
-class _Delta(msgspec.Struct, gc=False):
-    type: str
-    text: str | None = None
-    thinking: str | None = None
-    partial_json: str | None = None
-
-
-class _DeltaEvent(msgspec.Struct, gc=False):
-    type: str
-    index: int
-    delta: _Delta
-
-
-_DELTA_EVENT = msgspec.json.Decoder(_DeltaEvent)
 
 
 class _Broken(Exception):
@@ -131,12 +112,12 @@ class AnthropicDecoder:
 
     def _take(self, event: SseEvent, events: list[Event]) -> None:
         data = event.data
-        if data is None:
+        if not data:  # a comment, a blank line, or an empty data line, which the SDKs skip as well
             events.append(_HEARTBEAT)
             return
         if event.name == "content_block_delta" and self._held is None:
             try:
-                told = _DELTA_EVENT.decode(data)
+                told = DELTA_EVENT.decode(data)
             except (msgspec.MsgspecError, UnicodeError, RecursionError):
                 pass  # a delta of a new shape, or no JSON: looked at more patiently below
             else:
@@ -147,7 +128,7 @@ class AnthropicDecoder:
             raise _Broken("upstream sent data that is no JSON object")
         self._take_rare(event, body, events)
 
-    def _take_usual(self, index: int, delta: _Delta, events: list[Event]) -> bool:
+    def _take_usual(self, index: int, delta: Delta, events: list[Event]) -> bool:
         """One of the three deltas that make up nearly all of a stream; False when it is none of them."""
         block = self._open_block(index)
         match delta.type, block.kind:
@@ -226,7 +207,7 @@ class AnthropicDecoder:
             raise _Broken("content_block_delta without index or delta")
         block = self._open_block(index)
         try:
-            if self._take_usual(index, msgspec.convert(delta, _Delta), events):
+            if self._take_usual(index, msgspec.convert(delta, Delta), events):
                 return
         except msgspec.ValidationError:
             pass

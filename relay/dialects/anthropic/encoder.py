@@ -14,11 +14,11 @@ import msgspec
 
 from relay.conversation import Json
 from relay.dialects.anthropic.block_start import kind_of
-from relay.dialects.anthropic.decoder import WHERE
 from relay.dialects.anthropic.errors import KEEP_ALIVE, error_event
 from relay.dialects.anthropic.json_object import json_object
 from relay.dialects.anthropic.stop_reasons import message_delta
 from relay.dialects.anthropic.usage import write_usage
+from relay.dialects.anthropic.wire import WHERE
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.events import (
     ArgumentsDelta,
@@ -101,7 +101,7 @@ class AnthropicEncoder:
                 self._write_rare(event, out)
                 if self._is_over:
                     break
-        if not self._has_started and self.state.message_id:
+        if self.state.message_id and not self._is_over:
             self._start(out)
         return b"".join(out)
 
