@@ -8,14 +8,13 @@ Any room logs with plain ``logging`` and names what it knows in ``extra``: ``req
 
 Writing happens in a thread of its own behind a queue, so that no disk or terminal holds up the event loop,
 and under a lock between processes: the standard library's handler lost 65 % of the lines of three processes.
-A line cannot be forged: control characters in it are escaped, a traceback's lines are indented. A filter
-masks whatever looks like a key. That is the last line of defence, not a licence to log one.
+A line cannot be forged: control characters in it are escaped, a traceback's lines are indented. Whatever
+looks like a key is masked. That is the last line of defence, not a licence to log one.
 """
 
 import copy
 import logging
 import queue
-import re
 import sys
 import threading
 import time
@@ -25,6 +24,8 @@ from pathlib import Path
 from typing import Any
 
 from concurrent_log_handler import ConcurrentTimedRotatingFileHandler
+
+from monitor.redaction import mask_text
 
 FIELDS = {"request_id": "-", "attempt": "-", "account": "-", "model": "-"}
 LINE = (
@@ -38,17 +39,6 @@ QUEUE_LIMIT_LINES = 50_000
 QUIET_LIBRARIES = ("aiohttp", "asyncio", "concurrent_log_handler", "daphne", "httpcore", "httpx", "twisted")
 """They tell of each request at INFO, some of them with its whole URL."""
 
-_SECRETS = (
-    (re.compile(r"\b(sk-)[\w-]{8,}"), r"\1***"),  # client keys, Anthropic's and OpenAI's keys
-    (re.compile(r"\b(AIza)[\w-]{20,}"), r"\1***"),  # Google API keys
-    (re.compile(r"\b(ya29\.)[\w.-]{10,}"), r"\1***"),  # Google access tokens
-    (re.compile(r"\b(GOCSPX-)[\w-]{10,}"), r"\1***"),  # Google OAuth client secrets
-    (re.compile(r"\b(1//0)[\w-]{20,}"), r"\1***"),  # Google refresh tokens
-    (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]{8,}"), r"\1***"),
-    (re.compile(r"(?i)([?&](?:key|api_key|access_token)=)[^&\s\"']+"), r"\1***"),
-    (re.compile(r"(?i)(x-(?:goog-)?api-key[\"']?\s*[:=]\s*[\"']?)[^\s\"',]+"), r"\1***"),
-)
-
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     ord("\n"): "\\n",
     ord("\r"): "\\r",
@@ -56,13 +46,6 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} 
     0x2028: "\\u2028",
     0x2029: "\\u2029",
 }
-
-
-def mask_secrets(text: str) -> str:
-    """``text`` with everything that looks like a key or token cut to its telling beginning."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 class LineFormatter(logging.Formatter):
@@ -84,7 +67,7 @@ class LineFormatter(logging.Formatter):
             record.exc_text = self.formatException(record.exc_info)
         for trace in record.exc_text, record.stack_info:
             lines += [f"    | {line.translate(_CONTROLS)}" for line in (trace or "").splitlines()]
-        return mask_secrets("\n".join(lines))
+        return mask_text("\n".join(lines))
 
 
 class RolledFile(ConcurrentTimedRotatingFileHandler):

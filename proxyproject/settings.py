@@ -11,8 +11,17 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from proxyproject import app_log
@@ -20,9 +29,19 @@ from proxyproject import app_log
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
+def _known_zone(name: str) -> str:
+    """``name`` if it is a time zone's."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be the name of a time zone, like Europe/Berlin or Asia/Tokyo") from None
+    return name
+
+
 class Environment(BaseSettings):
     """The settings an operator may give; names are environment variables in upper case."""
 
+    # env_ignore_empty: a variable that is set to nothing counts as not set, as compose files do it.
     model_config = SettingsConfigDict(
         env_file=os.environ.get("PROXY_ENV_FILE", ".env"), extra="ignore", env_ignore_empty=True
     )
@@ -35,43 +54,48 @@ class Environment(BaseSettings):
     proxy_trusted_origins: str = ""
     proxy_https: bool = False
     proxy_language: Annotated[str, Field(pattern="^(en|ja)$")] = "en"
-    proxy_time_zone: str = "UTC"
+    proxy_time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     proxy_mask_emails: bool = False
     proxy_account_header: Annotated[str, Field(pattern="^(full|masked|off)$")] = "full"
     proxy_log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
-    proxy_log_days: Annotated[int, Field(ge=1)] = 30
+    proxy_log_days: PositiveInt = 30
     database_url: str = ""
     redis_url: str = ""
 
-    relay_peek_timeout_seconds: float | None = None
-    relay_thinking_timeout_seconds: float = 300
-    relay_idle_timeout_seconds: float = 120
-    relay_deadline_seconds: float = 600
-    relay_patience_seconds: float = 15
-    relay_keep_alive_seconds: float = 15
-    relay_backoff_scale: float = 1.0
-    relay_drain_seconds: float = 30
-    relay_max_body_bytes: int = 100 * 1024 * 1024
-    relay_connect_timeout_seconds: float = 10
-    relay_signature_tool_limit: int = 500
-    relay_signature_family_limit: int = 200
-    relay_signature_session_limit: int = 1000
+    relay_peek_timeout_seconds: PositiveFloat | None = None
+    relay_thinking_timeout_seconds: PositiveFloat = 300
+    relay_idle_timeout_seconds: PositiveFloat = 120
+    relay_deadline_seconds: PositiveFloat = 600
+    relay_patience_seconds: NonNegativeFloat = 15
+    relay_keep_alive_seconds: PositiveFloat = 15
+    relay_backoff_scale: NonNegativeFloat = 1.0
+    relay_drain_seconds: NonNegativeFloat = 30
+    relay_max_body_bytes: PositiveInt = 100 * 1024 * 1024
+    relay_connect_timeout_seconds: PositiveFloat = 10
+    relay_signature_tool_limit: PositiveInt = 500
+    relay_signature_family_limit: PositiveInt = 200
+    relay_signature_session_limit: PositiveInt = 1000
 
-    pool_slot_wait_seconds: float = 10
-    pool_admission_wait_seconds: float = 2
-    pool_rebind_after_seconds: float = 300
-    pool_session_limit: int = 10_000
-    pool_quota_mark_seconds: Annotated[tuple[float, ...], Field(min_length=1)] = (60, 300, 1800, 7200)
-    pool_rate_limit_mark_seconds: float = 30
-    pool_capacity_mark_seconds: float = 15
-    pool_unknown_limit_mark_seconds: float = 60
-    pool_forbidden_mark_seconds: float = 600
-    pool_missing_model_mark_seconds: float = 300
-    pool_credential_mark_seconds: float = 300
-    pool_soft_mark_seconds: float = 20
+    pool_slot_wait_seconds: NonNegativeFloat = 10
+    pool_admission_wait_seconds: NonNegativeFloat = 2
+    pool_rebind_after_seconds: NonNegativeFloat = 300
+    pool_session_limit: PositiveInt = 10_000
+    pool_quota_mark_seconds: Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)] = (
+        60,
+        300,
+        1800,
+        7200,
+    )
+    pool_rate_limit_mark_seconds: NonNegativeFloat = 30
+    pool_capacity_mark_seconds: NonNegativeFloat = 15
+    pool_unknown_limit_mark_seconds: NonNegativeFloat = 60
+    pool_forbidden_mark_seconds: NonNegativeFloat = 600
+    pool_missing_model_mark_seconds: NonNegativeFloat = 300
+    pool_credential_mark_seconds: NonNegativeFloat = 300
+    pool_soft_mark_seconds: NonNegativeFloat = 20
 
     monitor_record_bodies: bool = True
-    monitor_body_cap_bytes: int = 1_000_000
+    monitor_body_cap_bytes: NonNegativeInt = 1_000_000
 
 
 def _read_environment() -> Environment:
@@ -112,7 +136,7 @@ def _database(url: str, data_dir: Path) -> dict[str, object]:
         }
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ValueError("DATABASE_URL must begin with postgresql:// (or be absent for SQLite)")
+        raise SystemExit("DATABASE_URL must begin with postgresql:// (or be absent for SQLite)")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
     return {
         "ENGINE": "django.db.backends.postgresql",

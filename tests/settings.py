@@ -13,7 +13,7 @@ import tempfile
 from tests import stores
 
 for _name in list(os.environ):
-    if _name.startswith(("PROXY_", "RELAY_", "MONITOR_")) or _name in {"DATABASE_URL", "REDIS_URL"}:
+    if _name.startswith(("PROXY_", "RELAY_", "POOL_", "MONITOR_")) or _name in {"DATABASE_URL", "REDIS_URL"}:
         del os.environ[_name]
 
 _data_dir = tempfile.mkdtemp(prefix="evenkeel-tests-")

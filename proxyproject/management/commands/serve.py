@@ -23,7 +23,6 @@ class Command(BaseCommand):
     """Serve on one address with one or more processes until SIGTERM or Ctrl-C, then drain."""
 
     help = "Serve the relay and its admin. SIGTERM or Ctrl-C lets running streams end; a second one does not."
-    requires_system_checks = ()  # a warning does not keep a server from starting
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where to listen, and with how many processes."""
