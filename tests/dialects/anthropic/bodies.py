@@ -13,14 +13,49 @@ JSON = st.recursive(
     ),
     max_leaves=10,
 )
-KINDS = (
-    "text thinking redacted_thinking tool_use tool_result image document search_result server_tool_use custom "
-    "enabled adaptive disabled tool any base64 url json_schema"
-).split()
-FIELDS = (
-    "type text thinking signature data id name input source content tool_use_id is_error media_type url role "
-    "schema effort format budget_tokens display citations"
-).split()
+KINDS = [
+    "text",
+    "thinking",
+    "redacted_thinking",
+    "tool_use",
+    "tool_result",
+    "image",
+    "document",
+    "search_result",
+    "server_tool_use",
+    "custom",
+    "enabled",
+    "adaptive",
+    "disabled",
+    "tool",
+    "any",
+    "base64",
+    "url",
+    "json_schema",
+]
+FIELDS = [
+    "type",
+    "text",
+    "thinking",
+    "signature",
+    "data",
+    "id",
+    "name",
+    "input",
+    "source",
+    "content",
+    "tool_use_id",
+    "is_error",
+    "media_type",
+    "url",
+    "role",
+    "schema",
+    "effort",
+    "format",
+    "budget_tokens",
+    "display",
+    "citations",
+]
 BLOCKS = st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(KINDS) | JSON, max_size=6)
 MESSAGES = st.fixed_dictionaries(
     {"role": st.sampled_from(["user", "assistant", "system"]), "content": JSON | st.lists(BLOCKS, max_size=3)}
