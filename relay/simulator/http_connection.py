@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import unquote
 
 from relay.simulator.stream_steps import Act, Answer, Framing, Step, Wait
@@ -73,8 +73,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client connected."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         self._connections.add(self)
         if peer := transport.get_extra_info("socket"):
             peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -157,6 +156,8 @@ class HttpConnection(asyncio.Protocol):
         pending_bytes = 0
         for step in playing.steps:
             if isinstance(step, bytes):
+                if not step:
+                    continue  # an empty chunk would be the end of the body
                 playing.sent_bytes += len(step)
                 chunked = playing.answer.framing is Framing.CHUNKED
                 playing.out.append(b"%x\r\n%b\r\n" % (len(step), step) if chunked else step)

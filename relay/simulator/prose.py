@@ -77,4 +77,5 @@ def shape_in_model_name(model: str, default: Shape) -> Shape:
 
 def token_count(text: str) -> int:
     """The simulator's idea of tokens: a quarter of the UTF-8 bytes, rounded up."""
-    return (len(text.encode("utf-8", "replace")) + 3) // 4
+    size = len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+    return (size + 3) // 4

@@ -67,12 +67,11 @@ def find_route(method: str, path: str, query: str, headers: dict[str, str]) -> R
     """The route of a request, None when there is nothing at this path."""
     if method == "POST":
         return _google_route(path, query) or next((r for pattern, r in _POSTS if pattern.search(path)), None)
-    if method in {"GET", "HEAD"}:
-        if found := _MODELS.search(path):
-            action = Action.GET_MODEL if found[1] else Action.LIST_MODELS
-            return Route(_caller(path, query, headers), action, found[1] or "")
-        if path == "/":
-            return Route("chat", Action.PROBE)
+    if method in {"GET", "HEAD"} and path == "/":
+        return Route("chat", Action.PROBE)
+    if method == "GET" and (found := _MODELS.search(path)):
+        action = Action.GET_MODEL if found[1] else Action.LIST_MODELS
+        return Route(_caller(path, query, headers), action, found[1] or "")
     return None
 
 

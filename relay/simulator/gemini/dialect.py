@@ -17,6 +17,7 @@ from relay.simulator.prose import token_count
 from relay.simulator.refused import Refused
 from relay.simulator.signatures import decode
 
+_VERTEX_ONLY = ("modelArmorConfig", "outputConfig")
 _MEDIA_TOKENS = 258  # what an image costs, whatever its size
 
 
@@ -133,7 +134,8 @@ def _no_model(model: str) -> Refused:
 
 def _request(inbound: Inbound) -> Json:
     if inbound.route.dialect != "code_assist":
-        return normalized({name: value for name, value in inbound.body.items() if name != "modelArmorConfig"})
+        vertex = _VERTEX_ONLY if inbound.route.dialect == "vertex" else ()
+        return normalized({name: value for name, value in inbound.body.items() if name not in vertex})
     extra = inbound.body.keys() - {"model", "project", "user_prompt_id", "request", "enabled_credit_types"}
     if extra:
         raise Refused(400, f'Invalid JSON payload received. Unknown name "{min(extra)}": Cannot find field.')
@@ -167,7 +169,8 @@ def _ask(request: Json, generation: Json, rules: GeminiRules) -> Ask:
         max_tokens=generation.get("maxOutputTokens"),
         thinks=bool(rules.name) and thinking.get("thinkingBudget") != 0,
         shows_thinking=bool(thinking.get("includeThoughts")),
-        continues_at=continues_at(generation.get("continuationToken")),
+        # the SDK sends it at the top level, the vendor's page puts it here: both are taken
+        continues_at=continues_at(request.get("continuationToken") or generation.get("continuationToken")),
     )
 
 

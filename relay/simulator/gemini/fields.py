@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 # what each message has of plain data, and below which of its fields are messages again
 _PLAIN: dict[str, str] = {
-    "Request": "model safetySettings cachedContent labels serviceTier store",
+    "Request": "model safetySettings cachedContent labels serviceTier store continuationToken",
     "Content": "role",
     "Part": """
         text thought thoughtSignature executableCode codeExecutionResult toolCall toolResponse videoMetadata
@@ -37,7 +37,7 @@ _PLAIN: dict[str, str] = {
         temperature topP topK candidateCount maxOutputTokens stopSequences responseLogprobs logprobs
         presencePenalty frequencyPenalty seed responseMimeType responseJsonSchema responseModalities
         mediaResolution speechConfig imageConfig audioTranscriptionConfig enableEnhancedCivicAnswers
-        continuationToken routingConfig modelSelectionConfig audioTimestamp""",
+        continuationToken routingConfig modelSelectionConfig modelConfig audioTimestamp""",
     "ThinkingConfig": "includeThoughts thinkingBudget thinkingLevel",
 }
 _MESSAGES: dict[str, dict[str, str]] = {  # "*" before a message: a map of them
