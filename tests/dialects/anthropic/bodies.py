@@ -14,6 +14,7 @@ JSON = st.recursive(
     max_leaves=10,
 )
 KINDS = [
+    
     "text",
     "thinking",
     "redacted_thinking",
@@ -32,8 +33,10 @@ KINDS = [
     "base64",
     "url",
     "json_schema",
+,
 ]
 FIELDS = [
+    
     "type",
     "text",
     "thinking",
@@ -55,6 +58,7 @@ FIELDS = [
     "budget_tokens",
     "display",
     "citations",
+,
 ]
 BLOCKS = st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(KINDS) | JSON, max_size=6)
 MESSAGES = st.fixed_dictionaries(
