@@ -1,7 +1,7 @@
 """What one process holds in memory is kept true to the database, in both directions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -14,6 +14,7 @@ from accounts.leases import Lease, Want
 from accounts.live import LiveAccounts
 from accounts.models import Account, AccountMark, ClientKey, ModelMapping, ProcessHeartbeat
 from accounts.revisions import Revision
+from tests.accounts.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,16 +40,6 @@ async def live(account: Account) -> AsyncIterator[LiveAccounts]:
     await live.start()
     yield live
     await live.stop()
-
-
-async def until(true: Callable[[], bool | Awaitable[bool]]) -> None:
-    """Returns when ``true`` is; the test's own timeout ends the waiting."""
-    async with asyncio.timeout(10):
-        while True:
-            now = true()
-            if now if isinstance(now, bool) else await now:
-                return
-            await asyncio.sleep(0.01)
 
 
 async def test_start_loads_everything(account: Account) -> None:

@@ -1,0 +1,311 @@
+"""The operator's pages."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import admin_actions
+from accounts.admin_actions import AccountTestResult, register_account_test
+from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
+from accounts.models import Account, AccountMark, ClientKey, ModelMapping, digest
+from accounts.snapshot import AccountView
+from tests.accounts.test_credentials import OAUTH, SERVICE_ACCOUNT
+
+pytestmark = pytest.mark.django_db
+
+ACCOUNTS = "admin:accounts_account_changelist"
+BLANK_FORM = {
+    "email": "a@x.test",
+    "kind": "gemini",
+    "credential": "",
+    "base_url": "",
+    "offered_models": "",
+    "priority": "0",
+    "max_in_flight": "0",
+    "project": "",
+    "location": "",
+}
+
+
+@pytest.fixture
+def client() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("op"))
+    return client
+
+
+@pytest.fixture
+def account() -> Account:
+    account = Account(email="a@x.test", kind="gemini")
+    account.credential = {"api_key": "planted-secret"}
+    account.save()
+    return account
+
+
+def page(client: Client, name: str, *args: Any) -> str:
+    response = client.get(reverse(name, args=args))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def add(client: Client, **fields: str) -> str:
+    """Sends the form for a new account; returns the page that comes, blank when it was saved."""
+    response = client.post(reverse("admin:accounts_account_add"), BLANK_FORM | fields)
+    return "" if response.status_code == 302 else response.content.decode()
+
+
+def change(client: Client, account: Account, **fields: str) -> str:
+    """Sends the form for an account that is there."""
+    url = reverse("admin:accounts_account_change", args=(account.pk,))
+    response = client.post(url, BLANK_FORM | fields)
+    account.refresh_from_db()
+    return "" if response.status_code == 302 else response.content.decode()
+
+
+def act(client: Client, name: str, *accounts: Account) -> str:
+    """Runs a list action on the accounts; returns the page that follows."""
+    chosen = {"action": name, "_selected_action": [account.pk for account in accounts]}
+    response = client.post(reverse(ACCOUNTS), chosen, follow=True)
+    for account in accounts:
+        account.refresh_from_db()
+    return response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "stored"),
+    [
+        ("gemini", " AIza-key\n", {"api_key": "AIza-key"}),
+        ("gemini", '{"api_key": "AIza-key"}', {"api_key": "AIza-key"}),
+        ("code_assist", json.dumps(OAUTH), OAUTH),
+        ("vertex", json.dumps(SERVICE_ACCOUNT), SERVICE_ACCOUNT),
+    ],
+)
+def test_add_account(client: Client, kind: str, typed: str, stored: dict[str, Any]) -> None:
+    """A key may be pasted as it is, everything else as JSON."""
+    assert add(client, kind=kind, credential=typed, enabled="on") == ""
+    account = Account.objects.get()
+    assert account.credential == stored
+    assert account.enabled
+    assert account.project == ("p-1" if kind == "vertex" else "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"credential": ""}, "needs {&quot;api_key&quot;"),
+        ({"kind": "code_assist", "credential": "planted-secret"}, "client_id, client_secret missing"),
+        ({"credential": "{planted-secret"}, "This begins like JSON, but it is none."),
+        ({"kind": "vertex", "credential": '{"private_key": "planted-secret"}'}, "client_email missing"),
+        ({"base_url": "example.test", "credential": "k"}, "A base URL begins with http"),
+        ({"base_url": "http://u:p@x.test", "credential": "k"}, "no user name and password"),
+        ({"base_url": "http://x.test/?a=b", "credential": "k"}, "ends with its path"),
+        ({"offered_models": "a b", "credential": "k"}, "Give a list of model names"),
+        ({"max_in_flight": "-1", "credential": "k"}, "greater than or equal to 0"),
+        ({"email": "", "credential": "k"}, "This field is required"),
+    ],
+)  # fmt: skip
+def test_refused_accounts(client: Client, fields: dict[str, str], says: str) -> None:
+    """A refusal says in plain words what is missing, and never shows what was typed as a secret."""
+    shown = add(client, enabled="on", **fields)
+    assert says in shown
+    assert "planted-secret" not in shown
+    assert Account.objects.count() == 0
+
+
+def test_one_account_per_kind_and_email(client: Client, account: Account) -> None:
+    """A second account of the same kind and e-mail is refused in words."""
+    assert "already an account of this kind" in add(client, credential="k", enabled="on")
+    assert add(client, kind="anthropic", credential="k", enabled="on") == ""
+
+
+def test_the_credential_is_write_only(client: Client, account: Account) -> None:
+    """No page shows the stored credential, a blank field keeps it, a filled one replaces it."""
+    pages = page(client, "admin:accounts_account_change", account.pk) + page(client, ACCOUNTS)
+    assert "planted-secret" not in pages
+    assert account.credential_sealed not in pages
+    assert change(client, account, enabled="on", priority="7") == ""
+    assert (account.credential, account.priority) == ({"api_key": "planted-secret"}, 7)
+    assert account.marks_cleared_at is None
+    assert change(client, account, enabled="on", credential="new") == ""
+    assert account.credential == {"api_key": "new"}
+    assert account.marks_cleared_at is not None, "what the old credential caused is over"
+
+
+def test_another_kind_needs_its_credential(client: Client, account: Account) -> None:
+    """Changing the kind asks for the credential that the new kind needs."""
+    assert "client_id" in change(client, account, kind="code_assist", enabled="on")
+    assert change(client, account, kind="anthropic", enabled="on") == ""
+
+
+def test_an_imported_token_waits(client: Client, account: Account) -> None:
+    """An account without its own OAuth client can be edited, and enabled once it has one."""
+    account.kind = "code_assist"
+    account.credential = {"refresh_token": "r"}
+    account.disable(NEEDS_OWN_OAUTH_CLIENT)
+    account.save()
+    assert NEEDS_OWN_OAUTH_CLIENT in page(client, ACCOUNTS)
+    assert change(client, account, kind="code_assist", priority="1") == ""
+    assert account.disabled_reason == NEEDS_OWN_OAUTH_CLIENT
+    assert "client_id" in change(client, account, kind="code_assist", enabled="on")
+    assert change(client, account, kind="code_assist", enabled="on", credential=json.dumps(OAUTH)) == ""
+    assert (account.enabled, account.disabled_reason) == (True, "")
+
+
+def test_a_lost_key_asks_for_the_credential_again(client: Client, account: Account) -> None:
+    """An account whose credential cannot be decrypted can still be opened, and says what to do."""
+    Account.objects.update(credential_sealed="gAAAAA-lost")
+    assert page(client, "admin:accounts_account_change", account.pk)
+    assert "enter the credential again" in change(client, account, enabled="on")
+    assert change(client, account, enabled="on", credential="new") == ""
+
+
+def test_models_one_per_line(client: Client, account: Account) -> None:
+    """The list of models is written and shown one per line."""
+    assert change(client, account, enabled="on", offered_models="a\n b , c\n\n") == ""
+    assert account.offered_models == ["a", "b", "c"]
+    assert "a\nb\nc" in page(client, "admin:accounts_account_change", account.pk)
+
+
+def test_state_at_a_glance(client: Client, account: Account) -> None:
+    """The list says of each account whether it is usable, until when it cools down, or why it is disabled."""
+    assert "usable" in page(client, ACCOUNTS)
+    until = timezone.now() + timedelta(hours=30)
+    mark = AccountMark.objects.create(
+        account=account, model="m-1", status=429, cause="quota", until=until, set_at=timezone.now()
+    )
+    shown = page(client, ACCOUNTS)
+    assert "usable, but cooling down until" in shown
+    assert "m-1" in shown
+    mark.model = ""
+    mark.save()
+    assert "cooling down until" in page(client, ACCOUNTS)
+    account.disable("invalid_grant: sign in again", automatically=True)
+    shown = page(client, ACCOUNTS)
+    assert "disabled" in shown
+    assert "invalid_grant: sign in again" in shown
+
+
+@pytest.mark.usefixtures("account")
+def test_number_of_queries(client: Client, django_assert_max_num_queries: Any) -> None:
+    """The list costs the same number of queries however many accounts there are."""
+    Account.objects.bulk_create(Account(email=f"{n}@x.test", kind="openai") for n in range(40))
+    with django_assert_max_num_queries(8):
+        page(client, ACCOUNTS)
+
+
+def test_actions(client: Client, account: Account) -> None:
+    """Accounts are disabled, enabled and freed of their cooldowns from the list."""
+    assert "1 account disabled." in act(client, "disable", account)
+    assert not account.enabled
+    account.disable("invalid_grant", automatically=True)
+    assert "1 account enabled." in act(client, "enable", account)
+    assert (account.enabled, account.disabled_reason, account.disabled_automatically) == (True, "", False)
+    before = account.marks_cleared_at
+    assert "The cooldowns of 1 account are over." in act(client, "clear_cooldowns", account)
+    assert account.marks_cleared_at > before
+
+
+def test_clear_one_cooldown(client: Client, account: Account) -> None:
+    """Clearing asks once, does nothing on being looked at, and then clears."""
+    url = reverse("admin:accounts_account_clear_cooldown", args=(account.pk,))
+    assert "asked again at once" in client.get(url).content.decode()
+    account.refresh_from_db()
+    assert account.marks_cleared_at is None
+    assert client.post(url, {"_form_submitted": "True"}).status_code == 302
+    account.refresh_from_db()
+    assert account.marks_cleared_at is not None
+    answer = client.post(url, {"_form_submitted": "True"}, headers={"HX-Request": "true"})
+    assert answer.headers["HX-Refresh"] == "true"
+
+
+@pytest.mark.parametrize("ok", [True, False])
+def test_test_account(client: Client, account: Account, monkeypatch: pytest.MonkeyPatch, ok: bool) -> None:
+    """The test that the relay registered is run with the account, and its words are shown."""
+    monkeypatch.setattr(admin_actions, "_registered", [])
+    asked: list[AccountView] = []
+
+    async def test(view: AccountView) -> AccountTestResult:
+        asked.append(view)
+        return AccountTestResult(ok, "It said <hello>.")
+
+    register_account_test(test)
+    url = reverse("admin:accounts_account_test_account", args=(account.pk,))
+    assert "costs a few tokens" in client.get(url).content.decode()
+    assert asked == [], "looking at the question costs nothing"
+    shown = client.post(url, {"_form_submitted": "True"}, follow=True).content.decode()
+    assert "It said &lt;hello&gt;." in shown
+    assert [view.email for view in asked] == ["a@x.test"]
+
+
+def test_no_test_registered(client: Client, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a test the admin says so."""
+    monkeypatch.setattr(admin_actions, "_registered", [])
+    url = reverse("admin:accounts_account_test_account", args=(account.pk,))
+    shown = client.post(url, {"_form_submitted": "True"}, follow=True).content.decode()
+    assert "no test for accounts" in shown
+    nowhere = reverse("admin:accounts_account_test_account", args=(99,))
+    assert client.post(nowhere, {"_form_submitted": "True"}).status_code == 404
+
+
+def test_mappings(client: Client) -> None:
+    """A mapping is written with lines and ticks and comes back the same."""
+    form = {
+        "pattern": "claude-*",
+        "target": "g",
+        "kinds": ["gemini", "vertex"],
+        "fallbacks": "h\ni",
+        "priority": "2",
+    }
+    client.post(reverse("admin:accounts_modelmapping_add"), form)
+    row = ModelMapping.objects.get()
+    assert (row.kinds, row.fallbacks, row.priority) == (["gemini", "vertex"], ["h", "i"], 2)
+    assert "gemini, vertex" in page(client, "admin:accounts_modelmapping_changelist")
+    shown = page(client, "admin:accounts_modelmapping_change", row.pk)
+    assert "h\ni" in shown
+    assert shown.count("checked") >= 2
+    again = client.post(reverse("admin:accounts_modelmapping_add"), form).content.decode()
+    assert "already exists" in again
+    refused = client.post(reverse("admin:accounts_modelmapping_add"), form | {"pattern": "x", "target": "y*"})
+    assert "one name, without spaces and without *" in refused.content.decode()
+
+
+def test_a_client_key_is_shown_once(client: Client) -> None:
+    """The answer to the form shows the key; no other page, no cookie and no session does."""
+    response = client.post(reverse("admin:accounts_clientkey_add"), {"name": "laptop", "enabled": "on"})
+    row = ClientKey.objects.get()
+    shown = response.content.decode()
+    start = shown.index("sk-", shown.index("new-client-key"))
+    key = shown[start : shown.index("<", start)]
+    assert digest(key) == row.sha256
+    assert response.status_code == 200
+    assert "no-store" in response.headers["Cache-Control"]
+    assert key not in str(client.cookies) + str(dict(client.session))
+    for text in (
+        page(client, "admin:accounts_clientkey_changelist"),
+        page(client, "admin:accounts_clientkey_change", row.pk),
+    ):
+        assert key not in text
+        assert row.sha256 not in text
+        assert f"sk-…{key[-4:]}" in text
+
+
+def test_a_client_key_is_disabled(client: Client) -> None:
+    """A key is switched off, and its recording too, without becoming another key."""
+    client.post(reverse("admin:accounts_clientkey_add"), {"name": "laptop", "enabled": "on"})
+    row = ClientKey.objects.get()
+    before = row.sha256
+    client.post(reverse("admin:accounts_clientkey_change", args=(row.pk,)), {"name": "desk"})
+    row.refresh_from_db()
+    assert (row.name, row.enabled, row.record_bodies, row.sha256) == ("desk", False, False, before)
+
+
+def test_strangers_see_nothing() -> None:
+    """Without a login every page leads to the log-in."""
+    for name in (ACCOUNTS, "admin:accounts_clientkey_changelist", "admin:accounts_modelmapping_changelist"):
+        assert Client().get(reverse(name)).status_code == 302
