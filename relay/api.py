@@ -10,7 +10,11 @@ from relay.catalog import one_model, several_models
 from relay.counting import count_tokens
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
-from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.dialects.openai import OPENAI_CHAT
+try:
+    from relay.dialects.openai import OPENAI_RESPONSES
+except ImportError:
+    OPENAI_RESPONSES = OPENAI_CHAT
 from relay.health import health, metrics_page, readiness
 from relay.service import refuse_path, serve_generation
 
@@ -41,11 +45,11 @@ async def responses(request: HttpRequest) -> HttpResponseBase:
     return await serve_generation(request, OPENAI_RESPONSES, form="responses")
 
 
-@router.post("/v1beta/models/{path:action}")
-@router.post("/v1/models/{path:action}")
-async def gemini(request: HttpRequest, action: str) -> HttpResponseBase:
+@router.post("/v1beta/models/{path:name}")
+@router.post("/v1/models/{path:name}")
+async def gemini(request: HttpRequest, name: str) -> HttpResponseBase:
     """Gemini's methods: ``MODEL:METHOD``."""
-    model, _, method = action.rpartition(":")
+    model, _, method = name.rpartition(":")
     model = model.removeprefix("models/")
     match method:
         case "streamGenerateContent":

@@ -39,7 +39,6 @@ class World:
         """The accounts, mappings and key are made here."""
         self.server = server
         self.simulator = simulator
-        self._refused_attempts: object = 0
         self.import_accounts(
             [
                 {
@@ -136,11 +135,8 @@ class World:
         return [line for line in self.server.log_text.splitlines() if request_id in line]
 
     def clear_marks(self) -> None:
-        """Every account is usable again, if any attempt has met a refusal since the last time."""
-        query = "SELECT count(*) AS n FROM monitor_attemptlog WHERE status >= 400"
-        refused = self.server.rows(query)[0]["n"]
-        if refused != self._refused_attempts:
-            self._refused_attempts = refused
+        """Every account is usable again, if any attempt has met a refusal since the simulator's last reset."""
+        if any((request.status or 0) >= 400 for request in self.simulator.requests):
             self.server.manage("clear_cooldowns", "--enable")
 
 
