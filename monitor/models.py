@@ -160,10 +160,12 @@ class RequestLog(models.Model):
             )
         ]
         indexes: ClassVar = [
-            *map(_filter_index, ("client_key", "client_model", "dialect", "is_stream")),
+            *map(_filter_index, ("client_key", "client_model", "dialect")),
             _filter_index("mapped_model", mapped_model__isnull=False),
             _filter_index("account", account__isnull=False),
             *(_filter_index(column, is_notable=True) for column in HOW_IT_ENDED),
+            _subset_index("streamed", is_stream=True),
+            _subset_index("collected", is_stream=False),
             _subset_index("in_flight", in_flight=True),
             _subset_index("failed", is_failure=True),
             _subset_index("healed", healed=True),
