@@ -14,7 +14,6 @@ JSON = st.recursive(
     max_leaves=10,
 )
 KINDS = [
-    
     "text",
     "thinking",
     "redacted_thinking",
@@ -33,10 +32,8 @@ KINDS = [
     "base64",
     "url",
     "json_schema",
-,
 ]
 FIELDS = [
-    
     "type",
     "text",
     "thinking",
@@ -58,7 +55,6 @@ FIELDS = [
     "budget_tokens",
     "display",
     "citations",
-,
 ]
 BLOCKS = st.dictionaries(st.sampled_from(FIELDS), st.sampled_from(KINDS) | JSON, max_size=6)
 MESSAGES = st.fixed_dictionaries(
