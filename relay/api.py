@@ -10,11 +10,7 @@ from relay.catalog import one_model, several_models
 from relay.counting import count_tokens
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
-from relay.dialects.openai import OPENAI_CHAT
-try:
-    from relay.dialects.openai import OPENAI_RESPONSES
-except ImportError:
-    OPENAI_RESPONSES = OPENAI_CHAT
+from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.health import health, metrics_page, readiness
 from relay.service import refuse_path, serve_generation
 
