@@ -80,8 +80,9 @@ class _Cleaner:
             if number is not None:
                 out[key] = number
         _set_bounds(schema, types, out)
-        if schema.get("format") in _FORMATS:
-            out["format"] = schema["format"]
+        told = schema.get("format")
+        if isinstance(told, str) and told in _FORMATS:
+            out["format"] = told
         if types:
             out["type"] = types[0] if len(types) == 1 else types
         _say(schema, out)
@@ -98,7 +99,9 @@ class _Cleaner:
                 out["required"] = [name for name in required if isinstance(name, str) and name in properties]
             ordering = schema.get("propertyOrdering")
             if isinstance(ordering, list):
-                out["propertyOrdering"] = [name for name in ordering if name in properties]
+                out["propertyOrdering"] = [
+                    name for name in ordering if isinstance(name, str) and name in properties
+                ]
         more = schema.get("additionalProperties")
         if isinstance(more, dict):  # of a map; the model invents no further properties anyway
             out["additionalProperties"] = self.clean(more, inlined, depth + 1)
