@@ -1,13 +1,12 @@
 """Which connection goes where: relay paths to the lean handler, pages to Django, ``/ws/`` to channels."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
-from django.http.request import validate_host
+from django.http.request import split_domain_port, validate_host
 from django.urls import URLPattern, URLResolver
 
 from proxyproject.lean_handler import LeanHandler, Receive, Scope, Send
@@ -30,10 +29,12 @@ def is_own_page(origin: str, host: str) -> bool:
     ``host`` is the request's Host header. The ready-made validator of channels compares no ports, so any
     other program on the operator's machine could read along.
     """
-    parts = urlsplit(origin)
-    if not validate_host(parts.hostname or "", settings.ALLOWED_HOSTS):
-        return origin in settings.CSRF_TRUSTED_ORIGINS
-    return parts.netloc.lower() == host.lower() or origin in settings.CSRF_TRUSTED_ORIGINS
+    scheme, _, netloc = origin.lower().partition("://")
+    domain, _ = split_domain_port(netloc)
+    is_own = scheme in {"http", "https"} and netloc == host.lower()
+    return (
+        is_own and validate_host(domain, settings.ALLOWED_HOSTS)
+    ) or origin in settings.CSRF_TRUSTED_ORIGINS
 
 
 class OwnPagesOnly:

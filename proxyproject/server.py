@@ -71,6 +71,7 @@ class Server(daphne.server.Server):
 
     ``when_listening`` is called once the start callbacks are done and connections are taken.
     ``drain_seconds``: how long running streams may go on after the first signal; a second one ends it.
+    ``lifeline``: a descriptor on which nothing comes but its end, and that is taken as a signal.
     """
 
     def __init__(
@@ -80,7 +81,8 @@ class Server(daphne.server.Server):
         *,
         max_body_bytes: int,
         drain_seconds: float,
-        when_listening: Callable[[], None] = lambda: None,
+        when_listening: Callable[[], None],
+        lifeline: int | None = None,
     ) -> None:
         super().__init__(
             application,
@@ -93,6 +95,7 @@ class Server(daphne.server.Server):
         self._listener = listener
         self._drain_seconds = drain_seconds
         self._when_listening = when_listening
+        self._lifeline = lifeline
         self._port: Any = None
         self._hurry = asyncio.Event()
 
@@ -115,6 +118,8 @@ class Server(daphne.server.Server):
         globalLogBeginner.beginLoggingTo([errors], redirectStandardIO=False, discardBuffer=True)
         for number in signal.SIGTERM, signal.SIGINT:
             loop.add_signal_handler(number, self._signalled)
+        if self._lifeline is not None:
+            loop.add_reader(self._lifeline, self._lifeline_cut)
         reactor.callWhenRunning(lambda: asyncio.ensure_future(self._open()))
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
@@ -157,6 +162,10 @@ class Server(daphne.server.Server):
             self._hurry.set()
         else:
             self.stop()
+
+    def _lifeline_cut(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._lifeline)
+        self._signalled()
 
     def kill_all_applications(self) -> Any:
         """Daphne, when the reactor stops: instead of killing, drain."""

@@ -24,7 +24,7 @@ class Workers:
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         self._is_ending = False
 
-    def run(self, report: Callable[[str], None]) -> int:
+    def run(self, report: Callable[[str], None], when_started: Callable[[], None]) -> int:
         """Start the workers and wait for their end; the exit code (0 when every one ended as asked).
 
         SIGTERM and SIGINT are passed on to every worker. ``report`` gets a line for the terminal.
@@ -33,6 +33,7 @@ class Workers:
             signal.signal(number, self._pass_on)
         for _ in range(self._count):
             self._start_one()
+        when_started()
         worst = 0
         while self._processes:
             pid, status = os.wait()
@@ -56,6 +57,7 @@ class Workers:
         process = subprocess.Popen(  # noqa: S603  our own command line
             [*self._command, "--fd", str(descriptor)],
             pass_fds=[descriptor],
+            stdin=subprocess.PIPE,  # closed when this process is gone, however it went: then the worker ends
             process_group=0,  # a terminal's Ctrl-C comes to this process alone, which passes it on
         )
         self._processes[process.pid] = process

@@ -27,7 +27,7 @@ from tests import stores
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 STOP_SECONDS = 60
-LISTENING = re.compile(r"^Evenkeel \S+ listens on (http://\S+)", re.MULTILINE)
+LISTENING = re.compile(r"^Evenkeel \S+ listens on (http://[^\s,]+)", re.MULTILINE)
 
 
 class RunningServer:

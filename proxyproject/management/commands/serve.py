@@ -39,7 +39,7 @@ class Command(BaseCommand):
         """Serve; raise CommandError when that is not possible."""
         os.umask(0o077)  # the database and the logs are for this user's eyes
         if fd is not None:
-            self._serve(socket.socket(fileno=fd), lambda: None)
+            self._serve(socket.socket(fileno=fd), lambda: None, lifeline=sys.stdin.fileno())
             return
         if workers < 1:
             raise CommandError("--workers must be at least 1")
@@ -61,12 +61,14 @@ class Command(BaseCommand):
             return
         from proxyproject.workers import Workers
 
-        self._announce(address, workers)
-        code = Workers([sys.executable, sys.argv[0], "serve"], listener, workers).run(self._say)
+        command = [sys.executable, sys.argv[0], "serve"]
+        code = Workers(command, listener, workers).run(self._say, lambda: self._announce(address, workers))
         if code:
             raise SystemExit(code)
 
-    def _serve(self, listener: socket.socket, when_listening: Callable[[], None]) -> None:
+    def _serve(
+        self, listener: socket.socket, when_listening: Callable[[], None], lifeline: int | None = None
+    ) -> None:
         from proxyproject.server import Server  # installs the reactor: before anything else imports it
 
         Server(
@@ -75,6 +77,7 @@ class Command(BaseCommand):
             max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
             drain_seconds=settings.ENVIRONMENT.relay_drain_seconds,
             when_listening=when_listening,
+            lifeline=lifeline,
         ).run()
 
     def _migrate(self) -> None:
@@ -96,13 +99,13 @@ class Command(BaseCommand):
         host, port = address[:2]
         shown = f"[{host}]" if ":" in host else host
         processes = f", {workers} processes" if workers > 1 else ""
-        self._say(f"Evenkeel {version('evenkeel')} listens on http://{shown}:{port}{processes}")
         self._say(f"Data directory: {settings.DATA_DIR}")
         if found := files_of_antigravity_tools(settings.DATA_DIR):
             self._say(
                 f"Files of Antigravity Tools are here too ({', '.join(found)}); they are left as they are. "
                 f"Its accounts can be taken over: manage.py import_accounts {settings.DATA_DIR}"
             )
+        self._say(f"Evenkeel {version('evenkeel')} listens on http://{shown}:{port}{processes}")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)

@@ -1,0 +1,178 @@
+"""manage.py serve: where it listens, what it says, with how many processes, and what it refuses."""
+
+import os
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests import stores
+from tests.proxyproject.raw_http import connect, head, read_to_end, read_until
+from tests.running_server import ROOT, RunningServer, ServerWorld
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """A Redis for several processes, whatever store the suite runs on."""
+    return stores.redis_url()
+
+
+def serve(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run ``manage.py serve`` to its end."""
+    return subprocess.run(
+        [sys.executable, "manage.py", "serve", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_start_says_where_and_with_what(own_traps: Callable[..., RunningServer]) -> None:
+    """Version, address and data directory, once the server takes connections."""
+    server = own_traps()
+    assert f"listens on http://127.0.0.1:{server.port}\n" in server.output
+    assert f"Data directory: {server.data_dir}" in server.output
+    assert "Antigravity" not in server.output
+
+
+def test_files_of_the_original_program_are_named(server_world: ServerWorld) -> None:
+    """When they lie in the data directory a line says so, and how its accounts are taken over."""
+    data_dir, environment = server_world.prepare()
+    (data_dir / "accounts.json").write_text("{}")
+    environment["DJANGO_SETTINGS_MODULE"] = "tests.proxyproject.trap_settings"
+    server = RunningServer(data_dir, environment, ())
+    server.wait_for_output(r"Files of Antigravity Tools are here too \(accounts.json\)")
+    server.kill()
+
+
+def test_an_empty_data_directory_is_enough(tmp_path: Path) -> None:
+    """Keys, secret and database make themselves, for the owner's eyes alone."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PROXY_ENV_FILE": ""}
+    environment |= {"DJANGO_SETTINGS_MODULE": "tests.proxyproject.trap_settings"}
+    data_dir = tmp_path / ".antigravity_tools"
+    server = RunningServer(data_dir, environment, ())
+    assert "The database was brought up to date" in server.output
+    assert httpx.get(f"{server.base_url}/admin/login/").status_code == 200
+    assert server.stop() == 0
+    for path in data_dir.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+    with sqlite3.connect(data_dir / "proxy.sqlite3") as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    server.start()
+    assert "brought up to date" not in server.output
+    assert server.stop() == 0
+
+
+def test_an_address_in_use_is_told(server_world: ServerWorld) -> None:
+    """A sentence and exit code 1, no traceback."""
+    _, environment = server_world.prepare()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = serve(environment, "--port", str(taken.getsockname()[1]))
+    assert done.returncode == 1
+    assert "Cannot listen on 127.0.0.1:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_several_processes_need_redis(server_world: ServerWorld) -> None:
+    """Marks, signatures and live rows travel over Redis: without it --workers 2 is refused."""
+    _, environment = server_world.prepare()
+    done = serve({**environment, "REDIS_URL": ""}, "--port", "0", "--workers", "2")
+    assert done.returncode == 1
+    assert "REDIS_URL" in done.stderr
+
+
+@pytest.mark.skipif(not stores.wanted(), reason="needs TEST_STORES=postgres")
+def test_a_postgresql_that_is_behind_is_not_migrated_by_itself(server_world: ServerWorld) -> None:
+    """Several hosts may share it: serve says what to run, and does not start."""
+    _, environment = server_world.prepare()
+    environment["DATABASE_URL"] = stores.create_database("behind")
+    try:
+        done = serve(environment, "--port", "0")
+    finally:
+        stores.drop_database("behind")
+    assert done.returncode == 1
+    assert "manage.py migrate" in done.stderr
+
+
+def test_several_processes_share_one_address(own_traps: Callable[..., RunningServer], redis_url: str) -> None:
+    """Two workers answer on one port; SIGTERM to the parent drains both, and everything ends with 0."""
+    server = own_traps("--workers", "2", env={"REDIS_URL": redis_url})
+    workers = psutil.Process(server.pid).children()
+    assert len(workers) == 2
+    seen: set[int] = set()
+    while len(seen) < 2:
+        seen.add(httpx.get(f"{server.base_url}/v1/echo").json()["pid"])
+    assert seen == {worker.pid for worker in workers}
+    with connect(server) as client:
+        client.sendall(head("GET", "/v1/until-drain"))
+        read_until(client, b"begin\n")
+        server.process.send_signal(signal.SIGTERM)
+        assert read_to_end(client).endswith(b"end\n\r\n0\r\n\r\n")
+    assert server.wait() == 0
+    assert not any(worker.is_running() for worker in workers)
+
+
+def test_workers_that_cannot_start_end_the_server(
+    own_traps: Callable[..., RunningServer], redis_url: str
+) -> None:
+    """A worker that dies right after its start would die again: the others are stopped, the code is not 0."""
+    server = own_traps("--workers", "2", env={"REDIS_URL": redis_url})
+    psutil.Process(server.pid).children()[0].kill()
+    assert server.wait() != 0
+    assert "soon after its start" in server.output
+
+
+def test_workers_do_not_outlive_their_parent(own_traps: Callable[..., RunningServer], redis_url: str) -> None:
+    """Also when the parent is killed and can pass nothing on, the workers drain and end."""
+    server = own_traps("--workers", "2", env={"REDIS_URL": redis_url})
+    for _ in range(10):
+        httpx.get(f"{server.base_url}/v1/echo").raise_for_status()
+    workers = psutil.Process(server.pid).children()
+    server.process.kill()
+    gone, alive = psutil.wait_procs(workers, timeout=30)
+    assert (len(gone), alive) == (2, [])
+
+
+def test_plain_daphne_serves_too(server_world: ServerWorld) -> None:
+    """``daphne …asgi:application``: answers, streams, refuses a large body, calls every phase."""
+    data_dir, environment = server_world.prepare()
+    environment |= {
+        "DJANGO_SETTINGS_MODULE": "tests.proxyproject.trap_settings",
+        "RELAY_MAX_BODY_BYTES": "1000",
+    }
+    program = Path(sys.executable).with_name("daphne")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        process = subprocess.Popen(
+            [program, "--fd", str(listener.fileno()), "tests.proxyproject.trap_asgi:application"],
+            pass_fds=[listener.fileno()],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    try:
+        base_url = f"http://127.0.0.1:{port}"
+        assert httpx.post(f"{base_url}/v1/echo", content=b"x" * 1000, timeout=30).json()["length"] == 1000
+        assert httpx.post(f"{base_url}/v1/echo", content=b"x" * 1001).status_code == 413
+        assert len(httpx.get(f"{base_url}/v1/many/plain/10/100000").content) == 1_000_000
+        assert httpx.get(f"{base_url}/v1/broken/0").status_code == 500
+        assert httpx.get(f"{base_url}/v1/broken/2", timeout=10).text == "piece 0\npiece 1\n"
+        assert httpx.get(f"{base_url}/admin/login/").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+    names = [path.name.partition("-")[2] for path in sorted((data_dir / "phases").iterdir())]
+    assert names == ["start", "drain", "stop", "flush"]
