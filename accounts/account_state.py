@@ -59,8 +59,10 @@ class AccountState:
 
     def mark_on(self, model: str, now: float) -> Mark | None:
         """The hard mark that keeps ``model`` from being asked now, its own or the account's: the longer."""
-        standing = [mark for key in (model, WHOLE_ACCOUNT) if (mark := self._standing(key, now)) is not None]
-        return max(standing, key=lambda mark: mark.until, default=None)
+        own, whole = self._standing(model, now), self._standing(WHOLE_ACCOUNT, now)
+        if own is None or whole is None:
+            return own or whole
+        return own if own.until >= whole.until else whole
 
     def _standing(self, key: str, now: float) -> Mark | None:
         mark = self.hard.get(key)

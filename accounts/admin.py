@@ -53,6 +53,12 @@ class AccountAdmin(ModelAdmin):
         queryset: QuerySet[Account] = super().get_queryset(request)
         return queryset.prefetch_related("marks")
 
+    def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
+        """What was refused the old way is no reason to wait with the new one."""
+        super().save_model(request, obj, form, change)
+        if change and {"credential", "base_url", "kind", "enabled"} & set(form.changed_data):
+            obj.clear_marks()
+
     def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> Any:
         """A new account has no state yet."""
         return self.fieldsets if obj else self.fieldsets[:-1]

@@ -4,7 +4,6 @@ import json
 from typing import Any, ClassVar
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
@@ -99,19 +98,15 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
     def save(self, commit: bool = True) -> Account:
-        """Takes the new credential; changes of service and of what is asked go with their consequences."""
-        account: Account = super().save(commit=False)
+        """Takes the new credential, and forgets why the account was out of service where that is over."""
+        account: Account = self.instance
         if self.cleaned_data["credential"] is not None:
             account.credential = self.cleaned_data["credential"]
         if "enabled" in self.changed_data or account.enabled:
             account.disabled_reason, account.disabled_automatically = "", False
         elif account.disabled_reason == NEEDS_OWN_OAUTH_CLIENT and self.cleaned_data["credential"]:
             account.disabled_reason = ""
-        if {"credential", "base_url", "kind", "enabled"} & set(self.changed_data):
-            account.marks_cleared_at = timezone.now()
-        if commit:
-            account.save()
-        return account
+        return super().save(commit)  # type: ignore[no-any-return]
 
 
 class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -25,9 +25,6 @@ class Lineups:
         self._lineups: dict[_Key, list[Rank]] = {}
         self._of_account: dict[int, list[list[Rank]]] = {account_id: [] for account_id in self._states}
 
-    def __contains__(self, account_id: int) -> bool:
-        return account_id in self._states
-
     def of(self, model: str, kinds: frozenset[str]) -> Iterator[AccountState]:
         """The accounts for ``model``, first choice first. Not to be moved while it is read."""
         key = (model if model in self._listed else "", kinds_offering(model), kinds)

@@ -97,7 +97,7 @@ class Pool:
                     case Nobody():
                         disabled = self._roster.is_offered_when_enabled(want.model, want.kinds)
                         return nobody_offers(want.model, disabled)
-                    case _:
+                    case _:  # pragma: no cover
                         assert_never(choice)
                 if lease is not None:
                     return lease
@@ -303,5 +303,5 @@ class Pool:
             case Cleared():
                 state.clear()
                 self._queue.wake_all()
-            case _:
+            case _:  # pragma: no cover
                 assert_never(news)

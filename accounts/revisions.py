@@ -67,16 +67,11 @@ class WatchedQuerySet(models.QuerySet[M]):
         return deleted
 
 
-WatchedManager = models.Manager.from_queryset(WatchedQuerySet)
-
-
 class Watched(models.Model):
-    """A row that every process holds in memory."""
+    """A row that every process holds in memory; its manager is ``WatchedQuerySet.as_manager()``."""
 
     unwatched: ClassVar[frozenset[str]] = frozenset()
     """Fields whose change needs not be told."""
-
-    objects = WatchedManager()
 
     class Meta:
         abstract = True

@@ -21,9 +21,6 @@ class Sessions:
         self._limit = limit
         self._bindings: dict[tuple[str, str], Binding] = {}
 
-    def __len__(self) -> int:
-        return len(self._bindings)
-
     def find(self, session: str, model: str) -> Binding | None:
         """The binding, which becomes the most recently used."""
         binding = self._bindings.pop((session, model), None)

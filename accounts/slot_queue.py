@@ -26,9 +26,6 @@ class SlotQueue:
         self._waiters: dict[int, _Waiter] = {}
         self._last_ticket = 0
 
-    def __len__(self) -> int:
-        return len(self._waiters)
-
     def ticket(self) -> int:
         """A new last place. It is taken with the first ``wait`` and kept until ``leave``."""
         self._last_ticket += 1

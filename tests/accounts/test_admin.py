@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -103,6 +104,8 @@ def test_add_account(client: Client, kind: str, typed: str, stored: dict[str, An
         ({"credential": "{planted-secret"}, "This begins like JSON, but it is none."),
         ({"kind": "vertex", "credential": '{"private_key": "planted-secret"}'}, "client_email missing"),
         ({"base_url": "example.test", "credential": "k"}, "A base URL begins with http"),
+        ({"base_url": "http://[::1", "credential": "k"}, "A base URL begins with http"),
+        ({"base_url": "http://a b", "credential": "k"}, "A base URL begins with http"),
         ({"base_url": "http://u:p@x.test", "credential": "k"}, "no user name and password"),
         ({"base_url": "http://x.test/?a=b", "credential": "k"}, "ends with its path"),
         ({"offered_models": "a b", "credential": "k"}, "Give a list of model names"),
@@ -153,7 +156,9 @@ def test_an_imported_token_waits(client: Client, account: Account) -> None:
     assert change(client, account, kind="code_assist", priority="1") == ""
     assert account.disabled_reason == NEEDS_OWN_OAUTH_CLIENT
     assert "client_id" in change(client, account, kind="code_assist", enabled="on")
-    assert change(client, account, kind="code_assist", enabled="on", credential=json.dumps(OAUTH)) == ""
+    assert change(client, account, kind="code_assist", credential=json.dumps(OAUTH)) == ""
+    assert (account.enabled, account.disabled_reason) == (False, ""), "from now on it is the operator's will"
+    assert change(client, account, kind="code_assist", enabled="on") == ""
     assert (account.enabled, account.disabled_reason) == (True, "")
 
 
@@ -273,6 +278,12 @@ def test_mappings(client: Client) -> None:
     assert "already exists" in again
     refused = client.post(reverse("admin:accounts_modelmapping_add"), form | {"pattern": "x", "target": "y*"})
     assert "one name, without spaces and without *" in refused.content.decode()
+
+
+def test_unknown_kinds_are_refused() -> None:
+    """A mapping cannot be limited to a kind that does not exist, whoever writes it."""
+    with pytest.raises(ValidationError, match="of these: gemini, vertex"):
+        ModelMapping(pattern="a", target="b", kinds=["bard"]).full_clean()
 
 
 def test_a_client_key_is_shown_once(client: Client) -> None:

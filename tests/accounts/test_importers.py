@@ -123,6 +123,14 @@ def test_refresh_tokens_without_a_client(tmp_path: Path, capsys: pytest.CaptureF
     )
 
 
+def test_a_lost_key_file_is_no_obstacle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A credential that cannot be decrypted any more is replaced by the one in the file."""
+    run("import_accounts", [GEMINI], tmp_path, capsys)
+    Account.objects.update(credential_sealed="gAAAAA-lost")
+    assert "1 changed" in run("import_accounts", [GEMINI], tmp_path, capsys)
+    assert Account.objects.get().credential == {"api_key": "planted-secret"}
+
+
 def antigravity(folder: Path, *, index: bool) -> None:
     (folder / "accounts").mkdir(parents=True)
     for number in (1, 2):

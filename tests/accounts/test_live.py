@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connections
 from django.utils import timezone
 
+from accounts import admin_state
 from accounts import live as live_module
 from accounts.heartbeats import live_process_ids
 from accounts.leases import Lease, Want
@@ -27,6 +29,13 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_module, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(live_module, "BEAT_SECONDS", 0.05)
     monkeypatch.setattr(live_module, "USAGE_SECONDS", 0.05)
+
+
+@pytest.fixture(autouse=True)
+async def closed_connections() -> AsyncIterator[None]:
+    """The thread in which the tests themselves ask the database keeps no connection to it."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 @pytest.fixture
@@ -231,3 +240,40 @@ async def test_a_start_that_fails_can_be_repeated(account: Account, monkeypatch:
     await live.start()
     assert live.is_started
     await live.stop()
+
+
+async def test_a_stop_without_a_database(
+    account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A process that cannot write at its end says so and ends."""
+    live = LiveAccounts()
+    await live.start()
+    await live.start()
+
+    def fails(batch: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(live_module.journal, "write", fails)
+    await live.stop()
+    assert not live.is_started
+    assert "could not be written at the end" in caplog.text
+
+
+async def test_the_admin_sees_what_the_process_knows(
+    live: LiveAccounts, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state at a glance has this process's short cooldowns, requests in flight and last use."""
+    monkeypatch.setattr(admin_state, "live", live)
+    assert await sync_to_async(admin_state.last_used)(account) is None
+    lease = await live.pool.acquire(WANT)
+    assert isinstance(lease, Lease)
+    live.pool.mark_hard(account.pk, WANT.model, status=429, told_seconds=30)
+    seen = await sync_to_async(admin_state.glance)(account)
+    assert seen.words.startswith("usable, but cooling down until")
+    assert seen.detail == WANT.model
+    live.pool.mark_hard(account.pk, WANT.model, status=402, reason="no credit", told_seconds=None)
+    seen = await sync_to_async(admin_state.glance)(account)
+    assert seen.words.startswith("cooling down until")
+    assert seen.detail == "no credit (status 402)"
+    assert admin_state.status_here(account).in_flight == 1  # type: ignore[union-attr]
+    assert admin_state.last_used(account) is not None

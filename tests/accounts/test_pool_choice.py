@@ -4,6 +4,7 @@ import pytest
 
 from accounts.leases import NoAccount
 from accounts.mapping import Mapping, Target
+from accounts.pool_settings import PoolSettings
 from tests.accounts.worlds import MODEL, PoolWorld, view
 
 
@@ -80,6 +81,18 @@ async def test_session_per_model() -> None:
     world.pool.note_success(2, "gemini-2.5-flash", "s")
     assert await world.asked("gemini-2.5-pro", session="s") == 1
     assert await world.asked("gemini-2.5-flash", session="s") == 2
+
+
+async def test_sessions_are_not_remembered_for_ever() -> None:
+    """The session that was quiet longest is forgotten first when there are too many."""
+    world = PoolWorld(view(1), view(2), settings=PoolSettings(session_limit=2))
+    for session in ("a", "b"):
+        world.pool.note_success(2, MODEL, session)
+    assert await world.asked(session="a") == 2
+    world.pool.note_success(2, MODEL, "c")
+    await world.clock.advance(1)
+    assert await world.asked(session="a") == 2
+    assert await world.asked(session="b") == 1
 
 
 async def test_stand_in() -> None:
