@@ -1,0 +1,243 @@
+"""How compatible servers depart from OpenAI's chat stream, and what is made of it."""
+
+from typing import Any
+
+import pytest
+
+from relay.conversation import Json
+from relay.dialects.openai import OPENAI_CHAT
+from relay.events import Event, Extra, Failed, Stop, Terminal
+from relay.failures import Kind
+from tests.dialects.openai.streams import call, chat, decoded, delta, state_of
+
+
+def events_of(*chunks: Json, done: bool = True) -> list[Event]:
+    return decoded(OPENAI_CHAT, [chat(*chunks, done=done)]).events
+
+
+def calls_of(*chunks: Json) -> list[tuple[str, str, str]]:
+    state = state_of(events_of(*chunks, delta("tool_calls")))
+    assert state.failure is None
+    return [(block.id, block.name, block.text) for block in state.blocks if block.kind == "tool_call"]
+
+
+def fragments(*told: Json) -> Json:
+    return delta(tool_calls=list(told))
+
+
+FIRST, SECOND = ("a", "f", '{"x":1}'), ("b", "g", '{"y":2}')
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        pytest.param(
+            [fragments(call(0, '{"x":1}', "a", "f")), fragments(call(0, '{"y":2}', "b", "g"))],
+            id="every call is number 0",
+        ),
+        pytest.param(
+            [fragments(call(None, '{"x":1}', "a", "f")), fragments(call(None, '{"y":2}', "b", "g"))],
+            id="no numbers",
+        ),
+        pytest.param(
+            [
+                fragments(call(None, '{"x"', "a", "f")),
+                fragments(call(None, ":1}")),
+                fragments(call(None, '{"y":2}', "b", "g")),
+            ],
+            id="no numbers, in pieces",
+        ),
+        pytest.param(
+            [
+                fragments(call(0, '{"x"', "a", "f")),
+                fragments(call(0, ":1}", "a", "f")),
+                fragments(call(1, '{"y":2}', "b", "g")),
+            ],
+            id="id and name in every fragment",
+        ),
+        pytest.param(
+            [fragments(call(0, '{"x":1}', "a", "f"), call(1, '{"y":2}', "b", "g"))], id="all in one chunk"
+        ),
+        pytest.param(
+            [
+                fragments(call(0, "", "a", "f"), call(1, "", "b", "g")),
+                fragments(call(0, '{"x"')),
+                fragments(call(1, '{"y"')),
+                fragments(call(0, ":1}")),
+                fragments(call(1, ":2}")),
+            ],
+            id="interleaved",
+        ),
+        pytest.param(
+            [fragments(call(0, {"x": 1}, "a", "f")), fragments(call(1, {"y": 2}, "b", "g"))],
+            id="arguments as objects",
+        ),
+        pytest.param(
+            [fragments(call(1, '{"x":1}', "a", "f")), fragments(call(2, '{"y":2}', "b", "g"))],
+            id="numbers from 1",
+        ),
+    ],
+)
+def test_two_calls_however_they_are_numbered(chunks: list[Json]) -> None:
+    """Two calls are two calls, each whole and one after the other."""
+    assert calls_of(*chunks) == [FIRST, SECOND]
+
+
+def test_ids_are_made_where_none_are_told() -> None:
+    """A call without an id, or with a used one, gets one of its own, the same at every decoding."""
+    told = [
+        fragments(call(0, "{}", "", "f")),
+        fragments(call(1, "{}", "x", "g")),
+        fragments(call(2, "{}", "x", "h")),
+    ]
+    ids = [call_id for call_id, _, _ in calls_of(*told)]
+    assert ids == ["call_seed0", "x", "call_seed2"]
+
+
+def test_text_behind_a_call_waits_until_the_call_is_whole() -> None:
+    """Blocks never overlap, whatever order a server sends."""
+    state = state_of(
+        events_of(
+            fragments(call(0, '{"x"', "a", "f")),
+            delta(content="and "),
+            delta(content="text"),
+            fragments(call(0, ":1}")),
+            delta("tool_calls"),
+        )
+    )
+    assert [(block.kind, block.text) for block in state.blocks] == [
+        ("tool_call", '{"x":1}'),
+        ("text", "and text"),
+    ]
+
+
+def test_a_call_without_a_name_is_garbage() -> None:
+    """Arguments for a call that never began break the protocol."""
+    failed = events_of(fragments(call(0, '{"x":1}')))[-1]
+    assert isinstance(failed, Failed)
+    assert failed.failure.kind is Kind.GARBAGE
+
+
+def test_arguments_for_a_call_that_is_whole_are_garbage() -> None:
+    """A closed call does not grow."""
+    failed = events_of(
+        fragments(call(0, '{"x":1}', "a", "f")), delta(content="text"), fragments(call(0, '{"z":3}'))
+    )[-1]
+    assert isinstance(failed, Failed)
+    assert failed.failure.kind is Kind.GARBAGE
+
+
+@pytest.mark.parametrize(
+    ("finish_reason", "chunks", "expected"),
+    [
+        ("stop", [fragments(call(0, "{}", "a", "f"))], "tool_use"),
+        ("tool_calls", [delta(content="only text")], "end_turn"),
+        ("function_call", [delta(function_call={"name": "f", "arguments": "{}"})], "tool_use"),
+        ("eos", [delta(content="text")], "other"),
+        ("content_filter", [fragments(call(0, '{"x', "a", "f"))], "refusal"),
+    ],
+)
+def test_finish_reasons_that_say_something_else(
+    finish_reason: str, chunks: list[Json], expected: str
+) -> None:
+    """What was said decides between an end and a call; unknown words are ``other``."""
+    stop = state_of(events_of(*chunks, delta(finish_reason))).stop
+    assert stop is not None
+    assert (stop.reason, stop.upstream_reason) == (expected, finish_reason)
+
+
+def test_vllm_tells_the_stop_sequence() -> None:
+    """``stop_reason`` beside ``finish_reason`` is the sequence that matched; a number is a token."""
+    chunk = delta("stop")
+    chunk["choices"][0]["stop_reason"] = "END"
+    assert Stop("stop_sequence", "stop", "END") in events_of(delta(content="x"), chunk)
+    chunk["choices"][0]["stop_reason"] = 128001
+    assert Stop("end_turn", "stop") in events_of(delta(content="x"), chunk)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"reasoning_content": "Hm."},
+        {"reasoning": "Hm."},
+        {"reasoning_details": [{"type": "reasoning.text", "text": "Hm."}]},
+        {"reasoning_details": [{"type": "reasoning.summary", "summary": "Hm."}]},
+        {"reasoning": "Hm.", "reasoning_content": "Hm."},
+        {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]},
+    ],
+)
+def test_reasoning_under_any_name(fields: dict[str, Any]) -> None:
+    """Every vendor's field for reasoning text is thinking, and said once."""
+    state = state_of(events_of(delta(**fields), delta(content="4"), delta("stop")))
+    assert [(block.kind, block.text) for block in state.blocks] == [("thinking", "Hm."), ("text", "4")]
+
+
+def test_content_as_parts() -> None:
+    """Mistral's content parts are text; what is not known there is counted."""
+    events = events_of(delta(content=[{"type": "text", "text": "a"}, {"type": "hologram"}]), delta("stop"))
+    assert state_of(events).text == "a"
+    assert [event.name for event in events if isinstance(event, Extra)] == ["content part"]
+
+
+def test_done_without_a_finish_reason_is_a_cut() -> None:
+    """``[DONE]`` alone is no end, and is withheld: the client would take it for one."""
+    said = decoded(OPENAI_CHAT, [chat(delta(content="half"))])
+    assert isinstance(said.events[-1], Failed)
+    assert said.events[-1].failure.kind is Kind.CUT
+    assert b"[DONE]" not in said.raw
+    empty = decoded(OPENAI_CHAT, [chat(delta(role="assistant"))]).events[-1]
+    assert isinstance(empty, Failed)
+    assert empty.failure.kind is Kind.EMPTY
+
+
+def test_an_end_without_done_is_an_end() -> None:
+    """Behind a finish_reason, an orderly end of the connection is the answer's end."""
+    assert isinstance(events_of(delta(content="x"), delta("stop"), done=False)[-1], Terminal)
+    assert not any(isinstance(event, Terminal) for event in events_of(delta(content="x"), done=False))
+
+
+@pytest.mark.parametrize("content", [None, ""])
+def test_role_only_chunks_say_nothing(content: str | None) -> None:
+    """A role, null and empty deltas are no data."""
+    events = events_of(delta(role="assistant", content=content, tool_calls=None, refusal=None), done=False)
+    assert [type(event).__name__ for event in events] == ["MessageStart"]
+
+
+def test_another_choice_is_counted() -> None:
+    """With ``n`` above 1 only the first answer is watched; the others pass through."""
+    chunk = delta(content="second")
+    chunk["choices"][0]["index"] = 1
+    told = decoded(OPENAI_CHAT, [chat(delta(content="first"), chunk, delta("stop"))])
+    assert state_of(told.events).text == "first"
+    assert b"second" in told.raw
+
+
+def test_finish_reason_error_is_an_error() -> None:
+    """A server that gives up says so; the client does not see it as an end."""
+    told = decoded(OPENAI_CHAT, [chat(delta(content="x"), delta("error"))])
+    failed = told.events[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.failure.kind, failed.failure.status) == (Kind.ERROR_EVENT, 502)
+    assert b'"error"' not in told.raw
+
+
+@pytest.mark.parametrize("code", [502, "502", None])
+def test_error_with_a_numeric_code(code: object) -> None:
+    """OpenRouter gives the HTTP status as the error's code; without any word it is a 500."""
+    stream = chat({"error": {"code": code, "message": "Provider returned error"}, "choices": []})
+    failed = decoded(OPENAI_CHAT, [stream]).events[-1]
+    assert isinstance(failed, Failed)
+    assert failed.failure.status == (502 if code == 502 else 500)
+
+
+def test_an_unknown_shape_passes_and_is_counted() -> None:
+    """A chunk whose known fields have unknown types breaks nothing."""
+    told = decoded(OPENAI_CHAT, [chat({"choices": {"of": "tomorrow"}}, delta(content="x"), delta("stop"))])
+    assert isinstance(told.events[-1], Terminal)
+    assert b"tomorrow" in told.raw
+
+
+def test_half_a_character() -> None:
+    """Two escapes of one emoji in one string are one character; a lone half becomes U+FFFD."""
+    stream = b'data: {"choices":[{"delta":{"content":"\\ud83d\\uddfc \\ud83d"}}]}\n\n'
+    assert state_of(decoded(OPENAI_CHAT, [stream]).events).text == "🗼 �"

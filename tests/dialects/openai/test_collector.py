@@ -1,0 +1,149 @@
+"""A whole stream as the one JSON answer."""
+
+import json
+from typing import Any
+
+import pytest
+
+from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from tests.dialects.openai.streams import (
+    ALL_KINDS,
+    WHOLE_NAMES,
+    call,
+    chat,
+    client_for,
+    data_of,
+    delta,
+    events_in,
+    form_of,
+    new_encoder,
+    responses,
+    state_of,
+    transcript,
+)
+
+
+def collected(name: str) -> Any:
+    return json.loads(form_of(name).collect(transcript(name)))
+
+
+@pytest.mark.parametrize("name", WHOLE_NAMES)
+def test_nothing_is_lost(name: str) -> None:
+    """Text, calls, reason and usage of each golden stream stand in its JSON answer."""
+    answer, state = collected(name), state_of(events_in(name))
+    calls = [(block.id, block.name, block.text) for block in state.blocks if block.kind == "tool_call"]
+    if name.startswith("responses"):
+        told = [
+            (i["call_id"], i["name"], i["arguments"])
+            for i in answer["output"]
+            if i["type"] == "function_call"
+        ]
+        assert answer == data_of(transcript(name))[-1]["response"]
+    else:
+        message = answer["choices"][0]["message"]
+        told = [
+            (c["id"], c["function"]["name"], c["function"]["arguments"])
+            for c in message.get("tool_calls", [])
+        ]
+        assert (message["content"] or "") == state.text
+        thought = "".join(block.text for block in state.blocks if block.kind == "thinking")
+        assert (message.get("reasoning_content") or message.get("reasoning") or "") == thought
+        assert state.stop is not None
+        assert answer["choices"][0]["finish_reason"] == state.stop.upstream_reason
+        assert ("usage" in answer) == (state.usage.output is not None)
+    assert told == calls
+
+
+def test_the_sdk_reads_a_collected_chat_answer() -> None:
+    """A client that did not ask for a stream gets a ``chat.completion``."""
+    body = OPENAI_CHAT.collect(new_encoder(OPENAI_CHAT).encode(ALL_KINDS))
+    client = client_for(body, content_type="application/json")
+    completion = client.chat.completions.create(model="m", messages=[])
+    message = completion.choices[0].message
+    assert (completion.object, completion.choices[0].finish_reason) == ("chat.completion", "tool_calls")
+    assert [call.id for call in message.tool_calls or []] == ["toolu_1", "toolu_2"]
+    assert message.reasoning_content == "Two calls."  # type: ignore[attr-defined]
+    assert completion.usage is not None
+    assert completion.usage.total_tokens == 36
+
+
+def test_the_sdk_reads_a_collected_response() -> None:
+    """A client that did not ask for a stream gets a ``response``."""
+    body = OPENAI_RESPONSES.collect(new_encoder(OPENAI_RESPONSES).encode(ALL_KINDS))
+    client = client_for(body, content_type="application/json")
+    response = client.responses.create(model="m", input="x")
+    assert (response.status, response.output_text) == ("completed", "Looking — 東京")
+
+
+def test_streamed_and_collected_say_the_same() -> None:
+    """What the SDKs accumulate of a stream is what the collected answer holds."""
+    stream = new_encoder(OPENAI_CHAT).encode(ALL_KINDS)
+    with client_for(stream).chat.completions.stream(model="m", messages=[]) as events:
+        message = events.get_final_completion().choices[0].message
+    whole = json.loads(OPENAI_CHAT.collect(stream))["choices"][0]["message"]
+    assert (message.content, len(message.tool_calls or [])) == (whole["content"], len(whole["tool_calls"]))
+    stream = new_encoder(OPENAI_RESPONSES).encode(ALL_KINDS)
+    with client_for(stream).responses.stream(model="m", input="x") as items:
+        accumulated = [json.loads(item.to_json()) for item in items.get_final_response().output]
+    for told, item in zip(accumulated, json.loads(OPENAI_RESPONSES.collect(stream))["output"], strict=True):
+        assert told.items() >= {key: value for key, value in item.items() if key != "content"}.items()
+
+
+def test_unknown_fields_survive() -> None:
+    """Fields of tomorrow are joined as deltas are; what is repeated is not doubled, padding goes."""
+    answer = json.loads(
+        OPENAI_CHAT.collect(
+            chat(
+                {**delta(content="a", whisper="x", mood={"is": "calm"}), "obfuscation": "zz", "region": "eu"},
+                {**delta(content="b", whisper="y", mood={"is_not": "loud"}), "service_tier": None},
+                delta("stop"),
+            )
+        )
+    )
+    message = answer["choices"][0]["message"]
+    assert (message["content"], message["whisper"]) == ("ab", "xy")
+    assert message["mood"] == {"is": "calm", "is_not": "loud"}
+    assert answer["region"] == "eu"
+    assert "obfuscation" not in answer
+
+
+def test_several_choices() -> None:
+    """All the answers of ``n`` above 1, in order, with their log probabilities."""
+    second = delta(content="two")
+    second["choices"][0] |= {"index": 1, "logprobs": {"content": [{"token": "t"}]}}
+    more = delta("stop", content="!")
+    more["choices"][0] |= {"index": 1, "logprobs": {"content": [{"token": "!"}]}}
+    choices = json.loads(OPENAI_CHAT.collect(chat(second, delta(content="one"), more, delta("stop"))))[
+        "choices"
+    ]
+    assert [choice["message"]["content"] for choice in choices] == ["one", "two!"]
+    assert choices[1]["logprobs"] == {"content": [{"token": "t"}, {"token": "!"}]}
+
+
+def test_calls_however_they_are_numbered() -> None:
+    """Calls that are all number 0, or have objects as arguments, are calls of their own."""
+    answer = json.loads(
+        OPENAI_CHAT.collect(
+            chat(
+                delta(tool_calls=[call(0, '{"x":', "a", "f")]),
+                delta(tool_calls=[call(0, "1}")]),
+                delta(tool_calls=[call(0, {"y": 2}, "b", "g")]),
+                delta("tool_calls"),
+            )
+        )
+    )
+    assert answer["choices"][0]["message"]["tool_calls"] == [
+        {"id": "a", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}},
+        {"id": "b", "type": "function", "function": {"name": "g", "arguments": '{"y":2}'}},
+    ]
+
+
+def test_an_empty_output_is_filled() -> None:
+    """Some emulations leave the last event's output empty: the finished items stand for it."""
+    item = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": []}
+    stream = responses(
+        ("response.created", {"response": {"id": "r"}}),
+        ("response.output_item.done", {"output_index": 0, "item": item}),
+        ("response.completed", {"response": {"id": "r", "output": []}}),
+    )
+    assert json.loads(OPENAI_RESPONSES.collect(stream)) == {"id": "r", "output": [item]}
