@@ -18,7 +18,7 @@ def decided(failure: Failure, attempt: int = 0, **circumstances: Any) -> Decisio
 
 def retry(strategy: Any, delay_seconds: float, *, rotate: bool, heal: Any = "") -> Decision:
     """A decision to try again."""
-    return Decision(True, strategy, pytest.approx(delay_seconds), rotate, heal)
+    return Decision(True, strategy, round(delay_seconds, 6), rotate, heal)
 
 
 GIVE_UP = Decision(retry=False, strategy="none", delay_seconds=0.0, rotate=False, heal="")
