@@ -18,7 +18,7 @@ departs from the script, the assertion shows the whole dialogue as a diff.
 """
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -332,7 +332,7 @@ def play(
 ) -> Played:
     """Hold the conversation; AssertionError with a diff where the engine departs from the script."""
     engine = serve(limits or Limits(), targets, is_collected)
-    lines = list(_flat(script))
+    lines = lines_of(script)
     expected = [text for line in lines for text in _shown(line)]
     actual: list[str] = []
     facts: list[Fact] = []
@@ -357,15 +357,12 @@ def play(
         return command
 
     command = step(None)
-    for line in lines:
-        wanted, given = line if isinstance(line, tuple) else (line, _usual(line))
+    for wanted, given in lines:
         if command is None:
             raise depart(f"(the end) {_compact(outcome)}")
         if not wanted.matches(command):
             raise depart(_named(command, wanted))
-        if isinstance(given, Picked):
-            given = gets(given)
-        actual += _shown(line)
+        actual += _shown((wanted, given))
         try:
             reply = given.make(command, at)
             at = reply.at
@@ -377,26 +374,30 @@ def play(
     return Played(outcome, facts, "\n".join([*actual, f"(the end) {_compact(outcome)}"]))
 
 
+def lines_of(script: Iterable[Script]) -> list[tuple[Expected, Given]]:
+    """The script's lines one after the other, each with its reply."""
+    lines: list[tuple[Expected, Given]] = []
+    for part in script:
+        if isinstance(part, list):
+            lines += lines_of(part)
+        elif isinstance(part, Expected):
+            lines.append((part, _usual(part)))
+        else:
+            expected, given = part
+            lines.append((expected, gets(given) if isinstance(given, Picked) else given))
+    return lines
+
+
 def _usual(line: Expected) -> Given:
     """What a line without a reply gets: it is done, and a sleep has taken its time."""
     if line.kind is Sleep:
-        return Given("slept", lambda command, at: Done(at + command.seconds))  # type: ignore[union-attr]
-    return done()
+        return Given("", lambda command, at: Done(at + command.seconds))  # type: ignore[union-attr]
+    return Given("", lambda _, at: Done(at))
 
 
-def _flat(script: Iterable[Script]) -> Iterator[Line]:
-    for part in script:
-        if isinstance(part, list):
-            yield from _flat(part)
-        else:
-            yield part
-
-
-def _shown(line: Line) -> list[str]:
-    if isinstance(line, Expected):
-        return [line.shown()]
+def _shown(line: tuple[Expected, Given]) -> list[str]:
     expected, given = line
-    return [expected.shown(), f"    {given.email if isinstance(given, Picked) else given.shown}"]
+    return [expected.shown(), f"    {given.shown}"] if given.shown else [expected.shown()]
 
 
 def _named(command: Command, wanted: Expected) -> str:
