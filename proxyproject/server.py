@@ -119,7 +119,7 @@ class Server(daphne.server.Server):
         for number in signal.SIGTERM, signal.SIGINT:
             loop.add_signal_handler(number, self._signalled)
         if self._lifeline is not None:
-            loop.add_reader(self._lifeline, self._lifeline_cut)
+            loop.add_reader(self._lifeline, self._lifeline_cut, self._lifeline)
         reactor.callWhenRunning(lambda: asyncio.ensure_future(self._open()))
         reactor.callLater(1, self.application_checker)
         reactor.callLater(2, self.timeout_checker)
@@ -163,8 +163,8 @@ class Server(daphne.server.Server):
         else:
             self.stop()
 
-    def _lifeline_cut(self) -> None:
-        asyncio.get_running_loop().remove_reader(self._lifeline)
+    def _lifeline_cut(self, descriptor: int) -> None:
+        asyncio.get_running_loop().remove_reader(descriptor)
         self._signalled()
 
     def kill_all_applications(self) -> Any:

@@ -1,0 +1,109 @@
+"""The manners of the house, as far as a machine can see them."""
+
+import ast
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("proxyproject", "relay", "accounts", "monitor")
+LINE_LIMIT = 300
+LONGER: dict[str, str] = {}
+"""Files over the limit, each with the reason why it is better in one piece."""
+
+EMPTY_BY_CONVENTION = re.compile(r"/(migrations|management|management/commands)/__init__\.py$")
+NOT_OURS = (  # one letter of each stands in brackets, so that this file does not find itself
+    re.compile(r"(?<![\w.])/(?:w[o]rk|r[o]ot|h[o]me/\w+)/"),
+    re.compile(r"p[y]pi\.org|p[y]thonhosted\.org|n[p]mjs\.org|proxy\.g[o]lang\.org"),
+    re.compile(r"\bT[O]DO\b|\bF[I]XME\b|\bX[X]X\b"),
+)
+
+
+@cache
+def our_files() -> tuple[Path, ...]:
+    """Every file that is or will be part of the repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return tuple(path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file())
+
+
+def our_modules(*folders: str) -> list[Path]:
+    """The Python modules in ``folders``, without what Django generates."""
+    return [
+        path
+        for path in our_files()
+        if path.suffix == ".py"
+        and path.relative_to(ROOT).parts[0] in folders
+        and "migrations" not in path.parts
+        and not EMPTY_BY_CONVENTION.search(str(path))
+    ]
+
+
+def named(paths: list[Path]) -> list[str]:
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    """A module begins with a docstring whose first line is a sentence."""
+    silent = [
+        path for path in our_modules(*PACKAGES, "tests") if not ast.get_docstring(ast.parse(path.read_text()))
+    ]
+    assert named(silent) == []
+
+
+def test_every_test_says_the_rule_it_proves() -> None:
+    """Each test function has a docstring."""
+    silent = [
+        f"{path.relative_to(ROOT)}::{node.name}"
+        for path in our_modules("tests")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and not ast.get_docstring(node)
+    ]
+    assert silent == []
+
+
+def test_files_are_short() -> None:
+    """Over 300 lines a file has more than one job; an exception states its reason in LONGER."""
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in our_modules(*PACKAGES)
+        if (lines := len(path.read_text().splitlines())) > LINE_LIMIT
+    }
+    assert {name: lines for name, lines in long.items() if name not in LONGER} == {}
+    assert [name for name in LONGER if name not in long] == []
+
+
+def test_no_file_has_a_name_for_everything() -> None:
+    """A room's name says its one job."""
+    vague = {"utils.py", "helpers.py", "common.py", "manager.py", "base.py", "misc.py"}
+    assert [path for path in named(our_modules(*PACKAGES, "tests")) if Path(path).name in vague] == []
+
+
+def test_nothing_of_one_machine_is_in_the_repository() -> None:
+    """No path of a machine, no package registry's address, no note to self."""
+    found = []
+    for path in our_files():
+        try:
+            text = path.read_text()
+        except UnicodeDecodeError:
+            continue
+        for pattern in NOT_OURS:
+            found += [f"{path.relative_to(ROOT)}: {match.group()}" for match in pattern.finditer(text)]
+    assert found == []
+
+
+def test_every_test_folder_is_a_package() -> None:
+    """Two test files of the same name in two folders must not be taken for one."""
+    folders = {path.parent for path in our_modules("tests")}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
