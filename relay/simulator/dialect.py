@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from relay.simulator.asks import Ask
 from relay.simulator.prefix import PromptCache
-from relay.simulator.prompts import Ask
 from relay.simulator.refused import Refused
 from relay.simulator.reply import Reply
 from relay.simulator.routes import Route

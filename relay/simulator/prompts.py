@@ -5,11 +5,13 @@ parallel``, and ``[say: events=20, words=30, delay=0.01, thinking=4, echo=3, red
 """
 
 import re
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 
+from relay.simulator.asks import ANY_TOOL, REMINDER, Ask, Turn
+from relay.simulator.limits import apply_max_tokens, apply_stop_sequences
 from relay.simulator.prose import Shape, tag_of, text_segments, thinking_segments, token_count
 from relay.simulator.reply import Block, Call, Reply, Stop, Text, Thinking
 from relay.simulator.schemas import instance_of
@@ -17,77 +19,6 @@ from relay.simulator.schemas import instance_of
 _SAY = re.compile(r"\[say:([^\]]*)\]")
 _TIMES = re.compile(r"(\d+) times")
 _GO_ON = re.compile(r"\b(continue|go on|carry on|resume|left off|cut off|interrupted)\b", re.IGNORECASE)
-_REMINDER = "<system-reminder>"
-ANY_TOOL = "*"
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """An image, document or sound in the prompt; the answer names its size and digest, or its address."""
-
-    mime: str
-    size_bytes: int = 0
-    sha256: str = ""
-    url: str = ""
-
-    def seen(self) -> str:
-        """What the model says of it."""
-        if self.url:
-            return f"I see {self.mime} at {self.url}. "
-        return f"I see {self.mime} of {self.size_bytes} bytes, sha256 {self.sha256[:16]}. "
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One turn of the conversation, as far as the answer depends on it."""
-
-    role: Literal["user", "model"]
-    texts: tuple[str, ...] = ()
-    results: tuple[str, ...] = ()
-    media: tuple[Media, ...] = ()
-
-
-@dataclass(slots=True)
-class Ask:
-    """What is asked of the model, read out of a request of any dialect.
-
-    ``forced`` is a tool's name, ``ANY_TOOL`` or empty; ``json_schema`` an empty dict for any JSON;
-    ``continues_at`` the text event at which a continued answer (Gemini's CONTINUATION) goes on.
-    """
-
-    turns: list[Turn]
-    tools: dict[str, Any] = field(default_factory=dict)
-    forced: str = ""
-    parallel: bool = True
-    json_schema: dict[str, Any] | None = None
-    stop_sequences: tuple[str, ...] = ()
-    max_tokens: int | None = None
-    thinks: bool = False
-    shows_thinking: bool = False
-    continues_at: int | None = None
-
-    def _last_user_index(self) -> int:
-        spoken = [i for i, turn in enumerate(self.turns) if turn.role == "user" and turn.texts]
-        plain = [i for i in spoken if not self.turns[i].results]
-        return (plain or spoken or [-1])[-1]
-
-    def last_user_turn(self) -> Turn:
-        """The last user turn that says something, preferably one that is no tool result."""
-        index = self._last_user_index()
-        return self.turns[index] if index >= 0 else Turn("user")
-
-    def prompt(self) -> str:
-        """Its text, without the reminders that clients add by themselves."""
-        own = [text for text in self.last_user_turn().texts if not text.startswith(_REMINDER)]
-        return own[0] if own else ""
-
-    def results(self) -> tuple[str, ...]:
-        """The tool results that the last turn brings."""
-        return self.turns[-1].results if self.turns and self.turns[-1].role == "user" else ()
-
-    def tool_steps(self) -> int:
-        """How many turns of tool results there were since the last plain user turn."""
-        return sum(1 for turn in self.turns[self._last_user_index() + 1 :] if turn.results)
 
 
 @dataclass(slots=True)
@@ -111,8 +42,8 @@ def compose(ask: Ask, default: Shape) -> Reply:
     else:
         blocks.append(Text(_said(ask, prompt, direction)))
     reply = Reply(blocks, stop=Stop.TOOL if calls else Stop.END)
-    _apply_stop_sequences(reply, ask.stop_sequences)
-    _apply_max_tokens(reply, ask.max_tokens)
+    apply_stop_sequences(reply, ask.stop_sequences)
+    apply_max_tokens(reply, ask.max_tokens)
     count(reply)
     return reply
 
@@ -169,7 +100,7 @@ def _called_names(ask: Ask) -> list[str]:
     first = next(iter(ask.tools))
     if ask.forced:
         return [first if ask.forced == ANY_TOOL else ask.forced]
-    text = " ".join(text for text in ask.last_user_turn().texts if not text.startswith(_REMINDER))
+    text = " ".join(text for text in ask.last_user_turn().texts if not text.startswith(REMINDER))
     lowered = text.lower()
     named = [name for name in ask.tools if re.search(rf"\bcall\b[^.\n]*(?<!\w){re.escape(name)}(?!\w)", text)]
     wanted = named or ([first] if "use the tool" in lowered else [])
@@ -228,57 +159,3 @@ def _partial(ask: Ask) -> tuple[str, Ask]:
     if len(turns) > 1 and turns[-2].role == "model" and any(_GO_ON.search(text) for text in turns[-1].texts):
         return "".join(turns[-2].texts), replace(ask, turns=turns[:-2])
     return "", ask
-
-
-def _apply_stop_sequences(reply: Reply, sequences: tuple[str, ...]) -> None:
-    for block in reply.blocks:
-        if not isinstance(block, Text):
-            continue
-        whole = "".join(block.segments)
-        found = [(whole.find(sequence), sequence) for sequence in sequences if sequence in whole]
-        if found:
-            at, reply.stop_sequence = min(found)
-            reply.stop = Stop.STOP_SEQUENCE
-            block.segments = _first(block.segments, at)
-            reply.blocks = reply.blocks[: reply.blocks.index(block) + 1]
-            return
-
-
-def _apply_max_tokens(reply: Reply, limit: int | None) -> None:
-    """Cut the answer where its tokens run out; thinking takes at most half of them."""
-    if limit is None:
-        return
-    if limit == 0:  # Anthropic: warm the cache and say nothing
-        reply.blocks, reply.stop = [], Stop.MAX_TOKENS
-    left_bytes = limit * 4
-    kept: list[Block] = []
-    for block in reply.blocks:
-        if isinstance(block, Call):
-            needed = len(msgspec.json.encode(block.arguments)) + len(block.name)
-            if needed > left_bytes:
-                reply.stop = Stop.MAX_TOKENS
-                break
-            left_bytes -= needed
-        else:
-            budget = left_bytes // 2 if isinstance(block, Thinking) else left_bytes
-            whole = "".join(block.segments).encode()
-            if len(whole) > budget:
-                block.segments = _first(block.segments, len(whole[:budget].decode("utf-8", "ignore")))
-                if isinstance(block, Text):
-                    reply.stop, reply.stop_sequence = Stop.MAX_TOKENS, None
-                    kept.append(block)
-                    break
-            left_bytes -= len("".join(block.segments).encode())
-        kept.append(block)
-    reply.blocks = kept
-
-
-def _first(segments: list[str], length: int) -> list[str]:
-    """The segments up to ``length`` characters."""
-    kept: list[str] = []
-    for segment in segments:
-        if length <= 0:
-            break
-        kept.append(segment[:length])
-        length -= len(segment)
-    return kept

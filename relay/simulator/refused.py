@@ -19,6 +19,3 @@ class Refused(Exception):
     param: str | None = None
     details: list[dict[str, Any]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return f"{self.status} {self.message}"

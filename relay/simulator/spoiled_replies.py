@@ -5,8 +5,9 @@
 
 from collections.abc import Callable
 
+from relay.simulator.asks import Ask
 from relay.simulator.faults import Fault
-from relay.simulator.prompts import Ask, count
+from relay.simulator.prompts import count
 from relay.simulator.prose import Shape, thinking_segments
 from relay.simulator.reply import Call, Reply, Stop, Text, Thinking
 

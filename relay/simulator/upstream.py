@@ -2,6 +2,8 @@
 
 import itertools
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +18,7 @@ from relay.simulator.accounts import (
     masked_query,
 )
 from relay.simulator.anthropic.dialect import Anthropic
+from relay.simulator.asks import ANY_TOOL
 from relay.simulator.control import Control
 from relay.simulator.dialect import Dialect, Inbound, Json, Options, encode_json
 from relay.simulator.faults import OK, Fault, Stage, UnknownFaultError
@@ -26,7 +29,7 @@ from relay.simulator.oauth import answer_token, invalid_grant, requester
 from relay.simulator.openai.dialect import Chat, Responses
 from relay.simulator.plans import Attempt, Plans, model_without_fault
 from relay.simulator.prefix import PromptCache
-from relay.simulator.prompts import ANY_TOOL, compose, shape_for
+from relay.simulator.prompts import compose, shape_for
 from relay.simulator.prose import Shape, shape_in_model_name
 from relay.simulator.refusals import by_status, refusal_of
 from relay.simulator.refused import Refused
@@ -192,9 +195,11 @@ class Upstream:
             case Action.GENERATE:
                 return self._generate(inbound, dialect, fault)
             case Action.COUNT:
-                body = dialect.count(inbound)
+                with _wrong_types_refused():
+                    body = dialect.count(inbound)
             case Action.EMBED:
-                body = dialect.embed(inbound)
+                with _wrong_types_refused():
+                    body = dialect.embed(inbound)
             case Action.LIST_MODELS:
                 body = dialect.list_models()
             case Action.GET_MODEL:
@@ -207,7 +212,8 @@ class Upstream:
         return document_answer(fault, dialect.headers(inbound.request_id), encode_json(body), dialect.name)
 
     def _generate(self, inbound: Inbound, dialect: Dialect, fault: Fault) -> Answer:
-        prepared = dialect.prepare(inbound)
+        with _wrong_types_refused():
+            prepared = dialect.prepare(inbound)
         ask = prepared.ask
         if needs_tool_call(fault) and ask.tools and not ask.forced:
             ask = replace(ask, forced=ANY_TOOL)
@@ -226,6 +232,15 @@ class Upstream:
             delay_seconds=shape.delay_seconds,
         )
         return stream_answer(stream, fault)
+
+
+@contextmanager
+def _wrong_types_refused() -> Iterator[None]:
+    """A value of a type that no check looked for fails where it is first used; upstreams answer 400."""
+    try:
+        yield
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
+        raise Refused(400, f"A value in the request has the wrong type: {error!r}") from error
 
 
 def _json_object(body: bytes) -> Json:

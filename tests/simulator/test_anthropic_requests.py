@@ -32,6 +32,39 @@ def user(*blocks):
 
 REFUSED = [
     ({"max_tokens": None}, "max_tokens: Field required"),
+    ({"max_tokens": -1}, "max_tokens: Input should be a valid integer"),
+    ({"system": 5}, "system: Input should be a valid string"),
+    ({"system": [{"type": "text", "text": ""}]}, "system.0: text content blocks must be non-empty"),
+    ({"stop_sequences": "x"}, "stop_sequences: Input should be a valid list"),
+    ({"tools": ["x"]}, "tools.0: Input should be a valid dictionary"),
+    ({"thinking": "on"}, "thinking: Input should be a valid dictionary"),
+    ({"thinking": {"type": "loud"}}, "thinking.type: Input tag 'loud'"),
+    ({"thinking": {"type": "enabled"}}, "thinking.enabled.budget_tokens: Field required"),
+    (
+        {"model": "claude-sonnet-5-5", "thinking": {"type": "between_tools", "display": "omitted"}},
+        "thinking.between_tools: Extra inputs are not permitted",
+    ),
+    ({"tools": [TOOL], "tool_choice": {"type": "some"}}, "tool_choice: Input tag 'some'"),
+    ({"messages": ["hello"]}, "messages.0: Input should be a valid dictionary"),
+    (turns({"role": "user", "content": 5}), "messages.0.content: Field required"),
+    (turns(user({"type": "text"})), "messages.0.content.0.text.text: Field required"),
+    (turns(user({"type": "document", "source": {"type": "tape"}})), "Input tag 'tape'"),
+    (
+        turns(user({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": ""}})),
+        "image cannot be empty",
+    ),
+    (turns(USER, assistant({"type": "tool_use", "id": "x"}), USER), "tool_use.name: Field required"),
+    (turns(user({"type": "tool_result"})), "tool_result.tool_use_id: Field required"),
+    (turns(USER, assistant(USE), user(RESULT | {"content": [RESULT]})), "Input should be a content block"),
+    ({"model": "claude-haiku-4-5"} | turns(USER, assistant(USE)), "`tool_use` ids were found without"),
+    (
+        {"model": "claude-opus-5"} | turns({"role": "system", "content": "x"}, USER),
+        "role 'system' must follow a user message",
+    ),
+    (
+        {"model": "claude-opus-5"} | turns(USER, {"role": "system", "content": "x"}, USER),
+        "role 'system' must be last or before an assistant message",
+    ),
     ({"max_tokens": 999_999}, "max_tokens: 999999 > 128000"),
     ({"messages": []}, "messages: at least one message is required"),
     ({"messages": None}, "messages: Field required"),
@@ -166,6 +199,35 @@ async def test_the_version_of_october_2026_refuses_more(simulator):
     headers = {"x-api-key": "sim-a"}
     answer = await ask(simulator.base_url, "/v1/messages", {"model": "claude-opus-5"}, headers)
     assert answer.json()["error"]["message"] == "anthropic-version: header is required"
+
+
+async def test_the_version_of_october_2026_refuses_blocks_too(simulator):
+    """That version takes no document from the model and no citations from the user."""
+    source = {"type": "text", "media_type": "text/plain", "data": "x"}
+    document = turns(USER, assistant({"type": "document", "source": source}), USER)
+    cited = turns(user({"type": "text", "text": "x", "citations": [{}]}))
+    for fields, what in ((document, "document blocks"), (cited, "citations")):
+        assert (await post(simulator, fields)).status == 200
+        assert what in (await post(simulator, fields, version="2026-10-21")).json()["error"]["message"]
+
+
+async def test_images_and_documents_are_seen(simulator):
+    """Media in the prompt and in tool results are named by size, or by their address."""
+    png = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0K"}}
+    web = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
+    text = {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "four"}}
+    answer = await post(simulator, turns(user(png, web, text, {"type": "text", "text": "look"})))
+    said = answer.json()["content"][0]["text"]
+    for seen in ("image/png of 6 bytes", "image at https://example.com/a.png", "text/plain of 4 bytes"):
+        assert f"I see {seen}" in said
+    fields = turns(USER, assistant(USE), user(RESULT | {"content": [png]}))
+    assert "I see image/png of 6 bytes" in (await post(simulator, fields)).json()["content"][0]["text"]
+
+
+async def test_there_are_no_embeddings_here(simulator):
+    """An unknown path is a 404 in the caller's dialect."""
+    answer = await ask(simulator.base_url, "/v1/nothing", {}, HEADERS["anthropic"])
+    assert (answer.status, answer.json()["error"]["type"]) == (404, "not_found_error")
 
 
 async def test_beta_fields_need_their_header(simulator):

@@ -44,6 +44,24 @@ def typed(kind, **fields):
 
 REFUSED = [
     ({"contents": []}, "contents is not specified"),
+    ({"contents": 5}, "expected an object"),
+    (generation(thinkingConfig={"thinkingBudget": "much"}), "wrong type"),
+    ({"toolConfig": []}, "expected an object"),
+    (parameters({"type": "OBJECT", "properties": []}), "expected a map"),
+    (parameters({"type": "STRING", "properties": {"a": {"type": "STRING"}}}), "only allowed for OBJECT type"),
+    (typed("STRING", enum=[""]), "enum: cannot be empty"),
+    (turns(user_turn({"text": 5})), "(TYPE_STRING)"),
+    (turns(USER, model_turn({"functionCall": {}}), USER), "name: cannot be empty"),
+    (
+        turns(
+            USER,
+            model_turn({"functionCall": {"id": "1", "name": "f"}}),
+            user_turn({"functionResponse": {"id": "2", "name": "f", "response": {}}}),
+        ),
+        "has the id of a function call",
+    ),
+    ({"tools": [{"functionDeclarations": [{"name": "f", "parametersJsonSchema": 1}]}]}, "expected an object"),
+    (generation(responseMimeType="text/html"), "text/html is not allowed"),
     ({"made_up": 1}, 'Unknown name "made_up": Cannot find field.'),
     (generation(made_up=1), "Unknown name \"made_up\" at 'generation_config': Cannot find field."),
     (turns({"role": "assistant", "parts": [{"text": "x"}]}), "Please use a valid role: user, model."),
@@ -171,6 +189,59 @@ async def test_what_is_right_is_answered(simulator, model, fields):
     assert answer.status == 200, answer.json()
 
 
+async def test_2_5_pro_cannot_stop_thinking(simulator):
+    """Budget 0 is taken by Flash and refused by Pro."""
+    answer = await post(simulator, generation(thinkingConfig={"thinkingBudget": 0}), "gemini-2.5-pro")
+    assert "This model only works in thinking mode." in answer.json()["error"]["message"]
+
+
+async def test_schemas_nest(simulator):
+    """A schema inside anyOf and items is checked too."""
+    inner = {"type": "ARRAY", "items": {"anyOf": [{"type": "STRING", "format": "uri"}]}}
+    assert (
+        "format"
+        in (await post(simulator, typed("OBJECT", properties={"x": inner}))).json()["error"]["message"]
+    )
+
+
+async def test_results_say_what_they_hold(simulator):
+    """A function's output, its error, or its whole response is quoted; files beside it are seen."""
+    expected = {
+        "ERROR broken": {"response": {"error": "broken"}},
+        '{"celsius":4}': {"response": {"celsius": 4}},
+        "image/png at https://x": {
+            "response": {},
+            "parts": [{"fileData": {"mimeType": "image/png", "fileUri": "https://x"}}],
+        },
+    }
+    for said, fields in expected.items():
+        response = {"functionResponse": {"name": "get_weather"} | fields}
+        answer = await post(simulator, turns(USER, model_turn(CALL), user_turn(response)))
+        assert said in answer.json()["candidates"][0]["content"]["parts"][0]["text"]
+
+
+async def test_a_blocked_prompt_has_no_candidates(simulator):
+    """Collected too, a blocked prompt has its feedback and nothing else."""
+    simulator.plan("blocked_prompt", "max_tokens_empty")
+    blocked = (await post(simulator, {})).json()
+    assert (blocked["promptFeedback"], "candidates" in blocked) == ({"blockReason": "SAFETY"}, False)
+    empty = (await post(simulator, {}, "gemini-3-flash")).json()["candidates"][0]
+    assert (empty["finishReason"], empty["content"]["parts"][0]["text"]) == ("MAX_TOKENS", "")
+
+
+async def test_wrong_continuation_and_embedding_requests(simulator):
+    """An invented token, an empty text and an empty batch are refused; one text gives one vector."""
+    for token in ("bm9uZQ==", "$$$"):
+        assert (await post(simulator, {"continuationToken": token})).status == 400
+    embed = "/v1beta/models/gemini-embedding-001:"
+    text = {"content": {"parts": [{"text": "a"}]}}
+    one = await ask(simulator.base_url, embed + "embedContent", text, HEADERS["gemini"])
+    assert len(one.json()["embedding"]["values"]) == 768
+    for body in ({"requests": []}, {"requests": [{"content": {}}]}):
+        refused = await ask(simulator.base_url, embed + "batchEmbedContents", body, HEADERS["gemini"])
+        assert refused.status == 400
+
+
 async def call_turns(simulator, model, prompt="use the tool in parallel", **options):
     """A conversation up to the answered function calls, as a client sends it back."""
     start = [user_turn({"text": prompt})]
@@ -217,8 +288,7 @@ async def test_signed_calls_come_back_and_are_accepted(simulator, model):
 
 
 async def test_a_missing_signature_of_the_current_turn_is_refused(simulator):
-    """From 3.x on a call without signature is a 400 while its turn is open, and fine afterwards; 2.5 never "
-    "asks."""
+    """From 3.x on a call without signature is a 400 while its turn is open, not later; 2.5 never asks."""
     contents = await call_turns(simulator, "gemini-3-flash")
     calls_of(contents[1])[0].pop("thoughtSignature")
     fields = turns(*contents) | {"tools": TOOLS}

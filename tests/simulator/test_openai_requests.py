@@ -49,6 +49,44 @@ CHAT_REFUSED = [
         },
         "text only",
     ),
+    ({"messages": [USER | {"content": 5}]}, "expected a string or an array"),
+    ({"messages": [USER | {"content": [{"type": "text"}]}]}, "messages[0].content[0].text"),
+    ({"messages": [USER | {"content": [{"type": "image_url", "image_url": {}}]}]}, "image"),
+    (
+        {"messages": [USER | {"content": [{"type": "input_audio", "input_audio": {"data": "?"}}]}]},
+        "Invalid base64",
+    ),
+    ({"messages": [USER, {"role": "assistant", "tool_calls": [{"id": "x"}]}]}, "tool_calls[0].id"),
+    (
+        {
+            "messages": [
+                USER,
+                {"role": "assistant", "tool_calls": [{"id": "x", "function": {"arguments": {}}}]},
+            ]
+        },
+        "function.arguments': expected a string",
+    ),
+    ({"max_tokens": 0}, "max_tokens is too large or not a positive integer"),
+    ({"n": 2}, "one choice only"),
+    ({"tools": [{"type": "magic"}]}, "tools[0].type"),
+    ({"tools": [{"type": "function", "function": {}}]}, "function.name"),
+    (
+        {"tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "x"}}}]},
+        'type: "object',
+    ),
+    ({"response_format": {"type": "xml"}}, "Invalid value: 'xml'"),
+    ({"response_format": {"type": "json_schema", "json_schema": {"name": "n"}}}, "json_schema.schema"),
+    (
+        {
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "n", "strict": True, "schema": {"type": "object"}},
+            }
+        },
+        "additionalProperties",
+    ),
+    ({"model": "gpt-6-sol", "presence_penalty": 1}, "'presence_penalty' is not supported"),
+    ({"model": "gpt-6-sol", "logprobs": True}, "'logprobs' is not supported"),
     ({"stream_options": {"include_usage": True}}, "only allowed when 'stream' is enabled"),
     ({"tool_choice": "required"}, "only allowed when 'tools' are specified"),
     (
@@ -98,6 +136,69 @@ async def test_what_is_right_in_a_chat_is_answered(simulator, fields):
     assert answer.status == 200, answer.json()
 
 
+async def test_tool_choices(simulator):
+    """none, required, one function, and a subset with its mode say what may be called."""
+    other = {"type": "function", "function": {"name": "other"}}
+    only_other = {"mode": "required", "tools": [{"type": "function", "function": {"name": "other"}}]}
+    choices = [
+        ("none", None),
+        ("required", "get_weather"),
+        ({"type": "function", "function": {"name": "other"}}, "other"),
+        ({"type": "allowed_tools", "allowed_tools": only_other}, "other"),
+    ]
+    for choice, called in choices:
+        fields = {"tools": [CHAT_TOOL, other], "tool_choice": choice}
+        message = (await chat(simulator, fields)).json()["choices"][0]["message"]
+        calls = message.get("tool_calls") or [{"function": {"name": None}}]
+        assert calls[0]["function"]["name"] == called
+
+
+async def test_json_mode(simulator):
+    """json_object and json_schema answer JSON, in both APIs."""
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    named = {"name": "answer", "schema": schema | {"additionalProperties": False}, "strict": True}
+    form = {"response_format": {"type": "json_schema", "json_schema": named}}
+    assert (await chat(simulator, form)).json()["choices"][0]["message"]["content"] == '{"n":7}'
+    prompt = [{"role": "user", "content": "as json"}]
+    loose = await chat(simulator, {"messages": prompt, "response_format": {"type": "json_object"}})
+    assert loose.json()["choices"][0]["message"]["content"].startswith("{")
+    fields = {"text": {"format": {"type": "json_schema"} | named}}
+    assert (await responses(simulator, fields)).json()["output"][-1]["content"][0]["text"] == '{"n":7}'
+    assert (await responses(simulator, {"text": {"format": {"type": "json_object"}}})).status == 200
+    assert (await responses(simulator, {"text": {"format": {"type": "xml"}}})).status == 400
+
+
+async def test_images_files_and_sounds_are_seen(simulator):
+    """Data URLs, addresses, files and audio are named."""
+    parts = [
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0K"}},
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="}},
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+    ]
+    answer = await chat(simulator, {"messages": [{"role": "user", "content": parts}]})
+    said = answer.json()["choices"][0]["message"]["content"]
+    for seen in (
+        "image/png of 6",
+        "image at https://example.com/a.png",
+        "application/pdf of 5",
+        "audio of 3",
+    ):
+        assert f"I see {seen}" in said
+
+
+async def test_models_and_what_is_missing(simulator):
+    """One model is told; an empty input, a missing model and a missing path are refused."""
+    headers = HEADERS["chat"]
+    assert (await ask(simulator.base_url, "/v1/models/gpt-4.1", b"", headers, "GET")).json()[
+        "id"
+    ] == "gpt-4.1"
+    assert (await ask(simulator.base_url, "/v1/models/no-such", b"", headers, "GET")).status == 404
+    assert (await ask(simulator.base_url, "/v1/embeddings", {"model": "m"}, headers)).status == 400
+    assert (await ask(simulator.base_url, "/v1/chat/completions", {}, headers)).status == 400
+    assert (await ask(simulator.base_url, "/nowhere", {}, headers)).status == 404
+
+
 async def test_a_model_that_does_not_exist(simulator):
     """An unknown model is a 404 with its code."""
     answer = await chat(simulator, {"model": "no-such-model"})
@@ -105,8 +206,7 @@ async def test_a_model_that_does_not_exist(simulator):
 
 
 async def test_reasoning_text_is_a_vendor_extension(simulator):
-    """Official models count reasoning tokens and show nothing; compatible ones stream "
-    "``reasoning_content``."""
+    """Official models count reasoning and show nothing; compatible ones say ``reasoning_content``."""
     official = (await chat(simulator, {"model": "gpt-6-sol"})).json()
     assert official["usage"]["completion_tokens_details"]["reasoning_tokens"] > 0
     assert "reasoning_content" not in official["choices"][0]["message"]
@@ -163,6 +263,9 @@ RESPONSES_REFUSED = [
     ({"input": [USER, {"type": "item_reference", "id": "msg_1"}]}, "Item with id 'msg_1' not found"),
     ({"input": [USER, {"type": "reasoning", "encrypted_content": "made up"}]}, "could not be verified"),
     ({"tools": [TOOL | {"strict": True}]}, "additionalProperties"),
+    ({"tools": [{"name": "f"}]}, "tools[0].type"),
+    ({"input": [USER, {"type": "function_call"}]}, "input[1].call_id"),
+    ({"input": [USER, {"type": "reasoning", "encrypted_content": "QUJD" * 20}]}, "could not be verified"),
     ({"tools": [TOOL], "tool_choice": {"type": "function", "name": "x"}}, "not found in 'tools'"),
 ]
 
@@ -173,6 +276,15 @@ async def test_what_is_wrong_in_a_response_is_refused(simulator, fields, message
     answer = await responses(simulator, fields)
     assert answer.status == 400
     assert message in answer.json()["error"]["message"]
+
+
+async def test_a_forced_function_is_called(simulator):
+    """``required`` and a named function are called unasked, ``none`` forbids; other items pass."""
+    for choice, types in (("required", 3), ({"type": "function", "name": "get_weather"}, 3), ("none", 2)):
+        answer = (await responses(simulator, {"tools": [TOOL], "tool_choice": choice})).json()
+        assert len(answer["output"]) == types
+    items = [{"role": "developer", "content": "d"}, USER, {"type": "web_search_call", "id": "ws_1"}]
+    assert (await responses(simulator, {"input": items, "instructions": "i"})).status == 200
 
 
 async def test_reasoning_comes_back_encrypted(simulator):

@@ -149,6 +149,18 @@ async def test_bound_signature_offers_drop_block_until_it_is_taken(simulator):
     assert (await ask(simulator.base_url, PATHS["anthropic"], body, headers)).status == 200
 
 
+async def test_delays_in_the_other_dialects(simulator):
+    """Where there is no RetryInfo, a told delay comes in the headers; a spent quota has its code."""
+    simulator.plan("retry_info=2s", "quota_reset_delay=7s", "quota_exhausted", "refused_signature")
+    first = await stream(simulator.base_url, "chat", "x")
+    assert (first.status, first.headers["retry-after-ms"]) == (429, "2000")
+    assert (await stream(simulator.base_url, "chat", "x")).headers["retry-after"] == "7"
+    claude = await stream(simulator.base_url, "anthropic", "x")
+    assert claude.json()["error"]["details"] == {"error_code": "contract_spend_limit_reached"}
+    encrypted = await stream(simulator.base_url, "responses", "x")
+    assert encrypted.json()["error"]["code"] == "invalid_encrypted_content"
+
+
 @pytest.mark.parametrize("marker", ["[fault: nonsense]", "[fault: status=99]", "[fault: stall=soon]"])
 async def test_a_wrong_marker_is_told(simulator, marker):
     """A marker that cannot be read is a 400 that says why, not an answer without a fault."""

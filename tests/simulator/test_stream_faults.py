@@ -311,6 +311,27 @@ async def test_the_array_form_can_be_cut_too(simulator):
     assert "error" in answers[2].json()[-1]
 
 
+async def test_heartbeats_of_the_array_form_are_white_space(simulator):
+    """In the JSON array nothing but white space may stand between the elements."""
+    simulator.plan("comments", "pings_forever=0.001")
+    path = PATHS["gemini"].removesuffix("?alt=sse")
+    silent = await ask(simulator.base_url, path, body_for("gemini", "x"), HEADERS["gemini"])
+    assert silent.payload.strip() == b""
+    async with RawConnection(simulator.base_url) as connection:
+        await connection.send("POST", path, HEADERS["gemini"], json.dumps(body_for("gemini", "x")).encode())
+        await connection.read_head()
+        await connection.reader.readuntil(b" \r\n")
+
+
+async def test_a_tool_cut_without_tools_is_a_cut_event(simulator):
+    """Where no tool was given, ``cut_in_tool`` breaks a text event; a continuation has its half."""
+    simulator.plan("cut_in_tool", "continuation", "duplicate_ids")
+    assert not (await stream(simulator.base_url, "gemini", "hello")).is_complete
+    short = await stream(simulator.base_url, "gemini", "[say: events=1] x")
+    assert is_finished("gemini", short.events())
+    assert is_finished("gemini", (await stream(simulator.base_url, "gemini", "no tools")).events())
+
+
 @each_dialect
 @pytest.mark.parametrize(
     "kind", [kind for kind in CATALOGUE.values() if kind.stage is Stage.STREAM], ids=lambda kind: kind.name

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import msgspec
 
 from relay.simulator.anthropic.thinking import FAMILY, Conversation, canonical
+from relay.simulator.asks import Ask
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
 from relay.simulator.prefix import Prefix
-from relay.simulator.prompts import Ask
 from relay.simulator.reply import Block, Call, Reply, Stop, Text, Thinking
 from relay.simulator.signatures import Seal, digest, issue
 

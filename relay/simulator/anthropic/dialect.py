@@ -9,8 +9,8 @@ from relay.simulator.anthropic.fields import betas, check_fields, thinking_type
 from relay.simulator.anthropic.history import blocks_of, check_messages, merged_turns
 from relay.simulator.anthropic.rules import ClaudeRules, model_names, rules_for
 from relay.simulator.anthropic.thinking import Conversation, read_conversation
+from relay.simulator.asks import ANY_TOOL, Ask, Media, Turn
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
-from relay.simulator.prompts import ANY_TOOL, Ask, Media, Turn
 from relay.simulator.refused import Refused
 from relay.simulator.signatures import decode
 

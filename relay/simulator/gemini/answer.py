@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from relay.simulator.asks import Ask
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
 from relay.simulator.gemini.history import call_digest
 from relay.simulator.gemini.rules import GeminiRules
 from relay.simulator.prefix import Prefix
-from relay.simulator.prompts import Ask
 from relay.simulator.prose import token_count
 from relay.simulator.refused import Refused
 from relay.simulator.reply import Call, Reply, Stop, Text, Thinking

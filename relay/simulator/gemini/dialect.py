@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+from relay.simulator.asks import ANY_TOOL, Ask, Media, Turn
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
 from relay.simulator.embedding import vector_of
 from relay.simulator.gemini.answer import PreparedContent, continues_at
@@ -12,7 +13,6 @@ from relay.simulator.gemini.fields import normalized
 from relay.simulator.gemini.history import check_contents, merged_turns
 from relay.simulator.gemini.rules import GeminiRules, model_names, rules_for
 from relay.simulator.prefix import Prefix
-from relay.simulator.prompts import ANY_TOOL, Ask, Media, Turn
 from relay.simulator.prose import token_count
 from relay.simulator.refused import Refused
 from relay.simulator.signatures import decode

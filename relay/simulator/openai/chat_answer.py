@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
+from relay.simulator.asks import Ask
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
 from relay.simulator.openai.rules import OpenAIRules
 from relay.simulator.prefix import Prefix
-from relay.simulator.prompts import Ask
 from relay.simulator.reply import Call, Reply, Stop, Text, Thinking
 
 _FINISH_REASONS = {

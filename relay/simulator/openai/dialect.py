@@ -34,9 +34,11 @@ class Chat:
             if not isinstance(item, dict) or item.get("role") != "user":
                 continue
             content = item.get("content")
-            parts: list[Any] = [{"text": content}] if isinstance(content, str) else content or []
+            parts: Any = [{"text": content}] if isinstance(content, str) else content
             texts += [
-                part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)
+                part["text"]
+                for part in (parts if isinstance(parts, list) else [])
+                if isinstance(part, dict) and isinstance(part.get("text"), str)
             ]
         return texts
 

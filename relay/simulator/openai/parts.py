@@ -3,8 +3,8 @@
 import hashlib
 from typing import Any
 
+from relay.simulator.asks import Media
 from relay.simulator.openai.errors import bad_request
-from relay.simulator.prompts import Media
 from relay.simulator.signatures import NotBase64Error, decode
 
 Json = dict[str, Any]

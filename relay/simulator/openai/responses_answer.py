@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
+from relay.simulator.asks import Ask
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
 from relay.simulator.openai.responses_request import FAMILY
 from relay.simulator.prefix import Prefix
-from relay.simulator.prompts import Ask
 from relay.simulator.reply import Block, Call, Reply, Stop, Text, Thinking
 from relay.simulator.signatures import Seal, digest, issue
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from relay.simulator.asks import ANY_TOOL, Ask, Turn
 from relay.simulator.dialect import Inbound
 from relay.simulator.openai.errors import bad_request, missing, unknown
 from relay.simulator.openai.parameters import (
@@ -13,7 +14,6 @@ from relay.simulator.openai.parameters import (
 from relay.simulator.openai.parts import MEDIA_TOKENS, read_parts
 from relay.simulator.openai.rules import OpenAIRules
 from relay.simulator.prefix import Prefix
-from relay.simulator.prompts import ANY_TOOL, Ask, Turn
 from relay.simulator.signatures import NotBase64Error, read
 
 Json = dict[str, Any]
