@@ -30,8 +30,13 @@ E = TypeVar("E", bound=StrEnum)
 
 FAILURES = ("error", "interrupted", "unauthorized", "zero_tokens")
 """The outcomes where the client did not get what it asked for, and did not itself go away."""
-HOW_IT_ENDED = ("outcome", "status", "status_class", "ended_by", "ended_in")
-"""Columns that are indexed where ``is_notable``."""
+PLAIN_END: dict[str, object] = {
+    "outcome": "ok",
+    "status": 200,
+    "ended_by": "upstream",
+    "ended_in": "after_stop",
+}
+"""How most exchanges end; each other end is notable."""
 
 SLOW_FIRST_DATA_MS = 10_000
 """From where on the wait for first data counts as slow: half of what makes Claude Code warn (20 s)."""
@@ -144,9 +149,7 @@ class RequestLog(models.Model):
     changes = models.JSONField(_("what was changed"))
     diagnostics = models.JSONField(_("diagnostics"))
 
-    is_notable = _generated(
-        Q(in_flight=False) & ~Q(outcome="ok", status=200, ended_by="upstream", ended_in="after_stop")
-    )
+    is_notable = _generated(Q(in_flight=False) & ~Q(**PLAIN_END))
     is_failure = _generated(Q(outcome__in=FAILURES))
 
     class Meta:
@@ -163,7 +166,7 @@ class RequestLog(models.Model):
             *map(_filter_index, ("client_key", "client_model", "dialect")),
             _filter_index("mapped_model", mapped_model__isnull=False),
             _filter_index("account", account__isnull=False),
-            *(_filter_index(column, is_notable=True) for column in HOW_IT_ENDED),
+            *(_filter_index(column, is_notable=True) for column in (*PLAIN_END, "status_class")),
             _subset_index("streamed", is_stream=True),
             _subset_index("collected", is_stream=False),
             _subset_index("in_flight", in_flight=True),

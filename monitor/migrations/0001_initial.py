@@ -6,124 +6,371 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='RequestLog',
+            name="RequestLog",
             fields=[
-                ('id', models.CharField(max_length=32, primary_key=True, serialize=False, verbose_name='request id')),
-                ('started_at', models.DateTimeField(verbose_name='time')),
-                ('process_id', models.CharField(max_length=64, verbose_name='process')),
-                ('dialect', models.CharField(choices=[('anthropic', 'Anthropic'), ('gemini', 'Gemini'), ('openai', 'OpenAI')], max_length=16, verbose_name='dialect')),
-                ('method', models.CharField(max_length=8, verbose_name='method')),
-                ('path', models.TextField(verbose_name='path')),
-                ('client_key', models.CharField(max_length=100, verbose_name='client key')),
-                ('client_model', models.CharField(max_length=200, verbose_name="client's model")),
-                ('is_stream', models.BooleanField(verbose_name='stream')),
-                ('preview', models.TextField(verbose_name='last user turn')),
-                ('session_hash', models.CharField(max_length=64, verbose_name='session')),
-                ('request_bytes', models.BigIntegerField(verbose_name='request size')),
-                ('replay_of', models.CharField(max_length=32, verbose_name='replay of')),
-                ('in_flight', models.BooleanField(verbose_name='in flight')),
-                ('mapped_model', models.CharField(max_length=200, null=True, verbose_name='mapped model')),
-                ('account', models.CharField(max_length=254, null=True, verbose_name='account')),
-                ('status', models.SmallIntegerField(null=True, verbose_name='status')),
-                ('status_class', models.GeneratedField(db_persist=True, expression=django.db.models.expressions.CombinedExpression(models.F('status'), '/', models.Value(100)), output_field=models.SmallIntegerField())),
-                ('outcome', models.CharField(choices=[('unauthorized', 'unauthorized'), ('client_closed', 'client closed'), ('interrupted', 'interrupted'), ('zero_tokens', 'zero tokens'), ('error', 'error'), ('refused', 'refused'), ('thinking_only', 'thinking only'), ('continued', 'continued'), ('healed', 'healed'), ('retried', 'retried'), ('ok', 'ok')], max_length=16, null=True, verbose_name='outcome')),
-                ('ended_by', models.CharField(choices=[('client', 'client'), ('upstream', 'upstream'), ('proxy', 'proxy')], max_length=16, null=True, verbose_name='ended by')),
-                ('ended_in', models.CharField(choices=[('admission', 'admission'), ('connect', 'connect'), ('headers', 'headers'), ('peek', 'peek'), ('text', 'text'), ('thinking', 'thinking'), ('tool_call', 'tool call'), ('after_stop', 'after stop')], max_length=16, null=True, verbose_name='ended in')),
-                ('attempts', models.SmallIntegerField(verbose_name='attempts')),
-                ('first_data_ms', models.BigIntegerField(null=True, verbose_name='first data (ms)')),
-                ('duration_ms', models.BigIntegerField(null=True, verbose_name='duration (ms)')),
-                ('tokens_in', models.BigIntegerField(null=True, verbose_name='tokens in')),
-                ('tokens_out', models.BigIntegerField(null=True, verbose_name='tokens out')),
-                ('tokens_cached', models.BigIntegerField(null=True, verbose_name='cached tokens')),
-                ('tokens_cache_write', models.BigIntegerField(null=True, verbose_name='tokens written to the cache')),
-                ('tokens_thinking', models.BigIntegerField(null=True, verbose_name='thinking tokens')),
-                ('cost', models.DecimalField(decimal_places=10, max_digits=18, null=True, verbose_name='cost (US$)')),
-                ('stop_reason', models.CharField(max_length=64, null=True, verbose_name='stop reason')),
-                ('response_bytes', models.BigIntegerField(verbose_name='response size')),
-                ('error', models.TextField(null=True, verbose_name='error')),
-                ('cached_tokens_lost', models.BigIntegerField(null=True, verbose_name='cached tokens lost')),
-                ('healed', models.BooleanField(verbose_name='healed')),
-                ('continued', models.BooleanField(verbose_name='continued')),
-                ('seams', models.JSONField(verbose_name='seams')),
-                ('changes', models.JSONField(verbose_name='what was changed')),
-                ('diagnostics', models.JSONField(verbose_name='diagnostics')),
-                ('is_notable', models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('in_flight', False), models.Q(('ended_by', 'upstream'), ('ended_in', 'after_stop'), ('outcome', 'ok'), ('status', 200), _negated=True)), models.BooleanField()), output_field=models.BooleanField())),
-                ('is_failure', models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('outcome__in', ('error', 'interrupted', 'unauthorized', 'zero_tokens'))), models.BooleanField()), output_field=models.BooleanField())),
+                (
+                    "id",
+                    models.CharField(
+                        max_length=32, primary_key=True, serialize=False, verbose_name="request id"
+                    ),
+                ),
+                ("started_at", models.DateTimeField(verbose_name="time")),
+                ("process_id", models.CharField(max_length=64, verbose_name="process")),
+                (
+                    "dialect",
+                    models.CharField(
+                        choices=[("anthropic", "Anthropic"), ("gemini", "Gemini"), ("openai", "OpenAI")],
+                        max_length=16,
+                        verbose_name="dialect",
+                    ),
+                ),
+                ("method", models.CharField(max_length=8, verbose_name="method")),
+                ("path", models.TextField(verbose_name="path")),
+                ("client_key", models.CharField(max_length=100, verbose_name="client key")),
+                ("client_model", models.CharField(max_length=200, verbose_name="client's model")),
+                ("is_stream", models.BooleanField(verbose_name="stream")),
+                ("preview", models.TextField(verbose_name="last user turn")),
+                ("session_hash", models.CharField(max_length=64, verbose_name="session")),
+                ("request_bytes", models.BigIntegerField(verbose_name="request size")),
+                ("replay_of", models.CharField(max_length=32, verbose_name="replay of")),
+                ("in_flight", models.BooleanField(verbose_name="in flight")),
+                ("mapped_model", models.CharField(max_length=200, null=True, verbose_name="mapped model")),
+                ("account", models.CharField(max_length=254, null=True, verbose_name="account")),
+                ("status", models.SmallIntegerField(null=True, verbose_name="status")),
+                (
+                    "status_class",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=django.db.models.expressions.CombinedExpression(
+                            models.F("status"), "/", models.Value(100)
+                        ),
+                        output_field=models.SmallIntegerField(),
+                    ),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("unauthorized", "unauthorized"),
+                            ("client_closed", "client closed"),
+                            ("interrupted", "interrupted"),
+                            ("zero_tokens", "zero tokens"),
+                            ("error", "error"),
+                            ("refused", "refused"),
+                            ("thinking_only", "thinking only"),
+                            ("continued", "continued"),
+                            ("healed", "healed"),
+                            ("retried", "retried"),
+                            ("ok", "ok"),
+                        ],
+                        max_length=16,
+                        null=True,
+                        verbose_name="outcome",
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.CharField(
+                        choices=[("client", "client"), ("upstream", "upstream"), ("proxy", "proxy")],
+                        max_length=16,
+                        null=True,
+                        verbose_name="ended by",
+                    ),
+                ),
+                (
+                    "ended_in",
+                    models.CharField(
+                        choices=[
+                            ("admission", "admission"),
+                            ("connect", "connect"),
+                            ("headers", "headers"),
+                            ("peek", "peek"),
+                            ("text", "text"),
+                            ("thinking", "thinking"),
+                            ("tool_call", "tool call"),
+                            ("after_stop", "after stop"),
+                        ],
+                        max_length=16,
+                        null=True,
+                        verbose_name="ended in",
+                    ),
+                ),
+                ("attempts", models.SmallIntegerField(verbose_name="attempts")),
+                ("first_data_ms", models.BigIntegerField(null=True, verbose_name="first data (ms)")),
+                ("duration_ms", models.BigIntegerField(null=True, verbose_name="duration (ms)")),
+                ("tokens_in", models.BigIntegerField(null=True, verbose_name="tokens in")),
+                ("tokens_out", models.BigIntegerField(null=True, verbose_name="tokens out")),
+                ("tokens_cached", models.BigIntegerField(null=True, verbose_name="cached tokens")),
+                (
+                    "tokens_cache_write",
+                    models.BigIntegerField(null=True, verbose_name="tokens written to the cache"),
+                ),
+                ("tokens_thinking", models.BigIntegerField(null=True, verbose_name="thinking tokens")),
+                (
+                    "cost",
+                    models.DecimalField(
+                        decimal_places=10, max_digits=18, null=True, verbose_name="cost (US$)"
+                    ),
+                ),
+                ("stop_reason", models.CharField(max_length=64, null=True, verbose_name="stop reason")),
+                ("response_bytes", models.BigIntegerField(verbose_name="response size")),
+                ("error", models.TextField(null=True, verbose_name="error")),
+                ("cached_tokens_lost", models.BigIntegerField(null=True, verbose_name="cached tokens lost")),
+                ("healed", models.BooleanField(verbose_name="healed")),
+                ("continued", models.BooleanField(verbose_name="continued")),
+                ("seams", models.JSONField(verbose_name="seams")),
+                ("changes", models.JSONField(verbose_name="what was changed")),
+                ("diagnostics", models.JSONField(verbose_name="diagnostics")),
+                (
+                    "is_notable",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.ExpressionWrapper(
+                            models.Q(
+                                ("in_flight", False),
+                                models.Q(
+                                    ("ended_by", "upstream"),
+                                    ("ended_in", "after_stop"),
+                                    ("outcome", "ok"),
+                                    ("status", 200),
+                                    _negated=True,
+                                ),
+                            ),
+                            models.BooleanField(),
+                        ),
+                        output_field=models.BooleanField(),
+                    ),
+                ),
+                (
+                    "is_failure",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.ExpressionWrapper(
+                            models.Q(
+                                ("outcome__in", ("error", "interrupted", "unauthorized", "zero_tokens"))
+                            ),
+                            models.BooleanField(),
+                        ),
+                        output_field=models.BooleanField(),
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'request',
-                'verbose_name_plural': 'requests',
-                'ordering': ['-id'],
-                'indexes': [models.Index(fields=['client_key', 'id'], name='request_client_key'), models.Index(fields=['client_model', 'id'], name='request_client_model'), models.Index(fields=['dialect', 'id'], name='request_dialect'), models.Index(condition=models.Q(('mapped_model__isnull', False)), fields=['mapped_model', 'id'], name='request_mapped_model'), models.Index(condition=models.Q(('account__isnull', False)), fields=['account', 'id'], name='request_account'), models.Index(condition=models.Q(('is_notable', True)), fields=['outcome', 'id'], name='request_outcome'), models.Index(condition=models.Q(('is_notable', True)), fields=['status', 'id'], name='request_status'), models.Index(condition=models.Q(('is_notable', True)), fields=['status_class', 'id'], name='request_status_class'), models.Index(condition=models.Q(('is_notable', True)), fields=['ended_by', 'id'], name='request_ended_by'), models.Index(condition=models.Q(('is_notable', True)), fields=['ended_in', 'id'], name='request_ended_in'), models.Index(condition=models.Q(('is_stream', True)), fields=['id'], name='request_streamed'), models.Index(condition=models.Q(('is_stream', False)), fields=['id'], name='request_collected'), models.Index(condition=models.Q(('in_flight', True)), fields=['id'], name='request_in_flight'), models.Index(condition=models.Q(('is_failure', True)), fields=['id'], name='request_failed'), models.Index(condition=models.Q(('healed', True)), fields=['id'], name='request_healed'), models.Index(condition=models.Q(('continued', True)), fields=['id'], name='request_continued'), models.Index(condition=models.Q(('attempts__gt', 1)), fields=['id'], name='request_retried'), models.Index(condition=models.Q(('tokens_out', 0)), fields=['id'], name='request_zero_tokens'), models.Index(condition=models.Q(('first_data_ms__gte', 10000)), fields=['id'], name='request_slow')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('in_flight', True), ('outcome__isnull', True)), models.Q(('in_flight', False), ('outcome__isnull', False)), _connector='OR'), name='request_ended_has_an_outcome')],
+                "verbose_name": "request",
+                "verbose_name_plural": "requests",
+                "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["client_key", "id"], name="request_client_key"),
+                    models.Index(fields=["client_model", "id"], name="request_client_model"),
+                    models.Index(fields=["dialect", "id"], name="request_dialect"),
+                    models.Index(
+                        condition=models.Q(("mapped_model__isnull", False)),
+                        fields=["mapped_model", "id"],
+                        name="request_mapped_model",
+                    ),
+                    models.Index(
+                        condition=models.Q(("account__isnull", False)),
+                        fields=["account", "id"],
+                        name="request_account",
+                    ),
+                    models.Index(
+                        condition=models.Q(("is_notable", True)),
+                        fields=["outcome", "id"],
+                        name="request_outcome",
+                    ),
+                    models.Index(
+                        condition=models.Q(("is_notable", True)),
+                        fields=["status", "id"],
+                        name="request_status",
+                    ),
+                    models.Index(
+                        condition=models.Q(("is_notable", True)),
+                        fields=["status_class", "id"],
+                        name="request_status_class",
+                    ),
+                    models.Index(
+                        condition=models.Q(("is_notable", True)),
+                        fields=["ended_by", "id"],
+                        name="request_ended_by",
+                    ),
+                    models.Index(
+                        condition=models.Q(("is_notable", True)),
+                        fields=["ended_in", "id"],
+                        name="request_ended_in",
+                    ),
+                    models.Index(
+                        condition=models.Q(("is_stream", True)), fields=["id"], name="request_streamed"
+                    ),
+                    models.Index(
+                        condition=models.Q(("is_stream", False)), fields=["id"], name="request_collected"
+                    ),
+                    models.Index(
+                        condition=models.Q(("in_flight", True)), fields=["id"], name="request_in_flight"
+                    ),
+                    models.Index(
+                        condition=models.Q(("is_failure", True)), fields=["id"], name="request_failed"
+                    ),
+                    models.Index(condition=models.Q(("healed", True)), fields=["id"], name="request_healed"),
+                    models.Index(
+                        condition=models.Q(("continued", True)), fields=["id"], name="request_continued"
+                    ),
+                    models.Index(
+                        condition=models.Q(("attempts__gt", 1)), fields=["id"], name="request_retried"
+                    ),
+                    models.Index(
+                        condition=models.Q(("tokens_out", 0)), fields=["id"], name="request_zero_tokens"
+                    ),
+                    models.Index(
+                        condition=models.Q(("first_data_ms__gte", 10000)), fields=["id"], name="request_slow"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("in_flight", True), ("outcome__isnull", True)),
+                            models.Q(("in_flight", False), ("outcome__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="request_ended_has_an_outcome",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Body',
+            name="Body",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('client_request', "client's request"), ('upstream_request', 'upstream request'), ('response', 'response'), ('changed', 'what was changed')], max_length=20, verbose_name='body')),
-                ('attempt', models.SmallIntegerField(verbose_name='attempt')),
-                ('total_bytes', models.BigIntegerField(verbose_name='size')),
-                ('kept_bytes', models.BigIntegerField(verbose_name='kept')),
-                ('is_capped', models.BooleanField(verbose_name='capped')),
-                ('stored_bytes', models.BigIntegerField(verbose_name='stored')),
-                ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
-                ('headers', models.TextField()),
-                ('content', models.BinaryField()),
-                ('timing', models.BinaryField()),
-                ('request', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='bodies', to='monitor.requestlog')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("client_request", "client's request"),
+                            ("upstream_request", "upstream request"),
+                            ("response", "response"),
+                            ("changed", "what was changed"),
+                        ],
+                        max_length=20,
+                        verbose_name="body",
+                    ),
+                ),
+                ("attempt", models.SmallIntegerField(verbose_name="attempt")),
+                ("total_bytes", models.BigIntegerField(verbose_name="size")),
+                ("kept_bytes", models.BigIntegerField(verbose_name="kept")),
+                ("is_capped", models.BooleanField(verbose_name="capped")),
+                ("stored_bytes", models.BigIntegerField(verbose_name="stored")),
+                ("sha256", models.CharField(max_length=64, verbose_name="SHA-256")),
+                ("headers", models.TextField()),
+                ("content", models.BinaryField()),
+                ("timing", models.BinaryField()),
+                (
+                    "request",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="bodies",
+                        to="monitor.requestlog",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'body',
-                'verbose_name_plural': 'bodies',
-                'ordering': ['request', 'attempt', 'kind'],
-                'indexes': [models.Index(fields=['request', 'stored_bytes'], name='body_stored_bytes')],
-                'constraints': [models.UniqueConstraint(fields=('request', 'kind', 'attempt'), name='body_is_one_of_its_request')],
+                "verbose_name": "body",
+                "verbose_name_plural": "bodies",
+                "ordering": ["request", "attempt", "kind"],
+                "indexes": [models.Index(fields=["request", "stored_bytes"], name="body_stored_bytes")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("request", "kind", "attempt"), name="body_is_one_of_its_request"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AttemptLog',
+            name="AttemptLog",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.SmallIntegerField(verbose_name='attempt')),
-                ('account', models.CharField(max_length=254, verbose_name='account')),
-                ('account_kind', models.CharField(max_length=20, verbose_name='kind')),
-                ('upstream_model', models.CharField(max_length=200, verbose_name='model')),
-                ('started_offset_ms', models.BigIntegerField(verbose_name='started after (ms)')),
-                ('status', models.SmallIntegerField(null=True, verbose_name='status')),
-                ('phase', models.CharField(choices=[('admission', 'admission'), ('connect', 'connect'), ('headers', 'headers'), ('peek', 'peek'), ('text', 'text'), ('thinking', 'thinking'), ('tool_call', 'tool call'), ('after_stop', 'after stop')], max_length=16, null=True, verbose_name='phase')),
-                ('failure_kind', models.CharField(max_length=64, null=True, verbose_name='failure')),
-                ('failure_text', models.TextField(null=True, verbose_name='failure text')),
-                ('strategy', models.CharField(max_length=64, null=True, verbose_name='strategy')),
-                ('delay_ms', models.BigIntegerField(null=True, verbose_name='wait (ms)')),
-                ('rotate', models.BooleanField(null=True, verbose_name='rotate')),
-                ('heal', models.CharField(max_length=64, null=True, verbose_name='heal')),
-                ('connect_ms', models.BigIntegerField(null=True, verbose_name='connected (ms)')),
-                ('headers_ms', models.BigIntegerField(null=True, verbose_name='headers (ms)')),
-                ('first_data_ms', models.BigIntegerField(null=True, verbose_name='first data (ms)')),
-                ('end_ms', models.BigIntegerField(null=True, verbose_name='end (ms)')),
-                ('upstream_request_id', models.CharField(max_length=128, null=True, verbose_name="upstream's request id")),
-                ('tokens_in', models.BigIntegerField(null=True, verbose_name='tokens in')),
-                ('tokens_out', models.BigIntegerField(null=True, verbose_name='tokens out')),
-                ('tokens_cached', models.BigIntegerField(null=True, verbose_name='cached tokens')),
-                ('tokens_cache_write', models.BigIntegerField(null=True, verbose_name='tokens written to the cache')),
-                ('tokens_thinking', models.BigIntegerField(null=True, verbose_name='thinking tokens')),
-                ('request', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='attempt_logs', to='monitor.requestlog')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.SmallIntegerField(verbose_name="attempt")),
+                ("account", models.CharField(max_length=254, verbose_name="account")),
+                ("account_kind", models.CharField(max_length=20, verbose_name="kind")),
+                ("upstream_model", models.CharField(max_length=200, verbose_name="model")),
+                ("started_offset_ms", models.BigIntegerField(verbose_name="started after (ms)")),
+                ("status", models.SmallIntegerField(null=True, verbose_name="status")),
+                (
+                    "phase",
+                    models.CharField(
+                        choices=[
+                            ("admission", "admission"),
+                            ("connect", "connect"),
+                            ("headers", "headers"),
+                            ("peek", "peek"),
+                            ("text", "text"),
+                            ("thinking", "thinking"),
+                            ("tool_call", "tool call"),
+                            ("after_stop", "after stop"),
+                        ],
+                        max_length=16,
+                        null=True,
+                        verbose_name="phase",
+                    ),
+                ),
+                ("failure_kind", models.CharField(max_length=64, null=True, verbose_name="failure")),
+                ("failure_text", models.TextField(null=True, verbose_name="failure text")),
+                ("strategy", models.CharField(max_length=64, null=True, verbose_name="strategy")),
+                ("delay_ms", models.BigIntegerField(null=True, verbose_name="wait (ms)")),
+                ("rotate", models.BooleanField(null=True, verbose_name="rotate")),
+                ("heal", models.CharField(max_length=64, null=True, verbose_name="heal")),
+                ("connect_ms", models.BigIntegerField(null=True, verbose_name="connected (ms)")),
+                ("headers_ms", models.BigIntegerField(null=True, verbose_name="headers (ms)")),
+                ("first_data_ms", models.BigIntegerField(null=True, verbose_name="first data (ms)")),
+                ("end_ms", models.BigIntegerField(null=True, verbose_name="end (ms)")),
+                (
+                    "upstream_request_id",
+                    models.CharField(max_length=128, null=True, verbose_name="upstream's request id"),
+                ),
+                ("tokens_in", models.BigIntegerField(null=True, verbose_name="tokens in")),
+                ("tokens_out", models.BigIntegerField(null=True, verbose_name="tokens out")),
+                ("tokens_cached", models.BigIntegerField(null=True, verbose_name="cached tokens")),
+                (
+                    "tokens_cache_write",
+                    models.BigIntegerField(null=True, verbose_name="tokens written to the cache"),
+                ),
+                ("tokens_thinking", models.BigIntegerField(null=True, verbose_name="thinking tokens")),
+                (
+                    "request",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="attempt_logs",
+                        to="monitor.requestlog",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'attempt',
-                'verbose_name_plural': 'attempts',
-                'ordering': ['request', 'number'],
-                'constraints': [models.UniqueConstraint(fields=('request', 'number'), name='attempt_is_one_of_its_request')],
+                "verbose_name": "attempt",
+                "verbose_name_plural": "attempts",
+                "ordering": ["request", "number"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("request", "number"), name="attempt_is_one_of_its_request"
+                    )
+                ],
             },
         ),
     ]

@@ -1,0 +1,107 @@
+"""What has to be done from time to time: close the rows that dead processes left, remove old history.
+
+Who lives is not known here: the rows are told apart by the process ids that the caller knows to be alive
+(those with a heartbeat within the last 15 s). So a process that starts never closes a sibling's rows.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection
+
+from django.db import Error, connection
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+
+from monitor import retention
+from monitor.models import RequestLog
+from monitor.records import EndedBy, EndedIn, Outcome
+from monitor.request_id import first_request_id
+from monitor.retention import Limits
+
+logger = logging.getLogger(__name__)
+
+YOUNG_SECONDS = 15.0
+"""A row this young may be of a process that has just begun and has no heartbeat yet."""
+
+TICK_SECONDS = 5.0
+PRUNE_SECONDS = 3600.0
+PAUSE_SECONDS = 0.02
+"""Between two batches of a removal, so that the writer gets its turn."""
+
+
+def close_orphans(live_process_ids: Collection[str], now: float) -> int:
+    """Close the rows in flight of processes that are not alive, as interrupted; how many there were.
+
+    ``now`` is in seconds since the epoch. A process that was only slow repairs its rows by itself: whatever
+    it submits afterwards replaces what is said here.
+    """
+    orphans = RequestLog.objects.filter(
+        in_flight=True, id__lt=first_request_id(int((now - YOUNG_SECONDS) * 1000))
+    ).exclude(process_id__in=live_process_ids)
+    return orphans.update(
+        in_flight=False,
+        outcome=Outcome.INTERRUPTED.value,
+        ended_by=EndedBy.PROXY.value,
+        ended_in=Coalesce(F("ended_in"), Value(EndedIn.ADMISSION.value)),
+        error="The server process that served this request has ended unexpectedly.",
+    )
+
+
+class Housekeeper:
+    """Does it by itself, in a thread: orphans every 5 s, old history once an hour."""
+
+    def __init__(self, live_process_ids: Callable[[], Collection[str]], limits: Limits) -> None:
+        """``live_process_ids`` is called in the thread and may ask the database."""
+        self._live_process_ids = live_process_ids
+        self._limits = limits
+        self._next_pruning = 0.0
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread. While it runs, a further call changes nothing."""
+        if self._thread is None or not self._thread.is_alive():
+            self._end.clear()
+            self._thread = threading.Thread(target=self._run, name="housekeeper", daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout_seconds: float) -> None:
+        """End the thread after the batch that it is at; the next start goes on with the rest."""
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join(timeout_seconds)
+
+    def tick(self, now: float) -> None:
+        """Do what is due at ``now`` (seconds since the epoch)."""
+        if closed := close_orphans(self._live_process_ids(), now):
+            logger.warning("Closed %d rows in flight of processes that are gone", closed)
+        if now >= self._next_pruning:
+            self._next_pruning = now + PRUNE_SECONDS
+            self._prune(now)
+
+    def _prune(self, now: float) -> None:
+        pruning = retention.planned(self._limits, now)
+        for _ in retention.prune(pruning):
+            if self._end.wait(PAUSE_SECONDS):
+                return
+        if pruning.requests or pruning.bodies:
+            logger.info(
+                "Removed %d requests and %d bodies by age and size (about %d MB)",
+                pruning.requests,
+                pruning.bodies,
+                pruning.freed_bytes // 1_000_000,
+            )
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.tick(time.time())
+            except Error as error:
+                logger.warning("Housekeeping failed and is tried again: %s", type(error).__name__)
+                connection.close()
+            except Exception:
+                logger.exception("Housekeeping failed and is tried again")
+            if self._end.wait(TICK_SECONDS):
+                connection.close()
+                return

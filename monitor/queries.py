@@ -1,0 +1,45 @@
+"""Questions to the history that the indexes answer, also when it has a million rows."""
+
+from django.db import connection
+from django.db.models import Q
+
+from monitor.models import PLAIN_END, RequestLog
+from monitor.request_id import first_request_id
+
+LISTED_COLUMNS = frozenset(("account", "client_key", "client_model", "dialect", "mapped_model"))
+
+
+def ended_with(column: str, value: object) -> Q:
+    """The exchanges with that ``outcome``, ``status``, ``status_class``, ``ended_by`` or ``ended_in``.
+
+    Only notable ends are indexed, and the plain ones need no index: most rows are of them.
+    """
+    plain = 2 if column == "status_class" else PLAIN_END[column]
+    return Q((column, value)) if value == plain else Q((column, value), is_notable=True)
+
+
+def admitted_since(at: float) -> Q:
+    """The exchanges admitted at ``at`` (seconds since the epoch) or later."""
+    return Q(id__gte=first_request_id(int(at * 1000)))
+
+
+def distinct_values(column: str, limit: int = 200) -> list[str]:
+    """The first ``limit`` values that a filter's column has, in order; one of ``LISTED_COLUMNS``.
+
+    From value to next value through the index: a million rows with 50 accounts take 50 steps, where
+    ``DISTINCT`` reads them all (1.3 s).
+    """
+    if column not in LISTED_COLUMNS:
+        raise ValueError(f"{column} is not indexed for all its rows")
+    name, table = map(connection.ops.quote_name, (column, RequestLog._meta.db_table))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE step(value) AS ("  # noqa: S608  names from the set above, no values
+            f" SELECT min({name}) FROM {table} WHERE {name} >= ''"
+            f" UNION ALL"
+            f" SELECT (SELECT min({name}) FROM {table} WHERE {name} > step.value)"
+            f" FROM step WHERE step.value IS NOT NULL"
+            f") SELECT value FROM step WHERE value IS NOT NULL LIMIT %s",
+            [limit],
+        )
+        return [value for (value,) in cursor.fetchall()]

@@ -1,0 +1,100 @@
+"""What is kept of the history, and the removal of the rest in small batches.
+
+By age whole exchanges go. By size the bodies go first, oldest first, for they take nearly all of the space
+and a row without bodies still tells what happened; rows go for their size only when there are no bodies
+left. The database reuses freed space; an SQLite file does not shrink by it.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.db import models
+from django.db.models import Sum
+
+from monitor.models import AttemptLog, Body, RequestLog
+from monitor.request_id import first_request_id
+
+ROW_BYTES = 1_100
+"""What a row, its attempts and their index entries take: about 800 + 300 bytes on SQLite (a million rows)."""
+
+_AFTER_ALL = "g"  # sorts after every hex digit
+
+BODIES_AT_ONCE = 50
+ROWS_AT_ONCE = 500
+
+
+class Limits(NamedTuple):
+    """How much history is kept; 0 is no limit."""
+
+    days: float
+    size_bytes: int
+
+
+class Pruning(NamedTuple):
+    """What is to go: requests and bodies with ids *below* these, how many they are, what they take."""
+
+    requests_before: str
+    bodies_before: str
+    requests: int
+    bodies: int
+    freed_bytes: int
+    kept_bytes: int
+
+
+def planned(limits: Limits, now: float) -> Pruning:
+    """What ``limits`` leave no room for at ``now`` (seconds since the epoch). Reads indexes only."""
+    too_old = first_request_id(int((now - limits.days * 86_400) * 1000)) if limits.days else ""
+    young = Body.objects.filter(request_id__gte=too_old)
+    young_rows = RequestLog.objects.filter(id__gte=too_old)
+    young_bytes = _bytes(young) + young_rows.count() * ROW_BYTES
+    requests_before = bodies_before = too_old
+    excess = young_bytes - limits.size_bytes if limits.size_bytes else 0
+    if excess > 0:
+        sizes = young.order_by("request_id").values_list("request_id", "stored_bytes")
+        for request_id, stored_bytes in sizes.iterator(chunk_size=2000):
+            excess -= stored_bytes
+            bodies_before = _next_id(request_id)
+            if excess <= 0:
+                break
+    if excess > 0:
+        rows = -(-excess // ROW_BYTES)
+        last = young_rows.order_by("id").values_list("id", flat=True)[rows - 1 : rows].first()
+        requests_before = _AFTER_ALL if last is None else _next_id(last)
+    old_bodies = Body.objects.filter(request_id__lt=bodies_before)
+    old_rows = RequestLog.objects.filter(id__lt=requests_before)
+    freed_bytes = _bytes(old_bodies) + old_rows.count() * ROW_BYTES
+    all_bytes = _bytes(Body.objects.all()) + RequestLog.objects.count() * ROW_BYTES
+    return Pruning(
+        requests_before,
+        bodies_before,
+        old_rows.count(),
+        old_bodies.count(),
+        freed_bytes,
+        all_bytes - freed_bytes,
+    )
+
+
+def prune(pruning: Pruning) -> Iterator[int]:
+    """Remove it; yields after each batch how many rows that was, so that others get their turn.
+
+    A row goes after its attempts and bodies: who stops in between leaves nothing that is not found again.
+    """
+    yield from _remove(Body, "request_id", pruning.bodies_before, BODIES_AT_ONCE)
+    yield from _remove(AttemptLog, "request_id", pruning.requests_before, ROWS_AT_ONCE)
+    yield from _remove(RequestLog, "id", pruning.requests_before, ROWS_AT_ONCE)
+
+
+def _remove(model: type[models.Model], column: str, before: str, at_once: int) -> Iterator[int]:
+    doomed = model._default_manager.filter(**{f"{column}__lt": before}).order_by(column)
+    while keys := list(doomed.values_list("pk", flat=True)[:at_once]):
+        model._default_manager.filter(pk__in=keys).delete()
+        yield len(keys)
+
+
+def _bytes(bodies: models.QuerySet[Body]) -> int:
+    return bodies.aggregate(total=Sum("stored_bytes"))["total"] or 0
+
+
+def _next_id(request_id: str) -> str:
+    """The smallest text that sorts after an id: what is below it is that id and all before."""
+    return request_id + "0"

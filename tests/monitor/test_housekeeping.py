@@ -1,0 +1,129 @@
+"""Rows that a dead process left in flight are closed; nobody else's are."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import OperationalError
+
+from monitor.housekeeping import YOUNG_SECONDS, Housekeeper, close_orphans
+from monitor.models import RequestLog
+from monitor.records import EndedIn, Outcome, RequestRecord
+from monitor.retention import Limits
+from monitor.writer import RecordWriter
+
+NOW = 1_795_000_000.0
+NewRecord = Callable[..., RequestRecord]
+KEEP_ALL = Limits(0, 0)
+
+
+def test_rows_of_a_dead_process_are_closed_as_interrupted(
+    writer: RecordWriter, request_record: NewRecord
+) -> None:
+    """A row in flight whose process has no heartbeat ends: interrupted, by the proxy, in its last phase."""
+    record = request_record(started_at=NOW - 100, process_id="dead", ended_in=EndedIn.TEXT)
+    early = request_record(started_at=NOW - 90, process_id="dead")
+    writer.submit(record)
+    writer.submit(early)
+    assert writer.flush(10)
+    assert close_orphans({"alive"}, NOW) == 2
+    row = RequestLog.objects.get(id=record.id)
+    assert (row.in_flight, row.outcome, row.ended_by, row.ended_in) == (False, "interrupted", "proxy", "text")
+    assert row.error
+    assert row.is_failure
+    assert RequestLog.objects.get(id=early.id).ended_in == "admission"
+    assert close_orphans({"alive"}, NOW) == 0
+
+
+def test_rows_of_the_living_stay_open(writer: RecordWriter, request_record: NewRecord) -> None:
+    """A sibling's rows in flight are left alone, however old they are."""
+    writer.submit(request_record(started_at=NOW - 4000, process_id="sibling"))
+    assert writer.flush(10)
+    assert close_orphans({"me", "sibling"}, NOW) == 0
+    assert RequestLog.objects.get().in_flight
+
+
+def test_rows_of_a_process_that_has_just_begun_stay_open(
+    writer: RecordWriter, request_record: NewRecord
+) -> None:
+    """Before its first heartbeat a process is not known to be alive; its rows are young."""
+    writer.submit(request_record(started_at=NOW - YOUNG_SECONDS + 1, process_id="new"))
+    assert writer.flush(10)
+    assert close_orphans(set(), NOW) == 0
+    assert close_orphans(set(), NOW + 2) == 1
+
+
+def test_rows_that_have_ended_are_not_touched(writer: RecordWriter, request_record: NewRecord) -> None:
+    """A finished exchange of a dead process stays as it ended."""
+    writer.submit(
+        request_record(started_at=NOW - 100, process_id="dead", in_flight=False, outcome=Outcome.OK)
+    )
+    assert writer.flush(10)
+    assert close_orphans(set(), NOW) == 0
+    assert RequestLog.objects.get().outcome == "ok"
+
+
+def test_a_process_that_was_only_slow_repairs_its_row(
+    writer: RecordWriter, request_record: NewRecord
+) -> None:
+    """A row closed too early gets its true end from the process that serves it."""
+    record = request_record(started_at=NOW - 100, process_id="slow")
+    writer.submit(record)
+    assert writer.flush(10)
+    close_orphans(set(), NOW)
+    writer.submit(request_record(started_at=NOW - 100, in_flight=False, outcome=Outcome.OK, id=record.id))
+    assert writer.flush(10)
+    row = RequestLog.objects.get()
+    assert (row.outcome, row.error, row.ended_by) == ("ok", None, None)
+
+
+def test_the_housekeeper_closes_and_prunes_by_itself(writer: RecordWriter, request_record: NewRecord) -> None:
+    """Started, it does both at once, in its own thread; stopped, the thread ends."""
+    writer.submit(request_record(started_at=NOW - 100, process_id="dead"))
+    writer.submit(request_record(started_at=1.0, process_id="dead"))
+    assert writer.flush(10)
+    asked = threading.Semaphore(0)
+
+    def live() -> set[str]:
+        asked.release()
+        return {"alive"}
+
+    housekeeper = Housekeeper(live, KEEP_ALL)
+    housekeeper.start()
+    housekeeper.start()
+    assert asked.acquire(timeout=10)
+    housekeeper.stop(10)
+    assert set(RequestLog.objects.values_list("outcome", flat=True)) == {"interrupted"}
+    assert not asked.acquire(blocking=False), "a second start has made a second thread"
+
+
+def test_old_history_goes_once_an_hour(writer: RecordWriter, request_record: NewRecord) -> None:
+    """The first tick removes what is too old, the next ones not before an hour has passed."""
+    housekeeper = Housekeeper(set, Limits(days=1, size_bytes=0))
+    for at, left in ((NOW, 0), (NOW + 3599, 1), (NOW + 3600, 0)):
+        writer.submit(request_record(started_at=at - 90_000))
+        assert writer.flush(10)
+        housekeeper.tick(at)
+        assert RequestLog.objects.count() == left
+
+
+@pytest.mark.parametrize("error", [OperationalError("locked"), RuntimeError("bug")])
+def test_a_failure_is_logged_and_tried_again(
+    error: Exception, store: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread survives whatever the store or the heartbeats do."""
+    monkeypatch.setattr("monitor.housekeeping.TICK_SECONDS", 0.01)
+    asked = threading.Semaphore(0)
+
+    def live() -> set[str]:
+        asked.release()
+        raise error
+
+    housekeeper = Housekeeper(live, KEEP_ALL)
+    with caplog.at_level(logging.WARNING, "monitor.housekeeping"):
+        housekeeper.start()
+        assert asked.acquire(timeout=10)
+        assert asked.acquire(timeout=10)
+        housekeeper.stop(10)
+    assert "tried again" in caplog.text
