@@ -96,6 +96,8 @@ class Environment(BaseSettings):
 
     monitor_record_bodies: bool = True
     monitor_body_cap_bytes: NonNegativeInt = 1_000_000
+    monitor_retention_days: NonNegativeFloat = 30
+    monitor_retention_bytes: NonNegativeInt = 5_000_000_000
 
 
 def _read_environment() -> Environment:
