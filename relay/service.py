@@ -41,6 +41,15 @@ class Refused(Exception):
         self.failure = failure
 
 
+def headers_of(request: HttpRequest) -> dict[str, str]:
+    """The request's headers by lower-case name, straight from the wire: Django's own mapping costs 0.1 ms."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in request.scope["headers"]:  # type: ignore[attr-defined]
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
 class Admission:
     """A POST at the door: who asks, what is asked, and since when."""
 
@@ -52,7 +61,7 @@ class Admission:
         self.admitted_at = asyncio.get_running_loop().time()
         self.started_at = time.time()
         self.request_id = new_request_id(int(self.started_at * 1000), os.urandom(RANDOM_BYTES))
-        self.headers = {name.lower(): value for name, value in request.headers.items()}
+        self.headers = headers_of(request)
         self.caller: CallerKey | None = None
 
     def elapsed(self) -> float:
