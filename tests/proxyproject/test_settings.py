@@ -64,6 +64,18 @@ def test_the_example_file_names_every_setting() -> None:
     assert dict(lines) == {name.upper(): as_written(field.default) for name, field in FIELDS.items()}
 
 
+def test_no_document_names_a_setting_that_does_not_exist() -> None:
+    """Documents, Dockerfile and compose file speak of real settings alone."""
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "Dockerfile", ROOT / "compose.yaml"]
+    known = {name.upper() for name in FIELDS} | {
+        "PROXY_ENV_FILE",
+        "PROXY_KEY",
+    }  # the last: a client's variable
+    for document in documents:
+        named = set(re.findall(r"\b(?:PROXY|RELAY|POOL|MONITOR)_[A-Z_]+\b", document.read_text()))
+        assert named <= known, document
+
+
 def test_the_tests_clear_every_setting() -> None:
     """tests/settings.py recognises each variable by its beginning; a new group must be added there."""
     known = ("PROXY_", "RELAY_", "POOL_", "MONITOR_", "DATABASE_URL", "REDIS_URL")
