@@ -26,6 +26,7 @@ from relay.failures import BadRequest, CannotCarry
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _OPENING = "(The conversation begins with your message.)"
+_NOTHING_SAID = "(Begin.)"  # behind a system prompt alone, which other APIs take
 
 
 def checked_name(name: str) -> str:
@@ -46,7 +47,7 @@ def write_messages(conversation: Conversation, changes: list[str]) -> tuple[list
     writer = _Writer(changes)
     for turn in turns:
         writer.add(turn)
-    return system, writer.finish()
+    return system, writer.finish(has_system=any(text.text.strip() for text in system))
 
 
 def _texts(turn: Turn) -> list[Text]:
@@ -87,14 +88,15 @@ class _Writer:
             case _:
                 assert_never(turn.role)
 
-    def finish(self) -> list[Json]:
-        """The messages; raises CannotCarry when a call has no result."""
+    def finish(self, has_system: bool) -> list[Json]:
+        """The messages; raises CannotCarry when a call has no result, BadRequest when nothing is said."""
         self._check_all_answered()
-        if not self._messages:
+        if not self._messages and not has_system:
             raise BadRequest("the conversation has no turn that says anything")
-        if self._messages[0]["role"] != "user":
+        if not self._messages or self._messages[0]["role"] != "user":
             self._changes.append("a first user turn was added: the API lets the user begin")
-            self._messages.insert(0, {"role": "user", "content": [_text(_OPENING)]})
+            opening = _OPENING if self._messages else _NOTHING_SAID
+            self._messages.insert(0, {"role": "user", "content": [_text(opening)]})
         last = self._messages[-1]
         if last["role"] == "assistant" and last["content"][-1]["type"] == "text":
             last["content"][-1] = _text(last["content"][-1]["text"].rstrip())  # white space there is refused
