@@ -116,9 +116,11 @@ def repaired(request: UpstreamRequest, healed: Healed) -> UpstreamRequest:
 
 
 def continued(request: UpstreamRequest, token: str) -> UpstreamRequest:
-    """The same Gemini request, asking for the next leg of a long answer (``continuationToken``)."""
-    config = {**request.body.get("generationConfig", {}), "continuationToken": token}
-    body = {**request.body, "generationConfig": config}
+    """The same Gemini request, asking for the next leg of a long answer.
+
+    The token stands at the top of the body: there google-genai 3.4.0 puts it, whatever else is written.
+    """
+    body = {**request.body, "continuationToken": token}
     return msgspec.structs.replace(request, body=body, content=msgspec.json.encode(body))
 
 

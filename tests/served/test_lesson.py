@@ -20,7 +20,7 @@ def ask(world: World, endpoint: str, prompt: str, **more: object):
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 def test_zero_token_answers_are_caught_by_peek_prefetch(world: World, endpoint: str) -> None:
-    """ "0 token/interruption issues are usually caught first by peek prefetch": the client sees a whole answer."""
+    """ "0 token issues are usually caught first by peek prefetch": the client sees a whole answer."""
     response = ask(world, endpoint, "Hello. [fault: empty, ok]")
     assert response.status_code == 200
     assert len(text_of(response)) > 50
@@ -50,7 +50,8 @@ def test_an_error_or_end_during_peek_enters_the_next_attempt_with_another_accoun
     first, second = world.attempts(response)
     rotates = "overloaded" not in fault
     assert (first["account"] != second["account"]) == rotates
-    assert first["failure_kind"] and second["failure_kind"] is None
+    assert first["failure_kind"]
+    assert second["failure_kind"] is None
 
 
 def test_a_non_streaming_request_is_asked_as_a_stream_and_collected(world: World) -> None:
@@ -69,7 +70,7 @@ def test_a_non_streaming_request_is_asked_as_a_stream_and_collected(world: World
 
 
 def test_heartbeats_and_comments_are_no_valid_data(own_world: OwnWorld) -> None:
-    """ "Skipping heartbeat/comment lines (starting with :) until it gets the first chunk that's not empty"."""
+    """ "Skipping heartbeat/comment lines until it gets the first chunk that's not empty"."""
     with own_world(RELAY_PEEK_TIMEOUT_SECONDS="0.5") as world:
         response = world.gemini("Hello. [fault: pings_forever=0.02, ok]")
         assert text_of(response)
@@ -91,7 +92,7 @@ def test_heartbeats_and_comments_are_no_valid_data(own_world: OwnWorld) -> None:
     ],
 )
 def test_rotation_is_decided_by_status_code(world: World, status: int, rotates: bool) -> None:
-    """ "Defines which status codes trigger account rotation"; a server-side fluctuation is no broken account."""
+    """ "Defines which status codes trigger account rotation": a fluctuation is no broken account."""
     response = world.messages(f"Hello. [fault: status={status}, ok]")
     assert response.status_code == 200
     first, second = world.attempts(response)
@@ -177,7 +178,7 @@ def thinking_history(prompt: str) -> list[dict[str, object]]:
 
 
 def test_a_refused_signature_is_repaired_and_tried_again(world: World) -> None:
-    """Step 4: "converts historical Thinking blocks to Text, and appends fix prompt to the last user message"."""
+    """Step 4: "converts historical Thinking blocks to Text, and appends fix prompt to the last user"."""
     response = world.messages("", messages=thinking_history("And 6 times 8? [fault: refused_signature, ok]"))
     assert response.status_code == 200
     first, second = world.upstream_bodies()

@@ -12,7 +12,10 @@ TOOL = {
     "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
 }
 MODELS = (CLAUDE, "claude-on-gemini")
-RED_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4//8/w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJRU5ErkJggg=="
+RED_DOT = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4//8/w38GIAXDIBKE0DHx"
+    "gljNBAAO9TXL0Y4OHwAAAABJRU5ErkJggg=="
+)
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def client(world: World) -> Anthropic:
     "fault", ["ok", "empty, ok", "reset_after_headers, ok", "status=503, ok", "crlf", "slow_drip"]
 )
 def test_a_stream_accumulates_to_a_message(client: Anthropic, model: str, fault: str) -> None:
-    """``messages.stream`` accepts every stream; its text is whole, its end is the model's own, usage is there."""
+    """``messages.stream`` accepts every stream: the text whole, the end the model's own, usage there."""
     with client.messages.stream(
         model=model, max_tokens=1024, messages=[{"role": "user", "content": f"Hello. [fault: {fault}]"}]
     ) as stream:

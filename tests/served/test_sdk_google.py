@@ -1,7 +1,6 @@
 """The real ``google-genai`` SDK through the real server."""
 
 import base64
-from collections.abc import Iterator
 
 import pytest
 from google import genai
@@ -26,10 +25,10 @@ WEATHER = types.Tool(
 
 
 @pytest.fixture(params=["v1beta", "v1"])
-def client(world: World, request: pytest.FixtureRequest) -> Iterator[genai.Client]:
+def client(world: World, request: pytest.FixtureRequest) -> genai.Client:
     """A client for either version of the API; the SDK asks for v1 by itself."""
     options = types.HttpOptions(base_url=world.server.base_url, api_version=request.param)
-    yield genai.Client(api_key=KEY, http_options=options)
+    return genai.Client(api_key=KEY, http_options=options)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -53,7 +52,7 @@ def test_an_answer_in_one_piece(client: genai.Client, model: str) -> None:
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("is_stream", [True, False])
 def test_a_chat_with_tools_and_thoughts_goes_on(client: genai.Client, model: str, is_stream: bool) -> None:
-    """A function call, its response, an answer; the SDK sends signatures back, re-encoded, and they are taken."""
+    """A call, its response, an answer; the SDK sends signatures back, re-encoded, and they are taken."""
     config = types.GenerateContentConfig(
         tools=[WEATHER],
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),

@@ -135,7 +135,7 @@ class World:
         return [line for line in self.server.log_text.splitlines() if request_id in line]
 
     def clear_marks(self) -> None:
-        """Every account is usable again, if any attempt has met a refusal since the simulator's last reset."""
+        """Every account is usable again, if any attempt met a refusal since the simulator's last reset."""
         if any((request.status or 0) >= 400 for request in self.simulator.requests):
             self.server.manage("clear_cooldowns", "--enable")
 
