@@ -219,7 +219,7 @@ _contents = st.lists(
 
 @given(_contents)
 def test_healed_again_is_healed(contents):
-    """Healing a body, and doing the remembered repairs on the same body, give the same; no thinking is left."""
+    """Healing, and doing the remembered repairs on the same body, give the same; no thinking is left."""
     healed = heal(*contents)
     body = {"contents": contents, "tools": [{"x": 1}]}
     prompts = frozenset([healed.prompt_turn] if healed.prompt_turn else [])
