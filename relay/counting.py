@@ -21,7 +21,7 @@ from relay.failures import BadRequest, CannotCarry, Failure, Kind, Phase
 from relay.recording import Recorder
 from relay.responses import error_response, identify
 from relay.service import Admission, Refused
-from relay.upstream import counter_path
+from relay.upstream import ShortAnswer, counter_path
 from relay.upstream_request import ClientCall, UpstreamRequest, prepare
 
 COUNT_HEADER = "X-Token-Count"
@@ -114,8 +114,8 @@ def _body(request: UpstreamRequest) -> Json:
     return counter_body(request.dialect.name, request.model, request.body)
 
 
-def _failure(request: UpstreamRequest, answer: object) -> Failure | None:
+def _failure(request: UpstreamRequest, answer: ShortAnswer | Failure) -> Failure | None:
     if isinstance(answer, Failure):
         return answer
-    status, headers, body = answer  # type: ignore[misc]
+    status, headers, body = answer
     return None if status == 200 else request.dialect.classify(status, headers, body)

@@ -34,7 +34,7 @@ def metrics_page() -> HttpResponse:
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
-        multiprocess.MultiProcessCollector(registry)
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 

@@ -16,7 +16,7 @@ from httpx_aiohttp import AiohttpTransport
 
 from accounts.snapshot import AccountView
 from accounts.tokens import Authorizer, CredentialRefused, TokenUnavailable
-from relay.dialects.registry import OPENAI_RESPONSES
+from relay.dialects.openai import OPENAI_RESPONSES
 from relay.failures import Failure, Kind
 from relay.upstream_request import UpstreamRequest
 
@@ -42,6 +42,10 @@ _BEFORE_HEADERS: tuple[tuple[type[Exception], Kind, str], ...] = (
     (OSError, Kind.NETWORK, "no connection to upstream"),
 )
 _AFTER_HEADERS = (httpx.HTTPError, httpx.StreamError, OSError)
+
+
+ShortAnswer = tuple[int, Mapping[str, str], bytes]
+"""Status, headers by lower-case name, and body of a short unstreamed request."""
 
 
 class UpstreamResponse:
@@ -98,13 +102,11 @@ class UpstreamClient:
 
     async def post_json(
         self, account: AccountView, path: str, body: object, headers: Mapping[str, str]
-    ) -> tuple[int, Mapping[str, str], bytes] | Failure:
+    ) -> ShortAnswer | Failure:
         """A short unstreamed POST (counting, embedding): status, headers, body."""
         return await self._short("POST", account, path, msgspec.json.encode(body), headers)
 
-    async def get(
-        self, account: AccountView, path: str, headers: Mapping[str, str]
-    ) -> tuple[int, Mapping[str, str], bytes] | Failure:
+    async def get(self, account: AccountView, path: str, headers: Mapping[str, str]) -> ShortAnswer | Failure:
         """A short GET (model lists): status, headers, body."""
         return await self._short("GET", account, path, b"", headers)
 
@@ -148,7 +150,7 @@ class UpstreamClient:
 
     async def _short(
         self, method: str, account: AccountView, path: str, content: bytes, headers: Mapping[str, str]
-    ) -> tuple[int, Mapping[str, str], bytes] | Failure:
+    ) -> ShortAnswer | Failure:
         try:
             async with asyncio.timeout(SHORT_TIMEOUT_SECONDS):
                 credential = await self._authorizer.headers(account)
