@@ -137,17 +137,22 @@ def digest(value: object) -> str:
     """A stable hash of any JSON value: 32 hex digits of sha256 over its canonical JSON.
 
     ``cache_control`` is left out: clients move their cache markers from turn to turn, and a
-    block is the same block without them.
+    block is the same block without them. 1.0 counts as 1, for that is how JavaScript sends it back.
     """
-    canonical = msgspec.json.encode(_without_cache_markers(value), order="sorted")
+    canonical = msgspec.json.encode(_canonical(value), order="sorted")
     return hashlib.sha256(canonical).hexdigest()[:32]
 
 
-def _without_cache_markers(value: object) -> object:
+_LARGEST_EXACT = 2.0**53
+
+
+def _canonical(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _without_cache_markers(item) for key, item in value.items() if key != "cache_control"}
+        return {key: _canonical(item) for key, item in value.items() if key != "cache_control"}
     if isinstance(value, list | tuple):
-        return [_without_cache_markers(item) for item in value]
+        return [_canonical(item) for item in value]
+    if isinstance(value, float) and abs(value) <= _LARGEST_EXACT and value.is_integer():
+        return int(value)
     return value
 
 
