@@ -6,7 +6,7 @@ objects away from the garbage collector (events hold no cycles).
 """
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, assert_never
 
 import msgspec
 
@@ -148,12 +148,9 @@ class Extra(msgspec.Struct, frozen=True, gc=False):
     raw: bytes = b""
 
 
-Event = (
+_Rare = (
     MessageStart
     | BlockStart
-    | TextDelta
-    | ThinkingDelta
-    | ArgumentsDelta
     | Signature
     | Citation
     | BlockStop
@@ -164,6 +161,7 @@ Event = (
     | Heartbeat
     | Extra
 )
+Event = TextDelta | ThinkingDelta | ArgumentsDelta | _Rare
 
 
 class Chunk(msgspec.Struct, frozen=True, gc=False):
@@ -231,15 +229,15 @@ class StreamState:
         """Take ``events`` in; raises IndexError when a block is spoken of that was never started."""
         blocks = self.blocks
         for event in events:
-            kind = type(event)
-            if kind is TextDelta or kind is ThinkingDelta:
-                blocks[event.index].pieces.append(event.text)  # type: ignore[union-attr]
-            elif kind is ArgumentsDelta:
-                blocks[event.index].pieces.append(event.json)  # type: ignore[union-attr]
+            # By type and not isinstance, which is three times slower for msgspec's classes.
+            if type(event) is TextDelta or type(event) is ThinkingDelta:
+                blocks[event.index].pieces.append(event.text)
+            elif type(event) is ArgumentsDelta:
+                blocks[event.index].pieces.append(event.json)
             else:
-                self._fold_rare(event)
+                self._fold_rare(event)  # type: ignore[arg-type]
 
-    def _fold_rare(self, event: Event) -> None:
+    def _fold_rare(self, event: _Rare) -> None:
         match event:
             case BlockStart():
                 self.blocks.append(OpenBlock(event.index, event.kind, event.id, event.name))
@@ -257,8 +255,10 @@ class StreamState:
                 self.terminal = True
             case Failed():
                 self.failure = event.failure
-            case _:
+            case Citation() | Heartbeat() | Extra():
                 pass
+            case _:
+                assert_never(event)
 
     @property
     def open_block(self) -> OpenBlock | None:

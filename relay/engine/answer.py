@@ -6,6 +6,7 @@ waits for what.
 """
 
 from collections.abc import Callable, Generator
+from typing import assert_never
 
 import msgspec
 
@@ -25,6 +26,7 @@ from relay.engine.commands import (
     Picked,
     Read,
     Reply,
+    TimedOut,
 )
 from relay.engine.deadlines import Deadlines
 from relay.engine.deadlines import Limits as Limits
@@ -110,9 +112,11 @@ class Answer:
             case Broke(_, failure):
                 self.phase = Phase.CONNECT if failure.status is None else Phase.HEADERS
                 return failure
-            case _:
+            case TimedOut():
                 self.phase = Phase.HEADERS
                 return self._deadlines.over(self._clock.at, self.state)
+            case _:
+                assert_never(reply)
 
     def _peek(self) -> Steps:
         """One read more, as long as nothing was said; at the first valid data everything is passed on."""
@@ -135,8 +139,10 @@ class Answer:
                 return None
             case Broke(_, failure):
                 return _while_reading(failure, Kind.READ_ERROR)
-            case _:
+            case TimedOut():
                 return self._deadlines.over(self._clock.at, self.state)
+            case _:
+                assert_never(reply)
 
     def _read_on(self) -> Steps:
         reply = yield from self._clock.ask(Read(self._deadlines.idle(self.state)))
@@ -147,8 +153,10 @@ class Answer:
                 return flaw or self._cut_by(reply)
             case Broke(_, failure):
                 return _while_reading(failure, Kind.CUT)
-            case _:
+            case TimedOut():
                 return self._deadlines.fell_silent(self._clock.at, self.state)
+            case _:
+                assert_never(reply)
 
     def _taken(self, chunk: Chunk) -> Chunk:
         if self._splice is not None:

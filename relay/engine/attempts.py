@@ -20,7 +20,6 @@ from relay.engine.commands import (
     Outcome,
     Picked,
     Repair,
-    Repaired,
     Reply,
     Sleep,
     Unavailable,
@@ -161,7 +160,7 @@ class _Exchange:
             decision = policy.Decision(retry=False)
         changes: tuple[str, ...] = ()
         if decision.heal:
-            changes = cast(Repaired, (yield from self.clock.ask(Repair(decision.heal)))).changes
+            changes = (yield from self.clock.ask(Repair(decision.heal))).changes
             if not changes:  # nothing in the history to repair: the refusal is the client's to see
                 decision = policy.Decision(retry=False)
         yield from self.clock.ask(CloseUpstream(is_complete=False))

@@ -1,11 +1,37 @@
 """The engine's only clock: the time of the last reply.
 
-PURE. Every command of an exchange is asked through it, so its time is always that of the last reply.
+PURE. Every command of an exchange is asked through it, so its time is always that of the last reply; and
+here stands which command gets which reply.
 """
 
 from collections.abc import Generator
+from typing import Any, overload
 
-from relay.engine.commands import Command, Reply
+from relay.engine.commands import (
+    Around,
+    AskOn,
+    Broke,
+    CloseUpstream,
+    Command,
+    Data,
+    Deliver,
+    Done,
+    Ended,
+    LookAround,
+    MarkAccount,
+    Note,
+    Opened,
+    OpenUpstream,
+    PickAccount,
+    Picked,
+    Read,
+    Repair,
+    Repaired,
+    Reply,
+    Sleep,
+    TimedOut,
+    Unavailable,
+)
 
 
 class Clock:
@@ -13,7 +39,22 @@ class Clock:
 
     at = 0.0
 
-    def ask(self, command: Command) -> Generator[Command, Reply, Reply]:
+    @overload
+    def ask(self, command: PickAccount) -> Generator[Command, Reply, Picked | Unavailable]: ...
+    @overload
+    def ask(self, command: OpenUpstream) -> Generator[Command, Reply, Opened | Broke | TimedOut]: ...
+    @overload
+    def ask(self, command: Read) -> Generator[Command, Reply, Data | Ended | Broke | TimedOut]: ...
+    @overload
+    def ask(self, command: LookAround) -> Generator[Command, Reply, Around]: ...
+    @overload
+    def ask(self, command: Repair) -> Generator[Command, Reply, Repaired]: ...
+    @overload
+    def ask(
+        self, command: Deliver | Sleep | CloseUpstream | MarkAccount | AskOn | Note
+    ) -> Generator[Command, Reply, Done]: ...
+
+    def ask(self, command: Command) -> Generator[Command, Reply, Any]:
         """Yield ``command``; the reply, whose time is taken."""
         reply = yield command
         self.at = reply.at

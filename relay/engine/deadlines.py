@@ -5,7 +5,7 @@ attempt, and nothing touches them; after it from the last data of upstream. Our 
 unknown here, and the time that a slow client takes is not upstream's silence.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 
@@ -53,17 +53,16 @@ class Deadlines:
         self._has_begun = True
         self._data_at = self._bytes_at = self._ping_at = at
 
-    def came(self, events: Iterable[Event], at: float) -> None:
+    def came(self, events: Sequence[Event], at: float) -> None:
         """A read gave ``events``. None at all is part of one, which counts until it proves a heartbeat."""
-        kinds = {type(event) for event in events}
-        if not kinds:
+        if not events:
             self._bytes_at = at
-        elif kinds == {Heartbeat}:
+        elif any(type(event) is not Heartbeat for event in events):
+            self._data_at = self._bytes_at = self._ping_at = at
+        else:
             self._bytes_at = self._data_at
             if self._account.kind == "anthropic":
                 self._ping_at = at
-        else:
-            self._data_at = self._bytes_at = self._ping_at = at
 
     def client_took(self, seconds: float) -> None:
         """Upstream was not read for that long."""

@@ -6,18 +6,25 @@ the commit. A stream that stops with nothing said is the "0 token" answer, and n
 """
 
 from collections.abc import Iterable
+from typing import assert_never
 
 from relay.events import (
     ArgumentsDelta,
     BlockStart,
+    BlockStop,
+    Citation,
     Event,
+    Extra,
     Failed,
+    Heartbeat,
+    MessageStart,
     Signature,
     Stop,
     StreamState,
     Terminal,
     TextDelta,
     ThinkingDelta,
+    Usage,
 )
 from relay.failures import Failure, Kind
 
@@ -41,8 +48,6 @@ def examine(events: Iterable[Event], state: StreamState) -> Failure | bool:
             case TextDelta(_, text) | ThinkingDelta(_, text):
                 if text:
                     return True
-            case ArgumentsDelta():
-                return True
             case BlockStart(_, kind) if kind in _WHOLE_BLOCKS:
                 return True
             case Signature(index):
@@ -61,8 +66,12 @@ def examine(events: Iterable[Event], state: StreamState) -> Failure | bool:
                 return failure
             case Terminal():
                 return Failure(Kind.EMPTY_STOP, "upstream finished with nothing said")
-            case _:
+            case MessageStart() | BlockStart() | ArgumentsDelta() | BlockStop() | Citation():
                 pass
+            case Usage() | Heartbeat() | Extra():
+                pass
+            case _:
+                assert_never(event)
     return False
 
 

@@ -10,7 +10,7 @@ PURE. Which failure is worth another attempt, after what wait, and on whose acco
 * A failure of the *request* (any other 4xx) stays what it is: it is the client's to see.
 """
 
-from typing import Literal
+from typing import Literal, assert_never
 
 import msgspec
 
@@ -142,6 +142,8 @@ def delay_seconds(strategy: RetryStrategy, attempt: int) -> float:
             return min(base * 2.0**attempt, cap)
         case NoRetry():
             return 0.0
+        case _:
+            assert_never(strategy)
 
 
 def needs_healing(failure: Failure) -> bool:

@@ -42,9 +42,6 @@ class _Layer(Generic[Key]):
         self._limit = limit
         self._entries: OrderedDict[Key, Remembered] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     def put(self, key: Key, entry: Remembered) -> None:
         self._entries[key] = entry
         self._entries.move_to_end(key)

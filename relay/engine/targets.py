@@ -5,7 +5,6 @@ exchange never goes back to an earlier target.
 """
 
 from collections.abc import Generator
-from typing import cast
 
 from relay.engine.clock import Clock
 from relay.engine.commands import Around, Command, LookAround, PickAccount, Picked, Reply, Unavailable
@@ -64,11 +63,10 @@ class Targets:
     def _ask_for(
         self, stay_on: int | None, *, may_wait: bool
     ) -> Generator[Command, Reply, Picked | Unavailable]:
-        command = PickAccount(self._target, self.tried, stay_on, may_wait)
-        return cast(Picked | Unavailable, (yield from self._clock.ask(command)))
+        return (yield from self._clock.ask(PickAccount(self._target, self.tried, stay_on, may_wait)))
 
     def _look_at(self, target: int, besides: frozenset[int]) -> Generator[Command, Reply, Around]:
-        return cast(Around, (yield from self._clock.ask(LookAround(target, besides))))
+        return (yield from self._clock.ask(LookAround(target, besides)))
 
     def _turn_to(self, target: int) -> None:
         """Another upstream model, for which nobody was tried yet."""
