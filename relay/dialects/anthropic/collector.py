@@ -50,7 +50,7 @@ class _Block:
 
 
 def collect(stream: bytes) -> bytes:
-    """The JSON answer of a complete ``stream``; raises ValueError when there is no message in it."""
+    """The JSON answer of a complete ``stream``; raises ValueError when it holds no message, or an error."""
     parser = SseParser()
     message: Json | None = None
     blocks: list[_Block] = []
@@ -65,6 +65,8 @@ def collect(stream: bytes) -> bytes:
                 blocks[index].grow(delta)
             case {"type": "message_delta"} if message is not None and body is not None:
                 _finish(message, body)
+            case {"type": "error", "error": {"message": str(words)}}:
+                raise ValueError(f"the stream holds no answer but an error: {words}")
             case _:
                 pass  # message_stop, ping, and what has no place in an answer
     if message is None:

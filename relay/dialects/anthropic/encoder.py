@@ -248,6 +248,7 @@ class AnthropicEncoder:
 
     def _give_up(self, why: str, out: list[bytes]) -> None:
         self.state.failure = Failure(Kind.MALFORMED_ANSWER, why, status=500)
+        self.state.terminal = False
         self._is_over = True
         out.append(error_event(ErrorAnswer(500, why, "")))
 

@@ -15,7 +15,6 @@ _ANY_IMAGE = "image/*"
 _PDF = "application/pdf"
 # Addresses that only their own vendor can open, with the key of whoever stored the file there.
 _VENDOR_STORES = frozenset({"generativelanguage.googleapis.com"})
-_TO_STANDARD = str.maketrans("-_", "+/")
 
 
 def media_block(media: Media) -> Json:
@@ -37,7 +36,7 @@ def _image_source(media: Media) -> Json:
         return _url_source(media.url)
     if media.media_type not in _IMAGES:
         raise CannotCarry(f"{media.media_type}: Claude takes images as JPEG, PNG, GIF and WebP")
-    return {"type": "base64", "media_type": media.media_type, "data": _standard(media.data)}
+    return {"type": "base64", "media_type": media.media_type, "data": media.data}
 
 
 def _document_source(media: Media) -> Json:
@@ -46,11 +45,11 @@ def _document_source(media: Media) -> Json:
             raise CannotCarry(f"{media.media_type} at an address: Claude opens PDF addresses only")
         return _url_source(media.url)
     if media.media_type == _PDF:
-        return {"type": "base64", "media_type": _PDF, "data": _standard(media.data)}
+        return {"type": "base64", "media_type": _PDF, "data": media.data}
     if not media.media_type.startswith("text/"):
         raise CannotCarry(f"{media.media_type}: Claude takes PDF and plain text documents")
     try:
-        text = base64.b64decode(_standard(media.data), validate=True).decode()
+        text = base64.b64decode(media.data, validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise BadRequest(f"a {media.media_type} document is no base64 of UTF-8 text") from error
     return {"type": "text", "media_type": "text/plain", "data": text}
@@ -63,9 +62,3 @@ def _url_source(url: str) -> Json:
             f"the file at {address.scheme}://{address.hostname} can be opened by its own vendor only"
         )
     return {"type": "url", "url": url}
-
-
-def _standard(data: str) -> str:
-    """Base64 in the standard alphabet, padded: google-genai sends the URL-safe one (RFC 4648, section 5)."""
-    data = data.translate(_TO_STANDARD)
-    return data + "=" * (-len(data) % 4)

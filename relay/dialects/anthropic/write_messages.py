@@ -150,10 +150,10 @@ class _Writer:
 
     def _result(self, result: ToolResult) -> Json:
         for index, (call, call_id) in enumerate(self._open_calls):
-            if result.call_id == call.id and (call.id or not result.name or result.name == call.name):
+            if result.call_id == call.id:
                 del self._open_calls[index]
                 return _result_block(result, call_id)
-        raise CannotCarry(f"a result for the tool call {result.call_id or result.name!r}, which nobody made")
+        raise CannotCarry(f"a result for the tool call {result.call_id!r}, which nobody made")
 
     def _check_all_answered(self) -> None:
         if self._open_calls:

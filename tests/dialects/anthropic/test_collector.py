@@ -81,6 +81,12 @@ def test_a_stream_without_a_message_is_no_answer() -> None:
         ANTHROPIC.collect(b": nothing\n\n")
 
 
+def test_a_stream_that_ends_in_an_error_is_no_answer() -> None:
+    """What was said before the error is not passed off as the whole."""
+    with pytest.raises(ValueError, match="Overloaded"):
+        ANTHROPIC.collect(transcript("overloaded"))
+
+
 def test_a_long_answer_is_collected_in_linear_time() -> None:
     """Twenty thousand deltas are joined once; the test would take minutes if each were added to the whole."""
     piece = delta(0, "text_delta", text="x" * 400)

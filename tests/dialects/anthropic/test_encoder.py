@@ -252,6 +252,7 @@ def test_a_stop_that_ends_no_answer_is_an_error(stop: Stop) -> None:
     assert bodies[-1]["type"] == "error"
     assert bodies[-1]["error"]["type"] == "api_error"
     assert encoder.state.failure is not None
+    assert not encoder.state.terminal
     assert "message_stop" not in [body["type"] for body in bodies]
 
 
