@@ -78,7 +78,7 @@ class WriteGate:
         return self._open.is_set()
 
     async def wait(self) -> None:
-        """Wait until the socket takes more, or is lost."""
+        """Wait until the socket takes more; where it is lost, the application is cancelled at its wait."""
         await self._open.wait()
 
     def pauseProducing(self) -> None:
@@ -170,8 +170,6 @@ class RelayRequest(WebRequest):
 
     def connectionLost(self, reason: Any) -> None:
         """Twisted: the client has gone."""
-        if self.gate is not None:
-            self.gate.resumeProducing()
         self._cancel_linger()
         super().connectionLost(reason)
 

@@ -6,7 +6,6 @@ no HTTP timeout here: daphne's would end a running stream cleanly, which a clien
 """
 
 import asyncio
-import contextlib
 import logging
 import signal
 import socket
@@ -191,8 +190,10 @@ class Server(daphne.server.Server):
         if self._port is not None:
             await maybeDeferred(self._port.stopListening).asFuture(asyncio.get_running_loop())
         self.http_factory.close_channels()
-        with contextlib.suppress(TimeoutError):
+        try:
             await asyncio.wait_for(self.http_factory.all_closed.wait(), STOP_GRACE_SECONDS)
+        except TimeoutError:
+            logger.warning("Cut %d connections that did not close", len(self.http_factory.channels))
         await lifecycle.flush()
 
     def _running(self) -> dict[asyncio.Future[Any], RelayRequest]:

@@ -49,6 +49,7 @@ def test_what_is_new_while_draining_gets_503(own_traps: Callable[..., RunningSer
         on_kept = kept.get("/v1/echo")
     on_new = httpx.get(f"{server.base_url}/v1/echo")
     assert httpx.get(f"{server.base_url}/healthz").status_code == 200
+    assert phases(server) == ["start", "drain"]
     (server.data_dir / "release").touch()
     assert read_to_end(stream).endswith(b"0\r\n\r\n")
     assert server.wait() == 0
@@ -85,6 +86,7 @@ def test_idle_connections_do_not_hold_up_the_end(own_traps: Callable[..., Runnin
         kept.get("/v1/echo")
         assert server.stop() == 0
         assert read_to_end(silent) == b""
+    assert "did not close" not in server.output
 
 
 def test_sigint_ends_like_sigterm(own_traps: Callable[..., RunningServer]) -> None:

@@ -53,8 +53,8 @@ async def echo(request: HttpRequest) -> JsonResponse:
 
 
 async def tell(request: HttpRequest, name: str) -> JsonResponse:
-    """Wait until ``name`` happened."""
-    async with asyncio.timeout(20):
+    """Wait until ``name`` happened; shorter than daphne takes to end a forgotten application (10 s)."""
+    async with asyncio.timeout(8):
         await told[name].wait()
     return JsonResponse({"happened": name})
 
