@@ -97,7 +97,7 @@ def writer(new_writer: Callable[..., RecordWriter]) -> RecordWriter:
 @pytest.fixture
 def request_record() -> Callable[..., RequestRecord]:
     """A factory of records at admission, each with an id of its own, a second apart."""
-    seconds = itertools.count(1_795_000_000)
+    seconds = itertools.count(1_700_000_000)
 
     def make(**fields: object) -> RequestRecord:
         started_at = float(fields.pop("started_at", next(seconds)))

@@ -13,7 +13,7 @@ from monitor.records import EndedIn, Outcome, RequestRecord
 from monitor.retention import Limits
 from monitor.writer import RecordWriter
 
-NOW = 1_795_000_000.0
+NOW = 1_700_000_000.0
 NewRecord = Callable[..., RequestRecord]
 KEEP_ALL = Limits(0, 0)
 

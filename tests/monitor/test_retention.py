@@ -14,7 +14,7 @@ from monitor.retention import ROW_BYTES, Limits, planned, prune
 from monitor.writer import RecordWriter
 
 DAY = 86_400.0
-NOW = 1_795_000_000.0
+NOW = 1_700_000_000.0
 FOREVER = 0
 
 NewRecord = Callable[..., RequestRecord]

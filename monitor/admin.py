@@ -1,0 +1,310 @@
+"""The operator's plain pages of what happened: a list and one page per request, to read only.
+
+A list of a million rows is never counted and only ever walked in the order of its ids; whatever came from
+a client or a model is shown as text.
+"""
+
+# mypy: disable-error-code="import-untyped, untyped-decorator, misc"
+# (unfold ships no types)
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
+
+from monitor import admin_filters
+from monitor.admin_text import account_label, body_details, box, duration_text
+from monitor.models import AttemptLog, Body, RequestLog
+from monitor.plain_text import shown
+
+SEARCHED_ROWS = 50_000
+"""How far back a search for text looks: it reads these rows one by one, in a tenth of a second."""
+OUTCOME_TONES = {
+    "ok": "success",
+    "retried": "success",
+    "healed": "success",
+    "continued": "success",
+    "thinking_only": "warning",
+    "refused": "warning",
+    "client_closed": "warning",
+    "interrupted": "danger",
+    "zero_tokens": "danger",
+    "error": "danger",
+    "unauthorized": "danger",
+    "in_flight": "info",
+}
+
+
+class ReadOnly:
+    """What happened is not added to, changed or deleted by hand."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: history goes by age and size."""
+        return False
+
+
+class AttemptInline(ReadOnly, TabularInline):
+    """The attempts of one request, in order."""
+
+    model = AttemptLog
+    extra = 0
+    fields = (
+        "number",
+        "shown_account",
+        "upstream_model",
+        "status",
+        "phase",
+        "failure",
+        "decision",
+        "times",
+        "upstream_request_id",
+    )
+    readonly_fields = fields
+
+    @display(description=_("account"))
+    def shown_account(self, attempt: AttemptLog) -> str:
+        """Its label and kind."""
+        return f"{account_label(attempt.account)} ({attempt.account_kind})"
+
+    @display(description=_("failure"))
+    def failure(self, attempt: AttemptLog) -> str:
+        """Kind and text."""
+        return shown(": ".join(filter(None, (attempt.failure_kind, attempt.failure_text)))) or "–"
+
+    @display(description=_("decision"))
+    def decision(self, attempt: AttemptLog) -> str:
+        """What was done about the failure."""
+        parts = [
+            attempt.strategy,
+            attempt.delay_ms is not None and gettext("wait %s") % duration_text(attempt.delay_ms),
+            attempt.rotate is True and gettext("another account"),
+            attempt.rotate is False and gettext("same account"),
+            attempt.heal and gettext("heal: %s") % attempt.heal,
+        ]
+        return ", ".join(str(part) for part in parts if part) or "–"
+
+    @display(description=_("headers / first data / end"))
+    def times(self, attempt: AttemptLog) -> str:
+        """Since the attempt's start, which is given as well."""
+        times = " / ".join(map(duration_text, (attempt.headers_ms, attempt.first_data_ms, attempt.end_ms)))
+        return f"+{duration_text(attempt.started_offset_ms)}: {times}"
+
+
+@admin.register(RequestLog)
+class RequestLogAdmin(ReadOnly, ModelAdmin):
+    """The list of requests, newest first, and one request with its attempts and bodies."""
+
+    list_display = (
+        "time",
+        "result",
+        "status",
+        "shown_path",
+        "models",
+        "shown_account",
+        "attempts",
+        "first_data",
+        "duration",
+        "tokens",
+        "shown_cost",
+        "client_key",
+    )
+    list_display_links = ("time",)
+    list_filter = (
+        admin_filters.QuickFilter,
+        admin_filters.TimeFilter,
+        admin_filters.OutcomeFilter,
+        admin_filters.StatusClassFilter,
+        admin_filters.EndedByFilter,
+        admin_filters.EndedInFilter,
+        admin_filters.DialectFilter,
+        admin_filters.AccountFilter,
+        admin_filters.ClientKeyFilter,
+        admin_filters.ClientModelFilter,
+        admin_filters.MappedModelFilter,
+        "is_stream",
+    )
+    search_fields = ("path", "client_model", "mapped_model", "account", "error", "preview")
+    search_help_text = _("A request id, or text in path, models, account, error or last user turn")
+    sortable_by: ClassVar[tuple[str, ...]] = ()
+    ordering = ("-id",)
+    actions = None
+    list_per_page = 50
+    paginator = InfinitePaginator
+    show_full_result_count = False
+    inlines = (AttemptInline,)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "result",
+                    "id",
+                    "started_at",
+                    "status",
+                    "ended",
+                    "shown_error",
+                    "models",
+                    "shown_account",
+                    "shown_path",
+                    "client_key",
+                    "changed",
+                )
+            },
+        ),
+        (
+            _("Numbers"),
+            {
+                "fields": (
+                    "attempts",
+                    "first_data",
+                    "duration",
+                    "tokens",
+                    "cached_tokens_lost",
+                    "shown_cost",
+                    "stop_reason",
+                    "sizes",
+                )
+            },
+        ),
+        (
+            _("More"),
+            {
+                "fields": (
+                    "shown_preview",
+                    "is_stream",
+                    "healed",
+                    "continued",
+                    "seams",
+                    "replay_of",
+                    "session_hash",
+                    "process_id",
+                    "diagnostics",
+                ),
+                "classes": ("collapse",),
+            },
+        ),
+        (_("Bodies"), {"fields": ("bodies",)}),
+    )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[RequestLog], search_term: str
+    ) -> tuple[QuerySet[RequestLog], bool]:
+        """A request id or its beginning by the key; other text in the latest rows only."""
+        term = search_term.strip().lower()
+        if len(term) >= 8 and set(term) <= set("0123456789abcdef"):
+            return queryset.filter(id__gte=term, id__lt=term + "g"), False
+        if term:
+            newest = RequestLog.objects.order_by("-id").values_list("id", flat=True)
+            if oldest_searched := newest[SEARCHED_ROWS : SEARCHED_ROWS + 1].first():
+                queryset = queryset.filter(id__gt=oldest_searched)
+        results: tuple[QuerySet[RequestLog], bool] = super().get_search_results(
+            request, queryset, search_term
+        )
+        return results
+
+    @display(description=_("time"))
+    def time(self, row: RequestLog) -> Any:
+        """When it was admitted."""
+        return row.started_at
+
+    @display(description=_("outcome"), label=OUTCOME_TONES)
+    def result(self, row: RequestLog) -> tuple[str, str]:
+        """In a word, with a colour."""
+        if row.outcome is None:
+            return "in_flight", gettext("in flight")
+        return row.outcome, row.get_outcome_display()
+
+    @display(description=_("path"))
+    def shown_path(self, row: RequestLog) -> str:
+        """With its query; a key in it is masked."""
+        return shown(f"{row.method} {row.path}")
+
+    @display(description=_("model"))
+    def models(self, row: RequestLog) -> str:
+        """What the client named, and what was asked for where that is another."""
+        if row.mapped_model in (None, row.client_model):
+            return shown(row.client_model)
+        return shown(f"{row.client_model} → {row.mapped_model}")
+
+    @display(description=_("account"))
+    def shown_account(self, row: RequestLog) -> str:
+        """The account of the latest attempt."""
+        return account_label(row.account)
+
+    @display(description=_("first data"))
+    def first_data(self, row: RequestLog) -> str:
+        """Since admission."""
+        return duration_text(row.first_data_ms)
+
+    @display(description=_("duration"))
+    def duration(self, row: RequestLog) -> str:
+        """To the end of the stream."""
+        return duration_text(row.duration_ms)
+
+    @display(description=_("tokens in / out / cached / thinking"))
+    def tokens(self, row: RequestLog) -> str:
+        """As upstream has counted them."""
+        counts = (row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_thinking)
+        return " / ".join("–" if count is None else f"{count:,}" for count in counts)
+
+    @display(description=_("cost"))
+    def shown_cost(self, row: RequestLog) -> str:
+        """In US dollars."""
+        return "–" if row.cost is None else f"${row.cost:.4f}"
+
+    @display(description=_("ended"))
+    def ended(self, row: RequestLog) -> str:
+        """By whom, in which phase."""
+        if row.in_flight:
+            return gettext("still in flight, in phase: %s") % (row.get_ended_in_display() or "–")
+        return gettext("by %(who)s, in phase: %(phase)s") % {
+            "who": row.get_ended_by_display() or "–",
+            "phase": row.get_ended_in_display() or "–",
+        }
+
+    @display(description=_("error"))
+    def shown_error(self, row: RequestLog) -> SafeString | str:
+        """As the client was told it."""
+        return box(row.error) if row.error else "–"
+
+    @display(description=_("last user turn"))
+    def shown_preview(self, row: RequestLog) -> SafeString | str:
+        """Its beginning."""
+        return box(row.preview) if row.preview else "–"
+
+    @display(description=_("what was changed"))
+    def changed(self, row: RequestLog) -> SafeString | str:
+        """What the server changed on the way up."""
+        return (
+            format_html_join(SafeString("<br>"), "{}", ((shown(str(item)),) for item in row.changes)) or "–"
+        )
+
+    @display(description=_("size of request / response"))
+    def sizes(self, row: RequestLog) -> str:
+        """As received, as sent."""
+        return f"{filesizeformat(row.request_bytes)} / {filesizeformat(row.response_bytes)}"
+
+    @display(description=_("bodies"))
+    def bodies(self, row: RequestLog) -> SafeString | str:
+        """Each body as text, with its headers; a response in pieces with their times."""
+        bodies = Body.objects.filter(request=row).order_by("attempt", "kind")
+        return format_html_join("", "{}", ((body_details(body),) for body in bodies)) or gettext(
+            "None were recorded."
+        )
