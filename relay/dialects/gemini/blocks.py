@@ -22,6 +22,8 @@ from relay.events import (
     ThinkingDelta,
 )
 
+_NO_PAYLOAD = frozenset({"thought", "thoughtSignature", "thought_signature", "text"})
+
 
 class BrokenAnswer(Exception):
     """The parts make no answer; the text says why, and holds nothing of them."""
@@ -67,8 +69,9 @@ class Blocks:
 
     def opaque(self, part: dict[str, Any], out: list[Event]) -> None:
         """Tell a part of an unknown kind, which has more to it than a flag or a signature."""
-        if part.keys() - {"thought", "thoughtSignature", "thought_signature", "text"}:
-            self._whole("opaque", "", next(iter(part)), msgspec.json.encode(part), None, out)
+        names = [name for name, value in part.items() if value is not None and name not in _NO_PAYLOAD]
+        if names:
+            self._whole("opaque", "", names[0], msgspec.json.encode(part), None, out)
 
     def close(self, out: list[Event]) -> None:
         """Close the text or thinking block that is still open."""
@@ -196,8 +199,5 @@ def _server_part(part: Part) -> tuple[BlockKind, str, Raw] | None:
 
 
 def _id_within(raw: Raw) -> str:
-    try:
-        value = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
-        return ""
+    value = msgspec.json.decode(raw)
     return str(value.get("id") or "") if isinstance(value, dict) else ""

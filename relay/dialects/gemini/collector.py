@@ -7,7 +7,7 @@ import msgspec
 
 from relay.conversation import Json
 from relay.dialects.gemini.fields import camel_keys, field
-from relay.dialects.gemini.partial_arguments import BadPath, PartialArguments
+from relay.dialects.gemini.partial_arguments import PartialArguments
 from relay.dialects.gemini.wire import PartialArg
 from relay.sse import SseParser
 
@@ -16,7 +16,7 @@ _JOINED_LISTS = frozenset({"citations", "citationSources", "chosenCandidates", "
 
 
 def collect(stream: bytes) -> bytes:
-    """The answer that ``stream`` (SSE, complete) amounts to."""
+    """The answer that ``stream`` amounts to: SSE, complete, and nothing that the decoder refuses."""
     parser = SseParser(max_event_bytes=len(stream) + 1)
     answer: Json = {}
     candidates: dict[int, Json] = {}
@@ -88,10 +88,7 @@ def _is_partial(function_call: Json) -> bool:
 
 def _take_pieces(call: PartialArguments, function_call: Json) -> None:
     pieces = camel_keys(field(function_call, "partialArgs") or [])
-    try:
-        call.take([msgspec.json.decode(msgspec.json.encode(piece), type=PartialArg) for piece in pieces])
-    except (BadPath, msgspec.DecodeError):
-        return  # the decoder has refused this stream already
+    call.take([msgspec.json.decode(msgspec.json.encode(piece), type=PartialArg) for piece in pieces])
 
 
 def _is_delta(part: Json) -> bool:

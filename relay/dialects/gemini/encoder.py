@@ -79,10 +79,7 @@ class GeminiEncoder:
         kind: type[TextDelta] | type[ThinkingDelta] = TextDelta
         for event in events:
             if type(event) is TextDelta or type(event) is ThinkingDelta:
-                if type(event) is not kind and texts:
-                    parts.append(_text(kind, texts))
-                    texts = []
-                kind = type(event)
+                kind = type(event)  # one block's: the next begins with an event of another type
                 texts.append(event.text)
                 continue
             if texts:

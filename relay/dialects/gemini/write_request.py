@@ -37,6 +37,8 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
 def _tools(conversation: Conversation, changes: list[str]) -> list[Json]:
     tools: list[Json] = []
     if conversation.tools:
+        if any(tool.strict for tool in conversation.tools):
+            changes.append("strict tool schemas: Gemini has no such setting")
         tools.append({"functionDeclarations": [_declaration(tool) for tool in conversation.tools]})
     if conversation.web_search:
         if tools:

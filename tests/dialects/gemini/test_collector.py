@@ -72,6 +72,13 @@ def test_partial_arguments_are_whole():
     ]
 
 
+def test_a_call_in_one_piece():
+    """A call told by pieces may come in a single chunk."""
+    call = {"name": "f", "partialArgs": [{"jsonPath": "$.a", "stringValue": "x"}]}
+    answer = collect(parts({"functionCall": call}, {"text": "t"}, finishReason="STOP"))
+    assert parts_of(answer) == [{"functionCall": {"name": "f", "args": {"a": "x"}}}, {"text": "t"}]
+
+
 def test_a_blocked_prompt_has_no_candidates():
     """What was blocked before it began has its feedback and nothing else."""
     answer = msgspec.json.decode(GEMINI.collect(transcript("blocked_prompt")))

@@ -2,7 +2,9 @@
 
 import msgspec
 import pytest
+from google.genai import types
 
+from relay.dialects.gemini.finish_reasons import FINISH_REASONS
 from relay.events import (
     ArgumentsDelta,
     BlockStart,
@@ -223,6 +225,35 @@ def test_partial_arguments_are_put_together():
     assert events[-2] == Stop("tool_use", "STOP")
 
 
+def test_citation_metadata():
+    """Citations of the API's own form are citations too, each told once though chunks repeat them."""
+    cited = {"citations": [{"uri": "https://a", "title": "A"}, {"license": "mit"}, "strange"]}
+    stream = sse(
+        parts({"text": "a"}, citationMetadata=cited, groundingMetadata={"groundingChunks": [{"web": {}}]}),
+        parts({"text": "b"}, citationMetadata=cited, finishReason="STOP"),
+    )
+    told = [event for event in events_of(stream) if isinstance(event, Citation)]
+    assert [(one.url, one.title) for one in told] == [("", ""), ("https://a", "A"), ("", "")]
+
+
+def test_metadata_without_a_text_is_kept():
+    """Where no text is open, there is nothing to cite: the metadata itself is kept."""
+    metadata = {"urlContextMetadata": {"urlMetadata": []}, "citationMetadata": {}}
+    events = events_of(sse(parts({"functionCall": {"name": "f"}}, **metadata, finishReason="STOP")))
+    assert [event.name for event in events if isinstance(event, Extra)] == [
+        "citationMetadata",
+        "urlContextMetadata",
+    ]
+
+
+@pytest.mark.parametrize("reason", [reason.value for reason in types.FinishReason])
+def test_all_finish_reasons_of_the_sdk_are_known(reason):
+    """The table has every reason that the vendor's SDK knows; the enum's zero is no end."""
+    events = events_of(sse(parts({"text": "x"}, finishReason=reason)))
+    assert isinstance(events[-1], Terminal) is (reason != "FINISH_REASON_UNSPECIFIED")
+    assert isinstance(events[-1], Terminal) is (reason in FINISH_REASONS)
+
+
 def test_unknown_parts_and_fields_are_kept():
     """A part of a kind of tomorrow is an opaque block; unknown fields and reasons fail nothing."""
     stream = sse(
@@ -232,6 +263,27 @@ def test_unknown_parts_and_fields_are_kept():
     start = next(event for event in events if isinstance(event, BlockStart))
     assert (start.kind, start.payload) == ("opaque", b'{"hologram":{"x":1}}')
     assert events[-2] == Stop("other", "BORED")
+
+
+@pytest.mark.parametrize("part", [{}, {"thought": True}, {"toolCall": None}])
+def test_parts_that_say_nothing(part):
+    """A part without a payload is nothing."""
+    assert events_of(sse(parts(part)))[1:] == []
+
+
+def test_server_tools_keep_their_ids():
+    """Google's own tool calls are whole blocks, with their id and their signature."""
+    use, answer = {"id": "s1", "toolType": "GOOGLE_SEARCH_WEB"}, {"id": "s1", "response": {}}
+    stream = sse(
+        parts({"toolCall": use, "thoughtSignature": "AAAA"}, {"toolResponse": answer}, finishReason="STOP")
+    )
+    assert events_of(stream)[1:-2] == [
+        BlockStart(0, "server_call", "s1", "toolCall", msgspec.json.encode({"toolCall": use})),
+        Signature(0, "AAAA", "gemini-3"),
+        BlockStop(0),
+        BlockStart(1, "server_result", "s1", "toolResponse", msgspec.json.encode({"toolResponse": answer})),
+        BlockStop(1),
+    ]
 
 
 def test_snake_case_is_understood():
@@ -305,6 +357,18 @@ def test_code_assist_is_unwrapped():
     assert chunk.raw.count(b"\r\n\r\n") == 2
     assert chunk.events[0] == MessageStart("5e1f0a9c2b7d4e66", "gemini-3-flash-preview")
     assert folded(chunk.events).text == "Hello"
+
+
+def test_code_assist_with_an_id_of_its_own():
+    """An answer that names itself keeps its name; without a trace none is made up."""
+    named = {**parts({"text": "a"}), "responseId": "own"}
+    for envelope, inner in (
+        ({"response": named, "traceId": "t"}, named),
+        ({"response": parts({"text": "a"})}, parts({"text": "a"})),
+        ({"response": {}, "traceId": "t"}, {"responseId": "t"}),
+        (named, named),
+    ):
+        assert chunks_of(decode([sse(envelope)], is_enveloped=True).raw) == [inner]
 
 
 @pytest.mark.parametrize("name", WHOLE_NAMES)

@@ -138,6 +138,33 @@ def test_errors_that_a_client_could_not_read(body, before):
     assert chunk.raw == before
 
 
+@pytest.mark.parametrize("body", [b'{"candidates": [', b"[1]", b'{"a": 1}\n{"b": 2}', b"[", b"[[]]"])
+def test_json_that_is_no_answer(body):
+    """JSON in the place of a stream that is no answer either is a broken stream."""
+    assert failure_in(decode([body])).kind == Kind.GARBAGE
+
+
+def test_json_outside_of_an_event_that_is_no_error():
+    """What stands outside of events, and is no error, is a broken stream."""
+    good = sse(parts({"text": "a"}))
+    chunk = decode([good + b'{"candidates": []}\r\n\r\n'])
+    assert (chunk.raw, failure_in(chunk).message) == (good, "upstream sent something that is no event")
+
+
+def test_comments_behind_the_end():
+    """Behind the end not even heartbeats are told."""
+    end = sse(parts({"text": "a"}, finishReason="STOP"))
+    assert decode([end + b": bye\r\n\r\ndata: oops\r\n\r\n"]) == decode([end])
+
+
+def test_several_lines_are_framed_anew():
+    """An event of several lines that has to be framed anew keeps its lines."""
+    stream = b': c\ndata: {"candidates":\ndata: [{"content":{"parts":[{"text":"a"}]}}]}\n\n'
+    chunk = decode([stream])
+    assert chunk.raw.count(b"data: ") == 2
+    assert decode([chunk.raw]) == chunk
+
+
 def test_a_null_error_is_none():
     """``"error": null`` beside an answer is no error."""
     chunk = {**parts({"text": "x"}, finishReason="STOP"), "error": None}

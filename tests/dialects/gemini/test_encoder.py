@@ -145,6 +145,27 @@ def test_half_a_call_is_not_told():
     assert last["candidates"][0]["content"]["parts"] == [{"text": ""}]
 
 
+def test_what_arrives_together_leaves_together():
+    """One call makes one chunk, whose parts keep their kinds and order."""
+    [chunk] = encoded(
+        [
+            BlockStart(0, "thinking"),
+            ThinkingDelta(0, "a"),
+            ThinkingDelta(0, "b"),
+            BlockStop(0),
+            BlockStart(1, "text"),
+            TextDelta(1, "c"),
+        ]
+    )
+    assert parts_in([chunk]) == [{"thought": True, "text": "ab"}, {"text": "c"}]
+
+
+def test_a_signature_of_a_text():
+    """A text's signature stands in a part of its own behind it, as Gemini itself streams it."""
+    events = [BlockStart(0, "text"), TextDelta(0, "a"), Signature(0, "AAAA", "gemini-3"), BlockStop(0)]
+    assert parts_in(encoded(events)) == [{"text": "a"}, {"text": "", "thoughtSignature": "AAAA"}]
+
+
 def test_media_redacted_and_foreign_blocks():
     """Media is inline data, redacted thinking a signed empty thought; what only others have is left out."""
     chunks = encoded(

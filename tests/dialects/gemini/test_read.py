@@ -272,6 +272,15 @@ def test_media():
     assert result.parts[0].parts == (Text("o"), pdf)
 
 
+def test_what_stands_beside_a_payload():
+    """A sketch on the way to an image is no content; how a video is to be looked at is named as dropped."""
+    video = {"fileData": {"mimeType": "video/mp4", "fileUri": "https://x/y"}, "videoMetadata": {"fps": 1}}
+    sketch = {"inlineData": {"mimeType": "image/png", "data": "AAAA"}, "thought": True}
+    conversation = GEMINI.read({"contents": [{"parts": [video, {}]}, {"role": "model", "parts": [sketch]}]})
+    assert conversation.turns == (Turn("user", (Media("video", "video/mp4", url="https://x/y"),)),)
+    assert conversation.dropped == ("videoMetadata dropped",)
+
+
 @pytest.mark.parametrize(
     ("config", "thinking"),
     [

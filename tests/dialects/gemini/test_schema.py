@@ -195,6 +195,33 @@ def test_arguments_are_always_an_object(schema, wanted):
     assert parameters_schema(schema) == wanted
 
 
+def test_schemas_within_schemas_are_read():
+    """Every keyword that holds schemas is read into, and what is no schema allows anything."""
+    schema = {
+        "type": ["STRING", "NULL"],
+        "not": {"type": "NULL"},
+        "prefixItems": [{"type": "STRING"}, 3],
+        "patternProperties": {"^x": {"type": "NUMBER"}},
+        "nullable": True,
+    }
+    assert json_schema(schema) == {
+        "type": ["string", "null"],
+        "not": {"type": "null"},
+        "prefixItems": [{"type": "string"}, {}],
+        "patternProperties": {"^x": {"type": "number"}},
+    }
+
+
+def test_depth_is_bounded():
+    """A schema nested beyond reason allows anything down there."""
+    schema: dict = {"type": "string"}
+    for _ in range(300):
+        schema = {"type": "array", "items": schema}
+    assert sum(1 for _ in schemas_in(answer_schema(schema))) < 100
+    assert sum(1 for _ in schemas_in(json_schema(schema))) < 150
+    assert answer_schema({"allOf": [{"allOf": [schema] * 3}]})["type"] == "array"
+
+
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),

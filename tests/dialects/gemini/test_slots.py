@@ -76,6 +76,12 @@ def test_a_signature_is_put_back():
     assert restored[3] == model({"text": "a", "thought_signature": "TkVX"})
 
 
+def test_what_is_no_base64_is_told_as_it_is():
+    """A signature of whatever form is told as the client wrote it."""
+    _, slots = restore(Fate.KEEP, model({"text": "a", "thoughtSignature": "not base64!"}))
+    assert slots[0].value == "not base64!"
+
+
 @pytest.mark.parametrize("held", ["+/+/", "-_-_"])
 def test_a_genuine_signature_is_recognised_and_left(held):
     """In either alphabet it is told as upstream wrote it, and stays as the client wrote it."""

@@ -202,6 +202,8 @@ def test_thinking_in_the_history():
         {"text": "t", "thoughtSignature": "S3"},
     ]
     assert changes == ["redacted thinking dropped: only its maker can read it"]
+    nothing = (Turn("assistant", (Redacted("x"),)), Turn("system", ()))
+    assert contents(HI, *nothing, HI) == [{"role": "user", "parts": [{"text": "hi"}, {"text": "hi"}]}]
 
 
 def test_placeholders_where_a_signature_is_demanded():
@@ -255,6 +257,14 @@ def test_tool_choice(choice, written, changed):
     assert body.get("toolConfig", {}).get("functionCallingConfig") == written
     assert changes == changed
     assert "toolConfig" not in write(Conversation((HI,), tool_choice=choice))[0]
+
+
+def test_strict_tools():
+    """That a schema is to be kept to the letter has no place at Gemini, and is named."""
+    strict = Tool("f", "", {"type": "object", "properties": {}}, strict=True)
+    body, changes = write(Conversation((HI,), tools=(strict,)))
+    assert body["tools"][0]["functionDeclarations"] == [{"name": "f", "parametersJsonSchema": strict.schema}]
+    assert changes == ["strict tool schemas: Gemini has no such setting"]
 
 
 def test_limits_and_sampling():
