@@ -57,10 +57,11 @@ _STATUS_OF_WORD = _STATUS_OF_CODE | _STATUS_OF_TYPE
 _TOO_LONG = re.compile(
     r"prompt is too long|context (length|window)|exceeds the maximum number of tokens", re.IGNORECASE
 )
-# Of a 400, these are the account's own troubles (behaviour section 4).
-_ACCOUNT_WORDS = frozenset(
-    {"invalid_api_key", "account_deactivated", "billing_not_active", "billing_hard_limit_reached"}
+# Whoever the client is, these are the account's own troubles (behaviour section 4).
+_MONEY_CODES = frozenset(
+    {"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached", "billing_not_active"}
 )
+_KEY_CODES = frozenset({"invalid_api_key", "account_deactivated"})
 _BILLING = re.compile(
     r"\b(billing|credit balance|out of credits|insufficient credits?|payment required)\b", re.IGNORECASE
 )
@@ -212,9 +213,15 @@ def _told_status(error: Any) -> int | None:
 
 
 def _is_account_fault(status: int, reason: str, message: str) -> bool:
-    if status == 402:
-        return True
-    return status == 400 and (reason in _ACCOUNT_WORDS or _BILLING.search(message) is not None)
+    match status:
+        case 402:
+            return True
+        case 429:  # no rate that passes by waiting
+            return reason in _MONEY_CODES
+        case 400:
+            return reason in _MONEY_CODES | _KEY_CODES or _BILLING.search(message) is not None
+        case _:
+            return False
 
 
 def _told_delay(status: int, headers: Mapping[str, str], message: str) -> float | None:

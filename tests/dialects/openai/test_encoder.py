@@ -274,6 +274,29 @@ def test_images_go_out() -> None:
     assert image.result == "iVBO"
 
 
+@pytest.mark.parametrize("form", ["chat", "responses"])
+def test_a_sound_cannot_go_out(form: str) -> None:
+    """Media that the wire has no place for ends the stream with an explicit error, never in silence."""
+    payload = msgspec.json.encode({"media_type": "audio/wav", "data": "AAAA"})
+    encoder = new_encoder(FORMS[form])
+    told = data_of(encoder.encode(answer(*text(0, "Hi"), BlockStart(1, "media", payload=payload))))
+    assert "audio/wav" in told[-1]["error"]["message"]
+    assert encoder.state.failure is not None
+    assert not encoder.state.terminal
+    assert encoder.encode([Terminal()]) == encoder.fail(OVERLOADED) == b""
+
+
+@pytest.mark.parametrize("form", ["chat", "responses"])
+def test_no_error_behind_the_end(form: str) -> None:
+    """An answer that is whole, or has failed, does not fail again."""
+    encoder = new_encoder(FORMS[form])
+    encoder.encode(ALL_KINDS)
+    assert encoder.fail(OVERLOADED) == b""
+    encoder = new_encoder(FORMS[form])
+    assert encoder.fail(OVERLOADED)
+    assert encoder.fail(OVERLOADED) == encoder.encode(ALL_KINDS) == b""
+
+
 def test_citations_go_out() -> None:
     """A URL citation is an annotation with the cited block as its place; others are left out."""
     cited = [

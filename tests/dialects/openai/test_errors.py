@@ -47,7 +47,7 @@ def test_classified(status: int, content: bytes, reason: str) -> None:
     assert failure.message == json.loads(content)["error"]["message"]
     assert failure.upstream_request_id == "req_1"
     assert json.loads(failure.body) == json.loads(content)
-    assert not failure.account_fault
+    assert failure.account_fault is (reason in ("insufficient_quota", "credit_balance_exhausted"))
     assert not failure.is_signature
 
 
@@ -85,12 +85,14 @@ def test_what_compatible_servers_say(content: bytes, message: str) -> None:
         (400, body("Your credit balance is too low"), True),
         (400, body("Billing is not active", code="billing_not_active"), True),
         (400, body("Bad key", code="invalid_api_key"), True),
+        (429, body("Quota", "insufficient_quota", "insufficient_quota"), True),
+        (429, body("See plan and billing", code="rate_limit_exceeded"), False),
         (400, body("Unknown field"), False),
         (401, body("Bad key", code="invalid_api_key"), False),
     ],
 )
 def test_the_accounts_own_faults(status: int, content: bytes, expected: bool) -> None:
-    """A 402, and a 400 about key or money, is the account's fault and not the client's."""
+    """A 402, and what is about the account's key or money, is its own fault and not the client's."""
     assert classified(status, content).account_fault is expected
 
 

@@ -29,6 +29,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
+from relay.failures import Failure, Kind
 from relay.sse import SseParser
 
 _json = msgspec.json.encode
@@ -50,7 +51,7 @@ class ChatEncoder:
         """Nothing told yet."""
         self.state = StreamState()
         self._options = options
-        self._is_forwarding = False
+        self._is_forwarding = self._is_over = False
         self._head = b""
         self._tail = b',"finish_reason":null}]' + self._no_usage + b"}\n\n"
         self._has_role = False
@@ -68,7 +69,7 @@ class ChatEncoder:
 
     def encode(self, events: Iterable[Event]) -> bytes:
         """The client's bytes for ``events``, in one piece."""
-        if self.state.terminal:
+        if self.state.terminal or self._is_over:
             return b""
         events = list(events)
         self.state.fold(events)
@@ -85,6 +86,8 @@ class ChatEncoder:
                 self._arguments(event.index, event.json, out)  # type: ignore[union-attr]
             else:
                 self._rare(event, out)
+                if self._is_over:
+                    break
         return b"".join(out)
 
     def keep_alive(self) -> bytes:
@@ -92,8 +95,11 @@ class ChatEncoder:
         return KEEP_ALIVE
 
     def fail(self, answer: ErrorAnswer) -> bytes:
-        """The one error event that ends a broken answer, without ``[DONE]``."""
-        return b"data: " + _json({"error": error_object(answer)}) + b"\n\n"
+        """The one error event that ends a broken answer, without ``[DONE]``; b"" behind its end."""
+        if self.state.terminal or self._is_over:
+            return b""
+        self._is_over = True
+        return _error_event(answer)
 
     @property
     def _no_usage(self) -> bytes:
@@ -162,6 +168,10 @@ class ChatEncoder:
     def _media(self, payload: bytes, out: list[bytes]) -> None:
         media = msgspec.json.decode(payload)
         if not media["media_type"].startswith("image/"):
+            what = f"the model answered with {media['media_type']}, which chat completions cannot carry"
+            self.state.failure, self.state.terminal = Failure(Kind.MALFORMED_ANSWER, what, status=500), False
+            self._is_over = True
+            out.append(_error_event(ErrorAnswer(500, what, "")))
             return
         url = f"data:{media['media_type']};base64,{media['data']}"
         image = {"index": self._images, "type": "image_url", "image_url": {"url": url}}
@@ -195,6 +205,10 @@ class ChatEncoder:
         blocks = self.state.blocks
         before = sum(len(block.text) for block in blocks[: citation.index] if block.kind == "text")
         return url_citation(citation, before, len(blocks[citation.index].text))
+
+
+def _error_event(answer: ErrorAnswer) -> bytes:
+    return b"data: " + _json({"error": error_object(answer)}) + b"\n\n"
 
 
 def _without_usage(raw: bytes) -> bytes:

@@ -1,0 +1,187 @@
+"""The items of a Responses stream, as events for the client. PURE.
+
+Each item is added, filled by deltas and done, once and one after the other; the numbers rise.
+"""
+
+import msgspec
+
+from relay.conversation import Json
+from relay.dialects.interface import EncoderOptions
+from relay.dialects.openai.citations import url_citation
+from relay.dialects.openai.responses.output import (
+    Item,
+    image_json,
+    item_json,
+    part_json,
+    redacted_json,
+    summary_json,
+)
+from relay.events import BlockStart, Citation, OpenBlock, StreamState, ThinkingDelta
+
+_json = msgspec.json.encode
+
+_DELTA_NAMES = {
+    "text": "output_text",
+    "refusal": "refusal",
+    "thinking": "reasoning_summary_text",
+    "tool_call": "function_call_arguments",
+}
+
+
+class CannotSay(Exception):
+    """The answer holds what Responses have no place for; the text says what."""
+
+
+class ItemWriter:
+    """Writes one answer's items. Each method adds the bytes it causes to ``out``.
+
+    ``sequence`` is the next event's number, ``items`` are all items so far, ``open`` the one under way.
+    """
+
+    def __init__(self, state: StreamState, options: EncoderOptions) -> None:
+        """Nothing told yet; ``state`` must have folded what is written."""
+        self.sequence = 0
+        self.items: list[Item] = []
+        self.open: Item | None = None
+        self._state = state
+        self._options = options
+        self._deltas: dict[int, bytes] = {}  # block index -> how its deltas begin
+
+    def tell(self, name: str, fields: Json, out: list[bytes]) -> None:
+        """One event."""
+        head = b"event: %b\ndata: " % name.encode()
+        data = _json({"type": name, "sequence_number": self.sequence, **fields})
+        self.sequence += 1
+        out += (head, data, b"\n\n")
+
+    def delta(self, index: int, text: str, out: list[bytes]) -> None:
+        """More of a block: text, thinking or arguments; nothing where the client never heard of the block."""
+        head = self._deltas.get(index)
+        if head is None:
+            return
+        out += (head, _json(text), b',"sequence_number":%d}\n\n' % self.sequence)
+        self.sequence += 1
+
+    def think(self, event: ThinkingDelta, out: list[bytes]) -> None:
+        """More thinking; the first opens the summary, for silent thinking has none."""
+        item = self.open
+        if event.index not in self._deltas and item is not None and event.index in item.blocks:
+            place = {"summary_index": 0}
+            part = {**_at(item), **place, "part": summary_json("")}
+            self.tell("response.reasoning_summary_part.added", part, out)
+            self.begin_deltas(item, event.index, place)
+        self.delta(event.index, event.text, out)
+
+    def start_item(self, kind: str, prefix: str, index: int, out: list[bytes]) -> None:
+        """A new item of ``kind`` for the block at ``index``; what was open is closed."""
+        self.close_item(out)
+        number = len(self.items)
+        item = Item(number, kind, f"{prefix}_{self._options.message_id}{number}", [index])
+        self.items.append(item)
+        self.open = item
+        self.tell(
+            "response.output_item.added",
+            {"output_index": number, "item": item_json(item, self._state.blocks, "in_progress")},
+            out,
+        )
+        if kind == "function_call":
+            self.begin_deltas(item, index, {})
+
+    def start_part(self, index: int, out: list[bytes]) -> None:
+        """A text or refusal: a part of the open message, or of a new one."""
+        item = self.open
+        if item is None or item.kind != "message":
+            self.start_item("message", "msg", index, out)
+            item = self.items[-1]
+        else:
+            item.blocks.append(index)
+        block = self._state.blocks[index]
+        place = {"content_index": len(item.blocks) - 1}
+        part = part_json(item, block, is_begun=False)
+        self.tell("response.content_part.added", {**_at(item), **place, "part": part}, out)
+        self.begin_deltas(item, index, place | ({"logprobs": []} if block.kind == "text" else {}))
+
+    def begin_deltas(self, item: Item, index: int, place: Json) -> None:
+        """Get ready what stands before each delta of the block at ``index``."""
+        name = f"response.{_DELTA_NAMES[self._state.blocks[index].kind]}.delta"
+        data = _json({"type": name, **_at(item), **place})
+        self._deltas[index] = b"event: %b\ndata: %b" % (name.encode(), data[:-1] + b',"delta":')
+
+    def whole_item(self, event: BlockStart, out: list[bytes]) -> None:
+        """A block without deltas: redacted thinking, or an image; raises CannotSay for other media."""
+        payload = msgspec.json.decode(event.payload)
+        number = len(self.items)
+        identity = f"{self._options.message_id}{number}"
+        if event.kind == "redacted":
+            whole = redacted_json(f"rs_{identity}", payload["data"])
+        elif payload["media_type"].startswith("image/"):
+            whole = image_json(f"ig_{identity}", payload["media_type"], payload["data"])
+        else:
+            raise CannotSay(f"the model answered with {payload['media_type']}, which Responses cannot carry")
+        self.close_item(out)
+        item = Item(number, whole["type"], whole["id"], [event.index], finished=whole)
+        self.items.append(item)
+        begun = {**whole, "result": None, "status": "in_progress"} if event.kind == "media" else whole
+        self.tell("response.output_item.added", {"output_index": number, "item": begun}, out)
+        self.tell("response.output_item.done", {"output_index": number, "item": whole}, out)
+
+    def stop(self, block: OpenBlock, out: list[bytes]) -> None:
+        """A block is whole."""
+        item = self.open
+        if item is None or block.index not in item.blocks:
+            return
+        match item.kind:
+            case "message":
+                self._stop_part(item, block, out)
+            case "reasoning":
+                item.encrypted = block.signature or self._options.handle(block.index)
+                self._stop_thinking(item, block, out)
+                self.close_item(out)
+            case _:
+                if not block.pieces:
+                    block.pieces.append("{}")
+                    self.delta(block.index, "{}", out)
+                done = {**_at(item), "name": block.name, "arguments": block.text}
+                self.tell("response.function_call_arguments.done", done, out)
+                self.close_item(out)
+
+    def _stop_part(self, item: Item, block: OpenBlock, out: list[bytes]) -> None:
+        place = {**_at(item), "content_index": item.blocks.index(block.index)}
+        if block.kind == "refusal":
+            self.tell("response.refusal.done", {**place, "refusal": block.text}, out)
+        else:
+            done = {**place, "text": block.text, "logprobs": []}
+            self.tell("response.output_text.done", done, out)
+        self.tell("response.content_part.done", {**place, "part": part_json(item, block)}, out)
+
+    def _stop_thinking(self, item: Item, block: OpenBlock, out: list[bytes]) -> None:
+        if not block.text:
+            return
+        place = {**_at(item), "summary_index": 0}
+        self.tell("response.reasoning_summary_text.done", {**place, "text": block.text}, out)
+        self.tell("response.reasoning_summary_part.done", {**place, "part": summary_json(block.text)}, out)
+
+    def close_item(self, out: list[bytes]) -> None:
+        """The open item is whole."""
+        item, self.open = self.open, None
+        if item is not None:
+            whole = item_json(item, self._state.blocks, "completed")
+            done = {"output_index": item.output_index, "item": whole}
+            self.tell("response.output_item.done", done, out)
+
+    def cite(self, event: Citation, out: list[bytes]) -> None:
+        """A citation of an open text."""
+        item = self.open
+        if item is None or event.index not in item.blocks:
+            return
+        length = len(self._state.blocks[event.index].text)
+        annotation = {"type": "url_citation", **url_citation(event, 0, length)}
+        told = item.annotations.setdefault(event.index, [])
+        place = {"content_index": item.blocks.index(event.index), "annotation_index": len(told)}
+        told.append(annotation)
+        fields = {**_at(item), **place, "annotation": annotation}
+        self.tell("response.output_text.annotation.added", fields, out)
+
+
+def _at(item: Item) -> Json:
+    return {"item_id": item.id, "output_index": item.output_index}
