@@ -13,8 +13,9 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
@@ -22,7 +23,7 @@ from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from monitor import admin_filters
-from monitor.admin_text import account_label, body_details, box, duration_text
+from monitor.admin_text import account_label, body_details, box, duration_text, unbroken
 from monitor.models import AttemptLog, Body, RequestLog
 from monitor.plain_text import shown
 
@@ -154,11 +155,10 @@ class RequestLogAdmin(ReadOnly, ModelAdmin):
             None,
             {
                 "fields": (
-                    "result",
-                    "id",
-                    "started_at",
-                    "status",
                     "ended",
+                    "id",
+                    "time",
+                    "status",
                     "shown_error",
                     "models",
                     "shown_account",
@@ -220,9 +220,9 @@ class RequestLogAdmin(ReadOnly, ModelAdmin):
         return results
 
     @display(description=_("time"))
-    def time(self, row: RequestLog) -> Any:
+    def time(self, row: RequestLog) -> SafeString:
         """When it was admitted."""
-        return row.started_at
+        return unbroken(localtime(row.started_at).strftime("%Y-%m-%d %H:%M:%S"))
 
     @display(description=_("outcome"), label=OUTCOME_TONES)
     def result(self, row: RequestLog) -> tuple[str, str]:
@@ -237,11 +237,11 @@ class RequestLogAdmin(ReadOnly, ModelAdmin):
         return shown(f"{row.method} {row.path}")
 
     @display(description=_("model"))
-    def models(self, row: RequestLog) -> str:
+    def models(self, row: RequestLog) -> SafeString:
         """What the client named, and what was asked for where that is another."""
         if row.mapped_model in (None, row.client_model):
-            return shown(row.client_model)
-        return shown(f"{row.client_model} → {row.mapped_model}")
+            return unbroken(row.client_model)
+        return format_html("{} → {}", unbroken(row.client_model), unbroken(row.mapped_model or ""))
 
     @display(description=_("account"))
     def shown_account(self, row: RequestLog) -> str:
@@ -259,24 +259,26 @@ class RequestLogAdmin(ReadOnly, ModelAdmin):
         return duration_text(row.duration_ms)
 
     @display(description=_("tokens in / out / cached / thinking"))
-    def tokens(self, row: RequestLog) -> str:
+    def tokens(self, row: RequestLog) -> SafeString:
         """As upstream has counted them."""
         counts = (row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_thinking)
-        return " / ".join("–" if count is None else f"{count:,}" for count in counts)
+        return unbroken(" / ".join("–" if count is None else f"{count:,}" for count in counts))
 
     @display(description=_("cost"))
     def shown_cost(self, row: RequestLog) -> str:
         """In US dollars."""
         return "–" if row.cost is None else f"${row.cost:.4f}"
 
-    @display(description=_("ended"))
+    @display(description=_("outcome"))
     def ended(self, row: RequestLog) -> str:
-        """By whom, in which phase."""
+        """In a word, and by whom and in which phase it ended."""
+        phase = row.get_ended_in_display() or "–"
         if row.in_flight:
-            return gettext("still in flight, in phase: %s") % (row.get_ended_in_display() or "–")
-        return gettext("by %(who)s, in phase: %(phase)s") % {
+            return gettext("in flight (phase: %s)") % phase
+        return gettext("%(outcome)s (ended by: %(who)s, phase: %(phase)s)") % {
+            "outcome": row.get_outcome_display(),
             "who": row.get_ended_by_display() or "–",
-            "phase": row.get_ended_in_display() or "–",
+            "phase": phase,
         }
 
     @display(description=_("error"))

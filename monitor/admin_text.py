@@ -16,7 +16,10 @@ from monitor.redaction import mask_email
 SHOWN_BYTES = 200_000
 """How much of a body a page shows; a browser is slow with more."""
 
-_BOX = "max-height: 32rem; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.8rem"
+_BOX = (
+    "max-height: 32rem; overflow: auto; white-space: pre-wrap; overflow-wrap: anywhere;"
+    " font-size: 0.8rem; margin: 0.5rem 0"
+)
 
 
 def account_label(label: str | None) -> str:
@@ -37,6 +40,11 @@ def duration_text(milliseconds: int | None) -> str:
     return str(timedelta(seconds=milliseconds // 1000))
 
 
+def unbroken(text: str) -> SafeString:
+    """A short text that stays on one line."""
+    return format_html('<span style="white-space: nowrap">{}</span>', shown(text))
+
+
 def box(text: str) -> SafeString:
     """Text of any length, as it is, in a box that scrolls."""
     return format_html('<pre dir="ltr" style="{}">{}</pre>', _BOX, shown(text))
@@ -48,7 +56,8 @@ def body_details(body: Body) -> SafeString:
     if body.attempt:
         heading = gettext("%(body)s, attempt %(number)d") % {"body": heading, "number": body.attempt}
     return format_html(
-        "<details {}><summary>{} · {}{}</summary>{}{}</details>",
+        '<details {} style="margin-bottom: 1rem"><summary style="font-weight: 600">{} · {}{}</summary>{}{}'
+        "</details>",
         SafeString("open" if body.total_bytes < 10_000 else ""),
         heading,
         filesizeformat(body.total_bytes),
