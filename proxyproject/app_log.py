@@ -12,6 +12,7 @@ A line cannot be forged: control characters in it are escaped, a traceback's lin
 looks like a key is masked. That is the last line of defence, not a licence to log one.
 """
 
+import atexit
 import copy
 import logging
 import queue
@@ -89,7 +90,7 @@ class AppLog(QueueHandler):
     """The root logger's handler: hands each record to a thread that writes it to the file and the console.
 
     The thread and the file come with the first record, so that a command that logs nothing touches nothing.
-    ``logging.shutdown`` (at exit) and ``flush`` wait until everything is written.
+    ``close`` (at exit) and ``flush`` wait until everything is written.
     """
 
     def __init__(self, path: str, keep_days: int, console: bool = True) -> None:
@@ -141,6 +142,7 @@ class AppLog(QueueHandler):
             listener, self._listener = self._listener, None
             self._is_closed = True
         if listener is not None:
+            atexit.unregister(self.close)
             self._records.join()
             listener.stop()
             for handler in listener.handlers:
@@ -158,6 +160,8 @@ class AppLog(QueueHandler):
                 listener = QueueListener(self._records, *handlers)
                 listener.start()
                 self._listener = listener
+                # logging.shutdown would close the file first, while the thread still writes to it.
+                atexit.register(self.close)
 
 
 def configuration(log_dir: Path, level: str, keep_days: int) -> dict[str, Any]:
