@@ -83,6 +83,7 @@ class Recorder:
         self._records_bodies = records_bodies
         self._attempt: AttemptRecord | None = None
         self._last_content = call.raw
+        self._response_bytes = 0
         submit(row)
         if records_bodies:
             headers = tuple(call.headers.items())
@@ -142,7 +143,7 @@ class Recorder:
         """A piece of the response went to the client."""
         if self.transcript is not None:
             self.transcript.add(_ms(self._at()), data)
-        self.row = msgspec.structs.replace(self.row, response_bytes=self.row.response_bytes + len(data))
+        self._response_bytes += len(data)
 
     def refused(self, failure: Failure, status: int) -> None:
         """The exchange ended at admission, before anything was asked."""
@@ -195,6 +196,7 @@ class Recorder:
             status=status,
             error=error,
             duration_ms=_ms(seconds),
+            response_bytes=self._response_bytes,
         )
         if self.transcript is not None:
             self._submit(
