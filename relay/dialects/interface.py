@@ -140,8 +140,9 @@ Resolution = str | Fate
 class Healed(msgspec.Struct, frozen=True):
     """A body that upstream should take, and what is to be remembered of the repair.
 
-    ``blocks`` are the digests of the refused blocks, ``prompt_turn`` the digest of the user turn that
-    got the fix prompt (as it was before; "" when none), ``changes`` say in words what was done,
+    ``blocks`` are the digests of the refused blocks, ``prompt_turn`` the digest of the turn that got the
+    fix prompt as it was before (of the model's own, where a user turn was added behind it; "" when none),
+    ``changes`` say in words what was done,
     ``headers`` must travel with the body: feature headers, joined to the client's own of that name.
     """
 
