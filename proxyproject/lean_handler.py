@@ -24,7 +24,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.core.handlers.asgi import ASGIRequest
-from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import get_resolver
 
@@ -106,6 +106,8 @@ class LeanHandler:
         try:
             try:
                 response = await self._call_view(request)
+                if isinstance(response, HttpResponseNotAllowed):
+                    response = _not_allowed(scope, response)
                 if not isinstance(response, StreamingHttpResponse):
                     assert isinstance(response, HttpResponse)
                     await _send_whole(response, send)
@@ -191,6 +193,13 @@ def _failed(scope: Scope, error: Exception) -> HttpResponse:
         case _:
             logger.error("A view failed: %s", scope["path"], exc_info=error)
             return _refused(scope, 500, "The server failed to answer; its log says why.")
+
+
+def _not_allowed(scope: Scope, plain: HttpResponseNotAllowed) -> HttpResponse:
+    """A 405 whose body the dialect of the path knows; the methods that are allowed stay told."""
+    answer = _refused(scope, 405, f"{scope['method']} is not allowed here, only {plain['Allow']}.")
+    answer["Allow"] = plain["Allow"]
+    return answer
 
 
 def _refused(scope: Scope, status: int, message: str) -> HttpResponse:

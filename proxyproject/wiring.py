@@ -11,25 +11,36 @@ import time
 from django.conf import settings
 
 from accounts.admin_actions import register_account_test
-from accounts.live import live
+from accounts.live import live, live_process_ids
+from monitor.housekeeping import Housekeeper
 from monitor.request_id import RANDOM_BYTES, new_request_id
+from monitor.retention import Limits
 from monitor.writer import RecordWriter
 from proxyproject.early_answers import EarlyAnswer, Refusal, set_renderer
 from proxyproject.lifecycle import Lifecycle
 from relay import runtime
 from relay.account_test import test_account
-from relay.early import early_body
+from relay.early import early_answer
 
 logger = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 10.0
 """How long the end waits for rows that are not yet written."""
 
+HOUSEKEEPING_END_SECONDS = 5.0
+"""How long the end waits for a batch of old history that is just being removed."""
+
 writer = RecordWriter(
     body_cap_bytes=settings.ENVIRONMENT.monitor_body_cap_bytes,
     record_bodies=settings.ENVIRONMENT.monitor_record_bodies,
 )
 """The one writer of this process."""
+
+housekeeper = Housekeeper(
+    live_process_ids,
+    Limits(settings.ENVIRONMENT.monitor_retention_days, settings.ENVIRONMENT.monitor_retention_bytes),
+)
+"""Closes what dead processes left in flight, and removes old history."""
 
 
 def wire(lifecycle: Lifecycle) -> None:
@@ -39,17 +50,18 @@ def wire(lifecycle: Lifecycle) -> None:
     lifecycle.on_start(writer.start)
     lifecycle.on_start(live.start)
     lifecycle.on_start(_start_relay)
+    lifecycle.on_start(housekeeper.start)
     lifecycle.on_drain(lambda: runtime.runtime().drain())
     lifecycle.on_stop(lambda: runtime.runtime().stop())
     lifecycle.on_stop(live.stop)
+    lifecycle.on_stop(lambda: asyncio.to_thread(housekeeper.stop, HOUSEKEEPING_END_SECONDS))
     lifecycle.on_flush(_flush)
 
 
 def render(refusal: Refusal) -> EarlyAnswer:
     """An answer without an exchange, in the dialect of the path."""
     request_id = new_request_id(int(time.time() * 1000), os.urandom(RANDOM_BYTES))
-    body = early_body(refusal.path, refusal.status, refusal.message, request_id)
-    headers = {"content-type": "application/json", "x-request-id": request_id}
+    headers, body = early_answer(refusal.path, refusal.status, refusal.message, request_id)
     return EarlyAnswer(refusal.status, headers, body)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from ninja import NinjaAPI, Router
 
@@ -13,6 +13,9 @@ from relay.dialects.gemini import GEMINI
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.health import health, metrics_page, readiness
 from relay.service import refuse_path, serve_generation
+
+METHODS = frozenset({"streamGenerateContent", "generateContent", "countTokens"})
+"""Gemini's methods, as they stand behind a model's name."""
 
 router = Router()
 
@@ -69,7 +72,9 @@ async def models(request: HttpRequest) -> HttpResponseBase:
 @router.get("/v1beta/models/{path:name}")
 @router.get("/v1/models/{path:name}")
 async def model(request: HttpRequest, name: str) -> HttpResponseBase:
-    """One model."""
+    """One model; a name may hold a colon, but what ends in a method is asked by POST."""
+    if name.rpartition(":")[2] in METHODS:
+        return HttpResponseNotAllowed(["POST"])
     return await one_model(request, name)
 
 

@@ -62,6 +62,8 @@ def parsed(raw: bytes) -> Json:
         body = msgspec.json.decode(raw)
     except msgspec.DecodeError as error:
         raise BadRequest(f"The body is not valid JSON: {error}") from None
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not valid JSON: it is not UTF-8.") from None
     except RecursionError:
         raise BadRequest("The body is not valid JSON: it is nested too deeply.") from None
     if not isinstance(body, dict):

@@ -16,6 +16,10 @@ def dialect_of_path(path: str) -> Dialect:
     return ANTHROPIC if path.startswith("/v1/messages") else OPENAI_CHAT
 
 
-def early_body(path: str, status: int, message: str, request_id: str) -> bytes:
-    """The JSON error body for a request to ``path`` that was not handed on."""
-    return dialect_of_path(path).error_body(ErrorAnswer(status, message, request_id))
+def early_answer(path: str, status: int, message: str, request_id: str) -> tuple[dict[str, str], bytes]:
+    """Headers and JSON error body for a request to ``path`` that was not handed on."""
+    dialect = dialect_of_path(path)
+    headers = {"content-type": "application/json", "x-request-id": request_id}
+    if dialect.name == "anthropic":
+        headers["request-id"] = request_id
+    return headers, dialect.error_body(ErrorAnswer(status, message, request_id))

@@ -147,7 +147,7 @@ class Recorder:
 
     def refused(self, failure: Failure, status: int) -> None:
         """The exchange ended at admission, before anything was asked."""
-        facts = OutcomeFacts(failed=True, attempts=0)
+        facts = OutcomeFacts(key_refused=failure.kind is Kind.UNAUTHORIZED, failed=True, attempts=0)
         self._finish(outcome_of(facts), EndedBy.PROXY, EndedIn.ADMISSION, status, failure.message)
 
     def end(self, outcome: Outcome, *, status: int, has_client_gone: bool) -> None:

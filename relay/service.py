@@ -95,6 +95,10 @@ class Admission:
             inspected = self.dialect.inspect(body, self.headers)
         except BadRequest as error:
             raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
+        model = model or inspected.model
+        if not model.isprintable():
+            message = "The model's name holds characters that no name has (line breaks or other controls)."
+            raise Refused(Failure(Kind.BAD_REQUEST, message, status=400))
         caller = self.caller
         session = f"{caller.id if caller else 0}\n{inspected.session_id}\n{inspected.session_seed}"
         call = ClientCall(
@@ -102,7 +106,7 @@ class Admission:
             body=body,
             raw=raw,
             headers=self.headers,
-            model=model or inspected.model,
+            model=model,
             is_stream=inspected.is_stream if is_stream is None else is_stream,
             session=hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32],
         )

@@ -47,7 +47,7 @@ def tokens_in(dialect: str, answer: bytes) -> int | None:
     """The count in an upstream counter's answer."""
     try:
         decoded = msgspec.json.decode(answer)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     tokens = (
         decoded.get("input_tokens" if dialect == "anthropic" else "totalTokens")

@@ -52,6 +52,7 @@ def test_a_cut_off_body_is_refused(encoding: str) -> None:
         (b"", "not valid JSON"),
         (b"{", "not valid JSON"),
         (b'{"a": \xff}', "not valid JSON"),
+        (b'{"a": "\xff"}', "it is not UTF-8"),
         (b"[1]", "must be a JSON object"),
         (b'"text"', "must be a JSON object"),
         (b"[" * 100_000, "not valid JSON"),
