@@ -5,7 +5,6 @@ English sentence with ``%(name)s`` places; a parameter may be a phrase itself.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import msgspec
 
@@ -35,8 +34,3 @@ Value = str | int | Seconds | Moment | Phrase
 def gettext_noop(message: str) -> str:
     """Mark a message for translation, as it is (Django's tools look for this name)."""
     return message
-
-
-def moment_of(at: datetime) -> Moment:
-    """The moment of an aware datetime."""
-    return Moment(at.timestamp())

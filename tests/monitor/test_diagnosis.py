@@ -1,0 +1,333 @@
+"""The diagnosis: every outcome, every failure and every pitfall of the lesson has its sentence."""
+
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from monitor.advice import BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
+from monitor.diagnosis import Diagnosis, Severity, diagnose
+from monitor.failure_causes import BY_KIND, Cause, cause_of
+from monitor.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.wording import as_html, as_text
+from relay.failures import Kind
+
+
+def row(**fields: Any) -> RequestRecord:
+    """An exchange that ended well, but for ``fields``."""
+    usual: dict[str, Any] = {
+        "id": "0" * 32,
+        "started_at": 1_795_000_000.0,
+        "process_id": "p",
+        "dialect": "anthropic",
+        "method": "POST",
+        "path": "/v1/messages",
+        "client_key": "team",
+        "client_model": "claude-sonnet-4-6",
+        "in_flight": False,
+        "outcome": Outcome.OK,
+        "status": 200,
+        "attempts": 1,
+        "account": "b@x",
+        "first_data_ms": 1200,
+        "duration_ms": 4000,
+        "ended_by": EndedBy.UPSTREAM,
+        "ended_in": EndedIn.AFTER_STOP,
+    }
+    return RequestRecord(**{**usual, **fields})
+
+
+def failed(kind: str | None, status: int | None = None, number: int = 1, **fields: Any) -> AttemptRecord:
+    """An attempt on a@x that failed so (``None``: it did not)."""
+    return AttemptRecord(
+        **{
+            "request_id": "0" * 32,
+            "number": number,
+            "account": "a@x",
+            "account_kind": "anthropic",
+            "upstream_model": "m",
+            "started_offset_ms": 0,
+            "failure_kind": kind,
+            "status": status,
+            **fields,
+        }
+    )
+
+
+SERVED = failed(None, 200, 2, account="b@x")
+ENDED = {"first_data_ms": None, "outcome": Outcome.ERROR}
+
+
+def words(diagnosis: Diagnosis) -> tuple[str, str]:
+    """The summary and the next step in English."""
+    with translation.override("en"):
+        return " ".join(map(as_text, diagnosis.summary)), as_text(diagnosis.next_step)
+
+
+CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] = {
+    "ok": (row(), [SERVED], Severity.GOOD, "b@x answered; first data after 1.2 s.", "Nothing to do."),
+    "lesson: an empty stream that another account made good": (
+        row(outcome=Outcome.RETRIED, attempts=2),
+        [failed("empty", 200, rotate=True), SERVED],
+        Severity.GOOD,
+        "a@x answered 200 but ended before any data (0 tokens). Then b@x answered; first data",
+        "Nothing to do.",
+    ),
+    "lesson: 0 tokens, and pressing retry": (
+        row(**ENDED | {"outcome": Outcome.ZERO_TOKENS, "status": 502, "attempts": 3}),
+        [failed("empty_stop", 200, n) for n in (1, 2, 3)],
+        Severity.PROBLEM,
+        "All 3 attempts answered 200 but ended before any data (0 tokens).",
+        "pressing retry many times does not help",
+    ),
+    "lesson: an invalid signature, healed": (
+        row(outcome=Outcome.HEALED, healed=True, attempts=2),
+        [failed("status", 400, heal="strip"), SERVED],
+        Severity.GOOD,
+        "Upstream refused a thinking signature; the history was repaired once and tried again. Then b@x",
+        "no data to clear. If this repeats in one conversation, start a new one.",
+    ),
+    "a binding signature, healed by dropping": (
+        row(outcome=Outcome.HEALED, healed=True, attempts=2),
+        [failed("status", 400, heal="drop_block"), SERVED],
+        Severity.GOOD,
+        "asked to drop those blocks",
+        "no data to clear",
+    ),
+    "lesson: an invalid signature that could not be repaired": (
+        row(**ENDED | {"status": 400, "attempts": 2}),
+        [failed("status", 400, heal="strip"), failed("status", 400, 2)],
+        Severity.PROBLEM,
+        "refused the thinking signatures again after the history had been repaired",
+        "Clearing the data directory would not help",
+    ),
+    "a missing signature with nothing to repair": (
+        row(**ENDED | {"status": 400}),
+        [failed("missing_signature", None)],
+        Severity.PROBLEM,
+        "there was nothing in the history to repair",
+        "Start a new conversation",
+    ),
+    "lesson: fluctuation of the service, made good": (
+        row(outcome=Outcome.RETRIED, attempts=2),
+        [failed("status", 503, rotate=False), SERVED],
+        Severity.GOOD,
+        "Upstream was overloaded (503); the account was kept",
+        "Nothing to do.",
+    ),
+    "lesson: fluctuation of the service is no broken account": (
+        row(**ENDED | {"status": 529, "attempts": 3}),
+        [failed("error_event", 529, n) for n in (1, 2, 3)],
+        Severity.PROBLEM,
+        "Upstream was overloaded on all 3 attempts (529).",
+        "No account is broken",
+    ),
+    "quota everywhere": (
+        row(**ENDED | {"status": 429, "attempts": 3}),
+        [failed("status", 429, n) for n in (1, 2, 3)],
+        Severity.PROBLEM,
+        "All 3 attempts hit the quota of their account.",
+        "add an account",
+    ),
+    "different failures, the last real status decides": (
+        row(**ENDED | {"status": 500, "attempts": 3}),
+        [failed("status", 503), failed("status", 500, 2), failed("empty", 200, 3)],
+        Severity.PROBLEM,
+        "All 3 attempts failed; the last: a@x answered 200 but ended",
+        "look at the provider's status page",
+    ),
+    "two failures before the answer": (
+        row(outcome=Outcome.RETRIED, attempts=3),
+        [failed("status", 429), failed("network", None, 2), SERVED],
+        Severity.GOOD,
+        "2 attempts failed; the first: a@x had reached its quota (429).",
+        "Nothing to do.",
+    ),
+    "an account's own 400": (
+        row(**ENDED | {"status": 503}),
+        [failed("status", 400, rotate=True)],
+        Severity.PROBLEM,
+        "did not accept the credential or billing of a@x",
+        "Open Accounts",
+    ),
+    "a detour that cost the cache": (
+        row(cached_tokens_lost=9000),
+        [SERVED],
+        Severity.GOOD,
+        "9000 cached tokens were lost.",
+        "Nothing",
+    ),
+    "continued": (
+        row(outcome=Outcome.CONTINUED, continued=True, seams=(80,)),
+        [SERVED],
+        Severity.GOOD,
+        "continued; the client saw one answer",
+        "Nothing to do.",
+    ),
+    "continued twice": (
+        row(outcome=Outcome.CONTINUED, continued=True, seams=(80, 120)),
+        [SERVED],
+        Severity.GOOD,
+        "continued 2 times",
+        "Nothing to do.",
+    ),
+    "thinking only": (
+        row(outcome=Outcome.THINKING_ONLY),
+        [SERVED],
+        Severity.NOTICE,
+        "thought, but said nothing",
+        "Ask again",
+    ),
+    "refused": (
+        row(outcome=Outcome.REFUSED),
+        [SERVED],
+        Severity.NOTICE,
+        "safety filter refused",
+        "Word the request differently",
+    ),
+    "cut": (
+        row(outcome=Outcome.INTERRUPTED),
+        [failed("cut", 200)],
+        Severity.PROBLEM,
+        "broke off in the middle of the answer, after 4.0 s. The client was told with an error event",
+        "Send it again",
+    ),
+    "an error of an unknown kind after the commit": (
+        row(outcome=Outcome.INTERRUPTED),
+        [failed("something new", None)],
+        Severity.PROBLEM,
+        "broke off in the middle",
+        "Send it again",
+    ),
+    "the server's process died": (
+        row(outcome=Outcome.INTERRUPTED, ended_by=EndedBy.PROXY, first_data_ms=None),
+        [failed("status", 503), failed(None, None, 2)],
+        Severity.PROBLEM,
+        "The server stopped before the request was finished.",
+        "its log says why",
+    ),
+    "interrupted before the first data": (
+        row(outcome=Outcome.INTERRUPTED, ended_by=EndedBy.PROXY, first_data_ms=None),
+        [failed("draining", None)],
+        Severity.PROBLEM,
+        "The server was going down while a@x was asked.",
+        "Send it again when the server is back.",
+    ),
+    "the client went in the middle": (
+        row(outcome=Outcome.CLIENT_CLOSED),
+        [SERVED],
+        Severity.NOTICE,
+        "in the middle of the answer, after 4.0 s",
+        "pressed stop",
+    ),
+    "the client went before data": (
+        row(outcome=Outcome.CLIENT_CLOSED, first_data_ms=None, ended_in=EndedIn.PEEK),
+        [failed("empty", 200)],
+        Severity.NOTICE,
+        "before the first data came",
+        "raise its timeout",
+    ),
+    "the client went in the queue": (
+        row(outcome=Outcome.CLIENT_CLOSED, first_data_ms=None, ended_in=EndedIn.ADMISSION, attempts=0),
+        [],
+        Severity.NOTICE,
+        "before an account was asked",
+        "add one",
+    ),
+    "in flight": (
+        row(in_flight=True, outcome=None, status=None, first_data_ms=None),
+        [failed("empty", 200)],
+        Severity.GOOD,
+        "Under way: attempt 1, on b@x.",
+        "Wait",
+    ),
+    "just admitted": (
+        row(in_flight=True, outcome=None, attempts=0),
+        [],
+        Severity.GOOD,
+        "an account is being chosen",
+        "Wait",
+    ),
+    "streaming": (row(in_flight=True, outcome=None), [], Severity.GOOD, "Streaming: b@x sent", "Wait"),
+    "a refused key": (
+        row(**ENDED | {"outcome": Outcome.UNAUTHORIZED, "status": 401, "attempts": 0}),
+        [],
+        Severity.PROBLEM,
+        "The client key was missing or not valid",
+        "Client keys",
+    ),
+    "an unknown model": (
+        row(**ENDED | {"status": 404, "attempts": 0}),
+        [],
+        Severity.PROBLEM,
+        "No account offers claude-sonnet-4-6",
+        "map it under Mappings",
+    ),
+    "a failure of ours at admission": (
+        row(**ENDED | {"status": 500, "attempts": 0}),
+        [],
+        Severity.PROBLEM,
+        "This server itself failed",
+        "log lines",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_says_what_happened_and_what_to_do(name: str) -> None:
+    """Each outcome, and each row of the lesson's table of pitfalls, in a sentence or two and a step."""
+    exchange, attempts, severity, summary, next_step = CASES[name]
+    diagnosis = diagnose(exchange, attempts)
+    said, step = words(diagnosis)
+    assert diagnosis.severity is severity
+    assert summary in said
+    assert next_step in step
+    assert 1 <= len(diagnosis.summary) <= 3
+
+
+def test_every_outcome_has_a_case() -> None:
+    """No outcome is left to chance."""
+    assert {exchange.outcome for exchange, *_ in CASES.values()} == {None, *Outcome}
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("status", [None, 200, 400, 401, 402, 403, 404, 408, 429, 500, 502, 503, 504, 529])
+@pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.INTERRUPTED, Outcome.RETRIED])
+def test_every_failure_has_words_that_are_whole(kind: Kind, status: int | None, outcome: Outcome) -> None:
+    """Whatever failed, and whatever became of it, each place in the sentences is filled."""
+    for count in (1, 3):
+        attempts = [failed(kind.value, status, number) for number in range(1, count + 1)]
+        said, step = words(diagnose(row(outcome=outcome, attempts=count), attempts))
+        assert said
+        assert step
+        assert "%(" not in said + step
+
+
+def test_every_kind_of_failure_of_the_relay_is_known() -> None:
+    """A new kind of failure needs its words: none falls through to "failed"."""
+    assert set(BY_KIND) | {"status"} == {kind.value for kind in Kind}
+    assert set(WHAT_IT_DID) == set(BEFORE_ANSWER) == set(Cause)
+    assert cause_of(failed("hitherto unheard of")) is Cause.OTHER
+
+
+@pytest.mark.parametrize("status", STATUS_AT_ADMISSION)
+def test_every_refusal_at_admission_says_that_nobody_was_asked(status: int) -> None:
+    """A request that no account was asked for tells the reader what to set right."""
+    said, step = words(diagnose(row(**ENDED | {"status": status, "attempts": 0}), []))
+    assert said
+    assert step
+
+
+def test_a_quota_names_the_moment_when_it_is_over() -> None:
+    """``Retry-After`` counts from the end of the answer; the page shows it in the reader's zone."""
+    exchange = row(**ENDED | {"status": 429, "attempts": 1, "duration_ms": 4000})
+    diagnosis = diagnose(exchange, [failed("status", 429)], retry_after_seconds=56)
+    assert "The first is free again at" in words(diagnosis)[0]
+    assert 'datetime="2026-11-18T' in str(as_html(diagnosis.summary[-1]))
+
+
+def test_what_is_filled_in_cannot_be_markup() -> None:
+    """An account or a model may be called anything, and is shown as text."""
+    exchange = row(account="<b>&\u202e", outcome=Outcome.OK)
+    html = str(as_html(diagnose(exchange, []).summary[0]))
+    assert "&lt;b&gt;&amp;\\u202e" in html
