@@ -1,0 +1,149 @@
+"""The history's filters: from a URL's query to conditions that the indexes answer, and back."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from django.db.models import Q
+
+from monitor.models import DIALECT_LABELS, SLOW_FIRST_DATA_MS
+from monitor.queries import admitted_since, ended_with
+from monitor.records import EndedBy, EndedIn, Outcome
+from monitor.request_id import first_request_id
+
+_ID_BEGINNING = re.compile(r"[0-9a-f]{12,32}\Z")
+"""So many digits of a request id say at least its millisecond, which a word in a text hardly does."""
+
+TEXT_COLUMNS = ("preview", "error", "path", "account", "client_model", "mapped_model", "client_key")
+
+FLAGS: dict[str, Q] = {
+    "failed": Q(is_failure=True),
+    "healed": Q(healed=True),
+    "continued": Q(continued=True),
+    "retried": Q(attempts__gt=1),
+    "zero": Q(tokens_out=0),
+    "slow": Q(first_data_ms__gte=SLOW_FIRST_DATA_MS),
+    "running": Q(in_flight=True),
+}
+"""What is either asked for or not."""
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "outcome": tuple(Outcome),
+    "status_class": ("2", "4", "5"),
+    "dialect": tuple(DIALECT_LABELS),
+    "stream": ("yes", "no"),
+    "ended_by": tuple(EndedBy),
+    "ended_in": tuple(EndedIn),
+}
+"""Filters with a fixed set of values; any other value is no filter."""
+
+EXACT = ("client_model", "mapped_model", "account", "client_key")
+"""Filters by a whole value that the rows happen to have."""
+
+QUICK: dict[str, dict[str, str]] = {
+    "all": {},
+    "errors": {"failed": "1"},
+    "healed": {"healed": "1"},
+    "zero": {"outcome": "zero_tokens"},
+    "interrupted": {"outcome": "interrupted"},
+    "slow": {"slow": "1"},
+}
+
+
+class HistoryFilter(msgspec.Struct, frozen=True):
+    """What is asked for. ``values`` are the parameters of the URL that mean something, normalised."""
+
+    values: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        """What to look for in the rows' texts."""
+        return self.values.get("q", "")
+
+    @property
+    def body_text(self) -> str:
+        """What to look for in the bodies."""
+        return self.values.get("body", "")
+
+    def condition(self) -> Q:
+        """The rows, without the search for text."""
+        condition = Q()
+        for name, value in self.values.items():
+            condition &= _condition(name, value)
+        return condition
+
+    def text_condition(self) -> Q | None:
+        """The search for text in the rows; None when there is none, or the ids answer it."""
+        if not self.text or _ID_BEGINNING.match(self.text.lower()):
+            return None
+        return _any_of(Q((f"{column}__icontains", self.text)) for column in TEXT_COLUMNS)
+
+    def query(self, **changes: str) -> str:
+        """The URL's query of this view with some parameters changed; ``""`` takes one away."""
+        merged = {**self.values, **changes}
+        return urlencode({name: value for name, value in merged.items() if value})
+
+    def is_quick(self, name: str) -> bool:
+        """Whether it is just that quick filter."""
+        return dict(self.values) == QUICK[name]
+
+
+def parse(parameters: Mapping[str, str]) -> HistoryFilter:
+    """The filter that the parameters of a URL ask for. What is not understood is left out."""
+    values: dict[str, str] = {}
+    for name in ("q", "body", *EXACT):
+        if value := parameters.get(name, "").strip()[:500].replace("\0", ""):
+            values[name] = value
+    for name, allowed in CHOICES.items():
+        if parameters.get(name) in allowed:
+            values[name] = parameters[name]
+    for name in FLAGS:
+        if parameters.get(name) == "1":
+            values[name] = "1"
+    if re.fullmatch(r"[1-5][0-9]{2}", parameters.get("status", "")):
+        values["status"] = parameters["status"]
+    for name in ("since", "until"):
+        if _moment(parameters.get(name, "")) is not None:
+            values[name] = parameters[name]
+    return HistoryFilter(values)
+
+
+def _condition(name: str, value: str) -> Q:
+    if name in FLAGS:
+        return FLAGS[name]
+    if name in EXACT or name == "dialect":
+        return Q((name, value))
+    match name:
+        case "outcome" | "ended_by" | "ended_in":
+            return ended_with(name, value)
+        case "status" | "status_class":
+            return ended_with(name, int(value))
+        case "stream":
+            return Q(is_stream=value == "yes")
+        case "since":
+            return admitted_since(_moment(value) or 0.0)
+        case "until":
+            return Q(id__lt=first_request_id(int((_moment(value) or 0.0) * 1000)))
+        case "q" if _ID_BEGINNING.match(value.lower()):
+            return Q(id__gte=value.lower(), id__lt=value.lower() + "g")
+        case _:
+            return Q()
+
+
+def _moment(text: str) -> float | None:
+    """Seconds since the epoch of an ISO time (UTC unless it says otherwise); None for anything else."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() if text else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _any_of(conditions: Any) -> Q:
+    joined = Q()
+    for condition in conditions:
+        joined |= condition
+    return joined

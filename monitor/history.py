@@ -1,0 +1,144 @@
+"""Pages of the history by keyset: a page costs the same wherever it is, and nothing is ever counted.
+
+A search for text reads rows one by one, so it looks at a bounded number of them and says how far it got;
+the next page goes on from there.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+
+import msgspec
+from django.db.models import Q
+
+from monitor.filters import HistoryFilter
+from monitor.models import AttemptLog, Body, RequestLog
+from monitor.records import AttemptRecord, RequestRecord
+
+PAGE_ROWS = 50
+SEARCHED_ROWS = 20_000
+"""How many rows a search for text looks at, at most: about a tenth of a second."""
+SCAN_SECONDS = 0.5
+"""How long one step of a search through bodies takes, at most; the page asks step by step."""
+SCANNED_AT_ONCE = 20
+
+REQUEST_COLUMNS = tuple(field.name for field in msgspec.structs.fields(RequestRecord))
+ATTEMPT_COLUMNS = tuple(field.name for field in msgspec.structs.fields(AttemptRecord))
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page, newest first. ``older`` and ``newer`` are cursors, empty where the history ends.
+
+    ``searched_to`` is the id up to which a search has looked, when it stopped before the page was full.
+    """
+
+    rows: tuple[RequestRecord, ...]
+    attempts: dict[str, list[AttemptRecord]]
+    older: str = ""
+    newer: str = ""
+    searched_to: str = ""
+
+
+def page_of(asked: HistoryFilter, *, before: str = "", after: str = "") -> Page:
+    """The page that ends before the id ``before``, or begins after ``after``, or else the newest."""
+    if asked.body_text:
+        return _scanned(asked, before)
+    condition = asked.condition()
+    text = asked.text_condition()
+    if text is not None:
+        return _searched(condition, text, before)
+    if after:
+        found = records(condition & Q(id__gt=after), order="id", limit=PAGE_ROWS + 1)
+        has_newer = len(found) > PAGE_ROWS
+        rows = tuple(reversed(found[:PAGE_ROWS]))
+        return Page(
+            rows,
+            attempts_of(rows),
+            older=rows[-1].id if rows else "",
+            newer=rows[0].id if has_newer else "",
+        )
+    found = records(_before(condition, before), limit=PAGE_ROWS + 1)
+    rows = tuple(found[:PAGE_ROWS])
+    older = rows[-1].id if len(found) > PAGE_ROWS else ""
+    return Page(rows, attempts_of(rows), older, rows[0].id if rows and before else "")
+
+
+def records(condition: Q, *, order: str = "-id", limit: int) -> list[RequestRecord]:
+    """The first rows of a condition as plain records."""
+    columns = RequestLog.objects.filter(condition).order_by(order).values(*REQUEST_COLUMNS)[:limit]
+    return [record_of(values) for values in columns]
+
+
+def record_of(values: dict[str, object]) -> RequestRecord:
+    """A record from a row's columns."""
+    values["started_at"] = values["started_at"].timestamp()  # type: ignore[attr-defined]
+    return msgspec.convert(values, RequestRecord)
+
+
+def attempts_of(rows: Sequence[RequestRecord]) -> dict[str, list[AttemptRecord]]:
+    """The attempts of these rows in order, by request id, in one query."""
+    grouped: dict[str, list[AttemptRecord]] = {row.id: [] for row in rows}
+    columns = AttemptLog.objects.filter(request_id__in=list(grouped)).order_by("request_id", "number")
+    for values in columns.values(*ATTEMPT_COLUMNS):
+        grouped[values["request_id"]].append(AttemptRecord(**values))
+    return grouped
+
+
+def moment_of_id(request_id: str) -> float:
+    """When the exchange with that id was admitted, in seconds since the epoch."""
+    return int(request_id[:12], 16) / 1000
+
+
+def _before(condition: Q, before: str) -> Q:
+    return condition & Q(id__lt=before) if before else condition
+
+
+def _searched(condition: Q, text: Q, before: str) -> Page:
+    inside = _before(condition, before)
+    last = SEARCHED_ROWS - 1
+    edge = list(
+        RequestLog.objects.filter(inside).order_by("-id").values_list("id", flat=True)[last : last + 1]
+    )
+    window = inside & Q(id__gte=edge[0]) if edge else inside
+    found = records(window & text, limit=PAGE_ROWS + 1)
+    rows = tuple(found[:PAGE_ROWS])
+    if len(found) > PAGE_ROWS:
+        return Page(rows, attempts_of(rows), older=rows[-1].id)
+    return Page(rows, attempts_of(rows), older=edge[0] if edge else "", searched_to=edge[0] if edge else "")
+
+
+def _scanned(asked: HistoryFilter, before: str) -> Page:
+    """One step through the bodies: as far as the time allows, or until the page is full."""
+    needles = _writings(asked.body_text)
+    condition = asked.condition()
+    text = asked.text_condition()
+    if text is not None:
+        condition &= text
+    ends_at = time.monotonic() + SCAN_SECONDS
+    found: list[str] = []
+    seen = before
+    while True:
+        ids = list(
+            RequestLog.objects.filter(_before(condition, seen))
+            .order_by("-id")
+            .values_list("id", flat=True)[:SCANNED_AT_ONCE]
+        )
+        held = {
+            body.request_id
+            for body in Body.objects.filter(request_id__in=ids)
+            if any(needle in body.data().lower() for needle in needles)
+        }
+        found += [request_id for request_id in ids if request_id in held]
+        is_over = len(ids) < SCANNED_AT_ONCE
+        seen = ids[-1] if ids else seen
+        if is_over or len(found) >= PAGE_ROWS or time.monotonic() >= ends_at:
+            break
+    rows = tuple(records(Q(id__in=found), limit=len(found))) if found else ()
+    return Page(rows, attempts_of(rows), older="" if is_over else seen, searched_to="" if is_over else seen)
+
+
+def _writings(text: str) -> set[bytes]:
+    """How a text may be written in a body: as it is, or inside a JSON string."""
+    lower = text.lower()
+    quoted = {json.dumps(lower, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    return {writing.encode("utf-8", "replace") for writing in {lower, *quoted}}
