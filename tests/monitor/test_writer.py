@@ -13,6 +13,7 @@ from decimal import Decimal
 
 import msgspec
 import psycopg
+import pytest
 from django.db import connection
 
 from monitor.models import AttemptLog, Body, RequestLog
@@ -403,6 +404,24 @@ def test_a_store_that_works_again_after_stop_gets_what_is_left(
     writer.submit(request_record())
     assert writer.flush(10)
     assert RequestLog.objects.count() == 71
+
+
+def test_a_mistake_of_our_own_does_not_end_the_thread(
+    writer: RecordWriter, request_record: NewRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong in the thread is logged, and the next row is stored."""
+    take_rows = writer._queue.take_rows
+
+    def fail_once() -> object:
+        monkeypatch.setattr(writer._queue, "take_rows", take_rows)
+        raise RuntimeError("bug")
+
+    monkeypatch.setattr(writer._queue, "take_rows", fail_once)
+    with listening("writer of the log failed") as log:
+        writer.submit(request_record())
+        assert log.happened.wait(10)
+        assert writer.flush(20)
+    assert RequestLog.objects.count() == 1
 
 
 def test_flush_before_start_tells_whether_anything_waits(store: str, request_record: NewRecord) -> None:
