@@ -66,6 +66,7 @@ class AttemptInline(ReadOnly, TabularInline):
 
     model = AttemptLog
     extra = 0
+    hide_title = True
     fields = (
         "number",
         "shown_account",
