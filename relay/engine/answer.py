@@ -114,7 +114,7 @@ class Answer:
                 return failure
             case TimedOut():
                 self.phase = Phase.HEADERS
-                return self._deadlines.over(self._clock.at, self.state)
+                return self._deadlines.no_data(self.state)
             case _:
                 assert_never(reply)
 
@@ -140,7 +140,7 @@ class Answer:
             case Broke(_, failure):
                 return _while_reading(failure, Kind.READ_ERROR)
             case TimedOut():
-                return self._deadlines.over(self._clock.at, self.state)
+                return self._deadlines.no_data(self.state)
             case _:
                 assert_never(reply)
 
@@ -154,7 +154,7 @@ class Answer:
             case Broke(_, failure):
                 return _while_reading(failure, Kind.CUT)
             case TimedOut():
-                return self._deadlines.fell_silent(self._clock.at, self.state)
+                return self._deadlines.silence(self.state)
             case _:
                 assert_never(reply)
 

@@ -72,46 +72,49 @@ class Deadlines:
 
     def first_data(self, state: StreamState) -> float:
         """Until when the first valid data must be there."""
-        until = self._sent_at + self._first_data_seconds(state)
-        return until if self._may_outlast else min(until, self._limits.deadline_seconds)
+        return self._within_deadline(self._sent_at + self._first_data_seconds(state))
+
+    def no_data(self, state: StreamState) -> Failure:
+        """Why that time is over."""
+        seconds = self._first_data_seconds(state)
+        late = Failure(Kind.FIRST_DATA_TIMEOUT, f"Timeout waiting for first data ({seconds:g}s)")
+        return self._or_deadline(late, self._sent_at + seconds)
 
     def idle(self, state: StreamState) -> float:
         """Until when the next data must be there."""
-        if state.is_thinking:
-            seconds = self._limits.thinking_seconds
-            alive_at = max(self._bytes_at, self._ping_at)
-            until = min(alive_at + seconds, self._data_at + max(seconds, PINGS_COUNT_SECONDS))
-        else:
-            until = self._bytes_at + self._limits.idle_seconds
-        return until if self._may_outlast else min(until, self._limits.deadline_seconds)
+        return self._within_deadline(self._idle_end(state))
 
-    def over(self, at: float, state: StreamState) -> Failure:
-        """Why nothing came before the first valid data, at ``at``."""
-        seconds = self._first_data_seconds(state)
-        return self._deadline(at) or Failure(
-            Kind.FIRST_DATA_TIMEOUT, f"Timeout waiting for first data ({seconds:g}s)"
-        )
-
-    def fell_silent(self, at: float, state: StreamState) -> Failure:
-        """Why nothing more came, at ``at``."""
+    def silence(self, state: StreamState) -> Failure:
+        """Why that time is over."""
         seconds = self._limits.thinking_seconds if state.is_thinking else self._limits.idle_seconds
-        return self._deadline(at) or Failure(
-            Kind.IDLE_TIMEOUT, f"upstream fell silent in the middle of its answer for {seconds:g} s"
-        )
+        message = f"upstream fell silent in the middle of its answer for {seconds:g} s"
+        return self._or_deadline(Failure(Kind.IDLE_TIMEOUT, message), self._idle_end(state))
 
     def _first_data_seconds(self, state: StreamState) -> float:
         if self._account.thinks_unseen or state.is_thinking:
             return self._limits.first_data_thinking_seconds
         return self._limits.first_data_seconds
 
+    def _idle_end(self, state: StreamState) -> float:
+        if not state.is_thinking:
+            return self._bytes_at + self._limits.idle_seconds
+        seconds = self._limits.thinking_seconds
+        alive_at = max(self._bytes_at, self._ping_at)
+        return min(alive_at + seconds, self._data_at + max(seconds, PINGS_COUNT_SECONDS))
+
     @property
     def _may_outlast(self) -> bool:
         """The exchange's deadline never cuts a running stream."""
         return self._has_begun and not self._is_collected
 
-    def _deadline(self, at: float) -> Failure | None:
-        if self._may_outlast or at < self._limits.deadline_seconds:
-            return None
+    def _within_deadline(self, until: float) -> float:
+        return until if self._may_outlast else min(until, self._limits.deadline_seconds)
+
+    def _or_deadline(self, failure: Failure, until: float) -> Failure:
+        """``failure``, or the exchange's deadline where that was the nearer end."""
+        # By the numbers and not by the clock: event loops round, and timers ring a moment early.
+        if self._may_outlast or until < self._limits.deadline_seconds:
+            return failure
         return deadline_is_over(self._limits)
 
 

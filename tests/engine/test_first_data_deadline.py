@@ -2,6 +2,7 @@
 
 import pytest
 
+from relay.engine.commands import TimedOut
 from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded
 from relay.events import BlockStart, Heartbeat, MessageStart, TextDelta, ThinkingDelta
@@ -10,6 +11,7 @@ from tests.playbook import (
     ANN,
     BEN,
     STOPPED,
+    Given,
     answers,
     closes,
     delivers,
@@ -129,6 +131,18 @@ def test_the_deadline_of_the_exchange_cuts_the_peek() -> None:
     )
     played.ends(status=504, attempts=1, message="All 1 attempts failed. no answer within 40 s")
     assert played.fact(AttemptEnded).failure.kind is Kind.DEADLINE
+
+
+def test_a_timer_that_rings_a_moment_early_is_still_the_deadline() -> None:
+    """Event loops round their timers; nobody is asked for the last half millisecond."""
+    early = Given("timed out", lambda _, __: TimedOut(39.9995))
+    play(
+        (picks(), gets(ANN, after=10)),
+        (opens(until=40), opened()),
+        (reads(until=40), early),
+        closes(),
+        limits=Limits(deadline_seconds=40),
+    ).ends(status=504, attempts=1)
 
 
 def test_what_upstream_really_said_outlives_the_deadline() -> None:
