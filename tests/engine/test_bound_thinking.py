@@ -2,7 +2,7 @@
 
 from relay.engine.facts import KeptAccount, Rotated
 from relay.failures import Kind
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     BEN,
     answers,
@@ -16,11 +16,11 @@ from tests.playbook import (
     opened,
     opens,
     picks,
-    play,
     reads,
     refuses,
     sleeps,
 )
+from tests.playbook import play
 
 BOUND = like(ANN, has_bound_thinking=True)
 

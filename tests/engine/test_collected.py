@@ -6,12 +6,10 @@ from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded, Committed
 from relay.events import Failed, Stop, Terminal, TextDelta, Usage
 from relay.failures import Failure, Kind, Phase
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     BEN,
     STOPPED,
-    Given,
-    Script,
     breaks,
     closes,
     delivers,
@@ -22,12 +20,12 @@ from tests.playbook import (
     opened,
     opens,
     picks,
-    play,
     reads,
     says,
     silence,
     sleeps,
 )
+from tests.playbook import Given, Script, play
 
 MORE = TextDelta(0, " you")
 WHOLE: list[Script] = [

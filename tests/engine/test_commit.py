@@ -3,7 +3,7 @@
 from relay.engine.facts import AttemptEnded, AttemptOpened, AttemptStarted, Committed
 from relay.events import BlockStart, MessageStart, TextDelta, Usage
 from relay.failures import Phase
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     STOPPED,
     answers,
@@ -14,10 +14,10 @@ from tests.playbook import (
     opened,
     opens,
     picks,
-    play,
     reads,
     says,
 )
+from tests.playbook import play
 
 SAME = like(ANN, is_same_dialect=True)
 

@@ -13,11 +13,10 @@ from relay.events import (
     Usage,
 )
 from relay.failures import Kind, Phase
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     STOP,
     STOPPED,
-    Script,
     answers,
     asks_on,
     closes,
@@ -28,13 +27,13 @@ from tests.playbook import (
     opened,
     opens,
     picks,
-    play,
     reads,
     refuses,
     says,
     silence,
     sleeps,
 )
+from tests.playbook import Script, play
 
 GOES_ON = Stop("continuation", "CONTINUATION", continuation_token="token-1")
 LEG_1: tuple[Event, ...] = (BlockStop(0), Usage(input_uncached=7, output=60000), GOES_ON, Terminal())
@@ -65,7 +64,6 @@ def test_the_token_is_followed_and_the_client_sees_one_message() -> None:
     played.ends(status=200, attempts=1, usage=Usage(input_uncached=14, output=60003))
     assert len(played.all(Committed)) == 1
     assert [fact.upstream_request_id for fact in played.all(AttemptOpened)] == ["up-1"]
-    assert played.outcome is not None
     assert played.outcome.state.text == "Once upona time."
 
 
@@ -169,7 +167,6 @@ def test_a_leg_that_fails_after_the_commit_is_told() -> None:
         closes(is_complete=False),
     )
     played.ends(status=200, is_committed=True, attempts=1)
-    assert played.outcome is not None
     assert played.outcome.failure is not None
     assert played.outcome.failure.status == 500
     assert played.fact(AttemptEnded).phase is Phase.HEADERS

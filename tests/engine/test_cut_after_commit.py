@@ -14,12 +14,9 @@ from relay.events import (
     ThinkingDelta,
 )
 from relay.failures import Failure, Kind, Phase
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     STOPPED,
-    Given,
-    Played,
-    Script,
     breaks,
     closes,
     delivers,
@@ -29,10 +26,10 @@ from tests.playbook import (
     opened,
     opens,
     picks,
-    play,
     reads,
     says,
 )
+from tests.playbook import Given, Played, Script, play
 
 SAME = like(ANN, is_same_dialect=True)
 OVERLOADED = Failure(Kind.ERROR_EVENT, "Overloaded", status=529, from_upstream_event=True)
@@ -43,7 +40,6 @@ BEGUN: list[Script] = [(opens(), opened()), (reads(), says("Hello")), delivers("
 def broken(played: Played, failure: Failure | Kind, **fields: object) -> None:
     """The exchange ended with a 200 that broke off, and nobody tried again."""
     played.ends(status=200, attempts=1, is_committed=True, **fields)
-    assert played.outcome is not None
     told = played.outcome.failure
     assert told is not None
     assert told == failure if isinstance(failure, Failure) else told.kind is failure

@@ -4,11 +4,10 @@ import pytest
 
 from relay.engine.facts import AttemptEnded, AttemptStarted
 from relay.failures import Kind
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     BEN,
     CAT,
-    Script,
     answers,
     around,
     closes,
@@ -20,11 +19,11 @@ from tests.playbook import (
     opened,
     opens,
     picks,
-    play,
     reads,
     refuses,
     sleeps,
 )
+from tests.playbook import Script, play
 
 BEN_2 = like(BEN, model="m-2")
 ANN_2 = like(ANN, model="m-2")

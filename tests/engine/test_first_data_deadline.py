@@ -7,11 +7,10 @@ from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded
 from relay.events import BlockStart, Heartbeat, MessageStart, TextDelta, ThinkingDelta
 from relay.failures import Kind, Phase
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     BEN,
     STOPPED,
-    Given,
     answers,
     closes,
     delivers,
@@ -22,13 +21,13 @@ from tests.playbook import (
     opened,
     opens,
     picks,
-    play,
     reads,
     refuses,
     says,
     silence,
     sleeps,
 )
+from tests.playbook import Given, play
 
 MESSAGE = MessageStart("id", "m-1")
 THINKING = BlockStart(0, "thinking")

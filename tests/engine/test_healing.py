@@ -7,10 +7,9 @@ from relay.engine.policy import Decision
 from relay.events import MessageStart, Stop, Terminal
 from relay.failures import Failure, Kind
 from tests.engine.failures import OFFERS_DROP_BLOCK, REFUSED_SIGNATURE
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     BEN,
-    Script,
     answers,
     around,
     breaks,
@@ -20,7 +19,6 @@ from tests.playbook import (
     opened,
     opens,
     picks,
-    play,
     reads,
     refuses,
     repaired,
@@ -28,6 +26,7 @@ from tests.playbook import (
     says,
     sleeps,
 )
+from tests.playbook import Script, play
 
 HEALED: list[Script] = [
     (opens(), breaks(REFUSED_SIGNATURE)),
@@ -103,7 +102,6 @@ def test_another_400_is_not_healed() -> None:
     body = b'{"error": {}}'
     played = play((picks(), ANN), (opens(), refuses(400, body=body)), closes())
     played.ends(status=400, attempts=1, message="upstream said 400")
-    assert played.outcome is not None
     assert played.outcome.failure is not None
     assert played.outcome.failure.body == body
     assert not played.all(GaveUp)

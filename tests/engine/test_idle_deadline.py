@@ -4,10 +4,9 @@ from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded
 from relay.events import BlockStart, BlockStop, Heartbeat, TextDelta, ThinkingDelta
 from relay.failures import Kind, Phase
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     STOPPED,
-    Script,
     closes,
     delivers,
     done,
@@ -15,11 +14,11 @@ from tests.playbook import (
     opened,
     opens,
     picks,
-    play,
     reads,
     says,
     silence,
 )
+from tests.playbook import Script, play
 
 CLAUDE = like(ANN, kind="anthropic")
 THINKS = (BlockStart(0, "thinking"), ThinkingDelta(0, "Hm"))
@@ -43,7 +42,6 @@ def test_120_seconds_without_data_end_a_running_stream() -> None:
     """After the commit there is no retry: the failure is told, with what the stream was doing."""
     played = play(begun(ANN, "Hello"), (reads(until=120), silence()), CUT)
     played.ends(status=200, is_committed=True, attempts=1)
-    assert played.outcome is not None
     assert played.outcome.failure is not None
     assert played.outcome.failure.kind is Kind.IDLE_TIMEOUT
     assert played.fact(AttemptEnded).phase is Phase.TEXT

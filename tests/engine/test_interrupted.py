@@ -10,24 +10,21 @@ from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed, Fact
 from relay.failures import Kind, Phase
 from tests.engine.failures import REFUSED_SIGNATURE
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     BEN,
     STOPPED,
-    Script,
     answers,
     around,
     breaks,
     closes,
     delivers,
     interrupted,
-    lines_of,
     looks_around,
     marks,
     opened,
     opens,
     picks,
-    play,
     reads,
     refuses,
     repaired,
@@ -35,6 +32,7 @@ from tests.playbook import (
     says,
     sleeps,
 )
+from tests.playbook import Script, lines_of, play
 
 By = Literal["client", "server"]
 
@@ -139,7 +137,6 @@ def test_a_server_that_stops_before_the_commit_answers_503(when: list[Script], p
     """The client is told to come back in a second."""
     played = play(when)
     played.ends(status=503, interrupted_by="server", is_committed=False, phase=phase, retry_after_seconds=1)
-    assert played.outcome is not None
     assert played.outcome.failure is not None
     assert played.outcome.failure.kind is Kind.DRAINING
 
@@ -154,7 +151,6 @@ def test_a_server_that_stops_after_the_commit_says_so_in_the_stream() -> None:
         (reads(), interrupted("server")),
     )
     played.ends(status=200, interrupted_by="server", is_committed=True, is_told=False)
-    assert played.outcome is not None
     assert played.outcome.failure is not None
 
 

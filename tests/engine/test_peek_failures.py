@@ -5,11 +5,10 @@ import pytest
 from relay.engine.facts import AttemptEnded, Rotated
 from relay.events import BlockStart, Event, Failed, Heartbeat, MessageStart, Stop, Terminal, TextDelta, Usage
 from relay.failures import Failure, Kind, Phase
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     BEN,
     STOPPED,
-    Given,
     answers,
     breaks,
     closes,
@@ -19,11 +18,11 @@ from tests.playbook import (
     opened,
     opens,
     picks,
-    play,
     reads,
     says,
     silence,
 )
+from tests.playbook import Given, play
 
 START = MessageStart("id", "m-1")
 TEXT = TextDelta(0, "Hello")

@@ -3,7 +3,7 @@
 import pytest
 
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     BEN,
     STOPPED,
@@ -13,10 +13,10 @@ from tests.playbook import (
     opened,
     opens,
     picks,
-    play,
     reads,
     says,
 )
+from tests.playbook import play
 
 
 def test_a_script_that_the_engine_follows_gives_outcome_and_facts() -> None:

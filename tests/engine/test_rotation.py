@@ -6,10 +6,9 @@ from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptStarted, KeptAccount, Rotated
 from relay.failures import Failure, Kind
 from tests.engine import failures
-from tests.playbook import (
+from tests.engine.script import (
     ANN,
     BEN,
-    Script,
     answers,
     around,
     breaks,
@@ -20,11 +19,11 @@ from tests.playbook import (
     marks,
     opens,
     picks,
-    play,
     refusal,
     refuses,
     sleeps,
 )
+from tests.playbook import Script, play
 
 
 @pytest.mark.parametrize(("status", "wait"), [(500, 0.5), (408, 0.5), (502, 0.5), (504, 0.5)])
