@@ -7,12 +7,13 @@ Any room logs with plain ``logging`` and names what it knows in ``extra``: ``req
                    extra={"request_id": id, "attempt": 1, "account": old, "model": model})
 
 Writing happens in a thread of its own behind a queue, so that no disk or terminal holds up the event loop,
-and under a lock between processes: the standard library's handler lost 65 % of the lines of three processes.
+and several processes may write at once (``rolled_file.py``).
 A line cannot be forged: control characters in it are escaped, a traceback's lines are indented. Whatever
 looks like a key is masked. That is the last line of defence, not a licence to log one.
 """
 
 import atexit
+import contextlib
 import copy
 import logging
 import queue
@@ -20,13 +21,12 @@ import sys
 import threading
 import time
 from datetime import datetime
-from logging.handlers import QueueHandler, QueueListener
+from logging.handlers import QueueHandler
 from pathlib import Path
 from typing import Any
 
-from concurrent_log_handler import ConcurrentTimedRotatingFileHandler
-
 from monitor.redaction import mask_text
+from proxyproject.rolled_file import RolledFile
 
 FIELDS = {"request_id": "-", "attempt": "-", "account": "-", "model": "-"}
 LINE = (
@@ -37,7 +37,12 @@ LINE = (
 QUEUE_LIMIT_LINES = 50_000
 """Lines kept while the disk or the terminal hangs (about 25 MB); what comes then is counted and left out."""
 
-QUIET_LIBRARIES = ("aiohttp", "asyncio", "concurrent_log_handler", "daphne", "httpcore", "httpx", "twisted")
+BATCH_LINES = 500
+"""At most so many lines are formatted and written in one go."""
+
+COMPLAINT_SECONDS = 60.0
+
+QUIET_LIBRARIES = ("aiohttp", "asyncio", "daphne", "httpcore", "httpx", "twisted")
 """They tell of each request at INFO, some of them with its whole URL."""
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
@@ -47,6 +52,10 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} 
     0x2028: "\\u2028",
     0x2029: "\\u2029",
 }
+
+
+def _escaped(line: str) -> str:
+    return line if line.isprintable() else line.translate(_CONTROLS)
 
 
 class LineFormatter(logging.Formatter):
@@ -63,46 +72,34 @@ class LineFormatter(logging.Formatter):
         """Give the line, masked."""
         record.message = record.getMessage()
         record.asctime = self.formatTime(record)
-        lines = [self.formatMessage(record).translate(_CONTROLS)]
+        lines = [_escaped(self.formatMessage(record))]
         if record.exc_info and not record.exc_text:
             record.exc_text = self.formatException(record.exc_info)
         for trace in record.exc_text, record.stack_info:
-            lines += [f"    | {line.translate(_CONTROLS)}" for line in (trace or "").splitlines()]
+            lines += [f"    | {_escaped(line)}" for line in (trace or "").splitlines()]
         return mask_text("\n".join(lines))
-
-
-class RolledFile(ConcurrentTimedRotatingFileHandler):
-    """The file, safe between processes. What goes wrong with it is told on stderr, once a minute."""
-
-    def __init__(self, path: Path, keep_days: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(str(path), when="midnight", backupCount=keep_days, encoding="utf-8")
-        self._last_complaint = -60.0
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Say what failed, and never the record, which the standard library would print unmasked."""
-        if time.monotonic() - self._last_complaint >= 60:
-            self._last_complaint = time.monotonic()
-            print(f"{self.baseFilename} cannot be written: {sys.exc_info()[1]!r}", file=sys.stderr)  # noqa: T201
 
 
 class AppLog(QueueHandler):
     """The root logger's handler: hands each record to a thread that writes it to the file and the console.
 
     The thread and the file come with the first record, so that a command that logs nothing touches nothing.
-    ``close`` (at exit) and ``flush`` wait until everything is written.
+    What has queued up is written at once. ``close`` (at exit) and ``flush`` wait until everything is written.
+    A file that cannot be written is told on stderr once a minute.
     """
 
     def __init__(self, path: str, keep_days: int, console: bool = True) -> None:
-        self._records: queue.Queue[logging.LogRecord] = queue.Queue(QUEUE_LIMIT_LINES)
+        self._records: queue.Queue[logging.LogRecord | None] = queue.Queue(QUEUE_LIMIT_LINES)
         super().__init__(self._records)
-        self._path = Path(path)
-        self._keep_days = keep_days
+        self._file = RolledFile(Path(path), keep_days)
         self._console = console
-        self._listener: QueueListener | None = None
+        self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
-        self._left_out = 0
         self._is_closed = False
+        self._left_out = 0
+        self._complained_at = -COMPLAINT_SECONDS
+
+    # In the thread that logs
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         """Fix the text now (what the arguments refer to may change), leave the formatting to the thread."""
@@ -117,7 +114,7 @@ class AppLog(QueueHandler):
         """Hand over without ever waiting; after ``close`` nothing is taken, a thread could not be started."""
         if self._is_closed:
             return
-        if self._listener is None:
+        if self._thread is None:
             self._start()
         try:
             if self._left_out:
@@ -131,37 +128,60 @@ class AppLog(QueueHandler):
         text = f"{self._left_out} log lines were left out here: they came faster than they could be written"
         return logging.makeLogRecord({"name": __name__, "levelno": 30, "levelname": "WARNING", "msg": text})
 
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                thread = threading.Thread(target=self._write_until_closed, name="app.log", daemon=True)
+                thread.start()
+                self._thread = thread
+                atexit.register(self.close)  # before the interpreter ends the thread where it stands
+
+    # The end
+
     def flush(self) -> None:
         """Wait until what was logged so far is written."""
-        if self._listener is not None:
+        if self._thread is not None:
             self._records.join()
 
     def close(self) -> None:
         """Write what is left, end the thread."""
         with self._starting:
-            listener, self._listener = self._listener, None
+            thread, self._thread = self._thread, None
             self._is_closed = True
-        if listener is not None:
+        if thread is not None:
             atexit.unregister(self.close)
-            self._records.join()
-            listener.stop()
-            for handler in listener.handlers:
-                handler.close()
+            self._records.put(None)
+            thread.join()
         super().close()
 
-    def _start(self) -> None:
-        with self._starting:
-            if self._listener is None:
-                handlers: list[logging.Handler] = [RolledFile(self._path, self._keep_days)]
-                if self._console:
-                    handlers.append(logging.StreamHandler())
-                for handler in handlers:
-                    handler.setFormatter(LineFormatter())
-                listener = QueueListener(self._records, *handlers)
-                listener.start()
-                self._listener = listener
-                # logging.shutdown would close the file first, while the thread still writes to it.
-                atexit.register(self.close)
+    # In the thread that writes
+
+    def _write_until_closed(self) -> None:
+        formatter = LineFormatter()
+        is_over = False
+        while not is_over:
+            records = [self._records.get()]
+            with contextlib.suppress(queue.Empty):
+                while len(records) < BATCH_LINES:
+                    records.append(self._records.get_nowait())
+            is_over = None in records
+            self._write([formatter.format(record) for record in records if record is not None])
+            for _ in records:
+                self._records.task_done()
+        self._file.close()
+
+    def _write(self, lines: list[str]) -> None:
+        text = "".join(f"{line}\n" for line in lines)
+        try:
+            self._file.write(text.encode("utf-8", "replace"))
+        except OSError as error:
+            if time.monotonic() - self._complained_at >= COMPLAINT_SECONDS:
+                self._complained_at = time.monotonic()
+                sys.stderr.write(f"The log cannot be written: {error}\n")
+        if self._console:
+            with contextlib.suppress(OSError, ValueError):  # the terminal may be gone
+                sys.stderr.write(text)
+                sys.stderr.flush()
 
 
 def configuration(log_dir: Path, level: str, keep_days: int) -> dict[str, Any]:

@@ -4,13 +4,14 @@ import logging
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from proxyproject import app_log
-from proxyproject.app_log import AppLog, LineFormatter, RolledFile
+from proxyproject.app_log import AppLog, LineFormatter
+from proxyproject.rolled_file import RolledFile
 
 KEY = "sk-" + "Ab3dEf6hIj9kLm2nOp5qRs8t"
 
@@ -98,49 +99,18 @@ def test_processes_that_write_at_once_lose_no_line(tmp_path: Path) -> None:
     assert sorted(told) == [f"{writer}-{n:04d}." for writer in range(3) for n in range(1000)]
 
 
-def test_a_roll_at_midnight_keeps_every_line(tmp_path: Path) -> None:
-    """Two processes, a new day: yesterday's lines stand in app.log.YYYY-MM-DD, today's in app.log."""
-    path = tmp_path / "app.log"
-    first, second = RolledFile(path, 3), RolledFile(path, 3)
-    for handler in first, second:
-        handler.emit(record("yesterday"))
-    midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    Path(first.clh.lockFilename).write_text(str(int(midnight.timestamp())))  # where both read the next roll
-    for handler in second, first, second:
-        handler.emit(record("today"))
-        handler.close()
-    rolled = tmp_path / f"app.log.{midnight - timedelta(days=1):%Y-%m-%d}"
-    assert rolled.read_text().split() == ["yesterday"] * 2
-    assert path.read_text().split() == ["today"] * 3
-
-
-def test_old_days_are_removed(tmp_path: Path) -> None:
-    """As many days are kept as the setting says; other files in the directory are left alone."""
-    for day in range(1, 6):
-        (tmp_path / f"app.log.2026-01-{day:02d}").touch()
-    (tmp_path / "app.log.mine").touch()
-    handler = RolledFile(tmp_path / "app.log", 2)
-    handler.emit(record("old"))
-    Path(handler.clh.lockFilename).write_text(str(int(datetime.now(UTC).timestamp()) - 1))
-    handler.emit(record("new"))
-    handler.close()
-    kept = sorted(path.name for path in tmp_path.glob("app.log.*"))
-    assert len(kept) == 3
-    assert "app.log.mine" in kept
-    assert "app.log.2026-01-05" in kept
-
-
 def test_logging_never_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the file hangs, lines are queued up to a limit; then they are counted, and the count is told."""
     monkeypatch.setattr(app_log, "QUEUE_LIMIT_LINES", 10)
+    monkeypatch.setattr(app_log, "BATCH_LINES", 1)
     hangs = threading.Event()
-    written = RolledFile.emit
+    really_write = RolledFile.write
 
-    def hang(self: RolledFile, made: logging.LogRecord) -> None:
+    def write(self: RolledFile, lines: bytes) -> None:
         hangs.wait(30)
-        written(self, made)
+        really_write(self, lines)
 
-    monkeypatch.setattr(RolledFile, "emit", hang)
+    monkeypatch.setattr(RolledFile, "write", write)
     handler = AppLog(str(tmp_path / "app.log"), 1, console=False)
     for number in range(100):
         handler.handle(record(f"line {number}"))
@@ -153,6 +123,15 @@ def test_logging_never_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert len(told) == 1
     assert len(lines) - 2 + int(told[0].split(": ", 1)[1].split()[0]) == 100
     assert lines[-1].endswith("after")
+
+
+def test_the_console_says_the_same(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What stands in the file stands on stderr."""
+    handler = AppLog(str(tmp_path / "app.log"), 1)
+    handler.handle(record("one"))
+    handler.handle(record("two"))
+    handler.close()
+    assert capfd.readouterr().err == (tmp_path / "app.log").read_text()
 
 
 def test_a_record_is_what_it_was_when_it_was_logged(tmp_path: Path) -> None:
@@ -184,15 +163,16 @@ def test_a_closed_log_takes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_refuses_is_told_once_without_the_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_disk_that_refuses_is_told_once_without_the_lines(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """What the standard library prints of a failed line holds its arguments; ours does not."""
-    handler = RolledFile(tmp_path / "app.log", 1)
+    handler = AppLog(str(tmp_path / "app.log"), 1, console=False)
     (tmp_path / "app.log").mkdir()
     for _ in range(5):
-        handler.emit(record("secret %s", "argument"))
+        handler.handle(record("secret %s", "argument"))
+        handler.flush()
     handler.close()
-    said = capsys.readouterr().err
-    assert said.count("app.log cannot be written: IsADirectoryError") == 1
+    said = capfd.readouterr().err
+    assert said.count("The log cannot be written: ") == 1
     assert "argument" not in said
