@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from tests.running_server import RunningServer, ServerWorld
+from tests.served.every_kind import add_every_kind
 from tests.served.world import World, new_world
 
 
@@ -31,6 +32,30 @@ def world(shared_world: World) -> Iterator[World]:
     shared_world.simulator.reset()
     yield shared_world
     shared_world.clear_marks()
+
+
+@pytest.fixture(scope="session")
+def shared_kinds_world(server_world: ServerWorld) -> Iterator[World]:
+    """A second shared server, with accounts of every kind (tests/served/every_kind.py)."""
+    servers: list[RunningServer] = []
+
+    def start(*, env: dict[str, str]) -> RunningServer:
+        servers.append(server_world.new(env=env))
+        return servers[-1]
+
+    with new_world(start) as world:
+        add_every_kind(world)
+        yield world
+    for server in servers:
+        shutil.rmtree(server.data_dir, ignore_errors=True)
+
+
+@pytest.fixture
+def kinds_world(shared_kinds_world: World) -> Iterator[World]:
+    """The world of every kind, with a fresh simulator; marks are cleared behind the test."""
+    shared_kinds_world.simulator.reset()
+    yield shared_kinds_world
+    shared_kinds_world.clear_marks()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """The real ``openai`` SDK through the real server, to every account kind; other SDKs to OpenAI accounts."""
 
 import json
-import shutil
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,18 +9,9 @@ import pytest
 from anthropic import Anthropic
 from openai import OpenAI
 
-from tests.running_server import ServerWorld
-from tests.served.world import CLAUDE, GEMINI, KEY, World, new_world
+from tests.served.world import KEY, World
 
-OWN, OLD, OPEN = "gpt-6-sol", "gpt-4.1", "deepseek-sim"
-TARGETS = {
-    "on-gemini": (GEMINI, "gemini"),
-    "on-claude": (CLAUDE, "anthropic"),
-    "on-openai": (OWN, "openai"),
-    "on-openai-old": (OLD, "openai"),
-    "on-open": (OPEN, "openai"),
-}
-MODELS = tuple(TARGETS)
+MODELS = ("on-gemini", "on-claude", "on-openai", "on-openai-old", "on-open")
 TOOL = {
     "type": "function",
     "function": {
@@ -38,49 +27,11 @@ RED_DOT = (
 )
 
 
-@pytest.fixture(scope="module")
-def openai_world(server_world: ServerWorld) -> Iterator[World]:
-    """A server with OpenAI accounts beside the others, and a name for each upstream."""
-    with new_world(lambda *, env: server_world.new(env=env)) as made:
-        made.import_accounts(
-            [
-                {
-                    "email": f"{letter}@openai",
-                    "kind": "openai",
-                    "base_url": made.simulator.base_url,
-                    "credential": {"api_key": f"sim-{letter}@openai"},
-                }
-                for letter in "abc"
-            ]
-        )
-        made.import_mappings(
-            [{"pattern": name, "target": model, "kinds": [kind]} for name, (model, kind) in TARGETS.items()]
-        )
-        ends_at = time.monotonic() + 10
-        while not set(TARGETS) <= _names(made):
-            assert time.monotonic() < ends_at, "the mappings did not reach the server"
-            time.sleep(0.05)
-        yield made
-    shutil.rmtree(made.server.data_dir, ignore_errors=True)
-
-
-def _names(world: World) -> set[str]:
-    answer = world.client.get("/v1/models", headers={"authorization": f"Bearer {KEY}"})
-    return {model["id"] for model in answer.json()["data"]}
-
-
 @pytest.fixture
-def world(openai_world: World) -> Iterator[World]:
-    """That world with a fresh simulator; accounts that a test marked are cleared behind it."""
-    openai_world.simulator.reset()
-    yield openai_world
-    openai_world.clear_marks()
-
-
-@pytest.fixture
-def client(world: World) -> OpenAI:
+def client(kinds_world: World) -> Iterator[OpenAI]:
     """A client as a program makes it, without retries of its own."""
-    return OpenAI(api_key=KEY, base_url=f"{world.server.base_url}/v1", max_retries=0)
+    with OpenAI(api_key=KEY, base_url=f"{kinds_world.server.base_url}/v1", max_retries=0) as client:
+        yield client
 
 
 def ask(prompt: str) -> list[Any]:
@@ -215,34 +166,55 @@ def test_parallel_tool_calls(client: OpenAI, model: str) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_an_image_is_carried(client: OpenAI, world: World, model: str) -> None:
+def test_an_image_is_carried(client: OpenAI, kinds_world: World, model: str) -> None:
     """A data URL reaches upstream in upstream's own shape."""
     image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{RED_DOT}"}}
     content: Any = [image, {"type": "text", "text": "What is this?"}]
     client.chat.completions.create(model=model, messages=[{"role": "user", "content": content}])
-    assert RED_DOT in str(world.upstream_bodies()[-1])
+    assert RED_DOT in str(kinds_world.upstream_bodies()[-1])
     parts: Any = [{"type": "input_image", "image_url": f"data:image/png;base64,{RED_DOT}"}]
     client.responses.create(model=model, input=[{"role": "user", "content": parts}])
-    assert RED_DOT in str(world.upstream_bodies()[-1])
+    assert RED_DOT in str(kinds_world.upstream_bodies()[-1])
 
 
-ERRORS = [
-    ("status=400", openai.BadRequestError),
-    ("status=404*", openai.NotFoundError),
-    ("status=429*", openai.RateLimitError),
-    ("status=500*", openai.InternalServerError),
-    ("status=529*", openai.InternalServerError),
-    ("status=401*", openai.InternalServerError),
-    ("empty*", openai.InternalServerError),
-]
+@pytest.mark.parametrize("model", ["on-gemini", "on-claude", "on-openai"])
+def test_errors_are_the_sdks_own(client: OpenAI, model: str) -> None:
+    """Every failure arrives as the SDK's exception for it; a refused account is not the client's 401."""
+    first: tuple[tuple[str, type[openai.APIStatusError]], ...] = (
+        ("status=400", openai.BadRequestError),
+        ("status=500*", openai.InternalServerError),
+        ("status=529*", openai.InternalServerError),
+        ("empty*", openai.InternalServerError),
+        ("status=404*", openai.NotFoundError),
+    )
+    rate = (("status=429*", openai.RateLimitError),)
+    account = (("status=401*", openai.InternalServerError),)
+    # each on a model without a mark from those before
+    for name, faults in ((model, first), (f"{model}-2", rate), (f"{model}-3", account)):
+        for fault, error in faults:
+            with pytest.raises(error) as caught:
+                client.chat.completions.create(model=name, messages=ask(f"Hi. [fault: {fault}]"))
+            assert caught.value.request_id, fault
+            assert caught.value.body, fault
 
 
-@pytest.mark.parametrize("model", ["on-gemini", "on-openai"])
-@pytest.mark.parametrize(("fault", "error"), ERRORS, ids=[fault for fault, _ in ERRORS])
-def test_errors_are_the_sdks_own(client: OpenAI, model: str, fault: str, error: type[Exception]) -> None:
-    """Every failure arrives as the SDK's exception for it."""
-    with pytest.raises(error):
-        client.chat.completions.create(model=model, messages=ask(f"Hi. [fault: {fault}]"))
+def test_a_wrong_key_and_a_model_that_is_not_there(world: World) -> None:
+    """The server's own refusals have OpenAI's shape too."""
+    stranger = OpenAI(api_key="sk-wrong", base_url=f"{world.server.base_url}/v1", max_retries=0)
+    with pytest.raises(openai.AuthenticationError) as refused:
+        stranger.chat.completions.create(model="on-gemini", messages=ask("Hi."))
+    assert refused.value.code == "invalid_api_key"
+    known = OpenAI(api_key=KEY, base_url=f"{world.server.base_url}/v1", max_retries=0)
+    with pytest.raises(openai.NotFoundError) as missing:
+        known.responses.create(model="gpt-6-sol", input="Hi.")
+    assert missing.value.code == "model_not_found"
+
+
+@pytest.mark.parametrize("model", ["on-gemini", "on-claude", "on-openai-old"])
+def test_a_stored_answer_is_refused_clearly(client: OpenAI, model: str) -> None:
+    """``previous_response_id`` names what nobody has stored here: a 400 that says what to do instead."""
+    with pytest.raises(openai.BadRequestError, match="previous_response_id"):
+        client.responses.create(model=model, input="Hi.", previous_response_id="resp_1")
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -280,9 +252,9 @@ def test_an_answer_fits_the_schema(client: OpenAI, model: str) -> None:
 
 @pytest.mark.parametrize("model", ["on-openai", "on-openai-old", "on-open"])
 @pytest.mark.parametrize("is_stream", [True, False])
-def test_the_anthropic_sdk_on_openai(world: World, model: str, is_stream: bool) -> None:
+def test_the_anthropic_sdk_on_openai(kinds_world: World, model: str, is_stream: bool) -> None:
     """Claude's clients are served by OpenAI accounts: thinking, tools, several turns."""
-    client = Anthropic(api_key=KEY, base_url=world.server.base_url, max_retries=0)
+    client = Anthropic(api_key=KEY, base_url=kinds_world.server.base_url, max_retries=0)
     tool = {"name": "weather", "description": "x", "input_schema": TOOL["function"]["parameters"]}  # type: ignore[index]
     messages: list[Any] = ask("Please use the tool for Paris.")
     for turn in range(3):
