@@ -104,6 +104,39 @@ def test_a_whole_responses_input() -> None:
     )
 
 
+def test_turns_of_every_role() -> None:
+    """System turns between the others, refusals, sounds and phases in Responses and in chat."""
+    refusal = {"type": "refusal", "refusal": "No."}
+    sound = {"type": "input_audio", "input_audio": {"data": "AAA=", "format": "flac"}}
+    told = responses(
+        user([sound]),
+        {"role": "assistant", "phase": "commentary", "content": [refusal]},
+        {"role": "developer", "content": "Now French."},
+        user(""),
+    )
+    expected = (
+        Turn("user", (Media("audio", "audio/flac", data="AAA="),)),
+        Turn("assistant", (Text("No."),)),
+        Turn("system", (Text("Now French."),)),
+    )
+    assert told.turns == expected
+    assert told.dropped == ("phase",)
+    answer = {"role": "assistant", "content": [refusal]}
+    told = chat(user([sound]), answer, {"role": "developer", "content": "Now French."}, user(None))
+    assert told.turns == expected
+    assert chat({"role": "assistant", "content": None, "refusal": "No."}).turns == (expected[1],)
+
+
+def test_hints_are_named() -> None:
+    """How closely to look at an image, and where to cache, has no neutral form."""
+    image = {"type": "image_url", "image_url": {"url": "https://x.example/a", "detail": "high"}}
+    cached = {"type": "text", "text": "x", "prompt_cache_breakpoint": {"mode": "explicit"}}
+    assert chat(user([image, cached])).dropped == ("image detail", "prompt_cache_breakpoint")
+    flat = {"type": "input_image", "image_url": "https://x.example/a", "detail": "low"}
+    assert responses(user([flat])).dropped == ("image detail",)
+    assert chat(user("?"), web_search_options={"search_context_size": "low"}).dropped
+
+
 def test_input_as_a_string() -> None:
     """A bare string is the user's turn."""
     assert OPENAI_RESPONSES.read({"model": "m", "input": "Hi"}).turns == (Turn("user", (Text("Hi"),)),)
@@ -478,9 +511,41 @@ def test_searches_of_earlier_turns_are_left_out() -> None:
         ({"temperature": "hot"}, "temperature must be a number"),
         ({"max_tokens": 1.5}, "max_tokens must be a whole number"),
         ({"stop": [1]}, "stop must be a string"),
+        (
+            {"messages": [user([{"type": "input_audio"}])]},
+            "messages.0.content.0.input_audio must be an object",
+        ),
+        ({"messages": [user([{"type": "file", "file": {}}])]}, "has neither file_data nor file_url"),
+        ({"messages": [{"role": "function", "name": "f", "content": "x"}]}, "answers no tool call"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(body: Json, said: str) -> None:
     """A body that is not what the dialect says is refused in words that name the place."""
     with pytest.raises(BadRequest, match=said):
         OPENAI_CHAT.read({"model": "m", "messages": [user("?")]} | body)
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        ({"role": "narrator", "content": "x"}, "input.0.role 'narrator' is unknown"),
+        ({"type": "function_call", "name": "f", "arguments": "{}"}, "input.0.call_id is missing"),
+        ({"type": "function_call", "call_id": "c", "arguments": "{}"}, "name is missing"),
+        ({"type": "function_call_output", "call_id": "c", "output": "x"}, "answers no tool call"),
+        (user([{"type": "input_image"}]), "input.0.content.0.image_url is missing"),
+        ({"type": "reasoning", "summary": "x"}, "input.0.summary must be an array"),
+    ],
+)
+def test_what_is_wrong_with_an_item(item: Json, said: str) -> None:
+    """The same in Responses."""
+    with pytest.raises(BadRequest, match=said):
+        responses(item)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"text": {"format": {"type": "grammar"}}}, {"input": [user([{"type": "hologram"}])]}]
+)
+def test_more_that_cannot_travel(fields: Json) -> None:
+    """What is not known at all cannot be carried."""
+    with pytest.raises(CannotCarry):
+        OPENAI_RESPONSES.read({"model": "m", "input": "x"} | fields)

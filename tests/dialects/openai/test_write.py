@@ -187,6 +187,29 @@ def test_an_image_in_a_tool_result() -> None:
     ]
 
 
+def test_a_failed_tool_with_an_image() -> None:
+    """The failure is said in words before the parts; words that say so already are left alone."""
+    failed = Turn("user", (ToolResult("c1", "shot", (IMAGE,), is_error=True),))
+    call = Turn("assistant", (ToolCall("c1", "shot", {}),))
+    assert items(HELLO, call, failed)[2]["output"][0] == {"type": "input_text", "text": "Error: "}
+    said = Turn("user", (ToolResult("c1", "shot", (Text("error 7"),), is_error=True),))
+    assert messages(HELLO, call, said)[-1]["content"] == "error 7"
+
+
+def test_parts_in_the_wrong_turn() -> None:
+    """A call in the user's turn is no conversation."""
+    with pytest.raises(CannotCarry):
+        written("chat", ANY, Turn("user", (ToolCall("c", "f", {}),)))
+
+
+def test_documents_that_are_no_text() -> None:
+    """A text document that does not decode is sent as the file it is; one of any type has a name."""
+    broken = Media("document", "text/plain", data="/w==")
+    assert items(Turn("user", (broken,)))[0]["content"][0]["type"] == "input_file"
+    odd = Media("document", "application/x-odd", data="AA==")
+    assert items(Turn("user", (odd,)))[0]["content"][0]["filename"] == "document.bin"
+
+
 def text_document(text: str) -> Media:
     return Media("document", "text/plain", data=base64.b64encode(text.encode()).decode(), title="n.txt")
 

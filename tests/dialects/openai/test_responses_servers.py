@@ -1,0 +1,255 @@
+"""How Responses streams of emulations depart from OpenAI's, and what breaks the protocol."""
+
+from typing import Any
+
+import pytest
+
+from relay.conversation import Json
+from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.events import BlockStop, Chunk, Citation, Event, Extra, Failed, Heartbeat, Signature, Terminal
+from relay.failures import Kind
+from relay.sse import MAX_EVENT_BYTES
+from tests.dialects.openai.streams import FORMS, decoded, responses, state_of, transcript
+
+CREATED = ("response.created", {"response": {"id": "r", "model": "m"}})
+COMPLETED = ("response.completed", {"response": {"id": "r", "output": []}})
+
+
+def told(*events: tuple[str, Json]) -> Chunk:
+    return decoded(OPENAI_RESPONSES, [responses(CREATED, *events)])
+
+
+def item(kind: str, done: bool = True, index: int = 0, **fields: Any) -> tuple[str, Json]:
+    name = f"response.output_item.{'done' if done else 'added'}"
+    return name, {"output_index": index, "item": {"type": kind, **fields}}
+
+
+def part(name: str, text: str = "", kind: str = "output_text") -> tuple[str, Json]:
+    return f"response.content_part.{name}", {
+        "output_index": 0,
+        "content_index": 0,
+        "part": {"type": kind, "text": text},
+    }
+
+
+def blocks(chunk: Chunk) -> list[tuple[str, str, str, str]]:
+    state = state_of(chunk.events)
+    assert state.failure is None
+    assert state.terminal
+    return [(block.kind, block.id, block.name, block.text) for block in state.blocks]
+
+
+def failure_kind(chunk: Chunk) -> Kind:
+    failed = chunk.events[-1]
+    assert isinstance(failed, Failed)
+    return failed.failure.kind
+
+
+def test_items_that_come_whole() -> None:
+    """A server that streams no deltas: each finished item and part tells all of it."""
+    chunk = told(
+        item("reasoning", done=False, index=1),
+        item(
+            "reasoning", index=1, content=[{"type": "reasoning_text", "text": "Hm."}], encrypted_content="sig"
+        ),
+        item("message", done=False),
+        part("added"),
+        part("done", "Hello"),
+        item("message"),
+        item("function_call", done=False, index=2, name="f", id="fc_1"),
+        item("function_call", index=2, name="f", arguments='{"a":1}'),
+        COMPLETED,
+    )
+    assert blocks(chunk) == [
+        ("thinking", "", "", "Hm."),
+        ("text", "", "", "Hello"),
+        ("tool_call", "fc_1", "f", '{"a":1}'),
+    ]
+    assert Signature(0, "sig", "gpt") in chunk.events
+
+
+def test_reasoning_in_its_own_words() -> None:
+    """Open models tell their reasoning itself: its text is thinking, its content parts are no blocks."""
+    at = {"output_index": 0, "item_id": "rs", "content_index": 0}
+    chunk = told(
+        item("reasoning", done=False),
+        ("response.content_part.added", {**at, "part": {"type": "reasoning_text", "text": ""}}),
+        ("response.reasoning_text.delta", {**at, "delta": "Hm."}),
+        ("response.reasoning_text.done", {**at, "text": "Hm."}),
+        ("response.content_part.done", {**at, "part": {"type": "reasoning_text", "text": "Hm."}}),
+        item("reasoning", content=[{"type": "reasoning_text", "text": "Hm."}]),
+        COMPLETED,
+    )
+    assert blocks(chunk) == [("thinking", "", "", "Hm.")]
+
+
+def test_blocks_that_nobody_closes() -> None:
+    """The end of the answer, or of an item, closes what is still open, once."""
+    delta = ("response.output_text.delta", {"output_index": 0, "content_index": 0, "delta": "Hi"})
+    for ends in ([COMPLETED], [item("message"), COMPLETED], [part("done"), item("message"), COMPLETED]):
+        chunk = told(item("message", done=False), part("added"), delta, *ends)
+        assert blocks(chunk) == [("text", "", "", "Hi")]
+        assert sum(isinstance(event, BlockStop) for event in chunk.events) == 1
+
+
+def test_a_call_without_arguments() -> None:
+    """A call that is told no arguments at all has an empty object."""
+    chunk = told(item("function_call", done=False, name="f", call_id="c"), COMPLETED)
+    assert blocks(chunk) == [("tool_call", "c", "f", "{}")]
+
+
+def test_ids_are_made_where_none_are_told() -> None:
+    """A call without any id gets one, the same at every decoding."""
+    assert blocks(told(item("function_call", done=False, name="f"), COMPLETED))[0][1] == "call_seed0"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("custom_tool_call", "opaque"), ("web_search_call", "server_call"), ("hologram", "opaque")],
+)
+def test_items_that_only_openai_knows(kind: str, expected: str) -> None:
+    """Such an item is a block all the same: upstream said something. Its steps are counted."""
+    chunk = told(
+        item(kind, done=False, id="x"),
+        (f"response.{kind}.progress", {"output_index": 0}),
+        item(kind, id="x"),
+        COMPLETED,
+    )
+    assert [block[:3] for block in blocks(chunk)] == [(expected, "x", kind)]
+    assert [event.name for event in chunk.events if isinstance(event, Extra)] == [f"response.{kind}.progress"]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        pytest.param([CREATED], id="a second beginning"),
+        pytest.param(
+            [("response.output_text.delta", {"output_index": 0, "delta": "x"})], id="text of no part"
+        ),
+        pytest.param(
+            [("response.function_call_arguments.delta", {"output_index": 0, "delta": "{"})],
+            id="arguments of no call",
+        ),
+        pytest.param([item("function_call", done=False)], id="a call without a name"),
+        pytest.param([item("reasoning", done=False), item("reasoning", done=False)], id="an item twice"),
+        pytest.param(
+            [("response.reasoning_summary_part.added", {"output_index": 3})], id="a summary of nothing"
+        ),
+        pytest.param(
+            [
+                item("message", done=False),
+                part("added"),
+                part("done"),
+                ("response.output_text.delta", {"output_index": 0, "delta": "x"}),
+            ],
+            id="text of a part that is whole",
+        ),
+    ],
+)
+def test_what_breaks_the_protocol(events: list[tuple[str, Json]]) -> None:
+    """Events that speak of what is not there are garbage, and are withheld."""
+    chunk = told(*events)
+    assert failure_kind(chunk) is Kind.GARBAGE
+    assert chunk.raw == responses(CREATED, *events[:-1])
+
+
+def test_a_cut_call_before_an_error() -> None:
+    """The end of a call that does not parse is withheld until upstream says why."""
+    cut = [
+        item("function_call", done=False, name="f", call_id="c"),
+        ("response.function_call_arguments.delta", {"output_index": 0, "delta": '{"a'}),
+        item("function_call", name="f", arguments='{"a'),
+    ]
+    failed = ("response.failed", {"response": {"error": {"code": "server_error", "message": "Oops"}}})
+    chunk = told(*cut, failed)
+    assert failure_kind(chunk) is Kind.ERROR_EVENT
+    assert not any(isinstance(event, BlockStop) for event in chunk.events)
+    assert b"output_item.done" not in chunk.raw
+    assert b"Oops" in chunk.raw
+    assert failure_kind(told(*cut, ("response.content_part.added", {"output_index": 1}))) is Kind.GARBAGE
+    filtered = {"response": {"incomplete_details": {"reason": "content_filter"}}}
+    assert isinstance(told(*cut, ("response.incomplete", filtered)).events[-1], Terminal)
+    steered = {"response": {"incomplete_details": {"reason": "steered"}}}
+    assert failure_kind(told(*cut, ("response.incomplete", steered))) is Kind.GARBAGE
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"), [("steered", "other"), (None, "other"), ("content_filter", "refusal")]
+)
+def test_incomplete(reason: str | None, expected: str) -> None:
+    """Why an answer is incomplete; what is not known is ``other``."""
+    details = {"incomplete_details": {"reason": reason} if reason else None}
+    stop = state_of(told(("response.incomplete", {"response": details})).events).stop
+    assert stop is not None
+    assert stop.reason == expected
+
+
+def test_done_is_no_end() -> None:
+    """Chat's ``[DONE]`` ends no response: without the last event it is a cut, and is withheld."""
+    done = b"data: [DONE]\n\n"
+    empty = decoded(OPENAI_RESPONSES, [responses(CREATED) + done])
+    assert failure_kind(empty) is Kind.EMPTY
+    said = decoded(OPENAI_RESPONSES, [responses(CREATED, item("message", done=False), part("added")) + done])
+    assert failure_kind(said) is Kind.CUT
+    assert done not in said.raw
+    assert decoded(OPENAI_RESPONSES, [transcript("responses_text") + done]).raw == transcript(
+        "responses_text"
+    )
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        b'event: error\ndata: {"type":"error","error":{"code":"server_error","message":"Oops"}}\n\n',
+        b'event: error\ndata: {"type":"error","code":"server_error","message":"Oops"}\n\n',
+        b'data: {"error":{"code":"server_error","message":"Oops"}}\n\n',
+    ],
+)
+def test_error_events_of_any_form(error: bytes) -> None:
+    """Flat as documented, nested as seen, or chat's: an error is an error, and passes through."""
+    chunk = decoded(OPENAI_RESPONSES, [error])
+    failed = chunk.events[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.failure.message, failed.failure.status) == ("Oops", 500)
+    assert chunk.raw == error
+
+
+def test_keepalive_events_are_heartbeats() -> None:
+    """An event that only says that upstream is there."""
+    assert Heartbeat() in told(("keepalive", {}), COMPLETED).events
+
+
+def test_an_unknown_shape_passes_and_is_counted() -> None:
+    """Known fields of unknown types break nothing."""
+    chunk = told(("response.output_text.delta", {"output_index": "first"}), COMPLETED)
+    assert [event.name for event in chunk.events if isinstance(event, Extra)] == [
+        "response.output_text.delta"
+    ]
+    assert isinstance(chunk.events[-1], Terminal)
+
+
+def test_citations_of_files_are_kept() -> None:
+    """A citation without an address travels in its own words."""
+    annotation = {"type": "file_citation", "file_id": "f", "filename": "a.txt", "index": 3}
+    added = (
+        "response.output_text.annotation.added",
+        {"output_index": 0, "content_index": 0, "annotation": annotation},
+    )
+    events: list[Event] = told(item("message", done=False), part("added"), added, COMPLETED).events
+    (citation,) = [event for event in events if isinstance(event, Citation)]
+    assert (citation.url, b"file_citation" in citation.raw) == ("", True)
+
+
+@pytest.mark.parametrize("form", ["chat", "responses"])
+def test_an_event_may_not_grow_for_ever(form: str) -> None:
+    """More than 16 MiB without an end of the event is garbage."""
+    decoder = decoded(FORMS[form], [transcript(f"{form}_text")[:9], b"x" * (MAX_EVENT_BYTES + 1), b"more"])
+    assert failure_kind(decoder) is Kind.GARBAGE
+    assert decoder.raw == b""
+
+
+def test_a_stream_without_an_end_is_not_collected() -> None:
+    """Only a whole stream is an answer."""
+    with pytest.raises(ValueError, match="no last event"):
+        OPENAI_RESPONSES.collect(responses(CREATED))
+    assert OPENAI_CHAT.collect(b": comment\n\n")
