@@ -1,0 +1,146 @@
+"""The end of the server, asked for or not: no stream merely stops, no row is lost or stays open."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+
+import httpx
+import pytest
+
+from relay.simulator.prose import read_counters
+from tests.proxyproject.raw_http import read_to_end, read_until
+from tests.running_server import RunningServer
+from tests.served.test_client_gone import ask
+from tests.served.world import CLAUDE, GEMINI, KEY, World, events, text_of
+
+OwnWorld = Callable[..., AbstractContextManager[World]]
+STREAMS = 50
+WAYS = ("anthropic", "anthropic from gemini", "gemini", "gemini from anthropic")
+ENDLESS = "[say: events=3000, delay=0.05]"
+CLOSED_WITHIN_SECONDS = 30
+"""Heartbeats count for 15 s, and rows are looked through every 5 s."""
+
+
+def begun(world: World, prompt: str, count: int = STREAMS) -> list[tuple[socket.socket, bytes, str]]:
+    """``count`` streams of all ways that have said something: socket, what came, name."""
+    asked = [ask(world, WAYS[number % len(WAYS)], prompt) for number in range(count)]
+    return [(client, read_until(client, b"[1] "), name) for client, name in asked]
+
+
+def decoded(received: bytes) -> httpx.Response:
+    """A raw chunked answer as a response; ``is_whole`` tells if its last chunk came."""
+    top, _, chunked = received.partition(b"\r\n\r\n")
+    body = b""
+    while chunked:
+        size, _, rest = chunked.partition(b"\r\n")
+        length = int(size, 16)
+        body, chunked = body + rest[:length], rest[length + 2 :]
+        if not length:
+            return httpx.Response(int(top.split()[1]), content=body)
+    raise AssertionError("the stream merely stopped")
+
+
+def all_read(streams: list[tuple[socket.socket, bytes, str]]) -> list[httpx.Response]:
+    """The streams to their end, read at the same time."""
+    with ThreadPoolExecutor(len(streams)) as readers:
+        return list(readers.map(lambda stream: decoded(stream[1] + read_to_end(stream[0])), streams))
+
+
+def in_flight(server: RunningServer) -> int:
+    [row] = server.rows("SELECT count(*) AS n FROM monitor_requestlog WHERE in_flight = true")
+    return int(str(row["n"]))
+
+
+def outcomes(server: RunningServer) -> dict[str, int]:
+    """How the exchanges ended; the world's own start asks for lists, which are none."""
+    query = "SELECT outcome, count(*) AS n FROM monitor_requestlog WHERE method = 'POST' GROUP BY outcome"
+    rows = server.rows(query)
+    return {str(row["outcome"]): int(str(row["n"])) for row in rows}
+
+
+def test_running_streams_end_whole_while_new_exchanges_are_refused(own_world: OwnWorld) -> None:
+    """SIGTERM: 50 of 50 go on to their own end, what is new gets 503 with Retry-After in its dialect."""
+    with own_world(RELAY_DRAIN_SECONDS="60") as world:
+        streams = begun(world, "Hello. [say: events=60, delay=0.05]")
+        world.server.process.send_signal(signal.SIGTERM)
+        world.server.wait_for_output(f"Draining: {STREAMS} running")
+        for path in ("/v1/messages", f"/v1beta/models/{GEMINI}:generateContent", "/v1/chat/completions"):
+            refused = httpx.post(
+                world.server.base_url + path, headers={"x-api-key": KEY}, json={"model": CLAUDE}
+            )
+            assert refused.status_code == 503
+            assert int(refused.headers["retry-after"]) > 0
+            assert "restarting" in refused.json()["error"]["message"]
+        for answer in all_read(streams):
+            counters = [counter for counter, _ in read_counters(text_of(answer))]
+            assert counters == list(range(60))
+        assert world.server.wait() == 0
+        assert in_flight(world.server) == 0
+        assert outcomes(world.server) == {"ok": STREAMS}
+        assert "Traceback" not in world.server.log_text
+
+
+@pytest.mark.parametrize("form", ["committed", "kept patient", "collected"])
+def test_what_outlasts_the_drain_is_told_so(own_world: OwnWorld, form: str) -> None:
+    """After RELAY_DRAIN_SECONDS each exchange ends with an error that says it; its row is interrupted."""
+    count = 20
+    with own_world(RELAY_DRAIN_SECONDS="0.3", RELAY_PATIENCE_SECONDS="0.1") as world:
+        if form == "committed":
+            streams = begun(world, ENDLESS, count)
+        else:
+            asked = [ask(world, "anthropic", "[fault: hang*]", form == "kept patient") for _ in range(count)]
+            mark = b"\r\n\r\n" if form == "kept patient" else b""
+            streams = [(client, read_until(client, mark), name) for client, name in asked]
+            world.simulator.wait_until(lambda requests: sum(r.method == "POST" for r in requests) == count)
+        begun_at = time.monotonic()
+        world.server.process.send_signal(signal.SIGTERM)
+        if form == "collected":
+            answers = [read_to_end(client) for client, _, _ in streams]
+            assert all(answer.startswith(b"HTTP/1.1 503 ") for answer in answers)
+            assert all(b"retry-after: " in answer.lower() for answer in answers)
+        else:
+            for answer in all_read(streams):
+                told = [data for _, data in events(answer)]
+                assert "error" in told[-1]
+                assert "error" not in told[:-1]
+                assert "message_stop" not in answer.text
+                counters = [counter for counter, _ in read_counters(text_of(answer))]
+                assert counters == list(range(len(counters)))
+        assert world.server.wait() == 0
+        assert time.monotonic() - begun_at < 15
+        assert in_flight(world.server) == 0
+        assert outcomes(world.server) == {"interrupted": count}
+        assert "Traceback" not in world.server.log_text
+
+
+def test_a_kill_loses_nothing_and_leaves_nothing_open(own_world: OwnWorld) -> None:
+    """kill -9 in the middle of 50 streams: rows older than 100 ms are there; the next start closes them."""
+    with own_world() as world:
+        finished = [world.row(world.messages())["id"] for _ in range(3)]
+        streams = begun(world, ENDLESS)
+        threading.Event().wait(0.1)  # the age at which a row must be stored
+        os.kill(world.server.pid, signal.SIGKILL)
+        for client, _, _ in streams:
+            client.close()
+        world.server.wait()
+        rows = world.server.rows(
+            "SELECT id, outcome, in_flight FROM monitor_requestlog WHERE method = 'POST'"
+        )
+        assert len(rows) == STREAMS + len(finished)
+        assert in_flight(world.server) == STREAMS
+        world.server.start()
+        ends_at = time.monotonic() + CLOSED_WITHIN_SECONDS
+        while in_flight(world.server):
+            assert time.monotonic() < ends_at, "rows of a dead process stay open"
+            time.sleep(0.2)
+        assert outcomes(world.server) == {"ok": len(finished), "interrupted": STREAMS}
+        query = "SELECT DISTINCT error, ended_by FROM monitor_requestlog WHERE outcome = 'interrupted'"
+        [told] = world.server.rows(query)
+        assert told["ended_by"] == "proxy"
+        assert "ended unexpectedly" in str(told["error"])
+        assert world.messages().status_code == 200
