@@ -4,6 +4,7 @@ Called once, by ``asgi.py``. The rooms below know neither each other nor the fra
 """
 
 import asyncio
+import gc
 import logging
 import os
 import time
@@ -13,6 +14,7 @@ from django.conf import settings
 from accounts.admin_actions import register_account_test
 from accounts.live import live, live_process_ids
 from monitor.housekeeping import Housekeeper
+from monitor.live import live_feed
 from monitor.request_id import RANDOM_BYTES, new_request_id
 from monitor.retention import Limits
 from monitor.writer import RecordWriter
@@ -29,6 +31,9 @@ FLUSH_SECONDS = 10.0
 
 HOUSEKEEPING_END_SECONDS = 5.0
 """How long the end waits for a batch of old history that is just being removed."""
+
+GC_THRESHOLD = 10_000
+"""Objects between two collections of the youngest; Python's 700 is less than one streamed answer makes."""
 
 writer = RecordWriter(
     body_cap_bytes=settings.ENVIRONMENT.monitor_body_cap_bytes,
@@ -47,13 +52,17 @@ def wire(lifecycle: Lifecycle) -> None:
     """Register what happens at the process's start and end."""
     set_renderer(render)
     register_account_test(test_account)
+    writer.on_committed(live_feed.committed)
     lifecycle.on_start(writer.start)
     lifecycle.on_start(live.start)
+    lifecycle.on_start(lambda: live_feed.start(live.process_id))
     lifecycle.on_start(_start_relay)
+    lifecycle.on_start(_settle_memory)
     lifecycle.on_start(housekeeper.start)
     lifecycle.on_drain(lambda: runtime.runtime().drain())
     lifecycle.on_stop(lambda: runtime.runtime().stop())
     lifecycle.on_stop(live.stop)
+    lifecycle.on_stop(live_feed.stop)
     lifecycle.on_stop(lambda: asyncio.to_thread(housekeeper.stop, HOUSEKEEPING_END_SECONDS))
     lifecycle.on_flush(_flush)
 
@@ -67,6 +76,10 @@ def render(refusal: Refusal) -> EarlyAnswer:
 
 async def _start_relay() -> None:
     await runtime.begin(writer).start()
+    import gc
+
+    gc.collect()
+    gc.freeze()
 
 
 async def _flush() -> None:
