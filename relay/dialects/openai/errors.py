@@ -20,6 +20,9 @@ from relay.failures import Failure, Kind
 KEEP_ALIVE = b": keep-alive\n\n"
 """A comment line: OpenAI's SDKs skip it."""
 
+NO_ANSWER = frozenset({"malformed", "missing_signature"})
+"""Reasons to stop that are no end of an answer: OpenAI has no word for them but an error."""
+
 _STATUS_OF_CODE = {
     "rate_limit_exceeded": 429,
     "slow_down": 429,

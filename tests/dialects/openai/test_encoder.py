@@ -287,6 +287,17 @@ def test_a_sound_cannot_go_out(form: str) -> None:
 
 
 @pytest.mark.parametrize("form", ["chat", "responses"])
+@pytest.mark.parametrize("stop", ["malformed", "missing_signature"])
+def test_an_answer_that_upstream_gave_up_is_no_answer(form: str, stop: StopReason) -> None:
+    """OpenAI has no word for such an end: it is an error, and no normal one is made up."""
+    encoder = new_encoder(FORMS[form])
+    stream = encoder.encode(answer(*text(0, "Hi"), stop=stop))
+    assert "gave up its own answer" in data_of(stream)[-1]["error"]["message"]
+    assert b"[DONE]" not in stream
+    assert encoder.state.failure is not None
+
+
+@pytest.mark.parametrize("form", ["chat", "responses"])
 def test_no_error_behind_the_end(form: str) -> None:
     """An answer that is whole, or has failed, does not fail again."""
     encoder = new_encoder(FORMS[form])

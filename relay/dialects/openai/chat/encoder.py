@@ -12,7 +12,7 @@ import msgspec
 from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.dialects.openai.citations import url_citation
-from relay.dialects.openai.errors import KEEP_ALIVE, error_object
+from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
 from relay.dialects.openai.usage import chat_usage
 from relay.events import (
     ArgumentsDelta,
@@ -168,10 +168,8 @@ class ChatEncoder:
     def _media(self, payload: bytes, out: list[bytes]) -> None:
         media = msgspec.json.decode(payload)
         if not media["media_type"].startswith("image/"):
-            what = f"the model answered with {media['media_type']}, which chat completions cannot carry"
-            self.state.failure, self.state.terminal = Failure(Kind.MALFORMED_ANSWER, what, status=500), False
-            self._is_over = True
-            out.append(_error_event(ErrorAnswer(500, what, "")))
+            what = media["media_type"]
+            self._give_up(f"the model answered with {what}, which chat completions cannot carry", out)
             return
         url = f"data:{media['media_type']};base64,{media['data']}"
         image = {"index": self._images, "type": "image_url", "image_url": {"url": url}}
@@ -182,6 +180,9 @@ class ChatEncoder:
         """The end. Citations go out in one piece: the SDK cannot join a list that comes in two."""
         stop, reason = self.state.stop, "stop"
         if stop is not None:
+            if stop.reason in NO_ANSWER:
+                self._give_up(f"upstream gave up its own answer: {stop.upstream_reason}", out)
+                return
             reason = _FINISH_REASONS.get(stop.reason, "stop")
             if stop.reason == "refusal":
                 if any(block.kind == "refusal" for block in self.state.blocks):
@@ -199,6 +200,12 @@ class ChatEncoder:
             usage = {"choices": [], "usage": chat_usage(self.state.usage)}
             out += (self._opening(), _json(usage)[1:], b"\n\n")
         out.append(b"data: [DONE]\n\n")
+
+    def _give_up(self, why: str, out: list[bytes]) -> None:
+        """What cannot be said ends the stream with an error, never in silence."""
+        self.state.failure, self.state.terminal = Failure(Kind.MALFORMED_ANSWER, why, status=500), False
+        self._is_over = True
+        out.append(_error_event(ErrorAnswer(500, why, "")))
 
     def _cited(self, citation: Citation) -> Json:
         """The citation with the whole cited block as its place in the text: no dialect tells more."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
-from relay.dialects.openai.errors import KEEP_ALIVE, error_object
+from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
 from relay.dialects.openai.responses.answer_object import answer_object
 from relay.dialects.openai.responses.forwarded import items_in, last_sequence_number
 from relay.dialects.openai.responses.item_writer import CannotSay, ItemWriter
@@ -147,6 +147,8 @@ class ResponsesEncoder:
 
     def _finish(self, out: list[bytes]) -> None:
         stop = self.state.stop or Stop("end_turn", "")
+        if stop.reason in NO_ANSWER:
+            raise CannotSay(f"upstream gave up its own answer: {stop.upstream_reason}")
         why = _INCOMPLETE.get(stop.reason)
         if stop.reason == "refusal":
             if any(block.kind == "refusal" for block in self.state.blocks):
