@@ -1,6 +1,5 @@
 """What every test may ask for. The data directory is isolated earlier, in tests/settings.py."""
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -28,6 +27,5 @@ def running_server(server_world: ServerWorld) -> Iterator[Callable[..., RunningS
 
     yield start
     for server in servers:
-        if server.process.poll() is None:
-            server.kill()
-        shutil.rmtree(server.data_dir, ignore_errors=True)
+        server.kill()
+        server_world.discard(server.data_dir)

@@ -57,7 +57,11 @@ class RunningServer:
         )
         self._reader = threading.Thread(target=self._read_output, daemon=True)
         self._reader.start()
-        found = self.wait_for_output(LISTENING, START_SECONDS)
+        try:
+            found = self.wait_for_output(LISTENING, START_SECONDS)
+        except AssertionError:
+            self.kill()
+            raise
         self.base_url = found.group(1)
         self.port = int(self.base_url.rpartition(":")[2])
 
@@ -155,7 +159,7 @@ class ServerWorld:
     def __init__(self) -> None:
         self._template_dir: Path | None = None
         self._template_database = ""
-        self._databases: list[str] = []
+        self._made: dict[Path, tuple[str, subprocess.Popen[bytes] | None]] = {}
 
     def new(self, *arguments: str, env: dict[str, str] | None = None) -> RunningServer:
         """Start ``manage.py serve`` with ``arguments``; ``env`` is added to its environment."""
@@ -163,24 +167,34 @@ class ServerWorld:
         return RunningServer(data_dir, world, arguments)
 
     def prepare(self, env: dict[str, str] | None = None) -> tuple[Path, dict[str, str]]:
-        """A data directory with a migrated database, and the environment for it; starts nothing."""
+        """A data directory with a migrated database, and the environment for it; starts no server."""
         if self._template_dir is None:
             self._make_template()
         assert self._template_dir is not None
         data_dir = Path(tempfile.mkdtemp(prefix="evenkeel-server-"))
         shutil.copytree(self._template_dir, data_dir, dirs_exist_ok=True)
         world = _environment(data_dir)
+        database, redis = "", None
         if stores.wanted():
-            name = f"server_{uuid.uuid4().hex[:12]}"
-            world["DATABASE_URL"] = stores.create_database(name, self._template_database)
-            self._databases.append(name)
-            world["REDIS_URL"] = stores.start_redis()[0]
+            database = f"server_{uuid.uuid4().hex[:12]}"
+            world["DATABASE_URL"] = stores.create_database(database, self._template_database)
+            world["REDIS_URL"], redis = stores.start_redis()
+        self._made[data_dir] = (database, redis)
         return data_dir, world | (env or {})
 
+    def discard(self, data_dir: Path) -> None:
+        """Remove what ``prepare`` made for ``data_dir``, after its server has ended."""
+        database, redis = self._made.pop(data_dir)
+        if database:
+            stores.drop_database(database)
+        if redis is not None:
+            stores.end(redis)
+        shutil.rmtree(data_dir, ignore_errors=True)
+
     def clean(self) -> None:
-        """Drop what was made."""
-        for name in self._databases:
-            stores.drop_database(name)
+        """Remove everything that is left."""
+        for data_dir in list(self._made):
+            self.discard(data_dir)
         if self._template_database:
             stores.drop_database(self._template_database)
         if self._template_dir is not None:

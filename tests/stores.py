@@ -85,9 +85,20 @@ def start_redis() -> tuple[str, subprocess.Popen[bytes]]:
         stderr=subprocess.DEVNULL,
         preexec_fn=_end_with_parent,
     )
-    atexit.register(_end, process)
+    atexit.register(end, process)
     _wait_for_socket(path, process)
     return f"unix://{path}", process
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a store's process (SIGINT is PostgreSQL's fast shutdown; Redis takes it too)."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _start_postgres() -> Path:
@@ -141,7 +152,7 @@ def _start_postgres() -> Path:
             stderr=log,
             preexec_fn=_end_with_parent,
         )
-    atexit.register(_end, process)
+    atexit.register(end, process)
     _wait_for_socket(directory / ".s.PGSQL.5432", process)
     _wait_until_it_answers(directory)
     return directory
@@ -200,14 +211,3 @@ def _end_with_parent() -> None:
     if sys.platform == "linux":
         pr_set_pdeathsig = 1  # from <linux/prctl.h>
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGINT)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a store's process (SIGINT is PostgreSQL's fast shutdown; Redis takes it too)."""
-    if process.poll() is None:
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

@@ -1,6 +1,5 @@
 """The real server with the traps of trap_urls.py behind it."""
 
-import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -16,7 +15,7 @@ def traps(server_world: ServerWorld) -> Iterator[RunningServer]:
     server = server_world.new(env=TRAPS | {"RELAY_MAX_BODY_BYTES": "200000"})
     yield server
     server.kill()
-    shutil.rmtree(server.data_dir, ignore_errors=True)
+    server_world.discard(server.data_dir)
 
 
 @pytest.fixture
