@@ -32,9 +32,6 @@ FLUSH_SECONDS = 10.0
 HOUSEKEEPING_END_SECONDS = 5.0
 """How long the end waits for a batch of old history that is just being removed."""
 
-GC_THRESHOLD = 10_000
-"""Objects between two collections of the youngest; Python's 700 is less than one streamed answer makes."""
-
 writer = RecordWriter(
     body_cap_bytes=settings.ENVIRONMENT.monitor_body_cap_bytes,
     record_bodies=settings.ENVIRONMENT.monitor_record_bodies,
@@ -82,7 +79,6 @@ def _settle_memory() -> None:
     """What is loaded by now stays: the garbage collector need not look at it again (0.5 ms an exchange)."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GC_THRESHOLD, 20, 20)
 
 
 async def _flush() -> None:
