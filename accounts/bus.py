@@ -9,10 +9,10 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from redis import asyncio as redis_asyncio
-from redis.exceptions import RedisError
+if TYPE_CHECKING:
+    from redis import asyncio as redis_asyncio
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,9 @@ class Bus:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _forever(self, work: Callable[["redis_asyncio.Redis"], Awaitable[None]]) -> None:
+        from redis import asyncio as redis_asyncio  # 6 MB, for those who have a Redis
+        from redis.exceptions import RedisError
+
         while True:
             client = redis_asyncio.Redis.from_url(self._redis_url)
             try:
