@@ -6,7 +6,6 @@ no HTTP timeout here: daphne's would end a running stream cleanly, which a clien
 """
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -130,8 +129,6 @@ class Server(daphne.server.Server):
         await lifecycle.start()
         if self.is_draining:
             return
-        gc.collect()
-        gc.freeze()  # all that was imported: walking through it again and again stops every stream for 0.1 s
         self._port = reactor.adoptStreamPort(
             self._listener.fileno(), self._listener.family, self.http_factory
         )

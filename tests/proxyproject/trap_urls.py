@@ -4,7 +4,6 @@ What happened inside is told by ``/v1/told/NAME``, which waits until it happened
 """
 
 import asyncio
-import gc
 import hashlib
 import os
 import threading
@@ -49,7 +48,6 @@ async def echo(request: HttpRequest) -> JsonResponse:
             "pid": os.getpid(),
             "threads": threading.active_count(),
             "thread": threading.current_thread().name,
-            "frozen": gc.get_freeze_count(),
         }
     )
 
