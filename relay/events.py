@@ -154,14 +154,13 @@ _Rare = (
     | Signature
     | Citation
     | BlockStop
-    | Usage
     | Stop
     | Terminal
     | Failed
     | Heartbeat
     | Extra
 )
-Event = TextDelta | ThinkingDelta | ArgumentsDelta | _Rare
+Event = TextDelta | ThinkingDelta | ArgumentsDelta | Usage | _Rare
 
 
 class Chunk(msgspec.Struct, frozen=True, gc=False):
@@ -177,20 +176,28 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
 
 def merged(old: Usage, new: Usage) -> Usage:
     """``old`` with what ``new`` tells: replaced where ``new`` is cumulative, else added."""
-
-    def one(before: int | None, now: int | None) -> int | None:
-        if now is None:
-            return before
-        return now if new.is_cumulative else (before or 0) + now
-
+    if not new.is_cumulative:
+        return Usage(
+            _sum(old.input_uncached, new.input_uncached),
+            _sum(old.cache_read, new.cache_read),
+            _sum(old.cache_write, new.cache_write),
+            _sum(old.output, new.output),
+            _sum(old.thinking, new.thinking),
+            _sum(old.server_tools, new.server_tools),
+        )
+    # Written out, for some upstreams tell their usage with every event.
     return Usage(
-        one(old.input_uncached, new.input_uncached),
-        one(old.cache_read, new.cache_read),
-        one(old.cache_write, new.cache_write),
-        one(old.output, new.output),
-        one(old.thinking, new.thinking),
-        one(old.server_tools, new.server_tools),
+        old.input_uncached if new.input_uncached is None else new.input_uncached,
+        old.cache_read if new.cache_read is None else new.cache_read,
+        old.cache_write if new.cache_write is None else new.cache_write,
+        old.output if new.output is None else new.output,
+        old.thinking if new.thinking is None else new.thinking,
+        old.server_tools if new.server_tools is None else new.server_tools,
     )
+
+
+def _sum(before: int | None, now: int | None) -> int | None:
+    return before if now is None else (before or 0) + now
 
 
 class OpenBlock(msgspec.Struct, gc=False):
@@ -234,6 +241,8 @@ class StreamState:
                 blocks[event.index].pieces.append(event.text)
             elif type(event) is ArgumentsDelta:
                 blocks[event.index].pieces.append(event.json)
+            elif type(event) is Usage:
+                self.usage = merged(self.usage, event)
             else:
                 self._fold_rare(event)  # type: ignore[arg-type]
 
@@ -245,8 +254,6 @@ class StreamState:
                 self.blocks[event.index].is_open = False
             case Signature():
                 self.blocks[event.index].signature = event.value
-            case Usage():
-                self.usage = merged(self.usage, event)
             case Stop():
                 self.stop = event
             case MessageStart():
