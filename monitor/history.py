@@ -39,27 +39,27 @@ class Page(msgspec.Struct, frozen=True):
     searched_to: str = ""
 
 
-def page_of(asked: HistoryFilter, *, before: str = "", after: str = "") -> Page:
+def page_of(asked: HistoryFilter, *, before: str = "", after: str = "", limit: int = PAGE_ROWS) -> Page:
     """The page that ends before the id ``before``, or begins after ``after``, or else the newest."""
     if asked.body_text:
-        return _scanned(asked, before)
+        return _scanned(asked, before, limit)
     condition = asked.condition()
     text = asked.text_condition()
     if text is not None:
-        return _searched(condition, text, before)
+        return _searched(condition, text, before, limit)
     if after:
-        found = records(condition & Q(id__gt=after), order="id", limit=PAGE_ROWS + 1)
-        has_newer = len(found) > PAGE_ROWS
-        rows = tuple(reversed(found[:PAGE_ROWS]))
+        found = records(condition & Q(id__gt=after), order="id", limit=limit + 1)
+        has_newer = len(found) > limit
+        rows = tuple(reversed(found[:limit]))
         return Page(
             rows,
             attempts_of(rows),
             older=rows[-1].id if rows else "",
             newer=rows[0].id if has_newer else "",
         )
-    found = records(_before(condition, before), limit=PAGE_ROWS + 1)
-    rows = tuple(found[:PAGE_ROWS])
-    older = rows[-1].id if len(found) > PAGE_ROWS else ""
+    found = records(_before(condition, before), limit=limit + 1)
+    rows = tuple(found[:limit])
+    older = rows[-1].id if len(found) > limit else ""
     return Page(rows, attempts_of(rows), older, rows[0].id if rows and before else "")
 
 
@@ -93,21 +93,21 @@ def _before(condition: Q, before: str) -> Q:
     return condition & Q(id__lt=before) if before else condition
 
 
-def _searched(condition: Q, text: Q, before: str) -> Page:
+def _searched(condition: Q, text: Q, before: str, limit: int) -> Page:
     inside = _before(condition, before)
     last = SEARCHED_ROWS - 1
     edge = list(
         RequestLog.objects.filter(inside).order_by("-id").values_list("id", flat=True)[last : last + 1]
     )
     window = inside & Q(id__gte=edge[0]) if edge else inside
-    found = records(window & text, limit=PAGE_ROWS + 1)
-    rows = tuple(found[:PAGE_ROWS])
-    if len(found) > PAGE_ROWS:
+    found = records(window & text, limit=limit + 1)
+    rows = tuple(found[:limit])
+    if len(found) > limit:
         return Page(rows, attempts_of(rows), older=rows[-1].id)
     return Page(rows, attempts_of(rows), older=edge[0] if edge else "", searched_to=edge[0] if edge else "")
 
 
-def _scanned(asked: HistoryFilter, before: str) -> Page:
+def _scanned(asked: HistoryFilter, before: str, limit: int) -> Page:
     """One step through the bodies: as far as the time allows, or until the page is full."""
     needles = _writings(asked.body_text)
     condition = asked.condition()
@@ -131,7 +131,7 @@ def _scanned(asked: HistoryFilter, before: str) -> Page:
         found += [request_id for request_id in ids if request_id in held]
         is_over = len(ids) < SCANNED_AT_ONCE
         seen = ids[-1] if ids else seen
-        if is_over or len(found) >= PAGE_ROWS or time.monotonic() >= ends_at:
+        if is_over or len(found) >= limit or time.monotonic() >= ends_at:
             break
     rows = tuple(records(Q(id__in=found), limit=len(found))) if found else ()
     return Page(rows, attempts_of(rows), older="" if is_over else seen, searched_to="" if is_over else seen)

@@ -1,0 +1,145 @@
+"""OpenAI's chat completions and responses as turns. PURE."""
+
+from typing import Any
+
+from monitor.conversation.parts import (
+    Part,
+    Turn,
+    arguments,
+    as_dict,
+    as_json,
+    as_list,
+    as_text,
+    image_at,
+    raw,
+)
+
+
+def request_turns(body: dict[str, Any]) -> list[Turn]:
+    """Instructions, tools and messages, of either form."""
+    turns = []
+    if body.get("instructions"):
+        turns.append(Turn("system", [Part("text", as_text(body["instructions"]))]))
+    names = [
+        as_text(as_dict(as_dict(tool).get("function")).get("name") or as_dict(tool).get("name"))
+        for tool in as_list(body.get("tools"))
+    ]
+    if names:
+        turns.append(Turn("system", [Part("text", ", ".join(names), "tools")]))
+    said = body.get("input")
+    if isinstance(said, str):
+        turns.append(Turn("user", [Part("text", said)]))
+    turns += [_item(as_dict(item)) for item in as_list(said)]
+    turns += [_message(as_dict(message)) for message in as_list(body.get("messages"))]
+    return turns
+
+
+def response_turns(objects: list[dict[str, Any]]) -> list[Turn]:
+    """The answer of either form, from its events or its one object."""
+    message: dict[str, Any] = {}
+    calls: dict[int, dict[str, Any]] = {}
+    items: dict[int, dict[str, Any]] = {}
+    errors: list[Turn] = []
+    for event in objects:
+        if event.get("error"):
+            errors.append(Turn("error", [raw(event["error"])]))
+        for choice in as_list(event.get("choices")):
+            held = as_dict(choice)
+            _add(message, calls, as_dict(held.get("delta") or held.get("message")))
+        response = as_dict(event.get("response")) if "response" in event else event
+        for index, item in enumerate(as_list(response.get("output"))):
+            items[index] = as_dict(item)
+        _add_item(items, event)
+    turns = [_item(item) for _, item in sorted(items.items())]
+    if message or calls:
+        turns.append(_message({"role": "assistant", **message, "tool_calls": list(calls.values())}))
+    return [*turns, *errors]
+
+
+def _add(message: dict[str, Any], calls: dict[int, dict[str, Any]], delta: dict[str, Any]) -> None:
+    """Fold a chat delta (or the whole message) into what is there."""
+    for name in ("content", "reasoning_content", "reasoning", "refusal"):
+        if isinstance(delta.get(name), str):
+            message[name] = message.get(name, "") + delta[name]
+    for at, call in enumerate(as_list(delta.get("tool_calls"))):
+        held = as_dict(call)
+        index = held.get("index")
+        function = as_dict(held.get("function"))
+        into = calls.setdefault(
+            index if isinstance(index, int) else at, {"function": {"name": "", "arguments": ""}}
+        )["function"]
+        into["name"] += as_text(function.get("name"))
+        into["arguments"] += as_text(function.get("arguments"))
+
+
+def _add_item(items: dict[int, dict[str, Any]], event: dict[str, Any]) -> None:
+    """Fold an event of the responses form into its items: a finished item replaces its deltas."""
+    index = event.get("output_index")
+    if not isinstance(index, int):
+        return
+    match event.get("type"):
+        case "response.output_item.added" | "response.output_item.done":
+            items[index] = dict(as_dict(event.get("item")))
+        case "response.output_text.delta":
+            items.setdefault(index, {"type": "message"})
+            items[index]["said"] = items[index].get("said", "") + as_text(event.get("delta"))
+
+
+def _item(item: dict[str, Any]) -> Turn:
+    match item.get("type"):
+        case "function_call":
+            title = f"tool call {as_text(item.get('name'))}"
+            return Turn("assistant", [Part("tool", arguments(item.get("arguments")), title)])
+        case "function_call_output":
+            return Turn("tool", [Part("result", as_text(item.get("output")), "tool result")])
+        case "reasoning":
+            texts = [as_text(as_dict(part).get("text")) for part in as_list(item.get("summary"))]
+            return Turn("assistant", [Part("thinking", "\n".join(texts), "thinking")])
+        case None | "message":
+            role = as_text(item.get("role")) or "assistant"
+            content = item.get("content") or item.get("said")
+            return Turn("system" if role == "developer" else role, _parts(content))
+        case _:
+            return Turn("assistant", [raw(item)])
+
+
+def _message(message: dict[str, Any]) -> Turn:
+    role = as_text(message.get("role")) or "user"
+    parts = [
+        Part("thinking", message[name], "thinking")
+        for name in ("reasoning_content", "reasoning")
+        if isinstance(message.get(name), str) and message[name]
+    ]
+    if role == "tool":
+        content = message.get("content")
+        parts.append(Part("result", content if isinstance(content, str) else as_json(content), "tool result"))
+        return Turn(role, parts)
+    parts += _parts(message.get("content"))
+    if message.get("refusal"):
+        parts.append(Part("text", as_text(message["refusal"]), "refusal"))
+    for call in as_list(message.get("tool_calls")):
+        function = as_dict(as_dict(call).get("function"))
+        title = f"tool call {as_text(function.get('name'))}"
+        parts.append(Part("tool", arguments(function.get("arguments")), title))
+    return Turn("system" if role == "developer" else role, parts)
+
+
+def _parts(content: object) -> list[Part]:
+    if isinstance(content, str):
+        return [Part("text", content)] if content else []
+    return [_part(as_dict(part)) for part in as_list(content)]
+
+
+def _part(part: dict[str, Any]) -> Part:
+    match part.get("type"):
+        case "text" | "input_text" | "output_text":
+            return Part("text", as_text(part.get("text")))
+        case "refusal":
+            return Part("text", as_text(part.get("refusal")), "refusal")
+        case "image_url":
+            held = part.get("image_url")
+            return image_at(held.get("url") if isinstance(held, dict) else held)
+        case "input_image":
+            return image_at(part.get("image_url"))
+        case _:
+            return raw(part)

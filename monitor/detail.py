@@ -1,0 +1,153 @@
+"""Everything that the page of one exchange shows, read in a fixed number of queries."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.db.models import Q
+
+from monitor.body_diff import DiffLine, body_diff, pretty
+from monitor.conversation import request_turns, response_turns
+from monitor.conversation.parts import Part, Turn
+from monitor.history import attempts_of, records
+from monitor.log_lines import log_lines
+from monitor.models import Body, RequestLog
+from monitor.plain_text import shown
+from monitor.records import AttemptRecord, BodyKind, RequestRecord
+
+TEXT_LIMIT = 20_000
+"""Characters of one text that a page shows; a browser is slow with a line of millions."""
+RAW_LIMIT = 300_000
+"""Characters of a raw body that a page shows; the whole can be downloaded."""
+TURNS_LIMIT = 200
+"""Turns of a conversation that a page shows: the last ones, for they are why somebody looks."""
+EVENTS_LIMIT = 2_000
+REPLAYS_LIMIT = 20
+
+
+class ShownBody(msgspec.Struct, frozen=True):
+    """A body as the page shows it. ``text`` is JSON indented where it is JSON; ``is_cut``: not all of it."""
+
+    body: Body
+    headers: list[tuple[str, str]]
+    text: str
+    is_cut: bool
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A piece of the response as it was sent, with its milliseconds since admission."""
+
+    offset_ms: int
+    text: str
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """One exchange with all that is known of it."""
+
+    row: RequestRecord
+    attempts: list[AttemptRecord]
+    bodies: list[ShownBody]
+    conversation: list[Turn]
+    left_out_turns: int
+    is_request_unreadable: bool
+    changes: list[tuple[int, list[DiffLine] | None]]
+    """For each attempt whose request differed from the client's: its number, and how (None: too long)."""
+    events: list[Event]
+    left_out_events: int
+    log: list[str]
+    is_log_whole: bool
+    replays: list[str]
+    retry_after_seconds: float | None
+
+
+def detail_of(request_id: str) -> Detail | None:
+    """The exchange with that id; None when there is none (any more)."""
+    found = records(Q(id=request_id), limit=1)
+    if not found:
+        return None
+    row = found[0]
+    attempts = attempts_of(found)[row.id]
+    bodies = list(Body.objects.filter(request_id=row.id))
+    by_kind = {body.kind: body for body in bodies}
+    client = by_kind.get(BodyKind.CLIENT_REQUEST)
+    response = by_kind.get(BodyKind.RESPONSE)
+    asked = request_turns(row.dialect, client.data()) if client else []
+    answered = response_turns(row.dialect, response.data()) if response else []
+    turns = [_limited(turn) for turn in [*(asked or []), *(answered or [])]]
+    pieces = response.events() if response else []
+    log, is_log_whole = log_lines(Path(settings.DATA_DIR) / "logs", row.id, row.started_at)
+    return Detail(
+        row=row,
+        attempts=attempts,
+        bodies=[_shown(body) for body in bodies],
+        conversation=turns[-TURNS_LIMIT:],
+        left_out_turns=max(0, len(turns) - TURNS_LIMIT),
+        is_request_unreadable=client is not None and client.total_bytes > 0 and asked is None,
+        changes=_changes(client, bodies),
+        events=[Event(at, _begun(data.decode("utf-8", "replace"))) for at, data in pieces[:EVENTS_LIMIT]],
+        left_out_events=max(0, len(pieces) - EVENTS_LIMIT),
+        log=log,
+        is_log_whole=is_log_whole,
+        replays=_replays(row),
+        retry_after_seconds=_retry_after(response),
+    )
+
+
+def whole_body(request_id: str, kind: str, attempt: int) -> bytes | None:
+    """What is kept of a body, to be downloaded."""
+    body = Body.objects.filter(request_id=request_id, kind=kind, attempt=attempt).first()
+    return body.data() if body else None
+
+
+def _replays(row: RequestRecord) -> list[str]:
+    """The exchanges that sent this one again. They came later, so only the newest rows are looked at."""
+    later = RequestLog.objects.filter(id__gt=row.id, replay_of=row.id).order_by("id")
+    return list(later.values_list("id", flat=True)[:REPLAYS_LIMIT])
+
+
+def _shown(body: Body) -> ShownBody:
+    data = body.data()
+    text = pretty(data)
+    if text is None:
+        text = data.decode("utf-8", "replace")
+    return ShownBody(body, body.header_pairs(), shown(text[:RAW_LIMIT]), len(text) > RAW_LIMIT)
+
+
+def _changes(client: Body | None, bodies: list[Body]) -> list[tuple[int, list[DiffLine] | None]]:
+    if client is None:
+        return []
+    before = client.data()
+    return [
+        (body.attempt, body_diff(before, body.data()))
+        for body in bodies
+        if body.kind == BodyKind.UPSTREAM_REQUEST
+    ]
+
+
+def _limited(turn: Turn) -> Turn:
+    return Turn(
+        turn.role, [Part(part.kind, _begun(part.text), shown(part.title), part.image) for part in turn.parts]
+    )
+
+
+def _begun(text: str) -> str:
+    if len(text) <= TEXT_LIMIT:
+        return shown(text)
+    return f"{shown(text[:TEXT_LIMIT])}\n… ({len(text):,} characters)"
+
+
+def _retry_after(response: Body | None) -> float | None:
+    """What the client was told to wait."""
+    for name, value in response.header_pairs() if response else []:
+        if name.lower() == "retry-after":
+            try:
+                return float(value)
+            except ValueError:
+                return None
+    return None
+
+
+def facts(row: RequestRecord) -> dict[str, Any]:
+    """Further facts that are told on the page as they are."""
+    return {name: value for name, value in row.diagnostics.items() if value not in (None, "")}

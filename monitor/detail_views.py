@@ -1,0 +1,75 @@
+"""The page of one exchange, and its bodies as files."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.views.decorators.http import require_GET
+
+from monitor.access import for_operators
+from monitor.detail import detail_of, facts, whole_body
+from monitor.diagnosis import diagnose
+from monitor.models import BODY_LABELS
+from monitor.records import BodyKind
+from monitor.shown_records import with_shown_accounts
+from monitor.timeline import timeline
+
+BODY_TITLES = {kind.value: BODY_LABELS[kind] for kind in BodyKind}
+
+
+@require_GET
+@for_operators
+def detail_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
+    """What happened to one exchange, from the diagnosis down to the bytes."""
+    detail = detail_of(request_id)
+    if detail is None:
+        raise Http404(gettext("This request is not in the history (any more)."))
+    row, attempts = with_shown_accounts(detail.row, detail.attempts)
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": gettext("Request"),
+        "detail": detail,
+        "record": row,
+        "facts": facts(row),
+        "diagnosis": diagnose(row, attempts, retry_after_seconds=detail.retry_after_seconds),
+        "bars": timeline(row, attempts),
+        "bodies": [
+            {"shown": shown, "title": BODY_TITLES.get(shown.body.kind, shown.body.kind)}
+            for shown in detail.bodies
+        ],
+        "may_replay": request.user.has_perm("monitor.add_requestlog"),
+    }
+    return TemplateResponse(request, "monitor/detail.html", context)
+
+
+@require_GET
+@for_operators
+def body_file(request: HttpRequest, request_id: str, kind: str, attempt: int) -> HttpResponseBase:
+    """A body as it is kept, as a file: a browser never runs it."""
+    data = whole_body(request_id, kind, attempt)
+    if data is None:
+        raise Http404
+    response = HttpResponse(data, content_type="text/plain; charset=utf-8")
+    name = f"{request_id}-{kind}{f'-{attempt}' if attempt else ''}.txt"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@require_GET
+@for_operators
+def compare_page(request: HttpRequest, first: str, second: str) -> HttpResponseBase:
+    """Two exchanges side by side: the original and its replay."""
+    found = [detail_of(first), detail_of(second)]
+    sides = []
+    for detail in found:
+        if detail is None:
+            raise Http404(gettext("This request is not in the history (any more)."))
+        row, attempts = with_shown_accounts(detail.row, detail.attempts)
+        diagnosis = diagnose(row, attempts, retry_after_seconds=detail.retry_after_seconds)
+        sides.append({"detail": detail, "record": row, "diagnosis": diagnosis, "facts": facts(row)})
+    context = {**admin.site.each_context(request), "title": gettext("Side by side"), "sides": sides}
+    return TemplateResponse(request, "monitor/compare.html", context)

@@ -1,0 +1,173 @@
+"""Take out of an exchange what should not leave the house with an export, and count it. PURE.
+
+Keys and tokens were masked before they were stored, and are looked for once more. A removed image or text
+leaves its length and hash, so that two exports can be compared and equal prompts be recognised.
+"""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from monitor.exchange import Exchange, KeptBody
+from monitor.records import AttemptRecord, RequestRecord
+from monitor.redaction import mask_email, mask_text
+
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_DATA_URL = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+", re.ASCII)
+_IMAGE_KEYS = frozenset({"data", "file_data", "b64_json", "image_data"})
+_IMAGE_BEGINS_AT = 64
+"""Base64 under one of these keys is data from this many characters on."""
+_BASE64 = re.compile(r"[A-Za-z0-9+/=_-]+\Z")
+
+_STRUCTURE = frozenset(
+    ("type", "role", "model", "id", "object", "name", "event", "status", "code", "stop_reason", "finish_reason",
+     "finishReason", "media_type", "mimeType", "mime_type", "modelVersion", "responseId", "tool_use_id", "call_id",
+     "tool_call_id", "effort", "service_tier")
+)  # fmt: skip
+"""The keys whose strings are no prompt text, except inside of a tool's arguments or result."""
+_FREE = frozenset({"input", "args", "arguments", "response", "metadata", "properties", "output"})
+
+
+class Redaction(msgspec.Struct, frozen=True):
+    """What is taken out beside keys and tokens."""
+
+    emails: bool = True
+    images: bool = True
+    prompts: bool = False
+
+
+def redacted(exchange: Exchange, rules: Redaction, removed: Counter[str]) -> Exchange:
+    """The exchange as it may be exported; what was taken out is counted by kind in ``removed``."""
+    text = _Texts(rules, removed)
+    return Exchange(
+        row=_row(exchange.row, text),
+        attempts=[_attempt(attempt, text) for attempt in exchange.attempts],
+        bodies=[_body(body, text) for body in exchange.bodies],
+    )
+
+
+class _Texts:
+    """Redacts strings by the rules, and counts."""
+
+    def __init__(self, rules: Redaction, removed: Counter[str]) -> None:
+        self.rules = rules
+        self._removed = removed
+
+    def plain(self, text: str) -> str:
+        """A text that is no prompt: secrets and addresses go."""
+        masked = mask_text(text)
+        if masked != text:
+            self._removed["secrets"] += 1
+        if self.rules.emails and "@" in masked:
+            masked = _EMAIL.sub(self._email, masked)
+        return masked
+
+    def prompt(self, text: str) -> str:
+        """What somebody wrote: goes whole where that is asked for."""
+        if not self.rules.prompts or not text:
+            return self.plain(text)
+        self._removed["texts"] += 1
+        return _trace("text", text)
+
+    def image(self, text: str) -> str:
+        """Image data, or another file's."""
+        self._removed["images"] += 1
+        return _trace("image", text)
+
+    def _email(self, match: re.Match[str]) -> str:
+        self._removed["emails"] += 1
+        return mask_email(match[0])
+
+
+def _trace(kind: str, text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"[{kind} removed: {len(text)} characters, sha256 {digest[:16]}]"
+
+
+def _row(row: RequestRecord, text: _Texts) -> RequestRecord:
+    return msgspec.structs.replace(
+        row,
+        path=text.plain(row.path),
+        preview=text.prompt(row.preview),
+        account=text.plain(row.account) if row.account else row.account,
+        error=text.prompt(row.error) if row.error else row.error,
+        diagnostics={
+            name: text.plain(value) if isinstance(value, str) else value
+            for name, value in row.diagnostics.items()
+        },
+    )
+
+
+def _attempt(attempt: AttemptRecord, text: _Texts) -> AttemptRecord:
+    return msgspec.structs.replace(
+        attempt,
+        account=text.plain(attempt.account),
+        failure_text=text.prompt(attempt.failure_text) if attempt.failure_text else None,
+    )
+
+
+def _body(body: KeptBody, text: _Texts) -> KeptBody:
+    headers = [(name, text.plain(value)) for name, value in body.headers]
+    changed = _content(body.text, text)
+    times = body.times if changed == body.text else []  # they count bytes of the text as it was
+    return msgspec.structs.replace(body, headers=headers, text=changed, times=times)
+
+
+def _content(content: str, text: _Texts) -> str:
+    """A body: JSON, an SSE stream of JSON, or (cut, broken) just text."""
+    whole = _walked(content, text)
+    if whole is not None:
+        return whole
+    if "data:" not in content[:4096]:
+        return text.prompt(_without_data_urls(content, text))
+    return "\n".join(_line(line, text) for line in content.split("\n"))
+
+
+def _line(line: str, text: _Texts) -> str:
+    if not line.startswith("data:"):
+        return line if line.startswith(("event:", "id:", ":")) or not line.strip() else text.prompt(line)
+    data = line[5:].strip()
+    if data == "[DONE]":
+        return line
+    walked = _walked(data, text)
+    return f"data: {text.prompt(data) if walked is None else walked}"
+
+
+def _walked(content: str, text: _Texts) -> str | None:
+    """JSON with its strings redacted; the very same text when nothing was; None when it is no JSON."""
+    try:
+        value = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    if not isinstance(value, dict | list):
+        return None
+    changed = _value(value, "", False, text)
+    return content if changed == value else json.dumps(changed, ensure_ascii=False)
+
+
+def _value(value: Any, key: str, is_free: bool, text: _Texts) -> Any:
+    if isinstance(value, dict):
+        return {name: _value(held, name, is_free or name in _FREE, text) for name, held in value.items()}
+    if isinstance(value, list):
+        return [_value(item, key, is_free, text) for item in value]
+    return _string(value, key, is_free, text) if isinstance(value, str) else value
+
+
+def _string(value: str, key: str, is_free: bool, text: _Texts) -> str:
+    if text.rules.images:
+        if key in _IMAGE_KEYS and len(value) >= _IMAGE_BEGINS_AT and _BASE64.match(value):
+            return text.image(value)
+        value = _without_data_urls(value, text)
+    if key in _STRUCTURE and not is_free:
+        return text.plain(value)
+    return text.prompt(value)
+
+
+def _without_data_urls(value: str, text: _Texts) -> str:
+    if not text.rules.images or ";base64," not in value:
+        return value
+    return _DATA_URL.sub(lambda match: text.image(match[0]), value)

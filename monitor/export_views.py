@@ -1,0 +1,135 @@
+"""Export: a page that shows what will leave, and the file itself, streamed."""
+
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from monitor.access import for_operators
+from monitor.export_reading import SELECTED_LIMIT, exchanges, first_exchanges
+from monitor.export_redaction import Redaction, redacted
+from monitor.exporters import FORMATS, Format
+from monitor.filters import HistoryFilter, parse
+from monitor.plain_text import shown
+
+logger = logging.getLogger(__name__)
+
+PREVIEWED = 3
+PREVIEW_CHARACTERS = 6_000
+FORMAT_LABELS = {
+    "jsonl": _("JSON Lines: everything"),
+    "csv": _("CSV: one line per request, without bodies"),
+    "har": _("HAR: for a browser's network panel"),
+    "curl": _("curl: the request as a command"),
+}
+REMOVED_LABELS = {
+    "secrets": _("keys and tokens"),
+    "emails": _("e-mail addresses"),
+    "images": _("images"),
+    "texts": _("texts"),
+}
+
+
+@require_GET
+@for_operators
+def export_page(request: HttpRequest) -> HttpResponseBase:
+    """What the file will hold, and what is taken out of it."""
+    asked, chosen, name, rules = _wanted(request.GET)
+    format_ = FORMATS[name]
+    removed: Counter[str] = Counter()
+    found = [redacted(one, rules, removed) for one in first_exchanges(asked, chosen, PREVIEWED)]
+    base_url = request.build_absolute_uri("/").rstrip("/")
+    preview = (
+        format_.head + format_.between.join(format_.write(one, base_url) for one in found) + format_.tail
+    )
+    context: dict[str, Any] = {
+        **admin.site.each_context(request),
+        "title": gettext("Export"),
+        "formats": [(key, FORMAT_LABELS[key], key == name) for key in FORMATS],
+        "rules": rules,
+        "asked": asked,
+        "chosen": chosen,
+        "preview": shown(preview[:PREVIEW_CHARACTERS]),
+        "is_cut": len(preview) > PREVIEW_CHARACTERS,
+        "previewed": len(found),
+        "removed": [(REMOVED_LABELS[kind], count) for kind, count in sorted(removed.items())],
+        "file_query": _query(asked, chosen, name, rules),
+        "file_name": _file_name(format_),
+    }
+    return TemplateResponse(request, "monitor/export.html", context)
+
+
+@require_GET
+@for_operators
+def export_file(request: HttpRequest) -> HttpResponseBase:
+    """The file, as it is read."""
+    asked, chosen, name, rules = _wanted(request.GET)
+    format_ = FORMATS[name]
+    base_url = request.build_absolute_uri("/").rstrip("/")
+    response = StreamingHttpResponse(
+        _pieces(format_, asked, chosen, rules, base_url), content_type=format_.content_type
+    )
+    response["Content-Disposition"] = f'attachment; filename="{_file_name(format_)}"'
+    response["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+async def _pieces(
+    format_: Format, asked: HistoryFilter, chosen: list[str], rules: Redaction, base_url: str
+) -> AsyncIterator[bytes]:
+    """The file's bytes. An error cannot escape: under daphne the browser would wait for ever."""
+    removed: Counter[str] = Counter()
+    is_first = True
+    yield format_.head.encode()
+    try:
+        async for chunk in exchanges(asked, chosen, with_bodies=format_.needs_bodies):
+            piece = ""
+            for exchange in chunk:
+                piece += "" if is_first else format_.between
+                piece += format_.write(redacted(exchange, rules, removed), base_url)
+                is_first = False
+            if piece:
+                yield piece.encode("utf-8", "replace")
+    except Exception:
+        logger.exception("An export broke off")
+        yield b"\n# The export broke off here; the server's log says why.\n"
+        return
+    yield format_.tail.encode()
+
+
+def _wanted(query: QueryDict) -> tuple[HistoryFilter, list[str], str, Redaction]:
+    """Filter, chosen ids, format and rules; redaction is on unless it is switched off."""
+    chosen = [value for value in query.getlist("id") if len(value) <= 32][:SELECTED_LIMIT]
+    name = query.get("format", "jsonl")
+    rules = Redaction(
+        emails=query.get("emails") != "keep",
+        images=query.get("images") != "keep",
+        prompts=query.get("prompts") == "remove",
+    )
+    return parse(query), chosen, name if name in FORMATS else "jsonl", rules
+
+
+def _query(asked: HistoryFilter, chosen: list[str], name: str, rules: Redaction) -> str:
+    query = QueryDict(asked.query(), mutable=True)
+    query.setlist("id", chosen)
+    query["format"] = name
+    if not rules.emails:
+        query["emails"] = "keep"
+    if not rules.images:
+        query["images"] = "keep"
+    if rules.prompts:
+        query["prompts"] = "remove"
+    return query.urlencode()
+
+
+def _file_name(format_: Format) -> str:
+    return f"evenkeel-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.{format_.suffix}"

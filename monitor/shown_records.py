@@ -1,0 +1,21 @@
+"""Records as a page may show them: accounts masked where that is set."""
+
+from collections.abc import Sequence
+
+import msgspec
+from django.conf import settings
+
+from monitor.records import AttemptRecord, RequestRecord
+from monitor.redaction import mask_email
+
+
+def with_shown_accounts(
+    row: RequestRecord, attempts: Sequence[AttemptRecord]
+) -> tuple[RequestRecord, list[AttemptRecord]]:
+    """A row and its attempts with the accounts' labels as they may be shown."""
+    if not settings.ENVIRONMENT.proxy_mask_emails:
+        return row, list(attempts)
+    shown = msgspec.structs.replace(row, account=mask_email(row.account) if row.account else None)
+    return shown, [
+        msgspec.structs.replace(attempt, account=mask_email(attempt.account)) for attempt in attempts
+    ]

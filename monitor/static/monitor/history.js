@@ -1,0 +1,110 @@
+// The history's keyboard, its selection, its time fields, and searches that go on step by step.
+import { writeTimes } from "./times.js";
+
+const table = document.getElementById("mon-history");
+const rows = () => [...table.querySelectorAll("tr[data-row]")];
+
+// --- keyboard: / searches, j and k walk, Enter opens (the row's link has the focus), x selects ---
+function walk(step) {
+  const all = rows();
+  const at = all.findIndex((row) => row.contains(document.activeElement));
+  const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
+  next?.querySelector("a").focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("keydown", (event) => {
+  const inField = event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (inField) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  const act = {
+    "/": () => document.getElementById("mon-q").select(),
+    j: () => walk(1),
+    k: () => walk(-1),
+    x: () => document.activeElement.closest("tr[data-row]")?.querySelector("input").click(),
+  }[event.key];
+  if (!act) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  act();
+}, true);
+
+// --- a click anywhere in a row opens it, unless text is being marked ---
+table.addEventListener("click", (event) => {
+  const row = event.target.closest("tr[data-row]");
+  if (!row || event.target.closest("a, input, button, td.c") || String(getSelection())) return;
+  row.querySelector("a").click();
+});
+
+// --- selection ---
+const bar = document.querySelector(".mon-selected");
+function count() {
+  const chosen = table.querySelectorAll("tr[data-row] input:checked").length;
+  bar.hidden = !chosen;
+  bar.querySelector("[data-count]").textContent = chosen;
+}
+table.addEventListener("change", (event) => {
+  if (event.target.id === "mon-all") {
+    for (const row of rows()) row.querySelector("input").checked = event.target.checked;
+  }
+  count();
+});
+count();
+
+// --- times are entered in the browser's zone and travel as UTC ---
+for (const shown of document.querySelectorAll("input[data-utc]")) {
+  const sent = shown.nextElementSibling;
+  if (sent.value) {
+    const moment = new Date(sent.value);
+    const local = new Date(moment - moment.getTimezoneOffset() * 60000);
+    if (!Number.isNaN(+local)) shown.value = local.toISOString().slice(0, 19);
+  }
+  shown.addEventListener("change", () => {
+    sent.value = shown.value ? new Date(shown.value).toISOString().slice(0, 19) + "Z" : "";
+  });
+}
+
+// --- an address holds only what is asked for ---
+document.querySelector(".mon-filter").addEventListener("submit", (event) => {
+  for (const field of event.target.elements) {
+    if (field.name && !field.value) field.disabled = true;
+  }
+});
+
+// --- a search that stopped early goes on by itself until it is stopped or has a page full ---
+const PAGE_ROWS = 50;
+async function searchOn() {
+  let part = table.querySelector("tbody[data-rows]");
+  const stop = new AbortController();
+  while (part.dataset.searching && rows().length < PAGE_ROWS) {
+    const button = part.querySelector("[data-cancel]");
+    button.hidden = false;
+    button.addEventListener("click", () => stop.abort());
+    part.querySelector("[rel=next]").hidden = true;
+    let html;
+    try {
+      const answer = await fetch(part.dataset.older, { headers: { "X-Part": "rows" }, signal: stop.signal });
+      if (!answer.ok) break;
+      html = await answer.text();
+    } catch {
+      break;
+    }
+    const holder = document.createElement("table");
+    holder.innerHTML = html;
+    const more = holder.querySelector("tbody");
+    const emptied = more.querySelector(".mon-empty");
+    if (emptied && rows().length) emptied.remove();
+    part.querySelector(".mon-foot")?.remove();
+    writeTimes(more);
+    part.after(more);
+    part = more;
+  }
+  const button = part.querySelector("[data-cancel]");
+  if (button) button.hidden = true;
+  const next = part.querySelector("[rel=next]");
+  if (next) next.hidden = false;
+}
+searchOn();

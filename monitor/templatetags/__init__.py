@@ -1,0 +1,1 @@
+"""What the monitor's templates need beyond Django's own tags."""

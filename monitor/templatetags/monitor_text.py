@@ -1,0 +1,102 @@
+"""How the monitor's pages write durations, tokens, costs, accounts, moments and sentences."""
+
+from decimal import Decimal
+
+from django import template
+from django.conf import settings
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from monitor.diagnosis import SEVERITY_WORDS, Severity
+from monitor.models import ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
+from monitor.phrasing import Phrase
+from monitor.plain_text import shown
+from monitor.records import EndedBy, EndedIn, Outcome
+from monitor.redaction import mask_email
+from monitor.wording import as_html, duration, local_time
+
+register = template.Library()
+
+OUTCOME_SIGNS = {
+    "ok": "✓",
+    "retried": "↻",
+    "healed": "✚",
+    "continued": "⇢",
+    "thinking_only": "…",
+    "refused": "!",
+    "client_closed": "⏏",
+    "interrupted": "⚡",
+    "zero_tokens": "∅",
+    "error": "✕",
+    "unauthorized": "⚿",
+}
+"""A shape for each outcome, so that none is told by its colour alone."""
+
+register.filter("duration", duration)
+register.filter("plain", shown)
+register.filter("local_time", local_time)
+
+
+@register.filter
+def phrase(sentence: Phrase) -> SafeString:
+    """A sentence in the reader's language."""
+    return as_html(sentence)
+
+
+@register.filter
+def number(value: int | None) -> str:
+    """``1,234``; a dash when it is not known."""
+    return "–" if value is None else f"{value:,}"
+
+
+@register.filter
+def cost(value: Decimal | None) -> str:
+    """US dollars with as many digits as say something."""
+    if value is None:
+        return "–"
+    return f"${value:.4f}" if value < 1 else f"${value:.2f}"
+
+
+@register.filter
+def account(label: str | None) -> str:
+    """An account's label, masked where that is set."""
+    if not label:
+        return "–"
+    return shown(mask_email(label) if settings.ENVIRONMENT.proxy_mask_emails else label)
+
+
+@register.filter
+def outcome_word(outcome: Outcome | None) -> str:
+    """The outcome in the reader's language; in flight without one."""
+    return str(OUTCOME_LABELS[outcome]) if outcome else gettext("in flight")
+
+
+@register.filter
+def outcome_sign(outcome: Outcome | None) -> str:
+    """The outcome's shape."""
+    return OUTCOME_SIGNS[outcome] if outcome else "●"
+
+
+@register.filter
+def severity_word(severity: Severity) -> str:
+    """The severity in the reader's language."""
+    return gettext(SEVERITY_WORDS[severity])
+
+
+@register.filter
+def ended_by_word(value: EndedBy | None) -> str:
+    """Who ended it."""
+    return str(ENDED_BY_LABELS[value]) if value else "–"
+
+
+@register.filter
+def ended_in_word(value: EndedIn | None) -> str:
+    """In which phase it ended."""
+    return str(ENDED_IN_LABELS[value]) if value else "–"
+
+
+@register.filter
+def fold(text: str, limit: int) -> str:
+    """The beginning of a text on one line."""
+    flat = shown(" ".join(text[: limit * 2].split()))
+    return flat if len(flat) <= limit else flat[: limit - 1] + "…"

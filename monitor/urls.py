@@ -1,0 +1,19 @@
+"""The monitor's pages, under ``/monitor/``."""
+
+from django.urls import path
+
+from monitor import detail_views, export_views, views
+
+app_name = "monitor"
+urlpatterns = [
+    path("history/", views.history_page, name="history"),
+    path("history/export/", export_views.export_page, name="export"),
+    path("history/export/file/", export_views.export_file, name="export-file"),
+    path("history/<str:request_id>/", detail_views.detail_page, name="detail"),
+    path(
+        "history/<str:request_id>/body/<str:kind>/<int:attempt>/",
+        detail_views.body_file,
+        name="body",
+    ),
+    path("history/<str:first>/beside/<str:second>/", detail_views.compare_page, name="compare"),
+]

@@ -1,0 +1,153 @@
+"""The history page."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from monitor import history
+from monitor.access import for_operators
+from monitor.diagnosis import Severity, diagnose
+from monitor.filters import CHOICES, EXACT, FLAGS, QUICK, HistoryFilter, parse
+from monitor.models import DIALECT_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
+from monitor.plain_text import shown
+from monitor.queries import distinct_values
+from monitor.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.shown_records import with_shown_accounts
+
+QUICK_LABELS = {
+    "all": _("All"),
+    "errors": _("Errors"),
+    "healed": _("Healed"),
+    "zero": _("Zero token"),
+    "interrupted": _("Interrupted"),
+    "slow": _("Slow first data"),
+}
+FLAG_LABELS = {
+    "failed": _("failed"),
+    "healed": _("healed"),
+    "continued": _("continued"),
+    "retried": _("more than one attempt"),
+    "zero": _("0 tokens out"),
+    "slow": _("first data after 10 s or later"),
+    "running": _("in flight"),
+}
+FILTER_LABELS = {
+    "q": _("text"),
+    "body": _("text in bodies"),
+    "outcome": _("outcome"),
+    "status": _("status"),
+    "status_class": _("status class"),
+    "dialect": _("dialect"),
+    "client_model": _("client's model"),
+    "mapped_model": _("mapped model"),
+    "account": _("account"),
+    "client_key": _("client key"),
+    "stream": _("answer"),
+    "ended_by": _("ended by"),
+    "ended_in": _("ended in"),
+    "since": _("from"),
+    "until": _("before"),
+    **FLAG_LABELS,
+}
+VALUE_LABELS: dict[str, dict[str, Any]] = {
+    "outcome": {str(outcome): OUTCOME_LABELS[outcome] for outcome in Outcome},
+    "status_class": {"2": "2xx", "4": "4xx", "5": "5xx"},
+    "dialect": dict(DIALECT_LABELS),
+    "stream": {"yes": _("stream"), "no": _("in one piece")},
+    "ended_by": {str(side): ENDED_BY_LABELS[side] for side in EndedBy},
+    "ended_in": {str(phase): ENDED_IN_LABELS[phase] for phase in EndedIn},
+}
+
+
+@require_GET
+@for_operators
+def history_page(request: HttpRequest) -> HttpResponseBase:
+    """Exchanges, newest first; with the header ``X-Part: rows`` just the rows and where they go on."""
+    asked = parse(request.GET)
+    before, after = request.GET.get("before", ""), request.GET.get("after", "")
+    page = history.page_of(asked, before=before[:32], after=after[:32])
+    is_part = request.headers.get("X-Part") == "rows"
+    context: dict[str, Any] = {
+        "rows": [_row(row, page) for row in page.rows],
+        "page": page,
+        "asked": asked,
+        "older_link": "?" + asked.query(before=page.older) if page.older else "",
+        "newer_link": "?" + asked.query(after=page.newer) if page.newer else "",
+        "searched_to": history.moment_of_id(page.searched_to) if page.searched_to else None,
+    }
+    if is_part:
+        return TemplateResponse(request, "monitor/history_part.html", context)
+    context |= {
+        **admin.site.each_context(request),
+        "title": gettext("History"),
+        "quick": [
+            {
+                "label": QUICK_LABELS[name],
+                "link": "?" + HistoryFilter(values).query(),
+                "on": asked.is_quick(name),
+            }
+            for name, values in QUICK.items()
+        ],
+        "chips": _chips(asked),
+        "fields": _fields(asked),
+        "flags": [{"name": name, "label": FLAG_LABELS[name], "on": name in asked.values} for name in FLAGS],
+        "query": asked.query(),
+        "is_first_page": not before and not after,
+    }
+    return TemplateResponse(request, "monitor/history.html", context)
+
+
+def _row(row: RequestRecord, page: history.Page) -> dict[str, Any]:
+    attempts = page.attempts.get(row.id, [])
+    diagnosis = diagnose(*with_shown_accounts(row, attempts))
+    told = diagnosis if diagnosis.severity is not Severity.GOOD or len(attempts) > 1 else None
+    return {"record": row, "diagnosis": told}
+
+
+def _chips(asked: HistoryFilter) -> list[dict[str, Any]]:
+    """The filters that are on, each with the link to the view without it."""
+    return [
+        {
+            "label": FILTER_LABELS[name],
+            "value": "" if name in FLAGS else VALUE_LABELS.get(name, {}).get(value, value),
+            "link": "?" + asked.query(**{name: ""}),
+        }
+        for name, value in asked.values.items()
+    ]
+
+
+def _fields(asked: HistoryFilter) -> list[dict[str, Any]]:
+    """The filter form's fields: those with fixed choices, then those with the values that are there."""
+    fixed = [
+        {
+            "name": name,
+            "label": FILTER_LABELS[name],
+            "value": asked.values.get(name, ""),
+            "choices": [(value, VALUE_LABELS[name][value]) for value in values],
+        }
+        for name, values in CHOICES.items()
+    ]
+    open_ended = [
+        {
+            "name": name,
+            "label": FILTER_LABELS[name],
+            "value": asked.values.get(name, ""),
+            "listed": _listed(name),
+        }
+        for name in EXACT
+    ]
+    return fixed + open_ended
+
+
+def _listed(column: str) -> list[str]:
+    """The values that are offered: no masked account unmasked, none that would not be typed as it looks."""
+    if column == "account" and settings.ENVIRONMENT.proxy_mask_emails:
+        return []
+    return [value for value in distinct_values(column) if value and shown(value) == value]

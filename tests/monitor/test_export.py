@@ -1,0 +1,192 @@
+"""Exports: each format is read back by what reads it; nothing leaves that should stay."""
+
+
+
+import csv
+import io
+import json
+import shlex
+import subprocess
+from collections import Counter
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.test import Client
+
+from monitor.exchange import Exchange, KeptBody
+from monitor.export_redaction import Redaction, redacted
+from monitor.exporters import CSV_COLUMNS, FORMATS
+from monitor.records import Outcome, RequestRecord
+from tests.monitor.pages import Shelf, operator, shelf, texts_of
+
+__all__ = ["operator", "shelf"]
+
+IMAGE = "iVBORw0KGgo" + "A" * 200
+BODY = {
+    "model": "claude-opus-5-5",
+    "messages": [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "Write to bob@example.org about the secret plan"},
+                {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": IMAGE}},
+            ],
+        }
+    ],
+}
+
+
+def downloaded(client: Client, query: str) -> str:
+    answer = client.get(f"/monitor/history/export/file/?{query}")
+    assert answer.status_code == 200
+    assert answer["Content-Disposition"].startswith("attachment")
+    if hasattr(answer.streaming_content, "__aiter__"):
+
+        async def collected() -> bytes:
+            return b"".join([piece async for piece in answer.streaming_content])
+
+        return async_to_sync(collected)().decode()
+    return b"".join(answer.streaming_content).decode()
+
+
+def test_json_lines_hold_everything_redacted(operator: Client, shelf: Shelf) -> None:
+    """One line per exchange, newest first; keys, addresses and images are out, with their traces."""
+    first = shelf.put(texts_of(BODY), b"data: {}\n\n", preview="mail bob@example.org")
+    second = shelf.put()
+    lines = [json.loads(line) for line in downloaded(operator, "format=jsonl").splitlines()]
+    assert [line["id"] for line in lines] == [second.id, first.id]
+    text = json.dumps(lines)
+    for gone in ("bob@example.org", "ada@example.com", IMAGE, "sk-planted"):
+        assert gone not in text
+    sent = json.loads(lines[1]["bodies"][0]["text"])
+    assert sent["messages"][0]["content"][0]["text"] == "Write to b***@example.org about the secret plan"
+    assert sent["messages"][0]["content"][1]["source"]["data"].startswith(
+        f"[image removed: {len(IMAGE)} characters, sha256 "
+    )
+    assert lines[1]["attempt_logs"][0]["number"] == 1
+
+
+def test_redaction_can_be_widened_and_narrowed(operator: Client, shelf: Shelf) -> None:
+    """Prompts go on request; addresses and images stay on request; keys never stay."""
+    shelf.put(texts_of(BODY), preview="the secret plan", error="no secret plan")
+    text = downloaded(operator, "prompts=remove")
+    assert "secret plan" not in text
+    assert "claude-opus-5-5" in text
+    assert "[text removed: 15 characters" in text
+    text = downloaded(operator, "emails=keep&images=keep")
+    assert "bob@example.org" in text
+    assert IMAGE in text
+    assert "sk-planted" not in text
+
+
+def test_csv_is_a_table_without_formulas(operator: Client, shelf: Shelf) -> None:
+    """A header line, one line per exchange, and no cell that a spreadsheet would run."""
+    row = shelf.put(preview='=HYPERLINK("x")', error="a\nb")
+    table = list(csv.DictReader(io.StringIO(downloaded(operator, "format=csv"))))
+    assert list(table[0]) == list(CSV_COLUMNS)
+    assert table[0]["id"] == row.id
+    assert table[0]["preview"] == '\'=HYPERLINK("x")'
+    assert table[0]["error"] == "a\nb"
+    assert table[0]["tokens_out"] == "20"
+
+
+def test_har_has_what_the_format_requires(operator: Client, shelf: Shelf) -> None:
+    """Every required field of HAR 1.2 is there, and times add up."""
+    shelf.put(texts_of(BODY), b'data: {"a": 1}\n\n', path="/v1/messages?beta=true")
+    shelf.put(outcome=Outcome.ERROR, status=429)
+    log = json.loads(downloaded(operator, "format=har"))["log"]
+    assert log["version"] == "1.2"
+    assert set(log["creator"]) == {"name", "version"}
+    assert len(log["entries"]) == 2
+    for entry in log["entries"]:
+        assert {"startedDateTime", "time", "request", "response", "cache", "timings"} <= set(entry)
+        assert {
+            "method",
+            "url",
+            "httpVersion",
+            "cookies",
+            "headers",
+            "queryString",
+            "headersSize",
+            "bodySize",
+        } <= set(entry["request"])
+        assert {"status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL"} <= set(
+            entry["response"]
+        )
+        assert sum(entry["timings"].values()) == entry["time"] == 1500
+    assert log["entries"][1]["request"]["url"] == "http://testserver/v1/messages?beta=true"
+    assert log["entries"][1]["request"]["queryString"] == [{"name": "beta", "value": "true"}]
+
+
+def test_a_curl_command_is_what_a_shell_makes_of_it(operator: Client, shelf: Shelf) -> None:
+    """The command sends the same bytes to the same path, with the key from the environment."""
+    body = texts_of({"messages": [{"role": "user", "content": 'it\'s $HOME `x` "y"\n'}]})
+    row = shelf.put(body, path="/v1/messages?key=sk-planted-Key-0123456789abcdef&beta=true")
+    command = downloaded(operator, f"format=curl&id={row.id}")
+    words = shlex.split(command, comments=True)
+    assert words[0] == "curl"
+    assert "http://testserver/v1/messages?beta=true" in words
+    assert words[words.index("--data-raw") + 1].encode() == body
+    script = "curl() { printf '%s\\n' \"$@\"; }\n" + command
+    said = subprocess.run(
+        ["sh", "-c", script], env={"PROXY_KEY": "the-key"}, capture_output=True, text=True, check=True
+    ).stdout
+    assert "x-api-key: the-key" in said
+
+
+def test_a_selection_or_a_view_is_exported(operator: Client, shelf: Shelf) -> None:
+    """Chosen exchanges, or all that the filters show, and nothing else."""
+    rows = [shelf.put(healed=number == 1) for number in range(3)]
+    ids = lambda query: [json.loads(line)["id"] for line in downloaded(operator, query).splitlines()]  # noqa: E731
+    assert ids(f"id={rows[0].id}&id={rows[2].id}") == [rows[2].id, rows[0].id]
+    assert ids("healed=1") == [rows[1].id]
+    assert len(ids("")) == 3
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_view_longer_than_a_chunk_is_whole(name: str, operator: Client, shelf: Shelf) -> None:
+    """Chunk by chunk, every exchange is written once, with what stands between two of them."""
+    rows = [shelf.put(b"{}") for _ in range(20)]
+    text = downloaded(operator, f"format={name}")
+    if name == "har":
+        json.loads(text)
+    assert all(text.count(row.id) >= 1 for row in rows)
+
+
+def test_the_page_shows_what_will_leave(operator: Client, shelf: Shelf) -> None:
+    """The preview is the beginning of the file, and counts what was taken out."""
+    shelf.put(texts_of(BODY))
+    page = operator.get("/monitor/history/export/?format=jsonl").content.decode()
+    assert "b***@example.org" in page
+    assert "bob@example.org" not in page
+    assert "images" in page
+
+
+STREAM = 'event: x\ndata: {"type": "text_delta", "text": "my plan"}\n\ndata: [DONE]\n\ndata: {"cut": "my pl'
+
+
+def test_streams_are_redacted_event_by_event() -> None:
+    """The protocol stays to be read, the words go, also those of an event that was cut."""
+    row = RequestRecord(
+        id="0", started_at=0, process_id="p", dialect="openai", method="POST", path="/", in_flight=True
+    )
+    body = KeptBody("response", 0, [], STREAM, len(STREAM), "", True, [(1, 5)])
+    removed: Counter[str] = Counter()
+    kept = redacted(Exchange(row, [], [body]), Redaction(prompts=True), removed).bodies[0]
+    assert "my pl" not in kept.text
+    assert '"type": "text_delta"' in kept.text
+    assert "data: [DONE]" in kept.text
+    assert removed["texts"] == 2
+    assert kept.times == []
+
+
+def test_tool_arguments_are_prompt_text_whatever_their_keys() -> None:
+    """Inside a tool's arguments and results no key makes its value part of the protocol."""
+    row = RequestRecord(
+        id="0", started_at=0, process_id="p", dialect="openai", method="POST", path="/", in_flight=True
+    )
+    text = json.dumps({"type": "tool_use", "name": "send", "input": {"name": "my plan", "id": ["my plan"]}})
+    body = KeptBody("client_request", 0, [], text, len(text), "", False)
+    kept = redacted(Exchange(row, [], [body]), Redaction(prompts=True), Counter()).bodies[0]
+    assert "my plan" not in kept.text
+    assert '"name": "send"' in kept.text

@@ -1,0 +1,120 @@
+"""The history's page: who sees it, what stands on it, what it costs."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from monitor import history
+from monitor.records import Outcome
+from tests.monitor.pages import Shelf, operator, operator_named, shelf
+
+__all__ = ["operator", "shelf"]
+
+PAGES = ["/monitor/history/", "/monitor/history/export/", "/monitor/history/export/file/"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_only_operators_see_it(path: str, store: str) -> None:
+    """Nobody without a login sees what clients asked, and no staff without the right to."""
+    assert Client().get(path).url.startswith("/admin/login/")
+    assert operator_named("clerk").get(path).status_code == 403
+    answer = operator_named("other", "view_requestlog").get(path)
+    assert answer.status_code == 200
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_a_row_says_what_the_list_promises(operator: Client, shelf: Shelf) -> None:
+    """Models, account, attempts, times, tokens, cost and key stand in the row, with their units."""
+    shelf.put(
+        client_model="claude-demo",
+        client_key="laptop",
+        tokens_in=12_345,
+        tokens_cached=9_000,
+        tokens_out=678,
+        tokens_thinking=90,
+        cost=None,
+        attempts=2,
+        outcome=Outcome.RETRIED,
+        path="/v1/messages?beta=true",
+    )
+    page = operator.get("/monitor/history/").content.decode()
+    for text in (
+        "claude-demo → claude-opus-5-5",
+        "ada@example.com",
+        "laptop",
+        "12,345",
+        "9,000",
+        "678",
+        "90",
+    ):
+        assert text in page
+    for text in ("300 ms", "1.5 s", "retried", "/v1/messages?beta=true", "<time datetime="):
+        assert text in page
+
+
+def test_a_page_costs_the_same_number_of_queries(operator: Client, shelf: Shelf) -> None:
+    """Neither more rows nor more filters ask the database more often."""
+    counts = set()
+    shelf.put(outcome=Outcome.ERROR, status=500)
+    for _ in range(2):
+        for query in ("", "?failed=1&account=ada@example.com&stream=yes", "?before=ffff"):
+            with CaptureQueriesContext(
+                connection,
+            ) as queries:
+                operator.get(f"/monitor/history/{query}")
+            assert not any("COUNT(" in asked["sql"].upper() for asked in queries)
+            counts.add(len(queries))
+        for _ in range(30):
+            shelf.put()
+    assert counts == {10}
+
+
+def test_a_search_costs_one_query_more(operator: Client, shelf: Shelf) -> None:
+    """A search for text looks up where its window ends, and that is all."""
+    shelf.put(preview="needle")
+    with CaptureQueriesContext(connection) as queries:
+        page = operator.get("/monitor/history/?q=needle").content.decode()
+    assert "needle" in page
+    assert len(queries) == 11
+
+
+def test_empty_states_say_what_to_do(operator: Client) -> None:
+    """No request yet, and no request that fits, are told apart."""
+    assert "Make a client key" in operator.get("/monitor/history/").content.decode()
+    assert "No request fits these filters" in operator.get("/monitor/history/?healed=1").content.decode()
+
+
+def test_a_search_that_stopped_early_offers_to_go_on(
+    operator: Client, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The part that a page fetches holds the rows, where they go on, and how far the search has come."""
+    monkeypatch.setattr(history, "SEARCHED_ROWS", 1)
+    shelf.put(preview="needle")
+    shelf.put()
+    answer = operator.get("/monitor/history/?q=needle", headers={"X-Part": "rows"}).content.decode()
+    assert answer.startswith('<tbody data-rows data-older="?q=needle&amp;before=')
+    assert 'data-searching="1"' in answer
+    assert "Searched back to" in answer
+    assert "<html" not in answer
+
+
+def test_what_clients_send_is_text(operator: Client, shelf: Shelf) -> None:
+    """Markup, marks that turn a line round and control characters are shown, and not obeyed."""
+    evil = "<script>alert(1)</script>\u202e\x07"
+    shelf.put(preview=evil, client_model=evil, path=f"/v1/x{evil}", client_key=evil, account=evil)
+    page = operator.get("/monitor/history/").content.decode()
+    assert "<script>alert" not in page
+    assert "\u202e" not in page
+    assert "\x07" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202e␇" in page
+
+
+def test_accounts_are_masked_where_that_is_set(operator: Client, shelf: Shelf, settings: object) -> None:
+    """With PROXY_MASK_EMAILS no page tells an account's whole address."""
+    row = shelf.put(outcome=Outcome.RETRIED, attempts=2)
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"proxy_mask_emails": True})
+    for path in ("/monitor/history/", f"/monitor/history/{row.id}/"):
+        page = operator.get(path).content.decode()
+        assert "ada@example.com" not in page
+        assert "a***@example.com" in page
