@@ -7,7 +7,6 @@ no HTTP timeout here: daphne's would end a running stream cleanly, which a clien
 
 import asyncio
 import logging
-import signal
 import socket
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +31,7 @@ from twisted.logger import (  # noqa: E402
 
 from proxyproject.http_channel import RelayFactory, RelayRequest  # noqa: E402
 from proxyproject.lifecycle import lifecycle  # noqa: E402
+from proxyproject.workers import ending_signals  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class Server(daphne.server.Server):
         )
         errors = FilteringLogObserver(STDLibLogObserver("twisted"), [LogLevelFilterPredicate(LogLevel.error)])
         globalLogBeginner.beginLoggingTo([errors], redirectStandardIO=False, discardBuffer=True)
-        for number in signal.SIGTERM, signal.SIGINT:
+        for number in ending_signals():
             loop.add_signal_handler(number, self._signalled)
         if self._lifeline is not None:
             loop.add_reader(self._lifeline, self._lifeline_cut, self._lifeline)

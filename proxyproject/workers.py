@@ -13,6 +13,14 @@ YOUNG_SECONDS = 10
 """A worker that ends by itself sooner than this has a reason that a new one would have too."""
 
 
+def ending_signals() -> list[signal.Signals]:
+    """The signals that end a server: of a closed terminal too, unless ``nohup`` has said otherwise."""
+    ending = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        ending.append(signal.SIGHUP)
+    return ending
+
+
 class Workers:
     """``count`` processes running ``command``, each with ``listener`` as an inherited descriptor."""
 
@@ -27,9 +35,9 @@ class Workers:
     def run(self, report: Callable[[str], None], when_started: Callable[[], None]) -> int:
         """Start the workers and wait for their end; the exit code (0 when every one ended as asked).
 
-        SIGTERM and SIGINT are passed on to every worker. ``report`` gets a line for the terminal.
+        Signals that ask for the end are passed on to every worker. ``report`` gets a line for the terminal.
         """
-        for number in signal.SIGTERM, signal.SIGINT:
+        for number in ending_signals():
             signal.signal(number, self._pass_on)
         for _ in range(self._count):
             self._start_one()

@@ -1,8 +1,14 @@
-"""HTTP by hand, for clients that misbehave."""
+"""HTTP by hand, for clients that misbehave; and clients with patience, for machines that are busy."""
 
 import socket
+from functools import partial
+
+import httpx
 
 from tests.running_server import RunningServer
+
+get = partial(httpx.get, timeout=30)
+post = partial(httpx.post, timeout=30)
 
 
 def connect(server: RunningServer, receive_buffer_bytes: int | None = None) -> socket.socket:

@@ -9,6 +9,7 @@ from django.test import Client, RequestFactory
 
 from proxyproject.navigation import sections
 from tests import stores
+from tests.proxyproject.raw_http import get
 from tests.running_server import RunningServer
 
 
@@ -39,7 +40,7 @@ def test_the_navigation_shows_what_one_may_see() -> None:
 
 def test_cookies_travel_over_plain_http_to_this_machine(traps: RunningServer) -> None:
     """Without PROXY_HTTPS the log-in works on http://127.0.0.1; scripts cannot read the session."""
-    cookie = httpx.get(f"{traps.base_url}/admin/login/").headers["set-cookie"]
+    cookie = get(f"{traps.base_url}/admin/login/").headers["set-cookie"]
     assert cookie.startswith("evenkeel_csrf=")
     assert "secure" not in cookie.lower()
 
@@ -47,7 +48,7 @@ def test_cookies_travel_over_plain_http_to_this_machine(traps: RunningServer) ->
 @pytest.mark.skipif(not stores.wanted(), reason="needs TEST_STORES=postgres")
 def test_pages_leave_no_database_connection_behind(traps: RunningServer) -> None:
     """Each page is served in a thread of its own, whose connection must end with it."""
-    with httpx.Client(base_url=traps.base_url) as browser:
+    with httpx.Client(base_url=traps.base_url, timeout=30) as browser:
         token = browser.get("/admin/login/").text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
         for _ in range(30):
             browser.post(

@@ -5,10 +5,9 @@ import hashlib
 import json
 import socket
 
-import httpx
 import pytest
 
-from tests.proxyproject.raw_http import connect, head, read_to_end, read_until
+from tests.proxyproject.raw_http import connect, get, head, post, read_to_end, read_until
 from tests.running_server import RunningServer
 
 LIMIT = 200_000  # of the fixture ``traps``
@@ -26,14 +25,14 @@ def test_a_body_up_to_the_limit_arrives_as_it_was_sent(
     """Every length up to the limit, with Content-Length and in chunks, also across daphne's block size."""
     body = bytes(number % 251 for number in range(length))
     content = (body[at : at + 1_000] for at in range(0, length, 1_000)) if chunked else body
-    told = httpx.post(f"{traps.base_url}/v1/echo", content=content).json()
+    told = post(f"{traps.base_url}/v1/echo", content=content).json()
     assert (told["length"], told["sha256"]) == (length, hashlib.sha256(body).hexdigest())
 
 
 def test_a_form_body_is_left_to_the_view(traps: RunningServer) -> None:
     """A body is the view's, whatever its Content-Type: curl -d says it is a form."""
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    told = httpx.post(f"{traps.base_url}/v1/echo", content=b'{"a": 1}', headers=headers).json()
+    told = post(f"{traps.base_url}/v1/echo", content=b'{"a": 1}', headers=headers).json()
     assert told["length"] == 8
 
 
@@ -41,9 +40,7 @@ def test_an_encoded_body_is_left_to_the_view(traps: RunningServer) -> None:
     """The server decodes nothing; the relay decodes gzip and zstd against its own limit."""
     body = gzip.compress(b"x" * 1000)
     headers = {"content-encoding": "gzip"}
-    assert httpx.post(f"{traps.base_url}/v1/echo", content=body, headers=headers).json()["length"] == len(
-        body
-    )
+    assert post(f"{traps.base_url}/v1/echo", content=body, headers=headers).json()["length"] == len(body)
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_sent(traps: RunningServer) -> None:
@@ -83,7 +80,7 @@ def test_a_client_that_goes_before_its_body_is_whole_does_no_harm(traps: Running
         client.sendall(head("POST", "/v1/failing", "content-length: 1000") + b"x" * 10)
         client.shutdown(socket.SHUT_WR)
         assert read_to_end(client) == b""
-    assert httpx.get(f"{traps.base_url}/v1/echo").status_code == 200
+    assert get(f"{traps.base_url}/v1/echo").status_code == 200
     assert "/v1/failing" not in traps.output
 
 
@@ -102,7 +99,7 @@ def test_an_invalid_header_is_a_400(traps: RunningServer, line: bytes) -> None:
 @pytest.mark.parametrize("said", ["a\r\nset-cookie: b=c", "a\nb", "a\rb"])
 def test_line_breaks_do_not_reach_a_response_header(traps: RunningServer, said: str) -> None:
     """A view that puts a client's text into a header fails with a 500, the header is not injected."""
-    response = httpx.get(f"{traps.base_url}/v1/header", params={"say": said})
+    response = get(f"{traps.base_url}/v1/header", params={"say": said})
     assert response.status_code == 500
     assert "set-cookie" not in response.headers
     assert "x-said" not in response.headers
@@ -114,7 +111,7 @@ def test_line_breaks_do_not_reach_a_response_header(traps: RunningServer, said: 
 )
 def test_a_view_that_fails_is_told_without_its_reason(traps: RunningServer, path: str, status: int) -> None:
     """The client gets a status and a sentence; the exception's text and traceback stay in the log."""
-    response = httpx.get(traps.base_url + path)
+    response = get(traps.base_url + path)
     assert response.status_code == status
     assert response.json()["error"]["code"] == status
     assert "secret" not in response.text
@@ -132,8 +129,8 @@ def test_a_head_request_has_no_body(traps: RunningServer) -> None:
 
 def test_a_key_in_the_query_is_not_logged(traps: RunningServer) -> None:
     """There is no access log; ``?key=`` is nowhere on the terminal or in app.log."""
-    httpx.get(f"{traps.base_url}/v1/failing", params={"key": "sk-planted-0123456789"})
-    httpx.get(f"{traps.base_url}/admin/nowhere/", params={"key": "sk-planted-0123456789"})
+    get(f"{traps.base_url}/v1/failing", params={"key": "sk-planted-0123456789"})
+    get(f"{traps.base_url}/admin/nowhere/", params={"key": "sk-planted-0123456789"})
     assert "planted" not in traps.output
     assert "planted" not in traps.log_text
 

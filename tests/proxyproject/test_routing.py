@@ -4,11 +4,10 @@ import base64
 import os
 import socket
 
-import httpx
 import pytest
 
 from proxyproject.routing import is_own_page, is_relay_path
-from tests.proxyproject.raw_http import connect, head, read_until
+from tests.proxyproject.raw_http import connect, get, head, read_until
 from tests.running_server import RunningServer
 
 
@@ -88,24 +87,24 @@ def test_a_foreign_page_gets_no_websocket(traps: RunningServer) -> None:
 
 def test_the_start_page_leads_to_the_admin(traps: RunningServer) -> None:
     """A person who opens the address finds the admin."""
-    response = httpx.get(f"{traps.base_url}/")
+    response = get(f"{traps.base_url}/")
     assert (response.status_code, response.headers["location"]) == (302, "/admin/")
 
 
 def test_the_admin_is_served_with_its_styles(traps: RunningServer) -> None:
     """Nothing has to be collected first, and nothing is fetched from another host."""
-    page = httpx.get(f"{traps.base_url}/admin/login/")
+    page = get(f"{traps.base_url}/admin/login/")
     assert "Evenkeel" in page.text
     addresses = {part.split('"')[0] for part in page.text.split('href="')[1:] + page.text.split('src="')[1:]}
     styles = {address for address in addresses if address.startswith("/static/")}
     assert styles
     for address in styles:
-        assert httpx.get(traps.base_url + address).status_code == 200, address
+        assert get(traps.base_url + address).status_code == 200, address
     assert not [a for a in addresses if "//" in a]
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "Password"), ("ja", "パスワード")])
 def test_the_admin_speaks_the_browsers_language(traps: RunningServer, language: str, word: str) -> None:
     """English and Japanese."""
-    page = httpx.get(f"{traps.base_url}/admin/login/", headers={"accept-language": language})
+    page = get(f"{traps.base_url}/admin/login/", headers={"accept-language": language})
     assert word in page.text

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.proxyproject.raw_http import connect, head, read_to_end, read_until
+from tests.proxyproject.raw_http import connect, get, head, read_to_end, read_until
 from tests.running_server import RunningServer
 
 
@@ -42,13 +42,13 @@ def test_what_is_new_while_draining_gets_503(own_traps: Callable[..., RunningSer
     """On new connections and on open ones; with Retry-After; the health page still answers."""
     server = own_traps()
     [stream] = begun(server, "/v1/until-file", 1)
-    with httpx.Client(base_url=server.base_url) as kept:
+    with httpx.Client(base_url=server.base_url, timeout=30) as kept:
         assert kept.get("/v1/echo").status_code == 200
         server.process.send_signal(signal.SIGTERM)
         server.wait_for_output("Draining: 1 running")
         on_kept = kept.get("/v1/echo")
-    on_new = httpx.get(f"{server.base_url}/v1/echo")
-    assert httpx.get(f"{server.base_url}/healthz").status_code == 200
+    on_new = get(f"{server.base_url}/v1/echo")
+    assert get(f"{server.base_url}/healthz").status_code == 200
     assert phases(server) == ["start", "drain"]
     (server.data_dir / "release").touch()
     assert read_to_end(stream).endswith(b"0\r\n\r\n")
@@ -80,7 +80,11 @@ def test_draining_has_an_end(own_traps: Callable[..., RunningServer], hurry: boo
 def test_idle_connections_do_not_hold_up_the_end(own_traps: Callable[..., RunningServer]) -> None:
     """Kept-alive connections and half-sent requests are closed, and the exit code is 0."""
     server = own_traps()
-    with httpx.Client(base_url=server.base_url) as kept, connect(server) as silent, connect(server) as half:
+    with (
+        httpx.Client(base_url=server.base_url, timeout=30) as kept,
+        connect(server) as silent,
+        connect(server) as half,
+    ):
         kept.get("/v1/echo")
         half.sendall(head("POST", "/v1/echo", "content-length: 1000") + b"x")
         kept.get("/v1/echo")
@@ -89,11 +93,12 @@ def test_idle_connections_do_not_hold_up_the_end(own_traps: Callable[..., Runnin
     assert "did not close" not in server.output
 
 
-def test_sigint_ends_like_sigterm(own_traps: Callable[..., RunningServer]) -> None:
-    """Ctrl-C drains too."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_other_ways_to_ask_drain_too(own_traps: Callable[..., RunningServer], number: signal.Signals) -> None:
+    """Ctrl-C and a closed terminal end like SIGTERM."""
     server = own_traps()
     clients = begun(server, "/v1/until-drain", 1)
-    server.process.send_signal(signal.SIGINT)
+    server.process.send_signal(number)
     assert read_to_end(clients[0]).endswith(b"end\n\r\n0\r\n\r\n")
     assert server.wait() == 0
 
