@@ -81,8 +81,7 @@ def prepare(
         body = call.body
         if model != call.model:
             body = dialect.fit(body, model, facts, changes)
-        if not call.is_stream:
-            body = dialect.as_stream(body)
+        body = dialect.as_stream(body)  # the very same where it asks for a stream, with usage, already
     found = _Signatures(call.session, cache, facts, is_same, dialect.name, now)
     restored = dialect.restore_signatures(body, found.resolve)
     if restored is not body:

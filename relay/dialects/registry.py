@@ -31,7 +31,7 @@ def dialect_for(kind: str, client: Dialect, facts: ModelFacts, body: Json) -> Di
     in responses, where the client speaks it or where tools and reasoning effort go together nowhere else.
     """
     dialect = upstream_dialect(kind)
-    if dialect is OPENAI_CHAT and facts.vendor == "openai":
+    if dialect is OPENAI_CHAT and facts.responses:
         needs_responses = (
             client is not OPENAI_CHAT and not facts.tools_with_effort and bool(body.get("tools"))
         )

@@ -68,7 +68,7 @@ class AnthropicDialect:
 
     def as_stream(self, body: Json) -> Json:
         """The body, asking for a stream, which tells usage by itself."""
-        return {**body, "stream": True}
+        return body if body.get("stream") is True else {**body, "stream": True}
 
     def decoder(self, options: DecoderOptions) -> AnthropicDecoder:
         """A fresh decoder for one upstream stream."""
