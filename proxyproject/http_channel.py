@@ -11,85 +11,22 @@ It relies on a few names that Twisted does not call public (``HTTPChannel._comma
 """
 
 import asyncio
-import logging
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
 from daphne.http_protocol import HTTPFactory, WebRequest
-from twisted.internet.interfaces import IPushProducer
 from twisted.web import http
-from zope.interface import implementer
 
+from proxyproject.body_chunks import BodyChunks
 from proxyproject.early_answers import Refusal, early_answer, too_large
-
-logger = logging.getLogger(__name__)
+from proxyproject.write_gate import WriteGate
 
 LINGER_SECONDS = 30
 """How long a client may go on sending a refused body before it is cut off (nginx: lingering_time 30s).
 Closing at once would reset the connection, and most clients would then never see the answer."""
 
 PATHS_WHILE_DRAINING = (b"/healthz", b"/metrics")
-
-
-class BodyChunks:
-    """A request body as it arrives, joined once when it is read; Twisted would write it to a file."""
-
-    def __init__(self) -> None:
-        self._chunks: list[bytes] = []
-        self._length_bytes = 0
-        self.closed = False
-
-    def write(self, data: bytes) -> None:
-        """Take one more piece."""
-        self._chunks.append(data)
-        self._length_bytes += len(data)
-
-    def tell(self) -> int:
-        """How many bytes have arrived."""
-        return self._length_bytes
-
-    def seek(self, offset: int, whence: int = 0) -> None:
-        """Do nothing: Twisted and daphne rewind before their only read."""
-
-    def read(self, size: int = -1) -> bytes:
-        """Give the whole body, once, whatever ``size`` says; what is given is no longer held here."""
-        body = b"".join(self._chunks)
-        self._chunks = []
-        return body
-
-    def close(self) -> None:
-        """Let go of what arrived."""
-        self._chunks = []
-        self.closed = True
-
-
-@implementer(IPushProducer)
-class WriteGate:
-    """Closed while the client's socket takes no more; the application waits at it after each piece."""
-
-    def __init__(self) -> None:
-        self._open = asyncio.Event()
-        self._open.set()
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the socket takes more."""
-        return self._open.is_set()
-
-    async def wait(self) -> None:
-        """Wait until the socket takes more; where it is lost, the application is cancelled at its wait."""
-        await self._open.wait()
-
-    def pauseProducing(self) -> None:
-        """Twisted: more than 64 KiB wait to be sent."""
-        self._open.clear()
-
-    def resumeProducing(self) -> None:
-        """Twisted: everything was sent."""
-        self._open.set()
-
-    stopProducing = resumeProducing
 
 
 class RelayRequest(WebRequest):

@@ -1,0 +1,33 @@
+"""A request body in memory, in the place of the temporary file that Twisted would write it to."""
+
+
+class BodyChunks:
+    """A request body as it arrives, joined once when it is read; Twisted would write it to a file."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._length_bytes = 0
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        """Take one more piece."""
+        self._chunks.append(data)
+        self._length_bytes += len(data)
+
+    def tell(self) -> int:
+        """How many bytes have arrived."""
+        return self._length_bytes
+
+    def seek(self, offset: int, whence: int = 0) -> None:
+        """Do nothing: Twisted and daphne rewind before their only read."""
+
+    def read(self, size: int = -1) -> bytes:
+        """Give the whole body, once, whatever ``size`` says; what is given is no longer held here."""
+        body = b"".join(self._chunks)
+        self._chunks = []
+        return body
+
+    def close(self) -> None:
+        """Let go of what arrived."""
+        self._chunks = []
+        self.closed = True
