@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from monitor import detail_views, export_views, views
+from monitor import detail_views, export_views, live_views, views
 
 app_name = "monitor"
 urlpatterns = [
+    path("live/", live_views.live_page, name="live"),
     path("history/", views.history_page, name="history"),
     path("history/export/", export_views.export_page, name="export"),
     path("history/export/file/", export_views.export_file, name="export-file"),

@@ -27,8 +27,33 @@ class Entry:
         return None
 
 
-SECTIONS: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
-    (_("Proxy Monitor"), (Entry(_("Requests"), "timeline", "monitor.RequestLog"),)),
+@dataclass(frozen=True)
+class Page:
+    """One link: to the page ``view`` for whoever has ``permission``, under ``title``, with a symbol."""
+
+    title: str | Promise
+    icon: str
+    view: str
+    permission: str
+
+    def as_item(self, request: HttpRequest) -> dict[str, Any] | None:
+        """What unfold takes, or None where this person may not see it."""
+        if not request.user.has_perm(self.permission):
+            return None
+        return {"title": self.title, "icon": self.icon, "link": reverse(self.view)}
+
+
+_SEES_REQUESTS = "monitor.view_requestlog"
+
+SECTIONS: tuple[tuple[str | Promise, tuple[Entry | Page, ...]], ...] = (
+    (
+        _("Proxy Monitor"),
+        (
+            Page(_("Live"), "sensors", "monitor:live", _SEES_REQUESTS),
+            Page(_("History"), "history", "monitor:history", _SEES_REQUESTS),
+            Entry(_("Requests"), "timeline", "monitor.RequestLog"),
+        ),
+    ),
     (
         _("Routing"),
         (

@@ -7,15 +7,16 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import WebsocketDenier
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
+from monitor.consumers import LiveConsumer
 from proxyproject.lean_handler import LeanHandler, Receive, Scope, Send
 from proxyproject.lifecycle import lifecycle
 
 RELAY_PREFIXES = ("/v1/", "/v1beta/", "/api/event_logging")
 RELAY_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
-websocket_urlpatterns: list[URLPattern | URLResolver] = []
+websocket_urlpatterns: list[URLPattern | URLResolver] = [path("ws/monitor/", LiveConsumer.as_asgi())]
 
 
 def is_relay_path(method: str, path: str) -> bool:

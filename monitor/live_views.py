@@ -1,0 +1,78 @@
+"""The live page itself: a frame with the words that its modules need; the rows come over the WebSocket."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from monitor.access import for_operators
+from monitor.admin import OUTCOME_TONES
+from monitor.models import OUTCOME_LABELS
+from monitor.templatetags.monitor_text import OUTCOME_SIGNS
+
+_ID_PLACE = "0" * 32
+
+
+@require_safe
+@for_operators
+def live_page(request: HttpRequest) -> HttpResponseBase:
+    """What is in flight and in which phase, what just ended and how."""
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Live"),
+        "figures": (
+            ("rate", _("Requests")),
+            ("in_flight", _("In flight")),
+            ("errors", _("Errors")),
+            ("p50", _("First data, p50")),
+            ("p95", _("First data, p95")),
+        ),
+        "page": {
+            "socket": "/ws/monitor/",
+            "detail": reverse("monitor:detail", args=(_ID_PLACE,)).replace(_ID_PLACE, "{id}"),
+            "login": f"{reverse('admin:login')}?next={request.path}",
+            "tones": OUTCOME_TONES,
+            "signs": OUTCOME_SIGNS,
+            "outcomes": {outcome.value: str(label) for outcome, label in OUTCOME_LABELS.items()},
+            "words": _words(),
+        },
+    }
+    return TemplateResponse(request, "monitor/live.html", context)
+
+
+def _words() -> dict[str, str]:
+    """What the page says, in the reader's language; ``{…}`` is filled in there."""
+    return {
+        "in_flight": _("in flight"),
+        "admitted": _("choosing an account"),
+        "waiting": _("waiting for first data"),
+        "retrying": _("retrying on {account}"),
+        "healing": _("repaired, asking {account} again"),
+        "failed_wait": _("attempt {number} failed ({failure}); next in {delay}"),
+        "failed": _("attempt {number} failed ({failure})"),
+        "streaming": _("streaming"),
+        "collecting": _("collecting the answer"),
+        "attempts": _("{number} attempts"),
+        "tokens": _("{in} in · {out} out"),
+        "connected": _("live"),
+        "connecting": _("connecting …"),
+        "reconnecting": _("connection lost; next try in {seconds} s"),
+        "signed_out": _("signed out"),
+        "paused": _("paused"),
+        "pause": _("Pause"),
+        "resume": _("Go on"),
+        "waiting_rows": _("{number} new rows: show them"),
+        "sampled": _(
+            "Too much to read: {share} % of the exchanges are shown, failures first. The figures count all."
+        ),
+        "per_second": _("{number} / s"),
+        "requests_in_five": _("{number} in 5 minutes"),
+        "failed_in_five": _("{number} failed in 5 minutes"),
+        "since_open": _("since you opened this"),
+        "timed": _("of {number} answers"),
+        "no_rows_match": _("No row matches this filter."),
+        "no_rows": _("Nothing has been asked yet. Send a request and it appears here."),
+    }
