@@ -11,10 +11,13 @@ from relay.counting import count_tokens
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.embedding import embed
 from relay.health import health, metrics_page, readiness
 from relay.service import refuse_path, serve_generation
 
-METHODS = frozenset({"streamGenerateContent", "generateContent", "countTokens"})
+METHODS = frozenset(
+    {"streamGenerateContent", "generateContent", "countTokens", "embedContent", "batchEmbedContents"}
+)
 """Gemini's methods, as they stand behind a model's name."""
 
 router = Router()
@@ -44,6 +47,12 @@ async def responses(request: HttpRequest) -> HttpResponseBase:
     return await serve_generation(request, OPENAI_RESPONSES, form="responses")
 
 
+@router.post("/v1/embeddings")
+async def embeddings(request: HttpRequest) -> HttpResponseBase:
+    """OpenAI embeddings."""
+    return await embed(request, OPENAI_CHAT, "embeddings", "")
+
+
 @router.post("/v1beta/models/{path:name}")
 @router.post("/v1/models/{path:name}")
 async def gemini(request: HttpRequest, name: str) -> HttpResponseBase:
@@ -58,6 +67,8 @@ async def gemini(request: HttpRequest, name: str) -> HttpResponseBase:
             return await serve_generation(request, GEMINI, model=model, is_stream=False)
         case "countTokens":
             return await count_tokens(request, GEMINI, model)
+        case "embedContent" | "batchEmbedContents":
+            return await embed(request, GEMINI, method, model)
         case _:
             return refuse_path(request, GEMINI, f"There is no method {method!r} here.")
 

@@ -7,25 +7,37 @@ fails for its own reasons, the estimate answers; what is wrong with the request 
 import time
 
 import msgspec
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from accounts.leases import Lease, NoAccount, Want
-from relay.conversation import Json
-from relay.dialects.counting import count_answer, counted_request, counter_body, estimate, tokens_in
+from accounts.leases import Lease, Want
+from accounts.mapping import Target
+from relay.dialects.counting import (
+    count_answer,
+    counted_request,
+    counter_body,
+    estimate,
+    tokens_in,
+    uncounted,
+)
 from relay.dialects.interface import Dialect
-from relay.engine.commands import Outcome
-from relay.engine.facts import AttemptEnded, AttemptStarted
-from relay.events import StreamState, Usage
-from relay.failures import BadRequest, CannotCarry, Failure, Kind, Phase
-from relay.recording import Recorder
-from relay.responses import error_response, identify
+from relay.engine.policy import Decision
+from relay.events import Usage
+from relay.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.service import Admission, Refused
-from relay.upstream import ShortAnswer, counter_path
-from relay.upstream_request import ClientCall, UpstreamRequest, prepare
+from relay.short_exchange import Served, ShortExchange
+from relay.upstream import counter_path
+from relay.upstream_request import ClientCall, prepare
 
 COUNT_HEADER = "X-Token-Count"
-"""``exact``: upstream counted. ``estimate``: we did."""
+"""``exact``: upstream counted. ``estimate``: we did, in part or in all."""
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many tokens, and whether upstream counted every one of them."""
+
+    tokens: int
+    is_exact: bool
 
 
 async def count_tokens(request: HttpRequest, dialect: Dialect, model: str) -> HttpResponseBase:
@@ -42,80 +54,53 @@ async def count_tokens(request: HttpRequest, dialect: Dialect, model: str) -> Ht
             raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
     except Refused as refusal:
         return admission.refuse(refusal.failure, call)
-    recorder = admission.recorder(call, inspected.preview)
-    target = targets[0]
-    lease = await admission.runtime.pool.acquire(
+    exchange = ShortExchange(admission, call, targets[0].model, inspected.preview)
+    return await exchange.serve(_served(exchange, targets[0]))
+
+
+async def _served(exchange: ShortExchange, target: Target) -> Served | Failure:
+    call = exchange.call
+    lease = await exchange.runtime.pool.acquire(
         Want(model=target.model, kinds=target.kinds, session=call.session)
     )
-    try:
-        counted = await _counted(admission, recorder, call, target.model, lease)
-    finally:
-        if isinstance(lease, Lease):
+    counted: Count | Failure | None = None
+    if isinstance(lease, Lease):
+        try:
+            counted = await _counted(exchange, lease)
+        finally:
             lease.release()
-    failure = counted if isinstance(counted, Failure) else None
     if isinstance(counted, Failure):
-        response = error_response(
-            dialect,
-            admission.request_id,
-            counted.status or 400,
-            counted.message,
-            counted,
-            upstream_body=counted.body,
-        )
-    else:
-        tokens = counted if counted is not None else estimate(call.body)
-        answer = msgspec.json.encode(count_answer(dialect.name, tokens))
-        response = HttpResponse(answer, content_type="application/json")
-        response[COUNT_HEADER] = "estimate" if counted is None else "exact"
-    identify(response, dialect, admission.request_id)
-    response["X-Mapped-Model"] = target.model
-    recorder.response_headers = tuple(response.items())
-    recorder.sent(response.content)
-    usage = Usage(input_uncached=counted if isinstance(counted, int) else None)
-    outcome = Outcome(
-        response.status_code,
-        recorder.row.attempts,
-        StreamState(),
-        usage,
-        failure=failure,
-        phase=Phase.AFTER_STOP,
-        message=failure.message if failure else "",
+        return counted
+    count = counted or Count(estimate(call.body), is_exact=False)
+    return Served(
+        msgspec.json.encode(count_answer(call.dialect.name, count.tokens)),
+        Usage(input_uncached=count.tokens if count.is_exact else None),
+        ((COUNT_HEADER, "exact" if count.is_exact else "estimate"),),
     )
-    recorder.end(outcome, status=response.status_code, has_client_gone=False)
-    return response
 
 
-async def _counted(
-    admission: Admission, recorder: Recorder, call: ClientCall, model: str, lease: Lease | NoAccount
-) -> int | Failure | None:
+async def _counted(exchange: ShortExchange, lease: Lease) -> Count | Failure | None:
     """Upstream's count; None where it has none to give; a Failure that is the request's own."""
-    if isinstance(lease, NoAccount):
-        return None
+    account, memory = lease.account, exchange.runtime.memory
     try:
-        request = prepare(call, lease.account, model, admission.runtime.memory.signatures, None, time.time())
+        request = prepare(exchange.call, account, exchange.model, memory.signatures, None, time.time())
     except (BadRequest, CannotCarry) as error:
         return Failure(Kind.BAD_REQUEST, str(error), status=400)
-    path = counter_path(lease.account, model)
+    path = counter_path(account, exchange.model)
     if path is None:
         return None
-    account = lease.account
-    now = admission.elapsed()
-    recorder.prepared(request)
-    recorder.note(AttemptStarted(now, 1, account.id, account.email, account.kind, model))
-    answer = await admission.runtime.upstream.post_json(account, path, _body(request), request.headers)
-    failure = _failure(request, answer)
-    recorder.note(AttemptEnded(admission.elapsed(), 1, account.email, Phase.AFTER_STOP, Usage(), failure))
-    if failure is not None:
-        return failure if failure.status == 400 and not failure.account_fault else None
-    return tokens_in(request.dialect.name, answer[2]) if not isinstance(answer, Failure) else None
-
-
-def _body(request: UpstreamRequest) -> Json:
-    return counter_body(request.dialect.name, request.model, request.body)
-
-
-def _failure(request: UpstreamRequest, answer: ShortAnswer | Failure) -> Failure | None:
+    exchange.attempt_begins(lease, request)
+    body = counter_body(account.kind, request.model, request.body)
+    answer = await exchange.post(lease, path, body, request)
+    failure = answer if isinstance(answer, Failure) else None
+    exchange.attempt_over(lease, failure, Decision(retry=False))
     if isinstance(answer, Failure):
-        return answer
-    status, headers, body = answer
-    return None if status == 200 else request.dialect.classify(status, headers, body)
+        is_the_clients = answer.status == 400 and not answer.account_fault
+        if not is_the_clients:
+            return None
+        return answer if request.is_same_dialect else msgspec.structs.replace(answer, body=b"")
+    tokens = tokens_in(request.dialect.name, answer)
+    if tokens is None:
+        return None
+    rest = uncounted(account.kind, request.body)
+    return Count(tokens + (estimate(rest) if rest else 0), is_exact=not rest)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from accounts.leases import Lease, NoAccount, Want
 from accounts.mapping import Target
+from accounts.pool import Pool
 from relay.conversation import digest
 from relay.dialects.interface import Decoder, DecoderOptions, Encoder, EncoderOptions
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
@@ -193,15 +194,7 @@ class Exchange:
 
     def mark(self, account: int, model: str, mark: Mark) -> None:
         """Tell the pool."""
-        pool = self._runtime.pool
-        if mark.hardness == "soft":
-            pool.mark_soft(account, model)
-        elif mark.status == 401:
-            pool.note_unauthorized(account, model, self._taken_at)
-        else:
-            pool.mark_hard(
-                account, model, status=mark.status, reason=mark.reason, told_seconds=mark.told_seconds
-            )
+        mark_account(self._runtime.pool, account, model, mark, self._taken_at)
 
     def note(self, fact: Fact) -> None:
         """Put it on record; a commit keeps the repair for later requests."""
@@ -241,6 +234,16 @@ class Exchange:
         if self._lease is None or self._request is None:
             raise RuntimeError("the driver asked for an upstream before an account was picked")
         return self._lease, self._request
+
+
+def mark_account(pool: Pool, account: int, model: str, mark: Mark, taken_at: float) -> None:
+    """Give ``account`` the mark that it earned; ``taken_at`` (epoch seconds) is when it was leased."""
+    if mark.hardness == "soft":
+        pool.mark_soft(account, model)
+    elif mark.status == 401:
+        pool.note_unauthorized(account, model, taken_at)
+    else:
+        pool.mark_hard(account, model, status=mark.status, reason=mark.reason, told_seconds=mark.told_seconds)
 
 
 def _takes_partial_arguments(call: ClientCall) -> bool:

@@ -102,6 +102,13 @@ def identify(response: HttpResponseBase, dialect: Dialect, request_id: str) -> N
         response["request-id"] = request_id
 
 
+def account_headers(how: str, email: str) -> list[tuple[str, str]]:
+    """The header that names the account, ``how`` the operator wants it; none where there is no account."""
+    if not email or how == "off":
+        return []
+    return [("X-Account-Email", mask_email(email) if how == "masked" else email)]
+
+
 async def _stream(running: Running, first: bytes | None) -> AsyncIterator[bytes]:
     encoder, recorder = running.exchange.encoder, running.exchange.recorder
     try:
@@ -151,11 +158,7 @@ def _add_headers(response: HttpResponseBase, running: Running, *, knows_account:
     exchange = running.exchange
     identify(response, exchange.call.dialect, running.request_id)
     response["X-Mapped-Model"] = exchange.mapped_model
-    if knows_account and exchange.account_email:
-        match running.account_header:
-            case "full":
-                response["X-Account-Email"] = exchange.account_email
-            case "masked":
-                response["X-Account-Email"] = mask_email(exchange.account_email)
     if knows_account:
+        for name, value in account_headers(running.account_header, exchange.account_email):
+            response[name] = value
         response["X-Attempts"] = str(exchange.recorder.row.attempts)

@@ -7,7 +7,8 @@ library into a classified failure by one table.
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import lru_cache, partial
 from typing import cast
 from urllib.parse import quote
 
@@ -87,18 +88,16 @@ class UpstreamClient:
     async def open(self, account: AccountView, request: UpstreamRequest) -> UpstreamResponse | Failure:
         """Ask for the stream: the open response, or why there is none. A refused token is renewed once."""
         try:
-            credential = await self._authorizer.headers(account)
-            response = await self._send(account, request, credential)
-            if response.status_code == 401:
-                renewed = await self._authorizer.renewed(account, credential)
-                if renewed is not None:
-                    await response.aclose()
-                    response = await self._send(account, request, renewed)
+            response = await self._signed_in(account, partial(self._send, account, request))
         except (CredentialRefused, TokenUnavailable) as error:
             return failure_of_credential(error)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return failure_before_headers(error)
         if response.status_code == 200:
+            if response.headers.get("content-type", "").startswith("text/html"):
+                with contextlib.suppress(*_AFTER_HEADERS):
+                    await response.aclose()
+                return Failure(Kind.GARBAGE, "upstream answered with a web page")
             return UpstreamResponse(response)
         return await self._refusal(request, response)
 
@@ -123,6 +122,19 @@ class UpstreamClient:
         except msgspec.DecodeError:
             return response.status_code, None
 
+    async def _signed_in(
+        self, account: AccountView, send: Callable[[Mapping[str, str]], Awaitable[httpx.Response]]
+    ) -> httpx.Response:
+        """What ``send`` gets with the account's credential; with a new one where that was refused."""
+        credential = await self._authorizer.headers(account)
+        response = await send(credential)
+        if response.status_code == 401:
+            renewed = await self._authorizer.renewed(account, credential)
+            if renewed is not None:
+                await response.aclose()
+                response = await send(renewed)
+        return response
+
     async def _send(
         self, account: AccountView, request: UpstreamRequest, credential: Mapping[str, str]
     ) -> httpx.Response:
@@ -131,7 +143,7 @@ class UpstreamClient:
         # a fifth of a request.
         outgoing = httpx.Request(
             "POST",
-            stream_url(account, request),
+            _parsed(stream_url(account, request)),
             headers={**request.headers, **credential},
             content=content,
             extensions=self._extensions,
@@ -156,15 +168,17 @@ class UpstreamClient:
     async def _short(
         self, method: str, account: AccountView, path: str, content: bytes, headers: Mapping[str, str]
     ) -> ShortAnswer | Failure:
+        async def send(credential: Mapping[str, str]) -> httpx.Response:
+            return await self._client.request(
+                method,
+                address(account, path),
+                content=content or None,
+                headers={"content-type": "application/json", **headers, **credential},
+            )
+
         try:
             async with asyncio.timeout(SHORT_TIMEOUT_SECONDS):
-                credential = await self._authorizer.headers(account)
-                response = await self._client.request(
-                    method,
-                    address(account, path),
-                    content=content or None,
-                    headers={"content-type": "application/json", **headers, **credential},
-                )
+                response = await self._signed_in(account, send)
         except (CredentialRefused, TokenUnavailable) as error:
             return failure_of_credential(error)
         except TimeoutError:
@@ -199,15 +213,9 @@ def failure_while_reading(error: Exception) -> Failure:
 
 def stream_url(account: AccountView, request: UpstreamRequest) -> str:
     """Where the streamed request goes, by account kind and dialect."""
-    model = quote(request.model, safe="")
     match account.kind:
-        case "gemini":
-            return address(account, f"/v1beta/models/{model}:streamGenerateContent?alt=sse")
-        case "vertex":
-            place = f"/v1/projects/{quote(account.project)}/locations/{quote(account.location or 'global')}"
-            return address(account, f"{place}/publishers/google/models/{model}:streamGenerateContent?alt=sse")
-        case "code_assist":
-            return address(account, "/v1internal:streamGenerateContent?alt=sse")
+        case "gemini" | "vertex" | "code_assist":
+            return address(account, google_path(account, request.model, "streamGenerateContent") + "?alt=sse")
         case "anthropic":
             return address(account, "/v1/messages")
         case _:
@@ -215,16 +223,33 @@ def stream_url(account: AccountView, request: UpstreamRequest) -> str:
             return address(account, "/v1/responses" if is_responses else "/v1/chat/completions")
 
 
+@lru_cache(maxsize=1024)
+def _parsed(url: str) -> httpx.URL:
+    return httpx.URL(url)
+
+
 def counter_path(account: AccountView, model: str) -> str | None:
     """Where the account counts tokens; None where it cannot."""
-    name = quote(model, safe="")
     match account.kind:
-        case "gemini":
-            return f"/v1beta/models/{name}:countTokens"
+        case "gemini" | "vertex" | "code_assist":
+            return google_path(account, model, "countTokens")
         case "anthropic":
             return "/v1/messages/count_tokens"
         case _:
             return None
+
+
+def google_path(account: AccountView, model: str, method: str) -> str:
+    """Where ``method`` of a Gemini model is, in the home that the account's kind names."""
+    name = quote(model, safe="")
+    match account.kind:
+        case "vertex":
+            place = f"/v1/projects/{quote(account.project)}/locations/{quote(account.location or 'global')}"
+            return f"{place}/publishers/google/models/{name}:{method}"
+        case "code_assist":
+            return f"/v1internal:{method}"
+        case _:
+            return f"/v1beta/models/{name}:{method}"
 
 
 def address(account: AccountView, path: str) -> str:

@@ -1,6 +1,8 @@
 """Token counting in the dialects that can: what upstream's counter is asked, and what a count looks like.
 
-PURE. Anthropic counts a Messages body without its answer's settings; Gemini a ``generateContentRequest``.
+PURE. Anthropic counts a Messages body without its answer's settings. Gemini's three homes want three
+things (wire.md 2.5 and 4): the Developer API a ``generateContentRequest``, Vertex the fields themselves,
+Code Assist an envelope that has a place for the contents alone.
 """
 
 from typing import Any
@@ -33,14 +35,26 @@ def counted_request(dialect: str, body: Json) -> Json:
     return body
 
 
-def counter_body(dialect: str, model: str, body: Json) -> Json:
-    """What upstream's counter is asked for the generation request ``body``."""
-    if dialect == "anthropic":
-        return {key: body[key] for key in _ANTHROPIC_FIELDS if key in body}
+def counter_body(kind: str, model: str, body: Json) -> Json:
+    """What the counter of an account of ``kind`` is asked for the generation request ``body``."""
+    match kind:
+        case "anthropic":
+            return {key: body[key] for key in _ANTHROPIC_FIELDS if key in body}
+        case "code_assist":
+            return {"request": {"model": f"models/{model}", "contents": body.get("contents", [])}}
+        case "vertex":
+            return {key: body[key] for key in _GEMINI_FIELDS if key in body}
     if set(body) <= {"contents"}:
         return body
     request = {key: body[key] for key in _GEMINI_FIELDS if key in body}
     return {"generateContentRequest": {"model": f"models/{model}", **request}}
+
+
+def uncounted(kind: str, body: Json) -> Json:
+    """What of ``body`` costs tokens and has no place in the counter's request; empty for an exact count."""
+    if kind != "code_assist":
+        return {}
+    return {key: body[key] for key in ("systemInstruction", "tools") if body.get(key)}
 
 
 def tokens_in(dialect: str, answer: bytes) -> int | None:

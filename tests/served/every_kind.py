@@ -32,7 +32,7 @@ OTHER_MODELS = {
 """More models of some kinds: marks on the first do not concern them."""
 
 EMBEDDING_MODELS = {
-    "embed-on-gemini": ("gemini-embedding-001", "gemini"),
+    "embed-on-studio": ("gemini-embedding-001", "gemini"),
     "embed-on-vertex": ("gemini-embedding-001", "vertex"),
     "embed-on-code-assist": ("gemini-embedding-001", "code_assist"),
     "embed-on-openai": ("text-embedding-3-small", "openai"),
