@@ -5,16 +5,17 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.db.models import Q
 
 from monitor.body_diff import DiffLine, body_diff, pretty
 from monitor.conversation import request_turns, response_turns
 from monitor.conversation.parts import Part, Turn
-from monitor.history import attempts_of, records
+from monitor.history import attempts_of, records_by_id
 from monitor.log_lines import log_lines
 from monitor.models import Body, RequestLog
 from monitor.plain_text import shown
+from monitor.queries import replays_of
 from monitor.records import AttemptRecord, BodyKind, RequestRecord
+from monitor.redaction import mask_email
 
 TEXT_LIMIT = 20_000
 """Characters of one text that a page shows; a browser is slow with a line of millions."""
@@ -63,7 +64,7 @@ class Detail(msgspec.Struct, frozen=True):
 
 def detail_of(request_id: str) -> Detail | None:
     """The exchange with that id; None when there is none (any more)."""
-    found = records(Q(id=request_id), limit=1)
+    found = records_by_id([request_id])
     if not found:
         return None
     row = found[0]
@@ -101,8 +102,8 @@ def whole_body(request_id: str, kind: str, attempt: int) -> bytes | None:
 
 
 def _replays(row: RequestRecord) -> list[str]:
-    """The exchanges that sent this one again. They came later, so only the newest rows are looked at."""
-    later = RequestLog.objects.filter(id__gt=row.id, replay_of=row.id).order_by("id")
+    """The exchanges that sent this one again."""
+    later = RequestLog.objects.filter(replays_of(row.id)).order_by("id")
     return list(later.values_list("id", flat=True)[:REPLAYS_LIMIT])
 
 
@@ -150,4 +151,9 @@ def _retry_after(response: Body | None) -> float | None:
 
 def facts(row: RequestRecord) -> dict[str, Any]:
     """Further facts that are told on the page as they are."""
-    return {name: value for name, value in row.diagnostics.items() if value not in (None, "")}
+    held = {
+        name.replace("_", " "): value for name, value in row.diagnostics.items() if value not in (None, "")
+    }
+    if settings.ENVIRONMENT.proxy_mask_emails:
+        return {name: mask_email(value) if isinstance(value, str) else value for name, value in held.items()}
+    return held

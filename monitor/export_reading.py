@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator, Sequence
 
 from asgiref.sync import sync_to_async
-from django.db.models import Q
 
 from monitor.exchange import Exchange, KeptBody
 from monitor.filters import HistoryFilter
-from monitor.history import attempts_of, page_of, records
+from monitor.history import attempts_of, page_of, records_by_id
 from monitor.models import Body
 from monitor.records import RequestRecord
 
@@ -43,7 +42,7 @@ def first_exchanges(asked: HistoryFilter, chosen: Sequence[str], limit: int) -> 
 
 
 def _chosen(ids: Sequence[str], with_bodies: bool) -> list[Exchange]:
-    return _whole(records(Q(id__in=list(ids)), limit=len(ids)), with_bodies)
+    return _whole(records_by_id(ids), with_bodies)
 
 
 def _chunk(asked: HistoryFilter, before: str, with_bodies: bool) -> tuple[list[Exchange], str]:

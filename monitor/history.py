@@ -69,6 +69,11 @@ def records(condition: Q, *, order: str = "-id", limit: int) -> list[RequestReco
     return [record_of(values) for values in columns]
 
 
+def records_by_id(ids: Sequence[str]) -> list[RequestRecord]:
+    """The exchanges with these ids, newest first."""
+    return records(Q(id__in=list(ids)), limit=len(ids))
+
+
 def record_of(values: dict[str, object]) -> RequestRecord:
     """A record from a row's columns."""
     values["started_at"] = values["started_at"].timestamp()  # type: ignore[attr-defined]
@@ -133,7 +138,7 @@ def _scanned(asked: HistoryFilter, before: str, limit: int) -> Page:
         seen = ids[-1] if ids else seen
         if is_over or len(found) >= limit or time.monotonic() >= ends_at:
             break
-    rows = tuple(records(Q(id__in=found), limit=len(found))) if found else ()
+    rows = tuple(records_by_id(found))
     return Page(rows, attempts_of(rows), older="" if is_over else seen, searched_to="" if is_over else seen)
 
 

@@ -166,6 +166,7 @@ class RequestLog(models.Model):
             *map(_filter_index, ("client_key", "client_model", "dialect")),
             _filter_index("mapped_model", mapped_model__isnull=False),
             _filter_index("account", account__isnull=False),
+            _filter_index("replay_of", replay_of__gt=""),
             *(_filter_index(column, is_notable=True) for column in (*PLAIN_END, "status_class")),
             _subset_index("streamed", is_stream=True),
             _subset_index("collected", is_stream=False),

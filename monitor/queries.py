@@ -23,6 +23,11 @@ def admitted_since(at: float) -> Q:
     return Q(id__gte=first_request_id(int(at * 1000)))
 
 
+def replays_of(request_id: str) -> Q:
+    """The exchanges that sent that one again; the index holds replays only, so they are asked for as such."""
+    return Q(replay_of=request_id, replay_of__gt="")
+
+
 def distinct_values(column: str, limit: int = 200) -> list[str]:
     """The first ``limit`` values that a filter's column has, in order; one of ``LISTED_COLUMNS``.
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Q
 
 from monitor.models import PLAIN_END, SLOW_FIRST_DATA_MS, RequestLog
-from monitor.queries import LISTED_COLUMNS, admitted_since, distinct_values, ended_with
+from monitor.queries import LISTED_COLUMNS, admitted_since, distinct_values, ended_with, replays_of
 from monitor.records import EndedBy, EndedIn, Outcome, RequestRecord
 from monitor.request_id import first_request_id
 from monitor.writer import RecordWriter
@@ -35,6 +35,7 @@ FILTERS = [
     ("request_collected", Q(is_stream=False)),
     ("request_mapped_model", Q(mapped_model="m")),
     ("request_account", Q(account="a")),
+    ("request_replay_of", replays_of("a")),
     ("request_outcome", ended_with("outcome", "healed")),
     ("request_status", ended_with("status", 429)),
     ("request_status_class", ended_with("status_class", 5)),

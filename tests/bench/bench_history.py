@@ -1,0 +1,162 @@
+"""What the history costs with a million rows: server time of the page, each filter, and one exchange.
+
+Run with ``python -m tests.bench.bench_history`` (``BENCH_ROWS`` for another number,
+``TEST_STORES=postgres`` for PostgreSQL). Printed are the median and the worst of five; the target is 200 ms each.
+"""
+
+# ruff: noqa: E402, E501  Django has to be set up before its models are imported; tables stay compact
+
+import os
+import random
+import statistics
+import sys
+import time
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+
+import django
+
+django.setup()
+
+import msgspec
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client
+
+from monitor.records import AttemptRecord, BodyKind, BodyRecord, EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.request_id import new_request_id
+from monitor.rows import upsert
+from monitor.writer import RecordWriter
+from tests import stores
+
+ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
+BATCH = 5_000
+TARGET_MS = 200
+STARTED_AT = 1_790_000_000.0
+SECONDS_BETWEEN = 2.5
+
+WAYS: list[tuple[float, dict[str, object]]] = [
+    (0.93, {}),
+    (0.02, {"outcome": Outcome.RETRIED, "attempts": 2}),
+    (0.02, {"outcome": Outcome.HEALED, "healed": True, "attempts": 2}),
+    (0.01, {"outcome": Outcome.ERROR, "status": 429, "attempts": 3, "ended_in": EndedIn.HEADERS}),
+    (0.01, {"outcome": Outcome.CLIENT_CLOSED, "ended_by": EndedBy.CLIENT, "ended_in": EndedIn.TEXT}),
+    (0.005, {"outcome": Outcome.ZERO_TOKENS, "status": 502, "tokens_out": 0, "ended_in": EndedIn.PEEK}),
+    (0.005, {"outcome": Outcome.INTERRUPTED, "ended_in": EndedIn.TEXT}),
+]
+VIEWS = (
+    "", "before=MIDDLE", "after=MIDDLE", "failed=1", "healed=1", "continued=1", "retried=1", "zero=1", "slow=1", "running=1",
+    "outcome=ok", "outcome=healed", "outcome=zero_tokens", "outcome=interrupted", "outcome=unauthorized",
+    "status=200", "status=429", "status=418", "status_class=2", "status_class=4", "status_class=5",
+    "dialect=anthropic", "dialect=openai", "stream=yes", "stream=no", "ended_by=client", "ended_by=upstream",
+    "ended_in=peek", "ended_in=after_stop", "client_model=model+3", "mapped_model=model+3", "mapped_model=none",
+    "account=user3@example.com", "client_key=key+3", "since=2026-10-01T00:00:00Z", "until=2026-10-01T00:00:00Z",
+    "failed=1&account=user3@example.com", "client_key=key+3&client_model=model+4",
+    "account=user3@example.com&client_key=key+4", "dialect=openai&failed=1&stream=no",
+    "outcome=healed&account=user3@example.com&since=2026-10-01T00:00:00Z", "q=file+number+77", "q=nowhere+at+all",
+    "q=nowhere&failed=1",
+)  # fmt: skip
+
+
+def records(begin: int, end: int) -> list[RequestRecord]:
+    """Exchanges of a small team over a month, most of which just end well."""
+    out = []
+    weights = [share for share, _ in WAYS]
+    for number in range(begin, end):
+        at = STARTED_AT + number * SECONDS_BETWEEN
+        way = random.choices(WAYS, weights)[0][1]
+        fields: dict[str, object] = {
+            "id": new_request_id(int(at * 1000), number.to_bytes(10)),
+            "started_at": at,
+            "process_id": "bench",
+            "dialect": ("anthropic", "anthropic", "gemini", "openai")[number % 4],
+            "method": "POST",
+            "path": "/v1/messages?beta=true",
+            "client_key": f"key {number % 20}",
+            "client_model": f"model {number % 12}",
+            "mapped_model": f"model {number % 12}",
+            "account": f"user{number % 40}@example.com",
+            "is_stream": number % 5 > 0,
+            "preview": f"Please look at file number {number} and tell what is wrong with it.",
+            "session_hash": f"{number % 500:064x}",
+            "in_flight": False,
+            "outcome": Outcome.OK,
+            "status": 200,
+            "ended_by": EndedBy.UPSTREAM,
+            "ended_in": EndedIn.AFTER_STOP,
+            "attempts": 1,
+            "first_data_ms": 700 if number % 200 else 12_000,
+            "duration_ms": 4000,
+            "tokens_in": 1200,
+            "tokens_out": 300,
+            "tokens_cached": 20_000,
+        }
+        out.append(RequestRecord(**{**fields, **way}))
+    return out
+
+
+def fill() -> tuple[str, str]:
+    """Store the rows; the ids of the middle one and of the last, which has bodies."""
+    began = time.perf_counter()
+    middle = last = ""
+    for begin in range(0, ROWS, BATCH):
+        rows = records(begin, min(begin + BATCH, ROWS))
+        with transaction.atomic():
+            upsert(rows)
+            upsert([
+                AttemptRecord(request_id=row.id, number=1, account=row.account or "", account_kind="anthropic",
+                              upstream_model=row.client_model, started_offset_ms=1, status=200, end_ms=4000)
+                for row in rows
+            ])  # fmt: skip
+        if begin <= ROWS // 2:
+            middle = rows[0].id
+        last = rows[-1].id
+        if begin % 100_000 == 0:
+            print(f"  {begin:,} rows after {time.perf_counter() - began:.0f} s", file=sys.stderr)
+    writer = RecordWriter(body_cap_bytes=1_000_000)
+    writer.start()
+    message = {"role": "user", "content": "word " * 30_000}
+    body = msgspec.json.encode({"messages": [message] * 6})
+    writer.submit(BodyRecord(request_id=last, kind=BodyKind.CLIENT_REQUEST, content=body))
+    writer.submit(BodyRecord(request_id=last, kind=BodyKind.UPSTREAM_REQUEST, attempt=1, content=body[:-2]))
+    event = b'data: {"type": "content_block_delta", "delta": {"type": "text_delta", "text": "word "}}\n\n'
+    chunks = tuple((at, event) for at in range(5_000))
+    writer.submit(BodyRecord(request_id=last, kind=BodyKind.RESPONSE, chunks=chunks))
+    writer.flush(30)
+    writer.stop(5)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return middle, last
+
+
+def measure(client: Client, path: str) -> bool:
+    """Print what a page costs; whether it is within the target."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        status = client.get(path).status_code
+        times.append((time.perf_counter() - began) * 1000)
+        assert status == 200, path
+    is_good = max(times) <= TARGET_MS
+    print(f"{statistics.median(times):8.1f} {max(times):8.1f} ms {' ' if is_good else '!'} {path}")
+    return is_good
+
+
+def main() -> None:
+    """Measure."""
+    print(f"{ROWS:,} rows, {'PostgreSQL' if stores.wanted() else 'SQLite'}")
+    call_command("migrate", verbosity=0)
+    middle, last = fill()
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.create_superuser("bench"))
+    client.get("/monitor/history/")  # the first page of a process loads the templates
+    print("  median    worst")
+    good = [measure(client, f"/monitor/history/?{view.replace('MIDDLE', middle)}") for view in VIEWS]
+    good.append(measure(client, f"/monitor/history/{last}/"))
+    good.append(measure(client, f"/monitor/history/{middle}/"))
+    print(f"{sum(good)} of {len(good)} within {TARGET_MS} ms")
+
+
+if __name__ == "__main__":
+    main()
