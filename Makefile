@@ -60,7 +60,7 @@ run: $(RUNTIME) ## serve on 127.0.0.1:8045 (RUN_ARGS="--port 9000")
 	$(BIN)/python manage.py serve $(RUN_ARGS)
 
 demo: $(RUNTIME) ## serve with a simulated upstream behind it and send a first round of requests
-	$(BIN)/python manage.py demo $(DEMO_ARGS)
+	PROXY_DATA_DIR="$${PROXY_DATA_DIR:-.data/demo}" $(BIN)/python manage.py demo $(DEMO_ARGS)
 
 bench: $(DEV) ## measure, against the simulator
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)

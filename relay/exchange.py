@@ -15,7 +15,7 @@ from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.facts import Committed, Fact
 from relay.engine.policy import Mark
 from relay.engine.signatures import handle_for
-from relay.events import Chunk, StreamState
+from relay.events import Chunk, StreamState, coalesced
 from relay.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.learning import learned
 from relay.memory import Item
@@ -147,7 +147,8 @@ class Exchange:
         if request.is_same_dialect and not is_spliced:
             piece = self.encoder.forward(chunk)
         else:
-            piece = self.encoder.encode(chunk.events)
+            events = chunk.events if self.call.is_stream else coalesced(chunk.events)
+            piece = self.encoder.encode(events)
         if self.encoder.state.terminal:
             self.learn(self.encoder.state)
         return piece

@@ -1,0 +1,205 @@
+"""The cost of an exchange: the real server on one core, the simulator and the load on the other.
+
+CPU is user and system time of the server's whole process tree, from /proc; every stream is checked for
+completeness, so that nothing is fast by leaving something out. Rows and bodies are recorded as they are by
+default. Trust ratios of one run on one machine, to about 15 %.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from msgspec import Struct
+
+ROOT = Path(__file__).resolve().parents[2]
+KEY = "sk-bench-0123456789abcdef"
+MODEL = "claude-bench"
+TARGET = "gemini-3-flash-preview"
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+class Workload(Struct, frozen=True):
+    """``at_once`` clients, ``requests`` in all; the answer's events and the milliseconds between them."""
+
+    name: str
+    what: str
+    at_once: int
+    requests: int
+    events: int = 50
+    delay_ms: float = 0
+    is_stream: bool = True
+
+
+WORKLOADS = (
+    Workload("W1", "50 events at once, 16 clients: cost of a request", 16, 1000),
+    Workload("C1", "the same, one client: added latency", 1, 150),
+    Workload("W2", "200 events, 5 ms apart, 100 clients: cost of an event", 100, 200, 200, 5),
+    Workload("W3", "not streamed, 16 clients", 16, 600, is_stream=False),
+)
+
+
+class Measured(Struct, frozen=True):
+    """One line of the table; times in milliseconds, CPU per request in ms and per event in µs."""
+
+    workload: Workload
+    complete: int
+    cpu_ms: float
+    cpu_us_event: float
+    first_ms: float
+    first_p95_ms: float
+    total_ms: float
+    rss_mb: float
+
+
+async def measure(scale: float) -> list[Measured]:
+    """Run every workload against a fresh server."""
+    os.sched_setaffinity(0, {os.cpu_count() - 1} if (os.cpu_count() or 1) > 1 else {0})
+    lines = []
+    with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as data_dir:
+        for workload in WORKLOADS:
+            async with _servers(Path(data_dir) / workload.name, workload) as (base_url, pid):
+                lines.append(
+                    await _run(workload, base_url, pid, max(int(workload.requests * scale), workload.at_once))
+                )
+    return lines
+
+
+def printed(lines: list[Measured]) -> str:
+    """The table, and what its workloads are."""
+    head = (
+        f"{'':4} {'complete':>9} {'CPU ms/req':>11} {'CPU µs/event':>13}"
+        f" {'first ms':>9} {'p95':>7} {'total ms':>9} {'RSS MB':>7}"
+    )
+    rows = [
+        f"{m.workload.name:4} {m.complete:>9} {m.cpu_ms:>11.2f} {m.cpu_us_event:>13.1f} {m.first_ms:>9.1f}"
+        f" {m.first_p95_ms:>7.1f} {m.total_ms:>9.1f} {m.rss_mb:>7.0f}"
+        for m in lines
+    ]
+    legend = [f"{w.name}: {w.what}" for w in WORKLOADS]
+    return "\n".join([head, *rows, "", *legend])
+
+
+@asynccontextmanager
+async def _servers(data_dir: Path, workload: Workload) -> AsyncIterator[tuple[str, int]]:
+    environment = {**os.environ, "PROXY_DATA_DIR": str(data_dir), "PROXY_ENV_FILE": ""}
+    simulator = _start(
+        ["simulator", "--events", str(workload.events), "--delay-ms", str(workload.delay_ms)], environment
+    )
+    simulator_url = _line(simulator).strip()
+    _manage(environment, "migrate", "-v0")
+    account = {
+        "email": "bench",
+        "kind": "gemini",
+        "base_url": simulator_url,
+        "credential": {"api_key": "sim-bench"},
+    }
+    _manage(environment, "import_accounts", "-", stdin=json.dumps([account]))
+    mapping = {"pattern": MODEL, "target": TARGET, "kinds": ["gemini"]}
+    _manage(environment, "import_mappings", "-", stdin=json.dumps([mapping]))
+    _manage(environment, "create_client_key", "bench", "--key", KEY)
+    server = _start(["serve", "--port", "0"], environment, cpu=0)
+    try:
+        base_url = ""
+        while "listens on" not in (line := _line(server)):
+            pass
+        base_url = line.split("listens on ")[1].split()[0].rstrip(",")
+        yield base_url, server.pid
+    finally:
+        for process in (server, simulator):
+            process.terminate()
+            process.wait()
+
+
+def _start(
+    arguments: list[str], environment: dict[str, str], cpu: int | None = None
+) -> subprocess.Popen[str]:
+    command = [sys.executable, "manage.py", *arguments]
+    if cpu is not None:
+        command = ["taskset", "-c", str(cpu), *command]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, "the process ended before it was ready"
+    return line
+
+
+def _manage(environment: dict[str, str], *arguments: str, stdin: str = "") -> None:
+    command = [sys.executable, "manage.py", *arguments]
+    subprocess.run(
+        command, cwd=ROOT, env=environment, input=stdin, check=True, text=True, capture_output=True
+    )
+
+
+async def _run(workload: Workload, base_url: str, pid: int, requests: int) -> Measured:
+    body = {
+        "model": MODEL,
+        "max_tokens": 60000,
+        "stream": workload.is_stream,
+        "messages": [{"role": "user", "content": "Say something long, please."}],
+    }
+    left = [requests]
+    seen: list[tuple[float, float, bool]] = []
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def client() -> None:
+            while left[0] > 0:
+                left[0] -= 1
+                seen.append(await _one(session, base_url, body, workload))
+
+        await asyncio.gather(*(client() for _ in range(min(workload.at_once, 20))))  # what is loaded lazily
+        left[0] = requests
+        seen.clear()
+        before = _cpu_seconds(pid)
+        await asyncio.gather(*(client() for _ in range(workload.at_once)))
+        cpu = _cpu_seconds(pid) - before
+    first = sorted(entry[0] for entry in seen)
+    return Measured(
+        workload,
+        sum(entry[2] for entry in seen),
+        cpu / len(seen) * 1e3,
+        cpu / len(seen) / workload.events * 1e6,
+        statistics.median(first) * 1e3,
+        first[int(len(first) * 0.95)] * 1e3,
+        statistics.median(entry[1] for entry in seen) * 1e3,
+        _rss_mb(pid),
+    )
+
+
+async def _one(
+    session: aiohttp.ClientSession, base_url: str, body: dict[str, Any], workload: Workload
+) -> tuple[float, float, bool]:
+    """Seconds to the first content, seconds in all, and whether the answer came whole."""
+    began = time.perf_counter()
+    first = 0.0
+    received = b""
+    async with session.post(f"{base_url}/v1/messages", json=body, headers={"x-api-key": KEY}) as response:
+        async for piece in response.content.iter_any():
+            received += piece
+            if not first and b"[0]" in received:
+                first = time.perf_counter() - began
+    last = b"[%d]" % (workload.events - 1)
+    ending = b"message_stop" if workload.is_stream else b"end_turn"
+    return first, time.perf_counter() - began, last in received and ending in received
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(field) for field in fields[11:15]) / TICK
+
+
+def _rss_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
