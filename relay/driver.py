@@ -39,6 +39,7 @@ from relay.engine.commands import (
     Sleep,
     TimedOut,
     Unavailable,
+    Unsayable,
 )
 from relay.engine.facts import Fact
 from relay.engine.policy import Mark
@@ -70,6 +71,10 @@ class Hands(Protocol):
 
     def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The client's bytes for ``chunk``."""
+        ...
+
+    def unsayable(self) -> Failure | None:
+        """What of the answer the client's dialect could not say, and told as an error."""
         ...
 
     def look_around(self, command: LookAround) -> Around:
@@ -171,6 +176,9 @@ class Driver:
                 piece = self._hands.encode(chunk, is_spliced)
                 if piece:
                     await self.mailbox.put(piece)
+                unsayable = self._hands.unsayable()
+                if unsayable is not None:
+                    return Unsayable(self._at(), unsayable)
             case Note(fact):
                 self._hands.note(fact)
             case PickAccount():

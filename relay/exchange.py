@@ -153,6 +153,11 @@ class Exchange:
             self.learn(self.encoder.state)
         return piece
 
+    def unsayable(self) -> Failure | None:
+        """An error that the encoder itself had to say; upstream's own are the engine's business."""
+        failure = self.encoder.state.failure
+        return None if self.is_same_dialect else failure
+
     def look_around(self, command: LookAround) -> Around:
         """Who else could be asked for the target."""
         target, pool = self._targets[command.target], self._runtime.pool

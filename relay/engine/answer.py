@@ -27,6 +27,7 @@ from relay.engine.commands import (
     Read,
     Reply,
     TimedOut,
+    Unsayable,
 )
 from relay.engine.deadlines import Deadlines
 from relay.engine.deadlines import Limits as Limits
@@ -87,7 +88,9 @@ class Answer:
             self.state.stop, self.state.terminal = None, False
             self._splice = Splice(self.state)
         if self._is_collected:
-            yield from self._deliver()
+            unsayable = yield from self._deliver()
+            if unsayable is not None:
+                return unsayable
         yield from self._clock.ask(CloseUpstream(is_complete=True))
         return None
 
@@ -184,18 +187,19 @@ class Answer:
         if chunk.raw or chunk.events:
             self._held.append(chunk)
         if self._held and not self._is_collected:
-            yield from self._deliver()
+            flaw = (yield from self._deliver()) or flaw
         return flaw
 
-    def _deliver(self) -> Generator[Command, Reply, None]:
-        """Give the client what is held; the first time that is the commit."""
+    def _deliver(self) -> Steps:
+        """Give the client what is held: the first time is the commit. What its dialect cannot say fails."""
         chunk, self._held = _joined(self._held), []
         if not self.is_committed:
             yield from self._on_commit()
             self.is_committed = True
         at = self._clock.at
-        yield from self._clock.ask(Deliver(chunk, is_spliced=self._splice is not None))
+        reply = yield from self._clock.ask(Deliver(chunk, is_spliced=self._splice is not None))
         self._deadlines.client_took(self._clock.at - at)
+        return reply.failure if isinstance(reply, Unsayable) else None
 
     def _continuation_token(self) -> str:
         """The token to go on with; a client of the same dialect follows it by itself."""

@@ -73,8 +73,11 @@ class _Exchange:
                 if refusal is not None:
                     return (yield from self._give_up(refusal))
                 failure = yield from self._attempt()
-                if failure is None or self._is_committed:
-                    return self._outcome(200, failure)
+                if failure is None:
+                    return self._outcome(200, None)
+                if self._is_committed:
+                    is_open = not self.is_collected
+                    return self._outcome(200 if is_open else policy.answer_status([failure]), failure)
                 decision = yield from self._decide(failure)
                 if not decision.retry:
                     return (yield from self._end_without_answer(failure))

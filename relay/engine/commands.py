@@ -42,7 +42,7 @@ class Read(msgspec.Struct, frozen=True):
 
 
 class Deliver(msgspec.Struct, frozen=True):
-    """Give the client what was read; the first one is the commit. Reply: Done.
+    """Give the client what was read; the first one is the commit. Reply: Done or Unsayable.
 
     ``is_spliced``: the events are of a later leg of the same answer and must be encoded from events,
     even where client and upstream speak the same dialect.
@@ -199,13 +199,20 @@ class Repaired(msgspec.Struct, frozen=True):
     changes: tuple[str, ...]
 
 
+class Unsayable(msgspec.Struct, frozen=True):
+    """The answer holds what the client's dialect has no words for; a streaming client was told so."""
+
+    at: float
+    failure: Failure
+
+
 class Done(msgspec.Struct, frozen=True):
     """It is done."""
 
     at: float
 
 
-Reply = Picked | Unavailable | Opened | Data | Ended | Broke | TimedOut | Around | Repaired | Done
+Reply = Picked | Unavailable | Opened | Data | Ended | Broke | TimedOut | Around | Repaired | Unsayable | Done
 
 
 class Interrupted(Exception):

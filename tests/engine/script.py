@@ -33,6 +33,7 @@ from relay.engine.commands import (
     Sleep,
     TimedOut,
     Unavailable,
+    Unsayable,
 )
 from relay.events import BlockStart, BlockStop, Chunk, Event, MessageStart, Stop, Terminal, TextDelta, Usage
 from relay.failures import Failure, Kind
@@ -194,6 +195,11 @@ def around(
 def repaired(*changes: str) -> Given:
     """The request is healed; without changes there was nothing to heal."""
     return _given(f"repaired: {changes}", 0, lambda at: Repaired(at, changes))
+
+
+def unsayable(failure: Failure) -> Given:
+    """The client's dialect has no words for what it was given."""
+    return _given("unsayable", 0, lambda at: Unsayable(at, failure))
 
 
 def done(after: float = 0) -> Given:
