@@ -1,0 +1,1 @@
+"""The fault lab: every fault of the simulator through the real server, expected against received."""

@@ -1,0 +1,104 @@
+"""A server of its own for the lab: temporary data, the real ``serve``, the simulator behind it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from django.conf import settings
+from msgspec import Struct
+
+from relay.simulator.thread import SimulatorThread
+
+KEY = "sk-fault-lab-0123456789abcdef"
+START_LINE = re.compile(r"^Evenkeel \S+ listens on (http://[^\s,]+)")
+ENVIRONMENT = {
+    "RELAY_BACKOFF_SCALE": "0",
+    "RELAY_PATIENCE_SECONDS": "0",
+    "RELAY_PEEK_TIMEOUT_SECONDS": "2",
+    "RELAY_IDLE_TIMEOUT_SECONDS": "2",
+    "RELAY_THINKING_TIMEOUT_SECONDS": "2",
+    "PROXY_ENV_FILE": "",
+}
+"""Waits are short and patience is off, so that what is decided can be seen, and soon."""
+
+_NOT_INHERITED = ("RELAY_", "POOL_", "MONITOR_", "PROXY_", "DJANGO_", "DATABASE_URL", "REDIS_URL")
+"""How the names of settings begin: the contract is about a server with the defaults, but for those above."""
+
+
+class Account(Struct, frozen=True):
+    """An account at the simulator, for ``models`` only (empty: every model of its kind)."""
+
+    kind: str
+    email: str
+    models: tuple[str, ...] = ()
+
+    def entry(self, simulator_url: str) -> dict[str, Any]:
+        """As ``import_accounts`` takes it."""
+        name = f"sim-{self.email}"
+        credential = {"api_key": name}
+        if self.kind == "code_assist":
+            client = {"client_id": "lab", "client_secret": "lab", "project": "lab"}
+            credential = {"refresh_token": name, "token_uri": f"{simulator_url}/token"} | client
+        models = {"models": list(self.models)} if self.models else {}
+        where = {"email": self.email, "kind": self.kind, "base_url": simulator_url}
+        return where | {"credential": credential} | models
+
+
+class Lab(Struct, frozen=True):
+    """A server that runs: its address, its data directory, its process, and its upstream."""
+
+    base_url: str
+    data_dir: Path
+    process: subprocess.Popen[str]
+    simulator: SimulatorThread
+
+
+@contextmanager
+def lab_world(accounts: Iterable[Account], environment: Mapping[str, str]) -> Iterator[Lab]:
+    """Serve ``accounts``; everything is gone afterwards. RuntimeError when the server does not start."""
+    with tempfile.TemporaryDirectory(prefix="evenkeel-faultlab-") as folder, SimulatorThread() as simulator:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
+        env = inherited | {"PYTHONUNBUFFERED": "1"} | dict(environment) | {"PROXY_DATA_DIR": folder}
+        _manage(env, "migrate", "--verbosity", "0")
+        entries = json.dumps([account.entry(simulator.base_url) for account in accounts])
+        _manage(env, "import_accounts", "-", stdin=entries)
+        _manage(env, "create_client_key", "lab", "--key", KEY)
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "serve", "--port", "0"],
+            cwd=settings.BASE_DIR,
+            env=env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            yield Lab(_address(process), Path(folder), process, simulator)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _manage(env: Mapping[str, str], *arguments: str, stdin: str = "") -> None:
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(  # noqa: S603  our own command
+        command, cwd=settings.BASE_DIR, env=env, input=stdin, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise RuntimeError(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := START_LINE.match(line):
+            Thread(target=process.stdout.read, daemon=True).start()  # else the server waits for its reader
+            return found[1]
+    raise RuntimeError("The server of the lab did not start.")

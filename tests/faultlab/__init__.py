@@ -1,0 +1,1 @@
+"""The written contract of interruptions, and that the server keeps it."""
