@@ -14,6 +14,7 @@ import msgspec
 from relay.dialects.interface import Decoder
 from relay.engine.attempts import Engine
 from relay.engine.commands import (
+    Allowed,
     Around,
     AskOn,
     Broke,
@@ -37,6 +38,7 @@ from relay.engine.commands import (
     Repaired,
     Reply,
     Sleep,
+    SpendRetry,
     TimedOut,
     Unavailable,
     Unsayable,
@@ -79,6 +81,10 @@ class Hands(Protocol):
 
     def look_around(self, command: LookAround) -> Around:
         """Who else could be asked."""
+        ...
+
+    def may_retry(self) -> bool:
+        """Is there a retry left in the server's budget? If so it is spent."""
         ...
 
     def repair(self, how: Literal["strip", "drop_block"]) -> tuple[str, ...]:
@@ -192,6 +198,8 @@ class Driver:
                 await asyncio.sleep(seconds)
             case LookAround():
                 return msgspec.structs.replace(self._hands.look_around(command), at=self._at())
+            case SpendRetry():
+                return Allowed(self._at(), self._hands.may_retry())
             case Repair(how):
                 return Repaired(self._at(), self._hands.repair(how))
             case MarkAccount(account, model, mark):

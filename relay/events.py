@@ -200,37 +200,6 @@ def _sum(before: int | None, now: int | None) -> int | None:
     return before if now is None else (before or 0) + now
 
 
-def coalesced(events: Iterable[Event]) -> list[Event]:
-    """The same answer in fewer events: neighbouring deltas of one block are joined.
-
-    For an answer that is told as a whole, where nobody sees when its pieces came.
-    """
-    out: list[Event] = []
-    pieces: list[str] = []
-    last: TextDelta | ThinkingDelta | ArgumentsDelta | None = None
-    for event in events:
-        if type(event) is TextDelta or type(event) is ThinkingDelta or type(event) is ArgumentsDelta:
-            if last is not None and (type(last) is not type(event) or last.index != event.index):
-                out.append(_whole(last, pieces))
-                pieces = []
-            last = event
-            pieces.append(event.json if isinstance(event, ArgumentsDelta) else event.text)
-        elif type(event) is not Usage:
-            if last is not None:
-                out.append(_whole(last, pieces))
-                last, pieces = None, []
-            out.append(event)
-        else:
-            out.append(event)
-    if last is not None:
-        out.append(_whole(last, pieces))
-    return out
-
-
-def _whole(delta: TextDelta | ThinkingDelta | ArgumentsDelta, pieces: list[str]) -> Event:
-    return type(delta)(delta.index, "".join(pieces))
-
-
 class OpenBlock(msgspec.Struct, gc=False):
     """A block of the answer as it grows: its kind, identity, and the pieces it has got so far."""
 

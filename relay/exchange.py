@@ -3,6 +3,7 @@
 It holds the account's lease, the request that is ready, and the encoder; every rule is elsewhere.
 """
 
+import asyncio
 import time
 from typing import Literal
 
@@ -11,11 +12,12 @@ from accounts.mapping import Target
 from accounts.pool import Pool
 from relay.conversation import digest
 from relay.dialects.interface import Decoder, DecoderOptions, Encoder, EncoderOptions
+from relay.engine.coalesce import coalesced
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.facts import Committed, Fact
 from relay.engine.policy import Mark
 from relay.engine.signatures import handle_for
-from relay.events import Chunk, StreamState, coalesced
+from relay.events import Chunk, StreamState
 from relay.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.learning import learned
 from relay.memory import Item
@@ -168,6 +170,10 @@ class Exchange:
             all_are_marked=seconds is None or seconds > 0,
             nearest_free_seconds=seconds,
         )
+
+    def may_retry(self) -> bool:
+        """Ask the server's budget."""
+        return self._runtime.budget.may_retry(asyncio.get_running_loop().time())
 
     def repair(self, how: Literal["strip", "drop_block"]) -> tuple[str, ...]:
         """Heal a copy of the body that upstream refused, for the next attempt."""

@@ -10,6 +10,7 @@ from accounts.live import LiveAccounts, live
 from monitor.records import Record
 from relay.driver import Driver
 from relay.engine.answer import Limits
+from relay.engine.budget import RetryBudget
 from relay.memory import Memory
 from relay.upstream import UpstreamClient
 
@@ -89,6 +90,7 @@ class Runtime:
         )
         self.upstream = UpstreamClient(environment.relay_connect_timeout_seconds)
         self.running: set[Driver] = set()
+        self.budget = RetryBudget()
         self.is_draining = False
 
     async def start(self) -> None:

@@ -187,6 +187,7 @@ async def serve_generation(
             raise Refused(Failure(Kind.DRAINING, "The server is restarting.", 503, retry_after_seconds=5))
         call, inspected = admission.call(admission.body(), model, is_stream)
         preview = inspected.preview
+        admission.runtime.budget.note_request(admission.admitted_at)
         targets = admission.runtime.pool.targets(call.model)
         if targets is None:
             message = f"The model {call.model!r} is neither mapped nor offered by an account."

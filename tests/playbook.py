@@ -25,7 +25,18 @@ from typing import Any
 import msgspec
 
 from relay.engine.attempts import serve
-from relay.engine.commands import Command, Done, Interrupted, Note, Outcome, Picked, Reply, Sleep
+from relay.engine.commands import (
+    Allowed,
+    Command,
+    Done,
+    Interrupted,
+    Note,
+    Outcome,
+    Picked,
+    Reply,
+    Sleep,
+    SpendRetry,
+)
 from relay.engine.deadlines import Limits
 from relay.engine.facts import Fact
 
@@ -114,9 +125,16 @@ class Played:
 
 
 def play(
-    *script: Script, limits: Limits | None = None, targets: int = 1, is_collected: bool = False
+    *script: Script,
+    limits: Limits | None = None,
+    targets: int = 1,
+    is_collected: bool = False,
+    has_budget: bool = True,
 ) -> Played:
-    """Hold the conversation; AssertionError with a diff where the engine departs from the script."""
+    """Hold the conversation; AssertionError with a diff where the engine departs from the script.
+
+    With ``has_budget`` every retry is allowed, silently; else the script answers ``SpendRetry`` itself.
+    """
     engine = serve(limits or Limits(), targets, is_collected)
     lines = lines_of(script)
     expected = [text for line in lines for text in _shown(line)]
@@ -134,9 +152,12 @@ def play(
         nonlocal outcome
         try:
             command = engine.throw(reply) if isinstance(reply, Interrupted) else engine.send(reply)  # type: ignore[arg-type]
-            while isinstance(command, Note):
-                facts.append(command.fact)
-                command = engine.send(Done(at))
+            while isinstance(command, Note) or (isinstance(command, SpendRetry) and has_budget):
+                if isinstance(command, Note):
+                    facts.append(command.fact)
+                    command = engine.send(Done(at))
+                else:
+                    command = engine.send(Allowed(at, is_allowed=True))
         except StopIteration as end:
             outcome = end.value
             return None

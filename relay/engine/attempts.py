@@ -22,6 +22,7 @@ from relay.engine.commands import (
     Repair,
     Reply,
     Sleep,
+    SpendRetry,
     Unavailable,
 )
 from relay.engine.deadlines import Limits, deadline_is_over
@@ -161,6 +162,10 @@ class _Exchange:
         if decision.retry and self.clock.at + decision.delay_seconds >= self.limits.deadline_seconds:
             self.failures.append(deadline_is_over(self.limits))
             decision = policy.Decision(retry=False)
+        if decision.retry and not decision.heal and failure.status != 429:
+            allowed = yield from self.clock.ask(SpendRetry())
+            if not allowed.is_allowed:
+                decision = policy.Decision(retry=False)
         changes: tuple[str, ...] = ()
         if decision.heal:
             changes = (yield from self.clock.ask(Repair(decision.heal))).changes

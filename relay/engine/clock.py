@@ -8,6 +8,7 @@ from collections.abc import Generator
 from typing import Any, overload
 
 from relay.engine.commands import (
+    Allowed,
     Around,
     AskOn,
     Broke,
@@ -29,8 +30,10 @@ from relay.engine.commands import (
     Repaired,
     Reply,
     Sleep,
+    SpendRetry,
     TimedOut,
     Unavailable,
+    Unsayable,
 )
 
 
@@ -48,10 +51,14 @@ class Clock:
     @overload
     def ask(self, command: LookAround) -> Generator[Command, Reply, Around]: ...
     @overload
+    def ask(self, command: SpendRetry) -> Generator[Command, Reply, Allowed]: ...
+    @overload
     def ask(self, command: Repair) -> Generator[Command, Reply, Repaired]: ...
     @overload
+    def ask(self, command: Deliver) -> Generator[Command, Reply, Done | Unsayable]: ...
+    @overload
     def ask(
-        self, command: Deliver | Sleep | CloseUpstream | MarkAccount | AskOn | Note
+        self, command: Sleep | CloseUpstream | MarkAccount | AskOn | Note
     ) -> Generator[Command, Reply, Done]: ...
 
     def ask(self, command: Command) -> Generator[Command, Reply, Any]:

@@ -74,6 +74,10 @@ class LookAround(msgspec.Struct, frozen=True):
     besides: frozenset[int]
 
 
+class SpendRetry(msgspec.Struct, frozen=True):
+    """May the server retry once more? A dying upstream is not to be hammered. Reply: Allowed."""
+
+
 class Repair(msgspec.Struct, frozen=True):
     """Heal the refused request for the next attempt on the same account. Reply: Repaired."""
 
@@ -111,6 +115,7 @@ Command = (
     | Sleep
     | CloseUpstream
     | LookAround
+    | SpendRetry
     | Repair
     | MarkAccount
     | AskOn
@@ -192,6 +197,13 @@ class Around(msgspec.Struct, frozen=True):
     nearest_free_seconds: float | None = None
 
 
+class Allowed(msgspec.Struct, frozen=True):
+    """``is_allowed``: the retry is spent; else none is left, and the failure in hand is the answer."""
+
+    at: float
+    is_allowed: bool
+
+
 class Repaired(msgspec.Struct, frozen=True):
     """``changes`` say what was done; empty when there was nothing to repair."""
 
@@ -212,7 +224,20 @@ class Done(msgspec.Struct, frozen=True):
     at: float
 
 
-Reply = Picked | Unavailable | Opened | Data | Ended | Broke | TimedOut | Around | Repaired | Unsayable | Done
+Reply = (
+    Picked
+    | Unavailable
+    | Opened
+    | Data
+    | Ended
+    | Broke
+    | TimedOut
+    | Around
+    | Allowed
+    | Repaired
+    | Unsayable
+    | Done
+)
 
 
 class Interrupted(Exception):

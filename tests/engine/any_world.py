@@ -7,6 +7,7 @@ decoders guarantee; everything else is left to chance, the clock too.
 from random import Random
 
 from relay.engine.commands import (
+    Allowed,
     Around,
     AskOn,
     Broke,
@@ -28,8 +29,10 @@ from relay.engine.commands import (
     Repaired,
     Reply,
     Sleep,
+    SpendRetry,
     TimedOut,
     Unavailable,
+    Unsayable,
 )
 from relay.events import (
     ArgumentsDelta,
@@ -159,11 +162,15 @@ class AnyWorld:
                 return Around(self.at, free, marked, nearest)
             case Repair():
                 return Repaired(self.at, self._chance.choice([(), ("2 blocks to text",), ("1 block",)]))
+            case SpendRetry():
+                return Allowed(self.at, not self._has_trouble(0.2))
             case Sleep(seconds):
                 self.at += seconds
                 return Done(self.at)
             case Deliver():
                 self.at += self._chance.choice([0.0, 0.0, 0.1, 200.0])
+                if self._has_trouble(0.05):
+                    return Unsayable(self.at, Failure(Kind.MALFORMED_ANSWER, "no place for it", status=500))
                 return Done(self.at)
             case CloseUpstream() | MarkAccount() | AskOn() | Note():
                 return Done(self.at)

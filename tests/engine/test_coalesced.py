@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.engine.coalesce import coalesced
 from relay.events import (
     ArgumentsDelta,
     BlockStart,
@@ -12,7 +13,6 @@ from relay.events import (
     TextDelta,
     ThinkingDelta,
     Usage,
-    coalesced,
 )
 
 PIECES = st.lists(
@@ -51,3 +51,9 @@ def test_coalesced_events_say_the_same(pieces: list[tuple[str, str]]) -> None:
     ]
     assert before.usage == after.usage
     assert sum(isinstance(e, TextDelta | ThinkingDelta | ArgumentsDelta) for e in fewer) <= len(after.blocks)
+
+
+def test_deltas_of_different_blocks_are_kept_apart() -> None:
+    """Blocks that grow by turns keep their own texts."""
+    events: list[Event] = [TextDelta(0, "a"), TextDelta(1, "b"), TextDelta(1, "c"), TextDelta(0, "d")]
+    assert coalesced(events) == [TextDelta(0, "a"), TextDelta(1, "bc"), TextDelta(0, "d")]
