@@ -109,7 +109,7 @@ class World:
             request_id = response_or_id
         else:
             request_id = response_or_id.headers["x-request-id"]
-        return self._eventually(
+        return self.eventually(
             "SELECT * FROM monitor_requestlog WHERE id = %s AND in_flight = false", (request_id,)
         )[0]
 
@@ -117,9 +117,10 @@ class World:
         """The attempts of an exchange that has ended, in order."""
         row = self.row(response)
         query = "SELECT * FROM monitor_attemptlog WHERE request_id = %s ORDER BY number"
-        return self._eventually(query, (row["id"],))
+        return self.eventually(query, (row["id"],))
 
-    def _eventually(self, query: str, parameters: tuple[object, ...]) -> list[dict[str, Any]]:
+    def eventually(self, query: str, parameters: tuple[object, ...]) -> list[dict[str, Any]]:
+        """The rows of ``query``, as soon as there are any: what the server writes, it writes behind."""
         ends_at = time.monotonic() + 10
         while not (rows := self.server.rows(query, parameters)):
             assert time.monotonic() < ends_at, f"no row for {query} {parameters}"
