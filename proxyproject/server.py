@@ -44,8 +44,8 @@ THREADS = 8
 STOP_GRACE_SECONDS = 5
 """After the stop callbacks: time for the streams they ended to say so, and for the last bytes to leave."""
 
-SERVICE_RESTART = 1012
-"""WebSocket close code (IANA registry): the client should come back."""
+SERVICE_RESTART = 4012
+"""WebSocket close code: come back. It stands for IANA's 1012, which autobahn lets no application send."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -174,7 +174,7 @@ class Server(daphne.server.Server):
     async def _end(self) -> None:
         for protocol in list(self.connections):
             if not isinstance(protocol, RelayRequest):
-                protocol.serverClose(code=SERVICE_RESTART)
+                self._close_websocket(protocol)
         running = self._running()
         if running:
             logger.info(
@@ -195,6 +195,12 @@ class Server(daphne.server.Server):
         except TimeoutError:
             logger.warning("Cut %d connections that did not close", len(self.http_factory.channels))
         await lifecycle.flush()
+
+    def _close_websocket(self, protocol: Any) -> None:
+        try:
+            protocol.serverClose(code=SERVICE_RESTART)
+        except Exception:  # one that is still shaking hands; nothing may keep the rest from ending well
+            logger.warning("A WebSocket could not be told that the server ends", exc_info=True)
 
     def _running(self) -> dict[asyncio.Future[Any], RelayRequest]:
         """The applications that serve HTTP requests now."""
