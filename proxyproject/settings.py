@@ -147,7 +147,7 @@ def _database(url: str, data_dir: Path) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(query.get("host") or parts.hostname or ""),
         "PORT": str(parts.port or ""),
-        "CONN_MAX_AGE": 0,  # each page is served in a thread of its own: a kept connection would be lost there
+        "CONN_MAX_AGE": 0,  # each page is served in a thread of its own, where a kept one would be lost
     }
 
 
@@ -266,6 +266,14 @@ UNFOLD = {
     "SITE_HEADER": "Evenkeel",
     "SITE_SYMBOL": "sailing",
     "SITE_URL": None,
+    "DASHBOARD_CALLBACK": "proxyproject.start_page.dashboard",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda _request: f"/{STATIC_URL}evenkeel/favicon.svg",
+        }
+    ],
     "SHOW_LANGUAGES": True,
     "SIDEBAR": {
         "show_search": True,

@@ -1,0 +1,80 @@
+"""The last hour in a few numbers, from the newest rows: bounded, however many there were."""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+from django.db.models import Q
+
+from monitor.diagnosis import Diagnosis, diagnose
+from monitor.history import attempts_of, records
+from monitor.models import FAILURES, RequestLog
+from monitor.queries import admitted_since
+from monitor.records import RequestRecord
+from monitor.shown_records import with_shown_accounts
+
+HOUR_SECONDS = 3600
+COUNTED_ROWS = 20_000
+"""Read in about 60 ms. When there were more, the numbers are those of the newest, and the page says so."""
+
+
+class LastHour(msgspec.Struct, frozen=True):
+    """``ended`` are the exchanges whose end is known; shares are of them, None when there are none."""
+
+    requests: int
+    ended: int
+    failed: int
+    healed: int
+    rescued: int
+    """Answered after a retry, healed or continued: what a client without this server would have seen fail."""
+    first_data_p50_ms: int | None
+    first_data_p95_ms: int | None
+    counted_since: float | None
+    """Seconds since the epoch where not the whole hour is counted, else None."""
+
+    @property
+    def failed_percent(self) -> float | None:
+        """Of the ended."""
+        return 100 * self.failed / self.ended if self.ended else None
+
+    @property
+    def healed_percent(self) -> float | None:
+        """Of the ended."""
+        return 100 * self.healed / self.ended if self.ended else None
+
+
+def last_hour(now: float) -> LastHour:
+    """The hour before ``now`` (seconds since the epoch)."""
+    rows = list(
+        RequestLog.objects.filter(admitted_since(now - HOUR_SECONDS))
+        .order_by("-id")
+        .values_list("outcome", "healed", "first_data_ms", "started_at")[:COUNTED_ROWS]
+    )
+    outcomes = [outcome for outcome, *_ in rows if outcome is not None]
+    waits = sorted(wait for _, _, wait, _ in rows if wait is not None)
+    return LastHour(
+        requests=len(rows),
+        ended=len(outcomes),
+        failed=sum(outcome in FAILURES for outcome in outcomes),
+        healed=sum(healed for _, healed, *_ in rows),
+        rescued=sum(outcome in ("healed", "retried", "continued") for outcome in outcomes),
+        first_data_p50_ms=quantile(waits, 0.5),
+        first_data_p95_ms=quantile(waits, 0.95),
+        counted_since=rows[-1][-1].timestamp() if len(rows) == COUNTED_ROWS else None,
+    )
+
+
+def last_failures(limit: int) -> list[tuple[RequestRecord, Diagnosis]]:
+    """The newest exchanges that failed, each with its diagnosis; accounts masked where that is set."""
+    rows = records(Q(is_failure=True), limit=limit)
+    attempts = attempts_of(rows)
+    found = []
+    for row in rows:
+        shown, tried = with_shown_accounts(row, attempts[row.id])
+        found.append((shown, diagnose(shown, tried)))
+    return found
+
+
+def quantile(ordered: Sequence[int], share: float) -> int | None:
+    """The value that ``share`` of the ordered values do not exceed (nearest rank); None of no values."""
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None

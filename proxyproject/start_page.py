@@ -1,0 +1,127 @@
+"""The admin's start page: is it working, which accounts are in trouble, what failed lately, what is missing.
+
+It joins what the rooms know; unfold calls ``dashboard`` for the index (settings, ``DASHBOARD_CALLBACK``).
+"""
+
+import shutil
+import time
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts.admin_state import Glance, glance
+from accounts.models import Account, ClientKey
+from monitor.last_hour import last_failures, last_hour
+from monitor.models import RequestLog
+from monitor.writer import WriterStats
+from proxyproject.wiring import writer
+
+FAILURES_SHOWN = 5
+ACCOUNTS_SHOWN = 10
+ERROR_SHOWN_SECONDS = 600.0
+"""How long after the store's latest failure the page still speaks of it."""
+FREE_BYTES = 1_000_000_000
+"""Below this much free space on the data directory's disk the page warns."""
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """What the operator should know: ``tone`` is ``warning`` or ``danger``."""
+
+    tone: str
+    text: str
+
+
+class Step(msgspec.Struct, frozen=True):
+    """The next thing to do before the server can serve."""
+
+    text: str
+    label: str
+    link: str
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The context of the start page, with what this person may see."""
+    now = time.time()
+    user = request.user
+    if user.has_perm("monitor.view_requestlog"):
+        context |= {"hour": last_hour(now), "failures": last_failures(FAILURES_SHOWN)}
+    if user.has_perm("accounts.view_account"):
+        context |= accounts_in_trouble()
+    if user.has_perm("accounts.change_account"):
+        context |= {
+            "step": next_step(),
+            "warnings": [
+                *store_warnings(writer.stats(), now),
+                *disk_warnings(shutil.disk_usage(settings.DATA_DIR).free),
+            ],
+        }
+    return {**context, "title": _("Overview")}
+
+
+def next_step() -> Step | None:
+    """What is missing before a client can be served; None when nothing is."""
+    if not Account.objects.exists():
+        return Step(
+            _("No account yet: without one nothing can be asked upstream."),
+            _("Add an account"),
+            reverse("admin:accounts_account_add"),
+        )
+    if not Account.objects.filter(enabled=True).exists():
+        return Step(
+            _("Every account is disabled: nothing can be asked upstream."),
+            _("See the accounts"),
+            reverse("admin:accounts_account_changelist"),
+        )
+    if not ClientKey.objects.filter(enabled=True).exists():
+        return Step(
+            _("No client key yet: clients need one to be let in."),
+            _("Add a client key"),
+            reverse("admin:accounts_clientkey_add"),
+        )
+    if not RequestLog.objects.exists():
+        return Step(
+            _("Everything is ready, and no client has asked anything yet."),
+            _("Connect a client"),
+            reverse("admin:accounts_clientkey_changelist"),
+        )
+    return None
+
+
+def accounts_in_trouble() -> dict[str, Any]:
+    """The accounts that are not simply usable, worst first, and how many there are in all."""
+    accounts = list(Account.objects.prefetch_related("marks"))
+    seen: list[tuple[Account, Glance]] = [(account, glance(account)) for account in accounts]
+    order = {"danger": 0, "warning": 1, "info": 2}
+    troubled = sorted((pair for pair in seen if pair[1].tone in order), key=lambda pair: order[pair[1].tone])
+    return {
+        "troubled": troubled[:ACCOUNTS_SHOWN],
+        "more_troubled": max(0, len(troubled) - ACCOUNTS_SHOWN),
+        "account_count": len(accounts),
+    }
+
+
+def store_warnings(stats: WriterStats, now: float) -> list[Trouble]:
+    """What of the history is lost or late in this process."""
+    told = []
+    if stats.last_error_at is not None and now - stats.last_error_at < ERROR_SHOWN_SECONDS:
+        told.append(Trouble("danger", _("The log store failed lately: %s") % stats.last_error))
+    if stats.queued_rows > 1_000:
+        text = _("The log store is slow: %d rows wait to be written.") % stats.queued_rows
+        told.append(Trouble("warning", text))
+    if stats.rows_dropped or stats.bodies_dropped:
+        text = _("Left out of the history since the start: %(rows)d rows and %(bodies)d bodies.")
+        told.append(Trouble("warning", text % {"rows": stats.rows_dropped, "bodies": stats.bodies_dropped}))
+    return told
+
+
+def disk_warnings(free_bytes: int) -> list[Trouble]:
+    """Whether the disk of the data directory is nearly full."""
+    if free_bytes >= FREE_BYTES:
+        return []
+    text = _("The disk of the data directory is nearly full: %s free.") % filesizeformat(free_bytes)
+    return [Trouble("danger", text)]

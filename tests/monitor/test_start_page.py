@@ -1,0 +1,198 @@
+"""The start page: the last hour in numbers, what is in trouble, what is missing."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from django.contrib.auth.models import Permission, User
+
+from accounts.models import Account, ClientKey
+from monitor.last_hour import COUNTED_ROWS, last_failures, last_hour, quantile
+from monitor.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.rows import upsert
+from monitor.writer import WriterStats
+from proxyproject.start_page import disk_warnings, next_step, store_warnings
+
+NOW = 1_700_000_000.0
+Make = Callable[..., RequestRecord]
+QUIET = WriterStats(
+    rows_written=5,
+    bodies_written=5,
+    rows_dropped=0,
+    bodies_dropped=0,
+    queued_rows=0,
+    queued_body_bytes=0,
+    last_error="",
+    last_error_at=None,
+)
+
+
+def ended(record: RequestRecord, outcome: Outcome, **more: Any) -> RequestRecord:
+    return msgspec.structs.replace(
+        record,
+        in_flight=False,
+        outcome=outcome,
+        ended_by=EndedBy.UPSTREAM,
+        ended_in=EndedIn.AFTER_STOP,
+        status=200,
+        **more,
+    )
+
+
+def an_account(email: str = "a@x.example") -> Account:
+    account = Account(kind="gemini", email=email)
+    account.credential = {"api_key": "k"}
+    account.save()
+    return account
+
+
+def a_key() -> ClientKey:
+    key = ClientKey(name="team")
+    key.give_value()
+    key.save()
+    return key
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "expected"),
+    [([], 0.5, None), ([7], 0.95, 7), ([1, 2, 3, 4], 0.5, 2), (list(range(1, 101)), 0.95, 95)],
+)
+def test_quantiles_are_values_that_were_measured(
+    values: list[int], share: float, expected: int | None
+) -> None:
+    """Nearest rank, nothing interpolated."""
+    assert quantile(values, share) == expected
+
+
+def test_the_last_hour_counts_what_ended_in_it(store: str, request_record: Make) -> None:
+    """Shares are of the ended; what is older does not count."""
+    upsert(
+        [
+            ended(request_record(started_at=NOW - 10), Outcome.OK, first_data_ms=100),
+            ended(request_record(started_at=NOW - 20), Outcome.HEALED, healed=True, first_data_ms=300),
+            ended(request_record(started_at=NOW - 30), Outcome.RETRIED, first_data_ms=200),
+            ended(request_record(started_at=NOW - 40), Outcome.ERROR),
+            request_record(started_at=NOW - 50),
+            ended(request_record(started_at=NOW - 4000), Outcome.ERROR),
+        ]
+    )
+    hour = last_hour(NOW)
+    assert (hour.requests, hour.ended, hour.failed, hour.healed, hour.rescued) == (5, 4, 1, 1, 2)
+    assert (hour.failed_percent, hour.healed_percent) == (25, 25)
+    assert (hour.first_data_p50_ms, hour.first_data_p95_ms) == (200, 300)
+    assert hour.counted_since is None
+
+
+def test_an_empty_hour_has_no_shares(store: str) -> None:
+    """Nothing of nothing is not 0 %."""
+    hour = last_hour(NOW)
+    assert (hour.failed_percent, hour.healed_percent, hour.first_data_p50_ms) == (None, None, None)
+
+
+def test_a_full_hour_says_since_when_it_counts(
+    store: str, request_record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only so many rows are read, the newest."""
+    assert COUNTED_ROWS > 2
+    monkeypatch.setattr("monitor.last_hour.COUNTED_ROWS", 2)
+    upsert([ended(request_record(started_at=NOW - ago), Outcome.OK) for ago in (10, 20, 30)])
+    hour = last_hour(NOW)
+    assert (hour.requests, hour.counted_since) == (2, NOW - 20)
+
+
+def test_the_last_failures_come_with_their_diagnosis(store: str, request_record: Make) -> None:
+    """Newest first, and only failures."""
+    upsert(
+        [
+            ended(request_record(started_at=NOW - 10, client_key="x"), Outcome.ERROR),
+            ended(request_record(started_at=NOW - 20), Outcome.OK),
+            ended(request_record(started_at=NOW - 30), Outcome.ZERO_TOKENS),
+        ]
+    )
+    found = last_failures(5)
+    assert [row.outcome for row, _ in found] == [Outcome.ERROR, Outcome.ZERO_TOKENS]
+    assert all(diagnosis.next_step.message for _, diagnosis in found)
+
+
+@pytest.mark.django_db
+def test_the_next_step_is_the_first_that_is_missing(request_record: Make) -> None:
+    """An account, one in service, a key, a first request; then nothing more."""
+    steps = [next_step()]
+    account = an_account()
+    account.disable()
+    steps.append(next_step())
+    account.enable()
+    steps.append(next_step())
+    a_key()
+    steps.append(next_step())
+    upsert([request_record()])
+    assert [step.label if step else None for step in [*steps, next_step()]] == [
+        "Add an account",
+        "See the accounts",
+        "Add a client key",
+        "Connect a client",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "tones"),
+    [
+        ({}, []),
+        ({"last_error": "OperationalError: locked", "last_error_at": NOW - 1}, ["danger"]),
+        ({"last_error": "OperationalError: locked", "last_error_at": NOW - 9999}, []),
+        ({"queued_rows": 5_000}, ["warning"]),
+        ({"rows_dropped": 1}, ["warning"]),
+        ({"bodies_dropped": 1}, ["warning"]),
+    ],
+)
+def test_a_store_in_trouble_is_told(change: dict[str, Any], tones: list[str]) -> None:
+    """Failing, slow, or leaving something out; what was long ago is no more told."""
+    stats = msgspec.structs.replace(QUIET, **change)
+    assert [trouble.tone for trouble in store_warnings(stats, NOW)] == tones
+
+
+def test_a_full_disk_is_told() -> None:
+    """Below a gigabyte."""
+    assert disk_warnings(2_000_000_000) == []
+    assert [trouble.tone for trouble in disk_warnings(5_000_000)] == ["danger"]
+
+
+@pytest.mark.django_db
+def test_the_page_shows_it(admin_client: Any, request_record: Make) -> None:
+    """Numbers, a troubled account with its reason, and the failure's sentence, as text."""
+    an_account("well@x.example")
+    an_account("<b>ill@x.example").disable("its key was refused twice")
+    upsert([ended(request_record(), Outcome.ZERO_TOKENS)])
+    page = admin_client.get("/admin/").content.decode()
+    assert "its key was refused twice" in page
+    assert "&lt;b&gt;ill@x.example" in page
+    assert "well@x.example" not in page
+    assert "zero tokens" in page
+
+
+@pytest.mark.django_db
+def test_the_page_shows_what_a_person_may_see(client: Any) -> None:
+    """Staff without rights get a page without numbers and names."""
+    an_account("ill@x.example").disable("broken")
+    staff = User.objects.create_user("staff", is_staff=True)
+    client.force_login(staff)
+    page = client.get("/admin/").content.decode()
+    assert "broken" not in page
+    assert "last hour" not in page
+    staff.user_permissions.add(Permission.objects.get(codename="view_account"))
+    client.force_login(staff)
+    assert "broken" in client.get("/admin/").content.decode()
+
+
+@pytest.mark.django_db
+def test_the_number_of_queries_does_not_grow(
+    admin_client: Any, request_record: Make, django_assert_max_num_queries: Any
+) -> None:
+    """However many accounts and failures there are."""
+    for number in range(15):
+        an_account(f"{number}@x.example").disable("broken")
+    upsert([ended(request_record(), Outcome.ERROR) for _ in range(20)])
+    with django_assert_max_num_queries(12):
+        admin_client.get("/admin/")
