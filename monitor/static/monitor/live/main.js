@@ -135,4 +135,6 @@ document.addEventListener("keydown", event => {
 
 setInterval(showFigures, 1000);
 setInterval(() => table.tick(), 250);
+// A row whose process died is closed in the database, and nobody publishes that.
+setInterval(() => table.hasQuietRow() && feed.catchUp(), 10_000);
 addEventListener("pageshow", event => event.persisted && feed.catchUp());

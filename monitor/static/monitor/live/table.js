@@ -28,7 +28,7 @@ export class Table {
             if (!known && row.outcome === undefined) continue; // a failed attempt of a row that is no more here
             // A record that was delayed never puts an ended row back in flight.
             if (known && !known.in_flight && row.in_flight) continue;
-            this.rows.set(row.id, {...known, ...row});
+            this.rows.set(row.id, {...known, ...row, heardAt: Date.now()});
             if (!known && (this.isPaused || !this.follows)) this.held.add(row.id);
             this.changed.add(row.id);
         }
@@ -38,6 +38,11 @@ export class Table {
 
     runningIds() {
         return [...this.rows.values()].filter(row => row.in_flight).map(row => row.id).slice(-500);
+    }
+
+    // Whether a row is in flight of which nothing was heard for 10 s.
+    hasQuietRow() {
+        return [...this.rows.values()].some(row => row.in_flight && Date.now() - row.heardAt > 10_000);
     }
 
     showHeld() {
