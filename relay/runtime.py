@@ -90,7 +90,7 @@ class Runtime:
         )
         self.upstream = UpstreamClient(environment.relay_connect_timeout_seconds)
         self.running: set[Driver] = set()
-        self.budget = RetryBudget()
+        self.budget = RetryBudget(environment.relay_retry_share, environment.relay_retry_floor)
         self.is_draining = False
 
     async def start(self) -> None:

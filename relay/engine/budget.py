@@ -7,16 +7,16 @@ rotations are not asked for here: a heal happens once, and a quota rotation goes
 
 from collections import deque
 
-SHARE = 0.2
-FLOOR_A_SECOND = 10
 WINDOW_SECONDS = 60
 
 
 class RetryBudget:
     """Counts requests and retries by the second, over the last minute."""
 
-    def __init__(self) -> None:
-        """Nothing happened yet."""
+    def __init__(self, share: float = 0.2, floor_a_second: int = 10) -> None:
+        """Retries may be ``share`` of the requests, and ``floor_a_second`` in any case."""
+        self._share = share
+        self._floor_a_second = floor_a_second
         self._seconds: deque[list[int]] = deque()  # [second, requests, retries], oldest first
         self._requests = 0
         self._retries = 0
@@ -29,7 +29,7 @@ class RetryBudget:
     def may_retry(self, now: float) -> bool:
         """Whether there is a retry left; if so, it is spent."""
         second = self._second(now)
-        if second[2] >= FLOOR_A_SECOND and self._retries >= SHARE * self._requests:
+        if second[2] >= self._floor_a_second and self._retries >= self._share * self._requests:
             return False
         second[2] += 1
         self._retries += 1

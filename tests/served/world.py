@@ -145,7 +145,7 @@ class World:
 def new_world(start: Any, **env: str) -> Iterator[World]:
     """A world of its own, with ``env`` added to the server's environment; ``start`` is ``running_server``."""
     with SimulatorThread() as simulator:
-        server = start(env={"RELAY_BACKOFF_SCALE": "0", **env})
+        server = start(env={"RELAY_BACKOFF_SCALE": "0", "RELAY_RETRY_SHARE": "100", **env})
         world = World(server, simulator)
         try:
             yield world
