@@ -1,13 +1,18 @@
 """The diagnosis: every outcome, every failure and every pitfall of the lesson has its sentence."""
 
+import gettext
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.utils import translation
 
 from monitor.advice import BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
 from monitor.diagnosis import Diagnosis, Severity, diagnose
 from monitor.failure_causes import BY_KIND, Cause, cause_of
+from monitor.phrasing import Phrase
 from monitor.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
 from monitor.wording import as_html, as_text
 from relay.failures import Kind
@@ -331,3 +336,31 @@ def test_what_is_filled_in_cannot_be_markup() -> None:
     exchange = row(account="<b>&\u202e", outcome=Outcome.OK)
     html = str(as_html(diagnose(exchange, []).summary[0]))
     assert "&lt;b&gt;&amp;\\u202e" in html
+
+
+def test_every_sentence_is_translated_into_japanese() -> None:
+    """The lesson is there in English and Japanese, and so is what the pages say."""
+    with translation.override("ja"):
+        for name, (exchange, attempts, *_) in CASES.items():
+            diagnosis = diagnose(exchange, attempts)
+            for phrase in (*diagnosis.summary, diagnosis.next_step):
+                assert any(ord(sign) > 0x3000 for sign in as_text(phrase)), f"{name}: {phrase.message}"
+        for table in (WHAT_IT_DID.values(), (text for pair in BEFORE_ANSWER.values() for text in pair)):
+            for message in table:
+                values = {"account": "a", "status": 1, "count": 2}
+                assert any(ord(sign) > 0x3000 for sign in as_text(Phrase(message, values))), message
+
+
+def test_the_compiled_texts_are_those_of_the_source() -> None:
+    """django.mo, which is shipped so that nobody needs gettext, has every text of django.po."""
+    folder = Path(settings.LOCALE_PATHS[0]) / "ja" / "LC_MESSAGES"
+    with (folder / "django.mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    for block in (folder / "django.po").read_text().split("\n\n")[1:]:
+        said = {
+            line.split(" ", 1)[0]: json.loads(line.split(" ", 1)[1])
+            for line in block.splitlines()
+            if line.startswith("msg")
+        }
+        if "msgstr" in said:
+            assert compiled.gettext(said["msgid"]) == said["msgstr"]
