@@ -31,6 +31,9 @@ OTHER_MODELS = {
 }
 """More models of some kinds: marks on the first do not concern them."""
 
+CLIENTS_MODELS = {"claude-on-openai": (OWN, "openai")}
+"""A name that a client takes for one of its own vendor's."""
+
 EMBEDDING_MODELS = {
     "embed-on-studio": ("gemini-embedding-001", "gemini"),
     "embed-on-vertex": ("gemini-embedding-001", "vertex"),
@@ -97,7 +100,7 @@ def add_every_kind(world: World) -> None:
         + [vertex_account(world, name, pem) for name in "abc"]
         + [code_assist_account(world, name) for name in "abc"]
     )
-    names = TARGETS | OTHER_MODELS | EMBEDDING_MODELS
+    names = TARGETS | OTHER_MODELS | EMBEDDING_MODELS | CLIENTS_MODELS
     world.import_mappings(
         [{"pattern": name, "target": model, "kinds": [kind]} for name, (model, kind) in names.items()]
     )

@@ -1,0 +1,120 @@
+"""Two real clients that npm installs, made ready once and kept in a cache between runs.
+
+Nothing is installed system-wide: packages live in ``EVENKEEL_NPM_CACHE`` (default: the user's cache
+directory), and each run of a client gets a home of its own.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+PACKAGES = {"@anthropic-ai/claude-code": "2.1.197", "@google/gemini-cli": "0.61.0"}
+"""The versions that docs/clients.md describes."""
+
+INSTALL_SECONDS = 180
+RUN_SECONDS = 60
+
+
+class NotInstalled(Exception):
+    """The client cannot be had on this machine; the text says why."""
+
+
+_failures: dict[str, str] = {}
+
+
+def client_path(package: str) -> Path:
+    """The installed package's folder, installing it first where it is missing; raises NotInstalled.
+
+    What failed once in a run is not tried again in it.
+    """
+    if package in _failures:
+        raise NotInstalled(_failures[package])
+    try:
+        return _installed(package)
+    except NotInstalled as reason:
+        _failures[package] = str(reason)
+        raise
+
+
+def _installed(package: str) -> Path:
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        raise NotInstalled("npm and node are not on this machine")
+    version = PACKAGES[package]
+    cache = Path(os.environ.get("EVENKEEL_NPM_CACHE") or Path.home() / ".cache" / "evenkeel-npm")
+    root = cache / f"{package.rpartition('/')[2]}-{version}"
+    folder = root / "node_modules" / package
+    marker = root / "installed"
+    if not marker.exists():
+        root.mkdir(parents=True, exist_ok=True)
+        install = ["npm", "install", "--prefix", str(root), "--no-audit", "--no-fund", "--fetch-retries=0"]
+        _run([*install, f"{package}@{version}"], f"npm could not install {package}")
+        if (folder / "install.cjs").exists():  # newer npm versions run no package's own install script
+            _run(["node", str(folder / "install.cjs")], f"{package} could not be set up", cwd=folder)
+        marker.touch()
+    return folder
+
+
+def _run(command: list[str], problem: str, cwd: Path | None = None) -> None:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, cwd=cwd)
+    except (subprocess.TimeoutExpired, OSError) as error:
+        raise NotInstalled(f"{problem}: {type(error).__name__}") from None
+    if done.returncode:
+        raise NotInstalled(f"{problem}: {done.stderr.strip()[-300:]}")
+
+
+def claude_code(
+    home: Path, base_url: str, key: str, prompt: str, model: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Claude Code headless with a home of its own; raises NotInstalled."""
+    program = client_path("@anthropic-ai/claude-code") / "bin" / "claude.exe"
+    environment = {
+        "ANTHROPIC_BASE_URL": base_url,
+        "ANTHROPIC_AUTH_TOKEN": key,
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        "DISABLE_AUTOUPDATER": "1",
+    }
+    command = [
+        str(program),
+        "-p",
+        prompt,
+        "--model",
+        model,
+        "--output-format",
+        "json",
+        "--allowedTools",
+        "Glob",
+    ]
+    return _client(home, command, environment)
+
+
+def gemini_cli(
+    home: Path, base_url: str, key: str, prompt: str, model: str
+) -> subprocess.CompletedProcess[str]:
+    """Run gemini-cli headless with a home of its own; raises NotInstalled."""
+    folder = client_path("@google/gemini-cli")
+    programs = json.loads((folder / "package.json").read_text())["bin"]
+    settings = home / ".gemini" / "settings.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps({"security": {"auth": {"selectedType": "gemini-api-key"}}}))
+    environment = {"GOOGLE_GEMINI_BASE_URL": base_url, "GEMINI_API_KEY": key}
+    command = ["node", str(folder / programs["gemini"]), "-p", prompt, "-m", model, "--skip-trust"]
+    return _client(home, [*command, "--output-format", "json"], environment)
+
+
+def _client(home: Path, command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    project = home / "project"
+    project.mkdir()
+    (project / "a-file-to-find.txt").write_text("found\n")
+    world = {"PATH": os.environ["PATH"], "HOME": str(home), "NO_COLOR": "1", "CI": "1", **environment}
+    return subprocess.run(
+        command,
+        cwd=project,
+        env=world,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+    )
