@@ -24,9 +24,9 @@ _IMAGE_BEGINS_AT = 64
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_-]+\Z")
 
 _STRUCTURE = frozenset(
-    ("type", "role", "model", "id", "object", "name", "event", "status", "code", "stop_reason", "finish_reason",
-     "finishReason", "media_type", "mimeType", "mime_type", "modelVersion", "responseId", "tool_use_id", "call_id",
-     "tool_call_id", "effort", "service_tier")
+    ("type", "role", "model", "id", "object", "name", "event", "status", "code", "stop_reason",
+     "finish_reason", "finishReason", "media_type", "mimeType", "mime_type", "modelVersion", "responseId",
+     "tool_use_id", "call_id", "tool_call_id", "effort", "service_tier")
 )  # fmt: skip
 """The keys whose strings are no prompt text, except inside of a tool's arguments or result."""
 _FREE = frozenset({"input", "args", "arguments", "response", "metadata", "properties", "output"})
@@ -66,6 +66,13 @@ class _Texts:
             masked = _EMAIL.sub(self._email, masked)
         return masked
 
+    def label(self, account: str) -> str:
+        """An account's label, which may be an address without a dot."""
+        masked = mask_email(account) if self.rules.emails else account
+        if masked != account:
+            self._removed["emails"] += 1
+        return masked
+
     def prompt(self, text: str) -> str:
         """What somebody wrote: goes whole where that is asked for."""
         if not self.rules.prompts or not text:
@@ -93,7 +100,7 @@ def _row(row: RequestRecord, text: _Texts) -> RequestRecord:
         row,
         path=text.plain(row.path),
         preview=text.prompt(row.preview),
-        account=text.plain(row.account) if row.account else row.account,
+        account=text.label(row.account) if row.account else row.account,
         error=text.prompt(row.error) if row.error else row.error,
         diagnostics={
             name: text.plain(value) if isinstance(value, str) else value
@@ -105,13 +112,16 @@ def _row(row: RequestRecord, text: _Texts) -> RequestRecord:
 def _attempt(attempt: AttemptRecord, text: _Texts) -> AttemptRecord:
     return msgspec.structs.replace(
         attempt,
-        account=text.plain(attempt.account),
+        account=text.label(attempt.account),
         failure_text=text.prompt(attempt.failure_text) if attempt.failure_text else None,
     )
 
 
 def _body(body: KeptBody, text: _Texts) -> KeptBody:
-    headers = [(name, text.plain(value)) for name, value in body.headers]
+    headers = [
+        (name, text.label(value) if name.lower() == "x-account-email" else text.plain(value))
+        for name, value in body.headers
+    ]
     changed = _content(body.text, text)
     times = body.times if changed == body.text else []  # they count bytes of the text as it was
     return msgspec.structs.replace(body, headers=headers, text=changed, times=times)

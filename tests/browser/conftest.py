@@ -1,0 +1,99 @@
+"""A real Chromium before the real server: skipped, loudly, where there is no Chromium."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.running_server import RunningServer, ServerWorld
+from tests.served.world import World, new_world
+
+PASSWORD = "a-long-password-for-tests"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="package")
+def console_world(server_world: ServerWorld) -> Iterator[World]:
+    """A server with an operator, and requests of which some were broken on purpose."""
+    servers: list[RunningServer] = []
+
+    def start(*, env: dict[str, str]) -> RunningServer:
+        servers.append(server_world.new(env=env))
+        return servers[-1]
+
+    with new_world(start) as world:
+        made = (
+            "from django.contrib.auth.models import User; "
+            f"User.objects.create_superuser('op', password='{PASSWORD}')"
+        )
+        world.server.manage("shell", "-v0", "-c", made)
+        world.messages("A plain question.")
+        world.messages("An empty answer first. [fault: empty, ok]")
+        world.row(world.messages("Nothing at all. [fault: stop_empty*]"))
+        world.clear_marks()
+        world.row(world.gemini("<script>window.hacked = 1</script> \u202eturned"))
+        yield world
+    for server in servers:
+        shutil.rmtree(server.data_dir, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, for one module: its event loop must not outlive the module."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("NO CHROMIUM: the pages were not tried in a browser (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser, console_world: World, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """A factory of pages with the operator logged in; no error and no foreign request is forgiven."""
+    base_url = console_world.server.base_url
+    troubles: list[str] = []
+    contexts = []
+
+    def make(path: str, *, width: int = 1280, dark: bool = False) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 800},
+            color_scheme="dark" if dark else "light",
+            base_url=base_url,
+            locale="en-GB",
+            timezone_id="Asia/Tokyo",
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda m: troubles.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+        page.on(
+            "request",
+            lambda request: troubles.append(f"foreign: {request.url}") if is_foreign(request.url) else None,
+        )
+        page.goto(f"/admin/login/?next={path}")
+        page.fill("input[name=username]", "op")
+        page.fill("input[name=password]", PASSWORD)
+        page.click("button[type=submit]")
+        page.wait_for_url(f"**{path}")
+        return page
+
+    def is_foreign(url: str) -> bool:
+        return not url.startswith((base_url, "data:", "blob:"))
+
+    yield make
+    for context in contexts:
+        context.close()
+    assert troubles == []

@@ -1,0 +1,122 @@
+"""The history as a person uses it: by mouse, by keyboard, on a phone, in the dark."""
+
+import json
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+NewPage = Callable[..., Page]
+HISTORY = "/monitor/history/"
+OURS = f"{HISTORY}?client_key=tests"
+"""What was asked with the key; while the server started, some requests were refused."""
+
+
+def test_a_failed_request_is_found_and_explained(new_page: NewPage) -> None:
+    """From the list over a quick filter to the diagnosis: what happened, and what to do."""
+    page = new_page(OURS)
+    expect(page.locator("tr[data-row]")).to_have_count(4)
+    page.click("text=Zero token")
+    expect(page.locator("tr[data-row]")).to_have_count(1)
+    assert "outcome=zero_tokens" in page.url
+    page.click("tr[data-row] td.r")
+    expect(page.locator(".mon-diagnosis")).to_contain_text(
+        "All 3 attempts answered 200 but ended before any data"
+    )
+    expect(page.locator(".mon-diagnosis")).to_contain_text("pressing retry many times does not help")
+    expect(page.locator(".mon-bar")).to_have_count(3)
+    expect(page.locator("details", has_text="Lines of app.log")).to_contain_text("All 3 attempts failed.")
+
+
+def test_times_are_those_of_the_reader(new_page: NewPage) -> None:
+    """The browser's zone is shown, and the exact moment stands in the title."""
+    time = new_page(HISTORY).locator("tr[data-row] time").first
+    exact = time.get_attribute("datetime") or ""
+    assert time.get_attribute("title") == exact
+    hour = (int(exact[11:13]) + 9) % 24
+    expect(time).to_contain_text(f"{hour:02d}{exact[13:19]}")
+
+
+def test_everything_is_reached_by_keyboard(new_page: NewPage) -> None:
+    """/ searches, j and k walk, x selects, Enter opens."""
+    page = new_page(HISTORY)
+    page.keyboard.press("/")
+    page.keyboard.type("plain")
+    page.keyboard.press("Enter")
+    expect(page.locator("tr[data-row]")).to_have_count(1)
+    page.goto(OURS)
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator(".mon-selected")).to_contain_text("1")
+    second = page.locator("tr[data-row]").nth(0).locator("a").get_attribute("href")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{second}")
+
+
+def test_text_in_bodies_is_found_step_by_step(new_page: NewPage) -> None:
+    """The search through bodies ends by itself and shows what it found."""
+    page = new_page(HISTORY)
+    page.click("summary:has-text('Filters')")
+    page.fill("input[name=body]", "empty answer first")
+    page.click("button:has-text('Apply')")
+    expect(page.locator("tr[data-row]")).to_have_count(1)
+    expect(page.locator("tr[data-row]")).to_contain_text("retried")
+
+
+def test_an_export_is_shown_saved_and_read_back(new_page: NewPage) -> None:
+    """The file that the browser saves holds what the page showed, without addresses."""
+    page = new_page(f"{HISTORY}?outcome=retried")
+    page.click("text=Export this view")
+    page.select_option("select[name=format]", "har")
+    page.wait_for_url("**format=har**")
+    expect(page.locator("pre")).to_contain_text('"version": "1.2"')
+    with page.expect_download() as download:
+        page.click("[data-download]")
+    log = json.loads(download.value.path().read_text())["log"]
+    assert [entry["request"]["method"] for entry in log["entries"]] == ["POST"]
+    assert "***@anthropic" in json.dumps(log)
+    assert not re.search(r"[abc]@anthropic", json.dumps(log))
+    expect(page.locator("[data-status]")).to_contain_text("Done")
+
+
+def test_a_raw_body_is_searched_and_downloaded(new_page: NewPage) -> None:
+    """Find counts the places; what clients send never runs."""
+    page = new_page(f"{HISTORY}?dialect=gemini")
+    page.click("tr[data-row] td.r")
+    page.click("summary:has-text('Raw: client')")
+    body = page.locator("details:has(summary:has-text('Raw: client'))")
+    body.locator("input[type=search]").fill("script")
+    expect(body.locator(".found")).to_have_text("1 / 2")
+    assert page.evaluate("window.hacked") is None
+    assert "\u202e" not in page.content()
+
+
+def test_a_request_is_sent_again_and_stands_beside_the_first(new_page: NewPage) -> None:
+    """Replay asks once, names the cost, runs, and shows both."""
+    page = new_page(f"{HISTORY}?q=plain")
+    page.click("tr[data-row] td.r")
+    page.click("text=Replay…")
+    expect(page.locator("form[method=post]").last).to_contain_text("will cost about as much again")
+    account = page.locator("select[name=account] option", has_text="b@anthropic").get_attribute("value")
+    page.select_option("select[name=account]", value=account)
+    page.click("text=Send it again")
+    page.wait_for_url("**/beside/**")
+    expect(page.locator(".mon-outcome")).to_have_text(["✓ ok", "✓ ok"])
+    expect(page.locator(".mon-facts").nth(1)).to_contain_text("b@anthropic")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_no_page_is_wider_than_the_screen(new_page: NewPage, width: int, dark: bool) -> None:
+    """List, request and export fit a phone and a laptop, in light and dark."""
+    page = new_page(HISTORY, width=width, dark=dark)
+    link = page.locator("tr[data-row] a").first.get_attribute("href") or ""
+    for path in (HISTORY, f"{HISTORY}?failed=1&q=a", link, f"{HISTORY}export/"):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert ("dark" in (page.locator("html").get_attribute("class") or "")) is dark
