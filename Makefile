@@ -9,8 +9,9 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 RUN_ARGS ?=
 BENCH_ARGS ?=
+SOAK_ARGS ?=
 
-.PHONY: help venv install test test-stores lint types contracts check demo run bench migrate format clean
+.PHONY: help venv install test test-stores lint types contracts check demo run bench soak faultlab migrate format clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -64,6 +65,12 @@ demo: $(RUNTIME) ## serve with a simulated upstream behind it and send a first r
 
 bench: $(DEV) ## measure, against the simulator
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
+
+soak: $(DEV) ## 11,000 exchanges with every fault at random positions; fails if anything is lost (SOAK_ARGS="--seed 2")
+	$(BIN)/python -m tests.soak $(SOAK_ARGS)
+
+faultlab: $(RUNTIME) ## every fault through a server of its own: expected against received
+	$(BIN)/python manage.py faultlab
 
 migrate: $(RUNTIME) ## bring the database up to date
 	$(BIN)/python manage.py migrate

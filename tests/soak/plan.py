@@ -1,0 +1,189 @@
+"""What a campaign asks, out of a seed: who asks whom for what, which faults strike where, what may come.
+
+The oracle knows the contract (``proxyproject.faultlab.contract``) and nothing of the server. Where chance
+decides how far a fault let the answer come (a reset overtakes what was sent before it), it allows both.
+"""
+
+import random
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from proxyproject.faultlab.contract import ALL, CONTRACTS, Contract, Expected
+from proxyproject.faultlab.ways import MODELS, Form, Request, request
+from proxyproject.faultlab.world import Account
+from relay.simulator.faults import CATALOGUE, Stage
+from relay.simulator.prose import Shape
+
+FORMS: tuple[Form, ...] = ("anthropic", "gemini", "openai", "responses")
+MAX_ATTEMPTS = 3
+BIG_BYTES = 200_000
+_POSITION = re.compile(r"@\d+")
+_NO_STATUS = ("hang", "reset0", "html_200")  # refusals that no HTTP status tells
+
+Kind = Literal["fine", "before", "middle", "either", "final", "own end"]
+
+
+class Strike(Struct, frozen=True):
+    """A fault as it is written for one attempt, and its row of the contract."""
+
+    spec: str
+    contract: Contract
+
+    @property
+    def kind(self) -> Kind:
+        """How far the answer comes under it."""
+        once = self.contract.stream_once
+        if self.contract.name in ("reset", "cut_at_byte") and ("@" in self.spec or "cut" in self.spec):
+            return "either"
+        match once.ends:
+            case "whole":
+                return "fine" if once.attempts == 1 else "before"
+            case "error event":
+                return "middle"
+            case "own end":
+                return "own end"
+            case "status":
+                return "final"
+
+    @property
+    def is_real_status(self) -> bool:
+        """Did upstream itself say a status?"""
+        is_refusal = CATALOGUE[self.contract.name].stage is Stage.REFUSAL
+        return self.contract.name == "error_event" or (is_refusal and self.contract.name not in _NO_STATUS)
+
+
+class Exchange(Struct, frozen=True):
+    """One exchange of the campaign. Its model's name is its own, so its row and its marks are, too."""
+
+    number: int
+    form: Form
+    upstream: str
+    is_stream: bool
+    events: int
+    strikes: tuple[Strike, ...]
+    leaves_after_bytes: int | None
+
+    @property
+    def model(self) -> str:
+        return f"{MODELS[self.upstream]}-s{self.number}"
+
+    @property
+    def prompt(self) -> str:
+        specs = ", ".join(strike.spec for strike in self.strikes) or "ok"
+        tool = " Please use the tool." if self.asked == "tool" else ""
+        said = f"[say: events={self.events}] [fault#s{self.number}: {specs}]"
+        return f"Exchange {self.number}.{tool} {said}"
+
+    @property
+    def asked(self) -> str:
+        return self.strikes[0].contract.asked if self.strikes else "plain"
+
+    @property
+    def shape(self) -> Shape:
+        return Shape(events=self.events)
+
+    @property
+    def own_accounts(self) -> tuple[str, ...]:
+        """Where a whole account is struck, nobody else uses it."""
+        if not any(strike.contract.strikes_account for strike in self.strikes):
+            return ()
+        return tuple(f"{letter}{self.number}@{self.upstream}" for letter in "abc")
+
+    def request(self) -> Request:
+        return request(self.form, self.model, self.prompt, is_stream=self.is_stream, asked=self.asked)  # type: ignore[arg-type]
+
+    def allowed(self) -> list[Expected]:
+        """Everything that the contract allows to come of it."""
+        first = self.strikes[0].contract if self.strikes else None
+        if first is not None and first.asked != "plain":
+            return [first.expected(is_stream=self.is_stream, always=len(self.strikes) > 1)]
+        return list(_outcomes(self.strikes, self.is_stream, ()))
+
+
+def _outcomes(strikes: Sequence[Strike], is_stream: bool, failed: tuple[Strike, ...]) -> Iterator[Expected]:
+    """What may come of the attempts that are left, behind those that ``failed``."""
+    attempts = len(failed) + 1
+    if attempts > MAX_ATTEMPTS:
+        yield _given_up(failed)
+        return
+    strike, rest = (strikes[0], strikes[1:]) if strikes else (None, ())
+    kind = strike.kind if strike else "fine"
+    outcome = "ok" if attempts == 1 else "retried"
+    if strike is None or kind == "fine" or strike.contract.name == "cut_at_byte":
+        yield Expected("whole", 200, attempts, outcome)
+    if strike is None or kind == "fine":
+        return
+    if kind == "own end":
+        own = strike.contract.stream_once.outcome
+        yield Expected("own end", 200, attempts, outcome if own == "ok" else own)
+    elif kind == "final":
+        yield Expected("status", strike.contract.stream_once.status, attempts, "error")
+    if is_stream and kind in ("middle", "either"):
+        yield Expected("error event", 200, attempts, "interrupted")
+    if kind in ("before", "either") or (kind == "middle" and not is_stream):
+        yield from _outcomes(rest, is_stream, (*failed, strike))
+
+
+def _given_up(failed: tuple[Strike, ...]) -> Expected:
+    """All attempts failed: the last real status, else the last failure's."""
+    told = next((strike for strike in reversed(failed) if strike.is_real_status), failed[-1])
+    always = told.contract.collected_always
+    return Expected("status", always.status, MAX_ATTEMPTS, always.outcome)
+
+
+def campaign(seed: int, streamed: int, collected: int, leaving: float) -> list[Exchange]:
+    """The exchanges of ``seed``; a share ``leaving`` of the clients goes before the end."""
+    chance = random.Random(seed)
+    forms = [True] * streamed + [False] * collected
+    chance.shuffle(forms)
+    return [_exchange(chance, number, is_stream, leaving) for number, is_stream in enumerate(forms)]
+
+
+def _exchange(chance: random.Random, number: int, is_stream: bool, leaving: float) -> Exchange:
+    form, upstream = chance.choice(FORMS), chance.choice(ALL)
+    client = "openai" if form == "responses" else form
+    rows = [c for c in CONTRACTS if client in c.clients and upstream in c.upstreams and not c.kind]
+    events = chance.randint(3, 30)
+    strikes: list[Strike] = []
+    for _ in range(chance.choices((0, 1, 2, 3, 4), (15, 50, 15, 10, 10))[0]):
+        row = chance.choice(rows)
+        if row.asked != "plain":  # the answer is another one, so nothing else strikes it
+            if form == "responses" and row.asked != "tool":
+                continue
+            strikes = [Strike(row.spec, row)] * chance.choice((1, 4))
+            break
+        strikes.append(_placed(chance, row, events))
+        if strikes[-1].kind in ("fine", "own end", "final"):
+            break
+    leaves = chance.randint(0, 4000) if chance.random() < leaving else None
+    return Exchange(number, form, upstream, is_stream, events, tuple(strikes), leaves)
+
+
+def _placed(chance: random.Random, row: Contract, events: int) -> Strike:
+    """The fault at a random place; ``@0`` and a fault without a place stay where the contract has them."""
+    spec = row.spec
+    if row.name == "big_event":
+        spec = f"big_event={BIG_BYTES}"
+    elif row.name == "cut_at_byte":
+        spec = f"cut_at_byte={chance.randint(0, 6000)}"
+    elif "@" in spec and not spec.startswith("cut@0"):
+        first = 2 if "inside" in spec else 1
+        spec = _POSITION.sub(f"@{chance.randint(first, events + 1)}", spec)
+    return Strike(spec, row)
+
+
+def accounts(exchanges: Sequence[Exchange]) -> list[Account]:
+    """Three accounts for every upstream, and three of its own for whatever strikes whole accounts."""
+    shared: dict[str, list[str]] = {upstream: [] for upstream in ALL}
+    made = []
+    for exchange in exchanges:
+        if exchange.own_accounts:
+            made += [Account(exchange.upstream, email, (exchange.model,)) for email in exchange.own_accounts]
+        else:
+            shared[exchange.upstream].append(exchange.model)
+    for kind, models in shared.items():
+        made += [Account(kind, f"{letter}@{kind}", tuple(models)) for letter in "abc"]
+    return made
