@@ -36,10 +36,11 @@ The error event is Anthropic's `event: error`; OpenAI's `data: {"error": …}` w
 `response.failed`); Gemini's object that begins with `error`. A client that hears none of the ends was cut off by
 something between it and this server.
 
-Two settings change the picture. After `RELAY_PATIENCE_SECONDS` (15 s) without an answer a stream is opened early,
+Three things change the picture. After `RELAY_PATIENCE_SECONDS` (15 s) without an answer a stream is opened early,
 so that the client does not give up: what stands here as an HTTP error is then the error event in a 200. Nothing of
-the kind happens to a collected answer. And the waits (`hang`, `stall`) last as long as
-`RELAY_PEEK_TIMEOUT_SECONDS` and `RELAY_IDLE_TIMEOUT_SECONDS` say.
+the kind happens to a collected answer. The waits (`hang`, `stall`) last as long as `RELAY_PEEK_TIMEOUT_SECONDS` and
+`RELAY_IDLE_TIMEOUT_SECONDS` say. And a server whose retry budget is spent (`RELAY_RETRY_SHARE`,
+`RELAY_RETRY_FLOOR`: nearly everything upstream fails) answers with the failure in hand, after fewer attempts.
 """
 
 

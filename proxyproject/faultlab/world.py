@@ -21,13 +21,15 @@ KEY = "sk-fault-lab-0123456789abcdef"
 START_LINE = re.compile(r"^Evenkeel \S+ listens on (http://[^\s,]+)")
 ENVIRONMENT = {
     "RELAY_BACKOFF_SCALE": "0",
+    "RELAY_RETRY_SHARE": "100",
     "RELAY_PATIENCE_SECONDS": "0",
     "RELAY_PEEK_TIMEOUT_SECONDS": "2",
     "RELAY_IDLE_TIMEOUT_SECONDS": "2",
     "RELAY_THINKING_TIMEOUT_SECONDS": "2",
+    "RELAY_RETRY_FLOOR": "100000",
     "PROXY_ENV_FILE": "",
 }
-"""Waits are short and patience is off, so that what is decided can be seen, and soon."""
+"""Waits are short, patience is off and retries are many, so that what is decided can be seen, and soon."""
 
 _NOT_INHERITED = ("RELAY_", "POOL_", "MONITOR_", "PROXY_", "DJANGO_", "DATABASE_URL", "REDIS_URL")
 """How the names of settings begin: the contract is about a server with the defaults, but for those above."""
