@@ -1,21 +1,30 @@
 """The history's filters: from a URL's query to conditions that the indexes answer, and back."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from functools import reduce
+from operator import and_, or_
 from urllib.parse import urlencode
 
 import msgspec
 from django.db.models import Q
 
-from monitor.models import DIALECT_LABELS, SLOW_FIRST_DATA_MS
+from monitor.models import DIALECT_LABELS, PLAIN_END, SLOW_FIRST_DATA_MS
 from monitor.queries import admitted_since, ended_with
 from monitor.records import EndedBy, EndedIn, Outcome
 from monitor.request_id import first_request_id
 
 _ID_BEGINNING = re.compile(r"[0-9a-f]{12,32}\Z")
 """So many digits of a request id say at least its millisecond, which a word in a text hardly does."""
+
+_RANGES = frozenset({"since", "until", "q"})
+"""Ranges of ids, which every index has: they go with any filter."""
+_PLAIN_VALUES = {
+    **{name: (str(value),) for name, value in PLAIN_END.items()},
+    "status_class": ("2",),
+}
+"""How most exchanges end: these filters leave most of the rows."""
 
 TEXT_COLUMNS = ("preview", "error", "path", "account", "client_model", "mapped_model", "client_key")
 
@@ -81,6 +90,25 @@ class HistoryFilter(msgspec.Struct, frozen=True):
             return None
         return _any_of(Q((f"{column}__icontains", self.text)) for column in TEXT_COLUMNS)
 
+    def walked_and_checked(self) -> tuple[Q, Q | None]:
+        """The rows that an index leads to, and what is then asked of each of them, if anything.
+
+        An index answers one filter in the order of the page; the others are looked up row by row, so the one
+        that leaves the fewest rows leads.
+        """
+        walked, others = Q(), []
+        for name, value in self.values.items():
+            condition = _condition(name, value)
+            if name in _RANGES:
+                walked &= condition
+            elif name != "body":
+                others.append((_share(name, value), condition))
+        others.sort(key=lambda ranked: ranked[0])
+        conditions = [condition for _, condition in others]
+        text = self.text_condition()
+        checked = conditions[1:] if text is None else [*conditions[1:], text]
+        return walked & conditions[0] if conditions else walked, _all_of(checked) if checked else None
+
     def query(self, **changes: str) -> str:
         """The URL's query of this view with some parameters changed; ``""`` takes one away."""
         merged = {**self.values, **changes}
@@ -142,8 +170,19 @@ def _moment(text: str) -> float | None:
         return None
 
 
-def _any_of(conditions: Any) -> Q:
-    joined = Q()
-    for condition in conditions:
-        joined |= condition
-    return joined
+def _share(name: str, value: str) -> int:
+    """About how large a part of the rows a filter leaves, as a rank: what seldom happens, leads."""
+    is_plain = value in _PLAIN_VALUES.get(name, ())
+    if name in FLAGS or (name in _PLAIN_VALUES and not is_plain):
+        return 0
+    if name in EXACT:
+        return 1
+    return 3 if is_plain else 2
+
+
+def _any_of(conditions: Iterable[Q]) -> Q:
+    return reduce(or_, conditions)
+
+
+def _all_of(conditions: Iterable[Q]) -> Q:
+    return reduce(and_, conditions)

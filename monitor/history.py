@@ -1,7 +1,7 @@
 """Pages of the history by keyset: a page costs the same wherever it is, and nothing is ever counted.
 
-A search for text reads rows one by one, so it looks at a bounded number of them and says how far it got;
-the next page goes on from there.
+A search for text reads rows one by one, and so do filters beyond the first, which alone an index answers. It
+looks at a bounded number of rows and says how far it got; the next page goes on from there.
 """
 
 import json
@@ -17,7 +17,7 @@ from monitor.records import AttemptRecord, RequestRecord
 
 PAGE_ROWS = 50
 SEARCHED_ROWS = 20_000
-"""How many rows a search for text looks at, at most: about a tenth of a second."""
+"""How many rows a page looks at one by one, at most: about a tenth of a second."""
 SCAN_SECONDS = 0.5
 """How long one step of a search through bodies takes, at most; the page asks step by step."""
 SCANNED_AT_ONCE = 20
@@ -43,12 +43,11 @@ def page_of(asked: HistoryFilter, *, before: str = "", after: str = "", limit: i
     """The page that ends before the id ``before``, or begins after ``after``, or else the newest."""
     if asked.body_text:
         return _scanned(asked, before, limit)
-    condition = asked.condition()
-    text = asked.text_condition()
-    if text is not None:
-        return _searched(condition, text, before, limit)
+    condition, checked = asked.walked_and_checked()
     if after:
-        found = records(condition & Q(id__gt=after), order="id", limit=limit + 1)
+        found = records(
+            asked.condition() & (asked.text_condition() or Q()) & Q(id__gt=after), order="id", limit=limit + 1
+        )
         has_newer = len(found) > limit
         rows = tuple(reversed(found[:limit]))
         return Page(
@@ -57,6 +56,8 @@ def page_of(asked: HistoryFilter, *, before: str = "", after: str = "", limit: i
             older=rows[-1].id if rows else "",
             newer=rows[0].id if has_newer else "",
         )
+    if checked is not None:
+        return _searched(condition, checked, before, limit, has_text=asked.text_condition() is not None)
     found = records(_before(condition, before), limit=limit + 1)
     rows = tuple(found[:limit])
     older = rows[-1].id if len(found) > limit else ""
@@ -98,18 +99,26 @@ def _before(condition: Q, before: str) -> Q:
     return condition & Q(id__lt=before) if before else condition
 
 
-def _searched(condition: Q, text: Q, before: str, limit: int) -> Page:
-    inside = _before(condition, before)
+def _searched(walked: Q, checked: Q, before: str, limit: int, *, has_text: bool) -> Page:
+    """Check a bounded number of the rows that are walked. A search for text has no way back to newer rows."""
+    inside = _before(walked, before)
     last = SEARCHED_ROWS - 1
     edge = list(
         RequestLog.objects.filter(inside).order_by("-id").values_list("id", flat=True)[last : last + 1]
     )
     window = inside & Q(id__gte=edge[0]) if edge else inside
-    found = records(window & text, limit=limit + 1)
+    found = records(window & checked, limit=limit + 1)
     rows = tuple(found[:limit])
+    newer = rows[0].id if rows and before and not has_text else ""
     if len(found) > limit:
-        return Page(rows, attempts_of(rows), older=rows[-1].id)
-    return Page(rows, attempts_of(rows), older=edge[0] if edge else "", searched_to=edge[0] if edge else "")
+        return Page(rows, attempts_of(rows), older=rows[-1].id, newer=newer)
+    return Page(
+        rows,
+        attempts_of(rows),
+        older=edge[0] if edge else "",
+        newer=newer,
+        searched_to=edge[0] if edge else "",
+    )
 
 
 def _scanned(asked: HistoryFilter, before: str, limit: int) -> Page:

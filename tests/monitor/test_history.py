@@ -173,6 +173,25 @@ def test_a_search_looks_at_a_bounded_number_of_rows(fill: Fill, monkeypatch: pyt
     assert third.older == third.searched_to == ""
 
 
+def test_several_filters_look_at_a_bounded_number_of_rows(
+    fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rarer filter leads; what the others leave of its rows is found to the end, step by step."""
+    monkeypatch.setattr(history, "SEARCHED_ROWS", 5)
+    stored = fill(*({"healed": number % 2 == 0, "account": f"a{number % 3}"} for number in range(24)))
+    asked = parse({"account": "a0", "healed": "1"})
+    seen, cursor, steps = [], "", 0
+    while True:
+        page = page_of(asked, before=cursor)
+        seen += ids(page.rows)
+        cursor, steps = page.older, steps + 1
+        if not cursor:
+            break
+    assert seen == [record.id for record in reversed(stored) if record.healed and record.account == "a0"]
+    assert steps == 3
+    assert page_of(asked, after=stored[0].id).newer == ""
+
+
 def test_bodies_are_searched_step_by_step(
     fill: Fill, writer: RecordWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,8 +54,8 @@ def test_a_row_says_what_the_list_promises(operator: Client, shelf: Shelf) -> No
 
 
 def test_a_page_costs_the_same_number_of_queries(operator: Client, shelf: Shelf) -> None:
-    """Neither more rows nor more filters ask the database more often."""
-    counts = set()
+    """More rows do not ask the database more often; several filters ask once more, where to stop."""
+    counts: dict[str, set[int]] = {}
     shelf.put(outcome=Outcome.ERROR, status=500)
     for _ in range(2):
         for query in ("", "?failed=1&account=ada@example.com&stream=yes", "?before=ffff"):
@@ -64,10 +64,10 @@ def test_a_page_costs_the_same_number_of_queries(operator: Client, shelf: Shelf)
             ) as queries:
                 operator.get(f"/monitor/history/{query}")
             assert not any("COUNT(" in asked["sql"].upper() for asked in queries)
-            counts.add(len(queries))
+            counts.setdefault(query, set()).add(len(queries))
         for _ in range(30):
             shelf.put()
-    assert counts == {10}
+    assert list(counts.values()) == [{10}, {11}, {10}]
 
 
 def test_a_search_costs_one_query_more(operator: Client, shelf: Shelf) -> None:
