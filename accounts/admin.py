@@ -23,6 +23,7 @@ from unfold.forms import BaseDialogForm
 from accounts.admin_actions import account_test
 from accounts.admin_forms import AccountForm, ModelMappingForm
 from accounts.admin_state import glance, last_used, status_here
+from accounts.connect_views import connect_page
 from accounts.loading import account_view
 from accounts.models import Account, ClientKey, ModelMapping
 
@@ -197,6 +198,13 @@ class ClientKeyAdmin(ModelAdmin):
     search_fields = ("name",)
     show_full_result_count = False
     readonly_fields = ("shown_as", "last_used_at", "created_at")
+    actions_detail = ("connect",)
+    actions_row = ("connect",)
+
+    @action(description=_("Connect a client"), icon="cable", url_path="connect", permissions=["view"])
+    def connect(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What to copy into each client, and a test."""
+        return connect_page(request, get_object_or_404(ClientKey, pk=object_id))
 
     def get_fields(self, request: HttpRequest, obj: ClientKey | None = None) -> list[str]:
         """A new key has nothing to look back on."""
@@ -217,6 +225,7 @@ class ClientKeyAdmin(ModelAdmin):
             **self.admin_site.each_context(request),
             "title": _("Client key for %s") % obj.name,
             "key": request.new_client_key,  # type: ignore[attr-defined]
+            "connect_url": reverse("admin:accounts_clientkey_connect", args=(obj.pk,)),
             "opts": self.opts,
         }
         response = TemplateResponse(request, "admin/accounts/clientkey/created.html", context)
