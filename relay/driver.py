@@ -129,6 +129,7 @@ class Driver:
     def start(self) -> None:
         """Run in a task of its own."""
         self._task = self._loop.create_task(self._run())
+        self._task.add_done_callback(self._never_ran)
 
     def stop(self, by: Literal["client", "server"]) -> None:
         """End the exchange now; the engine is told by whom."""
@@ -154,6 +155,16 @@ class Driver:
             self._hands.release()
         self.mailbox.finish(outcome)
         self._on_end(outcome)
+
+    def _never_ran(self, _task: asyncio.Task[None]) -> None:
+        """A task that is cancelled before its first step runs nothing, not even a ``finally``."""
+        if self.mailbox.end is None:
+            self._hands.release()
+            outcome = _internal_error()
+            if self._interrupted_by is not None:
+                outcome = Outcome(503, 0, StreamState(), Usage(), interrupted_by=self._interrupted_by)
+            self.mailbox.finish(outcome)
+            self._on_end(outcome)
 
     async def _converse(self) -> Outcome:
         command = next(self._engine)
@@ -205,6 +216,7 @@ class Driver:
             case MarkAccount(account, model, mark):
                 self._hands.mark(account, model, mark)
             case AskOn(token):
+                self._close(is_complete=True)  # the account stays taken for the next leg
                 self._hands.ask_on(token)
             case _:
                 assert_never(command)

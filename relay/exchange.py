@@ -10,6 +10,7 @@ from typing import Literal
 from accounts.leases import Lease, NoAccount, Want
 from accounts.mapping import Target
 from accounts.pool import Pool
+from accounts.snapshot import AccountView
 from relay.conversation import digest
 from relay.dialects.interface import Decoder, DecoderOptions, Encoder, EncoderOptions
 from relay.engine.coalesce import coalesced
@@ -28,6 +29,7 @@ from relay.upstream_request import (
     ClientCall,
     UpstreamRequest,
     continued,
+    has_bound_thinking,
     prepare,
     repaired,
     signatures_in,
@@ -68,6 +70,7 @@ class Exchange:
         self._lease: Lease | None = None
         self._taken_at = 0.0
         self._request: UpstreamRequest | None = None
+        self._next_leg: UpstreamRequest | None = None
         self._is_repaired = False
         self._to_remember: list[Item] = []
         self._has_learned = False
@@ -89,6 +92,7 @@ class Exchange:
                 session=self.call.session,
                 tried=command.tried,
                 stay_on=command.stay_on,
+                only_hard_rotates=has_bound_thinking(self.call, target.model),
                 admission=command.may_wait,
             )
         )
@@ -97,20 +101,12 @@ class Exchange:
             return Failure(Kind.NO_ACCOUNT, lease.message, lease.status, lease.reason, seconds)
         self._lease, self._taken_at = lease, lease.taken_at
         self.account_email, self.mapped_model = lease.account.email, target.model
-        if self._request is None or not self._is_repaired or command.stay_on is None:
-            try:
-                self._request = prepare(
-                    self.call,
-                    lease.account,
-                    target.model,
-                    self._runtime.memory.signatures,
-                    self._runtime.memory.healed_session(self.call.session),
-                    time.time(),
-                )
-            except (BadRequest, CannotCarry) as error:
-                self.release()
-                return Failure(Kind.BAD_REQUEST, str(error), status=400)
-        request = self._request
+        self._next_leg = None
+        try:
+            request = self._request = self._made_ready(lease.account, target.model)
+        except (BadRequest, CannotCarry) as error:
+            self.release()
+            return Failure(Kind.BAD_REQUEST, str(error), status=400)
         self.recorder.prepared(request)
         return Picked(
             at=0.0,
@@ -126,7 +122,7 @@ class Exchange:
     async def open(self) -> UpstreamResponse | Failure:
         """Send what is ready."""
         lease, request = self._ready()
-        opened = await self._runtime.upstream.open(lease.account, request)
+        opened = await self._runtime.upstream.open(lease.account, self._next_leg or request)
         if isinstance(opened, Failure) and opened.kind is Kind.CREDENTIALS:
             self._runtime.pool.disable(lease.account.id, opened.message)
         return opened
@@ -202,7 +198,7 @@ class Exchange:
     def ask_on(self, token: str) -> None:
         """The next leg of a long answer."""
         _, request = self._ready()
-        self._request = continued(request, token)
+        self._next_leg = continued(request, token)
 
     def mark(self, account: int, model: str, mark: Mark) -> None:
         """Tell the pool."""
@@ -241,6 +237,15 @@ class Exchange:
             if lease.stand_in_for:
                 note = f"{lease.account.email} stood in for {lease.stand_in_for}: {lease.stand_in_reason}"
                 self.recorder.detour(lease.cached_tokens_at_stake, state.usage.cache_read, note)
+
+    def _made_ready(self, account: AccountView, model: str) -> UpstreamRequest:
+        """The request for ``account``: the repaired one, where dialect and model are the same."""
+        kept = self._request
+        if kept is not None and self._is_repaired and kept.fits(account, model, self.call):
+            return kept
+        memory = self._runtime.memory
+        healed = memory.healed_session(self.call.session)
+        return prepare(self.call, account, model, memory.signatures, healed, time.time())
 
     def _ready(self) -> tuple[Lease, UpstreamRequest]:
         if self._lease is None or self._request is None:

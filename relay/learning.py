@@ -17,12 +17,14 @@ def learned(state: StreamState, session: str, family: str, now: float) -> list[I
     if not signed:
         return []
     turn = turn_of(state)
+    kinds = [block.kind for block in signed]
     items: list[Item] = []
     for block in signed:
         items.append(Item("family", "", digest(block.signature), now, "", block.signature, family))
         if block.kind == "tool_call":
             items.append(Item("tool", session, block.id, now, "", block.signature, family))
-        items.append(Item("session", session, turn, now, block.kind, block.signature, family))
+        if kinds.count(block.kind) == 1:  # of several, nobody could tell which stands where
+            items.append(Item("session", session, turn, now, block.kind, block.signature, family))
     return items
 
 

@@ -26,16 +26,14 @@ Line = tuple[int, str]
 AUTO_STREAM = "Auto-converting non-stream request to stream for better quota"
 
 
-def lines(
-    fact: Fact, dialect: Literal["anthropic", "gemini", "openai"], first_data_seconds: float
-) -> list[Line]:
+def lines(fact: Fact, dialect: Literal["anthropic", "gemini", "openai"]) -> list[Line]:
     """What the log says of ``fact``, for an exchange on a path of ``dialect``."""
     prefix = "[Gemini] " if dialect == "gemini" else ""
     match fact:
         case AttemptStarted() | AttemptOpened() | Committed():
             return []
         case AttemptEnded():
-            return _ended(fact, prefix, first_data_seconds)
+            return _ended(fact, prefix)
         case Rotated(_, status, old, new):
             return [(logging.WARNING, f"Rotating account for status {status}: {old} -> {new}")]
         case KeptAccount(_, status):
@@ -59,7 +57,7 @@ def lines(
             assert_never(fact)
 
 
-def _ended(fact: AttemptEnded, prefix: str, first_data_seconds: float) -> list[Line]:
+def _ended(fact: AttemptEnded, prefix: str) -> list[Line]:
     failure, decision = fact.failure, fact.decision
     if failure is None:
         return []
@@ -67,7 +65,7 @@ def _ended(fact: AttemptEnded, prefix: str, first_data_seconds: float) -> list[L
     if decision is None:
         return [(logging.WARNING, f"Stream broke after commit: {failure.message}")]
     out: list[Line] = []
-    peeked = _peek_phrase(failure, prefix, first_data_seconds)
+    peeked = _peek_phrase(failure, prefix)
     if peeked:
         out.append((logging.WARNING, peeked + (", retrying..." if retries else "")))
     if retries and decision.strategy != "none":
@@ -79,7 +77,7 @@ def _ended(fact: AttemptEnded, prefix: str, first_data_seconds: float) -> list[L
     return out
 
 
-def _peek_phrase(failure: Failure, prefix: str, first_data_seconds: float) -> str:
+def _peek_phrase(failure: Failure, prefix: str) -> str:
     match failure.kind:
         case Kind.EMPTY:
             return (
@@ -90,7 +88,7 @@ def _peek_phrase(failure: Failure, prefix: str, first_data_seconds: float) -> st
         case Kind.FIRST_DATA_TIMEOUT:
             if prefix:
                 return f"{prefix}Timeout waiting for first chunk"
-            return f"Timeout waiting for first data ({first_data_seconds:g}s)"
+            return failure.message  # it names the limit that was in force
         case Kind.READ_ERROR | Kind.GARBAGE | Kind.ERROR_EVENT | Kind.MALFORMED_ANSWER:
             return f"{prefix}Stream error during peek: {failure.message}"
         case Kind.CUT | Kind.IDLE_TIMEOUT:

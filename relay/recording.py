@@ -68,7 +68,6 @@ class Recorder:
         call: ClientCall,
         *,
         at: Callable[[], float],
-        first_data_seconds: float,
         records_bodies: bool,
         body_cap_bytes: int,
     ) -> None:
@@ -79,7 +78,6 @@ class Recorder:
         self._submit = submit
         self._call = call
         self._at = at
-        self._first_data_seconds = first_data_seconds
         self._records_bodies = records_bodies
         self._attempt: AttemptRecord | None = None
         self._last_content = call.raw
@@ -97,7 +95,7 @@ class Recorder:
 
     def note(self, fact: Fact) -> None:
         """Take a fact of the engine."""
-        for level, line in lines(fact, self._call.dialect.name, self._first_data_seconds):
+        for level, line in lines(fact, self._call.dialect.name):
             self._log(level, line)
         match fact:
             case AttemptStarted():
@@ -157,7 +155,7 @@ class Recorder:
         stopped = outcome.interrupted_by == "server"
         facts = OutcomeFacts(
             client_gone=has_client_gone,
-            cut=(outcome.is_committed and failure is not None) or stopped,
+            cut=(outcome.is_committed and failure is not None and self._call.is_stream) or stopped,
             empty=failure is not None and failure.kind in (Kind.EMPTY, Kind.EMPTY_STOP),
             failed=failure is not None,
             refused=state.stop is not None and state.stop.reason == "refusal",

@@ -145,7 +145,6 @@ def begin(row: RequestRecord, call: ClientCall, account: int | None, by: str) ->
         new,
         call,
         at=lambda: loop.time() - admitted_at,
-        first_data_seconds=current.settings.limits(row.dialect).first_data_seconds,
         records_bodies=current.settings.records_bodies,
         body_cap_bytes=current.settings.body_cap_bytes,
     )

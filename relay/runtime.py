@@ -9,8 +9,8 @@ from django.conf import settings
 from accounts.live import LiveAccounts, live
 from monitor.records import Record
 from relay.driver import Driver
-from relay.engine.answer import Limits
 from relay.engine.budget import RetryBudget
+from relay.engine.deadlines import Limits
 from relay.memory import Memory
 from relay.upstream import UpstreamClient
 

@@ -135,7 +135,6 @@ class Admission:
             ),
             call,
             at=self.elapsed,
-            first_data_seconds=settings.limits(self.dialect.name).first_data_seconds,
             records_bodies=settings.records_bodies and caller is not None and caller.record_bodies,
             body_cap_bytes=settings.body_cap_bytes,
         )

@@ -60,6 +60,13 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
     thinks_unseen: bool
     has_thinking: bool
 
+    def fits(self, account: AccountView, model: str, call: "ClientCall") -> bool:
+        """Would the same request be made for ``account``: the same model, in the same dialect?"""
+        facts = facts_for(model, account.kind)
+        return self.model == model and self.dialect is dialect_for(
+            account.kind, call.dialect, facts, call.body
+        )
+
 
 def prepare(
     call: ClientCall,
@@ -75,7 +82,7 @@ def prepare(
     is_same = dialect is call.dialect
     changes: list[str] = []
     if not is_same:
-        changes += call.conversation.dropped
+        changes += [f"not carried: {what}" for what in call.conversation.dropped]
         body = dialect.as_stream(dialect.write(call.conversation, model, facts, changes))
     else:
         body = call.body
@@ -101,6 +108,21 @@ def prepare(
         thinks_unseen=dialect.thinks_unseen(again, facts),
         has_thinking=found.has_thinking,
     )
+
+
+def has_bound_thinking(call: ClientCall, model: str) -> bool:
+    """Does the history hold thinking that another account for ``model`` would drop in silence?"""
+    if not facts_for(model).account_bound_thinking:
+        return False
+    found: list[SignatureSlot] = []
+
+    def look(slot: SignatureSlot) -> Resolution:
+        if slot.kind in ("thinking", "redacted"):
+            found.append(slot)
+        return Fate.KEEP
+
+    call.dialect.restore_signatures(call.body, look)
+    return bool(found)
 
 
 def repaired(request: UpstreamRequest, healed: Healed) -> UpstreamRequest:

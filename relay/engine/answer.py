@@ -29,8 +29,7 @@ from relay.engine.commands import (
     TimedOut,
     Unsayable,
 )
-from relay.engine.deadlines import Deadlines
-from relay.engine.deadlines import Limits as Limits
+from relay.engine.deadlines import Deadlines, Limits
 from relay.engine.facts import AttemptOpened
 from relay.engine.splice import Splice, without_end
 from relay.events import Chunk, Event, Failed, StreamState

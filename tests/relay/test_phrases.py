@@ -34,13 +34,14 @@ PEEK = [
 @pytest.mark.parametrize(("kind", "dialect", "phrase"), PEEK)
 def test_a_peek_failure_has_its_searchable_line(kind: Kind, dialect: str, phrase: str) -> None:
     """Lesson, step 3: search app.log for these keywords; Gemini paths have [Gemini] before them."""
-    first = lines(ended(Failure(kind, "gone")), dialect, 60)[0]  # type: ignore[arg-type]
+    said = "Timeout waiting for first data (60s)" if kind is Kind.FIRST_DATA_TIMEOUT else "gone"
+    first = lines(ended(Failure(kind, said)), dialect)[0]  # type: ignore[arg-type]
     assert first == (logging.WARNING, phrase)
 
 
 def test_the_last_attempt_does_not_claim_to_retry() -> None:
     """Never pretends: no "retrying..." where nothing is retried."""
-    (_, line), *_ = lines(ended(Failure(Kind.EMPTY, "x"), Decision(retry=False)), "anthropic", 60)
+    (_, line), *_ = lines(ended(Failure(Kind.EMPTY, "x"), Decision(retry=False)), "anthropic")
     assert line == "Stream ended during peek (Empty Response)"
 
 
@@ -56,15 +57,15 @@ def test_a_back_off_is_logged_with_its_strategy(status: int, attempt: int, phras
     """INFO line: which strategy, for which status, how long."""
     failure = Failure(Kind.STATUS, "upstream said so", status=status)
     decision = decide(failure, attempt, is_healed=False, another_is_free=True)
-    assert (logging.INFO, phrase) in lines(ended(failure, decision), "anthropic", 60)
+    assert (logging.INFO, phrase) in lines(ended(failure, decision), "anthropic")
 
 
 def test_rotation_and_its_absence_are_logged() -> None:
     """WARNING lines say whether the account was rotated, and from whom to whom."""
-    assert lines(Rotated(0, "429", "a@x", "b@x"), "anthropic", 60) == [
+    assert lines(Rotated(0, "429", "a@x", "b@x"), "anthropic") == [
         (logging.WARNING, "Rotating account for status 429: a@x -> b@x")
     ]
-    assert lines(KeptAccount(0, "503"), "gemini", 60) == [
+    assert lines(KeptAccount(0, "503"), "gemini") == [
         (logging.WARNING, "Keeping same account for status 503 (server-side issue)")
     ]
 
@@ -84,7 +85,7 @@ def test_rotation_and_its_absence_are_logged() -> None:
 )
 def test_healing_has_the_lessons_words(how: str, dialect: str, begins: str, ends: str) -> None:
     """Lesson, step 4: the log shows that the fix logic was entered."""
-    ((level, line),) = lines(Healing(0, how, "a@x", "Invalid `signature`", ("x",)), dialect, 60)  # type: ignore[arg-type]
+    ((level, line),) = lines(Healing(0, how, "a@x", "Invalid `signature`", ("x",)), dialect)  # type: ignore[arg-type]
     assert level == logging.WARNING
     assert line.startswith(begins)
     assert line.endswith(ends)
@@ -92,9 +93,9 @@ def test_healing_has_the_lessons_words(how: str, dialect: str, begins: str, ends
 
 def test_the_end_is_an_error_line() -> None:
     """ERROR lines: when nothing is left to try, and when a human must look."""
-    assert lines(GaveUp(0, 3, Failure(Kind.EMPTY, "nothing said")), "anthropic", 60) == [
+    assert lines(GaveUp(0, 3, Failure(Kind.EMPTY, "nothing said")), "anthropic") == [
         (logging.ERROR, "All 3 attempts failed. nothing said")
     ]
-    ((level, line),) = lines(HealingFailed(0, "still refused"), "anthropic", 60)
+    ((level, line),) = lines(HealingFailed(0, "still refused"), "anthropic")
     assert level == logging.ERROR
     assert line.startswith("Signature repair failed, not retrying: manual intervention needed")
