@@ -73,8 +73,8 @@ BEFORE_ANSWER: dict[Cause, tuple[str, str]] = {
     Cause.EMPTY: (
         _("All %(count)d attempts answered 200 but ended before any data (0 tokens)."),
         _(
-            "The server has already retried and changed accounts, so pressing retry many times does not help:"
-            " wait a minute, or take another model."
+            "The server has already retried, so pressing retry many times does not help: wait a minute, or"
+            " take another model."
         ),
     ),
     Cause.FIRST_DATA_TIMEOUT: (

@@ -197,6 +197,8 @@ def _failed(row: RequestRecord, failed: list[AttemptRecord], retry_after_seconds
         summary = [Phrase(message, {"count": counted, "sentence": _did(last)})]
     else:
         summary = [_did(last)]
+    if counted > 1 and any(attempt.rotate for attempt in failed) and len({a.account for a in failed}) == 1:
+        summary.append(Phrase(gettext_noop("No other account was free to be asked.")))
     free = _free_again(row, retry_after_seconds)
     if cause is Cause.QUOTA and free is not None:
         summary.append(Phrase(gettext_noop("The first is free again at %(moment)s."), {"moment": free}))

@@ -127,6 +127,13 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         "Upstream was overloaded on all 3 attempts (529).",
         "No account is broken",
     ),
+    "empty answers, and nobody else to ask": (
+        row(**ENDED | {"outcome": Outcome.ZERO_TOKENS, "status": 502, "attempts": 3}),
+        [failed("empty", 200, n, rotate=True) for n in (1, 2, 3)],
+        Severity.PROBLEM,
+        "ended before any data (0 tokens). No other account was free to be asked.",
+        "The server has already retried",
+    ),
     "quota everywhere": (
         row(**ENDED | {"status": 429, "attempts": 3}),
         [failed("status", 429, n) for n in (1, 2, 3)],
