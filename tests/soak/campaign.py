@@ -68,9 +68,9 @@ async def run(
         await asyncio.gather(*(worker() for _ in range(at_once)))
     seconds = time.monotonic() - begun_at
     rows = await asyncio.to_thread(_rows, lab.data_dir / "proxy.sqlite3")
-    judged = [_judged(exchange, answers[exchange.number], rows) for exchange in exchanges]
+    verdicts = [judged(exchange, answers[exchange.number], rows) for exchange in exchanges]
     log = (lab.data_dir / "logs" / "app.log").read_text()
-    return Report(judged, seconds, sum(map(len, rows.values())), rss, log.count("Traceback"))
+    return Report(verdicts, seconds, sum(map(len, rows.values())), rss, log.count("Traceback"))
 
 
 async def _asked(session: aiohttp.ClientSession, exchange: Exchange) -> Answer | None:
@@ -121,21 +121,22 @@ def _rows(database: Path) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def _judged(exchange: Exchange, answer: Answer | None, rows: dict[str, list[dict[str, Any]]]) -> Judged:
-    judged = Judged(exchange, answer)
-    problems, mine = judged.problems, rows.get(exchange.model, [])
+def judged(exchange: Exchange, answer: Answer | None, rows: dict[str, list[dict[str, Any]]]) -> Judged:
+    """What is wrong with ``exchange``; ``rows`` are those of the campaign by client model."""
+    verdict = Judged(exchange, answer)
+    problems, mine = verdict.problems, rows.get(exchange.model, [])
     has_left = answer is None
     if not mine and has_left and (exchange.leaves_after_bytes or 0) < 200:
-        return judged  # it went before its request was whole: there was no exchange
+        return verdict  # it went before its request was whole: there was no exchange
     if len(mine) != 1 or mine[0]["in_flight"]:
         problems["rows"] = f"{len(mine)} rows: {mine}"
-        return judged
+        return verdict
     row, allowed = mine[0], exchange.allowed()
     if answer is None:
         outcomes = {"client_closed"} | {expected.outcome for expected in allowed}
         if row["outcome"] not in outcomes:
             problems["outcome"] = f"{row['outcome']!r}, but the client left"
-        return judged
+        return verdict
     fitting = [expected for expected in allowed if _fits(expected, answer, row["attempts"])]
     if answer.ending == "cut":
         problems["truncated"] = f"{len(answer.text)} characters, and then nothing"
@@ -149,7 +150,7 @@ def _judged(exchange: Exchange, answer: Answer | None, rows: dict[str, list[dict
         problems["outcome"] = f"{row['outcome']!r} {row['status']} instead of {fitting}"
     else:
         _judge_text(exchange, answer, fitting, problems)
-    return judged
+    return verdict
 
 
 def _fits(expected: Expected, answer: Answer, attempts: int) -> bool:

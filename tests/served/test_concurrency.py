@@ -1,0 +1,100 @@
+"""200 streams at once under random faults: each whole or ended by an error, none mixed, one true row each."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from proxyproject.faultlab.reading import Answer
+from proxyproject.faultlab.world import ENVIRONMENT, lab_world
+from relay.simulator.faults import CATALOGUE
+from relay.simulator.prose import answer_text
+from tests.soak.campaign import Report, judged, run
+from tests.soak.plan import FORMS, Exchange, accounts, campaign
+
+SEED = 20
+AT_ONCE = 200
+STREAMED, COLLECTED, LEAVING = 1200, 300, 0.05
+FLAT_BYTES = 40_000_000
+"""What memory may grow by over the second half: pages of the allocator and caches, not what was served."""
+
+TIMEOUTS = {
+    "RELAY_PEEK_TIMEOUT_SECONDS": "5",
+    "RELAY_IDLE_TIMEOUT_SECONDS": "5",
+    "RELAY_THINKING_TIMEOUT_SECONDS": "5",
+}
+
+
+@pytest.fixture(scope="module")
+def exchanges() -> list[Exchange]:
+    """The campaign's plan; the same in every run."""
+    return campaign(SEED, STREAMED, COLLECTED, LEAVING)
+
+
+@pytest.fixture(scope="module")
+def report(exchanges: list[Exchange]) -> Iterator[Report]:
+    """The campaign, run once."""
+    with lab_world(accounts(exchanges), ENVIRONMENT | TIMEOUTS) as lab:
+        yield asyncio.run(run(lab, exchanges, AT_ONCE))
+
+
+def test_the_campaign_meets_everything(exchanges: list[Exchange]) -> None:
+    """Every fault, every client's dialect on every upstream, streamed and collected, some who leave."""
+    struck = {strike.contract.name for exchange in exchanges for strike in exchange.strikes}
+    assert struck == set(CATALOGUE) - {"invalid_grant"}  # which needs another kind of account
+    assert len({(exchange.form, exchange.upstream) for exchange in exchanges}) == 3 * len(FORMS)
+    assert sum(exchange.leaves_after_bytes is not None for exchange in exchanges) > 20
+
+
+def test_each_is_whole_or_ended_by_an_error(report: Report) -> None:
+    """No silent truncation, no character lost or doubled, no stream mixed, each as the contract says."""
+    assert [(one.exchange.prompt, one.problems) for one in report.broken] == []
+    assert len(report.judged) == STREAMED + COLLECTED
+
+
+def test_each_has_one_row_with_the_right_outcome(report: Report) -> None:
+    """Also where the client left; nothing is in flight afterwards, and no traceback is in the log."""
+    stayed = sum(one.answer is not None for one in report.judged)
+    assert stayed <= report.rows <= len(report.judged)
+    assert report.tracebacks == 0
+
+
+def test_memory_is_flat(report: Report) -> None:
+    """What was served is let go."""
+    half = len(report.rss_bytes) // 2
+    assert report.rss_bytes[-1] - report.rss_bytes[half] < FLAT_BYTES, report.rss_bytes
+
+
+PLAIN = Exchange(7, "anthropic", "anthropic", True, 5, (), None)
+ROW = {"in_flight": 0, "outcome": "ok", "attempts": 1, "status": 200}
+TEXT = answer_text(PLAIN.prompt, PLAIN.shape)
+
+
+@pytest.mark.parametrize(
+    ("problem", "answer", "rows"),
+    [
+        (None, Answer(200, "whole", TEXT), [ROW]),
+        ("truncated", Answer(200, "cut", TEXT), [ROW]),
+        ("unreadable", Answer(200, "broken", TEXT, why="x"), [ROW]),
+        ("lost or doubled", Answer(200, "whole", TEXT[:-1]), [ROW]),
+        ("lost or doubled", Answer(200, "whole", TEXT + TEXT[-9:]), [ROW]),
+        ("mixed", Answer(200, "whole", answer_text("another", PLAIN.shape)), [ROW]),
+        ("not as the contract", Answer(200, "error event", TEXT), [ROW]),
+        ("not as the contract", Answer(200, "whole", TEXT), [ROW | {"attempts": 2}]),
+        ("outcome", Answer(200, "whole", TEXT), [ROW | {"outcome": "retried"}]),
+        ("outcome", Answer(200, "whole", TEXT), [ROW | {"status": 502}]),
+        ("rows", Answer(200, "whole", TEXT), []),
+        ("rows", Answer(200, "whole", TEXT), [ROW, ROW]),
+        ("rows", Answer(200, "whole", TEXT), [ROW | {"in_flight": 1}]),
+    ],
+)
+def test_the_judge_sees(problem: str | None, answer: Answer, rows: list[dict[str, object]]) -> None:
+    """A campaign that could not find anything would prove nothing."""
+    found = judged(PLAIN, answer, {PLAIN.model: rows}).problems
+    assert (problem in found) if problem else found == {}
+
+
+def test_a_plan_is_the_same_again() -> None:
+    """What a seed found once, it finds again."""
+    assert campaign(3, 50, 5, 0.1) == campaign(3, 50, 5, 0.1)
+    assert campaign(3, 50, 5, 0.1) != campaign(4, 50, 5, 0.1)
