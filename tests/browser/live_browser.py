@@ -1,0 +1,57 @@
+"""A browser for the tests of the live page: signed in, and noting what must not happen.
+
+It is the system's Chromium, started apart from pytest's event loop, in a thread of its own.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.served.world import World
+
+PASSWORD = "a-password-for-tests"
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@contextmanager
+def signed_in(world: World, path: str, *, width: int = 1280, dark: bool = False) -> Iterator[Page]:
+    """A page of the world's server, as its superuser sees it; no console error, no foreign host."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine")
+    world.server.manage(
+        "shell",
+        "-c",
+        "from django.contrib.auth.models import User;"
+        "u, _ = User.objects.get_or_create(username='root', is_staff=True, is_superuser=True);"
+        f"u.set_password('{PASSWORD}'); u.save()",
+    )
+    wrong: list[str] = []
+    own = (world.server.base_url, world.server.base_url.replace("http", "ws", 1), "data:", "blob:")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        page = browser.new_page(
+            viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light"
+        )
+        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda sent: None if sent.url.startswith(own) else wrong.append(sent.url))
+        page.goto(f"{world.server.base_url}/admin/login/?next={path}")
+        page.fill("#id_username", "root")
+        page.fill("#id_password", PASSWORD)
+        page.click("[type=submit]")
+        page.wait_for_url(f"**{path}")
+        page.wrong = wrong  # type: ignore[attr-defined]
+        yield page
+        browser.close()
