@@ -54,12 +54,21 @@ class SseParser:
             data = b"".join([*self._pending, data])
         elif not _ends_an_event(data):
             return self._keep(data)
-        pieces = _cut(data)
         self._pending.clear()
         self._pending_bytes = 0
-        events = [self._event(piece) for piece in pieces[:-1]]
-        if pieces[-1]:
-            self._keep(pieces[-1])
+        pieces, separator = _cut(data)
+        rest = pieces.pop()
+        events: list[SseEvent] = []
+        for piece in pieces:
+            # The usual event is one line of data, and whole without a look at anything else.
+            if separator and piece.startswith(b"data: ") and b"\n" not in piece and not self._at_start:
+                events.append(SseEvent("", piece[6:], piece + separator))
+            else:
+                events.append(self._event(piece + separator))
+        if len(data) > self._max_bytes:
+            self._check(events)
+        if rest:
+            self._keep(rest)
         return events
 
     def finish(self) -> list[SseEvent]:
@@ -77,9 +86,11 @@ class SseParser:
             raise EventTooLarge(f"one event is larger than {self._max_bytes} bytes")
         return []
 
-    def _event(self, raw: bytes) -> SseEvent:
-        if len(raw) > self._max_bytes:
+    def _check(self, events: list[SseEvent]) -> None:
+        if any(len(event.raw) > self._max_bytes for event in events):
             raise EventTooLarge(f"one event is larger than {self._max_bytes} bytes")
+
+    def _event(self, raw: bytes) -> SseEvent:
         text = raw
         if self._at_start:
             self._at_start = False
@@ -94,18 +105,18 @@ def _ends_an_event(data: bytes) -> bool:
     return b"\r" in data and _EVENT_END.search(data) is not None
 
 
-def _cut(data: bytes) -> list[bytes]:
-    """``data`` cut behind each blank line; the last piece is what is not yet whole (maybe empty)."""
+def _cut(data: bytes) -> tuple[list[bytes], bytes]:
+    """``data`` cut at each blank line, and what it was cut at; the last piece is not yet whole (maybe empty).
+
+    Where line ends are mixed the pieces keep theirs, and the separator is empty.
+    """
     returns = data.count(b"\r")
     if not returns:
-        separator = b"\n\n"
-    elif returns == data.count(b"\r\n") == data.count(b"\n"):
-        separator = b"\r\n\r\n"
-    else:
-        ends = [match.end() for match in _EVENT_END.finditer(data)]
-        return [data[start:end] for start, end in zip([0, *ends], [*ends, len(data)], strict=True)]
-    pieces = data.split(separator)
-    return [piece + separator for piece in pieces[:-1]] + pieces[-1:]
+        return data.split(b"\n\n"), b"\n\n"
+    if returns == data.count(b"\r\n") == data.count(b"\n"):
+        return data.split(b"\r\n\r\n"), b"\r\n\r\n"
+    ends = [match.end() for match in _EVENT_END.finditer(data)]
+    return [data[start:end] for start, end in zip([0, *ends], [*ends, len(data)], strict=True)], b""
 
 
 def _fields(raw: bytes) -> tuple[str, bytes | None]:
