@@ -99,6 +99,11 @@ class ThinkingConfig(msgspec.Struct, frozen=True):
     effort: Effort | None = None
     show: bool | None = None
 
+    @property
+    def is_shown(self) -> bool:
+        """Is the thinking to be told? Who asks for it, and says nothing of this, wants to see it."""
+        return self.show if self.show is not None else self.mode in ("budget", "adaptive")
+
 
 class Sampling(msgspec.Struct, frozen=True):
     """Sampling parameters; None = not given."""

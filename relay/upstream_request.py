@@ -63,9 +63,7 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
     def fits(self, account: AccountView, model: str, call: "ClientCall") -> bool:
         """Would the same request be made for ``account``: the same model, in the same dialect?"""
         facts = facts_for(model, account.kind)
-        return self.model == model and self.dialect is dialect_for(
-            account.kind, call.dialect, facts, call.body
-        )
+        return self.model == model and self.dialect is dialect_for(account.kind, call.dialect, facts)
 
 
 def prepare(
@@ -78,7 +76,7 @@ def prepare(
 ) -> UpstreamRequest:
     """The request for ``model`` on ``account``; raises BadRequest or CannotCarry. ``now``: epoch seconds."""
     facts = facts_for(model, account.kind)
-    dialect = dialect_for(account.kind, call.dialect, facts, call.body)
+    dialect = dialect_for(account.kind, call.dialect, facts)
     is_same = dialect is call.dialect
     changes: list[str] = []
     if not is_same:

@@ -4,7 +4,6 @@ PURE.
 """
 
 from accounts.model_facts import ModelFacts
-from relay.conversation import Json
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect
@@ -24,17 +23,14 @@ def upstream_dialect(kind: str) -> Dialect:
     return _BY_KIND[kind]
 
 
-def dialect_for(kind: str, client: Dialect, facts: ModelFacts, body: Json) -> Dialect:
+def dialect_for(kind: str, client: Dialect, facts: ModelFacts) -> Dialect:
     """The dialect in which an account of ``kind`` is asked.
 
-    An OpenAI-compatible server is asked in chat completions, which all of them speak; OpenAI's own models
-    in responses, where the client speaks it or where tools and reasoning effort go together nowhere else.
+    An OpenAI-compatible server is asked in chat completions, which all of them speak. OpenAI's own models
+    are asked in responses where the client speaks it, and for a client of another dialect where the model
+    reasons: only there is its reasoning told, and can it use tools while it reasons.
     """
     dialect = upstream_dialect(kind)
-    if dialect is OPENAI_CHAT and facts.responses:
-        needs_responses = (
-            client is not OPENAI_CHAT and not facts.tools_with_effort and bool(body.get("tools"))
-        )
-        if client is OPENAI_RESPONSES or needs_responses:
-            return OPENAI_RESPONSES
-    return dialect
+    if dialect is not OPENAI_CHAT or not facts.responses or client is OPENAI_CHAT:
+        return dialect
+    return OPENAI_RESPONSES if client is OPENAI_RESPONSES or facts.effort_levels else OPENAI_CHAT

@@ -59,7 +59,7 @@ def read_part(part: Json, where: str, calls: Calls, dropped: list[str]) -> Part 
         if part.get("thought"):
             return None  # a sketch on the way to an image
         if part.get("videoMetadata"):
-            dropped.append("videoMetadata dropped")
+            dropped.append("videoMetadata")
         return _media(part, where)
     unknown = [key for key, value in part.items() if key not in _NO_PAYLOAD and value is not None]
     if unknown:

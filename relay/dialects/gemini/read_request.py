@@ -60,7 +60,7 @@ def read(body: Json) -> Conversation:
     schema = config.get("responseJsonSchema") or config.get("responseSchema")
     media_type = text_in(config, "responseMimeType", "generationConfig")
     if media_type not in ("", "text/plain", "application/json"):
-        dropped.append(f"responseMimeType {media_type} dropped")
+        dropped.append(f"responseMimeType {media_type}")
     return Conversation(
         turns=_turns(request, dropped),
         system=_system(request),
@@ -134,7 +134,7 @@ def _tools(request: Json, dropped: list[str]) -> tuple[tuple[Tool, ...], bool]:
             elif key in _SEARCHES and value is not None:
                 has_search = True
                 if value:
-                    dropped.append(f"options of {key} dropped")
+                    dropped.append(f"options of {key}")
             elif value is not None:
                 raise CannotCarry(
                     f"{place(where, key)} has no counterpart upstream; it only exists at Gemini"
@@ -148,7 +148,7 @@ def _tool(declared: Json, where: str, dropped: list[str]) -> Tool:
         raise BadRequest(f"{where}.name is missing")
     for key in ("response", "responseJsonSchema", "behavior"):
         if declared.get(key):
-            dropped.append(f"functionDeclarations.{key} dropped")
+            dropped.append(f"functionDeclarations.{key}")
     given = declared.get("parametersJsonSchema")
     key = "parameters" if given is None else "parametersJsonSchema"
     given = declared.get(key)
@@ -190,8 +190,4 @@ def _sampling(config: Json) -> Sampling:
 
 def _leftovers(obj: Json, read: Collection[str]) -> list[str]:
     """What would have meant something and has no place in the neutral conversation."""
-    return [
-        f"{key} dropped"
-        for key, value in obj.items()
-        if key not in read and value not in (None, False, [], {}, "")
-    ]
+    return [key for key, value in obj.items() if key not in read and value not in (None, False, [], {}, "")]

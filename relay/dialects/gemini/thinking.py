@@ -41,7 +41,7 @@ def write_thinking(thinking: ThinkingConfig, facts: ModelFacts, changes: list[st
         case "adaptive":
             config = _effort(thinking.effort, facts, changes)
     # Whoever asks for thinking is shown it unless they refuse: it is the sign of life of a long answer.
-    if thinking.show or (thinking.show is None and thinking.mode in ("budget", "adaptive")):
+    if thinking.is_shown:
         config["includeThoughts"] = True
     return config
 

@@ -465,7 +465,7 @@ def test_tools_beside_effort() -> None:
     body, _ = written("chat", ANY, tools=(WEATHER,), thinking=thinking)
     assert body["reasoning_effort"] == "high"
     body, _ = written("responses", OWN, tools=(WEATHER,), thinking=thinking)
-    assert body["reasoning"] == {"effort": "high"}
+    assert body["reasoning"] == {"effort": "high", "summary": "auto"}
 
 
 SAMPLING = Sampling(0.5, 0.9, 40, 7, 0.1, 0.2)

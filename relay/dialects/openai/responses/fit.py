@@ -28,8 +28,9 @@ def _fit_effort(body: Json, facts: ModelFacts, changes: list[str]) -> str:
     told = reasoning.get("effort")
     rest = {key: value for key, value in reasoning.items() if key != "effort"}
     if not facts.effort_levels and any(value is not None for value in rest.values()):
-        changes.append("reasoning dropped: the model does not reason")
         rest = {}
+        if not isinstance(told, str) or told == "none":  # an effort is named when it is dropped
+            changes.append("reasoning dropped: the model does not reason")
     effort = fitted_effort(told, facts, changes) if isinstance(told, str) else ""
     body["reasoning"] = {"effort": effort, **rest} if effort else rest
     if not body["reasoning"]:

@@ -91,7 +91,7 @@ def _put_reasoning(body: Json, conversation: Conversation) -> None:
     reasoning: Json = {}
     if effort := effort_of(conversation.thinking):
         reasoning["effort"] = effort
-    if conversation.thinking.show:
+    if conversation.thinking.is_shown:
         reasoning["summary"] = "auto"
     if reasoning:
         body["reasoning"] = reasoning
