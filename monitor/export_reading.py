@@ -1,5 +1,6 @@
 """Read exchanges for an export, chunk by chunk: a hundred thousand take no more memory than a few."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 
 from asgiref.sync import sync_to_async
@@ -11,8 +12,8 @@ from monitor.models import Body
 from monitor.records import RequestRecord
 
 ROWS_AT_ONCE = 500
-WHOLE_AT_ONCE = 8
-"""Exchanges with bodies that are in memory at once: each may have several of 1 MB."""
+BODY_BYTES_AT_ONCE = 8_000_000
+"""How much of bodies is in memory at once, or one exchange where it has more."""
 SELECTED_LIMIT = 500
 
 
@@ -20,39 +21,53 @@ async def exchanges(
     asked: HistoryFilter, chosen: Sequence[str], *, with_bodies: bool
 ) -> AsyncIterator[list[Exchange]]:
     """The chosen exchanges, or else all that the filter shows, in chunks, newest first."""
-    if chosen:
-        for at in range(0, len(chosen), WHOLE_AT_ONCE):
-            part = chosen[at : at + WHOLE_AT_ONCE]
-            yield await sync_to_async(_chosen)(part, with_bodies)
-        return
     before = ""
     while True:
-        chunk, before = await sync_to_async(_chunk)(asked, before, with_bodies)
-        yield chunk
+        rows, before = await sync_to_async(_next_rows)(asked, chosen, before)
+        if not with_bodies:
+            yield [Exchange(row) for row in rows]
+        else:
+            for group in await sync_to_async(_grouped)(rows):
+                yield await sync_to_async(_whole)(group)
         if not before:
             return
 
 
 def first_exchanges(asked: HistoryFilter, chosen: Sequence[str], limit: int) -> list[Exchange]:
     """The first few, whole, for a preview."""
+    rows = records_by_id(chosen) if chosen else page_of(asked, limit=limit).rows
+    return _whole(rows[:limit])
+
+
+def _next_rows(
+    asked: HistoryFilter, chosen: Sequence[str], before: str
+) -> tuple[Sequence[RequestRecord], str]:
     if chosen:
-        return _chosen(chosen[:limit], True)
-    page = page_of(asked, limit=limit)
-    return _whole(page.rows[:limit], True)
+        return records_by_id(chosen), ""
+    page = page_of(asked, before=before, limit=ROWS_AT_ONCE)
+    return page.rows, page.older
 
 
-def _chosen(ids: Sequence[str], with_bodies: bool) -> list[Exchange]:
-    return _whole(records_by_id(ids), with_bodies)
+def _grouped(rows: Sequence[RequestRecord]) -> list[list[RequestRecord]]:
+    """The rows in order, so many together as their bodies allow."""
+    sizes: Counter[str] = Counter()
+    kept = Body.objects.filter(request_id__in=[row.id for row in rows]).values_list(
+        "request_id", "kept_bytes"
+    )
+    for request_id, size in kept:
+        sizes[request_id] += size
+    groups: list[list[RequestRecord]] = []
+    total = 0
+    for row in rows:
+        total += sizes[row.id]
+        if not groups or total > BODY_BYTES_AT_ONCE:
+            groups.append([])
+            total = sizes[row.id]
+        groups[-1].append(row)
+    return groups
 
 
-def _chunk(asked: HistoryFilter, before: str, with_bodies: bool) -> tuple[list[Exchange], str]:
-    page = page_of(asked, before=before, limit=WHOLE_AT_ONCE if with_bodies else ROWS_AT_ONCE)
-    return _whole(page.rows, with_bodies), page.older
-
-
-def _whole(rows: Sequence[RequestRecord], with_bodies: bool) -> list[Exchange]:
-    if not with_bodies:
-        return [Exchange(row) for row in rows]
+def _whole(rows: Sequence[RequestRecord]) -> list[Exchange]:
     attempts = attempts_of(rows)
     bodies: dict[str, list[KeptBody]] = {row.id: [] for row in rows}
     for body in Body.objects.filter(request_id__in=list(bodies)).order_by("request_id", "attempt", "kind"):

@@ -33,7 +33,6 @@ class Page(msgspec.Struct, frozen=True):
     """
 
     rows: tuple[RequestRecord, ...]
-    attempts: dict[str, list[AttemptRecord]]
     older: str = ""
     newer: str = ""
     searched_to: str = ""
@@ -52,7 +51,6 @@ def page_of(asked: HistoryFilter, *, before: str = "", after: str = "", limit: i
         rows = tuple(reversed(found[:limit]))
         return Page(
             rows,
-            attempts_of(rows),
             older=rows[-1].id if rows else "",
             newer=rows[0].id if has_newer else "",
         )
@@ -61,7 +59,7 @@ def page_of(asked: HistoryFilter, *, before: str = "", after: str = "", limit: i
     found = records(_before(condition, before), limit=limit + 1)
     rows = tuple(found[:limit])
     older = rows[-1].id if len(found) > limit else ""
-    return Page(rows, attempts_of(rows), older, rows[0].id if rows and before else "")
+    return Page(rows, older, rows[0].id if rows and before else "")
 
 
 def records(condition: Q, *, order: str = "-id", limit: int) -> list[RequestRecord]:
@@ -111,10 +109,9 @@ def _searched(walked: Q, checked: Q, before: str, limit: int, *, has_text: bool)
     rows = tuple(found[:limit])
     newer = rows[0].id if rows and before and not has_text else ""
     if len(found) > limit:
-        return Page(rows, attempts_of(rows), older=rows[-1].id, newer=newer)
+        return Page(rows, older=rows[-1].id, newer=newer)
     return Page(
         rows,
-        attempts_of(rows),
         older=edge[0] if edge else "",
         newer=newer,
         searched_to=edge[0] if edge else "",
@@ -148,7 +145,7 @@ def _scanned(asked: HistoryFilter, before: str, limit: int) -> Page:
         if is_over or len(found) >= limit or time.monotonic() >= ends_at:
             break
     rows = tuple(records_by_id(found))
-    return Page(rows, attempts_of(rows), older="" if is_over else seen, searched_to="" if is_over else seen)
+    return Page(rows, older="" if is_over else seen, searched_to="" if is_over else seen)
 
 
 def _writings(text: str) -> set[bytes]:

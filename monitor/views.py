@@ -18,7 +18,7 @@ from monitor.filters import CHOICES, EXACT, FLAGS, QUICK, HistoryFilter, parse
 from monitor.models import DIALECT_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
 from monitor.plain_text import shown
 from monitor.queries import distinct_values
-from monitor.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
 from monitor.shown_records import with_shown_accounts
 
 QUICK_LABELS = {
@@ -73,9 +73,10 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
     asked = parse(request.GET)
     before, after = request.GET.get("before", ""), request.GET.get("after", "")
     page = history.page_of(asked, before=before[:32], after=after[:32])
+    attempts = history.attempts_of(page.rows)
     is_part = request.headers.get("X-Part") == "rows"
     context: dict[str, Any] = {
-        "rows": [_row(row, page) for row in page.rows],
+        "rows": [_row(row, attempts[row.id]) for row in page.rows],
         "page": page,
         "asked": asked,
         "older_link": "?" + asked.query(before=page.older) if page.older else "",
@@ -104,8 +105,7 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
     return TemplateResponse(request, "monitor/history.html", context)
 
 
-def _row(row: RequestRecord, page: history.Page) -> dict[str, Any]:
-    attempts = page.attempts.get(row.id, [])
+def _row(row: RequestRecord, attempts: list[AttemptRecord]) -> dict[str, Any]:
     diagnosis = diagnose(*with_shown_accounts(row, attempts))
     told = diagnosis if diagnosis.severity is not Severity.GOOD or len(attempts) > 1 else None
     return {"record": row, "diagnosis": told}

@@ -8,9 +8,12 @@ Run with ``python -m tests.bench.bench_history`` (``BENCH_ROWS`` for another num
 
 import os
 import random
+import resource
 import statistics
 import sys
 import time
+from datetime import UTC, datetime
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 
@@ -19,6 +22,7 @@ import django
 django.setup()
 
 import msgspec
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -143,6 +147,24 @@ def measure(client: Client, path: str) -> bool:
     return is_good
 
 
+def measure_export(client: Client, name: str) -> None:
+    """Print what an export of 100,000 exchanges takes, in time and in memory beyond what is there."""
+
+    async def written(response: Any) -> int:
+        return sum([len(piece) async for piece in response.streaming_content])
+
+    since = datetime.fromtimestamp(STARTED_AT + max(0, ROWS - 100_000) * SECONDS_BETWEEN, UTC).isoformat()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began = time.perf_counter()
+    response = client.get("/monitor/history/export/file/", {"format": name, "since": since})
+    size = async_to_sync(written)(response)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    seconds = time.perf_counter() - began
+    print(
+        f"{seconds:8.1f} s, {size / 1e6:.0f} MB written, {grown / 1e3:+.0f} MB of memory: {name}, 100,000 rows"
+    )
+
+
 def main() -> None:
     """Measure."""
     print(f"{ROWS:,} rows, {'PostgreSQL' if stores.wanted() else 'SQLite'}")
@@ -155,6 +177,8 @@ def main() -> None:
     good = [measure(client, f"/monitor/history/?{view.replace('MIDDLE', middle)}") for view in VIEWS]
     good.append(measure(client, f"/monitor/history/{last}/"))
     good.append(measure(client, f"/monitor/history/{middle}/"))
+    for name in ("csv", "jsonl"):
+        measure_export(client, name)
     print(f"{sum(good)} of {len(good)} within {TARGET_MS} ms")
 
 

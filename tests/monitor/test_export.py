@@ -1,7 +1,5 @@
 """Exports: each format is read back by what reads it; nothing leaves that should stay."""
 
-
-
 import csv
 import io
 import json
@@ -13,6 +11,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import Client
 
+from monitor import export_reading
 from monitor.exchange import Exchange, KeptBody
 from monitor.export_redaction import Redaction, redacted
 from monitor.exporters import CSV_COLUMNS, FORMATS
@@ -144,8 +143,12 @@ def test_a_selection_or_a_view_is_exported(operator: Client, shelf: Shelf) -> No
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_view_longer_than_a_chunk_is_whole(name: str, operator: Client, shelf: Shelf) -> None:
+def test_a_view_longer_than_a_chunk_is_whole(
+    name: str, operator: Client, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Chunk by chunk, every exchange is written once, with what stands between two of them."""
+    monkeypatch.setattr(export_reading, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(export_reading, "BODY_BYTES_AT_ONCE", 5)
     rows = [shelf.put(b"{}") for _ in range(20)]
     text = downloaded(operator, f"format={name}")
     if name == "har":

@@ -7,7 +7,7 @@ import pytest
 
 from monitor import history
 from monitor.filters import CHOICES, FLAGS, QUICK, HistoryFilter, parse
-from monitor.history import page_of
+from monitor.history import attempts_of, page_of
 from monitor.records import AttemptRecord, BodyKind, BodyRecord, EndedBy, EndedIn, Outcome, RequestRecord
 from monitor.writer import RecordWriter
 
@@ -73,10 +73,10 @@ def test_pages_follow_each_other_without_gap_or_overlap(fill: Fill) -> None:
 
 
 def test_a_page_knows_the_attempts_of_its_rows(fill: Fill) -> None:
-    """The attempts come with the page, each under its exchange."""
+    """The attempts of a page come in one query, each under its exchange."""
     stored = fill({}, {})
-    page = page_of(parse({}))
-    assert {row: [attempt.request_id for attempt in made] for row, made in page.attempts.items()} == {
+    attempts = attempts_of(page_of(parse({})).rows)
+    assert {row: [attempt.request_id for attempt in made] for row, made in attempts.items()} == {
         record.id: [record.id] for record in stored
     }
 
