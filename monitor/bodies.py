@@ -1,7 +1,6 @@
 """How a body is stored: secrets masked, cut to the cap, compressed, its whole size and hash kept."""
 
 import hashlib
-import json
 
 import msgspec
 import zstandard
@@ -55,7 +54,7 @@ def stored_body(record: BodyRecord, cap_bytes: int, compressor: zstandard.ZstdCo
     timing = [
         (offset_ms, min(end, len(kept))) for (offset_ms, _), end in zip(record.chunks, moved, strict=True)
     ]
-    headers = json.dumps(mask_headers(record.headers))
+    headers = msgspec.json.encode(mask_headers(record.headers)).decode()
     content = compressor.compress(kept)
     compressed_timing = compressor.compress(msgspec.json.encode(timing)) if timing else b""
     return StoredBody(

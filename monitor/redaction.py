@@ -12,6 +12,7 @@ expression: ``re`` holds the interpreter's lock for all of its run, and the even
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
@@ -156,10 +157,25 @@ def mask_email(label: str) -> str:
 
 
 def _header_value(name: str, value: str) -> str:
-    if not _SECRET_HEADER.search(name.lower()):
-        return mask_path(value) if "?" in value else mask_text(value)
+    if not _is_secret_header(name):
+        return _usual_header_value(value) if len(value) <= _USUAL_HEADER_CHARS else _masked_value(value)
     scheme = _SCHEME.match(value)
     return f"{scheme[0]} {MASK}" if scheme else MASK
+
+
+@lru_cache(maxsize=1024)
+def _is_secret_header(name: str) -> bool:
+    return _SECRET_HEADER.search(name.lower()) is not None
+
+
+def _masked_value(value: str) -> str:
+    return mask_path(value) if "?" in value else mask_text(value)
+
+
+# Most headers say the same in every request. What is kept here are short values of headers that carry no
+# credential by name; one that holds a secret all the same is soon displaced, and never leaves this process.
+_usual_header_value = lru_cache(maxsize=512)(_masked_value)
+_USUAL_HEADER_CHARS = 64
 
 
 def _places(data: bytes, marker: bytes) -> Iterator[int]:
