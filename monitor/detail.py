@@ -1,5 +1,6 @@
 """Everything that the page of one exchange shows, read in a fixed number of queries."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from monitor.plain_text import shown
 from monitor.queries import replays_of
 from monitor.records import AttemptRecord, BodyKind, RequestRecord
 from monitor.redaction import mask_email
+from monitor.shown_records import account_mask
 
 TEXT_LIMIT = 20_000
 """Characters of one text that a page shows; a browser is slow with a line of millions."""
@@ -77,18 +79,19 @@ def detail_of(request_id: str) -> Detail | None:
     answered = response_turns(row.dialect, response.data()) if response else []
     turns = [_limited(turn) for turn in [*(asked or []), *(answered or [])]]
     pieces = response.events() if response else []
+    hide = account_mask(attempts)
     log, is_log_whole = log_lines(Path(settings.DATA_DIR) / "logs", row.id, row.started_at)
     return Detail(
         row=row,
         attempts=attempts,
-        bodies=[_shown(body) for body in bodies],
+        bodies=[_shown(body, hide) for body in bodies],
         conversation=turns[-TURNS_LIMIT:],
         left_out_turns=max(0, len(turns) - TURNS_LIMIT),
         is_request_unreadable=client is not None and client.total_bytes > 0 and asked is None,
         changes=_changes(client, bodies),
         events=[Event(at, _begun(data.decode("utf-8", "replace"))) for at, data in pieces[:EVENTS_LIMIT]],
         left_out_events=max(0, len(pieces) - EVENTS_LIMIT),
-        log=log,
+        log=[hide(line) for line in log],
         is_log_whole=is_log_whole,
         replays=_replays(row),
         retry_after_seconds=_retry_after(response),
@@ -107,12 +110,13 @@ def _replays(row: RequestRecord) -> list[str]:
     return list(later.values_list("id", flat=True)[:REPLAYS_LIMIT])
 
 
-def _shown(body: Body) -> ShownBody:
+def _shown(body: Body, hide: Callable[[str], str]) -> ShownBody:
     data = body.data()
     text = pretty(data)
     if text is None:
         text = data.decode("utf-8", "replace")
-    return ShownBody(body, body.header_pairs(), shown(text[:RAW_LIMIT]), len(text) > RAW_LIMIT)
+    headers = [(name, hide(value)) for name, value in body.header_pairs()]
+    return ShownBody(body, headers, shown(text[:RAW_LIMIT]), len(text) > RAW_LIMIT)
 
 
 def _changes(client: Body | None, bodies: list[Body]) -> list[tuple[int, list[DiffLine] | None]]:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from monitor.access import for_operators
+from monitor.exchange import Exchange
 from monitor.export_reading import SELECTED_LIMIT, exchanges, first_exchanges
 from monitor.export_redaction import Redaction, redacted
 from monitor.exporters import FORMATS, Format
@@ -46,7 +47,10 @@ def export_page(request: HttpRequest) -> HttpResponseBase:
     asked, chosen, name, rules = _wanted(request.GET)
     format_ = FORMATS[name]
     removed: Counter[str] = Counter()
-    found = [redacted(one, rules, removed) for one in first_exchanges(asked, chosen, PREVIEWED)]
+    read = first_exchanges(asked, chosen, PREVIEWED)
+    if not format_.needs_bodies:
+        read = [Exchange(one.row) for one in read]
+    found = [redacted(one, rules, removed) for one in read]
     base_url = request.build_absolute_uri("/").rstrip("/")
     preview = (
         format_.head + format_.between.join(format_.write(one, base_url) for one in found) + format_.tail

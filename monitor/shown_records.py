@@ -1,6 +1,6 @@
 """Records as a page may show them: accounts masked where that is set."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from django.conf import settings
@@ -19,3 +19,17 @@ def with_shown_accounts(
     return shown, [
         msgspec.structs.replace(attempt, account=mask_email(attempt.account)) for attempt in attempts
     ]
+
+
+def account_mask(attempts: Sequence[AttemptRecord]) -> Callable[[str], str]:
+    """What hides these attempts' accounts in a text (a log line, a header), where that is set."""
+    labels = {attempt.account for attempt in attempts if attempt.account}
+    if not settings.ENVIRONMENT.proxy_mask_emails:
+        return str
+
+    def masked(text: str) -> str:
+        for label in labels:
+            text = text.replace(label, mask_email(label))
+        return text
+
+    return masked

@@ -1,5 +1,8 @@
 """The history's page: who sees it, what stands on it, what it costs."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -110,11 +113,17 @@ def test_what_clients_send_is_text(operator: Client, shelf: Shelf) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;\\u202e␇" in page
 
 
-def test_accounts_are_masked_where_that_is_set(operator: Client, shelf: Shelf, settings: object) -> None:
+def test_accounts_are_masked_where_that_is_set(
+    operator: Client, shelf: Shelf, settings: Any, tmp_path: Path
+) -> None:
     """With PROXY_MASK_EMAILS no page tells an account's whole address."""
     row = shelf.put(outcome=Outcome.RETRIED, attempts=2)
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "app.log").write_text(f"[{row.id} account=ada@example.com] Rotating\n")
+    settings.DATA_DIR = tmp_path
     settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"proxy_mask_emails": True})
     for path in ("/monitor/history/", f"/monitor/history/{row.id}/"):
         page = operator.get(path).content.decode()
         assert "ada@example.com" not in page
         assert "a***@example.com" in page
+    assert "account=a***@example.com] Rotating" in page
