@@ -10,6 +10,7 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import URLPattern, URLResolver, path
 
 from monitor.consumers import LiveConsumer
+from proxyproject.cors import Cors
 from proxyproject.lean_handler import LeanHandler, Receive, Scope, Send
 from proxyproject.lifecycle import lifecycle
 
@@ -55,7 +56,8 @@ class OwnPagesOnly:
 
 def application_of(django_application: Any, relay_urlconf: str) -> Any:
     """The whole ASGI application. The first request starts the life cycle where the server did not."""
-    relay_application = LeanHandler(relay_urlconf, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    lean = LeanHandler(relay_urlconf, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    relay_application = Cors(lean, settings.CORS_ORIGINS) if settings.CORS_ORIGINS else lean
 
     async def http_application(scope: Scope, receive: Receive, send: Send) -> None:
         if not lifecycle.is_started:

@@ -6,6 +6,7 @@ test holds the two together. Django's own names are derived from it below.
 
 import contextlib
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -27,6 +28,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from proxyproject import app_log
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _origins(text: str) -> str:
+    """``text`` if each part is ``*`` or an origin: scheme, host, perhaps port, nothing behind."""
+    for part in text.split(","):
+        if part.strip() and not re.fullmatch(r"\*|https?://[^/\s*]+", part.strip()):
+            raise ValueError("must be origins like https://app.example.org, separated by commas, or *")
+    return text
 
 
 def _known_zone(name: str) -> str:
@@ -74,6 +83,7 @@ class Environment(BaseSettings):
     relay_drain_seconds: NonNegativeFloat = 30
     relay_max_body_bytes: PositiveInt = 100 * 1024 * 1024
     relay_connect_timeout_seconds: PositiveFloat = 10
+    relay_cors_origins: Annotated[str, AfterValidator(_origins)] = ""
     relay_signature_tool_limit: PositiveInt = 500
     relay_signature_family_limit: PositiveInt = 200
     relay_signature_session_limit: PositiveInt = 1000
@@ -163,6 +173,7 @@ SECRET_KEY = ENVIRONMENT.proxy_secret_key or _kept_secret(DATA_DIR / "django_sec
 DEBUG = ENVIRONMENT.proxy_debug
 ALLOWED_HOSTS = _listed(ENVIRONMENT.proxy_allowed_hosts)
 CSRF_TRUSTED_ORIGINS = _listed(ENVIRONMENT.proxy_trusted_origins)
+CORS_ORIGINS = frozenset(_listed(ENVIRONMENT.relay_cors_origins))
 
 INSTALLED_APPS = [
     "proxyproject",
@@ -175,6 +186,7 @@ INSTALLED_APPS = [
     "servestatic",
     "django.contrib.staticfiles",
     "channels",
+    "ninja",  # the scripts of /api/docs
     "accounts",
     "relay",
     "monitor",

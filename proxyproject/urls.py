@@ -4,12 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from relay import openapi
 from relay.replay import replay, replay_page
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("api/docs", openapi.docs, name="api-docs"),
+    path("api/openapi.json", openapi.openapi_json, name="openapi-json"),
     path("monitor/", include("monitor.urls")),
     path("monitor/history/<str:request_id>/replay/", replay_page, name="replay"),
     path("monitor/history/<str:request_id>/replay/send/", replay, name="replay-send"),

@@ -1,6 +1,6 @@
 """The relay's paths as Ninja routers: parse the path, one call, respond. No rule lives here."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
@@ -23,38 +23,52 @@ METHODS = frozenset(
 router = Router()
 
 
-@router.post("/v1/messages")
+def _takes(example: dict[str, Any]) -> dict[str, Any]:
+    """What the description says of a body: a JSON object, such as ``example``."""
+    content = {"application/json": {"schema": {"type": "object"}, "example": example}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+_MESSAGES: dict[str, Any] = {
+    "model": "claude-sonnet-4-6",
+    "messages": [{"role": "user", "content": "Hello."}],
+}
+_CHAT: dict[str, Any] = {"model": "gpt-6-sol", "messages": _MESSAGES["messages"]}
+_CONTENTS: dict[str, Any] = {"contents": [{"role": "user", "parts": [{"text": "Hello."}]}]}
+
+
+@router.post("/v1/messages", openapi_extra=_takes({**_MESSAGES, "max_tokens": 1024}))
 async def messages(request: HttpRequest) -> HttpResponseBase:
     """Anthropic Messages."""
     return await serve_generation(request, ANTHROPIC)
 
 
-@router.post("/v1/messages/count_tokens")
+@router.post("/v1/messages/count_tokens", openapi_extra=_takes(_MESSAGES))
 async def anthropic_count(request: HttpRequest) -> HttpResponseBase:
     """Anthropic's token counter."""
     return await count_tokens(request, ANTHROPIC, "")
 
 
-@router.post("/v1/chat/completions")
+@router.post("/v1/chat/completions", openapi_extra=_takes(_CHAT))
 async def chat_completions(request: HttpRequest) -> HttpResponseBase:
     """OpenAI chat completions."""
     return await serve_generation(request, OPENAI_CHAT)
 
 
-@router.post("/v1/responses")
+@router.post("/v1/responses", openapi_extra=_takes({"model": "gpt-6-sol", "input": "Hello."}))
 async def responses(request: HttpRequest) -> HttpResponseBase:
     """OpenAI responses."""
     return await serve_generation(request, OPENAI_RESPONSES, form="responses")
 
 
-@router.post("/v1/embeddings")
+@router.post("/v1/embeddings", openapi_extra=_takes({"model": "text-embedding-3-small", "input": "Hello."}))
 async def embeddings(request: HttpRequest) -> HttpResponseBase:
     """OpenAI embeddings."""
     return await embed(request, OPENAI_CHAT, "embeddings", "")
 
 
-@router.post("/v1beta/models/{path:name}")
-@router.post("/v1/models/{path:name}")
+@router.post("/v1beta/models/{path:name}", openapi_extra=_takes(_CONTENTS))
+@router.post("/v1/models/{path:name}", openapi_extra=_takes(_CONTENTS))
 async def gemini(request: HttpRequest, name: str) -> HttpResponseBase:
     """Gemini's methods: ``MODEL:METHOD``."""
     model, _, method = name.rpartition(":")
@@ -89,14 +103,14 @@ async def model(request: HttpRequest, name: str) -> HttpResponseBase:
     return await one_model(request, name)
 
 
-@router.api_operation(["HEAD"], "/")
+@router.api_operation(["HEAD"], "/", include_in_schema=False)
 async def probe(request: HttpRequest) -> HttpResponse:
     """What clients ask at their start: is anybody there?"""
     return HttpResponse()
 
 
-@router.post("/v1/api/event_logging{path:rest}")
-@router.post("/api/event_logging{path:rest}")
+@router.post("/v1/api/event_logging{path:rest}", include_in_schema=False)
+@router.post("/api/event_logging{path:rest}", include_in_schema=False)
 async def telemetry(request: HttpRequest, rest: str) -> HttpResponse:
     """Clients' telemetry: taken, and thrown away."""
     return HttpResponse()
@@ -120,5 +134,5 @@ async def metrics(request: HttpRequest) -> HttpResponse:
     return metrics_page()
 
 
-api = NinjaAPI(title="Evenkeel", docs_url=None, openapi_url=None)
+api = NinjaAPI(title="Evenkeel", docs_url=None, openapi_url=None)  # relay/openapi.py has both
 api.add_router("", router)
