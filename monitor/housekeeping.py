@@ -13,7 +13,7 @@ from django.db import Error, connection
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 
-from monitor import retention
+from monitor import retention, statistics_filling
 from monitor.models import RequestLog
 from monitor.records import EndedBy, EndedIn, Outcome
 from monitor.request_id import first_request_id
@@ -26,6 +26,9 @@ YOUNG_SECONDS = 15.0
 
 TICK_SECONDS = 5.0
 PRUNE_SECONDS = 3600.0
+STATISTICS_SECONDS = 60.0
+STATISTICS_SHARE = 20
+"""Statistics are worked out in at most one part in so many of the time, however many exchanges there are."""
 PAUSE_SECONDS = 0.02
 """Between two batches of a removal, so that the writer gets its turn."""
 
@@ -56,6 +59,7 @@ class Housekeeper:
         self._live_process_ids = live_process_ids
         self._limits = limits
         self._next_pruning = 0.0
+        self._next_statistics = 0.0
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -79,6 +83,18 @@ class Housekeeper:
         if now >= self._next_pruning:
             self._next_pruning = now + PRUNE_SECONDS
             self._prune(now)
+
+        if now >= self._next_statistics:
+            self._fill_statistics(now)
+
+    def _fill_statistics(self, now: float) -> None:
+        began = time.monotonic()
+        for hour in statistics_filling.hours_to_fill(now):
+            statistics_filling.fill_hour(hour)
+            if self._end.is_set():
+                return
+        took = time.monotonic() - began
+        self._next_statistics = now + max(STATISTICS_SECONDS, STATISTICS_SHARE * took)
 
     def _prune(self, now: float) -> None:
         pruning = retention.planned(self._limits, now)

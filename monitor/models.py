@@ -22,6 +22,7 @@ from django.db.models import ExpressionWrapper, F, Q
 from django.utils.translation import gettext_lazy as _
 
 from monitor.records import BodyKind, EndedBy, EndedIn, Outcome
+from monitor.statistics_models import HourlyStatistic as HourlyStatistic  # here Django looks for models
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

@@ -1,0 +1,111 @@
+"""Fill the hourly statistics from the exchanges that have ended: each hour is worked out anew, as a whole.
+
+So filling is idempotent: nothing counts twice, and what ended late is taken in. The hours that may still
+change (the running one and the two before it) are done every minute, older ones once; those whose exchanges
+retention has removed stay as they are.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Count, Q, Sum, Value
+from django.db.models.functions import Coalesce
+
+from monitor.history import moment_of_id
+from monitor.models import RequestLog
+from monitor.request_id import first_request_id
+from monitor.statistics_models import HourlyStatistic
+
+HOUR_SECONDS: Final = 3600
+OPEN_HOURS: Final = 3
+"""An exchange may stream for long: it counts in the hour of its admission, if it ends in time for this."""
+
+KEYS: Final = ("model", "account", "client_key", "outcome")
+SUMS: Final = (
+    "tokens_in",
+    "tokens_out",
+    "tokens_cached",
+    "tokens_cache_write",
+    "cached_tokens_lost",
+    "cost",
+)
+COUNTS: Final = ("requests", "healed", "retried")
+
+
+def hours_to_fill(now: float) -> Iterator[int]:
+    """The hours (epoch seconds of their beginning) that are to be worked out at ``now``, oldest first."""
+    running = _hour_of(now)
+    newest = HourlyStatistic.objects.order_by("-hour").values_list("hour", flat=True).first()
+    hour = 0 if newest is None else int(newest.timestamp())
+    hour = min(hour, running) - (OPEN_HOURS - 1) * HOUR_SECONDS
+    while True:
+        # From one hour that has exchanges to the next: a server that rested for a month has few of them.
+        later = Q(id__gte=first_request_id(max(hour, 0) * 1000))
+        found = RequestLog.objects.filter(later).order_by("id").values_list("id", flat=True).first()
+        if found is None or _hour_of(moment_of_id(found)) > running:
+            return
+        hour = _hour_of(moment_of_id(found))
+        yield hour
+        hour += HOUR_SECONDS
+
+
+def _hour_of(moment: float) -> int:
+    return int(moment // HOUR_SECONDS) * HOUR_SECONDS
+
+
+def fill_hour(hour: int) -> None:
+    """Work out one hour (epoch seconds of its beginning) and replace what was known of it.
+
+    An hour without exchanges is left alone: retention may have removed them since it was counted.
+    """
+    beginning = datetime.fromtimestamp(hour, UTC)
+    inside = Q(
+        id__gte=first_request_id(hour * 1000),
+        id__lt=first_request_id((hour + HOUR_SECONDS) * 1000),
+        in_flight=False,
+    )
+    found = (
+        RequestLog.objects.filter(inside)
+        .order_by()
+        .values(
+            "client_key",
+            "outcome",
+            model=Coalesce("mapped_model", "client_model"),
+            account_label=Coalesce("account", Value("")),
+        )
+        .annotate(
+            n=Count("id"),
+            healed_n=Count("id", filter=Q(healed=True)),
+            retried_n=Count("id", filter=Q(attempts__gt=1)),
+            **{f"{name}_sum": Sum(name) for name in SUMS},
+        )
+    )
+    groups: list[dict[str, Any]] = [dict(group) for group in found]
+    if not groups:
+        return
+    statistics = [
+        HourlyStatistic(
+            hour=beginning,
+            model=group["model"],
+            account=group["account_label"],
+            client_key=group["client_key"],
+            outcome=group["outcome"],
+            requests=group["n"],
+            healed=group["healed_n"],
+            retried=group["retried_n"],
+            **{name: group[f"{name}_sum"] or 0 for name in SUMS},
+        )
+        for group in groups
+    ]
+    with transaction.atomic():
+        HourlyStatistic.objects.filter(hour=beginning).delete()
+        # Another process may do the same hour at the same time: the later one has the newer numbers.
+        HourlyStatistic.objects.bulk_create(
+            statistics,
+            batch_size=50,
+            update_conflicts=True,
+            unique_fields=["hour", *KEYS],
+            update_fields=[*COUNTS, *SUMS],
+        )

@@ -1,0 +1,143 @@
+"""The statistics page: where the tokens go, what healing and rotation cost, and the same as CSV."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from monitor.access import for_operators
+from monitor.models import OUTCOME_LABELS
+from monitor.records import Outcome
+from monitor.statistics_filling import COUNTS, KEYS, SUMS
+from monitor.statistics_queries import (
+    DIMENSIONS,
+    HOURLY_UP_TO_DAYS,
+    SPANS,
+    Sums,
+    by_bucket,
+    by_dimension,
+    cache_collapse,
+    rows_since,
+    total,
+)
+from monitor.templatetags.monitor_text import account
+
+SHOWN_VALUES = 50
+"""How many models, accounts or keys the page lists; the rest stands in one line, and in the CSV."""
+
+
+@require_GET
+@for_operators
+def statistics_page(request: HttpRequest) -> HttpResponseBase:
+    """Per hour or day and by model, account, key or outcome; ``?days=`` and ``?by=`` choose."""
+    days = SPANS.get(request.GET.get("days", ""), 7)
+    by = request.GET.get("by", "")
+    by = by if by in DIMENSIONS else "model"
+    now = timezone.now()
+    if request.GET.get("format") == "csv":
+        return _csv_file(days)
+    buckets = by_bucket(days, now)
+    values = by_dimension(by, days, now)
+    collapse = cache_collapse(now)
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Statistics"),
+        "days": days,
+        "by": by,
+        "spans": [(str(number), _span_label(number)) for number in SPANS.values()],
+        "dimensions": list(_dimension_labels().items()),
+        "dimension": _dimension_labels()[by],
+        "is_hourly": days <= HOURLY_UP_TO_DAYS,
+        "total": total(sums for _moment, sums in buckets),
+        "plots": _plots([sums for _moment, sums in buckets]),
+        "first": buckets[0][0],
+        "last": buckets[-1][0],
+        "buckets": [pair for pair in reversed(buckets) if pair[1].requests],
+        "values": [(_value_label(by, value), sums) for value, sums in values[:SHOWN_VALUES]],
+        "others": total(sums for _value, sums in values[SHOWN_VALUES:]),
+        "collapse": {"before": collapse[0], "after": collapse[1]} if collapse else None,
+    }
+    return TemplateResponse(request, "monitor/statistics.html", context)
+
+
+def _dimension_labels() -> dict[str, str]:
+    return {
+        "model": _("Model"),
+        "account": _("Account"),
+        "client_key": _("Client key"),
+        "outcome": _("Outcome"),
+    }
+
+
+def _span_label(days: int) -> str:
+    return _("24 hours") if days == 1 else _("%d days") % days
+
+
+def _value_label(by: str, value: str) -> str:
+    if by == "outcome":
+        return str(OUTCOME_LABELS[Outcome(value)])
+    return account(value) if by == "account" else value or "–"
+
+
+def _plots(parts: Sequence[Sums]) -> list[dict[str, Any]]:
+    """Bars of what the table below says in numbers, each scaled to its own highest."""
+    series: tuple[tuple[str, list[float], list[float]], ...] = (
+        (_("Requests (failed: full colour)"), [s.requests for s in parts], [s.failed for s in parts]),
+        (
+            _("Tokens (output: full colour)"),
+            [s.input_tokens + s.tokens_out for s in parts],
+            [s.tokens_out for s in parts],
+        ),
+        (_("Cost (US$)"), [float(s.cost) for s in parts], []),
+        (_("Cache hit share (%)"), [s.cached_percent or 0.0 for s in parts], []),
+    )
+    return [
+        {"label": label, "highest": max(values), "bars": _bars(values, dark)}
+        for label, values, dark in series
+    ]
+
+
+def _bars(values: Sequence[float], dark: Sequence[float]) -> list[dict[str, str]]:
+    """Rectangles in a box of 400 by 80, as text: no locale writes a comma into it."""
+    width, highest = 400 / len(values), max(values)
+    rectangles = []
+    for tone, heights in (("", values), ("ek-dark", dark)):
+        for at, value in enumerate(heights):
+            if value:
+                height = 80 * value / highest
+                rectangles.append(
+                    {
+                        "x": f"{at * width + width * 0.1:.2f}",
+                        "y": f"{80 - height:.2f}",
+                        "width": f"{width * 0.8:.2f}",
+                        "height": f"{height:.2f}",
+                        "tone": tone,
+                    }
+                )
+    return rectangles
+
+
+def _csv_file(days: int) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(_csv_lines(days), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="statistics-{days}-days.csv"'
+    return response
+
+
+def _csv_lines(days: int) -> Iterator[str]:
+    """The hourly table as it is, hours in UTC; no text can be taken for a formula by a spreadsheet."""
+    yield ",".join(("hour", *KEYS, *COUNTS, *SUMS)) + "\r\n"
+    for row in rows_since(days, timezone.now()):
+        line = io.StringIO()
+        texts = [account(row.account) if name == "account" else getattr(row, name) for name in KEYS]
+        safe = [f"'{text}" if text[:1] in "=+-@\t\r" and text else text for text in texts]
+        numbers = [str(getattr(row, name)) for name in (*COUNTS, *SUMS)]
+        csv.writer(line).writerow([row.hour.strftime("%Y-%m-%dT%H:00:00Z"), *safe, *numbers])
+        yield line.getvalue()

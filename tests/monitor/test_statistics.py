@@ -1,0 +1,183 @@
+"""The statistics: filled once however often, kept longer than the exchanges, shown and exported alike."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from monitor.models import HourlyStatistic, RequestLog
+from monitor.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.rows import upsert
+from monitor.statistics_filling import HOUR_SECONDS, fill_hour, hours_to_fill
+from monitor.statistics_queries import Sums, by_bucket, by_dimension, cache_collapse, total
+
+HOUR = 1_700_000_000 // HOUR_SECONDS * HOUR_SECONDS
+NOW = datetime.fromtimestamp(HOUR + 1800, UTC)
+Make = Callable[..., RequestRecord]
+
+
+def ended(record: RequestRecord, outcome: Outcome = Outcome.OK, **more: Any) -> RequestRecord:
+    return msgspec.structs.replace(
+        record,
+        in_flight=False,
+        outcome=outcome,
+        ended_by=EndedBy.UPSTREAM,
+        ended_in=EndedIn.AFTER_STOP,
+        mapped_model="m",
+        account="a@x.example",
+        **more,
+    )
+
+
+def fill(now: float) -> list[int]:
+    hours = list(hours_to_fill(now))
+    for hour in hours:
+        fill_hour(hour)
+    return hours
+
+
+def statistic(hours_ago: int, **fields: Any) -> HourlyStatistic:
+    plain = dict.fromkeys(("healed", "retried", "tokens_in", "tokens_out", "tokens_cached"), 0)
+    rest = {"tokens_cache_write": 0, "cached_tokens_lost": 0, "cost": Decimal(0), "requests": 1}
+    keys = {"model": "m", "account": "a", "client_key": "k", "outcome": "ok"}
+    hour = datetime.fromtimestamp(HOUR, UTC) - timedelta(hours=hours_ago)
+    return HourlyStatistic(hour=hour, **{**plain, **rest, **keys, **fields})
+
+
+def test_filling_twice_counts_once(store: str, request_record: Make) -> None:
+    """An hour is worked out as a whole; what is in flight does not count until it ends."""
+    running = request_record(started_at=HOUR + 30)
+    upsert(
+        [
+            ended(request_record(started_at=HOUR + 1), tokens_in=10, tokens_out=5, cost=Decimal("0.5")),
+            ended(request_record(started_at=HOUR + 2), tokens_in=20, tokens_cached=70, attempts=2),
+            ended(request_record(started_at=HOUR + 3), Outcome.HEALED, healed=True),
+            running,
+        ]
+    )
+    fill(HOUR + 60)
+    fill(HOUR + 120)
+    [ok, healed] = HourlyStatistic.objects.order_by("-requests")
+    assert (ok.requests, ok.tokens_in, ok.tokens_out, ok.tokens_cached, ok.retried) == (2, 30, 5, 70, 1)
+    assert ok.cost == Decimal("0.5")
+    assert (healed.outcome, healed.requests, healed.healed) == ("healed", 1, 1)
+    upsert([ended(running)])
+    fill(HOUR + 180)
+    assert sorted(HourlyStatistic.objects.values_list("requests", flat=True)) == [1, 3]
+
+
+def test_it_goes_from_the_oldest_hour_on_and_then_does_the_open_ones(
+    store: str, request_record: Make
+) -> None:
+    """At first every hour that has exchanges; afterwards the newest three, and what came since."""
+    days_ago = HOUR - 40 * 24 * HOUR_SECONDS
+    upsert([ended(request_record(started_at=at + 5)) for at in (days_ago, HOUR - 5 * HOUR_SECONDS, HOUR)])
+    assert fill(HOUR + 60) == [days_ago, HOUR - 5 * HOUR_SECONDS, HOUR]
+    assert fill(HOUR + 60) == [HOUR]
+    later = HOUR + 2 * HOUR_SECONDS
+    upsert([ended(request_record(started_at=later + 5))])
+    assert fill(later + 60) == [HOUR, later]
+
+
+def test_statistics_outlive_the_exchanges(store: str, request_record: Make) -> None:
+    """What retention removes stays counted."""
+    upsert([ended(request_record(started_at=HOUR + 1))])
+    fill(HOUR + 60)
+    RequestLog.objects.all().delete()
+    fill(HOUR + 120)
+    assert HourlyStatistic.objects.get().requests == 1
+
+
+def test_without_exchanges_there_is_nothing_to_fill(store: str) -> None:
+    """A new server has no hours."""
+    assert fill(HOUR) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("days", "buckets"), [(1, 24), (7, 8), (30, 31)])
+def test_a_span_has_each_of_its_buckets(days: int, buckets: int) -> None:
+    """A day in hours, more in days, also those without anything; together they are the whole span."""
+    statistic(0, requests=3).save()
+    statistic(20, requests=4).save()
+    statistic(24 * days + 1, requests=100).save()
+    found = by_bucket(days, NOW)
+    assert len(found) == buckets
+    assert len({moment for moment, _ in found}) == buckets
+    assert total(sums for _, sums in found).requests == 7
+    assert found[-1][1].requests >= 3
+
+
+@pytest.mark.django_db
+def test_values_come_with_the_most_asked_first() -> None:
+    """By any of the four; another is refused."""
+    statistic(0, requests=1, outcome="error", model="x").save()
+    statistic(1, requests=5, model="y").save()
+    assert [(value, sums.requests, sums.failed) for value, sums in by_dimension("model", 7, NOW)] == [
+        ("y", 5, 0),
+        ("x", 1, 1),
+    ]
+    with pytest.raises(ValueError, match="no dimension"):
+        by_dimension("id", 7, NOW)
+
+
+def test_shares_of_nothing_are_unknown() -> None:
+    """Not 0 %."""
+    assert (Sums().failed_percent, Sums().cached_percent) == (None, None)
+    assert Sums(tokens_in=25, tokens_cached=75).cached_percent == 75
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("before", "after", "tokens", "told"),
+    [(80, 10, 200_000, True), (80, 60, 200_000, False), (10, 0, 200_000, False), (80, 10, 50_000, False)],
+)
+def test_a_collapse_of_the_cache_is_told(before: int, after: int, tokens: int, told: bool) -> None:
+    """The last day against the week before: below its half, where share and amount mean something."""
+    statistic(48, tokens_in=(100 - before) * 10_000, tokens_cached=before * 10_000).save()
+    statistic(1, tokens_in=(100 - after) * tokens // 100, tokens_cached=after * tokens // 100).save()
+    assert cache_collapse(NOW) == ((before, after) if told else None)
+
+
+@pytest.mark.django_db
+def test_the_page_and_its_csv_say_the_same(admin_client: Any) -> None:
+    """The page's sum is the CSV's; nothing in a cell is a formula for a spreadsheet."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    for number in range(3):
+        row = statistic(0, requests=111, client_key=f"=key{number}", model="<b>m")
+        row.hour = hour
+        row.save()
+    page = admin_client.get("/monitor/statistics/?days=30&by=client_key").content.decode()
+    assert '<div class="ek-tile-value">333</div>' in page
+    assert "=key2" in page
+    assert "&lt;b&gt;m" in admin_client.get("/monitor/statistics/?by=model").content.decode()
+    response = admin_client.get("/monitor/statistics/?days=30&format=csv")
+    rows = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
+    assert sum(int(row["requests"]) for row in rows) == 333
+    assert {row["client_key"] for row in rows} == {"'=key0", "'=key1", "'=key2"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("by", ["model", "account", "client_key", "outcome", "nonsense"])
+def test_the_page_asks_a_fixed_number_of_queries(
+    admin_client: Any, by: str, django_assert_max_num_queries: Any
+) -> None:
+    """Whatever it shows; also when it is empty."""
+    assert b"Nothing was asked" in admin_client.get(f"/monitor/statistics/?by={by}").content
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    for number in range(60):
+        row = statistic(0, model=f"m{number}", account=f"a{number}")
+        row.hour = now
+        row.save()
+    with django_assert_max_num_queries(7):
+        assert admin_client.get(f"/monitor/statistics/?by={by}&days=90").status_code == 200
+
+
+@pytest.mark.django_db
+def test_only_operators_see_it(client: Any) -> None:
+    """Others are sent to the login."""
+    assert client.get("/monitor/statistics/").status_code == 302
