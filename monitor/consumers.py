@@ -67,7 +67,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):
         sessions = import_module(settings.SESSION_ENGINE)
         fresh = sessions.SessionStore(self.scope["session"].session_key)
         user = await get_user({**self.scope, "session": fresh})
-        return await database_sync_to_async(may_look)(user)
+        return bool(await database_sync_to_async(may_look)(user))
 
 
 def may_look(user: Any) -> bool:

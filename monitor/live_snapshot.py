@@ -71,4 +71,7 @@ def _seconds(now: float) -> list[tuple[int, int, int, int, list[int]]]:
             counts[second][2] += outcome in FAILURES
             if first_data_ms is not None:
                 waits.setdefault(second, []).append(first_data_ms)
-    return [(second, *counts[second], waits.get(second, [])) for second in sorted(counts)]
+    return [
+        (second, admitted, ended, failed, waits.get(second, []))
+        for second, (admitted, ended, failed) in sorted(counts.items())
+    ]

@@ -1,4 +1,4 @@
-"""What has happened since the live page was last told: coalesced, counted, and sampled above a rate. PURE.
+"""What has happened since the live page was last told: coalesced, counted, and sampled above a rate.
 
 A page that shows everything is read by nobody at 500 exchanges a second, and its browser stands still. So a
 batch has room for a number of new exchanges; one that was shown once is shown to its end, one that was not
