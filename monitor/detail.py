@@ -10,7 +10,7 @@ from django.conf import settings
 from monitor.body_diff import DiffLine, body_diff, pretty
 from monitor.conversation import request_turns, response_turns
 from monitor.conversation.parts import Part, Turn
-from monitor.history import attempts_of, records_by_id
+from monitor.history import attempts_of, is_cursor, records_by_id
 from monitor.log_lines import log_lines
 from monitor.models import Body, RequestLog
 from monitor.plain_text import shown
@@ -100,6 +100,8 @@ def detail_of(request_id: str) -> Detail | None:
 
 def whole_body(request_id: str, kind: str, attempt: int) -> bytes | None:
     """What is kept of a body, to be downloaded."""
+    if kind not in set(BodyKind) or not is_cursor(request_id):
+        return None
     body = Body.objects.filter(request_id=request_id, kind=kind, attempt=attempt).first()
     return body.data() if body else None
 

@@ -5,6 +5,7 @@ looks at a bounded number of rows and says how far it got; the next page goes on
 """
 
 import json
+import re
 import time
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ SCAN_SECONDS = 0.5
 """How long one step of a search through bodies takes, at most; the page asks step by step."""
 SCANNED_AT_ONCE = 20
 
+_CURSOR = re.compile(r"[0-9a-f]{1,32}")
 REQUEST_COLUMNS = tuple(field.name for field in msgspec.structs.fields(RequestRecord))
 ATTEMPT_COLUMNS = tuple(field.name for field in msgspec.structs.fields(AttemptRecord))
 
@@ -70,7 +72,13 @@ def records(condition: Q, *, order: str = "-id", limit: int) -> list[RequestReco
 
 def records_by_id(ids: Sequence[str]) -> list[RequestRecord]:
     """The exchanges with these ids, newest first."""
-    return records(Q(id__in=list(ids)), limit=len(ids))
+    known = [request_id for request_id in ids if is_cursor(request_id)]
+    return records(Q(id__in=known), limit=len(known))
+
+
+def is_cursor(text: str) -> bool:
+    """Whether it can be a request id or a cursor: what a URL holds may be anything."""
+    return _CURSOR.fullmatch(text) is not None
 
 
 def record_of(values: dict[str, object]) -> RequestRecord:

@@ -71,8 +71,8 @@ VALUE_LABELS: dict[str, dict[str, Any]] = {
 def history_page(request: HttpRequest) -> HttpResponseBase:
     """Exchanges, newest first; with the header ``X-Part: rows`` just the rows and where they go on."""
     asked = parse(request.GET)
-    before, after = request.GET.get("before", ""), request.GET.get("after", "")
-    page = history.page_of(asked, before=before[:32], after=after[:32])
+    before, after = _cursor(request, "before"), _cursor(request, "after")
+    page = history.page_of(asked, before=before, after=after)
     attempts = history.attempts_of(page.rows)
     is_part = request.headers.get("X-Part") == "rows"
     context: dict[str, Any] = {
@@ -103,6 +103,12 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
         "is_first_page": not before and not after,
     }
     return TemplateResponse(request, "monitor/history.html", context)
+
+
+def _cursor(request: HttpRequest, name: str) -> str:
+    """A cursor in the URL; what is none counts as not given."""
+    cursor = request.GET.get(name, "")
+    return cursor if history.is_cursor(cursor) else ""
 
 
 def _row(row: RequestRecord, attempts: list[AttemptRecord]) -> dict[str, Any]:

@@ -50,6 +50,15 @@ def test_an_exchange_that_is_gone_is_a_404(operator: Client) -> None:
     assert operator.get("/monitor/history/0123/body/response/0/").status_code == 404
 
 
+def test_an_address_may_hold_anything(operator: Client) -> None:
+    """No cursor, id or kind in a URL is an error of the server's."""
+    for path in ("%00/", "a%00/replay/", "0/beside/%00/", "0/body/%00/0/", "0/body/response/99999999999/"):
+        assert operator.get(f"/monitor/history/{path}").status_code == 404
+    for query in ("before=%00", "after=zz", "q=%00", "body=%00", "since=9999999", "id=%00", "status=%C2%B2"):
+        for page in ("", "export/"):
+            assert operator.get(f"/monitor/history/{page}?{query}").status_code == 200
+
+
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202eabc\x00\x1b[31m"
 
 
