@@ -7,13 +7,14 @@ One pool belongs to one event loop.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final, Protocol, assert_never
+from typing import Final, assert_never
 
 from accounts import pool_news
 from accounts.account_state import AccountState
 from accounts.bus import Bus
 from accounts.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, binding_moves, choose
 from accounts.clock import Clock
+from accounts.keeping import Journal
 from accounts.leases import Lease, NoAccount, Want
 from accounts.mapping import Target
 from accounts.pool_news import Cleared, Disabled, HardMarked, SoftMarked
@@ -28,25 +29,6 @@ TOPIC: Final = "accounts"
 
 KEPT_FROM_SECONDS: Final = 60.0
 """Marks longer than this survive a restart (behaviour 4)."""
-
-
-class Journal(Protocol):
-    """Where the pool writes what must outlive it. No method waits."""
-
-    def keep_mark(self, mark: KeptMark) -> None:
-        """The mark survives a restart."""
-
-    def forget_mark(self, account_id: int, model: str) -> None:
-        """That mark was lifted before its end."""
-
-    def clear(self, account_id: int) -> None:
-        """All marks of the account were lifted."""
-
-    def disable(self, account_id: int, reason: str) -> None:
-        """The account was disabled automatically."""
-
-    def used(self, account_id: int, at: float) -> None:
-        """The account was asked at that time."""
 
 
 class Pool:

@@ -7,7 +7,7 @@ a client or a model is shown as text.
 # mypy: disable-error-code="import-untyped, untyped-decorator, misc"
 # (unfold ships no types)
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -18,13 +18,14 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from monitor import admin_filters
+from monitor.admin_attempts import AttemptInline, ReadOnly
 from monitor.admin_text import account_label, body_details, box, duration_text, unbroken
-from monitor.models import AttemptLog, Body, RequestLog
+from monitor.models import Body, RequestLog
 from monitor.plain_text import shown
 
 SEARCHED_ROWS = 50_000
@@ -43,70 +44,6 @@ OUTCOME_TONES = {
     "unauthorized": "danger",
     "in_flight": "info",
 }
-
-
-class ReadOnly:
-    """What happened is not added to, changed or deleted by hand."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: history goes by age and size."""
-        return False
-
-
-class AttemptInline(ReadOnly, TabularInline):
-    """The attempts of one request, in order."""
-
-    model = AttemptLog
-    extra = 0
-    hide_title = True
-    fields = (
-        "number",
-        "shown_account",
-        "upstream_model",
-        "status",
-        "phase",
-        "failure",
-        "decision",
-        "times",
-        "upstream_request_id",
-    )
-    readonly_fields = fields
-
-    @display(description=_("account"))
-    def shown_account(self, attempt: AttemptLog) -> str:
-        """Its label and kind."""
-        return f"{account_label(attempt.account)} ({attempt.account_kind})"
-
-    @display(description=_("failure"))
-    def failure(self, attempt: AttemptLog) -> str:
-        """Kind and text."""
-        return shown(": ".join(filter(None, (attempt.failure_kind, attempt.failure_text)))) or "–"
-
-    @display(description=_("decision"))
-    def decision(self, attempt: AttemptLog) -> str:
-        """What was done about the failure."""
-        parts = [
-            attempt.strategy,
-            attempt.delay_ms is not None and gettext("wait %s") % duration_text(attempt.delay_ms),
-            attempt.rotate is True and gettext("another account"),
-            attempt.rotate is False and gettext("same account"),
-            attempt.heal and gettext("heal: %s") % attempt.heal,
-        ]
-        return ", ".join(str(part) for part in parts if part) or "–"
-
-    @display(description=_("headers / first data / end"))
-    def times(self, attempt: AttemptLog) -> str:
-        """Since the attempt's start, which is given as well."""
-        times = " / ".join(map(duration_text, (attempt.headers_ms, attempt.first_data_ms, attempt.end_ms)))
-        return f"+{duration_text(attempt.started_offset_ms)}: {times}"
 
 
 @admin.register(RequestLog)

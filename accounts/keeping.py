@@ -1,0 +1,24 @@
+"""What the pool has kept beyond its own life: the interface of whoever writes it to the database."""
+
+from typing import Protocol
+
+from accounts.snapshot import KeptMark
+
+
+class Journal(Protocol):
+    """Where the pool writes what must outlive it. No method waits."""
+
+    def keep_mark(self, mark: KeptMark) -> None:
+        """The mark survives a restart."""
+
+    def forget_mark(self, account_id: int, model: str) -> None:
+        """That mark was lifted before its end."""
+
+    def clear(self, account_id: int) -> None:
+        """All marks of the account were lifted."""
+
+    def disable(self, account_id: int, reason: str) -> None:
+        """The account was disabled automatically."""
+
+    def used(self, account_id: int, at: float) -> None:
+        """The account was asked at that time."""
