@@ -192,7 +192,7 @@ class _Embedding:
             if isinstance(answer, Failure):
                 return answer if is_same else msgspec.structs.replace(answer, body=b"")
         if is_same and not (self.form == "batchEmbedContents" and kind == "vertex"):
-            return Served(contents[0], Usage(input_uncached=wire.tokens_told(self.form, contents[0])))
+            return Served(contents[0], Usage(input_uncached=wire.tokens_told(contents[0])))
         return self._translated(contents, kind)
 
     def _asks(self, lease: Lease, changes: list[str]) -> list[tuple[str, Json]]:

@@ -55,6 +55,12 @@ class _OpenAIAnswer(msgspec.Struct):
     usage: _OpenAIUsage = _OpenAIUsage()
 
 
+class _AnyUsage(msgspec.Struct):
+    usage: _OpenAIUsage = _OpenAIUsage()
+    usageMetadata: _GeminiUsage = _GeminiUsage()  # noqa: N815
+
+
+_usage = msgspec.json.Decoder(_AnyUsage)
 _gemini_answer = msgspec.json.Decoder(_GeminiAnswer)
 _openai_answer = msgspec.json.Decoder(_OpenAIAnswer)
 
@@ -163,15 +169,13 @@ def answer(form: Form, vectors: Vectors, client_model: str, wants_base64: bool) 
     return {"embeddings": embeddings, **usage}
 
 
-def tokens_told(form: Form, content: bytes) -> int | None:
+def tokens_told(content: bytes) -> int | None:
     """The tokens in an answer that passes through; None where it says none."""
-    usage = "usage" if form == "embeddings" else "usageMetadata"
-    name = "prompt_tokens" if form == "embeddings" else "promptTokenCount"
     try:
-        told = msgspec.json.decode(content, type=dict[str, msgspec.Raw]).get(usage)
-        return msgspec.json.decode(told, type=dict[str, Any]).get(name) if told is not None else None
-    except msgspec.DecodeError:
+        told = _usage.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+    return told.usage.prompt_tokens or told.usageMetadata.promptTokenCount
 
 
 def _packed(vector: Sequence[float]) -> str:

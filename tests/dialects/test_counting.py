@@ -1,0 +1,44 @@
+"""What counters are asked, and what is estimated."""
+
+import pytest
+
+from relay.dialects.counting import counter_body, estimate, uncounted
+
+BODY = {
+    "contents": [{"parts": [{"text": "Hi."}]}],
+    "systemInstruction": {"parts": [{"text": "Be brief."}]},
+    "safetySettings": [],
+}
+
+
+def test_each_home_of_gemini_is_asked_in_its_own_words() -> None:
+    """The Developer API wants a wrapper, Vertex the fields, Code Assist an envelope for the contents."""
+    contents, system = BODY["contents"], BODY["systemInstruction"]
+    wrapped = {"model": "models/m", "contents": contents, "systemInstruction": system}
+    assert counter_body("gemini", "m", BODY) == {"generateContentRequest": wrapped}
+    assert counter_body("gemini", "m", {"contents": contents}) == {"contents": contents}
+    assert counter_body("vertex", "m", BODY) == {"contents": contents, "systemInstruction": system}
+    envelope = {"request": {"model": "models/m", "contents": contents}}
+    assert counter_body("code_assist", "m", BODY) == envelope
+
+
+def test_anthropics_counter_takes_no_settings_of_the_answer() -> None:
+    """``max_tokens``, ``stream`` and the like would be a 400 there."""
+    body = {"model": "m", "messages": [], "max_tokens": 5, "stream": True, "metadata": {}, "tools": []}
+    assert counter_body("anthropic", "m", body) == {"model": "m", "messages": [], "tools": []}
+
+
+@pytest.mark.parametrize(
+    ("kind", "rest"), [("gemini", set()), ("vertex", set()), ("code_assist", {"systemInstruction"})]
+)
+def test_what_a_counter_has_no_place_for_is_known(kind: str, rest: set[str]) -> None:
+    """So that a count without it is not called exact."""
+    assert uncounted(kind, BODY).keys() == rest
+
+
+def test_an_estimate_counts_texts_and_media() -> None:
+    """Four bytes a token; a picture's base64 is no text."""
+    assert estimate({"messages": [{"content": "x" * 400}]}) == 100
+    picture = {"source": {"type": "base64", "media_type": "image/png", "data": "A" * 100_000}}
+    assert 1500 <= estimate({"messages": [{"content": [picture]}]}) < 1600
+    assert estimate({}) == 1

@@ -1,0 +1,108 @@
+"""Embedding requests and answers in the three forms."""
+
+import base64
+import struct
+from typing import Any
+
+import msgspec
+import pytest
+
+from relay.dialects import embedding
+from relay.failures import BadRequest, CannotCarry
+
+TEXT = {"content": {"parts": [{"text": "a"}]}}
+
+
+def test_openai_texts_become_requests() -> None:
+    """One text or several; ``dimensions`` is Gemini's ``outputDimensionality``."""
+    assert embedding.read("embeddings", {"input": "a"}) == [TEXT]
+    both = embedding.read("embeddings", {"input": ["a", "a"], "dimensions": 8})
+    assert both == [{**TEXT, "outputDimensionality": 8}] * 2
+
+
+@pytest.mark.parametrize(
+    ("form", "body"),
+    [
+        ("embedContent", {}),
+        ("embedContent", {"content": "a"}),
+        ("batchEmbedContents", {}),
+        ("batchEmbedContents", {"requests": []}),
+        ("batchEmbedContents", {"requests": [7]}),
+        ("batchEmbedContents", {"requests": {"content": {}}}),
+        ("embeddings", {}),
+        ("embeddings", {"input": []}),
+        ("embeddings", {"input": 7}),
+    ],
+)
+def test_what_is_no_request_is_refused(form: embedding.Form, body: dict[str, Any]) -> None:
+    """A BadRequest in words, never another exception."""
+    with pytest.raises(BadRequest, match=r"content|requests|input"):
+        embedding.read(form, body)
+
+
+def test_token_numbers_belong_to_their_vendor() -> None:
+    """Numbers are another tokenizer's words."""
+    with pytest.raises(CannotCarry, match="token numbers"):
+        embedding.read("embeddings", {"input": [[1, 2]]})
+
+
+def test_to_openai_only_texts_travel_and_the_rest_is_named() -> None:
+    """Parts are joined, settings that OpenAI has not are named once; a picture is refused."""
+    changes: list[str] = []
+    given = {"content": {"parts": [{"text": "a"}, {"text": "b"}]}, "taskType": "CLUSTERING", "title": "t"}
+    body = embedding.openai_body([given, {**given, "outputDimensionality": 8}], "m", changes)
+    assert body == {"model": "m", "input": ["a\nb", "a\nb"], "encoding_format": "float"}
+    assert changes == ["taskType dropped", "title dropped"]
+    picture = {"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "AA=="}}]}}
+    with pytest.raises(CannotCarry, match="texts"):
+        embedding.openai_body([picture], "m", [])
+
+
+def test_the_model_is_named_as_upstream_wants_it() -> None:
+    """In each request of a batch; in a single one where the client named it; never on Vertex."""
+    named = {**TEXT, "model": "models/x"}
+    assert embedding.gemini_batch([TEXT], "y") == {"requests": [{**TEXT, "model": "models/y"}]}
+    assert embedding.gemini_single(named, "y", is_vertex=False)["model"] == "models/y"
+    assert embedding.gemini_single(TEXT, "y", is_vertex=False) == TEXT
+    assert embedding.gemini_single(named, "y", is_vertex=True) == TEXT
+
+
+def test_vectors_of_both_vendors() -> None:
+    """Gemini's two answers, and OpenAI's, whose rows say their place."""
+    one = b'{"embedding":{"values":[1]},"usageMetadata":{"promptTokenCount":2}}'
+    two = b'{"embeddings":[{"values":[2]},{"values":[3]}],"later":true}'
+    assert embedding.vectors_of_gemini([one, one]) == embedding.Vectors(([1.0], [1.0]), 4)
+    assert embedding.vectors_of_gemini([two]) == embedding.Vectors(([2.0], [3.0]), None)
+    rows = b'{"data":[{"index":1,"embedding":[5]},{"index":0,"embedding":[4]}],"usage":{"prompt_tokens":7}}'
+    assert embedding.vectors_of_openai(rows) == embedding.Vectors(([4.0], [5.0]), 7)
+    with pytest.raises(msgspec.DecodeError):
+        embedding.vectors_of_openai(b'{"data":[{"embedding":"AAAA"}]}')
+
+
+def test_answers_in_each_form() -> None:
+    """Unknown tokens are 0 where OpenAI requires a number, and left out where Gemini does not."""
+    vectors = embedding.Vectors(([0.5, -2.0],), None)
+    assert embedding.answer("embedContent", vectors, "m", False) == {"embedding": {"values": [0.5, -2.0]}}
+    assert embedding.answer("batchEmbedContents", vectors, "m", False) == {
+        "embeddings": [{"values": [0.5, -2.0]}]
+    }
+    told = embedding.answer("embeddings", vectors, "m", True)
+    assert told["usage"] == {"prompt_tokens": 0, "total_tokens": 0}
+    packed = base64.b64decode(told["data"][0]["embedding"])
+    assert struct.unpack("<2f", packed) == (0.5, -2.0)
+
+
+@pytest.mark.parametrize(
+    ("content", "tokens"),
+    [
+        (b'{"usage":{"prompt_tokens":3}}', 3),
+        (b'{"usageMetadata":{"promptTokenCount":4},"embeddings":[]}', 4),
+        (b'{"embedding":{}}', None),
+        (b"no json", None),
+        (b'{"usage":7}', None),
+        (b'{"usage":{"prompt_tokens":"many"}}', None),
+    ],
+)
+def test_tokens_are_read_from_what_passes_through(content: bytes, tokens: int | None) -> None:
+    """For the row; whatever else the answer holds is not looked at."""
+    assert embedding.tokens_told(content) == tokens
