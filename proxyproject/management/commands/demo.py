@@ -34,6 +34,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve the demo."""
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as on Ctrl-C: the server ends too
         call_command("migrate", verbosity=0)
         login = demo_login(settings.DATA_DIR)
         with SimulatorThread() as simulator:
@@ -84,7 +85,7 @@ A prompt that holds [fault: NAME] is broken on purpose; docs/simulator.md lists 
 
 
 def _serve(host: str, port: int) -> subprocess.Popen[bytes]:
-    """The real server, as ``make run`` starts it; its retries wait a tenth of their time, for who looks on."""
+    """The real server, as ``make run`` starts it; its retries wait a tenth of their time."""
     environment = {"RELAY_BACKOFF_SCALE": "0.1", **os.environ}
     command = [sys.executable, "manage.py", "serve", "--host", host, "--port", str(port)]
     return subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment)  # noqa: S603  our own command
