@@ -4,35 +4,44 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('monitor', '0002_replay_index'),
+        ("monitor", "0002_replay_index"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HourlyStatistic',
+            name="HourlyStatistic",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hour', models.DateTimeField(verbose_name='hour')),
-                ('model', models.CharField(max_length=200, verbose_name='model')),
-                ('account', models.CharField(max_length=254, verbose_name='account')),
-                ('client_key', models.CharField(max_length=100, verbose_name='client key')),
-                ('outcome', models.CharField(max_length=16, verbose_name='outcome')),
-                ('requests', models.BigIntegerField(verbose_name='requests')),
-                ('healed', models.BigIntegerField(verbose_name='healed')),
-                ('retried', models.BigIntegerField(verbose_name='retried')),
-                ('tokens_in', models.BigIntegerField(verbose_name='tokens in')),
-                ('tokens_out', models.BigIntegerField(verbose_name='tokens out')),
-                ('tokens_cached', models.BigIntegerField(verbose_name='cached tokens')),
-                ('tokens_cache_write', models.BigIntegerField(verbose_name='tokens written to the cache')),
-                ('cached_tokens_lost', models.BigIntegerField(verbose_name='cached tokens lost')),
-                ('cost', models.DecimalField(decimal_places=10, max_digits=20, verbose_name='cost (US$)')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("hour", models.DateTimeField(verbose_name="hour")),
+                ("model", models.CharField(max_length=200, verbose_name="model")),
+                ("account", models.CharField(max_length=254, verbose_name="account")),
+                ("client_key", models.CharField(max_length=100, verbose_name="client key")),
+                ("outcome", models.CharField(max_length=16, verbose_name="outcome")),
+                ("requests", models.BigIntegerField(verbose_name="requests")),
+                ("healed", models.BigIntegerField(verbose_name="healed")),
+                ("retried", models.BigIntegerField(verbose_name="retried")),
+                ("tokens_in", models.BigIntegerField(verbose_name="tokens in")),
+                ("tokens_out", models.BigIntegerField(verbose_name="tokens out")),
+                ("tokens_cached", models.BigIntegerField(verbose_name="cached tokens")),
+                ("tokens_cache_write", models.BigIntegerField(verbose_name="tokens written to the cache")),
+                ("cached_tokens_lost", models.BigIntegerField(verbose_name="cached tokens lost")),
+                ("cost", models.DecimalField(decimal_places=10, max_digits=20, verbose_name="cost (US$)")),
             ],
             options={
-                'verbose_name': 'hourly statistic',
-                'verbose_name_plural': 'hourly statistics',
-                'constraints': [models.UniqueConstraint(fields=('hour', 'model', 'account', 'client_key', 'outcome'), name='one_statistic_of_its_kind')],
+                "verbose_name": "hourly statistic",
+                "verbose_name_plural": "hourly statistics",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("hour", "model", "account", "client_key", "outcome"),
+                        name="one_statistic_of_its_kind",
+                    )
+                ],
             },
         ),
     ]
