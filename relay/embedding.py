@@ -5,7 +5,6 @@ used: the vectors of two models do not compare.
 """
 
 import asyncio
-import hashlib
 
 import msgspec
 from django.http import HttpRequest
@@ -60,9 +59,8 @@ def _call(admission: Admission, model: str) -> ClientCall:
     model = model or body.get("model") or ""
     if not isinstance(model, str) or not model or not model.isprintable():
         raise Refused(Failure(Kind.BAD_REQUEST, "model: must be the name of a model.", status=400))
-    key_id = admission.caller.id if admission.caller else 0
-    session = hashlib.sha256(f"{key_id}\nembedding".encode()).hexdigest()[:32]
-    return ClientCall(admission.dialect, body, raw, admission.headers, model, False, session)
+    no_session = ""  # no prompt cache is at stake: the accounts take turns
+    return ClientCall(admission.dialect, body, raw, admission.headers, model, False, no_session)
 
 
 def _target(admission: Admission, call: ClientCall) -> Target:
@@ -102,6 +100,7 @@ class _Embedding:
         self.requests = requests
         self.failures: list[Failure] = []
         self.tried: frozenset[int] = frozenset()
+        self.soft_marks: dict[int, policy.Mark] = {}
 
     async def run(self) -> Served | Failure:
         """The answer, or the failure that the client is told."""
@@ -122,6 +121,7 @@ class _Embedding:
             try:
                 served = await self._asked(lease)
                 if isinstance(served, Served):
+                    self._answered(lease)
                     self.exchange.attempt_over(lease, None, policy.Decision(retry=False))
                     return served
                 decision = self._decided(lease, served)
@@ -135,9 +135,19 @@ class _Embedding:
             stay_on = None if decision.rotate else lease.account.id
             await asyncio.sleep(decision.delay_seconds)
 
+    def _answered(self, lease: Lease) -> None:
+        """Now that this account answers, the others that failed the same request are marked."""
+        self.pool.note_success(lease.account.id, self.target.model, began_at=lease.taken_at)
+        for account, mark in self.soft_marks.items():
+            if account != lease.account.id:
+                mark_account(self.pool, account, self.target.model, mark, lease.taken_at)
+
     def _decided(self, lease: Lease, failure: Failure) -> policy.Decision:
         self.failures.append(failure)
         self.tried |= {lease.account.id}
+        soft = policy.soft_mark(failure)
+        if soft is not None:
+            self.soft_marks[lease.account.id] = soft
         mark = policy.hard_mark(failure)
         if mark is not None:
             mark_account(self.pool, lease.account.id, self.target.model, mark, lease.taken_at)

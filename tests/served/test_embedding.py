@@ -128,6 +128,18 @@ def test_another_account_is_asked_and_the_row_tells(kinds_world: World) -> None:
     assert row["tokens_in"] > 0
 
 
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_marked_account_is_passed_over(kinds_world: World, status: int) -> None:
+    """What failed is left alone while others are there; those take turns, for no prompt cache is at stake."""
+    kinds_world.simulator.plan(f"status={status}", path="batchEmbedContents")
+    body = {"model": "embed-on-studio", "input": "Hi."}
+    failed = kinds_world.attempts(kinds_world.client.post("/v1/embeddings", json=body))[0]["account"]
+    answers = [kinds_world.client.post("/v1/embeddings", json=body) for _ in range(4)]
+    asked = {answer.headers["x-account-email"] for answer in answers}
+    assert failed not in asked
+    assert len(asked) == 2
+
+
 def test_when_every_attempt_fails(client: OpenAI, kinds_world: World) -> None:
     """The last real status arrives as the SDK's exception for it, after three attempts."""
     kinds_world.simulator.plan("status=500", repeat=True, path="embeddings")
