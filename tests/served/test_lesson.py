@@ -1,5 +1,6 @@
 """Every sentence of the troubleshooting lesson, over real sockets (docs/troubleshooting.md)."""
 
+import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -163,9 +164,9 @@ def test_the_first_data_timeout_is_logged_with_its_seconds(own_world: OwnWorld) 
 
 
 def thinking_history(prompt: str) -> list[dict[str, object]]:
-    """A conversation whose last assistant turn has signed thinking."""
+    """A conversation of its own whose last assistant turn has signed thinking."""
     return [
-        {"role": "user", "content": "What is 6 times 7?"},
+        {"role": "user", "content": f"What is 6 times 7? ({uuid.uuid4().hex})"},
         {
             "role": "assistant",
             "content": [
