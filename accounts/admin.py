@@ -22,7 +22,7 @@ from unfold.forms import BaseDialogForm
 
 from accounts.admin_actions import account_test
 from accounts.admin_forms import AccountForm, ModelMappingForm
-from accounts.admin_state import glance, last_used, status_here
+from accounts.admin_state import TONES, glance, last_used, status_here
 from accounts.connect_views import connect_page
 from accounts.loading import account_view
 from accounts.models import Account, ClientKey, ModelMapping
@@ -64,7 +64,7 @@ class AccountAdmin(ModelAdmin):
         """A new account has no state yet."""
         return self.fieldsets if obj else self.fieldsets[:-1]
 
-    @display(description=_("state"), label=True)
+    @display(description=_("state"), label=TONES)
     def state(self, account: Account) -> tuple[str, str]:
         """In words, with a colour."""
         seen = glance(account)

@@ -14,6 +14,10 @@ from accounts.models import Account
 from accounts.roster import AccountStatus
 
 
+TONES = {tone: tone for tone in ("success", "info", "warning", "danger")}
+"""unfold shows the second of a pair in the colour that the first is mapped to here; without, it shows both."""
+
+
 class Glance(Struct, frozen=True):
     """``tone`` is unfold's word for a colour; the words alone say everything."""
 
