@@ -13,9 +13,8 @@ from accounts.live import live
 from accounts.models import Account
 from accounts.roster import AccountStatus
 
-
 TONES = {tone: tone for tone in ("success", "info", "warning", "danger")}
-"""unfold shows the second of a pair in the colour that the first is mapped to here; without, it shows both."""
+"""unfold shows the second of a pair in the colour that the first is mapped to; else it shows both."""
 
 
 class Glance(Struct, frozen=True):
