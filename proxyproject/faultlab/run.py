@@ -127,7 +127,7 @@ async def run(lab: Lab, chosen: Sequence[Case]) -> list[Result]:
         transport=AiohttpTransport(limits=limits),
     ) as client:
         results = await asyncio.gather(*(_received(client, gate, case) for case in chosen))
-    rows = _rows(lab)
+    rows = _rows(lab, len(results))
     for result in results:
         result.differences = _differences(result, rows.get(result.request_id, []))
     return results
@@ -148,15 +148,15 @@ async def _received(client: httpx.AsyncClient, gate: asyncio.Semaphore, case: Ca
         return Result(case, answer, headers.get("x-request-id", ""), int(headers.get("x-attempts", "0")))
 
 
-def _rows(lab: Lab) -> dict[str, list[dict[str, Any]]]:
-    """The rows by request id, once none is in flight."""
+def _rows(lab: Lab, exchanges: int) -> dict[str, list[dict[str, Any]]]:
+    """The rows by request id, once there is one for each of the ``exchanges`` and none is in flight."""
     ends_at = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < ends_at:
         with sqlite3.connect(lab.data_dir / "proxy.sqlite3", timeout=20) as connection:
             connection.row_factory = sqlite3.Row
             rows = [dict(row) for row in connection.execute("SELECT * FROM monitor_requestlog")]
         connection.close()
-        if not any(row["in_flight"] for row in rows):
+        if len(rows) >= exchanges and not any(row["in_flight"] for row in rows):
             break
         time.sleep(0.05)
     by_id: dict[str, list[dict[str, Any]]] = {}
