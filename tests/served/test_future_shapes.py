@@ -66,7 +66,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.fixture
 def same_dialect(request: pytest.FixtureRequest, dialect: str) -> World:
-    """A world in which every account that offers the model speaks the client's dialect, without an envelope."""
+    """A world in which every account that offers the model speaks the client's dialect, unwrapped."""
     name = "world" if dialect in ("anthropic", "gemini") else "kinds_world"
     world: World = request.getfixturevalue(name)
     return world
