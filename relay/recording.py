@@ -243,6 +243,8 @@ class Recorder:
             tokens_cache_write=usage.cache_write,
             tokens_thinking=usage.thinking,
         )
+        if failure is not None and failure.upstream_request_id:
+            self._update_attempt(upstream_request_id=failure.upstream_request_id)
         if failure is not None:
             metrics.FAILED_ATTEMPTS.labels(failure.kind.value).inc()
 
