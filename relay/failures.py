@@ -58,10 +58,9 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     (``QUOTA_EXHAUSTED``, ``overloaded_error`` …). ``retry_after_seconds`` is the delay that was told,
     by header or by body. ``account_fault`` marks a 400/402 that is about the account (bad API key,
     billing), not about the request. ``is_signature`` marks a refusal of a thinking signature, and
-    ``offers_drop_block`` one whose message offers ``drop_block``. ``is_not_found_model`` is a 404
-    that is about the model. ``body`` is upstream's JSON error body, if it was one, for a client of
-    the same dialect; ``from_upstream_event`` says that upstream's own error event was already
-    forwarded with the stream.
+    ``offers_drop_block`` one whose message offers ``drop_block``. ``body`` is upstream's JSON error
+    body, if it was one, for a client of the same dialect; ``from_upstream_event`` says that upstream's
+    own error event was already forwarded with the stream.
     """
 
     kind: Kind

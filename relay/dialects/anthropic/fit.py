@@ -9,12 +9,12 @@ from accounts.model_facts import ModelFacts
 from relay.conversation import Json
 from relay.dialects.anthropic.fit_thinking import fit_thinking, is_thinking, switch_off, thinking_type
 from relay.dialects.anthropic.turn_edits import (
-    GO_ON,
     last_spoken_index,
     with_text_at,
     without_unopened_thinking,
 )
 from relay.dialects.anthropic.wire_messages import blocks_of, messages_of, type_of
+from relay.dialects.notes import GO_ON, system_note
 
 _SAMPLING = ("temperature", "top_p", "top_k")
 _SMALLEST_TOP_P_WITH_THINKING = 0.95
@@ -139,7 +139,7 @@ def _is_placed(before: list[Json], after: Json | None) -> bool:
 
 
 def _note(block: Json) -> Json:
-    return {**block, "text": f"<system-note>\n{block.get('text', '')}\n</system-note>"}
+    return {**block, "text": system_note(block.get("text", ""))}
 
 
 def _is_going_on(message: Json) -> bool:

@@ -6,9 +6,6 @@ PURE. Used by the repair of a refused history and by what a model's facts demand
 from relay.conversation import Json
 from relay.dialects.anthropic.wire_messages import THINKING_TYPES, blocks_of, messages_of, type_of
 
-GO_ON = "Go on from exactly where your last message ends. Repeat none of it, and say nothing about it."
-"""What the user says where a model takes no unfinished turn of its own to continue (behaviour section 7)."""
-
 
 def last_spoken_index(messages: list[Json]) -> int:
     """The index of the last turn that is no system turn; -1 when there is none.
