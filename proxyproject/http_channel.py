@@ -3,6 +3,7 @@
 * A body over the limit is refused before it is read (Content-Length) or while it is read (chunked).
 * A client that does not read stops the application that writes to it (``WriteGate``).
 * While the server drains, what is new gets 503.
+* Pages that may read the relay's answers (``cors``) may read these too.
 * An exception in the application never leaves the client with an open, silent socket.
 * Connections are known to the server, so that it can close them when their last byte is out.
 
@@ -19,6 +20,7 @@ from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.web import http
 
 from proxyproject.body_chunks import BodyChunks
+from proxyproject.cors import REQUEST_METHOD, readable
 from proxyproject.early_answers import Refusal, early_answer, too_large
 from proxyproject.write_gate import WriteGate
 
@@ -57,7 +59,7 @@ class RelayRequest(WebRequest):
         if self._refused:
             self._hang_up()
             return None
-        if self.server.is_draining and self.path not in PATHS_WHILE_DRAINING:
+        if self.server.is_draining and self.path not in PATHS_WHILE_DRAINING and not self._is_preflight():
             self._answer(503, "The server is restarting; try again in a moment.", may_continue=False)
             self.finish()
             return None
@@ -136,6 +138,10 @@ class RelayRequest(WebRequest):
             self._linger.cancel()
             self._linger = None
 
+    def _is_preflight(self) -> bool:
+        """Only a page whose question is answered gets to read that the server is restarting."""
+        return self.method == b"OPTIONS" and self.requestHeaders.hasHeader(REQUEST_METHOD)
+
     def _answer(self, status: int, message: str, *, may_continue: bool = True) -> None:
         """Write a whole answer but do not end the request; ``may_continue``: the connection stays open."""
         refusal = Refusal(
@@ -150,6 +156,8 @@ class RelayRequest(WebRequest):
         )
         answer = early_answer(refusal)
         self.setResponseCode(answer.status)
+        for header in readable(self.server.page_origins, refusal.path, refusal.headers.get("origin", "")):
+            self.setHeader(*header)
         for name, value in answer.headers.items():
             self.setHeader(name.encode(), value.encode())
         self.setHeader(b"content-length", str(len(answer.body)).encode())

@@ -70,6 +70,7 @@ class Server(daphne.server.Server):
 
     ``when_listening`` is called once the start callbacks are done and connections are taken.
     ``drain_seconds``: how long running streams may go on after the first signal; a second one ends it.
+    ``page_origins``: whose pages may read the server's own answers (``cors``).
     ``lifeline``: a descriptor on which nothing comes but its end, and that is taken as a signal.
     """
 
@@ -81,6 +82,7 @@ class Server(daphne.server.Server):
         max_body_bytes: int,
         drain_seconds: float,
         when_listening: Callable[[], None],
+        page_origins: Collection[str] = (),
         lifeline: int | None = None,
     ) -> None:
         super().__init__(
@@ -90,6 +92,7 @@ class Server(daphne.server.Server):
             server_name="evenkeel",
         )
         self.max_body_bytes = max_body_bytes
+        self.page_origins = page_origins
         self.is_draining = False
         self._listener = listener
         self._drain_seconds = drain_seconds

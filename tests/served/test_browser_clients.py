@@ -1,11 +1,14 @@
 """What is for browsers: calls from other origins, and the description of the paths."""
 
 import re
+import signal
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.proxyproject.raw_http import read_to_end
+from tests.served.test_shutdown import begun
 from tests.served.world import KEY, World
 
 PAGE, STRANGER = "https://app.example.org", "https://evil.example"
@@ -38,6 +41,33 @@ def test_pages_that_are_named_may_call(own_world: Any) -> None:
         assert "access-control-allow-origin" not in preflight(world, STRANGER).headers
         metrics = httpx.get(world.server.base_url + "/metrics", headers={"origin": PAGE})
         assert "access-control-allow-origin" not in metrics.headers
+
+
+def test_a_page_may_read_why_it_was_not_served(own_world: Any) -> None:
+    """A refused key, a body over the limit, a server that restarts: errors, and not "failed to fetch"."""
+    with own_world(RELAY_CORS_ORIGINS=PAGE, RELAY_MAX_BODY_BYTES="50000", RELAY_DRAIN_SECONDS="60") as world:
+        url, page = f"{world.server.base_url}/v1/messages", {"origin": PAGE}
+        stranger = {"origin": STRANGER}
+        unknown = httpx.post(url, json={}, headers={**page, "x-api-key": "sk-unknown-key"})
+        large = httpx.post(url, content=b" " * 50_001, headers=page)
+        strange = httpx.post(url, content=b" " * 50_001, headers=stranger)
+        [stream] = begun(world, "Hello. [say: events=60, delay=0.05]", 1)
+        world.server.process.send_signal(signal.SIGTERM)
+        world.server.wait_for_output("Draining: 1 running")
+        asked, draining = preflight(world, PAGE), httpx.post(url, json={}, headers=page)
+        read_to_end(stream[0])
+    assert asked.status_code == 204
+    assert asked.headers["access-control-allow-origin"] == PAGE
+    for answer, status in ((unknown, 401), (large, 413), (draining, 503)):
+        assert answer.status_code == status
+        assert answer.json()["type"] == "error"
+        assert answer.headers.get_list("access-control-allow-origin") == [PAGE]
+        assert answer.headers["vary"] == "Origin"
+        assert {"x-request-id", "retry-after"} <= set(
+            answer.headers["access-control-expose-headers"].split(", ")
+        )
+    assert strange.status_code == 413
+    assert "access-control-allow-origin" not in strange.headers
 
 
 def test_without_the_setting_no_page_may_call(world: World) -> None:

@@ -77,6 +77,7 @@ class Command(BaseCommand):
             max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
             drain_seconds=settings.ENVIRONMENT.relay_drain_seconds,
             when_listening=when_listening,
+            page_origins=settings.CORS_ORIGINS,
             lifeline=lifeline,
         ).run()
 
