@@ -140,7 +140,7 @@ class RelayRequest(WebRequest):
 
     def _is_preflight(self) -> bool:
         """Only a page whose question is answered gets to read that the server is restarting."""
-        return self.method == b"OPTIONS" and self.requestHeaders.hasHeader(REQUEST_METHOD)
+        return bool(self.method == b"OPTIONS" and self.requestHeaders.hasHeader(REQUEST_METHOD))
 
     def _answer(self, status: int, message: str, *, may_continue: bool = True) -> None:
         """Write a whole answer but do not end the request; ``may_continue``: the connection stays open."""
