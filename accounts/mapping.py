@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from accounts.model_facts import kinds_offering
-from accounts.wildcards import WildcardIndex
+from wildcards import WildcardIndex
 
 
 class Mapping(Struct, frozen=True):

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from accounts.kinds import KINDS
-from accounts.wildcards import WildcardIndex
+from wildcards import WildcardIndex
 
 Sampling = Literal["any", "default_only", "refused", "ignored", "without_reasoning"]
 

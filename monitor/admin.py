@@ -24,6 +24,7 @@ from unfold.paginator import InfinitePaginator
 
 from monitor import admin_filters
 from monitor.admin_attempts import AttemptInline, ReadOnly
+from monitor.admin_prices import ModelPriceAdmin as ModelPriceAdmin  # here Django looks for admins
 from monitor.admin_text import account_label, body_details, box, duration_text, unbroken
 from monitor.models import Body, RequestLog
 from monitor.plain_text import shown

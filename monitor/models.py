@@ -21,8 +21,9 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 from django.utils.translation import gettext_lazy as _
 
+from monitor.prices import ModelPrice as ModelPrice  # here Django looks for models
 from monitor.records import BodyKind, EndedBy, EndedIn, Outcome
-from monitor.statistics_models import HourlyStatistic as HourlyStatistic  # here Django looks for models
+from monitor.statistics_models import HourlyStatistic as HourlyStatistic
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

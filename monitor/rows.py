@@ -17,6 +17,7 @@ from django.db import connection, models
 from monitor.bodies import StoredBody
 from monitor.cost import cost_of
 from monitor.models import AttemptLog, Body, RequestLog
+from monitor.price_list import PriceList
 from monitor.records import AttemptRecord, RequestRecord
 from monitor.redaction import mask_path, mask_text
 
@@ -51,8 +52,11 @@ _TABLES: dict[type[Row], tuple[type[models.Model], tuple[str, ...], frozenset[st
 }  # fmt: skip
 
 
-def finished(record: RequestRecord) -> RequestRecord:
-    """The record as it is stored and shown: secrets masked, and with its cost when it has ended."""
+def finished(record: RequestRecord, prices: Callable[[], PriceList]) -> RequestRecord:
+    """The record as it is stored and shown: secrets masked, and with its cost when it has ended.
+
+    ``prices`` gives the operator's own; it is asked where there are tokens to be paid.
+    """
     changes: dict[str, object] = {}
     path, preview = _path(record.path), _preview(record.preview)
     if path != record.path:
@@ -61,8 +65,8 @@ def finished(record: RequestRecord) -> RequestRecord:
         changes["preview"] = preview
     if record.error is not None:
         changes["error"] = mask_text(record.error)[:ERROR_LIMIT]
-    if not record.in_flight and record.cost is None:
-        changes["cost"] = cost_of(record)
+    if not record.in_flight and record.cost is None and record.tokens_out is not None:
+        changes["cost"] = cost_of(record, prices())
     return msgspec.structs.replace(record, **changes) if changes else record
 
 

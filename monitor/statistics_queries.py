@@ -107,6 +107,14 @@ def by_dimension(dimension: str, days: int, now: datetime) -> list[tuple[str, Su
     return sorted(found, key=lambda pair: (-pair[1].requests, pair[0]))
 
 
+def without_cost(days: int, now: datetime) -> list[str]:
+    """The models that answered in the span without any cost, in their order: free, or without a price."""
+    models = (
+        _since(days, now).order_by("model").values("model").annotate(cost=Sum("cost"), out=Sum("tokens_out"))
+    )
+    return list(models.filter(cost=0, out__gt=0).values_list("model", flat=True))
+
+
 def total(parts: Iterable[Sums]) -> Sums:
     """All together."""
     return sum(parts, Sums())

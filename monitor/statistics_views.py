@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from monitor.access import for_operators
+from monitor.cost import price_source
 from monitor.models import OUTCOME_LABELS
+from monitor.prices import price_list
 from monitor.records import Outcome
 from monitor.statistics_filling import COUNTS, KEYS, SUMS
 from monitor.statistics_queries import (
@@ -27,6 +29,7 @@ from monitor.statistics_queries import (
     cache_collapse,
     rows_since,
     total,
+    without_cost,
 )
 from monitor.templatetags.monitor_text import account
 
@@ -47,6 +50,10 @@ def statistics_page(request: HttpRequest) -> HttpResponseBase:
     buckets = by_bucket(days, now)
     values = by_dimension(by, days, now)
     collapse = cache_collapse(now)
+    prices = price_list()
+    unpriced = [
+        model for model in without_cost(days, now) if not price_source(model, prices, now.timestamp())
+    ]
     context = {
         **admin.site.each_context(request),
         "title": _("Statistics"),
@@ -63,6 +70,8 @@ def statistics_page(request: HttpRequest) -> HttpResponseBase:
         "buckets": [pair for pair in reversed(buckets) if pair[1].requests],
         "values": [(_value_label(by, value), sums) for value, sums in values[:SHOWN_VALUES]],
         "others": total(sums for _value, sums in values[SHOWN_VALUES:]),
+        "unpriced": unpriced,
+        "may_set_prices": request.user.has_perm("monitor.add_modelprice"),
         "collapse": {"before": collapse[0], "after": collapse[1]} if collapse else None,
     }
     return TemplateResponse(request, "monitor/statistics.html", context)

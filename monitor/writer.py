@@ -19,6 +19,7 @@ from django.db import DataError, Error, IntegrityError, connection, transaction
 
 from monitor import cost
 from monitor.bodies import StoredBody, stored_body
+from monitor.prices import PriceBook
 from monitor.record_queue import RecordQueue, RowRecord
 from monitor.records import BodyRecord, Record, RequestRecord
 from monitor.redaction import mask_text
@@ -64,6 +65,7 @@ class RecordWriter:
         self._body_cap_bytes = body_cap_bytes
         self._record_bodies = record_bodies
         self._queue = RecordQueue(max_queued_rows, max_queued_body_bytes)
+        self._prices = PriceBook()
         self._compressor = zstandard.ZstdCompressor(level=3)
         self._on_committed: list[OnCommitted] = []
         self._thread: threading.Thread | None = None
@@ -215,7 +217,7 @@ class RecordWriter:
 
     def _row(self, record: Record) -> Row:
         if isinstance(record, RequestRecord):
-            return finished(record)
+            return finished(record, self._prices.current)
         if isinstance(record, BodyRecord):
             return stored_body(record, self._body_cap_bytes, self._compressor)
         return finished_attempt(record)

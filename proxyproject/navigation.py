@@ -61,6 +61,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Entry | Page, ...]], ...] = (
             Entry(_("Accounts"), "account_circle", "accounts.Account"),
             Entry(_("Mappings"), "alt_route", "accounts.ModelMapping"),
             Entry(_("Client keys"), "key", "accounts.ClientKey"),
+            Entry(_("Prices"), "payments", "monitor.ModelPrice"),
         ),
     ),
     (_("Administration"), (Entry(_("Users"), "group", "auth.User"),)),
