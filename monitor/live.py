@@ -9,21 +9,27 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from channels.layers import get_channel_layer
 
 from monitor.admin_text import account_label
-from monitor.live_window import Batch, Window
+from monitor.live_window import Batch, Window, progress_of
 from monitor.record_queue import RowRecord
 
 logger = logging.getLogger(__name__)
 
 GROUP = "monitor.live"
 BATCH_SECONDS = 0.2
+PROGRESS_SECONDS = 1.0
+"""How often it is looked up how far the answers in flight are."""
 HEARTBEAT_SECONDS = 2.0
 """How often an idle process says that it lives, and how much it has in flight."""
+
+
+ProgressOf = Callable[[Sequence[str]], Iterable[tuple[str, int, bool]]]
+"""Gives for request ids: the id, output tokens so far, and whether that is an estimate."""
 
 
 class LiveFeed:
@@ -36,12 +42,19 @@ class LiveFeed:
         self._sequence = 0
         self._is_failing = False
         self._next_heartbeat = 0.0
+        self._next_progress = 0.0
+        self._progress: ProgressOf | None = None
+        self._told: dict[str, tuple[int, bool]] = {}
         self._publishing: asyncio.Task[None] | None = None
 
     def committed(self, rows: Sequence[RowRecord]) -> None:
         """Take rows that were stored; the writer calls this in its own thread."""
         with self._lock:
             self._window.add(rows)
+
+    def ask_progress_of(self, progress: ProgressOf) -> None:
+        """From now on ask ``progress``, in the event loop, how far the answers in flight are."""
+        self._progress = progress
 
     def start(self, process_id: str) -> None:
         """Publish from now on, in the running event loop."""
@@ -58,6 +71,7 @@ class LiveFeed:
 
     async def publish(self, now: float) -> None:
         """Tell the pages what has come together; a heartbeat when nothing has and one is due."""
+        self._look_up_progress(now)
         with self._lock:
             batch = self._window.take()
             if batch is None and now >= self._next_heartbeat:
@@ -65,6 +79,19 @@ class LiveFeed:
         if batch is not None:
             self._next_heartbeat = now + HEARTBEAT_SECONDS
             await self._send(batch, now)
+
+    def _look_up_progress(self, now: float) -> None:
+        """Once a second; only what has grown since is told."""
+        if self._progress is None or now < self._next_progress:
+            return
+        self._next_progress = now + PROGRESS_SECONDS
+        with self._lock:
+            ids = self._window.growing()
+        found = {request_id: (tokens, guess) for request_id, tokens, guess in self._progress(ids)}
+        told, self._told = self._told, found
+        rows = [progress_of(key, *value) for key, value in found.items() if told.get(key) != value]
+        with self._lock:
+            self._window.add_progress(rows)
 
     async def _publish_for_ever(self) -> None:
         while True:

@@ -5,7 +5,7 @@ batch has room for a number of new exchanges; one that was shown once is shown t
 only counts. The numbers (rate, error share, waits) are always those of all exchanges.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -23,6 +23,8 @@ SHOWN_AT_ONCE = 1_000
 """How many exchanges in flight are followed on the page."""
 TIMED_EXCHANGES = 50
 """Of how many exchanges a batch tells the wait for first data: enough for a median."""
+GROWING_ROWS = 300
+"""Of how many exchanges in flight, the newest, the progress is told: as many rows as the page has."""
 ERROR_CHARACTERS = 200
 
 Label = Callable[[str | None], str]
@@ -80,6 +82,11 @@ def failure_of(record: AttemptRecord, label: Label) -> dict[str, Any]:
     }
 
 
+def progress_of(request_id: str, tokens: int, is_estimate: bool) -> dict[str, Any]:
+    """What an answer that grows adds to its exchange's row."""
+    return {"id": request_id, "tokens_so_far": tokens, "is_estimate": is_estimate}
+
+
 class Window:
     """The time since the last batch. Not safe from several threads: who uses it holds a lock."""
 
@@ -102,6 +109,16 @@ class Window:
                 self._add_request(record)
             elif record.failure_kind and record.request_id in self._followed:
                 self._merge(failure_of(record, self._label))
+
+    def growing(self) -> list[str]:
+        """The exchanges that are followed and in flight: the newest, by their ids."""
+        return sorted(self._followed)[-GROWING_ROWS:]
+
+    def add_progress(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Take what ``progress_of`` made of exchanges that are still followed."""
+        for row in rows:
+            if row["id"] in self._followed:
+                self._merge(row)
 
     def take(self) -> Batch | None:
         """What came together, and begin anew; None when nothing did."""

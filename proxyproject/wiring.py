@@ -23,6 +23,7 @@ from proxyproject.lifecycle import Lifecycle
 from relay import runtime
 from relay.account_test import test_account
 from relay.early import early_answer
+from relay.progress import ProgressReader
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,12 @@ def render(refusal: Refusal) -> EarlyAnswer:
 
 
 async def _start_relay() -> None:
-    await runtime.begin(writer).start()
+    begun = runtime.begin(writer)
+    reader = ProgressReader(begun.answers)
+    live_feed.ask_progress_of(
+        lambda ids: ((key, one.tokens, one.is_estimate) for key, one in reader.read(ids).items())
+    )
+    await begun.start()
 
 
 def _settle_memory() -> None:

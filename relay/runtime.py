@@ -11,6 +11,7 @@ from monitor.records import Record
 from relay.driver import Driver
 from relay.engine.budget import RetryBudget
 from relay.engine.deadlines import Limits
+from relay.events import StreamState
 from relay.memory import Memory
 from relay.upstream import UpstreamClient
 
@@ -90,6 +91,8 @@ class Runtime:
         )
         self.upstream = UpstreamClient(environment.relay_connect_timeout_seconds)
         self.running: set[Driver] = set()
+        self.answers: dict[str, StreamState] = {}
+        """What each exchange that runs has told its client, by request id."""
         self.budget = RetryBudget(environment.relay_retry_share, environment.relay_retry_floor)
         self.is_draining = False
 

@@ -1,6 +1,7 @@
 """The live page in a browser: rows that come and change, a server that goes and comes back."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -53,6 +54,7 @@ def test_a_row_goes_live_while_it_streams(own_world: OwnWorld) -> None:
         expect(row.locator(".ek-state")).to_contain_text("retrying on")
         expect(row.locator(".ek-detail")).to_contain_text("attempt 1 failed (empty)")
         expect(row.locator(".ek-state")).to_contain_text("streaming", timeout=10_000)
+        expect(row.locator(".ek-state")).to_contain_text(re.compile(r"streaming, (about )?\d+ tokens so far"))
         expect(page.locator('[data-figure="in_flight"] .ek-tile-value')).to_have_text("1")
         waiting.join()
         expect(row.locator(".ek-state")).to_contain_text("retried · 2 attempts")

@@ -1,6 +1,6 @@
 """The live page's feed: what it tells, what it leaves out, who may listen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from django.test import AsyncClient
 from monitor.consumers import NOT_ALLOWED, may_look
 from monitor.live import GROUP, LiveFeed
 from monitor.live_snapshot import snapshot
-from monitor.live_window import NEW_FAILURES, NEW_ROWS, Window
+from monitor.live_window import GROWING_ROWS, NEW_FAILURES, NEW_ROWS, SHOWN_AT_ONCE, Window, progress_of
 from monitor.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
 from monitor.rows import upsert
 from proxyproject.routing import application_of
@@ -147,6 +147,48 @@ async def test_batches_are_numbered_and_an_idle_process_says_that_it_lives(reque
     assert (first["sequence"], len(first["rows"]), first["now"]) == (1, 1, 100.0)
     assert (second["sequence"], second["rows"], second["in_flight"]) == (2, [], 1)
     await layer.group_discard(GROUP, channel)
+
+
+async def test_progress_is_looked_up_once_a_second_and_told_when_it_grew(request_record: Make) -> None:
+    """Of the exchanges in flight that are shown, never of more than the page has rows."""
+    feed, asked, tokens = LiveFeed(), [], [10]
+    running, over = request_record(), request_record()
+
+    def progress(ids: Sequence[str]) -> list[tuple[str, int, bool]]:
+        asked.append(list(ids))
+        return [(key, tokens[0], True) for key in ids]
+
+    feed.ask_progress_of(progress)
+    layer = get_channel_layer()
+    channel = await layer.new_channel()
+    await layer.group_add(GROUP, channel)
+    feed.committed([running, over, ended(over)])
+    for now, so_far in ((100.0, 10), (100.2, 99), (101.0, 10), (102.0, 25)):
+        tokens[0] = so_far
+        await feed.publish(now)
+    assert asked == [[running.id]] * 3
+    messages = [await layer.receive(channel) for _ in range(2)]
+    told = [
+        row["tokens_so_far"] for message in messages for row in message["rows"] if row["id"] == running.id
+    ]
+    assert told == [10, 25]
+    await layer.group_discard(GROUP, channel)
+
+
+def test_progress_is_told_of_the_newest(window: Window, request_record: Make) -> None:
+    """However many are in flight, and never of one that has ended since."""
+    records = [request_record() for _ in range(SHOWN_AT_ONCE)]
+    for record in records:
+        window.add([record])
+        window.take()
+    newest = [record.id for record in records[-GROWING_ROWS:]]
+    assert window.growing() == newest
+    window.add([ended(records[-1])])
+    window.take()
+    window.add_progress([progress_of(records[-1].id, 5, True), progress_of(records[-2].id, 6, False)])
+    batch = window.take()
+    assert batch is not None
+    assert batch.rows == [{"id": records[-2].id, "tokens_so_far": 6, "is_estimate": False}]
 
 
 def test_a_snapshot_has_the_newest_the_running_and_the_asked(store: str, request_record: Make) -> None:

@@ -39,7 +39,11 @@ export function stateOf(row) {
 }
 
 function phaseOf(row, words) {
-    if (row.first_data_ms !== null) return row.is_stream ? words.streaming : words.collecting;
+    if (row.first_data_ms !== null) {
+        if (!row.tokens_so_far) return row.is_stream ? words.streaming : words.collecting;
+        const word = (row.is_stream ? "streamed" : "collected") + (row.is_estimate ? "_about" : "");
+        return filled(words[word], {number: row.tokens_so_far.toLocaleString()});
+    }
     if (!row.attempts) return words.admitted;
     const isBetween = row.failed_attempt === row.attempts;
     if (isBetween && row.heal) return filled(words.healing, {account: row.account});
