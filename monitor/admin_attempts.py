@@ -67,14 +67,15 @@ class AttemptInline(ReadOnly, TabularInline):
         parts = [
             attempt.strategy,
             attempt.delay_ms is not None and gettext("wait %s") % duration_text(attempt.delay_ms),
-            attempt.rotate is True and gettext("another account"),
+            attempt.rotate is True and gettext("another account, if one is free"),
             attempt.rotate is False and gettext("same account"),
             attempt.heal and gettext("heal: %s") % attempt.heal,
         ]
         return ", ".join(str(part) for part in parts if part) or "–"
 
-    @display(description=_("headers / first data / end"))
+    @display(description=_("connected / headers / first data / end"))
     def times(self, attempt: AttemptLog) -> str:
         """Since the attempt's start, which is given as well."""
-        times = " / ".join(map(duration_text, (attempt.headers_ms, attempt.first_data_ms, attempt.end_ms)))
+        moments = (attempt.connect_ms, attempt.headers_ms, attempt.first_data_ms, attempt.end_ms)
+        times = " / ".join(map(duration_text, moments))
         return f"+{duration_text(attempt.started_offset_ms)}: {times}"

@@ -15,7 +15,7 @@ from monitor.diagnosis import diagnose
 from monitor.models import BODY_LABELS
 from monitor.records import BodyKind
 from monitor.shown_records import with_shown_accounts
-from monitor.timeline import timeline
+from monitor.timeline import next_accounts, timeline
 
 BODY_TITLES = {kind.value: BODY_LABELS[kind] for kind in BodyKind}
 
@@ -35,7 +35,7 @@ def detail_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
         "record": row,
         "facts": facts(row),
         "diagnosis": diagnose(row, attempts, retry_after_seconds=detail.retry_after_seconds),
-        "bars": timeline(row, attempts),
+        "bars": timeline(row, attempts, next_accounts(detail.attempts)),
         "bodies": [
             {"shown": shown, "title": BODY_TITLES.get(shown.body.kind, shown.body.kind)}
             for shown in detail.bodies

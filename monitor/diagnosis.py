@@ -39,6 +39,9 @@ class Diagnosis(msgspec.Struct, frozen=True):
     next_step: Phrase
 
 
+BUDGET_SPENT = "retry budget spent"
+"""The strategy of an attempt that another one should have followed (``relay.engine.policy`` has the word)."""
+
 NOTHING_TO_DO = Phrase(gettext_noop("Nothing to do."))
 
 
@@ -199,6 +202,9 @@ def _failed(row: RequestRecord, failed: list[AttemptRecord], retry_after_seconds
         summary = [_did(last)]
     if counted > 1 and any(attempt.rotate for attempt in failed) and len({a.account for a in failed}) == 1:
         summary.append(Phrase(gettext_noop("No other account was free to be asked.")))
+    if last.strategy == BUDGET_SPENT:
+        message = gettext_noop("It was not tried again: too many retries were under way (retry budget).")
+        summary.append(Phrase(message))
     free = _free_again(row, retry_after_seconds)
     if cause is Cause.QUOTA and free is not None:
         summary.append(Phrase(gettext_noop("The first is free again at %(moment)s."), {"moment": free}))

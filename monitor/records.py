@@ -162,10 +162,11 @@ class AttemptRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     delay_ms: int | None = None
     """Decision: the wait before the next attempt."""
     rotate: bool | None = None
-    """Decision: whether another account is taken; None when there is no next attempt."""
+    """Decision: whether another account is to be taken, where one is free; None: no next attempt."""
     heal: str | None = None
     """Decision: the repair that the next attempt goes out with, in a word."""
     connect_ms: int | None = None
+    """None where an open connection was used again, or none came about."""
     headers_ms: int | None = None
     first_data_ms: int | None = None
     end_ms: int | None = None

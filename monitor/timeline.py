@@ -1,6 +1,8 @@
 """An exchange's attempts as bars on one axis: phases and waits, in percent of the whole. PURE."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
+from typing import Literal
 
 import msgspec
 
@@ -16,18 +18,39 @@ class Span(msgspec.Struct, frozen=True):
     milliseconds: int
 
 
+Next = Literal["", "another", "same", "only one left"]
+"""Whose account the next attempt went to; ``only one left``: another was wanted, and none was free."""
+
+
 class Bar(msgspec.Struct, frozen=True):
-    """An attempt with its spans."""
+    """An attempt with its spans, and where the one after it went (empty: there is none yet)."""
 
     attempt: AttemptRecord
     spans: tuple[Span, ...]
+    next: Next = ""
 
 
-def timeline(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> list[Bar]:
+def next_accounts(attempts: Sequence[AttemptRecord]) -> list[Next]:
+    """For each attempt what came of its decision; accounts are told apart by label and kind, unmasked."""
+    found: list[Next] = []
+    for attempt, after in zip_longest(attempts, attempts[1:]):
+        if after is None:
+            found.append("")
+        elif (attempt.account, attempt.account_kind) != (after.account, after.account_kind):
+            found.append("another")
+        else:
+            found.append("only one left" if attempt.rotate else "same")
+    return found
+
+
+def timeline(row: RequestRecord, attempts: Sequence[AttemptRecord], nexts: Sequence[Next]) -> list[Bar]:
     """The bars; an attempt still under way ends where the latest known moment is."""
     ends = [attempt.started_offset_ms + _end(attempt) + (attempt.delay_ms or 0) for attempt in attempts]
     total = max([1, row.duration_ms or 0, *ends])
-    return [Bar(attempt, tuple(_spans(attempt, total))) for attempt in attempts]
+    return [
+        Bar(attempt, tuple(_spans(attempt, total)), after)
+        for attempt, after in zip(attempts, nexts, strict=True)
+    ]
 
 
 def _spans(attempt: AttemptRecord, total: int) -> list[Span]:

@@ -9,6 +9,7 @@ from django.conf import settings
 from accounts.admin_actions import AccountTestResult
 from accounts.model_facts import facts_for, names_offered_by
 from accounts.snapshot import AccountView
+from relay.connection_times import Times
 from relay.conversation import Conversation, Text, Turn
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.registry import upstream_dialect
@@ -73,7 +74,7 @@ async def _ask(client: UpstreamClient, account: AccountView, model: str) -> Fail
         thinks_unseen=False,
         has_thinking=False,
     )
-    opened = await client.open(account, request)
+    opened = await client.open(account, request, Times(0))  # nobody asks when
     if isinstance(opened, Failure):
         return opened
     try:

@@ -131,7 +131,9 @@ class _Embedding:
             finally:
                 lease.release()
             if not decision.retry:
-                return served if policy.is_final(served) else self._given_up(None)
+                if policy.is_final(served):
+                    return served
+                return self._given_up(None, is_budget_spent=decision.strategy == policy.BUDGET_SPENT)
             stay_on = None if decision.rotate else lease.account.id
             await asyncio.sleep(decision.delay_seconds)
 
@@ -153,7 +155,7 @@ class _Embedding:
             mark_account(self.pool, lease.account.id, self.target.model, mark, lease.taken_at)
         model, kinds = self.target.model, self.target.kinds
         seconds = self.pool.nearest_free_seconds(model, kinds)
-        return policy.decide(
+        decision = policy.decide(
             failure,
             len(self.failures) - 1,
             is_healed=True,
@@ -161,12 +163,15 @@ class _Embedding:
             all_are_marked=mark is not None and (seconds is None or seconds > 0),
             scale=self.exchange.runtime.settings.backoff_scale,
         )
+        if policy.asks_the_budget(decision, failure) and not self.exchange.may_retry():
+            return policy.Decision(retry=False, strategy=policy.BUDGET_SPENT)
+        return decision
 
-    def _given_up(self, refusal: Failure | None) -> Failure:
+    def _given_up(self, refusal: Failure | None, *, is_budget_spent: bool = False) -> Failure:
         if not self.failures and refusal is not None:
             return refusal
-        told = giving_up.told(self.failures, refusal)
-        message = f"All {len(self.failures)} attempts failed. {told.message}"
+        told = giving_up.told(self.failures, refusal, is_budget_spent=is_budget_spent)
+        message = giving_up.message(len(self.failures), told)
         return msgspec.structs.replace(told, message=message, body=b"")
 
     async def _asked(self, lease: Lease) -> Served | Failure:

@@ -11,6 +11,7 @@ from accounts.leases import Lease, NoAccount, Want
 from accounts.mapping import Target
 from accounts.pool import Pool
 from accounts.snapshot import AccountView
+from relay.connection_times import Times
 from relay.conversation import digest
 from relay.dialects.interface import Decoder, DecoderOptions, Encoder, EncoderOptions
 from relay.engine.coalesce import coalesced
@@ -122,7 +123,9 @@ class Exchange:
     async def open(self) -> UpstreamResponse | Failure:
         """Send what is ready."""
         lease, request = self._ready()
-        opened = await self._runtime.upstream.open(lease.account, self._next_leg or request)
+        times = Times(asyncio.get_running_loop().time())
+        self.recorder.sending(times)
+        opened = await self._runtime.upstream.open(lease.account, self._next_leg or request, times)
         if isinstance(opened, Failure) and opened.kind is Kind.CREDENTIALS:
             self._runtime.pool.disable(lease.account.id, opened.message)
         return opened

@@ -6,6 +6,7 @@ PURE. The wording is a contract (behaviour 11 and the troubleshooting lesson): p
 import logging
 from typing import Literal, assert_never
 
+from relay.engine import giving_up
 from relay.engine.facts import (
     AttemptEnded,
     AttemptOpened,
@@ -18,6 +19,7 @@ from relay.engine.facts import (
     KeptAccount,
     Rotated,
 )
+from relay.engine.policy import BUDGET_SPENT
 from relay.failures import Failure, Kind
 
 Line = tuple[int, str]
@@ -52,7 +54,7 @@ def lines(fact: Fact, dialect: Literal["anthropic", "gemini", "openai"]) -> list
             line = f"Signature repair failed, not retrying: manual intervention needed ({message})"
             return [(logging.ERROR, line)]
         case GaveUp(_, attempts, failure):
-            return [(logging.ERROR, f"All {attempts} attempts failed. {failure.message}")]
+            return [(logging.ERROR, giving_up.message(attempts, failure))]
         case _:
             assert_never(fact)
 
@@ -72,6 +74,8 @@ def _ended(fact: AttemptEnded, prefix: str) -> list[Line]:
         status = failure.status if failure.status is not None else failure.kind.value
         facts = f"status={status}, attempt={fact.number}, delay={decision.delay_seconds:g}s"
         out.append((logging.INFO, f"Retry with {decision.strategy}: {facts}"))
+    elif decision.strategy == BUDGET_SPENT:
+        out.append((logging.WARNING, f"Retry budget spent, not retrying: {failure.message}"))
     elif not peeked:
         out.append((logging.WARNING, f"Upstream refused, not retrying: {failure.message}"))
     return out

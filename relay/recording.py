@@ -20,6 +20,7 @@ from monitor.records import (
 )
 from monitor.transcript import Transcript
 from relay import metrics
+from relay.connection_times import Times
 from relay.engine.commands import Outcome
 from relay.engine.facts import (
     AttemptEnded,
@@ -80,6 +81,7 @@ class Recorder:
         self._at = at
         self._records_bodies = records_bodies
         self._attempt: AttemptRecord | None = None
+        self._times: Times | None = None
         self._last_content = call.raw
         self._response_bytes = 0
         submit(row)
@@ -100,10 +102,8 @@ class Recorder:
         match fact:
             case AttemptStarted():
                 self._start_attempt(fact)
-            case AttemptOpened(at, _, upstream_request_id):
-                self._update_attempt(
-                    headers_ms=self._since_start(at), upstream_request_id=upstream_request_id or None
-                )
+            case AttemptOpened(_, _, upstream_request_id):
+                self._update_attempt(**self._sent(), upstream_request_id=upstream_request_id or None)
             case Committed(at):
                 self._update_attempt(first_data_ms=self._since_start(at))
                 self._update_row(first_data_ms=_ms(at), ended_in=EndedIn.TEXT)
@@ -114,6 +114,11 @@ class Recorder:
                 self._update_row(changes=(*self.row.changes, *done))
             case Rotated() | KeptAccount() | HealingFailed() | GaveUp():
                 pass
+
+    def sending(self, times: Times) -> None:
+        """The attempt's request goes out now; of several requests of one attempt the first one counts."""
+        if self._times is None:
+            self._times = times
 
     def prepared(self, request: UpstreamRequest) -> None:
         """A request was made ready for the attempt that comes next."""
@@ -219,6 +224,7 @@ class Recorder:
             started_offset_ms=_ms(fact.at),
             phase=EndedIn.CONNECT,
         )
+        self._times = None
         self._submit(self._attempt)
         self._update_row(
             account=fact.email, mapped_model=fact.model, attempts=fact.number, ended_in=EndedIn.CONNECT
@@ -228,6 +234,7 @@ class Recorder:
         failure, decision = fact.failure, fact.decision
         usage = fact.usage
         self._update_attempt(
+            **self._sent(),
             status=failure.status if failure else 200,
             phase=EndedIn(fact.phase.value),
             failure_kind=failure.kind.value if failure else None,
@@ -256,6 +263,10 @@ class Recorder:
     def _update_row(self, **changes: object) -> None:
         self.row = msgspec.structs.replace(self.row, **changes)
         self._submit(self.row)
+
+    def _sent(self) -> dict[str, int | None]:
+        """When the attempt was connected and its headers came, as far as it did."""
+        return self._times.milliseconds() if self._times else {}
 
     def _since_start(self, at: float) -> int:
         return _ms(at) - (self._attempt.started_offset_ms if self._attempt else 0)

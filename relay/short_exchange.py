@@ -12,6 +12,7 @@ from django.http import HttpResponse
 
 from accounts.leases import Lease
 from monitor.records import RequestRecord
+from relay.connection_times import Times
 from relay.conversation import Json
 from relay.engine.commands import Outcome
 from relay.engine.facts import AttemptEnded, AttemptStarted
@@ -45,6 +46,11 @@ class ShortExchange:
         self.recorder = admission.recorder(call, preview)
         self.attempts = 0
         self._admission = admission
+        self.runtime.budget.note_request(admission.admitted_at)
+
+    def may_retry(self) -> bool:
+        """Is there a retry left in the server's budget? If so it is spent."""
+        return self.runtime.budget.may_retry(asyncio.get_running_loop().time())
 
     @property
     def row(self) -> RequestRecord:
@@ -91,7 +97,9 @@ class ShortExchange:
     async def post(self, lease: Lease, path: str, body: Json, request: UpstreamRequest) -> bytes | Failure:
         """What the leased account answers at ``path``: the bytes of a 200, or why there is none."""
         account = lease.account
-        answer = await self.runtime.upstream.post_json(account, path, body, request.headers)
+        times = Times(asyncio.get_running_loop().time())
+        self.recorder.sending(times)
+        answer = await self.runtime.upstream.post_json(account, path, body, request.headers, times)
         if isinstance(answer, Failure):
             if answer.kind is Kind.CREDENTIALS:
                 self.runtime.pool.disable(account.id, answer.message)

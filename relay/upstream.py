@@ -1,4 +1,4 @@
-"""The HTTP client: one per event loop. The only file that knows which library it is.
+"""The HTTP client: one per event loop. With connection_times.py all that knows which library it is.
 
 It adds what an account kind wants (address, credential, envelope), and turns every exception of the
 library into a classified failure by one table.
@@ -12,12 +12,14 @@ from functools import lru_cache, partial
 from typing import cast
 from urllib.parse import quote
 
+import aiohttp
 import httpx
 import msgspec
 from httpx_aiohttp import AiohttpTransport
 
 from accounts.snapshot import AccountView
 from accounts.tokens import Authorizer, CredentialRefused, TokenUnavailable
+from relay.connection_times import TimedConnector, Times, watched
 from relay.dialects.openai import OPENAI_RESPONSES
 from relay.failures import Failure, Kind
 from relay.upstream_request import UpstreamRequest
@@ -79,16 +81,27 @@ class UpstreamClient:
     def __init__(self, connect_timeout_seconds: float) -> None:
         """``connect_timeout_seconds`` bounds the connecting; everything later is the caller's to bound."""
         self._authorizer = Authorizer(self._post_form)
-        limits = httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE_SECONDS)
-        self._transport = AiohttpTransport(limits=limits)
+        self._transport = AiohttpTransport(client=self._session)
         timeout = httpx.Timeout(None, connect=connect_timeout_seconds)
         self._extensions = {"timeout": timeout.as_dict()}
         self._client = httpx.AsyncClient(transport=self._transport, timeout=timeout, follow_redirects=False)
 
-    async def open(self, account: AccountView, request: UpstreamRequest) -> UpstreamResponse | Failure:
-        """Ask for the stream: the open response, or why there is none. A refused token is renewed once."""
+    def _session(self) -> aiohttp.ClientSession:
+        """What the transport works with, made in the event loop at the first request."""
+        connector = TimedConnector(
+            limit=MAX_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=self._transport.ssl_context
+        )
+        return aiohttp.ClientSession(connector=connector)
+
+    async def open(
+        self, account: AccountView, request: UpstreamRequest, times: Times
+    ) -> UpstreamResponse | Failure:
+        """Ask for the stream: the open response, or why there is none. A refused token is renewed once.
+
+        ``times`` is filled in on the way, also when the caller gives up waiting.
+        """
         try:
-            response = await self._signed_in(account, partial(self._send, account, request))
+            response = await self._signed_in(account, partial(self._send, account, request, times))
         except (CredentialRefused, TokenUnavailable) as error:
             return failure_of_credential(error)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -102,14 +115,14 @@ class UpstreamClient:
         return await self._refusal(request, response)
 
     async def post_json(
-        self, account: AccountView, path: str, body: object, headers: Mapping[str, str]
+        self, account: AccountView, path: str, body: object, headers: Mapping[str, str], times: Times
     ) -> ShortAnswer | Failure:
-        """A short unstreamed POST (counting, embedding): status, headers, body."""
-        return await self._short("POST", account, path, msgspec.json.encode(body), headers)
+        """A short unstreamed POST (counting, embedding): status, headers, body; ``times`` is filled in."""
+        return await self._short("POST", account, path, msgspec.json.encode(body), headers, times)
 
     async def get(self, account: AccountView, path: str, headers: Mapping[str, str]) -> ShortAnswer | Failure:
         """A short GET (model lists): status, headers, body."""
-        return await self._short("GET", account, path, b"", headers)
+        return await self._short("GET", account, path, b"", headers, Times(0))  # nobody asks when
 
     async def close(self) -> None:
         """Close every connection."""
@@ -136,7 +149,7 @@ class UpstreamClient:
         return response
 
     async def _send(
-        self, account: AccountView, request: UpstreamRequest, credential: Mapping[str, str]
+        self, account: AccountView, request: UpstreamRequest, times: Times, credential: Mapping[str, str]
     ) -> httpx.Response:
         content = envelope(account, request) if account.kind == "code_assist" else request.content
         # Straight to the transport: redirects, cookies, hooks and auth flows are not for this path, and cost
@@ -148,7 +161,8 @@ class UpstreamClient:
             content=content,
             extensions=self._extensions,
         )
-        return await self._transport.handle_async_request(outgoing)
+        with watched(times):
+            return await self._transport.handle_async_request(outgoing)
 
     async def _refusal(self, request: UpstreamRequest, response: httpx.Response) -> Failure:
         body = b""
@@ -166,15 +180,22 @@ class UpstreamClient:
         return request.dialect.classify(response.status_code, headers, body)
 
     async def _short(
-        self, method: str, account: AccountView, path: str, content: bytes, headers: Mapping[str, str]
+        self,
+        method: str,
+        account: AccountView,
+        path: str,
+        content: bytes,
+        headers: Mapping[str, str],
+        times: Times,
     ) -> ShortAnswer | Failure:
         async def send(credential: Mapping[str, str]) -> httpx.Response:
-            return await self._client.request(
-                method,
-                address(account, path),
-                content=content or None,
-                headers={"content-type": "application/json", **headers, **credential},
-            )
+            with watched(times):
+                return await self._client.request(
+                    method,
+                    address(account, path),
+                    content=content or None,
+                    headers={"content-type": "application/json", **headers, **credential},
+                )
 
         try:
             async with asyncio.timeout(SHORT_TIMEOUT_SECONDS):

@@ -81,7 +81,7 @@ class _Exchange:
                     return self._outcome(200 if is_open else policy.answer_status([failure]), failure)
                 decision = yield from self._decide(failure)
                 if not decision.retry:
-                    return (yield from self._end_without_answer(failure))
+                    return (yield from self._end_without_answer(failure, decision))
                 if decision.delay_seconds:
                     yield from self.clock.ask(Sleep(decision.delay_seconds))
         except Interrupted as interruption:
@@ -162,10 +162,10 @@ class _Exchange:
         if decision.retry and self.clock.at + decision.delay_seconds >= self.limits.deadline_seconds:
             self.failures.append(deadline_is_over(self.limits))
             decision = policy.Decision(retry=False)
-        if decision.retry and not decision.heal and failure.status != 429:
+        if policy.asks_the_budget(decision, failure):
             allowed = yield from self.clock.ask(SpendRetry())
             if not allowed.is_allowed:
-                decision = policy.Decision(retry=False)
+                decision = policy.Decision(retry=False, strategy=policy.BUDGET_SPENT)
         changes: tuple[str, ...] = ()
         if decision.heal:
             changes = (yield from self.clock.ask(Repair(decision.heal))).changes
@@ -196,21 +196,21 @@ class _Exchange:
         )
         yield from self._note(fact)
 
-    def _end_without_answer(self, failure: Failure) -> Engine:
+    def _end_without_answer(self, failure: Failure, decision: policy.Decision) -> Engine:
         """No retry: the request's own fault is the client's to see as it is; anything else is giving up."""
         if policy.needs_healing(failure) and self.is_healed:
             yield from self._note(HealingFailed(self.clock.at, failure.message))
         if policy.is_final(failure):
             return self._outcome(policy.answer_status([failure]), failure)
-        return (yield from self._give_up(None))
+        return (yield from self._give_up(None, is_budget_spent=decision.strategy == policy.BUDGET_SPENT))
 
-    def _give_up(self, refusal: Failure | None) -> Engine:
+    def _give_up(self, refusal: Failure | None, *, is_budget_spent: bool = False) -> Engine:
         """All attempts failed, or nobody can be asked (``refusal``)."""
         if refusal is not None and not self.failures:
             return self._outcome(policy.answer_status([refusal]), refusal)
-        told = giving_up.told(self.failures, refusal)
+        told = giving_up.told(self.failures, refusal, is_budget_spent=is_budget_spent)
         yield from self._note(GaveUp(self.clock.at, self.number, told))
-        message = f"All {self.number} attempts failed. {told.message}"
+        message = giving_up.message(self.number, told)
         return self._outcome(policy.answer_status(self.failures), told, message=message)
 
     def _outcome(

@@ -10,21 +10,32 @@ from relay.engine import policy
 from relay.failures import Failure
 
 
-def told(failures: list[Failure], refusal: Failure | None) -> Failure:
-    """The one failure for the client; ``refusal`` is why nobody could be asked any more, if that was it."""
+def told(failures: list[Failure], refusal: Failure | None, *, is_budget_spent: bool = False) -> Failure:
+    """The one failure for the client; ``refusal`` is why nobody could be asked any more, if that was it.
+
+    ``is_budget_spent``: one more attempt was due, and the server's retry budget had no room for it.
+    """
     last, failure = failures[-1], policy.decisive(failures)
     status = policy.answer_status(failures)
     seconds = failure.retry_after_seconds
     if seconds is None and refusal is not None:
         seconds = refusal.retry_after_seconds
+    words = failure.message if failure is last else f"{failure.message} ({last.message})"
+    if is_budget_spent:
+        words = f"{words} (not tried again: this server's retry budget is spent)"
     return msgspec.structs.replace(
         failure,
-        message=failure.message if failure is last else f"{failure.message} ({last.message})",
+        message=words,
         status=status,
         reason=failure.reason if failure.status in (None, status) else "",
         retry_after_seconds=seconds,
         body=b"",
     )
+
+
+def message(attempts: int, told: Failure) -> str:
+    """What the client reads and people search for: how often it was tried, and the failure."""
+    return f"All {attempts} attempts failed. {told.message}"
 
 
 def with_nearest(failure: Failure, nearest_free_seconds: float | None) -> Failure:

@@ -10,7 +10,7 @@ PURE. Which failure is worth another attempt, after what wait, and on whose acco
 * A failure of the *request* (any other 4xx) stays what it is: it is the client's to see.
 """
 
-from typing import Literal, assert_never
+from typing import Final, Literal, assert_never
 
 import msgspec
 
@@ -156,11 +156,17 @@ def is_final(failure: Failure) -> bool:
     return isinstance(_rule(failure).strategy, NoRetry) and failure.kind is not Kind.DEADLINE
 
 
+BUDGET_SPENT: Final = "retry budget spent"
+"""The strategy of a retry that was due, and that the server's retry budget had no room for."""
+
+
 class Decision(msgspec.Struct, frozen=True):
     """What is done about a failure. ``strategy`` is as the log and the row name it."""
 
     retry: bool
-    strategy: Literal["none", "fixed delay", "linear backoff", "exponential backoff"] = "none"
+    strategy: Literal[
+        "none", "fixed delay", "linear backoff", "exponential backoff", "retry budget spent"
+    ] = "none"
     delay_seconds: float = 0.0
     rotate: bool = False
     heal: Literal["", "strip", "drop_block"] = ""
@@ -211,6 +217,11 @@ def decide(
         rotate=rotate,
         heal=heal,
     )
+
+
+def asks_the_budget(decision: Decision, failure: Failure) -> bool:
+    """Is this a retry that the budget has to allow? A heal happens once; a quota goes to somebody else."""
+    return decision.retry and not decision.heal and failure.status != 429
 
 
 class Mark(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 import pytest
 
 from relay.engine.commands import Allowed, SpendRetry
-from relay.engine.facts import GaveUp
+from relay.engine.facts import AttemptEnded, GaveUp
 from tests.engine.script import (
     ANN,
     BEN,
@@ -30,8 +30,10 @@ def test_a_spent_budget_ends_the_exchange_with_the_failure_in_hand(status: int) 
     played = play(
         (picks(), ANN), (opens(), refuses(status)), SPENT, closes(is_complete=False), has_budget=False
     )
-    played.ends(status=status, attempts=1)
-    assert played.all(GaveUp)
+    spent = f"upstream said {status} (not tried again: this server's retry budget is spent)"
+    played.ends(status=status, attempts=1, message=f"All 1 attempts failed. {spent}")
+    assert played.fact(GaveUp).failure.message == spent
+    assert played.fact(AttemptEnded).decision.strategy == "retry budget spent"
 
 
 def test_quota_rotations_are_not_counted() -> None:

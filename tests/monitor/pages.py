@@ -1,6 +1,7 @@
 """What the tests of the monitor's pages share: an operator's browser, and exchanges to look at."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -45,6 +46,23 @@ def operator_named(name: str, *permissions: str) -> Client:
     return client
 
 
+def attempt_of(row: RequestRecord, number: int = 1, **fields: object) -> AttemptRecord:
+    """An attempt that went well, but for ``fields``."""
+    usual: dict[str, Any] = {
+        "request_id": row.id,
+        "number": number,
+        "account": "ada@example.com",
+        "account_kind": "anthropic",
+        "upstream_model": "claude-opus-5-5",
+        "started_offset_ms": 2,
+        "status": 200,
+        "headers_ms": 100,
+        "first_data_ms": 298,
+        "end_ms": 1498,
+    }
+    return AttemptRecord(**{**usual, **fields})
+
+
 class Shelf:
     """Puts exchanges into the history."""
 
@@ -57,19 +75,7 @@ class Shelf:
     ) -> RequestRecord:
         """An exchange that ended well, but for ``fields``, with one attempt and these bodies."""
         row = self._new(**{**ENDED, **fields})
-        attempt = AttemptRecord(
-            request_id=row.id,
-            number=1,
-            account="ada@example.com",
-            account_kind="anthropic",
-            upstream_model="claude-opus-5-5",
-            started_offset_ms=2,
-            status=200,
-            headers_ms=100,
-            first_data_ms=298,
-            end_ms=1498,
-        )
-        records: list[Record] = [row, attempt]
+        records: list[Record] = [row, attempt_of(row)]
         headers = (("content-type", "application/json"), ("x-api-key", "sk-planted-Key-0123456789abcdef"))
         if request:
             records.append(
@@ -82,10 +88,14 @@ class Shelf:
         if response:
             chunks = ((300, response[:10]), (900, response[10:]))
             records.append(BodyRecord(request_id=row.id, kind=BodyKind.RESPONSE, chunks=chunks))
+        self.add(*records)
+        return row
+
+    def add(self, *records: Record) -> None:
+        """Put records there as they are."""
         for record in records:
             self._writer.submit(record)
         assert self._writer.flush(10)
-        return row
 
 
 @pytest.fixture

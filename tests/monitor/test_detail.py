@@ -15,8 +15,8 @@ from monitor.conversation import request_turns, response_turns
 from monitor.conversation.parts import image, image_at
 from monitor.log_lines import log_lines
 from monitor.records import AttemptRecord, Outcome, RequestRecord
-from monitor.timeline import timeline
-from tests.monitor.pages import Shelf, operator, shelf, texts_of
+from monitor.timeline import next_accounts, timeline
+from tests.monitor.pages import Shelf, attempt_of, operator, shelf, texts_of
 
 __all__ = ["operator", "shelf"]
 
@@ -259,11 +259,35 @@ def test_the_timeline_has_every_phase_where_it_was() -> None:
         request_id="0", number=2, account="a", account_kind="k", upstream_model="m", started_offset_ms=500,
         headers_ms=100, first_data_ms=200, end_ms=500,
     )  # fmt: skip
-    bars = timeline(row, [first, second])
+    bars = timeline(row, [first, second], next_accounts([first, second]))
     assert [[(span.phase, span.left, span.width) for span in bar.spans] for bar in bars] == [
         [("headers", "0.000", "10.000"), ("peek", "10.000", "10.000"), ("wait", "20.000", "30.000")],
         [("headers", "50.000", "10.000"), ("peek", "60.000", "10.000"), ("stream", "70.000", "30.000")],
     ]
+
+
+def test_a_rotation_is_told_only_where_another_account_was_asked() -> None:
+    """``rotate`` is what was decided; where no other account was free, the same one was asked again."""
+
+    def attempt(number: int, account: str, kind: str = "k", rotate: bool | None = True) -> AttemptRecord:
+        return AttemptRecord(
+            request_id="0", number=number, account=account, account_kind=kind, upstream_model="m",
+            started_offset_ms=0, rotate=rotate,
+        )  # fmt: skip
+
+    tried = [attempt(1, "a"), attempt(2, "b"), attempt(3, "b"), attempt(4, "b", "other", False)]
+    tried.append(attempt(5, "b", "other", None))
+    assert next_accounts(tried) == ["another", "only one left", "another", "same", ""]
+    assert next_accounts([]) == []
+
+
+def test_the_page_claims_no_rotation_that_did_not_happen(operator: Client, shelf: Shelf) -> None:
+    """One account, asked twice: the page says that no other was free."""
+    row = shelf.put(b"{}", attempts=2, outcome=Outcome.RETRIED)
+    shelf.add(attempt_of(row, failure_kind="empty", rotate=True, delay_ms=0), attempt_of(row, 2))
+    page = page_of(operator, row)
+    assert "same account: no other was free" in page
+    assert " rotate" not in page
 
 
 def test_a_diff_shows_what_was_changed_and_gives_up_on_too_much() -> None:

@@ -371,3 +371,11 @@ def test_the_compiled_texts_are_those_of_the_source() -> None:
         }
         if "msgstr" in said:
             assert compiled.gettext(said["msgid"]) == said["msgstr"]
+
+
+def test_a_spent_retry_budget_is_why_there_was_no_retry() -> None:
+    """One attempt where three are usual: the reason is told."""
+    exchange = row(**ENDED | {"status": 500, "attempts": 1})
+    said, step = words(diagnose(exchange, [failed("status", 500, strategy="retry budget spent")]))
+    assert "It was not tried again: too many retries were under way (retry budget)." in said
+    assert step.startswith("Wait a little and send it again")

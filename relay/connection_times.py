@@ -1,0 +1,56 @@
+"""When a connection to upstream was made: told by the connector, for a reused one not at all.
+
+aiohttp's own tracing would be called for every step of every request, also where nothing is connected; this
+costs only where a connection is made.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import aiohttp
+import msgspec
+
+
+class Times(msgspec.Struct):
+    """Seconds since ``begun_at`` (the event loop's clock) until something happened; None: it did not."""
+
+    begun_at: float
+    connect_seconds: float | None = None
+    """None where an open connection was used again."""
+    headers_seconds: float | None = None
+
+    def milliseconds(self) -> dict[str, int | None]:
+        """As an attempt's record has them."""
+        connect, headers = self.connect_seconds, self.headers_seconds
+        return {
+            "connect_ms": None if connect is None else round(1000 * connect),
+            "headers_ms": None if headers is None else round(1000 * headers),
+        }
+
+
+_times: ContextVar[Times | None] = ContextVar("times", default=None)
+
+
+@contextmanager
+def watched(times: Times) -> Iterator[None]:
+    """Note in ``times`` when the request made in this context is connected, and when its headers came."""
+    token = _times.set(times)
+    try:
+        yield
+        times.headers_seconds = asyncio.get_running_loop().time() - times.begun_at
+    finally:
+        _times.reset(token)
+
+
+class TimedConnector(aiohttp.TCPConnector):
+    """A connector that notes when it has connected."""
+
+    async def _create_connection(self, *args: Any, **kwargs: Any) -> Any:
+        made = await super()._create_connection(*args, **kwargs)
+        times = _times.get()
+        if times is not None:
+            times.connect_seconds = asyncio.get_running_loop().time() - times.begun_at
+        return made
