@@ -123,6 +123,16 @@ def _answered(
         sentences.append(Phrase(message, {"account": row.account or "–", "time": Seconds(row.first_data_ms)}))
     else:
         sentences.append(Phrase(gettext_noop("The request was answered.")))
+    if row.stop_reason == "max_tokens":
+        has_said_nothing = bool(row.tokens_out) and row.tokens_out == row.tokens_thinking
+        message = gettext_noop("The answer ended at its limit of tokens.")
+        if has_said_nothing:
+            message = gettext_noop("The model used all its tokens for thinking, and said nothing.")
+            severity = Severity.NOTICE
+        sentences.append(Phrase(message))
+        next_step = Phrase(
+            gettext_noop("Nothing, if that was meant; else give the request a higher limit (max_tokens).")
+        )
     if row.continued:
         message = gettext_noop("The stream broke off and was continued; the client saw one answer.")
         if len(row.seams) > 1:
@@ -171,17 +181,16 @@ def _before(failed: Sequence[AttemptRecord]) -> tuple[Phrase, ...]:
     return (sentence,)
 
 
-def _did(attempt: AttemptRecord, *, is_repaired: bool = False) -> Phrase:
+def _did(attempt: AttemptRecord) -> Phrase:
     """What an attempt's account did instead of answering."""
-    cause = cause_of(attempt, is_repaired=is_repaired)
+    cause = cause_of(attempt)
     return Phrase(WHAT_IT_DID[cause], {"account": attempt.account or "–", "status": attempt.status or 0})
 
 
 def _failed(row: RequestRecord, failed: list[AttemptRecord], retry_after_seconds: float | None) -> Diagnosis:
     if not failed:
         return _not_admitted(row, retry_after_seconds)
-    repaired = any(attempt.heal for attempt in failed[:-1])
-    causes = [cause_of(attempt, is_repaired=repaired) for attempt in failed]
+    causes = [cause_of(attempt) for attempt in failed]
     cause = _decisive(failed, causes)
     if cause is Cause.SIGNATURE:
         sentence, step = BEFORE_ANSWER[cause]

@@ -1,6 +1,6 @@
 """What was at fault in a failed attempt, as one word: the step between failure kinds and advice. PURE.
 
-``failure_kind`` is the relay's word (``relay.failures.Kind``) and ``status`` upstream's; both are plain text
+``failure_kind`` is the relay's word (``Failure.recorded_as``) and ``status`` upstream's; both are plain text
 here, for history outlives the code that wrote it, and a word that is not known is ``OTHER``.
 """
 
@@ -45,7 +45,9 @@ BY_KIND = {
     "error_event": Cause.SERVER_ERROR,
     "malformed_answer": Cause.BROKEN_ANSWER,
     "missing_signature": Cause.SIGNATURE,
+    "signature": Cause.SIGNATURE,
     "credentials": Cause.CREDENTIALS,
+    "account": Cause.CREDENTIALS,
     "no_account": Cause.NO_ACCOUNT,
     "bad_request": Cause.CLIENT_REQUEST,
     "unauthorized": Cause.CLIENT_REQUEST,
@@ -76,21 +78,14 @@ class FailedAttempt(Protocol):
     def status(self) -> int | None: ...  # noqa: D102
     @property
     def heal(self) -> str | None: ...  # noqa: D102
-    @property
-    def rotate(self) -> bool | None: ...  # noqa: D102
 
 
-def cause_of(attempt: FailedAttempt, *, is_repaired: bool = False) -> Cause:
-    """The cause of a failed attempt's failure; ``is_repaired``: it went out with a repaired history."""
+def cause_of(attempt: FailedAttempt) -> Cause:
+    """The cause of a failed attempt's failure."""
     if attempt.heal:
         return Cause.SIGNATURE
     kind, status = attempt.failure_kind or "", attempt.status
     if kind in ("status", "error_event") and status is not None and status >= 400:
-        if status in BY_STATUS:
-            return BY_STATUS[status]
-        if status >= 500:
-            return Cause.SERVER_ERROR
-        if attempt.rotate:
-            return Cause.CREDENTIALS  # a 400 that was the account's fault: another account was tried
-        return Cause.SIGNATURE if is_repaired and status == 400 else Cause.CLIENT_REQUEST
+        by_class = Cause.SERVER_ERROR if status >= 500 else Cause.CLIENT_REQUEST
+        return BY_STATUS.get(status, by_class)
     return BY_KIND.get(kind, Cause.OTHER)

@@ -75,6 +75,16 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     upstream_request_id: str = ""
     from_upstream_event: bool = False
 
+    @property
+    def recorded_as(self) -> str:
+        """What it is called on record: the kind, but whose fault an upstream's 400 is where that is known."""
+        if self.kind in (Kind.STATUS, Kind.ERROR_EVENT):
+            if self.account_fault:
+                return "account"
+            if self.is_signature:
+                return "signature"
+        return self.kind.value
+
 
 class CannotCarry(Exception):
     """The request holds content that the other dialect has no place for; the text says which."""

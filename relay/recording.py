@@ -237,7 +237,7 @@ class Recorder:
             **self._sent(),
             status=failure.status if failure else 200,
             phase=EndedIn(fact.phase.value),
-            failure_kind=failure.kind.value if failure else None,
+            failure_kind=failure.recorded_as if failure else None,
             failure_text=failure.message if failure else None,
             strategy=decision.strategy if decision else None,
             delay_ms=_ms(decision.delay_seconds) if decision and decision.retry else None,

@@ -15,7 +15,7 @@ from monitor.failure_causes import BY_KIND, Cause, cause_of
 from monitor.phrasing import Phrase
 from monitor.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
 from monitor.wording import as_html, as_text
-from relay.failures import Kind
+from relay.failures import Failure, Kind
 
 
 def row(**fields: Any) -> RequestRecord:
@@ -101,7 +101,7 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
     ),
     "lesson: an invalid signature that could not be repaired": (
         row(**ENDED | {"status": 400, "attempts": 2}),
-        [failed("status", 400, heal="strip"), failed("status", 400, 2)],
+        [failed("signature", 400, heal="strip"), failed("signature", 400, 2)],
         Severity.PROBLEM,
         "refused the thinking signatures again after the history had been repaired",
         "Clearing the data directory would not help",
@@ -157,10 +157,45 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
     ),
     "an account's own 400": (
         row(**ENDED | {"status": 503}),
-        [failed("status", 400, rotate=True)],
+        [failed("account", 400)],
         Severity.PROBLEM,
         "did not accept the credential or billing of a@x",
         "Open Accounts",
+    ),
+    "the account's own 400, on every account": (
+        row(**ENDED | {"status": 503, "attempts": 3}),
+        [failed("account", 400, n, account=f"{n}@x") for n in (1, 2, 3)],
+        Severity.PROBLEM,
+        "All 3 attempts were refused for the credential or billing of their account.",
+        "Open Accounts",
+    ),
+    "money used up, which upstream calls a 429": (
+        row(**ENDED | {"status": 503, "attempts": 2}),
+        [failed("account", 429, n) for n in (1, 2)],
+        Severity.PROBLEM,
+        "All 2 attempts were refused for the credential or billing",
+        "settle its billing",
+    ),
+    "an ordinary 400 behind a healed signature": (
+        row(**ENDED | {"status": 400, "attempts": 2}),
+        [failed("signature", 400, heal="strip"), failed("status", 400, 2)],
+        Severity.PROBLEM,
+        "Upstream refused the request itself (400).",
+        "Change the request as the error says",
+    ),
+    "the limit of tokens": (
+        row(stop_reason="max_tokens", tokens_out=64, tokens_thinking=10),
+        [SERVED],
+        Severity.GOOD,
+        "The answer ended at its limit of tokens.",
+        "give the request a higher limit",
+    ),
+    "the limit of tokens, all of them thought": (
+        row(stop_reason="max_tokens", tokens_out=64, tokens_thinking=64),
+        [SERVED],
+        Severity.NOTICE,
+        "used all its tokens for thinking, and said nothing",
+        "give the request a higher limit",
     ),
     "a detour that cost the cache": (
         row(cached_tokens_lost=9000),
@@ -317,7 +352,13 @@ def test_every_failure_has_words_that_are_whole(kind: Kind, status: int | None, 
 
 def test_every_kind_of_failure_of_the_relay_is_known() -> None:
     """A new kind of failure needs its words: none falls through to "failed"."""
-    assert set(BY_KIND) | {"status"} == {kind.value for kind in Kind}
+    words = {
+        Failure(kind, "", 400, account_fault=account, is_signature=signature).recorded_as
+        for kind in Kind
+        for account in (False, True)
+        for signature in (False, True)
+    }
+    assert set(BY_KIND) | {"status"} == words
     assert set(WHAT_IT_DID) == set(BEFORE_ANSWER) == set(Cause)
     assert cause_of(failed("hitherto unheard of")) is Cause.OTHER
 
