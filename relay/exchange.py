@@ -107,7 +107,8 @@ class Exchange:
             request = self._request = self._made_ready(lease.account, target.model)
         except (BadRequest, CannotCarry) as error:
             self.release()
-            return Failure(Kind.BAD_REQUEST, str(error), status=400)
+            code = error.code if isinstance(error, CannotCarry) else ""
+            return Failure(Kind.BAD_REQUEST, str(error), status=400, reason=code)
         self.recorder.prepared(request)
         return Picked(
             at=0.0,
@@ -228,14 +229,15 @@ class Exchange:
         if self._has_learned or self._request is None:
             return
         self._has_learned = True
-        self._runtime.memory.remember(
-            learned(state, self.call.session, self._request.facts.family, time.time())
-        )
+        now, session = time.time(), self.call.session
+        self._runtime.memory.remember(learned(state, session, self._request.facts.family, now))
+        if self.call.is_threaded and state.message_id:
+            self._runtime.memory.remember([Item("thread", session, state.message_id, now)])
         lease = self._lease
         if lease is not None:
             cached = (state.usage.cache_read or 0) + (state.usage.cache_write or 0)
             self._runtime.pool.note_success(
-                lease.account.id, self.mapped_model, self.call.session, cached, lease.taken_at
+                lease.account.id, self.mapped_model, session, cached, lease.taken_at
             )
             if lease.stand_in_for:
                 note = f"{lease.account.email} stood in for {lease.stand_in_for}: {lease.stand_in_reason}"

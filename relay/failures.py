@@ -57,10 +57,11 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     ``message`` is for people and holds no secret. ``reason`` is upstream's machine word
     (``QUOTA_EXHAUSTED``, ``overloaded_error`` …). ``retry_after_seconds`` is the delay that was told,
     by header or by body. ``account_fault`` marks a 400/402 that is about the account (bad API key,
-    billing), not about the request. ``is_signature`` marks a refusal of a thinking signature, and
-    ``offers_drop_block`` one whose message offers ``drop_block``. ``body`` is upstream's JSON error
-    body, if it was one, for a client of the same dialect; ``from_upstream_event`` says that upstream's
-    own error event was already forwarded with the stream.
+    billing), not about the request. ``names_missing_thing`` marks a 403/404 that is about a file, an item
+    or a thread which the request names, not about the account or its models. ``is_signature`` marks a
+    refusal of a thinking signature, and ``offers_drop_block`` one whose message offers ``drop_block``.
+    ``body`` is upstream's JSON error body, if it was one, for a client of the same dialect;
+    ``from_upstream_event`` says that upstream's own error event was already forwarded with the stream.
     """
 
     kind: Kind
@@ -69,6 +70,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
     retry_after_seconds: float | None = None
     account_fault: bool = False
+    names_missing_thing: bool = False
     is_signature: bool = False
     offers_drop_block: bool = False
     body: bytes = b""
@@ -87,7 +89,14 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
 
 
 class CannotCarry(Exception):
-    """The request holds content that the other dialect has no place for; the text says which."""
+    """The request holds content that the other dialect has no place for; the text says which.
+
+    ``code`` is the client dialect's own machine word for it, where it has one.
+    """
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class BadRequest(Exception):

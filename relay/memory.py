@@ -32,11 +32,12 @@ HEALED_TTL = 30 * 24 * 3600
 _PENDING_LIMIT = 20_000
 _BATCH = 200
 
-Layer = Literal["tool", "family", "session", "forget", "block", "prompt", "drop"]
+Layer = Literal["tool", "family", "session", "forget", "block", "prompt", "drop", "thread"]
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
-    """One thing to remember. ``name`` is the call id, the turn's key, or the digest of a block or turn.
+    """One thing to remember. ``name`` is the call id, the turn's key, or the digest of a block or turn;
+    of a ``thread`` it is the id of an answer that upstream holds for the session.
 
     A ``forget`` takes back the signature in ``value``: upstream refused it, nothing may put it back.
     """
@@ -57,6 +58,8 @@ class Memory:
         """The limits are those of the cache's three layers."""
         self.signatures = SignatureCache(tool_limit, family_limit, session_limit)
         self.healed = HealedSessions(session_limit)
+        self._session_of: dict[str, str] = {}
+        self._session_limit = session_limit
         self._bus = bus
         self._pending: dict[str, Item] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="memory")
@@ -66,6 +69,10 @@ class Memory:
     def healed_session(self, session: str) -> HealedSession | None:
         """What was repaired in ``session``."""
         return self.healed.get(session)
+
+    def session_of(self, message_id: str) -> str:
+        """The session that the answer ``message_id`` was given in, "" when upstream does not hold it."""
+        return self._session_of.get(message_id, "")
 
     def remember(self, items: Iterable[Item]) -> None:
         """Take ``items`` in; returns at once."""
@@ -102,6 +109,10 @@ class Memory:
                 return self.signatures.cache_family(entry)
             case "session":
                 return self.signatures.cache_session_signature(item.session, item.name, item.kind, entry)
+            case "thread":
+                self._session_of[item.name] = item.session
+                if len(self._session_of) > self._session_limit:
+                    del self._session_of[next(iter(self._session_of))]
             case "forget":
                 self.signatures.forget(item.session, item.value)
             case "block":

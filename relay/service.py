@@ -100,7 +100,8 @@ class Admission:
             message = "The model's name holds characters that no name has (line breaks or other controls)."
             raise Refused(Failure(Kind.BAD_REQUEST, message, status=400))
         caller = self.caller
-        session = f"{caller.id if caller else 0}\n{inspected.session_id}\n{inspected.session_seed}"
+        named = f"{caller.id if caller else 0}\n{inspected.session_id}\n{inspected.session_seed}"
+        session = hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         call = ClientCall(
             dialect=self.dialect,
             body=body,
@@ -108,7 +109,8 @@ class Admission:
             headers=self.headers,
             model=model,
             is_stream=inspected.is_stream if is_stream is None else is_stream,
-            session=hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32],
+            session=self.runtime.memory.session_of(inspected.previous_message) or session,
+            is_threaded=inspected.is_threaded,
         )
         return call, inspected
 

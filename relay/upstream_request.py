@@ -26,7 +26,10 @@ _KEPT_BACK_HEADERS = frozenset({"x-goog-api-key", "x-goog-user-project", "x-goog
 
 
 class ClientCall(msgspec.Struct, frozen=True, dict=True):
-    """The client's request, parsed once. ``raw`` is its body's bytes, ``headers`` have lower-case names."""
+    """The client's request, parsed once. ``raw`` is its body's bytes, ``headers`` have lower-case names.
+
+    ``is_threaded``: upstream is to hold the conversation, so that its answer's id leads back to the session.
+    """
 
     dialect: Dialect
     body: Json
@@ -35,6 +38,7 @@ class ClientCall(msgspec.Struct, frozen=True, dict=True):
     model: str
     is_stream: bool
     session: str
+    is_threaded: bool = False
 
     @cached_property
     def conversation(self) -> Conversation:

@@ -24,7 +24,8 @@ class ClientRequest(msgspec.Struct, frozen=True):
     ``session_id`` is the client's own name for its session ("" when it sends none); ``session_seed``
     is the digest of system prompt and first user message; ``preview`` is the beginning (at most 200
     characters) of the last user turn's text; ``wants_usage``: a stream is to tell the usage (only
-    OpenAI's chat clients have to ask for it).
+    OpenAI's chat clients have to ask for it); ``is_threaded`` says that upstream is to hold the
+    conversation, ``previous_message`` is the id of the answer that such a request goes on from.
     """
 
     model: str
@@ -33,6 +34,8 @@ class ClientRequest(msgspec.Struct, frozen=True):
     session_seed: str
     preview: str
     wants_usage: bool = True
+    is_threaded: bool = False
+    previous_message: str = ""
 
 
 class EncoderOptions(msgspec.Struct, frozen=True):

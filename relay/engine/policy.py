@@ -7,7 +7,8 @@ PURE. Which failure is worth another attempt, after what wait, and on whose acco
   account is kept, and what helps is time. "Server-side fluctuation is not a broken account."
 * A failure of *one machine or connection* (500, 502, 504, a reset, an empty stream) may be either, so
   another account is tried soon.
-* A failure of the *request* (any other 4xx) stays what it is: it is the client's to see.
+* A failure of the *request* (any other 4xx, and a 403 or 404 for a file or thread that it names) stays
+  what it is: it is the client's to see.
 """
 
 from typing import Final, Literal, assert_never
@@ -95,6 +96,8 @@ HEAL_DELAY = FixedDelay(0.2)
 
 
 def _rule(failure: Failure) -> Rule:
+    if failure.names_missing_thing:
+        return _FINAL
     if failure.account_fault:
         return _ACCOUNT
     if _names_status(failure):
@@ -240,6 +243,8 @@ class Mark(msgspec.Struct, frozen=True):
 
 def hard_mark(failure: Failure) -> Mark | None:
     """The hard mark that a failure earns its account, if any."""
+    if failure.names_missing_thing:
+        return None
     status = 401 if failure.kind is Kind.CREDENTIALS else failure.status or 0
     if failure.account_fault or status in (401, 402):
         status = status if status in (401, 402) else 400
@@ -283,4 +288,6 @@ def answer_status(failures: list[Failure]) -> int:
 
 
 def _is_about_credentials(failure: Failure) -> bool:
+    if failure.names_missing_thing:
+        return False
     return failure.account_fault or failure.kind is Kind.CREDENTIALS or failure.status in (401, 402, 403)

@@ -38,6 +38,12 @@ OFFERS_DROP_BLOCK = Failure(
 MISSING_SIGNATURE = Failure(
     Kind.MISSING_SIGNATURE, "upstream misses a thinking signature", status=400, is_signature=True
 )
+MISSING_FILE = Failure(
+    Kind.STATUS, "No permission to access the File x", status=403, names_missing_thing=True
+)
+MISSING_THREAD = Failure(
+    Kind.STATUS, "No such thread", status=404, reason="thread_not_found", names_missing_thing=True
+)
 BAD_KEY = Failure(Kind.STATUS, "API key not valid", status=400, reason="API_KEY_INVALID", account_fault=True)
 NO_CREDIT = Failure(Kind.STATUS, "your credit balance is too low", status=400, account_fault=True)
 NO_QUOTA_LEFT = Failure(

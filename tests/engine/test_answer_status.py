@@ -17,6 +17,7 @@ from tests.engine.failures import of, status
         ([status(529), of(Kind.EMPTY)], 529),
         ([of(Kind.EMPTY), status(429), of(Kind.NETWORK)], 429),
         ([status(404)], 404),
+        ([failures.MISSING_FILE], 403),  # the client's own, so it is told as it is
         ([Failure(Kind.ERROR_EVENT, "overloaded", status=529), of(Kind.CUT)], 529),
         ([status(500), of(Kind.DEADLINE)], 500),
         # Without one: empty, cut, garbage or no connection 502.

@@ -61,6 +61,8 @@ GIVE_UP = Decision(retry=False, strategy="none", delay_seconds=0.0, rotate=False
         (of(Kind.GARBAGE), retry("fixed delay", 0.0, rotate=True), retry("fixed delay", 0.0, rotate=True)),
         (status(400), GIVE_UP, GIVE_UP),
         (status(413), GIVE_UP, GIVE_UP),
+        (failures.MISSING_FILE, GIVE_UP, GIVE_UP),
+        (failures.MISSING_THREAD, GIVE_UP, GIVE_UP),
     ],
     ids=lambda value: f"{value.kind.value} {value.status}" if isinstance(value, Failure) else "",
 )

@@ -73,6 +73,8 @@ def test_soft_marks(failure: Failure) -> None:
         status(413),
         failures.REFUSED_SIGNATURE,
         failures.MISSING_SIGNATURE,
+        failures.MISSING_FILE,
+        failures.MISSING_THREAD,
         *[
             of(kind)
             for kind in (Kind.DEADLINE, Kind.NO_ACCOUNT, Kind.INTERNAL, Kind.DRAINING, Kind.BAD_REQUEST)

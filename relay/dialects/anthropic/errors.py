@@ -17,9 +17,13 @@ from monitor.redaction import mask_text
 from relay.conversation import Json
 from relay.dialects.anthropic.json_object import json_object
 from relay.dialects.interface import ErrorAnswer
+from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.failures import Failure, Kind
+
+THREAD_UNSUPPORTED = "thread_unsupported_request"
+"""The ``error_code`` on which a client goes on without a message thread and sends the whole history."""
 
 KEEP_ALIVE = b'event: ping\ndata: {"type": "ping"}\n\n'
 
@@ -75,6 +79,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         reason=reason,
         retry_after_seconds=_told_delay(status, headers),
         account_fault=_is_account_fault(status, error, message),
+        names_missing_thing=names_missing_thing(status, message, reason),
         is_signature=is_refusal,
         offers_drop_block=is_refusal and offers_drop_block(message),
         body=body if error else b"",
@@ -103,16 +108,20 @@ def failure_of_event(body: Json, data: bytes, is_forwarded: bool) -> Failure:
 
 def error_body(answer: ErrorAnswer) -> bytes:
     """The JSON error body: upstream's own error object where it spoke this dialect, under our request id."""
-    error = _error_in(json_object(answer.upstream_body)) or {
-        "type": _type_for(answer.status),
-        "message": answer.message,
-    }
+    error = _error_in(json_object(answer.upstream_body)) or _our_error(answer)
     return msgspec.json.encode({"type": "error", "error": error, "request_id": answer.request_id})
 
 
 def error_event(answer: ErrorAnswer) -> bytes:
     """The same as the stream's last event."""
     return b"event: error\ndata: " + error_body(answer) + b"\n\n"
+
+
+def _our_error(answer: ErrorAnswer) -> Json:
+    error: Json = {"type": _type_for(answer.status), "message": answer.message}
+    if answer.reason == THREAD_UNSUPPORTED:
+        error["details"] = {"error_code": THREAD_UNSUPPORTED}
+    return error
 
 
 def _type_for(status: int) -> str:

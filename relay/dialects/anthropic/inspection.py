@@ -34,12 +34,15 @@ def inspect(body: Json, headers: Mapping[str, str]) -> ClientRequest:
         raise BadRequest("model is missing")
     messages = _checked_messages(body)
     _check_parameters(body)
+    thread = object_in(body, "thread")
     return ClientRequest(
         model=model,
         is_stream=bool(flag_in(body, "stream")),
         session_id=_session_id(body, headers),
         session_seed=_session_seed(body, messages),
         preview=_preview(messages),
+        is_threaded=bool(thread),
+        previous_message=text_in(thread, "previous_message_id", "thread"),
     )
 
 
@@ -50,7 +53,7 @@ def _checked_messages(body: Json) -> list[Json]:
             raise BadRequest(f"{where}.role must be a string")
         _check_content(message.get("content"), place(where, "content"))
         messages.append(message)
-    if not messages:
+    if not messages and not object_in(body, "thread").get("previous_message_id"):
         raise BadRequest("messages is missing or empty")
     return messages
 

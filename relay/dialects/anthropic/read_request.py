@@ -17,6 +17,7 @@ from relay.conversation import (
     ToolChoice,
     Turn,
 )
+from relay.dialects.anthropic.errors import THREAD_UNSUPPORTED
 from relay.dialects.anthropic.read_content import ContentReader
 from relay.dialects.anthropic.wire_messages import is_client_note
 from relay.dialects.request_fields import (
@@ -48,7 +49,8 @@ def read(body: Json) -> Conversation:
     """The body as a neutral conversation; raises BadRequest, or CannotCarry."""
     for name in _ONLY_ANTHROPIC:
         if body.get(name):
-            raise CannotCarry(f"{name} works with Anthropic's own upstream only")
+            code = THREAD_UNSUPPORTED if name == "thread" else ""
+            raise CannotCarry(f"{name} works with Anthropic's own upstream only", code)
     dropped: dict[str, None] = dict.fromkeys(sorted(key for key in body if key not in _CARRIED))
     content = ContentReader(dropped)
     turns = tuple(_turn(message, where, content) for message, where in objects_in(body, "messages"))

@@ -13,6 +13,7 @@ import msgspec
 from monitor.redaction import mask_body, mask_text
 from relay.conversation import Json
 from relay.dialects.interface import ErrorAnswer
+from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal
 from relay.failures import Failure, Kind
@@ -80,6 +81,7 @@ def failure_of(error: Json, status: int | None, kind: Kind, body: bytes) -> Fail
         reason=reason,
         retry_after_seconds=_told_delay(details),
         account_fault=_is_account_fault(status, reasons, message),
+        names_missing_thing=names_missing_thing(status, message),
         is_signature=status == 400 and is_signature_refusal(said),
         body=body,
     )

@@ -13,6 +13,7 @@ import msgspec
 from monitor.redaction import mask_body, mask_text
 from relay.conversation import Json
 from relay.dialects.interface import ErrorAnswer
+from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.failures import Failure, Kind
@@ -87,6 +88,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         reason=reason,
         retry_after_seconds=_told_delay(status, headers, message),
         account_fault=_is_account_fault(status, reason, message),
+        names_missing_thing=names_missing_thing(status, message),
         is_signature=is_refusal,
         offers_drop_block=is_refusal and offers_drop_block(message),
         body=mask_body(body) if is_own_shape else b"",

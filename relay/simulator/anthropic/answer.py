@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import msgspec
 
 from relay.simulator.anthropic.thinking import FAMILY, Conversation, canonical
+from relay.simulator.anthropic.threads import Threads
 from relay.simulator.asks import Ask
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
 from relay.simulator.prefix import Prefix
@@ -30,7 +31,12 @@ class PreparedMessage:
     streams: bool
     inbound: Inbound
     conversation: Conversation
+    threads: Threads
     tells_transformations: bool
+
+    @property
+    def _message_id(self) -> str:
+        return self.inbound.request_id.replace("req_", "msg_")
 
     def events(self, reply: Reply) -> list[Event]:
         """``message_start``, the blocks, ``message_delta``, ``message_stop``."""
@@ -64,7 +70,7 @@ class PreparedMessage:
 
     def _message(self, content: list[Json], reason: str | None, sequence: str | None, usage: Json) -> Json:
         message: Json = {
-            "id": self.inbound.request_id.replace("req_", "msg_"),
+            "id": self._message_id,
             "type": "message",
             "role": "assistant",
             "model": self.inbound.model,
@@ -86,6 +92,8 @@ class PreparedMessage:
             data = self._block(block, prefix)
             prefix.add(canonical("assistant", data))
             written.append((block, data))
+        inbound = self.inbound
+        self.threads.hold(inbound.body, inbound.account, self._message_id, [data for _, data in written])
         return written
 
     def _block(self, block: Block, prefix: Prefix) -> Json:

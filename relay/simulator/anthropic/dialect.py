@@ -1,5 +1,6 @@
 """Anthropic's Messages API: reads what is asked, tells models, counts and errors."""
 
+import dataclasses
 import hashlib
 from typing import Any
 
@@ -9,6 +10,7 @@ from relay.simulator.anthropic.fields import betas, check_fields, thinking_type
 from relay.simulator.anthropic.history import blocks_of, check_messages, merged_turns
 from relay.simulator.anthropic.rules import ClaudeRules, model_names, rules_for
 from relay.simulator.anthropic.thinking import Conversation, read_conversation
+from relay.simulator.anthropic.threads import Threads
 from relay.simulator.asks import ANY_TOOL, Ask, Media, Turn
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
 from relay.simulator.refused import Refused
@@ -23,6 +25,9 @@ class Anthropic:
 
     name = "anthropic"
     line_end = b"\n"
+
+    def __init__(self) -> None:
+        self._threads = Threads()
 
     def user_texts(self, body: Json) -> list[str]:
         """The user texts of a request, oldest first."""
@@ -40,12 +45,15 @@ class Anthropic:
 
     def prepare(self, inbound: Inbound) -> PreparedMessage:
         """Check a Messages request as the API does. Raises Refused."""
+        whole = self._threads.whole(inbound.body, inbound.account)
+        inbound = dataclasses.replace(inbound, body=whole)
         rules, conversation = self._read(inbound, counting=False)
         return PreparedMessage(
             ask=_ask(inbound.body, rules),
             streams=bool(inbound.body.get("stream")),
             inbound=inbound,
             conversation=conversation,
+            threads=self._threads,
             tells_transformations="thinking-binding-controls-2026-08-01" in betas(inbound.headers),
         )
 
