@@ -1,7 +1,8 @@
 """What has to be done from time to time: close the rows that dead processes left, remove old history.
 
-Who lives is not known here: the rows are told apart by the process ids that the caller knows to be alive
-(those with a heartbeat within the last 15 s). So a process that starts never closes a sibling's rows.
+Who lives is not known here. The caller names the processes that are certainly dead, whose rows are closed at
+once, and those that are known to be alive (a heartbeat within the last 15 s): of all others the rows are
+closed when they are old enough. So a process that starts never closes a sibling's rows.
 """
 
 import logging
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Collection
 
 from django.db import Error, connection
-from django.db.models import F, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from monitor import retention, statistics_filling
@@ -39,10 +40,17 @@ def close_orphans(live_process_ids: Collection[str], now: float) -> int:
     ``now`` is in seconds since the epoch. A process that was only slow repairs its rows by itself: whatever
     it submits afterwards replaces what is said here.
     """
-    orphans = RequestLog.objects.filter(
-        in_flight=True, id__lt=first_request_id(int((now - YOUNG_SECONDS) * 1000))
-    ).exclude(process_id__in=live_process_ids)
-    return orphans.update(
+    old = RequestLog.objects.filter(id__lt=first_request_id(int((now - YOUNG_SECONDS) * 1000)))
+    return _close(old.exclude(process_id__in=live_process_ids))
+
+
+def close_rows_of_dead(process_ids: Collection[str]) -> int:
+    """Close the rows in flight of processes that are certainly dead, however young; how many there were."""
+    return _close(RequestLog.objects.filter(process_id__in=process_ids))
+
+
+def _close(rows: QuerySet[RequestLog]) -> int:
+    return rows.filter(in_flight=True).update(
         in_flight=False,
         outcome=Outcome.INTERRUPTED.value,
         ended_by=EndedBy.PROXY.value,
@@ -54,9 +62,20 @@ def close_orphans(live_process_ids: Collection[str], now: float) -> int:
 class Housekeeper:
     """Does it by itself, in a thread: orphans every 5 s, old history once an hour."""
 
-    def __init__(self, live_process_ids: Callable[[], Collection[str]], limits: Limits) -> None:
-        """``live_process_ids`` is called in the thread and may ask the database."""
+    def __init__(
+        self,
+        live_process_ids: Callable[[], Collection[str]],
+        limits: Limits,
+        dead_process_ids: Callable[[], Collection[str]] = tuple,
+        forget: Callable[[Collection[str]], None] = lambda _: None,
+    ) -> None:
+        """The callables are called in the thread and may ask the database.
+
+        ``forget`` is told of the dead processes whose rows are closed now.
+        """
         self._live_process_ids = live_process_ids
+        self._dead_process_ids = dead_process_ids
+        self._forget = forget
         self._limits = limits
         self._next_pruning = 0.0
         self._next_statistics = 0.0
@@ -78,6 +97,10 @@ class Housekeeper:
 
     def tick(self, now: float) -> None:
         """Do what is due at ``now`` (seconds since the epoch)."""
+        if dead := self._dead_process_ids():
+            if closed := close_rows_of_dead(dead):
+                logger.warning("Closed %d rows in flight of %d processes that have died", closed, len(dead))
+            self._forget(dead)
         if closed := close_orphans(self._live_process_ids(), now):
             logger.warning("Closed %d rows in flight of processes that are gone", closed)
         if now >= self._next_pruning:

@@ -8,11 +8,14 @@ import gc
 import logging
 import os
 import time
+from collections.abc import Collection
 
 from django.conf import settings
 
+from accounts import heartbeats
 from accounts.admin_actions import register_account_test
 from accounts.live import live, live_process_ids
+from accounts.process_locks import ProcessLock
 from monitor.housekeeping import Housekeeper
 from monitor.live import live_feed
 from monitor.request_id import RANDOM_BYTES, new_request_id
@@ -39,9 +42,22 @@ writer = RecordWriter(
 )
 """The one writer of this process."""
 
+process_lock = ProcessLock(settings.DATA_DIR / "processes", live.process_id)
+"""What tells the other processes of this data directory that this one lives."""
+
+
+def forget_processes(process_ids: Collection[str]) -> None:
+    """Nothing is left to do for these dead processes; nor do they take a share of the accounts any more."""
+    for process_id in process_ids:
+        heartbeats.leave(process_id)
+    process_lock.forget(process_ids)
+
+
 housekeeper = Housekeeper(
     live_process_ids,
     Limits(settings.ENVIRONMENT.monitor_retention_days, settings.ENVIRONMENT.monitor_retention_bytes),
+    process_lock.dead,
+    forget_processes,
 )
 """Closes what dead processes left in flight, and removes old history."""
 
@@ -51,6 +67,7 @@ def wire(lifecycle: Lifecycle) -> None:
     set_renderer(render)
     register_account_test(test_account)
     writer.on_committed(live_feed.committed)
+    lifecycle.on_start(process_lock.hold)
     lifecycle.on_start(writer.start)
     lifecycle.on_start(live.start)
     lifecycle.on_start(lambda: live_feed.start(live.process_id))
@@ -63,6 +80,7 @@ def wire(lifecycle: Lifecycle) -> None:
     lifecycle.on_stop(live_feed.stop)
     lifecycle.on_stop(lambda: asyncio.to_thread(housekeeper.stop, HOUSEKEEPING_END_SECONDS))
     lifecycle.on_flush(_flush)
+    lifecycle.on_flush(process_lock.release)
 
 
 def render(refusal: Refusal) -> EarlyAnswer:

@@ -54,6 +54,21 @@ def test_rows_of_a_process_that_has_just_begun_stay_open(
     assert close_orphans(set(), NOW + 2) == 1
 
 
+def test_rows_of_the_certainly_dead_are_closed_at_once(
+    writer: RecordWriter, request_record: NewRecord
+) -> None:
+    """However young they are; the dead are forgotten then, and nobody else's rows are touched."""
+    for process_id, age in (("dead", 0), ("sibling", 1)):
+        writer.submit(request_record(started_at=NOW - age, process_id=process_id))
+    assert writer.flush(10)
+    forgotten: list[set[str]] = []
+    housekeeper = Housekeeper(lambda: {"sibling"}, KEEP_ALL, lambda: {"dead"}, forgotten.append)
+    housekeeper.tick(NOW)
+    assert RequestLog.objects.get(process_id="dead").outcome == "interrupted"
+    assert RequestLog.objects.get(process_id="sibling").in_flight
+    assert forgotten == [{"dead"}]
+
+
 def test_rows_that_have_ended_are_not_touched(writer: RecordWriter, request_record: NewRecord) -> None:
     """A finished exchange of a dead process stays as it ended."""
     writer.submit(
