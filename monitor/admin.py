@@ -132,6 +132,7 @@ class RequestLogAdmin(ReadOnly, ModelAdmin):
                     "continued",
                     "seams",
                     "replay_of",
+                    "is_simulated",
                     "session_hash",
                     "process_id",
                     "diagnostics",

@@ -52,6 +52,8 @@ class Detail(msgspec.Struct, frozen=True):
     attempts: list[AttemptRecord]
     bodies: list[ShownBody]
     conversation: list[Turn]
+    answer: list[Turn]
+    """The end of the conversation that was the answer."""
     left_out_turns: int
     is_request_unreadable: bool
     changes: list[tuple[int, list[DiffLine] | None]]
@@ -77,7 +79,8 @@ def detail_of(request_id: str) -> Detail | None:
     response = by_kind.get(BodyKind.RESPONSE)
     asked = request_turns(row.dialect, client.data()) if client else []
     answered = response_turns(row.dialect, response.data()) if response else []
-    turns = [_limited(turn) for turn in [*(asked or []), *(answered or [])]]
+    answer = [_limited(turn) for turn in answered or []]
+    turns = [*map(_limited, asked or []), *answer]
     pieces = response.events() if response else []
     hide = account_mask(attempts)
     log, is_log_whole = log_lines(Path(settings.DATA_DIR) / "logs", row.id, row.started_at)
@@ -86,6 +89,7 @@ def detail_of(request_id: str) -> Detail | None:
         attempts=attempts,
         bodies=[_shown(body, hide) for body in bodies],
         conversation=turns[-TURNS_LIMIT:],
+        answer=answer,
         left_out_turns=max(0, len(turns) - TURNS_LIMIT),
         is_request_unreadable=client is not None and client.total_bytes > 0 and asked is None,
         changes=_changes(client, bodies),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from monitor.access import for_operators
+from monitor.comparison import compared
 from monitor.detail import detail_of, facts, whole_body
 from monitor.diagnosis import diagnose
 from monitor.models import BODY_LABELS
@@ -64,12 +65,17 @@ def body_file(request: HttpRequest, request_id: str, kind: str, attempt: int) ->
 def compare_page(request: HttpRequest, first: str, second: str) -> HttpResponseBase:
     """Two exchanges side by side: the original and its replay."""
     found = [detail_of(first), detail_of(second)]
-    sides = []
+    sides: list[dict[str, Any]] = []
     for detail in found:
         if detail is None:
             raise Http404(gettext("This request is not in the history (any more)."))
         row, attempts = with_shown_accounts(detail.row, detail.attempts)
         diagnosis = diagnose(row, attempts, retry_after_seconds=detail.retry_after_seconds)
-        sides.append({"detail": detail, "record": row, "diagnosis": diagnosis, "facts": facts(row)})
-    context = {**admin.site.each_context(request), "title": gettext("Side by side"), "sides": sides}
+        sides.append({"detail": detail, "record": row, "attempts": attempts, "diagnosis": diagnosis})
+    context = {
+        **admin.site.each_context(request),
+        "title": gettext("Side by side"),
+        "sides": sides,
+        "lines": compared(sides[0]["record"], sides[1]["record"]),
+    }
     return TemplateResponse(request, "monitor/compare.html", context)

@@ -24,7 +24,7 @@ CSV_COLUMNS = (
     "account", "client_key", "is_stream", "attempts", "first_data_ms", "duration_ms", "tokens_in",
     "tokens_cached", "tokens_cache_write", "tokens_out", "tokens_thinking", "cost", "stop_reason", "ended_by",
     "ended_in", "healed", "continued", "cached_tokens_lost", "request_bytes", "response_bytes", "replay_of",
-    "error", "preview",
+    "is_simulated", "error", "preview",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet would take for the beginning of a formula."""

@@ -46,7 +46,7 @@ class LastHour(msgspec.Struct, frozen=True):
 def last_hour(now: float) -> LastHour:
     """The hour before ``now`` (seconds since the epoch)."""
     rows = list(
-        RequestLog.objects.filter(admitted_since(now - HOUR_SECONDS))
+        RequestLog.objects.filter(admitted_since(now - HOUR_SECONDS), is_simulated=False)
         .order_by("-id")
         .values_list("outcome", "healed", "first_data_ms", "started_at")[:COUNTED_ROWS]
     )
@@ -66,7 +66,7 @@ def last_hour(now: float) -> LastHour:
 
 def last_failures(limit: int) -> list[tuple[RequestRecord, Diagnosis]]:
     """The newest exchanges that failed, each with its diagnosis; accounts masked where that is set."""
-    rows = records(Q(is_failure=True), limit=limit)
+    rows = records(Q(is_failure=True, is_simulated=False), limit=limit)
     attempts = attempts_of(rows)
     found = []
     for row in rows:

@@ -56,7 +56,7 @@ def _row(record: RequestRecord, failure: dict[str, Any]) -> dict[str, Any]:
 
 def _seconds(now: float) -> list[tuple[int, int, int, int, list[int]]]:
     rows = (
-        RequestLog.objects.filter(admitted_since(now - COUNTED_SECONDS))
+        RequestLog.objects.filter(admitted_since(now - COUNTED_SECONDS), is_simulated=False)
         .order_by("-id")
         .values_list("started_at", "in_flight", "outcome", "first_data_ms", "duration_ms")[:COUNTED_ROWS]
     )

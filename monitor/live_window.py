@@ -142,14 +142,15 @@ class Window:
 
     def _add_request(self, record: RequestRecord) -> None:
         is_new = record.id not in self._running
-        self._admitted += is_new
+        counts = not record.is_simulated
+        self._admitted += is_new and counts
         if is_new and record.in_flight:
             self._running.add(record.id)
         if not record.in_flight:
             self._running.discard(record.id)
-            self._ended += 1
-            self._failed += record.outcome in FAILURES
-            if record.first_data_ms is not None and len(self._first_data_ms) < TIMED_EXCHANGES:
+            self._ended += counts
+            self._failed += counts and record.outcome in FAILURES
+            if counts and record.first_data_ms is not None and len(self._first_data_ms) < TIMED_EXCHANGES:
                 self._first_data_ms.append(record.first_data_ms)
         if record.id in self._followed or self._has_room(record):
             self._merge(row_of(record, self._label))

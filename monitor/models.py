@@ -121,6 +121,7 @@ class RequestLog(models.Model):
     session_hash = models.CharField(_("session"), max_length=64)
     request_bytes = models.BigIntegerField(_("request size"))
     replay_of = models.CharField(_("replay of"), max_length=32)
+    is_simulated = models.BooleanField(_("sent to the simulator"), default=False)
 
     in_flight = models.BooleanField(_("in flight"))
     mapped_model = models.CharField(_("mapped model"), max_length=200, null=True)

@@ -88,6 +88,8 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Of the decoded request body."""
     replay_of: str = ""
     """Id of the exchange that this one sends again."""
+    is_simulated: bool = False
+    """It asked the simulator: no account, nothing to be paid, and no part of any figure."""
 
     in_flight: bool
     """True until the last record; a row left in flight by a dead process is closed as interrupted."""

@@ -38,7 +38,8 @@ _TABLES: dict[type[Row], tuple[type[models.Model], tuple[str, ...], frozenset[st
         ("id",),
         frozenset(
             ("id", "started_at", "process_id", "dialect", "method", "path", "client_key", "client_model",
-             "is_stream", "preview", "session_hash", "request_bytes", "replay_of")
+             "is_stream", "preview", "session_hash", "request_bytes", "replay_of",
+             "is_simulated")
         ),
     ),
     AttemptRecord: (

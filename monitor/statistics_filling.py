@@ -65,6 +65,7 @@ def fill_hour(hour: int) -> None:
         id__gte=first_request_id(hour * 1000),
         id__lt=first_request_id((hour + HOUR_SECONDS) * 1000),
         in_flight=False,
+        is_simulated=False,
     )
     found = (
         RequestLog.objects.filter(inside)

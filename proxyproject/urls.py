@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from relay import openapi
-from relay.replay import replay, replay_page
+from relay.replay_views import replay, replay_page
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

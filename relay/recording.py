@@ -212,7 +212,8 @@ class Recorder:
                     sha256=self.transcript.sha256(),
                 )
             )
-        metrics.observe(self.row, seconds)
+        if not self.row.is_simulated:
+            metrics.observe(self.row, seconds)
 
     def _start_attempt(self, fact: AttemptStarted) -> None:
         self._attempt = AttemptRecord(
@@ -252,7 +253,7 @@ class Recorder:
         )
         if failure is not None and failure.upstream_request_id:
             self._update_attempt(upstream_request_id=failure.upstream_request_id)
-        if failure is not None:
+        if failure is not None and not self.row.is_simulated:
             metrics.FAILED_ATTEMPTS.labels(failure.kind.value).inc()
 
     def _update_attempt(self, **changes: object) -> None:

@@ -1,4 +1,4 @@
-"""Send a recorded exchange again, as it was or on a chosen account, when an operator asks for it.
+"""Send a recorded exchange again, as it was, on a chosen account, or to the simulator, when an operator asks.
 
 It runs like any exchange, in this process, and its row names the one that it repeats. What was masked when it
 was stored stays masked; a body that was not kept whole cannot be sent again.
@@ -7,24 +7,16 @@ was stored stays masked; a body that was not kept whole cannot be sent again.
 import asyncio
 import os
 import time
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
-from asgiref.sync import sync_to_async
-from django.contrib import admin, messages
-from django.contrib.auth.decorators import permission_required
-from django.http import Http404, HttpRequest, StreamingHttpResponse
-from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
-from django.template.response import TemplateResponse
+from django.http import StreamingHttpResponse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_GET, require_POST
 
-from accounts.models import Account
-from monitor.access import for_operators
-from monitor.history import records_by_id
-from monitor.models import Body, RequestLog
-from monitor.records import BodyKind, RequestRecord
+from accounts.mapping import Target
+from monitor.models import Body
+from monitor.records import RequestRecord
 from monitor.redaction import MASK
 from monitor.request_id import RANDOM_BYTES, new_request_id
 from relay.bodies import parsed
@@ -38,16 +30,9 @@ from relay.failures import BadRequest, Failure, Kind
 from relay.recording import Recorder
 from relay.responses import respond
 from relay.running import Running
-from relay.runtime import runtime
+from relay.runtime import Runtime, runtime
+from relay.simulated import simulated_runtime
 from relay.upstream_request import ClientCall
-
-WAIT_SECONDS = 30.0
-"""How long the operator's browser waits for the end; a longer answer goes on by itself."""
-VISIBLE_SECONDS = 2.0
-"""The new row is written within a flush or two (50 ms each); a slow store is given this long."""
-VISIBLE_LOOKS = 40
-
-_under_way: set[asyncio.Task[None]] = set()
 
 
 class CannotReplay(Exception):
@@ -110,12 +95,20 @@ def recorded_call(row: RequestRecord, body: Body | None) -> ClientCall:
     )
 
 
-def begin(row: RequestRecord, call: ClientCall, account: int | None, by: str) -> Running:
-    """The exchange once more, to be started in a task of its own; raises CannotReplay."""
-    current = runtime()
-    targets = current.pool.targets(call.model)
-    if current.is_draining or targets is None:
-        raise CannotReplay(gettext("No account offers this model now."))
+def begin(
+    row: RequestRecord,
+    call: ClientCall,
+    by: str,
+    *,
+    served_by: Runtime,
+    targets: tuple[Target, ...],
+    only: int | None = None,
+    simulated: str = "",
+) -> Running:
+    """The exchange once more, to be started in a task of its own; raises CannotReplay.
+
+    ``only`` is the account that may be asked, ``simulated`` says that it is the simulator, and how it fails.
+    """
     try:
         inspected = call.dialect.inspect(call.body, call.headers)
     except BadRequest as error:
@@ -126,7 +119,7 @@ def begin(row: RequestRecord, call: ClientCall, account: int | None, by: str) ->
     new = RequestRecord(
         id=new_request_id(int(started_at * 1000), os.urandom(RANDOM_BYTES)),
         started_at=started_at,
-        process_id=current.accounts.process_id,
+        process_id=runtime().accounts.process_id,
         dialect=row.dialect,
         method=row.method,
         path=row.path,
@@ -137,25 +130,36 @@ def begin(row: RequestRecord, call: ClientCall, account: int | None, by: str) ->
         session_hash=row.session_hash,
         request_bytes=len(call.raw),
         replay_of=row.id,
+        is_simulated=bool(simulated),
         in_flight=True,
-        diagnostics={"replayed_by": by},
+        cost=Decimal(0) if simulated else None,
+        diagnostics={"replayed_by": by, **({"simulator": simulated} if simulated else {})},
     )
     recorder = Recorder(
-        current.writer.submit,
+        served_by.writer.submit,
         new,
         call,
         at=lambda: loop.time() - admitted_at,
-        records_bodies=current.settings.records_bodies,
-        body_cap_bytes=current.settings.body_cap_bytes,
+        records_bodies=served_by.settings.records_bodies,
+        body_cap_bytes=served_by.settings.body_cap_bytes,
     )
-    kind = Exchange if account is None else OnOneAccount
-    exchange = kind(current, call, targets, recorder, form, inspected.wants_usage)
-    if isinstance(exchange, OnOneAccount) and account is not None:
-        exchange.only = account
-    return Running(current, exchange, len(targets), admitted_at, form)
+    kind = Exchange if only is None else OnOneAccount
+    exchange = kind(served_by, call, targets, recorder, form, inspected.wants_usage)
+    if isinstance(exchange, OnOneAccount) and only is not None:
+        exchange.only = only
+    return Running(served_by, exchange, len(targets), admitted_at, form)
 
 
-async def _serve(running: Running) -> None:
+def upstream_again(row: RequestRecord, call: ClientCall, by: str, account: int | None) -> Running:
+    """To be asked of the accounts, or of one; raises CannotReplay."""
+    current = runtime()
+    targets = current.pool.targets(call.model)
+    if current.is_draining or targets is None:
+        raise CannotReplay(gettext("No account offers this model now."))
+    return begin(row, call, by, served_by=current, targets=targets, only=account)
+
+
+async def serve(running: Running) -> None:
     """Be the client: read the answer to its end."""
     running.start()
     response = await respond(running)
@@ -164,62 +168,27 @@ async def _serve(running: Running) -> None:
             pass
 
 
-@require_GET
-@for_operators
-def replay_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
-    """What would be sent, to whom, and about what it costs."""
-    row, body = _recorded(request_id)
+async def simulate(
+    row: RequestRecord,
+    call: ClientCall,
+    by: str,
+    target: Target,
+    fault: str,
+    is_everywhere: bool,
+    started: "asyncio.Future[Running]",
+) -> None:
+    """Run it before a simulator that lives as long as it; ``started`` is told the exchange, or why not."""
+    said = gettext("no fault")
+    if fault:
+        said = gettext("%(fault)s at every attempt") if is_everywhere else gettext("%(fault)s at first")
+        said %= {"fault": fault}
     try:
-        recorded_call(row, body)
-        reason = ""
-    except CannotReplay as error:
-        reason = str(error)
-    context = {
-        **admin.site.each_context(request),
-        "title": gettext("Replay"),
-        "record": row,
-        "accounts": Account.objects.filter(enabled=True).order_by("kind", "email"),
-        "reason": reason,
-        "is_masked": body is not None and MASK.encode() in body.data(),
-        "may_replay": request.user.has_perm("monitor.add_requestlog"),
-    }
-    return TemplateResponse(request, "relay/replay.html", context)
-
-
-@require_POST
-@for_operators
-@permission_required("monitor.add_requestlog", raise_exception=True)
-async def replay(request: HttpRequest, request_id: str) -> HttpResponseBase:
-    """Send it, wait for its end for a while, and show both side by side."""
-    row, body = await sync_to_async(_recorded)(request_id)
-    chosen = request.POST.get("account", "")
-    user = await request.auser()
-    try:
-        running = begin(
-            row, recorded_call(row, body), int(chosen) if chosen.isdigit() else None, user.get_username()
-        )
-    except CannotReplay as error:
-        messages.error(request, str(error))
-        return redirect("replay", request_id)
-    task = asyncio.get_running_loop().create_task(_serve(running))
-    _under_way.add(task)
-    task.add_done_callback(_under_way.discard)
-    await asyncio.wait([task], timeout=WAIT_SECONDS)
-    await _until_visible(running.request_id)
-    return redirect("monitor:compare", row.id, running.request_id)
-
-
-def _recorded(request_id: str) -> tuple[RequestRecord, Body | None]:
-    found = records_by_id([request_id])
-    if not found:
-        raise Http404
-    kind = BodyKind.CLIENT_REQUEST.value
-    return found[0], Body.objects.filter(request_id=request_id, kind=kind).first()
-
-
-async def _until_visible(request_id: str) -> None:
-    written = RequestLog.objects.filter(id=request_id, in_flight=False)
-    for _ in range(VISIBLE_LOOKS):
-        if await written.aexists():
-            return
-        await asyncio.sleep(VISIBLE_SECONDS / VISIBLE_LOOKS)
+        async with simulated_runtime(runtime(), target, fault, is_everywhere=is_everywhere) as served_by:
+            running = begin(row, call, by, served_by=served_by, targets=(target,), simulated=said)
+            started.set_result(running)
+            await asyncio.create_task(serve(running))  # its own task: the end of that is the exchange's end
+            await running.driver.wait()
+    except Exception as error:
+        if started.done():
+            raise
+        started.set_exception(error)

@@ -71,6 +71,15 @@ def test_an_exchange_counts_once(window: Window, request_record: Make) -> None:
     assert (second.admitted, second.ended, second.failed, second.in_flight) == (0, 1, 1, 0)
 
 
+def test_the_simulator_is_shown_and_not_counted(window: Window, request_record: Make) -> None:
+    """A row like any other, and no part of the rates."""
+    record = request_record(is_simulated=True)
+    window.add([record, ended(record, Outcome.ERROR)])
+    batch = window.take()
+    assert batch is not None
+    assert (len(batch.rows), batch.admitted, batch.ended, batch.failed) == (1, 0, 0, 0)
+
+
 def test_nothing_new_is_no_batch(window: Window, request_record: Make) -> None:
     """An idle process has nothing to tell but how much it has in flight."""
     window.add([request_record()])

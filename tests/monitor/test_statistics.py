@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from monitor.last_hour import last_failures, last_hour
 from monitor.models import HourlyStatistic, RequestLog
 from monitor.records import EndedBy, EndedIn, Outcome, RequestRecord
 from monitor.rows import upsert
@@ -69,6 +70,17 @@ def test_filling_twice_counts_once(store: str, request_record: Make) -> None:
     upsert([ended(running)])
     fill(HOUR + 180)
     assert sorted(HourlyStatistic.objects.values_list("requests", flat=True)) == [1, 3]
+
+
+def test_the_simulator_is_no_part_of_the_figures(store: str, request_record: Make) -> None:
+    """Nobody paid for it and nothing failed: neither statistics nor the last hour count it."""
+    failed = ended(request_record(started_at=HOUR + 1), Outcome.ERROR, is_simulated=True)
+    upsert([failed, ended(request_record(started_at=HOUR + 2), tokens_in=1)])
+    fill(HOUR + 60)
+    assert list(HourlyStatistic.objects.values_list("outcome", "requests")) == [("ok", 1)]
+    hour = last_hour(HOUR + 60.0)
+    assert (hour.requests, hour.failed) == (1, 0)
+    assert last_failures(5) == []
 
 
 def test_it_goes_from_the_oldest_hour_on_and_then_does_the_open_ones(

@@ -1,0 +1,76 @@
+"""A runtime whose only upstream is a simulator inside this process: it asks nobody and costs nothing.
+
+It has accounts, marks, a memory and connections of its own: nothing that happens there is learned for real
+conversations, and no credential of a real account can get there.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from accounts.encryption import encrypt
+from accounts.live import LiveAccounts
+from accounts.mapping import Target
+from accounts.model_facts import kinds_offering
+from accounts.snapshot import AccountView, Snapshot
+from relay.runtime import Runtime
+from relay.simulator.faults import CATALOGUE, FaultKind
+from relay.simulator.server import Simulator
+
+ACCOUNTS: Final = 3
+"""As many as an exchange may ask one after the other."""
+KINDS: Final = {"anthropic": "anthropic", "gemini": "gemini", "openai": "openai"}
+"""The account kinds that are simulated, with the word for each in the simulator's catalogue of faults."""
+EVERY: Final = "every"
+"""The fault strikes every attempt; else the first alone."""
+
+
+def simulated_target(dialect: str, kind: str | None, model: str) -> Target:
+    """Who is asked in place of an account of ``kind``: of that kind, or of one that has the model."""
+    if kind not in KINDS:
+        offering = kinds_offering(model)
+        kind = next((one for one in (dialect, *KINDS) if one in offering), dialect)
+    return Target(model, frozenset((kind,)))
+
+
+def faults_for(target: Target) -> list[FaultKind]:
+    """The faults that an upstream of the target's kind can have, in the catalogue's order."""
+    words = {KINDS[kind] for kind in target.kinds}
+    return [fault for fault in CATALOGUE.values() if fault.name != "ok" and words & set(fault.dialects)]
+
+
+@asynccontextmanager
+async def simulated_runtime(
+    current: Runtime, target: Target, fault: str, *, is_everywhere: bool
+) -> AsyncIterator[Runtime]:
+    """Serve ``target`` from a simulator as long as this is open; ``fault`` is one of the catalogue or blank.
+
+    What runs there is drained with ``current`` and recorded by its writer. Raises OSError where no port is
+    free.
+    """
+    async with Simulator() as simulator:
+        if fault:
+            simulator.plan(CATALOGUE[fault].spec() + ("*" if is_everywhere else ""))
+        accounts = LiveAccounts()  # not started: it reads and writes no database
+        accounts.pool.load(Snapshot(accounts=_accounts(target, simulator.base_url)))
+        made = Runtime(accounts, current.writer, current.settings)
+        made.running, made.answers = current.running, current.answers
+        try:
+            yield made
+        finally:
+            await made.upstream.close()
+
+
+def _accounts(target: Target, base_url: str) -> tuple[AccountView, ...]:
+    [kind] = target.kinds
+    return tuple(
+        AccountView(
+            id=number,
+            email=f"simulator {number}",
+            kind=kind,
+            base_url=base_url,
+            models=(target.model,),
+            sealed=encrypt({"api_key": f"sim-replay-{number}"}),
+        )
+        for number in range(1, ACCOUNTS + 1)
+    )
