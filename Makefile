@@ -10,8 +10,9 @@ DEMO_ARGS ?=
 RUN_ARGS ?=
 BENCH_ARGS ?=
 SOAK_ARGS ?=
+PEERS_ARGS ?=
 
-.PHONY: help venv install test test-stores lint types contracts check demo run bench soak faultlab migrate format clean
+.PHONY: help venv install test test-stores lint types contracts check demo run bench soak soak-peers faultlab migrate format clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -68,6 +69,9 @@ bench: $(DEV) ## measure, against the simulator
 
 soak: $(DEV) ## 11,000 exchanges with every fault at random positions; fails if anything is lost (SOAK_ARGS="--seed 2")
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)
+
+soak-peers: $(DEV) ## the same against other proxies, each installed into a folder of its own (PEERS_ARGS="nginx litellm")
+	$(BIN)/python -m tests.soak.peer_run $(PEERS_ARGS)
 
 faultlab: $(RUNTIME) ## every fault through a server of its own: expected against received
 	$(BIN)/python manage.py faultlab

@@ -5,7 +5,6 @@ about a wire format must not stand on both sides.
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any, Literal
 
 from msgspec import Struct, field
@@ -18,7 +17,8 @@ Ending = Literal["whole", "status", "error event", "cut", "broken"]
 
 
 class Answer(Struct):
-    """One answer as it was received. ``why`` tells what was broken; ``stop`` is the stop reason as sent."""
+    """One answer as it was received. ``why`` tells what was broken; ``stop`` is the stop reason as sent;
+    ``reached`` is the ending that stood before something behind it broke the protocol or the transfer."""
 
     status: int
     ending: Ending = "cut"
@@ -28,6 +28,7 @@ class Answer(Struct):
     stop: str = ""
     error: str = ""
     why: str = ""
+    reached: Ending = "cut"
 
 
 class _Broken(Exception):
@@ -42,22 +43,26 @@ def read(form: Form, is_stream: bool, status: int, body: bytes, *, is_complete: 
             _take_error(form, answer, json.loads(body))
             answer.ending = "status"
         elif is_stream:
-            _READERS[form](answer, list(_events(body, is_complete)))
+            events, broken = _events(body, is_complete)
+            _READERS[form](answer, events)
+            if broken:
+                raise _Broken(broken)
         else:
             _DOCUMENTS[form](answer, json.loads(body))
-            answer.ending = "whole"
+            answer.ending = "whole" if answer.stop else "cut"
     except (_Broken, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
-        answer.ending, answer.why = "broken", f"{type(error).__name__}: {error}"
+        answer.reached, answer.ending = answer.ending, "broken"
+        answer.why = f"{type(error).__name__}: {error}"
     if not is_complete:
-        answer.ending = "cut"
+        answer.reached, answer.ending = answer.reached if answer.why else answer.ending, "cut"
     return answer
 
 
-def _events(body: bytes, is_complete: bool) -> Iterator[tuple[str, str]]:
-    """The SSE events of a body: (name, data)."""
-    *blocks, rest = body.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n").split("\n\n")
-    if rest.strip() and is_complete:
-        raise _Broken(f"the body ends inside an event: {rest[:80]!r}")
+def _events(body: bytes, is_complete: bool) -> tuple[list[tuple[str, str]], str]:
+    """The SSE events of a body, (name, data), as far as it can be read, and what was wrong behind them."""
+    text = body.decode("utf-8", "strict" if is_complete else "ignore")
+    *blocks, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n\n")
+    events: list[tuple[str, str]] = []
     for block in blocks:
         name, data = "", []
         for line in block.split("\n"):
@@ -67,9 +72,10 @@ def _events(body: bytes, is_complete: bool) -> Iterator[tuple[str, str]]:
             elif key == "data":
                 data.append(value.removeprefix(" "))
             elif line and key:
-                raise _Broken(f"a line that is none: {line[:80]!r}")
+                return events, f"a line that is none: {line[:80]!r}"
         if data:
-            yield name, "\n".join(data)
+            events.append((name, "\n".join(data)))
+    return events, f"the body ends inside an event: {rest[:80]!r}" if rest.strip() and is_complete else ""
 
 
 def _take_error(form: Form, answer: Answer, body: Any) -> None:
@@ -139,8 +145,8 @@ def _anthropic_document(answer: Answer, body: Any) -> None:
             case "tool_use":
                 answer.calls.append((block["id"], block["name"], block["input"]))
     answer.stop = body["stop_reason"]
-    if not answer.stop or body["usage"]["output_tokens"] is None:
-        raise _Broken("no stop reason, or no usage")
+    if body["usage"]["output_tokens"] is None:
+        raise _Broken("no usage")
 
 
 def _gemini(answer: Answer, events: list[tuple[str, str]]) -> None:
@@ -171,12 +177,6 @@ def _take_candidate(answer: Answer, data: Any) -> None:
         answer.stop = candidate.get("finishReason", "") or answer.stop
 
 
-def _gemini_document(answer: Answer, body: Any) -> None:
-    _take_candidate(answer, body)
-    if not answer.stop:
-        raise _Broken("no finish reason")
-
-
 def _openai(answer: Answer, events: list[tuple[str, str]]) -> None:
     calls: dict[int, tuple[str, str, list[str]]] = {}
     for _, raw in events:
@@ -185,7 +185,6 @@ def _openai(answer: Answer, events: list[tuple[str, str]]) -> None:
         if raw == "[DONE]":
             if not answer.stop:
                 raise _Broken("done without a finish reason")
-            answer.calls += [(i, name, json.loads("".join(a) or "{}")) for i, name, a in calls.values()]
             answer.ending = "whole"
             continue
         data = json.loads(raw)
@@ -202,6 +201,8 @@ def _openai(answer: Answer, events: list[tuple[str, str]]) -> None:
                 known[2].append(call["function"].get("arguments") or "")
             if choice.get("finish_reason"):
                 answer.stop = choice["finish_reason"]
+    if answer.stop:
+        answer.calls += [(i, name, json.loads("".join(a) or "{}")) for i, name, a in calls.values()]
 
 
 def _openai_document(answer: Answer, body: Any) -> None:
@@ -249,7 +250,7 @@ def _responses_document(answer: Answer, body: Any) -> None:
 _READERS = {"anthropic": _anthropic, "gemini": _gemini, "openai": _openai, "responses": _responses}
 _DOCUMENTS = {
     "anthropic": _anthropic_document,
-    "gemini": _gemini_document,
+    "gemini": _take_candidate,
     "openai": _openai_document,
     "responses": _responses_document,
 }

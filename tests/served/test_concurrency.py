@@ -10,6 +10,7 @@ from proxyproject.faultlab.world import ENVIRONMENT, lab_world
 from relay.simulator.faults import CATALOGUE
 from relay.simulator.prose import answer_text
 from tests.soak.campaign import Report, judged, run
+from tests.soak.judge import Received
 from tests.soak.plan import FORMS, Exchange, accounts, campaign
 
 SEED = 20
@@ -76,7 +77,7 @@ TEXT = answer_text(PLAIN.prompt, PLAIN.shape)
         (None, Answer(200, "whole", TEXT), [ROW]),
         ("truncated", Answer(200, "cut", TEXT), [ROW]),
         ("unreadable", Answer(200, "broken", TEXT, why="x"), [ROW]),
-        ("lost or doubled", Answer(200, "whole", TEXT[:-1]), [ROW]),
+        ("pretended", Answer(200, "whole", TEXT[:-1]), [ROW]),
         ("lost or doubled", Answer(200, "whole", TEXT + TEXT[-9:]), [ROW]),
         ("mixed", Answer(200, "whole", answer_text("another", PLAIN.shape)), [ROW]),
         ("not as the contract", Answer(200, "error event", TEXT), [ROW]),
@@ -90,7 +91,7 @@ TEXT = answer_text(PLAIN.prompt, PLAIN.shape)
 )
 def test_the_judge_sees(problem: str | None, answer: Answer, rows: list[dict[str, object]]) -> None:
     """A campaign that could not find anything would prove nothing."""
-    found = judged(PLAIN, answer, {PLAIN.model: rows}).problems
+    found = judged(PLAIN, Received("complete", answer, 1), {PLAIN.model: rows}).problems
     assert (problem in found) if problem else found == {}
 
 

@@ -92,8 +92,15 @@ class Exchange(Struct, frozen=True):
             return ()
         return tuple(f"{letter}{self.number}@{self.upstream}" for letter in "abc")
 
-    def request(self) -> Request:
-        return request(self.form, self.model, self.prompt, is_stream=self.is_stream, asked=self.asked)  # type: ignore[arg-type]
+    def request(self, model: str = "") -> Request:
+        """The request; ``model`` where the server knows it by another name than ours."""
+        return request(
+            self.form,
+            model or self.model,
+            self.prompt,
+            is_stream=self.is_stream,
+            asked=self.asked,  # type: ignore[arg-type]
+        )
 
     def allowed(self) -> list[Expected]:
         """Everything that the contract allows to come of it."""
@@ -134,16 +141,30 @@ def _given_up(failed: tuple[Strike, ...]) -> Expected:
     return Expected("status", always.status, MAX_ATTEMPTS, always.outcome)
 
 
-def campaign(seed: int, streamed: int, collected: int, leaving: float) -> list[Exchange]:
-    """The exchanges of ``seed``; a share ``leaving`` of the clients goes before the end."""
+def campaign(
+    seed: int,
+    streamed: int,
+    collected: int,
+    leaving: float,
+    forms: Sequence[Form] = FORMS,
+    upstreams: Sequence[str] = ALL,
+) -> list[Exchange]:
+    """The exchanges of ``seed``; a share ``leaving`` of the clients goes before the end.
+
+    ``forms`` and ``upstreams`` are the dialects of the clients and of what they are relayed to.
+    """
     chance = random.Random(seed)
-    forms = [True] * streamed + [False] * collected
-    chance.shuffle(forms)
-    return [_exchange(chance, number, is_stream, leaving) for number, is_stream in enumerate(forms)]
+    ways = [True] * streamed + [False] * collected
+    chance.shuffle(ways)
+    return [
+        _exchange(chance, number, is_stream, leaving, chance.choice(forms), chance.choice(upstreams))
+        for number, is_stream in enumerate(ways)
+    ]
 
 
-def _exchange(chance: random.Random, number: int, is_stream: bool, leaving: float) -> Exchange:
-    form, upstream = chance.choice(FORMS), chance.choice(ALL)
+def _exchange(
+    chance: random.Random, number: int, is_stream: bool, leaving: float, form: Form, upstream: str
+) -> Exchange:
     client = "openai" if form == "responses" else form
     rows = [c for c in CONTRACTS if client in c.clients and upstream in c.upstreams and not c.kind]
     events = chance.randint(3, 30)
