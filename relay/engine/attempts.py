@@ -47,7 +47,11 @@ Steps = Generator[Command, Reply, None]
 
 def serve(limits: Limits, targets: int, is_collected: bool) -> Engine:
     """One exchange over ``targets`` upstream models; a collected one answers as a whole or not at all."""
-    return (yield from _Exchange(limits, targets, is_collected).run())
+    exchange = _Exchange(limits, targets, is_collected)
+    try:
+        return (yield from exchange.run())
+    finally:
+        exchange.answer = None  # the answer holds the exchange: no circle, so its text is let go of at once
 
 
 class _Exchange:

@@ -1,6 +1,8 @@
 """The driver: whatever happens to it, its end is told, once."""
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 from relay.driver import Driver
@@ -50,3 +52,30 @@ async def test_a_fault_of_ours_ends_the_exchange_with_an_error() -> None:
     driver.start()
     await driver.wait()
     assert [end.status for end in ends] == [500]
+
+
+class Holder:
+    """Whoever holds a driver, and is told of its end by it."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        engine = serve(Limits(), 1, is_collected=False)
+        self.driver = Driver(engine, NoHands(), loop.time(), self.ended)  # type: ignore[arg-type]
+
+    def ended(self, outcome: Outcome) -> None:
+        """It is over."""
+
+
+async def test_an_exchange_that_is_over_is_let_go_of_at_once() -> None:
+    """No circle of references keeps an answer in memory until the garbage collector comes by."""
+    gc.disable()
+    try:
+        holder = Holder()
+        holder.driver.start()
+        await holder.driver.wait()
+        await asyncio.sleep(0)
+        told = weakref.ref(holder)
+        del holder
+        assert told() is None
+    finally:
+        gc.enable()
