@@ -7,7 +7,8 @@ Any room logs with plain ``logging`` and names what it knows in ``extra``: ``req
                    extra={"request_id": id, "attempt": 1, "account": old, "model": model})
 
 Writing happens in a thread of its own behind a queue, so that no disk or terminal holds up the event loop,
-and several processes may write at once (``rolled_file.py``).
+and several processes may write at once (``rolled_file.py``). The thread is woken once for all lines of a
+moment: a wake-up for each would cost the event loop ten times as much as the line.
 A line cannot be forged: control characters in it are escaped, a traceback's lines are indented. Whatever
 looks like a key is masked. That is the last line of defence, not a licence to log one.
 """
@@ -16,12 +17,11 @@ import atexit
 import contextlib
 import copy
 import logging
-import queue
 import sys
 import threading
 import time
+from collections import deque
 from datetime import datetime
-from logging.handlers import QueueHandler
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,9 @@ QUEUE_LIMIT_LINES = 50_000
 
 BATCH_LINES = 500
 """At most so many lines are formatted and written in one go."""
+
+GATHER_SECONDS = 0.02
+"""How long the first line of a batch waits for others."""
 
 COMPLAINT_SECONDS = 60.0
 
@@ -80,77 +83,86 @@ class LineFormatter(logging.Formatter):
         return mask_text("\n".join(lines))
 
 
-class AppLog(QueueHandler):
+class AppLog(logging.Handler):
     """The root logger's handler: hands each record to a thread that writes it to the file and the console.
 
     The thread and the file come with the first record, so that a command that logs nothing touches nothing.
-    What has queued up is written at once. ``close`` (at exit) and ``flush`` wait until everything is written.
-    A file that cannot be written is told on stderr once a minute.
+    ``close`` (at exit) and ``flush`` wait until everything is written. A file that cannot be written is told
+    on stderr once a minute.
     """
 
     def __init__(self, path: str, keep_days: int, console: bool = True) -> None:
-        self._records: queue.Queue[logging.LogRecord | None] = queue.Queue(QUEUE_LIMIT_LINES)
-        super().__init__(self._records)
+        super().__init__()
+        self._records: deque[logging.LogRecord] = deque()
         self._file = RolledFile(Path(path), keep_days)
         self._console = console
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._work = threading.Event()  # there are lines
+        self._hurry = threading.Event()  # somebody waits for them
+        self._written = threading.Condition()
+        self._lines_taken = 0
+        self._lines_written = 0
         self._is_closed = False
         self._left_out = 0
         self._complained_at = -COMPLAINT_SECONDS
 
-    # In the thread that logs
+    # In the thread that logs (under the handler's lock)
 
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Fix the text now (what the arguments refer to may change), leave the formatting to the thread."""
-        record = copy.copy(record)
-        record.msg, record.args = record.getMessage(), None
-        if record.exc_info:
-            record.exc_text = logging.Formatter().formatException(record.exc_info)
-            record.exc_info = None
-        return record
-
-    def enqueue(self, record: logging.LogRecord) -> None:
+    def emit(self, record: logging.LogRecord) -> None:
         """Hand over without ever waiting; after ``close`` nothing is taken, a thread could not be started."""
         if self._is_closed:
             return
+        try:
+            fixed = _fixed(record)
+        except Exception:
+            self.handleError(record)
+            return
         if self._thread is None:
             self._start()
-        try:
-            if self._left_out:
-                self._records.put_nowait(self._confession())
-                self._left_out = 0
-            self._records.put_nowait(record)
-        except queue.Full:
+        if len(self._records) >= QUEUE_LIMIT_LINES:
             self._left_out += 1
+            return
+        if self._left_out:
+            self._take(self._confession())
+            self._left_out = 0
+        self._take(fixed)
+        if not self._work.is_set():
+            self._work.set()
+
+    def _take(self, record: logging.LogRecord) -> None:
+        self._records.append(record)
+        self._lines_taken += 1
 
     def _confession(self) -> logging.LogRecord:
         text = f"{self._left_out} log lines were left out here: they came faster than they could be written"
         return logging.makeLogRecord({"name": __name__, "levelno": 30, "levelname": "WARNING", "msg": text})
 
     def _start(self) -> None:
-        with self._starting:
-            if self._thread is None:
-                thread = threading.Thread(target=self._write_until_closed, name="app.log", daemon=True)
-                thread.start()
-                self._thread = thread
-                atexit.register(self.close)  # before the interpreter ends the thread where it stands
+        self._thread = threading.Thread(target=self._write_until_closed, name="app.log", daemon=True)
+        self._thread.start()
+        atexit.register(self.close)  # before the interpreter ends the thread where it stands
 
     # The end
 
     def flush(self) -> None:
         """Wait until what was logged so far is written."""
         if self._thread is not None:
-            self._records.join()
+            ticket = self._lines_taken
+            self._hurry.set()
+            self._work.set()
+            with self._written:
+                self._written.wait_for(lambda: self._lines_written >= ticket)
 
     def close(self) -> None:
         """Write what is left, end the thread."""
-        with self._starting:
-            thread, self._thread = self._thread, None
-            self._is_closed = True
+        self.acquire()  # nobody is in the middle of handing over
+        thread, self._thread = self._thread, None
+        self._is_closed = True
+        self.release()
         if thread is not None:
             atexit.unregister(self.close)
-            self._records.put(None)
+            self._hurry.set()
+            self._work.set()
             thread.join()
         super().close()
 
@@ -158,16 +170,17 @@ class AppLog(QueueHandler):
 
     def _write_until_closed(self) -> None:
         formatter = LineFormatter()
-        is_over = False
-        while not is_over:
-            records = [self._records.get()]
-            with contextlib.suppress(queue.Empty):
-                while len(records) < BATCH_LINES:
-                    records.append(self._records.get_nowait())
-            is_over = None in records
-            self._write([formatter.format(record) for record in records if record is not None])
-            for _ in records:
-                self._records.task_done()
+        while self._records or not self._is_closed:
+            self._work.wait()
+            self._hurry.wait(GATHER_SECONDS)
+            self._hurry.clear()
+            self._work.clear()  # whoever comes from here on sets it again
+            while self._records:
+                records = [self._records.popleft() for _ in range(min(BATCH_LINES, len(self._records)))]
+                self._write([formatter.format(record) for record in records])
+                with self._written:
+                    self._lines_written += len(records)
+                    self._written.notify_all()
         self._file.close()
 
     def _write(self, lines: list[str]) -> None:
@@ -182,6 +195,16 @@ class AppLog(QueueHandler):
             with contextlib.suppress(OSError, ValueError):  # the terminal may be gone
                 sys.stderr.write(text)
                 sys.stderr.flush()
+
+
+def _fixed(record: logging.LogRecord) -> logging.LogRecord:
+    """A copy whose text is fixed now (what the arguments refer to may change); its formatting can wait."""
+    record = copy.copy(record)
+    record.msg, record.args = record.getMessage(), None
+    if record.exc_info:
+        record.exc_text = logging.Formatter().formatException(record.exc_info)
+        record.exc_info = None
+    return record
 
 
 def configuration(log_dir: Path, level: str, keep_days: int) -> dict[str, Any]:
