@@ -12,11 +12,13 @@ from decimal import Decimal
 import msgspec
 
 from monitor.price_list import NO_PRICES, PriceList, PriceRule, Rates, Tokens
-from monitor.records import RequestRecord
+from monitor.records import COUNTING_PATHS, Outcome, RequestRecord
 
 SMALLEST = Decimal("1e-10")
 PRICES_HOLD_SECONDS = 1800
 """Some models cost less at night; such times begin at half hours."""
+WHOLE = (Outcome.OK, Outcome.RETRIED)
+"""With these an answer is whole: tokens that were not told of are none."""
 MOST_TOKENS = 10**12
 """Beyond that a number of tokens is a mistake, and so would its price be."""
 
@@ -32,13 +34,17 @@ class ListedPrice(msgspec.Struct, frozen=True):
 def cost_of(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | None:
     """The price in US dollars of what upstream has counted; None when it is unknown or absurd.
 
-    ``prices`` are the operator's own; they go before the library's.
+    ``prices`` are the operator's own; they go before the library's. Counting is free; who embeds has no
+    output.
     """
-    if record.mapped_model is None or record.tokens_in is None or record.tokens_out is None:
+    output = record.tokens_out
+    if output is None and record.outcome in WHOLE:
+        output = 0
+    if record.mapped_model is None or record.tokens_in is None or output is None:
         return None
-    tokens = Tokens(
-        record.tokens_in, record.tokens_cached or 0, record.tokens_cache_write or 0, record.tokens_out
-    )
+    if record.path.partition("?")[0].endswith(COUNTING_PATHS):
+        return Decimal(0)
+    tokens = Tokens(record.tokens_in, record.tokens_cached or 0, record.tokens_cache_write or 0, output)
     if not all(0 <= number <= MOST_TOKENS for number in tokens):
         return None
     own = prices.find(record.mapped_model, record.started_at)

@@ -58,6 +58,10 @@ class BodyKind(StrEnum):
     CHANGED = "changed"
 
 
+COUNTING_PATHS = ("/count_tokens", ":countTokens")
+"""What the paths end with (before a query) that only count: their tokens are neither used nor paid."""
+
+
 class RequestRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One exchange as its row shows it; submitted at admission, when something changed, and at the end.
 

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 
 from monitor.history import moment_of_id
 from monitor.models import RequestLog
+from monitor.records import COUNTING_PATHS
 from monitor.request_id import first_request_id
 from monitor.statistics_models import HourlyStatistic
 
@@ -32,6 +33,9 @@ SUMS: Final = (
     "cost",
 )
 COUNTS: Final = ("requests", "healed", "retried")
+
+
+_IS_USED: Final = ~Q(path__contains=COUNTING_PATHS[0]) & ~Q(path__contains=COUNTING_PATHS[1])
 
 
 def hours_to_fill(now: float) -> Iterator[int]:
@@ -80,7 +84,7 @@ def fill_hour(hour: int) -> None:
             n=Count("id"),
             healed_n=Count("id", filter=Q(healed=True)),
             retried_n=Count("id", filter=Q(attempts__gt=1)),
-            **{f"{name}_sum": Sum(name) for name in SUMS},
+            **{f"{name}_sum": Sum(name, filter=_IS_USED) for name in SUMS},
         )
     )
     groups: list[dict[str, Any]] = [dict(group) for group in found]

@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from monitor.conversation.parts import Part, Turn, as_dict, as_json, as_list, as_text, image, image_at, raw
+from monitor.conversation.parts import (
+    Part,
+    Turn,
+    as_dict,
+    as_json,
+    as_list,
+    as_text,
+    image,
+    image_at,
+    raw,
+    vectors,
+)
 
 
 def request_turns(body: dict[str, Any]) -> list[Turn]:
@@ -20,7 +31,12 @@ def request_turns(body: dict[str, Any]) -> list[Turn]:
     ]
     if names:
         turns.append(Turn("system", [Part("text", ", ".join(names), "tools")]))
-    for content in as_list(body.get("contents")):
+    counted = as_dict(body.get("generateContentRequest"))
+    if counted:
+        return request_turns(counted)
+    embedded = [as_dict(request).get("content") for request in as_list(body.get("requests"))]
+    one = [body["content"]] if "content" in body else []
+    for content in [*as_list(body.get("contents")), *embedded, *one]:
         turns.append(_turn(as_dict(content)))
     return turns
 
@@ -29,7 +45,10 @@ def response_turns(objects: list[dict[str, Any]]) -> list[Turn]:
     """The answer's candidates, pieces of the same kind joined."""
     parts: dict[int, list[Part]] = {}
     errors = []
+    embedded: list[Turn] = []
     for event in objects:
+        found = [event["embedding"]] if "embedding" in event else as_list(event.get("embeddings"))
+        embedded = embedded or vectors([as_dict(one).get("values") for one in found])
         if "error" in event:
             errors.append(Turn("error", [raw(event["error"])]))
         for candidate in as_list(event.get("candidates")):
@@ -41,7 +60,8 @@ def response_turns(objects: list[dict[str, Any]]) -> list[Turn]:
                     into[-1] = Part(part.kind, into[-1].text + part.text, part.title)
                 elif part.text or part.image:
                     into.append(part)
-    return [*(Turn("assistant", found) for found in parts.values() if found), *errors]
+    said = [Turn("assistant", found) for found in parts.values() if found]
+    return [*embedded, *said, *errors]
 
 
 def _turn(content: dict[str, Any]) -> Turn:

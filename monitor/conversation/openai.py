@@ -12,7 +12,16 @@ from monitor.conversation.parts import (
     as_text,
     image_at,
     raw,
+    vectors,
 )
+
+_DELTAS = {
+    "response.output_text.delta": ("message", "said"),
+    "response.function_call_arguments.delta": ("function_call", "arguments"),
+    "response.reasoning_summary_text.delta": ("reasoning", "thought"),
+    "response.reasoning_text.delta": ("reasoning", "thought"),
+}
+"""The events of the responses form by which an item grows: the item's type, and where its text is put."""
 
 
 def request_turns(body: dict[str, Any]) -> list[Turn]:
@@ -29,7 +38,7 @@ def request_turns(body: dict[str, Any]) -> list[Turn]:
     said = body.get("input")
     if isinstance(said, str):
         turns.append(Turn("user", [Part("text", said)]))
-    turns += [_item(as_dict(item)) for item in as_list(said)]
+    turns += [_input(item) for item in as_list(said)]
     turns += [_message(as_dict(message)) for message in as_list(body.get("messages"))]
     return turns
 
@@ -40,6 +49,7 @@ def response_turns(objects: list[dict[str, Any]]) -> list[Turn]:
     calls: dict[int, dict[str, Any]] = {}
     items: dict[int, dict[str, Any]] = {}
     errors: list[Turn] = []
+    embedded: list[Turn] = []
     for event in objects:
         if event.get("error"):
             errors.append(Turn("error", [raw(event["error"])]))
@@ -50,7 +60,9 @@ def response_turns(objects: list[dict[str, Any]]) -> list[Turn]:
         for index, item in enumerate(as_list(response.get("output"))):
             items[index] = as_dict(item)
         _add_item(items, event)
-    turns = [_item(item) for _, item in sorted(items.items())]
+        found = [as_dict(one).get("embedding") for one in as_list(event.get("data"))]
+        embedded = embedded or vectors(found)
+    turns = [*embedded, *(_item(item) for _, item in sorted(items.items()))]
     if message or calls:
         turns.append(_message({"role": "assistant", **message, "tool_calls": list(calls.values())}))
     return [*turns, *errors]
@@ -80,9 +92,17 @@ def _add_item(items: dict[int, dict[str, Any]], event: dict[str, Any]) -> None:
     match event.get("type"):
         case "response.output_item.added" | "response.output_item.done":
             items[index] = dict(as_dict(event.get("item")))
-        case "response.output_text.delta":
-            items.setdefault(index, {"type": "message"})
-            items[index]["said"] = items[index].get("said", "") + as_text(event.get("delta"))
+        case str(name) if name in _DELTAS:
+            kind, field = _DELTAS[name]
+            into = items.setdefault(index, {"type": kind})
+            into[field] = as_text(into.get(field)) + as_text(event.get("delta"))
+
+
+def _input(item: object) -> Turn:
+    """A piece of the responses form, or a text (or its tokens) that is to be embedded."""
+    if isinstance(item, dict):
+        return _item(item)
+    return Turn("user", [Part("text", item) if isinstance(item, str) else raw(item)])
 
 
 def _item(item: dict[str, Any]) -> Turn:
@@ -93,7 +113,8 @@ def _item(item: dict[str, Any]) -> Turn:
         case "function_call_output":
             return Turn("tool", [Part("result", as_text(item.get("output")), "tool result")])
         case "reasoning":
-            texts = [as_text(as_dict(part).get("text")) for part in as_list(item.get("summary"))]
+            told = as_list(item.get("summary")) or as_list(item.get("content"))
+            texts = [as_text(as_dict(part).get("text")) for part in told] or [as_text(item.get("thought"))]
             return Turn("assistant", [Part("thinking", "\n".join(texts), "thinking")])
         case None | "message":
             role = as_text(item.get("role")) or "assistant"

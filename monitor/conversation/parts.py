@@ -69,6 +69,15 @@ def image_at(url: object) -> Part:
     return Part("raw", text, "image")
 
 
+def vectors(embeddings: list[Any]) -> list[Turn]:
+    """What an embedding came to: how many vectors, of how many numbers; no person reads the numbers."""
+    sizes = {len(values) for values in embeddings if isinstance(values, list)}
+    if not embeddings:
+        return []
+    told = f"{len(embeddings)} × {' / '.join(f'{size:,}' for size in sorted(sizes))}" if sizes else ""
+    return [Turn("assistant", [Part("result", told or str(len(embeddings)), "vectors × numbers")])]
+
+
 def arguments(value: object) -> str:
     """A tool call's arguments, indented where they are JSON."""
     if isinstance(value, str):

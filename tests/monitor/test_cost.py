@@ -9,7 +9,7 @@ from genai_prices import Usage, calc_price
 
 from monitor import cost
 from monitor.cost import cost_of
-from monitor.records import RequestRecord
+from monitor.records import Outcome, RequestRecord
 
 NewRecord = Callable[..., RequestRecord]
 
@@ -38,6 +38,15 @@ def test_a_price_is_the_library_s(
     )
     expected = calc_price(usage, model).total_price.quantize(cost.SMALLEST)
     assert cost_of(record) == expected
+
+
+def test_counting_is_free_and_an_embedding_has_no_output(request_record: NewRecord) -> None:
+    """Only a whole answer may leave its output untold; an interrupted one has no known price."""
+    used = {"tokens_in": 10**6, "mapped_model": "claude-opus-5-5", "outcome": Outcome.OK}
+    assert cost_of(request_record(path="/v1/messages/count_tokens?beta=true", **used)) == 0
+    assert cost_of(request_record(path="/v1beta/models/m:countTokens", **used)) == 0
+    assert cost_of(request_record(path="/v1/embeddings", **used)) == Decimal(4)
+    assert cost_of(request_record(**{**used, "outcome": Outcome.INTERRUPTED})) is None
 
 
 def test_cached_tokens_cost_less_than_others(request_record: NewRecord) -> None:

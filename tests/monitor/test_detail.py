@@ -224,6 +224,77 @@ def test_openai_responses_are_put_together() -> None:
         assert [part.text for turn in turns for part in turn.parts] == [text]
 
 
+def test_openai_responses_that_broke_show_thinking_and_arguments_too() -> None:
+    """What had come of a thought and of a call, though neither was finished."""
+    events = [
+        {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": {"type": "reasoning", "summary": []},
+        },
+        {"type": "response.reasoning_summary_text.delta", "output_index": 0, "delta": "hm"},
+        {
+            "type": "response.output_item.added",
+            "output_index": 1,
+            "item": {"type": "function_call", "name": "f", "arguments": ""},
+        },
+        {"type": "response.function_call_arguments.delta", "output_index": 1, "delta": '{"a"'},
+    ]
+    turns = response_turns("openai", b"".join(b"data: " + texts_of(event) + b"\n\n" for event in events))
+    assert turns is not None
+    assert [(part.kind, part.text) for turn in turns for part in turn.parts] == [
+        ("thinking", "hm"),
+        ("tool", '{"a"'),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "request_body", "response_body", "asked", "answered"),
+    [
+        (
+            "openai",
+            {"input": ["a cat", [1, 2]]},
+            {"data": [{"embedding": [0.1, 0.2]}, {"embedding": [0.3, 0.4]}]},
+            ["a cat", "[\n  1,\n  2\n]"],
+            "2 × 2",
+        ),
+        ("openai", {"input": "a cat"}, {"data": [{"embedding": "base64=="}]}, ["a cat"], "1"),
+        (
+            "gemini",
+            {"content": {"parts": [{"text": "a cat"}]}},
+            {"embedding": {"values": [1] * 1536}},
+            ["a cat"],
+            "1 × 1,536",
+        ),
+        (
+            "gemini",
+            {"requests": [{"content": {"parts": [{"text": text}]}} for text in "ab"]},
+            {"embeddings": [{"values": [1]}, {"values": [2]}]},
+            ["a", "b"],
+            "2 × 1",
+        ),
+    ],
+)
+def test_what_was_embedded_is_read_and_its_vectors_are_counted(
+    dialect: str, request_body: object, response_body: object, asked: list[str], answered: str
+) -> None:
+    """No person reads the numbers: how many vectors, of how many numbers."""
+    turns = request_turns(dialect, texts_of(request_body))
+    assert turns is not None
+    assert [(turn.role, part.text) for turn in turns for part in turn.parts] == [
+        ("user", text) for text in asked
+    ]
+    [turn] = response_turns(dialect, texts_of(response_body)) or []
+    assert [(part.kind, part.text) for part in turn.parts] == [("result", answered)]
+
+
+def test_what_gemini_counts_is_read() -> None:
+    """countTokens may wrap the whole request."""
+    body = {"generateContentRequest": {"contents": [{"parts": [{"text": "count me"}]}]}}
+    [turn] = request_turns("gemini", texts_of(body)) or []
+    assert turn.parts[0].text == "count me"
+
+
 @pytest.mark.parametrize("dialect", REQUESTS)
 @pytest.mark.parametrize(
     "data",

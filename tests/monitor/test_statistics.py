@@ -72,6 +72,21 @@ def test_filling_twice_counts_once(store: str, request_record: Make) -> None:
     assert sorted(HourlyStatistic.objects.values_list("requests", flat=True)) == [1, 3]
 
 
+def test_counted_tokens_are_not_used_ones(store: str, request_record: Make) -> None:
+    """A count is a request, and its tokens were neither sent to a model nor paid."""
+    upsert(
+        [
+            ended(
+                request_record(started_at=HOUR + 1, path="/v1/messages/count_tokens?beta=true"), tokens_in=7
+            ),
+            ended(request_record(started_at=HOUR + 2, path="/v1beta/models/m:countTokens"), tokens_in=7),
+            ended(request_record(started_at=HOUR + 3), tokens_in=5),
+        ]
+    )
+    fill(HOUR + 60)
+    assert HourlyStatistic.objects.values_list("requests", "tokens_in").get() == (3, 5)
+
+
 def test_the_simulator_is_no_part_of_the_figures(store: str, request_record: Make) -> None:
     """Nobody paid for it and nothing failed: neither statistics nor the last hour count it."""
     failed = ended(request_record(started_at=HOUR + 1), Outcome.ERROR, is_simulated=True)
