@@ -3,7 +3,6 @@
 # mypy: disable-error-code="import-untyped, untyped-decorator, misc"
 # (unfold ships no types)
 
-from datetime import datetime
 from typing import Any, ClassVar
 
 from asgiref.sync import async_to_sync
@@ -13,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
@@ -21,11 +22,17 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from accounts.admin_actions import account_test
+from accounts.admin_figures import AccountFigures, account_figures
 from accounts.admin_forms import AccountForm, ModelMappingForm
-from accounts.admin_state import TONES, glance, last_used, status_here
+from accounts.admin_state import TONES, glance, last_used, moment, status_here
 from accounts.connect_views import connect_page
 from accounts.loading import account_view
 from accounts.models import Account, ClientKey, ModelMapping
+
+
+def _today(account: Account) -> AccountFigures:
+    """As the list has counted it."""
+    return getattr(account, "today", AccountFigures())
 
 
 @admin.register(Account)
@@ -33,7 +40,10 @@ class AccountAdmin(ModelAdmin):
     """Accounts, each with its state at a glance."""
 
     form = AccountForm
-    list_display = ("email", "kind", "state", "why", "in_flight", "used", "priority")
+    list_display = (
+        "name", "state", "why", "in_flight", "success", "tokens", "last_error", "used",
+    )  # fmt: skip
+    ordering = ("-priority", "email", "kind")
     list_filter = ("kind", "enabled")
     search_fields = ("email", "base_url", "project")
     list_per_page = 50
@@ -64,6 +74,46 @@ class AccountAdmin(ModelAdmin):
         """A new account has no state yet."""
         return self.fieldsets if obj else self.fieldsets[:-1]
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """With today's figures, counted once for all rows."""
+        listed = super().get_changelist_instance(request)
+        figures = account_figures()
+        for account in listed.result_list:
+            vars(account)["today"] = figures.get((account.kind, account.email), AccountFigures())
+        return listed
+
+    @display(description=_("account"), ordering="email")
+    def name(self, account: Account) -> SafeString:
+        """Its e-mail; its kind below, and its priority where it has one."""
+        more = _("priority %d") % account.priority if account.priority else ""
+        kind = account.get_kind_display()
+        return format_html("{}<small>{}</small>", account.email, f"{kind} · {more}" if more else kind)
+
+    @display(description=_("success today"))
+    def success(self, account: Account) -> SafeString:
+        """The share of its attempts that answered; the client's own mistakes are no failures."""
+        today = _today(account)
+        if today.success_percent is None:
+            return SafeString("–")
+        told = _("%(failed)d of %(attempts)d failed")
+        counts = told % {"failed": today.failed, "attempts": today.attempts}
+        return format_html("{} %<small>{}</small>", f"{today.success_percent:.1f}", counts)
+
+    @display(description=_("tokens today"))
+    def tokens(self, account: Account) -> SafeString:
+        """In and out as upstream counted them, and what they cost where the prices are known."""
+        today = _today(account)
+        if not (today.tokens_in or today.tokens_out):
+            return SafeString("–")
+        told = _("%(in)s in · %(out)s out") % {"in": f"{today.tokens_in:,}", "out": f"{today.tokens_out:,}"}
+        cost = f"${today.cost:.4f}" if today.cost else _("no price known")
+        return format_html("{}<small>{}</small>", told, cost)
+
+    @display(description=_("last error today"))
+    def last_error(self, account: Account) -> SafeString | str:
+        """When and what, with a link to the exchange."""
+        return _today(account).last_error or "–"
+
     @display(description=_("state"), label=TONES)
     def state(self, account: Account) -> tuple[str, str]:
         """In words, with a colour."""
@@ -71,9 +121,13 @@ class AccountAdmin(ModelAdmin):
         return seen.tone, seen.words
 
     @display(description=_("why"))
-    def why(self, account: Account) -> str:
-        """The reason, where it is not simply usable."""
-        return glance(account).detail
+    def why(self, account: Account) -> SafeString:
+        """The reason, where it is not simply usable, and when it is free again."""
+        seen = glance(account)
+        if not seen.until:
+            return format_html("{}", seen.detail)
+        told = _("free again")
+        return format_html("{}<small>{} {}</small>", seen.detail, told, moment(seen.until))
 
     @display(description=_("in flight"))
     def in_flight(self, account: Account) -> int | None:
@@ -82,9 +136,10 @@ class AccountAdmin(ModelAdmin):
         return status.in_flight if status else None
 
     @display(description=_("last used"), ordering="last_used_at")
-    def used(self, account: Account) -> datetime | None:
-        """When it was last asked."""
-        return last_used(account)
+    def used(self, account: Account) -> SafeString | str:
+        """When it was last asked, in the reader's zone."""
+        at = last_used(account)
+        return moment(at.timestamp()) if at else "–"
 
     @admin.action(description=_("Enable"))
     def enable(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:

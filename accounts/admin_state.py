@@ -3,9 +3,8 @@
 import time
 from datetime import UTC, datetime
 
-from django.template.defaultfilters import date as formatted
-from django.utils import timezone
-from django.utils.formats import get_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from msgspec import Struct
 
@@ -23,6 +22,8 @@ class Glance(Struct, frozen=True):
     words: str
     tone: str
     detail: str = ""
+    until: float = 0.0
+    """Epoch seconds when it is free again; 0 where that is not a matter of time."""
 
 
 def glance(account: Account) -> Glance:
@@ -41,10 +42,9 @@ def glance(account: Account) -> Glance:
         until = max((mark.until.timestamp() for mark in kept), default=0.0)
         reason = ""
     if whole:
-        return Glance(_("cooling down until %s") % _clock_time(until), "warning", reason)
+        return Glance(_("cooling down"), "warning", reason, until)
     if models:
-        words = _("usable, but cooling down until %s for some models") % _clock_time(until)
-        return Glance(words, "info", ", ".join(models))
+        return Glance(_("usable in part"), "info", _("cooling down: %s") % ", ".join(models), until)
     return Glance(_("usable"), "success")
 
 
@@ -60,7 +60,8 @@ def last_used(account: Account) -> datetime | None:
     return max((moment for moment in (here, account.last_used_at) if moment), default=None)
 
 
-def _clock_time(epoch_seconds: float) -> str:
-    moment = timezone.localtime(datetime.fromtimestamp(epoch_seconds, UTC))
-    pattern = "TIME_FORMAT" if moment.date() == timezone.localdate() else "SHORT_DATETIME_FORMAT"
-    return formatted(moment, get_format(pattern))
+def moment(at: float) -> SafeString:
+    """A time (epoch seconds) for the browser to write in its zone; the exact one is its title."""
+    exact = datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    text = exact[:16].replace("T", " ")
+    return format_html('<time datetime="{}" title="{}" data-local="short">{} UTC</time>', exact, exact, text)

@@ -110,9 +110,12 @@ def by_dimension(dimension: str, days: int, now: datetime) -> list[tuple[str, Su
 def without_cost(days: int, now: datetime) -> list[str]:
     """The models that answered in the span without any cost, in their order: free, or without a price."""
     models = (
-        _since(days, now).order_by("model").values("model").annotate(cost=Sum("cost"), out=Sum("tokens_out"))
+        _since(days, now)
+        .order_by("model")
+        .values("model")
+        .annotate(cost=Sum("cost"), used=Sum("tokens_out") + Sum("tokens_in"))
     )
-    return list(models.filter(cost=0, out__gt=0).values_list("model", flat=True))
+    return list(models.filter(cost=0, used__gt=0).values_list("model", flat=True))
 
 
 def total(parts: Iterable[Sums]) -> Sums:

@@ -289,6 +289,8 @@ UNFOLD = {
         }
     ],
     "SHOW_LANGUAGES": True,
+    "SCRIPTS": [lambda _request: f"/{STATIC_URL}evenkeel/frame.js"],
+    "STYLES": [lambda _request: f"/{STATIC_URL}evenkeel/frame.css"],
     "SIDEBAR": {
         "show_search": True,
         "navigation": "proxyproject.navigation.sections",

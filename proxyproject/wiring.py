@@ -14,6 +14,7 @@ from django.conf import settings
 
 from accounts import heartbeats
 from accounts.admin_actions import register_account_test
+from accounts.admin_figures import register_account_figures
 from accounts.live import live, live_process_ids
 from accounts.process_locks import ProcessLock
 from monitor.housekeeping import Housekeeper
@@ -21,6 +22,7 @@ from monitor.live import live_feed
 from monitor.request_id import RANDOM_BYTES, new_request_id
 from monitor.retention import Limits
 from monitor.writer import RecordWriter
+from proxyproject.account_figures import account_figures
 from proxyproject.early_answers import EarlyAnswer, Refusal, set_renderer
 from proxyproject.lifecycle import Lifecycle
 from relay import runtime
@@ -69,6 +71,7 @@ def wire(lifecycle: Lifecycle) -> None:
     """Register what happens at the process's start and end."""
     set_renderer(render)
     register_account_test(test_account)
+    register_account_figures(account_figures)
     writer.on_committed(live_feed.committed)
     lifecycle.on_start(process_lock.hold)
     lifecycle.on_start(writer.start)

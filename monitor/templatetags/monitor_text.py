@@ -54,6 +54,8 @@ def cost(value: Decimal | None) -> str:
     """US dollars with as many digits as say something."""
     if value is None:
         return "–"
+    if not value:
+        return "$0"
     if 0 < value < Decimal("0.0001"):
         return "<$0.0001"
     return f"${value:.4f}" if value < 1 else f"${value:.2f}"

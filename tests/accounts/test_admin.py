@@ -187,11 +187,13 @@ def test_state_at_a_glance(client: Client, account: Account) -> None:
         account=account, model="m-1", status=429, cause="quota", until=until, set_at=timezone.now()
     )
     shown = page(client, ACCOUNTS)
-    assert "usable, but cooling down until" in shown
+    assert "usable in part" in shown
+    assert f'free again <time datetime="{until:%Y-%m-%dT%H:%M}' in shown
     assert "m-1" in shown
     mark.model = ""
     mark.save()
-    assert "cooling down until" in page(client, ACCOUNTS)
+    assert "usable in part" not in page(client, ACCOUNTS)
+    assert "cooling down" in page(client, ACCOUNTS)
     account.disable("invalid_grant: sign in again", automatically=True)
     shown = page(client, ACCOUNTS)
     assert "disabled" in shown

@@ -131,7 +131,7 @@ def test_the_statistics_name_the_models_without_a_price(store: str) -> None:
     """With the way to set one for who may; a model with a price of nothing is not among them."""
     asked("nobody-s")
     asked("free")
-    asked("silent", tokens_out=0)
+    asked("silent", tokens_in=0, tokens_out=0)
     new_price("free", input_price=Decimal(0), output_price=Decimal(0))
     seen = told_unpriced(operator_named("looker", "view_requestlog"))
     assert "nobody-s" in seen
@@ -147,7 +147,7 @@ def told_unpriced(client: Client) -> str:
     return text.partition('id="unpriced"')[2].partition("</p>")[0]
 
 
-def asked(model: str, tokens_out: int = 5) -> None:
+def asked(model: str, tokens_in: int = 9, tokens_out: int = 5) -> None:
     """An hour's statistic of a model that answered without cost."""
     numbers = dict.fromkeys(
         ("healed", "retried", "tokens_cached", "tokens_cache_write", "cached_tokens_lost"), 0
@@ -159,7 +159,7 @@ def asked(model: str, tokens_out: int = 5) -> None:
         client_key="k",
         outcome="ok",
         requests=1,
-        tokens_in=9,
+        tokens_in=tokens_in,
         tokens_out=tokens_out,
         cost=Decimal(0),
         **numbers,

@@ -1,0 +1,42 @@
+"""What the list of accounts says of today.
+
+The monitor counts, and this room must not know the monitor: so the frame registers here who is to be asked.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+from django.utils.safestring import SafeString
+from msgspec import Struct
+
+
+class AccountFigures(Struct, frozen=True, kw_only=True):
+    """One account today. ``last_error`` is HTML: when, what, and a link to it; blank when there was none."""
+
+    attempts: int = 0
+    failed: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost: Decimal = Decimal(0)
+    last_error: SafeString = SafeString("")
+
+    @property
+    def success_percent(self) -> float | None:
+        """Of the attempts; None without one."""
+        return 100 * (self.attempts - self.failed) / self.attempts if self.attempts else None
+
+
+FiguresOf = Callable[[], dict[tuple[str, str], AccountFigures]]
+"""Today's figures of all accounts that have any, by kind and e-mail."""
+
+_registered: list[FiguresOf] = []
+
+
+def register_account_figures(figures: FiguresOf) -> None:
+    """``figures`` is asked once for each look at the list. The last one counts."""
+    _registered[:] = [figures]
+
+
+def account_figures() -> dict[tuple[str, str], AccountFigures]:
+    """Today's figures; none where nobody counts."""
+    return _registered[0]() if _registered else {}

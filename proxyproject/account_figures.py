@@ -1,0 +1,38 @@
+"""What the monitor knows of the accounts' day, as the list of accounts shows it."""
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.admin_figures import AccountFigures
+from monitor.account_day import AccountDay, account_days
+from monitor.history import moment_of_id
+from monitor.plain_text import shown
+from monitor.wording import local_time
+
+
+def account_figures() -> dict[tuple[str, str], AccountFigures]:
+    """Today's figures by kind and e-mail, in a few queries."""
+    return {
+        key: AccountFigures(
+            attempts=day.attempts,
+            failed=day.failed,
+            tokens_in=day.tokens_in,
+            tokens_out=day.tokens_out,
+            cost=day.cost,
+            last_error=_last_error(day),
+        )
+        for key, day in account_days(timezone.now()).items()
+    }
+
+
+def _last_error(day: AccountDay) -> SafeString:
+    if not day.last_error_id:
+        return SafeString("")
+    return format_html(
+        '<a href="{}">{}</a> <span>{}</span>',
+        reverse("monitor:detail", args=(day.last_error_id,)),
+        local_time(moment_of_id(day.last_error_id), "short"),
+        shown(day.last_error),
+    )
