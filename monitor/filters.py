@@ -14,6 +14,7 @@ from monitor.models import DIALECT_LABELS, PLAIN_END, SLOW_FIRST_DATA_MS
 from monitor.queries import admitted_since, ended_with
 from monitor.records import EndedBy, EndedIn, Outcome
 from monitor.request_id import first_request_id
+from monitor.search_words import SEARCHED_COLUMNS, asked_words
 
 _ID_BEGINNING = re.compile(r"[0-9a-f]{12,32}\Z")
 """So many digits of a request id say at least its millisecond, which a word in a text hardly does."""
@@ -25,8 +26,6 @@ _PLAIN_VALUES = {
     "status_class": ("2",),
 }
 """How most exchanges end: these filters leave most of the rows."""
-
-TEXT_COLUMNS = ("preview", "error", "path", "account", "client_model", "mapped_model", "client_key")
 
 FLAGS: dict[str, Q] = {
     "failed": Q(is_failure=True),
@@ -85,10 +84,32 @@ class HistoryFilter(msgspec.Struct, frozen=True):
         return condition
 
     def text_condition(self) -> Q | None:
-        """The search for text in the rows; None when there is none, or the ids answer it."""
+        """The search for text, asked of the rows; None when there is none, or the ids answer it."""
         if not self.text or _ID_BEGINNING.match(self.text.lower()):
             return None
-        return _any_of(Q((f"{column}__icontains", self.text)) for column in TEXT_COLUMNS)
+        words = [word for word, _ in asked_words(self.text)] or [self.text]
+        return _all_of(
+            _any_of(
+                Q((f"{column}__icontains", way)) for column in SEARCHED_COLUMNS for way in _writings(word)
+            )
+            for word in words
+        )
+
+    def has_indexed_text(self) -> bool:
+        """Whether the index of words answers the search for text: not one for signs alone."""
+        return self.text_condition() is not None and bool(asked_words(self.text))
+
+    def time_range(self) -> tuple[str, str]:
+        """The ids from which on and before which rows are asked for; empty where there is no limit."""
+        since, until = (_moment(self.values.get(name, "")) for name in ("since", "until"))
+        return (
+            "" if since is None else first_request_id(int(since * 1000)),
+            "" if until is None else first_request_id(int(until * 1000)),
+        )
+
+    def has_only_text(self) -> bool:
+        """Whether nothing is asked for but text and a time range."""
+        return self.values.keys() <= _RANGES
 
     def walked_and_checked(self) -> tuple[Q, Q | None]:
         """The rows that an index leads to, and what is then asked of each of them, if anything.
@@ -178,6 +199,11 @@ def _share(name: str, value: str) -> int:
     if name in EXACT:
         return 1
     return 3 if is_plain else 2
+
+
+def _writings(word: str) -> set[str]:
+    """SQLite's LIKE knows the case of ASCII letters only."""
+    return {word} if word.isascii() else {word, word.upper(), word.capitalize()}
 
 
 def _any_of(conditions: Iterable[Q]) -> Q:

@@ -1,6 +1,7 @@
 """Pages of the history by keyset: a page costs the same wherever it is, and nothing is ever counted.
 
-A search for text reads rows one by one, and so do filters beyond the first, which alone an index answers. It
+Text is looked up in the index of words. Filters beyond the first, which alone an index answers, read rows
+one by one, and so does text that is common where there are other filters, or is not in the index yet. That
 looks at a bounded number of rows and says how far it got; the next page goes on from there.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Sequence
 import msgspec
 from django.db.models import Q
 
+from monitor import search_index
 from monitor.filters import HistoryFilter
 from monitor.models import AttemptLog, Body, RequestLog
 from monitor.records import AttemptRecord, RequestRecord
@@ -44,6 +46,8 @@ def page_of(asked: HistoryFilter, *, before: str = "", after: str = "", limit: i
     """The page that ends before the id ``before``, or begins after ``after``, or else the newest."""
     if asked.body_text:
         return _scanned(asked, before, limit)
+    if not after and asked.has_indexed_text() and (page := _by_words(asked, before, limit)):
+        return page
     condition, checked = asked.walked_and_checked()
     if after:
         found = records(
@@ -103,6 +107,31 @@ def moment_of_id(request_id: str) -> float:
 
 def _before(condition: Q, before: str) -> Q:
     return condition & Q(id__lt=before) if before else condition
+
+
+def _by_words(asked: HistoryFilter, before: str, limit: int) -> Page | None:
+    """The page by the index of words; None where walking the rows is the better way, or the only one.
+
+    Rows in flight are not in the index: they are few, and looked at.
+    """
+    whole_from = search_index.indexed_from()
+    since, until = asked.time_range()
+    until = min(filter(None, (before, until)), default="")
+    if until and until <= whole_from:
+        return None
+    hits = search_index.newest(asked.text, since=max(since, whole_from), before=until)
+    if hits.searched_to and not asked.has_only_text():
+        return None
+    reached = max(hits.searched_to, since, whole_from)
+    inside = _before(Q(id__gte=reached), until)
+    running = RequestLog.objects.filter(inside, asked.text_condition() or Q(), in_flight=True)
+    ids = [*hits.ids, *running.order_by("-id").values_list("id", flat=True)[: search_index.MOST_HITS]]
+    found = records(inside & asked.condition() & Q(id__in=ids), limit=limit + 1)
+    rows = tuple(found[:limit])
+    if len(found) > limit:
+        return Page(rows, older=rows[-1].id)
+    edge = reached if reached > since else ""
+    return Page(rows, older=edge, searched_to=edge)
 
 
 def _searched(walked: Q, checked: Q, before: str, limit: int, *, has_text: bool) -> Page:

@@ -10,26 +10,32 @@ import threading
 import time
 from collections.abc import Callable, Collection
 
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from monitor import retention, statistics_filling
+from monitor import retention, search_index, statistics_filling
 from monitor.models import RequestLog
 from monitor.records import EndedBy, EndedIn, Outcome
 from monitor.request_id import first_request_id
 from monitor.retention import Limits
+from monitor.search_words import SEARCHED_COLUMNS
 
 logger = logging.getLogger(__name__)
 
 YOUNG_SECONDS = 15.0
 """A row this young may be of a process that has just begun and has no heartbeat yet."""
 
+ORPHANED = "The server process that served this request has ended unexpectedly."
+
 TICK_SECONDS = 5.0
 PRUNE_SECONDS = 3600.0
 STATISTICS_SECONDS = 60.0
 STATISTICS_SHARE = 20
 """Statistics are worked out in at most one part in so many of the time, however many exchanges there are."""
+INDEXING_SECONDS = 1.0
+"""For so long of each tick old exchanges are added to the search index, until it has them all."""
+INDEXED_AT_ONCE = 200
 PAUSE_SECONDS = 0.02
 """Between two batches of a removal, so that the writer gets its turn."""
 
@@ -50,13 +56,17 @@ def close_rows_of_dead(process_ids: Collection[str]) -> int:
 
 
 def _close(rows: QuerySet[RequestLog]) -> int:
-    return rows.filter(in_flight=True).update(
-        in_flight=False,
-        outcome=Outcome.INTERRUPTED.value,
-        ended_by=EndedBy.PROXY.value,
-        ended_in=Coalesce(F("ended_in"), Value(EndedIn.ADMISSION.value)),
-        error="The server process that served this request has ended unexpectedly.",
-    )
+    with transaction.atomic():
+        open_rows = rows.filter(in_flight=True).select_for_update()
+        found = list(open_rows.values_list("id", *SEARCHED_COLUMNS))
+        search_index.add((request_id, (*texts, ORPHANED)) for request_id, *texts in found)
+        return RequestLog.objects.filter(id__in=[row[0] for row in found]).update(
+            in_flight=False,
+            outcome=Outcome.INTERRUPTED.value,
+            ended_by=EndedBy.PROXY.value,
+            ended_in=Coalesce(F("ended_in"), Value(EndedIn.ADMISSION.value)),
+            error=ORPHANED,
+        )
 
 
 class Housekeeper:
@@ -106,9 +116,15 @@ class Housekeeper:
         if now >= self._next_pruning:
             self._next_pruning = now + PRUNE_SECONDS
             self._prune(now)
-
+        self._fill_search_index()
         if now >= self._next_statistics:
             self._fill_statistics(now)
+
+    def _fill_search_index(self) -> None:
+        ends_at = time.monotonic() + INDEXING_SECONDS
+        while search_index.add_older(INDEXED_AT_ONCE) == INDEXED_AT_ONCE and time.monotonic() < ends_at:
+            if self._end.wait(PAUSE_SECONDS):
+                return
 
     def _fill_statistics(self, now: float) -> None:
         began = time.monotonic()

@@ -12,18 +12,20 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 
 import msgspec
 import zstandard
 from django.db import DataError, Error, IntegrityError, connection, transaction
 
-from monitor import cost
+from monitor import cost, search_index
 from monitor.bodies import StoredBody, stored_body
 from monitor.prices import PriceBook
 from monitor.record_queue import RecordQueue, RowRecord
 from monitor.records import BodyRecord, Record, RequestRecord
 from monitor.redaction import mask_text
 from monitor.rows import Row, finished, finished_attempt, upsert
+from monitor.search_words import SEARCHED_COLUMNS
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ BATCH_ROWS = 50
 BATCH_BODY_BYTES = 1_000_000
 FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 5.0
+
+_searched_texts = attrgetter(*SEARCHED_COLUMNS)
 
 OnCommitted = Callable[[Sequence[RowRecord]], None]
 
@@ -204,6 +208,8 @@ class RecordWriter:
             with transaction.atomic():
                 for kind in dict.fromkeys(map(type, rows)):
                     upsert([row for row in rows if type(row) is kind])
+                if ended := [row for row in rows if isinstance(row, RequestRecord) and not row.in_flight]:
+                    search_index.add((row.id, _searched_texts(row)) for row in ended)
         except (DataError, IntegrityError) as error:
             return self._store_one_by_one(records, error)
         except Error as error:

@@ -13,6 +13,7 @@ import statistics
 import sys
 import time
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
@@ -28,9 +29,11 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
+from monitor import search_index
 from monitor.records import AttemptRecord, BodyKind, BodyRecord, EndedBy, EndedIn, Outcome, RequestRecord
 from monitor.request_id import new_request_id
 from monitor.rows import upsert
+from monitor.search_words import SEARCHED_COLUMNS
 from monitor.writer import RecordWriter
 from tests import stores
 
@@ -49,6 +52,23 @@ WAYS: list[tuple[float, dict[str, object]]] = [
     (0.005, {"outcome": Outcome.ZERO_TOKENS, "status": 502, "tokens_out": 0, "ended_in": EndedIn.PEEK}),
     (0.005, {"outcome": Outcome.INTERRUPTED, "ended_in": EndedIn.TEXT}),
 ]
+
+
+def _vocabulary() -> list[str]:
+    """Words of many lengths, as they share beginnings in a language; the first are the most common."""
+    letters, weights = "etaoinshrdlucmfwypvbgkjqxz", range(26, 0, -1)
+    chosen = random.Random(1)
+    return ["".join(chosen.choices(letters, weights, k=chosen.randint(2, 10))) for _ in range(30_000)]
+
+
+VOCABULARY = _vocabulary()
+ZIPF = list(accumulate(1 / (rank + 3) for rank in range(len(VOCABULARY))))
+SEARCHES = (
+    "please", "file+number+77", "file+777777", "nowhere+at+all", "example.com", "user3@example.com", "the", "con",
+    "messages+beta+model+please+file+number", f"{VOCABULARY[0]}+{VOCABULARY[1]}", VOCABULARY[500], VOCABULARY[3000],
+    VOCABULARY[20_000],
+)  # fmt: skip
+"""Text that is in all rows, in many, in few, in one, in none."""
 VIEWS = (
     "", "before=MIDDLE", "after=MIDDLE", "failed=1", "healed=1", "continued=1", "retried=1", "zero=1", "slow=1", "running=1",
     "outcome=ok", "outcome=healed", "outcome=zero_tokens", "outcome=interrupted", "outcome=unauthorized",
@@ -58,9 +78,16 @@ VIEWS = (
     "account=user3@example.com", "client_key=key+3", "since=2026-10-01T00:00:00Z", "until=2026-10-01T00:00:00Z",
     "failed=1&account=user3@example.com", "client_key=key+3&client_model=model+4",
     "account=user3@example.com&client_key=key+4", "dialect=openai&failed=1&stream=no",
-    "outcome=healed&account=user3@example.com&since=2026-10-01T00:00:00Z", "q=file+number+77", "q=nowhere+at+all",
-    "q=nowhere&failed=1",
+    "outcome=healed&account=user3@example.com&since=2026-10-01T00:00:00Z",
+    *(f"q={words}" for words in SEARCHES), *(f"q={words}&account=user3@example.com" for words in SEARCHES),
+    *(f"q={words}&failed=1" for words in SEARCHES), "q=please&before=MIDDLE", "q=please&until=2026-10-01T00:00:00Z",
+    "q=777777&stream=yes&outcome=ok", "q=please&outcome=unauthorized",
 )  # fmt: skip
+
+
+def _prose() -> str:
+    """Forty words as often as words are."""
+    return " ".join(random.choices(VOCABULARY, cum_weights=ZIPF, k=40))[:240]
 
 
 def records(begin: int, end: int) -> list[RequestRecord]:
@@ -82,7 +109,7 @@ def records(begin: int, end: int) -> list[RequestRecord]:
             "mapped_model": f"model {number % 12}",
             "account": f"user{number % 40}@example.com",
             "is_stream": number % 5 > 0,
-            "preview": f"Please look at file number {number} and tell what is wrong with it.",
+            "preview": f"Please look at file number {number} and tell: {_prose()}",
             "session_hash": f"{number % 500:064x}",
             "in_flight": False,
             "outcome": Outcome.OK,
@@ -108,6 +135,7 @@ def fill() -> tuple[str, str]:
         rows = records(begin, min(begin + BATCH, ROWS))
         with transaction.atomic():
             upsert(rows)
+            search_index.add((row.id, [getattr(row, column) for column in SEARCHED_COLUMNS]) for row in rows)
             upsert([
                 AttemptRecord(request_id=row.id, number=1, account=row.account or "", account_kind="anthropic",
                               upstream_model=row.client_model, started_offset_ms=1, status=200, end_ms=4000)

@@ -158,11 +158,13 @@ def test_a_request_id_or_its_beginning_finds_its_exchange(fill: Fill) -> None:
         assert ids(page_of(asked).rows) == [stored[0].id]
 
 
-def test_a_search_looks_at_a_bounded_number_of_rows(fill: Fill, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search that finds little says how far it has looked, and goes on from there to the end."""
+def test_a_search_for_signs_looks_at_a_bounded_number_of_rows(
+    fill: Fill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has no word no index answers: it says how far it has looked, and goes on from there to the end."""
     monkeypatch.setattr(history, "SEARCHED_ROWS", 10)
-    stored = fill(*({"preview": "needle" if number in (3, 24) else "hay"} for number in range(25)))
-    asked = parse({"q": "NEEDLE"})
+    stored = fill(*({"preview": "a => b" if number in (3, 24) else "hay"} for number in range(25)))
+    asked = parse({"q": "=>"})
     first = page_of(asked)
     assert ids(first.rows) == [stored[24].id]
     assert first.searched_to == first.older == stored[15].id

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from monitor import history
+from monitor import history, search_index
 from monitor.records import Outcome
 from tests.monitor.pages import Shelf, operator, operator_named, shelf
 
@@ -73,13 +73,35 @@ def test_a_page_costs_the_same_number_of_queries(operator: Client, shelf: Shelf)
     assert list(counts.values()) == [{10}, {11}, {10}]
 
 
-def test_a_search_costs_one_query_more(operator: Client, shelf: Shelf) -> None:
-    """A search for text looks up where its window ends, and that is all."""
-    shelf.put(preview="needle")
+SEARCHES = {"q=needle": 13, "q=needle&failed=1&account=ada@example.com": 13, "q=%3D%3E": 11}
+
+
+@pytest.mark.parametrize("query", SEARCHES)
+def test_a_search_costs_the_same_number_of_queries(query: str, operator: Client, shelf: Shelf) -> None:
+    """The index's reach, its hits, rows in flight: three more, however many there are; signs ask one more."""
+    counts = set()
+    for _ in range(2):
+        for _ in range(20):
+            row = shelf.put(preview="needle => hay", outcome=Outcome.ERROR, status=500)
+        with CaptureQueriesContext(connection) as queries:
+            page = operator.get(f"/monitor/history/?{query}").content.decode()
+        assert row.id in page
+        assert not any("COUNT(" in asked["sql"].upper() for asked in queries)
+        counts.add(len(queries))
+    assert counts == {SEARCHES[query]}
+
+
+def test_a_search_for_common_words_among_others_costs_as_much_again(
+    operator: Client, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the index has too many, the page is walked instead: two queries more, and no further."""
+    monkeypatch.setattr(search_index.newest, "__kwdefaults__", {"since": "", "before": "", "limit": 5})
+    for _ in range(20):
+        shelf.put(preview="needle")
     with CaptureQueriesContext(connection) as queries:
-        page = operator.get("/monitor/history/?q=needle").content.decode()
-    assert "needle" in page
-    assert len(queries) == 11
+        page = operator.get("/monitor/history/?q=needle&account=ada@example.com").content.decode()
+    assert page.count("<tr data-row>") == 20
+    assert len(queries) == 13
 
 
 def test_empty_states_say_what_to_do(operator: Client) -> None:
@@ -93,10 +115,10 @@ def test_a_search_that_stopped_early_offers_to_go_on(
 ) -> None:
     """The part that a page fetches holds the rows, where they go on, and how far the search has come."""
     monkeypatch.setattr(history, "SEARCHED_ROWS", 1)
-    shelf.put(preview="needle")
+    shelf.put(preview="a => b")
     shelf.put()
-    answer = operator.get("/monitor/history/?q=needle", headers={"X-Part": "rows"}).content.decode()
-    assert answer.startswith('<tbody data-rows data-older="?q=needle&amp;before=')
+    answer = operator.get("/monitor/history/?q=%3D%3E", headers={"X-Part": "rows"}).content.decode()
+    assert answer.startswith('<tbody data-rows data-older="?q=%3D%3E&amp;before=')
     assert 'data-searching="1"' in answer
     assert "Searched back to" in answer
     assert "<html" not in answer
