@@ -7,6 +7,7 @@ import zstandard
 
 from monitor.records import BodyRecord
 from monitor.redaction import apply_edits, find_secrets, mask_headers, moved_positions
+from monitor.stream_secrets import find_stream_secrets
 from monitor.transcript import MASKING_MARGIN_BYTES
 
 ROW_OVERHEAD_BYTES = 350
@@ -43,7 +44,7 @@ def stored_body(record: BodyRecord, cap_bytes: int, compressor: zstandard.ZstdCo
     whole = record.content or b"".join(data for _, data in record.chunks)
     total_bytes = len(whole) if record.total_bytes is None else record.total_bytes
     seen = whole[: cap_bytes + MASKING_MARGIN_BYTES]
-    edits = find_secrets(seen)
+    edits = find_stream_secrets(seen) if record.chunks else find_secrets(seen)
     masked = apply_edits(seen, edits)
     kept = masked[:cap_bytes]
     ends, end = [], 0

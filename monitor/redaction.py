@@ -21,10 +21,11 @@ _MASK = MASK.encode()
 
 
 class Edit(NamedTuple):
-    """``data[start:end]`` is a secret, and ``MASK`` takes its place."""
+    """``data[start:end]`` is a secret, and ``mask`` takes its place."""
 
     start: int
     end: int
+    mask: bytes = _MASK
 
 
 # What may stand before a credential's first character: nothing, anything but a word's character, or a
@@ -72,7 +73,8 @@ _NAMES: tuple[tuple[bytes, tuple[bytes, ...]], ...] = (
 )
 _LONGEST_HEAD_BYTES = 12
 # From the name's end to the value's opening quote; in JSON within JSON the quotes are escaped.
-_TO_VALUE = re.compile(rb'\\*"\s*:\s*(\\*)"')
+# Both are written alike: another quote is the end of the string that they stand in.
+_TO_VALUE = re.compile(rb'(\\*)"\s*:\s*\1"')
 _EQUALS, _HYPHEN, _QUOTE, _BACKSLASH = b'=-"\\'
 
 _PEM_BEGIN = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----\Z")
@@ -89,11 +91,16 @@ _EMAIL = re.compile(r"([^@\s])[^@\s]*@([^@\s]+)")
 
 def find_secrets(data: bytes) -> list[Edit]:
     """Where secrets stand in a text or body, in order and without overlap."""
-    found = sorted((*_prefixed(data), *_bearer_tokens(data), *_named(data)))
+    return merged((*_prefixed(data), *_bearer_tokens(data), *_named(data)))
+
+
+def merged(found: Iterable[Edit]) -> list[Edit]:
+    """Edits in order and without overlap; what touches is one."""
     edits: list[Edit] = []
-    for edit in found:
+    for edit in sorted(found):
         if edits and edit.start <= edits[-1].end:
-            edits[-1] = Edit(edits[-1].start, max(edits[-1].end, edit.end))
+            last = edits[-1]
+            edits[-1] = Edit(last.start, max(last.end, edit.end), max(last.mask, edit.mask))
         else:
             edits.append(edit)
     return edits
@@ -103,7 +110,7 @@ def apply_edits(data: bytes, edits: Iterable[Edit]) -> bytes:
     """``data`` with each of the ``edits`` (in order, without overlap) made."""
     pieces, done = [], 0
     for edit in edits:
-        pieces += [data[done : edit.start], _MASK]
+        pieces += [data[done : edit.start], edit.mask]
         done = edit.end
     return b"".join([*pieces, data[done:]]) if pieces else data
 
@@ -115,10 +122,10 @@ def moved_positions(positions: Iterable[int], edits: Iterable[Edit]) -> Iterator
     shift = 0
     for position in positions:
         while edit is not None and edit.end <= position:
-            shift += len(_MASK) - (edit.end - edit.start)
+            shift += len(edit.mask) - (edit.end - edit.start)
             edit = next(remaining, None)
         if edit is not None and edit.start < position:
-            yield edit.start + shift + len(_MASK)
+            yield edit.start + shift + len(edit.mask)
         else:
             yield position + shift
 

@@ -1,0 +1,78 @@
+"""Secrets that a model streams over several events: found in the text that the events make together. PURE.
+
+The pieces of one text stand under one key (``"text"``, ``"partial_json"`` …), each in an event of its own.
+They are put together as they are written, escapes and all, searched like any text, and what is found is
+masked piece by piece: the first gets the mask, the others become empty, and each event stays an event.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from monitor.redaction import Edit, find_secrets, merged
+
+# The keys whose strings are pieces: of Anthropic (text, thinking, partial_json), of Gemini (text,
+# stringValue), of OpenAI (content, reasoning…, refusal, arguments; delta in its responses).
+_PIECE = re.compile(
+    rb'"(?:text|thinking|partial_json|content|delta|arguments|stringValue|refusal|reasoning(?:_content)?)"'
+    rb'\s*:\s*"([^"\\]*+(?:\\.[^"\\]*+)*+)',
+    re.DOTALL,
+)
+_INDEX = b'ndex":'
+_INDEX_BYTES = 6
+
+
+def find_stream_secrets(data: bytes) -> list[Edit]:
+    """Where secrets stand in a response, also those in several pieces; in order and without overlap."""
+    found = find_secrets(data)
+    is_one_text = data.count(_INDEX) == data.count(_INDEX + b"0")
+    if is_one_text and not find_secrets(b"".join(_PIECE.findall(data))):
+        return found  # nearly every answer: what is below costs three times as much
+    split: list[Edit] = []
+    for pieces in _texts(data):
+        if len(pieces) > 1:
+            text = b"".join(data[start:end] for start, end in pieces)
+            split += _in_pieces(find_secrets(text), pieces)
+    return merged([*(edit for edit in found if not _is_across(data, edit, split)), *split])
+
+
+def _is_across(data: bytes, edit: Edit, split: list[Edit]) -> bool:
+    """Whether it reaches from one event into another, as a PEM key's search for its end does: then its
+    pieces are masked one by one, and what stands between them is left alone."""
+    return data.find(b"\n", edit.start, edit.end) >= 0 and any(
+        edit.start <= part.start < edit.end for part in split
+    )
+
+
+def _texts(data: bytes) -> list[list[tuple[int, int]]]:
+    """Where the pieces of each text stand. Texts that run at the same time differ by key or index."""
+    texts: dict[tuple[bytes, bytes], list[tuple[int, int]]] = {}
+    for match in _PIECE.finditer(data):
+        start, end = match.span(1)
+        if start == end:
+            continue
+        place = match.start()
+        index = data.rfind(_INDEX, data.rfind(b"\n", 0, place) + 1, place)
+        key = data[place : place + 8]
+        number = data[index + _INDEX_BYTES : index + _INDEX_BYTES + 3] if index >= 0 else b""
+        texts.setdefault((key, number), []).append((start, end))
+    return list(texts.values())
+
+
+def _in_pieces(edits: list[Edit], pieces: list[tuple[int, int]]) -> Iterator[Edit]:
+    """Edits of the joined text as edits of its pieces."""
+    ends = [0]
+    for start, end in pieces:
+        ends.append(ends[-1] + end - start)
+    at = iter(zip(pieces, pairwise(ends), strict=True))
+    piece = next(at, None)
+    for edit in edits:
+        mask = edit.mask
+        while piece is not None:
+            (place, _), (begin, end) = piece
+            if end > edit.start:
+                yield Edit(place + max(edit.start, begin) - begin, place + min(edit.end, end) - begin, mask)
+                mask = b""
+            if end >= edit.end:
+                break
+            piece = next(at, None)

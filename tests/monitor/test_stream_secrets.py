@@ -1,0 +1,119 @@
+"""A secret that a model streams over several events is masked as one that it writes in one piece."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.redaction import MASK, apply_edits, find_secrets
+from monitor.stream_secrets import find_stream_secrets
+
+SECRETS = {
+    "key": "sk-ant-api03-Zq9-Planted-0123456789abcdef",
+    "google": "AIzaSyPlanted0123456789abcdefghijklmnopq",
+    "bearer": "Authorization: Bearer pLanted0123456789abcdef",
+    "named": '{"api_key": "pl4nted-hunter2-hunter2"}',
+    "query": "https://example.com/?key=pl4nted0123456789&x=1",
+    "pem": "-----BEGIN PRIVATE KEY-----\nMIIplantedplantedplanted\nAAAAplanted\n-----END PRIVATE KEY-----\n",
+}
+PLANTED = ("Planted", "pLanted", "pl4nted", "planted", "hunter2", "0123456789")
+
+Event = Callable[[str, int], dict[str, object]]
+SHAPES: dict[str, Event] = {
+    "anthropic text": lambda text, index: {
+        "type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": text},
+    },
+    "anthropic tool": lambda text, index: {
+        "type": "content_block_delta", "index": index,
+        "delta": {"type": "input_json_delta", "partial_json": text},
+    },
+    "anthropic thinking": lambda text, index: {
+        "type": "content_block_delta", "index": index, "delta": {"type": "thinking_delta", "thinking": text},
+    },
+    "gemini": lambda text, index: {"candidates": [{"content": {"parts": [{"text": text}]}, "index": index}]},
+    "gemini arguments": lambda text, index: {
+        "candidates": [{"content": {"parts": [{"functionCall": {"partialArgs": [{"stringValue": text}]}}]}}],
+    },
+    "chat": lambda text, index: {"choices": [{"index": index, "delta": {"content": text}}]},
+    "chat tool": lambda text, index: {
+        "choices": [{"delta": {"tool_calls": [{"index": index, "function": {"arguments": text}}]}}],
+    },
+    "responses": lambda text, index: {
+        "type": "response.output_text.delta", "output_index": index, "content_index": 0, "delta": text,
+    },
+}  # fmt: skip
+
+
+def stream(event: Event, texts: list[str], *, ascii_only: bool = True) -> bytes:
+    """An SSE stream whose events hold these pieces."""
+    return b"".join(
+        b"data: " + json.dumps(event(text, 0), ensure_ascii=ascii_only).encode() + b"\n\n" for text in texts
+    )
+
+
+def masked(data: bytes) -> bytes:
+    return apply_edits(data, find_stream_secrets(data))
+
+
+def events_of(data: bytes) -> list[object]:
+    return [json.loads(line[6:]) for line in data.split(b"\n") if line]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_cut_anywhere_is_masked(shape: str, secret: str) -> None:
+    """At every position, in every dialect's events: no part is left, and each event stays an event."""
+    text = f"The value is {SECRETS[secret]} as you asked."
+    for cut in range(1, len(text)):
+        data = masked(stream(SHAPES[shape], [text[:cut], text[cut:]]))
+        assert not any(part.encode() in data for part in PLANTED), (cut, data)
+        assert MASK.encode() in data
+        assert len(events_of(data)) == 2
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("length", [1, 3, 7])
+def test_a_secret_in_many_small_pieces_is_masked_once(shape: str, secret: str, length: int) -> None:
+    """Token by token: one mask stands for all of it, and the text around it stays."""
+    text = f"The value is {SECRETS[secret]} as you asked."
+    data = masked(stream(SHAPES[shape], [text[at : at + length] for at in range(0, len(text), length)]))
+    assert not any(part.encode() in data for part in PLANTED)
+    assert data.count(MASK.encode()) == 1
+    assert len(events_of(data)) == -(-len(text) // length)
+
+
+def test_texts_that_run_at_the_same_time_are_told_apart() -> None:
+    """Two tool calls whose pieces take turns: both secrets are found, in their own texts."""
+    one, other = (
+        "use sk-ant-api03-Zq9-Planted-0123456789abcdef",
+        "use AIzaSyPlanted0123456789abcdefghijklmnopq",
+    )
+    event = SHAPES["chat tool"]
+    lines = []
+    for at in range(0, len(one), 6):
+        for index, text in enumerate((one, other)):
+            lines.append(b"data: " + json.dumps(event(text[at : at + 6], index)).encode() + b"\n\n")
+    data = masked(b"".join(lines))
+    assert data.count(MASK.encode()) == 2
+    assert b"Planted" not in data
+    assert b"456789" not in data
+
+
+@given(st.lists(st.text(max_size=30), max_size=8), st.sampled_from(sorted(SHAPES)), st.booleans())
+def test_what_holds_no_secret_is_left_as_it_is(texts: list[str], shape: str, ascii_only: bool) -> None:
+    """Pieces of any text, with any escapes: no more is changed than a search of the whole would change."""
+    texts = [text.encode("utf-8", "replace").decode() for text in texts]
+    data = stream(SHAPES[shape], texts, ascii_only=ascii_only)
+    if not find_secrets("".join(texts).encode()):
+        assert masked(data) == data
+
+
+def test_a_body_that_is_no_stream_is_masked_as_ever() -> None:
+    """One piece, no piece, a JSON array, a cut event."""
+    for data in (b"", b"sk-ant-api03-Zq9-Planted-0123456789abcdef", b'data: {"text": "abc', b'{"text": "a\\'):
+        assert find_stream_secrets(data) == find_secrets(data)
+    array = b'[{"text": "AIzaSyPlanted01234"}\n,\r\n{"text": "56789abcdefghijklmnopq"}]'
+    assert masked(array) == b'[{"text": "AIza[masked]"}\n,\r\n{"text": ""}]'
