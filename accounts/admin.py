@@ -3,7 +3,7 @@
 # mypy: disable-error-code="import-untyped, untyped-decorator, misc"
 # (unfold ships no types)
 
-from typing import Any, ClassVar
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
@@ -228,10 +228,16 @@ class ModelMappingAdmin(ModelAdmin):
     """From clients' models to upstream models."""
 
     form = ModelMappingForm
-    list_display = ("pattern", "target", "only_kinds", "fallback_models", "priority")
+    list_display = (
+        "pattern", "target", "only_kinds", "fallback_models", "priority", "continuation", "tool_safe",
+    )  # fmt: skip
+    list_filter = ("continuation", "tool_safe")
     search_fields = ("pattern", "target")
     show_full_result_count = False
-    fields: ClassVar = ["pattern", "target", "kinds", "fallbacks", "priority"]
+    fieldsets = (
+        (None, {"fields": ("pattern", "target", "kinds", "fallbacks", "priority")}),
+        (_("Interruptions"), {"fields": ("continuation", "tool_safe")}),
+    )
 
     @display(description=_("account kinds"))
     def only_kinds(self, mapping: ModelMapping) -> str:

@@ -130,4 +130,6 @@ class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = ModelMapping
-        fields: ClassVar = ["pattern", "target", "kinds", "fallbacks", "priority"]
+        fields: ClassVar = [
+            "pattern", "target", "kinds", "fallbacks", "priority", "continuation", "tool_safe",
+        ]  # fmt: skip

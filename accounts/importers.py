@@ -65,6 +65,8 @@ class MappingEntry(Struct, forbid_unknown_fields=True, kw_only=True):
     kinds: list[Kind] | None = None
     fallbacks: list[str] | None = None
     priority: int | None = None
+    continuation: bool | None = None
+    tool_safe: bool | None = None
 
 
 Positioned = tuple[str, Any]
@@ -118,6 +120,8 @@ def import_mappings(source: str) -> ImportResult:
                 "kinds": entry.kinds,
                 "fallbacks": entry.fallbacks,
                 "priority": entry.priority,
+                "continuation": entry.continuation,
+                "tool_safe": entry.tool_safe,
             }
             _save(position, row, fields, result, faults)
         if faults:

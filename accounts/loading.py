@@ -22,7 +22,10 @@ def load_snapshot() -> Snapshot:
         revision=revision,
         accounts=tuple(_account(row) for row in Account.objects.order_by("pk").values(*_ACCOUNT_FIELDS)),
         mappings=tuple(
-            Mapping(row.pattern, row.target, frozenset(row.kinds), tuple(row.fallbacks), row.priority)
+            Mapping(
+                row.pattern, row.target, frozenset(row.kinds), tuple(row.fallbacks), row.priority,
+                row.continuation, row.tool_safe,
+            )
             for row in ModelMapping.objects.all()
         ),
         keys=tuple(

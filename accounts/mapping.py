@@ -13,13 +13,19 @@ from wildcards import WildcardIndex
 
 
 class Mapping(Struct, frozen=True):
-    """One line of the admin's mapping table. No kinds means that any kind may serve it."""
+    """One line of the admin's mapping table. No kinds means that any kind may serve it.
+
+    ``continuation``: an answer that broke off in plain text is gone on with. ``tool_safe``: a tool call is
+    held back until it is whole.
+    """
 
     pattern: str
     target: str
     kinds: frozenset[str] = frozenset()
     fallbacks: tuple[str, ...] = ()
     priority: int = 0
+    continuation: bool = False
+    tool_safe: bool = False
 
 
 class Offer(Struct, frozen=True):
@@ -32,12 +38,15 @@ class Offer(Struct, frozen=True):
 class Target(Struct, frozen=True):
     """An upstream model that may serve the request, and the account kinds it may be asked of.
 
-    ``kinds`` empty means any. ``pattern`` is the mapping that led here, blank for pass-through.
+    ``kinds`` empty means any. ``pattern`` is the mapping that led here, blank for pass-through, and
+    ``continuation`` and ``tool_safe`` are its switches.
     """
 
     model: str
     kinds: frozenset[str] = frozenset()
     pattern: str = ""
+    continuation: bool = False
+    tool_safe: bool = False
 
 
 class ModelRouter:
@@ -70,5 +79,6 @@ class ModelRouter:
 
 def _targets(mapping: Mapping) -> tuple[Target, ...]:
     return tuple(
-        Target(model, mapping.kinds, mapping.pattern) for model in (mapping.target, *mapping.fallbacks)
+        Target(model, mapping.kinds, mapping.pattern, mapping.continuation, mapping.tool_safe)
+        for model in (mapping.target, *mapping.fallbacks)
     )

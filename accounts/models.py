@@ -197,6 +197,24 @@ class ModelMapping(Watched):
         default=0,
         help_text=_("Between patterns that fit equally well, the highest number wins."),
     )
+    continuation = models.BooleanField(
+        _("continue what breaks off"),
+        default=False,
+        help_text=_(
+            "When upstream dies in the middle of a streamed answer of plain text, it is asked to go on from"
+            " there, at most twice, and the client sees one answer. Never with tool calls, thinking, JSON or"
+            " several answers. Leave it off for clients that ask again by themselves: an error serves them"
+            " better."
+        ),
+    )
+    tool_safe = models.BooleanField(
+        _("hold tool calls until they are whole"),
+        default=False,
+        help_text=_(
+            "A streamed tool call goes to the client in one piece, so an answer that breaks inside it can be"
+            " asked for again when the client has had nothing yet. Its arguments are not seen growing."
+        ),
+    )
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 

@@ -284,6 +284,21 @@ def test_mappings(client: Client) -> None:
     assert "one name, without spaces and without *" in refused.content.decode()
 
 
+def test_the_switches_of_a_mapping(client: Client) -> None:
+    """Both are off unless ticked, and each says what it does."""
+    form = {"pattern": "a", "target": "b", "kinds": [], "fallbacks": "", "priority": "0"}
+    client.post(reverse("admin:accounts_modelmapping_add"), form)
+    client.post(
+        reverse("admin:accounts_modelmapping_add"),
+        form | {"pattern": "c", "continuation": "on", "tool_safe": "on"},
+    )
+    told = ModelMapping.objects.values_list("pattern", "continuation", "tool_safe").order_by("pattern")
+    assert list(told) == [("a", False, False), ("c", True, True)]
+    shown = page(client, "admin:accounts_modelmapping_add")
+    assert "asked to go on from there, at most twice" in shown
+    assert "goes to the client in one piece" in shown
+
+
 def test_unknown_kinds_are_refused() -> None:
     """A mapping cannot be limited to a kind that does not exist, whoever writes it."""
     with pytest.raises(ValidationError, match="of these: gemini, vertex"):

@@ -262,6 +262,17 @@ def test_import_mappings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert (row.target, row.fallbacks) == ("w", ["z"])
 
 
+def test_the_switches_of_a_mapping(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are off unless the file says so, and stay as they are when it says nothing."""
+    told = {"pattern": "x", "target": "y", "continuation": True, "tool_safe": True}
+    run("import_mappings", [{"pattern": "a", "target": "b"}, told], tmp_path, capsys)
+    rows = ModelMapping.objects.order_by("pattern").values_list("continuation", "tool_safe")
+    assert list(rows) == [(False, False), (True, True)]
+    assert "1 unchanged" in run("import_mappings", [{"pattern": "x", "target": "y"}], tmp_path, capsys)
+    assert "1 changed" in run("import_mappings", [told | {"tool_safe": False}], tmp_path, capsys)
+    assert list(rows.all()) == [(False, False), (True, False)]
+
+
 @pytest.mark.parametrize(
     ("bad", "says"),
     [
@@ -272,6 +283,8 @@ def test_import_mappings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
         ({"pattern": "a", "target": "t", "fallbacks": [""]}, "fallbacks: Give a list of model names"),
         ({"pattern": "ok", "target": "t"}, "the pattern ok stands at entry 1 already"),
         ({"pattern": "a"}, "missing required field"),
+        ({"pattern": "a", "target": "t", "continuation": "yes"}, "Expected bool | null, got str"),
+        ({"pattern": "a", "target": "t", "tool_safe": 1}, "Expected bool | null, got int"),
     ],
 )
 def test_a_bad_mapping(bad: Any, says: str, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from accounts import live as live_module
 from accounts.heartbeats import live_process_ids
 from accounts.leases import Lease, Want
 from accounts.live import LiveAccounts
+from accounts.mapping import Target
 from accounts.models import Account, AccountMark, ClientKey, ModelMapping, ProcessHeartbeat
 from accounts.revisions import Revision
 from tests.accounts.waiting import until
@@ -53,7 +54,7 @@ async def live(account: Account) -> AsyncIterator[LiveAccounts]:
 
 async def test_start_loads_everything(account: Account) -> None:
     """From the first request on accounts, mappings, keys and kept marks are there."""
-    await ModelMapping.objects.acreate(pattern="x", target="gemini-2.5-pro")
+    await ModelMapping.objects.acreate(pattern="x", target="gemini-2.5-pro", continuation=True)
     key = ClientKey(name="k")
     value = key.give_value()
     await key.asave()
@@ -63,7 +64,7 @@ async def test_start_loads_everything(account: Account) -> None:
     )
     live = LiveAccounts()
     await asyncio.gather(*(live.start() for _ in range(5)))
-    assert live.pool.targets("x") is not None
+    assert live.pool.targets("x") == (Target("gemini-2.5-pro", frozenset(), "x", True, False),)
     assert live.keys.find(value) is not None
     status = live.pool.status(account.pk)
     assert status is not None

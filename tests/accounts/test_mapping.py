@@ -64,6 +64,14 @@ def test_fallbacks_and_kinds() -> None:
     assert targets == tuple(Target(model, frozenset({"vertex"}), "m") for model in "abc")
 
 
+def test_the_switches_hold_for_fallbacks_too() -> None:
+    """A mapping's switches go with every target of it; pass-through has none."""
+    mapping = Mapping("m", "a", fallbacks=("b",), continuation=True, tool_safe=True)
+    router = ModelRouter([mapping], [GEMINI])
+    assert [(one.continuation, one.tool_safe) for one in router.resolve("m") or ()] == [(True, True)] * 2
+    assert router.resolve("gemini-2.5-pro") == (Target("gemini-2.5-pro"),)
+
+
 @pytest.mark.parametrize(
     ("model", "offers", "found"),
     [

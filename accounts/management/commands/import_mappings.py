@@ -11,8 +11,8 @@ class Command(BaseCommand):
     """Imports model mappings; nothing is written when an entry is bad."""
 
     help = (
-        "Imports model mappings from a JSON list of {pattern, target, kinds?, fallbacks?, priority?}."
-        " The same file twice changes nothing."
+        "Imports model mappings from a JSON list of {pattern, target, kinds?, fallbacks?, priority?,"
+        " continuation?, tool_safe?}. The same file twice changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
