@@ -18,6 +18,7 @@ from relay.simulator.schemas import instance_of
 
 _SAY = re.compile(r"\[say:([^\]]*)\]")
 _TIMES = re.compile(r"(\d+) times")
+_SAME_PLACE = re.compile(r"\bexactly where\b|\blast character\b", re.IGNORECASE)
 _GO_ON = re.compile(r"\b(continue|go on|carry on|resume|left off|cut off|interrupted)\b", re.IGNORECASE)
 
 
@@ -31,7 +32,7 @@ class _Direction:
 def compose(ask: Ask, default: Shape) -> Reply:
     """The answer to ``ask``; its text follows ``default`` unless the prompt directs otherwise."""
     prompt = ask.prompt()
-    direction = _direction(" ".join(ask.last_user_turn().texts), default)
+    direction = _direction(_directing(ask), default)
     blocks: list[Block] = []
     if ask.thinks:
         thoughts = thinking_segments(prompt, direction.shape)
@@ -50,7 +51,14 @@ def compose(ask: Ask, default: Shape) -> Reply:
 
 def shape_for(ask: Ask, default: Shape) -> Shape:
     """``default`` as far as the prompt's ``[say: …]`` does not change it."""
-    return _direction(" ".join(ask.last_user_turn().texts), default).shape
+    return _direction(_directing(ask), default).shape
+
+
+def _directing(ask: Ask) -> str:
+    """The text that may direct the answer; one that goes on obeys what the broken one was asked for, too."""
+    texts = ask.last_user_turn().texts
+    _, before = _partial(ask)
+    return " ".join((*texts, *before.last_user_turn().texts))
 
 
 def count(reply: Reply) -> None:
@@ -127,8 +135,16 @@ def _said(ask: Ask, prompt: str, direction: _Direction) -> list[str]:
         if whole.startswith(partial) and partial != whole:
             echoed = "".join(re.findall(r"\S+\s*", partial)[-direction.echo :]) if direction.echo else ""
             return _sliced(echoed + whole[len(partial) :])
+        if partial == whole and _is_asked_for_the_rest(ask):
+            return []
     segments = _prose(ask, direction.shape)
     return segments[ask.continues_at :] if ask.continues_at else segments
+
+
+def _is_asked_for_the_rest(ask: Ask) -> bool:
+    """Of a whole answer there is none; words like *continue* would get an answer of their own."""
+    last = ask.turns[-1]
+    return last.role == "model" or any(_SAME_PLACE.search(text) for text in last.texts)
 
 
 def _prose(ask: Ask, shape: Shape) -> list[str]:

@@ -126,3 +126,20 @@ def test_a_finished_answer_is_not_continued():
     """Words like *continue* after a whole answer get an answer of their own."""
     turns = [Turn("user", ("hello",)), Turn("model", (answer_text("hello"),)), Turn("user", ("continue",))]
     assert compose(ask(*turns), Shape()).text() == answer_text("continue")
+
+
+@pytest.mark.parametrize("last", [(), (Turn("user", ("Go on from exactly where you stopped.",)),)])
+def test_a_finished_answer_has_no_rest(last):
+    """Asked for it, as a prefill or in words, the model says nothing more."""
+    turns = [Turn("user", ("hello",)), Turn("model", (answer_text("hello"),)), *last]
+    assert compose(ask(*turns), Shape()).text() == ""
+
+
+def test_a_continued_answer_obeys_what_the_broken_one_was_asked_for():
+    """How long it is, and how it echoes."""
+    prompt = "[say: events=20, echo=2] hello"
+    whole = answer_text(prompt, Shape(events=20))
+    turns = [Turn("user", (prompt,)), Turn("model", (whole[:300],)), Turn("user", ("Go on.",))]
+    said = compose(ask(*turns), Shape()).text()
+    assert whole.endswith(said)
+    assert len(said) > len(whole) - 300
