@@ -16,6 +16,7 @@ from relay.conversation import digest
 from relay.dialects.interface import Decoder, DecoderOptions, Encoder, EncoderOptions
 from relay.engine.coalesce import coalesced
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
+from relay.engine.continuation import Said
 from relay.engine.facts import Committed, Fact
 from relay.engine.policy import Mark
 from relay.engine.signatures import handle_for
@@ -30,6 +31,7 @@ from relay.upstream_request import (
     ClientCall,
     UpstreamRequest,
     continued,
+    going_on,
     has_bound_thinking,
     prepare,
     repaired,
@@ -73,6 +75,7 @@ class Exchange:
         self._request: UpstreamRequest | None = None
         self._next_leg: UpstreamRequest | None = None
         self._is_repaired = False
+        self._has_encoded = False
         self._to_remember: list[Item] = []
         self._has_learned = False
 
@@ -109,7 +112,9 @@ class Exchange:
             self.release()
             code = error.code if isinstance(error, CannotCarry) else ""
             return Failure(Kind.BAD_REQUEST, str(error), status=400, reason=code)
-        self.recorder.prepared(request)
+        unseen = self._go_on(request, command.goes_on) if command.goes_on else 0
+        self.recorder.prepared(self._next_leg or request)
+        continues = target.continuation and self.call.is_stream
         return Picked(
             at=0.0,
             account=lease.account.id,
@@ -117,9 +122,19 @@ class Exchange:
             kind=lease.account.kind,
             model=request.model,
             is_same_dialect=request.is_same_dialect,
-            thinks_unseen=request.thinks_unseen,
+            thinks_unseen=(self._next_leg or request).thinks_unseen,
             has_bound_thinking=request.has_thinking and request.facts.account_bound_thinking,
+            continues=continues,
+            tool_safe=target.tool_safe and self.call.is_stream,
+            wants=self.call.dialect.wants(self.call.body) if continues else "",
+            unseen=unseen,
         )
+
+    def _go_on(self, request: UpstreamRequest, said: Said) -> int:
+        """Make the request for the rest of the answer ready; what of the end of it that cannot show."""
+        going = request.dialect.go_on(request.body, said.text, said.tokens, request.facts)
+        self._next_leg = going_on(request, going)
+        return going.unseen
 
     async def open(self) -> UpstreamResponse | Failure:
         """Send what is ready."""
@@ -145,8 +160,8 @@ class Exchange:
 
     def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The client's bytes; what the answer teaches is remembered before its end goes out."""
-        _, request = self._ready()
-        if request.is_same_dialect and not is_spliced:
+        self._has_encoded = is_spliced or not self.is_same_dialect
+        if not self._has_encoded:
             piece = self.encoder.forward(chunk)
         else:
             events = chunk.events if self.call.is_stream else coalesced(chunk.events)
@@ -157,8 +172,7 @@ class Exchange:
 
     def unsayable(self) -> Failure | None:
         """An error that the encoder itself had to say; upstream's own are the engine's business."""
-        failure = self.encoder.state.failure
-        return None if self.is_same_dialect else failure
+        return self.encoder.state.failure if self._has_encoded else None
 
     def look_around(self, command: LookAround) -> Around:
         """Who else could be asked for the target."""
@@ -202,7 +216,7 @@ class Exchange:
     def ask_on(self, token: str) -> None:
         """The next leg of a long answer."""
         _, request = self._ready()
-        self._next_leg = continued(request, token)
+        self._next_leg = continued(self._next_leg or request, token)
 
     def mark(self, account: int, model: str, mark: Mark) -> None:
         """Tell the pool."""

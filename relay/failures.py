@@ -87,6 +87,14 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
                 return "signature"
         return self.kind.value
 
+    @property
+    def status_word(self) -> str:
+        """The status as the log names it: upstream's; 200 for a stream that opened and gave nothing."""
+        if self.status is not None:
+            return str(self.status)
+        unopened = (Kind.NETWORK, Kind.CONNECT_TIMEOUT, Kind.CREDENTIALS)
+        return self.kind.value if self.kind in unopened else "200"
+
 
 class CannotCarry(Exception):
     """The request holds content that the other dialect has no place for; the text says which.

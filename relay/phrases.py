@@ -12,14 +12,16 @@ from relay.engine.facts import (
     AttemptOpened,
     AttemptStarted,
     Committed,
+    Continued,
     Fact,
     GaveUp,
     Healing,
     HealingFailed,
     KeptAccount,
+    NotContinued,
     Rotated,
 )
-from relay.engine.policy import BUDGET_SPENT
+from relay.engine.policy import BUDGET_SPENT, Decision
 from relay.failures import Failure, Kind
 
 Line = tuple[int, str]
@@ -36,6 +38,10 @@ def lines(fact: Fact, dialect: Literal["anthropic", "gemini", "openai"]) -> list
             return []
         case AttemptEnded():
             return _ended(fact, prefix)
+        case Continued(_, _, characters):
+            return [(logging.INFO, f"Continuing the answer behind {characters} characters")]
+        case NotContinued(_, why):
+            return [(logging.WARNING, f"The broken answer is not continued: {why}")]
         case Rotated(_, status, old, new):
             return [(logging.WARNING, f"Rotating account for status {status}: {old} -> {new}")]
         case KeptAccount(_, status):
@@ -67,18 +73,25 @@ def _ended(fact: AttemptEnded, prefix: str) -> list[Line]:
     if decision is None:
         return [(logging.WARNING, f"Stream broke after commit: {failure.message}")]
     out: list[Line] = []
+    if decision.continues:
+        out.append((logging.WARNING, f"Stream broke after commit: {failure.message}, continuing..."))
+        return out + _backing_off(fact, failure, decision)
     peeked = _peek_phrase(failure, prefix)
     if peeked:
         out.append((logging.WARNING, peeked + (", retrying..." if retries else "")))
     if retries and decision.strategy != "none":
-        status = failure.status if failure.status is not None else failure.kind.value
-        facts = f"status={status}, attempt={fact.number}, delay={decision.delay_seconds:g}s"
-        out.append((logging.INFO, f"Retry with {decision.strategy}: {facts}"))
+        out += _backing_off(fact, failure, decision)
     elif decision.strategy == BUDGET_SPENT:
         out.append((logging.WARNING, f"Retry budget spent, not retrying: {failure.message}"))
     elif not peeked:
         out.append((logging.WARNING, f"Upstream refused, not retrying: {failure.message}"))
     return out
+
+
+def _backing_off(fact: AttemptEnded, failure: Failure, decision: Decision) -> list[Line]:
+    status = failure.status if failure.status is not None else failure.kind.value
+    facts = f"status={status}, attempt={fact.number}, delay={decision.delay_seconds:g}s"
+    return [(logging.INFO, f"Retry with {decision.strategy}: {facts}")]
 
 
 def _peek_phrase(failure: Failure, prefix: str) -> str:

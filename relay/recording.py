@@ -27,14 +27,16 @@ from relay.engine.facts import (
     AttemptOpened,
     AttemptStarted,
     Committed,
+    Continued,
     Fact,
     GaveUp,
     Healing,
     HealingFailed,
     KeptAccount,
+    NotContinued,
     Rotated,
 )
-from relay.events import StreamState
+from relay.events import StreamState, Usage
 from relay.failures import Failure, Kind
 from relay.phrases import AUTO_STREAM, lines
 from relay.upstream_request import ClientCall, UpstreamRequest
@@ -112,6 +114,11 @@ class Recorder:
             case Healing(_, how, _, _, changes):
                 done = ("drop_block asked for" if how == "drop_block" else "history repaired", *changes)
                 self._update_row(changes=(*self.row.changes, *done))
+            case Continued(at, _, characters):
+                self._update_attempt(first_data_ms=self._since_start(at))
+                self._update_row(continued=True, seams=(*self.row.seams, characters))
+            case NotContinued(_, why):
+                self._update_row(diagnostics={**self.row.diagnostics, "not_continued": why})
             case Rotated() | KeptAccount() | HealingFailed() | GaveUp():
                 pass
 
@@ -165,24 +172,16 @@ class Recorder:
             failed=failure is not None,
             refused=state.stop is not None and state.stop.reason == "refusal",
             thinking_only=failure is None and _is_thinking_only(state),
+            continued=self.row.continued,
             healed=outcome.is_healed and failure is None,
             attempts=outcome.attempts,
         )
-        if has_client_gone:
-            ended_by = EndedBy.CLIENT
-        elif stopped or (failure is not None and failure.kind in _OURS):
-            ended_by = EndedBy.PROXY
-        else:
-            ended_by = EndedBy.UPSTREAM
-        usage = outcome.usage
+        is_ours = stopped or (failure is not None and failure.kind in _OURS)
+        ended_by = EndedBy.CLIENT if has_client_gone else EndedBy.PROXY if is_ours else EndedBy.UPSTREAM
         self.row = msgspec.structs.replace(
             self.row,
             attempts=outcome.attempts,
-            tokens_in=usage.input_uncached,
-            tokens_out=usage.output,
-            tokens_cached=usage.cache_read,
-            tokens_cache_write=usage.cache_write,
-            tokens_thinking=usage.thinking,
+            **_tokens(outcome.usage),
             stop_reason=state.stop.reason if state.stop else None,
             healed=facts.healed,
         )
@@ -233,7 +232,6 @@ class Recorder:
 
     def _end_attempt(self, fact: AttemptEnded) -> None:
         failure, decision = fact.failure, fact.decision
-        usage = fact.usage
         self._update_attempt(
             **self._sent(),
             status=failure.status if failure else 200,
@@ -245,11 +243,7 @@ class Recorder:
             rotate=decision.rotate if decision and decision.retry else None,
             heal=(decision.heal or None) if decision else None,
             end_ms=self._since_start(fact.at),
-            tokens_in=usage.input_uncached,
-            tokens_out=usage.output,
-            tokens_cached=usage.cache_read,
-            tokens_cache_write=usage.cache_write,
-            tokens_thinking=usage.thinking,
+            **_tokens(fact.usage),
         )
         if failure is not None and failure.upstream_request_id:
             self._update_attempt(upstream_request_id=failure.upstream_request_id)
@@ -284,6 +278,16 @@ class Recorder:
                 "model": self.row.mapped_model or self.row.client_model or "-",
             },
         )
+
+
+def _tokens(usage: Usage) -> dict[str, int | None]:
+    return {
+        "tokens_in": usage.input_uncached,
+        "tokens_out": usage.output,
+        "tokens_cached": usage.cache_read,
+        "tokens_cache_write": usage.cache_write,
+        "tokens_thinking": usage.thinking,
+    }
 
 
 def _ms(seconds: float) -> int:

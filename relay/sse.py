@@ -99,6 +99,14 @@ class SseParser:
         return SseEvent(name, data, raw)
 
 
+def without_last(raw: bytes) -> tuple[bytes, bytes]:
+    """Whole events as all but the last, and the last."""
+    parser = SseParser()
+    events = [*parser.feed(raw), *parser.finish()]
+    size = len(events[-1].raw) if events else 0
+    return raw[: len(raw) - size], raw[len(raw) - size :]
+
+
 def _ends_an_event(data: bytes) -> bool:
     if b"\n\n" in data or b"\r\n\r\n" in data:
         return True

@@ -12,7 +12,7 @@ import msgspec
 from accounts.model_facts import ModelFacts, facts_for
 from accounts.snapshot import AccountView
 from relay.conversation import Conversation, Json
-from relay.dialects.interface import Dialect, Fate, Healed, Resolution, SignatureSlot
+from relay.dialects.interface import Dialect, Fate, GoingOn, Healed, Resolution, SignatureSlot
 from relay.dialects.registry import dialect_for
 from relay.engine.healed import HealedSession
 from relay.engine.signatures import SignatureCache, is_handle
@@ -145,6 +145,17 @@ def continued(request: UpstreamRequest, token: str) -> UpstreamRequest:
     """
     body = {**request.body, "continuationToken": token}
     return msgspec.structs.replace(request, body=body, content=msgspec.json.encode(body))
+
+
+def going_on(request: UpstreamRequest, going: GoingOn) -> UpstreamRequest:
+    """The same request, asking for the rest of an answer that broke off."""
+    return msgspec.structs.replace(
+        request,
+        body=going.body,
+        content=msgspec.json.encode(going.body),
+        changes=(*request.changes, *going.changes),
+        thinks_unseen=request.dialect.thinks_unseen(going.body, request.facts),
+    )
 
 
 def signatures_in(request: UpstreamRequest) -> list[str]:

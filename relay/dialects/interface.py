@@ -156,6 +156,18 @@ class Healed(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
 
 
+class GoingOn(msgspec.Struct, frozen=True):
+    """A body that asks to go on with an answer that broke off.
+
+    ``unseen`` counts the characters at the end of it that the body could not show; ``changes`` say in words
+    what else was done.
+    """
+
+    body: Json
+    unseen: int = 0
+    changes: tuple[str, ...] = ()
+
+
 class Dialect(Protocol):
     """One wire protocol, on both of its sides."""
 
@@ -180,6 +192,10 @@ class Dialect(Protocol):
 
     def error_body(self, answer: ErrorAnswer) -> bytes:
         """The JSON error body."""
+        ...
+
+    def wants(self, body: Json) -> str:
+        """What a client's body wants that is no plain text, in words; "" for nothing of the kind."""
         ...
 
     # Upstream's side
@@ -221,4 +237,8 @@ class Dialect(Protocol):
 
     def heal_again(self, body: Json, blocks: frozenset[str], prompt_turns: frozenset[str]) -> Json:
         """The repairs remembered, done again to the same bytes; the very same object when none applies."""
+        ...
+
+    def go_on(self, body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
+        """The body, asking for the rest of an answer of which ``said``, about ``tokens``, was told."""
         ...

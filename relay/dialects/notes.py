@@ -1,7 +1,15 @@
 """What the relay itself says to a model, in a user's turn, where a model takes no other form of it. PURE."""
 
-GO_ON = "Go on from exactly where your last message ends. Repeat none of it, and say nothing about it."
+GO_ON = (
+    "Go on from exactly where your last message ends, with the very next character, be it a letter, a space"
+    " or a line break. Repeat none of it, and say nothing about it."
+)
 """Said where a model takes no unfinished turn of its own to continue (behaviour section 7)."""
+
+
+def what_is_left(limit: int, tokens: int, minimum: int = 1) -> int:
+    """Of an output limit, behind ``tokens`` that were said; nobody takes less than ``minimum``."""
+    return max(limit - tokens, minimum)
 
 
 def system_note(text: str) -> str:

@@ -2,7 +2,8 @@
 
 PURE. A generator over one upstream response, or over several legs where upstream hands out continuation
 tokens; it yields commands and returns what went wrong, or None. ``engine/deadlines.py`` says how long it
-waits for what.
+waits for what. An answer that broke off may be gone on with by a later attempt (``engine/continuation.py``):
+that one begins with what the client has had.
 """
 
 from collections.abc import Callable, Generator
@@ -30,9 +31,12 @@ from relay.engine.commands import (
     Unsayable,
 )
 from relay.engine.deadlines import Deadlines, Limits
+from relay.engine.echo import Echo
 from relay.engine.facts import AttemptOpened
-from relay.engine.splice import Splice, without_end
-from relay.events import Chunk, Event, Failed, StreamState
+from relay.engine.joint import Joint, spoken
+from relay.engine.splice import Splice, total, without_end
+from relay.engine.withheld import begins_a_call, copy_of, holds_a_call, parted
+from relay.events import Chunk, Event, Failed, StreamState, Usage
 from relay.failures import Failure, Kind, Phase
 
 MAX_LEGS = 16
@@ -45,7 +49,8 @@ class Answer:
     """The answer of one attempt on ``account``.
 
     ``on_commit`` is stepped through once, right before the first bytes are delivered. A collected
-    answer is held back to its end: the whole of it is the peek.
+    answer is held back to its end: the whole of it is the peek. With ``before`` it goes on where that
+    one broke off; ``on_commit`` is stepped through when it does.
     """
 
     def __init__(
@@ -56,27 +61,52 @@ class Answer:
         number: int,
         is_collected: bool,
         on_commit: Callable[[], Generator[Command, Reply, None]],
+        before: "Answer | None" = None,
     ) -> None:
         """Nothing was asked yet."""
         self.state = StreamState()
         self.phase = Phase.CONNECT
         self.is_committed = False
+        self.is_failure_told = False  # by upstream's own error event
+        self.held_a_call = False  # which is lost with what broke off
         self._clock = clock
-        self._deadlines = Deadlines(limits, account, is_collected)
+        self._deadlines = Deadlines(limits, account, is_collected, before is not None)
         self._account = account
         self._number = number
         self._is_collected = is_collected
+        self._is_careful = account.tool_safe and not is_collected
         self._on_commit = on_commit
         self._held: list[Chunk] = []  # what goes to the client later: until there is valid data, or all of it
         self._has_begun = False  # valid data is there
         self._legs = 1
         self._splice: Splice | None = None
+        self._heard = self.state  # what this leg has said; ``state`` is the answer, all legs
+        self._told: StreamState | None = None  # what the client knows, while more than that is held back
+        self._withheld: Chunk | None = None  # upstream's own error event, until it is known to be the end
+        self._past = Usage()  # of this attempt's legs before the present one
+        if before is not None:
+            self._go_on(before)
+
+    def _go_on(self, before: "Answer") -> None:
+        """Begin with what the client has had."""
+        self.state, self.is_committed = before.state, True
+        self.state.failure = None
+        self._told, self._heard = copy_of(self.state), StreamState()
+        is_open = self.state.open_block is not None
+        joint = Joint(Echo(self.state.text, self._account.unseen), is_open=is_open)
+        self._splice = Splice(self.state, joint)
+
+    @property
+    def usage(self) -> Usage:
+        """What this attempt has cost, as far as upstream told it."""
+        return self.state.usage if self._splice is None else total(self._past, self._splice.usage)
 
     def steps(self) -> Steps:
         """The whole answer: None when it came to its own end, and was given to the client."""
         while True:
             failure = yield from self._leg()
             if failure is not None:
+                self._take_back()
                 return failure
             token = self._continuation_token()
             if not token:
@@ -85,6 +115,7 @@ class Answer:
             self._legs += 1
             self._held = [Chunk(b"", without_end(chunk.events)) for chunk in self._held]
             self.state.stop, self.state.terminal = None, False
+            self._past, self._heard = self.usage, self.state
             self._splice = Splice(self.state)
         if self._is_collected:
             unsayable = yield from self._deliver()
@@ -92,6 +123,20 @@ class Answer:
                 return unsayable
         yield from self._clock.ask(CloseUpstream(is_complete=True))
         return None
+
+    def tell_withheld(self) -> Generator[Command, Reply, None]:
+        """It is the end: upstream's own error event is the client's to see."""
+        chunk, self._withheld = self._withheld, None
+        if chunk is not None:
+            yield from self._clock.ask(Deliver(chunk))
+            self.is_failure_told = bool(chunk.raw)
+
+    def _take_back(self) -> None:
+        """What was held back is lost with the leg: the answer is what the client has had of it."""
+        if self._told is not None and self.is_committed:
+            self.held_a_call = len(self.state.blocks) > len(self._told.blocks)
+            self._told.usage = self.state.usage
+            self.state, self._told, self._held = self._told, None, []
 
     def _leg(self) -> Steps:
         """One upstream response, from the sending to its terminal event."""
@@ -102,7 +147,7 @@ class Answer:
         return failure
 
     def _open(self) -> Steps:
-        reply = yield from self._clock.ask(OpenUpstream(self._deadlines.first_data(self.state)))
+        reply = yield from self._clock.ask(OpenUpstream(self._deadlines.first_data(self._heard)))
         match reply:
             case Opened(_, upstream_request_id):
                 self.phase = self.state.phase if self._has_begun else Phase.PEEK
@@ -116,23 +161,26 @@ class Answer:
                 return failure
             case TimedOut():
                 self.phase = Phase.HEADERS
-                return self._deadlines.no_data(self.state)
+                return self._deadlines.no_data(self._heard)
             case _:
                 assert_never(reply)
 
     def _peek(self) -> Steps:
         """One read more, as long as nothing was said; at the first valid data everything is passed on."""
-        reply = yield from self._clock.ask(Read(self._deadlines.first_data(self.state)))
+        reply = yield from self._clock.ask(Read(self._deadlines.first_data(self._heard)))
         match reply:
             case Data(_, chunk) | Ended(_, chunk):
+                events = chunk.events if self._heard is self.state else spoken(chunk.events)
                 chunk = self._taken(chunk)
                 goes_on = bool(self._continuation_token())
-                said = peek.examine(without_end(chunk.events) if goes_on else chunk.events, self.state)
+                said = peek.examine(without_end(events) if goes_on else events, self._heard)
                 if isinstance(said, Failure):
                     return said
                 if said:
                     self._has_begun = True
                     self._deadlines.begun(self._clock.at)
+                    if self.is_committed:
+                        yield from self._on_commit()
                     flaw = yield from self._pass_on(chunk)
                     return flaw or self._cut_by(reply)
                 self._held.append(chunk)
@@ -142,12 +190,12 @@ class Answer:
             case Broke(_, failure):
                 return _while_reading(failure, Kind.READ_ERROR)
             case TimedOut():
-                return self._deadlines.no_data(self.state)
+                return self._deadlines.no_data(self._heard)
             case _:
                 assert_never(reply)
 
     def _read_on(self) -> Steps:
-        reply = yield from self._clock.ask(Read(self._deadlines.idle(self.state)))
+        reply = yield from self._clock.ask(Read(self._deadlines.idle(self._heard)))
         match reply:
             case Data(_, chunk) | Ended(_, chunk):
                 self._deadlines.came(chunk.events, reply.at)
@@ -156,13 +204,17 @@ class Answer:
             case Broke(_, failure):
                 return _while_reading(failure, Kind.CUT)
             case TimedOut():
-                return self._deadlines.silence(self.state)
+                return self._deadlines.silence(self._heard)
             case _:
                 assert_never(reply)
 
     def _taken(self, chunk: Chunk) -> Chunk:
         if self._splice is not None:
+            if self._heard is not self.state:
+                self._heard.fold(chunk.events)
             chunk = Chunk(b"", self._splice.take(chunk.events))
+        if self._is_careful and self._told is None and begins_a_call(chunk.events):
+            self._told = copy_of(self.state)
         self.state.fold(chunk.events)
         return chunk
 
@@ -177,35 +229,47 @@ class Answer:
         flaw: Failure | None = None
         if self.state.failure is not None:
             flaw = self.state.failure
-            if not self._account.is_same_dialect:
+            if not self._passes_through:
                 chunk = Chunk(b"", [event for event in chunk.events if type(event) is not Failed])
-        elif self.state.stop is not None and not self._account.is_same_dialect:
+            elif self._is_careful or self._account.continues:
+                chunk, self._withheld = parted(chunk, flaw)
+        elif self.state.stop is not None and not self._passes_through:
             flaw = peek.stop_flaw(self.state.stop)
             if flaw is not None or self._continuation_token():
                 chunk = Chunk(b"", without_end(chunk.events))
         if chunk.raw or chunk.events:
             self._held.append(chunk)
-        if self._held and not self._is_collected:
+        waits = self._is_collected or (self._is_careful and holds_a_call(self.state))
+        if self._held and not waits:
             flaw = (yield from self._deliver()) or flaw
         return flaw
 
     def _deliver(self) -> Steps:
         """Give the client what is held: the first time is the commit. What its dialect cannot say fails."""
         chunk, self._held = _joined(self._held), []
+        self._told = None
         if not self.is_committed:
             yield from self._on_commit()
             self.is_committed = True
         at = self._clock.at
         reply = yield from self._clock.ask(Deliver(chunk, is_spliced=self._splice is not None))
         self._deadlines.client_took(self._clock.at - at)
+        failure = self.state.failure
+        if failure is not None and self._withheld is None:
+            self.is_failure_told = failure.from_upstream_event and self._passes_through
         return reply.failure if isinstance(reply, Unsayable) else None
 
     def _continuation_token(self) -> str:
         """The token to go on with; a client of the same dialect follows it by itself."""
         stop = self.state.stop
-        if self._account.is_same_dialect or stop is None or stop.reason != "continuation":
+        if self._passes_through or stop is None or stop.reason != "continuation":
             return ""
         return stop.continuation_token or "" if self._legs < MAX_LEGS else ""
+
+    @property
+    def _passes_through(self) -> bool:
+        """Does the client get upstream's own bytes? Not behind a seam."""
+        return self._account.is_same_dialect and self._splice is None
 
 
 def _while_reading(failure: Failure, kind: Kind) -> Failure:

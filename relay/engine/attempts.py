@@ -1,21 +1,23 @@
 """The exchange as a generator: attempts until one commits, then its answer to the end.
 
 PURE. It yields commands and is sent replies; it does nothing itself. Before the commit it may back
-off, rotate and heal; after it, it forwards or reports. It never pretends.
+off, rotate and heal; after it, it forwards, continues or reports. It never pretends.
 """
 
 from collections.abc import Generator
 from typing import Literal, cast
 
-from relay.engine import giving_up, policy
+import msgspec
+
+from relay.engine import continuation, giving_up, policy
 from relay.engine.answer import Answer
+from relay.engine.blame import Blame
 from relay.engine.clock import Clock
 from relay.engine.commands import (
     Around,
     CloseUpstream,
     Command,
     Interrupted,
-    MarkAccount,
     Note,
     Outcome,
     Picked,
@@ -30,11 +32,13 @@ from relay.engine.facts import (
     AttemptEnded,
     AttemptStarted,
     Committed,
+    Continued,
     Fact,
     GaveUp,
     Healing,
     HealingFailed,
     KeptAccount,
+    NotContinued,
     Rotated,
 )
 from relay.engine.targets import Targets
@@ -65,9 +69,11 @@ class _Exchange:
         self.account: Picked | None = None
         self.answer: Answer | None = None
         self.failures: list[Failure] = []
-        self.soft_marks: dict[int, tuple[str, policy.Mark]] = {}
+        self.blame = Blame(self.clock)
         self.is_healed = False
         self.is_attempting = False
+        self.continuations = 0
+        self.said: continuation.Said | None = None  # behind which the attempt goes on
 
     def run(self) -> Engine:
         """Attempt after attempt, until one answers or none is left."""
@@ -80,10 +86,7 @@ class _Exchange:
                 failure = yield from self._attempt()
                 if failure is None:
                     return self._outcome(200, None)
-                if self._is_committed:
-                    is_open = not self.is_collected
-                    return self._outcome(200 if is_open else policy.answer_status([failure]), failure)
-                decision = yield from self._decide(failure)
+                decision = yield from (self._go_on if self._is_committed else self._decide)(failure)
                 if not decision.retry:
                     return (yield from self._end_without_answer(failure, decision))
                 if decision.delay_seconds:
@@ -99,24 +102,25 @@ class _Exchange:
         """Take the next account; the refusal when there is none."""
         before = self.account
         stay_on = before.account if before and decision and not decision.rotate else None
-        reply = yield from self.targets.pick(stay_on)
+        reply = yield from self.targets.pick(stay_on, self.said)
         if isinstance(reply, Unavailable):
             return reply.failure
         self.account = reply
         if before and decision and not decision.heal:
             failure = self.failures[-1]
             if reply.account != before.account:
-                yield from self._note(Rotated(reply.at, _status_word(failure), before.email, reply.email))
+                yield from self._note(Rotated(reply.at, failure.status_word, before.email, reply.email))
             elif not decision.rotate and failure.status != 429:
-                yield from self._note(KeptAccount(reply.at, _status_word(failure)))
+                yield from self._note(KeptAccount(reply.at, failure.status_word))
         return None
 
     def _attempt(self) -> Generator[Command, Reply, Failure | None]:
         """Try once: None when the answer came to its end, else why not."""
         account = cast(Picked, self.account)
         self.number += 1
+        before = self.answer if self.said is not None else None
         self.answer = Answer(
-            self.clock, self.limits, account, self.number, self.is_collected, self._on_commit
+            self.clock, self.limits, account, self.number, self.is_collected, self._on_commit, before
         )
         self.is_attempting = True
         at = self.clock.at
@@ -126,50 +130,31 @@ class _Exchange:
         failure = yield from self.answer.steps()
         if failure is None:
             yield from self._end_attempt(None, None)
-        elif self._is_committed:
-            yield from self._mark_hard(failure)
-            yield from self.clock.ask(CloseUpstream(is_complete=False))
-            yield from self._end_attempt(failure, None)
         return failure
 
     def _on_commit(self) -> Steps:
-        """Now that this account answers, the others that failed the same request are marked."""
+        """This account answers, or goes on with the answer."""
         account = cast(Picked, self.account)
-        yield from self._note(Committed(self.clock.at, self.number))
-        for failed_account, (model, mark) in self.soft_marks.items():
-            if failed_account != account.account and model == account.model:
-                yield from self.clock.ask(MarkAccount(failed_account, model, mark))
+        if self.said is None:
+            yield from self._note(Committed(self.clock.at, self.number))
+        else:
+            yield from self._note(Continued(self.clock.at, self.number, len(self.said.text)))
+        yield from self.blame.answered(account)
 
     def _decide(self, failure: Failure) -> Generator[Command, Reply, policy.Decision]:
         """What is done about a failure before the commit: the account is marked, the attempt closed."""
         account = cast(Picked, self.account)
-        self.failures.append(failure)
-        self.targets.tried |= {account.account}
-        is_marked = yield from self._mark_hard(failure)
-        soft = policy.soft_mark(failure)
-        if soft is not None:
-            self.soft_marks[account.account] = (account.model, soft)
+        is_marked = yield from self._blame(failure)
         around = Around(self.clock.at, another_is_free=True, all_are_marked=False)
         if is_marked:
             around = yield from self.targets.look_around()
         if failure.status == 429:
             self.failures[-1] = giving_up.with_nearest(failure, around.nearest_free_seconds)
-        decision = policy.decide(
-            failure,
-            self.counted,
-            is_healed=self.is_healed,
-            another_is_free=around.another_is_free,
-            all_are_marked=around.all_are_marked,
-            has_bound_thinking=account.has_bound_thinking,
-            scale=self.limits.backoff_scale,
-        )
+        decision = self._decided(failure, self.counted, around)
         if decision.retry and self.clock.at + decision.delay_seconds >= self.limits.deadline_seconds:
             self.failures.append(deadline_is_over(self.limits))
             decision = policy.Decision(retry=False)
-        if policy.asks_the_budget(decision, failure):
-            allowed = yield from self.clock.ask(SpendRetry())
-            if not allowed.is_allowed:
-                decision = policy.Decision(retry=False, strategy=policy.BUDGET_SPENT)
+        decision = yield from self._afforded(decision, failure)
         changes: tuple[str, ...] = ()
         if decision.heal:
             changes = (yield from self.clock.ask(Repair(decision.heal))).changes
@@ -185,23 +170,82 @@ class _Exchange:
             self.counted += 1
         return decision
 
-    def _mark_hard(self, failure: Failure) -> Generator[Command, Reply, bool]:
-        """Mark the account if the failure earns it that."""
-        account, mark = cast(Picked, self.account), policy.hard_mark(failure)
-        if mark is not None:
-            yield from self.clock.ask(MarkAccount(account.account, account.model, mark))
-        return mark is not None
+    def _go_on(self, failure: Failure) -> Generator[Command, Reply, policy.Decision]:
+        """What is done about an answer that broke off: it is continued, or that is the end of it."""
+        account, answer = cast(Picked, self.account), cast(Answer, self.answer)
+        is_marked = yield from self._blame(failure)
+        decision = policy.Decision(retry=False)
+        cut = continuation.Interruption(
+            answer.state,
+            failure,
+            is_on=account.continues,
+            is_collected=self.is_collected,
+            wants=account.wants,
+            spent=self.continuations,
+            held_a_call=answer.held_a_call,
+        )
+        why = continuation.obstacle(cut)
+        if not why:
+            free = Around(self.clock.at, another_is_free=True, all_are_marked=False)
+            around = (yield from self.targets.look_here()) if is_marked else free
+            decision = yield from self._afforded(self._decided(failure, self.continuations, around), failure)
+            if not decision.retry:
+                why = policy.BUDGET_SPENT if decision.strategy == policy.BUDGET_SPENT else "it would not help"
+        yield from self.clock.ask(CloseUpstream(is_complete=False))
+        if not decision.retry:
+            yield from self._end_attempt(failure, None)
+            if account.continues:
+                yield from self._note(NotContinued(self.clock.at, why))
+            return decision
+        self.said = continuation.said_in(answer.state)
+        self.continuations += 1
+        decision = msgspec.structs.replace(decision, continues=True)
+        yield from self._end_attempt(failure, decision)
+        return decision
+
+    def _decided(self, failure: Failure, attempt: int, around: Around) -> policy.Decision:
+        return policy.decide(
+            failure,
+            attempt,
+            is_healed=self.is_healed or self._is_committed,
+            another_is_free=around.another_is_free,
+            all_are_marked=around.all_are_marked,
+            has_bound_thinking=cast(Picked, self.account).has_bound_thinking,
+            scale=self.limits.backoff_scale,
+        )
+
+    def _afforded(
+        self, decision: policy.Decision, failure: Failure
+    ) -> Generator[Command, Reply, policy.Decision]:
+        """The decision, as far as the server's retry budget allows it."""
+        if policy.asks_the_budget(decision, failure):
+            allowed = yield from self.clock.ask(SpendRetry())
+            if not allowed.is_allowed:
+                return policy.Decision(retry=False, strategy=policy.BUDGET_SPENT)
+        return decision
+
+    def _blame(self, failure: Failure) -> Generator[Command, Reply, bool]:
+        """Remember who failed and how; True when the account is hard-marked for it."""
+        account = cast(Picked, self.account)
+        self.failures.append(failure)
+        self.targets.tried |= {account.account}
+        return (yield from self.blame.failed(account, failure))
 
     def _end_attempt(self, failure: Failure | None, decision: policy.Decision | None) -> Steps:
         answer, email = cast(Answer, self.answer), cast(Picked, self.account).email
         self.is_attempting = False
-        fact = AttemptEnded(
-            self.clock.at, self.number, email, answer.phase, answer.state.usage, failure, decision
-        )
+        fact = AttemptEnded(self.clock.at, self.number, email, answer.phase, answer.usage, failure, decision)
         yield from self._note(fact)
+
+    def _end_broken(self, failure: Failure) -> Engine:
+        """The answer stays broken, and the client is told so."""
+        yield from cast(Answer, self.answer).tell_withheld()
+        return self._outcome(policy.answer_status([failure]) if self.is_collected else 200, failure)
 
     def _end_without_answer(self, failure: Failure, decision: policy.Decision) -> Engine:
         """No retry: the request's own fault is the client's to see as it is; anything else is giving up."""
+        if self._is_committed:
+            return (yield from self._end_broken(failure))
         if policy.needs_healing(failure) and self.is_healed:
             yield from self._note(HealingFailed(self.clock.at, failure.message))
         if policy.is_final(failure):
@@ -210,6 +254,9 @@ class _Exchange:
 
     def _give_up(self, refusal: Failure | None, *, is_budget_spent: bool = False) -> Engine:
         """All attempts failed, or nobody can be asked (``refusal``)."""
+        if refusal is not None and self._is_committed:
+            yield from self._note(NotContinued(self.clock.at, refusal.message))
+            return (yield from self._end_broken(self.failures[-1]))
         if refusal is not None and not self.failures:
             return self._outcome(policy.answer_status([refusal]), refusal)
         told = giving_up.told(self.failures, refusal, is_budget_spent=is_budget_spent)
@@ -225,7 +272,6 @@ class _Exchange:
         message: str = "",
     ) -> Outcome:
         state = self.answer.state if self.answer else StreamState()
-        is_passed_through = self.account is not None and self.account.is_same_dialect
         return Outcome(
             status=status,
             attempts=self.number,
@@ -235,10 +281,7 @@ class _Exchange:
             failure=failure,
             interrupted_by=by,
             phase=self.answer.phase if self.answer else Phase.ADMISSION,
-            is_told=failure is not None
-            and failure.from_upstream_event
-            and is_passed_through
-            and self._is_committed,
+            is_told=failure is not None and self.answer is not None and self.answer.is_failure_told,
             is_healed=self.is_healed,
             message=message or (failure.message if failure else ""),
             retry_after_seconds=failure.retry_after_seconds if failure else None,
@@ -250,11 +293,3 @@ class _Exchange:
 
     def _note(self, fact: Fact) -> Steps:
         yield from self.clock.ask(Note(fact))
-
-
-def _status_word(failure: Failure) -> str:
-    """The status as the log names it: upstream's number; 200 for a stream that opened and gave nothing."""
-    if failure.status is not None:
-        return str(failure.status)
-    unopened = (Kind.NETWORK, Kind.CONNECT_TIMEOUT, Kind.CREDENTIALS)
-    return failure.kind.value if failure.kind in unopened else "200"

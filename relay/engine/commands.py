@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from relay.engine.continuation import Said
 from relay.engine.facts import Fact
 from relay.engine.policy import Mark
 from relay.events import Chunk, StreamState, Usage
@@ -20,13 +21,15 @@ class PickAccount(msgspec.Struct, frozen=True):
 
     ``target`` counts the mapping's target and its fallbacks from 0; ``tried`` are the accounts that failed
     for it. ``stay_on``: the same account again, and no mark stands in the way. ``may_wait``: when all are
-    marked, one that is free within two seconds is waited for.
+    marked, one that is free within two seconds is waited for. ``goes_on``: the request asks to go on behind
+    what was said.
     """
 
     target: int
     tried: frozenset[int] = frozenset()
     stay_on: int | None = None
     may_wait: bool = False
+    goes_on: Said | None = None
 
 
 class OpenUpstream(msgspec.Struct, frozen=True):
@@ -129,6 +132,9 @@ class Picked(msgspec.Struct, frozen=True):
 
     ``thinks_unseen``: the model may think long without a byte. ``has_bound_thinking``: the history
     holds thinking that only this account can read. ``is_same_dialect``: bytes pass through.
+    ``continues`` and ``tool_safe`` are the mapping's switches, and ``wants`` what the request wants that is
+    no plain text. ``unseen`` counts the characters at the end of what was said that a request to go on
+    could not show.
     """
 
     at: float
@@ -139,6 +145,10 @@ class Picked(msgspec.Struct, frozen=True):
     is_same_dialect: bool
     thinks_unseen: bool = False
     has_bound_thinking: bool = False
+    continues: bool = False
+    tool_safe: bool = False
+    wants: str = ""
+    unseen: int = 0
 
 
 class Unavailable(msgspec.Struct, frozen=True):

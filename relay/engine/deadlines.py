@@ -36,12 +36,15 @@ class Limits(msgspec.Struct, frozen=True):
 class Deadlines:
     """The deadlines of one attempt on ``account``; a collected answer is peek to its end."""
 
-    def __init__(self, limits: Limits, account: Picked, is_collected: bool) -> None:
-        """Nothing was sent yet."""
+    def __init__(
+        self, limits: Limits, account: Picked, is_collected: bool, is_committed: bool = False
+    ) -> None:
+        """Nothing was sent yet; ``is_committed``: the attempt goes on with an answer that has begun."""
         self._limits = limits
         self._account = account
         self._is_collected = is_collected
         self._has_begun = False
+        self._is_committed = is_committed
         self._sent_at = self._data_at = self._bytes_at = self._ping_at = 0.0
 
     def sent(self, at: float) -> None:
@@ -105,7 +108,7 @@ class Deadlines:
     @property
     def _may_outlast(self) -> bool:
         """The exchange's deadline never cuts a running stream."""
-        return self._has_begun and not self._is_collected
+        return (self._has_begun or self._is_committed) and not self._is_collected
 
     def _within_deadline(self, until: float) -> float:
         return until if self._may_outlast else min(until, self._limits.deadline_seconds)

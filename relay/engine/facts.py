@@ -50,6 +50,21 @@ class AttemptEnded(msgspec.Struct, frozen=True):
     decision: Decision | None = None
 
 
+class Continued(msgspec.Struct, frozen=True):
+    """A broken answer is gone on with: the first words of a later leg, behind ``characters`` of text."""
+
+    at: float
+    number: int
+    characters: int
+
+
+class NotContinued(msgspec.Struct, frozen=True):
+    """A broken answer was to be continued, and is not: ``why``."""
+
+    at: float
+    why: str
+
+
 class Rotated(msgspec.Struct, frozen=True):
     """The next attempt goes to another account."""
 
@@ -96,6 +111,8 @@ Fact = (
     | AttemptOpened
     | Committed
     | AttemptEnded
+    | Continued
+    | NotContinued
     | Rotated
     | KeptAccount
     | Healing

@@ -164,7 +164,10 @@ BUDGET_SPENT: Final = "retry budget spent"
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What is done about a failure. ``strategy`` is as the log and the row name it."""
+    """What is done about a failure. ``strategy`` is as the log and the row name it.
+
+    ``continues``: the answer had begun, and the next attempt goes on with it.
+    """
 
     retry: bool
     strategy: Literal[
@@ -173,6 +176,7 @@ class Decision(msgspec.Struct, frozen=True):
     delay_seconds: float = 0.0
     rotate: bool = False
     heal: Literal["", "strip", "drop_block"] = ""
+    continues: bool = False
 
 
 _NAMES: dict[type, Literal["none", "fixed delay", "linear backoff", "exponential backoff"]] = {

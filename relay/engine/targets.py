@@ -8,6 +8,7 @@ from collections.abc import Generator
 
 from relay.engine.clock import Clock
 from relay.engine.commands import Around, Command, LookAround, PickAccount, Picked, Reply, Unavailable
+from relay.engine.continuation import Said
 from relay.failures import Failure, Kind
 
 
@@ -22,12 +23,18 @@ class Targets:
         self._target = 0
         self._is_admission = True
 
-    def pick(self, stay_on: int | None) -> Generator[Command, Reply, Picked | Unavailable]:
-        """Take an account for the target, or for a fallback.
+    def pick(
+        self, stay_on: int | None, goes_on: Said | None = None
+    ) -> Generator[Command, Reply, Picked | Unavailable]:
+        """Take an account for the target, or for a fallback; to go on with an answer, for the target alone.
 
-        Of several refusals the client is told of the one that ends first. At admission an account that is
-        free in a moment is waited for; with fallbacks, when none of them can be had at once.
+        (Another model's words would be spliced in, and nobody told.) Of several refusals the client is told
+        of the one that ends first. At admission an account that is free in a moment is waited for; with
+        fallbacks, when none of them can be had at once.
         """
+        if goes_on is not None:
+            here = PickAccount(self._target, self.tried, stay_on, goes_on=goes_on)
+            return (yield from self._clock.ask(here))
         is_admission, self._is_admission = self._is_admission, False
         refusals: list[tuple[int, Unavailable]] = []
         while True:
@@ -47,6 +54,10 @@ class Targets:
             self._turn_to(target)
             return (yield from self._ask_for(None, may_wait=True))
         return refusal
+
+    def look_here(self) -> Generator[Command, Reply, Around]:
+        """Who else could be asked for the same target."""
+        return (yield from self._look_at(self._target, self.tried))
 
     def look_around(self) -> Generator[Command, Reply, Around]:
         """Who else could be asked for the target; turns to a fallback when all its accounts are marked."""

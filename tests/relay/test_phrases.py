@@ -4,7 +4,16 @@ import logging
 
 import pytest
 
-from relay.engine.facts import AttemptEnded, GaveUp, Healing, HealingFailed, KeptAccount, Rotated
+from relay.engine.facts import (
+    AttemptEnded,
+    Continued,
+    GaveUp,
+    Healing,
+    HealingFailed,
+    KeptAccount,
+    NotContinued,
+    Rotated,
+)
 from relay.engine.policy import Decision, decide
 from relay.events import Usage
 from relay.failures import Failure, Kind, Phase
@@ -43,6 +52,22 @@ def test_the_last_attempt_does_not_claim_to_retry() -> None:
     """Never pretends: no "retrying..." where nothing is retried."""
     (_, line), *_ = lines(ended(Failure(Kind.EMPTY, "x"), Decision(retry=False)), "anthropic")
     assert line == "Stream ended during peek (Empty Response)"
+
+
+def test_a_continuation_has_its_lines() -> None:
+    """What broke, that it is gone on with, and behind how much; or why it is not."""
+    failure = Failure(Kind.CUT, "upstream closed the stream")
+    goes_on = Decision(retry=True, strategy="fixed delay", rotate=True, continues=True)
+    assert lines(ended(failure, goes_on), "gemini") == [
+        (logging.WARNING, "Stream broke after commit: upstream closed the stream, continuing..."),
+        (logging.INFO, "Retry with fixed delay: status=cut, attempt=1, delay=0s"),
+    ]
+    assert lines(Continued(1.0, 2, 80), "gemini") == [
+        (logging.INFO, "Continuing the answer behind 80 characters")
+    ]
+    assert lines(NotContinued(1.0, "a tool call was sent"), "openai") == [
+        (logging.WARNING, "The broken answer is not continued: a tool call was sent")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from relay.dialects.anthropic import (
     errors,
     fit,
     fit_thinking,
+    going_on,
     inspection,
     read_request,
     repair,
@@ -26,6 +27,7 @@ from relay.dialects.interface import (
     DialectName,
     EncoderOptions,
     ErrorAnswer,
+    GoingOn,
     Healed,
     Resolution,
     SignatureSlot,
@@ -97,3 +99,11 @@ class AnthropicDialect:
     def heal_again(self, body: Json, blocks: frozenset[str], prompt_turns: frozenset[str]) -> Json:
         """The repairs remembered, done again."""
         return repair.heal_again(body, blocks, prompt_turns)
+
+    def wants(self, body: Json) -> str:
+        """What a client's body wants that is no plain text."""
+        return going_on.wants(body)
+
+    def go_on(self, body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
+        """The body, asking for the rest of an answer that broke off."""
+        return going_on.go_on(body, said, tokens, facts)

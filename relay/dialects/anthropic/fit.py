@@ -32,7 +32,7 @@ def fit(body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:
     body = _sampling(body, facts, changes)
     if isinstance(body.get("messages"), list):
         body = _system_turns(body, facts, changes)
-        body = _prefill(body, facts, changes)
+        body = fit_prefill(body, facts, changes)
     return body
 
 
@@ -148,7 +148,7 @@ def _is_going_on(message: Json) -> bool:
     return last in _GOES_ON or last.endswith("_tool_result")
 
 
-def _prefill(body: Json, facts: ModelFacts, changes: list[str]) -> Json:
+def fit_prefill(body: Json, facts: ModelFacts, changes: list[str]) -> Json:
     """A turn of the model's at the end, to be continued: where that is refused, the user asks to go on."""
     messages = messages_of(body)
     if not messages or messages[-1].get("role") != "assistant":

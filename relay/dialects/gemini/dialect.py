@@ -8,6 +8,7 @@ from relay.dialects.gemini import (
     collector,
     errors,
     fit,
+    going_on,
     inspection,
     read_request,
     repair,
@@ -23,6 +24,7 @@ from relay.dialects.interface import (
     DialectName,
     EncoderOptions,
     ErrorAnswer,
+    GoingOn,
     Healed,
     Resolution,
     SignatureSlot,
@@ -94,3 +96,11 @@ class GeminiDialect:
     def heal_again(self, body: Json, blocks: frozenset[str], prompt_turns: frozenset[str]) -> Json:
         """The repairs remembered, done again; the very same object when none applies."""
         return repair.heal_again(body, blocks, prompt_turns)
+
+    def wants(self, body: Json) -> str:
+        """What a client's body wants that is no plain text."""
+        return going_on.wants(body)
+
+    def go_on(self, body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
+        """The body, asking for the rest of an answer that broke off."""
+        return going_on.go_on(body, said, tokens, facts)

@@ -545,7 +545,9 @@ def test_prefill() -> None:
     turns = (HELLO, Turn("assistant", (Text("Once upon"),)))
     assert messages(*turns, facts=OWN)[-1] == {"role": "user", "content": GO_ON}
     assert items(*turns)[-1]["content"] == [{"type": "input_text", "text": GO_ON}]
-    assert messages(*turns)[-1] == {"role": "assistant", "content": "Once upon"}
+    assert messages(*turns)[-1] == {"role": "user", "content": GO_ON}  # a server that nobody knows
+    takes_it = msgspec.structs.replace(ANY, prefill=True)
+    assert messages(*turns, facts=takes_it)[-1] == {"role": "assistant", "content": "Once upon"}
 
 
 def test_long_names_are_shortened() -> None:

@@ -12,12 +12,13 @@ from relay.dialects.interface import (
     Encoder,
     EncoderOptions,
     ErrorAnswer,
+    GoingOn,
     Healed,
     Resolution,
     SignatureSlot,
 )
 from relay.dialects.openai import errors
-from relay.dialects.openai.chat import collector, read_request, repair, write_request
+from relay.dialects.openai.chat import collector, going_on, read_request, repair, write_request
 from relay.dialects.openai.chat.decoder import ChatDecoder
 from relay.dialects.openai.chat.encoder import ChatEncoder
 from relay.dialects.openai.chat.fit import fit
@@ -94,3 +95,11 @@ class ChatCompletions:
     def heal_again(self, body: Json, blocks: frozenset[str], prompt_turns: frozenset[str]) -> Json:
         """The repairs remembered, done again to the same bytes."""
         return repair.heal_again(body, blocks, prompt_turns)
+
+    def wants(self, body: Json) -> str:
+        """What a client's body wants that is no plain text."""
+        return going_on.wants(body)
+
+    def go_on(self, body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
+        """The body, asking for the rest of an answer that broke off."""
+        return going_on.go_on(body, said, tokens, facts)

@@ -5,7 +5,8 @@ from relay.conversation import Json
 from relay.dialects.openai.limits import drop, fit_limit, fit_sampling, fit_stop, fit_tool_choice
 from relay.dialects.openai.reasoning import fitted_effort
 
-_LIMITS = ("max_completion_tokens", "max_tokens")
+LIMITS = ("max_completion_tokens", "max_tokens")
+"""The names under which a body tells its output limit."""
 
 
 def fit(body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:
@@ -37,6 +38,6 @@ def _fit_effort(body: Json, facts: ModelFacts, changes: list[str]) -> str:
 
 def _fit_limit(body: Json, facts: ModelFacts, changes: list[str]) -> None:
     """One limit, under the name that the model knows."""
-    told = [limit for key in _LIMITS if isinstance(limit := body.pop(key, None), int)]
+    told = [limit for key in LIMITS if isinstance(limit := body.pop(key, None), int)]
     if told:
         body[facts.output_limit_field] = fit_limit(told[0], facts, changes)

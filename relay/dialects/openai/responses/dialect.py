@@ -12,6 +12,7 @@ from relay.dialects.interface import (
     Encoder,
     EncoderOptions,
     ErrorAnswer,
+    GoingOn,
     Healed,
     Resolution,
     SignatureSlot,
@@ -19,7 +20,7 @@ from relay.dialects.interface import (
 from relay.dialects.openai import errors
 from relay.dialects.openai.inspection import inspect_responses
 from relay.dialects.openai.reasoning import thinks_unseen
-from relay.dialects.openai.responses import collector, read_request, repair, write_request
+from relay.dialects.openai.responses import collector, going_on, read_request, repair, write_request
 from relay.dialects.openai.responses.decoder import ResponsesDecoder
 from relay.dialects.openai.responses.encoder import ResponsesEncoder
 from relay.dialects.openai.responses.fit import fit
@@ -91,3 +92,11 @@ class Responses:
     def heal_again(self, body: Json, blocks: frozenset[str], prompt_turns: frozenset[str]) -> Json:
         """The repairs remembered, done again to the same bytes."""
         return repair.heal_again(body, blocks, prompt_turns)
+
+    def wants(self, body: Json) -> str:
+        """What a client's body wants that is no plain text."""
+        return going_on.wants(body)
+
+    def go_on(self, body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
+        """The body, asking for the rest of an answer that broke off."""
+        return going_on.go_on(body, said, tokens, facts)

@@ -16,7 +16,7 @@ _SYSTEM_ROLES = ("system", "developer")
 
 def restore_signatures(body: Json, resolve: Callable[[SignatureSlot], Resolution]) -> Json:
     """The body with each ``encrypted_content`` resolved; the very same object when nothing changed."""
-    items = _items(body)
+    items = items_of(body)
     out: list[Json] = []
     is_changed = False
     turn = ""
@@ -36,7 +36,7 @@ def restore_signatures(body: Json, resolve: Callable[[SignatureSlot], Resolution
 
 def heal(body: Json) -> Healed:
     """Behaviour section 8, steps 2 to 5: reasoning becomes text, the last user turn gets the fix prompt."""
-    items = _items(body)
+    items = items_of(body)
     refused = [digest(item) for item in items if item.get("type") == "reasoning"]
     if not refused:
         return Healed(body, (), "", ())
@@ -54,14 +54,15 @@ def heal(body: Json) -> Healed:
 
 def heal_again(body: Json, blocks: Collection[str], prompt_turns: Collection[str]) -> Json:
     """The repairs remembered, done again; the very same object when none applies."""
-    items = _items(body)
+    items = items_of(body)
     at = positions(items, prompt_turns)
     if not at and not any(item.get("type") == "reasoning" and digest(item) in blocks for item in items):
         return body
     return {**body, "input": _repaired(items, blocks, at)}
 
 
-def _items(body: Json) -> list[Json]:
+def items_of(body: Json) -> list[Json]:
+    """The input, item by item: a string is one message of the user's."""
     given = body.get("input")
     if isinstance(given, str):
         return [{"type": "message", "role": "user", "content": [{"type": "input_text", "text": given}]}]

@@ -1,0 +1,38 @@
+"""What is kept from the client for a while: a tool call until it is whole, an error until it is the end.
+
+PURE.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from relay.events import BlockStart, Chunk, Event, Failed, StreamState
+from relay.failures import Failure
+from relay.sse import without_last
+
+
+def copy_of(state: StreamState) -> StreamState:
+    """The same, to come back to when what is folded from now on is lost."""
+    twin = StreamState()
+    for name in StreamState.__slots__:
+        setattr(twin, name, getattr(state, name))
+    twin.blocks = [msgspec.structs.replace(block, pieces=list(block.pieces)) for block in state.blocks]
+    return twin
+
+
+def holds_a_call(state: StreamState) -> bool:
+    """Is a tool call under way?"""
+    return any(block.is_open and block.kind == "tool_call" for block in state.blocks)
+
+
+def begins_a_call(events: Iterable[Event]) -> bool:
+    """Does a tool call begin in ``events``?"""
+    return any(type(event) is BlockStart and event.kind == "tool_call" for event in events)
+
+
+def parted(chunk: Chunk, failure: Failure) -> tuple[Chunk, Chunk]:
+    """A chunk that ends in ``failure``: what was said, and upstream's own error event, if it is one."""
+    said = [event for event in chunk.events if type(event) is not Failed]
+    raw, error = without_last(chunk.raw) if failure.from_upstream_event else (chunk.raw, b"")
+    return Chunk(raw, said), Chunk(error, [Failed(failure)])
