@@ -43,6 +43,9 @@ class Page:
         return {"title": self.title, "icon": self.icon, "link": reverse(self.view)}
 
 
+FAULT_LAB_PERMISSION = "proxyproject.run_fault_lab"
+"""No such permission can be given, so it is the superusers' alone: a run takes a minute of the machine."""
+
 _SEES_REQUESTS = "monitor.view_requestlog"
 
 SECTIONS: tuple[tuple[str | Promise, tuple[Entry | Page, ...]], ...] = (
@@ -53,6 +56,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Entry | Page, ...]], ...] = (
             Page(_("History"), "history", "monitor:history", _SEES_REQUESTS),
             Page(_("Statistics"), "bar_chart", "monitor:statistics", _SEES_REQUESTS),
             Entry(_("Requests"), "timeline", "monitor.RequestLog"),
+            Page(_("Fault lab"), "science", "faultlab", FAULT_LAB_PERMISSION),
         ),
     ),
     (

@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/docs", openapi.docs, name="api-docs"),
     path("api/openapi.json", openapi.openapi_json, name="openapi-json"),
+    path("monitor/faultlab/", include("proxyproject.faultlab.urls")),
     path("monitor/", include("monitor.urls")),
     path("monitor/history/<str:request_id>/replay/", replay_page, name="replay"),
     path("monitor/history/<str:request_id>/replay/send/", replay, name="replay-send"),

@@ -7,6 +7,7 @@ import asyncio
 import gc
 import logging
 import os
+import sys
 import time
 from collections.abc import Collection
 
@@ -82,6 +83,7 @@ def wire(lifecycle: Lifecycle) -> None:
     lifecycle.on_start(housekeeper.start)
     lifecycle.on_drain(lambda: runtime.runtime().drain())
     lifecycle.on_stop(lambda: runtime.runtime().stop())
+    lifecycle.on_stop(_end_fault_lab)
     lifecycle.on_stop(live.stop)
     lifecycle.on_stop(live_feed.stop)
     lifecycle.on_stop(lambda: asyncio.to_thread(housekeeper.stop, HOUSEKEEPING_END_SECONDS))
@@ -113,6 +115,13 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
+
+
+async def _end_fault_lab() -> None:
+    """A run that was started from this process's page ends with it."""
+    used = sys.modules.get("proxyproject.faultlab.background")  # loaded by whoever opens the page
+    if used is not None:
+        await asyncio.to_thread(used.background_lab.end)
 
 
 async def _flush() -> None:

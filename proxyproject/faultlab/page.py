@@ -10,7 +10,7 @@ _HEADINGS = {
     Stage.REPLY: "In what the model says",
     Stage.STREAM: "In the bytes of the stream",
 }
-_NAMES = {"anthropic": "Anthropic", "gemini": "Gemini", "openai": "OpenAI"}
+NAMES = {"anthropic": "Anthropic", "gemini": "Gemini", "openai": "OpenAI"}
 
 _INTRODUCTION = """# What your client receives
 
@@ -59,7 +59,7 @@ def faults_page() -> str:
 
 def _row(contract: Contract) -> str:
     cells = [
-        _cell(expected)
+        cell(expected)
         for expected in (
             contract.stream_once,
             contract.stream_always,
@@ -82,10 +82,11 @@ def _where(contract: Contract) -> str:
 
 
 def _listed(dialects: tuple[str, ...]) -> str:
-    return " and ".join(_NAMES[dialect] for dialect in dialects)
+    return " and ".join(NAMES[dialect] for dialect in dialects)
 
 
-def _cell(expected: Expected) -> str:
+def cell(expected: Expected) -> str:
+    """An expectation in a word or two: the ending, the attempts in parentheses, a notable outcome."""
     match expected.ends:
         case "status":
             said = f"{expected.status} ({expected.attempts})"

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import httpx
@@ -19,6 +19,8 @@ from relay.simulator.prose import Shape, answer_text, tag_of
 AT_ONCE = 24
 DEADLINE_SECONDS = 120.0
 ACCOUNTS_EACH = 3
+HEAD_BYTES, TAIL_BYTES = 1_500, 800
+"""What is kept of the bytes of an answer: how it began, and how it ended."""
 
 
 class Case(Struct, frozen=True):
@@ -75,12 +77,19 @@ class Case(Struct, frozen=True):
 
 
 class Result(Struct):
-    """What one case came to. ``differences`` is empty when the contract was kept."""
+    """What one case came to. ``differences`` is empty when the contract was kept.
+
+    ``headers`` and ``wire`` are the answer as it came, its bytes shortened (``shortened``).
+    """
 
     case: Case
     answer: Answer
     request_id: str
     attempts: int
+    headers: list[tuple[str, str]] = []
+    wire: str = ""
+    wire_bytes: int = 0
+    seconds: float = 0.0
     outcome: str = ""
     differences: list[str] = []
 
@@ -111,8 +120,13 @@ def accounts_for(chosen: Iterable[Case]) -> list[Account]:
     return accounts
 
 
-async def run(lab: Lab, chosen: Sequence[Case]) -> list[Result]:
-    """All cases, some at a time, and what the server put on record of each."""
+async def run(
+    lab: Lab, chosen: Sequence[Case], on_answer: Callable[[Result], None] = lambda _: None
+) -> list[Result]:
+    """All cases, some at a time, and what the server put on record of each.
+
+    ``on_answer`` is called with each as it is answered, before it is compared.
+    """
     for case in chosen:
         if case.contract.name == "invalid_grant":  # no prompt reaches a token endpoint
             refused = case.own_accounts if case.always else case.own_accounts[:1]
@@ -126,7 +140,13 @@ async def run(lab: Lab, chosen: Sequence[Case]) -> list[Result]:
         timeout=DEADLINE_SECONDS,
         transport=AiohttpTransport(limits=limits),
     ) as client:
-        results = await asyncio.gather(*(_received(client, gate, case) for case in chosen))
+
+        async def one(case: Case) -> Result:
+            result = await _received(client, gate, case)
+            on_answer(result)
+            return result
+
+        results = await asyncio.gather(*(one(case) for case in chosen))
     rows = _rows(lab, len(results))
     for result in results:
         result.differences = _differences(result, rows.get(result.request_id, []))
@@ -136,6 +156,7 @@ async def run(lab: Lab, chosen: Sequence[Case]) -> list[Result]:
 async def _received(client: httpx.AsyncClient, gate: asyncio.Semaphore, case: Case) -> Result:
     async with gate:
         asked = case.request()
+        began = time.monotonic()
         body, is_complete = b"", True
         async with client.stream("POST", asked.path, json=asked.body) as response:
             try:
@@ -145,7 +166,16 @@ async def _received(client: httpx.AsyncClient, gate: asyncio.Semaphore, case: Ca
                 is_complete = False
         answer = read(case.client, case.is_stream, response.status_code, body, is_complete=is_complete)
         headers = response.headers
-        return Result(case, answer, headers.get("x-request-id", ""), int(headers.get("x-attempts", "0")))
+        return Result(
+            case,
+            answer,
+            headers.get("x-request-id", ""),
+            int(headers.get("x-attempts", "0")),
+            list(headers.items()),
+            shortened(body),
+            len(body),
+            time.monotonic() - began,
+        )
 
 
 def _rows(lab: Lab, exchanges: int) -> dict[str, list[dict[str, Any]]]:
@@ -183,10 +213,22 @@ def _differences(result: Result, rows: list[dict[str, Any]]) -> list[str]:
         compare("status in the row", answer.status, rows[0]["status"])
     if result.attempts:
         compare("X-Attempts", expected.attempts, result.attempts)
+    elif rows:
+        result.attempts = rows[0]["attempts"]
     found += _flaws(result.case, expected, answer)
     if answer.why:
         found.append(answer.why)
     return found
+
+
+def shortened(body: bytes) -> str:
+    """The beginning and the end of ``body``; what is no UTF-8 is shown as bytes."""
+    if len(body) <= HEAD_BYTES + TAIL_BYTES:
+        return body.decode(errors="backslashreplace")
+    left_out = len(body) - HEAD_BYTES - TAIL_BYTES
+    head, tail = body[:HEAD_BYTES], body[-TAIL_BYTES:]
+    begin, end = head.decode(errors="backslashreplace"), tail.decode(errors="backslashreplace")
+    return f"{begin}\n… {left_out:,} bytes …\n{end}"
 
 
 def _flaws(case: Case, expected: Expected, answer: Answer) -> list[str]:

@@ -31,7 +31,9 @@ ENVIRONMENT = {
 }
 """Waits are short, patience is off and retries are many, so that what is decided can be seen, and soon."""
 
-_NOT_INHERITED = ("RELAY_", "POOL_", "MONITOR_", "PROXY_", "DJANGO_", "DATABASE_URL", "REDIS_URL")
+_NOT_INHERITED = (
+    "RELAY_", "POOL_", "MONITOR_", "PROXY_", "DJANGO_", "DATABASE_URL", "REDIS_URL", "PROMETHEUS_"
+)  # fmt: skip
 """How the names of settings begin: the contract is about a server with the defaults, but for those above."""
 
 

@@ -1,18 +1,26 @@
 """``manage.py faultlab``: every fault through the real server over real sockets, against the contract."""
 
 import asyncio
+import os
+import signal
+import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from types import FrameType
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from proxyproject.faultlab.contract import ALL, CONTRACTS
+from proxyproject.faultlab.contract import ALL
 from proxyproject.faultlab.page import faults_page
-from proxyproject.faultlab.run import Result, accounts_for, cases, run
-from proxyproject.faultlab.ways import Form
+from proxyproject.faultlab.report import Reporter
+from proxyproject.faultlab.run import Result, accounts_for, run
+from proxyproject.faultlab.selection import Selection
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
+
+NICENESS = 5
+"""A lab beside a server that serves (``--report``) gives way to it."""
 
 
 class Command(BaseCommand):
@@ -28,26 +36,32 @@ class Command(BaseCommand):
         parser.add_argument("--fault", action="append", help="a fault's name, or a row as it is written")
         parser.add_argument("--write", type=Path, metavar="PAGE", help="write the page after a faultless run")
         parser.add_argument("--all", action="store_true", help="print the rows that were kept, too")
+        parser.add_argument(
+            "--report", type=Path, metavar="FOLDER", help="write progress and result there, as JSON"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run, print, and fail on any difference."""
-        wanted = options["fault"]
-        contracts = [c for c in CONTRACTS if not wanted or c.spec in wanted or c.name in wanted]
-        ways = [
-            (cast(Form, client), upstream)
-            for client in options["dialect"] or ALL
-            for upstream in options["upstream"] or ALL
-        ]
-        chosen = list(cases(contracts, ways))
+        faults = tuple(options["fault"] or ())
+        selection = Selection(tuple(options["dialect"] or ()), tuple(options["upstream"] or ()), faults)
+        chosen = selection.cases()
         if not chosen:
-            raise CommandError(f"No row of the contract is about {', '.join(wanted or ['this'])}.")
+            raise CommandError(f"No row of the contract is about {', '.join(faults or ['this'])}.")
+        reporter = Reporter(options["report"], selection) if options["report"] else None
+        if reporter:
+            signal.signal(signal.SIGTERM, _cancelled)
+            os.nice(NICENESS)
+            reporter.begin(len(chosen))
         with lab_world(accounts_for(chosen), ENVIRONMENT) as lab:
-            results = asyncio.run(run(lab, chosen))
+            results = asyncio.run(run(lab, chosen, reporter.answered if reporter else lambda _: None))
+        if reporter:
+            reporter.end(results)
         self._print([result for result in results if options["all"] or result.differences])
         broken = sum(bool(result.differences) for result in results)
         if broken:
             raise CommandError(f"{broken} of {len(results)} exchanges were not as the contract says.")
-        self.stdout.write(f"{len(results)} exchanges, {len(contracts)} rows of the contract: all as it says.")
+        rows = len(selection.contracts())
+        self.stdout.write(f"{len(results)} exchanges, {rows} rows of the contract: all as it says.")
         if options["write"]:
             options["write"].write_text(faults_page())
 
@@ -62,3 +76,8 @@ class Command(BaseCommand):
             self.stdout.write(f"           expected  {told}\n           received  {came.rstrip()}")
             for difference in result.differences:
                 self.stdout.write(f"           ! {difference}")
+
+
+def _cancelled(number: int, frame: FrameType | None) -> None:
+    """End in order: the lab's server is stopped and its data removed on the way out."""
+    sys.exit(f"Cancelled (signal {number}).")

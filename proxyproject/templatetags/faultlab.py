@@ -1,0 +1,37 @@
+"""The words of the fault lab's page: dialects, stages, columns. Every page loads this: it imports no lab."""
+
+from django import template
+from django.utils.translation import gettext
+
+register = template.Library()
+
+_DIALECTS = {"anthropic": "Anthropic", "gemini": "Gemini", "openai": "OpenAI"}
+
+
+@register.filter
+def lab_name(dialect: str) -> str:
+    """A dialect as its vendor is called."""
+    return _DIALECTS.get(dialect, dialect)
+
+
+@register.filter
+def lab_stage(stage: str) -> str:
+    """Where a fault strikes (``relay.simulator.faults.Stage``), in the reader's language."""
+    words = {
+        "refusal": gettext("Instead of an answer"),
+        "reply": gettext("In what the model says"),
+        "stream": gettext("In the bytes of the stream"),
+    }
+    return words.get(stage, stage)
+
+
+@register.filter
+def lab_column(number: int) -> str:
+    """What the client wants and how often the fault strikes, for a column counted from 0."""
+    words = (
+        gettext("stream, once"),
+        gettext("stream, always"),
+        gettext("collected, once"),
+        gettext("collected, always"),
+    )
+    return words[number]
