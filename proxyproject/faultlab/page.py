@@ -18,7 +18,8 @@ _INTRODUCTION = """# What your client receives
 
 For every fault that an upstream can have: what a client of this server gets. It is a contract. `manage.py faultlab`
 runs each row through the real server over real sockets, for every pair of client and upstream dialect, streamed and
-not, and fails on any difference; so does the test suite.
+not, and fails on any difference; so does the test suite. The admin's page *Fault lab* does the same at the press of a
+button, and shows what came over the wire.
 
 A fault strikes **once** (the first attempt meets it, the next finds nothing wrong) or **always** (every attempt
 meets it, until none is left: three in all). The faults are those of the simulator ([simulator.md](simulator.md)),

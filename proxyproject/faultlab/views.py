@@ -62,11 +62,8 @@ def lab_page(request: HttpRequest) -> HttpResponseBase:
 @for_superusers
 def start(request: HttpRequest) -> HttpResponse:
     """Start a run of what the form says; a second one at the same time is refused in words."""
-    selection = Selection(
-        tuple(dialect for dialect in ALL if dialect in request.POST.getlist("client")),
-        tuple(dialect for dialect in ALL if dialect in request.POST.getlist("upstream")),
-        tuple(filter(None, request.POST.getlist("fault"))),
-    )
+    faults = tuple(filter(None, request.POST.getlist("fault")))
+    selection = Selection(_dialects(request, "client"), _dialects(request, "upstream"), faults)
     if not selection.cases():
         messages.error(request, _("No row of the contract is about this choice."))
         return redirect("faultlab")
@@ -93,6 +90,12 @@ def state(request: HttpRequest) -> JsonResponse:
     if progress is None:
         return JsonResponse({"state": "none"})
     return JsonResponse({"state": progress.state, "done": progress.done, "total": progress.total})
+
+
+def _dialects(request: HttpRequest, field: str) -> tuple[str, ...]:
+    """Those that are ticked; all of them, or none, is no choice."""
+    ticked = tuple(dialect for dialect in ALL if dialect in request.POST.getlist(field))
+    return () if ticked == ALL else ticked
 
 
 def _chosen(report: Report, fault: str, only_differences: bool) -> list[Seen]:

@@ -66,3 +66,6 @@ def test_it_fits_every_screen(new_page: NewPage, width: int, dark: bool) -> None
         for summary in page.locator(".lab-case summary").all():
             summary.click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for box in (part.bounding_box() for part in page.locator(".lab-table, .lab-case").all()):
+            assert box is not None
+            assert box["x"] + box["width"] <= width

@@ -123,10 +123,14 @@ def test_what_is_chosen_is_run(lab: BackgroundLab, root: Client, monkeypatch: py
     monkeypatch.setattr(lab, "start", lambda selection, by: started.append((selection, by)))
     chosen = {"client": ["gemini", "evil"], "upstream": ["openai"], "fault": ["stage:stream"]}
     assert root.post(f"{PAGE}start/", chosen).status_code == 302
-    assert started == [(Selection(("gemini",), ("openai",), ("stage:stream",)), "root")]
+    root.post(f"{PAGE}start/", {"client": ["anthropic", "gemini", "openai"], "fault": [""]})
+    assert started == [
+        (Selection(("gemini",), ("openai",), ("stage:stream",)), "root"),
+        (Selection(), "root"),
+    ]
     refused = root.post(f"{PAGE}start/", {"fault": "no such"}, follow=True)
     assert "No row of the contract is about this choice." in refused.content.decode()
-    assert len(started) == 1
+    assert len(started) == 2
 
     def busy(*_: object) -> None:
         raise AlreadyRunning
