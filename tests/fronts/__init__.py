@@ -1,0 +1,1 @@
+"""The real server behind nginx and Caddy: with their defaults, and with what docs/deployment.md says."""
