@@ -10,10 +10,17 @@ from enum import StrEnum
 
 import msgspec
 
-from monitor.advice import AFTER_CUT, AT_ADMISSION, BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
+from monitor.advice import (
+    AFTER_CUT,
+    AT_ADMISSION,
+    BEFORE_ANSWER,
+    STATUS_AT_ADMISSION,
+    WHAT_IT_DID,
+)
 from monitor.failure_causes import Cause, cause_of
 from monitor.phrasing import Moment, Phrase, Seconds, gettext_noop
 from monitor.records import AttemptRecord, EndedIn, Outcome, RequestRecord
+from monitor.seams import beginning_of, continued, not_continued
 
 
 class Severity(StrEnum):
@@ -106,7 +113,8 @@ def _answered(
     severity: Severity = Severity.GOOD,
 ) -> Diagnosis:
     """The client has an answer; ``said`` is what was special about it."""
-    failed = [attempt for attempt in attempts if attempt.failure_kind]
+    began = beginning_of(attempts)
+    failed = [attempt for attempt in attempts[:began] if attempt.failure_kind]
     sentences = list(_before(failed))
     if row.healed:
         next_step = Phrase(
@@ -120,7 +128,8 @@ def _answered(
         message = gettext_noop("%(account)s answered; first data after %(time)s.")
         if failed:
             message = gettext_noop("Then %(account)s answered; first data after %(time)s in all.")
-        sentences.append(Phrase(message, {"account": row.account or "–", "time": Seconds(row.first_data_ms)}))
+        account = attempts[began].account if began < len(attempts) else row.account
+        sentences.append(Phrase(message, {"account": account or "–", "time": Seconds(row.first_data_ms)}))
     else:
         sentences.append(Phrase(gettext_noop("The request was answered.")))
     if row.stop_reason == "max_tokens":
@@ -134,12 +143,7 @@ def _answered(
             gettext_noop("Nothing, if that was meant; else give the request a higher limit (max_tokens).")
         )
     if row.continued:
-        message = gettext_noop("The stream broke off and was continued; the client saw one answer.")
-        if len(row.seams) > 1:
-            message = gettext_noop(
-                "The stream broke off and was continued %(count)d times; the client saw one answer."
-            )
-        sentences.append(Phrase(message, {"count": len(row.seams)}))
+        sentences.append(continued(row, attempts))
     if row.cached_tokens_lost:
         message = gettext_noop("Another account had to stand in: %(tokens)d cached tokens were lost.")
         sentences.append(Phrase(message, {"tokens": row.cached_tokens_lost}))
@@ -259,7 +263,7 @@ def _interrupted(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> Diagn
     time = Seconds(row.duration_ms or 0)
     summary = Phrase(sentence, {"account": row.account or "–", "time": time})
     told = Phrase(gettext_noop("The client was told with an error event, not with a made-up ending."))
-    return Diagnosis(Severity.PROBLEM, (summary, told), Phrase(step))
+    return Diagnosis(Severity.PROBLEM, (summary, *not_continued(row), told), Phrase(step))
 
 
 def _client_closed(row: RequestRecord, failed: list[AttemptRecord]) -> Diagnosis:

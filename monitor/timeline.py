@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from monitor.records import AttemptRecord, RequestRecord
+from monitor.seams import seams_of
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -23,11 +24,15 @@ Next = Literal["", "another", "same", "only one left"]
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """An attempt with its spans, and where the one after it went (empty: there is none yet)."""
+    """An attempt with its spans, and where the one after it went (empty: there is none yet).
+
+    ``seam``: it went on with an answer that had broken off, behind so many characters.
+    """
 
     attempt: AttemptRecord
     spans: tuple[Span, ...]
     next: Next = ""
+    seam: int | None = None
 
 
 def next_accounts(attempts: Sequence[AttemptRecord]) -> list[Next]:
@@ -47,8 +52,9 @@ def timeline(row: RequestRecord, attempts: Sequence[AttemptRecord], nexts: Seque
     """The bars; an attempt still under way ends where the latest known moment is."""
     ends = [attempt.started_offset_ms + _end(attempt) + (attempt.delay_ms or 0) for attempt in attempts]
     total = max([1, row.duration_ms or 0, *ends])
+    seams = seams_of(row, attempts)
     return [
-        Bar(attempt, tuple(_spans(attempt, total)), after)
+        Bar(attempt, tuple(_spans(attempt, total)), after, seams.get(attempt.number))
         for attempt, after in zip(attempts, nexts, strict=True)
     ]
 

@@ -337,6 +337,23 @@ def test_the_timeline_has_every_phase_where_it_was() -> None:
     ]
 
 
+def test_the_timeline_says_where_an_answer_was_gone_on_with() -> None:
+    """Each seam stands at the attempt that spoke behind it; one that said nothing has none."""
+    row = RequestRecord(
+        id="0", started_at=0, process_id="p", dialect="gemini", method="POST", path="/", in_flight=False,
+        outcome=Outcome.CONTINUED, duration_ms=1000, continued=True, seams=(80,),
+    )  # fmt: skip
+
+    def attempt(number: int, first_data_ms: int | None) -> AttemptRecord:
+        return AttemptRecord(
+            request_id="0", number=number, account="a", account_kind="k", upstream_model="m",
+            started_offset_ms=0, first_data_ms=first_data_ms,
+        )  # fmt: skip
+
+    tried = [attempt(1, None), attempt(2, 5), attempt(3, None), attempt(4, 5)]
+    assert [bar.seam for bar in timeline(row, tried, next_accounts(tried))] == [None, None, None, 80]
+
+
 def test_a_rotation_is_told_only_where_another_account_was_asked() -> None:
     """``rotate`` is what was decided; where no other account was free, the same one was asked again."""
 

@@ -14,7 +14,10 @@ from monitor.diagnosis import Diagnosis, Severity, diagnose
 from monitor.failure_causes import BY_KIND, Cause, cause_of
 from monitor.phrasing import Phrase
 from monitor.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.seams import NOT_CONTINUED
 from monitor.wording import as_html, as_text
+from relay.engine.continuation import OBSTACLES
+from relay.engine.policy import BUDGET_SPENT
 from relay.failures import Failure, Kind
 
 
@@ -206,17 +209,68 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
     ),
     "continued": (
         row(outcome=Outcome.CONTINUED, continued=True, seams=(80,)),
-        [SERVED],
+        [failed("cut", None, first_data_ms=200), failed(None, 200, 2, account="b@x", first_data_ms=150)],
         Severity.GOOD,
-        "continued; the client saw one answer",
+        "The stream broke off behind 80 characters, and b@x went on; the client saw one answer.",
+        "Nothing to do.",
+    ),
+    "continued: who began the answer is told": (
+        row(outcome=Outcome.CONTINUED, continued=True, seams=(80,), account="c@x"),
+        [
+            failed("empty", 200),
+            failed("cut", None, 2, account="b@x", first_data_ms=200),
+            failed(None, 200, 3, account="c@x", first_data_ms=150),
+        ],
+        Severity.GOOD,
+        "Then b@x answered; first data after",
         "Nothing to do.",
     ),
     "continued twice": (
         row(outcome=Outcome.CONTINUED, continued=True, seams=(80, 120)),
-        [SERVED],
+        [
+            failed("cut", None, first_data_ms=200),
+            failed("cut", None, 2, account="b@x", first_data_ms=200),
+            failed(None, 200, 3, account="c@x", first_data_ms=150),
+        ],
         Severity.GOOD,
-        "continued 2 times",
+        "a@x answered; first data after 1.2 s. The stream broke off and was continued 2 times;",
         "Nothing to do.",
+    ),
+    "continued as often as it may be": (
+        row(
+            **ENDED | {"outcome": Outcome.INTERRUPTED, "status": 200, "first_data_ms": 200},
+            continued=True,
+            seams=(80,),
+            diagnostics={"not_continued": "it was continued twice already"},
+        ),
+        [
+            failed("cut", None, first_data_ms=200),
+            failed("status", 500, 2, account="b@x"),
+            failed("cut", None, 3, account="c@x", first_data_ms=200),
+        ],
+        Severity.PROBLEM,
+        "Two continuations had been made, and there are no more. The client was told",
+        "Send it again",
+    ),
+    "not continued": (
+        row(
+            **ENDED | {"outcome": Outcome.INTERRUPTED, "status": 200, "first_data_ms": 200},
+            diagnostics={"not_continued": "a tool call was sent"},
+        ),
+        [failed("cut", None, first_data_ms=200)],
+        Severity.PROBLEM,
+        "It was not continued: a tool call had been sent. The client was told",
+        "Send it again",
+    ),
+    "nobody to continue": (
+        row(
+            **ENDED | {"outcome": Outcome.INTERRUPTED, "status": 200, "first_data_ms": 200},
+            diagnostics={"not_continued": "All accounts are cooling down."},
+        ),
+        [failed("cut", None, first_data_ms=200)],
+        Severity.PROBLEM,
+        "no account was free to go on with it",
+        "Send it again",
     ),
     "thinking only": (
         row(outcome=Outcome.THINKING_ONLY),
@@ -420,3 +474,10 @@ def test_a_spent_retry_budget_is_why_there_was_no_retry() -> None:
     said, step = words(diagnose(exchange, [failed("status", 500, strategy="retry budget spent")]))
     assert "It was not tried again: too many retries were under way (retry budget)." in said
     assert step.startswith("Wait a little and send it again")
+
+
+def test_every_reason_not_to_continue_has_its_sentence() -> None:
+    """Whatever the relay puts on record, where a mapping continues and an answer is streamed."""
+    silent = {"continuation is not switched on for this mapping", "the answer goes out as a whole"}
+    told = {words for words, _ in OBSTACLES} - silent
+    assert set(NOT_CONTINUED) == told | {BUDGET_SPENT, "it would not help"}
