@@ -58,8 +58,7 @@ def continued(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> Phrase:
                 "The stream broke off behind %(characters)d characters, and %(account)s went on; the client"
                 " saw one answer."
             )
-            values = {"characters": seams[attempt.number], "account": attempt.account or "–"}
-            return Phrase(message, values)
+            return Phrase(message, {"characters": seams[attempt.number], "account": attempt.account or "–"})
     return Phrase(_("The stream broke off and was continued; the client saw one answer."))
 
 
