@@ -41,7 +41,7 @@ class AccountAdmin(ModelAdmin):
 
     form = AccountForm
     list_display = (
-        "name", "state", "why", "in_flight", "success", "tokens", "last_error", "used",
+        "name", "state", "why", "in_flight", "success", "tokens", "last_error",
     )  # fmt: skip
     ordering = ("-priority", "email", "kind")
     list_filter = ("kind", "enabled")
@@ -99,15 +99,15 @@ class AccountAdmin(ModelAdmin):
         counts = told % {"failed": today.failed, "attempts": today.attempts}
         return format_html("{} %<small>{}</small>", f"{today.success_percent:.1f}", counts)
 
-    @display(description=_("tokens today"))
+    @display(description=_("tokens, cost today"))
     def tokens(self, account: Account) -> SafeString:
         """In and out as upstream counted them, and what they cost where the prices are known."""
         today = _today(account)
         if not (today.tokens_in or today.tokens_out):
             return SafeString("–")
-        told = _("%(in)s in · %(out)s out") % {"in": f"{today.tokens_in:,}", "out": f"{today.tokens_out:,}"}
+        into, out = _("%s in") % f"{today.tokens_in:,}", _("%s out") % f"{today.tokens_out:,}"
         cost = f"${today.cost:.4f}" if today.cost else _("no price known")
-        return format_html("{}<small>{}</small>", told, cost)
+        return format_html("{}<small>{}<br>{}</small>", into, out, cost)
 
     @display(description=_("last error today"))
     def last_error(self, account: Account) -> SafeString | str:

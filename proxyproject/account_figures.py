@@ -11,6 +11,9 @@ from monitor.history import moment_of_id
 from monitor.plain_text import shown
 from monitor.wording import local_time
 
+ERROR_SHOWN = 70
+"""Characters of an error in the list; its title has more, and its exchange all."""
+
 
 def account_figures() -> dict[tuple[str, str], AccountFigures]:
     """Today's figures by kind and e-mail, in a few queries."""
@@ -31,8 +34,9 @@ def _last_error(day: AccountDay) -> SafeString:
     if not day.last_error_id:
         return SafeString("")
     return format_html(
-        '<a href="{}">{}</a> <span>{}</span>',
+        '<span title="{}"><a href="{}">{}</a><small>{}</small></span>',
+        shown(day.last_error),
         reverse("monitor:detail", args=(day.last_error_id,)),
         local_time(moment_of_id(day.last_error_id), "short"),
-        shown(day.last_error),
+        shown(day.last_error[:ERROR_SHOWN]) + ("…" if len(day.last_error) > ERROR_SHOWN else ""),
     )

@@ -68,7 +68,13 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Entry | Page, ...]], ...] = (
             Entry(_("Prices"), "payments", "monitor.ModelPrice"),
         ),
     ),
-    (_("Administration"), (Entry(_("Users"), "group", "auth.User"),)),
+    (
+        _("Administration"),
+        (
+            Page(_("Retention"), "auto_delete", "monitor:retention", "monitor.delete_requestlog"),
+            Entry(_("Users"), "group", "auth.User"),
+        ),
+    ),
 )
 
 

@@ -30,7 +30,7 @@ def test_a_letter_after_g_goes_to_a_page(new_page: NewPage) -> None:
 
 def test_the_accounts_tell_times_in_the_readers_zone(new_page: NewPage) -> None:
     """As every page does: the exact moment stands in the title."""
-    time = new_page("/admin/accounts/account/").locator("#result_list .field-used time").first
+    time = new_page("/admin/accounts/account/").locator("#result_list .field-last_error time").first
     exact = time.get_attribute("title") or ""
     hour = (int(exact[11:13]) + 9) % 24
     expect(time).to_contain_text(f"{hour:02d}{exact[13:16]}")
@@ -45,6 +45,7 @@ def test_the_accounts_tell_times_in_the_readers_zone(new_page: NewPage) -> None:
         "/monitor/statistics/",
         "/admin/accounts/account/",
         "/admin/monitor/modelprice/what/",
+        "/monitor/retention/",
     ],
 )
 def test_no_page_is_wider_than_a_phone(new_page: NewPage, path: str, dark: bool) -> None:

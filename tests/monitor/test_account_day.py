@@ -89,7 +89,8 @@ def test_the_list_of_accounts_says_it(monkeypatch: pytest.MonkeyPatch, a_day: da
     for told in (
         "50.0 %",
         "2 of 4 failed",
-        "60 in · 28 out",
+        "60 in",
+        "28 out",
         "$2.0000",
         "503: no capacity",
         "/monitor/history/",
