@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from proxyproject import app_log
+from proxyproject import app_log, unused_imports
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -224,6 +224,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": _database(ENVIRONMENT.database_url, DATA_DIR)}
+unused_imports.leave_out(uses_postgresql="postgresql" in str(DATABASES["default"]["ENGINE"]))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = ENVIRONMENT.redis_url
 CHANNEL_LAYERS: dict[str, dict[str, object]] = {

@@ -197,3 +197,18 @@ def test_every_middleware_runs_asynchronously(settings: object) -> None:
 def test_no_page_fetches_from_another_host(settings: object) -> None:
     """unfold's settings bring no remote font, style or script."""
     assert "http" not in json.dumps(settings.UNFOLD, default=str)  # type: ignore[attr-defined]
+
+
+def test_a_server_on_sqlite_loads_no_postgresql() -> None:
+    """unfold would load psycopg and its libraries, 8 MB, for widgets that nobody sees."""
+    code = (
+        "import proxyproject.asgi, sys;"
+        "from django.urls import get_resolver; get_resolver('proxyproject.urls').url_patterns;"
+        "print([name for name in ('psycopg', 'django.contrib.postgres', 'rich') if name in sys.modules])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment |= {"DJANGO_SETTINGS_MODULE": "proxyproject.settings", "PROXY_ENV_FILE": ""}
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "[]\n"
