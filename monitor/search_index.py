@@ -16,8 +16,9 @@ from monitor.search_models import SearchProgress
 from monitor.search_words import SEARCHED_COLUMNS, asked_words, words_of_texts
 
 TABLE = "monitor_searchindex"
-MOST_HITS = 1_000
-"""How many exchanges one search looks up. Words that are in more are common: its pages fill by any way."""
+MOST_HITS = 300
+"""How many exchanges a search with other filters looks up. Words that are in more are common: there the rows
+that a filter leads to are looked at."""
 
 _LAST_ID = "g"  # sorts after every hex digit
 # A row number: 45 bits of a request id's milliseconds, then the first 18 of its random ones. Two exchanges
@@ -68,7 +69,7 @@ def remove(request_ids: Sequence[str]) -> None:
         )
 
 
-def newest(text: str, *, since: str = "", before: str = "", limit: int = MOST_HITS) -> Hits:
+def newest(text: str, *, since: str = "", before: str = "", limit: int) -> Hits:
     """The newest exchanges with every word of ``text``, of those with ids from ``since`` to ``before``."""
     asked, before = asked_words(text), before or _LAST_ID
     with connection.cursor() as cursor:

@@ -162,7 +162,7 @@ def test_a_search_for_signs_looks_at_a_bounded_number_of_rows(
     fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What has no word no index answers: it says how far it has looked, and goes on from there to the end."""
-    monkeypatch.setattr(history, "SEARCHED_ROWS", 10)
+    monkeypatch.setattr(history, "SEARCHED_TEXTS", 10)
     stored = fill(*({"preview": "a => b" if number in (3, 24) else "hay"} for number in range(25)))
     asked = parse({"q": "=>"})
     first = page_of(asked)

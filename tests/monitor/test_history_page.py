@@ -95,7 +95,7 @@ def test_a_search_for_common_words_among_others_costs_as_much_again(
     operator: Client, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the index has too many, the page is walked instead: two queries more, and no further."""
-    monkeypatch.setattr(search_index.newest, "__kwdefaults__", {"since": "", "before": "", "limit": 5})
+    monkeypatch.setattr(search_index, "MOST_HITS", 5)
     for _ in range(20):
         shelf.put(preview="needle")
     with CaptureQueriesContext(connection) as queries:
@@ -114,7 +114,7 @@ def test_a_search_that_stopped_early_offers_to_go_on(
     operator: Client, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The part that a page fetches holds the rows, where they go on, and how far the search has come."""
-    monkeypatch.setattr(history, "SEARCHED_ROWS", 1)
+    monkeypatch.setattr(history, "SEARCHED_TEXTS", 1)
     shelf.put(preview="a => b")
     shelf.put()
     answer = operator.get("/monitor/history/?q=%3D%3E", headers={"X-Part": "rows"}).content.decode()

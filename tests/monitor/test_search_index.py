@@ -163,18 +163,17 @@ def test_hits_are_the_newest_and_say_how_far_they_reach(put: Put) -> None:
     hits = search_index.newest("needle", limit=4)
     assert hits.ids == ids[:4]
     assert ids[4] < hits.searched_to <= ids[3]
-    assert search_index.newest("needle", before=hits.searched_to).ids == ids[4:]
-    assert search_index.newest("needle", since=ids[3], before=ids[0]).ids == ids[1:4]
+    assert search_index.newest("needle", before=hits.searched_to, limit=9).ids == ids[4:]
+    assert search_index.newest("needle", since=ids[3], before=ids[0], limit=9).ids == ids[1:4]
     moment = first_request_id(int(rows[2].started_at * 1000))
-    assert search_index.newest("needle", before=moment).ids == ids[4:]
-    assert search_index.newest("needle", before="fff").ids == ids
-    assert search_index.newest("needle", before="0").ids == []
+    assert search_index.newest("needle", before=moment, limit=9).ids == ids[4:]
+    assert search_index.newest("needle", before="fff", limit=9).ids == ids
+    assert search_index.newest("needle", before="0", limit=9).ids == []
 
 
 def test_common_words_with_other_filters_walk_the_filter(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the index has too many to look up, the rarer filter leads; nothing is missed or doubled."""
     monkeypatch.setattr(search_index, "MOST_HITS", 3)
-    monkeypatch.setattr(search_index.newest, "__kwdefaults__", {"since": "", "before": "", "limit": 3})
     rows = [put(preview="needle", account=f"a{number % 4}@x") for number in range(16)]
     wanted = [row.id for row in reversed(rows) if row.account == "a1@x"]
     assert found("needle", account="a1@x") == wanted
