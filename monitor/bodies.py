@@ -5,8 +5,9 @@ import hashlib
 import msgspec
 import zstandard
 
+from monitor.header_redaction import mask_headers
 from monitor.records import BodyRecord
-from monitor.redaction import apply_edits, find_secrets, mask_headers, moved_positions
+from monitor.redaction import apply_edits, find_secrets, moved_positions
 from monitor.stream_secrets import find_stream_secrets
 from monitor.transcript import MASKING_MARGIN_BYTES
 

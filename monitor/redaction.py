@@ -1,4 +1,4 @@
-"""Take secrets out of what is about to be stored: headers, paths, texts, JSON and SSE bodies. PURE.
+"""Take secrets out of what is about to be stored: paths, texts, JSON and SSE bodies. PURE.
 
 Masking works on bytes and never parses: a body may be cut, broken, or no JSON at all. Found are the
 credentials that this server and its clients handle, by their looks (``sk-…``, ``AIza…``, ``ya29.…``,
@@ -10,9 +10,9 @@ Each kind is looked for by ``bytes.find``, about half a millisecond a megabyte, 
 expression: ``re`` holds the interpreter's lock for all of its run, and the event loop would wait.
 """
 
+import binascii
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import unquote_plus
 
@@ -52,7 +52,11 @@ _BEARER = re.compile(
     rb"earer(?:\s|%20|\+)+(?=[A-Za-z0-9._~+/=-]*?(?:[0-9]|[a-z][A-Z]|[A-Za-z]{24}))([A-Za-z0-9._~+/=-]{12,})"
 )
 
+# User and password of HTTP's basic authentication (RFC 7617): base64 with a colon in what it stands for.
+_BASIC = re.compile(rb"asic(?:\s|%20|\+)+([A-Za-z0-9+/]{8,}={0,2})")
+
 _PARAMETER_VALUE = re.compile(rb"[^&#\s\"'\\<>()\[\]{}]{8,}")
+_ENCODED_VALUE = re.compile(rb"[^&#%\s\"'\\<>()\[\]{}]{8,}")  # behind %3D: it ends at the next %26
 _PARAMETER_NAME = re.compile(rb"(?:[?&;]|\\u0026|%3[fF]|%26)([A-Za-z_-]{1,30})\Z")
 _SECRET_PARAMETERS = frozenset(
     ("key", "api_key", "apikey", "api-key", "x-api-key", "x-goog-api-key", "access_token", "refresh_token",
@@ -75,7 +79,7 @@ _LONGEST_HEAD_BYTES = 12
 # From the name's end to the value's opening quote; in JSON within JSON the quotes are escaped.
 # Both are written alike: another quote is the end of the string that they stand in.
 _TO_VALUE = re.compile(rb'(\\*)"\s*:\s*\1"')
-_EQUALS, _HYPHEN, _QUOTE, _BACKSLASH = b'=-"\\'
+_EQUALS, _HYPHEN, _QUOTE, _BACKSLASH, _PERCENT = b'=-"\\%'
 
 _PEM_BEGIN = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY-----\Z")
 _PEM_BEGIN_BYTES = 64
@@ -83,15 +87,12 @@ _PEM_END = b"-----END "
 _PEM_LONGEST_BYTES = 16384
 _PEM_LINES = re.compile(rb"(?:[\r\n]|\\+[nr])(?:[A-Za-z0-9+/=\s]|\\+[nr])*")
 
-_SECRET_HEADER = re.compile(r"(?:^|[-_])(?:authorization|cookie2?|token|secret|password|key|credentials?)$")
-_SCHEME = re.compile(r"(?:Bearer|Basic|Digest|Negotiate)(?= )", re.IGNORECASE)
-
 _EMAIL = re.compile(r"([^@\s])[^@\s]*@([^@\s]+)")
 
 
 def find_secrets(data: bytes) -> list[Edit]:
     """Where secrets stand in a text or body, in order and without overlap."""
-    return merged((*_prefixed(data), *_bearer_tokens(data), *_named(data)))
+    return merged((*_prefixed(data), *_bearer_tokens(data), *_basic_credentials(data), *_named(data)))
 
 
 def merged(found: Iterable[Edit]) -> list[Edit]:
@@ -153,36 +154,9 @@ def mask_path(path: str) -> str:
     return mask_text(before + mark + "&".join(pairs))
 
 
-def mask_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Headers with the values of those that carry credentials masked (but for the scheme), in order."""
-    return tuple((name, _header_value(name, value)) for name, value in headers)
-
-
 def mask_email(label: str) -> str:
     """``ada@example.com`` as ``a***@example.com``; a label that is no e-mail address stays."""
     return _EMAIL.sub(r"\1***@\2", label)
-
-
-def _header_value(name: str, value: str) -> str:
-    if not _is_secret_header(name):
-        return _usual_header_value(value) if len(value) <= _USUAL_HEADER_CHARS else _masked_value(value)
-    scheme = _SCHEME.match(value)
-    return f"{scheme[0]} {MASK}" if scheme else MASK
-
-
-@lru_cache(maxsize=1024)
-def _is_secret_header(name: str) -> bool:
-    return _SECRET_HEADER.search(name.lower()) is not None
-
-
-def _masked_value(value: str) -> str:
-    return mask_path(value) if "?" in value else mask_text(value)
-
-
-# Most headers say the same in every request. What is kept here are short values of headers that carry no
-# credential by name; one that holds a secret all the same is soon displaced, and never leaves this process.
-_usual_header_value = lru_cache(maxsize=512)(_masked_value)
-_USUAL_HEADER_CHARS = 64
 
 
 def _places(data: bytes, marker: bytes) -> Iterator[int]:
@@ -207,6 +181,17 @@ def _bearer_tokens(data: bytes) -> Iterator[Edit]:
             yield Edit(*match.span(1))
 
 
+def _basic_credentials(data: bytes) -> Iterator[Edit]:
+    for place in _places(data, b"asic"):
+        if data[place - 1 : place] in (b"B", b"b") and (match := _BASIC.match(data, place)):
+            try:
+                decoded = binascii.a2b_base64(match[1])
+            except binascii.Error:
+                continue
+            if b":" in decoded:
+                yield Edit(*match.span(1))
+
+
 def _named(data: bytes) -> Iterator[Edit]:
     """Secrets under a name: ``"api_key": "…"``, ``?key=…``, ``-----BEGIN PRIVATE KEY-----…``."""
     lower = data.lower()
@@ -221,7 +206,9 @@ def _named(data: bytes) -> Iterator[Edit]:
                 before = lower[max(0, place - _LONGEST_HEAD_BYTES) : place].rstrip(b"-_.")
                 edit = _string_value(data, end) if not heads or before.endswith(heads) else None
             elif following == _EQUALS:
-                edit = _parameter_value(data, end)
+                edit = _parameter_value(data, end, end + 1, _PARAMETER_VALUE)
+            elif following == _PERCENT and lower[end : end + 3] == b"%3d":
+                edit = _parameter_value(data, end, end + 3, _ENCODED_VALUE)
             elif following == _HYPHEN:
                 edit = _private_key(data, end)
             else:
@@ -231,12 +218,14 @@ def _named(data: bytes) -> Iterator[Edit]:
                 yield edit
 
 
-def _parameter_value(data: bytes, name_end: int) -> Edit | None:
+def _parameter_value(
+    data: bytes, name_end: int, value_start: int, value_pattern: re.Pattern[bytes]
+) -> Edit | None:
     """The value of a URL's parameter whose name ends there, if that name is a secret's."""
     name = _PARAMETER_NAME.search(data[max(0, name_end - 40) : name_end])
     if name is None or name[1].decode().lower() not in _SECRET_PARAMETERS:
         return None
-    value = _PARAMETER_VALUE.match(data, name_end + 1)
+    value = value_pattern.match(data, value_start)
     return Edit(*value.span()) if value else None
 
 

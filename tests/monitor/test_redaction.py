@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.header_redaction import mask_headers
 from monitor.redaction import (
     MASK,
     apply_edits,
     find_secrets,
     mask_body,
     mask_email,
-    mask_headers,
     mask_path,
     mask_text,
     moved_positions,
@@ -37,7 +37,8 @@ def planted(draw: st.DrawFn) -> tuple[str, str]:
     kind = draw(
         st.sampled_from(
             ["sk-", "sk-ant-api03-", "sk-proj-", "AIzaSy", "ya29.a0", "1//0g", "GOCSPX-",
-             "Bearer ", "bearer ", "pem", "?key=", "&access_token=", "&amp;key="]
+             "Bearer ", "bearer ", "pem", "?key=", "&access_token=", "&amp;key=", "%3Fkey%3D", "%26token%3d",
+             "Basic "]
         )
     )  # fmt: skip
     secret = draw(token(33))
@@ -45,7 +46,9 @@ def planted(draw: st.DrawFn) -> tuple[str, str]:
         lines = draw(st.lists(token(60), min_size=1, max_size=3).map("\n".join))
         text = PEM.format(draw(st.sampled_from(["", "RSA ", "EC ", "ENCRYPTED "])), lines)
         return text, lines
-    return f"{kind}{secret}", secret
+    if kind == "Basic ":
+        secret = base64.b64encode(b"user:" + secret.encode()).decode()
+    return f"{kind}{secret}", secret.rstrip("=")
 
 
 BEFORE = st.sampled_from(
@@ -119,7 +122,8 @@ WORDS = st.sampled_from(
     ["the", "bearer", "Bearer", "of", "a", "task", "risk", "desk", "key", "Key=", "?page=2", "token",
      "secret", "password", "cookie", "authentication", "authorization", "signature", "sk", "sk-learn", "1//",
      "sk-toggleable__label-arrow", "#sk-container-id-12 div.sk-folding-cube", "AIza", "tokenizer",
-     "http://x/", "-----BEGIN PRIVATE KEY-----", "next_page_token=", "access_token:"]
+     "http://x/", "-----BEGIN PRIVATE KEY-----", "next_page_token=", "access_token:",
+     "Basic", "basic", "Basic knowledge", "basic authentication", "page%3D2", "BASIC programming101"]
 )  # fmt: skip
 BLOB = st.binary(min_size=30, max_size=400)
 
