@@ -93,13 +93,12 @@ export class Figures {
     }
 
     #running(now) {
-        if (now - this.snapshotAt < 3) return this.knownInFlight; // not every process has spoken yet
         let sum = 0;
         for (const [process, [count, at]] of this.inFlight) {
             if (now - at > PROCESS_SILENCE) this.inFlight.delete(process);
             else sum += count;
         }
-        return sum;
+        return now - this.snapshotAt < 3 ? Math.max(sum, this.knownInFlight) : sum; // not every process has spoken yet
     }
 }
 

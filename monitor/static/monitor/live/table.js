@@ -147,7 +147,7 @@ export class Table {
             const begun = new Date(row.at * 1000);
             const link = document.createElement("a");
             link.href = filled(page.detail, {id: row.id});
-            link.textContent = begun.toLocaleTimeString();
+            link.textContent = begun.toLocaleTimeString(document.documentElement.lang || undefined, {hourCycle: "h23"});
             link.title = `${begun.toISOString()} · ${row.id}`;
             time.append(link);
         }
