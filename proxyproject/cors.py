@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from proxyproject.lean_handler import LeanHandler, Message, Receive, Scope, Send
 
-PREFIXES = ("/v1/", "/v1beta/")
+PREFIXES = ("/v1/", "/v1beta/", "/v1alpha/")
 EXPOSED = b"x-request-id, x-account-email, x-mapped-model, x-attempts, x-token-count, request-id, retry-after"
 """What a page may read of an answer's headers, beside what browsers always show."""
 

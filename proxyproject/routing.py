@@ -14,7 +14,7 @@ from proxyproject.cors import Cors
 from proxyproject.lean_handler import LeanHandler, Receive, Scope, Send
 from proxyproject.lifecycle import lifecycle
 
-RELAY_PREFIXES = ("/v1/", "/v1beta/", "/api/event_logging")
+RELAY_PREFIXES = ("/v1/", "/v1beta/", "/v1alpha/", "/api/event_logging")
 RELAY_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 websocket_urlpatterns: list[URLPattern | URLResolver] = [path("ws/monitor/", LiveConsumer.as_asgi())]

@@ -67,6 +67,7 @@ async def embeddings(request: HttpRequest) -> HttpResponseBase:
     return await embed(request, OPENAI_CHAT, "embeddings", "")
 
 
+@router.post("/v1alpha/models/{path:name}", include_in_schema=False)
 @router.post("/v1beta/models/{path:name}", openapi_extra=_takes(_CONTENTS))
 @router.post("/v1/models/{path:name}", openapi_extra=_takes(_CONTENTS))
 async def gemini(request: HttpRequest, name: str) -> HttpResponseBase:
@@ -87,6 +88,7 @@ async def gemini(request: HttpRequest, name: str) -> HttpResponseBase:
             return refuse_path(request, GEMINI, f"There is no method {method!r} here.")
 
 
+@router.get("/v1alpha/models", include_in_schema=False)
 @router.get("/v1beta/models")
 @router.get("/v1/models")
 async def models(request: HttpRequest) -> HttpResponseBase:
@@ -94,6 +96,7 @@ async def models(request: HttpRequest) -> HttpResponseBase:
     return await several_models(request)
 
 
+@router.get("/v1alpha/models/{path:name}", include_in_schema=False)
 @router.get("/v1beta/models/{path:name}")
 @router.get("/v1/models/{path:name}")
 async def model(request: HttpRequest, name: str) -> HttpResponseBase:

@@ -77,7 +77,8 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
 
 def _dialect_of(request: HttpRequest) -> Dialect:
     """Who asks: Gemini's SDK shows its key header, Anthropic's its version, everybody else is OpenAI's."""
-    if "x-goog-api-key" in request.headers or "key" in request.GET or request.path.startswith("/v1beta/"):
+    is_googles = request.path.startswith(("/v1beta/", "/v1alpha/"))
+    if is_googles or "x-goog-api-key" in request.headers or "key" in request.GET:
         return GEMINI
     return ANTHROPIC if "anthropic-version" in request.headers else OPENAI_CHAT
 

@@ -11,7 +11,7 @@ from relay.dialects.openai import OPENAI_CHAT
 
 def dialect_of_path(path: str) -> Dialect:
     """Who is likely to ask at ``path``."""
-    if path.startswith(("/v1beta/", "/v1/models/")):
+    if path.startswith(("/v1beta/", "/v1alpha/", "/v1/models/")):
         return GEMINI
     return ANTHROPIC if path.startswith("/v1/messages") else OPENAI_CHAT
 

@@ -63,6 +63,7 @@ class Exchange:
                 form=form,
                 include_usage=wants_usage or not call.is_stream,
                 request=call.body,
+                headers=call.headers,
             )
         )
         self.account_email = ""

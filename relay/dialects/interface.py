@@ -45,7 +45,8 @@ class EncoderOptions(msgspec.Struct, frozen=True):
     ``created_at`` is in epoch seconds; ``handle`` gives the opaque stand-in for a signature that the
     client needs before upstream has told one, by block index; ``form`` is how the client wants it;
     ``include_usage`` is the request's ``wants_usage``, and true for a collected answer; ``request`` is
-    the client's body, for the dialect whose answer repeats parts of it (Responses).
+    the client's body, for the dialect whose answer repeats parts of it (Responses); ``headers`` are the
+    client's (lower-case names), for the dialect whose older clients read less (Gemini).
     """
 
     message_id: str
@@ -55,6 +56,7 @@ class EncoderOptions(msgspec.Struct, frozen=True):
     form: Literal["sse", "array", "responses"] = "sse"
     include_usage: bool = True
     request: Json = {}
+    headers: Mapping[str, str] = {}
 
 
 class DecoderOptions(msgspec.Struct, frozen=True):

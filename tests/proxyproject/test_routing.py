@@ -16,6 +16,7 @@ from tests.running_server import RunningServer
     [
         ("POST", "/v1/messages", True),
         ("POST", "/v1beta/models/x:generateContent", True),
+        ("POST", "/v1alpha/models/x:generateContent", True),
         ("POST", "/v1/api/event_logging/batch", True),
         ("POST", "/api/event_logging/batch", True),
         ("GET", "/healthz", True),

@@ -124,3 +124,13 @@ def test_tokens_are_counted_and_models_listed(client: genai.Client) -> None:
     names = [model.name for model in client.models.list()]
     assert f"models/{GEMINI}" in names
     assert client.models.get(model=GEMINI).name == f"models/{GEMINI}"
+
+
+def test_v1alpha_is_served_as_well(world: World) -> None:
+    """Programs that once needed a preview name this version: models, generation, and errors in JSON."""
+    options = types.HttpOptions(base_url=world.server.base_url, api_version="v1alpha")
+    client = genai.Client(api_key=KEY, http_options=options)
+    assert len(client.models.generate_content(model=GEMINI, contents="Hello.").text) > 50
+    assert f"models/{GEMINI}" in [model.name for model in client.models.list()]
+    with pytest.raises(errors.ClientError, match="nothing at this path"):
+        client.caches.create(model=GEMINI)

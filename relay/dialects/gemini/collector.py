@@ -12,6 +12,7 @@ from relay.dialects.gemini.wire import PartialArg
 from relay.sse import SseParser
 
 _DELTA_FIELDS = frozenset({"text", "thought"})
+_SIGNED = frozenset({"thoughtSignature"})
 _JOINED_LISTS = frozenset({"citations", "citationSources", "chosenCandidates", "topCandidates"})
 
 
@@ -77,6 +78,12 @@ def _joined_parts(parts: list[Json]) -> list[Json]:
                 call = None
         elif before is not None and _is_delta(part) and _is_delta(before) and _same_kind(part, before):
             before["text"] += part["text"]
+        elif (
+            before is not None and _is_late_signature(part) and _is_delta(before) and _same_kind(part, before)
+        ):
+            before["thoughtSignature"] = part[
+                "thoughtSignature"
+            ]  # the API tells it with the text that it signs
         elif not (_is_delta(part) and part["text"] == ""):
             joined.append(dict(part))
     return joined or parts[-1:]
@@ -93,6 +100,11 @@ def _take_pieces(call: PartialArguments, function_call: Json) -> None:
 
 def _is_delta(part: Json) -> bool:
     return isinstance(part.get("text"), str) and part.keys() <= _DELTA_FIELDS
+
+
+def _is_late_signature(part: Json) -> bool:
+    """A signature that a stream tells behind the text; a client may hold a part without text for broken."""
+    return part.get("text") == "" and "thoughtSignature" in part and part.keys() - _DELTA_FIELDS == _SIGNED
 
 
 def _same_kind(one: Json, other: Json) -> bool:

@@ -5,7 +5,7 @@ that holds a chunk without. What arrives in one call leaves as one chunk. Argume
 function call is one part.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -48,6 +48,7 @@ class GeminiEncoder:
         """Nothing was said yet."""
         self.state = StreamState()
         self._is_array = options.form == "array"
+        self._reads_data_only = not self._is_array and _reads_data_only(options.headers)
         self._is_open = self._is_over = False
         self._id, self._model = options.message_id, options.model
         self._told_usage: Json = {}
@@ -95,12 +96,21 @@ class GeminiEncoder:
         return self._chunk(parts, "") if parts else b""
 
     def keep_alive(self) -> bytes:
-        """A blank line: white space to both forms, where a comment would break google-genai."""
-        return b"\r\n"
+        """A blank line: white space to both forms, where a comment would break google-genai.
+
+        A client that reads nothing but data gets an object that says nothing.
+        """
+        return frame(b"{}") if self._reads_data_only else b"\r\n"
 
     def fail(self, answer: ErrorAnswer) -> bytes:
-        """The error object, alone or as the array's last element."""
+        """The error object, alone or as the array's last element.
+
+        A client that reads nothing but data takes the error for an answer that says nothing; what it cannot
+        read, behind it, keeps it from taking the broken answer for a whole one.
+        """
         error = self._framed(error_event(answer))
+        if self._reads_data_only:
+            return error + b": the answer is incomplete\r\n\r\n"
         return error + self._closed() if self._is_array else error
 
     def _is_repeated(self, event: Event) -> bool:
@@ -186,6 +196,11 @@ class GeminiEncoder:
     def _closed(self) -> bytes:
         self._is_over = True
         return b"]"
+
+
+def _reads_data_only(headers: Mapping[str, str]) -> bool:
+    """Is it ``@google/generative-ai``, whose parser stops at the first line that is no data event?"""
+    return "genai-js/" in headers.get("x-goog-api-client", "")
 
 
 def _text(kind: type[TextDelta] | type[ThinkingDelta], texts: list[str]) -> str:

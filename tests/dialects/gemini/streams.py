@@ -1,6 +1,6 @@
 """Recorded streams, and small ways to decode and encode them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -58,8 +58,14 @@ def folded(events: Iterable[Event]) -> StreamState:
     return state
 
 
-def encoder(form: str = "sse"):
+def encoder(form: str = "sse", headers: Mapping[str, str] | None = None):
     """An encoder with usual options."""
-    return GEMINI.encoder(
-        EncoderOptions(message_id="c0ffee", model="my-model", created_at=0, handle=lambda _: "", form=form)
+    options = EncoderOptions(
+        message_id="c0ffee",
+        model="my-model",
+        created_at=0,
+        handle=lambda _: "",
+        form=form,
+        headers=headers or {},
     )
+    return GEMINI.encoder(options)

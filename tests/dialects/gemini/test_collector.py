@@ -35,12 +35,30 @@ def test_text_is_one_part():
 
 
 def test_thinking_and_its_signature():
-    """Thoughts are one part, the text another, and a signed part is not merged with an unsigned one."""
+    """Thoughts are one part, the text another; a signature behind the text stands with it, as the API does.
+
+    A part without text would be a broken answer to chats that look at each part (``@google/generative-ai``).
+    """
     answer = msgspec.json.decode(GEMINI.collect(transcript("thinking")))
-    thought, text, signed = parts_of(answer)
+    thought, text = parts_of(answer)
     assert thought == {"text": "**Weighing the question**\n\nThe answer is short.", "thought": True}
-    assert text == {"text": "Forty-two."}
-    assert list(signed) == ["text", "thoughtSignature"]
+    assert text["text"] == "Forty-two."
+    assert list(text) == ["text", "thoughtSignature"]
+
+
+def test_a_signature_belongs_to_the_text_before_it():
+    """What follows is a part of its own, and a thought's signature is not taken for the text's."""
+    signed = {"text": "", "thoughtSignature": "QQ=="}
+    answer = collect(
+        {"candidates": [{"content": {"parts": [{"text": "Hm", "thought": True}]}}]},
+        {"candidates": [{"content": {"parts": [signed | {"thought": True}, {"text": "A"}, signed]}}]},
+        {"candidates": [{"content": {"parts": [{"text": "B"}, {"text": "C"}]}}]},
+    )
+    assert parts_of(answer) == [
+        {"text": "Hm", "thought": True, "thoughtSignature": "QQ=="},
+        {"text": "A", "thoughtSignature": "QQ=="},
+        {"text": "BC"},
+    ]
 
 
 def test_calls_are_kept_whole():

@@ -1,5 +1,7 @@
 """Events leave as chunks that Gemini's clients read, in both framings; nothing is made up."""
 
+import re
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -281,6 +283,37 @@ def test_failing_in_the_middle():
     assert out.startswith(b'data: {"error":{')
     assert out.endswith(b"\r\n\r\n")
     assert len(chunks_of(out)) == 1
+
+
+OLD_JS = {"x-goog-api-client": "genai-js/0.24.1"}
+
+
+def read_by_the_old_js_sdk(stream: bytes) -> list[dict]:
+    """As ``@google/generative-ai`` reads: an event begins at the very start, and nothing may be left over."""
+    event, found = re.compile(rb"data: (.*)(?:\n\n|\r\r|\r\n\r\n)"), []
+    while match := event.match(stream):
+        found.append(msgspec.json.decode(match[1]))
+        stream = stream[match.end() :]
+    assert not stream.strip(), "Failed to parse stream"
+    return found
+
+
+def test_the_old_javascript_sdk_is_kept_alive_with_data():
+    """It stops at a line that is no data: what keeps it alive is an object that says nothing."""
+    encode = encoder(headers=OLD_JS)
+    pieces = [encode.keep_alive() + encode.encode(events) for events in ANSWER]
+    chunks = read_by_the_old_js_sdk(b"".join(pieces))
+    assert chunks[0] == {}
+    assert chunks[-1]["candidates"][0]["finishReason"] == "STOP"
+
+
+def test_the_old_javascript_sdk_learns_that_an_answer_is_broken():
+    """It takes an error for a chunk like any other, so something stands behind it that it cannot read."""
+    encode = encoder(headers=OLD_JS)
+    out = encode.encode(ANSWER[0] + ANSWER[1] + ANSWER[2]) + encode.fail(ERROR)
+    with pytest.raises(AssertionError, match="Failed to parse stream"):
+        read_by_the_old_js_sdk(out)
+    assert chunks_of(out)[-1]["error"]["code"] == 503
 
 
 @pytest.mark.parametrize("count", [0, 3])
