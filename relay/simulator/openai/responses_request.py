@@ -24,6 +24,7 @@ model input instructions previous_response_id conversation store reasoning text 
 max_tool_calls tools tool_choice parallel_tool_calls include truncation background context_management
 prompt_cache_key prompt_cache_options prompt_cache_retention service_tier stream stream_options
 temperature top_p top_logprobs metadata user safety_identifier prompt moderation access_programs
+client_metadata
 """
 _FIELDS = frozenset(_FIELD_NAMES.split())
 _ROLES = ("user", "assistant", "system", "developer")

@@ -454,11 +454,11 @@ def test_chat_content_that_cannot_travel(fields: Json) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"tools": [{"type": "custom", "name": "x"}]},
+        {"tools": [{"type": "namespace", "name": "x", "tools": [{"type": "mcp"}]}]},
         {"tools": [{"type": "computer_use"}]},
         {"input": [{"type": "item_reference", "id": "x"}]},
         {"input": [{"type": "compaction", "encrypted_content": "x"}]},
-        {"input": [{"type": "custom_tool_call", "name": "x"}]},
+        {"input": [{"type": "additional_tools", "tools": [{"type": "computer_use"}]}]},
         {"input": [user([{"type": "input_image", "file_id": "file-1"}])]},
         {"input": [user([{"type": "input_file", "file_id": "file-1"}])]},
         {"prompt": {"id": "p"}},

@@ -133,7 +133,7 @@ class ResponsesEncoder:
             case BlockStart(kind="thinking"):
                 self._writer.start_item("reasoning", "rs", event.index, out)
             case BlockStart(kind="tool_call"):
-                self._writer.start_item("function_call", "fc", event.index, out)
+                self._writer.start_call(event.index, out)
             case BlockStart(kind="redacted" | "media"):
                 self._writer.whole_item(event, out)
             case BlockStop():

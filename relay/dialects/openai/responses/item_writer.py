@@ -3,15 +3,19 @@
 Each item is added, filled by deltas and done, once and one after the other; the numbers rise.
 """
 
+from functools import cached_property
+
 import msgspec
 
 from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions
 from relay.dialects.openai.citations import url_citation
+from relay.dialects.openai.responses.named_tools import Called, called_as, text_of
 from relay.dialects.openai.responses.output import (
     Item,
     image_json,
     item_json,
+    named,
     part_json,
     redacted_json,
     summary_json,
@@ -47,6 +51,10 @@ class ItemWriter:
         self._options = options
         self._deltas: dict[int, bytes] = {}  # block index -> how its deltas begin
 
+    @cached_property
+    def _called_as(self) -> dict[str, Called]:
+        return called_as(self._options.request)
+
     def tell(self, name: str, fields: Json, out: list[bytes]) -> None:
         """One event."""
         head = b"event: %b\ndata: " % name.encode()
@@ -72,11 +80,13 @@ class ItemWriter:
             self.begin_deltas(item, event.index, place)
         self.delta(event.index, event.text, out)
 
-    def start_item(self, kind: str, prefix: str, index: int, out: list[bytes]) -> None:
+    def start_item(
+        self, kind: str, prefix: str, index: int, out: list[bytes], called: Called | None = None
+    ) -> None:
         """A new item of ``kind`` for the block at ``index``; what was open is closed."""
         self.close_item(out)
         number = len(self.items)
-        item = Item(number, kind, f"{prefix}_{self._options.message_id}{number}", [index])
+        item = Item(number, kind, f"{prefix}_{self._options.message_id}{number}", [index], called=called)
         self.items.append(item)
         self.open = item
         self.tell(
@@ -86,6 +96,14 @@ class ItemWriter:
         )
         if kind == "function_call":
             self.begin_deltas(item, index, {})
+
+    def start_call(self, index: int, out: list[bytes]) -> None:
+        """A tool call, in the form of the tool that the client offered."""
+        called = self._called_as.get(self._state.blocks[index].name)
+        if called is not None and called.is_custom:
+            self.start_item("custom_tool_call", "ctc", index, out, called)
+        else:
+            self.start_item("function_call", "fc", index, out, called)
 
     def start_part(self, index: int, out: list[bytes]) -> None:
         """A text or refusal: a part of the open message, or of a new one."""
@@ -137,11 +155,16 @@ class ItemWriter:
                 item.encrypted = block.signature or self._options.handle(block.index)
                 self._stop_thinking(item, block, out)
                 self.close_item(out)
+            case "custom_tool_call":
+                text = text_of(block.text)
+                self.tell("response.custom_tool_call_input.delta", {**_at(item), "delta": text}, out)
+                self.tell("response.custom_tool_call_input.done", {**_at(item), "input": text}, out)
+                self.close_item(out)
             case _:
                 if not block.pieces:
                     block.pieces.append("{}")
                     self.delta(block.index, "{}", out)
-                done = {**_at(item), "name": block.name, "arguments": block.text}
+                done = {**_at(item), **named(item, block), "arguments": block.text}
                 self.tell("response.function_call_arguments.done", done, out)
                 self.close_item(out)
 

@@ -9,6 +9,7 @@ import msgspec
 from relay.conversation import Json
 from relay.dialects.anthropic.json_object import json_object
 from relay.dialects.interface import DecoderOptions
+from relay.dialects.openai.responses.named_tools import plain_name
 from relay.dialects.openai.responses.wire import StreamEvent, as_json, text_at
 from relay.events import (
     ArgumentsDelta,
@@ -87,7 +88,7 @@ class ItemBlocks:
             case "tool_call":
                 call_id = text_at(item, "call_id") or text_at(item, "id")
                 call_id = call_id or f"call_{self._options.call_id_seed}{self.count}"
-                self._open(key, "tool_call", events, call_id, text_at(item, "name"))
+                self._open(key, "tool_call", events, call_id, plain_name(item))
             case "thinking":
                 self._open(key, "thinking", events)
             case _:

@@ -4,6 +4,7 @@ import msgspec
 
 from relay.conversation import Json
 from relay.dialects.anthropic.json_object import json_object
+from relay.dialects.openai.responses.named_tools import Called, text_of
 from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
 from relay.events import OpenBlock
 
@@ -12,7 +13,8 @@ class Item(msgspec.Struct, gc=False):
     """One item of ``output``: a message with one or more text blocks, or one block of another kind.
 
     ``blocks`` are the neutral blocks in it, by index; ``encrypted`` a reasoning item's signature or
-    handle; ``finished`` the whole item where upstream already told it.
+    handle; ``called`` how the client knows the called tool, where that is another way than we do;
+    ``finished`` the whole item where upstream already told it.
     """
 
     output_index: int
@@ -21,6 +23,7 @@ class Item(msgspec.Struct, gc=False):
     blocks: list[int]
     encrypted: str = ""
     annotations: dict[int, list[Json]] = {}
+    called: Called | None = None
     finished: Json | None = None
 
 
@@ -48,9 +51,21 @@ def item_json(item: Item, blocks: list[OpenBlock], status: str) -> Json:
                 **head,
                 "status": status,
                 "call_id": block.id,
-                "name": block.name,
-                "arguments": arguments,
+                **named(item, block),
+                **_told(item, arguments),
             }
+
+
+def named(item: Item, block: OpenBlock) -> Json:
+    """The called tool's name, as the client knows it."""
+    called = item.called or Called(block.name)
+    return {"name": called.name} | ({"namespace": called.namespace} if called.namespace else {})
+
+
+def _told(item: Item, arguments: str) -> Json:
+    if item.kind == "custom_tool_call":
+        return {"input": text_of(arguments) if arguments else ""}
+    return {"arguments": arguments}
 
 
 def part_json(item: Item, block: OpenBlock, is_begun: bool = True) -> Json:

@@ -6,6 +6,7 @@ one turn.
 
 from relay.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, Turn
 from relay.dialects.openai import media
+from relay.dialects.openai.responses.named_tools import arguments_of, plain_name
 from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
 from relay.dialects.openai.turns import Turns
 from relay.dialects.request_fields import as_text, objects_in, place, text_in
@@ -24,6 +25,8 @@ def read_items(body: Json, dropped: list[str]) -> tuple[tuple[Text, ...], tuple[
     reader = _Reader(dropped)
     is_leading = True
     for item, where in objects_in(body, "input"):
+        if item.get("type") == "additional_tools":
+            continue  # named_tools reads them
         is_leading = is_leading and item.get("role") in ("system", "developer")
         if is_leading:
             system += [part for part in reader.content(item, where) if isinstance(part, Text)]
@@ -45,9 +48,9 @@ class _Reader:
                 self._message(item, where)
             case "reasoning":
                 self.turns.say([_thinking(item, where)])
-            case "function_call":
+            case "function_call" | "custom_tool_call":
                 self.turns.say([self._call(item, where)])
-            case "function_call_output":
+            case "function_call_output" | "custom_tool_call_output":
                 self.turns.result(text_in(item, "call_id", where), self.content(item, where), where)
             case kind if kind in _LEFT_OUT:
                 self._dropped.append(f"{kind} items")
@@ -58,7 +61,7 @@ class _Reader:
 
     def content(self, item: Json, where: str) -> list[Part]:
         """The content of a message or of a function's output: a string, or parts."""
-        key = "output" if item.get("type") == "function_call_output" else "content"
+        key = "output" if str(item.get("type")).endswith("_output") else "content"
         content = item.get(key)
         if isinstance(content, str):
             return [Text(content)] if content else []
@@ -83,7 +86,7 @@ class _Reader:
         call_id = text_in(item, "call_id", where)
         if not call_id:
             raise BadRequest(f"{where}.call_id is missing")
-        return self.turns.call(call_id, item, where)
+        return self.turns.call(call_id, {"name": plain_name(item), "arguments": arguments_of(item)}, where)
 
     def _part(self, part: Json, where: str) -> Part:
         match part.get("type"):

@@ -7,9 +7,10 @@ CannotCarry; parameters without a neutral place are named in ``dropped``.
 from relay.conversation import Conversation, Json, Sampling, Tool
 from relay.dialects.openai.leftovers import leftovers
 from relay.dialects.openai.reasoning import thinking_of
+from relay.dialects.openai.responses.named_tools import as_function, plain_name, tools_of
 from relay.dialects.openai.responses.read_items import read_items
 from relay.dialects.openai.tools import choice_of, function_of
-from relay.dialects.request_fields import flag_in, integer_in, number_in, object_in, objects_in, text_in
+from relay.dialects.request_fields import flag_in, integer_in, number_in, object_in, text_in
 from relay.failures import CannotCarry
 
 _READ = frozenset(
@@ -29,7 +30,7 @@ def read(body: Json) -> Conversation:
     system, turns = read_items(body, dropped)
     tools, web_search = _tools(body, dropped)
     choice, tools, narrowed = choice_of(
-        body.get("tool_choice"), flag_in(body, "parallel_tool_calls"), tools, _chosen_name
+        _choice(body.get("tool_choice")), flag_in(body, "parallel_tool_calls"), tools, _chosen_name
     )
     reasoning = object_in(body, "reasoning")
     dropped += [f"reasoning.{key}" for key in leftovers(reasoning, ("effort", "summary", "generate_summary"))]
@@ -57,20 +58,29 @@ def _tools(body: Json, dropped: list[str]) -> tuple[tuple[Tool, ...], bool]:
     """The client's functions, and whether upstream's own web search is wanted."""
     tools: list[Tool] = []
     web_search = False
-    for tool, where in objects_in(body, "tools"):
+    for tool, where in tools_of(body):
         kind = tool.get("type")
-        if kind == "function":
-            tools.append(function_of(tool, where))
+        if kind in ("function", "custom"):
+            tools.append(function_of(as_function(tool, where), where))
         elif isinstance(kind, str) and kind.startswith("web_search"):
             web_search = True
             dropped += [f"{kind}.{key}" for key in leftovers(tool, ("type",))]
         else:
             raise CannotCarry(f"{where}: a {kind} tool is known to OpenAI's own models only")
-    return tuple(tools), web_search
+    return tuple({tool.name: tool for tool in tools}.values()), web_search
+
+
+def _choice(choice: object) -> object:
+    """A custom tool is chosen as the function that stands for it."""
+    return (
+        choice | {"type": "function"}
+        if isinstance(choice, dict) and choice.get("type") == "custom"
+        else choice
+    )
 
 
 def _chosen_name(choice: Json) -> object:
-    return choice.get("name")
+    return plain_name(choice)
 
 
 def _answer_format(text: Json, dropped: list[str]) -> tuple[bool, Json | None]:

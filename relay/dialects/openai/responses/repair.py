@@ -8,6 +8,7 @@ from relay.dialects.anthropic.json_object import json_object
 from relay.dialects.fix_prompt import FIX_PROMPT
 from relay.dialects.interface import Fate, Healed, Resolution, SignatureSlot
 from relay.dialects.openai.fix_turn import named, positions
+from relay.dialects.openai.responses.named_tools import arguments_of, plain_name
 
 _PROMPT_PART = {"type": "input_text", "text": FIX_PROMPT}
 _PROMPT_MESSAGE = {"type": "message", "role": "user", "content": [_PROMPT_PART]}
@@ -148,9 +149,8 @@ def _turn(items: list[Json]) -> str:
     for item in items:
         if not _is_model(item):
             break
-        if item.get("type") == "function_call":
-            name, arguments = item.get("name"), item.get("arguments")
-            calls.append((str(name), json_object(arguments) or {} if isinstance(arguments, str) else {}))
+        if item.get("type") in ("function_call", "custom_tool_call"):
+            calls.append((plain_name(item), json_object(arguments_of(item)) or {}))
         elif isinstance(item.get("content"), str):
             texts.append(item["content"])
         elif item.get("role") == "assistant":
