@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 import msgspec
-from django.db.models import Q, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from monitor.models import AttemptLog
@@ -53,21 +53,19 @@ def account_days(now: datetime) -> dict[Key, AccountDay]:
 
 def _attempts(midnight: datetime) -> Iterable[tuple[str, int, str, str, str | None, int | None]]:
     since = first_request_id(int(midnight.timestamp() * 1000))
-    found = AttemptLog.objects.filter(request_id__gte=since).exclude(end_ms=None)
-    # Whatever the simulator was asked, no account has answered for.
-    real = found.exclude(account__startswith="simulator ")
+    # What the simulator was asked, no account has answered for.
+    found = AttemptLog.objects.filter(request_id__gte=since, request__is_simulated=False).exclude(end_ms=None)
     columns = ("request_id", "number", "account", "account_kind", "failure_kind", "status")
-    return real.order_by("-request_id", "-number").values_list(*columns)[:COUNTED_ATTEMPTS]
+    return found.order_by("-request_id", "-number").values_list(*columns)[:COUNTED_ATTEMPTS]
 
 
 def _add_errors(days: dict[Key, AccountDay], failures: dict[Key, tuple[str, int]]) -> None:
-    wanted = Q(pk=None)
-    for request_id, number in failures.values():
-        wanted |= Q(request_id=request_id, number=number)
-    columns = ("account_kind", "account", "request_id", "status", "failure_kind", "failure_text")
-    for kind, account, request_id, status, failure, text in AttemptLog.objects.filter(wanted).values_list(
-        *columns
-    ):
+    columns = ("number", "account_kind", "account", "request_id", "status", "failure_kind", "failure_text")
+    requests = {request_id for request_id, _number in failures.values()}
+    found = AttemptLog.objects.filter(request_id__in=requests).values_list(*columns)
+    for number, kind, account, request_id, status, failure, text in found:
+        if failures.get((kind, account)) != (request_id, number):
+            continue
         day = days[kind, account]
         word = str(status) if failure == "status" else failure or ""
         day.last_error_id = request_id
