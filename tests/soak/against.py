@@ -67,6 +67,17 @@ def table(rows: dict[str, Counter[str]], first: str) -> str:
     return "\n".join(lines)
 
 
+def shares(rows: dict[str, Counter[str]]) -> str:
+    """``rows`` in per cent of the exchanges whose client stayed, as docs/performance.md has them."""
+    columns = [column for column in COLUMNS if column != "left"]
+    lines = ["| server | stayed | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|"]
+    for name, row in rows.items():
+        stayed = row.total() - row["left"]
+        cells = [f"{100 * row[column] / stayed:.1f}" if row[column] else "–" for column in columns]
+        lines.append(f"| {name} | {stayed} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
 def details(outcome: Outcome, examples: int) -> str:
     """One server's table by first fault, and a few examples of everything bad."""
     lines = [table(dict(sorted(outcome.by_fault.items())), "first fault"), ""]

@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from proxyproject.faultlab.world import ENVIRONMENT, KEY, lab_world
 from relay.simulator.thread import SimulatorThread
-from tests.soak.against import CLIENT_SECONDS, Outcome, against, details, table
+from tests.soak.against import CLIENT_SECONDS, Outcome, against, details, shares
 from tests.soak.client import Target, ask_all
 from tests.soak.peers import PEERS, TIMEOUT_SECONDS, Pairing, Peer
 from tests.soak.plan import Exchange, accounts, campaign
@@ -58,12 +58,12 @@ def version(peer: Peer, folder: Path) -> str:
 
 
 @contextmanager
-def running(peer: Peer, folder: Path, upstream: str) -> Iterator[str]:
+def running(peer: Peer, folder: Path, upstream: str, pairing: Pairing) -> Iterator[str]:
     """The base URL of ``peer``, which asks ``upstream``. RuntimeError when it does not start."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    for name, text in peer.files(upstream, port).items():
+    for name, text in peer.files(upstream, port, pairing).items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -118,7 +118,7 @@ def run_peer(name: str, peer: Peer, folder: Path, asked: argparse.Namespace) -> 
     for pairing in peer.pairings:
         if not _is_asked(pairing, asked):
             continue
-        with SimulatorThread() as simulator, running(peer, folder, simulator.base_url) as base_url:
+        with SimulatorThread() as simulator, running(peer, folder, simulator.base_url, pairing) as base_url:
             headers = {k: v.replace("{upstream}", simulator.base_url) for k, v in pairing.headers.items()}
             target = Target(base_url + pairing.prefix, headers, pairing.model, CLIENT_SECONDS)
             exchanges = campaign_of(pairing, asked)
@@ -183,7 +183,7 @@ def main() -> int:
         except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
             failed += 1
             print(f"{name}: {error}", flush=True)
-    print(table(rows, "server"))
+    print(shares(rows))
     return int(failed > 0)
 
 

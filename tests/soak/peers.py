@@ -44,13 +44,13 @@ class Peer(Struct, frozen=True):
     version: tuple[str, ...]
     says: str
     pairings: tuple[Pairing, ...]
-    files: Callable[[str, int], Mapping[str, str]] = lambda upstream, port: {}
+    files: Callable[[str, int, Pairing], Mapping[str, str]] = lambda upstream, port, pairing: {}
     environment: Mapping[str, str] = {}
     pins: Mapping[str, str] = {}
     """npm packages below it at a version with which it works."""
 
 
-def _nginx(upstream: str, port: int) -> dict[str, str]:
+def _nginx(upstream: str, port: int, pairing: Pairing) -> dict[str, str]:
     return {
         "nginx.conf": f"""daemon off; worker_processes 1; pid nginx.pid; error_log error.log;
 events {{ worker_connections 4096; }}
@@ -64,7 +64,7 @@ http {{
     }
 
 
-def _litellm(upstream: str, port: int) -> dict[str, str]:
+def _litellm(upstream: str, port: int, pairing: Pairing) -> dict[str, str]:
     where = {"anthropic": upstream, "openai": f"{upstream}/v1", "gemini": f"{upstream}/v1beta"}
     patterns = {"anthropic": "claude-*", "openai": "gpt-*", "gemini": "gemini-*"}
     models = [
@@ -90,7 +90,7 @@ def _litellm(upstream: str, port: int) -> dict[str, str]:
     }
 
 
-def _claude_code_router(upstream: str, port: int) -> dict[str, str]:
+def _claude_code_router(upstream: str, port: int, pairing: Pairing) -> dict[str, str]:
     kinds: dict[str, tuple[str, Any]] = {
         "openai": ("/v1/chat/completions", None),
         "gemini": ("/v1beta/models/", {"use": ["gemini"]}),
@@ -116,11 +116,12 @@ def _claude_code_router(upstream: str, port: int) -> dict[str, str]:
         "NON_INTERACTIVE_MODE": True,
         "Providers": providers,
         "Router": {"default": f"openaia,{MODELS['openai']}"},
+        "fallback": {"default": [f"{pairing.upstream}b,{MODELS[pairing.upstream]}"]},
     }
     return {".claude-code-router/config.json": json.dumps(config)}
 
 
-def _lm_proxy(upstream: str, port: int) -> dict[str, str]:
+def _lm_proxy(upstream: str, port: int, pairing: Pairing) -> dict[str, str]:
     connection = {"api_type": "open_ai", "api_base": f"{upstream}/v1", "api_key": KEYS[0]}
     config = {
         "host": "127.0.0.1",
@@ -211,7 +212,7 @@ PEERS: dict[str, Peer] = {
         kind="pip",
         command=("{folder}/bin/lm-proxy", "--config", "{folder}/config.json"),
         version=("{folder}/bin/pip", "show", "lm-proxy"),
-        says="one key; it has no setting for retries or timeouts",
+        says="one key; no setting for retries or timeouts, the vendor's SDK below it tries twice more",
         pairings=(Pairing("openai", "openai", headers=_BEARER),),
         files=_lm_proxy,
     ),
