@@ -30,7 +30,7 @@ from tests.soak.client import Target, ask_all
 from tests.soak.peers import PEERS, TIMEOUT_SECONDS, Pairing, Peer
 from tests.soak.plan import Exchange, accounts, campaign
 
-START_SECONDS = 120
+START_SECONDS = 300
 OURS = "evenkeel"
 _TIMEOUTS = ("RELAY_PEEK_TIMEOUT_SECONDS", "RELAY_IDLE_TIMEOUT_SECONDS", "RELAY_THINKING_TIMEOUT_SECONDS")
 
