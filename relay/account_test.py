@@ -12,7 +12,7 @@ from accounts.snapshot import AccountView
 from relay.connection_times import Times
 from relay.conversation import Conversation, Text, Turn
 from relay.dialects.interface import DecoderOptions
-from relay.dialects.registry import upstream_dialect
+from relay.dialects.registry import dialect_for, upstream_dialect
 from relay.engine import peek
 from relay.events import StreamState
 from relay.failures import CannotCarry, Failure
@@ -57,7 +57,7 @@ async def test_account(account: AccountView) -> AccountTestResult:
 
 async def _ask(client: UpstreamClient, account: AccountView, model: str) -> Failure | None:
     facts = facts_for(model, account.kind)
-    dialect = upstream_dialect(account.kind)
+    dialect = dialect_for(account.kind, upstream_dialect(account.kind), facts)
     try:
         body = dialect.as_stream(dialect.write(_QUESTION, model, facts, []))
     except CannotCarry as error:

@@ -26,7 +26,7 @@ from relay.events import Usage
 from relay.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.service import Admission, Refused
 from relay.short_exchange import Served, ShortExchange
-from relay.upstream import counter_path
+from relay.upstream_address import counter_path, is_claude_on_vertex, with_version
 from relay.upstream_request import ClientCall, prepare
 
 COUNT_HEADER = "X-Token-Count"
@@ -86,11 +86,13 @@ async def _counted(exchange: ShortExchange, lease: Lease) -> Count | Failure | N
         request = prepare(exchange.call, account, exchange.model, memory.signatures, None, time.time())
     except (BadRequest, CannotCarry) as error:
         return Failure(Kind.BAD_REQUEST, str(error), status=400)
-    path = counter_path(account, exchange.model)
+    path = counter_path(account, exchange.model, request.dialect)
     if path is None:
         return None
     exchange.attempt_begins(lease, request)
-    body = counter_body(account.kind, request.model, request.body)
+    body = counter_body(account.kind, request.dialect.name, request.model, request.body)
+    if is_claude_on_vertex(account, request.dialect):
+        body = with_version(body, request.headers)
     answer = await exchange.post(lease, path, body, request)
     failure = answer if isinstance(answer, Failure) else None
     exchange.attempt_over(lease, failure, Decision(retry=False))

@@ -24,7 +24,7 @@ from relay.exchange import mark_account
 from relay.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.service import Admission, Refused
 from relay.short_exchange import Served, ShortExchange
-from relay.upstream import google_path
+from relay.upstream_address import google_path
 from relay.upstream_request import ClientCall, UpstreamRequest, default_headers
 
 EMBEDDING_KINDS = frozenset({"gemini", "vertex", "openai"})

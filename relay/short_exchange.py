@@ -14,6 +14,7 @@ from accounts.leases import Lease
 from monitor.records import RequestRecord
 from relay.connection_times import Times
 from relay.conversation import Json
+from relay.dialects.registry import classify
 from relay.engine.commands import Outcome
 from relay.engine.facts import AttemptEnded, AttemptStarted
 from relay.engine.policy import Decision
@@ -21,6 +22,7 @@ from relay.events import StreamState, Usage
 from relay.failures import Failure, Kind, Phase
 from relay.responses import account_headers, error_response, identify
 from relay.service import Admission
+from relay.upstream_address import headers_for
 from relay.upstream_request import ClientCall, UpstreamRequest
 
 CLIENT_GONE_STATUS = 499
@@ -99,13 +101,14 @@ class ShortExchange:
         account = lease.account
         times = Times(asyncio.get_running_loop().time())
         self.recorder.sending(times)
-        answer = await self.runtime.upstream.post_json(account, path, body, request.headers, times)
+        headers = headers_for(account, request.dialect, request.headers)
+        answer = await self.runtime.upstream.post_json(account, path, body, headers, times)
         if isinstance(answer, Failure):
             if answer.kind is Kind.CREDENTIALS:
                 self.runtime.pool.disable(account.id, answer.message)
             return answer
         status, headers, content = answer
-        return content if status == 200 else request.dialect.classify(status, headers, content)
+        return content if status == 200 else classify(request.dialect, status, headers, content)
 
     def attempt_over(self, lease: Lease, failure: Failure | None, decision: Decision) -> None:
         """Put the attempt's end on record, and what was decided about its failure."""

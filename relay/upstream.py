@@ -1,16 +1,14 @@
 """The HTTP client: one per event loop. With connection_times.py all that knows which library it is.
 
-It adds what an account kind wants (address, credential, envelope), and turns every exception of the
-library into a classified failure by one table.
+It adds the account's credential, and turns every exception of the library into a classified failure by one
+table.
 """
 
 import asyncio
 import contextlib
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import lru_cache, partial
 from typing import cast
-from urllib.parse import quote
 
 import aiohttp
 import httpx
@@ -20,8 +18,9 @@ from httpx_aiohttp import AiohttpTransport
 from accounts.snapshot import AccountView
 from accounts.tokens import Authorizer, CredentialRefused, TokenUnavailable
 from relay.connection_times import TimedConnector, Times, watched
-from relay.dialects.openai import OPENAI_RESPONSES
+from relay.dialects.registry import classify
 from relay.failures import Failure, Kind
+from relay.upstream_address import address, content_for, headers_for, stream_url
 from relay.upstream_request import UpstreamRequest
 
 MAX_ERROR_BYTES = 1024 * 1024
@@ -33,8 +32,6 @@ MAX_CONNECTIONS = 10_000
 KEEP_ALIVE_SECONDS = 30.0
 TOKEN_TIMEOUT_SECONDS = 30.0
 SHORT_TIMEOUT_SECONDS = 30.0
-
-_VERSION = re.compile(r"/v\d+(beta\d*)?$")
 
 # First by phase, then by exception: httpx-aiohttp reports a refused connect, and a disconnect before the
 # headers, as ConnectTimeout.
@@ -151,14 +148,13 @@ class UpstreamClient:
     async def _send(
         self, account: AccountView, request: UpstreamRequest, times: Times, credential: Mapping[str, str]
     ) -> httpx.Response:
-        content = envelope(account, request) if account.kind == "code_assist" else request.content
         # Straight to the transport: redirects, cookies, hooks and auth flows are not for this path, and cost
         # a fifth of a request.
         outgoing = httpx.Request(
             "POST",
             _parsed(stream_url(account, request)),
-            headers={**request.headers, **credential},
-            content=content,
+            headers={**headers_for(account, request.dialect, request.headers), **credential},
+            content=content_for(account, request),
             extensions=self._extensions,
         )
         with watched(times):
@@ -177,7 +173,7 @@ class UpstreamClient:
             with contextlib.suppress(*_AFTER_HEADERS):
                 await response.aclose()
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return request.dialect.classify(response.status_code, headers, body)
+        return classify(request.dialect, response.status_code, headers, body)
 
     async def _short(
         self,
@@ -232,59 +228,9 @@ def failure_while_reading(error: Exception) -> Failure:
     return Failure(Kind.READ_ERROR, f"the connection to upstream broke ({type(error).__name__})")
 
 
-def stream_url(account: AccountView, request: UpstreamRequest) -> str:
-    """Where the streamed request goes, by account kind and dialect."""
-    match account.kind:
-        case "gemini" | "vertex" | "code_assist":
-            return address(account, google_path(account, request.model, "streamGenerateContent") + "?alt=sse")
-        case "anthropic":
-            return address(account, "/v1/messages")
-        case _:
-            is_responses = request.dialect is OPENAI_RESPONSES
-            return address(account, "/v1/responses" if is_responses else "/v1/chat/completions")
-
-
 @lru_cache(maxsize=1024)
 def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
-
-
-def counter_path(account: AccountView, model: str) -> str | None:
-    """Where the account counts tokens; None where it cannot."""
-    match account.kind:
-        case "gemini" | "vertex" | "code_assist":
-            return google_path(account, model, "countTokens")
-        case "anthropic":
-            return "/v1/messages/count_tokens"
-        case _:
-            return None
-
-
-def google_path(account: AccountView, model: str, method: str) -> str:
-    """Where ``method`` of a Gemini model is, in the home that the account's kind names."""
-    name = quote(model, safe="")
-    match account.kind:
-        case "vertex":
-            place = f"/v1/projects/{quote(account.project)}/locations/{quote(account.location or 'global')}"
-            return f"{place}/publishers/google/models/{name}:{method}"
-        case "code_assist":
-            return f"/v1internal:{method}"
-        case _:
-            return f"/v1beta/models/{name}:{method}"
-
-
-def address(account: AccountView, path: str) -> str:
-    """``path`` at the account's base URL, whose own version, if it ends with one, takes the path's place."""
-    base = account.base_url.rstrip("/")
-    if _VERSION.search(base):
-        path = path.removeprefix("/v1beta").removeprefix("/v1")
-    return base + path
-
-
-def envelope(account: AccountView, request: UpstreamRequest) -> bytes:
-    """Code Assist's envelope round the Gemini body: ``{"model", "project", "request"}``."""
-    inner = msgspec.Raw(request.content)
-    return msgspec.json.encode({"model": request.model, "project": account.project, "request": inner})
 
 
 def _request_id(headers: httpx.Headers) -> str:

@@ -35,11 +35,11 @@ def counted_request(dialect: str, body: Json) -> Json:
     return body
 
 
-def counter_body(kind: str, model: str, body: Json) -> Json:
-    """What the counter of an account of ``kind`` is asked for the generation request ``body``."""
+def counter_body(kind: str, dialect: str, model: str, body: Json) -> Json:
+    """What the counter of an account of ``kind`` is asked for ``body``, a generation request in ``dialect``."""
+    if dialect == "anthropic":
+        return {key: body[key] for key in _ANTHROPIC_FIELDS if key in body}
     match kind:
-        case "anthropic":
-            return {key: body[key] for key in _ANTHROPIC_FIELDS if key in body}
         case "code_assist":
             return {"request": {"model": f"models/{model}", "contents": body.get("contents", [])}}
         case "vertex":

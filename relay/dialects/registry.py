@@ -3,11 +3,17 @@
 PURE.
 """
 
+from collections.abc import Mapping
+
+import msgspec
+
 from accounts.model_facts import ModelFacts
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
+from relay.dialects.gemini.errors import is_google_error
 from relay.dialects.interface import Dialect
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.failures import Failure
 
 _BY_KIND: dict[str, Dialect] = {
     "gemini": GEMINI,
@@ -19,18 +25,32 @@ _BY_KIND: dict[str, Dialect] = {
 
 
 def upstream_dialect(kind: str) -> Dialect:
-    """The dialect that every account of ``kind`` speaks."""
+    """The dialect that accounts of ``kind`` speak for their own families."""
     return _BY_KIND[kind]
 
 
 def dialect_for(kind: str, client: Dialect, facts: ModelFacts) -> Dialect:
     """The dialect in which an account of ``kind`` is asked.
 
+    Vertex AI serves Claude in Anthropic's own words.
     An OpenAI-compatible server is asked in chat completions, which all of them speak. OpenAI's own models
     are asked in responses where the client speaks it, and for a client of another dialect where the model
     reasons: only there is its reasoning told, and can it use tools while it reasons.
     """
+    if kind == "vertex" and facts.vendor == "anthropic":
+        return ANTHROPIC
     dialect = upstream_dialect(kind)
     if dialect is not OPENAI_CHAT or not facts.responses or client is OPENAI_CHAT:
         return dialect
     return OPENAI_RESPONSES if client is OPENAI_RESPONSES or facts.effort_levels else OPENAI_CHAT
+
+
+def classify(dialect: Dialect, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+    """An HTTP error to a request in ``dialect``; ``headers`` have lower-case names.
+
+    Google refuses at its own door in its own words, whoever's model stands behind it: delays and reasons are
+    read there, and the body is none that a client of the request's dialect could read.
+    """
+    if dialect is not GEMINI and is_google_error(body):
+        return msgspec.structs.replace(GEMINI.classify(status, headers, body), body=b"")
+    return dialect.classify(status, headers, body)

@@ -84,6 +84,7 @@ class Dialect(Protocol):
     """One wire protocol. Nothing here touches a socket."""
 
     name: str  # of anthropic, gemini, openai: which faults apply
+    door: str  # the same, of who lets accounts in: whose words refuse a credential or a quota
     line_end: bytes
 
     def user_texts(self, body: Json) -> list[str]:

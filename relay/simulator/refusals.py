@@ -23,6 +23,18 @@ from relay.simulator.refused import Refused
 Json = dict[str, Any]
 
 _MESSAGES = {"anthropic": ANTHROPIC_MESSAGES, "gemini": GEMINI_MESSAGES, "openai": OPENAI_MESSAGES}
+
+AT_THE_DOOR = frozenset(
+    {
+        "retry_info", "quota_reset_delay", "retry_after", "retry_after_date", "quota_exhausted", "rate_limit",
+        "capacity", "api_key_invalid", "forbidden",
+    }
+)  # fmt: skip
+"""The faults with which an account is turned away, whoever's model stands behind the door."""
+
+DOOR_STATUSES = ("401", "403", "404", "429")
+"""And the statuses."""
+
 _STATUS_OF_TYPE = {name: status for status, name in ANTHROPIC_TYPES.items()}
 
 

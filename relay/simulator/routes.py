@@ -21,8 +21,8 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a request goes: dialect (``gemini``, ``vertex``, ``code_assist``, ``anthropic``, ``chat``,
-    ``responses``), action, and what the path itself says about the answer.
+    """Where a request goes: dialect (``gemini``, ``vertex``, ``code_assist``, ``anthropic``,
+    ``vertex_claude``, ``chat``, ``responses``), action, and what the path itself says about the answer.
 
     ``as_array`` is Gemini's stream without ``alt=sse``; ``method`` Google's name after the colon.
     """
@@ -38,6 +38,8 @@ class Route:
 _GOOGLE_ACTIONS = {
     "generateContent": Action.GENERATE,
     "streamGenerateContent": Action.GENERATE,
+    "rawPredict": Action.GENERATE,
+    "streamRawPredict": Action.GENERATE,
     "countTokens": Action.COUNT,
     "embedContent": Action.EMBED,
     "batchEmbedContents": Action.EMBED,
@@ -48,6 +50,13 @@ _GOOGLE = (
     (
         "vertex",
         re.compile(r"/v1(?:beta1)?/projects/[^/]+/locations/[^/]+/publishers/google/models/([^/:]+):(\w+)$"),
+    ),
+    (
+        "vertex_claude",
+        re.compile(
+            r"/v1(?:beta1)?/projects/[^/]+/locations/[^/]+/publishers/anthropic/models/([^/:]+)"
+            r":(rawPredict|streamRawPredict)$"
+        ),
     ),
     ("gemini", re.compile(r"/v1(?:beta)?/models/([^/:]+):(\w+)$")),
     ("code_assist", re.compile(r"/v1internal()(?::(\w+))$")),
@@ -83,6 +92,8 @@ def dialect_of_path(path: str, headers: dict[str, str]) -> str:
 def _google_route(path: str, query: str) -> Route | None:
     for dialect, pattern in _GOOGLE:
         found = pattern.search(path)
+        if found and dialect == "vertex_claude" and found[1] == "count-tokens":
+            return Route(dialect, Action.COUNT, method=found[2])
         if found and (action := _GOOGLE_ACTIONS.get(found[2])):
             streams = found[2] == "streamGenerateContent"
             as_array = streams and parse_qs(query).get("alt") != ["sse"]

@@ -18,6 +18,7 @@ from relay.simulator.accounts import (
     masked_query,
 )
 from relay.simulator.anthropic.dialect import Anthropic
+from relay.simulator.anthropic.vertex import ClaudeOnVertex
 from relay.simulator.asks import ANY_TOOL
 from relay.simulator.control import Control
 from relay.simulator.dialect import Dialect, Inbound, Json, Options, encode_json
@@ -31,7 +32,7 @@ from relay.simulator.plans import Attempt, Plans, model_without_fault
 from relay.simulator.prefix import PromptCache
 from relay.simulator.prompts import compose, shape_for
 from relay.simulator.prose import Shape, shape_in_model_name
-from relay.simulator.refusals import by_status, refusal_of
+from relay.simulator.refusals import AT_THE_DOOR, DOOR_STATUSES, by_status, refusal_of
 from relay.simulator.refused import Refused
 from relay.simulator.routes import Action, Route, dialect_of_path, find_route
 from relay.simulator.spoiled_documents import document_answer
@@ -64,6 +65,7 @@ class Upstream:
         gemini = Gemini()
         self._dialects: dict[str, Dialect] = {
             "anthropic": Anthropic(),
+            "vertex_claude": ClaudeOnVertex(),
             "gemini": gemini,
             "vertex": gemini,
             "code_assist": gemini,
@@ -155,14 +157,14 @@ class Upstream:
     def _authenticate(self, request: HttpRequest, route: Route, dialect: Dialect) -> None:
         credential = credential_of(request.headers, request.query)
         if not credential:
-            status = 403 if dialect.name == "gemini" else 401
+            status = 403 if dialect.door == "gemini" else 401
             raise Refused(status, "No credential was sent: an API key or a bearer token is required.")
-        bearer_only = route.dialect == "code_assist" or (
+        bearer_only = route.dialect in ("code_assist", "vertex_claude") or (
             route.dialect == "vertex" and "x-goog-api-key" not in request.headers
         )
         wants_token = bearer_only or self.desk.is_access_token(credential)
         if wants_token and self.desk.account_of(credential) is None:
-            raise by_status(401, dialect.name)
+            raise by_status(401, dialect.door)
 
     def _note(self, fault: Fault, received: Received) -> None:
         if fault != OK:
@@ -282,7 +284,8 @@ def _instead_of_answer(fault: Fault, dialect: Dialect, request_id: str) -> Answe
 def _ordered_refusal(fault: Fault, dialect: Dialect, body: Json) -> Refused | None:
     if fault.kind.stage is not Stage.REFUSAL or fault.name == "hang":
         return None
-    return refusal_of(fault, dialect.name, body)
+    is_at_the_door = fault.name in AT_THE_DOOR or (fault.name == "status" and fault.value in DOOR_STATUSES)
+    return refusal_of(fault, dialect.door if is_at_the_door else dialect.name, body)
 
 
 def _refusal(refused: Refused, dialect: Dialect, request_id: str) -> Answer:

@@ -15,17 +15,17 @@ def test_each_home_of_gemini_is_asked_in_its_own_words() -> None:
     """The Developer API wants a wrapper, Vertex the fields, Code Assist an envelope for the contents."""
     contents, system = BODY["contents"], BODY["systemInstruction"]
     wrapped = {"model": "models/m", "contents": contents, "systemInstruction": system}
-    assert counter_body("gemini", "m", BODY) == {"generateContentRequest": wrapped}
-    assert counter_body("gemini", "m", {"contents": contents}) == {"contents": contents}
-    assert counter_body("vertex", "m", BODY) == {"contents": contents, "systemInstruction": system}
+    assert counter_body("gemini", "gemini", "m", BODY) == {"generateContentRequest": wrapped}
+    assert counter_body("gemini", "gemini", "m", {"contents": contents}) == {"contents": contents}
+    assert counter_body("vertex", "gemini", "m", BODY) == {"contents": contents, "systemInstruction": system}
     envelope = {"request": {"model": "models/m", "contents": contents}}
-    assert counter_body("code_assist", "m", BODY) == envelope
+    assert counter_body("code_assist", "gemini", "m", BODY) == envelope
 
 
 def test_anthropics_counter_takes_no_settings_of_the_answer() -> None:
     """``max_tokens``, ``stream`` and the like would be a 400 there."""
     body = {"model": "m", "messages": [], "max_tokens": 5, "stream": True, "metadata": {}, "tools": []}
-    assert counter_body("anthropic", "m", body) == {"model": "m", "messages": [], "tools": []}
+    assert counter_body("anthropic", "anthropic", "m", body) == {"model": "m", "messages": [], "tools": []}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ TARGETS = {
     "on-vertex": (GEMINI, "vertex"),
     "on-code-assist": (GEMINI, "code_assist"),
     "on-claude": (CLAUDE, "anthropic"),
+    "on-vertex-claude": (CLAUDE, "vertex"),
     "on-openai": (OWN, "openai"),
     "on-openai-old": (OLD, "openai"),
     "on-open": (OPEN, "openai"),
@@ -47,6 +48,12 @@ def private_key_pem() -> str:
     """A fresh RSA key, as a service account's JSON holds it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def claude_on_vertex(world: World, name: str, pem: str) -> dict[str, Any]:
+    """A Vertex AI account in whose project Claude was enabled: it says so in its list."""
+    account = vertex_account(world, f"{name}-claude", pem)
+    return {**account, "models": [CLAUDE]}
 
 
 def vertex_account(world: World, name: str, pem: str) -> dict[str, Any]:
@@ -98,6 +105,7 @@ def add_every_kind(world: World) -> None:
     world.import_accounts(
         [openai_account(world, name) for name in "abc"]
         + [vertex_account(world, name, pem) for name in "abc"]
+        + [claude_on_vertex(world, name, pem) for name in "abc"]
         + [code_assist_account(world, name) for name in "abc"]
     )
     names = TARGETS | OTHER_MODELS | EMBEDDING_MODELS | CLIENTS_MODELS

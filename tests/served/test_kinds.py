@@ -24,6 +24,7 @@ from tests.served.every_kind import (
 from tests.served.world import GEMINI, KEY, World, new_world
 
 GOOGLE_KINDS = ("on-vertex", "on-code-assist")
+SIGNED_IN = (*GOOGLE_KINDS, "on-vertex-claude")
 LOCATION = "/v1/projects/test-project/locations/europe-west4/publishers/google/models/"
 
 
@@ -72,11 +73,11 @@ CLIENTS = {
 }
 
 
-@pytest.mark.parametrize("model", GOOGLE_KINDS)
+@pytest.mark.parametrize("model", SIGNED_IN)
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("is_stream", [True, False], ids=["streamed", "whole"])
 def test_every_client_is_answered(kinds_world: World, model: str, client: str, is_stream: bool) -> None:
-    """Whatever a client speaks, Gemini's other two homes answer it."""
+    """Whatever a client speaks, Gemini's other two homes and Claude's second one answer it."""
     assert CLIENTS[client](kinds_world, model, is_stream)
 
 
@@ -101,7 +102,7 @@ def test_code_assist_gets_its_envelope(kinds_world: World) -> None:
     assert asked.json() == {"model": GEMINI, "project": "test-project", "request": body}
 
 
-@pytest.mark.parametrize("model", GOOGLE_KINDS)
+@pytest.mark.parametrize("model", SIGNED_IN)
 def test_a_token_that_ran_out_is_renewed_on_the_same_account(kinds_world: World, model: str) -> None:
     """A 401 for an old token: refreshed once, the same account asked again, and no attempt counted."""
     first = kinds_world.gemini("Hello.", model=model)
@@ -116,7 +117,7 @@ def test_a_token_that_ran_out_is_renewed_on_the_same_account(kinds_world: World,
     assert len(kinds_world.attempts(second)) == 1
 
 
-@pytest.mark.parametrize("model", GOOGLE_KINDS)
+@pytest.mark.parametrize("model", SIGNED_IN)
 def test_counting_renews_a_token_too(kinds_world: World, model: str) -> None:
     """A short request meets the same rule."""
     kinds_world.gemini("Hello.", model=model)
@@ -170,7 +171,12 @@ def test_one_refresh_for_all_who_wait_and_a_hint_for_the_operator(sign_ins: Worl
 
 
 # --- counting: every dialect that counts, every kind ----------------------------------------------
-EXACT = {"on-gemini": ":countTokens", "on-vertex": ":countTokens", "on-claude": "/count_tokens"}
+EXACT = {
+    "on-gemini": ":countTokens",
+    "on-vertex": ":countTokens",
+    "on-claude": "/count_tokens",
+    "on-vertex-claude": "count-tokens:rawPredict",
+}
 """Which kinds count the whole request, and where."""
 
 

@@ -102,6 +102,10 @@ class World:
             json.loads(r.body) for r in self.simulator.requests if r.path.partition("?")[0].endswith(paths)
         ]
 
+    def upstream_bodies_at(self, part: str) -> list[dict[str, Any]]:
+        """The requests whose path contains ``part``, since the last reset, decoded."""
+        return [json.loads(r.body) for r in self.simulator.requests if part in r.path]
+
     # --- what is on record ------------------------------------------------------------------------
     def row(self, response_or_id: httpx.Response | str) -> dict[str, Any]:
         """The row of an exchange, once it has ended."""

@@ -101,6 +101,12 @@ def error_object(body: bytes) -> Json | None:
     return error if isinstance(error, dict) else None
 
 
+def is_google_error(body: bytes) -> bool:
+    """Is this Google's error: a numeric code beside one of its status words?"""
+    error = error_object(body) or {}
+    return isinstance(error.get("code"), int) and error.get("status") in _STATUS_OF_WORD
+
+
 def error_body(answer: ErrorAnswer) -> bytes:
     """The JSON error body; upstream's own, where it spoke this dialect."""
     return answer.upstream_body or msgspec.json.encode(_status(answer))

@@ -24,6 +24,7 @@ class Anthropic:
     """The dialect of ``/v1/messages``."""
 
     name = "anthropic"
+    door = "anthropic"
     line_end = b"\n"
 
     def __init__(self) -> None:

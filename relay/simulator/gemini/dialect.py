@@ -25,6 +25,7 @@ class Gemini:
     """The dialect of generateContent; the route says in which of its homes."""
 
     name = "gemini"
+    door = "gemini"
     line_end = b"\r\n"
 
     def user_texts(self, body: Json) -> list[str]:

@@ -22,6 +22,7 @@ class Chat:
     """The dialect of ``/v1/chat/completions``, with what both APIs share."""
 
     name = "openai"
+    door = "openai"
     line_end = b"\n"
 
     def user_texts(self, body: Json) -> list[str]:

@@ -1,0 +1,112 @@
+"""Where a request goes and what is wrapped round its body: what an account's kind wants beside its dialect.
+
+PURE. Paths: wire.md section 4, and for Claude on Vertex AI what anthropic's own SDK (2.11.0) asks there.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+
+from accounts.snapshot import AccountView
+from relay.conversation import Json
+from relay.dialects.interface import Dialect
+from relay.dialects.openai import OPENAI_RESPONSES
+from relay.upstream_request import UpstreamRequest
+
+_VERSION = re.compile(r"/v\d+(beta\d*)?$")
+
+FIRST_VERSION_ON_VERTEX: Final = "vertex-2023-10-16"
+"""What stands for every anthropic-version before 2026-10-21 in a body to Vertex AI."""
+
+
+def stream_url(account: AccountView, request: UpstreamRequest) -> str:
+    """Where the streamed request goes, by account kind and dialect."""
+    if is_claude_on_vertex(account, request.dialect):
+        return address(account, claude_path(account, request.model, "streamRawPredict"))
+    match account.kind:
+        case "gemini" | "vertex" | "code_assist":
+            return address(account, google_path(account, request.model, "streamGenerateContent") + "?alt=sse")
+        case "anthropic":
+            return address(account, "/v1/messages")
+        case _:
+            is_responses = request.dialect is OPENAI_RESPONSES
+            return address(account, "/v1/responses" if is_responses else "/v1/chat/completions")
+
+
+def counter_path(account: AccountView, model: str, dialect: Dialect) -> str | None:
+    """Where the account counts tokens; None where it cannot."""
+    if is_claude_on_vertex(account, dialect):
+        return claude_path(account, "count-tokens", "rawPredict")
+    match account.kind:
+        case "gemini" | "vertex" | "code_assist":
+            return google_path(account, model, "countTokens")
+        case "anthropic":
+            return "/v1/messages/count_tokens"
+        case _:
+            return None
+
+
+def google_path(account: AccountView, model: str, method: str) -> str:
+    """Where ``method`` of a Gemini model is, in the home that the account's kind names."""
+    name = quote(model, safe="")
+    match account.kind:
+        case "vertex":
+            return f"{_vertex_place(account)}/publishers/google/models/{name}:{method}"
+        case "code_assist":
+            return f"/v1internal:{method}"
+        case _:
+            return f"/v1beta/models/{name}:{method}"
+
+
+def claude_path(account: AccountView, model: str, method: str) -> str:
+    """Where ``method`` of a Claude model is on Vertex AI; older models carry their date behind an ``@``."""
+    return f"{_vertex_place(account)}/publishers/anthropic/models/{quote(model, safe='@')}:{method}"
+
+
+def is_claude_on_vertex(account: AccountView, dialect: Dialect) -> bool:
+    """Is this Anthropic's dialect on Google's paths?"""
+    return account.kind == "vertex" and dialect.name == "anthropic"
+
+
+def address(account: AccountView, path: str) -> str:
+    """``path`` at the account's base URL, whose own version, if it ends with one, takes the path's place."""
+    base = account.base_url.rstrip("/")
+    if _VERSION.search(base):
+        path = path.removeprefix("/v1beta").removeprefix("/v1")
+    return base + path
+
+
+def content_for(account: AccountView, request: UpstreamRequest) -> bytes:
+    """The body's bytes as the account's kind wants them.
+
+    Code Assist has an envelope round the Gemini body: ``{"model", "project", "request"}``. Vertex AI wants a
+    Messages body without the model, which stands in the path.
+    """
+    if account.kind == "code_assist":
+        inner = msgspec.Raw(request.content)
+        return msgspec.json.encode({"model": request.model, "project": account.project, "request": inner})
+    if is_claude_on_vertex(account, request.dialect):
+        body = {name: value for name, value in request.body.items() if name != "model"}
+        return msgspec.json.encode(with_version(body, request.headers))
+    return request.content
+
+
+def headers_for(account: AccountView, dialect: Dialect, headers: Mapping[str, str]) -> Mapping[str, str]:
+    """The request's headers as the account's kind wants them."""
+    if is_claude_on_vertex(account, dialect):
+        return {name: value for name, value in headers.items() if name != "anthropic-version"}
+    return headers
+
+
+def with_version(body: Json, headers: Mapping[str, str]) -> Json:
+    """The Messages body for Vertex AI, which reads its version there; a body that names one keeps it."""
+    version = headers.get("anthropic-version", "")
+    is_new = version >= "2026-10-21"
+    return {"anthropic_version": version if is_new else FIRST_VERSION_ON_VERTEX, **body}
+
+
+def _vertex_place(account: AccountView) -> str:
+    return f"/v1/projects/{quote(account.project)}/locations/{quote(account.location or 'global')}"
