@@ -36,7 +36,7 @@ def counted_request(dialect: str, body: Json) -> Json:
 
 
 def counter_body(kind: str, dialect: str, model: str, body: Json) -> Json:
-    """What the counter of an account of ``kind`` is asked for ``body``, a generation request in ``dialect``."""
+    """What the counter of an account of ``kind`` is asked for ``body``, which is of ``dialect``."""
     if dialect == "anthropic":
         return {key: body[key] for key in _ANTHROPIC_FIELDS if key in body}
     match kind:

@@ -219,9 +219,10 @@ def page(tables: dict[str, list[list[str]]]) -> str:
         "  request's row under *what was changed*.",
         "* **400: …** – upstream has no place for it, and leaving it out would change what was asked.",
         "",
-        "The models behind the columns: `gemini-3-flash-preview` for the first three, `claude-sonnet-4-6` for",
-        "the next two, `gpt-6-sol`, and `deepseek-sim`. Another model may take more or less: its facts decide. Counting",
-        "tokens and embeddings have tests of their own (`test_kinds.py`, `test_embedding.py`).",
+        "The models behind the columns: `gemini-3-flash-preview` for the first three, `claude-sonnet-4-6`",
+        "for the next two, `gpt-6-sol`, and `deepseek-sim`. Another model may take more or less: its facts",
+        "decide. Counting tokens and embeddings have tests of their own (`test_kinds.py`,",
+        "`test_embedding.py`).",
     ]
     for name, rows in tables.items():
         lines += ["", f"## {name}", "", f"| | {' | '.join(COLUMNS)} |", "|---" * (len(COLUMNS) + 1) + "|"]

@@ -1,4 +1,4 @@
-"""Claude on Vertex AI as the simulator serves it: what anthropic's own SDK asks there, and who refuses what."""
+"""Claude on Vertex AI as the simulator serves it: what anthropic's own SDK asks, and who refuses what."""
 
 import anthropic
 import pytest
@@ -63,7 +63,7 @@ async def test_an_older_version_takes_sampling(simulator):
     [("retry_info@2=7s", 429), ("forbidden", 403), ("status=404", 404), ("status=401", 401)],
 )
 async def test_google_keeps_the_door(simulator, fault, status):
-    """A quota, a permission, a credential, an unknown model: refused in Google's words and not Anthropic's."""
+    """A quota, a permission, a credential, an unknown model: refused in Google's words, not Anthropic's."""
     simulator.plan(fault)
     path = f"{PLACE}claude-sonnet-4-6:rawPredict"
     answer = await ask(simulator.base_url, path, {**HELLO, **OLD}, await token_for(simulator))
