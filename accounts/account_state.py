@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from accounts.choice import Block, Candidate, Rank, rank
 from accounts.marks import Cause, MarkDurations, hard_mark
-from accounts.model_facts import kinds_offering
 from accounts.snapshot import AccountView
 
 WHOLE_ACCOUNT = ""
@@ -49,13 +48,16 @@ class AccountState:
         """Whether this process's share of its in-flight limit is used up."""
         return 0 < self.limit <= self.in_flight
 
-    def offers(self, model: str, kinds: frozenset[str]) -> bool:
-        """Whether the account serves ``model``, and is of one of ``kinds`` (empty: any)."""
+    def offers(self, model: str, kinds: frozenset[str], families: frozenset[str]) -> bool:
+        """Whether the account serves ``model``, and is of one of ``kinds`` (empty: any).
+
+        ``families`` are the kinds that offer the model without listing it.
+        """
         if kinds and self.view.kind not in kinds:
             return False
         if self.view.models:
             return model in self.view.models
-        return self.view.kind in kinds_offering(model)
+        return self.view.kind in families
 
     def mark_on(self, model: str, now: float) -> Mark | None:
         """The hard mark that keeps ``model`` from being asked now, its own or the account's: the longer."""

@@ -26,6 +26,7 @@ from accounts.admin_figures import AccountFigures, account_figures
 from accounts.admin_forms import AccountForm, ModelMappingForm
 from accounts.admin_state import TONES, glance, last_used, moment, status_here
 from accounts.connect_views import connect_page
+from accounts.fact_admin import ModelOverrideAdmin as ModelOverrideAdmin  # here Django looks for pages
 from accounts.loading import account_view
 from accounts.models import Account, ClientKey, ModelMapping
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from accounts.account_state import AccountState
 from accounts.choice import Rank
-from accounts.model_facts import kinds_offering
+from accounts.model_facts import SHIPPED, ModelTable
 
 _Key = tuple[str, frozenset[str], frozenset[str]]
 
@@ -19,7 +19,8 @@ _Key = tuple[str, frozenset[str], frozenset[str]]
 class Lineups:
     """Line-ups over a fixed set of enabled accounts; built anew when that set changes."""
 
-    def __init__(self, states: Iterable[AccountState]) -> None:
+    def __init__(self, states: Iterable[AccountState], table: ModelTable = SHIPPED) -> None:
+        self._table = table
         self._states = {state.view.id: state for state in states}
         self._listed = {model for state in self._states.values() for model in state.view.models}
         self._lineups: dict[_Key, list[Rank]] = {}
@@ -27,10 +28,11 @@ class Lineups:
 
     def of(self, model: str, kinds: frozenset[str]) -> Iterator[AccountState]:
         """The accounts for ``model``, first choice first. Not to be moved while it is read."""
-        key = (model if model in self._listed else "", kinds_offering(model), kinds)
+        families = self._table.kinds_offering(model)
+        key = (model if model in self._listed else "", families, kinds)
         lineup = self._lineups.get(key)
         if lineup is None:
-            offering = [state for state in self._states.values() if state.offers(model, kinds)]
+            offering = [state for state in self._states.values() if state.offers(model, kinds, families)]
             lineup = self._lineups[key] = sorted(state.rank for state in offering)
             for state in offering:
                 self._of_account[state.view.id].append(lineup)

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from accounts import heartbeats, journal
+from accounts import heartbeats, journal, known_models
 from accounts.bus import Bus
 from accounts.clock import SystemClock
 from accounts.heartbeats import live_process_ids
@@ -144,6 +144,7 @@ class LiveAccounts:
     def _take_over(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self.pool.load(snapshot, self._live_processes)
+        known_models.believe(self.pool.model_table)
         self.keys.load(snapshot.keys)
 
     def _hurry(self) -> None:

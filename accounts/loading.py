@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from accounts.fact_models import stored_overrides
 from accounts.kinds import Kind, default_base_url
 from accounts.mapping import Mapping
 from accounts.marks import Cause
@@ -39,6 +40,7 @@ def load_snapshot() -> Snapshot:
             )
             for row in AccountMark.objects.all()
         ),
+        overrides=stored_overrides(),
     )  # fmt: skip
 
 

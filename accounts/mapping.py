@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from accounts.model_facts import kinds_offering
+from accounts.model_facts import SHIPPED, ModelTable
 from wildcards import WildcardIndex
 
 
@@ -52,7 +52,10 @@ class Target(Struct, frozen=True):
 class ModelRouter:
     """The mapping table and the accounts' offers, made ready for one look-up per request."""
 
-    def __init__(self, mappings: Iterable[Mapping], offers: Iterable[Offer]) -> None:
+    def __init__(
+        self, mappings: Iterable[Mapping], offers: Iterable[Offer], table: ModelTable = SHIPPED
+    ) -> None:
+        self._table = table
         ordered = sorted(mappings, key=lambda mapping: (-mapping.priority, mapping.pattern))
         self._targets = WildcardIndex((mapping.pattern, _targets(mapping)) for mapping in ordered)
         self._listed: set[str] = set()
@@ -72,7 +75,7 @@ class ModelRouter:
         mapped = self._targets.find(model)
         if mapped is not None:
             return mapped
-        if model in self._listed or not self._unlisted_kinds.isdisjoint(kinds_offering(model)):
+        if model in self._listed or not self._unlisted_kinds.isdisjoint(self._table.kinds_offering(model)):
             return (Target(model),)
         return None
 

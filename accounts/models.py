@@ -15,7 +15,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import decrypt, encrypt
-from accounts.revisions import Revision, Watched, WatchedQuerySet
+from accounts.fact_models import ModelOverride as ModelOverride  # here Django looks for models
+from accounts.revisions import Revision, Watched, WatchedManager
 from accounts.validation import (
     validate_base_url,
     validate_client_key,
@@ -45,7 +46,7 @@ class Account(Watched):
         OPENAI = "openai", _("OpenAI or compatible (API key)")
 
     unwatched = frozenset({"last_used_at"})
-    objects = WatchedQuerySet["Account"].as_manager()
+    objects = WatchedManager["Account"]()
 
     email = models.CharField(
         _("e-mail"), max_length=254, help_text=_("A label that tells the accounts apart, usually an e-mail.")
@@ -163,7 +164,7 @@ class AccountMark(models.Model):
 class ModelMapping(Watched):
     """From the model that clients name to the model that is asked for upstream."""
 
-    objects = WatchedQuerySet["ModelMapping"].as_manager()
+    objects = WatchedManager["ModelMapping"]()
 
     pattern = models.CharField(
         _("clients' model"),
@@ -231,7 +232,7 @@ class ClientKey(Watched):
     """A key that clients present. Only its sha256 is kept."""
 
     unwatched = frozenset({"last_used_at"})
-    objects = WatchedQuerySet["ClientKey"].as_manager()
+    objects = WatchedManager["ClientKey"]()
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     sha256 = models.CharField(max_length=64, unique=True, editable=False)

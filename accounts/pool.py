@@ -17,6 +17,7 @@ from accounts.clock import Clock
 from accounts.keeping import Journal
 from accounts.leases import Lease, NoAccount, Want
 from accounts.mapping import Target
+from accounts.model_facts import ModelTable
 from accounts.pool_news import Cleared, Disabled, HardMarked, SoftMarked
 from accounts.pool_settings import PoolSettings
 from accounts.refusals import all_full, everybody_blocked, nobody_offers, stand_in_reason
@@ -197,6 +198,11 @@ class Pool:
     def model_names(self, upstream_lists: Mapping[int, Sequence[str]] | None = None) -> list[str]:
         """The names for the model list; ``upstream_lists`` are upstream's own, by account id."""
         return self._roster.model_names(upstream_lists or {})
+
+    @property
+    def model_table(self) -> ModelTable:
+        """What is believed of each model, the newest snapshot's overrides included."""
+        return self._roster.table
 
     def accounts(self) -> list[AccountView]:
         """Every account, the disabled ones too."""

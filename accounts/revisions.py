@@ -67,8 +67,16 @@ class WatchedQuerySet(models.QuerySet[M]):
         return deleted
 
 
+class WatchedManager(models.Manager[M]):
+    """The manager of a watched table: every bulk change goes through ``WatchedQuerySet``."""
+
+    def get_queryset(self) -> WatchedQuerySet[M]:
+        """As Django's."""
+        return WatchedQuerySet(self.model, using=self._db)
+
+
 class Watched(models.Model):
-    """A row that every process holds in memory; its manager is ``WatchedQuerySet.as_manager()``."""
+    """A row that every process holds in memory; its manager is a ``WatchedManager``."""
 
     unwatched: ClassVar[frozenset[str]] = frozenset()
     """Fields whose change needs not be told."""

@@ -11,7 +11,7 @@ from accounts.account_state import AccountState, Mark
 from accounts.choice import Candidate
 from accounts.lineup import Lineups
 from accounts.mapping import ModelRouter, Offer, Target
-from accounts.model_facts import names_offered_by
+from accounts.model_facts import SHIPPED, ModelTable
 from accounts.snapshot import AccountView, Snapshot
 
 
@@ -35,6 +35,7 @@ class Roster:
 
     def __init__(self) -> None:
         self._states: dict[int, AccountState] = {}
+        self.table = SHIPPED
         self._lineups = Lineups(())
         self._router = ModelRouter((), ())
 
@@ -59,9 +60,13 @@ class Roster:
             if standing is None or standing.until < kept.until:
                 holder.hard[kept.model] = Mark(kept.until, kept.cause, kept.reason, kept.status, kept.set_at)
         self._states = states
-        self._lineups = Lineups(state for state in states.values() if state.view.enabled)
+        if snapshot.overrides != self.table.overrides:
+            self.table = ModelTable(snapshot.overrides)
+        self._lineups = self._new_lineups()
         self._router = ModelRouter(
-            snapshot.mappings, [Offer(state.view.kind, state.view.models) for state in states.values()]
+            snapshot.mappings,
+            [Offer(state.view.kind, state.view.models) for state in states.values()],
+            self.table,
         )
 
     def state(self, account_id: int) -> AccountState | None:
@@ -89,7 +94,7 @@ class Roster:
         view = state.view
         fields = {name: getattr(view, name) for name in view.__struct_fields__}
         state.view = AccountView(**{**fields, "enabled": False, "disabled_reason": reason})
-        self._lineups = Lineups(other for other in self._states.values() if other.view.enabled)
+        self._lineups = self._new_lineups()
 
     def candidates(
         self, model: str, kinds: frozenset[str], tried: Collection[int], now: float
@@ -103,13 +108,13 @@ class Roster:
     ) -> Candidate | None:
         """That one account, if it is enabled and offers ``model``."""
         state = self._states.get(account_id) if account_id is not None else None
-        if state is None or not state.view.enabled or not state.offers(model, kinds):
+        if state is None or not state.view.enabled or not self._offers(state, model, kinds):
             return None
         return state.candidate(model, now, state.view.id in tried)
 
     def is_offered_when_enabled(self, model: str, kinds: frozenset[str]) -> bool:
         """Whether somebody would serve ``model`` were he not disabled. Without any account: yes, somebody."""
-        return not self._states or any(state.offers(model, kinds) for state in self._states.values())
+        return not self._states or any(self._offers(state, model, kinds) for state in self._states.values())
 
     def another_is_free(
         self, model: str, kinds: frozenset[str], besides: Collection[int], now: float
@@ -145,7 +150,7 @@ class Roster:
                 names.update(view.models or upstream_lists[view.id])
             elif view.kind not in listed_kinds:
                 listed_kinds.add(view.kind)
-                names.update(names_offered_by(view.kind))
+                names.update(self.table.names_offered_by(view.kind))
         return sorted(names)
 
     def status(self, account_id: int, now: float) -> AccountStatus | None:
@@ -156,6 +161,12 @@ class Roster:
     def usable_count(self, now: float) -> int:
         """How many accounts are enabled and not marked as a whole."""
         return sum(_status(state, now).usable for state in list(self._states.values()))
+
+    def _new_lineups(self) -> Lineups:
+        return Lineups((state for state in self._states.values() if state.view.enabled), self.table)
+
+    def _offers(self, state: AccountState, model: str, kinds: frozenset[str]) -> bool:
+        return state.offers(model, kinds, self.table.kinds_offering(model))
 
 
 def share_of_limit(max_in_flight: int, live_processes: int) -> int:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from accounts.mapping import Mapping
 from accounts.marks import Cause
+from accounts.model_facts import Override
 
 
 class AccountView(Struct, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     mappings: tuple[Mapping, ...] = ()
     keys: tuple[KeyView, ...] = ()
     marks: tuple[KeptMark, ...] = ()
+    overrides: tuple[Override, ...] = ()
 
 
 def epoch(moment: datetime | None) -> float:

@@ -64,6 +64,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Entry | Page, ...]], ...] = (
         (
             Entry(_("Accounts"), "account_circle", "accounts.Account"),
             Entry(_("Mappings"), "alt_route", "accounts.ModelMapping"),
+            Entry(_("Model facts"), "fact_check", "accounts.ModelOverride"),
             Entry(_("Client keys"), "key", "accounts.ClientKey"),
             Entry(_("Prices"), "payments", "monitor.ModelPrice"),
         ),

@@ -7,7 +7,7 @@ import msgspec
 from django.conf import settings
 
 from accounts.admin_actions import AccountTestResult
-from accounts.model_facts import facts_for, names_offered_by
+from accounts.known_models import facts_for, names_offered_by
 from accounts.snapshot import AccountView
 from relay.connection_times import Times
 from relay.conversation import Conversation, Text, Turn

@@ -13,7 +13,8 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from accounts.model_facts import ModelFacts, facts_for, vendor_of
+from accounts.known_models import facts_for, vendor_of
+from accounts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI

@@ -10,9 +10,9 @@ import msgspec
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from accounts.known_models import facts_for
 from accounts.leases import Lease, NoAccount, Want
 from accounts.mapping import Target
-from accounts.model_facts import facts_for
 from relay.bodies import parsed
 from relay.conversation import Json
 from relay.dialects import embedding as wire

@@ -101,8 +101,8 @@ class ShortExchange:
         account = lease.account
         times = Times(asyncio.get_running_loop().time())
         self.recorder.sending(times)
-        headers = headers_for(account, request.dialect, request.headers)
-        answer = await self.runtime.upstream.post_json(account, path, body, headers, times)
+        sent = headers_for(account, request.dialect, request.headers)
+        answer = await self.runtime.upstream.post_json(account, path, body, sent, times)
         if isinstance(answer, Failure):
             if answer.kind is Kind.CREDENTIALS:
                 self.runtime.pool.disable(account.id, answer.message)

@@ -9,7 +9,8 @@ from functools import cached_property
 
 import msgspec
 
-from accounts.model_facts import ModelFacts, facts_for
+from accounts.known_models import facts_for
+from accounts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
 from relay.conversation import Conversation, Json
 from relay.dialects.interface import Dialect, Fate, GoingOn, Healed, Resolution, SignatureSlot

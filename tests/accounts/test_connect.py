@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 from accounts.connect import CLIENTS, DOCUMENTED_ADDRESS, FALLBACK_MODELS, Client, model_for
-from accounts.model_facts import facts_for
+from accounts.known_models import facts_for
 from accounts.models import ClientKey
 from tests.running_server import RunningServer
 from tests.served.world import CLAUDE, GEMINI, KEY, new_world

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.model_facts import facts_for, names_offered_by
+from accounts.known_models import facts_for, names_offered_by
 from relay.dialects.anthropic import ANTHROPIC
 from tests.dialects.anthropic.bodies import ANY_BODY
 from tests.dialects.anthropic.upstream_rules import judge

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.model_facts import facts_for, names_offered_by
+from accounts.known_models import facts_for, names_offered_by
 from relay.conversation import (
     Conversation,
     Media,

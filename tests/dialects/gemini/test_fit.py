@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from accounts.model_facts import facts_for
+from accounts.known_models import facts_for
 from relay.dialects.gemini import GEMINI
 from relay.dialects.notes import GO_ON
 from relay.failures import CannotCarry

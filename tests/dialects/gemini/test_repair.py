@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.model_facts import facts_for
+from accounts.known_models import facts_for
 from relay.conversation import digest
 from relay.dialects.fix_prompt import FIX_PROMPT
 from relay.dialects.gemini import GEMINI

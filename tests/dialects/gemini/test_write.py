@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from accounts.model_facts import ThinkingBudget, facts_for
+from accounts.known_models import facts_for
+from accounts.model_facts import ThinkingBudget
 from relay.conversation import (
     Conversation,
     Media,

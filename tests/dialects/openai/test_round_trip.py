@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.model_facts import facts_for
+from accounts.known_models import facts_for
 from relay.conversation import (
     Conversation,
     Media,

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from accounts.model_facts import ModelFacts, facts_for
+from accounts.known_models import facts_for
+from accounts.model_facts import ModelFacts
 from relay.conversation import (
     Conversation,
     Json,
