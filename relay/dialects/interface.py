@@ -5,6 +5,7 @@ they touch and share the rest.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, Protocol
 
@@ -170,77 +171,75 @@ class GoingOn(msgspec.Struct, frozen=True):
     changes: tuple[str, ...] = ()
 
 
-class Dialect(Protocol):
-    """One wire protocol, on both of its sides."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Dialect:
+    """One wire protocol, on both of its sides: the functions of its folder, joined by name."""
 
     name: DialectName
 
     # The client's side
-    def inspect(self, body: Json, headers: Mapping[str, str]) -> ClientRequest:
-        """What the relay must know; raises BadRequest. Gemini's model stands in the path and is "" here."""
-        ...
+    inspect: Callable[[Json, Mapping[str, str]], ClientRequest]
+    """(body, headers): what the relay must know; raises BadRequest. Gemini's model stands in the path."""
 
-    def read(self, body: Json) -> Conversation:
-        """The body as a neutral conversation; raises BadRequest, or CannotCarry."""
-        ...
+    read: Callable[[Json], Conversation]
+    """The body as a neutral conversation; raises BadRequest, or CannotCarry."""
 
-    def encoder(self, options: EncoderOptions) -> Encoder:
-        """A fresh encoder for one answer."""
-        ...
+    wants: Callable[[Json], str]
+    """What a client's body wants that is no plain text, in words; "" for nothing of the kind."""
 
-    def collect(self, stream: bytes) -> bytes:
-        """A whole stream of this dialect, as its one JSON answer."""
-        ...
+    encoder: Callable[[EncoderOptions], Encoder]
+    """A fresh encoder for one answer."""
 
-    def error_body(self, answer: ErrorAnswer) -> bytes:
-        """The JSON error body."""
-        ...
+    collect: Callable[[bytes], bytes]
+    """A whole stream of this dialect, as its one JSON answer."""
 
-    def wants(self, body: Json) -> str:
-        """What a client's body wants that is no plain text, in words; "" for nothing of the kind."""
-        ...
+    error_body: Callable[[ErrorAnswer], bytes]
+    """The JSON error body."""
 
     # Upstream's side
-    def write(self, conversation: Conversation, model: str, facts: ModelFacts, changes: list[str]) -> Json:
-        """The body for ``conversation``; ``changes`` gets what was mapped or dropped; raises CannotCarry."""
-        ...
+    write: Callable[[Conversation, str, ModelFacts, list[str]], Json]
+    """(conversation, model, facts, changes): the body; ``changes`` gets what was mapped or dropped; raises
+    CannotCarry."""
 
-    def fit(self, body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:
-        """A body of this dialect, for another model: what ``facts`` refuse is mapped or dropped."""
-        ...
+    fit: Callable[[Json, str, ModelFacts, list[str]], Json]
+    """(body, model, facts, changes): a body of this dialect, for another model: what ``facts`` refuse is
+    mapped or dropped."""
 
-    def as_stream(self, body: Json) -> Json:
-        """The body, asking for a stream with usage."""
-        ...
+    as_stream: Callable[[Json], Json]
+    """The body, asking for a stream with usage; the very same where it does already."""
 
-    def decoder(self, options: DecoderOptions) -> Decoder:
-        """A fresh decoder for one upstream stream."""
-        ...
+    decoder: Callable[[DecoderOptions], Decoder]
+    """A fresh decoder for one upstream stream."""
 
-    def classify(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
-        """An HTTP error of this dialect, classified; ``headers`` have lower-case names."""
-        ...
+    classify: Callable[[int, Mapping[str, str], bytes], Failure]
+    """(status, headers, body): an HTTP error of this dialect, classified; headers have lower-case names."""
 
-    def thinks_unseen(self, body: Json, facts: ModelFacts) -> bool:
-        """May the model think for long without a byte: thinking is on (or the default) and not shown."""
-        ...
+    thinks_unseen: Callable[[Json, ModelFacts], bool]
+    """May the model think for long without a byte: thinking is on (or the default) and not shown."""
 
-    def restore_signatures(self, body: Json, resolve: Callable[[SignatureSlot], Resolution]) -> Json:
-        """The body with each slot resolved; the very same object when nothing changed."""
-        ...
+    restore_signatures: Callable[[Json, Callable[[SignatureSlot], Resolution]], Json]
+    """The body with each slot resolved; the very same object when nothing changed."""
 
-    def heal(self, body: Json, facts: ModelFacts) -> Healed:
-        """Behaviour section 8, steps 2 to 5."""
-        ...
+    heal: Callable[[Json, ModelFacts], Healed]
+    """Behaviour section 8, steps 2 to 5."""
 
-    def drop_blocks(self, body: Json) -> Healed | None:
-        """The body that asks upstream to drop unreadable blocks itself; None where there is no such thing."""
-        ...
+    drop_blocks: Callable[[Json], Healed | None]
+    """The body that asks upstream to drop unreadable blocks itself; None where there is no such thing."""
 
-    def heal_again(self, body: Json, blocks: frozenset[str], prompt_turns: frozenset[str]) -> Json:
-        """The repairs remembered, done again to the same bytes; the very same object when none applies."""
-        ...
+    heal_again: Callable[[Json, frozenset[str], frozenset[str]], Json]
+    """(body, blocks, prompt turns): the repairs remembered, done again to the same bytes; the very same
+    object when none applies."""
 
-    def go_on(self, body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
-        """The body, asking for the rest of an answer of which ``said``, about ``tokens``, was told."""
-        ...
+    go_on: Callable[[Json, str, int, ModelFacts], GoingOn]
+    """(body, said, tokens, facts): the body, asking for the rest of an answer of which ``said``, about
+    ``tokens``, was told."""
+
+
+def streams_by_itself(body: Json) -> Json:
+    """``as_stream`` where ``"stream": true`` is all there is to say."""
+    return body if body.get("stream") is True else {**body, "stream": True}
+
+
+def drops_nothing(body: Json) -> Healed | None:
+    """``drop_blocks`` where upstream drops nothing itself."""
+    return None

@@ -10,7 +10,7 @@ import msgspec
 from pydantic_core import from_json
 
 from relay.conversation import Json
-from relay.dialects.anthropic.json_object import json_object
+from relay.dialects.json_object import json_object
 from relay.sse import SseParser
 
 _ARGUMENTS = "input"

@@ -13,11 +13,11 @@ import msgspec
 
 from relay.dialects.anthropic.block_start import citation, start_events
 from relay.dialects.anthropic.errors import failure_of_event
-from relay.dialects.anthropic.json_object import json_object
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS, stop_of
 from relay.dialects.anthropic.usage import read_usage
 from relay.dialects.anthropic.wire import DELTA_EVENT, WHERE, Delta
 from relay.dialects.interface import DecoderOptions
+from relay.dialects.json_object import json_object
 from relay.events import (
     ArgumentsDelta,
     BlockKind,

@@ -15,11 +15,11 @@ import msgspec
 from relay.conversation import Json
 from relay.dialects.anthropic.block_start import kind_of
 from relay.dialects.anthropic.errors import KEEP_ALIVE, error_event
-from relay.dialects.anthropic.json_object import json_object
 from relay.dialects.anthropic.stop_reasons import message_delta
 from relay.dialects.anthropic.usage import write_usage
 from relay.dialects.anthropic.wire import WHERE
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
+from relay.dialects.json_object import json_object
 from relay.events import (
     ArgumentsDelta,
     BlockKind,

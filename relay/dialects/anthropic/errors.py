@@ -5,7 +5,6 @@ it is told; the type is the broad category; messages are for people, and only wh
 an account's trouble from the client's are their words looked at.
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -15,8 +14,9 @@ import msgspec
 
 from monitor.redaction import mask_text
 from relay.conversation import Json
-from relay.dialects.anthropic.json_object import json_object
+from relay.dialects.account_words import is_about_the_account
 from relay.dialects.interface import ErrorAnswer
+from relay.dialects.json_object import json_object
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
@@ -56,11 +56,6 @@ _ACCOUNT_CODES = frozenset(
     }
 )
 _ACCOUNT_TYPES = frozenset({"billing_error", "authentication_error"})
-_ACCOUNT_WORDS = re.compile(
-    r"credit balance|purchase credits|\bbilling\b|spend(ing)? limit|API usage limits"
-    r"|organization has been disabled|API_KEY_INVALID|API key not valid",
-    re.IGNORECASE,
-)
 _LIMITS = ("requests", "tokens", "input-tokens", "output-tokens")
 _MESSAGE_CHARACTERS = 1000
 
@@ -163,7 +158,7 @@ def _is_account_fault(status: int, error: Json, message: str) -> bool:
     if status != 400:
         return False
     is_known = _code_of(error) in _ACCOUNT_CODES or _type_of(error) in _ACCOUNT_TYPES
-    return is_known or _ACCOUNT_WORDS.search(message) is not None
+    return is_known or is_about_the_account(message)
 
 
 def _told_delay(status: int, headers: Mapping[str, str]) -> float | None:

@@ -6,9 +6,9 @@ PURE. Checks the types of what every later step relies on; all else is upstream'
 from collections.abc import Mapping
 
 from relay.conversation import Json, digest
-from relay.dialects.anthropic.json_object import json_object
 from relay.dialects.anthropic.wire_messages import blocks_of, is_client_note, type_of
 from relay.dialects.interface import ClientRequest
+from relay.dialects.json_object import json_object
 from relay.dialects.request_fields import (
     as_object,
     flag_in,

@@ -12,6 +12,7 @@ import msgspec
 
 from monitor.redaction import mask_body, mask_text
 from relay.conversation import Json
+from relay.dialects.account_words import is_about_money, is_about_the_account
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.retry_after import retry_after_seconds
@@ -35,10 +36,6 @@ _STATUS_OF_WORD = {
 _TYPE = "type.googleapis.com/google.rpc."
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
 _UNIT_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_MONEY = re.compile(r"\bbilling\b|\bcredit balance\b|\bcredits\b|\bprepa(?:y|id)|\bpayment\b", re.IGNORECASE)
-# A 400 that quotes the request's own names may say "billing" and mean a field of the client's tool.
-_QUOTES_REQUEST = re.compile(r"invalid (?:json|value)|unknown name|function.?declaration", re.IGNORECASE)
-_BAD_KEY = re.compile(r"api key (?:not valid|expired|not found)|pass a valid api key", re.IGNORECASE)
 _MARKUP = re.compile(r"<(?:script|style).*?</(?:script|style)>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _LONGEST_TEXT = 300
@@ -167,7 +164,7 @@ def _quota_reason(details: list[Json], message: str) -> str:
     """What a 429 without an ErrorInfo is about: the day's quota, or the minute's rate."""
     violations = [item for detail in details for item in _items(detail.get("violations"))]
     names = " ".join(str(item.get("quotaId", "")) for item in violations if isinstance(item, dict))
-    if "PerDay" in names or _MONEY.search(message):
+    if "PerDay" in names or is_about_money(message):
         return "QUOTA_EXHAUSTED"
     return "RATE_LIMIT_EXCEEDED" if "PerMinute" in names else ""
 
@@ -177,9 +174,7 @@ def _is_account_fault(status: int, reasons: list[str], message: str) -> bool:
         return True
     if status != 400:
         return False
-    if "API_KEY_INVALID" in reasons or _BAD_KEY.search(message):
-        return True
-    return bool(_MONEY.search(message)) and not _QUOTES_REQUEST.search(message)
+    return "API_KEY_INVALID" in reasons or is_about_the_account(message)
 
 
 def _violations(details: list[Json]) -> Iterator[str]:

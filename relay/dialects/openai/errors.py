@@ -12,6 +12,7 @@ import msgspec
 
 from monitor.redaction import mask_body, mask_text
 from relay.conversation import Json
+from relay.dialects.account_words import is_about_the_account
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.retry_after import retry_after_seconds
@@ -66,9 +67,6 @@ _MONEY_CODES = frozenset(
     {"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached", "billing_not_active"}
 )
 _KEY_CODES = frozenset({"invalid_api_key", "account_deactivated"})
-_BILLING = re.compile(
-    r"\b(billing|credit balance|out of credits|insufficient credits?|payment required)\b", re.IGNORECASE
-)
 # OpenAI of reasoning that another organization or model encrypted: a refused signature in its words.
 _SIGNATURE_CODE = "invalid_encrypted_content"
 _TRY_AGAIN = re.compile(r"try again in ((?:\d+(?:\.\d+)?(?:ms|[dhms]))+)", re.IGNORECASE)
@@ -224,7 +222,7 @@ def _is_account_fault(status: int, reason: str, message: str) -> bool:
         case 429:  # no rate that passes by waiting
             return reason in _MONEY_CODES
         case 400:
-            return reason in _MONEY_CODES | _KEY_CODES or _BILLING.search(message) is not None
+            return reason in _MONEY_CODES | _KEY_CODES or is_about_the_account(message)
         case _:
             return False
 

@@ -6,7 +6,7 @@ PURE. After Terminal or Failed a decoder gives nothing more.
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from relay.dialects.anthropic.json_object import json_object
+from relay.dialects.json_object import json_object
 from relay.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.failures import Failure, Kind
 from relay.sse import EventTooLarge, SseEvent, SseParser

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from relay.dialects.anthropic.json_object import json_object
+from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.wire import CallFragment, Function
 from relay.events import (
     ArgumentsDelta,

@@ -7,8 +7,8 @@ PURE. Whole SSE events only, in one pass; their bytes travel along unchanged. Th
 
 import msgspec
 
-from relay.dialects.anthropic.json_object import json_object
 from relay.dialects.interface import DecoderOptions
+from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.blocks import Blocks, BrokenCall, reasoning_text
 from relay.dialects.openai.chat.wire import Choice, Delta, Piece, is_told, read_piece
 from relay.dialects.openai.errors import failure_in_stream

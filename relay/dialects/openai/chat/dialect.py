@@ -1,105 +1,57 @@
-"""Chat completions as a dialect. PURE."""
+"""Chat completions as a dialect: joins the files of this folder. PURE."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from accounts.model_facts import ModelFacts
-from relay.conversation import Conversation, Json
-from relay.dialects.interface import (
-    ClientRequest,
-    Decoder,
-    DecoderOptions,
-    DialectName,
-    Encoder,
-    EncoderOptions,
-    ErrorAnswer,
-    GoingOn,
-    Healed,
-    Resolution,
-    SignatureSlot,
-)
-from relay.dialects.openai import errors
-from relay.dialects.openai.chat import collector, going_on, read_request, repair, write_request
+from relay.conversation import Json
+from relay.dialects.interface import Dialect, Healed, Resolution, SignatureSlot, drops_nothing
+from relay.dialects.openai import errors, reasoning
+from relay.dialects.openai.chat import collector, fit, going_on, read_request, repair, write_request
 from relay.dialects.openai.chat.decoder import ChatDecoder
 from relay.dialects.openai.chat.encoder import ChatEncoder
-from relay.dialects.openai.chat.fit import fit
 from relay.dialects.openai.inspection import inspect_chat
-from relay.dialects.openai.reasoning import thinks_unseen
-from relay.failures import Failure
 
 
-class ChatCompletions:
-    """Joins the files of this folder; every rule stands in one of them."""
-
-    name: DialectName = "openai"
-
-    def inspect(self, body: Json, headers: Mapping[str, str]) -> ClientRequest:
-        """What the relay must know; raises BadRequest."""
-        return inspect_chat(body, headers)
-
-    def read(self, body: Json) -> Conversation:
-        """The body as a neutral conversation; raises BadRequest or CannotCarry."""
-        return read_request.read(body)
-
-    def encoder(self, options: EncoderOptions) -> Encoder:
-        """A fresh encoder for one answer."""
-        return ChatEncoder(options)
-
-    def collect(self, stream: bytes) -> bytes:
-        """A whole stream as its one JSON answer."""
-        return collector.collect(stream)
-
-    def error_body(self, answer: ErrorAnswer) -> bytes:
-        """The JSON error body."""
-        return errors.error_body(answer)
-
-    def write(self, conversation: Conversation, model: str, facts: ModelFacts, changes: list[str]) -> Json:
-        """The body for ``conversation``; raises CannotCarry."""
-        return write_request.write(conversation, model, facts, changes)
-
-    def fit(self, body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:
-        """A body of this form, for another model."""
-        return fit(body, model, facts, changes)
-
-    def as_stream(self, body: Json) -> Json:
-        """The body, asking for a stream with usage."""
-        told = body.get("stream_options")
-        options = {**(told if isinstance(told, dict) else {}), "include_usage": True}
-        if body.get("stream") is True and options == told:
-            return body
-        return {**body, "stream": True, "stream_options": options}
-
-    def decoder(self, options: DecoderOptions) -> Decoder:
-        """A fresh decoder for one upstream stream."""
-        return ChatDecoder(options)
-
-    def classify(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
-        """An HTTP error, classified."""
-        return errors.classify(status, headers, body)
-
-    def thinks_unseen(self, body: Json, facts: ModelFacts) -> bool:
-        """OpenAI's own models never show their reasoning here."""
-        return thinks_unseen(body.get("reasoning_effort"), facts)
-
-    def restore_signatures(self, body: Json, resolve: Callable[[SignatureSlot], Resolution]) -> Json:
-        """Chat completions have no place for a signature."""
+def _as_stream(body: Json) -> Json:
+    """Usage has to be asked for."""
+    told = body.get("stream_options")
+    options = {**(told if isinstance(told, dict) else {}), "include_usage": True}
+    if body.get("stream") is True and options == told:
         return body
+    return {**body, "stream": True, "stream_options": options}
 
-    def heal(self, body: Json, facts: ModelFacts) -> Healed:
-        """The body without the reasoning in its history."""
-        return repair.heal(body)
 
-    def drop_blocks(self, body: Json) -> Healed | None:
-        """There is no such thing here."""
-        return None
+def _thinks_unseen(body: Json, facts: ModelFacts) -> bool:
+    """OpenAI's own models never show their reasoning here."""
+    return reasoning.thinks_unseen(body.get("reasoning_effort"), facts)
 
-    def heal_again(self, body: Json, blocks: frozenset[str], prompt_turns: frozenset[str]) -> Json:
-        """The repairs remembered, done again to the same bytes."""
-        return repair.heal_again(body, blocks, prompt_turns)
 
-    def wants(self, body: Json) -> str:
-        """What a client's body wants that is no plain text."""
-        return going_on.wants(body)
+def _restore_nothing(body: Json, resolve: Callable[[SignatureSlot], Resolution]) -> Json:
+    """Chat completions have no place for a signature."""
+    return body
 
-    def go_on(self, body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
-        """The body, asking for the rest of an answer that broke off."""
-        return going_on.go_on(body, said, tokens, facts)
+
+def _heal(body: Json, facts: ModelFacts) -> Healed:
+    return repair.heal(body)
+
+
+OPENAI_CHAT = Dialect(
+    name="openai",
+    inspect=inspect_chat,
+    read=read_request.read,
+    wants=going_on.wants,
+    encoder=ChatEncoder,
+    collect=collector.collect,
+    error_body=errors.error_body,
+    write=write_request.write,
+    fit=fit.fit,
+    as_stream=_as_stream,
+    decoder=ChatDecoder,
+    classify=errors.classify,
+    thinks_unseen=_thinks_unseen,
+    restore_signatures=_restore_nothing,
+    heal=_heal,
+    drop_blocks=drops_nothing,
+    heal_again=repair.heal_again,
+    go_on=going_on.go_on,
+)

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from relay.dialects.anthropic.json_object import json_object
 from relay.dialects.interface import DecoderOptions
+from relay.dialects.json_object import json_object
 from relay.dialects.openai.errors import failure_in_stream
 from relay.dialects.openai.responses.items import ItemBlocks, ProtocolBroken
 from relay.dialects.openai.responses.wire import StreamEvent, as_json, read_event, text_at

@@ -1,102 +1,42 @@
-"""Responses as a dialect. PURE."""
-
-from collections.abc import Callable, Mapping
+"""Responses as a dialect: joins the files of this folder. PURE."""
 
 from accounts.model_facts import ModelFacts
-from relay.conversation import Conversation, Json
-from relay.dialects.interface import (
-    ClientRequest,
-    Decoder,
-    DecoderOptions,
-    DialectName,
-    Encoder,
-    EncoderOptions,
-    ErrorAnswer,
-    GoingOn,
-    Healed,
-    Resolution,
-    SignatureSlot,
-)
-from relay.dialects.openai import errors
+from relay.conversation import Json
+from relay.dialects.interface import Dialect, Healed, drops_nothing, streams_by_itself
+from relay.dialects.openai import errors, reasoning
 from relay.dialects.openai.inspection import inspect_responses
-from relay.dialects.openai.reasoning import thinks_unseen
-from relay.dialects.openai.responses import collector, going_on, read_request, repair, write_request
+from relay.dialects.openai.responses import collector, fit, going_on, read_request, repair, write_request
 from relay.dialects.openai.responses.decoder import ResponsesDecoder
 from relay.dialects.openai.responses.encoder import ResponsesEncoder
-from relay.dialects.openai.responses.fit import fit
-from relay.failures import Failure
 
 
-class Responses:
-    """Joins the files of this folder; every rule stands in one of them."""
+def _thinks_unseen(body: Json, facts: ModelFacts) -> bool:
+    """The reasoning item that opens at once is a sign of life, but its opening may take a while."""
+    told = body.get("reasoning")
+    return reasoning.thinks_unseen(told.get("effort") if isinstance(told, dict) else None, facts)
 
-    name: DialectName = "openai"
 
-    def inspect(self, body: Json, headers: Mapping[str, str]) -> ClientRequest:
-        """What the relay must know; raises BadRequest."""
-        return inspect_responses(body, headers)
+def _heal(body: Json, facts: ModelFacts) -> Healed:
+    return repair.heal(body)
 
-    def read(self, body: Json) -> Conversation:
-        """The body as a neutral conversation; raises BadRequest or CannotCarry."""
-        return read_request.read(body)
 
-    def encoder(self, options: EncoderOptions) -> Encoder:
-        """A fresh encoder for one answer."""
-        return ResponsesEncoder(options)
-
-    def collect(self, stream: bytes) -> bytes:
-        """A whole stream as its one JSON answer."""
-        return collector.collect(stream)
-
-    def error_body(self, answer: ErrorAnswer) -> bytes:
-        """The JSON error body."""
-        return errors.error_body(answer)
-
-    def write(self, conversation: Conversation, model: str, facts: ModelFacts, changes: list[str]) -> Json:
-        """The body for ``conversation``; raises CannotCarry."""
-        return write_request.write(conversation, model, facts, changes)
-
-    def fit(self, body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:
-        """A body of this form, for another model."""
-        return fit(body, model, facts, changes)
-
-    def as_stream(self, body: Json) -> Json:
-        """The body, asking for a stream; its last event tells the usage."""
-        return body if body.get("stream") is True else {**body, "stream": True}
-
-    def decoder(self, options: DecoderOptions) -> Decoder:
-        """A fresh decoder for one upstream stream."""
-        return ResponsesDecoder(options)
-
-    def classify(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
-        """An HTTP error, classified."""
-        return errors.classify(status, headers, body)
-
-    def thinks_unseen(self, body: Json, facts: ModelFacts) -> bool:
-        """The reasoning item that opens at once is a sign of life, but its opening may take a while."""
-        reasoning = body.get("reasoning")
-        return thinks_unseen(reasoning.get("effort") if isinstance(reasoning, dict) else None, facts)
-
-    def restore_signatures(self, body: Json, resolve: Callable[[SignatureSlot], Resolution]) -> Json:
-        """The body with each reasoning item's ``encrypted_content`` resolved."""
-        return repair.restore_signatures(body, resolve)
-
-    def heal(self, body: Json, facts: ModelFacts) -> Healed:
-        """The body without the reasoning in its history."""
-        return repair.heal(body)
-
-    def drop_blocks(self, body: Json) -> Healed | None:
-        """There is no such thing here."""
-        return None
-
-    def heal_again(self, body: Json, blocks: frozenset[str], prompt_turns: frozenset[str]) -> Json:
-        """The repairs remembered, done again to the same bytes."""
-        return repair.heal_again(body, blocks, prompt_turns)
-
-    def wants(self, body: Json) -> str:
-        """What a client's body wants that is no plain text."""
-        return going_on.wants(body)
-
-    def go_on(self, body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
-        """The body, asking for the rest of an answer that broke off."""
-        return going_on.go_on(body, said, tokens, facts)
+OPENAI_RESPONSES = Dialect(
+    name="openai",
+    inspect=inspect_responses,
+    read=read_request.read,
+    wants=going_on.wants,
+    encoder=ResponsesEncoder,
+    collect=collector.collect,
+    error_body=errors.error_body,
+    write=write_request.write,
+    fit=fit.fit,
+    as_stream=streams_by_itself,
+    decoder=ResponsesDecoder,
+    classify=errors.classify,
+    thinks_unseen=_thinks_unseen,
+    restore_signatures=repair.restore_signatures,
+    heal=_heal,
+    drop_blocks=drops_nothing,
+    heal_again=repair.heal_again,
+    go_on=going_on.go_on,
+)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from relay.conversation import Json, digest
-from relay.dialects.anthropic.json_object import json_object
+from relay.dialects.json_object import json_object
 from relay.dialects.request_fields import objects_in, text_in
 from relay.failures import CannotCarry
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.dialects.anthropic.json_object import json_object
+from relay.dialects.json_object import json_object
 
 
 @pytest.mark.parametrize(
