@@ -38,7 +38,8 @@ class Ask:
     """What is asked of the model, read out of a request of any dialect.
 
     ``forced`` is a tool's name, ``ANY_TOOL`` or empty; ``json_schema`` an empty dict for any JSON;
-    ``continues_at`` the text event at which a continued answer (Gemini's CONTINUATION) goes on.
+    ``continues_at`` the text event at which a continued answer (Gemini's CONTINUATION) goes on;
+    ``searches`` says that the vendor's own web search is offered.
     """
 
     turns: list[Turn]
@@ -51,6 +52,7 @@ class Ask:
     thinks: bool = False
     shows_thinking: bool = False
     continues_at: int | None = None
+    searches: bool = False
 
     def _last_user_index(self) -> int:
         spoken = [i for i, turn in enumerate(self.turns) if turn.role == "user" and turn.texts]

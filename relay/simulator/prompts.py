@@ -1,7 +1,7 @@
 """From what a request asks to what the model answers, the same in every dialect.
 
 A prompt may direct the answer: ``use the tool``, ``use the tool 3 times``, ``call NAME``, ``in
-parallel``, and ``[say: events=20, words=30, delay=0.01, thinking=4, echo=3, redacted]``.
+parallel``, ``search the web``, and ``[say: events=20, words=30, delay=0.01, thinking=4, echo=3, redacted]``.
 """
 
 import re
@@ -15,6 +15,9 @@ from relay.simulator.limits import apply_max_tokens, apply_stop_sequences
 from relay.simulator.prose import Shape, tag_of, text_segments, thinking_segments, token_count
 from relay.simulator.reply import Block, Call, Reply, Stop, Text, Thinking
 from relay.simulator.schemas import instance_of
+
+SOURCE = "https://harbour.example/guide"
+"""The page that every search of the web finds."""
 
 _SAY = re.compile(r"\[say:([^\]]*)\]")
 _TIMES = re.compile(r"(\d+) times")
@@ -41,7 +44,8 @@ def compose(ask: Ask, default: Shape) -> Reply:
     if calls:
         blocks += [Text([f"{tag_of(prompt)} I call {', '.join(call.name for call in calls)}. "]), *calls]
     else:
-        blocks.append(Text(_said(ask, prompt, direction)))
+        searched = ask.searches and "search the web" in prompt.lower()
+        blocks.append(Text(_said(ask, prompt, direction), SOURCE if searched else ""))
     reply = Reply(blocks, stop=Stop.TOOL if calls else Stop.END)
     apply_stop_sequences(reply, ask.stop_sequences)
     apply_max_tokens(reply, ask.max_tokens)

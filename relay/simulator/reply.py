@@ -21,9 +21,10 @@ class Stop(StrEnum):
 
 @dataclass(slots=True)
 class Text:
-    """Plain text, one segment per stream event."""
+    """Plain text, one segment per stream event; ``source`` is the address that a search found it at."""
 
     segments: list[str]
+    source: str = ""
 
 
 @dataclass(slots=True)

@@ -26,11 +26,16 @@ PARAMETERS = {
 }
 TOOLS = ("weather", "clock")
 RESULT = "21 degrees"
+WAV = "UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA="
+IMAGE_URL, PDF_URL = "https://files.example/a.png", "https://files.example/a.pdf"
 
 
 @dataclass
 class Wish:
-    """What is asked, in no dialect's words. ``history`` are a client's own turns, to be sent back."""
+    """What is asked, in no dialect's words. ``history`` are a client's own turns, to be sent back.
+
+    ``media`` is image, pdf, audio, image_url or pdf_url.
+    """
 
     prompt: str
     is_stream: bool = False
@@ -39,6 +44,7 @@ class Wish:
     media: str = ""
     schema: bool = False
     stop: str = ""
+    search: bool = False
     history: list[Any] = field(default_factory=list)
 
 
@@ -52,21 +58,27 @@ class Heard:
     tokens_in: int = 0
     tokens_out: int = 0
     tokens_thinking: int = 0
+    sources: list[str] = field(default_factory=list)
     is_complete: bool = False
     turn: Any = None
 
 
 @dataclass(frozen=True)
 class Speaker:
-    """One client: how it asks, hears a whole answer and a stream, answers calls, and reads an error."""
+    """One client: how it asks, hears a whole answer and a stream, answers calls, and reads an error.
+
+    ``results`` takes what was heard and how each call ended: ``text``, ``image`` or ``error``. ``lacks``
+    are the features that the client's own API has no words for.
+    """
 
     name: str
     path: Callable[[str, Wish], str]
     body: Callable[[str, Wish], dict[str, Any]]
     hear: Callable[[Any], Heard]
     hear_stream: Callable[[list[dict[str, Any]]], Heard]
-    results: Callable[[Heard], list[Any]]
+    results: Callable[[Heard, str], list[Any]]
     error: Callable[[Any], str]
+    lacks: frozenset[str] = frozenset()
 
     def ask(self, client: httpx.Client, model: str, wish: Wish) -> httpx.Response:
         """Send it."""
@@ -87,9 +99,7 @@ def data_of(response: httpx.Response) -> list[dict[str, Any]]:
 def _anthropic_body(model: str, wish: Wish) -> dict[str, Any]:
     content: list[Any] = [{"type": "text", "text": wish.prompt}]
     if wish.media:
-        kind, mime, data = ("image", "image/png", PNG) if wish.media == "image" else _PDF_BLOCK
-        source = {"type": "base64", "media_type": mime, "data": data}
-        content.insert(0, {"type": kind, "source": source})
+        content.insert(0, _ANTHROPIC_MEDIA[wish.media])
     body: dict[str, Any] = {
         "model": model,
         "max_tokens": 4096,
@@ -104,10 +114,21 @@ def _anthropic_body(model: str, wish: Wish) -> dict[str, Any]:
         body["output_config"] = {"format": {"type": "json_schema", "schema": SCHEMA}}
     if wish.stop:
         body["stop_sequences"] = [wish.stop]
+    if wish.search:
+        body["tools"] = [{"type": "web_search_20250305", "name": "web_search"}]
     return body
 
 
-_PDF_BLOCK = ("document", "application/pdf", PDF)
+def _base64(media_type: str, data: str) -> dict[str, str]:
+    return {"type": "base64", "media_type": media_type, "data": data}
+
+
+_ANTHROPIC_MEDIA: dict[str, dict[str, Any]] = {
+    "image": {"type": "image", "source": _base64("image/png", PNG)},
+    "image_url": {"type": "image", "source": {"type": "url", "url": IMAGE_URL}},
+    "pdf": {"type": "document", "source": _base64("application/pdf", PDF)},
+    "pdf_url": {"type": "document", "source": {"type": "url", "url": PDF_URL}},
+}
 
 
 def _anthropic_hear(answer: Any) -> Heard:
@@ -116,6 +137,7 @@ def _anthropic_hear(answer: Any) -> Heard:
         match block["type"]:
             case "text":
                 heard.text += block["text"]
+                heard.sources += [cited["url"] for cited in block.get("citations") or []]
             case "thinking":
                 heard.thinking += block["thinking"]
             case "tool_use":
@@ -135,8 +157,14 @@ def _anthropic_stream(events: list[dict[str, Any]]) -> Heard:
     return Heard(text, is_complete=events[-1]["type"] == "message_stop")
 
 
-def _anthropic_results(heard: Heard) -> list[Any]:
-    results = [{"type": "tool_result", "tool_use_id": i, "content": RESULT} for i, _, _ in heard.calls]
+def _anthropic_results(heard: Heard, how: str) -> list[Any]:
+    text = {"type": "text", "text": RESULT}
+    more = {
+        "text": {"content": RESULT},
+        "image": {"content": [text, _ANTHROPIC_MEDIA["image"]]},
+        "error": {"content": RESULT, "is_error": True},
+    }[how]
+    results = [{"type": "tool_result", "tool_use_id": i, **more} for i, _, _ in heard.calls]
     return [heard.turn, {"role": "user", "content": results}]
 
 
@@ -144,8 +172,7 @@ def _anthropic_results(heard: Heard) -> list[Any]:
 def _gemini_body(model: str, wish: Wish) -> dict[str, Any]:
     parts: list[Any] = [{"text": wish.prompt}]
     if wish.media:
-        mime, data = ("image/png", PNG) if wish.media == "image" else ("application/pdf", PDF)
-        parts.insert(0, {"inlineData": {"mimeType": mime, "data": data}})
+        parts.insert(0, _GEMINI_MEDIA[wish.media])
     config: dict[str, Any] = {"maxOutputTokens": 4096}
     body: dict[str, Any] = {"contents": [{"role": "user", "parts": parts}, *wish.history]}
     if wish.tools:
@@ -162,6 +189,19 @@ def _gemini_body(model: str, wish: Wish) -> dict[str, Any]:
     return {**body, "generationConfig": config}
 
 
+def _inline(mime: str, data: str) -> dict[str, Any]:
+    return {"inlineData": {"mimeType": mime, "data": data}}
+
+
+_GEMINI_MEDIA: dict[str, dict[str, Any]] = {
+    "image": _inline("image/png", PNG),
+    "pdf": _inline("application/pdf", PDF),
+    "audio": _inline("audio/wav", WAV),
+    "image_url": {"fileData": {"mimeType": "image/png", "fileUri": IMAGE_URL}},
+    "pdf_url": {"fileData": {"mimeType": "application/pdf", "fileUri": PDF_URL}},
+}
+
+
 def _gemini_hear(answer: Any) -> Heard:
     content = answer["candidates"][0].get("content") or {}
     heard = Heard(turn=content, is_complete="finishReason" in answer["candidates"][0])
@@ -173,6 +213,8 @@ def _gemini_hear(answer: Any) -> Heard:
             heard.thinking += part.get("text", "")
         else:
             heard.text += part.get("text", "")
+    grounding = answer["candidates"][0].get("groundingMetadata") or {}
+    heard.sources = [chunk["web"]["uri"] for chunk in grounding.get("groundingChunks") or []]
     usage = answer["usageMetadata"]
     heard.tokens_thinking = usage.get("thoughtsTokenCount") or 0
     heard.tokens_in = usage["promptTokenCount"]
@@ -187,22 +229,22 @@ def _gemini_stream(events: list[dict[str, Any]]) -> Heard:
     return Heard(text, is_complete=any("finishReason" in candidate for candidate in candidates))
 
 
-def _gemini_results(heard: Heard) -> list[Any]:
+def _gemini_results(heard: Heard, how: str) -> list[Any]:
     parts = []
+    told: dict[str, Any] = {"response": {"error" if how == "error" else "output": RESULT}}
+    if how == "image":
+        told["parts"] = [_GEMINI_MEDIA["image"]]
     for identity, name, _ in heard.calls:
         named = {"id": identity} if identity else {}
-        parts.append({"functionResponse": {**named, "name": name, "response": {"output": RESULT}}})
+        parts.append({"functionResponse": {**named, "name": name, **told}})
     return [heard.turn, {"role": "user", "parts": parts}]
 
 
 # --- OpenAI chat completions ----------------------------------------------------------------------
 def _chat_body(model: str, wish: Wish) -> dict[str, Any]:
     content: list[Any] = [{"type": "text", "text": wish.prompt}]
-    if wish.media == "image":
-        content.insert(0, {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}})
-    elif wish.media:
-        file = {"filename": "a.pdf", "file_data": f"data:application/pdf;base64,{PDF}"}
-        content.insert(0, {"type": "file", "file": file})
+    if wish.media:
+        content.insert(0, _CHAT_MEDIA[wish.media])
     body: dict[str, Any] = {
         "model": model,
         "stream": wish.is_stream,
@@ -219,7 +261,17 @@ def _chat_body(model: str, wish: Wish) -> dict[str, Any]:
         }
     if wish.stop:
         body["stop"] = [wish.stop]
+    if wish.search:
+        body["web_search_options"] = {}
     return body
+
+
+_CHAT_MEDIA: dict[str, dict[str, Any]] = {
+    "image": {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}},
+    "image_url": {"type": "image_url", "image_url": {"url": IMAGE_URL}},
+    "pdf": {"type": "file", "file": {"filename": "a.pdf", "file_data": f"data:application/pdf;base64,{PDF}"}},
+    "audio": {"type": "input_audio", "input_audio": {"data": WAV, "format": "wav"}},
+}
 
 
 def _function(name: str) -> dict[str, Any]:
@@ -233,6 +285,7 @@ def _chat_hear(answer: Any) -> Heard:
     for call in message.get("tool_calls") or []:
         function = call["function"]
         heard.calls.append((call["id"], function["name"], json.loads(function["arguments"])))
+    heard.sources = [cited["url_citation"]["url"] for cited in message.get("annotations") or []]
     heard.tokens_in, heard.tokens_out = answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]
     details = answer["usage"].get("completion_tokens_details") or {}
     heard.tokens_thinking = details.get("reasoning_tokens") or 0
@@ -246,7 +299,7 @@ def _chat_stream(events: list[dict[str, Any]]) -> Heard:
     return Heard(text, is_complete=choices[-1]["finish_reason"] is not None)
 
 
-def _chat_results(heard: Heard) -> list[Any]:
+def _chat_results(heard: Heard, how: str) -> list[Any]:
     return [
         heard.turn,
         *({"role": "tool", "tool_call_id": identity, "content": RESULT} for identity, _, _ in heard.calls),
@@ -256,11 +309,8 @@ def _chat_results(heard: Heard) -> list[Any]:
 # --- OpenAI responses -----------------------------------------------------------------------------
 def _responses_body(model: str, wish: Wish) -> dict[str, Any]:
     content: list[Any] = [{"type": "input_text", "text": wish.prompt}]
-    if wish.media == "image":
-        content.insert(0, {"type": "input_image", "image_url": f"data:image/png;base64,{PNG}"})
-    elif wish.media:
-        data = f"data:application/pdf;base64,{PDF}"
-        content.insert(0, {"type": "input_file", "filename": "a.pdf", "file_data": data})
+    if wish.media:
+        content.insert(0, _RESPONSES_MEDIA[wish.media])
     body: dict[str, Any] = {
         "model": model,
         "stream": wish.is_stream,
@@ -275,7 +325,17 @@ def _responses_body(model: str, wish: Wish) -> dict[str, Any]:
         body["text"] = {"format": {"type": "json_schema", "name": "city", "schema": SCHEMA, "strict": True}}
     if wish.stop:
         body["stop"] = [wish.stop]  # not in this API: what becomes of it must be told all the same
+    if wish.search:
+        body["tools"] = [{"type": "web_search"}]
     return body
+
+
+_RESPONSES_MEDIA: dict[str, dict[str, Any]] = {
+    "image": {"type": "input_image", "image_url": f"data:image/png;base64,{PNG}"},
+    "image_url": {"type": "input_image", "image_url": IMAGE_URL},
+    "pdf": {"type": "input_file", "filename": "a.pdf", "file_data": f"data:application/pdf;base64,{PDF}"},
+    "pdf_url": {"type": "input_file", "file_url": PDF_URL},
+}
 
 
 def _responses_hear(answer: Any) -> Heard:
@@ -284,6 +344,8 @@ def _responses_hear(answer: Any) -> Heard:
         match item["type"]:
             case "message":
                 heard.text += "".join(part.get("text", "") for part in item["content"])
+                cited = [one for part in item["content"] for one in part.get("annotations") or []]
+                heard.sources += [one["url"] for one in cited]
             case "reasoning":
                 told = [*item.get("summary", ()), *(item.get("content") or ())]
                 heard.thinking += "".join(part["text"] for part in told)
@@ -299,9 +361,10 @@ def _responses_stream(events: list[dict[str, Any]]) -> Heard:
     return Heard(text, is_complete=events[-1]["type"] == "response.completed")
 
 
-def _responses_results(heard: Heard) -> list[Any]:
+def _responses_results(heard: Heard, how: str) -> list[Any]:
+    told = [{"type": "input_text", "text": RESULT}, _RESPONSES_MEDIA["image"]] if how == "image" else RESULT
     outputs = [
-        {"type": "function_call_output", "call_id": identity, "output": RESULT}
+        {"type": "function_call_output", "call_id": identity, "output": told}
         for identity, _, _ in heard.calls
     ]
     return [*heard.turn, *outputs]
@@ -337,6 +400,7 @@ SPEAKERS = (
         _anthropic_stream,
         _anthropic_results,
         _anthropic_error,
+        frozenset({"audio"}),
     ),
     Speaker(
         "Gemini generateContent",
@@ -355,6 +419,7 @@ SPEAKERS = (
         _chat_stream,
         _chat_results,
         _openai_error,
+        frozenset({"PDF by address", "tool results with images", "tool errors"}),
     ),
     Speaker(
         "OpenAI responses",
@@ -364,5 +429,6 @@ SPEAKERS = (
         _responses_stream,
         _responses_results,
         _openai_error,
+        frozenset({"audio", "tool errors"}),
     ),
 )

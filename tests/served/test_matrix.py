@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
+from relay.simulator.prompts import SOURCE
 from tests.running_server import ROOT
-from tests.served.speakers import SPEAKERS, TOOLS, Heard, Speaker, Wish
+from tests.served.speakers import IMAGE_URL, PDF_URL, SPEAKERS, TOOLS, Heard, Speaker, Wish
 from tests.served.world import World
 
 PAGE = ROOT / "docs" / "compatibility.md"
@@ -30,7 +31,9 @@ PROMPT = "Tell me about the harbour."
 REPAIRS = frozenset({"thinking signatures put right"})
 """What is done to a request for its own good; nothing of it is lost."""
 
-CELL = re.compile(r"yes|nearest: .+|400: .+")
+CELL = re.compile(r"yes|nearest: .+|400: .+|–")
+ABSENT = "–"
+"""What the client's own API has no words for."""
 
 
 @dataclass
@@ -80,8 +83,26 @@ def probe_parallel(probe: Probe) -> str:
 def _after_results(probe: Probe, wish: Wish, heard: Heard | None) -> str:
     if heard is None:
         return ""
-    after = probe.ask(replace(wish, history=probe.speaker.results(heard)))
+    after = probe.ask(replace(wish, history=probe.speaker.results(heard, "text")))
     return _yes_if(after and "The tool said: 21 degrees" in after.text and not after.calls)
+
+
+def probe_result_images(probe: Probe) -> str:
+    wish = Wish("Please use the tool.", tools=True)
+    heard = probe.ask(wish)
+    if heard is None:
+        return ""
+    after = probe.ask(replace(wish, history=probe.speaker.results(heard, "image")))
+    return _yes_if(after and "21 degrees" in after.text and "I see image/png of" in after.text)
+
+
+def probe_result_errors(probe: Probe) -> str:
+    wish = Wish("Please use the tool.", tools=True)
+    heard = probe.ask(wish)
+    if heard is None:
+        return ""
+    after = probe.ask(replace(wish, history=probe.speaker.results(heard, "error")))
+    return _yes_if(after and re.search("The tool said: error:? 21 degrees", after.text, re.IGNORECASE))
 
 
 def probe_thinking(probe: Probe) -> str:
@@ -101,6 +122,29 @@ def probe_image(probe: Probe) -> str:
 def probe_pdf(probe: Probe) -> str:
     heard = probe.ask(Wish("What is this?", media="pdf"))
     return _yes_if(heard and "I see application/pdf of" in heard.text)
+
+
+def probe_image_address(probe: Probe) -> str:
+    heard = probe.ask(Wish("What is this?", media="image_url"))
+    return _yes_if(heard and f"at {IMAGE_URL}" in heard.text)
+
+
+def probe_pdf_address(probe: Probe) -> str:
+    heard = probe.ask(Wish("What is this?", media="pdf_url"))
+    return _yes_if(heard and f"at {PDF_URL}" in heard.text)
+
+
+def probe_audio(probe: Probe) -> str:
+    heard = probe.ask(Wish("What is this?", media="audio"))
+    return _yes_if(heard and re.search(r"I see audio\S* of", heard.text))
+
+
+def probe_search(probe: Probe) -> str:
+    """Upstream's own search runs, and the client is told the source in its own words."""
+    heard = probe.ask(Wish("Please search the web.", search=True))
+    if heard is None:
+        return ""
+    return "yes" if heard.sources == [SOURCE] else "nearest: answers without a search"
 
 
 def probe_schema(probe: Probe) -> str:
@@ -141,8 +185,14 @@ FEATURES: dict[str, Callable[[Probe], str]] = {
     "tools": probe_tools,
     "parallel tools": probe_parallel,
     "thinking": probe_thinking,
+    "tool results with images": probe_result_images,
+    "tool errors": probe_result_errors,
     "images": probe_image,
+    "images by address": probe_image_address,
     "PDF": probe_pdf,
+    "PDF by address": probe_pdf_address,
+    "audio": probe_audio,
+    "web search, citations": probe_search,
     "JSON schema": probe_schema,
     "stop": probe_stop,
     "usage": probe_usage,
@@ -178,6 +228,8 @@ def tables(shared_kinds_world: World) -> dict[str, list[list[str]]]:
     for speaker in SPEAKERS:
         for model in COLUMNS.values():
             for feature, check in FEATURES.items():
+                if feature in speaker.lacks:
+                    continue
                 probe = Probe(world.client, speaker, model)
                 word = check(probe)
                 assert probe.last is not None
@@ -188,6 +240,8 @@ def tables(shared_kinds_world: World) -> dict[str, list[list[str]]]:
     changes = {row["id"]: _list(row["changes"]) for row in rows}
 
     def one(name: str, model: str, feature: str) -> str:
+        if (name, model, feature) not in found:
+            return ABSENT
         usual = changes[found[name, model, "text"].request_id]
         mine = found[name, model, feature]
         return cell(mine, changes[mine.request_id], usual)
@@ -218,6 +272,7 @@ def page(tables: dict[str, list[list[str]]]) -> str:
         "* **nearest: …** – upstream has no such thing; what was done instead stands in the cell, and in the",
         "  request's row under *what was changed*.",
         "* **400: …** – upstream has no place for it, and leaving it out would change what was asked.",
+        "* **–** – the client's own API has no words for it.",
         "",
         "The models behind the columns: `gemini-3-flash-preview` for the first three, `claude-sonnet-4-6`",
         "for the next two, `gpt-6-sol`, and `deepseek-sim`. Another model may take more or less: its facts",

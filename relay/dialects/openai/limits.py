@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from accounts.model_facts import ModelFacts
 from relay.conversation import Json
+from relay.dialects.request_fields import as_list, as_text
 
 _SAMPLING = ("temperature", "top_p", "top_k")
 # Reasoning models refuse these besides, unless their effort is none (wire.md section 3.3).
@@ -16,6 +17,16 @@ _PROBABILITIES = ("logprobs", "top_logprobs", "logit_bias")
 _NEUTRAL: dict[str, object] = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
 MAX_STOP_SEQUENCES = 4
 """More are refused by OpenAI."""
+
+
+def stop_sequences_in(body: Json) -> tuple[str, ...]:
+    """What a client's ``stop`` says, one text or several. Raises BadRequest."""
+    stop = body.get("stop")
+    if stop is None:
+        return ()
+    if isinstance(stop, str):
+        return (stop,)
+    return tuple(as_text(one, "stop") for one in as_list(stop, "stop"))
 
 
 def drop(body: Json, key: str, why: str, changes: list[str]) -> None:

@@ -99,7 +99,10 @@ class PreparedMessage:
     def _block(self, block: Block, prefix: Prefix) -> Json:
         match block:
             case Text():
-                return {"type": "text", "text": "".join(block.segments)}
+                text = "".join(block.segments)
+                return {"type": "text", "text": text} | (
+                    {"citations": [_citation(block)]} if block.source else {}
+                )
             case Call():
                 return {
                     "type": "tool_use",
@@ -155,6 +158,16 @@ def _stop_details(stop: Stop) -> Json | None:
     }
 
 
+def _citation(text: Text) -> Json:
+    return {
+        "type": "web_search_result_location",
+        "cited_text": text.segments[0],
+        "url": text.source,
+        "title": "Guide",
+        "encrypted_index": "Eo8BCioIAhgBIiQyYjQ0OWJm",
+    }
+
+
 def _event(kind: Kind, name: str, fields: Json) -> Event:
     return Event(kind, encode_json({"type": name, **fields}), name)
 
@@ -170,6 +183,10 @@ def _block_events(index: int, block: Block, written: Json) -> list[Event]:
         case Text():
             start["text"] = ""
             deltas = [_delta(Kind.TEXT, index, {"type": "text_delta", "text": s}) for s in block.segments]
+            if block.source:
+                start["citations"] = []
+                cited = {"type": "citations_delta", "citation": _citation(block)}
+                deltas.insert(0, _delta(Kind.OPEN, index, cited))
         case Thinking(redacted=False):
             start |= {"thinking": "", "signature": ""}
             for segment in block.segments if block.shown else ():

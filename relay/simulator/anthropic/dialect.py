@@ -161,6 +161,7 @@ def _ask(body: Json, rules: ClaudeRules) -> Ask:
         stop_sequences=tuple(body.get("stop_sequences") or ()),
         max_tokens=body["max_tokens"],
         thinks=kind != "disabled",
+        searches=any(str(tool.get("type")).startswith("web_search_") for tool in body.get("tools") or []),
         shows_thinking=display == "summarized" or (display is None and rules.shows_by_default),
     )
 

@@ -123,6 +123,9 @@ class PreparedContent:
         ending: Json = {"finishReason": _FINISH_REASONS[reply.stop]}
         if reply.stop in _FINISH_MESSAGES:
             ending["finishMessage"] = _FINISH_MESSAGES[reply.stop]
+        for block in reply.blocks:
+            if isinstance(block, Text) and block.source:
+                ending["groundingMetadata"] = _grounding(block)
         if reply.stop is Stop.SAFETY:
             rating = {"category": "HARM_CATEGORY_DANGEROUS_CONTENT", "probability": "HIGH", "blocked": True}
             ending["safetyRatings"] = [rating]
@@ -168,6 +171,14 @@ class PreparedContent:
         if cached:
             usage["cachedContentTokenCount"] = cached
         return usage
+
+
+def _grounding(text: Text) -> Json:
+    return {
+        "webSearchQueries": ["harbour"],
+        "groundingChunks": [{"web": {"uri": text.source, "title": "Guide"}}],
+        "groundingSupports": [{"segment": {"text": text.segments[0]}, "groundingChunkIndices": [0]}],
+    }
 
 
 def continues_at(token: Any) -> int | None:

@@ -169,6 +169,7 @@ def _ask(request: Json, generation: Json, rules: GeminiRules) -> Ask:
         stop_sequences=tuple(generation.get("stopSequences") or ()),
         max_tokens=generation.get("maxOutputTokens"),
         thinks=bool(rules.name) and thinking.get("thinkingBudget") != 0,
+        searches=any("googleSearch" in tool for tool in request.get("tools") or []),
         shows_thinking=bool(thinking.get("includeThoughts")),
         # the SDK sends it at the top level, the vendor's page puts it here: both are taken
         continues_at=continues_at(request.get("continuationToken") or generation.get("continuationToken")),

@@ -63,6 +63,8 @@ class PreparedChat:
         message: Json = {"role": "assistant", "content": reply.text() or None, "refusal": None}
         if reasoning := _reasoning(reply):
             message["reasoning_content"] = reasoning
+        if annotations := _annotations(reply):
+            message["annotations"] = annotations
         if calls := reply.calls():
             message["tool_calls"] = [_call(call) for call in calls]
         choice = {
@@ -93,6 +95,8 @@ class PreparedChat:
                         deltas.append((Kind.THINKING, {"reasoning_content": segment}))
                 case Text():
                     deltas += [(Kind.TEXT, {"content": segment}) for segment in block.segments]
+                    if annotations := _annotations(reply):
+                        deltas.append((Kind.CLOSE, {"annotations": annotations}))
                 case Call():
                     deltas += [(Kind.TOOL, {"tool_calls": [one]}) for one in _fragments(block, position)]
                     position += 1
@@ -115,6 +119,17 @@ class PreparedChat:
                 "rejected_prediction_tokens": 0,
             },
         }
+
+
+def _annotations(reply: Reply) -> list[Json]:
+    return [
+        {
+            "type": "url_citation",
+            "url_citation": {"url": one.source, "title": "Guide", "start_index": 0, "end_index": 1},
+        }
+        for one in reply.blocks
+        if isinstance(one, Text) and one.source
+    ]
 
 
 def _reasoning(reply: Reply) -> str:

@@ -67,6 +67,7 @@ def read_chat(inbound: Inbound, rules: OpenAIRules) -> tuple[Ask, Prefix]:
             json_schema=_format(body),
             stop_sequences=_stop(body.get("stop")),
             max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
+            searches=body.get("web_search_options") is not None,
             thinks=rules.tells_reasoning or (rules.reasons and effort != "none"),
             shows_thinking=rules.tells_reasoning,
         ),

@@ -98,7 +98,7 @@ class PreparedResponse:
         for index, block in enumerate(reply.blocks):
             match block:
                 case Text():
-                    content = [_output_text("".join(block.segments))]
+                    content = [_output_text("".join(block.segments), block.source)]
                     item: Json = {"id": f"msg_{suffix}{index}", "type": "message", "status": "completed"}
                     item |= {"role": "assistant", "content": content}
                 case Thinking():
@@ -131,8 +131,10 @@ class PreparedResponse:
         }
 
 
-def _output_text(text: str) -> Json:
-    return {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+def _output_text(text: str, source: str = "") -> Json:
+    at = {"url": source, "title": "Guide", "start_index": 0, "end_index": len(text)}
+    annotations = [{"type": "url_citation", **at}] if source else []
+    return {"type": "output_text", "text": text, "annotations": annotations, "logprobs": []}
 
 
 def _write_item(writer: _Writer, index: int, block: Block, item: Json) -> None:
@@ -147,6 +149,9 @@ def _write_item(writer: _Writer, index: int, block: Block, item: Json) -> None:
             for segment in block.segments:
                 writer.add(Kind.TEXT, "response.output_text.delta", **at, delta=segment, logprobs=[])
             part = item["content"][0]
+            for number, annotation in enumerate(part["annotations"]):
+                told = {"annotation_index": number, "annotation": annotation}
+                writer.add(Kind.CLOSE, "response.output_text.annotation.added", **at, **told)
             writer.add(Kind.CLOSE, "response.output_text.done", **at, text=part["text"], logprobs=[])
             writer.add(Kind.CLOSE, "response.content_part.done", **at, part=part)
         case Thinking():

@@ -68,6 +68,7 @@ def read_responses(inbound: Inbound, rules: OpenAIRules) -> tuple[Ask, Prefix]:
             max_tokens=limit,
             thinks=rules.reasons and effort != "none",
             shows_thinking=bool(reasoning.get("summary")),
+            searches=any(str(tool.get("type")).startswith("web_search") for tool in body.get("tools") or []),
         ),
         _prefix(body, items),
     )

@@ -7,12 +7,11 @@ with CannotCarry; parameters without a neutral place are named in ``dropped``.
 from relay.conversation import Conversation, Json, Sampling, Tool
 from relay.dialects.openai.chat.read_messages import leading_system, read_turns
 from relay.dialects.openai.leftovers import leftovers
+from relay.dialects.openai.limits import stop_sequences_in
 from relay.dialects.openai.reasoning import thinking_of
 from relay.dialects.openai.tools import choice_of, function_of
 from relay.dialects.request_fields import (
-    as_list,
     as_object,
-    as_text,
     flag_in,
     integer_in,
     list_in,
@@ -60,7 +59,7 @@ def read(body: Json) -> Conversation:
         ),
         sampling=_sampling(body),
         max_tokens=limit if limit is not None else integer_in(body, "max_tokens"),
-        stop_sequences=_stop(body.get("stop")),
+        stop_sequences=stop_sequences_in(body),
         json_answer=json_answer or schema is not None,
         response_schema=schema,
         user_id=text_in(body, "safety_identifier") or text_in(body, "user"),
@@ -85,14 +84,6 @@ def _sampling(body: Json) -> Sampling:
         presence_penalty=number_in(body, "presence_penalty"),
         frequency_penalty=number_in(body, "frequency_penalty"),
     )
-
-
-def _stop(stop: object) -> tuple[str, ...]:
-    if stop is None:
-        return ()
-    if isinstance(stop, str):
-        return (stop,)
-    return tuple(as_text(one, "stop") for one in as_list(stop, "stop"))
 
 
 def _answer_format(told: Json) -> tuple[bool, Json | None]:

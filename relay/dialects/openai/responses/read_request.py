@@ -1,11 +1,13 @@
 """A Responses request, as a neutral conversation. PURE.
 
 What only OpenAI's own service has (its tools, stored prompts and conversations) is refused with
-CannotCarry; parameters without a neutral place are named in ``dropped``.
+CannotCarry; parameters without a neutral place are named in ``dropped``. ``stop`` is none of this API's
+parameters, and OpenAI itself refuses it; upstreams that can stop are asked to (docs/decisions/0021).
 """
 
 from relay.conversation import Conversation, Json, Sampling, Tool
 from relay.dialects.openai.leftovers import leftovers
+from relay.dialects.openai.limits import stop_sequences_in
 from relay.dialects.openai.reasoning import thinking_of
 from relay.dialects.openai.responses.named_tools import as_function, plain_name, tools_of
 from relay.dialects.openai.responses.read_items import read_items
@@ -17,7 +19,7 @@ _READ = frozenset(
     {
         "model", "input", "instructions", "stream", "stream_options", "tools", "tool_choice",
         "parallel_tool_calls", "text", "reasoning", "max_output_tokens", "temperature", "top_p",
-        "user", "safety_identifier", "prompt_cache_key", "prompt",
+        "user", "safety_identifier", "prompt_cache_key", "prompt", "stop",
     }
 )  # fmt: skip
 
@@ -47,6 +49,7 @@ def read(body: Json) -> Conversation:
         ),
         sampling=Sampling(temperature=number_in(body, "temperature"), top_p=number_in(body, "top_p")),
         max_tokens=integer_in(body, "max_output_tokens"),
+        stop_sequences=stop_sequences_in(body),
         json_answer=json_answer or schema is not None,
         response_schema=schema,
         user_id=text_in(body, "safety_identifier") or text_in(body, "user"),
