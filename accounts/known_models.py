@@ -25,6 +25,11 @@ def vendor_of(model: str) -> str:
     return _table.vendor_of(model)
 
 
+def kinds_offering(model: str) -> frozenset[str]:
+    """The kinds whose accounts offer ``model`` unlisted: their own families, and names of none."""
+    return _table.kinds_offering(model)
+
+
 def names_offered_by(kind: str) -> list[str]:
     """The names of the current models that an account of ``kind`` offers, in the table's order."""
     return _table.names_offered_by(kind)

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from accounts.encryption import encrypt
+from accounts.known_models import kinds_offering
 from accounts.live import LiveAccounts
 from accounts.mapping import Target
-from accounts.model_facts import kinds_offering
 from accounts.snapshot import AccountView, Snapshot
 from relay.runtime import Runtime
 from relay.simulator.faults import CATALOGUE, FaultKind
