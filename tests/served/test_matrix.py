@@ -17,6 +17,8 @@ from tests.running_server import ROOT
 from tests.served.speakers import IMAGE_URL, PDF_URL, SPEAKERS, TOOLS, Heard, Speaker, Wish
 from tests.served.world import World
 
+pytestmark = pytest.mark.timeout(400)  # some 900 requests, and other work on the machine
+
 PAGE = ROOT / "docs" / "compatibility.md"
 COLUMNS = {
     "`gemini`": "on-gemini",
