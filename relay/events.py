@@ -26,7 +26,8 @@ StopReason = Literal[
     "continuation",  # Gemini's CONTINUATION: ask again with the token
     "malformed",  # MALFORMED_FUNCTION_CALL and its kin: no answer
     "missing_signature",  # MISSING_THOUGHT_SIGNATURE: to be healed
-    "other",
+    "other",  # over, for a reason that says nothing of an answer
+    "unknown",  # a word that is newer than this server: upstream's answer, whatever it means
 ]
 
 

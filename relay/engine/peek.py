@@ -30,7 +30,7 @@ from relay.failures import Failure, Kind
 
 _WHOLE_BLOCKS = frozenset({"redacted", "tool_call", "server_call", "server_result", "media", "opaque"})
 _MEANINGFUL_STOPS = frozenset(
-    {"max_tokens", "stop_sequence", "refusal", "pause_turn", "context_window", "continuation"}
+    {"max_tokens", "stop_sequence", "refusal", "pause_turn", "context_window", "continuation", "unknown"}
 )
 
 

@@ -101,6 +101,7 @@ def test_blocks_that_are_valid_when_they_start(kind: BlockKind) -> None:
         ("pause_turn", "pause_turn"),
         ("context_window", "model_context_window_exceeded"),
         ("continuation", "CONTINUATION"),
+        ("unknown", "sunset"),
     ],
 )
 def test_an_end_with_a_reason_is_an_answer(reason: StopReason, word: str) -> None:

@@ -186,6 +186,8 @@ def _gemini_body(model: str, wish: Wish) -> dict[str, Any]:
         config |= {"responseMimeType": "application/json", "responseJsonSchema": SCHEMA}
     if wish.stop:
         config["stopSequences"] = [wish.stop]
+    if wish.search:
+        body["tools"] = [{"googleSearch": {}}]
     return {**body, "generationConfig": config}
 
 

@@ -28,7 +28,7 @@ CUTS_ARGUMENTS = frozenset({"max_tokens", "model_context_window_exceeded", "refu
 
 
 def stop_of(delta: dict[str, Any]) -> Stop | None:
-    """What message_delta's ``delta`` says of the end: ``other`` for a new word, None when it says nothing."""
+    """What message_delta's ``delta`` says of the end: ``unknown`` for a new word, None without any."""
     stop_reason = delta.get("stop_reason")
     if not isinstance(stop_reason, str):
         return None
@@ -38,15 +38,15 @@ def stop_of(delta: dict[str, Any]) -> Stop | None:
         value if isinstance(value, str) else None
         for value in (delta.get("stop_sequence"), told.get("category"), told.get("explanation"))
     )
-    return Stop(_OURS.get(stop_reason, "other"), stop_reason, sequence, category, explanation)
+    return Stop(_OURS.get(stop_reason, "unknown"), stop_reason, sequence, category, explanation)
 
 
 def message_delta(stop: Stop, has_content: bool) -> dict[str, Any] | None:
     """The message_delta (without its usage) that says ``stop``; None where it is no end of an answer.
 
-    No end are ``malformed`` and ``missing_signature``, and ``other`` with nothing said.
+    No end are ``malformed`` and ``missing_signature``, and ``other`` or ``unknown`` with nothing said.
     """
-    word = "end_turn" if stop.reason == "other" and has_content else _THEIRS.get(stop.reason)
+    word = "end_turn" if stop.reason in ("other", "unknown") and has_content else _THEIRS.get(stop.reason)
     if word is None:
         return None
     details = None

@@ -55,6 +55,7 @@ class AnswerEvents:
 
     def _take_candidate(self, candidate: Candidate, data: bytes, position: int, out: list[Event]) -> None:
         content = candidate.content
+        self._cite(candidate, out)  # before a signature that comes with the sources closes the text
         if content is not None and content.parts:
             for number, part in enumerate(content.parts):
                 if not self._blocks.take(part, out):
@@ -75,8 +76,7 @@ class AnswerEvents:
         fetched = candidate.url_context_metadata
         if grounding is NOTHING and citations is NOTHING and fetched is NOTHING:
             return
-        if self._blocks.open == "text":
-            out.extend(citations_of(self._blocks.index, grounding, citations, self._cited))
+        self._cite(candidate, out)
         for name, raw in (
             ("groundingMetadata", grounding),
             ("citationMetadata", citations),
@@ -84,6 +84,12 @@ class AnswerEvents:
         ):
             if raw is not NOTHING:
                 out.append(Extra("gemini.candidate", name, bytes(raw)))
+
+    def _cite(self, candidate: Candidate, out: list[Event]) -> None:
+        """The sources that the open text has not got yet."""
+        grounding, citations = candidate.grounding_metadata, candidate.citation_metadata
+        if self._blocks.open == "text" and not (grounding is NOTHING and citations is NOTHING):
+            out.extend(citations_of(self._blocks.index, grounding, citations, self._cited))
 
 
 def _finishes(candidate: Candidate) -> bool:

@@ -1,6 +1,6 @@
 """Gemini's finish reasons and our words for them, both ways.
 
-PURE. The 24 reasons are those of google-genai 3.4.0; one of tomorrow is "other". The translation is the
+PURE. The 24 reasons are those of google-genai 3.4.0; one of tomorrow is "unknown". The translation is the
 first table of the wire-format facts: what the model or a rule refused is an answer, what it garbled is none.
 """
 
@@ -46,12 +46,13 @@ _WORDS: dict[StopReason, str] = {
     "malformed": "MALFORMED_FUNCTION_CALL",
     "missing_signature": "MISSING_THOUGHT_SIGNATURE",
     "other": "OTHER",
+    "unknown": "OTHER",
 }
 
 
 def stop_reason(finish_reason: str, has_calls: bool) -> StopReason:
     """Our word for Gemini's; it says STOP also when it calls tools."""
-    reason = FINISH_REASONS.get(finish_reason, "other")
+    reason = FINISH_REASONS.get(finish_reason, "unknown")
     return "tool_use" if has_calls and reason == "end_turn" else reason
 
 

@@ -124,10 +124,10 @@ def test_a_refusal_tells_its_category_and_explanation() -> None:
     )
 
 
-def test_an_unknown_stop_reason_is_other() -> None:
+def test_an_unknown_stop_reason_is_unknown() -> None:
     """A stop reason of tomorrow is kept as upstream's own word."""
     state = state_of(decoded(HEAD, block_stop(0), message_end("compaction")).events)
-    assert state.stop == Stop("other", "compaction")
+    assert state.stop == Stop("unknown", "compaction")
 
 
 def test_upstreams_own_error_event_is_passed_on_and_classified() -> None:

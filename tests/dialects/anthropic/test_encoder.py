@@ -213,6 +213,7 @@ def test_a_refusal_block_is_text() -> None:
         ("context_window", "model_context_window_exceeded"),
         ("continuation", "max_tokens"),
         ("other", "end_turn"),
+        ("unknown", "end_turn"),
     ],
 )
 def test_stop_reasons(reason: StopReason, on_the_wire: str) -> None:

@@ -262,7 +262,7 @@ def test_unknown_parts_and_fields_are_kept():
     events = events_of(stream)
     start = next(event for event in events if isinstance(event, BlockStart))
     assert (start.kind, start.payload) == ("opaque", b'{"hologram":{"x":1}}')
-    assert events[-2] == Stop("other", "BORED")
+    assert events[-2] == Stop("unknown", "BORED")
 
 
 @pytest.mark.parametrize("part", [{}, {"thought": True}, {"toolCall": None}])

@@ -118,6 +118,7 @@ def test_state_is_what_was_told():
         (Stop("missing_signature", "x"), "MISSING_THOUGHT_SIGNATURE"),
         (Stop("continuation", "CONTINUATION"), "CONTINUATION"),
         (Stop("other", "strange"), "OTHER"),
+        (Stop("unknown", "sunset"), "OTHER"),
     ],
 )
 def test_stop_reasons(stop, word):

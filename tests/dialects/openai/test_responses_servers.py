@@ -174,7 +174,7 @@ def test_a_cut_call_before_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "expected"), [("steered", "other"), (None, "other"), ("content_filter", "refusal")]
+    ("reason", "expected"), [("steered", "unknown"), (None, "other"), ("content_filter", "refusal")]
 )
 def test_incomplete(reason: str | None, expected: str) -> None:
     """Why an answer is incomplete; what is not known is ``other``."""

@@ -130,7 +130,7 @@ class ResponsesDecoder(StreamDecoder):
         kinds = self._blocks.kinds
         if name == "response.incomplete":
             why = _why_incomplete(response)
-            events.append(Stop(_INCOMPLETE.get(why, "other"), why or "incomplete"))
+            events.append(Stop(_INCOMPLETE.get(why, "unknown" if why else "other"), why or "incomplete"))
         elif "refusal" in kinds:
             events.append(Stop("refusal", "completed"))
         else:
