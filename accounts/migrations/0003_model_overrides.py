@@ -8,7 +8,7 @@ import accounts.validation
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0001_accounts_mappings_and_keys"),
+        ("accounts", "0002_continuation_and_tool_safe"),
     ]
 
     operations = [
