@@ -11,6 +11,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from accounts.model_facts import SHIPPED
+
 DOCUMENTED_ADDRESS: Final = "http://127.0.0.1:8045"
 FALLBACK_MODELS: Final = {
     "anthropic": "claude-sonnet-4-6",
@@ -18,7 +20,6 @@ FALLBACK_MODELS: Final = {
     "openai": "gpt-6.2-sol",
 }
 """The models that the text names where they are served, or nothing is known to be."""
-_FAMILY_PREFIX: Final = {"anthropic": "claude-", "gemini": "gemini-", "openai": "gpt-"}
 
 
 class Client(Struct, frozen=True):
@@ -213,14 +214,20 @@ curl -sS -N $address/v1/chat/completions \\
 )
 
 
-def model_for(dialect: str, offered: Sequence[str], is_served: Callable[[str], bool]) -> str:
+def model_for(
+    dialect: str,
+    offered: Sequence[str],
+    is_served: Callable[[str], bool],
+    vendor_of: Callable[[str], str] = SHIPPED.vendor_of,
+) -> str:
     """The model to name to a client of ``dialect``: one of its own family that is served, else any other.
 
-    ``offered`` are the names that the server lists, of which clients of every dialect may ask for each.
+    ``offered`` are the names that the server lists, of which clients of every dialect may ask for each;
+    ``vendor_of`` tells whose family a name is of.
     """
     usual = FALLBACK_MODELS[dialect]
     if is_served(usual):
         return usual
-    own = [name for name in offered if name.startswith(_FAMILY_PREFIX[dialect])]
+    own = [name for name in offered if vendor_of(name) == dialect]
     others = [name for name in FALLBACK_MODELS.values() if is_served(name)]
     return next(iter([*own, *others, *offered]), usual)

@@ -6,6 +6,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from accounts.connect import CLIENTS, FALLBACK_MODELS, model_for
+from accounts.known_models import vendor_of
 from accounts.live import live
 from accounts.models import ClientKey
 
@@ -18,7 +19,7 @@ def connect_page(request: HttpRequest, key: ClientKey) -> TemplateResponse:
     def is_served(model: str) -> bool:
         return live.is_started and live.pool.targets(model) is not None
 
-    models = {dialect: model_for(dialect, offered, is_served) for dialect in FALLBACK_MODELS}
+    models = {dialect: model_for(dialect, offered, is_served, vendor_of) for dialect in FALLBACK_MODELS}
     context = {
         **admin.site.each_context(request),
         "title": _("Connect a client with the key “%s”") % key.name,

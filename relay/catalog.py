@@ -144,6 +144,7 @@ def _anthropic_model(name: str) -> dict[str, Any]:
         "id": name,
         "display_name": name,
         "created_at": "1970-01-01T00:00:00Z",  # the API's own value for "not known"
+        "lifecycle": "active",
         "max_input_tokens": facts.context_tokens,
         "max_tokens": facts.max_output_tokens,
     }
