@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor import stream_secrets
 from monitor.redaction import MASK, apply_edits, find_secrets
 from monitor.stream_secrets import find_stream_secrets
 
@@ -117,3 +118,31 @@ def test_a_body_that_is_no_stream_is_masked_as_ever() -> None:
         assert find_stream_secrets(data) == find_secrets(data)
     array = b'[{"text": "AIzaSyPlanted01234"}\n,\r\n{"text": "56789abcdefghijklmnopq"}]'
     assert masked(array) == b'[{"text": "AIza[masked]"}\n,\r\n{"text": ""}]'
+
+
+FRAGMENTS = [
+    "sk-", "ant-api03-Zq9-Planted-0123456789abcdef", "AIza", "SyPlanted0123456789abcdefghijklmnopq",
+    "Bearer ", "Basic ", "dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZDE", "key", "=", "%3D", "token",
+    "?key=pl4nted0123456789", "1//0Planted0123456789abcdef", "GOCSPX-Planted0123456789abcd", "word",
+    "ya29.Planted0123456789abcdefgh", '"api_key": "', '"', "\\", "task-", " ", "password", ": ", "\n",
+    "-----BEGIN PRIVATE KEY-----\n", "MIIplanted",
+]  # fmt: skip
+PIECES = st.tuples(st.lists(st.sampled_from(FRAGMENTS), max_size=4), st.sampled_from([0, 0, 0, 1]))
+
+
+@given(
+    st.lists(
+        st.tuples(st.lists(st.sampled_from(FRAGMENTS), max_size=4), st.sampled_from([0, 0, 0, 1])), max_size=8
+    ),
+    st.sampled_from(sorted(SHAPES)),
+)
+def test_the_quick_look_never_overlooks_a_secret(texts: list[tuple[list[str], int]], shape: str) -> None:
+    """What it calls clean the closer look finds clean too, however the pieces are cut, in one text or two."""
+    data = b"".join(
+        b"data: " + json.dumps(SHAPES[shape]("".join(pieces), index)).encode() + b"\n\n"
+        for pieces, index in texts
+    )
+    if stream_secrets._is_clean(data):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stream_secrets, "_is_clean", lambda _: False)
+            assert find_stream_secrets(data) == []
