@@ -54,6 +54,15 @@ def asked_words(text: str) -> list[tuple[str, bool]]:
     return list(dict.fromkeys(asked))[:MOST_ASKED]
 
 
+def has_words(words: Iterable[str], asked: Iterable[tuple[str, bool]]) -> bool:
+    """Whether a text of these words is one that is asked for."""
+    there = set(words)
+    return all(
+        word in there or (is_begun and any(other.startswith(word) for other in there))
+        for word, is_begun in asked
+    )
+
+
 def _words(text: str) -> Iterable[str]:
     for run, word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold()):
         if word:

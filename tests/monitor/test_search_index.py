@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from monitor import retention, search_index
+from monitor import retention, search_index, search_sqlite
 from monitor.filters import parse
 from monitor.history import page_of
 from monitor.housekeeping import Housekeeper, close_orphans
@@ -186,6 +186,33 @@ def test_common_words_with_other_filters_walk_the_filter(put: Put, monkeypatch: 
         if not cursor:
             break
     assert seen == [row.id for row in reversed(rows)]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 9, 40])
+def test_common_and_rare_words_are_told_apart(
+    limit: int, put: Put, monkeypatch: pytest.MonkeyPatch, writer: RecordWriter, request_record: NewRecord
+) -> None:
+    """What a sample shows to be common is looked for by its beginning and checked: the rows are the same."""
+    monkeypatch.setattr(search_sqlite, "SAMPLE", 4)
+    monkeypatch.setattr(search_sqlite, "MOST_CHECKED", 12)
+    monkeypatch.setattr(search_sqlite, "COMMON_IN", 3)
+    texts = ["needless haystack" if number % 5 else "needles in haymarket" for number in range(40)]
+    rows = [request_record(**{**ENDED, "preview": text}) for text in texts]
+    for row in rows:
+        writer.submit(row)
+    assert writer.flush(10)
+    asked = {"needles": "", "needless": "needless", "haymark needle": "haymarket", "hays": "stack"}
+    for text, preview in asked.items():
+        wanted = [row.id for row in reversed(rows) if preview in row.preview]
+        seen: list[str] = []
+        before = ""
+        while True:
+            hits = search_index.newest(text, before=before, limit=limit)
+            seen += hits.ids
+            before = hits.searched_to
+            if not before:
+                break
+        assert seen == wanted, text
 
 
 def test_row_numbers_keep_the_order_of_ids() -> None:
