@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -50,6 +51,11 @@ def redacted(exchange: Exchange, rules: Redaction, removed: Counter[str]) -> Exc
     )
 
 
+# Paths and labels repeat from row to row. What is kept here was masked before it was stored.
+_usual_masked = lru_cache(maxsize=4096)(mask_text)
+_USUAL_CHARACTERS = 64
+
+
 class _Texts:
     """Redacts strings by the rules, and counts."""
 
@@ -59,7 +65,7 @@ class _Texts:
 
     def plain(self, text: str) -> str:
         """A text that is no prompt: secrets and addresses go."""
-        masked = mask_text(text)
+        masked = _usual_masked(text) if len(text) <= _USUAL_CHARACTERS else mask_text(text)
         if masked != text:
             self._removed["secrets"] += 1
         if self.rules.emails and "@" in masked:

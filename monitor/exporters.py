@@ -26,7 +26,7 @@ CSV_COLUMNS = (
     "ended_in", "healed", "continued", "cached_tokens_lost", "request_bytes", "response_bytes", "replay_of",
     "is_simulated", "error", "preview",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = frozenset("=+-@\t\r")
 """What a spreadsheet would take for the beginning of a formula."""
 _SENT_HEADERS = ("anthropic-version", "anthropic-beta", "openai-beta")
 
@@ -47,7 +47,7 @@ def as_json_line(exchange: Exchange, base_url: str) -> str:
     """Everything that is known of the exchange as one line of JSON."""
     value = {
         **_columns(exchange.row),
-        "attempt_logs": [msgspec.to_builtins(attempt) for attempt in exchange.attempts],
+        "attempt_logs": exchange.attempts,
         "bodies": [
             {
                 "kind": body.kind,
@@ -62,7 +62,7 @@ def as_json_line(exchange: Exchange, base_url: str) -> str:
             for body in exchange.bodies
         ],
     }
-    return json.dumps(value, ensure_ascii=False) + "\n"
+    return msgspec.json.encode(value).decode() + "\n"
 
 
 def as_csv_line(exchange: Exchange, base_url: str) -> str:
@@ -166,12 +166,11 @@ def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+def _cell(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 
-def _csv(cells: list[str]) -> str:
+def _csv(cells: list[object]) -> str:
     line = io.StringIO()
     csv.writer(line).writerow(cells)
     return line.getvalue()
