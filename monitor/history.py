@@ -8,7 +8,7 @@ looks at a bounded number of rows and says how far it got; the next page goes on
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from django.db.models import Q
@@ -25,6 +25,8 @@ SEARCHED_TEXTS = 5_000
 SCAN_SECONDS = 0.5
 """How long one step of a search through bodies takes, at most; the page asks step by step."""
 SCANNED_AT_ONCE = 20
+CHECKED_AT_ONCE = 1_000
+"""Of how many rows it is asked at a time whether the other filters leave them."""
 
 _CURSOR = re.compile(r"[0-9a-f]{1,32}")
 REQUEST_COLUMNS = tuple(field.name for field in msgspec.structs.fields(RequestRecord))
@@ -161,31 +163,46 @@ def _searched(walked: Q, checked: Q, before: str, limit: int, *, has_text: bool)
 def _scanned(asked: HistoryFilter, before: str, limit: int) -> Page:
     """One step through the bodies: as far as the time allows, or until the page is full."""
     needles = _writings(asked.body_text)
-    condition = asked.condition()
-    text = asked.text_condition()
-    if text is not None:
-        condition &= text
     ends_at = time.monotonic() + SCAN_SECONDS
     found: list[str] = []
     seen = before
-    while True:
-        ids = list(
-            RequestLog.objects.filter(_before(condition, seen))
-            .order_by("-id")
-            .values_list("id", flat=True)[:SCANNED_AT_ONCE]
-        )
+    is_over = True
+    for ids, last in _rows_to_scan(asked, before):
         held = {
             body.request_id
-            for body in Body.objects.filter(request_id__in=ids)
+            for body in Body.objects.filter(request_id__in=ids).iterator(SCANNED_AT_ONCE)
             if any(needle in body.data().lower() for needle in needles)
         }
         found += [request_id for request_id in ids if request_id in held]
-        is_over = len(ids) < SCANNED_AT_ONCE
-        seen = ids[-1] if ids else seen
-        if is_over or len(found) >= limit or time.monotonic() >= ends_at:
+        seen = last
+        if len(found) >= limit or time.monotonic() >= ends_at:
+            is_over = False
             break
     rows = tuple(records_by_id(found))
     return Page(rows, older="" if is_over else seen, searched_to="" if is_over else seen)
+
+
+def _rows_to_scan(asked: HistoryFilter, before: str) -> Iterator[tuple[list[str], str]]:
+    """The ids of the rows that the other filters leave, a few at a time, and how far each time reaches."""
+    walked, checked = asked.walked_and_checked()
+    size = SCANNED_AT_ONCE if checked is None else CHECKED_AT_ONCE
+    while True:
+        rows = RequestLog.objects.filter(_before(walked, before)).order_by("-id")
+        step = list(rows.values_list("id", flat=True)[:size])
+        if not step:
+            return
+        left = step
+        if checked is not None:
+            rows = RequestLog.objects.filter(checked, id__gte=step[-1], id__lte=step[0], id__in=step)
+            left = list(rows.order_by("-id").values_list("id", flat=True))
+        for start in range(0, len(left), SCANNED_AT_ONCE):
+            ids = left[start : start + SCANNED_AT_ONCE]
+            yield ids, ids[-1]
+        before = step[-1]
+        if len(step) < size:
+            return
+        if not left or left[-1] != before:
+            yield [], before
 
 
 def _writings(text: str) -> set[bytes]:

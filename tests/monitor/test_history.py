@@ -210,6 +210,31 @@ def test_bodies_are_searched_step_by_step(
     assert step.searched_to == step.older == stored[25].id
 
 
+def test_a_search_through_bodies_is_bounded_whatever_else_is_asked(
+    fill: Fill, writer: RecordWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Filters that leave nearly nothing do not make a step longer; the steps find all, once, to the end."""
+    monkeypatch.setattr(history, "CHECKED_AT_ONCE", 10)
+    monkeypatch.setattr(history, "SCANNED_AT_ONCE", 2)
+    monkeypatch.setattr(history, "SCAN_SECONDS", 0.0)
+    stored = fill(*({"healed": number % 3 == 0, "account": f"a{number % 2}"} for number in range(65)))
+    for record in stored:
+        writer.submit(BodyRecord(request_id=record.id, kind=BodyKind.RESPONSE, content=b"the needle"))
+    assert writer.flush(10)
+    wanted = [record.id for record in reversed(stored) if record.healed and record.account == "a1"]
+    asked = parse({"body": "needle", "healed": "1", "account": "a1"})
+    seen, cursor, steps = [], "", 0
+    while True:
+        page = page_of(asked, before=cursor)
+        seen += ids(page.rows)
+        cursor, steps = page.older, steps + 1
+        if not cursor:
+            break
+    assert seen == wanted
+    assert len(wanted) // 2 <= steps <= len(stored)
+    assert page_of(parse({"body": "nowhere", "healed": "1"}), before=stored[0].id).older == ""
+
+
 def test_nonsense_in_the_address_is_no_filter() -> None:
     """A URL that was typed wrongly shows the history and never an error."""
     wild = {"status": "abc", "outcome": "?", "stream": "maybe", "since": "yesterday", "healed": "x", "z": "1"}
