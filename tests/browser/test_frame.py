@@ -28,6 +28,22 @@ def test_a_letter_after_g_goes_to_a_page(new_page: NewPage) -> None:
     assert page.url.endswith("/monitor/history/")
 
 
+def test_an_id_is_copied_and_a_form_says_that_it_is_at_work(new_page: NewPage) -> None:
+    """The button tells that it copied; a click on a slow act is answered at once, and not taken twice."""
+    page = new_page("/monitor/history/?q=plain")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("tr[data-row]").last.locator("td.r").click()
+    page.get_by_text("Copy id").click()
+    expect(page.get_by_text("Copied", exact=True).first).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") in page.url
+    page.click("text=Replay…")
+    page.evaluate("addEventListener('submit', event => event.preventDefault())")
+    button = page.locator("#replay-simulator button[type=submit]")
+    button.click()
+    expect(button).to_be_disabled()
+    expect(button).to_contain_text("waiting for the answer")
+
+
 def test_the_accounts_tell_times_in_the_readers_zone(new_page: NewPage) -> None:
     """As every page does: the exact moment stands in the title."""
     time = new_page("/admin/accounts/account/").locator("#result_list .field-last_error time").first

@@ -1,4 +1,5 @@
-// On every page of the operator: times in the reader's zone, and `g` with a letter goes to a page.
+// On every page of the operator: times in the reader's zone, `g` with a letter goes to a page, buttons that copy,
+// and forms that say that they are at work.
 
 const here = document.currentScript.src;
 const WAIT = 1500; // ms in which the second key counts
@@ -11,6 +12,37 @@ let goneAt = 0;
 
 addEventListener("DOMContentLoaded", () => {
   if (document.querySelector("time[data-local]")) import(new URL("../monitor/times.js", here));
+});
+
+addEventListener("click", async (event) => {
+  const button = event.target instanceof Element && event.target.closest("[data-copies]");
+  if (!button) return;
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(button.dataset.copies);
+  } catch { // without HTTPS a browser has no clipboard for scripts
+    const field = document.createElement("textarea");
+    field.value = button.dataset.copies;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+  button.textContent = button.dataset.done;
+  setTimeout(() => { button.textContent = label; }, 1500);
+});
+
+addEventListener("submit", (event) => {
+  const button = event.submitter;
+  const busy = event.target.dataset.busy;
+  if (!busy || !button) return;
+  const label = button.textContent;
+  button.textContent = busy;
+  setTimeout(() => { button.disabled = true; }); // after the form was read
+  addEventListener("pageshow", () => { // whoever comes back may send it again
+    button.textContent = label;
+    button.disabled = false;
+  }, { once: true });
 });
 
 // In the capturing phase: while a page is being chosen, no other shortcut listens.
