@@ -108,9 +108,9 @@ def without_last(raw: bytes) -> tuple[bytes, bytes]:
 
 
 def _ends_an_event(data: bytes) -> bool:
-    if b"\n\n" in data or b"\r\n\r\n" in data:
-        return True
-    return b"\r" in data and _EVENT_END.search(data) is not None
+    if b"\r" not in data:
+        return b"\n\n" in data
+    return b"\r\n\r\n" in data or b"\n\n" in data or _EVENT_END.search(data) is not None
 
 
 def _cut(data: bytes) -> tuple[list[bytes], bytes]:
@@ -121,8 +121,11 @@ def _cut(data: bytes) -> tuple[list[bytes], bytes]:
     returns = data.count(b"\r")
     if not returns:
         return data.split(b"\n\n"), b"\n\n"
-    if returns == data.count(b"\r\n") == data.count(b"\n"):
-        return data.split(b"\r\n\r\n"), b"\r\n\r\n"
+    pieces = data.split(b"\r\n\r\n")
+    line_feeds = data.count(b"\n")
+    # Usually there are none but between the events; where there are, each must be half of a "\r\n".
+    if returns == line_feeds and (line_feeds == 2 * len(pieces) - 2 or line_feeds == data.count(b"\r\n")):
+        return pieces, b"\r\n\r\n"
     ends = [match.end() for match in _EVENT_END.finditer(data)]
     return [data[start:end] for start, end in zip([0, *ends], [*ends, len(data)], strict=True)], b""
 

@@ -35,6 +35,7 @@ from relay.events import (
     Terminal,
     TextDelta,
     ThinkingDelta,
+    Usage,
 )
 from relay.failures import Failure, Kind
 
@@ -97,7 +98,7 @@ class AnthropicEncoder:
                 self._write_delta(event.index, event.text, out)  # type: ignore[union-attr]
             elif kind is ArgumentsDelta:
                 self._write_delta(event.index, event.json, out)  # type: ignore[union-attr]
-            else:
+            elif kind is not Usage:  # told out of the state; some upstreams send one with every event
                 self._write_rare(event, out)
                 if self._is_over:
                     break
