@@ -1,26 +1,38 @@
 """The index of the words that exchanges are found by, on both stores, newest first.
 
 An exchange is added once, when it has ended, in the transaction of its row; until then a search looks at it
-directly. SQLite has an FTS5 table without contents (``search_sqlite``). PostgreSQL has a ``tsvector`` under a
-GIN index, which needs no extension and no right beyond that of making tables. Measured at a million rows:
-docs/performance.md.
+directly. SQLite has an FTS5 table without contents (``search_sqlite``), PostgreSQL a ``tsvector`` under a GIN
+index (``search_postgres``). Measured at a million rows: docs/performance.md.
 """
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
 from django.db import connection, transaction
 
-from monitor import search_sqlite
+from monitor import search_postgres, search_sqlite
 from monitor.models import RequestLog
 from monitor.search_models import SearchProgress
-from monitor.search_sqlite import TABLE, Hits, number_of
+from monitor.search_sqlite import number_of
 from monitor.search_words import SEARCHED_COLUMNS, asked_words, words_of_texts
 
 MOST_HITS = 300
 """How many exchanges a search with other filters looks up. Words that are in more are common: there the rows
 that a filter leads to are looked at."""
 
+TABLE = "monitor_searchindex"
+
 _LAST_ID = "g"  # sorts after every hex digit
+
+
+class Hits(msgspec.Struct, frozen=True):
+    """The ids of the newest exchanges with these words.
+
+    ``searched_to`` is the id from which on that are all; empty when there is none before.
+    """
+
+    ids: list[str]
+    searched_to: str = ""
 
 
 def add(exchanges: Iterable[tuple[str, Sequence[str | None]]]) -> None:
@@ -54,18 +66,8 @@ def remove(request_ids: Sequence[str]) -> None:
 
 def newest(text: str, *, since: str = "", before: str = "", limit: int) -> Hits:
     """The newest exchanges with every word of ``text``, of those with ids from ``since`` to ``before``."""
-    asked, before = asked_words(text), before or _LAST_ID
-    if connection.vendor == "sqlite":
-        return search_sqlite.newest(asked, since, before, limit)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT request_id FROM {TABLE}"  # noqa: S608
-            f" WHERE words @@ %s::tsquery AND request_id >= %s AND request_id < %s"
-            f" ORDER BY request_id DESC LIMIT {limit}",
-            [_tsquery(asked), since, before],
-        )
-        ids = [request_id for (request_id,) in cursor.fetchall()]
-    return Hits(ids, ids[-1] if len(ids) >= limit else "")
+    finder = search_sqlite if connection.vendor == "sqlite" else search_postgres
+    return Hits(*finder.newest(asked_words(text), since, before or _LAST_ID, limit))
 
 
 def indexed_from() -> str:
@@ -93,8 +95,3 @@ def add_older(at_once: int) -> int:
 def _texts_of(request_ids: Sequence[str], since: str) -> list[tuple[str, Sequence[str | None]]]:
     rows = RequestLog.objects.filter(id__in=request_ids, id__gte=since, in_flight=False)
     return [(request_id, texts) for request_id, *texts in rows.values_list("id", *SEARCHED_COLUMNS)]
-
-
-def _tsquery(asked: Sequence[tuple[str, bool]]) -> str:
-    # Words are letters and digits: no quote can be in them.
-    return " & ".join(f"'{word}'{':*' if is_begun else ''}" for word, is_begun in asked)

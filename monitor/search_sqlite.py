@@ -31,16 +31,6 @@ _ID_BEGINNING = (
 )
 
 
-class Hits(msgspec.Struct, frozen=True):
-    """The ids of the newest exchanges with these words.
-
-    ``searched_to`` is the id from which on that are all; empty when there is none before.
-    """
-
-    ids: list[str]
-    searched_to: str = ""
-
-
 class _Found(msgspec.Struct, frozen=True):
     """What FTS5 found: an id (None: its row is gone), the beginning of the id, and the words of each."""
 
@@ -55,8 +45,8 @@ def number_of(request_id: str) -> int:
     return number & (1 << 63) - 1
 
 
-def newest(asked: Asked, since: str, before: str, limit: int) -> Hits:
-    """The newest ``limit`` exchanges with the words, of those with ids from ``since`` to ``before``."""
+def newest(asked: Asked, since: str, before: str, limit: int) -> tuple[list[str], str]:
+    """The fields of ``search_index.Hits`` for the words, of ids from ``since`` to ``before``."""
     begun = {word for word, is_begun in asked if is_begun and len(word) > PREFIX_FROM}
     found = _found(asked, begun, since, before, max(SAMPLE, 2 * limit) if begun else limit)
     good = _good(found, asked)
@@ -65,8 +55,8 @@ def newest(asked: Asked, since: str, before: str, limit: int) -> Hits:
         found = _found(asked, common, since, before, MOST_CHECKED)
         good = _good(found, asked)
     if len(good) >= limit:
-        return Hits([request_id for request_id, _ in good[:limit]], good[limit - 1][1])
-    return Hits([request_id for request_id, _ in good], "" if found.is_whole else found.rows[-1][1])
+        return [request_id for request_id, _ in good[:limit]], good[limit - 1][1]
+    return [request_id for request_id, _ in good], "" if found.is_whole else found.rows[-1][1]
 
 
 def _share(word: str, found: _Found) -> float:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from monitor import history, search_index
 from monitor.records import Outcome
+from tests import stores
 from tests.monitor.pages import Shelf, operator, operator_named, shelf
 
 __all__ = ["operator", "shelf"]
@@ -73,7 +74,13 @@ def test_a_page_costs_the_same_number_of_queries(operator: Client, shelf: Shelf)
     assert list(counts.values()) == [{10}, {11}, {10}]
 
 
-SEARCHES = {"q=needle": 13, "q=needle&failed=1&account=ada@example.com": 13, "q=%3D%3E": 11}
+HITS = 2 if stores.wanted() else 1
+"""PostgreSQL looks at a sample first."""
+SEARCHES = {
+    "q=needle": 12 + HITS,
+    "q=needle&failed=1&account=ada@example.com": 12 + HITS,
+    "q=%3D%3E": 11,
+}
 
 
 @pytest.mark.parametrize("query", SEARCHES)
@@ -101,7 +108,7 @@ def test_a_search_for_common_words_among_others_costs_as_much_again(
     with CaptureQueriesContext(connection) as queries:
         page = operator.get("/monitor/history/?q=needle&account=ada@example.com").content.decode()
     assert page.count("<tr data-row>") == 20
-    assert len(queries) == 13
+    assert len(queries) == 12 + HITS
 
 
 def test_empty_states_say_what_to_do(operator: Client) -> None:

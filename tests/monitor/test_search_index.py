@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from monitor import retention, search_index, search_sqlite
+from monitor import retention, search_index, search_postgres, search_sqlite
 from monitor.filters import parse
 from monitor.history import page_of
 from monitor.housekeeping import Housekeeper, close_orphans
@@ -193,9 +193,10 @@ def test_common_and_rare_words_are_told_apart(
     limit: int, put: Put, monkeypatch: pytest.MonkeyPatch, writer: RecordWriter, request_record: NewRecord
 ) -> None:
     """What a sample shows to be common is looked for by its beginning and checked: the rows are the same."""
-    monkeypatch.setattr(search_sqlite, "SAMPLE", 4)
     monkeypatch.setattr(search_sqlite, "MOST_CHECKED", 12)
-    monkeypatch.setattr(search_sqlite, "COMMON_IN", 3)
+    for finder in (search_sqlite, search_postgres):
+        monkeypatch.setattr(finder, "SAMPLE", 4)
+        monkeypatch.setattr(finder, "COMMON_IN", 3)
     texts = ["needless haystack" if number % 5 else "needles in haymarket" for number in range(40)]
     rows = [request_record(**{**ENDED, "preview": text}) for text in texts]
     for row in rows:
