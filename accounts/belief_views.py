@@ -82,8 +82,8 @@ def _at_a_glance(table: ModelTable, name: str) -> dict[str, object]:
     return {
         "name": name,
         "vendor": table.vendor_of(name),
-        "context": facts.context_tokens,
-        "output": facts.max_output_tokens,
+        "context": written(facts.context_tokens),
+        "output": written(facts.max_output_tokens),
         "thinking": ", ".join(facts.thinking_modes or facts.thinking_levels)
         or written(facts.thinking_budget),
         "effort": ", ".join(facts.effort_levels),

@@ -66,6 +66,8 @@ def written(value: Any) -> str:
         return " ".join(words)
     if isinstance(value, bool):
         return str(YES if value else NO)
+    if isinstance(value, int):
+        return f"{value:,}"
     if isinstance(value, list | tuple):
         return ", ".join(value) or NOTHING
     return str(value) if value not in ("", None) else NOTHING

@@ -16,6 +16,7 @@ from msgspec import Struct
 from accounts.kinds import KINDS
 from wildcards import WildcardIndex, literal_characters
 
+Origin = Literal["override", "shipped", "default", "assumed"]
 Sampling = Literal["any", "default_only", "refused", "ignored", "without_reasoning"]
 
 
@@ -91,13 +92,14 @@ class Override(Struct, frozen=True, kw_only=True):
 class Belief(Struct, frozen=True):
     """One fact about a model, and where it comes from.
 
-    ``origin``: ``override`` (``source`` is its pattern), ``shipped`` (the pattern of the table's row), or
-    ``assumed``: no document says so. ``shipped`` is what the table says, whatever the operator does.
+    ``origin``: ``override`` (``source`` is its pattern), ``shipped`` (the pattern of the table's row),
+    ``default`` (the row and its vendor say nothing of it), or ``assumed``: no document says so. ``shipped``
+    is what the table says, whatever the operator does.
     """
 
     name: str
     value: Any
-    origin: Literal["override", "shipped", "assumed"]
+    origin: Origin
     source: str
     shipped: Any
 
@@ -217,18 +219,19 @@ class ModelTable:
         shipped, now = SHIPPED.facts_for(model, kind), self.facts_for(model, kind)
         base = self._base(model, kind)
         told = {name: override.pattern for override in self.overrides_of(model) for name in override.facts}
-        found = _ROW_OF.find(model)
-        row = _ROWS[found[0]] if found and found[0] >= 0 else None
-        is_named = row is not None and base is shipped
+        number, pattern = _ROW_OF.find(model) or (-1, "")
+        row = _ROWS[number] if number >= 0 and base is shipped else None
+        stated = {*row.own, *_VENDORS[row.vendor].facts} if row is not None else set()
         beliefs = []
         for name in ModelFacts.__struct_fields__:
-            value, of_table = getattr(now, name), getattr(shipped, name)
+            source = pattern
+            origin: Origin = "assumed"
             if name in told:
-                beliefs.append(Belief(name, value, "override", told[name], of_table))
-            elif is_named and row is not None and name not in row.assumed:
-                beliefs.append(Belief(name, value, "shipped", found[1] if found else "", of_table))
-            else:
-                beliefs.append(Belief(name, value, "assumed", found[1] if found else "", of_table))
+                source, origin = told[name], "override"
+            elif row is not None and name not in row.assumed:
+                origin = "shipped" if name in stated else "default"
+            value, of_table = getattr(now, name), getattr(shipped, name)
+            beliefs.append(Belief(name, value, origin, source if origin != "default" else "", of_table))
         return beliefs
 
 

@@ -116,6 +116,8 @@ def test_each_belief_tells_its_origin() -> None:
     row = beliefs["default_effort"]
     assert (row.value, row.origin, row.source) == ("medium", "shipped", "claude-haiku-5-5*")
     assert beliefs["forced_tool_choice"].origin == "assumed"
+    silent = beliefs["tool_result_media"]
+    assert (silent.value, silent.origin, silent.source) == (True, "default", "")
     tomorrow = {belief.origin for belief in SHIPPED.beliefs("claude-tomorrow")}
     nobody = {belief.origin for belief in SHIPPED.beliefs("bench-x", "gemini")}
     assert tomorrow == nobody == {"assumed"}
@@ -202,7 +204,7 @@ def test_every_kind_of_fact_can_be_said(admin_client: Any) -> None:
         **{PREFIX + fact: text for fact, text in fields.items()},
         PREFIX + "thinking_modes": "enabled, disabled",
     }
-    assert shown[PREFIX + "context_tokens"].help_text == "Shipped: 1000000"
+    assert shown[PREFIX + "context_tokens"].help_text == "Shipped: 1,000,000"
     assert admin_client.post(change, form(prefill="no")).status_code == 302
     assert ModelOverride.objects.get().facts == {"prefill": False}
 
