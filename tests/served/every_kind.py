@@ -32,8 +32,9 @@ OTHER_MODELS = {
 }
 """More models of some kinds: marks on the first do not concern them."""
 
-CLIENTS_MODELS = {"claude-on-openai": (OWN, "openai")}
-"""A name that a client takes for one of its own vendor's."""
+CODEX_MODEL = "gpt-6.2-sol"
+CLIENTS_MODELS = {"claude-on-openai": (OWN, "openai"), CODEX_MODEL: (CLAUDE, "anthropic")}
+"""Names that a client takes for one of its own vendor's."""
 
 EMBEDDING_MODELS = {
     "embed-on-studio": ("gemini-embedding-001", "gemini"),

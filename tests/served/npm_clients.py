@@ -1,4 +1,4 @@
-"""Two real clients that npm installs, made ready once and kept in a cache between runs.
+"""Three real clients that npm installs, made ready once and kept in a cache between runs.
 
 Nothing is installed system-wide: packages live in ``EVENKEEL_NPM_CACHE`` (default: the user's cache
 directory), and each run of a client gets a home of its own.
@@ -10,7 +10,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-PACKAGES = {"@anthropic-ai/claude-code": "2.1.197", "@google/gemini-cli": "0.61.0"}
+PACKAGES = {
+    "@anthropic-ai/claude-code": "2.1.197",
+    "@google/gemini-cli": "0.61.0",
+    "@openai/codex": "0.171.0",
+}
 """The versions that docs/clients.md describes."""
 
 INSTALL_SECONDS = 180
@@ -102,6 +106,27 @@ def gemini_cli(
     environment = {"GOOGLE_GEMINI_BASE_URL": base_url, "GEMINI_API_KEY": key}
     command = ["node", str(folder / programs["gemini"]), "-p", prompt, "-m", model, "--skip-trust"]
     return _client(home, [*command, "--output-format", "json"], environment)
+
+
+def codex(home: Path, base_url: str, key: str, prompt: str, model: str) -> subprocess.CompletedProcess[str]:
+    """Run Codex CLI headless with a home of its own, set up as docs/clients.md says; raises NotInstalled."""
+    folder = client_path("@openai/codex")
+    programs = json.loads((folder / "package.json").read_text())["bin"]
+    settings = home / ".codex" / "config.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(
+        f"""model = "{model}"
+model_provider = "evenkeel"
+
+[model_providers.evenkeel]
+name = "Evenkeel"
+base_url = "{base_url}/v1"
+env_key = "PROXY_KEY"
+wire_api = "responses"
+"""
+    )
+    command = ["node", str(folder / programs["codex"]), "exec", "--skip-git-repo-check", "--json"]
+    return _client(home, [*command, "--sandbox", "read-only", prompt], {"PROXY_KEY": key})
 
 
 def _client(home: Path, command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,7 @@
-"""Claude Code and gemini-cli, run headless through the real server with a turn that uses a tool."""
+"""Claude Code, gemini-cli and Codex CLI, headless through the real server with a turn that uses a tool."""
 
 import json
+import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.served.npm_clients import NotInstalled, claude_code, client_path, gemini_cli
+from tests.served.every_kind import CODEX_MODEL
+from tests.served.npm_clients import NotInstalled, claude_code, client_path, codex, gemini_cli
 from tests.served.world import CLAUDE, GEMINI, KEY, World
 
 pytestmark = pytest.mark.timeout(400)  # the first run installs them
@@ -63,3 +65,34 @@ def test_gemini_cli_uses_a_tool(kinds_world: World, home: Path, model: str) -> N
     assert all(used["api"]["totalErrors"] == 0 for used in answer["stats"]["models"].values())
     refused = [request.status for request in kinds_world.simulator.requests if request.status != 200]
     assert refused == []
+
+
+def said_by_codex(done: subprocess.CompletedProcess[str]) -> tuple[list[str], str]:
+    """The kinds of the items that Codex tells of, without its own warnings, and its last message."""
+    events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    items = [event["item"] for event in events if event["type"] == "item.completed"]
+    messages = [item["text"] for item in items if item["type"] == "agent_message"]
+    return [item["type"] for item in items if item["type"] != "error"], messages[-1]
+
+
+@pytest.mark.parametrize("model", ["on-openai", "on-claude", "on-gemini", "on-open"])
+def test_codex_runs_a_command(kinds_world: World, home: Path, model: str) -> None:
+    """It offers functions and a namespace of them, is told to run a command, and sends what came of it."""
+    installed("@openai/codex")
+    done = codex(home, kinds_world.server.base_url, KEY, "Please call exec_command once.", model)
+    assert done.returncode == 0, done.stdout + done.stderr
+    kinds, answer = said_by_codex(done)
+    assert "command_execution" in kinds
+    assert answer.startswith("The tool said: ")
+    assert {request.status for request in kinds_world.simulator.requests} == {200}
+
+
+def test_codex_runs_its_custom_tool_on_claude(kinds_world: World, home: Path) -> None:
+    """For a model it knows, its tools come in the input, and the main one takes plain text."""
+    installed("@openai/codex")
+    done = codex(home, kinds_world.server.base_url, KEY, "Please call exec once.", CODEX_MODEL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answer = said_by_codex(done)[1]
+    assert answer.startswith("The tool said: Script failed")  # the simulator writes no JavaScript
+    assert len(asked_with_tools(kinds_world)) == 2
+    assert {request.status for request in kinds_world.simulator.requests} == {200}

@@ -7,6 +7,7 @@ numbers as strings); gemini-cli writes upper-case types into ``responseJsonSchem
 from typing import Any
 
 from relay.conversation import Json
+from relay.dialects.gemini.enum_numbers import type_word
 from relay.dialects.gemini.fields import camel
 
 _MAX_DEPTH = 100
@@ -29,7 +30,7 @@ def json_schema(schema: Any, depth: int = 0) -> Json:
         if key in _NOT_JSON_SCHEMA or (key == "format" and value == "enum"):
             continue
         if key == "type":
-            _set_type(value, out)
+            _set_type(type_word(value), out)
         elif key in _SCHEMAS and isinstance(value, dict):
             out[key] = json_schema(value, depth + 1)
         elif key in _LISTS and isinstance(value, list):

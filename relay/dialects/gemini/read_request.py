@@ -16,6 +16,7 @@ from relay.conversation import (
     Turn,
 )
 from relay.dialects.gemini.client_schema import json_schema
+from relay.dialects.gemini.enum_numbers import mode_word
 from relay.dialects.gemini.fields import camel_keys
 from relay.dialects.gemini.inspection import generation_request
 from relay.dialects.gemini.read_parts import Calls, joined_deltas, read_part
@@ -163,7 +164,8 @@ def _tool_choice(request: Json, dropped: list[str]) -> ToolChoice:
     dropped += _leftovers(tool_config, ("functionCallingConfig",))
     config = object_in(tool_config, "functionCallingConfig", "toolConfig")
     names = tuple(as_text(name, where) for name in list_in(config, "allowedFunctionNames", where))
-    match text_in(config, "mode", where).upper():
+    mode = as_text(mode_word(config.get("mode") or ""), place(where, "mode"))
+    match mode.upper():
         case "ANY":
             return ToolChoice("any", names)
         case "NONE":

@@ -52,7 +52,7 @@ def call_digest(name: str, args: Any) -> bytes:
 def _check_content(content: Json, position: int, inbound: Inbound, rules: GeminiRules) -> None:
     where = f"contents[{position}]"
     role = content.get("role")
-    if role not in ("user", "model", "function") and not (role is None and inbound.route.dialect != "vertex"):
+    if role not in ("user", "model", "function") and not (not role and inbound.route.dialect != "vertex"):
         raise Refused(400, "Please use a valid role: user, model.")
     if not content.get("parts"):
         raise Refused(400, f"* GenerateContentRequest.{where}.parts: contents.parts must not be empty.\n")

@@ -10,12 +10,15 @@ from relay.simulator.refused import Refused
 
 Json = dict[str, Any]
 
-_TYPES = frozenset({"STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL"})
+_TYPES = ("TYPE_UNSPECIFIED", "STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT", "NULL")
+"""By number: proto JSON takes an enum's number for its name, and the old Python SDK sends it."""
 
 
 def check_schema(schema: Json, where: str) -> None:
     """Check one schema and what is inside it. Raises Refused."""
     kind = schema.get("type")
+    if isinstance(kind, int) and not isinstance(kind, bool) and 0 <= kind < len(_TYPES):
+        kind = _TYPES[kind]
     if isinstance(kind, list):
         raise Refused(
             400,
