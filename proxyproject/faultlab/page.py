@@ -10,6 +10,10 @@ _HEADINGS = {
     Stage.REPLY: "In what the model says",
     Stage.STREAM: "In the bytes of the stream",
 }
+_SWITCHES = {
+    "continuation": "With *continue what breaks off* on in the mapping",
+    "tool_safe": "With *hold tool calls until they are whole* on in the mapping",
+}
 NAMES = {"anthropic": "Anthropic", "gemini": "Gemini", "openai": "OpenAI"}
 
 _INTRODUCTION = """# What your client receives
@@ -49,13 +53,19 @@ def faults_page() -> str:
     """The whole page, Markdown."""
     parts = [_INTRODUCTION]
     for stage, heading in _HEADINGS.items():
-        rows = [_row(contract) for contract in CONTRACTS if CATALOGUE[contract.name].stage is stage]
-        parts.append(
-            f"## {heading}\n\n"
-            "| fault | what is done about it | stream, once | stream, always | collected, once | collected, always |\n"
-            "|---|---|---|---|---|---|\n" + "\n".join(rows) + "\n"
-        )
+        plain = [contract for contract in CONTRACTS if not contract.switch]
+        parts.append(_table(heading, [c for c in plain if CATALOGUE[c.name].stage is stage]))
+    for switch, heading in _SWITCHES.items():
+        parts.append(_table(heading, [c for c in CONTRACTS if c.switch == switch]))
     return "\n".join(parts)
+
+
+def _table(heading: str, contracts: list[Contract]) -> str:
+    return (
+        f"## {heading}\n\n"
+        "| fault | what is done about it | stream, once | stream, always | collected, once | collected, always |\n"
+        "|---|---|---|---|---|---|\n" + "\n".join(map(_row, contracts)) + "\n"
+    )
 
 
 def _row(contract: Contract) -> str:

@@ -161,7 +161,7 @@ def _seen(result: Result) -> Seen:
     head = f"POST {asked.path}\n{shortened(msgspec.json.format(msgspec.json.encode(asked.body)))}"
     top = [f"HTTP/1.1 {answer.status}", *(f"{name}: {value}" for name, value in result.headers)]
     return Seen(
-        case.contract.spec,
+        case.contract.label,
         case.client,
         case.upstream,
         case.is_stream,

@@ -50,7 +50,8 @@ class Case(Struct, frozen=True):
         tool = " Please use the tool." if self.contract.asked == "tool" else ""
         if self.contract.name == "invalid_grant":
             return f"Case {self.number}."
-        return f"Case {self.number}.{tool} [fault#c{self.number}: {self.contract.spec}{ending}]"
+        silent = " [say: silent]" if self.contract.switch == "tool_safe" else ""  # no text before the call
+        return f"Case {self.number}.{tool}{silent} [fault#c{self.number}: {self.contract.spec}{ending}]"
 
     @property
     def kind(self) -> str:
@@ -67,7 +68,7 @@ class Case(Struct, frozen=True):
         """The case in a line."""
         form = "streamed" if self.is_stream else "collected"
         often = "always" if self.always else "once"
-        return f"{self.contract.spec} {often}, {form}, {self.client} from {self.upstream}"
+        return f"{self.contract.label} {often}, {form}, {self.client} from {self.upstream}"
 
     def request(self) -> Request:
         """What is sent."""
@@ -118,6 +119,15 @@ def accounts_for(chosen: Iterable[Case]) -> list[Account]:
     for kind, models in shared.items():
         accounts += [Account(kind, f"{letter}@{kind}", tuple(models)) for letter in "abc"]
     return accounts
+
+
+def mappings_for(chosen: Iterable[Case]) -> list[dict[str, Any]]:
+    """A mapping of its own for each case that has a switch on: from the model to itself."""
+    return [
+        {"pattern": case.model, "target": case.model, "kinds": [case.kind], case.contract.switch: True}
+        for case in chosen
+        if case.contract.switch
+    ]
 
 
 async def run(
@@ -213,7 +223,8 @@ def _differences(result: Result, rows: list[dict[str, Any]]) -> list[str]:
         compare("outcome", expected.outcome, result.outcome)
         compare("attempts", expected.attempts, rows[0]["attempts"])
         compare("status in the row", answer.status, rows[0]["status"])
-    if result.attempts:
+    goes_on = result.case.contract.switch == "continuation" and result.case.is_stream  # behind the headers
+    if result.attempts and not goes_on:
         compare("X-Attempts", expected.attempts, result.attempts)
     elif rows:
         result.attempts = rows[0]["attempts"]

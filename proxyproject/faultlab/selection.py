@@ -14,7 +14,8 @@ STAGE = "stage:"
 
 
 class Selection(Struct, frozen=True):
-    """Each empty tuple stands for all; ``faults`` are names, rows as they are written, or stages."""
+    """Each empty tuple stands for all; ``faults`` are names, rows as they are written, stages, or a
+    mapping's switch behind a plus."""
 
     clients: tuple[str, ...] = ()
     upstreams: tuple[str, ...] = ()
@@ -40,7 +41,9 @@ class Selection(Struct, frozen=True):
 
     def _has(self, contract: Contract) -> bool:
         stage = f"{STAGE}{CATALOGUE[contract.name].stage.value}"
-        return not self.faults or not {contract.spec, contract.name, stage}.isdisjoint(self.faults)
+        return not self.faults or not {contract.spec, contract.name, f"+{contract.switch}", stage}.isdisjoint(
+            self.faults
+        )
 
 
 def faults_by_stage() -> list[tuple[Stage, list[str]]]:

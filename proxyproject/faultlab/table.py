@@ -47,7 +47,7 @@ def rows(report: Report) -> list[Line]:
 
 
 def _line(spec: str, seen: list[Seen]) -> Line:
-    kind = CATALOGUE[spec.partition("=")[0].partition("@")[0]]
+    kind = CATALOGUE[spec.partition(" ")[0].partition("=")[0].partition("@")[0]]
     cells = []
     for column in COLUMNS:
         cases = [case for case in seen if (case.is_stream, case.always) == column]

@@ -66,14 +66,20 @@ class Lab(Struct, frozen=True):
 
 
 @contextmanager
-def lab_world(accounts: Iterable[Account], environment: Mapping[str, str]) -> Iterator[Lab]:
-    """Serve ``accounts``; everything is gone afterwards. RuntimeError when the server does not start."""
+def lab_world(
+    accounts: Iterable[Account], environment: Mapping[str, str], mappings: Iterable[dict[str, Any]] = ()
+) -> Iterator[Lab]:
+    """Serve ``accounts`` and ``mappings``; everything is gone afterwards.
+
+    RuntimeError when the server does not start.
+    """
     with tempfile.TemporaryDirectory(prefix="evenkeel-faultlab-") as folder, SimulatorThread() as simulator:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
         env = inherited | {"PYTHONUNBUFFERED": "1"} | dict(environment) | {"PROXY_DATA_DIR": folder}
         _manage(env, "migrate", "--verbosity", "0")
         entries = json.dumps([account.entry(simulator.base_url) for account in accounts])
         _manage(env, "import_accounts", "-", stdin=entries)
+        _manage(env, "import_mappings", "-", stdin=json.dumps(list(mappings)))
         _manage(env, "create_client_key", "lab", "--key", KEY)
         process = subprocess.Popen(
             [sys.executable, "manage.py", "serve", "--port", "0"],

@@ -1,7 +1,8 @@
 """From what a request asks to what the model answers, the same in every dialect.
 
 A prompt may direct the answer: ``use the tool``, ``use the tool 3 times``, ``call NAME``, ``in
-parallel``, ``search the web``, and ``[say: events=20, words=30, delay=0.01, thinking=4, echo=3, redacted]``.
+parallel``, ``search the web``, and ``[say: events=20, words=30, delay=0.01, thinking=4, echo=3, redacted,
+silent]``.
 """
 
 import re
@@ -30,6 +31,7 @@ class _Direction:
     shape: Shape
     echo: int = 0
     redacted: bool = False
+    silent: bool = False
 
 
 def compose(ask: Ask, default: Shape) -> Reply:
@@ -42,7 +44,8 @@ def compose(ask: Ask, default: Shape) -> Reply:
         blocks.append(Thinking(thoughts, ask.shows_thinking, direction.redacted))
     calls = _calls(ask)
     if calls:
-        blocks += [Text([f"{tag_of(prompt)} I call {', '.join(call.name for call in calls)}. "]), *calls]
+        said = f"{tag_of(prompt)} I call {', '.join(call.name for call in calls)}. "
+        blocks += calls if direction.silent else [Text([said]), *calls]
     else:
         searched = ask.searches and "search the web" in prompt.lower()
         blocks.append(Text(_said(ask, prompt, direction), SOURCE if searched else ""))
@@ -90,6 +93,8 @@ def _direction(text: str, default: Shape) -> _Direction:
                 direction.echo = int(value)
             case "redacted":
                 direction.redacted = True
+            case "silent":
+                direction.silent = True
     return direction
 
 

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from proxyproject.faultlab.contract import ALL, CONTRACTS
 from proxyproject.faultlab.page import faults_page
 from proxyproject.faultlab.reading import read
-from proxyproject.faultlab.run import accounts_for, cases, run
+from proxyproject.faultlab.run import accounts_for, cases, mappings_for, run
 from proxyproject.faultlab.ways import Form
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
 from relay.simulator.faults import CATALOGUE, parse_fault
@@ -44,7 +44,7 @@ def test_every_row_is_a_fault() -> None:
 
 def test_no_case_is_told_twice() -> None:
     """For a fault, a client and an upstream there is one expectation."""
-    ways = [(c.spec, c.asked, client, up) for c in CONTRACTS for client in c.clients for up in c.upstreams]
+    ways = [(c.label, c.asked, client, up) for c in CONTRACTS for client in c.clients for up in c.upstreams]
     assert len(ways) == len(set(ways))
 
 
@@ -53,10 +53,11 @@ def test_the_page_is_current() -> None:
     assert PAGE.read_text() == faults_page()
 
 
+@pytest.mark.timeout(300)
 def test_the_server_keeps_the_contract() -> None:
     """Every row, streamed and collected, once and always; one row on record each, no traceback."""
     chosen = list(cases(CONTRACTS, WAYS))
-    with lab_world(accounts_for(chosen), ENVIRONMENT) as lab:
+    with lab_world(accounts_for(chosen), ENVIRONMENT, mappings_for(chosen)) as lab:
         results = asyncio.run(run(lab, chosen))
         log = (lab.data_dir / "logs" / "app.log").read_text()
     broken = [f"{result.case.title}: {result.differences}" for result in results if result.differences]
@@ -69,7 +70,7 @@ def test_the_command_says_that_all_is_kept() -> None:
     """Exit code 0 and one line."""
     out = io.StringIO()
     call_command("faultlab", dialect=["anthropic"], upstream=["anthropic"], fault=["cut"], stdout=out)
-    assert "12 exchanges, 3 rows of the contract: all as it says." in out.getvalue()
+    assert "16 exchanges, 4 rows of the contract: all as it says." in out.getvalue()
 
 
 def test_the_command_fails_on_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:

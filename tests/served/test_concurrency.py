@@ -11,11 +11,11 @@ from relay.simulator.faults import CATALOGUE
 from relay.simulator.prose import answer_text
 from tests.soak.campaign import Report, judged, run
 from tests.soak.judge import Received
-from tests.soak.plan import FORMS, Exchange, accounts, campaign
+from tests.soak.plan import FORMS, Exchange, accounts, campaign, mappings
 
 SEED = 20
 AT_ONCE = 200
-STREAMED, COLLECTED, LEAVING = 1200, 300, 0.05
+STREAMED, COLLECTED, CONTINUED, LEAVING = 1200, 300, 150, 0.05
 FLAT_BYTES = 40_000_000
 """What memory may grow by over the second half: pages of the allocator and caches, not what was served."""
 
@@ -29,13 +29,13 @@ TIMEOUTS = {
 @pytest.fixture(scope="module")
 def exchanges() -> list[Exchange]:
     """The campaign's plan; the same in every run."""
-    return campaign(SEED, STREAMED, COLLECTED, LEAVING)
+    return campaign(SEED, STREAMED, COLLECTED, LEAVING, continued=CONTINUED)
 
 
 @pytest.fixture(scope="module")
 def report(exchanges: list[Exchange]) -> Iterator[Report]:
     """The campaign, run once."""
-    with lab_world(accounts(exchanges), ENVIRONMENT | TIMEOUTS) as lab:
+    with lab_world(accounts(exchanges), ENVIRONMENT | TIMEOUTS, mappings(exchanges)) as lab:
         yield asyncio.run(run(lab, exchanges, AT_ONCE))
 
 
@@ -50,7 +50,8 @@ def test_the_campaign_meets_everything(exchanges: list[Exchange]) -> None:
 def test_each_is_whole_or_ended_by_an_error(report: Report) -> None:
     """No silent truncation, no character lost or doubled, no stream mixed, each as the contract says."""
     assert [(one.exchange.prompt, one.problems) for one in report.broken] == []
-    assert len(report.judged) == STREAMED + COLLECTED
+    assert len(report.judged) == STREAMED + COLLECTED + CONTINUED
+    assert sum(one.exchange.continues for one in report.judged) == CONTINUED
 
 
 def test_each_has_one_row_with_the_right_outcome(report: Report) -> None:

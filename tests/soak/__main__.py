@@ -11,7 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxyproject.settings")
 
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
 from tests.soak.campaign import run, table
-from tests.soak.plan import accounts, campaign
+from tests.soak.plan import accounts, campaign, mappings
 
 TIMEOUTS = {
     "RELAY_PEEK_TIMEOUT_SECONDS": "4",
@@ -26,13 +26,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--exchanges", type=int, default=10_000, help="streamed ones (10000)")
     parser.add_argument("--collected", type=int, default=1_000, help="and collected ones (1000)")
+    parser.add_argument("--continued", type=int, default=1_000, help="and such as are continued (1000)")
     parser.add_argument("--concurrency", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--leaving", type=float, default=0.05, help="share of clients that go (0.05)")
     parser.add_argument("--show", type=int, default=20, help="how many problems to show (20)")
     options = parser.parse_args()
-    exchanges = campaign(options.seed, options.exchanges, options.collected, options.leaving)
-    with lab_world(accounts(exchanges), ENVIRONMENT | TIMEOUTS) as lab:
+    exchanges = campaign(
+        options.seed, options.exchanges, options.collected, options.leaving, continued=options.continued
+    )
+    with lab_world(accounts(exchanges), ENVIRONMENT | TIMEOUTS, mappings(exchanges)) as lab:
         report = asyncio.run(run(lab, exchanges, options.concurrency, lambda line: print(line, flush=True)))
     print(table(report))
     for one in report.broken[: options.show]:

@@ -19,6 +19,7 @@ from relay.simulator.prose import Shape
 
 FORMS: tuple[Form, ...] = ("anthropic", "gemini", "openai", "responses")
 MAX_ATTEMPTS = 3
+MAX_CONTINUATIONS = 2
 BIG_BYTES = 200_000
 _POSITION = re.compile(r"@\d+")
 _NO_STATUS = ("hang", "reset0", "html_200")  # refusals that no HTTP status tells
@@ -65,6 +66,8 @@ class Exchange(Struct, frozen=True):
     events: int
     strikes: tuple[Strike, ...]
     leaves_after_bytes: int | None
+    continues: bool = False  # its mapping says so
+    echo: int = 0  # words that are said again when it is gone on with
 
     @property
     def model(self) -> str:
@@ -74,7 +77,8 @@ class Exchange(Struct, frozen=True):
     def prompt(self) -> str:
         specs = ", ".join(strike.spec for strike in self.strikes) or "ok"
         tool = " Please use the tool." if self.asked == "tool" else ""
-        said = f"[say: events={self.events}] [fault#s{self.number}: {specs}]"
+        echo = f", echo={self.echo}" if self.echo else ""
+        said = f"[say: events={self.events}{echo}] [fault#s{self.number}: {specs}]"
         return f"Exchange {self.number}.{tool} {said}"
 
     @property
@@ -107,10 +111,12 @@ class Exchange(Struct, frozen=True):
         first = self.strikes[0].contract if self.strikes else None
         if first is not None and first.asked != "plain":
             return [first.expected(is_stream=self.is_stream, always=len(self.strikes) > 1)]
-        return list(_outcomes(self.strikes, self.is_stream, ()))
+        return list(_outcomes(self.strikes, self.is_stream, (), self.continues))
 
 
-def _outcomes(strikes: Sequence[Strike], is_stream: bool, failed: tuple[Strike, ...]) -> Iterator[Expected]:
+def _outcomes(
+    strikes: Sequence[Strike], is_stream: bool, failed: tuple[Strike, ...], continues: bool = False
+) -> Iterator[Expected]:
     """What may come of the attempts that are left, behind those that ``failed``."""
     attempts = len(failed) + 1
     if attempts > MAX_ATTEMPTS:
@@ -129,9 +135,20 @@ def _outcomes(strikes: Sequence[Strike], is_stream: bool, failed: tuple[Strike, 
     elif kind == "final":
         yield Expected("status", strike.contract.stream_once.status, attempts, "error")
     if is_stream and kind in ("middle", "either"):
-        yield Expected("error event", 200, attempts, "interrupted")
+        if continues:
+            yield _gone_on_with(rest, attempts)
+        else:
+            yield Expected("error event", 200, attempts, "interrupted")
     if kind in ("before", "either") or (kind == "middle" and not is_stream):
-        yield from _outcomes(rest, is_stream, (*failed, strike))
+        yield from _outcomes(rest, is_stream, (*failed, strike), continues)
+
+
+def _gone_on_with(strikes: Sequence[Strike], attempts: int) -> Expected:
+    """What comes of an answer that broke off behind so many ``attempts``: every leg may be struck."""
+    for leg in range(MAX_CONTINUATIONS):
+        if leg >= len(strikes) or strikes[leg].kind == "fine":
+            return Expected("whole", 200, attempts + leg + 1, "continued")
+    return Expected("error event", 200, attempts + MAX_CONTINUATIONS, "interrupted")
 
 
 def _given_up(failed: tuple[Strike, ...]) -> Expected:
@@ -148,25 +165,75 @@ def campaign(
     leaving: float,
     forms: Sequence[Form] = FORMS,
     upstreams: Sequence[str] = ALL,
+    continued: int = 0,
 ) -> list[Exchange]:
     """The exchanges of ``seed``; a share ``leaving`` of the clients goes before the end.
 
-    ``forms`` and ``upstreams`` are the dialects of the clients and of what they are relayed to.
+    ``forms`` and ``upstreams`` are the dialects of the clients and of what they are relayed to. ``continued``
+    are further ones, streamed, on mappings that continue what breaks off.
     """
     chance = random.Random(seed)
     ways = [True] * streamed + [False] * collected
     chance.shuffle(ways)
-    return [
+    exchanges = [
         _exchange(chance, number, is_stream, leaving, chance.choice(forms), chance.choice(upstreams))
         for number, is_stream in enumerate(ways)
     ]
+    if continued:
+        for number in range(len(ways), len(ways) + continued):
+            exchanges.append(_continued(chance, number, chance.choice(forms), chance.choice(upstreams)))
+        chance.shuffle(exchanges)
+    return exchanges
+
+
+BREAKS = (
+    "cut",
+    "reset",
+    "stall",
+    "cut_inside_event",
+    "cut_inside_character",
+    "end",
+    "error_event",
+    "garbage",
+)
+"""What breaks a text in its middle. (``no_finish`` does not: there the text is whole.)"""
+SILENCES = (
+    "reset0", "status=500", "status=502", "status=503", "status=504", "html_200", "stop_empty", "empty",
+    "empty_json", "comments=3", "reset_after_headers", "cut", "cut@0", "reset", "end", "garbage", "hang",
+)  # fmt: skip
+"""What keeps an attempt from saying anything, and marks no account for longer than a moment."""
+
+
+def _continued(chance: random.Random, number: int, form: Form, upstream: str) -> Exchange:
+    """One whose answer breaks off in its text at least once, and perhaps its continuations, too.
+
+    A break leaves something to say for every leg behind it; otherwise nobody could tell what it is.
+    """
+    client = "openai" if form == "responses" else form
+    rows = [
+        c
+        for c in CONTRACTS
+        if client in c.clients and upstream in c.upstreams and c.asked == "plain" and not (c.kind or c.switch)
+    ]
+    breaks = [c for c in rows if c.name in BREAKS and "@" in c.spec and not c.spec.startswith("cut@0")]
+    silences = [c for c in rows if c.spec in SILENCES]
+    events = chance.randint(6, 30)
+    strikes = [Strike(row.spec, row) for row in chance.choices(silences, k=chance.choice((0, 0, 0, 1)))]
+    strikes.append(_placed(chance, chance.choice(breaks), events - 4))
+    for _ in range(chance.choice((0, 0, 1, 1, 2, 3))):
+        kind = chance.choice((breaks, breaks, silences))
+        strikes.append(_placed(chance, chance.choice(kind), 3))
+    echo = chance.choice((0, 0, 3, 4, 8, 1000))
+    return Exchange(number, form, upstream, True, events, tuple(strikes), None, True, echo)
 
 
 def _exchange(
     chance: random.Random, number: int, is_stream: bool, leaving: float, form: Form, upstream: str
 ) -> Exchange:
     client = "openai" if form == "responses" else form
-    rows = [c for c in CONTRACTS if client in c.clients and upstream in c.upstreams and not c.kind]
+    rows = [
+        c for c in CONTRACTS if client in c.clients and upstream in c.upstreams and not (c.kind or c.switch)
+    ]
     events = chance.randint(3, 30)
     strikes: list[Strike] = []
     for _ in range(chance.choices((0, 1, 2, 3, 4), (15, 50, 15, 10, 10))[0]):
@@ -194,6 +261,15 @@ def _placed(chance: random.Random, row: Contract, events: int) -> Strike:
         first = 2 if "inside" in spec else 1
         spec = _POSITION.sub(f"@{chance.randint(first, events + 1)}", spec)
     return Strike(spec, row)
+
+
+def mappings(exchanges: Sequence[Exchange]) -> list[dict[str, object]]:
+    """From its model to itself, for every exchange that is continued."""
+    return [
+        {"pattern": one.model, "target": one.model, "kinds": [one.upstream], "continuation": True}
+        for one in exchanges
+        if one.continues
+    ]
 
 
 def accounts(exchanges: Sequence[Exchange]) -> list[Account]:

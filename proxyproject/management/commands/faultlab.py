@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from proxyproject.faultlab.contract import ALL
 from proxyproject.faultlab.page import faults_page
 from proxyproject.faultlab.report import Reporter
-from proxyproject.faultlab.run import Result, accounts_for, run
+from proxyproject.faultlab.run import Result, accounts_for, mappings_for, run
 from proxyproject.faultlab.selection import Selection
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             signal.signal(signal.SIGTERM, _cancelled)
             os.nice(NICENESS)
             reporter.begin(len(chosen))
-        with lab_world(accounts_for(chosen), ENVIRONMENT) as lab:
+        with lab_world(accounts_for(chosen), ENVIRONMENT, mappings_for(chosen)) as lab:
             results = asyncio.run(run(lab, chosen, reporter.answered if reporter else lambda _: None))
         if reporter:
             reporter.end(results)
