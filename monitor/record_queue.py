@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable
 from itertools import islice
 
+from monitor import metrics
 from monitor.bodies import queued_bytes
 from monitor.records import AttemptRecord, BodyKind, BodyRecord, Record, RequestRecord
 
@@ -69,13 +70,13 @@ class RecordQueue:
                     if self._has_room(limit) or record.id in self._requests:
                         self._requests[record.id] = record
                     else:
-                        self.rows_dropped += 1
+                        self._drop_row()
                 case AttemptRecord():
                     key = _attempt_key(record)
                     if self._has_room(self._max_rows) or key in self._attempts:
                         self._attempts[key] = record
                     else:
-                        self.rows_dropped += 1
+                        self._drop_row()
                 case BodyRecord():
                     self._put_body(record)
 
@@ -96,9 +97,9 @@ class RecordQueue:
         """Count a record that was taken out and can never be stored."""
         with self._lock:
             if isinstance(record, BodyRecord):
-                self.bodies_dropped += 1
+                self._drop_bodies(1)
             else:
-                self.rows_dropped += 1
+                self._drop_row()
 
     def put_back_rows(self, records: Iterable[RowRecord]) -> None:
         """Queue again what was taken and could not be stored; what has come since for a row replaces it."""
@@ -135,6 +136,14 @@ class RecordQueue:
             self._bodies = {_body_key(record): record for record in records} | self._bodies
             self.body_bytes = sum(map(queued_bytes, self._bodies.values()))
 
+    def _drop_row(self) -> None:
+        self.rows_dropped += 1
+        metrics.DROPPED.labels("row").inc()
+
+    def _drop_bodies(self, count: int) -> None:
+        self.bodies_dropped += count
+        metrics.DROPPED.labels("body").inc(count)
+
     def _has_room(self, limit: int) -> bool:
         return not self._is_closed and self.rows < limit
 
@@ -142,10 +151,10 @@ class RecordQueue:
         size = queued_bytes(record)
         is_crowded = not self._has_room(self._max_rows // 2)
         if is_crowded and not self._is_closed:
-            self.bodies_dropped += len(self._bodies)
+            self._drop_bodies(len(self._bodies))
             self._bodies, self.body_bytes = {}, 0
         if is_crowded or (self._bodies and self.body_bytes + size > self._max_body_bytes):
-            self.bodies_dropped += 1
+            self._drop_bodies(1)
             return
         if before := self._bodies.pop(_body_key(record), None):
             self.body_bytes -= queued_bytes(before)

@@ -18,7 +18,7 @@ import msgspec
 import zstandard
 from django.db import DataError, Error, IntegrityError, connection, transaction
 
-from monitor import cost, search_index
+from monitor import cost, metrics, search_index
 from monitor.bodies import StoredBody, stored_body
 from monitor.prices import PriceBook
 from monitor.record_queue import RecordQueue, RowRecord
@@ -52,7 +52,11 @@ class WriterStats(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str
     """The class and first line of the store's latest failure; empty when there was none."""
     last_error_at: float | None
-    """Seconds since the epoch."""
+    """Seconds since the epoch, as ``busy_since``."""
+    is_failing: bool = False
+    """Whether the store did not take the latest batch."""
+    busy_since: float | None = None
+    """When the batch that the store is being given now was begun."""
 
 
 class RecordWriter:
@@ -84,6 +88,7 @@ class RecordWriter:
         self._bodies_written = 0
         self._last_error = ""
         self._last_error_at: float | None = None
+        self._busy_since: float | None = None
 
     def on_committed(self, callback: OnCommitted) -> None:
         """From now on call ``callback`` with each batch of rows, as stored; in the writer's thread."""
@@ -138,6 +143,8 @@ class RecordWriter:
             queued_body_bytes=self._queue.body_bytes,
             last_error=self._last_error,
             last_error_at=self._last_error_at,
+            is_failing=self._failures_in_a_row > 0,
+            busy_since=self._busy_since,
         )
 
     def _run(self) -> None:
@@ -155,12 +162,14 @@ class RecordWriter:
         self._store_bodies_until(time.monotonic() + FLUSH_SECONDS)
         self._hurry.clear()
         ticket = self._flushes_asked
+        metrics.WAITING_ROWS.set(self._queue.rows)
         is_stored = self._store_rows()
         while is_stored and ticket > self._flushes_done and self._queue.has_bodies:
             is_stored = self._store_bodies()
         if not is_stored:
             self._hurry.wait(self._retry_seconds(is_awaited=ticket > self._flushes_done))
             return
+        metrics.WAITING_ROWS.set(self._queue.rows)
         with self._flushed:
             self._flushes_done = ticket
             self._flushed.notify_all()
@@ -203,6 +212,7 @@ class RecordWriter:
 
     def _store(self, records: Sequence[Record]) -> bool:
         """Store records in one transaction; False when the store failed. What no store takes is dropped."""
+        self._busy_since = time.time()
         try:
             rows = [self._row(record) for record in records]
             with transaction.atomic():
@@ -218,6 +228,8 @@ class RecordWriter:
             return False
         except Exception as error:
             return self._store_one_by_one(records, error)
+        finally:
+            self._busy_since = None
         self._note_success(rows)
         return True
 
@@ -251,6 +263,7 @@ class RecordWriter:
 
     def _note_failure(self, error: Exception) -> None:
         self._remember(error)
+        metrics.STORE_FAILURES.inc()
         self._failures_in_a_row += 1
         if self._failures_in_a_row == 1:
             logger.warning("The log store failed; its rows wait and are tried again: %s", self._last_error)

@@ -140,7 +140,7 @@ def _database(url: str, data_dir: Path) -> dict[str, object]:
     """Django's DATABASES entry for ``DATABASE_URL``; without one, SQLite in the data directory."""
     if not url:
         return {
-            "ENGINE": "django.db.backends.sqlite3",
+            "ENGINE": "proxyproject.sqlite",
             "NAME": data_dir / "proxy.sqlite3",
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",

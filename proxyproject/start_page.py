@@ -25,6 +25,8 @@ FAILURES_SHOWN = 5
 ACCOUNTS_SHOWN = 10
 ERROR_SHOWN_SECONDS = 600.0
 """How long after the store's latest failure the page still speaks of it."""
+BUSY_SECONDS = 3.0
+"""A batch takes milliseconds; one that takes longer waits for a lock."""
 FREE_BYTES = 1_000_000_000
 """Below this much free space on the data directory's disk the page warns."""
 
@@ -108,7 +110,14 @@ def accounts_in_trouble() -> dict[str, Any]:
 def store_warnings(stats: WriterStats, now: float) -> list[Trouble]:
     """What of the history is lost or late in this process."""
     told = []
-    if stats.last_error_at is not None and now - stats.last_error_at < ERROR_SHOWN_SECONDS:
+    if stats.is_failing:
+        text = _("The log store takes nothing (%(error)s); %(rows)d rows wait and are tried again.")
+        told.append(Trouble("danger", text % {"error": stats.last_error, "rows": stats.queued_rows}))
+    elif stats.busy_since is not None and now - stats.busy_since > BUSY_SECONDS:
+        text = _("The log store has not answered for %(seconds)d s; %(rows)d rows wait.")
+        seconds = now - stats.busy_since
+        told.append(Trouble("danger", text % {"seconds": seconds, "rows": stats.queued_rows}))
+    elif stats.last_error_at is not None and now - stats.last_error_at < ERROR_SHOWN_SECONDS:
         told.append(Trouble("danger", _("The log store failed lately: %s") % stats.last_error))
     if stats.queued_rows > 1_000:
         text = _("The log store is slow: %d rows wait to be written.") % stats.queued_rows

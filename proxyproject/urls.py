@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 from relay import openapi
 from relay.replay_views import replay, replay_page
 
+handler500 = "proxyproject.error_pages.server_error"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -26,6 +26,7 @@ from monitor.writer import RecordWriter
 from proxyproject.account_figures import account_figures
 from proxyproject.early_answers import EarlyAnswer, Refusal, set_renderer
 from proxyproject.lifecycle import Lifecycle
+from proxyproject.sqlite.base import keep_file
 from relay import runtime
 from relay.account_test import test_account
 from relay.early import early_answer
@@ -74,6 +75,7 @@ def wire(lifecycle: Lifecycle) -> None:
     register_account_test(test_account)
     register_account_figures(account_figures)
     writer.on_committed(live_feed.committed)
+    lifecycle.on_start(keep_file)
     lifecycle.on_start(process_lock.hold)
     lifecycle.on_start(writer.start)
     lifecycle.on_start(live.start)

@@ -142,6 +142,12 @@ def test_the_next_step_is_the_first_that_is_missing(request_record: Make) -> Non
         ({}, []),
         ({"last_error": "OperationalError: locked", "last_error_at": NOW - 1}, ["danger"]),
         ({"last_error": "OperationalError: locked", "last_error_at": NOW - 9999}, []),
+        (
+            {"last_error": "OperationalError: full", "last_error_at": NOW - 9999, "is_failing": True},
+            ["danger"],
+        ),
+        ({"busy_since": NOW - 1}, []),
+        ({"busy_since": NOW - 10}, ["danger"]),
         ({"queued_rows": 5_000}, ["warning"]),
         ({"rows_dropped": 1}, ["warning"]),
         ({"bodies_dropped": 1}, ["warning"]),

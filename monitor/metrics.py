@@ -1,0 +1,9 @@
+"""How the storing of the history fares, for ``GET /metrics``."""
+
+from prometheus_client import Counter, Gauge
+
+STORE_FAILURES = Counter(
+    "evenkeel_store_failures_total", "Batches that the store did not take and that were tried again"
+)
+DROPPED = Counter("evenkeel_records_dropped_total", "Records that could not be kept", ["kind"])
+WAITING_ROWS = Gauge("evenkeel_rows_waiting", "Rows that wait to be stored", multiprocess_mode="livesum")
