@@ -19,6 +19,8 @@ PATHS = {
     "gemini": f"/v1beta/models/{GEMINI}:streamGenerateContent?alt=sse",
     "gemini as array": f"/v1beta/models/{GEMINI}:streamGenerateContent",
     "gemini from anthropic": "/v1beta/models/gemini-on-claude:streamGenerateContent?alt=sse",
+    "openai from anthropic": "/v1/chat/completions",
+    "responses from anthropic": "/v1/responses",
 }
 TERMINAL = {"anthropic": b"message_stop", "gemini": b'"finishReason"'}
 
@@ -26,7 +28,9 @@ TERMINAL = {"anthropic": b"message_stop", "gemini": b'"finishReason"'}
 def body_for(way: str, prompt: str, is_stream: bool = True) -> bytes:
     if way.startswith("gemini"):
         return json.dumps({"contents": [{"role": "user", "parts": [{"text": prompt}]}]}).encode()
-    model = "claude-on-gemini" if "from" in way else CLAUDE
+    if way.startswith("responses"):
+        return json.dumps({"model": CLAUDE, "input": prompt, "stream": is_stream}).encode()
+    model = "claude-on-gemini" if way == "anthropic from gemini" else CLAUDE
     body: dict[str, Any] = {"model": model, "max_tokens": 4096, "stream": is_stream}
     return json.dumps(body | {"messages": [{"role": "user", "content": prompt}]}).encode()
 

@@ -2,26 +2,44 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from typing import Any
 
+import httpx
 import pytest
 from google import genai
 from google.genai import types
 
-from tests.served.world import GEMINI, KEY, World, events, text_of
+from tests.running_server import RunningServer, ServerWorld
+from tests.served.world import CLAUDE, GEMINI, KEY, World, events, new_world, text_of
 
 OwnWorld = Callable[..., AbstractContextManager[World]]
 
 
-@pytest.fixture
-def impatient(own_world: OwnWorld) -> Iterator[World]:
+@pytest.fixture(scope="module")
+def impatient_server(server_world: ServerWorld) -> Iterator[World]:
     """A server that opens after 0.2 s and speaks up after 0.1 s of silence; an attempt has 1 s."""
+    servers: list[RunningServer] = []
+
+    def start(*, env: dict[str, str]) -> RunningServer:
+        servers.append(server_world.new(env=env))
+        return servers[-1]
+
     env = {
         "RELAY_PATIENCE_SECONDS": "0.2",
         "RELAY_KEEP_ALIVE_SECONDS": "0.1",
         "RELAY_PEEK_TIMEOUT_SECONDS": "1",
     }
-    with own_world(**env) as world:
+    with new_world(start, **env) as world:
         yield world
+    server_world.discard(servers[0].data_dir)
+
+
+@pytest.fixture
+def impatient(impatient_server: World) -> Iterator[World]:
+    """The same, with a fresh simulator and without marks."""
+    impatient_server.simulator.reset()
+    yield impatient_server
+    impatient_server.clear_marks()
 
 
 def test_a_slow_stream_is_opened_early_and_goes_on(impatient: World) -> None:
@@ -89,6 +107,33 @@ def test_the_array_form_is_bridged_by_white_space(impatient: World) -> None:
         assert response.json()[-1]["candidates"][0]["finishReason"] == "STOP"
     broken = impatient.gemini("Hello. [fault: hang, empty*]", method="streamGenerateContent").json()
     assert list(broken[-1]) == ["error"]
+
+
+FORMS: dict[str, tuple[str, dict[str, Any]]] = {
+    "anthropic": ("/v1/messages", {"model": CLAUDE, "max_tokens": 1024}),
+    "gemini": (f"/v1beta/models/{GEMINI}:streamGenerateContent?alt=sse", {}),
+    "openai": ("/v1/chat/completions", {"model": CLAUDE}),
+}
+"""Path and body of a stream, but for the prompt."""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_client_that_aborts_on_silence_does_not(impatient: World, form: str) -> None:
+    """Claude Code aborts after 180 s without a byte; scaled down to 0.6 s it outlasts longer silences."""
+    path, body = FORMS[form]
+    for fault in ("hang=0.9, ok", "stall@3=0.9"):
+        prompt = f"Hello. [fault: {fault}]"
+        said = {"contents": [{"role": "user", "parts": [{"text": prompt}]}]}
+        if form != "gemini":
+            said = {"messages": [{"role": "user", "content": prompt}], "stream": True}
+        gives_up = httpx.Timeout(30, read=0.6)
+        response = impatient.client.post(path, json=body | said, timeout=gives_up)
+        assert response.status_code == 200
+        assert text_of(response)
+        assert events(response)[-1][1].get("type") != "error"
+    if form != "gemini":  # it does give up where nothing may be sent: a collected answer
+        with pytest.raises(httpx.ReadTimeout):
+            impatient.client.post(path, json=body | said | {"stream": False}, timeout=gives_up)
 
 
 def test_zero_patience_is_patience_without_end(own_world: OwnWorld) -> None:

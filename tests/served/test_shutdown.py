@@ -20,7 +20,14 @@ from tests.served.world import CLAUDE, GEMINI, KEY, World, events, text_of
 
 OwnWorld = Callable[..., AbstractContextManager[World]]
 STREAMS = 50
-WAYS = ("anthropic", "anthropic from gemini", "gemini", "gemini from anthropic")
+WAYS = (
+    "anthropic",
+    "anthropic from gemini",
+    "gemini",
+    "gemini from anthropic",
+    "openai from anthropic",
+    "responses from anthropic",
+)
 ENDLESS = "[say: events=3000, delay=0.05]"
 CLOSED_WITHIN_SECONDS = 30
 """A sibling looks every 5 s; how soon is told by who closed the rows, not by a clock."""
@@ -69,7 +76,8 @@ def test_running_streams_end_whole_while_new_exchanges_are_refused(own_world: Ow
         streams = begun(world, "Hello. [say: events=60, delay=0.05]")
         world.server.process.send_signal(signal.SIGTERM)
         world.server.wait_for_output(f"Draining: {STREAMS} running")
-        for path in ("/v1/messages", f"/v1beta/models/{GEMINI}:generateContent", "/v1/chat/completions"):
+        paths = ("/v1/messages", f"/v1beta/models/{GEMINI}:generateContent", "/v1/chat/completions")
+        for path in (*paths, "/v1/responses"):
             refused = httpx.post(
                 world.server.base_url + path, headers={"x-api-key": KEY}, json={"model": CLAUDE}
             )
@@ -93,7 +101,11 @@ def test_what_outlasts_the_drain_is_told_so(own_world: OwnWorld, form: str) -> N
         if form == "committed":
             streams = begun(world, ENDLESS, count)
         else:
-            asked = [ask(world, "anthropic", "[fault: hang*]", form == "kept patient") for _ in range(count)]
+            ways = WAYS if form == "kept patient" else ("anthropic", "gemini", "openai from anthropic")
+            asked = [
+                ask(world, ways[number % len(ways)], "[fault: hang*]", form == "kept patient")
+                for number in range(count)
+            ]
             mark = b"\r\n\r\n" if form == "kept patient" else b""
             streams = [(client, read_until(client, mark), name) for client, name in asked]
             world.simulator.wait_until(lambda requests: sum(r.method == "POST" for r in requests) == count)
@@ -105,10 +117,13 @@ def test_what_outlasts_the_drain_is_told_so(own_world: OwnWorld, form: str) -> N
             assert all(b"retry-after: " in answer.lower() for answer in answers)
         else:
             for answer in all_read(streams):
-                told = [data for _, data in events(answer)]
-                assert "error" in told[-1]
-                assert "error" not in told[:-1]
-                assert "message_stop" not in answer.text
+                is_error = [
+                    "error" in data or data.get("type") == "response.failed" for _, data in events(answer)
+                ]
+                assert is_error[-1]
+                assert not any(is_error[:-1])
+                for ending in ("message_stop", '"finishReason"', "[DONE]", "response.completed"):
+                    assert ending not in answer.text
                 counters = [counter for counter, _ in read_counters(text_of(answer))]
                 assert counters == list(range(len(counters)))
         assert world.server.wait() == 0

@@ -171,11 +171,15 @@ def events(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
 
 
 def text_of(response: httpx.Response) -> str:
-    """The text of a streamed answer of either dialect."""
+    """The text of a streamed answer of any dialect."""
     said = ""
     for _, data in events(response):
         if data.get("type") == "content_block_delta":
             said += data["delta"].get("text", "")
+        if data.get("type") == "response.output_text.delta":
+            said += data["delta"]
+        for choice in data.get("choices", []):
+            said += choice["delta"].get("content") or ""
         for candidate in data.get("candidates", []):
             parts = candidate.get("content", {}).get("parts", [])
             said += "".join(part.get("text", "") for part in parts if not part.get("thought"))
