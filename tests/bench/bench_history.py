@@ -39,14 +39,15 @@ from monitor.records import AttemptRecord, BodyKind, BodyRecord, EndedBy, EndedI
 from monitor.request_id import new_request_id
 from monitor.rows import upsert
 from monitor.search_words import SEARCHED_COLUMNS
+from monitor.statistics_filling import fill_hour, hours_to_fill
 from monitor.writer import RecordWriter
 from tests import stores
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
 BATCH = 5_000
 TARGET_MS = 200
-STARTED_AT = 1_790_000_000.0
 SECONDS_BETWEEN = 2.5
+STARTED_AT = time.time() - ROWS * SECONDS_BETWEEN
 
 WAYS: list[tuple[float, dict[str, object]]] = [
     (0.93, {}),
@@ -80,13 +81,20 @@ VIEWS = (
     "status=200", "status=429", "status=418", "status_class=2", "status_class=4", "status_class=5",
     "dialect=anthropic", "dialect=openai", "stream=yes", "stream=no", "ended_by=client", "ended_by=upstream",
     "ended_in=peek", "ended_in=after_stop", "client_model=model+3", "mapped_model=model+3", "mapped_model=none",
-    "account=user3@example.com", "client_key=key+3", "since=2026-10-01T00:00:00Z", "until=2026-10-01T00:00:00Z",
+    "account=user3@example.com", "client_key=key+3", "since=MOMENT", "until=MOMENT",
     "failed=1&account=user3@example.com", "client_key=key+3&client_model=model+4",
     "account=user3@example.com&client_key=key+4", "dialect=openai&failed=1&stream=no",
-    "outcome=healed&account=user3@example.com&since=2026-10-01T00:00:00Z",
+    "outcome=healed&account=user3@example.com&since=MOMENT",
     *(f"q={words}" for words in SEARCHES), *(f"q={words}&account=user3@example.com" for words in SEARCHES),
-    *(f"q={words}&failed=1" for words in SEARCHES), "q=please&before=MIDDLE", "q=please&until=2026-10-01T00:00:00Z",
+    *(f"q={words}&failed=1" for words in SEARCHES), "q=please&before=MIDDLE", "q=please&until=MOMENT",
     "q=777777&stream=yes&outcome=ok", "q=please&outcome=unauthorized",
+)  # fmt: skip
+
+
+PAGES = (
+    "/monitor/statistics/", "/monitor/statistics/?days=90", "/monitor/statistics/?days=90&by=account",
+    "/monitor/statistics/?days=90&by=outcome", "/monitor/statistics/?days=90&format=csv", "/monitor/live/", "/admin/",
+    "/admin/monitor/requestlog/",
 )  # fmt: skip
 
 
@@ -211,13 +219,13 @@ def measure_export(client: Client, name: str) -> None:
 
     since = datetime.fromtimestamp(STARTED_AT + max(0, ROWS - 100_000) * SECONDS_BETWEEN, UTC).isoformat()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), cpu_ms()
     response = client.get("/monitor/history/export/file/", {"format": name, "since": since})
     size = async_to_sync(written)(response)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     seconds = time.perf_counter() - began
     print(
-        f"{seconds:8.1f} s, {size / 1e6:.0f} MB written, {grown / 1e3:+.0f} MB of memory: {name}, 100,000 rows"
+        f"{seconds:8.1f} s, {(cpu_ms() - spent) / 1000:.1f} s of CPU, {size / 1e6:.0f} MB written, {grown / 1e3:+.0f} MB of memory: {name}, 100,000 rows"
     )
 
 
@@ -230,9 +238,16 @@ def main() -> None:
     client.force_login(User.objects.create_superuser("bench"))
     client.get("/monitor/history/")  # the first page of a process loads the templates
     print("     CPU   median    worst")
-    good = [measure(client, f"/monitor/history/?{view.replace('MIDDLE', middle)}") for view in VIEWS]
+    moment = datetime.fromtimestamp(STARTED_AT + ROWS * SECONDS_BETWEEN / 3, UTC).strftime(
+        "%Y-%m-%dT%H:%M:%SZ"
+    )
+    views = [view.replace("MIDDLE", middle).replace("MOMENT", moment) for view in VIEWS]
+    good = [measure(client, f"/monitor/history/?{view}") for view in views]
     good.append(measure(client, f"/monitor/history/{last}/"))
     good.append(measure(client, f"/monitor/history/{middle}/"))
+    for hour in hours_to_fill(time.time()):
+        fill_hour(hour)
+    good += [measure(client, page) for page in PAGES]
     for name in ("csv", "jsonl"):
         measure_export(client, name)
     print(f"{sum(good)} of {len(good)} within {TARGET_MS} ms")
