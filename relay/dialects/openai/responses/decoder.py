@@ -48,6 +48,7 @@ class ResponsesDecoder(StreamDecoder):
         super().__init__()
         self._blocks = ItemBlocks(options)
         self._has_started = False
+        self._is_half = False  # a call's arguments were told for whole, and are not: its item says why
 
     def take(self, data: bytes, events: list[Event]) -> None:
         """The data of one whole event; raises BrokenStream."""
@@ -58,7 +59,9 @@ class ResponsesDecoder(StreamDecoder):
         if told is None:
             return
         try:
-            if self.held is not None:
+            if self._is_half and told.type == "response.output_item.done":
+                self._is_half = False
+            elif self.held is not None:
                 self._release(told, events)
             self._take(told, data, events)
         except ProtocolBroken as broken:
@@ -102,6 +105,8 @@ class ResponsesDecoder(StreamDecoder):
                 self._blocks.annotate(told, events)
             case "response.created":
                 self._start(as_json(told.response), events)
+            case "response.function_call_arguments.done" if self._blocks.is_half(told):
+                self._is_half, self.held = True, []
             case "response.completed" | "response.incomplete":
                 self._finish(name, as_json(told.response), events)
             case "response.failed":
@@ -143,7 +148,7 @@ class ResponsesDecoder(StreamDecoder):
             self.held, self._blocks.is_cut = None, False
             return
         why = _why_incomplete(as_json(told.response)) if told.type == "response.incomplete" else ""
-        if why not in _CUTS_ARGUMENTS:
+        if why not in _CUTS_ARGUMENTS or self._is_half:
             raise ProtocolBroken("a tool call ended with arguments that are no JSON object")
         self.release()
         self._blocks.accept_cut(events)

@@ -9,6 +9,7 @@ import msgspec
 
 from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions
+from relay.dialects.json_object import json_object
 from relay.dialects.openai.citations import url_citation
 from relay.dialects.openai.responses.named_tools import Called, called_as, text_of
 from relay.dialects.openai.responses.output import (
@@ -164,8 +165,9 @@ class ItemWriter:
                 if not block.pieces:
                     block.pieces.append("{}")
                     self.delta(block.index, "{}", out)
-                done = {**_at(item), **named(item, block), "arguments": block.text}
-                self.tell("response.function_call_arguments.done", done, out)
+                if json_object(block.text) is not None:  # else its item says that it is incomplete
+                    done = {**_at(item), **named(item, block), "arguments": block.text}
+                    self.tell("response.function_call_arguments.done", done, out)
                 self.close_item(out)
 
     def _stop_part(self, item: Item, block: OpenBlock, out: list[bytes]) -> None:

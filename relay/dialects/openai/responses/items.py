@@ -138,6 +138,14 @@ class ItemBlocks:
             if output_index == told.output_index and part.is_open:
                 self._close(part, events)
 
+    def is_half(self, told: StreamEvent) -> bool:
+        """Are the arguments of a call no JSON object, now that they are said to be whole?"""
+        block = self._blocks.get((told.output_index, _WHOLE))
+        if block is None or block.kind != "tool_call" or self._options.takes_partial_arguments:
+            return False
+        told_whole = told.arguments if isinstance(told.arguments, str) else ""
+        return any(text and json_object(text) is None for text in ("".join(block.pieces), told_whole))
+
     def close_all(self, events: list[Event]) -> None:
         """The answer is over."""
         for block in self._blocks.values():

@@ -21,6 +21,7 @@ class StreamEvent(Struct, gc=False):
     content_index: int = 0
     summary_index: int = 0
     delta: str | dict[str, Any] | None = None
+    arguments: Any = None
     item: Raw = NOTHING
     part: Raw = NOTHING
     response: Raw = NOTHING
