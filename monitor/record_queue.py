@@ -42,6 +42,11 @@ class RecordQueue:
         return len(self._requests) + len(self._attempts) + self.rows_in_hand
 
     @property
+    def bodies(self) -> int:
+        """How many bodies wait."""
+        return len(self._bodies)
+
+    @property
     def has_bodies(self) -> bool:
         """Whether a body waits."""
         return bool(self._bodies)

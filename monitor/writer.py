@@ -84,6 +84,7 @@ class RecordWriter:
         self._flushes_asked = 0
         self._flushes_done = 0
         self._failures_in_a_row = 0
+        self._is_behind = False  # whole batches of bodies wait
         self._rows_written = 0
         self._bodies_written = 0
         self._last_error = ""
@@ -159,13 +160,24 @@ class RecordWriter:
         connection.close()
 
     def _cycle(self) -> None:
-        self._store_bodies_until(time.monotonic() + FLUSH_SECONDS)
+        """Let records gather; store the rows, then bodies: more than one batch only until rows are due again.
+
+        A transaction costs as much as several bodies in it: what trickles in waits for the next round.
+        """
+        if not self._is_behind:
+            self._hurry.wait(FLUSH_SECONDS)
         self._hurry.clear()
         ticket = self._flushes_asked
         metrics.WAITING_ROWS.set(self._queue.rows)
+        due = time.monotonic() + FLUSH_SECONDS
         is_stored = self._store_rows()
-        while is_stored and ticket > self._flushes_done and self._queue.has_bodies:
+        goes_on = self._queue.has_bodies
+        while is_stored and goes_on:
             is_stored = self._store_bodies()
+            self._is_behind = self._queue.bodies >= BATCH_ROWS or self._queue.body_bytes >= BATCH_BODY_BYTES
+            goes_on = self._is_behind and time.monotonic() < due
+            if ticket > self._flushes_done:  # somebody waits for all of them
+                goes_on = self._queue.has_bodies
         if not is_stored:
             self._hurry.wait(self._retry_seconds(is_awaited=ticket > self._flushes_done))
             return
@@ -178,12 +190,6 @@ class RecordWriter:
             # Whoever came between the look and the clearing has set it in vain.
             if not self._queue.is_empty or self._flushes_asked > ticket:
                 self._work.set()
-
-    def _store_bodies_until(self, due: float) -> None:
-        """Use the time until the rows are due for bodies."""
-        while (left := due - time.monotonic()) > 0 and not self._hurry.is_set():
-            if self._failures_in_a_row or not self._queue.has_bodies or not self._store_bodies():
-                self._hurry.wait(left)
 
     def _retry_seconds(self, *, is_awaited: bool) -> float:
         if is_awaited:
