@@ -47,6 +47,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
+from tests.dialects.anthropic.streams import THINKS
 
 DIALECTS: dict[str, tuple[Dialect, str]] = {
     "anthropic": (ANTHROPIC, "anthropic"),
@@ -194,7 +195,9 @@ ANSWERS: dict[str, list[Event]] = {
 
 
 def encoded(name: str, events: list[Event]) -> bytes:
-    options = EncoderOptions("0" * 32, "some-model", 1, lambda index: "h" * 60, form=FORMS[name])
+    options = EncoderOptions(
+        "0" * 32, "some-model", 1, lambda index: "h" * 60, form=FORMS[name], request=THINKS
+    )
     return DIALECTS[name][0].encoder(options).encode(events)
 
 

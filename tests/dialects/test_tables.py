@@ -30,6 +30,7 @@ from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.engine.peek import examine
 from relay.events import Event, StreamState
 from relay.failures import CannotCarry, Failure
+from tests.dialects.anthropic.streams import THINKS
 
 FORMS: dict[str, tuple[Dialect, Any]] = {
     "anthropic": (ANTHROPIC, "sse"),
@@ -51,7 +52,7 @@ def gemini_events(*parts: dict[str, Any], usage: dict[str, int] | None = None, *
 def told(name: str, events: list[Event]) -> dict[str, Any]:
     """The collected answer that a client of ``name`` gets."""
     dialect, form = FORMS[name]
-    options = EncoderOptions("0" * 32, "m", 1, lambda index: "h" * 60, form=form)
+    options = EncoderOptions("0" * 32, "m", 1, lambda index: "h" * 60, form=form, request=THINKS)
     answer: dict[str, Any] = json.loads(dialect.collect(dialect.encoder(options).encode(events)))
     return answer
 

@@ -67,6 +67,7 @@ class AnthropicEncoder:
         self.state = StreamState()
         self.dropped: Counter[str] = Counter()
         self._options = options
+        self._shows_thinking = _asks_for_thinking(options.request)
         # By the index of the neutral block; None where the client never heard of it.
         self._blocks: list[_WireBlock | None] = []
         self._next_index = 0
@@ -172,6 +173,9 @@ class AnthropicEncoder:
 
     def _open_block(self, start: BlockStart, out: list[bytes]) -> None:
         match start.kind:
+            case "thinking" | "redacted" if not self._shows_thinking:
+                self._blocks.append(None)
+                return
             case "text" | "refusal":
                 content: object = {"type": "text", "text": ""}
             case "thinking":
@@ -256,6 +260,14 @@ class AnthropicEncoder:
 
 def _event(name: str, body: object) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(body) + b"\n\n"
+
+
+def _asks_for_thinking(request: Json) -> bool:
+    """Does the client expect thinking blocks? Programs that do not take ``content[0]`` for the text."""
+    thinking, output = request.get("thinking"), request.get("output_config")
+    if isinstance(thinking, dict):
+        return thinking.get("type") != "disabled"
+    return isinstance(output, dict) and output.get("effort") is not None
 
 
 def _is_own(start: BlockStart) -> bool:

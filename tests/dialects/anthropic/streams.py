@@ -7,6 +7,7 @@ from typing import Any
 import anthropic
 import httpx2
 
+from relay.conversation import Json
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.interface import Decoder, DecoderOptions, Encoder, EncoderOptions
 from relay.events import Chunk, Event, StreamState
@@ -33,10 +34,18 @@ def decoded(*pieces: bytes, **options: bool) -> Chunk:
     )
 
 
-def new_encoder() -> Encoder:
+THINKS: Json = {"thinking": {"type": "enabled", "budget_tokens": 2048}}
+
+
+def new_encoder(request: Json = THINKS) -> Encoder:
+    """For a client that asked for thinking, unless ``request`` says otherwise."""
     return ANTHROPIC.encoder(
         EncoderOptions(
-            "5f2c", "claude-by-the-client", 1_790_000_000, lambda index: f"handle-{index}" + "0" * 50
+            "5f2c",
+            "claude-by-the-client",
+            1_790_000_000,
+            lambda index: f"handle-{index}" + "0" * 50,
+            request=request,
         )
     )
 

@@ -482,3 +482,20 @@ def test_forwarding_in_pieces_equals_forwarding_at_once() -> None:
     encoder = new_encoder()
     chunks = [decoded(data[:400]), Chunk(b"", [])]
     assert b"".join(encoder.forward(chunk) for chunk in chunks) == decoded(data[:400]).raw
+
+
+@pytest.mark.parametrize("request_", [{}, {"thinking": {"type": "disabled"}}, {"thinking": None}])
+def test_who_asked_for_no_thinking_gets_none(request_: dict[str, Any]) -> None:
+    """Programs take ``content[0]`` for the text: what upstream thinks unasked is left out, without a gap."""
+    message = sdk_message(encode_all(GEMINI_LIKE, new_encoder(request_)))
+    assert [block.type for block in message.content] == ["text", "tool_use", "tool_use"]
+    assert message.content[0].text.startswith("Say")
+    assert message.usage.output_tokens == 44
+
+
+@pytest.mark.parametrize(
+    "request_", [{"thinking": {"type": "adaptive"}}, {"output_config": {"effort": "low"}}]
+)
+def test_who_asked_for_thinking_gets_it(request_: dict[str, Any]) -> None:
+    """By a thinking parameter, or an effort alone."""
+    assert sdk_message(encode_all(GEMINI_LIKE, new_encoder(request_))).content[0].type == "thinking"
