@@ -17,6 +17,7 @@ from relay.dialects.openai import OPENAI_RESPONSES
 from relay.upstream_request import UpstreamRequest
 
 _VERSION = re.compile(r"/v\d+(beta\d*)?$")
+_OWN_VERSION = re.compile(r"^/v\d+(beta\d*)?(?=/)")
 
 FIRST_VERSION_ON_VERTEX: Final = "vertex-2023-10-16"
 """What stands for every anthropic-version before 2026-10-21 in a body to Vertex AI."""
@@ -50,11 +51,14 @@ def counter_path(account: AccountView, model: str, dialect: Dialect) -> str | No
 
 
 def google_path(account: AccountView, model: str, method: str) -> str:
-    """Where ``method`` of a Gemini model is, in the home that the account's kind names."""
+    """Where ``method`` of a Gemini model is, in the home that the account's kind names.
+
+    On Vertex AI it is v1beta1, as Google's own SDK has it: continuation tokens are known nowhere else there.
+    """
     name = quote(model, safe="")
     match account.kind:
         case "vertex":
-            return f"{_vertex_place(account)}/publishers/google/models/{name}:{method}"
+            return f"/v1beta1{_vertex_place(account)}/publishers/google/models/{name}:{method}"
         case "code_assist":
             return f"/v1internal:{method}"
         case _:
@@ -63,7 +67,7 @@ def google_path(account: AccountView, model: str, method: str) -> str:
 
 def claude_path(account: AccountView, model: str, method: str) -> str:
     """Where ``method`` of a Claude model is on Vertex AI; older models carry their date behind an ``@``."""
-    return f"{_vertex_place(account)}/publishers/anthropic/models/{quote(model, safe='@')}:{method}"
+    return f"/v1{_vertex_place(account)}/publishers/anthropic/models/{quote(model, safe='@')}:{method}"
 
 
 def is_claude_on_vertex(account: AccountView, dialect: Dialect) -> bool:
@@ -75,7 +79,7 @@ def address(account: AccountView, path: str) -> str:
     """``path`` at the account's base URL, whose own version, if it ends with one, takes the path's place."""
     base = account.base_url.rstrip("/")
     if _VERSION.search(base):
-        path = path.removeprefix("/v1beta").removeprefix("/v1")
+        path = _OWN_VERSION.sub("", path)
     return base + path
 
 
@@ -109,4 +113,4 @@ def with_version(body: Json, headers: Mapping[str, str]) -> Json:
 
 
 def _vertex_place(account: AccountView) -> str:
-    return f"/v1/projects/{quote(account.project)}/locations/{quote(account.location or 'global')}"
+    return f"/projects/{quote(account.project)}/locations/{quote(account.location or 'global')}"

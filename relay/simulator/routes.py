@@ -24,7 +24,8 @@ class Route:
     """Where a request goes: dialect (``gemini``, ``vertex``, ``code_assist``, ``anthropic``,
     ``vertex_claude``, ``chat``, ``responses``), action, and what the path itself says about the answer.
 
-    ``as_array`` is Gemini's stream without ``alt=sse``; ``method`` Google's name after the colon.
+    ``as_array`` is Gemini's stream without ``alt=sse``; ``method`` Google's name after the colon, ``version``
+    the path's.
     """
 
     dialect: str
@@ -33,6 +34,7 @@ class Route:
     method: str = ""
     streams: bool = False
     as_array: bool = False
+    version: str = ""
 
 
 _GOOGLE_ACTIONS = {
@@ -97,7 +99,7 @@ def _google_route(path: str, query: str) -> Route | None:
         if found and (action := _GOOGLE_ACTIONS.get(found[2])):
             streams = found[2] == "streamGenerateContent"
             as_array = streams and parse_qs(query).get("alt") != ["sse"]
-            return Route(dialect, action, found[1], found[2], streams, as_array)
+            return Route(dialect, action, found[1], found[2], streams, as_array, found[0].split("/")[1])
     return None
 
 

@@ -25,7 +25,7 @@ from tests.served.world import GEMINI, KEY, World, new_world
 
 GOOGLE_KINDS = ("on-vertex", "on-code-assist")
 SIGNED_IN = (*GOOGLE_KINDS, "on-vertex-claude")
-LOCATION = "/v1/projects/test-project/locations/europe-west4/publishers/google/models/"
+LOCATION = "/v1beta1/projects/test-project/locations/europe-west4/publishers/google/models/"
 
 
 def said_by_anthropic(world: World, model: str, is_stream: bool) -> str:
@@ -89,6 +89,15 @@ def test_vertex_is_asked_at_its_place(kinds_world: World) -> None:
     assert asked.query == "alt=sse"
     assert asked.account.endswith("-vertex")
     assert "x-goog-api-key" not in asked.headers
+
+
+@pytest.mark.parametrize("model", GOOGLE_KINDS)
+def test_a_long_answer_is_asked_on_in_every_home(kinds_world: World, model: str) -> None:
+    """CONTINUATION is followed for a client of another dialect where its token is known."""
+    answer = kinds_world.messages("A long one. [fault: continuation, ok]", model=model)
+    assert answer.status_code == 200
+    assert kinds_world.row(answer)["outcome"] == "ok"
+    assert len(kinds_world.upstream_bodies()) == 2
 
 
 def test_code_assist_gets_its_envelope(kinds_world: World) -> None:

@@ -38,7 +38,7 @@ def _tools(conversation: Conversation, changes: list[str]) -> list[Json]:
     tools: list[Json] = []
     if conversation.tools:
         if any(tool.strict for tool in conversation.tools):
-            changes.append("strict tool schemas: Gemini has no such setting")
+            changes.append("strict tool schemas: Gemini does not enforce them")
         tools.append({"functionDeclarations": [_declaration(tool) for tool in conversation.tools]})
     if conversation.web_search:
         if tools:

@@ -8,7 +8,7 @@ from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
 from relay.simulator.embedding import vector_of
 from relay.simulator.gemini.answer import PreparedContent, continues_at
 from relay.simulator.gemini.config import check_config
-from relay.simulator.gemini.errors import error_body
+from relay.simulator.gemini.errors import error_body, unknown_name
 from relay.simulator.gemini.fields import normalized
 from relay.simulator.gemini.history import check_contents, merged_turns
 from relay.simulator.gemini.rules import GeminiRules, model_names, rules_for
@@ -134,6 +134,10 @@ def _no_model(model: str) -> Refused:
 
 
 def _request(inbound: Inbound) -> Json:
+    if inbound.route.dialect == "vertex" and inbound.route.version == "v1":
+        generation = inbound.body.get("generationConfig") or {}
+        if "continuationToken" in inbound.body or "continuationToken" in generation:
+            raise unknown_name("continuationToken", "")  # v1beta1 knows it
     if inbound.route.dialect != "code_assist":
         vertex = _VERTEX_ONLY if inbound.route.dialect == "vertex" else ()
         return normalized({name: value for name, value in inbound.body.items() if name not in vertex})

@@ -265,7 +265,7 @@ def test_strict_tools():
     strict = Tool("f", "", {"type": "object", "properties": {}}, strict=True)
     body, changes = write(Conversation((HI,), tools=(strict,)))
     assert body["tools"][0]["functionDeclarations"] == [{"name": "f", "parametersJsonSchema": strict.schema}]
-    assert changes == ["strict tool schemas: Gemini has no such setting"]
+    assert changes == ["strict tool schemas: Gemini does not enforce them"]
 
 
 def test_limits_and_sampling():
