@@ -7,6 +7,7 @@ a client or a model is shown as text.
 # mypy: disable-error-code="import-untyped, untyped-decorator, misc"
 # (unfold ships no types)
 
+import json
 from typing import ClassVar
 
 from django.contrib import admin
@@ -63,7 +64,7 @@ class RequestLogAdmin(ReadOnly, ModelAdmin):
         "duration",
         "tokens",
         "shown_cost",
-        "client_key",
+        "shown_key",
     )
     list_display_links = ("time",)
     list_filter = (
@@ -102,7 +103,7 @@ class RequestLogAdmin(ReadOnly, ModelAdmin):
                     "models",
                     "shown_account",
                     "shown_path",
-                    "client_key",
+                    "shown_key",
                     "changed",
                 )
             },
@@ -117,7 +118,7 @@ class RequestLogAdmin(ReadOnly, ModelAdmin):
                     "tokens",
                     "cached_tokens_lost",
                     "shown_cost",
-                    "stop_reason",
+                    "shown_stop_reason",
                     "sizes",
                 )
             },
@@ -135,7 +136,7 @@ class RequestLogAdmin(ReadOnly, ModelAdmin):
                     "is_simulated",
                     "session_hash",
                     "process_id",
-                    "diagnostics",
+                    "shown_diagnostics",
                 ),
                 "classes": ("collapse",),
             },
@@ -187,6 +188,21 @@ class RequestLogAdmin(ReadOnly, ModelAdmin):
     def shown_account(self, row: RequestLog) -> str:
         """The account of the latest attempt."""
         return account_label(row.account)
+
+    @display(description=_("client key"))
+    def shown_key(self, row: RequestLog) -> str:
+        """Its name."""
+        return shown(row.client_key) or "–"
+
+    @display(description=_("stop reason"))
+    def shown_stop_reason(self, row: RequestLog) -> str:
+        """As upstream wrote it."""
+        return shown(row.stop_reason or "–")
+
+    @display(description=_("diagnostics"))
+    def shown_diagnostics(self, row: RequestLog) -> SafeString | str:
+        """Further facts."""
+        return box(json.dumps(row.diagnostics, ensure_ascii=False, indent=1)) if row.diagnostics else "–"
 
     @display(description=_("first data"))
     def first_data(self, row: RequestLog) -> str:

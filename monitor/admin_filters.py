@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from monitor.models import ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS, RequestLog
+from monitor.plain_text import shown
 from monitor.queries import admitted_since, distinct_values, ended_with
 
 
@@ -103,7 +104,7 @@ class ListedFilter(FixedFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The values that there are."""
-        return [(value, value) for value in distinct_values(str(self.parameter_name)) if value]
+        return [(value, shown(value)) for value in distinct_values(str(self.parameter_name)) if value]
 
     def condition(self, value: str) -> Q:
         """That value."""
