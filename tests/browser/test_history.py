@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 NewPage = Callable[..., Page]
 HISTORY = "/monitor/history/"
@@ -66,6 +66,39 @@ def test_text_in_bodies_is_found_step_by_step(new_page: NewPage) -> None:
     page.click("button:has-text('Apply')")
     expect(page.locator("tr[data-row]")).to_have_count(1)
     expect(page.locator("tr[data-row]")).to_contain_text("retried")
+
+
+STEP = """<tbody data-rows data-older="?body=absent&amp;before=%s" data-searching="1"><tr class="mon-foot">
+<td>
+<span data-progress>Searched back to %s.</span> <a rel="next" href="?body=absent&amp;before=%s">Search on</a>
+<button type="button" data-cancel hidden>Stop</button></td></tr></tbody>"""
+
+
+def test_a_search_through_bodies_is_stopped(new_page: NewPage) -> None:
+    """It says how far it is; Stop ends the step that runs, asks for no other, and offers to go on."""
+    page = new_page(HISTORY)
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        if route.request.headers.get("x-part") != "rows":
+            step = STEP % (("c" * 32,) * 3)
+            html = re.sub(r"<tbody data-rows.*?</tbody>", step, route.fetch().text(), flags=re.S)
+            route.fulfill(body=html, content_type="text/html")
+            return
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.fulfill(body=STEP % (("b" * 32,) * 3), content_type="text/html")
+        # The second step is never answered: it runs until it is stopped.
+
+    page.route("**/monitor/history/?body=absent*", answer)
+    page.goto(f"{HISTORY}?body=absent")
+    expect(page.locator("[data-progress]")).to_contain_text("b" * 32)
+    with page.expect_event("requestfailed") as failed:
+        page.click("button[data-cancel]:visible")
+    assert failed.value.url == asked[1]
+    expect(page.locator("button[data-cancel]:visible")).to_have_count(0)
+    expect(page.locator("a[rel=next]:visible")).to_have_text("Search on")
+    assert len(asked) == 2
 
 
 def test_an_export_is_shown_saved_and_read_back(new_page: NewPage) -> None:
