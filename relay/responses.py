@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 
 from monitor.redaction import mask_email
 from relay.dialects.interface import Dialect, ErrorAnswer
+from relay.engine import policy
 from relay.engine.commands import Outcome
 from relay.failures import Failure
 from relay.running import Running
@@ -136,12 +137,14 @@ def _last_words(running: Running, outcome: Outcome) -> bytes:
         return b""
     failure = outcome.failure
     status = failure.status if failure.status is not None and failure.status >= 400 else outcome.status
+    owed = policy.answer_status([failure])
+    is_ours = status in (401, 402, 403) or owed == 503  # an account's trouble is none of the client's
     return running.exchange.encoder.fail(
         ErrorAnswer(
-            status=502 if status == 200 else status,
+            status=owed if is_ours else 502 if status == 200 else status,
             message=outcome.message,
             request_id=running.request_id,
-            reason=failure.reason,
+            reason="" if is_ours and owed != failure.status else failure.reason,
             retry_after_seconds=outcome.retry_after_seconds,
         )
     )

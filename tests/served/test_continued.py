@@ -11,8 +11,8 @@ from google import genai
 from google.genai import types
 
 from relay.simulator.prose import Shape, answer_text
-from tests.running_server import ServerWorld
-from tests.served.every_kind import openai_account
+from tests.running_server import RunningServer, ServerWorld
+from tests.served.every_kind import openai_account, wait_for_names
 from tests.served.speakers import SPEAKERS, Speaker, Wish, data_of
 from tests.served.world import KEY, World, events, new_world
 
@@ -39,7 +39,13 @@ FAULTS = (
 @pytest.fixture(scope="session")
 def continuing_world(server_world: ServerWorld) -> Iterator[World]:
     """A server whose mappings continue, and hold tool calls."""
-    with new_world(lambda *, env: server_world.new(env=env)) as world:
+    servers: list[RunningServer] = []
+
+    def start(*, env: dict[str, str]) -> RunningServer:
+        servers.append(server_world.new(env=env))
+        return servers[-1]
+
+    with new_world(start) as world:
         world.import_accounts([openai_account(world, letter) for letter in "abc"])
         switched = [*UPSTREAMS.items(), ("reasoning", REASONING)]
         world.import_mappings(
@@ -53,7 +59,9 @@ def continuing_world(server_world: ServerWorld) -> Iterator[World]:
                 )
             ]
         )
+        wait_for_names(world, {f"both-{name}" for name, _ in switched})
         yield world
+    server_world.discard(servers[0].data_dir)
 
 
 @pytest.fixture
@@ -195,6 +203,16 @@ def test_a_text_that_was_whole_gets_nothing_more(world: World, upstream: str) ->
     heard = SPEAKERS[0].hear_stream(data_of(response))
     assert heard.text == answer_text(prompt, Shape(events=12))
     assert [name for name, _ in events(response)][-1] == "error"
+    assert world.row(response)["outcome"] == "interrupted"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_account_s_trouble_does_not_log_the_client_out(world: World, status: int) -> None:
+    """Behaviour 6 holds behind the commit, too: what a continuation was refused for is not the client's."""
+    response = world.messages(prompt_of(f"cut@4, status={status}, status={status}"), model="on-claude")
+    name, data = events(response)[-1]
+    assert name == "error"
+    assert data["error"]["type"] not in ("authentication_error", "permission_error")
     assert world.row(response)["outcome"] == "interrupted"
 
 

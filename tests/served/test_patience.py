@@ -10,6 +10,7 @@ from google import genai
 from google.genai import types
 
 from tests.running_server import RunningServer, ServerWorld
+from tests.served.every_kind import wait_for_names
 from tests.served.world import CLAUDE, GEMINI, KEY, World, events, new_world, text_of
 
 OwnWorld = Callable[..., AbstractContextManager[World]]
@@ -140,3 +141,15 @@ def test_zero_patience_is_patience_without_end(own_world: OwnWorld) -> None:
     """RELAY_PATIENCE_SECONDS=0: never opened early, every failure before the commit is a real status."""
     with own_world(RELAY_PATIENCE_SECONDS="0", RELAY_PEEK_TIMEOUT_SECONDS="0.5") as world:
         assert world.messages("Hello. [fault: hang, empty*]").status_code == 502
+
+
+def test_keep_alives_go_out_while_a_tool_call_is_held(impatient: World) -> None:
+    """A call that takes its time is held until it is whole; the client hears that somebody is there."""
+    impatient.import_mappings([{"pattern": "safe", "target": CLAUDE, "tool_safe": True}])
+    wait_for_names(impatient, {"safe"})
+    tool = {"name": "weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
+    prompt = "Please use the tool. [say: silent] [fault: stall@1=0.8, ok]"
+    names = [name for name, _ in events(impatient.messages(prompt, model="safe", tools=[tool]))]
+    assert names[: names.index("message_start")] == ["ping"] * names.index("message_start")
+    assert names.index("message_start") >= 3
+    assert names[-1] == "message_stop"
