@@ -1,6 +1,7 @@
 """What a front makes of a stream: event by event, kept alive through its silence, nothing lost at its end."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -50,16 +51,22 @@ def test_events_come_one_by_one(front: Front, behind: World, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FRONTS)
-@pytest.mark.parametrize("form", ["anthropic", "gemini", "gemini array", "openai"])
-def test_keep_alives_hold_the_front(front: Front, name: str, form: str) -> None:
+def test_keep_alives_hold_the_front(front: Front, name: str) -> None:
     """Silence before the first data and in the middle outlasts the front's read timeout; all arrives."""
-    path, body = asked(form, f"Hello. [fault: hang={SILENCE_SECONDS}, ok]")
-    with front(name) as client:
-        response = client.post(path, json=body)
-    assert response.status_code == 200
-    counters = [counter for counter, _ in read_counters(said(form, response))]
-    assert counters
-    assert counters == list(range(len(counters)))
+    faults = (f"hang={SILENCE_SECONDS}, ok", f"stall@3={SILENCE_SECONDS}")
+    tried = [(form, fault) for form in FORMS for fault in faults]
+    with front(name) as client, ThreadPoolExecutor(len(tried)) as clients:
+
+        def answer(form: str, fault: str) -> httpx.Response:
+            path, body = asked(form, f"Hello, {form}. [fault#{form[:2]}{len(form)}{fault[:4]}: {fault}]")
+            return client.post(path, json=body)
+
+        answers = list(clients.map(lambda one: answer(*one), tried))
+    for (form, fault), response in zip(tried, answers, strict=True):
+        assert response.status_code == 200, (form, fault)
+        counters = [counter for counter, _ in read_counters(said(form, response))]
+        assert counters, (form, fault)
+        assert counters == list(range(len(counters))), (form, fault)
 
 
 def said(form: str, response: httpx.Response) -> str:
