@@ -96,8 +96,8 @@ def _listed(dialects: tuple[str, ...]) -> str:
     return " and ".join(NAMES[dialect] for dialect in dialects)
 
 
-def cell(expected: Expected) -> str:
-    """An expectation in a word or two: the ending, the attempts in parentheses, a notable outcome."""
+def cell(expected: Expected, *, mark: str = "*") -> str:
+    """An expectation in a word or two: the ending, the attempts, and between ``mark`` a notable outcome."""
     match expected.ends:
         case "status":
             said = f"{expected.status} ({expected.attempts})"
@@ -105,7 +105,7 @@ def cell(expected: Expected) -> str:
             said = "200, error event"
         case ends:
             said = f"{ends} ({expected.attempts})"
-    return said if expected.outcome in _PLAIN else f"{said} *{expected.outcome}*"
+    return said if expected.outcome in _PLAIN else f"{said} {mark}{expected.outcome}{mark}"
 
 
 _PLAIN = ("ok", "retried", "error")

@@ -51,6 +51,6 @@ def _line(spec: str, seen: list[Seen]) -> Line:
     cells = []
     for column in COLUMNS:
         cases = [case for case in seen if (case.is_stream, case.always) == column]
-        words = " / ".join(dict.fromkeys(cell(case.expected) for case in cases))
+        words = " / ".join(dict.fromkeys(cell(case.expected, mark="") for case in cases))
         cells.append(Cell(words, sum(case.is_kept for case in cases), len(cases)))
     return Line(spec, kind.description, kind.stage, cells)

@@ -26,6 +26,12 @@ def lab_stage(stage: str) -> str:
 
 
 @register.filter
+def lab_fault(choice: str) -> str:
+    """What was chosen: a fault as it is written, or a stage in words."""
+    return lab_stage(choice.removeprefix("stage:"))
+
+
+@register.filter
 def lab_column(number: int) -> str:
     """What the client wants and how often the fault strikes, for a column counted from 0."""
     words = (

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -160,6 +161,13 @@ def test_a_line_adds_up_its_ways() -> None:
     assert [(cell.kept, cell.tried) for cell in line.cells] == [(1, 2), (0, 0), (1, 1), (0, 0)]
     assert line.cells[0].expected == "whole (2)"
     assert not line.is_kept
+
+
+def test_a_notable_outcome_is_told_without_markup() -> None:
+    """The asterisks belong to the Markdown page."""
+    told = Expected("status", 502, 3, "zero_tokens")
+    [line] = rows(report(msgspec.structs.replace(seen("empty"), expected=told)))
+    assert line.cells[0].expected == "502 (3) zero_tokens"
 
 
 def test_long_answers_are_shortened() -> None:
