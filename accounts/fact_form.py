@@ -18,7 +18,7 @@ from accounts.fact_models import ModelOverride, stored_overrides
 from accounts.fact_words import NAMES, NO, NOTHING, YES, name_of, read_budget, read_list, written
 from accounts.model_facts import SHIPPED, ModelFacts, ModelTable, Override, ThinkingBudget, problem_with
 from accounts.models import Account
-from wildcards import WildcardIndex
+from accounts.wildcards import WildcardIndex
 
 # mypy: disable-error-code="import-untyped, misc"
 # (unfold ships no types)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from accounts.model_facts import SHIPPED, ModelTable
-from wildcards import WildcardIndex
+from accounts.wildcards import WildcardIndex
 
 
 class Mapping(Struct, frozen=True):

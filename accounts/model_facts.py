@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from accounts.kinds import KINDS
-from wildcards import WildcardIndex, literal_characters
+from accounts.wildcards import WildcardIndex, literal_characters
 
 Origin = Literal["override", "shipped", "default", "assumed"]
 Sampling = Literal["any", "default_only", "refused", "ignored", "without_reasoning"]

@@ -1,17 +1,16 @@
 """PURE. The operator's own prices: which of them holds for a model at a moment, and what it makes of tokens.
 
 A price names models by a pattern, as a mapping does: the exact name first, then the pattern with most
-literal characters. Of one pattern the price that began last holds; before it began, it does not.
+literal characters. That rule is the mappings', and is handed in. Of one pattern the price that began last
+holds; before it began, it does not.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
-
-from wildcards import WildcardIndex
 
 
 class Tokens(NamedTuple):
@@ -44,22 +43,36 @@ class PriceRule(msgspec.Struct, frozen=True):
     rates: Rates
 
 
-class PriceList:
-    """The operator's prices, to be asked for one model at a time."""
+class PatternIndex(Protocol):
+    """Finds the price whose pattern fits a model best."""
 
-    def __init__(self, rules: Iterable[PriceRule] = ()) -> None:
-        in_order = sorted(rules, key=lambda rule: rule.valid_from)
-        self._beginnings: list[float] = []
-        self._indexes: list[WildcardIndex[PriceRule]] = []
+    def find(self, name: str, /) -> PriceRule | None:
+        """The price of ``name``; None where no pattern fits."""
+
+
+IndexOf = Callable[[Iterable[tuple[str, PriceRule]]], PatternIndex]
+"""Makes an index of pairs of pattern and price."""
+
+
+class PriceList:
+    """The operator's prices, to be asked for one model at a time.
+
+    ``periods`` begin at an epoch second each, in order; the index holds from then to the next.
+    """
+
+    def __init__(self, periods: Sequence[tuple[float, PatternIndex]] = ()) -> None:
+        self._beginnings = [beginning for beginning, _ in periods]
+        self._indexes = [index for _, index in periods]
+
+    @classmethod
+    def of(cls, rules: Iterable[PriceRule], index_of: IndexOf) -> "PriceList":
+        """The list of ``rules``, in any order, whose patterns mean what ``index_of`` says."""
+        periods: dict[float, PatternIndex] = {}
         holding: dict[str, PriceRule] = {}
-        for rule in in_order:
+        for rule in sorted(rules, key=lambda rule: rule.valid_from):
             holding[rule.pattern] = rule
-            index = WildcardIndex(sorted(holding.items()))
-            if self._beginnings and self._beginnings[-1] == rule.valid_from:
-                self._indexes[-1] = index
-            else:
-                self._beginnings.append(rule.valid_from)
-                self._indexes.append(index)
+            periods[rule.valid_from] = index_of(sorted(holding.items()))
+        return cls(list(periods.items()))
 
     def find(self, model: str, at: float) -> PriceRule | None:
         """The price that holds for ``model`` at ``at`` (epoch seconds); None where the operator set none."""

@@ -13,7 +13,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from monitor.price_list import NO_PRICES, PriceList, PriceRule, Rates
+from monitor.price_list import NO_PRICES, IndexOf, PriceList, PriceRule, Rates
 
 LOOK_SECONDS: Final = 1.0
 """How old the copy may be: a new price holds in every process after this and a flush of its writer."""
@@ -72,9 +72,17 @@ class ModelPrice(models.Model):
         return PriceRule(self.pattern, self.valid_from.timestamp(), rates)
 
 
+_pattern_index: list[IndexOf] = []
+
+
+def register_pattern_index(index_of: IndexOf) -> None:
+    """What a pattern means is the mappings' rule, which this room must not know: the frame says it here."""
+    _pattern_index[:] = [index_of]
+
+
 def price_list() -> PriceList:
     """What the table says now."""
-    return PriceList(price.rule() for price in ModelPrice.objects.all())
+    return PriceList.of((price.rule() for price in ModelPrice.objects.all()), _pattern_index[0])
 
 
 class PriceBook:

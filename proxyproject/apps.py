@@ -1,4 +1,4 @@
-"""The frame as a Django app: for its commands and templates; it has no models."""
+"""The frame as a Django app: its commands and templates, and what joins the rooms in every process."""
 
 from django.apps import AppConfig
 
@@ -9,3 +9,10 @@ class FrameConfig(AppConfig):
     name = "proxyproject"
     label = "frame"
     verbose_name = "Evenkeel"
+
+    def ready(self) -> None:
+        """Joins what commands and pages need as well as the server (for which see ``wiring.py``)."""
+        from accounts.wildcards import WildcardIndex
+        from monitor.prices import register_pattern_index
+
+        register_pattern_index(WildcardIndex)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.mapping import Mapping, ModelRouter, Offer, Target
-from wildcards import WildcardIndex, literal_characters
+from accounts.wildcards import WildcardIndex, literal_characters
 
 GEMINI = Offer("gemini")
 

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
+from accounts.wildcards import WildcardIndex
 from monitor.cost import cost_of
 from monitor.models import HourlyStatistic, ModelPrice, RequestLog
 from monitor.price_list import PriceList, PriceRule, Rates
@@ -56,7 +57,7 @@ def test_the_best_pattern_that_has_begun_holds(model: str, at: float, expected: 
         PriceRule("own-*", AT, rates(3)),
     ]
     for order in (rules, rules[::-1]):
-        found = PriceList(order).find(model, at)
+        found = PriceList.of(order, WildcardIndex).find(model, at)
         assert (found and int(found.rates.uncached)) == expected
 
 
@@ -70,11 +71,11 @@ def test_an_own_price_goes_before_the_library_s(request_record: NewRecord) -> No
         tokens_out=10**4,
     )
     own = Rates(Decimal(1), Decimal("0.1"), Decimal(2), Decimal(5))
-    assert cost_of(record, PriceList([PriceRule("claude-*", AT, own)])) == Decimal("1.45")
-    assert cost_of(record, PriceList([PriceRule("claude-*", AT, rates(0))])) == 0
+    assert cost_of(record, PriceList.of([PriceRule("claude-*", AT, own)], WildcardIndex)) == Decimal("1.45")
+    assert cost_of(record, PriceList.of([PriceRule("claude-*", AT, rates(0))], WildcardIndex)) == 0
     library = cost_of(record)
-    assert cost_of(record, PriceList([PriceRule("gpt-*", AT, own)])) == library
-    assert cost_of(record, PriceList([PriceRule("claude-*", AT + 10**6, own)])) == library
+    assert cost_of(record, PriceList.of([PriceRule("gpt-*", AT, own)], WildcardIndex)) == library
+    assert cost_of(record, PriceList.of([PriceRule("claude-*", AT + 10**6, own)], WildcardIndex)) == library
 
 
 def test_blank_cache_prices_are_the_input_s(store: str) -> None:
