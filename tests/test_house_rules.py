@@ -109,6 +109,26 @@ def test_nothing_of_one_machine_is_in_the_repository() -> None:
     assert found == []
 
 
+def test_what_a_document_links_to_is_there() -> None:
+    """A link of a document to a file of the repository leads to one."""
+    lost = [
+        f"{path.relative_to(ROOT)}: {target}"
+        for path in our_files()
+        if path.suffix == ".md"
+        for target in re.findall(r"\]\((?![a-z]+:|#)([^)#\s]+)", path.read_text())
+        if not (path.parent / target).exists()
+    ]
+    assert lost == []
+
+
+def test_decisions_are_numbered_one_after_the_other() -> None:
+    """No number of a decision is missing or taken twice, and its file and its title say the same."""
+    decisions = sorted(path for path in our_files() if path.parent == ROOT / "docs" / "decisions")
+    numbers = [f"{number:04}" for number in range(1, len(decisions) + 1)]
+    assert [path.name[:4] for path in decisions] == numbers
+    assert [path.read_text()[:7] for path in decisions] == [f"# {number} " for number in numbers]
+
+
 def test_every_test_folder_is_a_package() -> None:
     """Two test files of the same name in two folders must not be taken for one."""
     folders = {path.parent for path in our_modules("tests")}

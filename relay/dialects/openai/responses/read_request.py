@@ -2,7 +2,7 @@
 
 What only OpenAI's own service has (its tools, stored prompts and conversations) is refused with
 CannotCarry; parameters without a neutral place are named in ``dropped``. ``stop`` is none of this API's
-parameters, and OpenAI itself refuses it; upstreams that can stop are asked to (docs/decisions/0021).
+parameters, and OpenAI itself refuses it; upstreams that can stop are asked to (docs/decisions/0006).
 """
 
 from relay.conversation import Conversation, Json, Sampling, Tool
