@@ -22,7 +22,12 @@ PATHS = {
     "openai from anthropic": "/v1/chat/completions",
     "responses from anthropic": "/v1/responses",
 }
-TERMINAL = {"anthropic": b"message_stop", "gemini": b'"finishReason"'}
+TERMINAL = {
+    "anthropic": b"message_stop",
+    "gemini": b'"finishReason"',
+    "openai": b"[DONE]",
+    "responses": b"event: response.completed",
+}
 
 
 def body_for(way: str, prompt: str, is_stream: bool = True) -> bytes:
@@ -104,7 +109,7 @@ def test_a_client_that_goes_while_a_collected_answer_grows(world: World, way: st
 def test_a_client_that_goes_behind_the_terminal_event_has_all(world: World, way: str) -> None:
     """It does not wait for the connection's own end: that is no loss, and the row says ok."""
     client, name = ask(world, way, "Hello. [say: events=3]")
-    mark = TERMINAL["gemini" if way.startswith("gemini") else "anthropic"]
+    mark = TERMINAL[way.split()[0]]
     received = read_until(client, mark)
     received += read_until(client, b"\n") if b"\n" not in received.partition(mark)[2] else b""
     client.close()
