@@ -10,7 +10,8 @@ from collections.abc import Collection
 
 from proxyproject.lean_handler import LeanHandler, Message, Receive, Scope, Send
 
-PREFIXES = ("/v1/", "/v1beta/", "/v1alpha/")
+API_PREFIXES = ("/v1/", "/v1beta/", "/v1alpha/")
+"""Where the vendors' paths begin."""
 EXPOSED = b"x-request-id, x-account-email, x-mapped-model, x-attempts, x-token-count, request-id, retry-after"
 """What a page may read of an answer's headers, beside what browsers always show."""
 
@@ -25,7 +26,7 @@ Header = tuple[bytes, bytes]
 
 def readable(origins: Collection[str], path: str, origin: str) -> list[Header]:
     """The headers that let a page of ``origin`` read an answer at ``path``; none where it may not."""
-    if not origin or not path.startswith(PREFIXES):
+    if not origin or not path.startswith(API_PREFIXES):
         return []
     exposed = (b"access-control-expose-headers", EXPOSED)
     if "*" in origins:

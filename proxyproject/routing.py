@@ -10,11 +10,11 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import URLPattern, URLResolver, path
 
 from monitor.consumers import LiveConsumer
-from proxyproject.cors import Cors
+from proxyproject.cors import API_PREFIXES, Cors
 from proxyproject.lean_handler import LeanHandler, Receive, Scope, Send
 from proxyproject.lifecycle import lifecycle
 
-RELAY_PREFIXES = ("/v1/", "/v1beta/", "/v1alpha/", "/api/event_logging")
+RELAY_PREFIXES = (*API_PREFIXES, "/api/event_logging")
 RELAY_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 websocket_urlpatterns: list[URLPattern | URLResolver] = [path("ws/monitor/", LiveConsumer.as_asgi())]

@@ -1,4 +1,4 @@
-"""When a connection to upstream was made: told by the connector, for a reused one not at all.
+"""When a request to upstream was connected (told by the connector; none on a reused connection) and answered.
 
 aiohttp's own tracing would be called for every step of every request, also where nothing is connected; this
 costs only where a connection is made.

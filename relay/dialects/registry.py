@@ -1,4 +1,4 @@
-"""Which dialect an account kind speaks, and which path belongs to which dialect.
+"""In which dialect an account is asked, and in whose words it refuses.
 
 PURE.
 """

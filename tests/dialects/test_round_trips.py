@@ -7,7 +7,6 @@ dialect and decoded again, it says the same.
 
 import itertools
 import json
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -29,10 +28,7 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
-from relay.dialects.anthropic import ANTHROPIC
-from relay.dialects.gemini import GEMINI
-from relay.dialects.interface import DecoderOptions, Dialect, EncoderOptions
-from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.dialects.interface import DecoderOptions
 from relay.events import (
     ArgumentsDelta,
     BlockStart,
@@ -47,16 +43,9 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from tests.dialects.anthropic.streams import THINKS
+from tests.dialects.every_dialect import DIALECTS, KINDS, new_encoder
 
-DIALECTS: dict[str, tuple[Dialect, str]] = {
-    "anthropic": (ANTHROPIC, "anthropic"),
-    "gemini": (GEMINI, "gemini"),
-    "chat": (OPENAI_CHAT, "openai"),
-    "responses": (OPENAI_RESPONSES, "openai"),
-}
 PAIRS = list(itertools.permutations(DIALECTS, 2))
-FORMS: dict[str, Any] = {"anthropic": "sse", "gemini": "sse", "chat": "sse", "responses": "responses"}
 CLOSED = {
     "type": "object",
     "properties": {"type": {"type": "string"}, "n": {"type": "integer"}},
@@ -131,13 +120,13 @@ def conversations(draw: st.DrawFn, pair: tuple[str, str]) -> Conversation:
 
 def facts(name: str) -> Any:
     """Of a model that refuses nothing."""
-    told = SHIPPED.facts_for("some-model", DIALECTS[name][1])
+    told = SHIPPED.facts_for("some-model", KINDS[name])
     return msgspec.structs.replace(told, thinking_shown_by_default=False, json_with_tools=True)
 
 
 def rewritten(name: str, conversation: Conversation) -> tuple[dict[str, Any], Conversation]:
     """The body that ``name`` makes of it, and what that body says, both over the wire."""
-    dialect = DIALECTS[name][0]
+    dialect = DIALECTS[name]
     body = json.loads(json.dumps(dialect.write(conversation, "some-model", facts(name), [])))
     return body, dialect.read(body)
 
@@ -195,16 +184,17 @@ ANSWERS: dict[str, list[Event]] = {
 
 
 def encoded(name: str, events: list[Event]) -> bytes:
-    options = EncoderOptions(
-        "0" * 32, "some-model", 1, lambda index: "h" * 60, form=FORMS[name], request=THINKS
-    )
-    return DIALECTS[name][0].encoder(options).encode(events)
+    return new_encoder(name).encode(events)
 
 
-def decoded(name: str, stream: bytes) -> StreamState:
-    decoder = DIALECTS[name][0].decoder(DecoderOptions("claude", "seed"))
+def decoded(name: str, stream: bytes) -> list[Event]:
+    decoder = DIALECTS[name].decoder(DecoderOptions("claude", "seed"))
+    return [*decoder.feed(stream).events, *decoder.finish().events]
+
+
+def folded(events: list[Event]) -> StreamState:
     state = StreamState()
-    state.fold([*decoder.feed(stream).events, *decoder.finish().events])
+    state.fold(events)
     return state
 
 
@@ -225,37 +215,27 @@ def said_by(state: StreamState) -> dict[str, Any]:
 def test_an_answer_says_the_same_to_every_client(pair: tuple[str, str], what: str) -> None:
     """Upstream's stream, told to a client of the other dialect: words, calls, stop, usage, sources stay."""
     upstream, client = pair
-    first = decoded(upstream, encoded(upstream, ANSWERS[what]))
-    again: list[Event] = []
-    decoder = DIALECTS[upstream][0].decoder(DecoderOptions("claude", "seed"))
-    chunk = decoder.feed(encoded(upstream, ANSWERS[what]))
-    again += [*chunk.events, *decoder.finish().events]
-    second = decoded(client, encoded(client, again))
-    wanted = StreamState()
-    wanted.fold(ANSWERS[what])
-    assert said_by(first) == said_by(second) == said_by(wanted)
+    again = decoded(upstream, encoded(upstream, ANSWERS[what]))
+    told = encoded(client, again)
+    first, second = folded(again), folded(decoded(client, told))
+    assert said_by(first) == said_by(second) == said_by(folded(ANSWERS[what]))
     for state in (first, second):
         usage = state.usage
         assert (usage.input_uncached, usage.cache_read, usage.output) == (7, 3, 20)
         assert usage.thinking in (5, None)
     if what == "cited":
-        assert b"https://harbour.example/guide" in encoded(client, again)
-
-
-READ: Callable[..., Any] = json.loads
-"""The whole answers are read as a client reads them."""
+        assert b"https://harbour.example/guide" in told
 
 
 @pytest.mark.parametrize("name", DIALECTS)
 @pytest.mark.parametrize("what", ANSWERS)
 def test_a_collected_answer_is_the_streams(name: str, what: str) -> None:
     """Collected, an answer holds what its stream said: text and every tool's name and arguments."""
-    whole = DIALECTS[name][0].collect(encoded(name, ANSWERS[what])).decode()
-    state = decoded(name, encoded(name, ANSWERS[what]))
-    for block in state.blocks:
+    stream = encoded(name, ANSWERS[what])
+    whole = DIALECTS[name].collect(stream).decode()
+    read = json.dumps(json.loads(whole), ensure_ascii=False)
+    for block in folded(decoded(name, stream)).blocks:
         if block.kind == "text":
-            assert json.dumps(block.text, ensure_ascii=False)[1:-1] in json.dumps(
-                READ(whole), ensure_ascii=False
-            )
+            assert json.dumps(block.text, ensure_ascii=False)[1:-1] in read
         if block.kind == "tool_call":
             assert f'"{block.name}"' in whole

@@ -25,19 +25,13 @@ from relay.conversation import (
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.gemini.finish_reasons import FINISH_REASONS, UNSPECIFIED
-from relay.dialects.interface import DecoderOptions, Dialect, EncoderOptions, ErrorAnswer
-from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.dialects.interface import DecoderOptions, ErrorAnswer
+from relay.dialects.openai import OPENAI_CHAT
 from relay.engine.peek import examine
 from relay.events import Event, StreamState
 from relay.failures import CannotCarry, Failure
-from tests.dialects.anthropic.streams import THINKS
+from tests.dialects.every_dialect import DIALECTS, KINDS, new_encoder
 
-FORMS: dict[str, tuple[Dialect, Any]] = {
-    "anthropic": (ANTHROPIC, "sse"),
-    "gemini": (GEMINI, "sse"),
-    "chat": (OPENAI_CHAT, "sse"),
-    "responses": (OPENAI_RESPONSES, "responses"),
-}
 OPTIONS = DecoderOptions("gemini-3", "seed")
 
 
@@ -51,9 +45,7 @@ def gemini_events(*parts: dict[str, Any], usage: dict[str, int] | None = None, *
 
 def told(name: str, events: list[Event]) -> dict[str, Any]:
     """The collected answer that a client of ``name`` gets."""
-    dialect, form = FORMS[name]
-    options = EncoderOptions("0" * 32, "m", 1, lambda index: "h" * 60, form=form, request=THINKS)
-    answer: dict[str, Any] = json.loads(dialect.collect(dialect.encoder(options).encode(events)))
+    answer: dict[str, Any] = json.loads(DIALECTS[name].collect(new_encoder(name).encode(events)))
     return answer
 
 
@@ -215,11 +207,10 @@ CHOICES: list[tuple[ToolChoice, Any, Any, Any, Any]] = [
 
 def written(name: str, model: str, **fields: Any) -> tuple[dict[str, Any], list[str]]:
     """The body for ``model``, and what was changed."""
-    kind = {"chat": "openai", "responses": "openai"}.get(name, name)
     turns = fields.pop("turns", (Turn("user", (Text("Hi."),)),))
     changes: list[str] = []
     conversation = Conversation(turns, **fields)
-    return FORMS[name][0].write(conversation, model, SHIPPED.facts_for(model, kind), changes), changes
+    return DIALECTS[name].write(conversation, model, SHIPPED.facts_for(model, KINDS[name]), changes), changes
 
 
 @pytest.mark.parametrize(("choice", "claude", "gemini", "chat", "responses"), CHOICES)

@@ -13,18 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.dialects.anthropic import ANTHROPIC
-from relay.dialects.gemini import GEMINI
-from relay.dialects.interface import DecoderOptions, Dialect, EncoderOptions
-from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.dialects.interface import DecoderOptions
 from relay.events import Failed
+from tests.dialects.every_dialect import DIALECTS, new_encoder
 
-DIALECTS: dict[str, Dialect] = {
-    "anthropic": ANTHROPIC,
-    "gemini": GEMINI,
-    "openai_chat": OPENAI_CHAT,
-    "openai_responses": OPENAI_RESPONSES,
-}
 STREAMS = (
     "anthropic_tools",
     "anthropic_cut_tool",
@@ -40,11 +32,9 @@ FOLDER = Path(__file__).parents[1] / "transcripts"
 
 def told(stream: str, events: list[bytes], pieces: list[int], client: str) -> bytes:
     """What a client of ``client`` is told of ``events`` of ``stream``, read in pieces of these sizes."""
-    upstream = next(name for name in DIALECTS if stream.startswith(name))
+    upstream = next(name for name in DIALECTS if stream.removeprefix("openai_").startswith(name))
     decoder = DIALECTS[upstream].decoder(DecoderOptions(family="f", call_id_seed="seed"))
-    form = "responses" if client == "openai_responses" else "sse"
-    options = EncoderOptions("0" * 32, "m", 1, lambda index: f"handle-{index}" * 9, form)  # type: ignore[arg-type]
-    encoder = DIALECTS[client].encoder(options)
+    encoder = new_encoder(client)
     data, out = b"".join(events), b""
     reads = [data[at : at + size] for at, size in _places(len(data), pieces)]
     for chunk in [*map(decoder.feed, reads), decoder.finish()]:
@@ -82,7 +72,7 @@ def closed_calls(client: str, told: bytes) -> list[str]:
             ]
             calls = [part["functionCall"] for part in parts if "functionCall" in part]
             return [json.dumps(call.get("args", {})) for call in calls if not call.get("willContinue")]
-        case "openai_chat":
+        case "chat":
             return _chat(data)
         case _:
             done = [d for d in data if d.get("type") == "response.function_call_arguments.done"]
