@@ -6,7 +6,6 @@ from typing import Any
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
-from django.db import connection
 
 from accounts.encryption import key_file
 
@@ -45,7 +44,7 @@ def check_key_file(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMes
 @register(deploy=True)
 def check_several_processes(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """Where a shared database points to several processes, they can talk to each other."""
-    shared = connection.vendor != "sqlite"
+    shared = "sqlite" not in settings.DATABASES["default"]["ENGINE"]
     if not shared or settings.REDIS_URL:
         return []
     return [

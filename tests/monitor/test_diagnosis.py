@@ -464,7 +464,9 @@ def test_the_compiled_texts_are_those_of_the_source() -> None:
             for line in block.splitlines()
             if line.startswith("msg")
         }
-        if "msgstr" in said:
+        if "msgctxt" in said:
+            assert compiled.pgettext(said["msgctxt"], said["msgid"]) == said["msgstr"]
+        elif "msgstr" in said:
             assert compiled.gettext(said["msgid"]) == said["msgstr"]
 
 
