@@ -44,7 +44,7 @@ def check_key_file(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMes
 @register(deploy=True)
 def check_several_processes(app_configs: Sequence[Any] | None, **_: Any) -> list[CheckMessage]:
     """Where a shared database points to several processes, they can talk to each other."""
-    shared = "sqlite" not in settings.DATABASES["default"]["ENGINE"]
+    shared = "sqlite" not in str(settings.DATABASES["default"]["ENGINE"])
     if not shared or settings.REDIS_URL:
         return []
     return [
