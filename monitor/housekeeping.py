@@ -132,6 +132,10 @@ class Housekeeper:
             statistics_filling.fill_hour(hour)
             if self._end.is_set():
                 return
+        for day in statistics_filling.days_to_fill(now):
+            statistics_filling.fill_day(day)
+            if self._end.is_set():
+                return
         took = time.monotonic() - began
         self._next_statistics = now + max(STATISTICS_SECONDS, STATISTICS_SHARE * took)
 

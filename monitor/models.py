@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from monitor.prices import ModelPrice as ModelPrice  # here Django looks for models
 from monitor.records import BodyKind, EndedBy, EndedIn, Outcome
 from monitor.search_models import SearchProgress as SearchProgress
+from monitor.statistics_models import DailyStatistic as DailyStatistic
 from monitor.statistics_models import HourlyStatistic as HourlyStatistic
 
 if TYPE_CHECKING:

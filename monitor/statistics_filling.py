@@ -1,23 +1,25 @@
-"""Fill the hourly statistics from the exchanges that have ended: each hour is worked out anew, as a whole.
+"""Fill the hourly statistics from the exchanges that have ended, and the daily ones from the hours.
 
-So filling is idempotent: nothing counts twice, and what ended late is taken in. The hours that may still
+Each hour and each day is worked out anew, as a whole. So filling is idempotent: nothing counts twice, and
+what ended late is taken in. The hours that may still
 change (the running one and the two before it) are done every minute, older ones once; those whose exchanges
 retention has removed stay as they are.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum, Value
+from django.db.models import Count, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from monitor.history import moment_of_id
-from monitor.models import RequestLog
+from monitor.models import FAILURES, RequestLog
 from monitor.records import COUNTING_PATHS
 from monitor.request_id import first_request_id
-from monitor.statistics_models import HourlyStatistic
+from monitor.statistics_models import DailyStatistic, HourlyStatistic
 
 HOUR_SECONDS: Final = 3600
 OPEN_HOURS: Final = 3
@@ -33,6 +35,10 @@ SUMS: Final = (
     "cost",
 )
 COUNTS: Final = ("requests", "healed", "retried")
+HOURLY_SUMS: Final = {f"{name}_sum": Sum(name) for name in (*COUNTS, *SUMS)} | {
+    "failed_sum": Sum("requests", filter=Q(outcome__in=FAILURES))
+}
+"""What a group of hours adds up to; ``sums_in`` reads it."""
 
 
 _IS_USED: Final = ~Q(path__contains=COUNTING_PATHS[0]) & ~Q(path__contains=COUNTING_PATHS[1])
@@ -114,3 +120,64 @@ def fill_hour(hour: int) -> None:
             unique_fields=["hour", *KEYS],
             update_fields=[*COUNTS, *SUMS],
         )
+
+
+def days_to_fill(now: float) -> Iterator[date]:
+    """The days whose hours are to be added up at ``now``, oldest first: the newest two, or all at first."""
+    newest = known_days().order_by("-day").values_list("day", flat=True).first()
+    today = _day_of(datetime.fromtimestamp(now, UTC))
+    later = HourlyStatistic.objects.order_by("hour").values_list("hour", flat=True)
+    first = later.first() if newest is None else midnight(newest - timedelta(days=1))
+    while first is not None:
+        hour = later.filter(hour__gte=first).first()
+        if hour is None or _day_of(hour) > today:
+            return
+        day = _day_of(hour)
+        yield day
+        first = midnight(day + timedelta(days=1))
+
+
+def fill_day(day: date) -> None:
+    """Add up the hours of one day and replace what was known of it; days of another zone are of no use."""
+    hours = HourlyStatistic.objects.filter(
+        hour__gte=midnight(day), hour__lt=midnight(day + timedelta(days=1))
+    )
+    statistics = [
+        DailyStatistic(
+            day=day, zone=_zone(), dimension=dimension, value=group[dimension], **sums_in(dict(group))
+        )
+        for dimension in KEYS
+        for group in hours.order_by().values(dimension).annotate(**HOURLY_SUMS)
+    ]
+    with transaction.atomic():
+        DailyStatistic.objects.filter(Q(day=day) | ~Q(zone=_zone())).delete()
+        DailyStatistic.objects.bulk_create(
+            statistics,
+            batch_size=50,
+            update_conflicts=True,
+            unique_fields=["zone", "dimension", "day", "value"],
+            update_fields=[*COUNTS, "failed", *SUMS],
+        )
+
+
+def sums_in(group: Mapping[str, Any]) -> dict[str, Any]:
+    """The sums of a group of rows by the column's name; what is NULL is nothing."""
+    return {name.removesuffix("_sum"): value or 0 for name, value in group.items() if name.endswith("_sum")}
+
+
+def known_days() -> QuerySet[DailyStatistic]:
+    """The days as the server's zone cuts them."""
+    return DailyStatistic.objects.filter(zone=_zone())
+
+
+def midnight(day: date) -> datetime:
+    """When ``day`` begins in the server's zone."""
+    return datetime.combine(day, time(), timezone.get_default_timezone())
+
+
+def _day_of(moment: datetime) -> date:
+    return timezone.localtime(moment, timezone.get_default_timezone()).date()
+
+
+def _zone() -> str:
+    return timezone.get_default_timezone_name()

@@ -1,4 +1,4 @@
-"""The table of the statistics, an hour a row; kept when the exchanges it was made of are gone."""
+"""The tables of the statistics, an hour or a day a row; kept when their exchanges are gone."""
 
 # ruff: noqa: D106  Meta says nothing that needs a docstring
 
@@ -8,17 +8,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-class HourlyStatistic(models.Model):
-    """What the exchanges admitted in one hour add up to, by what they are told apart by.
+class _Statistic(models.Model):
+    """What exchanges add up to; filled by ``statistics_filling`` alone."""
 
-    Filled by ``statistics_filling`` alone. A blank text stands for "none": a refused exchange has no account.
-    """
-
-    hour = models.DateTimeField(_("hour"))
-    model = models.CharField(_("model"), max_length=200)
-    account = models.CharField(_("account"), max_length=254)
-    client_key = models.CharField(_("client key"), max_length=100)
-    outcome = models.CharField(_("outcome"), max_length=16)
     requests = models.BigIntegerField(_("requests"))
     healed = models.BigIntegerField(_("healed"))
     retried = models.BigIntegerField(_("retried"))
@@ -28,6 +20,22 @@ class HourlyStatistic(models.Model):
     tokens_cache_write = models.BigIntegerField(_("tokens written to the cache"))
     cached_tokens_lost = models.BigIntegerField(_("cached tokens lost"))
     cost = models.DecimalField(_("cost (US$)"), max_digits=20, decimal_places=10)
+
+    class Meta:
+        abstract = True
+
+
+class HourlyStatistic(_Statistic):
+    """The exchanges admitted in one hour, by everything that they are told apart by.
+
+    A blank text stands for "none": a refused exchange has no account.
+    """
+
+    hour = models.DateTimeField(_("hour"))
+    model = models.CharField(_("model"), max_length=200)
+    account = models.CharField(_("account"), max_length=254)
+    client_key = models.CharField(_("client key"), max_length=100)
+    outcome = models.CharField(_("outcome"), max_length=16)
 
     class Meta:
         verbose_name = _("hourly statistic")
@@ -40,3 +48,30 @@ class HourlyStatistic(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H} {self.model} {self.account} {self.client_key} {self.outcome}"
+
+
+class DailyStatistic(_Statistic):
+    """The hours of one day added up for one ``value`` of one ``dimension`` (the hourly table's columns).
+
+    One dimension at a time: so there are as many rows a day as there are models, accounts, keys and outcomes,
+    not as many as there are of their combinations, and a span of months is read at once. The day begins at
+    midnight of ``zone``, the server's time zone when it was added up.
+    """
+
+    day = models.DateField(_("day"))
+    zone = models.CharField(_("time zone"), max_length=64)
+    dimension = models.CharField(_("dimension"), max_length=16)
+    value = models.CharField(_("value"), max_length=254)
+    failed = models.BigIntegerField(_("failed"))
+
+    class Meta:
+        verbose_name = _("daily statistic")
+        verbose_name_plural = _("daily statistics")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["zone", "dimension", "day", "value"], name="one_daily_statistic_of_its_kind"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.dimension} {self.value}"

@@ -1,17 +1,20 @@
-"""The statistics of a span of time, from the hourly table: totals, by bucket, by what one asks for."""
+"""The statistics of a span of time: totals, by bucket, by what one asks for.
 
-from collections.abc import Iterable, Mapping
+A short span is read from the hourly table. A long one is read from the daily table, but for its first day, of
+which only the last hours belong to it.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final, cast
+from typing import Final
 
 import msgspec
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
-from monitor.models import FAILURES
-from monitor.statistics_filling import COUNTS, SUMS
-from monitor.statistics_models import HourlyStatistic
+from monitor.statistics_filling import COUNTS, HOURLY_SUMS, SUMS, known_days, midnight, sums_in
+from monitor.statistics_models import DailyStatistic, HourlyStatistic
 
 SPANS: Final = {"1": 1, "7": 7, "30": 30, "90": 90}
 """The spans of time on offer, in days."""
@@ -72,19 +75,19 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
 
 _INPUT: Final = ("tokens_in", "tokens_cached", "tokens_cache_write")
 _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Sums))
-_AGGREGATES: Final = {f"{name}_sum": Sum(name) for name in (*COUNTS, *SUMS)} | {
-    "failed_sum": Sum("requests", filter=Q(outcome__in=FAILURES))
-}
+_DAILY_SUMS: Final = {f"{name}_sum": Sum(name) for name in (*COUNTS, "failed", *SUMS)}
 
 
 def by_bucket(days: int, now: datetime) -> list[tuple[datetime, Sums]]:
     """The hours or days of the span up to ``now`` in order, in the server's zone, the empty ones too."""
     step = timedelta(hours=1) if days <= HOURLY_UP_TO_DAYS else timedelta(days=1)
-    hours = _since(days, now).order_by("hour").values("hour").annotate(**_AGGREGATES)
+    hours, whole_days = _parts(days, now, dimension="outcome")
     found: dict[datetime, Sums] = {}
-    for row in hours:
+    for row in hours.order_by("hour").values("hour").annotate(**HOURLY_SUMS):
         bucket = _bucket_of(row["hour"], step)
-        found[bucket] = found.get(bucket, Sums()) + _sums_of(cast("Mapping[str, Any]", row))
+        found[bucket] = found.get(bucket, Sums()) + Sums(**sums_in(dict(row)))
+    for day in whole_days.order_by("day").values("day").annotate(**_DAILY_SUMS):
+        found[midnight(day["day"])] = Sums(**sums_in(dict(day)))
     buckets: list[tuple[datetime, Sums]] = []
     local = timezone.localtime(_beginning(days, now))
     while local <= now:
@@ -102,20 +105,18 @@ def by_dimension(dimension: str, days: int, now: datetime) -> list[tuple[str, Su
     """The values of one of ``DIMENSIONS`` with what they add up to, most requests first."""
     if dimension not in DIMENSIONS:
         raise ValueError(f"{dimension} is no dimension of the statistics")
-    rows = _since(days, now).order_by().values(dimension).annotate(**_AGGREGATES)
-    found = [(row[dimension], _sums_of(cast("Mapping[str, Any]", row))) for row in rows]
-    return sorted(found, key=lambda pair: (-pair[1].requests, pair[0]))
+    hours, whole_days = _parts(days, now, dimension)
+    found: dict[str, Sums] = {}
+    for row in hours.order_by().values(dimension).annotate(**HOURLY_SUMS):
+        found[row[dimension]] = Sums(**sums_in(dict(row)))
+    for day in whole_days.order_by().values("value").annotate(**_DAILY_SUMS):
+        found[day["value"]] = found.get(day["value"], Sums()) + Sums(**sums_in(dict(day)))
+    return sorted(found.items(), key=lambda pair: (-pair[1].requests, pair[0]))
 
 
-def without_cost(days: int, now: datetime) -> list[str]:
-    """The models that answered in the span without any cost, in their order: free, or without a price."""
-    models = (
-        _since(days, now)
-        .order_by("model")
-        .values("model")
-        .annotate(cost=Sum("cost"), used=Sum("tokens_out") + Sum("tokens_in"))
-    )
-    return list(models.filter(cost=0, used__gt=0).values_list("model", flat=True))
+def without_cost(models: Iterable[tuple[str, Sums]]) -> list[str]:
+    """The models that answered without any cost, in their order: free, or without a price."""
+    return sorted(model for model, sums in models if not sums.cost and sums.tokens_in + sums.tokens_out)
 
 
 def total(parts: Iterable[Sums]) -> Sums:
@@ -161,12 +162,21 @@ def _since(days: int, now: datetime) -> QuerySet[HourlyStatistic]:
     return HourlyStatistic.objects.filter(hour__gte=_beginning(days, now), hour__lte=now)
 
 
+def _parts(
+    days: int, now: datetime, dimension: str
+) -> tuple[QuerySet[HourlyStatistic], QuerySet[DailyStatistic]]:
+    """The span: hours, and the whole days behind them, by one dimension (any of them adds up to the same)."""
+    hours = _since(days, now)
+    if days <= HOURLY_UP_TO_DAYS:
+        return hours, known_days().none()
+    first_day = timezone.localtime(_beginning(days, now)).date() + timedelta(days=1)
+    return (
+        hours.filter(hour__lt=midnight(first_day)),
+        known_days().filter(dimension=dimension, day__gte=first_day, day__lte=timezone.localtime(now).date()),
+    )
+
+
 def _bucket_of(moment: datetime, step: timedelta) -> datetime:
     local = timezone.localtime(moment)
     hour = local.replace(minute=0, second=0, microsecond=0)
     return hour if step < timedelta(days=1) else hour.replace(hour=0)
-
-
-def _sums_of(row: Mapping[str, Any]) -> Sums:
-    sums: dict[str, Any] = {name: row[f"{name}_sum"] or 0 for name in _FIELDS}
-    return Sums(**sums)

@@ -51,9 +51,8 @@ def statistics_page(request: HttpRequest) -> HttpResponseBase:
     values = by_dimension(by, days, now)
     collapse = cache_collapse(now)
     prices = price_list()
-    unpriced = [
-        model for model in without_cost(days, now) if not price_source(model, prices, now.timestamp())
-    ]
+    models = values if by == "model" else by_dimension("model", days, now)
+    unpriced = [model for model in without_cost(models) if not price_source(model, prices, now.timestamp())]
     context = {
         **admin.site.each_context(request),
         "title": _("Statistics"),

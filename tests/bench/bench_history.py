@@ -39,7 +39,7 @@ from monitor.records import AttemptRecord, BodyKind, BodyRecord, EndedBy, EndedI
 from monitor.request_id import new_request_id
 from monitor.rows import upsert
 from monitor.search_words import SEARCHED_COLUMNS
-from monitor.statistics_filling import fill_hour, hours_to_fill
+from monitor.statistics_filling import days_to_fill, fill_day, fill_hour, hours_to_fill
 from monitor.writer import RecordWriter
 from tests import stores
 
@@ -247,6 +247,8 @@ def main() -> None:
     good.append(measure(client, f"/monitor/history/{middle}/"))
     for hour in hours_to_fill(time.time()):
         fill_hour(hour)
+    for day in days_to_fill(time.time()):
+        fill_day(day)
     good += [measure(client, page) for page in PAGES]
     for name in ("csv", "jsonl"):
         measure_export(client, name)

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from monitor.last_hour import last_failures, last_hour
-from monitor.models import HourlyStatistic, RequestLog
+from monitor.models import DailyStatistic, HourlyStatistic, RequestLog
 from monitor.records import EndedBy, EndedIn, Outcome, RequestRecord
 from monitor.rows import upsert
-from monitor.statistics_filling import HOUR_SECONDS, fill_hour, hours_to_fill
+from monitor.statistics_filling import HOUR_SECONDS, days_to_fill, fill_day, fill_hour, hours_to_fill
 from monitor.statistics_queries import Sums, by_bucket, by_dimension, cache_collapse, total
 
 HOUR = 1_700_000_000 // HOUR_SECONDS * HOUR_SECONDS
@@ -40,6 +40,13 @@ def fill(now: float) -> list[int]:
     for hour in hours:
         fill_hour(hour)
     return hours
+
+
+def fill_days(now: float = NOW.timestamp()) -> list[date]:
+    days = list(days_to_fill(now))
+    for day in days:
+        fill_day(day)
+    return days
 
 
 def statistic(hours_ago: int, **fields: Any) -> HourlyStatistic:
@@ -132,6 +139,7 @@ def test_a_span_has_each_of_its_buckets(days: int, buckets: int) -> None:
     statistic(0, requests=3).save()
     statistic(20, requests=4).save()
     statistic(24 * days + 1, requests=100).save()
+    fill_days()
     found = by_bucket(days, NOW)
     assert len(found) == buckets
     assert len({moment for moment, _ in found}) == buckets
@@ -140,10 +148,45 @@ def test_a_span_has_each_of_its_buckets(days: int, buckets: int) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/St_Johns"])
+def test_days_are_the_sum_of_their_hours(zone: str, settings: Any) -> None:
+    """In the server's zone; any span is what the hours alone would say, also its first day."""
+    settings.TIME_ZONE = zone
+    for hours_ago in range(0, 24 * 33, 5):
+        statistic(
+            hours_ago, requests=hours_ago + 1, cost=Decimal(hours_ago), client_key=str(hours_ago % 3)
+        ).save()
+    fill_days()
+    for days in (7, 30):
+        wanted = sum(hours_ago + 1 for hours_ago in range(0, 24 * days, 5))
+        assert total(sums for _, sums in by_bucket(days, NOW)).requests == wanted
+        assert total(sums for _, sums in by_dimension("client_key", days, NOW)).requests == wanted
+
+
+@pytest.mark.django_db
+def test_days_are_added_up_anew(settings: Any) -> None:
+    """At first all, afterwards the newest two; what another zone had cut otherwise is replaced."""
+    statistic(0).save()
+    statistic(24 * 40).save()
+    assert len(fill_days()) == 2
+    assert len(fill_days()) == 1
+    statistic(1, requests=4).save()
+    fill_days()
+    models = DailyStatistic.objects.filter(dimension="model")
+    assert sorted(models.values_list("requests", flat=True)) == [1, 5]
+    settings.TIME_ZONE = "Pacific/Auckland"
+    assert by_dimension("model", 30, NOW) == []
+    fill_days()
+    assert total(sums for _, sums in by_dimension("model", 30, NOW)).requests == 5
+    assert set(DailyStatistic.objects.values_list("zone", flat=True)) == {"Pacific/Auckland"}
+
+
+@pytest.mark.django_db
 def test_values_come_with_the_most_asked_first() -> None:
     """By any of the four; another is refused."""
     statistic(0, requests=1, outcome="error", model="x").save()
     statistic(1, requests=5, model="y").save()
+    fill_days()
     assert [(value, sums.requests, sums.failed) for value, sums in by_dimension("model", 7, NOW)] == [
         ("y", 5, 0),
         ("x", 1, 1),
@@ -178,6 +221,7 @@ def test_the_page_and_its_csv_say_the_same(admin_client: Any) -> None:
         row = statistic(0, requests=111, client_key=f"=key{number}", model="<b>m")
         row.hour = hour
         row.save()
+    fill_days(hour.timestamp())
     page = admin_client.get("/monitor/statistics/?days=30&by=client_key").content.decode()
     assert '<div class="ek-tile-value">333</div>' in page
     assert "=key2" in page
@@ -200,7 +244,8 @@ def test_the_page_asks_a_fixed_number_of_queries(
         row = statistic(0, model=f"m{number}", account=f"a{number}")
         row.hour = now
         row.save()
-    with django_assert_max_num_queries(7):
+    fill_days(now.timestamp())
+    with django_assert_max_num_queries(10):
         assert admin_client.get(f"/monitor/statistics/?by={by}&days=90").status_code == 200
 
 
