@@ -49,7 +49,7 @@ class AccountAdmin(ModelAdmin):
     search_fields = ("email", "base_url", "project")
     list_per_page = 50
     show_full_result_count = False
-    readonly_fields = ("state", "why", "in_flight", "used", "created_at", "updated_at")
+    readonly_fields = ("shown_state", "why", "in_flight", "used", "created_at", "updated_at")
     actions = ("enable", "disable", "clear_cooldowns")
     actions_detail = ("test_account", "clear_cooldown")
     actions_row = ("test_account", "clear_cooldown")
@@ -57,7 +57,7 @@ class AccountAdmin(ModelAdmin):
         (None, {"fields": ("email", "kind", "credential", "enabled")}),
         (_("Choice"), {"fields": ("offered_models", "priority", "max_in_flight")}),
         (_("Address"), {"fields": ("base_url", "project", "location")}),
-        (_("State"), {"fields": ("state", "why", "in_flight", "used", "created_at", "updated_at")}),
+        (_("State"), {"fields": ("shown_state", "why", "in_flight", "used", "created_at", "updated_at")}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
@@ -120,6 +120,11 @@ class AccountAdmin(ModelAdmin):
         """In words, with a colour."""
         seen = glance(account)
         return seen.tone, seen.words
+
+    @display(description=_("state"))
+    def shown_state(self, account: Account) -> str:
+        """In words: the page of one account knows no coloured labels."""
+        return glance(account).words
 
     @display(description=_("why"))
     def why(self, account: Account) -> SafeString:

@@ -94,7 +94,8 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
             try:
                 check_credential(kind, given if given is not None else self.instance.credential)
             except (BadCredential, CannotDecrypt) as error:
-                self.add_error("credential", str(error))
+                said = error.translated() if isinstance(error, BadCredential) else str(error)
+                self.add_error("credential", said)
         return cleaned
 
     def save(self, commit: bool = True) -> Account:

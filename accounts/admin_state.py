@@ -29,7 +29,11 @@ class Glance(Struct, frozen=True):
 def glance(account: Account) -> Glance:
     """Usable, cooling until when and why, or disabled and why."""
     if not account.enabled:
-        return Glance(_("disabled"), "danger", account.disabled_reason or _("by the operator"))
+        return Glance(
+            _("disabled"),
+            "danger",
+            _(account.disabled_reason) if account.disabled_reason else _("by the operator"),
+        )
     now = time.time()
     status = status_here(account)
     if status is not None:

@@ -6,6 +6,8 @@ Kinds that sign in with a key carry it themselves; the others need a bearer toke
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 from google.auth import crypt, jwt
 
 OAUTH_TOKEN_URI: Final = "https://oauth2.googleapis.com/token"  # noqa: S105  an address
@@ -18,7 +20,18 @@ _SERVICE_ACCOUNT_FIELDS: Final = ("client_email", "private_key")
 
 
 class BadCredential(ValueError):
-    """The credential lacks what its kind needs; the text says what, and never quotes it."""
+    """The credential lacks what its kind needs; the text says what, and never quotes it.
+
+    ``message`` is the text before ``values`` are filled in, so that a page can translate it.
+    """
+
+    def __init__(self, message: str, **values: str) -> None:
+        super().__init__(message % values if values else message)
+        self.message, self.values = message, values
+
+    def translated(self) -> str:
+        """The text in the reader's language."""
+        return gettext(self.message) % self.values if self.values else gettext(self.message)
 
 
 def check_credential(kind: str, credential: Mapping[str, Any]) -> None:
@@ -26,16 +39,24 @@ def check_credential(kind: str, credential: Mapping[str, Any]) -> None:
     if kind in _KEY_HEADERS:
         key = credential.get("api_key")
         if not isinstance(key, str) or not key.strip():
-            raise BadCredential('an account of this kind needs {"api_key": "…"}')
+            raise BadCredential(_('an account of this kind needs {"api_key": "…"}'))
         if not _fits_in_header(key.strip()):
-            raise BadCredential('the "api_key" holds characters that no header can carry')
+            raise BadCredential(_('the "api_key" holds characters that no header can carry'))
         return
     if kind == "code_assist":
-        _need(credential, _OAUTH_FIELDS, "a Code Assist account needs your own OAuth client")
+        _need(
+            credential,
+            _OAUTH_FIELDS,
+            _("a Code Assist account needs your own OAuth client: %(names)s missing"),
+        )
         _check_token_uri(credential)
         return
     service_account = service_account_of(credential)
-    _need(service_account, _SERVICE_ACCOUNT_FIELDS, "a Vertex AI account needs the service account's JSON")
+    _need(
+        service_account,
+        _SERVICE_ACCOUNT_FIELDS,
+        _("a Vertex AI account needs the service account's JSON: %(names)s missing"),
+    )
     _check_token_uri(service_account)
     _signer(service_account)
 
@@ -90,20 +111,20 @@ def _signer(service_account: Mapping[str, Any]) -> crypt.RSASigner:
     try:
         signer: crypt.RSASigner = crypt.RSASigner.from_service_account_info(service_account)  # type: ignore[no-untyped-call]
     except ValueError:
-        raise BadCredential('the service account\'s "private_key" is not an RSA key in PEM form') from None
+        raise BadCredential(_('the service account\'s "private_key" is not an RSA key in PEM form')) from None
     return signer
 
 
 def _need(credential: Mapping[str, Any], names: tuple[str, ...], why: str) -> None:
     missing = [name for name in names if not isinstance(credential.get(name), str) or not credential[name]]
     if missing:
-        raise BadCredential(f"{why}: {', '.join(missing)} missing")
+        raise BadCredential(why, names=", ".join(missing))
 
 
 def _check_token_uri(credential: Mapping[str, Any]) -> None:
     address = credential.get("token_uri", OAUTH_TOKEN_URI)
     if not isinstance(address, str) or not address.startswith(("https://", "http://")):
-        raise BadCredential('the "token_uri" is not an http(s) address')
+        raise BadCredential(_('the "token_uri" is not an http(s) address'))
 
 
 def _fits_in_header(value: str) -> bool:

@@ -31,7 +31,7 @@ class ModelOverrideAdmin(ModelAdmin):
         (None, {"fields": ("pattern", "note", "checked_on")}),
         (_("Whose model it is"), {"fields": ("vendor", "kinds")}),
         (
-            _("Facts"),
+            _("Model facts"),
             {
                 "fields": tuple(PREFIX + fact for fact in FACTS),
                 "description": _("Blank: as shipped. A minus sign: none."),

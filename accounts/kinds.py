@@ -9,6 +9,8 @@ Kind = Literal["gemini", "vertex", "code_assist", "anthropic", "openai"]
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
 
 NEEDS_OWN_OAUTH_CLIENT: Final = "needs your own OAuth client: sign in again"
+REFUSED_TWICE: Final = "refused twice in a row by its upstream (401): check the credential"
+"""Why an account was put out of service; the pages translate it when they show it."""
 
 
 def default_base_url(kind: Kind, location: str = "") -> str:

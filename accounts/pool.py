@@ -15,6 +15,7 @@ from accounts.bus import Bus
 from accounts.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, binding_moves, choose
 from accounts.clock import Clock
 from accounts.keeping import Journal
+from accounts.kinds import REFUSED_TWICE
 from accounts.leases import Lease, NoAccount, Want
 from accounts.mapping import Target
 from accounts.model_facts import ModelTable
@@ -158,7 +159,7 @@ class Pool:
         if state is None:
             return False
         if state.refused_at is not None and (began_at is None or began_at >= state.refused_at):
-            self.disable(account_id, "refused twice in a row by its upstream (401): check the credential")
+            self.disable(account_id, REFUSED_TWICE)
             return True
         if state.refused_at is None:
             state.refused_at = self._clock.now()

@@ -237,6 +237,7 @@ CHANNEL_LAYERS: dict[str, dict[str, object]] = {
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 }
 
+LOGIN_REDIRECT_URL = "admin:index"  # the theme's form names no page when it was asked for by itself
 LANGUAGE_CODE = ENVIRONMENT.proxy_language
 LANGUAGES = [("en", "English"), ("ja", "日本語")]
 LOCALE_PATHS = [BASE_DIR / "proxyproject" / "locale"]

@@ -5,6 +5,7 @@ import time
 
 import msgspec
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from accounts.admin_actions import AccountTestResult
 from accounts.known_models import facts_for, names_offered_by
@@ -31,7 +32,7 @@ async def test_account(account: AccountView) -> AccountTestResult:
     models = (account.models or tuple(names_offered_by(account.kind)))[:MODELS_TRIED]
     if not models:
         return AccountTestResult(
-            False, "There is no model to ask for: name one in the account's list of models."
+            False, _("There is no model to ask for: name one in the account's list of models.")
         )
     client = UpstreamClient(settings.ENVIRONMENT.relay_connect_timeout_seconds)
     try:
@@ -42,11 +43,13 @@ async def test_account(account: AccountView) -> AccountTestResult:
                 async with asyncio.timeout(TEST_SECONDS):
                     failure = await _ask(client, account, model)
             except TimeoutError:
-                said = f"{model} did not answer within {TEST_SECONDS:g} s. Try again, or check the base URL."
+                said = _("%(model)s did not answer within %(seconds)g s. Try again, or check the base URL.")
+                said %= {"model": model, "seconds": TEST_SECONDS}
                 break
             if failure is None:
                 seconds = time.monotonic() - began
-                return AccountTestResult(True, f"{model} answered in {seconds:.1f} s. The account works.")
+                told = _("%(model)s answered in %(seconds)s s. The account works.")
+                return AccountTestResult(True, told % {"model": model, "seconds": f"{seconds:.1f}"})
             said = f"{model}: {failure.message}"
             if failure.status != 404:
                 break

@@ -1,7 +1,11 @@
 """The words of the fault lab's page: dialects, stages, columns. Every page loads this: it imports no lab."""
 
+import re
+
 from django import template
 from django.utils.translation import gettext
+
+from monitor.models import OUTCOME_LABELS
 
 register = template.Library()
 
@@ -29,6 +33,20 @@ def lab_stage(stage: str) -> str:
 def lab_fault(choice: str) -> str:
     """What was chosen: a fault as it is written, or a stage in words."""
     return lab_stage(choice.removeprefix("stage:"))
+
+
+@register.filter
+def lab_told(text: str) -> str:
+    """What the contract or a client says of an end (``whole (2) healed``), in the reader's language."""
+    words = {
+        "whole": gettext("whole"),
+        "own end": gettext("own end"),
+        "error event": gettext("error event"),
+        "status": gettext("HTTP error"),
+        **{outcome.value: str(label) for outcome, label in OUTCOME_LABELS.items()},
+    }
+    told = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in words))
+    return told.sub(lambda found: words[found[0]], text)
 
 
 @register.filter

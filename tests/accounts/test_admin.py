@@ -177,6 +177,33 @@ def test_models_one_per_line(client: Client, account: Account) -> None:
     assert "a\nb\nc" in page(client, "admin:accounts_account_change", account.pk)
 
 
+def test_the_page_of_an_account_tells_its_state_in_words(client: Client, account: Account) -> None:
+    """Its state is a word, where the list has a coloured label; the reason is in the reader's language."""
+    account.disable(NEEDS_OWN_OAUTH_CLIENT)
+    url = reverse("admin:accounts_account_change", args=(account.pk,))
+    page = client.get(url).content.decode()
+    assert ">disabled<" in "".join(page.split())
+    assert "danger&#x27;" not in page
+    page = client.get(url, headers={"Accept-Language": "ja"}).content.decode()
+    assert "自前の OAuth クライアントが必要です" in page
+    assert NEEDS_OWN_OAUTH_CLIENT not in page
+
+
+def test_a_credential_is_refused_in_the_readers_language(client: Client) -> None:
+    """What it lacks is named in any language."""
+    form = BLANK_FORM | {"kind": "code_assist", "credential": '{"client_id": "a"}', "enabled": "on"}
+    url = reverse("admin:accounts_account_add")
+    page = client.post(url, form, headers={"Accept-Language": "ja"}).content.decode()
+    assert "自前の OAuth クライアントが必要です。不足: refresh_token, client_secret" in page
+
+
+def test_who_logs_in_without_aiming_at_a_page_gets_the_start_page() -> None:
+    """The login page by itself leads to the start page, not to one that is not there."""
+    User.objects.create_user("plain", password="a-long-password", is_staff=True)
+    answer = Client().post(reverse("admin:login"), {"username": "plain", "password": "a-long-password"})
+    assert (answer.status_code, answer.headers["Location"]) == (302, reverse("admin:index"))
+
+
 def test_state_at_a_glance(client: Client, account: Account) -> None:
     """The list says of each account whether it is usable, until when it cools down, or why it is disabled."""
     usable = page(client, ACCOUNTS)
