@@ -86,8 +86,8 @@ def test_checks(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_check_of_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A shared database without Redis is named when the deployment is checked."""
-    databases = {"default": {"ENGINE": "django.db.backends.postgresql"}}
-    monkeypatch.setattr(checks, "settings", SimpleNamespace(DATABASES=databases, REDIS_URL=""))
+    monkeypatch.setattr(checks, "connection", SimpleNamespace(vendor="postgresql"))
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(REDIS_URL=""))
     assert [message.id for message in checks.check_several_processes(None)] == ["accounts.W002"]
-    monkeypatch.setattr(checks, "settings", SimpleNamespace(DATABASES=databases, REDIS_URL="redis://x"))
+    monkeypatch.setattr(checks, "settings", SimpleNamespace(REDIS_URL="redis://x"))
     assert checks.check_several_processes(None) == []
