@@ -240,7 +240,8 @@ class _Exchange:
     def _end_broken(self, failure: Failure) -> Engine:
         """The answer stays broken, and the client is told so."""
         yield from cast(Answer, self.answer).tell_withheld()
-        return self._outcome(policy.answer_status([failure]) if self.is_collected else 200, failure)
+        told = giving_up.broken(failure, goes_on=self.said is not None)
+        return self._outcome(policy.answer_status([failure]) if self.is_collected else 200, told)
 
     def _end_without_answer(self, failure: Failure, decision: policy.Decision) -> Engine:
         """No retry: the request's own fault is the client's to see as it is; anything else is giving up."""

@@ -1,4 +1,4 @@
-"""What the client is told when every attempt failed.
+"""What the client is told when every attempt failed, or its answer stays broken.
 
 PURE. Status, words and ``Retry-After`` come from the same failure, and nothing of it can be taken for
 trouble with the client's own key.
@@ -8,6 +8,9 @@ import msgspec
 
 from relay.engine import policy
 from relay.failures import Failure
+
+_TOLD_AS_THEY_ARE = (408, 429)
+"""Statuses below 500 that say nothing of a request."""
 
 
 def told(failures: list[Failure], refusal: Failure | None, *, is_budget_spent: bool = False) -> Failure:
@@ -31,6 +34,19 @@ def told(failures: list[Failure], refusal: Failure | None, *, is_budget_spent: b
         retry_after_seconds=seconds,
         body=b"",
     )
+
+
+def broken(failure: Failure, *, goes_on: bool) -> Failure:
+    """What the client is told of an answer that stays broken.
+
+    ``goes_on``: the failure is of a request to go on, which is not the client's and not its fault.
+    """
+    if failure.status is None:
+        return failure
+    known = told([failure], None)
+    if goes_on and (known.status or 0) < 500 and known.status not in _TOLD_AS_THEY_ARE:
+        return msgspec.structs.replace(known, status=502, reason="")
+    return known
 
 
 def message(attempts: int, told: Failure) -> str:

@@ -208,12 +208,35 @@ def test_thinking_about_going_on_is_no_answer() -> None:
 
 
 def test_a_request_that_upstream_refuses_is_not_asked_again() -> None:
-    """A 400 would be one the next time, too: the client hears of it in the error event."""
+    """A 400 would be one the next time, too. It is not about the client's own request: a 502 is told."""
     played = play(BEGUN, CUT, (picks(goes_on=SAID), BEN_ON), (opens(), refuses(400)), closes())
     played.ends(status=200, attempts=2)
     assert played.outcome.failure is not None
-    assert played.outcome.failure.status == 400
+    assert played.outcome.failure.status == 502
+    assert played.all(AttemptEnded)[1].failure.status == 400
     assert played.fact(NotContinued).why == "it would not help"
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [(401, 503), (402, 503), (403, 503), (404, 502), (429, 429), (500, 500), (529, 529)]
+)
+def test_an_answer_that_stays_broken_is_no_trouble_with_the_clients_key(status: int, told: int) -> None:
+    """Section 6 holds behind the commit too: a 401 or 403 as its own would log the client out."""
+    why = Failure(Kind.ERROR_EVENT, "no", status=status, reason="invalid_api_key")
+    hard = status in (401, 402, 403, 404, 429)
+    played = play(
+        BEGUN,
+        CUT,
+        (picks(goes_on=SAID), BEN_ON),
+        (opens(), opened()),
+        (reads(), says(START, Failed(why))),
+        [marks(BEN, "hard"), (looks_around(), around(all_are_marked=True))] if hard else [],
+        closes(),
+        [sleeps(), (picks(goes_on=SAID), nobody())] if status in (429, 500, 529) else [],
+    )
+    assert played.outcome.failure is not None
+    assert played.outcome.failure.status == told
+    assert played.outcome.failure.reason == ("invalid_api_key" if status == told else "")
 
 
 def test_nobody_to_go_on_with() -> None:
