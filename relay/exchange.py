@@ -129,6 +129,7 @@ class Exchange:
             tool_safe=target.tool_safe and self.call.is_stream,
             wants=self.call.dialect.wants(self.call.body) if continues else "",
             unseen=unseen,
+            hides_thinking=not request.is_same_dialect and self.call.dialect.hides_thinking(self.call.body),
         )
 
     def _go_on(self, request: UpstreamRequest, said: Said) -> int:

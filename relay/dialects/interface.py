@@ -187,6 +187,9 @@ class Dialect:
     wants: Callable[[Json], str]
     """What a client's body wants that is no plain text, in words; "" for nothing of the kind."""
 
+    hides_thinking: Callable[[Json], bool] = lambda body: False
+    """Does the encoder keep back from who sent this body what the model thought?"""
+
     encoder: Callable[[EncoderOptions], Encoder]
     """A fresh encoder for one answer."""
 

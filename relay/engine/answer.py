@@ -35,7 +35,7 @@ from relay.engine.echo import Echo
 from relay.engine.facts import AttemptOpened
 from relay.engine.joint import Joint, spoken
 from relay.engine.splice import Splice, total, without_end
-from relay.engine.withheld import begins_a_call, copy_of, holds_a_call, parted
+from relay.engine.withheld import begins_a_call, copy_of, holds_a_call, is_all_thinking, parted
 from relay.events import Chunk, Event, Failed, StreamState, Usage
 from relay.failures import Failure, Kind, Phase
 
@@ -237,9 +237,14 @@ class Answer:
             flaw = peek.stop_flaw(self.state.stop)
             if flaw is not None or self._continuation_token():
                 chunk = Chunk(b"", without_end(chunk.events))
+        waits = self._is_collected or (self._is_careful and holds_a_call(self.state))
+        if self._account.hides_thinking and is_all_thinking(self.state):
+            flaw = flaw or peek.unsaid(self.state)
+            if flaw is not None:
+                return flaw
+            waits = waits or self.state.stop is None
         if chunk.raw or chunk.events:
             self._held.append(chunk)
-        waits = self._is_collected or (self._is_careful and holds_a_call(self.state))
         if self._held and not waits:
             flaw = (yield from self._deliver()) or flaw
         return flaw

@@ -134,7 +134,7 @@ class Picked(msgspec.Struct, frozen=True):
     holds thinking that only this account can read. ``is_same_dialect``: bytes pass through.
     ``continues`` and ``tool_safe`` are the mapping's switches, and ``wants`` what the request wants that is
     no plain text. ``unseen`` counts the characters at the end of what was said that a request to go on
-    could not show.
+    could not show. ``hides_thinking``: the client is told nothing of what the model thinks.
     """
 
     at: float
@@ -149,6 +149,7 @@ class Picked(msgspec.Struct, frozen=True):
     tool_safe: bool = False
     wants: str = ""
     unseen: int = 0
+    hides_thinking: bool = False
 
 
 class Unavailable(msgspec.Struct, frozen=True):

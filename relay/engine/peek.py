@@ -75,6 +75,12 @@ def examine(events: Iterable[Event], state: StreamState) -> Failure | bool:
     return False
 
 
+def unsaid(state: StreamState) -> Failure | None:
+    """The failure in an answer that ended with nothing said that its client is told of."""
+    said = examine([state.stop], state) if state.stop is not None else True
+    return said if isinstance(said, Failure) else None
+
+
 def stop_flaw(stop: Stop) -> Failure | None:
     """The failure in a finish reason that means "no answer", in an answer for another dialect or a peek."""
     said = stop.explanation or stop.upstream_reason

@@ -26,6 +26,14 @@ def holds_a_call(state: StreamState) -> bool:
     return any(block.is_open and block.kind == "tool_call" for block in state.blocks)
 
 
+def is_all_thinking(state: StreamState) -> bool:
+    """Is there nothing but thinking so far, and texts without a letter?"""
+    return all(
+        block.kind in ("thinking", "redacted") or (block.kind == "text" and not block.pieces)
+        for block in state.blocks
+    )
+
+
 def begins_a_call(events: Iterable[Event]) -> bool:
     """Does a tool call begin in ``events``?"""
     return any(type(event) is BlockStart and event.kind == "tool_call" for event in events)

@@ -24,6 +24,7 @@ ANTHROPIC = Dialect(
     inspect=inspection.inspect,
     read=read_request.read,
     wants=going_on.wants,
+    hides_thinking=inspection.hides_thinking,
     encoder=AnthropicEncoder,
     collect=collector.collect,
     error_body=errors.error_body,

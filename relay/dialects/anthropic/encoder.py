@@ -15,6 +15,7 @@ import msgspec
 from relay.conversation import Json
 from relay.dialects.anthropic.block_start import kind_of
 from relay.dialects.anthropic.errors import KEEP_ALIVE, error_event
+from relay.dialects.anthropic.inspection import hides_thinking
 from relay.dialects.anthropic.stop_reasons import message_delta
 from relay.dialects.anthropic.usage import write_usage
 from relay.dialects.anthropic.wire import WHERE
@@ -67,7 +68,7 @@ class AnthropicEncoder:
         self.state = StreamState()
         self.dropped: Counter[str] = Counter()
         self._options = options
-        self._shows_thinking = _asks_for_thinking(options.request)
+        self._shows_thinking = not hides_thinking(options.request)
         # By the index of the neutral block; None where the client never heard of it.
         self._blocks: list[_WireBlock | None] = []
         self._next_index = 0
@@ -260,14 +261,6 @@ class AnthropicEncoder:
 
 def _event(name: str, body: object) -> bytes:
     return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(body) + b"\n\n"
-
-
-def _asks_for_thinking(request: Json) -> bool:
-    """Does the client expect thinking blocks? Programs that do not take ``content[0]`` for the text."""
-    thinking, output = request.get("thinking"), request.get("output_config")
-    if isinstance(thinking, dict):
-        return thinking.get("type") != "disabled"
-    return isinstance(output, dict) and output.get("effort") is not None
 
 
 def _is_own(start: BlockStart) -> bool:

@@ -46,6 +46,14 @@ def inspect(body: Json, headers: Mapping[str, str]) -> ClientRequest:
     )
 
 
+def hides_thinking(body: Json) -> bool:
+    """Did the client ask for no thinking? Programs take ``content[0]`` for the text, so they get none."""
+    thinking, output = body.get("thinking"), body.get("output_config")
+    if isinstance(thinking, dict):
+        return thinking.get("type") == "disabled"
+    return not (isinstance(output, dict) and output.get("effort") is not None)
+
+
 def _checked_messages(body: Json) -> list[Json]:
     messages = []
     for message, where in objects_in(body, "messages"):
