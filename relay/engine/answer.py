@@ -90,6 +90,7 @@ class Answer:
     def _go_on(self, before: "Answer") -> None:
         """Begin with what the client has had."""
         self.state, self.is_committed = before.state, True
+        self.held_a_call = before.held_a_call  # until the client has had more
         self.state.failure = None
         self._told, self._heard = copy_of(self.state), StreamState()
         is_open = self.state.open_block is not None
@@ -134,7 +135,7 @@ class Answer:
     def _take_back(self) -> None:
         """What was held back is lost with the leg: the answer is what the client has had of it."""
         if self._told is not None and self.is_committed:
-            self.held_a_call = len(self.state.blocks) > len(self._told.blocks)
+            self.held_a_call |= len(self.state.blocks) > len(self._told.blocks)
             self._told.usage = self.state.usage
             self.state, self._told, self._held = self._told, None, []
 
@@ -252,7 +253,7 @@ class Answer:
     def _deliver(self) -> Steps:
         """Give the client what is held: the first time is the commit. What its dialect cannot say fails."""
         chunk, self._held = _joined(self._held), []
-        self._told = None
+        self._told, self.held_a_call = None, False
         if not self.is_committed:
             yield from self._on_commit()
             self.is_committed = True

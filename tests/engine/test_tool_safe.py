@@ -34,6 +34,7 @@ from tests.engine.script import (
     picks,
     reads,
     says,
+    sleeps,
 )
 from tests.playbook import Given, play
 
@@ -159,6 +160,40 @@ def test_a_text_before_the_held_call_can_be_continued() -> None:
         ),
         closes(is_complete=True),
     ).ends(status=200, attempts=2, failure=None)
+
+
+def test_a_lost_call_is_still_lost_when_going_on_fails() -> None:
+    """The text before it was whole, but the answer was not: the second continuation is due all the same."""
+    begin, first, _ = call(1)
+    text: tuple[Event, ...] = (START, BlockStart(0, "text"), TextDelta(0, "I look."))
+    both, both_ben = like(SAFE, continues=True), like(SAFE_BEN, continues=True)
+    piece = (BlockStart(0, "tool_call", "c1", "look"), ArgumentsDelta(0, "{}"), BlockStop(0))
+    play(
+        (picks(), both),
+        (opens(), opened()),
+        (reads(), says(*text, BlockStop(0))),
+        delivers(*text, BlockStop(0)),
+        (reads(), says(begin, first)),
+        (reads(), ends()),
+        closes(is_complete=False),
+        (picks(goes_on=Said("I look.", 2)), both_ben),
+        (opens(), breaks(Kind.NETWORK)),
+        closes(is_complete=False),
+        sleeps(),
+        (picks(goes_on=Said("I look.", 2)), both),
+        (opens(), opened()),
+        (reads(), says(START, *piece, CALLED, Terminal())),
+        marks(BEN, "soft"),
+        delivers(
+            BlockStart(1, "tool_call", "c1", "look"),
+            ArgumentsDelta(1, "{}"),
+            BlockStop(1),
+            CALLED,
+            Terminal(),
+            is_spliced=True,
+        ),
+        closes(is_complete=True),
+    ).ends(status=200, attempts=3, failure=None)
 
 
 def test_upstream_s_error_event_behind_a_held_call() -> None:
