@@ -79,6 +79,9 @@ def test_a_client_that_goes_before_the_commit(world: World, way: str, is_stream:
     row = row_of(world, name)
     assert (row["outcome"], row["ended_by"], row["attempts"]) == ("client_closed", "client", 1)
     assert row["ended_in"] in ("connect", "headers", "peek")
+    query = "SELECT status, phase FROM monitor_attemptlog WHERE request_id = %s"
+    [attempt] = world.server.rows(query, (row["id"],))
+    assert attempt["status"] == (None if attempt["phase"] == "connect" else 200)  # it answered, or not yet
     assert len(world.simulator.requests) == 1
 
 

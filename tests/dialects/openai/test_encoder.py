@@ -11,6 +11,7 @@ from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.events import (
     BlockStart,
     BlockStop,
+    Chunk,
     Citation,
     Event,
     Extra,
@@ -442,6 +443,16 @@ def test_a_failure_behind_forwarded_bytes(form: str) -> None:
     if form == "responses":
         assert failed["sequence_number"] == len(data_of(sent))
     assert failed["error"]["message"] == "upstream is overloaded"
+
+
+def test_numbers_go_on_behind_a_comment() -> None:
+    """What kept the stream alive before it broke has no number, and takes none away."""
+    stream = transcript("responses_text")
+    first = decoded(OPENAI_RESPONSES, [stream[: stream.index(b"\n\n", stream.index(b" aus")) + 2]])
+    encoder = new_encoder(OPENAI_RESPONSES)
+    sent = encoder.forward(first)
+    encoder.forward(Chunk(b": still there\n\n", [Heartbeat()]))
+    assert data_of(encoder.fail(OVERLOADED))[-1]["sequence_number"] == len(data_of(sent))
 
 
 def test_the_request_is_repeated() -> None:

@@ -11,7 +11,7 @@ from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
 from relay.dialects.openai.responses.answer_object import answer_object
-from relay.dialects.openai.responses.forwarded import items_in, last_sequence_number
+from relay.dialects.openai.responses.forwarded import is_numbered, items_in, last_sequence_number
 from relay.dialects.openai.responses.item_writer import CannotSay, ItemWriter
 from relay.dialects.openai.responses.output import item_json
 from relay.dialects.openai.usage import responses_usage
@@ -51,14 +51,15 @@ class ResponsesEncoder:
         self._options = options
         self._writer = ItemWriter(self.state, options)
         self._has_started = self._is_forwarding = self._is_over = False
-        self._last_raw: bytes | None = None  # of what was forwarded
+        self._last_raw: bytes | None = None  # of what was forwarded, with a number where it has one
 
     def forward(self, chunk: Chunk) -> bytes:
         """Upstream's own bytes."""
         self.state.fold(chunk.events)
         if chunk.raw:
             self._has_started = self._is_forwarding = True
-            self._last_raw = chunk.raw
+            if self._last_raw is None or is_numbered(chunk.raw):
+                self._last_raw = chunk.raw
             if any(isinstance(event, BlockStart | BlockStop) for event in chunk.events):
                 items_in(chunk, self._writer.items)
                 last = self._writer.items[-1] if self._writer.items else None

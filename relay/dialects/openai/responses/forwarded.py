@@ -10,6 +10,11 @@ from relay.sse import SseParser
 _SEQUENCE_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
 
 
+def is_numbered(raw: bytes) -> bool:
+    """Does any event in ``raw`` tell its number? Comments have none."""
+    return b'"sequence_number"' in raw
+
+
 def last_sequence_number(raw: bytes) -> int:
     """The number of the last event in ``raw``; -1 where none tells one."""
     found = _SEQUENCE_NUMBER.findall(raw)
