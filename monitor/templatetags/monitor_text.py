@@ -11,6 +11,7 @@ from monitor.diagnosis import SEVERITY_WORDS, Severity
 from monitor.models import ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
 from monitor.phrasing import Phrase
 from monitor.plain_text import shown
+from monitor.recorded_words import known_word
 from monitor.records import EndedBy, EndedIn, Outcome
 from monitor.redaction import mask_email
 from monitor.wording import as_html, duration, local_time
@@ -97,6 +98,13 @@ def ended_by_word(value: EndedBy | None) -> str:
 def ended_in_word(value: EndedIn | None) -> str:
     """In which phase it ended."""
     return str(ENDED_IN_LABELS[value]) if value else "–"
+
+
+@register.filter
+def recorded(text: str) -> str:
+    """A role, a part's title or a strategy in the reader's language; what is no such word as it is."""
+    word = known_word(text)
+    return gettext(word) + text.removeprefix(word) if word else text
 
 
 @register.filter
