@@ -28,6 +28,9 @@ _GEMINI, _ANTHROPIC = ("gemini",), ("anthropic",)
 _OTHERS = ("anthropic", "openai")
 _UNAVAILABLE = ("gemini", "openai")  # an overload is a 503 there, and a 529 at Anthropic
 
+_THOUGHT = answered(
+    "thinking_only", "thinking_only", "Thinking and a normal stop: passed on, and marked in the row."
+)
 _TOLD_400 = Expected("status", 400, 2, "error")
 
 CONTRACTS: tuple[Contract, ...] = (
@@ -85,8 +88,18 @@ CONTRACTS: tuple[Contract, ...] = (
     retried("html_200", 502, "A page is no answer: another account is asked."),
     # in what the model says
     retried("stop_empty", 502, "The 0 token answer: another account is asked.", "zero_tokens"),
-    answered(
-        "thinking_only", "thinking_only", "Thinking and a normal stop: passed on, and marked in the row."
+    only(ALL, _THOUGHT, _UNAVAILABLE),
+    only(_ANTHROPIC, _THOUGHT, _ANTHROPIC),
+    only(
+        _UNAVAILABLE,
+        retried(
+            "thinking_only",
+            502,
+            "The client did not ask for thinking and is told none, so nothing was said: another account is"
+            " asked.",
+            "zero_tokens",
+        ),
+        _ANTHROPIC,
     ),
     answered("max_tokens_empty", "ok", "The limit is an answer, also where all went into thinking."),
     answered("safety", "refused", "A refusal is an answer."),
