@@ -7,6 +7,7 @@ the two apart for sure, so an echo has to be *telling*, or every character is ke
 
 * It begins where a word begins, for a model takes up a word and not its middle; and it has letters: a whole
   word, or two letters of one that was not whole. Digits, brackets and single letters repeat by chance.
+* In Chinese, Japanese and Korean it takes five characters, for there a word is said twice ("ますます").
 * Or it is long (16 bytes): chance is out of the question.
 * The text does not end in that repetition already ("ha ha", the rows of a table): more of the same is as
   likely then as an echo.
@@ -22,6 +23,8 @@ _TELLING_BYTES = 4
 _TELLING_LETTERS = 2
 _OWN_WORDS = "\u2e80"
 """From this character on (Chinese, Japanese, Korean) every character may begin a word."""
+_TELLING_OWN_WORDS = 5
+"""Characters of them: shorter words are said twice in a row, with nothing between."""
 
 
 class Echo:
@@ -52,9 +55,17 @@ class Echo:
             return ""
         self._is_decided = True
         held, self._held = self._held, ""
-        if self._unseen and held[:1].isspace():
-            return held[_common(held, self._unseen) :]
-        return held[self._echoed(held) :]
+        if not self._unseen:
+            return held[_echoed(self._said, held) :]
+        length = 0 if held[:1].isspace() else _echoed(self._said, held)
+        return held[length or self._echoed_as_shown(held) :]
+
+    def _echoed_as_shown(self, held: str) -> int:
+        """The same against what the model was shown, which ends before the white space."""
+        shown = self._said[: len(self._said) - len(self._unseen)]
+        length = 0 if held[:1].isspace() else _echoed(shown, held)
+        rest = held[length:]
+        return length + _common(rest, self._unseen) if not rest or rest[0].isspace() else 0
 
     def _may_still_be_one(self) -> bool:
         """Does what came so far stand in the text, with more behind it?"""
@@ -67,22 +78,25 @@ class Echo:
         self._found_at = self._said.find(held, self._found_at)
         return self._found_at >= 0 and self._found_at + len(held) < len(self._said)
 
-    def _echoed(self, held: str) -> int:
-        """The length of the longest telling echo that ``held`` begins with."""
-        return next((length for length, unit in _echoes(self._said, held) if self._tells(length, unit)), 0)
 
-    def _tells(self, length: int, unit: int) -> bool:
-        said = self._said
-        end = len(said)
-        if 2 * unit <= end and said[end - 2 * unit : end - unit] == said[end - unit :]:
-            return False
-        echo = said[end - length :]
-        size = len(echo.encode("utf-8", "surrogatepass"))
-        if size >= _LONG_BYTES:
-            return True
-        letters = sum(character.isalpha() and character < _OWN_WORDS for character in echo)
-        is_enough = size >= _TELLING_BYTES or letters >= _TELLING_LETTERS or any(map(str.isspace, echo))
-        return is_enough and any(map(str.isalpha, echo)) and _begins_word(said, end - length)
+def _echoed(said: str, held: str) -> int:
+    """The length of the longest telling echo of the end of ``said`` that ``held`` begins with."""
+    return next((length for length, unit in _echoes(said, held) if _tells(said, length, unit)), 0)
+
+
+def _tells(said: str, length: int, unit: int) -> bool:
+    end = len(said)
+    if 2 * unit <= end and said[end - 2 * unit : end - unit] == said[end - unit :]:
+        return False
+    echo = said[end - length :]
+    size = len(echo.encode("utf-8", "surrogatepass"))
+    if size >= _LONG_BYTES:
+        return True
+    if echo[0] >= _OWN_WORDS and length < _TELLING_OWN_WORDS:
+        return False
+    letters = sum(character.isalpha() and character < _OWN_WORDS for character in echo)
+    is_enough = size >= _TELLING_BYTES or letters >= _TELLING_LETTERS or any(map(str.isspace, echo))
+    return is_enough and any(map(str.isalpha, echo)) and _begins_word(said, end - length)
 
 
 def _begins_word(text: str, at: int) -> bool:
