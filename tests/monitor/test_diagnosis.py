@@ -1,12 +1,8 @@
 """The diagnosis: every outcome, every failure and every pitfall of the lesson has its sentence."""
 
-import gettext
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.utils import translation
 
 from monitor.advice import BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
@@ -451,23 +447,6 @@ def test_every_sentence_is_translated_into_japanese() -> None:
             for message in table:
                 values = {"account": "a", "status": 1, "count": 2}
                 assert any(ord(sign) > 0x3000 for sign in as_text(Phrase(message, values))), message
-
-
-def test_the_compiled_texts_are_those_of_the_source() -> None:
-    """django.mo, which is shipped so that nobody needs gettext, has every text of django.po."""
-    folder = Path(settings.LOCALE_PATHS[0]) / "ja" / "LC_MESSAGES"
-    with (folder / "django.mo").open("rb") as file:
-        compiled = gettext.GNUTranslations(file)
-    for block in (folder / "django.po").read_text().split("\n\n")[1:]:
-        said = {
-            line.split(" ", 1)[0]: json.loads(line.split(" ", 1)[1])
-            for line in block.splitlines()
-            if line.startswith("msg")
-        }
-        if "msgctxt" in said:
-            assert compiled.pgettext(said["msgctxt"], said["msgid"]) == said["msgstr"]
-        elif "msgstr" in said:
-            assert compiled.gettext(said["msgid"]) == said["msgstr"]
 
 
 def test_a_spent_retry_budget_is_why_there_was_no_retry() -> None:
