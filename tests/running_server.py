@@ -23,6 +23,7 @@ import uuid
 from pathlib import Path
 
 from tests import stores
+from tests.management import Management
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
@@ -39,6 +40,7 @@ class RunningServer:
         self._arguments = arguments
         self._output: list[str] = []
         self._changed = threading.Condition()
+        self._management: Management | None = None
         self.base_url = ""
         self.port = 0
         self.start()
@@ -99,17 +101,9 @@ class RunningServer:
 
     def manage(self, *arguments: str, stdin: str | None = None) -> str:
         """Run ``manage.py`` in this server's world; its stdout. CalledProcessError when it fails."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.env,
-            input=stdin,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, arguments, done.stdout, done.stderr)
-        return done.stdout
+        if self._management is None:
+            self._management = Management(self.env)
+        return self._management.run(*arguments, stdin=stdin)
 
     def rows(self, query: str, parameters: tuple[object, ...] = ()) -> list[dict[str, object]]:
         """Read the server's database directly (``%s`` for parameters on both stores)."""
@@ -136,6 +130,9 @@ class RunningServer:
         """Wait for the end without asking for it; the exit code."""
         code = self.process.wait(timeout_seconds)
         self._reader.join(timeout_seconds)
+        if self._management is not None:
+            self._management.end()
+            self._management = None
         return code
 
     def kill(self) -> None:

@@ -13,8 +13,7 @@ from django.contrib.auth.models import Permission, User
 from accounts.connect import CLIENTS, DOCUMENTED_ADDRESS, FALLBACK_MODELS, Client, model_for
 from accounts.known_models import facts_for
 from accounts.models import ClientKey
-from tests.running_server import RunningServer
-from tests.served.world import CLAUDE, GEMINI, KEY, new_world
+from tests.served.world import CLAUDE, GEMINI, KEY, lasting_world
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "clients.md"
 RUNNABLE = [client for client in CLIENTS if client.slug.endswith("python") or client.slug.startswith("curl")]
@@ -105,13 +104,7 @@ def test_a_key_that_is_not_there_has_no_page(admin_client: Any) -> None:
 
 @pytest.fixture(scope="module")
 def served(server_world: Any) -> Any:
-    servers: list[RunningServer] = []
-
-    def start(*, env: dict[str, str]) -> RunningServer:
-        servers.append(server_world.new(env=env))
-        return servers[-1]
-
-    with new_world(start) as world:
+    with lasting_world(server_world) as world:
         yield world
 
 

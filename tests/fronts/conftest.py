@@ -1,7 +1,6 @@
 """One server, and the fronts before it."""
 
 import datetime
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.fronts.front import caddy, documented, free_port, nginx
-from tests.running_server import RunningServer, ServerWorld
-from tests.served.world import KEY, World, new_world
+from tests.running_server import ServerWorld
+from tests.served.world import KEY, World, lasting_world
 
 KEEP_ALIVE_SECONDS, READ_TIMEOUT_SECONDS = 0.25, 1
 """Everything scaled down together: 15 s and nginx's 60 s are a quarter too."""
@@ -33,12 +32,6 @@ def front_port() -> int:
 @pytest.fixture(scope="package")
 def behind(server_world: ServerWorld, front_port: int) -> Iterator[World]:
     """The server that the fronts stand before."""
-    servers: list[RunningServer] = []
-
-    def start(*, env: dict[str, str]) -> RunningServer:
-        servers.append(server_world.new(env=env))
-        return servers[-1]
-
     env = {
         "RELAY_PATIENCE_SECONDS": str(KEEP_ALIVE_SECONDS),
         "RELAY_KEEP_ALIVE_SECONDS": str(KEEP_ALIVE_SECONDS),
@@ -46,10 +39,8 @@ def behind(server_world: ServerWorld, front_port: int) -> Iterator[World]:
         "PROXY_HTTPS": "true",
         "PROXY_TRUSTED_ORIGINS": f"https://127.0.0.1:{front_port}",
     }
-    with new_world(start, **env) as world:
+    with lasting_world(server_world, **env) as world:
         yield world
-    for server in servers:
-        shutil.rmtree(server.data_dir, ignore_errors=True)
 
 
 @pytest.fixture(scope="package")

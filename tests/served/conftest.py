@@ -1,6 +1,5 @@
 """Worlds for the tests of the whole: one that is shared, and ones with settings of their own."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -8,22 +7,14 @@ import pytest
 
 from tests.running_server import RunningServer, ServerWorld
 from tests.served.every_kind import add_every_kind
-from tests.served.world import World, new_world
+from tests.served.world import World, lasting_world, new_world
 
 
 @pytest.fixture(scope="session")
 def shared_world(server_world: ServerWorld) -> Iterator[World]:
     """One server for all tests that leave nothing behind."""
-    servers: list[RunningServer] = []
-
-    def start(*, env: dict[str, str]) -> RunningServer:
-        servers.append(server_world.new(env=env))
-        return servers[-1]
-
-    with new_world(start) as world:
+    with lasting_world(server_world) as world:
         yield world
-    for server in servers:
-        shutil.rmtree(server.data_dir, ignore_errors=True)
 
 
 @pytest.fixture
@@ -37,17 +28,9 @@ def world(shared_world: World) -> Iterator[World]:
 @pytest.fixture(scope="session")
 def shared_kinds_world(server_world: ServerWorld) -> Iterator[World]:
     """A second shared server, with accounts of every kind (tests/served/every_kind.py)."""
-    servers: list[RunningServer] = []
-
-    def start(*, env: dict[str, str]) -> RunningServer:
-        servers.append(server_world.new(env=env))
-        return servers[-1]
-
-    with new_world(start) as world:
+    with lasting_world(server_world) as world:
         add_every_kind(world)
         yield world
-    for server in servers:
-        shutil.rmtree(server.data_dir, ignore_errors=True)
 
 
 @pytest.fixture

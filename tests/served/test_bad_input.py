@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from tests.proxyproject.raw_http import connect, head, read_to_end
-from tests.running_server import RunningServer, ServerWorld
-from tests.served.world import CLAUDE, GEMINI, KEY, World, new_world
+from tests.running_server import ServerWorld
+from tests.served.world import CLAUDE, GEMINI, KEY, World, lasting_world
 
 LIMIT_BYTES = 300_000
 ANTHROPIC, CHAT, RESPONSES = "/v1/messages", "/v1/chat/completions", "/v1/responses"
@@ -45,13 +45,7 @@ def ask(path: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def small(server_world: ServerWorld) -> Iterator[World]:
     """A world whose bodies may have 300,000 bytes; its log must stay free of tracebacks."""
-    servers: list[RunningServer] = []
-
-    def start(*, env: dict[str, str]) -> RunningServer:
-        servers.append(server_world.new(env=env))
-        return servers[-1]
-
-    with new_world(start, RELAY_MAX_BODY_BYTES=str(LIMIT_BYTES)) as world:
+    with lasting_world(server_world, RELAY_MAX_BODY_BYTES=str(LIMIT_BYTES)) as world:
         yield world
         log = world.server.log_text
     assert "Traceback" not in log

@@ -11,10 +11,10 @@ from google import genai
 from google.genai import types
 
 from relay.simulator.prose import Shape, answer_text
-from tests.running_server import RunningServer, ServerWorld
+from tests.running_server import ServerWorld
 from tests.served.every_kind import openai_account, wait_for_names
 from tests.served.speakers import SPEAKERS, Speaker, Wish, data_of
-from tests.served.world import KEY, World, events, new_world
+from tests.served.world import KEY, World, events, lasting_world
 
 UPSTREAMS = {
     "prefill-claude": ("claude-haiku-4-5", "anthropic"),
@@ -39,13 +39,7 @@ FAULTS = (
 @pytest.fixture(scope="session")
 def continuing_world(server_world: ServerWorld) -> Iterator[World]:
     """A server whose mappings continue, and hold tool calls."""
-    servers: list[RunningServer] = []
-
-    def start(*, env: dict[str, str]) -> RunningServer:
-        servers.append(server_world.new(env=env))
-        return servers[-1]
-
-    with new_world(start) as world:
+    with lasting_world(server_world) as world:
         world.import_accounts([openai_account(world, letter) for letter in "abc"])
         switched = [*UPSTREAMS.items(), ("reasoning", REASONING)]
         world.import_mappings(
@@ -61,7 +55,6 @@ def continuing_world(server_world: ServerWorld) -> Iterator[World]:
         )
         wait_for_names(world, {f"both-{name}" for name, _ in switched})
         yield world
-    server_world.discard(servers[0].data_dir)
 
 
 @pytest.fixture

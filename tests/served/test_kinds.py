@@ -1,7 +1,6 @@
 """Vertex AI and Code Assist through the real server: sign-in, addresses, envelope; and counting by kind."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,7 +12,7 @@ from google import genai
 from google.genai import types
 from openai import OpenAI
 
-from tests.running_server import RunningServer, ServerWorld
+from tests.running_server import ServerWorld
 from tests.served.every_kind import (
     TARGETS,
     code_assist_account,
@@ -21,7 +20,7 @@ from tests.served.every_kind import (
     vertex_account,
     wait_for_names,
 )
-from tests.served.world import GEMINI, KEY, World, new_world
+from tests.served.world import GEMINI, KEY, World, lasting_world
 
 GOOGLE_KINDS = ("on-vertex", "on-code-assist")
 SIGNED_IN = (*GOOGLE_KINDS, "on-vertex-claude")
@@ -138,13 +137,7 @@ def test_counting_renews_a_token_too(kinds_world: World, model: str) -> None:
 @pytest.fixture(scope="module")
 def sign_ins(server_world: ServerWorld) -> Iterator[World]:
     """A world whose Google accounts have never been signed in."""
-    servers: list[RunningServer] = []
-
-    def start(*, env: dict[str, str]) -> RunningServer:
-        servers.append(server_world.new(env=env))
-        return servers[-1]
-
-    with new_world(start) as world:
+    with lasting_world(server_world) as world:
         pem = private_key_pem()
         revoked = [code_assist_account(world, "revoked"), vertex_account(world, "revoked", pem)]
         good = [code_assist_account(world, "good"), vertex_account(world, "good", pem)]
@@ -155,7 +148,6 @@ def sign_ins(server_world: ServerWorld) -> Iterator[World]:
         )
         wait_for_names(world, set(kinds))
         yield world
-    shutil.rmtree(servers[0].data_dir, ignore_errors=True)
 
 
 def test_one_refresh_for_all_who_wait_and_a_hint_for_the_operator(sign_ins: World) -> None:

@@ -9,9 +9,9 @@ import pytest
 from google import genai
 from google.genai import types
 
-from tests.running_server import RunningServer, ServerWorld
+from tests.running_server import ServerWorld
 from tests.served.every_kind import wait_for_names
-from tests.served.world import CLAUDE, GEMINI, KEY, World, events, new_world, text_of
+from tests.served.world import CLAUDE, GEMINI, KEY, World, events, lasting_world, text_of
 
 OwnWorld = Callable[..., AbstractContextManager[World]]
 
@@ -19,20 +19,13 @@ OwnWorld = Callable[..., AbstractContextManager[World]]
 @pytest.fixture(scope="module")
 def impatient_server(server_world: ServerWorld) -> Iterator[World]:
     """A server that opens after 0.2 s and speaks up after 0.1 s of silence; an attempt has 1 s."""
-    servers: list[RunningServer] = []
-
-    def start(*, env: dict[str, str]) -> RunningServer:
-        servers.append(server_world.new(env=env))
-        return servers[-1]
-
     env = {
         "RELAY_PATIENCE_SECONDS": "0.2",
         "RELAY_KEEP_ALIVE_SECONDS": "0.1",
         "RELAY_PEEK_TIMEOUT_SECONDS": "1",
     }
-    with new_world(start, **env) as world:
+    with lasting_world(server_world, **env) as world:
         yield world
-    server_world.discard(servers[0].data_dir)
 
 
 @pytest.fixture

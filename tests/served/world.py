@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from relay.simulator.thread import SimulatorThread
-from tests.running_server import RunningServer
+from tests.running_server import RunningServer, ServerWorld
 
 KEY = "sk-test-0123456789abcdef"
 CLAUDE, GEMINI = "claude-sonnet-4-6", "gemini-3-flash-preview"
@@ -158,6 +158,14 @@ def new_world(start: Any, **env: str) -> Iterator[World]:
             server.stop()
 
 
+@contextmanager
+def lasting_world(server_world: ServerWorld, **env: str) -> Iterator[World]:
+    """The same for a fixture that several tests share; its data goes with it."""
+    with new_world(server_world.new, **env) as world:
+        yield world
+    server_world.discard(world.server.data_dir)
+
+
 def events(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
     """The SSE events of a whole answer: (name, data)."""
     found = []
@@ -186,4 +194,4 @@ def text_of(response: httpx.Response) -> str:
     return said
 
 
-__all__ = ["CLAUDE", "GEMINI", "KEY", "Path", "World", "events", "new_world", "text_of"]
+__all__ = ["CLAUDE", "GEMINI", "KEY", "Path", "World", "events", "lasting_world", "new_world", "text_of"]
