@@ -2,13 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.running_server import RunningServer, ServerWorld
-from tests.served.world import World, new_world
+from tests.running_server import ServerWorld
+from tests.served.world import World, lasting_world
 
 PASSWORD = "a-long-password-for-tests"
 ARGUMENTS = [
@@ -26,13 +26,7 @@ ARGUMENTS = [
 @pytest.fixture(scope="package")
 def console_world(server_world: ServerWorld) -> Iterator[World]:
     """A server with an operator, and requests of which some were broken on purpose."""
-    servers: list[RunningServer] = []
-
-    def start(*, env: dict[str, str]) -> RunningServer:
-        servers.append(server_world.new(env=env))
-        return servers[-1]
-
-    with new_world(start) as world:
+    with lasting_world(server_world) as world:
         made = (
             "from django.contrib.auth.models import User; "
             f"User.objects.create_superuser('op', password='{PASSWORD}')"
@@ -44,8 +38,6 @@ def console_world(server_world: ServerWorld) -> Iterator[World]:
         world.clear_marks()
         world.row(world.gemini("<script>window.hacked = 1</script> \u202eturned"))
         yield world
-    for server in servers:
-        shutil.rmtree(server.data_dir, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +52,14 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="package")
+def signed_in() -> list[Any]:
+    """The operator's session cookie, once a page was logged in: a password costs the server half a second."""
+    return []
+
+
 @pytest.fixture
-def new_page(browser: Browser, console_world: World, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+def new_page(browser: Browser, console_world: World, signed_in: list[Any]) -> Iterator[Callable[..., Page]]:
     """A factory of pages with the operator logged in; no error and no foreign request is forgiven."""
     base_url = console_world.server.base_url
     troubles: list[str] = []
@@ -83,11 +81,16 @@ def new_page(browser: Browser, console_world: World, tmp_path: Path) -> Iterator
             "request",
             lambda request: troubles.append(f"foreign: {request.url}") if is_foreign(request.url) else None,
         )
+        if signed_in:
+            context.add_cookies(signed_in)
+            page.goto(path)
+            return page
         page.goto(f"/admin/login/?next={path}")
         page.fill("input[name=username]", "op")
         page.fill("input[name=password]", PASSWORD)
         page.click("button[type=submit]")
         page.wait_for_url(f"**{path}")
+        signed_in.extend(cookie for cookie in context.cookies() if cookie["name"] == "evenkeel_session")
         return page
 
     def is_foreign(url: str) -> bool:
