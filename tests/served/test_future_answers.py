@@ -144,6 +144,10 @@ def tomorrow(shared_world: World) -> Iterator[World]:
     )  # fmt: skip
     wait_for_names(shared_world, set(KINDS))
     yield shared_world
+    theirs = "Account.objects.filter(email__endswith='@tomorrow')"
+    shared_world.server.manage(
+        "shell", "-v0", "-c", f"from accounts.models import Account; {theirs}.delete()"
+    )
     server.shutdown()
     server.server_close()
 
