@@ -15,6 +15,7 @@ from monitor.models import HourlyStatistic, ModelPrice, RequestLog
 from monitor.price_list import PriceList, PriceRule, Rates
 from monitor.prices import PriceBook
 from monitor.records import RequestRecord
+from monitor.statistics_filling import days_to_fill, fill_day
 from tests.monitor.pages import Shelf, operator_named, shelf
 
 __all__ = ["shelf"]
@@ -149,7 +150,7 @@ def told_unpriced(client: Client) -> str:
 
 
 def asked(model: str, tokens_in: int = 9, tokens_out: int = 5) -> None:
-    """An hour's statistic of a model that answered without cost."""
+    """The statistics of a model that answered in this hour without cost."""
     numbers = dict.fromkeys(
         ("healed", "retried", "tokens_cached", "tokens_cache_write", "cached_tokens_lost"), 0
     )
@@ -165,3 +166,5 @@ def asked(model: str, tokens_in: int = 9, tokens_out: int = 5) -> None:
         cost=Decimal(0),
         **numbers,
     )
+    for day in days_to_fill(datetime.now(UTC).timestamp()):
+        fill_day(day)
