@@ -15,6 +15,7 @@ from relay.failures import Failure, Phase
 BlockKind = Literal[
     "text", "thinking", "redacted", "tool_call", "server_call", "server_result", "media", "refusal", "opaque"
 ]
+HiddenThinking = Literal["", "silent", "all"]  # what a client is not told: thinking without words, or all
 StopReason = Literal[
     "end_turn",
     "max_tokens",

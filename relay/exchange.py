@@ -116,20 +116,21 @@ class Exchange:
         unseen = self._go_on(request, command.goes_on) if command.goes_on else 0
         self.recorder.prepared(self._next_leg or request)
         continues = target.continuation and self.call.is_stream
+        is_same, client = request.is_same_dialect, self.call.dialect
         return Picked(
             at=0.0,
             account=lease.account.id,
             email=lease.account.email,
             kind=lease.account.kind,
             model=request.model,
-            is_same_dialect=request.is_same_dialect,
+            is_same_dialect=is_same,
             thinks_unseen=(self._next_leg or request).thinks_unseen,
             has_bound_thinking=request.has_thinking and request.facts.account_bound_thinking,
             continues=continues,
             tool_safe=target.tool_safe and self.call.is_stream,
-            wants=self.call.dialect.wants(self.call.body) if continues else "",
+            wants=client.wants(self.call.body) if continues else "",
             unseen=unseen,
-            hides_thinking=not request.is_same_dialect and self.call.dialect.hides_thinking(self.call.body),
+            hides_thinking="" if is_same else client.hides_thinking(self.call.body),
         )
 
     def _go_on(self, request: UpstreamRequest, said: Said) -> int:

@@ -13,7 +13,7 @@ import msgspec
 
 from accounts.model_facts import ModelFacts
 from relay.conversation import Conversation, Json
-from relay.events import Chunk, Event, StreamState
+from relay.events import Chunk, Event, HiddenThinking, StreamState
 from relay.failures import Failure
 
 DialectName = Literal["anthropic", "gemini", "openai"]
@@ -187,8 +187,8 @@ class Dialect:
     wants: Callable[[Json], str]
     """What a client's body wants that is no plain text, in words; "" for nothing of the kind."""
 
-    hides_thinking: Callable[[Json], bool] = lambda body: False
-    """Does the encoder keep back from who sent this body what the model thought?"""
+    hides_thinking: Callable[[Json], HiddenThinking] = lambda body: ""
+    """What the encoder keeps back of a model's thinking from who sent this body."""
 
     encoder: Callable[[EncoderOptions], Encoder]
     """A fresh encoder for one answer."""

@@ -35,7 +35,7 @@ from relay.engine.echo import Echo
 from relay.engine.facts import AttemptOpened
 from relay.engine.joint import Joint, spoken
 from relay.engine.splice import Splice, total, without_end
-from relay.engine.withheld import begins_a_call, copy_of, holds_a_call, is_all_thinking, parted
+from relay.engine.withheld import begins_a_call, copy_of, holds_a_call, is_all_hidden, parted
 from relay.events import Chunk, Event, Failed, StreamState, Usage
 from relay.failures import Failure, Kind, Phase
 
@@ -239,7 +239,8 @@ class Answer:
             if flaw is not None or self._continuation_token():
                 chunk = Chunk(b"", without_end(chunk.events))
         waits = self._is_collected or (self._is_careful and holds_a_call(self.state))
-        if self._account.hides_thinking and is_all_thinking(self.state):
+        hides = self._account.hides_thinking
+        if hides and is_all_hidden(self.state, hides):
             flaw = flaw or peek.unsaid(self.state)
             if flaw is not None:
                 return flaw

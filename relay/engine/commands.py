@@ -11,7 +11,7 @@ import msgspec
 from relay.engine.continuation import Said
 from relay.engine.facts import Fact
 from relay.engine.policy import Mark
-from relay.events import Chunk, StreamState, Usage
+from relay.events import Chunk, HiddenThinking, StreamState, Usage
 from relay.failures import Failure, Phase
 
 
@@ -134,7 +134,7 @@ class Picked(msgspec.Struct, frozen=True):
     holds thinking that only this account can read. ``is_same_dialect``: bytes pass through.
     ``continues`` and ``tool_safe`` are the mapping's switches, and ``wants`` what the request wants that is
     no plain text. ``unseen`` counts the characters at the end of what was said that a request to go on
-    could not show. ``hides_thinking``: the client is told nothing of what the model thinks.
+    could not show. ``hides_thinking``: what the client is not told of thinking.
     """
 
     at: float
@@ -149,7 +149,7 @@ class Picked(msgspec.Struct, frozen=True):
     tool_safe: bool = False
     wants: str = ""
     unseen: int = 0
-    hides_thinking: bool = False
+    hides_thinking: HiddenThinking = ""
 
 
 class Unavailable(msgspec.Struct, frozen=True):

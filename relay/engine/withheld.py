@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from relay.events import BlockStart, Chunk, Event, Failed, StreamState
+from relay.events import BlockStart, Chunk, Event, Failed, HiddenThinking, StreamState
 from relay.failures import Failure
 from relay.sse import without_last
 
@@ -26,10 +26,12 @@ def holds_a_call(state: StreamState) -> bool:
     return any(block.is_open and block.kind == "tool_call" for block in state.blocks)
 
 
-def is_all_thinking(state: StreamState) -> bool:
-    """Is there nothing but thinking so far, and texts without a letter?"""
+def is_all_hidden(state: StreamState, hides: HiddenThinking) -> bool:
+    """Is there nothing so far but thinking of the kind that the client is not told of, and empty texts?"""
     return all(
-        block.kind in ("thinking", "redacted") or (block.kind == "text" and not block.pieces)
+        block.kind == "redacted"
+        or (block.kind == "thinking" and (hides == "all" or not block.pieces))
+        or (block.kind == "text" and not block.pieces)
         for block in state.blocks
     )
 

@@ -3,7 +3,17 @@
 import pytest
 
 from relay.engine.facts import Committed
-from relay.events import BlockStart, BlockStop, Event, MessageStart, Stop, Terminal, TextDelta, ThinkingDelta
+from relay.events import (
+    BlockStart,
+    BlockStop,
+    Event,
+    MessageStart,
+    Signature,
+    Stop,
+    Terminal,
+    TextDelta,
+    ThinkingDelta,
+)
 from relay.failures import Kind
 from tests.engine.script import (
     ANN,
@@ -14,6 +24,7 @@ from tests.engine.script import (
     closes,
     delivers,
     like,
+    marks,
     opened,
     opens,
     picks,
@@ -22,7 +33,7 @@ from tests.engine.script import (
 )
 from tests.playbook import play
 
-HIDING, HIDING_BEN = like(ANN, hides_thinking=True), like(BEN, hides_thinking=True)
+HIDING, HIDING_BEN = like(ANN, hides_thinking="all"), like(BEN, hides_thinking="all")
 THOUGHT: tuple[Event, ...] = (MessageStart("id", "m-1"), BlockStart(0, "thinking"), ThinkingDelta(0, "hm"))
 
 
@@ -103,6 +114,32 @@ def test_a_limit_that_thinking_used_up_is_an_answer() -> None:
         delivers(*THOUGHT, *end),
         closes(is_complete=True),
     ).ends(status=200, attempts=1, failure=None)
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [
+        (BlockStart(0, "thinking"), Signature(0, "s" * 60, "claude")),
+        (BlockStart(0, "redacted", payload=b"{}"),),
+    ],
+)
+def test_thinking_without_words_is_nothing_where_only_words_are_told(thought: tuple[Event, ...]) -> None:
+    """Chat completions have no place for a signature: such a client hears of thinking by its words alone."""
+    ann, ben = like(ANN, hides_thinking="silent"), like(BEN, hides_thinking="silent")
+    play(
+        (picks(), ann),
+        (opens(), opened()),
+        (reads(), says(MessageStart("id", "m-1"), *thought, BlockStop(0), STOP, Terminal())),
+        closes(is_complete=False),
+        (picks(tried={ANN}), ben),
+        (opens(), opened()),
+        (reads(), says(*THOUGHT)),
+        marks(ANN, "soft"),
+        delivers(*THOUGHT),
+        (reads(), says(BlockStop(0), STOP, Terminal())),
+        delivers(BlockStop(0), STOP, Terminal()),
+        closes(is_complete=True),
+    ).ends(status=200, attempts=2, failure=None)
 
 
 def test_shown_thinking_is_passed_on() -> None:

@@ -19,6 +19,7 @@ from relay.dialects.request_fields import (
     place,
     text_in,
 )
+from relay.events import HiddenThinking
 from relay.failures import BadRequest
 
 _SESSION_HEADERS = ("x-claude-code-session-id", "session_id", "x-session-id")
@@ -46,12 +47,12 @@ def inspect(body: Json, headers: Mapping[str, str]) -> ClientRequest:
     )
 
 
-def hides_thinking(body: Json) -> bool:
-    """Did the client ask for no thinking? Programs take ``content[0]`` for the text, so they get none."""
+def hides_thinking(body: Json) -> HiddenThinking:
+    """All of it from who asked for none: programs take ``content[0]`` for the text."""
     thinking, output = body.get("thinking"), body.get("output_config")
     if isinstance(thinking, dict):
-        return thinking.get("type") == "disabled"
-    return not (isinstance(output, dict) and output.get("effort") is not None)
+        return "all" if thinking.get("type") == "disabled" else ""
+    return "" if isinstance(output, dict) and output.get("effort") is not None else "all"
 
 
 def _checked_messages(body: Json) -> list[Json]:
