@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.running_server import ServerWorld
+from tests.served.operators import NAME, PASSWORD, make_operator
 from tests.served.world import World, lasting_world
 
-PASSWORD = "a-long-password-for-tests"
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -27,11 +27,7 @@ ARGUMENTS = [
 def console_world(server_world: ServerWorld) -> Iterator[World]:
     """A server with an operator, and requests of which some were broken on purpose."""
     with lasting_world(server_world) as world:
-        made = (
-            "from django.contrib.auth.models import User; "
-            f"User.objects.create_superuser('op', password='{PASSWORD}')"
-        )
-        world.server.manage("shell", "-v0", "-c", made)
+        make_operator(world)
         world.messages("A plain question.")
         world.messages("An empty answer first. [fault: empty, ok]")
         world.row(world.messages("Nothing at all. [fault: stop_empty*]"))
@@ -86,7 +82,7 @@ def new_page(browser: Browser, console_world: World, signed_in: list[Any]) -> It
             page.goto(path)
             return page
         page.goto(f"/admin/login/?next={path}")
-        page.fill("input[name=username]", "op")
+        page.fill("input[name=username]", NAME)
         page.fill("input[name=password]", PASSWORD)
         page.click("button[type=submit]")
         page.wait_for_url(f"**{path}")

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
+from tests.served.operators import NAME, PASSWORD, make_operator
 from tests.served.world import World
 
-PASSWORD = "a-password-for-tests"
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -30,13 +30,7 @@ def signed_in(world: World, path: str, *, width: int = 1280, dark: bool = False)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("no Chromium on this machine")
-    world.server.manage(
-        "shell",
-        "-c",
-        "from django.contrib.auth.models import User;"
-        "u, _ = User.objects.get_or_create(username='root', is_staff=True, is_superuser=True);"
-        f"u.set_password('{PASSWORD}'); u.save()",
-    )
+    make_operator(world)
     wrong: list[str] = []
     own = (world.server.base_url, world.server.base_url.replace("http", "ws", 1), "data:", "blob:")
     with sync_playwright() as playwright:
@@ -48,7 +42,7 @@ def signed_in(world: World, path: str, *, width: int = 1280, dark: bool = False)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda sent: None if sent.url.startswith(own) else wrong.append(sent.url))
         page.goto(f"{world.server.base_url}/admin/login/?next={path}")
-        page.fill("#id_username", "root")
+        page.fill("#id_username", NAME)
         page.fill("#id_password", PASSWORD)
         page.click("[type=submit]")
         page.wait_for_url(f"**{path}")

@@ -6,8 +6,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from tests.browser.conftest import PASSWORD
 from tests.fronts.conftest import BODY_LIMIT_BYTES, Front
+from tests.served.operators import log_in, make_operator
 from tests.served.world import CLAUDE, World
 
 DOCUMENTED = ("documented nginx", "documented caddy")
@@ -40,24 +40,12 @@ def test_nginx_refuses_large_bodies_itself_by_default(front: Front) -> None:
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_the_live_page_has_its_socket(front: Front, behind: World, front_port: int, name: str) -> None:
     """Signed in over TLS, the page's WebSocket opens and tells what happens; a foreign page's does not."""
-    made = (
-        "from django.contrib.auth.models import User;"
-        "u, _ = User.objects.get_or_create(username='op', is_staff=True, is_superuser=True);"
-        f"u.set_password('{PASSWORD}'); u.save()"
-    )
-    behind.server.manage("shell", "-v0", "-c", made)
+    make_operator(behind)
     own = f"https://127.0.0.1:{front_port}"
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
     with front(name) as client:
-        page = client.get("/admin/login/?next=/monitor/live/")
-        token = page.text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
-        signed_in = client.post(
-            "/admin/login/?next=/monitor/live/",
-            data={"csrfmiddlewaretoken": token, "username": "op", "password": PASSWORD},
-            headers={"referer": f"{own}/admin/login/"},
-        )
-        assert signed_in.status_code == 302
+        log_in(client)
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         url = f"wss://127.0.0.1:{front_port}/ws/monitor/"
         headers = {"cookie": cookie}

@@ -11,23 +11,16 @@ from accounts.encryption import decrypt
 from accounts.mapping import Target
 from relay.runtime import RelaySettings, Runtime
 from relay.simulated import KINDS, faults_for, simulated_runtime, simulated_target
+from tests.served.operators import log_in, make_operator
 from tests.served.world import CLAUDE, GEMINI, World
-
-PASSWORD = "a-long-password-for-tests"
 
 
 @pytest.fixture(scope="module")
 def browser(shared_world: World) -> Iterator[httpx.Client]:
     """The operator's browser, signed in."""
-    made = (
-        "from django.contrib.auth.models import User; "
-        f"User.objects.create_superuser('replayer', password='{PASSWORD}')"
-    )
-    shared_world.server.manage("shell", "-v0", "-c", made)
+    make_operator(shared_world)
     with httpx.Client(base_url=shared_world.server.base_url, timeout=60, follow_redirects=True) as client:
-        client.get("/admin/login/")
-        form = {"username": "replayer", "password": PASSWORD, "next": "/admin/"}
-        assert client.post("/admin/login/", data=form | token(client)).url.path == "/admin/"
+        log_in(client)
         yield client
 
 

@@ -15,11 +15,11 @@ import pytest
 from relay.simulator.prose import read_counters
 from tests import stores
 from tests.running_server import RunningServer
+from tests.served.operators import log_in, make_operator
 from tests.served.world import World, text_of
 
 OwnWorld = Callable[..., AbstractContextManager[World]]
 Trouble = Callable[[RunningServer], AbstractContextManager[None]]
-PASSWORD = "a-long-password-for-tests"
 WAIT_SECONDS = 30
 sqlite_only = pytest.mark.skipif(stores.wanted(), reason="a test of SQLite's file; PostgreSQL has its own")
 
@@ -81,17 +81,9 @@ def vanished(server: RunningServer) -> Iterator[None]:
 
 def signed_in(world: World) -> httpx.Client:
     """An operator's browser."""
-    made = (
-        "from django.contrib.auth.models import User;"
-        f"User.objects.create_superuser('op', password='{PASSWORD}')"
-    )
-    world.server.manage("shell", "-v0", "-c", made)
+    make_operator(world)
     browser = httpx.Client(base_url=world.server.base_url, timeout=30)
-    page = browser.get("/admin/login/")
-    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
-    assert found is not None
-    form = {"csrfmiddlewaretoken": found[1], "username": "op", "password": PASSWORD}
-    assert browser.post("/admin/login/", data=form).status_code == 302
+    log_in(browser)
     return browser
 
 
