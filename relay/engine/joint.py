@@ -16,6 +16,7 @@ from relay.events import (
     BlockStop,
     Citation,
     Event,
+    Extra,
     Failed,
     Signature,
     Stop,
@@ -50,6 +51,8 @@ class Joint:
             if isinstance(event, INDEXED):
                 self._take_indexed(event, out)
                 continue
+            if isinstance(event, Extra) and self._skipped and not self._is_joined:
+                continue  # it is of a thought that is left out
             if isinstance(event, Stop | Terminal):
                 self._close(out)
             elif isinstance(event, Failed):

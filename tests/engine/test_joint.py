@@ -12,6 +12,7 @@ from relay.events import (
     BlockStop,
     Citation,
     Event,
+    Extra,
     Failed,
     MessageStart,
     Signature,
@@ -54,6 +55,23 @@ def test_the_same_block_goes_on() -> None:
     leg = (START, BlockStart(0, "text"), TextDelta(0, "upon"), TextDelta(0, " a time."), BlockStop(0))
     told = gone_on(broken(), *leg, Usage(9, output=4), STOP, Terminal())
     assert told == [TextDelta(0, " a time."), BlockStop(0), Usage(16, output=6), STOP, Terminal()]
+
+
+def test_what_is_new_to_us_in_a_thought_goes_with_the_thought() -> None:
+    """A delta of tomorrow that belongs to the thinking left out must not land in the open text."""
+    odd = Extra("anthropic", "content_block_delta", b'{"type":"thinking_score_delta","score":1}')
+    thought = (BlockStart(0, "thinking"), ThinkingDelta(0, "hm"), odd, BlockStop(0))
+    leg = (
+        START,
+        *thought,
+        BlockStart(1, "text"),
+        TextDelta(1, " a time."),
+        odd,
+        BlockStop(1),
+        STOP,
+        Terminal(),
+    )
+    assert gone_on(broken(), *leg) == [TextDelta(0, " a time."), odd, BlockStop(0), STOP, Terminal()]
 
 
 def test_a_text_that_was_whole_gets_a_new_block_only_for_new_words() -> None:
