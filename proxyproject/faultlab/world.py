@@ -63,6 +63,11 @@ class Lab(Struct, frozen=True):
     data_dir: Path
     process: subprocess.Popen[str]
     simulator: SimulatorThread
+    environment: dict[str, str]
+
+    def manage(self, *arguments: str, **environment: str) -> None:
+        """A command of ``manage.py`` for that server. RuntimeError when it fails."""
+        _manage(self.environment | environment, *arguments)
 
 
 @contextmanager
@@ -90,7 +95,7 @@ def lab_world(
             text=True,
         )
         try:
-            yield Lab(_address(process), Path(folder), process, simulator)
+            yield Lab(_address(process), Path(folder), process, simulator, env)
         finally:
             process.terminate()
             process.wait()
