@@ -37,7 +37,7 @@ from relay.engine.facts import (
     Rotated,
 )
 from relay.events import StreamState, Usage
-from relay.failures import Failure, Kind, Phase
+from relay.failures import Failure, Kind
 from relay.phrases import AUTO_STREAM, lines
 from relay.upstream_request import ClientCall, UpstreamRequest
 
@@ -234,7 +234,7 @@ class Recorder:
         failure, decision = fact.failure, fact.decision
         self._update_attempt(
             **self._sent(),
-            status=failure.status if failure else None if fact.phase is Phase.CONNECT else 200,
+            status=fact.upstream_status,
             phase=EndedIn(fact.phase.value),
             failure_kind=failure.recorded_as if failure else None,
             failure_text=failure.message if failure else None,

@@ -49,6 +49,14 @@ class AttemptEnded(msgspec.Struct, frozen=True):
     failure: Failure | None = None
     decision: Decision | None = None
 
+    @property
+    def upstream_status(self) -> int | None:
+        """What upstream told by HTTP or in an error object, else the 200 of the stream that it opened."""
+        if self.failure is not None and self.failure.status is not None:
+            return self.failure.status
+        has_opened = self.phase not in (Phase.ADMISSION, Phase.CONNECT, Phase.HEADERS)
+        return 200 if has_opened else None
+
 
 class Continued(msgspec.Struct, frozen=True):
     """A broken answer is gone on with: the first words of a later leg, behind ``characters`` of text."""

@@ -21,6 +21,16 @@ def test_an_attempt_tells_when_its_headers_came(world: World, fault: str) -> Non
         assert 0 <= attempt["headers_ms"] <= attempt["end_ms"]
 
 
+@pytest.mark.parametrize(
+    ("fault", "status"), [("status=500", 500), ("empty", 200), ("stop_empty", 200), ("reset0", None)]
+)
+def test_an_attempt_tells_upstreams_status(world: World, fault: str, status: int | None) -> None:
+    """An empty answer was a 200 upstream; where no headers came there was none."""
+    first, second = world.attempts(world.messages(f"Hello. [fault: {fault}, ok]"))
+    assert first["status"] == status
+    assert second["status"] == 200
+
+
 def test_an_attempt_that_got_no_headers_claims_none(world: World) -> None:
     """It was connected, and reset."""
     first, second = world.attempts(world.messages("Hello. [fault: reset0, ok]"))
