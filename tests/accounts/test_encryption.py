@@ -84,10 +84,18 @@ def test_checks(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixtur
         call_command("check")
 
 
-def test_check_of_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("engine", "redis_url", "told"),
+    [
+        ("django.db.backends.postgresql", "", ["accounts.W002"]),
+        ("django.db.backends.postgresql", "redis://x", []),
+        ("proxyproject.sqlite", "", []),
+    ],
+)
+def test_check_of_several_processes(
+    monkeypatch: pytest.MonkeyPatch, engine: str, redis_url: str, told: list[str]
+) -> None:
     """A shared database without Redis is named when the deployment is checked."""
-    monkeypatch.setattr(checks, "connection", SimpleNamespace(vendor="postgresql"))
-    monkeypatch.setattr(checks, "settings", SimpleNamespace(REDIS_URL=""))
-    assert [message.id for message in checks.check_several_processes(None)] == ["accounts.W002"]
-    monkeypatch.setattr(checks, "settings", SimpleNamespace(REDIS_URL="redis://x"))
-    assert checks.check_several_processes(None) == []
+    given = SimpleNamespace(DATABASES={"default": {"ENGINE": engine}}, REDIS_URL=redis_url)
+    monkeypatch.setattr(checks, "settings", given)
+    assert [message.id for message in checks.check_several_processes(None)] == told
