@@ -10,6 +10,7 @@ Tests get it through the fixture ``running_server`` (tests/conftest.py)::
 With ``TEST_STORES=postgres`` each server gets a PostgreSQL database and a Redis of its own instead.
 """
 
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ import tempfile
 import threading
 import uuid
 from pathlib import Path
+from typing import Any
 
 from tests import stores
 from tests.management import Management
@@ -29,6 +31,11 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 STOP_SECONDS = 60
 LISTENING = re.compile(r"^Evenkeel \S+ listens on (http://[^\s,]+)", re.MULTILINE)
+
+
+def json_value(value: object) -> Any:
+    """A JSON column as ``RunningServer.rows`` reads it: SQLite has its text, PostgreSQL the value."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 class RunningServer:

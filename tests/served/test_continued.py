@@ -1,6 +1,5 @@
 """Behaviour 7 over real sockets: a broken answer of plain text is gone on with, and is one answer."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ from google import genai
 from google.genai import types
 
 from relay.simulator.prose import Shape, answer_text
-from tests.running_server import ServerWorld
+from tests.running_server import ServerWorld, json_value
 from tests.served.every_kind import openai_account, wait_for_names
 from tests.served.speakers import SPEAKERS, Speaker, Wish, data_of
 from tests.served.world import KEY, World, events, lasting_world
@@ -81,7 +80,7 @@ def test_every_pair_of_dialects(world: World, speaker: Speaker, upstream: str) -
     assert heard.is_complete
     row = world.row(response)
     assert (row["outcome"], row["attempts"], row["status"]) == ("continued", 3, 200)
-    first, second = json.loads(row["seams"]) if isinstance(row["seams"], str) else row["seams"]
+    first, second = json_value(row["seams"])
     assert heard.text[first:].startswith("[4] ")
     assert first < second < len(heard.text)
 

@@ -1,6 +1,5 @@
 """A replay against the simulator inside the server: no account is asked, nothing is paid or learned."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from accounts.encryption import decrypt
 from accounts.mapping import Target
 from relay.runtime import RelaySettings, Runtime
 from relay.simulated import KINDS, faults_for, simulated_runtime, simulated_target
+from tests.running_server import json_value
 from tests.served.operators import log_in, make_operator
 from tests.served.world import CLAUDE, GEMINI, World
 
@@ -66,7 +66,7 @@ def test_every_dialect_is_answered_without_an_account(what: str, world: World, b
     assert not first["is_simulated"]
     assert (float(row["cost"]), row["tokens_out"] > 0) == (0.0, True)
     assert row["mapped_model"] == first["mapped_model"]
-    assert json.loads(row["diagnostics"])["simulator"] == "no fault"
+    assert json_value(row["diagnostics"])["simulator"] == "no fault"
 
 
 @pytest.mark.parametrize(
