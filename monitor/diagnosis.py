@@ -10,13 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from monitor.advice import (
-    AFTER_CUT,
-    AT_ADMISSION,
-    BEFORE_ANSWER,
-    STATUS_AT_ADMISSION,
-    WHAT_IT_DID,
-)
+from monitor.advice import AFTER_CUT, AT_ADMISSION, BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
 from monitor.failure_causes import Cause, cause_of
 from monitor.phrasing import Moment, Phrase, Seconds, gettext_noop
 from monitor.records import AttemptRecord, EndedIn, Outcome, RequestRecord

@@ -5,7 +5,7 @@
 from proxyproject.faultlab.contract import ALL, CONTRACTS, Contract, Expected
 from relay.simulator.faults import CATALOGUE, Stage
 
-_HEADINGS = {
+HEADINGS = {
     Stage.REFUSAL: "Instead of an answer",
     Stage.REPLY: "In what the model says",
     Stage.STREAM: "In the bytes of the stream",
@@ -52,7 +52,7 @@ the kind happens to a collected answer. The waits (`hang`, `stall`) last as long
 def faults_page() -> str:
     """The whole page, Markdown."""
     parts = [_INTRODUCTION]
-    for stage, heading in _HEADINGS.items():
+    for stage, heading in HEADINGS.items():
         plain = [contract for contract in CONTRACTS if not contract.switch]
         parts.append(_table(heading, [c for c in plain if CATALOGUE[c.name].stage is stage]))
     for switch, heading in _SWITCHES.items():

@@ -12,17 +12,13 @@ from msgspec import Struct
 
 from monitor.records import Outcome
 from proxyproject.faultlab.contract import ALL, CONTRACTS
+from proxyproject.faultlab.page import HEADINGS
 from proxyproject.faultlab.run import Case, accounts_for, mappings_for, run
 from proxyproject.faultlab.ways import Form
 from proxyproject.faultlab.world import ENVIRONMENT, KEY, Lab, lab_world
-from relay.simulator.faults import CATALOGUE, Stage
+from relay.simulator.faults import CATALOGUE
 from tests.gallery.operator import make_operator
 
-HEADINGS = {
-    Stage.REFUSAL: "Instead of an answer",
-    Stage.REPLY: "In what the model says",
-    Stage.STREAM: "In the bytes of the stream",
-}
 OUTCOMES = "Outcomes"
 _SEEN = (Outcome.CONTINUED.value, Outcome.HEALED.value)
 """The outcomes of a fault that strikes once whose page shows what no other does."""

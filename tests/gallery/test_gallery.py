@@ -1,10 +1,11 @@
 """docs/diagnoses.md shows every fault and every outcome, and says what the pages say."""
 
 from monitor.records import Outcome
+from proxyproject.faultlab.page import HEADINGS
 from relay.simulator.faults import CATALOGUE
 from tests.gallery.page import PAGE, PICTURES, page, rows
 from tests.gallery.reading import told
-from tests.gallery.scenes import HEADINGS, chosen_cases, played
+from tests.gallery.scenes import chosen_cases, played
 
 
 def test_every_fault_is_played() -> None:
