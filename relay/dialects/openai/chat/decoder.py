@@ -12,8 +12,8 @@ from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.blocks import Blocks, BrokenCall, reasoning_text
 from relay.dialects.openai.chat.wire import Choice, Delta, Piece, is_told, read_piece
 from relay.dialects.openai.errors import failure_in_stream
-from relay.dialects.openai.stream import BrokenStream, StreamDecoder, garbage
 from relay.dialects.openai.usage import usage_from
+from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.events import Citation, Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
 from relay.failures import Failure, Kind
 

@@ -15,8 +15,8 @@ from relay.dialects.json_object import json_object
 from relay.dialects.openai.errors import failure_in_stream
 from relay.dialects.openai.responses.items import ItemBlocks, ProtocolBroken
 from relay.dialects.openai.responses.wire import StreamEvent, as_json, read_event, text_at
-from relay.dialects.openai.stream import BrokenStream, StreamDecoder, garbage
 from relay.dialects.openai.usage import usage_from
+from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.events import Event, Extra, Failed, Heartbeat, MessageStart, Stop, StopReason, Terminal
 from relay.failures import Failure, Kind
 
