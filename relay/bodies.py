@@ -60,12 +60,19 @@ def parsed(raw: bytes) -> Json:
     """The JSON object in ``raw``; raises BadRequest with what is wrong."""
     try:
         body = msgspec.json.decode(raw)
-    except msgspec.DecodeError as error:
-        raise BadRequest(f"The body is not valid JSON: {error}") from None
-    except UnicodeDecodeError:
-        raise BadRequest("The body is not valid JSON: it is not UTF-8.") from None
     except RecursionError:
         raise BadRequest("The body is not valid JSON: it is nested too deeply.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:  # releases of msgspec differ in which it is
+        wrong = str(error) if _is_utf8(raw) else "it is not UTF-8."
+        raise BadRequest(f"The body is not valid JSON: {wrong}") from None
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
     return body
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -46,19 +46,17 @@ def test_a_cut_off_body_is_refused(encoding: str) -> None:
         decoded(ENCODINGS[encoding](TEXT)[:-8], encoding, len(TEXT))
 
 
-@pytest.mark.parametrize(
-    ("raw", "said"),
-    [
-        (b"", "not valid JSON"),
-        (b"{", "not valid JSON"),
-        (b'{"a": \xff}', "not valid JSON"),
-        (b'{"a": "\xff"}', "it is not UTF-8"),
-        (b"[1]", "must be a JSON object"),
-        (b'"text"', "must be a JSON object"),
-        (b"[" * 100_000, "not valid JSON"),
-    ],
-)
-def test_what_is_no_json_object_is_refused_in_words(raw: bytes, said: str) -> None:
-    """Invalid JSON and wrong types are a clear error, never a traceback."""
-    with pytest.raises(BadRequest, match=said):
-        parsed(raw)
+def test_what_is_no_json_object_is_refused_in_words() -> None:
+    """Invalid JSON and wrong types are a clear error, whichever release of the parser is installed."""
+    for raw, said in [
+        (b"", "The body is not valid JSON: "),
+        (b"{", "The body is not valid JSON: "),
+        (b'{"a": \xff}', "The body is not valid JSON: it is not UTF-8."),
+        (b'{"a": "\xff"}', "The body is not valid JSON: it is not UTF-8."),
+        (b"[" * 100_000, "The body is not valid JSON: it is nested too deeply."),
+        (b"[1]", "The body must be a JSON object."),
+        (b'"text"', "The body must be a JSON object."),
+    ]:
+        with pytest.raises(BadRequest) as refused:
+            parsed(raw)
+        assert str(refused.value).startswith(said), raw[:20]
