@@ -53,7 +53,8 @@ class _Playing:
     exchange: Exchange | None
     keep_alive: bool
     sent_bytes: int = 0
-    timer: asyncio.TimerHandle | None = None  # None too while nothing but the client's going is awaited
+    timer: asyncio.TimerHandle | None = None
+    is_held: bool = False  # silent until it is released or the client goes
     out: list[bytes] = field(default_factory=list)
 
 
@@ -96,7 +97,13 @@ class HttpConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It reads again."""
         self._paused = False
-        if self._playing and not self._playing.timer:
+        if self._playing and not self._playing.timer and not self._playing.is_held:
+            self._advance(self._playing)
+
+    def release(self) -> None:
+        """End a silence that has no end of its own."""
+        if self._playing and self._playing.is_held:
+            self._playing.is_held = False
             self._advance(self._playing)
 
     def abort(self) -> None:
@@ -173,7 +180,7 @@ class HttpConnection(asyncio.Protocol):
                 if step.seconds is not None:
                     playing.timer = self._loop.call_later(step.seconds, self._advance, playing)
                 else:
-                    playing.steps = iter(())
+                    playing.is_held = True
                 return
             elif step is Act.HEAD:
                 playing.out.append(_head(playing.answer, playing.keep_alive))

@@ -111,12 +111,17 @@ class Simulator:
         """Make the access tokens of one account, or of all, run out now."""
         self.upstream.desk.expire(account)
 
+    def release(self) -> None:
+        """Let every answer go on that has stalled for as long as its client waits."""
+        for connection in list(self._connections):
+            connection.release()
+
     def reset(self) -> None:
         """Forget plans, requests, counts and prompt caches."""
         self.upstream.control.reset()
 
     async def wait_until(
-        self, condition: Callable[[list[Received]], bool], timeout_seconds: float = 5
+        self, condition: Callable[[list[Received]], bool], timeout_seconds: float = 60
     ) -> None:
         """Return once ``condition`` holds for the requests. Raises TimeoutError."""
         async with asyncio.timeout(timeout_seconds):

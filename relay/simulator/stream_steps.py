@@ -16,7 +16,7 @@ class Act(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Silence of ``seconds``; None lasts until the client goes."""
+    """Silence of ``seconds``; None lasts until the client goes or ``Simulator.release`` ends it."""
 
     seconds: float | None = None
 

@@ -73,11 +73,15 @@ class SimulatorThread:
         """As ``Simulator.expire_access_tokens``."""
         self._call(lambda: self._simulator.expire_access_tokens(account))
 
+    def release(self) -> None:
+        """As ``Simulator.release``."""
+        self._call(self._simulator.release)
+
     def reset(self) -> None:
         """As ``Simulator.reset``."""
         self._call(self._simulator.reset)
 
-    def wait_until(self, condition: Callable[[list[Received]], bool], timeout_seconds: float = 5) -> None:
+    def wait_until(self, condition: Callable[[list[Received]], bool], timeout_seconds: float = 60) -> None:
         """As ``Simulator.wait_until``; ``condition`` runs in the simulator's thread. Raises TimeoutError."""
         self._run(self._simulator.wait_until(condition, timeout_seconds))
 

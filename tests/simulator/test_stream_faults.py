@@ -1,5 +1,6 @@
 """The faults in a stream's bytes, each in the real bytes of every dialect."""
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -165,6 +166,16 @@ async def test_a_stall_is_silent_until_the_client_goes(simulator, dialect, fault
         assert simulator.requests[0].ended_at is None
     await simulator.wait_until(lambda received: received[0].ended_by == "client")
     assert simulator.requests[0].client_gone_at is not None
+
+
+async def test_a_stalled_answer_can_be_released(simulator):
+    """``release``: who has stalled goes on, and the answer is whole; so a test decides when, not a clock."""
+    simulator.plan("stall@2")
+    asked = asyncio.create_task(stream(simulator.base_url, "anthropic", "hello"))
+    await simulator.wait_until(lambda received: bool(received and received[0].headers_at))
+    assert not asked.done()
+    simulator.release()
+    assert text_of("anthropic", (await asked).events()) == answer_text("hello")
 
 
 async def test_a_thinking_stall_opens_an_empty_thinking_block(simulator):
