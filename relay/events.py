@@ -76,9 +76,10 @@ class ArgumentsDelta(msgspec.Struct, frozen=True, gc=False):
 
 
 class Signature(msgspec.Struct, frozen=True, gc=False):
-    """The signature of a thinking, text or tool call block: once per block, never split or merged.
+    """The signature of a block, never split or merged: a thinking block or a tool call has one at its end.
 
-    ``family`` is the model family that can read it (``claude``, ``gemini-3`` …).
+    A text goes on behind its signature, and may have several. ``family`` is the model family that can read
+    it (``claude``, ``gemini-3`` …).
     """
 
     index: int
@@ -211,6 +212,7 @@ class OpenBlock(msgspec.Struct, gc=False):
     name: str = ""
     pieces: list[str] = msgspec.field(default_factory=list)
     signature: str = ""
+    signature_count: int = 0
     is_open: bool = True
 
     @property
@@ -255,7 +257,9 @@ class StreamState:
             case BlockStop():
                 self.blocks[event.index].is_open = False
             case Signature():
-                self.blocks[event.index].signature = event.value
+                block = self.blocks[event.index]
+                block.signature = event.value
+                block.signature_count += 1
             case Stop():
                 self.stop = event
             case MessageStart():

@@ -23,9 +23,21 @@ def learned(state: StreamState, session: str, family: str, now: float) -> list[I
         items.append(Item("family", "", digest(block.signature), now, "", block.signature, family))
         if block.kind == "tool_call":
             items.append(Item("tool", session, block.id, now, "", block.signature, family))
-        if kinds.count(block.kind) == 1:  # of several, nobody could tell which stands where
+        if kinds.count(block.kind) == 1 and _is_found_again(block, state):
             items.append(Item("session", session, turn, now, block.kind, block.signature, family))
     return items
+
+
+def _is_found_again(block: OpenBlock, state: StreamState) -> bool:
+    """Will it be clear, without the signature, which part of the turn it belongs to?
+
+    Of several of a kind nobody could tell; a text's is looked for at the turn's last text.
+    """
+    if block.kind != "text":
+        return True
+    return block.signature_count == 1 and all(
+        other.kind != "text" for other in state.blocks[block.index + 1 :]
+    )
 
 
 def turn_of(state: StreamState) -> str:

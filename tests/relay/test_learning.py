@@ -29,6 +29,21 @@ def test_of_several_blocks_of_a_kind_none_is_filed_by_turn() -> None:
     assert {item.layer for item in learned(state, "session", "claude", 5.0)} == {"family"}
 
 
+def test_a_texts_signature_is_filed_only_where_it_will_be_looked_for() -> None:
+    """At the turn's last text, which has no other: what a client sends back as one text is one part again."""
+    state = StreamState()
+    state.fold(
+        [BlockStart(0, "text"), TextDelta(0, "I am"), Signature(0, FIRST, "f"), TextDelta(0, " sorry")]
+    )
+    assert [item.layer for item in learned(state, "session", "f", 5.0)] == ["family", "session"]
+    state.fold([Signature(0, SECOND, "f")])
+    assert [item.layer for item in learned(state, "session", "f", 5.0)] == ["family"]
+    state = StreamState()
+    state.fold([BlockStart(0, "text"), TextDelta(0, "I am"), Signature(0, FIRST, "f")])
+    state.fold([BlockStart(1, "server_call"), BlockStart(2, "text"), TextDelta(2, "done")])
+    assert [item.layer for item in learned(state, "session", "f", 5.0)] == ["family"]
+
+
 def test_an_answer_without_signatures_teaches_nothing() -> None:
     """Most answers."""
     assert learned(StreamState(), "session", "claude", 5.0) == []

@@ -33,7 +33,11 @@ OTHER_MODELS = {
 """More models of some kinds: marks on the first do not concern them."""
 
 CODEX_MODEL = "gpt-6.2-sol"
-CLIENTS_MODELS = {"claude-on-openai": (OWN, "openai"), CODEX_MODEL: (CLAUDE, "anthropic")}
+CLIENTS_MODELS = {
+    "claude-on-openai": (OWN, "openai"),
+    "claude-on-older-gemini": ("gemini-2.5-flash", "gemini"),  # it signs the first words of a text
+    CODEX_MODEL: (CLAUDE, "anthropic"),
+}
 """Names that a client takes for one of its own vendor's."""
 
 EMBEDDING_MODELS = {

@@ -38,7 +38,7 @@ def asked_with_tools(world: World) -> list[dict[str, Any]]:
     return [body for body in world.upstream_bodies() if body.get("tools")]
 
 
-@pytest.mark.parametrize("model", [CLAUDE, "claude-on-gemini", "claude-on-openai"])
+@pytest.mark.parametrize("model", [CLAUDE, "claude-on-gemini", "claude-on-older-gemini", "claude-on-openai"])
 def test_claude_code_uses_a_tool(kinds_world: World, home: Path, model: str) -> None:
     """It asks, is told to call Glob, sends the result and shows the answer, whoever the upstream is."""
     installed("@anthropic-ai/claude-code")

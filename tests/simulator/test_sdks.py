@@ -232,3 +232,19 @@ async def test_httpx_sees_a_cut_as_a_broken_body(simulator):
     with pytest.raises(httpx.RemoteProtocolError):
         await read()
     assert b"[4]" in got
+
+
+async def test_gemini_2_5_signs_its_first_words(gemini):
+    """With functions declared, the signature stands on the first part of a text, which goes on behind it."""
+    declared = types.FunctionDeclaration(name="get_weather", parameters_json_schema=TOOL_SCHEMA)
+    config = types.GenerateContentConfig(
+        tools=[types.Tool(function_declarations=[declared])],
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+    )
+    stream = await gemini.models.generate_content_stream(
+        model="gemini-2.5-flash", contents="hello", config=config
+    )
+    parts = [part for chunk in [one async for one in stream] for part in chunk.candidates[0].content.parts]
+    texts = [part for part in parts if part.text and not part.thought]
+    assert [bool(part.thought_signature) for part in texts] == [True] + [False] * (len(texts) - 1)
+    assert len(texts) > 1

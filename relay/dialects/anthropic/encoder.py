@@ -71,6 +71,8 @@ class AnthropicEncoder:
         self._shows_thinking = not hides_thinking(options.request)
         # By the index of the neutral block; None where the client never heard of it.
         self._blocks: list[_WireBlock | None] = []
+        # Texts that began and said nothing yet. The API refuses an empty text when it comes back.
+        self._silent: set[int] = set()
         self._next_index = 0
         self._has_started = False
         self._is_over = False
@@ -91,7 +93,7 @@ class AnthropicEncoder:
             return b""
         batch = list(events)
         for block in self.state.blocks[len(self._blocks) :]:  # those that were forwarded
-            self._add_block(block.kind)
+            self._blocks.append(self._new_block(block.kind))
         self.state.fold(batch)
         out: list[bytes] = []
         for event in batch:
@@ -120,9 +122,21 @@ class AnthropicEncoder:
         return error_event(answer)
 
     def _write_delta(self, index: int, text: str, out: list[bytes]) -> None:
-        block = self._blocks[index]
+        block = self._blocks[index] or self._spoken(index, out)
         if block is not None:
             out += (block.delta_start, msgspec.json.encode(text), _DELTA_END)
+
+    def _spoken(self, index: int, out: list[bytes]) -> _WireBlock | None:
+        """A text that waited for its first word opens; None for a block that the client never hears of."""
+        if index not in self._silent:
+            return None
+        self._silent.discard(index)
+        self._start(out)
+        block = self._blocks[index] = self._new_block(self.state.blocks[index].kind)
+        content = {"type": "text", "text": ""}
+        body = {"type": "content_block_start", "index": block.index, "content_block": content}
+        out.append(_event("content_block_start", body))
+        return block
 
     def _write_rare(self, event: Event, out: list[bytes]) -> None:
         match event:
@@ -160,7 +174,7 @@ class AnthropicEncoder:
         }
         out.append(_event("message_start", {"type": "message_start", "message": message}))
 
-    def _add_block(self, kind: BlockKind) -> _WireBlock:
+    def _new_block(self, kind: BlockKind) -> _WireBlock:
         index = self._next_index
         self._next_index += 1
         what, field = _DELTA_FIELDS.get(kind, ("", ""))
@@ -168,9 +182,7 @@ class AnthropicEncoder:
             'event: content_block_delta\ndata: {"type":"content_block_delta",'
             f'"index":{index},"delta":{{"type":"{what}","{field}":'
         )
-        block = _WireBlock(index, kind, delta_start.encode())
-        self._blocks.append(block)
-        return block
+        return _WireBlock(index, kind, delta_start.encode())
 
     def _open_block(self, start: BlockStart, out: list[bytes]) -> None:
         match start.kind:
@@ -178,9 +190,11 @@ class AnthropicEncoder:
                 self._blocks.append(None)
                 return
             case "text" | "refusal":
-                content: object = {"type": "text", "text": ""}
+                self._silent.add(start.index)
+                self._blocks.append(None)
+                return
             case "thinking":
-                content = {"type": "thinking", "thinking": "", "signature": ""}
+                content: object = {"type": "thinking", "thinking": "", "signature": ""}
             case "redacted":
                 content = {"type": "redacted_thinking", **(json_object(start.payload) or {})}
             case "tool_call":
@@ -196,13 +210,15 @@ class AnthropicEncoder:
                 self._blocks.append(None)
                 return
         self._start(out)
-        index = self._add_block(start.kind).index
-        body = {"type": "content_block_start", "index": index, "content_block": content}
+        block = self._new_block(start.kind)
+        self._blocks.append(block)
+        body = {"type": "content_block_start", "index": block.index, "content_block": content}
         out.append(_event("content_block_start", body))
 
     def _close_block(self, stop: BlockStop, out: list[bytes]) -> None:
         block = self._blocks[stop.index]
         if block is None:
+            self._silent.discard(stop.index)
             return
         if block.kind == "thinking":
             signature = block.signature or self._options.handle(stop.index)
@@ -211,9 +227,10 @@ class AnthropicEncoder:
         out.append(_event("content_block_stop", body))
 
     def _cite(self, cited: Citation, out: list[bytes]) -> None:
-        block = self._blocks[cited.index]
         own = json_object(cited.raw) or {}
-        if block is None or not (cited.url or _is_location(own)):
+        is_said = bool(cited.url) or _is_location(own)
+        block = (self._blocks[cited.index] or self._spoken(cited.index, out)) if is_said else None
+        if block is None:
             self.dropped["citation"] += 1
             return
         # The index is an empty string: what upstream encrypted there only Anthropic itself can know.
@@ -233,7 +250,7 @@ class AnthropicEncoder:
             self.dropped[f"{extra.where}: {extra.name}"] += 1
         elif extra.name != "content_block_delta":
             out += (b"event: ", extra.name.encode(), b"\ndata: ", extra.raw, b"\n\n")
-        elif self._blocks and (block := self._blocks[-1]) is not None:
+        elif self._blocks and (block := self._blocks[-1] or self._spoken(len(self._blocks) - 1, out)):
             self._write_own_delta(block, msgspec.Raw(extra.raw), out)
 
     def _write_own_delta(self, block: _WireBlock, delta: object, out: list[bytes]) -> None:

@@ -7,7 +7,6 @@ and the answer is over when all that were seen have finished.
 import msgspec
 
 from relay.dialects.gemini.blocks import Blocks
-from relay.dialects.gemini.citations import citations_of
 from relay.dialects.gemini.finish_reasons import UNSPECIFIED, stop_reason
 from relay.dialects.gemini.usage import usage_of
 from relay.dialects.gemini.wire import NOTHING, Answer, Candidate, UsageMetadata
@@ -18,7 +17,7 @@ from relay.events import Event, Extra, MessageStart, Stop
 class AnswerEvents:
     """One answer's events. ``stop`` is set when it has come to its end; it is the caller's to tell."""
 
-    __slots__ = ("_blocks", "_cited", "_first_stop", "_has_started", "_others", "_usage", "stop")
+    __slots__ = ("_blocks", "_first_stop", "_has_started", "_others", "_usage", "stop")
 
     def __init__(self, options: DecoderOptions) -> None:
         """A fresh answer."""
@@ -26,7 +25,6 @@ class AnswerEvents:
         self._blocks = Blocks(options.family, options.call_id_seed)
         self._has_started = False
         self._usage: UsageMetadata | None = None
-        self._cited: set[bytes] = set()
         self._others: set[int] = set()  # further candidates that have not finished
         self._first_stop: Stop | None = None
 
@@ -55,12 +53,13 @@ class AnswerEvents:
 
     def _take_candidate(self, candidate: Candidate, data: bytes, position: int, out: list[Event]) -> None:
         content = candidate.content
-        self._cite(candidate, out)  # before a signature that comes with the sources closes the text
+        has_sources = self._take_sources(candidate, out)  # told behind the parts, or before one ends the text
         if content is not None and content.parts:
             for number, part in enumerate(content.parts):
                 if not self._blocks.take(part, out):
                     self._blocks.opaque(_part_at(data, position, number), out)
-        self._take_sources(candidate, out)
+        if has_sources:
+            self._blocks.cite(out)
         reason = candidate.finish_reason
         if reason and reason != UNSPECIFIED:
             self._blocks.finish(is_cut_short=reason == "MAX_TOKENS", out=out)
@@ -71,12 +70,13 @@ class AnswerEvents:
                 continuation_token=candidate.continuation_token,
             )
 
-    def _take_sources(self, candidate: Candidate, out: list[Event]) -> None:
+    def _take_sources(self, candidate: Candidate, out: list[Event]) -> bool:
+        """Take what the candidate names beside its parts; True if it names any source."""
         grounding, citations = candidate.grounding_metadata, candidate.citation_metadata
         fetched = candidate.url_context_metadata
         if grounding is NOTHING and citations is NOTHING and fetched is NOTHING:
-            return
-        self._cite(candidate, out)
+            return False
+        self._blocks.sources.take(grounding, citations)
         for name, raw in (
             ("groundingMetadata", grounding),
             ("citationMetadata", citations),
@@ -84,12 +84,7 @@ class AnswerEvents:
         ):
             if raw is not NOTHING:
                 out.append(Extra("gemini.candidate", name, bytes(raw)))
-
-    def _cite(self, candidate: Candidate, out: list[Event]) -> None:
-        """The sources that the open text has not got yet."""
-        grounding, citations = candidate.grounding_metadata, candidate.citation_metadata
-        if self._blocks.open == "text" and not (grounding is NOTHING and citations is NOTHING):
-            out.extend(citations_of(self._blocks.index, grounding, citations, self._cited))
+        return True
 
 
 def _finishes(candidate: Candidate) -> bool:

@@ -1,6 +1,8 @@
 """Parts of an answer to blocks: deltas of one kind go on in one block, everything else is a block of its own.
 
-PURE. A signature ends its block: two signed parts, or a signed and an unsigned one behind it, are never one.
+PURE. A signature ends a block of thinking: two signed thoughts, or a signed and an unsigned one behind it,
+are never one. It does not end a text, for most clients have no place for a text's signature, and some take
+the last text block for the whole answer. Sources are told behind the words that they support.
 """
 
 from typing import Any, Literal
@@ -8,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
+from relay.dialects.gemini.citations import Sources
 from relay.dialects.gemini.partial_arguments import BadPath, PartialArguments
 from relay.dialects.gemini.wire import NOTHING, FunctionCall, InlineData, Part
 from relay.events import (
@@ -37,13 +40,14 @@ class _OpenCall(msgspec.Struct):
 class Blocks:
     """The blocks of one answer as they are told."""
 
-    __slots__ = ("_call", "_call_id_seed", "_family", "_ids", "has_calls", "index", "open")
+    __slots__ = ("_call", "_call_id_seed", "_family", "_ids", "has_calls", "index", "open", "sources")
 
     def __init__(self, family: str, call_id_seed: str) -> None:
         """``family`` can read the signatures; ``call_id_seed`` makes ids for calls without one."""
         self.index = -1
         self.open: Literal["text", "thinking", ""] = ""
         self.has_calls = False
+        self.sources = Sources()
         self._call: _OpenCall | None = None
         self._ids: set[str] = set()
         self._family = family
@@ -76,8 +80,14 @@ class Blocks:
     def close(self, out: list[Event]) -> None:
         """Close the text or thinking block that is still open."""
         if self.open:
+            self.cite(out)
             out.append(BlockStop(self.index))
             self.open = ""
+
+    def cite(self, out: list[Event]) -> None:
+        """Tell the sources that the open text has not got yet; without one they wait for the next."""
+        if self.open == "text":
+            self.sources.tell(self.index, out)
 
     def finish(self, *, is_cut_short: bool, out: list[Event]) -> None:
         """The answer is over; raises BrokenAnswer for a half-told call, unless the limit cut it short."""
@@ -100,7 +110,8 @@ class Blocks:
             out.append(delta)
         if signature:
             out.append(Signature(self.index, signature, self._family))
-            self.close(out)
+            if kind == "thinking":
+                self.close(out)
 
     def _function_call(self, call: FunctionCall, signature: str | None, out: list[Event]) -> None:
         is_partial = bool(call.will_continue or call.partial_args)

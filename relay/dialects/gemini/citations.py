@@ -1,4 +1,4 @@
-"""Where an answer comes from: grounding and citation metadata to citations of the open text, and back.
+"""Where an answer comes from: grounding and citation metadata to citations of a text, and back.
 
 PURE. Gemini tells sources beside the answer and says by indexes which words they support; other dialects
 tell them within the text. The whole metadata travels to its own dialect untouched.
@@ -12,15 +12,31 @@ from msgspec import Raw
 
 from relay.conversation import Json
 from relay.dialects.gemini.fields import json_text
-from relay.events import Citation
+from relay.events import Citation, Event
 
 
-def citations_of(index: int, grounding: Raw, citations: Raw, told: set[bytes]) -> Iterator[Citation]:
-    """The citations that block ``index`` has not got yet: chunks repeat themselves, ``told`` remembers."""
-    for citation in (*_grounded(index, _object(grounding)), *_cited(index, _object(citations))):
-        if citation.raw not in told:
-            told.add(citation.raw)
-            yield citation
+class Sources:
+    """The sources of one answer: they wait until a text is there, and are told behind its words."""
+
+    __slots__ = ("_told", "_waiting")
+
+    def __init__(self) -> None:
+        """None was named yet."""
+        self._waiting: list[tuple[Raw, Raw]] = []
+        self._told: set[bytes] = set()
+
+    def take(self, grounding: Raw, citations: Raw) -> None:
+        """What a chunk names beside its parts."""
+        self._waiting.append((grounding, citations))
+
+    def tell(self, index: int, out: list[Event]) -> None:
+        """Cite what waits at the text block ``index``, each source once: chunks repeat themselves."""
+        waiting, self._waiting = self._waiting, []
+        for grounding, citations in waiting:
+            for citation in (*_grounded(index, _object(grounding)), *_cited(index, _object(citations))):
+                if citation.raw not in self._told:
+                    self._told.add(citation.raw)
+                    out.append(citation)
 
 
 def grounding_metadata(cited: list[tuple[str, Citation]]) -> Json:

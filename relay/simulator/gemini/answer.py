@@ -81,13 +81,19 @@ class PreparedContent:
         """Every part that carries something: what it is, its JSON, its tokens."""
         parts: list[tuple[Kind, Json, int]] = []
         signed = False
+        signs_text = self._signs_first_text() and not reply.calls()
         for block in reply.blocks:
             match block:
                 case Thinking():
                     for segment in block.segments if block.shown else ():
                         parts.append((Kind.THINKING, {"text": segment, "thought": True}, 0))
                 case Text():
-                    parts += [(Kind.TEXT, {"text": one}, token_count(one)) for one in block.segments]
+                    for one in block.segments:
+                        part: Json = {"text": one}
+                        if signs_text and not signed:
+                            part["thoughtSignature"] = self._signature(b"")
+                            signed = True
+                        parts.append((Kind.TEXT, part, token_count(one)))
                 case Call():
                     part = self._call_part(block)
                     if self._signs() and not signed:
@@ -107,9 +113,15 @@ class PreparedContent:
         """2.5 signs only where functions are declared; later families always."""
         return self.ask.thinks and (self.rules.family != "gemini-2.5" or self.declares_functions)
 
+    def _signs_first_text(self) -> bool:
+        """2.5 signs the first part of its answer, which then goes on behind the signature."""
+        return self.rules.family == "gemini-2.5" and self._signs()
+
     def _last_part(self, reply: Reply) -> Json:
         """What the last part carries besides text: without function calls, the signature."""
         if reply.calls() or not reply.blocks or not self._signs():
+            return {}
+        if self._signs_first_text() and any(isinstance(block, Text) for block in reply.blocks):
             return {}
         return {"thoughtSignature": self._signature(b"")}
 

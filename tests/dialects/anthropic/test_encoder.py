@@ -133,8 +133,9 @@ def test_message_delta_tells_the_cumulative_truth() -> None:
     """The last counts stand in message_delta, whenever they came; thinking only where it is known."""
     encoder = new_encoder()
     encoder.encode([MessageStart("a", "b"), Usage(input_uncached=7, output=1)])
-    bodies = wire(encoder.encode([Stop("end_turn", "stop"), BlockStart(0, "text"), BlockStop(0)]))
-    assert [body["type"] for body in bodies] == ["content_block_start", "content_block_stop"]
+    events = [Stop("end_turn", "stop"), BlockStart(0, "text"), TextDelta(0, "x"), BlockStop(0)]
+    names = [body["type"] for body in wire(encoder.encode(events))]
+    assert names == ["content_block_start", "content_block_delta", "content_block_stop"]
     bodies = wire(encoder.encode([Usage(output=20), Terminal()]))
     assert bodies[0]["usage"]["output_tokens"] == 20
     assert bodies[0]["usage"]["input_tokens"] == 7
@@ -335,6 +336,15 @@ def test_an_unknown_delta_of_its_own_goes_to_the_open_block() -> None:
     }  # fmt: skip
 
 
+def test_a_text_without_a_word_is_never_told() -> None:
+    """The API refuses an empty text that comes back, and Claude Code takes the last text for the answer."""
+    said = [BlockStart(0, "text"), TextDelta(0, "Hello"), BlockStop(0)]
+    signed = [BlockStart(1, "text"), Signature(1, SIGNATURE, "gemini-3"), BlockStop(1)]
+    message = sdk_message(new_encoder().encode(answer_of(*said, *signed)))
+    assert [block.to_dict() for block in message.content] == [{"type": "text", "text": "Hello"}]
+    assert sdk_message(new_encoder().encode(answer_of(BlockStart(0, "text"), BlockStop(0)))).content == []
+
+
 def test_another_dialects_extras_are_counted() -> None:
     """What only another dialect can say is dropped, and counted by its name."""
     encoder = new_encoder()
@@ -428,7 +438,7 @@ def answers(draw: st.DrawFn) -> tuple[list[Event], list[tuple[str, str]]]:
             case "text":
                 events.append(BlockStart(index, "text"))
                 events += [TextDelta(index, piece) for piece in pieces]
-                blocks.append(("text", "".join(pieces)))
+                blocks += [("text", "".join(pieces))] if pieces else []
             case "thinking":
                 events.append(BlockStart(index, "thinking"))
                 events += [ThinkingDelta(index, piece) for piece in pieces]

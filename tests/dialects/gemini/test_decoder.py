@@ -31,6 +31,11 @@ from tests.dialects.gemini.streams import (
     transcript,
 )
 
+GROUNDING = {
+    "groundingChunks": [{"web": {"uri": "https://a", "title": "A"}}],
+    "groundingSupports": [{"segment": {"text": "It rains."}, "groundingChunkIndices": [0]}],
+}
+
 
 def test_text():
     """Consecutive text parts are one block; usage, stop and terminal come in this order behind its stop."""
@@ -103,8 +108,8 @@ def test_duplicate_ids_are_made_unique():
     assert len(set(ids)) == 4
 
 
-def test_signed_parts_are_never_merged():
-    """A signature ends its block: what follows, signed or not, is another."""
+def test_a_signature_ends_a_thought_and_no_text():
+    """Signed thoughts are blocks of their own; a text goes on behind the signature of its parts."""
     stream = sse(
         parts(
             {"text": "a"},
@@ -118,8 +123,7 @@ def test_signed_parts_are_never_merged():
     )
     blocks = folded(events_of(stream)).blocks
     assert [(block.kind, block.text, block.signature) for block in blocks] == [
-        ("text", "ab", "AAAA"),
-        ("text", "cd", "BBBB"),
+        ("text", "abcd", "BBBB"),
         ("thinking", "e", "CCCC"),
         ("thinking", "f", ""),
     ]
@@ -209,6 +213,26 @@ def test_grounding_becomes_citations_of_the_open_text():
     assert events.index(citation) < events.index(BlockStop(0))
     extra = next(event for event in events if isinstance(event, Extra))
     assert (extra.where, extra.name) == ("gemini.candidate", "groundingMetadata")
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [parts({"text": "It rains."}, groundingMetadata=GROUNDING)],
+        [parts(groundingMetadata=GROUNDING), parts({"text": "It rains."})],
+        [parts({"text": "It rains."}, {"functionCall": {"name": "f"}}, groundingMetadata=GROUNDING)],
+        [
+            parts({"text": "It "}),
+            parts({"text": "rains.", "thoughtSignature": "A"}, groundingMetadata=GROUNDING),
+        ],
+    ],
+)
+def test_citations_come_after_the_words_that_they_support(chunks):
+    """Whether the sources come with the words, before them, or with what ends their text."""
+    events = events_of(sse(*chunks, parts(finishReason="STOP")))
+    kinds = [type(event) for event in events if getattr(event, "index", -1) == 0]
+    assert kinds[-2:] == [Citation, BlockStop]
+    assert kinds.count(Citation) == 1
 
 
 def test_partial_arguments_are_put_together():
