@@ -10,11 +10,9 @@ from typing import Literal, assert_never
 
 import msgspec
 
+from relay.block import BlockKind, OpenBlock
 from relay.failures import Failure, Phase
 
-BlockKind = Literal[
-    "text", "thinking", "redacted", "tool_call", "server_call", "server_result", "media", "refusal", "opaque"
-]
 HiddenThinking = Literal["", "silent", "all"]  # what a client is not told: thinking without words, or all
 StopReason = Literal[
     "end_turn",
@@ -201,24 +199,6 @@ def merged(old: Usage, new: Usage) -> Usage:
 
 def _sum(before: int | None, now: int | None) -> int | None:
     return before if now is None else (before or 0) + now
-
-
-class OpenBlock(msgspec.Struct, gc=False):
-    """A block of the answer as it grows: its kind, identity, and the pieces it has got so far."""
-
-    index: int
-    kind: BlockKind
-    id: str = ""
-    name: str = ""
-    pieces: list[str] = msgspec.field(default_factory=list)
-    signature: str = ""
-    signature_count: int = 0
-    is_open: bool = True
-
-    @property
-    def text(self) -> str:
-        """All that the block has said: text, thinking, or a tool call's arguments."""
-        return "".join(self.pieces)
 
 
 class StreamState:

@@ -6,8 +6,9 @@ the assistant turn that it stands in.
 
 import msgspec
 
+from relay.block import OpenBlock
 from relay.conversation import digest, turn_key
-from relay.events import OpenBlock, StreamState
+from relay.events import StreamState
 from relay.memory import Item
 
 

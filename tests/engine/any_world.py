@@ -6,6 +6,7 @@ decoders guarantee; everything else is left to chance, the clock too.
 
 from random import Random
 
+from relay.block import BlockKind
 from relay.engine.commands import (
     Allowed,
     Around,
@@ -36,7 +37,6 @@ from relay.engine.commands import (
 )
 from relay.events import (
     ArgumentsDelta,
-    BlockKind,
     BlockStart,
     BlockStop,
     Chunk,

@@ -2,9 +2,9 @@
 
 import pytest
 
+from relay.block import BlockKind
 from relay.engine.peek import examine
 from relay.events import (
-    BlockKind,
     BlockStart,
     BlockStop,
     Citation,

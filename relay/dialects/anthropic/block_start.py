@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from relay.events import BlockKind, BlockStart, Citation, Event, Signature, TextDelta, ThinkingDelta
+from relay.block import BlockKind
+from relay.events import BlockStart, Citation, Event, Signature, TextDelta, ThinkingDelta
 
 _KINDS: dict[str, BlockKind] = {
     "text": "text",

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from relay.block import BlockKind
 from relay.dialects.anthropic.block_start import citation, start_events
 from relay.dialects.anthropic.errors import failure_of_event
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS, stop_of
@@ -20,7 +21,6 @@ from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.events import (
     ArgumentsDelta,
-    BlockKind,
     BlockStart,
     BlockStop,
     Chunk,

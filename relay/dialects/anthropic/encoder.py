@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from relay.block import BlockKind
 from relay.conversation import Json
 from relay.dialects.anthropic.block_start import kind_of
 from relay.dialects.anthropic.errors import KEEP_ALIVE, error_event
@@ -23,7 +24,6 @@ from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.dialects.json_object import json_object
 from relay.events import (
     ArgumentsDelta,
-    BlockKind,
     BlockStart,
     BlockStop,
     Chunk,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from relay.block import OpenBlock
 from relay.conversation import Json
 from relay.dialects.gemini.carried_signatures import redacted_to_client, to_client
 from relay.dialects.gemini.citations import grounding_metadata
@@ -27,7 +28,6 @@ from relay.events import (
     Extra,
     Failed,
     MessageStart,
-    OpenBlock,
     Signature,
     StreamState,
     Terminal,

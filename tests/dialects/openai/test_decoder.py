@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.block import BlockKind
 from relay.events import (
     ArgumentsDelta,
-    BlockKind,
     BlockStart,
     Citation,
     Event,

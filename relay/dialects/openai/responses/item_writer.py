@@ -7,6 +7,7 @@ from functools import cached_property
 
 import msgspec
 
+from relay.block import OpenBlock
 from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions
 from relay.dialects.json_object import json_object
@@ -21,7 +22,7 @@ from relay.dialects.openai.responses.output import (
     redacted_json,
     summary_json,
 )
-from relay.events import BlockStart, Citation, OpenBlock, StreamState, ThinkingDelta
+from relay.events import BlockStart, Citation, StreamState, ThinkingDelta
 
 _json = msgspec.json.encode
 

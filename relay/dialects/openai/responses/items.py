@@ -6,6 +6,7 @@ order in which they are told of, and each closes once.
 
 import msgspec
 
+from relay.block import BlockKind
 from relay.conversation import Json
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
@@ -13,7 +14,6 @@ from relay.dialects.openai.responses.named_tools import plain_name
 from relay.dialects.openai.responses.wire import StreamEvent, as_json, text_at
 from relay.events import (
     ArgumentsDelta,
-    BlockKind,
     BlockStart,
     BlockStop,
     Citation,

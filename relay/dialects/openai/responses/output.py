@@ -2,11 +2,11 @@
 
 import msgspec
 
+from relay.block import OpenBlock
 from relay.conversation import Json
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.responses.named_tools import Called, text_of
 from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
-from relay.events import OpenBlock
 
 
 class Item(msgspec.Struct, gc=False):
