@@ -7,6 +7,7 @@ so does one that was written out of another dialect. Each change is named. Which
 
 from accounts.model_facts import ModelFacts
 from relay.conversation import Json
+from relay.dialects.anthropic.fit_schemas import fit_schemas
 from relay.dialects.anthropic.fit_thinking import fit_thinking, is_thinking, switch_off, thinking_type
 from relay.dialects.anthropic.turn_edits import (
     last_spoken_index,
@@ -23,6 +24,11 @@ _GOES_ON = ("server_tool_use", "mcp_tool_use", "tool_use", "compaction")
 
 
 def fit(body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:
+    """A client's own body for ``model``; ``changes`` gets what was mapped or dropped. Never raises."""
+    return fit_model(fit_schemas(body, changes), model, facts, changes)
+
+
+def fit_model(body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:
     """``body`` for ``model``; ``changes`` gets what was mapped or dropped. Never raises."""
     body = {**body, "model": model}
     body = _limit(body, facts, changes)

@@ -11,7 +11,8 @@ import msgspec
 
 from accounts.model_facts import ModelFacts
 from relay.conversation import Conversation, Json, ThinkingConfig, Tool, ToolChoice
-from relay.dialects.anthropic.fit import fit, instructed
+from relay.dialects.anthropic.fit import fit_model, instructed
+from relay.dialects.anthropic.fit_schemas import fit_tool
 from relay.dialects.anthropic.write_messages import checked_name, write_messages
 from relay.dialects.anthropic.write_schema import closed_schema
 from relay.dialects.effort import budget_for
@@ -19,8 +20,6 @@ from relay.dialects.effort import budget_for
 # The oldest that every model still takes; the newer ones run code besides.
 _WEB_SEARCH = {"type": "web_search_20250305", "name": "web_search"}
 _JSON_ONLY = "Answer with one JSON object and nothing else: no explanation, no code fence."
-# A tool's schema may not be a choice at its root.
-_NOT_AT_ROOT = ("anyOf", "oneOf", "allOf")
 
 
 def write(conversation: Conversation, model: str, facts: ModelFacts, changes: list[str]) -> Json:
@@ -45,7 +44,7 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     if conversation.user_id:
         body["metadata"] = {"user_id": conversation.user_id}
     body = _json_answer(conversation, body, changes)
-    return fit(body, model, facts, changes)
+    return fit_model(body, model, facts, changes)
 
 
 def _tools(conversation: Conversation, changes: list[str]) -> Json:
@@ -67,15 +66,12 @@ def _tools(conversation: Conversation, changes: list[str]) -> Json:
 
 
 def _tool(tool: Tool, changes: list[str]) -> Json:
-    schema = {"type": "object", "properties": {}} | tool.schema
-    for keyword in _NOT_AT_ROOT:
-        if schema.pop(keyword, None) is not None:
-            changes.append(f"tool {tool.name}: {keyword} at the root of its schema dropped")
-    written: Json = {"name": checked_name(tool.name), "input_schema": schema}
+    written: Json = {"name": checked_name(tool.name), "input_schema": tool.schema}
     if tool.description:
         written["description"] = tool.description
+    written = fit_tool(written, changes)
     if tool.strict:
-        closed = closed_schema(schema)
+        closed = closed_schema(written["input_schema"])
         if closed is None:
             changes.append(f"tool {tool.name}: strict dropped, its schema leaves open what may be said")
         else:

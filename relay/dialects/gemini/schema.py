@@ -7,10 +7,13 @@ maximum, anyOf, properties, additionalProperties, required, propertyOrdering. Th
 to the model in the description.
 """
 
+from collections import Counter
 from typing import Any
 
 from relay.conversation import Json
 from relay.dialects.gemini.fields import json_text
+from relay.dialects.schemas.fitting import Fitted
+from relay.dialects.schemas.roots import as_object
 
 MAX_DEPTH = 48
 """Levels of nesting; deeper, a schema allows anything."""
@@ -30,26 +33,30 @@ _WORDS = {
     "minProperties": "at least {} entries", "maxProperties": "at most {} entries", "default": "by default {}",
 }  # fmt: skip
 _LONGEST_WORDS = 300
+_READ = frozenset(
+    {
+        *_TEXTS, *_NUMBERS, *_WORDS, "type", "nullable", "enum", "const", "anyOf", "oneOf", "properties",
+        "required", "propertyOrdering", "additionalProperties", "additionalItems", "items", "prefixItems",
+        "uniqueItems", "$defs", "definitions", "$schema", "$id", "$comment", "$anchor", "example",
+    }
+)  # fmt: skip
 
 
-def parameters_schema(schema: Json) -> Json:
+def parameters_schema(schema: Json) -> Fitted:
     """The schema of a function's arguments: an object, whatever ``schema`` was."""
-    cleaned = _Cleaner(schema).clean(schema, (), 0)
-    if cleaned.get("type") == "object":
-        return cleaned if "properties" in cleaned else {**cleaned, "properties": {}}
-    choices = [one for one in cleaned.get("anyOf", []) if isinstance(one.get("properties"), dict)]
-    kept = {key: value for key, value in cleaned.items() if key in _TEXTS}
-    properties = {name: value for choice in choices for name, value in choice["properties"].items()}
-    own = cleaned.get("properties", {})
-    needed = [set(choice.get("required", ())) for choice in choices]
-    required = set(cleaned.get("required", ())) | (set.intersection(*needed) if needed else set())
-    whole: Json = {**kept, "type": "object", "properties": {**properties, **own}}
-    return {**whole, "required": sorted(required)} if required else whole
+    rooted, said = as_object(schema)
+    cleaner = _Cleaner(rooted)
+    cleaned = cleaner.clean(rooted, (), 0)
+    if "properties" not in cleaned:
+        cleaned = {**cleaned, "properties": {}}
+    changes = [*(["the choice at its root became one object"] if said else []), *cleaner.lost()]
+    return Fitted(cleaned, tuple(said), tuple(changes))
 
 
-def answer_schema(schema: Json) -> Json:
+def answer_schema(schema: Json) -> Fitted:
     """The schema of a JSON answer."""
-    return _Cleaner(schema).clean(schema, (), 0)
+    cleaner = _Cleaner(schema)
+    return Fitted(cleaner.clean(schema, (), 0), (), tuple(cleaner.lost()))
 
 
 class _Cleaner:
@@ -58,11 +65,17 @@ class _Cleaner:
     def __init__(self, root: Json) -> None:
         self._root = root
         self._count = 0
+        self._lost: Counter[str] = Counter()
+
+    def lost(self) -> list[str]:
+        """What neither the API reads nor a description says, in words."""
+        return [f"{what} ({count})" if count > 1 else what for what, count in self._lost.items()]
 
     def clean(self, schema: Any, inlined: tuple[str, ...], depth: int) -> Json:
         """``schema`` in Gemini's words; ``inlined`` are the references on the way down to it."""
         self._count += 1
         if depth > MAX_DEPTH or self._count > MAX_SCHEMAS:
+            self._lost["what is nested too deeply left open"] += 1
             return {}
         schema, inlined = self._flat(schema, inlined, depth)
         out: Json = {key: schema[key] for key in _TEXTS if isinstance(schema.get(key), str)}
@@ -86,6 +99,7 @@ class _Cleaner:
         if types:
             out["type"] = types[0] if len(types) == 1 else types
         _say(schema, out)
+        self._lost.update(f"{key} dropped" for key, value in schema.items() if key not in _READ and value)
         return out
 
     def _set_members(self, schema: Json, inlined: tuple[str, ...], depth: int, out: Json) -> None:

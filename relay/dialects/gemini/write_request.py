@@ -8,6 +8,7 @@ from relay.conversation import Conversation, Json, Sampling, Tool
 from relay.dialects.gemini.schema import answer_schema, parameters_schema
 from relay.dialects.gemini.thinking import write_thinking
 from relay.dialects.gemini.write_turns import write_contents
+from relay.dialects.schemas.words import described
 
 MAX_STOP_SEQUENCES = 5
 """More are refused."""
@@ -39,7 +40,7 @@ def _tools(conversation: Conversation, changes: list[str]) -> list[Json]:
     if conversation.tools:
         if any(tool.strict for tool in conversation.tools):
             changes.append("strict tool schemas: Gemini does not enforce them")
-        tools.append({"functionDeclarations": [_declaration(tool) for tool in conversation.tools]})
+        tools.append({"functionDeclarations": [_declaration(tool, changes) for tool in conversation.tools]})
     if conversation.web_search:
         if tools:
             changes.append("web search dropped: Gemini refuses it beside functions")
@@ -48,11 +49,13 @@ def _tools(conversation: Conversation, changes: list[str]) -> list[Json]:
     return tools
 
 
-def _declaration(tool: Tool) -> Json:
+def _declaration(tool: Tool, changes: list[str]) -> Json:
+    fitted = parameters_schema(tool.schema)
+    changes += [f"schema of {tool.name}: {what}" for what in fitted.changes]
     declaration: Json = {"name": tool.name}
-    if tool.description:
-        declaration["description"] = tool.description
-    return {**declaration, "parametersJsonSchema": parameters_schema(tool.schema)}
+    if description := described(tool.description, fitted.said):
+        declaration["description"] = description
+    return {**declaration, "parametersJsonSchema": fitted.schema}
 
 
 def _tool_choice(conversation: Conversation, changes: list[str]) -> Json:
@@ -90,7 +93,9 @@ def _generation_config(conversation: Conversation, facts: ModelFacts, changes: l
         else:
             config["responseMimeType"] = "application/json"
             if conversation.response_schema is not None:
-                config["responseJsonSchema"] = answer_schema(conversation.response_schema)
+                fitted = answer_schema(conversation.response_schema)
+                config["responseJsonSchema"] = fitted.schema
+                changes += [f"schema of the answer: {what}" for what in fitted.changes]
     thinking = write_thinking(conversation.thinking, facts, changes)
     if thinking:
         config["thinkingConfig"] = thinking

@@ -5,12 +5,12 @@ Chat completions nest what a function is under ``function``; Responses write it 
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
 from accounts.model_facts import ModelFacts
 from relay.conversation import Json, Tool, ToolCall, ToolChoice, digest
+from relay.dialects.openai.fit_schemas import fit_spec
 from relay.dialects.request_fields import as_list, as_object, as_text, flag_in, object_in, text_in
 from relay.failures import BadRequest, CannotCarry
 
@@ -36,35 +36,12 @@ def spec_of(tool: Tool, facts: ModelFacts, changes: list[str]) -> Json:
         raise CannotCarry(
             f"the tool name {tool.name!r} is not possible here: letters, digits, _ and -, at most 64"
         )
-    schema = tool.schema if tool.schema.get("type") == "object" else {"type": "object", **tool.schema}
-    spec: Json = {"name": tool.name, "parameters": schema}
+    spec: Json = {"name": tool.name, "parameters": tool.schema}
     if tool.description:
         spec["description"] = tool.description
-    if tool.strict:
-        if is_strict(schema):
-            spec["strict"] = True
-        else:
-            changes.append(f"strict dropped from tool {tool.name}: its schema leaves properties open")
-    elif tool.strict is False:
-        spec["strict"] = False
-    return spec
-
-
-def is_strict(schema: Any) -> bool:
-    """Does every object in ``schema`` require all its properties and no others, as ``strict`` demands?"""
-    if isinstance(schema, list):
-        return all(is_strict(item) for item in schema)
-    if not isinstance(schema, dict):
-        return True
-    properties = schema.get("properties")
-    if isinstance(properties, dict) or schema.get("type") == "object":
-        properties = properties if isinstance(properties, dict) else {}
-        required = schema.get("required") or []
-        if schema.get("additionalProperties") is not False or set(required) != set(properties):
-            return False
-        if not all(is_strict(item) for item in properties.values()):
-            return False
-    return all(is_strict(value) for key, value in schema.items() if key != "properties")
+    if tool.strict is not None:
+        spec["strict"] = tool.strict
+    return fit_spec(spec, changes)
 
 
 def choice_of(

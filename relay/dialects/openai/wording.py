@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from accounts.model_facts import ModelFacts
 from relay.conversation import Conversation, Json, Sampling, Text, ToolCall, digest
-from relay.dialects.openai.tools import is_strict
+from relay.dialects.openai.fit_schemas import fit_spec, is_strict
 
 MAX_USER_LENGTH = 64
 """A longer ``user`` is refused."""
@@ -27,10 +27,11 @@ def asks_for_json(conversation: Conversation, changes: list[str]) -> list[str]:
 
 def reply_schema(schema: Json, changes: list[str]) -> Json:
     """An answer's schema under the name that OpenAI demands; strict where the schema allows it."""
-    strict = is_strict(schema)
+    spec = fit_spec({"name": _SCHEMA_NAME, "schema": schema}, changes)
+    strict = is_strict(spec["schema"])
     if not strict:
-        changes.append("the answer's schema is not enforced: it leaves properties open")
-    return {"name": _SCHEMA_NAME, "schema": schema, "strict": strict}
+        changes.append("the answer's schema is not enforced: it leaves open what may be said")
+    return {**spec, "strict": strict}
 
 
 def error_text(text: str) -> str:

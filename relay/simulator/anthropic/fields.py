@@ -6,6 +6,7 @@ from typing import Any
 
 from relay.simulator.anthropic.errors import bad_request
 from relay.simulator.anthropic.rules import ClaudeRules
+from relay.simulator.anthropic.schemas import check_input_schema
 from relay.simulator.refused import Refused
 
 Json = dict[str, Any]
@@ -140,13 +141,7 @@ def _check_tools(body: Json) -> None:
         schema = tool.get("input_schema")
         if not isinstance(schema, dict):
             raise bad_request(f"{where}.custom.input_schema", "Field required")
-        if schema.get("type") != "object":
-            raise bad_request(f"{where}.custom.input_schema.type", "Input should be 'object'")
-        if {"oneOf", "allOf", "anyOf"} & schema.keys():
-            raise bad_request(
-                f"{where}.custom.input_schema",
-                "input_schema does not support oneOf, allOf, or anyOf at the top level",
-            )
+        check_input_schema(schema, f"{where}.custom.input_schema")
         if tool["name"] in names:
             raise bad_request("tools", "Tool names must be unique.")
         names.add(tool["name"])

@@ -5,6 +5,7 @@ from typing import Any
 
 from relay.simulator.openai.errors import bad_request, missing, unsupported
 from relay.simulator.openai.rules import OpenAIRules
+from relay.simulator.openai.schemas import check_root, is_closed
 
 Json = dict[str, Any]
 
@@ -56,14 +57,8 @@ def check_function(function: Any, param: str) -> tuple[str, Any]:
             "invalid_value",
         )
     parameters = function.get("parameters") or {"type": "object", "properties": {}}
-    if parameters.get("type") != "object":
-        raise bad_request(
-            f"Invalid schema for function '{function['name']}': schema must be a JSON Schema of 'type: "
-            '"object"\'.',
-            param,
-            "invalid_function_parameters",
-        )
-    if function.get("strict") and not _is_closed(parameters):
+    check_root(parameters, f"function '{function['name']}'", param)
+    if function.get("strict") and not is_closed(parameters):
         raise bad_request(
             f"Invalid schema for function '{function['name']}': 'additionalProperties' is required to be "
             "supplied and to be false, and 'required' to name every property.",
@@ -73,19 +68,6 @@ def check_function(function: Any, param: str) -> tuple[str, Any]:
     return function["name"], parameters
 
 
-def _is_closed(schema: Any) -> bool:
-    """Whether every object in a strict schema is closed and requires all its properties."""
-    if not isinstance(schema, dict):
-        return True
-    properties = schema.get("properties") or {}
-    if schema.get("type") == "object" and (
-        schema.get("additionalProperties") is not False
-        or set(schema.get("required") or []) != set(properties)
-    ):
-        return False
-    return all(_is_closed(inner) for inner in [*properties.values(), schema.get("items")])
-
-
 def check_json_schema(form: Any, param: str) -> Any:
     """The schema of a ``json_schema`` format. Raises Refused."""
     if not isinstance(form, dict) or not form.get("name"):
@@ -93,10 +75,11 @@ def check_json_schema(form: Any, param: str) -> Any:
     schema = form.get("schema")
     if not isinstance(schema, dict):
         raise missing(f"{param}.schema")
-    if form.get("strict") and not _is_closed(schema):
+    if form.get("strict") and not is_closed(schema):
         raise bad_request(
             f"Invalid schema for response_format '{form['name']}': 'additionalProperties' is required to be "
             "supplied and to be false.",
             param,
         )
+    check_root(schema, f"response_format '{form['name']}'", param)
     return schema

@@ -36,14 +36,14 @@ def test_keywords_that_gemini_reads_stay():
         },
         "required": ["a"],
     }
-    assert parameters_schema(schema) == schema
+    assert parameters_schema(schema).schema == schema
 
 
 @pytest.mark.parametrize("name", ["format", "$ref", "const", "pattern", "type", "properties", "default"])
 def test_a_property_named_like_a_keyword_stays(name):
     """Names of properties are the tool's own."""
     schema = {"type": "object", "properties": {name: {"type": "string"}}, "required": [name]}
-    assert parameters_schema(schema) == schema
+    assert parameters_schema(schema).schema == schema
 
 
 def test_what_gemini_does_not_read_is_said_in_words():
@@ -67,7 +67,7 @@ def test_what_gemini_does_not_read_is_said_in_words():
             "ratio": {"type": "number", "exclusiveMinimum": 0, "default": 0.5},
         },
     }
-    assert parameters_schema(schema) == {
+    assert parameters_schema(schema).schema == {
         "type": "object",
         "properties": {
             "url": {"type": "string", "description": "Where. (format uri, at least 3 characters)"},
@@ -113,7 +113,7 @@ def test_what_gemini_does_not_read_is_said_in_words():
 )  # fmt: skip
 def test_forms_that_gemini_has_not(schema, cleaned):
     """Each is said with the words that there are."""
-    assert answer_schema(schema) == cleaned
+    assert answer_schema(schema).schema == cleaned
 
 
 def test_references_are_inlined():
@@ -131,7 +131,7 @@ def test_references_are_inlined():
         },
         "definitions": {"Old/Address": {"type": "string"}},
     }
-    assert parameters_schema(schema)["properties"] == {
+    assert parameters_schema(schema).schema["properties"] == {
         "home": {"type": "object", "properties": {"city": {"type": "string"}}, "description": "Home."},
         "work": {"type": "string"},
         "gone": {},
@@ -152,9 +152,9 @@ def test_cycles_end():
         },
     }
     node = {"type": "object", "properties": {"value": {"type": "string"}, "next": {"type": "object"}}}
-    assert parameters_schema(tree)["properties"]["next"] == node
-    assert parameters_schema({"$ref": "#"}) == {"type": "object", "properties": {}}
-    assert parameters_schema({"allOf": [{"$ref": "#"}]}) == {"type": "object", "properties": {}}
+    assert parameters_schema(tree).schema["properties"]["next"] == node
+    assert parameters_schema({"$ref": "#"}).schema == {"type": "object", "properties": {}}
+    assert parameters_schema({"allOf": [{"$ref": "#"}]}).schema == {"type": "object", "properties": {}}
 
 
 def test_references_that_multiply_end():
@@ -164,7 +164,7 @@ def test_references_that_multiply_end():
         name: {"type": "object", "properties": {side: {"$ref": f"#/$defs/{after}"} for side in ("l", "r")}}
         for name, after in zip(names, [*names[1:], "D0"], strict=True)
     }
-    cleaned = parameters_schema({"$ref": "#/$defs/D0", "$defs": defs})
+    cleaned = parameters_schema({"$ref": "#/$defs/D0", "$defs": defs}).schema
     assert sum(1 for _ in schemas_in(cleaned)) <= MAX_SCHEMAS * 3
 
 
@@ -192,7 +192,7 @@ def test_references_that_multiply_end():
 )
 def test_arguments_are_always_an_object(schema, wanted):
     """Arguments are named values, also where a schema says so in a roundabout way or not at all."""
-    assert parameters_schema(schema) == wanted
+    assert parameters_schema(schema).schema == wanted
 
 
 def test_schemas_within_schemas_are_read():
@@ -217,9 +217,9 @@ def test_depth_is_bounded():
     schema: dict = {"type": "string"}
     for _ in range(300):
         schema = {"type": "array", "items": schema}
-    assert sum(1 for _ in schemas_in(answer_schema(schema))) < 100
+    assert sum(1 for _ in schemas_in(answer_schema(schema).schema)) < 100
     assert sum(1 for _ in schemas_in(json_schema(schema))) < 150
-    assert answer_schema({"allOf": [{"allOf": [schema] * 3}]})["type"] == "array"
+    assert answer_schema({"allOf": [{"allOf": [schema] * 3}]}).schema["type"] == "array"
 
 
 _json = st.recursive(
@@ -244,7 +244,7 @@ _schemas = st.recursive(
 @given(_schemas)
 def test_any_schema_comes_out_clean(schema):
     """Whatever is given, the result has allowed keywords only, in their own types, and there is a result."""
-    for cleaned in schemas_in(parameters_schema(schema)):
+    for cleaned in schemas_in(parameters_schema(schema).schema):
         assert cleaned.keys() <= ALLOWED
         assert set(cleaned.get("required", [])) <= set(cleaned.get("properties", {}))
         assert all(isinstance(value, str | int | float) for value in cleaned.get("enum", []))

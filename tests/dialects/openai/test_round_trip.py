@@ -125,7 +125,7 @@ def test_written_and_read_it_is_the_same(form: str, data: st.DataObject) -> None
 )
 def test_tool_choice(form: str, choice: ToolChoice) -> None:
     """Every neutral choice survives."""
-    tools = tuple(Tool(name, "", {"type": "object"}, False) for name in "ab")
+    tools = tuple(Tool(name, "", {"type": "object", "properties": {}}, False) for name in "ab")
     conversation = Conversation((Turn("user", (Text("x"),)),), tools=tools, tool_choice=choice)
     told = FORMS[form].read(FORMS[form].write(conversation, "m", FACTS, []))
     assert (told.tools, told.tool_choice) == (tools, choice)

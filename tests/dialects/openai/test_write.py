@@ -323,7 +323,7 @@ def test_strict_tools(schema: Json, strict: bool) -> None:
 def test_a_schema_without_a_type() -> None:
     """OpenAI wants an object's schema."""
     body, _ = written("chat", ANY, tools=(Tool("f", "", {}),))
-    assert body["tools"][0]["function"]["parameters"] == {"type": "object"}
+    assert body["tools"][0]["function"]["parameters"] == {"type": "object", "properties": {}}
 
 
 def test_names_that_openai_refuses() -> None:

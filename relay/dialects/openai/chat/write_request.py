@@ -20,7 +20,7 @@ from relay.conversation import (
 )
 from relay.dialects.notes import GO_ON, system_note
 from relay.dialects.openai import media, tools
-from relay.dialects.openai.chat.fit import fit
+from relay.dialects.openai.chat.fit import fit_model
 from relay.dialects.openai.reasoning import effort_of
 from relay.dialects.openai.wording import (
     asks_for_json,
@@ -61,7 +61,7 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     )
     if conversation.user_id:
         body["user"] = user_name(conversation.user_id)
-    return fit(body, model, facts, changes)
+    return fit_model(body, model, facts, changes)
 
 
 def _put_tools(body: Json, conversation: Conversation, facts: ModelFacts, changes: list[str]) -> None:

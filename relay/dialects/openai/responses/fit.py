@@ -2,6 +2,7 @@
 
 from accounts.model_facts import ModelFacts
 from relay.conversation import Json
+from relay.dialects.openai.fit_schemas import fit_schemas
 from relay.dialects.openai.limits import fit_limit, fit_sampling, fit_tool_choice
 from relay.dialects.openai.reasoning import fitted_effort
 
@@ -10,6 +11,11 @@ MIN_OUTPUT_TOKENS = 16
 
 
 def fit(body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:
+    """A client's own body for ``model``: what it or the validator refuses is mapped or dropped, and named."""
+    return fit_model(fit_schemas(body, changes), model, facts, changes)
+
+
+def fit_model(body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:
     """The body for ``model``: what ``facts`` refuse is mapped or dropped, and named in ``changes``."""
     fitted = {**body, "model": model}
     effort = _fit_effort(fitted, facts, changes)

@@ -20,7 +20,7 @@ from relay.conversation import (
 from relay.dialects.notes import GO_ON
 from relay.dialects.openai import media, tools
 from relay.dialects.openai.reasoning import effort_of
-from relay.dialects.openai.responses.fit import fit
+from relay.dialects.openai.responses.fit import fit_model
 from relay.dialects.openai.wording import (
     asks_for_json,
     asks_to_go_on,
@@ -51,7 +51,7 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     set_numbers(body, conversation.sampling, ("temperature", "top_p"), changes)
     if conversation.user_id:
         body["safety_identifier"] = user_name(conversation.user_id)
-    return fit(body, model, facts, changes)
+    return fit_model(body, model, facts, changes)
 
 
 def _put_tools(body: Json, conversation: Conversation, facts: ModelFacts, changes: list[str]) -> None:

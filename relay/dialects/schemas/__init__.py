@@ -1,0 +1,1 @@
+"""JSON Schema between vendors: what each one's validator takes, and how the rest is told in words."""
