@@ -11,15 +11,14 @@ from accounts.leases import Lease, NoAccount, Want
 from accounts.mapping import Target
 from accounts.pool import Pool
 from accounts.snapshot import AccountView
+from relay.answer_writer import AnswerWriter
 from relay.connection_times import Times
 from relay.conversation import digest
-from relay.dialects.interface import Decoder, DecoderOptions, Encoder, EncoderOptions
-from relay.engine.coalesce import coalesced
+from relay.dialects.interface import Decoder, DecoderOptions
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuation import Said
 from relay.engine.facts import Committed, Fact
 from relay.engine.policy import Mark
-from relay.engine.signatures import handle_for
 from relay.events import Chunk, StreamState
 from relay.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.learning import learned
@@ -54,18 +53,9 @@ class Exchange:
         """``form`` is how the client wants its stream."""
         self.call = call
         self.recorder = recorder
-        self.encoder: Encoder = call.dialect.encoder(
-            EncoderOptions(
-                message_id=recorder.row.id,
-                model=call.model,
-                created_at=int(recorder.row.started_at),
-                handle=lambda index: handle_for(recorder.row.id, index),
-                form=form,
-                include_usage=wants_usage or not call.is_stream,
-                request=call.body,
-                headers=call.headers,
-            )
-        )
+        row = recorder.row
+        self._writer = AnswerWriter(call, row.id, int(row.started_at), form, wants_usage)
+        self.encoder = self._writer.encoder
         self.account_email = ""
         self.mapped_model = targets[0].model
         self.has_committed = False
@@ -76,7 +66,6 @@ class Exchange:
         self._request: UpstreamRequest | None = None
         self._next_leg: UpstreamRequest | None = None
         self._is_repaired = False
-        self._has_encoded = False
         self._to_remember: list[Item] = []
         self._has_learned = False
 
@@ -163,19 +152,14 @@ class Exchange:
 
     def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The client's bytes; what the answer teaches is remembered before its end goes out."""
-        self._has_encoded = is_spliced or not self.is_same_dialect
-        if not self._has_encoded:
-            piece = self.encoder.forward(chunk)
-        else:
-            events = chunk.events if self.call.is_stream else coalesced(chunk.events)
-            piece = self.encoder.encode(events)
-        if self.encoder.state.terminal:
+        piece = self._writer.write(chunk, is_forwarded=self.is_same_dialect and not is_spliced)
+        if self.encoder.state.terminal and self._writer.gap is None:
             self.learn(self.encoder.state)
         return piece
 
     def unsayable(self) -> Failure | None:
-        """An error that the encoder itself had to say; upstream's own are the engine's business."""
-        return self.encoder.state.failure if self._has_encoded else None
+        """Why the answer could not be told to its end; upstream's own errors are the engine's business."""
+        return self._writer.gap
 
     def look_around(self, command: LookAround) -> Around:
         """Who else could be asked for the target."""

@@ -87,9 +87,15 @@ class Decoder(Protocol):
 
 
 class Encoder(Protocol):
-    """Events -> the client's bytes, for one answer. ``state`` is what the client has been told so far."""
+    """Events -> the client's bytes, for one answer. ``state`` is what the client has been told so far.
+
+    Nothing here raises: what cannot be told ends the answer with an error event, ``gap`` says why, and
+    ``fault`` which exception it was where none was expected (``relay.dialects.stream_encoder``).
+    """
 
     state: StreamState
+    gap: Failure | None
+    fault: Exception | None
 
     def forward(self, chunk: Chunk) -> bytes:
         """Same dialect: upstream's own bytes, framed as the client asked; the events are folded."""

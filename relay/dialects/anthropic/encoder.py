@@ -66,6 +66,8 @@ class AnthropicEncoder:
     def __init__(self, options: EncoderOptions) -> None:
         """The client has been told nothing yet."""
         self.state = StreamState()
+        self.gap: Failure | None = None
+        self.fault: Exception | None = None
         self.dropped: Counter[str] = Counter()
         self._options = options
         self._shows_thinking = not hides_thinking(options.request)
@@ -270,7 +272,7 @@ class AnthropicEncoder:
         self._is_over = True
 
     def _give_up(self, why: str, out: list[bytes]) -> None:
-        self.state.failure = Failure(Kind.MALFORMED_ANSWER, why, status=500)
+        self.gap = self.state.failure = Failure(Kind.MALFORMED_ANSWER, why, status=500)
         self.state.terminal = False
         self._is_over = True
         out.append(error_event(ErrorAnswer(500, why, "")))

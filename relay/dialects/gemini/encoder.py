@@ -34,6 +34,7 @@ from relay.events import (
     TextDelta,
     ThinkingDelta,
 )
+from relay.failures import Failure
 from relay.sse import SseParser
 
 _OWN_PARTS = frozenset(
@@ -47,6 +48,8 @@ class GeminiEncoder:
     def __init__(self, options: EncoderOptions) -> None:
         """Nothing was said yet."""
         self.state = StreamState()
+        self.gap: Failure | None = None
+        self.fault: Exception | None = None
         self._is_array = options.form == "array"
         self._reads_data_only = not self._is_array and _reads_data_only(options.headers)
         self._is_open = self._is_over = False

@@ -5,15 +5,15 @@ asked for, ``[DONE]``. Thinking goes out as ``reasoning_content``, and images as
 extensions that OpenAI's own types leave room for. Signatures have no place here: the cache keeps them.
 """
 
-from collections.abc import Iterable
-
 import msgspec
 
 from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
+from relay.dialects.json_object import json_object
 from relay.dialects.openai.citations import url_citation
 from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
 from relay.dialects.openai.usage import chat_usage
+from relay.dialects.stream_encoder import CannotSay, StreamEncoder
 from relay.events import (
     ArgumentsDelta,
     BlockStart,
@@ -23,13 +23,11 @@ from relay.events import (
     Event,
     MessageStart,
     StopReason,
-    StreamState,
     Terminal,
     TextDelta,
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Failure, Kind
 from relay.sse import SseParser
 
 _json = msgspec.json.encode
@@ -44,14 +42,14 @@ _FINISH_REASONS: dict[StopReason, str] = {
 """Everything else is ``stop`` (wire.md section 5)."""
 
 
-class ChatEncoder:
+class ChatEncoder(StreamEncoder):
     """One answer."""
 
     def __init__(self, options: EncoderOptions) -> None:
         """Nothing told yet."""
-        self.state = StreamState()
+        super().__init__()
         self._options = options
-        self._is_forwarding = self._is_over = False
+        self._is_forwarding = False
         self._head = b""
         self._tail = b',"finish_reason":null}]' + self._no_usage + b"}\n\n"
         self._has_role = False
@@ -59,47 +57,37 @@ class ChatEncoder:
         self._images = 0
         self._citations: list[Citation] = []
 
-    def forward(self, chunk: Chunk) -> bytes:
+    def passed(self, chunk: Chunk) -> bytes:
         """Upstream's own bytes; the usage chunk, which we always ask for, only for who asked for it too."""
         self._is_forwarding = self._has_role = True
-        self.state.fold(chunk.events)
         if not self._options.include_usage and any(type(event) is Usage for event in chunk.events):
             return _without_usage(chunk.raw)
         return chunk.raw
 
-    def encode(self, events: Iterable[Event]) -> bytes:
-        """The client's bytes for ``events``, in one piece."""
-        if self.state.terminal or self._is_over:
-            return b""
-        events = list(events)
-        self.state.fold(events)
+    def begin(self) -> None:
+        """How each chunk begins is the same for all of them."""
         if not self._head:
             self._head = self._opening() + b'"choices":[{"index":0,"delta":'
-        out: list[bytes] = []
-        for event in events:
-            kind = type(event)
-            if kind is TextDelta:
-                self._text(event, out)  # type: ignore[arg-type]
-            elif kind is ThinkingDelta:
-                self._put(b'{"reasoning_content":' + _json(event.text) + b"}", out)  # type: ignore[union-attr]
-            elif kind is ArgumentsDelta:
-                self._arguments(event.index, event.json, out)  # type: ignore[union-attr]
-            else:
-                self._rare(event, out)
-                if self._is_over:
-                    break
-        return b"".join(out)
+
+    def write(self, event: Event, out: list[bytes]) -> None:
+        """The client's bytes for ``event``; raises CannotSay."""
+        kind = type(event)
+        if kind is TextDelta:
+            self._text(event, out)  # type: ignore[arg-type]
+        elif kind is ThinkingDelta:
+            self._put(b'{"reasoning_content":' + _json(event.text) + b"}", out)  # type: ignore[union-attr]
+        elif kind is ArgumentsDelta:
+            self._arguments(event.index, event.json, out)  # type: ignore[union-attr]
+        elif kind is not Usage:  # told out of the state; some upstreams send one with every event
+            self._rare(event, out)
+
+    def error(self, answer: ErrorAnswer) -> bytes:
+        """The one error event that ends a broken answer, without ``[DONE]``."""
+        return b"data: " + _json({"error": error_object(answer)}) + b"\n\n"
 
     def keep_alive(self) -> bytes:
         """A comment line."""
         return KEEP_ALIVE
-
-    def fail(self, answer: ErrorAnswer) -> bytes:
-        """The one error event that ends a broken answer, without ``[DONE]``; b"" behind its end."""
-        if self.state.terminal or self._is_over:
-            return b""
-        self._is_over = True
-        return _error_event(answer)
 
     @property
     def _no_usage(self) -> bytes:
@@ -169,8 +157,7 @@ class ChatEncoder:
         media = msgspec.json.decode(payload)
         if not media["media_type"].startswith("image/"):
             what = media["media_type"]
-            self._give_up(f"the model answered with {what}, which chat completions cannot carry", out)
-            return
+            raise CannotSay(f"the model answered with {what}, which chat completions cannot carry")
         url = f"data:{media['media_type']};base64,{media['data']}"
         image = {"index": self._images, "type": "image_url", "image_url": {"url": url}}
         self._images += 1
@@ -181,8 +168,7 @@ class ChatEncoder:
         stop, reason = self.state.stop, "stop"
         if stop is not None:
             if stop.reason in NO_ANSWER:
-                self._give_up(f"upstream gave up its own answer: {stop.upstream_reason}", out)
-                return
+                raise CannotSay(f"upstream gave up its own answer: {stop.upstream_reason}")
             reason = _FINISH_REASONS.get(stop.reason, "stop")
             if stop.reason == "refusal":
                 if any(block.kind == "refusal" for block in self.state.blocks):
@@ -201,12 +187,6 @@ class ChatEncoder:
             out += (self._opening(), _json(usage)[1:], b"\n\n")
         out.append(b"data: [DONE]\n\n")
 
-    def _give_up(self, why: str, out: list[bytes]) -> None:
-        """What cannot be said ends the stream with an error, never in silence."""
-        self.state.failure, self.state.terminal = Failure(Kind.MALFORMED_ANSWER, why, status=500), False
-        self._is_over = True
-        out.append(_error_event(ErrorAnswer(500, why, "")))
-
     def _cited(self, citation: Citation) -> Json:
         """The citation with the whole cited block as its place in the text: no dialect tells more."""
         blocks = self.state.blocks
@@ -214,15 +194,11 @@ class ChatEncoder:
         return url_citation(citation, before, len(blocks[citation.index].text))
 
 
-def _error_event(answer: ErrorAnswer) -> bytes:
-    return b"data: " + _json({"error": error_object(answer)}) + b"\n\n"
-
-
 def _without_usage(raw: bytes) -> bytes:
     """``raw`` without its event that has usage and no choice; usage beside a choice stays."""
     kept = []
     for event in SseParser().feed(raw):
         data = event.data
-        if data is None or data == b"[DONE]" or msgspec.json.decode(data).get("choices"):
+        if data is None or data == b"[DONE]" or (json_object(data) or {}).get("choices"):
             kept.append(event.raw)
     return b"".join(kept)

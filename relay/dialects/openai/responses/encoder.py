@@ -5,16 +5,15 @@ incomplete, with everything once more. Consecutive texts are parts of one messag
 reasoning item whose ``encrypted_content`` carries the signature, or our handle for it.
 """
 
-from collections.abc import Iterable
-
 from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
 from relay.dialects.openai.responses.answer_object import answer_object
 from relay.dialects.openai.responses.forwarded import is_numbered, items_in, last_sequence_number
-from relay.dialects.openai.responses.item_writer import CannotSay, ItemWriter
+from relay.dialects.openai.responses.item_writer import ItemWriter
 from relay.dialects.openai.responses.output import item_json
 from relay.dialects.openai.usage import responses_usage
+from relay.dialects.stream_encoder import CannotSay, StreamEncoder
 from relay.events import (
     ArgumentsDelta,
     BlockStart,
@@ -24,12 +23,11 @@ from relay.events import (
     Event,
     MessageStart,
     Stop,
-    StreamState,
     Terminal,
     TextDelta,
     ThinkingDelta,
+    Usage,
 )
-from relay.failures import Failure, Kind
 
 _INCOMPLETE = {
     "max_tokens": "max_output_tokens",
@@ -42,20 +40,19 @@ _INCOMPLETE = {
 _BEGINNINGS = (MessageStart, BlockStart, Terminal)
 
 
-class ResponsesEncoder:
+class ResponsesEncoder(StreamEncoder):
     """One answer."""
 
     def __init__(self, options: EncoderOptions) -> None:
         """Nothing told yet."""
-        self.state = StreamState()
+        super().__init__()
         self._options = options
         self._writer = ItemWriter(self.state, options)
-        self._has_started = self._is_forwarding = self._is_over = False
+        self._has_started = self._is_forwarding = False
         self._last_raw: bytes | None = None  # of what was forwarded, with a number where it has one
 
-    def forward(self, chunk: Chunk) -> bytes:
+    def passed(self, chunk: Chunk) -> bytes:
         """Upstream's own bytes."""
-        self.state.fold(chunk.events)
         if chunk.raw:
             self._has_started = self._is_forwarding = True
             if self._last_raw is None or is_numbered(chunk.raw):
@@ -66,54 +63,7 @@ class ResponsesEncoder:
                 self._writer.open = last if last is not None and last.finished is None else None
         return chunk.raw
 
-    def encode(self, events: Iterable[Event]) -> bytes:
-        """The client's bytes for ``events``, in one piece."""
-        if self.state.terminal or self._is_over:
-            return b""
-        events = list(events)
-        self.state.fold(events)
-        self._take_over()
-        out: list[bytes] = []
-        try:
-            self._write(events, out)
-        except CannotSay as gap:
-            failure = Failure(Kind.MALFORMED_ANSWER, str(gap), status=500)
-            self.state.failure, self.state.terminal = failure, False
-            out.append(self.fail(ErrorAnswer(500, str(gap), "")))
-        return b"".join(out)
-
-    def _write(self, events: list[Event], out: list[bytes]) -> None:
-        for event in events:
-            kind = type(event)
-            if kind is TextDelta:
-                self._writer.delta(event.index, event.text, out)  # type: ignore[union-attr]
-            elif kind is ThinkingDelta:
-                self._writer.think(event, out)  # type: ignore[arg-type]
-            elif kind is ArgumentsDelta:
-                self._writer.delta(event.index, event.json, out)  # type: ignore[union-attr]
-            else:
-                self._rare(event, out)
-
-    def keep_alive(self) -> bytes:
-        """A comment line."""
-        return KEEP_ALIVE
-
-    def fail(self, answer: ErrorAnswer) -> bytes:
-        """The one error event that ends a broken answer; b"" when the answer has its end already.
-
-        The documented form is flat; the SDKs raise on a key ``error`` only, so it has both.
-        """
-        if self.state.terminal or self._is_over:
-            return b""
-        self._is_over = True
-        self._take_over()
-        error = error_object(answer)
-        flat = {key: error.get(key) for key in ("code", "message", "param")}
-        out: list[bytes] = []
-        self._writer.tell("error", {**flat, "error": error}, out)
-        return b"".join(out)
-
-    def _take_over(self) -> None:
+    def begin(self) -> None:
         """Go on where the forwarded bytes ended."""
         if self._last_raw is None:
             return
@@ -121,7 +71,36 @@ class ResponsesEncoder:
         self._last_raw = None
         item = self._writer.open
         if item is not None and item.kind == "message" and item.blocks:
-            self._writer.begin_deltas(item, item.blocks[-1], {"content_index": len(item.blocks) - 1})
+            kind = self.state.blocks[item.blocks[-1]].kind
+            self._writer.begin_deltas(item, item.blocks[-1], kind, {"content_index": len(item.blocks) - 1})
+
+    def write(self, event: Event, out: list[bytes]) -> None:
+        """The client's bytes for ``event``; raises CannotSay."""
+        kind = type(event)
+        if kind is TextDelta:
+            self._writer.delta(event.index, event.text, out)  # type: ignore[union-attr]
+        elif kind is ThinkingDelta:
+            self._writer.think(event, out)  # type: ignore[arg-type]
+        elif kind is ArgumentsDelta:
+            self._writer.delta(event.index, event.json, out)  # type: ignore[union-attr]
+        elif kind is not Usage:  # told out of the state; some upstreams send one with every event
+            self._rare(event, out)
+
+    def keep_alive(self) -> bytes:
+        """A comment line."""
+        return KEEP_ALIVE
+
+    def error(self, answer: ErrorAnswer) -> bytes:
+        """The one error event that ends a broken answer.
+
+        The documented form is flat; the SDKs raise on a key ``error`` only, so it has both.
+        """
+        self.begin()
+        error = error_object(answer)
+        flat = {key: error.get(key) for key in ("code", "message", "param")}
+        out: list[bytes] = []
+        self._writer.tell("error", {**flat, "error": error}, out)
+        return b"".join(out)
 
     def _rare(self, event: Event, out: list[bytes]) -> None:
         if not self._has_started and isinstance(event, _BEGINNINGS):
@@ -130,11 +109,11 @@ class ResponsesEncoder:
                 self._writer.tell(name, {"response": self._answer()}, out)
         match event:
             case BlockStart(kind="text" | "refusal"):
-                self._writer.start_part(event.index, out)
+                self._writer.start_part(event.index, event.kind, out)
             case BlockStart(kind="thinking"):
-                self._writer.start_item("reasoning", "rs", event.index, out)
+                self._writer.start_item("reasoning", "rs", event, out)
             case BlockStart(kind="tool_call"):
-                self._writer.start_call(event.index, out)
+                self._writer.start_call(event, out)
             case BlockStart(kind="redacted" | "media"):
                 self._writer.whole_item(event, out)
             case BlockStop():
@@ -170,10 +149,14 @@ class ResponsesEncoder:
     def _refuse(self, explanation: str, out: list[bytes]) -> None:
         """Say upstream's explanation of a refusal, as the refusal that it is."""
         index = len(self.state.blocks)
-        self.state.fold([BlockStart(index, "refusal"), TextDelta(index, explanation), BlockStop(index)])
-        self._writer.start_part(index, out)
-        self._writer.delta(index, explanation, out)
-        self._writer.stop(self.state.blocks[index], out)
+        events: list[Event] = [
+            BlockStart(index, "refusal"),
+            TextDelta(index, explanation),
+            BlockStop(index),
+        ]
+        for event in events:
+            self.write(event, out)
+            self.state.fold((event,))
 
     def _answer(self) -> Json:
         """An answer that upstream began keeps upstream's id and model."""

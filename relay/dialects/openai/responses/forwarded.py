@@ -31,7 +31,9 @@ def items_in(chunk: Chunk, items: list[Item]) -> None:
         match told.type:
             case "response.output_item.added":
                 new = as_json(told.item)
-                item = Item(told.output_index, text_at(new, "type"), text_at(new, "id"), [])
+                kind, identity = text_at(new, "type"), text_at(new, "id")
+                call_id, name = text_at(new, "call_id"), text_at(new, "name")
+                item = Item(told.output_index, kind, identity, [], call_id=call_id, name=name)
                 items.append(item)
                 if item.kind != "message":
                     item.blocks += [start.index for start in [next(starts, None)] if start]

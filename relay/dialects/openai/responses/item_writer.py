@@ -7,7 +7,7 @@ from functools import cached_property
 
 import msgspec
 
-from relay.block import OpenBlock
+from relay.block import BlockKind, OpenBlock
 from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions
 from relay.dialects.json_object import json_object
@@ -22,6 +22,7 @@ from relay.dialects.openai.responses.output import (
     redacted_json,
     summary_json,
 )
+from relay.dialects.stream_encoder import CannotSay
 from relay.events import BlockStart, Citation, StreamState, ThinkingDelta
 
 _json = msgspec.json.encode
@@ -34,10 +35,6 @@ _DELTA_NAMES = {
 }
 
 
-class CannotSay(Exception):
-    """The answer holds what Responses have no place for; the text says what."""
-
-
 class ItemWriter:
     """Writes one answer's items. Each method adds the bytes it causes to ``out``.
 
@@ -45,7 +42,7 @@ class ItemWriter:
     """
 
     def __init__(self, state: StreamState, options: EncoderOptions) -> None:
-        """Nothing told yet; ``state`` must have folded what is written."""
+        """Nothing told yet; ``state`` knows all that came before what is written."""
         self.sequence = 0
         self.items: list[Item] = []
         self.open: Item | None = None
@@ -79,51 +76,48 @@ class ItemWriter:
             place = {"summary_index": 0}
             part = {**_at(item), **place, "part": summary_json("")}
             self.tell("response.reasoning_summary_part.added", part, out)
-            self.begin_deltas(item, event.index, place)
+            self.begin_deltas(item, event.index, "thinking", place)
         self.delta(event.index, event.text, out)
 
     def start_item(
-        self, kind: str, prefix: str, index: int, out: list[bytes], called: Called | None = None
+        self, kind: str, prefix: str, start: BlockStart, out: list[bytes], called: Called | None = None
     ) -> None:
-        """A new item of ``kind`` for the block at ``index``; what was open is closed."""
+        """A new item of ``kind`` for the block that starts; what was open is closed."""
         self.close_item(out)
         number = len(self.items)
-        item = Item(number, kind, f"{prefix}_{self._options.message_id}{number}", [index], called=called)
+        identity = f"{prefix}_{self._options.message_id}{number}"
+        item = Item(number, kind, identity, [start.index], call_id=start.id, name=start.name, called=called)
         self.items.append(item)
         self.open = item
-        self.tell(
-            "response.output_item.added",
-            {"output_index": number, "item": item_json(item, self._state.blocks, "in_progress")},
-            out,
-        )
+        begun = {"output_index": number, "item": item_json(item, self._state.blocks, "in_progress")}
+        self.tell("response.output_item.added", begun, out)
         if kind == "function_call":
-            self.begin_deltas(item, index, {})
+            self.begin_deltas(item, start.index, "tool_call", {})
 
-    def start_call(self, index: int, out: list[bytes]) -> None:
+    def start_call(self, start: BlockStart, out: list[bytes]) -> None:
         """A tool call, in the form of the tool that the client offered."""
-        called = self._called_as.get(self._state.blocks[index].name)
+        called = self._called_as.get(start.name)
         if called is not None and called.is_custom:
-            self.start_item("custom_tool_call", "ctc", index, out, called)
+            self.start_item("custom_tool_call", "ctc", start, out, called)
         else:
-            self.start_item("function_call", "fc", index, out, called)
+            self.start_item("function_call", "fc", start, out, called)
 
-    def start_part(self, index: int, out: list[bytes]) -> None:
+    def start_part(self, index: int, kind: BlockKind, out: list[bytes]) -> None:
         """A text or refusal: a part of the open message, or of a new one."""
         item = self.open
         if item is None or item.kind != "message":
-            self.start_item("message", "msg", index, out)
+            self.start_item("message", "msg", BlockStart(index, kind), out)
             item = self.items[-1]
         else:
             item.blocks.append(index)
-        block = self._state.blocks[index]
         place = {"content_index": len(item.blocks) - 1}
-        part = part_json(item, block, is_begun=False)
-        self.tell("response.content_part.added", {**_at(item), **place, "part": part}, out)
-        self.begin_deltas(item, index, place | ({"logprobs": []} if block.kind == "text" else {}))
+        added = {**_at(item), **place, "part": part_json(item, index, kind, "")}
+        self.tell("response.content_part.added", added, out)
+        self.begin_deltas(item, index, kind, place | ({"logprobs": []} if kind == "text" else {}))
 
-    def begin_deltas(self, item: Item, index: int, place: Json) -> None:
+    def begin_deltas(self, item: Item, index: int, kind: BlockKind, place: Json) -> None:
         """Get ready what stands before each delta of the block at ``index``."""
-        name = f"response.{_DELTA_NAMES[self._state.blocks[index].kind]}.delta"
+        name = f"response.{_DELTA_NAMES[kind]}.delta"
         data = _json({"type": name, **_at(item), **place})
         self._deltas[index] = b"event: %b\ndata: %b" % (name.encode(), data[:-1] + b',"delta":')
 
@@ -163,11 +157,11 @@ class ItemWriter:
                 self.tell("response.custom_tool_call_input.done", {**_at(item), "input": text}, out)
                 self.close_item(out)
             case _:
+                arguments = block.text or "{}"
                 if not block.pieces:
-                    block.pieces.append("{}")
-                    self.delta(block.index, "{}", out)
-                if json_object(block.text) is not None:  # else its item says that it is incomplete
-                    done = {**_at(item), **named(item, block), "arguments": block.text}
+                    self.delta(block.index, arguments, out)
+                if json_object(arguments) is not None:  # else its item says that it is incomplete
+                    done = {**_at(item), **named(item), "arguments": arguments}
                     self.tell("response.function_call_arguments.done", done, out)
                 self.close_item(out)
 
@@ -178,7 +172,11 @@ class ItemWriter:
         else:
             done = {**place, "text": block.text, "logprobs": []}
             self.tell("response.output_text.done", done, out)
-        self.tell("response.content_part.done", {**place, "part": part_json(item, block)}, out)
+        self.tell(
+            "response.content_part.done",
+            {**place, "part": part_json(item, block.index, block.kind, block.text)},
+            out,
+        )
 
     def _stop_thinking(self, item: Item, block: OpenBlock, out: list[bytes]) -> None:
         if not block.text:

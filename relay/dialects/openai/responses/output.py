@@ -2,7 +2,7 @@
 
 import msgspec
 
-from relay.block import OpenBlock
+from relay.block import BlockKind, OpenBlock
 from relay.conversation import Json
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.responses.named_tools import Called, text_of
@@ -13,8 +13,8 @@ class Item(msgspec.Struct, gc=False):
     """One item of ``output``: a message with one or more text blocks, or one block of another kind.
 
     ``blocks`` are the neutral blocks in it, by index; ``encrypted`` a reasoning item's signature or
-    handle; ``called`` how the client knows the called tool, where that is another way than we do;
-    ``finished`` the whole item where upstream already told it.
+    handle; ``call_id`` and ``name`` are a call's; ``called`` how the client knows the called tool, where
+    that is another way than we do; ``finished`` the whole item where upstream already told it.
     """
 
     output_index: int
@@ -23,6 +23,8 @@ class Item(msgspec.Struct, gc=False):
     blocks: list[int]
     encrypted: str = ""
     annotations: dict[int, list[Json]] = {}
+    call_id: str = ""
+    name: str = ""
     called: Called | None = None
     finished: Json | None = None
 
@@ -35,7 +37,8 @@ def item_json(item: Item, blocks: list[OpenBlock], status: str) -> Json:
     head: Json = {"id": item.id, "type": item.kind}
     match item.kind:
         case "message":
-            content = [part_json(item, blocks[index]) for index in item.blocks] if is_begun else []
+            parts = [blocks[index] for index in item.blocks] if is_begun else []
+            content = [part_json(item, part.index, part.kind, part.text) for part in parts]
             return {**head, "status": status, "role": "assistant", "content": content}
         case "reasoning":
             summary = []
@@ -43,22 +46,21 @@ def item_json(item: Item, blocks: list[OpenBlock], status: str) -> Json:
                 summary = [summary_json(text)]
             return {**head, "summary": summary, "encrypted_content": item.encrypted or None}
         case _:
-            block = blocks[item.blocks[0]]
-            arguments = block.text if is_begun else ""
+            arguments = (blocks[item.blocks[0]].text or "{}") if is_begun else ""
             if is_begun and json_object(arguments) is None:
                 status = "incomplete"  # cut by the output limit: not to be executed
             return {
                 **head,
                 "status": status,
-                "call_id": block.id,
-                **named(item, block),
+                "call_id": item.call_id,
+                **named(item),
                 **_told(item, arguments),
             }
 
 
-def named(item: Item, block: OpenBlock) -> Json:
+def named(item: Item) -> Json:
     """The called tool's name, as the client knows it."""
-    called = item.called or Called(block.name)
+    called = item.called or Called(item.name)
     return {"name": called.name} | ({"namespace": called.namespace} if called.namespace else {})
 
 
@@ -68,12 +70,11 @@ def _told(item: Item, arguments: str) -> Json:
     return {"arguments": arguments}
 
 
-def part_json(item: Item, block: OpenBlock, is_begun: bool = True) -> Json:
-    """A content part of a message."""
-    text = block.text if is_begun else ""
-    if block.kind == "refusal":
+def part_json(item: Item, index: int, kind: BlockKind, text: str) -> Json:
+    """A content part of a message: the block at ``index``, which says ``text``."""
+    if kind == "refusal":
         return {"type": "refusal", "refusal": text}
-    annotations = item.annotations.get(block.index, []) if is_begun else []
+    annotations = item.annotations.get(index, [])
     return {"type": "output_text", "text": text, "annotations": annotations, "logprobs": []}
 
 

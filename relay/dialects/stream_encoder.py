@@ -1,0 +1,102 @@
+"""What the encoders of all dialects do alike: first the bytes, then the state that says they were told.
+
+PURE. Whatever goes wrong while an event's bytes are made, nothing of it is told and the state does not know
+it: an answer that ends in an exception never counts as ended, and the client is told an error.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+from relay.dialects.interface import ErrorAnswer
+from relay.events import Chunk, Event, StreamState
+from relay.failures import Failure, Kind
+
+
+class CannotSay(Exception):
+    """The answer holds what the client's dialect has no place for; the text says what."""
+
+
+class StreamEncoder(ABC):
+    """One answer. A dialect adds ``write`` and ``error``.
+
+    ``state`` is what the client was told. ``gap`` says why the answer could not be told to its end, ``fault``
+    which exception that was, where none was expected.
+    """
+
+    def __init__(self) -> None:
+        """Nothing told yet."""
+        self.state = StreamState()
+        self.gap: Failure | None = None
+        self.fault: Exception | None = None
+        self._is_over = False
+
+    @abstractmethod
+    def write(self, event: Event, out: list[bytes]) -> None:
+        """The client's bytes for ``event``, which ``state`` does not know yet; raises CannotSay."""
+
+    @abstractmethod
+    def error(self, answer: ErrorAnswer) -> bytes:
+        """The one error event that ends a broken answer."""
+
+    def begin(self) -> None:  # noqa: B027 - not every dialect has something to do here
+        """Before the events of one call."""
+
+    def flush(self, out: list[bytes]) -> None:  # noqa: B027 - nor here
+        """Behind the events of one call, which ``state`` knows."""
+
+    def passed(self, chunk: Chunk) -> bytes:
+        """Upstream's own bytes, as a client of the same dialect gets them."""
+        return chunk.raw
+
+    def forward(self, chunk: Chunk) -> bytes:
+        """Upstream's own bytes; the events are folded behind them."""
+        if self.gap is not None:
+            return b""
+        try:
+            piece = self.passed(chunk)
+            self.state.fold(chunk.events)
+        except Exception as fault:
+            return self._give_up(fault)
+        return piece
+
+    def encode(self, events: Iterable[Event]) -> bytes:
+        """The client's bytes for ``events``, in one piece."""
+        if self._is_over or self.state.terminal:
+            return b""
+        out: list[bytes] = []
+        whole = 0
+        fold, write = self.state.fold, self.write
+        try:
+            self.begin()
+            for event in events:
+                whole = len(out)
+                write(event, out)
+                fold((event,))
+            self.flush(out)
+            return b"".join(out)
+        except Exception as fault:
+            del out[whole:]
+            out.append(self._give_up(fault))
+            return b"".join(out)
+
+    def fail(self, answer: ErrorAnswer) -> bytes:
+        """The one error event that ends a broken answer; b"" when the answer has its end already."""
+        if self._is_over or self.state.terminal:
+            return b""
+        told = self.error(answer)
+        self._is_over = True
+        return told
+
+    def _give_up(self, fault: Exception) -> bytes:
+        """What cannot be told ends the answer with an error, never in silence."""
+        if isinstance(fault, CannotSay):
+            why = str(fault).encode("utf-8", "replace").decode()  # upstream's words may be in it
+            self.gap = Failure(Kind.MALFORMED_ANSWER, why, status=500)
+        else:
+            self.fault = fault
+            why = f"upstream's answer could not be told ({type(fault).__name__})"
+            self.gap = Failure(Kind.GARBAGE, why, status=502)
+        self.state.failure, self.state.terminal = self.gap, False
+        told = self.error(ErrorAnswer(self.gap.status or 500, self.gap.message, ""))
+        self._is_over = True
+        return told

@@ -1,0 +1,73 @@
+"""What cannot be told of an answer is a failure of that answer, logged once, and no fault of the server."""
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from relay.answer_writer import AnswerWriter
+from relay.dialects.openai import OPENAI_CHAT
+from relay.events import BlockStart, Chunk, Event, MessageStart, Stop, Terminal, TextDelta
+from relay.failures import Failure, Kind
+from relay.upstream_request import ClientCall
+
+ANSWER: list[Event] = [
+    MessageStart("up", "m"),
+    BlockStart(0, "text"),
+    TextDelta(0, "fine"),
+    Stop("end_turn", "stop"),
+    Terminal(),
+]
+HALF: list[Event] = [MessageStart("up", "m"), BlockStart(0, "text"), TextDelta(0, "\ud83d")]
+
+
+def writer(*, is_stream: bool, **functions: Any) -> AnswerWriter:
+    dialect = replace(OPENAI_CHAT, **functions)
+    call = ClientCall(dialect, {}, b"{}", {}, "m", is_stream, "s")
+    return AnswerWriter(call, "0" * 32, 1, "sse", wants_usage=True)
+
+
+def no_bytes(*anything: object) -> bytes:
+    raise UnicodeError("upstream's bytes are odd")
+
+
+def test_a_client_that_wants_no_stream_gets_one_document() -> None:
+    """The whole answer is collected where it is written, so that what fails there is known in time."""
+    written = writer(is_stream=False).write(Chunk(b"", ANSWER), is_forwarded=False)
+    assert written.startswith(b'{"id":"chatcmpl-')
+
+
+@pytest.mark.parametrize("is_forwarded", [False, True])
+def test_what_cannot_be_collected_is_a_broken_answer(
+    is_forwarded: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An exception while the document is made: nothing is written, and the failure says what it was."""
+    told = writer(is_stream=False, collect=no_bytes)
+    assert told.write(Chunk(b"data: {}\n\n", ANSWER), is_forwarded=is_forwarded) == b""
+    why = "upstream's answer could not be put together (UnicodeError)"
+    assert told.gap == Failure(Kind.GARBAGE, why, status=502)
+    assert [(record.levelno, record.exc_info is not None) for record in caplog.records] == [
+        (logging.ERROR, True)
+    ]
+
+
+def test_what_cannot_be_encoded_is_told_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """A streaming client gets an error event; the log has the traceback, once, under the request's id."""
+    told = writer(is_stream=True)
+    assert b'"error"' in told.write(Chunk(b"", HALF), is_forwarded=False)
+    assert told.write(Chunk(b"", ANSWER), is_forwarded=False) == b""
+    assert told.gap is not None
+    assert told.gap.kind is Kind.GARBAGE
+    [record] = caplog.records
+    assert record.request_id == "0" * 32  # type: ignore[attr-defined]
+
+
+def test_what_the_dialect_has_no_word_for_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    """An answer that the client's dialect cannot say is a failure without a traceback."""
+    sound = BlockStart(0, "media", payload=b'{"media_type":"audio/wav","data":"AAAA"}')
+    told = writer(is_stream=True)
+    told.write(Chunk(b"", [MessageStart("up", "m"), sound]), is_forwarded=False)
+    assert told.gap is not None
+    assert told.gap.kind is Kind.MALFORMED_ANSWER
+    assert caplog.records == []
