@@ -1,0 +1,1 @@
+"""The operator's pages for accounts, mappings and client keys."""

@@ -1,0 +1,1 @@
+"""How each client is told to use this server."""

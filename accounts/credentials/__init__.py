@@ -1,0 +1,1 @@
+"""What signs an account in: its shape by kind, its encryption, its tokens."""

@@ -1,0 +1,1 @@
+"""What is known of each model: shipped, and the operator's words over it."""

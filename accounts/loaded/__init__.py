@@ -1,0 +1,1 @@
+"""This process's accounts, mappings and keys in memory, kept true to the database."""

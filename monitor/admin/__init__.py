@@ -1,0 +1,1 @@
+"""The operator's plain pages of what happened."""

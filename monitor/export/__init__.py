@@ -1,0 +1,1 @@
+"""Exchanges as files: formats, and what is taken out of them."""

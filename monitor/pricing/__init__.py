@@ -1,0 +1,1 @@
+"""What an exchange cost, and the operator's own prices."""

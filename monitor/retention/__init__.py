@@ -1,0 +1,1 @@
+"""What is kept of the history, and the removal of the rest."""

@@ -1,0 +1,1 @@
+"""Tokens and outcomes by hour and day."""

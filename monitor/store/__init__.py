@@ -1,0 +1,1 @@
+"""The one writer: from records to rows and bodies in the database."""

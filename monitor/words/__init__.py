@@ -1,0 +1,1 @@
+"""Text for people: in the reader's language, and safe to look at."""

@@ -1,0 +1,1 @@
+"""The admin's start page, navigation and error pages."""

@@ -1,0 +1,1 @@
+"""daphne's server and what it lacks: channel, routing, workers, life cycle."""

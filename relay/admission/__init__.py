@@ -1,0 +1,1 @@
+"""Before an exchange begins: the client's key, its body, and early answers."""

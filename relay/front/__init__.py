@@ -1,0 +1,1 @@
+"""The relay's paths: URLs, their description, and health."""

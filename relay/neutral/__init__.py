@@ -1,0 +1,1 @@
+"""What any dialect's stream, request or failure means, free of the dialect. PURE."""

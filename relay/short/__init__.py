@@ -1,0 +1,1 @@
+"""Exchanges whose answer is one document: counting, embedding, model lists."""
