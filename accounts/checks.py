@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
-from accounts.encryption import key_file
+from accounts.credentials.encryption import key_file
 
 
 @register()

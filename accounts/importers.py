@@ -15,8 +15,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from msgspec import Struct
 
-from accounts.credentials import BadCredential, check_credential, split_credential
-from accounts.encryption import CannotDecrypt
+from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
+from accounts.credentials.encryption import CannotDecrypt
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT, Kind
 from accounts.models import Account, ModelMapping
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from accounts.model_facts import SHIPPED, ModelTable
+from accounts.facts.model_facts import SHIPPED, ModelTable
 from accounts.wildcards import WildcardIndex
 
 

@@ -14,8 +14,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.encryption import decrypt, encrypt
-from accounts.fact_models import ModelOverride as ModelOverride  # here Django looks for models
+from accounts.credentials.encryption import decrypt, encrypt
+from accounts.facts.models import ModelOverride as ModelOverride  # here Django looks for models
 from accounts.revisions import Revision, Watched, WatchedManager
 from accounts.validation import (
     validate_base_url,

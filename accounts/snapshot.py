@@ -7,9 +7,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from accounts.facts.model_facts import Override
 from accounts.mapping import Mapping
 from accounts.marks import Cause
-from accounts.model_facts import Override
 
 
 class AccountView(Struct, frozen=True, kw_only=True):

@@ -21,11 +21,11 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 from django.utils.translation import gettext_lazy as _
 
-from monitor.prices import ModelPrice as ModelPrice  # here Django looks for models
-from monitor.records import BodyKind, EndedBy, EndedIn, Outcome
-from monitor.search_models import SearchProgress as SearchProgress
-from monitor.statistics_models import DailyStatistic as DailyStatistic
-from monitor.statistics_models import HourlyStatistic as HourlyStatistic
+from monitor.pricing.prices import ModelPrice as ModelPrice  # here Django looks for models
+from monitor.record.records import BodyKind, EndedBy, EndedIn, Outcome
+from monitor.search.models import SearchProgress as SearchProgress
+from monitor.statistics.models import DailyStatistic as DailyStatistic
+from monitor.statistics.models import HourlyStatistic as HourlyStatistic
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

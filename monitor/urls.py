@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from monitor import detail_views, export_views, live_views, retention_views, statistics_views, views
+from monitor.pages import (
+    detail_views,
+    export_views,
+    history_views,
+    live_views,
+    retention_views,
+    statistics_views,
+)
 
 app_name = "monitor"
 urlpatterns = [
@@ -10,7 +17,7 @@ urlpatterns = [
     path("statistics/", statistics_views.statistics_page, name="statistics"),
     path("retention/", retention_views.retention_page, name="retention"),
     path("retention/remove/", retention_views.remove, name="retention-remove"),
-    path("history/", views.history_page, name="history"),
+    path("history/", history_views.history_page, name="history"),
     path("history/export/", export_views.export_page, name="export"),
     path("history/export/file/", export_views.export_file, name="export-file"),
     path("history/<str:request_id>/", detail_views.detail_page, name="detail"),

@@ -13,6 +13,6 @@ class FrameConfig(AppConfig):
     def ready(self) -> None:
         """Joins what commands and pages need as well as the server (for which see ``wiring.py``)."""
         from accounts.wildcards import WildcardIndex
-        from monitor.prices import register_pattern_index
+        from monitor.pricing.prices import register_pattern_index
 
         register_pattern_index(WildcardIndex)

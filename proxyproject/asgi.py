@@ -12,9 +12,9 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()  # loads the apps, which everything below needs
 
-from proxyproject.lifecycle import lifecycle  # noqa: E402
-from proxyproject.routing import application_of  # noqa: E402
+from proxyproject.serving.lifecycle import lifecycle  # noqa: E402
+from proxyproject.serving.routing import application_of  # noqa: E402
 from proxyproject.wiring import wire  # noqa: E402
 
 wire(lifecycle)
-application = application_of(django_application, "relay.urls")
+application = application_of(django_application, "relay.front.urls")

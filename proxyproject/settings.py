@@ -1,127 +1,17 @@
-"""Every setting, read once from the environment (or a ``.env`` file) and checked by type.
-
-``Environment`` is the list that an operator sees; docs/configuration.md documents each field and a
-test holds the two together. Django's own names are derived from it below.
-"""
+"""Django's settings, derived from what the operator set (``environment.py``)."""
 
 import contextlib
 import os
-import re
 import secrets
 import tempfile
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import unquote, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-    ValidationError,
-)
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from proxyproject import unused_imports
+from proxyproject.environment import BASE_DIR, read_environment
+from proxyproject.logs import app_log
 
-from proxyproject import app_log, unused_imports
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def _origins(text: str) -> str:
-    """``text`` if each part is ``*`` or an origin: scheme, host, perhaps port, nothing behind."""
-    for part in text.split(","):
-        if part.strip() and not re.fullmatch(r"\*|https?://[^/\s*]+", part.strip()):
-            raise ValueError("must be origins like https://app.example.org, separated by commas, or *")
-    return text
-
-
-def _known_zone(name: str) -> str:
-    """``name`` if it is a time zone's."""
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be the name of a time zone, like Europe/Berlin or Asia/Tokyo") from None
-    return name
-
-
-class Environment(BaseSettings):
-    """The settings an operator may give; names are environment variables in upper case."""
-
-    # env_ignore_empty: a variable that is set to nothing counts as not set, as compose files do it.
-    model_config = SettingsConfigDict(
-        env_file=os.environ.get("PROXY_ENV_FILE", ".env"), extra="ignore", env_ignore_empty=True
-    )
-
-    proxy_data_dir: Path = Path("~/.antigravity_tools")
-    proxy_secret_key: str = ""
-    proxy_fernet_keys: str = ""
-    proxy_debug: bool = False
-    proxy_allowed_hosts: str = "127.0.0.1,localhost,[::1]"
-    proxy_trusted_origins: str = ""
-    proxy_https: bool = False
-    proxy_language: Annotated[str, Field(pattern="^(en|ja)$")] = "en"
-    proxy_time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
-    proxy_mask_emails: bool = False
-    proxy_account_header: Annotated[str, Field(pattern="^(full|masked|off)$")] = "full"
-    proxy_log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
-    proxy_log_days: PositiveInt = 30
-    database_url: str = ""
-    redis_url: str = ""
-
-    relay_peek_timeout_seconds: PositiveFloat | None = None
-    relay_thinking_timeout_seconds: PositiveFloat = 300
-    relay_idle_timeout_seconds: PositiveFloat = 120
-    relay_deadline_seconds: PositiveFloat = 600
-    relay_patience_seconds: NonNegativeFloat = 15
-    relay_keep_alive_seconds: PositiveFloat = 15
-    relay_backoff_scale: NonNegativeFloat = 1.0
-    relay_retry_share: NonNegativeFloat = 0.2
-    relay_retry_floor: Annotated[int, Field(ge=0)] = 10
-    relay_drain_seconds: NonNegativeFloat = 30
-    relay_max_body_bytes: PositiveInt = 100 * 1024 * 1024
-    relay_connect_timeout_seconds: PositiveFloat = 10
-    relay_cors_origins: Annotated[str, AfterValidator(_origins)] = ""
-    relay_signature_tool_limit: PositiveInt = 500
-    relay_signature_family_limit: PositiveInt = 200
-    relay_signature_session_limit: PositiveInt = 1000
-
-    pool_slot_wait_seconds: NonNegativeFloat = 10
-    pool_admission_wait_seconds: NonNegativeFloat = 2
-    pool_rebind_after_seconds: NonNegativeFloat = 300
-    pool_session_limit: PositiveInt = 10_000
-    pool_quota_mark_seconds: Annotated[tuple[NonNegativeFloat, ...], Field(min_length=1)] = (
-        60,
-        300,
-        1800,
-        7200,
-    )
-    pool_rate_limit_mark_seconds: NonNegativeFloat = 30
-    pool_capacity_mark_seconds: NonNegativeFloat = 15
-    pool_unknown_limit_mark_seconds: NonNegativeFloat = 60
-    pool_forbidden_mark_seconds: NonNegativeFloat = 600
-    pool_missing_model_mark_seconds: NonNegativeFloat = 300
-    pool_credential_mark_seconds: NonNegativeFloat = 300
-    pool_soft_mark_seconds: NonNegativeFloat = 20
-
-    monitor_record_bodies: bool = True
-    monitor_body_cap_bytes: NonNegativeInt = 1_000_000
-    monitor_retention_days: NonNegativeFloat = 30
-    monitor_retention_bytes: NonNegativeInt = 5_000_000_000
-
-
-def _read_environment() -> Environment:
-    """The environment, or a sentence for each field that is wrong; never a value, for it may be a secret."""
-    try:
-        return Environment()
-    except ValidationError as error:
-        wrong = "\n".join(f"  {'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
-        raise SystemExit(f"These settings cannot be used (see docs/configuration.md):\n{wrong}") from None
-
-
-ENVIRONMENT = _read_environment()
+ENVIRONMENT = read_environment()
 
 
 def _kept_secret(path: Path) -> str:
@@ -282,7 +172,7 @@ UNFOLD = {
     "SITE_HEADER": "Evenkeel",
     "SITE_SYMBOL": "sailing",
     "SITE_URL": None,
-    "DASHBOARD_CALLBACK": "proxyproject.start_page.dashboard",
+    "DASHBOARD_CALLBACK": "proxyproject.pages.start_page.dashboard",
     "SITE_FAVICONS": [
         {
             "rel": "icon",
@@ -295,6 +185,6 @@ UNFOLD = {
     "STYLES": [lambda _request: f"/{STATIC_URL}evenkeel/frame.css"],
     "SIDEBAR": {
         "show_search": True,
-        "navigation": "proxyproject.navigation.sections",
+        "navigation": "proxyproject.pages.navigation.sections",
     },
 }

@@ -4,10 +4,10 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from relay import openapi
-from relay.replay_views import replay, replay_page
+from relay.front import openapi
+from relay.replay.views import replay, replay_page
 
-handler500 = "proxyproject.error_pages.server_error"
+handler500 = "proxyproject.pages.error_pages.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

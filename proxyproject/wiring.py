@@ -13,24 +13,24 @@ from collections.abc import Collection
 
 from django.conf import settings
 
-from accounts import heartbeats
-from accounts.admin_actions import register_account_test
-from accounts.admin_figures import register_account_figures
-from accounts.live import live, live_process_ids
-from accounts.process_locks import ProcessLock
-from monitor.housekeeping import Housekeeper
-from monitor.live import live_feed
-from monitor.request_id import RANDOM_BYTES, new_request_id
-from monitor.retention import Limits
-from monitor.writer import RecordWriter
-from proxyproject.account_figures import account_figures
-from proxyproject.early_answers import EarlyAnswer, Refusal, set_renderer
-from proxyproject.lifecycle import Lifecycle
+from accounts.admin.actions import register_account_test
+from accounts.admin.figures import register_account_figures
+from accounts.loaded.live_accounts import live, live_process_ids
+from accounts.processes import heartbeats
+from accounts.processes.process_locks import ProcessLock
+from monitor.live.feed import live_feed
+from monitor.record.request_id import RANDOM_BYTES, new_request_id
+from monitor.retention.housekeeping import Housekeeper
+from monitor.retention.pruner import Limits
+from monitor.store.writer import RecordWriter
+from proxyproject.pages.account_figures import account_figures
+from proxyproject.serving.early_answers import EarlyAnswer, Refusal, set_renderer
+from proxyproject.serving.lifecycle import Lifecycle
 from proxyproject.sqlite.base import keep_file
-from relay import runtime
-from relay.account_test import test_account
-from relay.early import early_answer
-from relay.progress import ProgressReader
+from relay.admission.early_answer import early_answer
+from relay.exchange import runtime
+from relay.exchange.progress import ProgressReader
+from relay.upstream.trial import test_account
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from monitor.records import RequestRecord
+from monitor.record.records import RequestRecord
 
 EXCHANGES = Counter("evenkeel_exchanges_total", "Exchanges that ended", ["dialect", "outcome"])
 FAILED_ATTEMPTS = Counter("evenkeel_failed_attempts_total", "Attempts that failed", ["kind"])

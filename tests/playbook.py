@@ -12,10 +12,10 @@ moves only when a reply says ``after``.
         closes(is_complete=True),
     ).ends(status=200)
 
-The words that scripts are written in are in ``tests/engine/script.py``. A line without a reply is answered
-``Done``. Commands name only what the rule is about: what a line leaves out may be anything. Facts (``Note``)
-are taken silently and stand in ``Played.facts``. When the engine departs from the script, or does not end
-with it, the assertion shows the whole dialogue as a diff.
+The words that scripts are written in are in ``tests/relay/engine/script.py``. A line without a reply is
+answered ``Done``. Commands name only what the rule is about: what a line leaves out may be anything. Facts
+(``Note``) are taken silently and stand in ``Played.facts``. When the engine departs from the script, or does
+not end with it, the assertion shows the whole dialogue as a diff.
 """
 
 import difflib

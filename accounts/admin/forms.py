@@ -7,8 +7,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
-from accounts.credentials import BadCredential, check_credential, split_credential
-from accounts.encryption import CannotDecrypt
+from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
+from accounts.credentials.encryption import CannotDecrypt
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
 from accounts.models import Account, ModelMapping
 

@@ -21,13 +21,13 @@ from unfold.dataclasses import ActionDialog
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
-from accounts.admin_actions import account_test
-from accounts.admin_figures import AccountFigures, account_figures
-from accounts.admin_forms import AccountForm, ModelMappingForm
-from accounts.admin_state import TONES, glance, last_used, moment, status_here
-from accounts.connect_views import connect_page
-from accounts.fact_admin import ModelOverrideAdmin as ModelOverrideAdmin  # here Django looks for pages
-from accounts.loading import account_view
+from accounts.admin.actions import account_test
+from accounts.admin.figures import AccountFigures, account_figures
+from accounts.admin.forms import AccountForm, ModelMappingForm
+from accounts.admin.state import TONES, glance, last_used, moment, status_here
+from accounts.connect.views import connect_page
+from accounts.facts.admin import ModelOverrideAdmin as ModelOverrideAdmin  # here Django looks for pages
+from accounts.loaded.loading import account_view
 from accounts.models import Account, ClientKey, ModelMapping
 
 

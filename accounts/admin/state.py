@@ -8,9 +8,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from msgspec import Struct
 
-from accounts.live import live
+from accounts.loaded.live_accounts import live
 from accounts.models import Account
-from accounts.roster import AccountStatus
+from accounts.pool.roster import AccountStatus
 
 TONES = {tone: tone for tone in ("success", "info", "warning", "danger")}
 """unfold shows the second of a pair in the colour that the first is mapped to; else it shows both."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from accounts.model_facts import SHIPPED
+from accounts.facts.model_facts import SHIPPED
 
 DOCUMENTED_ADDRESS: Final = "http://127.0.0.1:8045"
 FALLBACK_MODELS: Final = {

@@ -5,9 +5,9 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from accounts.connect import CLIENTS, FALLBACK_MODELS, model_for
-from accounts.known_models import vendor_of
-from accounts.live import live
+from accounts.connect.snippets import CLIENTS, FALLBACK_MODELS, model_for
+from accounts.facts.known_models import vendor_of
+from accounts.loaded.live_accounts import live
 from accounts.models import ClientKey
 
 

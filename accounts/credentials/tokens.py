@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from accounts.credentials import BadCredential, check_credential, key_header, token_request
-from accounts.encryption import CannotDecrypt, decrypt
+from accounts.credentials.by_kind import BadCredential, check_credential, key_header, token_request
+from accounts.credentials.encryption import CannotDecrypt, decrypt
 from accounts.snapshot import AccountView
 
 Post = Callable[[str, Mapping[str, str]], Awaitable[tuple[int, Any]]]

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from accounts.belief_views import believed_page
-from accounts.fact_form import FACTS, PREFIX, OverrideForm
-from accounts.fact_models import ModelOverride
-from accounts.fact_words import name_of, written
-from accounts.model_facts import ModelFacts
+from accounts.facts.form import FACTS, PREFIX, OverrideForm
+from accounts.facts.labels import name_of, written
+from accounts.facts.lookup_views import believed_page
+from accounts.facts.model_facts import ModelFacts
+from accounts.facts.models import ModelOverride
 
 
 @admin.register(ModelOverride)

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 from django.utils.translation import gettext as _
 
-from accounts.fact_words import name_of
-from accounts.model_facts import ModelFacts
+from accounts.facts.labels import name_of
+from accounts.facts.model_facts import ModelFacts
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 LEVELS = ("MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH")

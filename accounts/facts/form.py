@@ -13,10 +13,10 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from accounts.fact_checks import contradictions
-from accounts.fact_models import ModelOverride, stored_overrides
-from accounts.fact_words import NAMES, NO, NOTHING, YES, name_of, read_budget, read_list, written
-from accounts.model_facts import SHIPPED, ModelFacts, ModelTable, Override, ThinkingBudget, problem_with
+from accounts.facts.checks import contradictions
+from accounts.facts.labels import NAMES, NO, NOTHING, YES, name_of, read_budget, read_list, written
+from accounts.facts.model_facts import SHIPPED, ModelFacts, ModelTable, Override, ThinkingBudget, problem_with
+from accounts.facts.models import ModelOverride, stored_overrides
 from accounts.models import Account
 from accounts.wildcards import WildcardIndex
 

@@ -4,7 +4,7 @@
 is given one instead.
 """
 
-from accounts.model_facts import SHIPPED, ModelFacts, ModelTable
+from accounts.facts.model_facts import SHIPPED, ModelFacts, ModelTable
 
 _table = SHIPPED
 

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from accounts.model_facts import ThinkingBudget
+from accounts.facts.model_facts import ThinkingBudget
 
 NOTHING: Final = "-"
 """How an empty text or list is written: a field left blank says "as shipped"."""

@@ -8,11 +8,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.fact_models import ModelOverride, stored_overrides
-from accounts.fact_words import name_of, written
+from accounts.facts.labels import name_of, written
+from accounts.facts.model_facts import CHECKED_ON, ORIGIN, ModelTable
+from accounts.facts.models import ModelOverride, stored_overrides
 from accounts.kinds import KINDS
-from accounts.live import live
-from accounts.model_facts import CHECKED_ON, ORIGIN, ModelTable
+from accounts.loaded.live_accounts import live
 
 MAX_NAME_CHARACTERS = 200
 

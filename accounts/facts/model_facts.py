@@ -122,7 +122,7 @@ class _Row(Struct, frozen=True):
 
 
 _ABOUT_THE_ROW = frozenset({"patterns", "names", "vendor", "assumed"})
-_SHIPPED = tomllib.loads(files("accounts").joinpath("model_facts.toml").read_text("utf-8"))
+_SHIPPED = tomllib.loads(files("accounts.facts").joinpath("model_facts.toml").read_text("utf-8"))
 _VENDORS = {row["name"]: msgspec.convert(row, _Vendor) for row in _SHIPPED["vendor"]}
 _ROWS = [
     _Row(

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.model_facts import Override
+from accounts.facts.model_facts import Override
 from accounts.revisions import Watched, WatchedManager
 from accounts.validation import validate_kinds, validate_pattern
 

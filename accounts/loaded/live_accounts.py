@@ -18,14 +18,16 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from accounts import heartbeats, journal, known_models
-from accounts.bus import Bus
-from accounts.clock import SystemClock
-from accounts.heartbeats import live_process_ids
-from accounts.keys import KeyRing
-from accounts.loading import load_snapshot
-from accounts.pool import Pool
-from accounts.pool_settings import PoolSettings, pool_settings
+from accounts.facts import known_models
+from accounts.loaded import journal
+from accounts.loaded.client_keys import KeyRing
+from accounts.loaded.loading import load_snapshot
+from accounts.pool.clock import SystemClock
+from accounts.pool.pool import Pool
+from accounts.pool.pool_settings import PoolSettings, pool_settings
+from accounts.processes import heartbeats
+from accounts.processes.bus import Bus
+from accounts.processes.heartbeats import live_process_ids
 from accounts.revisions import Revision
 from accounts.snapshot import Snapshot
 

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from accounts.fact_models import stored_overrides
+from accounts.facts.models import stored_overrides
 from accounts.kinds import Kind, default_base_url
 from accounts.mapping import Mapping
 from accounts.marks import Cause

@@ -5,8 +5,8 @@ No clock: ``now`` is told, in epoch seconds.
 
 from msgspec import Struct
 
-from accounts.choice import Block, Candidate, Rank, rank
 from accounts.marks import Cause, MarkDurations, hard_mark
+from accounts.pool.choice import Block, Candidate, Rank, rank
 from accounts.snapshot import AccountView
 
 WHOLE_ACCOUNT = ""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from accounts.account_state import AccountState
+from accounts.pool.account_state import AccountState
 from accounts.snapshot import AccountView
 
 Refusal = Literal["quota", "credential", "model", "none_enabled", "full"]

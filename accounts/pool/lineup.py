@@ -9,9 +9,9 @@ model names makes no endless supply of line-ups.
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 
-from accounts.account_state import AccountState
-from accounts.choice import Rank
-from accounts.model_facts import SHIPPED, ModelTable
+from accounts.facts.model_facts import SHIPPED, ModelTable
+from accounts.pool.account_state import AccountState
+from accounts.pool.choice import Rank
 
 _Key = tuple[str, frozenset[str], frozenset[str]]
 

@@ -9,22 +9,22 @@ One pool belongs to one event loop.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, assert_never
 
-from accounts import pool_news
-from accounts.account_state import AccountState
-from accounts.bus import Bus
-from accounts.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, binding_moves, choose
-from accounts.clock import Clock
-from accounts.keeping import Journal
+from accounts.facts.model_facts import ModelTable
 from accounts.kinds import REFUSED_TWICE
-from accounts.leases import Lease, NoAccount, Want
 from accounts.mapping import Target
-from accounts.model_facts import ModelTable
-from accounts.pool_news import Cleared, Disabled, HardMarked, SoftMarked
-from accounts.pool_settings import PoolSettings
-from accounts.refusals import all_full, everybody_blocked, nobody_offers, stand_in_reason
-from accounts.roster import AccountStatus, Roster
-from accounts.sessions import Sessions
-from accounts.slot_queue import SlotQueue
+from accounts.pool import pool_news
+from accounts.pool.account_state import AccountState
+from accounts.pool.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, binding_moves, choose
+from accounts.pool.clock import Clock
+from accounts.pool.leases import Lease, NoAccount, Want
+from accounts.pool.persistence import Journal
+from accounts.pool.pool_news import Cleared, Disabled, HardMarked, SoftMarked
+from accounts.pool.pool_settings import PoolSettings
+from accounts.pool.refusals import all_full, everybody_blocked, nobody_offers, stand_in_reason
+from accounts.pool.roster import AccountStatus, Roster
+from accounts.pool.sessions import Sessions
+from accounts.pool.slot_queue import SlotQueue
+from accounts.processes.bus import Bus
 from accounts.snapshot import AccountView, KeptMark, Snapshot
 
 TOPIC: Final = "accounts"

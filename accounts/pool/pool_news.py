@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct
 
-from accounts.account_state import Mark
+from accounts.pool.account_state import Mark
 
 
 class HardMarked(Struct, frozen=True, tag="hard"):

@@ -18,7 +18,7 @@ class PoolSettings(Struct, frozen=True, kw_only=True):
 
 
 class PoolEnvironment(Protocol):
-    """The fields of ``proxyproject.settings.Environment`` that are read here."""
+    """The fields of ``proxyproject.environment.Environment`` that are read here."""
 
     pool_slot_wait_seconds: float
     pool_admission_wait_seconds: float

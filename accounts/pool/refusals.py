@@ -3,9 +3,9 @@
 import math
 from typing import assert_never
 
-from accounts.choice import Blocked, Candidate
-from accounts.leases import NoAccount
 from accounts.marks import Cause
+from accounts.pool.choice import Blocked, Candidate
+from accounts.pool.leases import NoAccount
 
 _CAUSE_WORDS: dict[Cause, str] = {
     "quota": "its quota is used up",

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
-from accounts.account_state import AccountState, Mark
-from accounts.choice import Candidate
-from accounts.lineup import Lineups
+from accounts.facts.model_facts import SHIPPED, ModelTable
 from accounts.mapping import ModelRouter, Offer, Target
-from accounts.model_facts import SHIPPED, ModelTable
+from accounts.pool.account_state import AccountState, Mark
+from accounts.pool.choice import Candidate
+from accounts.pool.lineup import Lineups
 from accounts.snapshot import AccountView, Snapshot
 
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
-from accounts.clock import Clock
-from accounts.leases import Lease, Want
+from accounts.pool.clock import Clock
+from accounts.pool.leases import Lease, Want
 
 
 class _Waiter:

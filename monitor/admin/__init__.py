@@ -1,1 +1,3 @@
-"""The operator's plain pages of what happened."""
+"""The operator's plain pages of what happened, to read only."""
+
+from monitor.admin import requests as requests  # here Django looks for pages

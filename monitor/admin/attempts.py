@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from monitor.admin_text import account_label, duration_text
 from monitor.models import AttemptLog
-from monitor.plain_text import shown
+from monitor.words.cells import account_label, duration_text
+from monitor.words.plain_text import shown
 
 
 class ReadOnly:

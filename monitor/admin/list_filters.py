@@ -10,9 +10,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from monitor.history.queries import admitted_since, distinct_values, ended_with
 from monitor.models import ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS, RequestLog
-from monitor.plain_text import shown
-from monitor.queries import admitted_since, distinct_values, ended_with
+from monitor.words.plain_text import shown
 
 
 class FixedFilter(admin.SimpleListFilter):

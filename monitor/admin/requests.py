@@ -23,12 +23,12 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from monitor import admin_filters
-from monitor.admin_attempts import AttemptInline, ReadOnly
-from monitor.admin_prices import ModelPriceAdmin as ModelPriceAdmin  # here Django looks for admins
-from monitor.admin_text import account_label, body_details, box, duration_text, unbroken
+from monitor.admin import list_filters
+from monitor.admin.attempts import AttemptInline, ReadOnly
 from monitor.models import Body, RequestLog
-from monitor.plain_text import shown
+from monitor.pricing.admin import ModelPriceAdmin as ModelPriceAdmin  # here Django looks for admins
+from monitor.words.cells import account_label, body_details, box, duration_text, unbroken
+from monitor.words.plain_text import shown
 
 SEARCHED_ROWS = 50_000
 """How far back a search for text looks: it reads these rows one by one, in a tenth of a second."""
@@ -68,17 +68,17 @@ class RequestLogAdmin(ReadOnly, ModelAdmin):
     )
     list_display_links = ("time",)
     list_filter = (
-        admin_filters.QuickFilter,
-        admin_filters.TimeFilter,
-        admin_filters.OutcomeFilter,
-        admin_filters.StatusClassFilter,
-        admin_filters.EndedByFilter,
-        admin_filters.EndedInFilter,
-        admin_filters.DialectFilter,
-        admin_filters.AccountFilter,
-        admin_filters.ClientKeyFilter,
-        admin_filters.ClientModelFilter,
-        admin_filters.MappedModelFilter,
+        list_filters.QuickFilter,
+        list_filters.TimeFilter,
+        list_filters.OutcomeFilter,
+        list_filters.StatusClassFilter,
+        list_filters.EndedByFilter,
+        list_filters.EndedInFilter,
+        list_filters.DialectFilter,
+        list_filters.AccountFilter,
+        list_filters.ClientKeyFilter,
+        list_filters.ClientModelFilter,
+        list_filters.MappedModelFilter,
         "is_stream",
     )
     search_fields = ("path", "client_model", "mapped_model", "account", "error", "preview")

@@ -3,8 +3,8 @@
 ``%(account)s``, ``%(status)d``, ``%(count)d``, ``%(model)s`` and ``%(time)s`` are filled in by ``diagnosis``.
 """
 
-from monitor.failure_causes import Cause
-from monitor.phrasing import gettext_noop as _
+from monitor.diagnosis.failure_causes import Cause
+from monitor.record.phrasing import gettext_noop as _
 
 WHAT_IT_DID: dict[Cause, str] = {
     Cause.SIGNATURE: _("%(account)s refused a thinking signature in the history (400)."),

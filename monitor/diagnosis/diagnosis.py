@@ -10,11 +10,11 @@ from enum import StrEnum
 
 import msgspec
 
-from monitor.advice import AFTER_CUT, AT_ADMISSION, BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
-from monitor.failure_causes import Cause, cause_of
-from monitor.phrasing import Moment, Phrase, Seconds, gettext_noop
-from monitor.records import AttemptRecord, EndedIn, Outcome, RequestRecord
-from monitor.seams import beginning_of, continued, not_continued
+from monitor.diagnosis.advice import AFTER_CUT, AT_ADMISSION, BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
+from monitor.diagnosis.failure_causes import Cause, cause_of
+from monitor.diagnosis.seams import beginning_of, continued, not_continued
+from monitor.record.phrasing import Moment, Phrase, Seconds, gettext_noop
+from monitor.record.records import AttemptRecord, EndedIn, Outcome, RequestRecord
 
 
 class Severity(StrEnum):

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from monitor.phrasing import Phrase
-from monitor.phrasing import gettext_noop as _
-from monitor.records import AttemptRecord, RequestRecord
+from monitor.record.phrasing import Phrase
+from monitor.record.phrasing import gettext_noop as _
+from monitor.record.records import AttemptRecord, RequestRecord
 
 NOT_CONTINUED: dict[str, str] = {
     # the relay's word (relay.engine.continuation has them): what the reader is told

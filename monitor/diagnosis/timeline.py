@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from monitor.records import AttemptRecord, RequestRecord
-from monitor.seams import seams_of
+from monitor.diagnosis.seams import seams_of
+from monitor.record.records import AttemptRecord, RequestRecord
 
 
 class Span(msgspec.Struct, frozen=True):

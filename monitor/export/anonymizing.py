@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from monitor.exchange import Exchange, KeptBody
-from monitor.records import AttemptRecord, RequestRecord
-from monitor.redaction import mask_email, mask_text
+from monitor.export.whole_exchange import Exchange, KeptBody
+from monitor.record.records import AttemptRecord, RequestRecord
+from monitor.record.redaction import mask_email, mask_text
 
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _DATA_URL = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+", re.ASCII)

@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from monitor.exchange import Exchange, KeptBody
-from monitor.records import BodyKind, RequestRecord
+from monitor.export.whole_exchange import Exchange, KeptBody
+from monitor.record.records import BodyKind, RequestRecord
 
 CREATOR = {"name": "Evenkeel", "version": "1"}
 CSV_COLUMNS = (

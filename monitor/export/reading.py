@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Sequence
 
 from asgiref.sync import sync_to_async
 
-from monitor.exchange import Exchange, KeptBody
-from monitor.filters import HistoryFilter
-from monitor.history import attempts_of, page_of, records_by_id
+from monitor.export.whole_exchange import Exchange, KeptBody
+from monitor.history.filters import HistoryFilter
+from monitor.history.keyset import attempts_of, page_of, records_by_id
 from monitor.models import Body
-from monitor.records import RequestRecord
+from monitor.record.records import RequestRecord
 
 ROWS_AT_ONCE = 500
 BODY_BYTES_AT_ONCE = 8_000_000

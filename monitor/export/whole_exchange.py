@@ -2,7 +2,7 @@
 
 import msgspec
 
-from monitor.records import AttemptRecord, RequestRecord
+from monitor.record.records import AttemptRecord, RequestRecord
 
 
 class KeptBody(msgspec.Struct, frozen=True):

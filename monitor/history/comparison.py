@@ -6,10 +6,10 @@ from typing import Any, Final
 import msgspec
 from django.utils.translation import gettext_lazy as _
 
-from monitor.plain_text import shown
-from monitor.records import RequestRecord
+from monitor.record.records import RequestRecord
 from monitor.templatetags.monitor_text import cost, ended_by_word, ended_in_word, number, outcome_word
-from monitor.wording import duration
+from monitor.words.plain_text import shown
+from monitor.words.wording import duration
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -7,17 +7,17 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from monitor.body_diff import DiffLine, body_diff, pretty
-from monitor.conversation import request_turns, response_turns
-from monitor.conversation.parts import Part, Turn
-from monitor.history import attempts_of, is_cursor, records_by_id
-from monitor.log_lines import log_lines
+from monitor.history.body_diff import DiffLine, body_diff, pretty
+from monitor.history.keyset import attempts_of, is_cursor, records_by_id
+from monitor.history.log_lines import log_lines
+from monitor.history.queries import replays_of
+from monitor.history.shown_records import account_mask
 from monitor.models import Body, RequestLog
-from monitor.plain_text import shown
-from monitor.queries import replays_of
-from monitor.records import AttemptRecord, BodyKind, RequestRecord
-from monitor.redaction import mask_email
-from monitor.shown_records import account_mask
+from monitor.record.records import AttemptRecord, BodyKind, RequestRecord
+from monitor.record.redaction import mask_email
+from monitor.turns import request_turns, response_turns
+from monitor.turns.parts import Part, Turn
+from monitor.words.plain_text import shown
 
 TEXT_LIMIT = 20_000
 """Characters of one text that a page shows; a browser is slow with a line of millions."""

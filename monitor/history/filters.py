@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 import msgspec
 from django.db.models import Q
 
+from monitor.history.queries import admitted_since, ended_with
 from monitor.models import DIALECT_LABELS, PLAIN_END, SLOW_FIRST_DATA_MS
-from monitor.queries import admitted_since, ended_with
-from monitor.records import EndedBy, EndedIn, Outcome
-from monitor.request_id import first_request_id
-from monitor.search_words import SEARCHED_COLUMNS, asked_words
+from monitor.record.records import EndedBy, EndedIn, Outcome
+from monitor.record.request_id import first_request_id
+from monitor.search.tokenizer import SEARCHED_COLUMNS, asked_words
 
 _ID_BEGINNING = re.compile(r"[0-9a-f]{12,32}\Z")
 """So many digits of a request id say at least its millisecond, which a word in a text hardly does."""

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from django.db.models import Q
 
-from monitor import search_index
-from monitor.filters import HistoryFilter
+from monitor.history.filters import HistoryFilter
 from monitor.models import AttemptLog, Body, RequestLog
-from monitor.records import AttemptRecord, RequestRecord
+from monitor.record.records import AttemptRecord, RequestRecord
+from monitor.search import index
 
 PAGE_ROWS = 50
 SEARCHED_ROWS = 20_000
@@ -117,20 +117,20 @@ def _by_words(asked: HistoryFilter, before: str, limit: int) -> Page | None:
 
     Rows in flight are not in the index: they are few, and looked at.
     """
-    whole_from = search_index.indexed_from()
+    whole_from = index.indexed_from()
     since, until = asked.time_range()
     until = min(filter(None, (before, until)), default="")
     if until and until <= whole_from:
         return None
     is_alone = asked.has_only_text()
-    most = limit + 1 if is_alone else search_index.MOST_HITS
-    hits = search_index.newest(asked.text, since=max(since, whole_from), before=until, limit=most)
+    most = limit + 1 if is_alone else index.MOST_HITS
+    hits = index.newest(asked.text, since=max(since, whole_from), before=until, limit=most)
     if hits.searched_to and not is_alone:
         return None
     reached = max(hits.searched_to, since, whole_from)
     inside = _before(Q(id__gte=reached), until)
     running = RequestLog.objects.filter(inside, asked.text_condition() or Q(), in_flight=True)
-    ids = [*hits.ids, *running.order_by("-id").values_list("id", flat=True)[: search_index.MOST_HITS]]
+    ids = [*hits.ids, *running.order_by("-id").values_list("id", flat=True)[: index.MOST_HITS]]
     found = records(inside & asked.condition() & Q(id__in=ids), limit=limit + 1)
     rows = tuple(found[:limit])
     if len(found) > limit:

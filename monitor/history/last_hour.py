@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import msgspec
 from django.db.models import Q
 
-from monitor.diagnosis import Diagnosis, diagnose
-from monitor.history import attempts_of, records
+from monitor.diagnosis.diagnosis import Diagnosis, diagnose
+from monitor.history.keyset import attempts_of, records
+from monitor.history.queries import admitted_since
+from monitor.history.shown_records import with_shown_accounts
 from monitor.models import FAILURES, RequestLog
-from monitor.queries import admitted_since
-from monitor.records import RequestRecord
-from monitor.shown_records import with_shown_accounts
+from monitor.record.records import RequestRecord
 
 HOUR_SECONDS = 3600
 COUNTED_ROWS = 20_000

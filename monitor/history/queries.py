@@ -4,7 +4,7 @@ from django.db import connection
 from django.db.models import Q
 
 from monitor.models import PLAIN_END, RequestLog
-from monitor.request_id import first_request_id
+from monitor.record.request_id import first_request_id
 
 LISTED_COLUMNS = frozenset(("account", "client_key", "client_model", "dialect", "mapped_model"))
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 from django.conf import settings
 
-from monitor.records import AttemptRecord, RequestRecord
-from monitor.redaction import mask_email
+from monitor.record.records import AttemptRecord, RequestRecord
+from monitor.record.redaction import mask_email
 
 
 def with_shown_accounts(

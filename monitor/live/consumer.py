@@ -16,8 +16,8 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 
-from monitor.live import GROUP
-from monitor.live_snapshot import snapshot
+from monitor.live.feed import GROUP
+from monitor.live.opening import snapshot
 
 CHECK_SECONDS = 60.0
 CATCH_UP_SECONDS = 1.0

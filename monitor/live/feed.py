@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 from channels.layers import get_channel_layer
 
-from monitor.admin_text import account_label
-from monitor.live_window import Batch, Window, progress_of
-from monitor.record_queue import RowRecord
+from monitor.live.window import Batch, Window, progress_of
+from monitor.store.queue import RowRecord
+from monitor.words.cells import account_label
 
 logger = logging.getLogger(__name__)
 
-GROUP = "monitor.live"
+GROUP = "monitor.live.feed"
 BATCH_SECONDS = 0.2
 PROGRESS_SECONDS = 1.0
 """How often it is looked up how far the answers in flight are."""

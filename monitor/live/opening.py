@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db.models import Q
 
-from monitor.admin_text import account_label
-from monitor.history import attempts_of, records
-from monitor.live_window import failure_of, row_of
+from monitor.history.keyset import attempts_of, records
+from monitor.history.queries import admitted_since
+from monitor.live.window import failure_of, row_of
 from monitor.models import FAILURES, RequestLog
-from monitor.queries import admitted_since
-from monitor.records import RequestRecord
+from monitor.record.records import RequestRecord
+from monitor.words.cells import account_label
 
 ENDED_ROWS = 100
 RUNNING_ROWS = 200

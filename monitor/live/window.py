@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from monitor.models import FAILURES
-from monitor.plain_text import shown
-from monitor.record_queue import RowRecord
-from monitor.records import AttemptRecord, RequestRecord
+from monitor.record.records import AttemptRecord, RequestRecord
+from monitor.store.queue import RowRecord
+from monitor.words.plain_text import shown
 
 NEW_ROWS = 20
 """How many new exchanges one batch shows; five batches a second are more than anybody reads."""

@@ -9,14 +9,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
-from monitor.access import for_operators
-from monitor.comparison import compared
-from monitor.detail import detail_of, facts, whole_body
-from monitor.diagnosis import diagnose
+from monitor.diagnosis.diagnosis import diagnose
+from monitor.diagnosis.timeline import next_accounts, timeline
+from monitor.history.comparison import compared
+from monitor.history.detail import detail_of, facts, whole_body
+from monitor.history.shown_records import with_shown_accounts
 from monitor.models import BODY_LABELS
-from monitor.records import BodyKind
-from monitor.shown_records import with_shown_accounts
-from monitor.timeline import next_accounts, timeline
+from monitor.pages.access import for_operators
+from monitor.record.records import BodyKind
 
 BODY_TITLES = {kind.value: BODY_LABELS[kind] for kind in BodyKind}
 

@@ -14,13 +14,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from monitor.access import for_operators
-from monitor.exchange import Exchange
-from monitor.export_reading import SELECTED_LIMIT, exchanges, first_exchanges
-from monitor.export_redaction import Redaction, redacted
-from monitor.exporters import FORMATS, Format
-from monitor.filters import HistoryFilter, parse
-from monitor.plain_text import shown
+from monitor.export.anonymizing import Redaction, redacted
+from monitor.export.formats import FORMATS, Format
+from monitor.export.reading import SELECTED_LIMIT, exchanges, first_exchanges
+from monitor.export.whole_exchange import Exchange
+from monitor.history.filters import HistoryFilter, parse
+from monitor.pages.access import for_operators
+from monitor.words.plain_text import shown
 
 logger = logging.getLogger(__name__)
 

@@ -11,15 +11,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from monitor import history
-from monitor.access import for_operators
-from monitor.diagnosis import Severity, diagnose
-from monitor.filters import CHOICES, EXACT, FLAGS, QUICK, HistoryFilter, parse
+from monitor.diagnosis.diagnosis import Severity, diagnose
+from monitor.history import keyset
+from monitor.history.filters import CHOICES, EXACT, FLAGS, QUICK, HistoryFilter, parse
+from monitor.history.queries import distinct_values
+from monitor.history.shown_records import with_shown_accounts
 from monitor.models import DIALECT_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
-from monitor.plain_text import shown
-from monitor.queries import distinct_values
-from monitor.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
-from monitor.shown_records import with_shown_accounts
+from monitor.pages.access import for_operators
+from monitor.record.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.words.plain_text import shown
 
 QUICK_LABELS = {
     "all": _("All"),
@@ -72,8 +72,8 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
     """Exchanges, newest first; with the header ``X-Part: rows`` just the rows and where they go on."""
     asked = parse(request.GET)
     before, after = _cursor(request, "before"), _cursor(request, "after")
-    page = history.page_of(asked, before=before, after=after)
-    attempts = history.attempts_of(page.rows)
+    page = keyset.page_of(asked, before=before, after=after)
+    attempts = keyset.attempts_of(page.rows)
     is_part = request.headers.get("X-Part") == "rows"
     context: dict[str, Any] = {
         "rows": [_row(row, attempts[row.id]) for row in page.rows],
@@ -81,7 +81,7 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
         "asked": asked,
         "older_link": "?" + asked.query(before=page.older) if page.older else "",
         "newer_link": "?" + asked.query(after=page.newer) if page.newer else "",
-        "searched_to": history.moment_of_id(page.searched_to) if page.searched_to else None,
+        "searched_to": keyset.moment_of_id(page.searched_to) if page.searched_to else None,
     }
     if is_part:
         return TemplateResponse(request, "monitor/history_part.html", context)
@@ -108,7 +108,7 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
 def _cursor(request: HttpRequest, name: str) -> str:
     """A cursor in the URL; what is none counts as not given."""
     cursor = request.GET.get(name, "")
-    return cursor if history.is_cursor(cursor) else ""
+    return cursor if keyset.is_cursor(cursor) else ""
 
 
 def _row(row: RequestRecord, attempts: list[AttemptRecord]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from monitor.access import for_operators
-from monitor.admin import OUTCOME_TONES
+from monitor.admin.requests import OUTCOME_TONES
 from monitor.models import OUTCOME_LABELS
+from monitor.pages.access import for_operators
 from monitor.templatetags.monitor_text import OUTCOME_SIGNS
 
 _ID_PLACE = "0" * 32

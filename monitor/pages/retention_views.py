@@ -16,11 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from monitor import retention
-from monitor.access import for_operators
-from monitor.history import moment_of_id
+from monitor.history.keyset import moment_of_id
 from monitor.models import RequestLog
-from monitor.retention import Limits
+from monitor.pages.access import for_operators
+from monitor.retention import pruner
+from monitor.retention.pruner import Limits
 
 GIGABYTE = 1_000_000_000
 REMOVE_SECONDS = 10.0
@@ -35,7 +35,7 @@ def retention_page(request: HttpRequest) -> HttpResponseBase:
     """What the limits (``?days=`` and ``?gigabytes=``, else the server's own) leave no room for."""
     own = _own()
     limits = _asked(request.GET, own)
-    pruning = retention.planned(limits, time.time())
+    pruning = pruner.planned(limits, time.time())
     oldest = RequestLog.objects.order_by("id").values_list("id", flat=True).first()
     context: dict[str, Any] = {
         **admin.site.each_context(request),
@@ -61,7 +61,7 @@ def remove(request: HttpRequest) -> HttpResponseBase:
     limits = _asked(request.POST, _own())
     ends_at = time.monotonic() + REMOVE_SECONDS
     removed, is_done = 0, True
-    for rows in retention.prune(retention.planned(limits, time.time())):
+    for rows in pruner.prune(pruner.planned(limits, time.time())):
         removed += rows
         if time.monotonic() > ends_at:
             is_done = False

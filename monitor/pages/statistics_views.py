@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from monitor.access import for_operators
-from monitor.cost import price_source
 from monitor.models import OUTCOME_LABELS
-from monitor.prices import price_list
-from monitor.records import Outcome
-from monitor.statistics_filling import COUNTS, KEYS, SUMS
-from monitor.statistics_queries import (
+from monitor.pages.access import for_operators
+from monitor.pricing.cost import price_source
+from monitor.pricing.prices import price_list
+from monitor.record.records import Outcome
+from monitor.statistics.filling import COUNTS, KEYS, SUMS
+from monitor.statistics.totals import (
     DIMENSIONS,
     HOURLY_UP_TO_DAYS,
     SPANS,

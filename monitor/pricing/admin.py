@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from monitor.cost import price_source
 from monitor.models import ModelPrice
-from monitor.price_list import PriceList, PriceRule
-from monitor.prices import price_list
-from monitor.statistics_queries import by_dimension
+from monitor.pricing.cost import price_source
+from monitor.pricing.price_list import PriceList, PriceRule
+from monitor.pricing.prices import price_list
+from monitor.statistics.totals import by_dimension
 
 ASKED_DAYS = 30
 LISTED_MODELS = 100

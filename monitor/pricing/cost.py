@@ -11,8 +11,8 @@ from decimal import Decimal
 
 import msgspec
 
-from monitor.price_list import NO_PRICES, PriceList, PriceRule, Rates, Tokens
-from monitor.records import COUNTING_PATHS, Outcome, RequestRecord
+from monitor.pricing.price_list import NO_PRICES, PriceList, PriceRule, Rates, Tokens
+from monitor.record.records import COUNTING_PATHS, Outcome, RequestRecord
 
 SMALLEST = Decimal("1e-10")
 PRICES_HOLD_SECONDS = 1800

@@ -13,7 +13,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from monitor.price_list import NO_PRICES, IndexOf, PriceList, PriceRule, Rates
+from monitor.pricing.price_list import NO_PRICES, IndexOf, PriceList, PriceRule, Rates
 
 LOOK_SECONDS: Final = 1.0
 """How old the copy may be: a new price holds in every process after this and a flush of its writer."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from monitor.redaction import MASK, mask_path, mask_text
+from monitor.record.redaction import MASK, mask_path, mask_text
 
 _SECRET_HEADER = re.compile(r"(?:^|[-_])(?:authorization|cookie2?|token|secret|password|key|credentials?)$")
 _SCHEME = re.compile(r"(?:Bearer|Basic|Digest|Negotiate)(?= )", re.IGNORECASE)

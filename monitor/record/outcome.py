@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from monitor.records import Outcome
+from monitor.record.records import Outcome
 
 
 class OutcomeFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):

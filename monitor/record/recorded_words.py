@@ -1,6 +1,6 @@
 """Words that conversations and attempts are recorded with, to be said in the reader's language. PURE."""
 
-from monitor.phrasing import gettext_noop as _
+from monitor.record.phrasing import gettext_noop as _
 
 RECORDED = (
     _("system"), _("user"), _("assistant"), _("tool"), _("error"),

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from monitor.redaction import Edit, find_secrets, may_hold_secrets, merged
+from monitor.record.redaction import Edit, find_secrets, may_hold_secrets, merged
 
 # The keys whose strings are pieces: of Anthropic (text, thinking, partial_json), of Gemini (text,
 # stringValue), of OpenAI (content, reasoning…, refusal, arguments; delta in its responses).

@@ -14,12 +14,14 @@ from django.db import Error, connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from monitor import retention, search_index, statistics_filling
 from monitor.models import RequestLog
-from monitor.records import EndedBy, EndedIn, Outcome
-from monitor.request_id import first_request_id
-from monitor.retention import Limits
-from monitor.search_words import SEARCHED_COLUMNS
+from monitor.record.records import EndedBy, EndedIn, Outcome
+from monitor.record.request_id import first_request_id
+from monitor.retention import pruner
+from monitor.retention.pruner import Limits
+from monitor.search import index
+from monitor.search.tokenizer import SEARCHED_COLUMNS
+from monitor.statistics import filling
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +61,7 @@ def _close(rows: QuerySet[RequestLog]) -> int:
     with transaction.atomic():
         open_rows = rows.filter(in_flight=True).select_for_update()
         found = list(open_rows.values_list("id", *SEARCHED_COLUMNS))
-        search_index.add((request_id, (*texts, ORPHANED)) for request_id, *texts in found)
+        index.add((request_id, (*texts, ORPHANED)) for request_id, *texts in found)
         return RequestLog.objects.filter(id__in=[row[0] for row in found]).update(
             in_flight=False,
             outcome=Outcome.INTERRUPTED.value,
@@ -122,26 +124,26 @@ class Housekeeper:
 
     def _fill_search_index(self) -> None:
         ends_at = time.monotonic() + INDEXING_SECONDS
-        while search_index.add_older(INDEXED_AT_ONCE) == INDEXED_AT_ONCE and time.monotonic() < ends_at:
+        while index.add_older(INDEXED_AT_ONCE) == INDEXED_AT_ONCE and time.monotonic() < ends_at:
             if self._end.wait(PAUSE_SECONDS):
                 return
 
     def _fill_statistics(self, now: float) -> None:
         began = time.monotonic()
-        for hour in statistics_filling.hours_to_fill(now):
-            statistics_filling.fill_hour(hour)
+        for hour in filling.hours_to_fill(now):
+            filling.fill_hour(hour)
             if self._end.is_set():
                 return
-        for day in statistics_filling.days_to_fill(now):
-            statistics_filling.fill_day(day)
+        for day in filling.days_to_fill(now):
+            filling.fill_day(day)
             if self._end.is_set():
                 return
         took = time.monotonic() - began
         self._next_statistics = now + max(STATISTICS_SECONDS, STATISTICS_SHARE * took)
 
     def _prune(self, now: float) -> None:
-        pruning = retention.planned(self._limits, now)
-        for _ in retention.prune(pruning):
+        pruning = pruner.planned(self._limits, now)
+        for _ in pruner.prune(pruning):
             if self._end.wait(PAUSE_SECONDS):
                 return
         if pruning.requests or pruning.bodies:

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from django.db import models, transaction
 from django.db.models import Sum
 
-from monitor import search_index
 from monitor.models import AttemptLog, Body, RequestLog
-from monitor.request_id import first_request_id
+from monitor.record.request_id import first_request_id
+from monitor.search import index
 
 ROW_BYTES = 1_600
 """What a row, its attempts and their index entries take: about 800 + 300 bytes on SQLite (a million rows),
@@ -91,7 +91,7 @@ def _remove(model: type[models.Model], column: str, before: str, at_once: int) -
     while keys := list(doomed.values_list("pk", flat=True)[:at_once]):
         with transaction.atomic():
             if model is RequestLog:
-                search_index.remove(keys)
+                index.remove(keys)
             model._default_manager.filter(pk__in=keys).delete()
         yield len(keys)
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from django.db import connection, transaction
 
-from monitor import search_postgres, search_sqlite
 from monitor.models import RequestLog
-from monitor.search_models import SearchProgress
-from monitor.search_sqlite import number_of
-from monitor.search_words import SEARCHED_COLUMNS, asked_words, words_of_texts
+from monitor.search import postgres, sqlite
+from monitor.search.models import SearchProgress
+from monitor.search.sqlite import number_of
+from monitor.search.tokenizer import SEARCHED_COLUMNS, asked_words, words_of_texts
 
 MOST_HITS = 300
 """How many exchanges a search with other filters looks up. Words that are in more are common: there the rows
@@ -66,7 +66,7 @@ def remove(request_ids: Sequence[str]) -> None:
 
 def newest(text: str, *, since: str = "", before: str = "", limit: int) -> Hits:
     """The newest exchanges with every word of ``text``, of those with ids from ``since`` to ``before``."""
-    finder = search_sqlite if connection.vendor == "sqlite" else search_postgres
+    finder = sqlite if connection.vendor == "sqlite" else postgres
     return Hits(*finder.newest(asked_words(text), since, before or _LAST_ID, limit))
 
 

@@ -12,7 +12,7 @@ import msgspec
 from django.db import connection
 
 from monitor.models import RequestLog
-from monitor.search_words import PREFIX_FROM, SEARCHED_COLUMNS, has_words, words_of_texts
+from monitor.search.tokenizer import PREFIX_FROM, SEARCHED_COLUMNS, has_words, words_of_texts
 
 TABLE = "monitor_searchindex"
 SAMPLE = 400

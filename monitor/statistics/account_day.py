@@ -10,8 +10,8 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from monitor.models import AttemptLog
-from monitor.request_id import first_request_id
-from monitor.statistics_models import HourlyStatistic
+from monitor.record.request_id import first_request_id
+from monitor.statistics.models import HourlyStatistic
 
 COUNTED_ATTEMPTS: Final = 10_000
 """Read in about 30 ms; when there were more today, the shares are those of the newest."""

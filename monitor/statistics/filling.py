@@ -15,11 +15,11 @@ from django.db.models import Count, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from monitor.history import moment_of_id
+from monitor.history.keyset import moment_of_id
 from monitor.models import FAILURES, RequestLog
-from monitor.records import COUNTING_PATHS
-from monitor.request_id import first_request_id
-from monitor.statistics_models import DailyStatistic, HourlyStatistic
+from monitor.record.records import COUNTING_PATHS
+from monitor.record.request_id import first_request_id
+from monitor.statistics.models import DailyStatistic, HourlyStatistic
 
 HOUR_SECONDS: Final = 3600
 OPEN_HOURS: Final = 3

@@ -13,8 +13,8 @@ import msgspec
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
-from monitor.statistics_filling import COUNTS, HOURLY_SUMS, SUMS, known_days, midnight, sums_in
-from monitor.statistics_models import DailyStatistic, HourlyStatistic
+from monitor.statistics.filling import COUNTS, HOURLY_SUMS, SUMS, known_days, midnight, sums_in
+from monitor.statistics.models import DailyStatistic, HourlyStatistic
 
 SPANS: Final = {"1": 1, "7": 7, "30": 30, "90": 90}
 """The spans of time on offer, in days."""

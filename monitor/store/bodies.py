@@ -5,11 +5,11 @@ import hashlib
 import msgspec
 import zstandard
 
-from monitor.header_redaction import mask_headers
-from monitor.records import BodyRecord
-from monitor.redaction import apply_edits, find_secrets, moved_positions
-from monitor.stream_secrets import find_stream_secrets
-from monitor.transcript import MASKING_MARGIN_BYTES
+from monitor.record.header_redaction import mask_headers
+from monitor.record.records import BodyRecord
+from monitor.record.redaction import apply_edits, find_secrets, moved_positions
+from monitor.record.stream_secrets import find_stream_secrets
+from monitor.record.transcript import MASKING_MARGIN_BYTES
 
 ROW_OVERHEAD_BYTES = 350
 """What a body takes beside its contents: the other columns and two index entries, as measured on SQLite."""

@@ -10,9 +10,9 @@ import threading
 from collections.abc import Iterable
 from itertools import islice
 
-from monitor import metrics
-from monitor.bodies import queued_bytes
-from monitor.records import AttemptRecord, BodyKind, BodyRecord, Record, RequestRecord
+from monitor.record.records import AttemptRecord, BodyKind, BodyRecord, Record, RequestRecord
+from monitor.store import store_metrics
+from monitor.store.bodies import queued_bytes
 
 RowRecord = RequestRecord | AttemptRecord
 _AttemptKey = tuple[str, int]
@@ -143,11 +143,11 @@ class RecordQueue:
 
     def _drop_row(self) -> None:
         self.rows_dropped += 1
-        metrics.DROPPED.labels("row").inc()
+        store_metrics.DROPPED.labels("row").inc()
 
     def _drop_bodies(self, count: int) -> None:
         self.bodies_dropped += count
-        metrics.DROPPED.labels("body").inc(count)
+        store_metrics.DROPPED.labels("body").inc(count)
 
     def _has_room(self, limit: int) -> bool:
         return not self._is_closed and self.rows < limit

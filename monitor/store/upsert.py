@@ -14,12 +14,12 @@ from typing import Any, cast
 import msgspec
 from django.db import connection, models
 
-from monitor.bodies import StoredBody
-from monitor.cost import cost_of
 from monitor.models import AttemptLog, Body, RequestLog
-from monitor.price_list import PriceList
-from monitor.records import AttemptRecord, RequestRecord
-from monitor.redaction import mask_path, mask_text
+from monitor.pricing.cost import cost_of
+from monitor.pricing.price_list import PriceList
+from monitor.record.records import AttemptRecord, RequestRecord
+from monitor.record.redaction import mask_path, mask_text
+from monitor.store.bodies import StoredBody
 
 PATH_LIMIT = 2000
 PREVIEW_LIMIT = 300

@@ -18,14 +18,16 @@ import msgspec
 import zstandard
 from django.db import DataError, Error, IntegrityError, connection, transaction
 
-from monitor import cost, metrics, search_index
-from monitor.bodies import StoredBody, stored_body
-from monitor.prices import PriceBook
-from monitor.record_queue import RecordQueue, RowRecord
-from monitor.records import BodyRecord, Record, RequestRecord
-from monitor.redaction import mask_text
-from monitor.rows import Row, finished, finished_attempt, upsert
-from monitor.search_words import SEARCHED_COLUMNS
+from monitor.pricing import cost
+from monitor.pricing.prices import PriceBook
+from monitor.record.records import BodyRecord, Record, RequestRecord
+from monitor.record.redaction import mask_text
+from monitor.search import index
+from monitor.search.tokenizer import SEARCHED_COLUMNS
+from monitor.store import store_metrics
+from monitor.store.bodies import StoredBody, stored_body
+from monitor.store.queue import RecordQueue, RowRecord
+from monitor.store.upsert import Row, finished, finished_attempt, upsert
 
 logger = logging.getLogger(__name__)
 
@@ -168,7 +170,7 @@ class RecordWriter:
             self._hurry.wait(FLUSH_SECONDS)
         self._hurry.clear()
         ticket = self._flushes_asked
-        metrics.WAITING_ROWS.set(self._queue.rows)
+        store_metrics.WAITING_ROWS.set(self._queue.rows)
         due = time.monotonic() + FLUSH_SECONDS
         is_stored = self._store_rows()
         goes_on = self._queue.has_bodies
@@ -181,7 +183,7 @@ class RecordWriter:
         if not is_stored:
             self._hurry.wait(self._retry_seconds(is_awaited=ticket > self._flushes_done))
             return
-        metrics.WAITING_ROWS.set(self._queue.rows)
+        store_metrics.WAITING_ROWS.set(self._queue.rows)
         with self._flushed:
             self._flushes_done = ticket
             self._flushed.notify_all()
@@ -225,7 +227,7 @@ class RecordWriter:
                 for kind in dict.fromkeys(map(type, rows)):
                     upsert([row for row in rows if type(row) is kind])
                 if ended := [row for row in rows if isinstance(row, RequestRecord) and not row.in_flight]:
-                    search_index.add((row.id, _searched_texts(row)) for row in ended)
+                    index.add((row.id, _searched_texts(row)) for row in ended)
         except (DataError, IntegrityError) as error:
             return self._store_one_by_one(records, error)
         except Error as error:
@@ -269,7 +271,7 @@ class RecordWriter:
 
     def _note_failure(self, error: Exception) -> None:
         self._remember(error)
-        metrics.STORE_FAILURES.inc()
+        store_metrics.STORE_FAILURES.inc()
         self._failures_in_a_row += 1
         if self._failures_in_a_row == 1:
             logger.warning("The log store failed; its rows wait and are tried again: %s", self._last_error)

@@ -7,14 +7,14 @@ from django.conf import settings
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from monitor.diagnosis import SEVERITY_WORDS, Severity
+from monitor.diagnosis.diagnosis import SEVERITY_WORDS, Severity
 from monitor.models import ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
-from monitor.phrasing import Phrase
-from monitor.plain_text import shown
-from monitor.recorded_words import known_word
-from monitor.records import EndedBy, EndedIn, Outcome
-from monitor.redaction import mask_email
-from monitor.wording import as_html, duration, local_time
+from monitor.record.phrasing import Phrase
+from monitor.record.recorded_words import known_word
+from monitor.record.records import EndedBy, EndedIn, Outcome
+from monitor.record.redaction import mask_email
+from monitor.words.plain_text import shown
+from monitor.words.wording import as_html, duration, local_time
 
 register = template.Library()
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from monitor.conversation import anthropic, gemini, openai
-from monitor.conversation.parts import Turn
-from monitor.conversation.streams import json_objects
+from monitor.turns import anthropic, gemini, openai
+from monitor.turns.parts import Turn
+from monitor.turns.streams import json_objects
 
 Reader = Callable[[dict[str, Any]], list[Turn]]
 Folder = Callable[[list[dict[str, Any]]], list[Turn]]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from monitor.conversation.parts import (
+from monitor.turns.parts import (
     Part,
     Turn,
     arguments,

@@ -2,18 +2,7 @@
 
 from typing import Any
 
-from monitor.conversation.parts import (
-    Part,
-    Turn,
-    as_dict,
-    as_json,
-    as_list,
-    as_text,
-    image,
-    image_at,
-    raw,
-    vectors,
-)
+from monitor.turns.parts import Part, Turn, as_dict, as_json, as_list, as_text, image, image_at, raw, vectors
 
 
 def request_turns(body: dict[str, Any]) -> list[Turn]:

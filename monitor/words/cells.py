@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from monitor.models import Body
-from monitor.plain_text import shown
-from monitor.redaction import mask_email
+from monitor.record.redaction import mask_email
+from monitor.words.plain_text import shown
 
 SHOWN_BYTES = 200_000
 """How much of a body a page shows; a browser is slow with more."""

@@ -6,8 +6,8 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
-from monitor.phrasing import Moment, Phrase, Seconds, Value
-from monitor.plain_text import shown
+from monitor.record.phrasing import Moment, Phrase, Seconds, Value
+from monitor.words.plain_text import shown
 
 
 def duration(milliseconds: int | None) -> str:

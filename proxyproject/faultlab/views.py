@@ -20,7 +20,7 @@ from proxyproject.faultlab.page import NAMES
 from proxyproject.faultlab.report import Report, Seen
 from proxyproject.faultlab.selection import Selection, faults_by_stage
 from proxyproject.faultlab.table import COLUMNS, rows
-from proxyproject.navigation import FAULT_LAB_PERMISSION
+from proxyproject.pages.navigation import FAULT_LAB_PERMISSION
 
 CASES_SHOWN = 200
 

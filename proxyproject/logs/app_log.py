@@ -25,8 +25,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from monitor.redaction import mask_text
-from proxyproject.rolled_file import RolledFile
+from monitor.record.redaction import mask_text
+from proxyproject.logs.rolled_file import RolledFile
 
 FIELDS = {"request_id": "-", "attempt": "-", "account": "-", "model": "-"}
 LINE = (
@@ -214,7 +214,7 @@ def configuration(log_dir: Path, level: str, keep_days: int) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "handlers": {
             "app": {
-                "class": "proxyproject.app_log.AppLog",
+                "class": "proxyproject.logs.app_log.AppLog",
                 "path": str(log_dir / "app.log"),
                 "keep_days": keep_days,
             },

@@ -5,11 +5,11 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.admin_figures import AccountFigures
-from monitor.account_day import AccountDay, account_days
-from monitor.history import moment_of_id
-from monitor.plain_text import shown
-from monitor.wording import local_time
+from accounts.admin.figures import AccountFigures
+from monitor.history.keyset import moment_of_id
+from monitor.statistics.account_day import AccountDay, account_days
+from monitor.words.plain_text import shown
+from monitor.words.wording import local_time
 
 ERROR_SHOWN = 70
 """Characters of an error in the list; its title has more, and its exchange all."""

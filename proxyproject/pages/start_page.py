@@ -14,11 +14,11 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.admin_state import Glance, glance
+from accounts.admin.state import Glance, glance
 from accounts.models import Account, ClientKey
-from monitor.last_hour import last_failures, last_hour
+from monitor.history.last_hour import last_failures, last_hour
 from monitor.models import RequestLog
-from monitor.writer import WriterStats
+from monitor.store.writer import WriterStats
 from proxyproject.wiring import writer
 
 FAILURES_SHOWN = 5

@@ -8,7 +8,7 @@ page shows its client key in a header, as every other client does.
 
 from collections.abc import Collection
 
-from proxyproject.lean_handler import LeanHandler, Message, Receive, Scope, Send
+from proxyproject.serving.lean_handler import LeanHandler, Message, Receive, Scope, Send
 
 API_PREFIXES = ("/v1/", "/v1beta/", "/v1alpha/")
 """Where the vendors' paths begin."""

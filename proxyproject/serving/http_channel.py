@@ -19,10 +19,10 @@ from urllib.parse import unquote
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.web import http
 
-from proxyproject.body_chunks import BodyChunks
-from proxyproject.cors import REQUEST_METHOD, readable
-from proxyproject.early_answers import Refusal, early_answer, too_large
-from proxyproject.write_gate import WriteGate
+from proxyproject.serving.body_chunks import BodyChunks
+from proxyproject.serving.cors import REQUEST_METHOD, readable
+from proxyproject.serving.early_answers import Refusal, early_answer, too_large
+from proxyproject.serving.write_gate import WriteGate
 
 LINGER_SECONDS = 30
 """How long a client may go on sending a refused body before it is cut off (nginx: lingering_time 30s).

@@ -28,7 +28,7 @@ from django.http import Http404, HttpResponse, HttpResponseNotAllowed, Streaming
 from django.http.response import HttpResponseBase
 from django.urls import get_resolver
 
-from proxyproject.early_answers import Refusal, early_answer, too_large
+from proxyproject.serving.early_answers import Refusal, early_answer, too_large
 
 logger = logging.getLogger(__name__)
 

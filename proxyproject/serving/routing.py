@@ -9,10 +9,10 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from django.urls import URLPattern, URLResolver, path
 
-from monitor.consumers import LiveConsumer
-from proxyproject.cors import API_PREFIXES, Cors
-from proxyproject.lean_handler import LeanHandler, Receive, Scope, Send
-from proxyproject.lifecycle import lifecycle
+from monitor.live.consumer import LiveConsumer
+from proxyproject.serving.cors import API_PREFIXES, Cors
+from proxyproject.serving.lean_handler import LeanHandler, Receive, Scope, Send
+from proxyproject.serving.lifecycle import lifecycle
 
 RELAY_PREFIXES = (*API_PREFIXES, "/api/event_logging")
 RELAY_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})

@@ -29,9 +29,9 @@ from twisted.logger import (  # noqa: E402
     globalLogBeginner,
 )
 
-from proxyproject.http_channel import RelayFactory, RelayRequest  # noqa: E402
-from proxyproject.lifecycle import lifecycle  # noqa: E402
-from proxyproject.workers import ending_signals  # noqa: E402
+from proxyproject.serving.http_channel import RelayFactory, RelayRequest  # noqa: E402
+from proxyproject.serving.lifecycle import lifecycle  # noqa: E402
+from proxyproject.serving.workers import ending_signals  # noqa: E402
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 
-from accounts.keys import CallerKey, KeyRing
+from accounts.loaded.client_keys import CallerKey, KeyRing
 
 REFUSED_ROWS_A_SECOND = 10
 """Refused requests that get a row; the rest is counted, so that nobody can flood the history."""

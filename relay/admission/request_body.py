@@ -5,8 +5,8 @@ import zlib
 import msgspec
 import zstandard
 
-from relay.conversation import Json
-from relay.failures import BadRequest
+from relay.neutral.conversation import Json
+from relay.neutral.failures import BadRequest
 
 
 class BodyTooLarge(Exception):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from relay.conversation import Json
+from relay.neutral.conversation import Json
 
 _ANTHROPIC_FIELDS = (
     "model",

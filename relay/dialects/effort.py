@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import get_args
 
-from relay.conversation import Effort
+from relay.neutral.conversation import Effort
 
 EFFORTS: tuple[Effort, ...] = get_args(Effort)
 """All levels, from the least to the most."""

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from relay.conversation import Json
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.conversation import Json
+from relay.neutral.failures import BadRequest, CannotCarry
 
 Form = Literal["embedContent", "batchEmbedContents", "embeddings"]
 """How it is asked: one text or several of Gemini's, or OpenAI's."""

@@ -11,10 +11,10 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Conversation, Json
-from relay.events import Chunk, Event, HiddenThinking, StreamState
-from relay.failures import Failure
+from accounts.facts.model_facts import ModelFacts
+from relay.neutral.conversation import Conversation, Json
+from relay.neutral.events import Chunk, Event, HiddenThinking, StreamState
+from relay.neutral.failures import Failure
 
 DialectName = Literal["anthropic", "gemini", "openai"]
 

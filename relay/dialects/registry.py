@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from accounts.model_facts import ModelFacts
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.gemini.errors import is_google_error
 from relay.dialects.interface import Dialect
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.failures import Failure
+from relay.neutral.failures import Failure
 
 _BY_KIND: dict[str, Dialect] = {
     "gemini": GEMINI,

@@ -5,8 +5,8 @@
 
 from typing import Any
 
-from relay.conversation import Json
-from relay.failures import BadRequest
+from relay.neutral.conversation import Json
+from relay.neutral.failures import BadRequest
 
 
 def place(where: str, key: str | int) -> str:

@@ -7,9 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 from relay.dialects.json_object import json_object
-from relay.events import Chunk, Event, Failed, Heartbeat, Terminal
-from relay.failures import Failure, Kind
-from relay.sse import EventTooLarge, SseEvent, SseParser
+from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
+from relay.neutral.failures import Failure, Kind
+from relay.neutral.sse import EventTooLarge, SseEvent, SseParser
 
 _HEARTBEAT = Heartbeat()
 

@@ -8,8 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 from relay.dialects.interface import ErrorAnswer
-from relay.events import Chunk, Event, StreamState
-from relay.failures import Failure, Kind
+from relay.neutral.events import Chunk, Event, StreamState
+from relay.neutral.failures import Failure, Kind
 
 
 class CannotSay(Exception):

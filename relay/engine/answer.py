@@ -36,8 +36,8 @@ from relay.engine.facts import AttemptOpened
 from relay.engine.joint import Joint, spoken
 from relay.engine.splice import Splice, total, without_end
 from relay.engine.withheld import begins_a_call, copy_of, holds_a_call, is_all_hidden, parted
-from relay.events import Chunk, Event, Failed, StreamState, Usage
-from relay.failures import Failure, Kind, Phase
+from relay.neutral.events import Chunk, Event, Failed, StreamState, Usage
+from relay.neutral.failures import Failure, Kind, Phase
 
 MAX_LEGS = 16
 """Legs of one answer: a context of 1,048,576 tokens in hops of 65,536."""

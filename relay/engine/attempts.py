@@ -42,8 +42,8 @@ from relay.engine.facts import (
     Rotated,
 )
 from relay.engine.targets import Targets
-from relay.events import StreamState
-from relay.failures import Failure, Kind, Phase
+from relay.neutral.events import StreamState
+from relay.neutral.failures import Failure, Kind, Phase
 
 Engine = Generator[Command, Reply, Outcome]
 Steps = Generator[Command, Reply, None]

@@ -8,7 +8,7 @@ from collections.abc import Generator
 from relay.engine import policy
 from relay.engine.clock import Clock
 from relay.engine.commands import Command, MarkAccount, Picked, Reply
-from relay.failures import Failure
+from relay.neutral.failures import Failure
 
 
 class Blame:

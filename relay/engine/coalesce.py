@@ -5,7 +5,7 @@ PURE.
 
 from collections.abc import Iterable
 
-from relay.events import ArgumentsDelta, Event, TextDelta, ThinkingDelta, Usage
+from relay.neutral.events import ArgumentsDelta, Event, TextDelta, ThinkingDelta, Usage
 
 
 def coalesced(events: Iterable[Event]) -> list[Event]:

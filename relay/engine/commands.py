@@ -11,8 +11,8 @@ import msgspec
 from relay.engine.continuation import Said
 from relay.engine.facts import Fact
 from relay.engine.policy import Mark
-from relay.events import Chunk, HiddenThinking, StreamState, Usage
-from relay.failures import Failure, Phase
+from relay.neutral.events import Chunk, HiddenThinking, StreamState, Usage
+from relay.neutral.failures import Failure, Phase
 
 
 # --- commands ------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from relay.events import StreamState
-from relay.failures import Failure, Kind
+from relay.neutral.events import StreamState
+from relay.neutral.failures import Failure, Kind
 
 MAX_CONTINUATIONS = 2
 """In one exchange, whether they said something or not (behaviour section 7)."""

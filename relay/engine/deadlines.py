@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import msgspec
 
 from relay.engine.commands import Picked
-from relay.events import Event, Heartbeat, StreamState
-from relay.failures import Failure, Kind
+from relay.neutral.events import Event, Heartbeat, StreamState
+from relay.neutral.failures import Failure, Kind
 
 PINGS_COUNT_SECONDS = 600.0
 """How long an Anthropic upstream's own pings inside a thinking block count as life."""

@@ -8,8 +8,8 @@ from typing import Literal
 import msgspec
 
 from relay.engine.policy import Decision
-from relay.events import Usage
-from relay.failures import Failure, Phase
+from relay.neutral.events import Usage
+from relay.neutral.failures import Failure, Phase
 
 
 class AttemptStarted(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ trouble with the client's own key.
 import msgspec
 
 from relay.engine import policy
-from relay.failures import Failure
+from relay.neutral.failures import Failure
 
 _TOLD_AS_THEY_ARE = (408, 429)
 """Statuses below 500 that say nothing of a request."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from relay.engine.echo import Echo
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,

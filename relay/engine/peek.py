@@ -8,7 +8,7 @@ the commit. A stream that stops with nothing said is the "0 token" answer, and n
 from collections.abc import Iterable
 from typing import assert_never
 
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -26,7 +26,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 _WHOLE_BLOCKS = frozenset({"redacted", "tool_call", "server_call", "server_result", "media", "opaque"})
 _MEANINGFUL_STOPS = frozenset(

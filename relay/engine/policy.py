@@ -15,7 +15,7 @@ from typing import Final, Literal, assert_never
 
 import msgspec
 
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 MAX_RETRY_ATTEMPTS = 3
 """Attempts in all, whatever the pool's size; a heal and a token refresh are not counted."""

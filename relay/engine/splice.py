@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from relay.engine.joint import INDEXED, Joint
-from relay.events import Event, MessageStart, Stop, StreamState, Terminal, Usage, merged
+from relay.neutral.events import Event, MessageStart, Stop, StreamState, Terminal, Usage, merged
 
 
 class Splice:

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from relay.engine.clock import Clock
 from relay.engine.commands import Around, Command, LookAround, PickAccount, Picked, Reply, Unavailable
 from relay.engine.continuation import Said
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 
 class Targets:

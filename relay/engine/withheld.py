@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from relay.events import BlockStart, Chunk, Event, Failed, HiddenThinking, StreamState
-from relay.failures import Failure
-from relay.sse import without_last
+from relay.neutral.events import BlockStart, Chunk, Event, Failed, HiddenThinking, StreamState
+from relay.neutral.failures import Failure
+from relay.neutral.sse import without_last
 
 
 def copy_of(state: StreamState) -> StreamState:

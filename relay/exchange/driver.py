@@ -45,10 +45,10 @@ from relay.engine.commands import (
 )
 from relay.engine.facts import Fact
 from relay.engine.policy import Mark
-from relay.events import Chunk, StreamState, Usage
-from relay.failures import Failure, Kind
-from relay.mailbox import Mailbox
-from relay.upstream import UpstreamResponse, failure_while_reading
+from relay.exchange.mailbox import Mailbox
+from relay.neutral.events import Chunk, StreamState, Usage
+from relay.neutral.failures import Failure, Kind
+from relay.upstream.client import UpstreamResponse, failure_while_reading
 
 logger = logging.getLogger(__name__)
 

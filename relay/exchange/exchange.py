@@ -7,26 +7,25 @@ import asyncio
 import time
 from typing import Literal
 
-from accounts.leases import Lease, NoAccount, Want
 from accounts.mapping import Target
-from accounts.pool import Pool
+from accounts.pool.leases import Lease, NoAccount, Want
+from accounts.pool.pool import Pool
 from accounts.snapshot import AccountView
-from relay.answer_writer import AnswerWriter
-from relay.connection_times import Times
-from relay.conversation import digest
 from relay.dialects.interface import Decoder, DecoderOptions
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuation import Said
 from relay.engine.facts import Committed, Fact
 from relay.engine.policy import Mark
-from relay.events import Chunk, StreamState
-from relay.failures import BadRequest, CannotCarry, Failure, Kind
-from relay.learning import learned
-from relay.memory import Item
-from relay.recording import Recorder
-from relay.runtime import Runtime
-from relay.upstream import UpstreamResponse
-from relay.upstream_request import (
+from relay.exchange.answer_writer import AnswerWriter
+from relay.exchange.recording import Recorder
+from relay.exchange.runtime import Runtime
+from relay.memory.conversation_memory import Item
+from relay.memory.learning import learned
+from relay.neutral.conversation import digest
+from relay.neutral.events import Chunk, StreamState
+from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
+from relay.upstream.client import UpstreamResponse
+from relay.upstream.request import (
     ClientCall,
     UpstreamRequest,
     continued,
@@ -36,6 +35,7 @@ from relay.upstream_request import (
     repaired,
     signatures_in,
 )
+from relay.upstream.times import Times
 
 
 class Exchange:

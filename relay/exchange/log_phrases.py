@@ -22,7 +22,7 @@ from relay.engine.facts import (
     Rotated,
 )
 from relay.engine.policy import BUDGET_SPENT, Decision
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 Line = tuple[int, str]
 """A level of ``logging`` and a message."""

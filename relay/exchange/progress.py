@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from relay.events import StreamState
+from relay.neutral.events import StreamState
 
 CHARACTERS_PER_TOKEN: Final = 4
 """About so many in English; nearer to 1 in Chinese or Japanese. It is only said as "about"."""

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from monitor.outcome import OutcomeFacts, outcome_of
-from monitor.records import (
+from monitor.record.outcome import OutcomeFacts, outcome_of
+from monitor.record.records import (
     AttemptRecord,
     BodyKind,
     BodyRecord,
@@ -18,9 +18,8 @@ from monitor.records import (
     Record,
     RequestRecord,
 )
-from monitor.transcript import Transcript
+from monitor.record.transcript import Transcript
 from relay import metrics
-from relay.connection_times import Times
 from relay.engine.commands import Outcome
 from relay.engine.facts import (
     AttemptEnded,
@@ -36,10 +35,11 @@ from relay.engine.facts import (
     NotContinued,
     Rotated,
 )
-from relay.events import StreamState, Usage
-from relay.failures import Failure, Kind
-from relay.phrases import AUTO_STREAM, lines
-from relay.upstream_request import ClientCall, UpstreamRequest
+from relay.exchange.log_phrases import AUTO_STREAM, lines
+from relay.neutral.events import StreamState, Usage
+from relay.neutral.failures import Failure, Kind
+from relay.upstream.request import ClientCall, UpstreamRequest
+from relay.upstream.times import Times
 
 logger = logging.getLogger("relay")
 

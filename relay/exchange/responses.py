@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from monitor.redaction import mask_email
+from monitor.record.redaction import mask_email
 from relay.dialects.interface import Dialect, ErrorAnswer
 from relay.engine import policy
 from relay.engine.commands import Outcome
-from relay.failures import Failure
-from relay.running import Running
+from relay.exchange.running import Running
+from relay.neutral.failures import Failure
 
 logger = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ import asyncio
 from typing import Literal
 
 from relay import metrics
-from relay.driver import Driver
 from relay.engine.attempts import serve
 from relay.engine.commands import Outcome
-from relay.exchange import Exchange
-from relay.runtime import Runtime
+from relay.exchange.driver import Driver
+from relay.exchange.exchange import Exchange
+from relay.exchange.runtime import Runtime
 
 
 class Running:

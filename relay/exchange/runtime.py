@@ -6,14 +6,14 @@ from typing import Protocol
 import msgspec
 from django.conf import settings
 
-from accounts.live import LiveAccounts, live
-from monitor.records import Record
-from relay.driver import Driver
+from accounts.loaded.live_accounts import LiveAccounts, live
+from monitor.record.records import Record
 from relay.engine.budget import RetryBudget
 from relay.engine.deadlines import Limits
-from relay.events import StreamState
-from relay.memory import Memory
-from relay.upstream import UpstreamClient
+from relay.exchange.driver import Driver
+from relay.memory.conversation_memory import Memory
+from relay.neutral.events import StreamState
+from relay.upstream.client import UpstreamClient
 
 FIRST_DATA_SECONDS = {"anthropic": 60.0, "openai": 60.0, "gemini": 30.0}
 """To the first valid data, by the dialect of the path, where no setting says otherwise."""

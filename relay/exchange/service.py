@@ -12,20 +12,20 @@ from typing import Literal
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from accounts.keys import CallerKey
-from monitor.records import RequestRecord
-from monitor.request_id import RANDOM_BYTES, new_request_id
+from accounts.loaded.client_keys import CallerKey
+from monitor.record.records import RequestRecord
+from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from relay import metrics
-from relay.auth import RefusalLimit, authenticate
-from relay.bodies import BodyTooLarge, decoded, parsed
+from relay.admission.auth import RefusalLimit, authenticate
+from relay.admission.request_body import BodyTooLarge, decoded, parsed
 from relay.dialects.interface import ClientRequest, Dialect
-from relay.exchange import Exchange
-from relay.failures import BadRequest, Failure, Kind
-from relay.recording import Recorder
-from relay.responses import error_response, identify, respond
-from relay.running import Running
-from relay.runtime import Runtime, runtime
-from relay.upstream_request import ClientCall
+from relay.exchange.exchange import Exchange
+from relay.exchange.recording import Recorder
+from relay.exchange.responses import error_response, identify, respond
+from relay.exchange.running import Running
+from relay.exchange.runtime import Runtime, runtime
+from relay.neutral.failures import BadRequest, Failure, Kind
+from relay.upstream.request import ClientCall
 
 Form = Literal["sse", "array", "responses"]
 

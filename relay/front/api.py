@@ -6,14 +6,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from ninja import NinjaAPI, Router
 
-from relay.catalog import one_model, several_models
-from relay.counting import count_tokens
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.embedding import embed
-from relay.health import health, metrics_page, readiness
-from relay.service import refuse_path, serve_generation
+from relay.exchange.service import refuse_path, serve_generation
+from relay.front.health import health, metrics_page, readiness
+from relay.short.catalog import one_model, several_models
+from relay.short.counting import count_tokens
+from relay.short.embedding import embed
 
 METHODS = frozenset(
     {"streamGenerateContent", "generateContent", "countTokens", "embedContent", "batchEmbedContents"}
@@ -137,5 +137,5 @@ async def metrics(request: HttpRequest) -> HttpResponse:
     return metrics_page()
 
 
-api = NinjaAPI(title="Evenkeel", docs_url=None, openapi_url=None)  # relay/openapi.py has both
+api = NinjaAPI(title="Evenkeel", docs_url=None, openapi_url=None)  # relay/front/openapi.py has both
 api.add_router("", router)

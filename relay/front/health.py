@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
-from relay.runtime import runtime
+from relay.exchange.runtime import runtime
 
 
 def health() -> HttpResponse:

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from relay.api import api
+from relay.front.api import api
 
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "OpenAI's and Anthropic's clients"},

@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from relay.api import api
+from relay.front.api import api
 
 urlpatterns = [path("", api.urls)]

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 from django.db import DatabaseError, close_old_connections, connection
 
-from accounts.bus import Bus
+from accounts.processes.bus import Bus
 from relay.engine.healed import HealedSession, HealedSessions
 from relay.engine.signatures import SIGNATURE_TTL, Remembered, SignatureCache
 from relay.models import RememberedItem

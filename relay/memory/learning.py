@@ -6,10 +6,10 @@ the assistant turn that it stands in.
 
 import msgspec
 
-from relay.block import OpenBlock
-from relay.conversation import digest, turn_key
-from relay.events import StreamState
-from relay.memory import Item
+from relay.memory.conversation_memory import Item
+from relay.neutral.block import OpenBlock
+from relay.neutral.conversation import digest, turn_key
+from relay.neutral.events import StreamState
 
 
 def learned(state: StreamState, session: str, family: str, now: float) -> list[Item]:

@@ -10,8 +10,8 @@ from typing import Literal, assert_never
 
 import msgspec
 
-from relay.block import BlockKind, OpenBlock
-from relay.failures import Failure, Phase
+from relay.neutral.block import BlockKind, OpenBlock
+from relay.neutral.failures import Failure, Phase
 
 HiddenThinking = Literal["", "silent", "all"]  # what a client is not told: thinking without words, or all
 StopReason = Literal[

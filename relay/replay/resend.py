@@ -16,23 +16,23 @@ from django.utils.translation import gettext
 
 from accounts.mapping import Target
 from monitor.models import Body
-from monitor.records import RequestRecord
-from monitor.redaction import MASK
-from monitor.request_id import RANDOM_BYTES, new_request_id
-from relay.bodies import parsed
+from monitor.record.records import RequestRecord
+from monitor.record.redaction import MASK
+from monitor.record.request_id import RANDOM_BYTES, new_request_id
+from relay.admission.request_body import parsed
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
-from relay.exchange import Exchange
-from relay.failures import BadRequest, Failure, Kind
-from relay.recording import Recorder
-from relay.responses import respond
-from relay.running import Running
-from relay.runtime import Runtime, runtime
-from relay.simulated import simulated_runtime
-from relay.upstream_request import ClientCall
+from relay.exchange.exchange import Exchange
+from relay.exchange.recording import Recorder
+from relay.exchange.responses import respond
+from relay.exchange.running import Running
+from relay.exchange.runtime import Runtime, runtime
+from relay.neutral.failures import BadRequest, Failure, Kind
+from relay.replay.simulated import simulated_runtime
+from relay.upstream.request import ClientCall
 
 
 class CannotReplay(Exception):

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from accounts.encryption import encrypt
-from accounts.known_models import kinds_offering
-from accounts.live import LiveAccounts
+from accounts.credentials.encryption import encrypt
+from accounts.facts.known_models import kinds_offering
+from accounts.loaded.live_accounts import LiveAccounts
 from accounts.mapping import Target
 from accounts.snapshot import AccountView, Snapshot
-from relay.runtime import Runtime
+from relay.exchange.runtime import Runtime
 from relay.simulator.faults import CATALOGUE, FaultKind
 from relay.simulator.server import Simulator
 

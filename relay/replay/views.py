@@ -14,14 +14,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.mapping import Target
 from accounts.models import Account
-from monitor.access import for_operators
-from monitor.history import attempts_of, records_by_id
+from monitor.history.keyset import attempts_of, records_by_id
 from monitor.models import Body, RequestLog
-from monitor.records import BodyKind, RequestRecord
-from monitor.redaction import MASK
-from relay.replay import CannotReplay, recorded_call, serve, simulate, upstream_again
-from relay.running import Running
-from relay.simulated import EVERY, faults_for, simulated_target
+from monitor.pages.access import for_operators
+from monitor.record.records import BodyKind, RequestRecord
+from monitor.record.redaction import MASK
+from relay.exchange.running import Running
+from relay.replay.resend import CannotReplay, recorded_call, serve, simulate, upstream_again
+from relay.replay.simulated import EVERY, faults_for, simulated_target
 
 WAIT_SECONDS = 30.0
 """How long the operator's browser waits for the end; a longer answer goes on by itself."""

@@ -13,17 +13,17 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from accounts.known_models import facts_for, vendor_of
-from accounts.model_facts import ModelFacts
+from accounts.facts.known_models import facts_for, vendor_of
+from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect
 from relay.dialects.openai import OPENAI_CHAT
-from relay.failures import Failure, Kind
-from relay.responses import identify
-from relay.runtime import Runtime
-from relay.service import Admission, Refused
+from relay.exchange.responses import identify
+from relay.exchange.runtime import Runtime
+from relay.exchange.service import Admission, Refused
+from relay.neutral.failures import Failure, Kind
 
 LIST_SECONDS = 3600.0
 """How long upstream's own list is kept."""

@@ -10,8 +10,8 @@ import msgspec
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from accounts.leases import Lease, Want
 from accounts.mapping import Target
+from accounts.pool.leases import Lease, Want
 from relay.dialects.counting import (
     count_answer,
     counted_request,
@@ -22,12 +22,12 @@ from relay.dialects.counting import (
 )
 from relay.dialects.interface import Dialect
 from relay.engine.policy import Decision
-from relay.events import Usage
-from relay.failures import BadRequest, CannotCarry, Failure, Kind
-from relay.service import Admission, Refused
-from relay.short_exchange import Served, ShortExchange
-from relay.upstream_address import counter_path, is_claude_on_vertex, with_version
-from relay.upstream_request import ClientCall, prepare
+from relay.exchange.service import Admission, Refused
+from relay.neutral.events import Usage
+from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
+from relay.short.short_exchange import Served, ShortExchange
+from relay.upstream.address import counter_path, is_claude_on_vertex, with_version
+from relay.upstream.request import ClientCall, prepare
 
 COUNT_HEADER = "X-Token-Count"
 """``exact``: upstream counted. ``estimate``: we did, in part or in all."""

@@ -10,22 +10,22 @@ import msgspec
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from accounts.known_models import facts_for
-from accounts.leases import Lease, NoAccount, Want
+from accounts.facts.known_models import facts_for
 from accounts.mapping import Target
-from relay.bodies import parsed
-from relay.conversation import Json
+from accounts.pool.leases import Lease, NoAccount, Want
+from relay.admission.request_body import parsed
 from relay.dialects import embedding as wire
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import upstream_dialect
 from relay.engine import giving_up, policy
-from relay.events import Usage
-from relay.exchange import mark_account
-from relay.failures import BadRequest, CannotCarry, Failure, Kind
-from relay.service import Admission, Refused
-from relay.short_exchange import Served, ShortExchange
-from relay.upstream_address import google_path
-from relay.upstream_request import ClientCall, UpstreamRequest, default_headers
+from relay.exchange.exchange import mark_account
+from relay.exchange.service import Admission, Refused
+from relay.neutral.conversation import Json
+from relay.neutral.events import Usage
+from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
+from relay.short.short_exchange import Served, ShortExchange
+from relay.upstream.address import google_path
+from relay.upstream.request import ClientCall, UpstreamRequest, default_headers
 
 EMBEDDING_KINDS = frozenset({"gemini", "vertex", "openai"})
 """Anthropic has no embeddings, and Code Assist's envelope has no method for them."""

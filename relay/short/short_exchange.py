@@ -10,20 +10,20 @@ from collections.abc import Awaitable
 import msgspec
 from django.http import HttpResponse
 
-from accounts.leases import Lease
-from monitor.records import RequestRecord
-from relay.connection_times import Times
-from relay.conversation import Json
+from accounts.pool.leases import Lease
+from monitor.record.records import RequestRecord
 from relay.dialects.registry import classify
 from relay.engine.commands import Outcome
 from relay.engine.facts import AttemptEnded, AttemptStarted
 from relay.engine.policy import Decision
-from relay.events import StreamState, Usage
-from relay.failures import Failure, Kind, Phase
-from relay.responses import account_headers, error_response, identify
-from relay.service import Admission
-from relay.upstream_address import headers_for
-from relay.upstream_request import ClientCall, UpstreamRequest
+from relay.exchange.responses import account_headers, error_response, identify
+from relay.exchange.service import Admission
+from relay.neutral.conversation import Json
+from relay.neutral.events import StreamState, Usage
+from relay.neutral.failures import Failure, Kind, Phase
+from relay.upstream.address import headers_for
+from relay.upstream.request import ClientCall, UpstreamRequest
+from relay.upstream.times import Times
 
 CLIENT_GONE_STATUS = 499
 """nginx's word for a client that went before it was answered."""

@@ -11,10 +11,10 @@ from urllib.parse import quote
 import msgspec
 
 from accounts.snapshot import AccountView
-from relay.conversation import Json
 from relay.dialects.interface import Dialect
 from relay.dialects.openai import OPENAI_RESPONSES
-from relay.upstream_request import UpstreamRequest
+from relay.neutral.conversation import Json
+from relay.upstream.request import UpstreamRequest
 
 _VERSION = re.compile(r"/v\d+(beta\d*)?$")
 _OWN_VERSION = re.compile(r"^/v\d+(beta\d*)?(?=/)")

@@ -15,13 +15,13 @@ import httpx
 import msgspec
 from httpx_aiohttp import AiohttpTransport
 
+from accounts.credentials.tokens import Authorizer, CredentialRefused, TokenUnavailable
 from accounts.snapshot import AccountView
-from accounts.tokens import Authorizer, CredentialRefused, TokenUnavailable
-from relay.connection_times import TimedConnector, Times, watched
 from relay.dialects.registry import classify
-from relay.failures import Failure, Kind
-from relay.upstream_address import address, content_for, headers_for, stream_url
-from relay.upstream_request import UpstreamRequest
+from relay.neutral.failures import Failure, Kind
+from relay.upstream.address import address, content_for, headers_for, stream_url
+from relay.upstream.request import UpstreamRequest
+from relay.upstream.times import TimedConnector, Times, watched
 
 MAX_ERROR_BYTES = 1024 * 1024
 """An error body is read this far."""

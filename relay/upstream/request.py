@@ -9,14 +9,14 @@ from functools import cached_property
 
 import msgspec
 
-from accounts.known_models import facts_for
-from accounts.model_facts import ModelFacts
+from accounts.facts.known_models import facts_for
+from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
-from relay.conversation import Conversation, Json
 from relay.dialects.interface import Dialect, Fate, GoingOn, Healed, Resolution, SignatureSlot
 from relay.dialects.registry import dialect_for
 from relay.engine.healed import HealedSession
 from relay.engine.signatures import SignatureCache, is_handle
+from relay.neutral.conversation import Conversation, Json
 
 CALL_PLACEHOLDER = "skip_thought_signature_validator"
 """What Gemini's documentation lets stand where a function call's signature is lost."""

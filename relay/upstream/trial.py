@@ -7,18 +7,18 @@ import msgspec
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from accounts.admin_actions import AccountTestResult
-from accounts.known_models import facts_for, names_offered_by
+from accounts.admin.actions import AccountTestResult
+from accounts.facts.known_models import facts_for, names_offered_by
 from accounts.snapshot import AccountView
-from relay.connection_times import Times
-from relay.conversation import Conversation, Text, Turn
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.registry import dialect_for, upstream_dialect
 from relay.engine import peek
-from relay.events import StreamState
-from relay.failures import CannotCarry, Failure
-from relay.upstream import UpstreamClient, UpstreamResponse
-from relay.upstream_request import UpstreamRequest, default_headers
+from relay.neutral.conversation import Conversation, Text, Turn
+from relay.neutral.events import StreamState
+from relay.neutral.failures import CannotCarry, Failure
+from relay.upstream.client import UpstreamClient, UpstreamResponse
+from relay.upstream.request import UpstreamRequest, default_headers
+from relay.upstream.times import Times
 
 TEST_SECONDS = 30.0
 MODELS_TRIED = 3

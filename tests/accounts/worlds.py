@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from accounts.bus import Bus
-from accounts.journal import DatabaseJournal
-from accounts.leases import Lease, NoAccount, Want
+from accounts.loaded.journal import DatabaseJournal
 from accounts.mapping import Mapping
-from accounts.pool import Pool
-from accounts.pool_settings import PoolSettings
+from accounts.pool.leases import Lease, NoAccount, Want
+from accounts.pool.pool import Pool
+from accounts.pool.pool_settings import PoolSettings
+from accounts.processes.bus import Bus
 from accounts.snapshot import AccountView, KeptMark, Snapshot
 from tests.accounts.hand_clock import HandClock
 

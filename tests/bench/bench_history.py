@@ -34,13 +34,21 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
-from monitor import search_index
-from monitor.records import AttemptRecord, BodyKind, BodyRecord, EndedBy, EndedIn, Outcome, RequestRecord
-from monitor.request_id import new_request_id
-from monitor.rows import upsert
-from monitor.search_words import SEARCHED_COLUMNS
-from monitor.statistics_filling import days_to_fill, fill_day, fill_hour, hours_to_fill
-from monitor.writer import RecordWriter
+from monitor.record.records import (
+    AttemptRecord,
+    BodyKind,
+    BodyRecord,
+    EndedBy,
+    EndedIn,
+    Outcome,
+    RequestRecord,
+)
+from monitor.record.request_id import new_request_id
+from monitor.search import index
+from monitor.search.tokenizer import SEARCHED_COLUMNS
+from monitor.statistics.filling import days_to_fill, fill_day, fill_hour, hours_to_fill
+from monitor.store.upsert import upsert
+from monitor.store.writer import RecordWriter
 from tests import stores
 
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
@@ -148,7 +156,7 @@ def fill() -> tuple[str, str]:
         rows = records(begin, min(begin + BATCH, ROWS))
         with transaction.atomic():
             upsert(rows)
-            search_index.add((row.id, [getattr(row, column) for column in SEARCHED_COLUMNS]) for row in rows)
+            index.add((row.id, [getattr(row, column) for column in SEARCHED_COLUMNS]) for row in rows)
             upsert([
                 AttemptRecord(request_id=row.id, number=1, account=row.account or "", account_kind="anthropic",
                               upstream_model=row.client_model, started_offset_ms=1, status=200, end_ms=4000)

@@ -19,13 +19,13 @@ import django
 
 django.setup()
 
-from accounts.bus import Bus  # noqa: E402
-from accounts.clock import SystemClock  # noqa: E402
-from accounts.journal import DatabaseJournal  # noqa: E402
-from accounts.keys import KeyRing  # noqa: E402
-from accounts.leases import Lease, Want  # noqa: E402
+from accounts.loaded.client_keys import KeyRing  # noqa: E402
+from accounts.loaded.journal import DatabaseJournal  # noqa: E402
 from accounts.mapping import Mapping  # noqa: E402
-from accounts.pool import Pool  # noqa: E402
+from accounts.pool.clock import SystemClock  # noqa: E402
+from accounts.pool.leases import Lease, Want  # noqa: E402
+from accounts.pool.pool import Pool  # noqa: E402
+from accounts.processes.bus import Bus  # noqa: E402
 from accounts.snapshot import AccountView, KeyView, Snapshot  # noqa: E402
 
 ROUNDS, REPEATS = 7, 2000

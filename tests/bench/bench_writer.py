@@ -27,10 +27,18 @@ import msgspec
 from django.core.management import call_command
 from django.db import connections
 
-from monitor.records import AttemptRecord, BodyKind, BodyRecord, EndedBy, EndedIn, Outcome, RequestRecord
-from monitor.redaction import mask_body
-from monitor.request_id import new_request_id
-from monitor.writer import RecordWriter
+from monitor.record.records import (
+    AttemptRecord,
+    BodyKind,
+    BodyRecord,
+    EndedBy,
+    EndedIn,
+    Outcome,
+    RequestRecord,
+)
+from monitor.record.redaction import mask_body
+from monitor.record.request_id import new_request_id
+from monitor.store.writer import RecordWriter
 from tests import stores
 
 EXCHANGES = 6_000

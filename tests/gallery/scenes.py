@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 from msgspec import Struct
 
-from monitor.records import Outcome
+from monitor.record.records import Outcome
 from proxyproject.faultlab.contract import ALL, CONTRACTS
 from proxyproject.faultlab.page import HEADINGS
 from proxyproject.faultlab.run import Case, accounts_for, mappings_for, run

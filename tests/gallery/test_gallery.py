@@ -1,6 +1,6 @@
 """docs/diagnoses.md shows every fault and every outcome, and says what the pages say."""
 
-from monitor.records import Outcome
+from monitor.record.records import Outcome
 from proxyproject.faultlab.page import HEADINGS
 from relay.simulator.faults import CATALOGUE
 from tests.gallery.page import PAGE, PICTURES, page, rows

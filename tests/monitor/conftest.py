@@ -15,9 +15,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
-from monitor.records import RequestRecord
-from monitor.request_id import new_request_id
-from monitor.writer import RecordWriter
+from monitor.record.records import RequestRecord
+from monitor.record.request_id import new_request_id
+from monitor.store.writer import RecordWriter
 from tests import stores
 
 _numbers = itertools.count()

@@ -6,7 +6,7 @@ import pytest
 
 from tests.running_server import RunningServer, ServerWorld
 
-TRAPS = {"DJANGO_SETTINGS_MODULE": "tests.proxyproject.trap_settings"}
+TRAPS = {"DJANGO_SETTINGS_MODULE": "tests.proxyproject.serving.trap_settings"}
 
 
 @pytest.fixture(scope="package")

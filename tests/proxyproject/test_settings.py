@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.utils.module_loading import import_string
 from pydantic_core import PydanticUndefined
 
-from proxyproject.settings import Environment, _read_environment
+from proxyproject.environment import Environment, read_environment
 from tests.running_server import ROOT
 
 FIELDS = Environment.model_fields
@@ -103,7 +103,7 @@ def test_a_value_that_cannot_be_used_is_told_in_words(
     """The setting is named with what is wrong, and not the value: it may be a secret."""
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as ended:
-        _read_environment()
+        read_environment()
     assert f"{name}: " in str(ended.value)
     assert "secret" not in str(ended.value)
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.proxyproject.raw_http import connect, head, read_to_end
+from tests.proxyproject.serving.raw_http import connect, head, read_to_end
 from tests.running_server import ServerWorld
 from tests.served.world import CLAUDE, GEMINI, KEY, World, lasting_world
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.proxyproject.raw_http import read_to_end
+from tests.proxyproject.serving.raw_http import read_to_end
 from tests.served.test_shutdown import begun
 from tests.served.world import KEY, World
 

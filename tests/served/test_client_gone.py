@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.proxyproject.raw_http import connect, head, read_until
+from tests.proxyproject.serving.raw_http import connect, head, read_until
 from tests.served.world import CLAUDE, GEMINI, KEY, PATIENCE_SECONDS, World
 
 PATHS = {

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from relay.simulator.prose import read_counters
-from tests.proxyproject.raw_http import read_to_end, read_until
+from tests.proxyproject.serving.raw_http import read_to_end, read_until
 from tests.running_server import RunningServer
 from tests.served.test_client_gone import ask
 from tests.served.world import CLAUDE, GEMINI, KEY, PATIENCE_SECONDS, World, events, text_of

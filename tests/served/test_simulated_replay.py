@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from accounts.encryption import decrypt
+from accounts.credentials.encryption import decrypt
 from accounts.mapping import Target
-from relay.runtime import RelaySettings, Runtime
-from relay.simulated import KINDS, faults_for, simulated_runtime, simulated_target
+from relay.exchange.runtime import RelaySettings, Runtime
+from relay.replay.simulated import KINDS, faults_for, simulated_runtime, simulated_target
 from tests.running_server import json_value
 from tests.served.operators import log_in, make_operator
 from tests.served.world import CLAUDE, GEMINI, World
@@ -130,7 +130,7 @@ async def test_nothing_is_shared_but_the_record() -> None:
     class NoWriter:
         def submit(self, record: object) -> None: ...
 
-    from accounts.live import LiveAccounts
+    from accounts.loaded.live_accounts import LiveAccounts
 
     current = Runtime(LiveAccounts(), NoWriter(), RelaySettings.from_environment())
     for kind in KINDS:

@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.heartbeats import behind, live_process_ids
 from accounts.models import Account, AccountMark
+from accounts.processes.heartbeats import behind, live_process_ids
 from accounts.revisions import Revision
 
 WAIT_SECONDS: Final = 10.0

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 from django.template.defaultfilters import filesizeformat
 
-from monitor import retention
-from monitor.retention import Limits
+from monitor.retention import pruner
+from monitor.retention.pruner import Limits
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Plans, tells, and removes unless it is a dry run."""
-        pruning = retention.planned(Limits(options["days"], options["bytes"]), time.time())
+        pruning = pruner.planned(Limits(options["days"], options["bytes"]), time.time())
         does = "Would remove" if options["dry_run"] else "Removing"
         self.stdout.write(
             f"{does} {pruning.requests} requests and {pruning.bodies} bodies,"
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             return
         rows = 0
-        for removed in retention.prune(pruning):
+        for removed in pruner.prune(pruning):
             rows += removed
             self._progress(f"\r{rows} rows removed")
         self._progress("\n")

@@ -1,4 +1,4 @@
-"""``manage.py serve``: the server, with what daphne itself does not do (proxyproject/server.py)."""
+"""``manage.py serve``: the server, with what daphne itself does not do (proxyproject/serving/server.py)."""
 
 import os
 import socket
@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 "live rows over Redis."
             )
         self._migrate()
-        from proxyproject.server import bind
+        from proxyproject.serving.server import bind
 
         try:
             listener = bind(host, port)
@@ -59,7 +59,7 @@ class Command(BaseCommand):
         if workers == 1:
             self._serve(listener, lambda: self._announce(address, workers))
             return
-        from proxyproject.workers import Workers
+        from proxyproject.serving.workers import Workers
 
         command = [sys.executable, sys.argv[0], "serve"]
         code = Workers(command, listener, workers).run(self._say, lambda: self._announce(address, workers))
@@ -69,7 +69,9 @@ class Command(BaseCommand):
     def _serve(
         self, listener: socket.socket, when_listening: Callable[[], None], lifeline: int | None = None
     ) -> None:
-        from proxyproject.server import Server  # installs the reactor: before anything else imports it
+        from proxyproject.serving.server import (
+            Server,  # installs the reactor: before anything else imports it
+        )
 
         Server(
             import_string(settings.ASGI_APPLICATION),

@@ -5,8 +5,8 @@ PURE.
 
 from collections.abc import Iterable
 
-from relay.conversation import Json
 from relay.dialects.anthropic.wire_messages import blocks_of, type_of
+from relay.neutral.conversation import Json
 
 _Place = tuple[int, int]
 """A block's message and its position there."""

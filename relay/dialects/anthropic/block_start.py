@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from relay.block import BlockKind
-from relay.events import BlockStart, Citation, Event, Signature, TextDelta, ThinkingDelta
+from relay.neutral.block import BlockKind
+from relay.neutral.events import BlockStart, Citation, Event, Signature, TextDelta, ThinkingDelta
 
 _KINDS: dict[str, BlockKind] = {
     "text": "text",

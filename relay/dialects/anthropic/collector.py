@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from pydantic_core import from_json
 
-from relay.conversation import Json
 from relay.dialects.json_object import json_object
-from relay.sse import SseParser
+from relay.neutral.conversation import Json
+from relay.neutral.sse import SseParser
 
 _ARGUMENTS = "input"
 _OWN_PLACE = frozenset({"type", "delta", "usage"})

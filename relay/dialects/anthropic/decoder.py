@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 
-from relay.block import BlockKind
 from relay.dialects.anthropic.block_start import citation, start_events
 from relay.dialects.anthropic.errors import failure_of_event
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS, stop_of
@@ -19,7 +18,8 @@ from relay.dialects.anthropic.usage import read_usage
 from relay.dialects.anthropic.wire import DELTA_EVENT, WHERE, Delta
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
-from relay.events import (
+from relay.neutral.block import BlockKind
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -34,8 +34,8 @@ from relay.events import (
     TextDelta,
     ThinkingDelta,
 )
-from relay.failures import Failure, Kind
-from relay.sse import EventTooLarge, SseEvent, SseParser
+from relay.neutral.failures import Failure, Kind
+from relay.neutral.sse import EventTooLarge, SseEvent, SseParser
 
 _HEARTBEAT = Heartbeat()
 

@@ -12,8 +12,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from relay.block import BlockKind
-from relay.conversation import Json
 from relay.dialects.anthropic.block_start import kind_of
 from relay.dialects.anthropic.errors import KEEP_ALIVE, error_event
 from relay.dialects.anthropic.inspection import hides_thinking
@@ -22,7 +20,9 @@ from relay.dialects.anthropic.usage import write_usage
 from relay.dialects.anthropic.wire import WHERE
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.dialects.json_object import json_object
-from relay.events import (
+from relay.neutral.block import BlockKind
+from relay.neutral.conversation import Json
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -38,7 +38,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 _DELTA_FIELDS: dict[BlockKind, tuple[str, str]] = {
     "text": ("text_delta", "text"),

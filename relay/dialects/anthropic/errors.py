@@ -12,15 +12,15 @@ from typing import Any
 
 import msgspec
 
-from monitor.redaction import mask_text
-from relay.conversation import Json
+from monitor.record.redaction import mask_text
 from relay.dialects.account_words import is_about_the_account
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.json_object import json_object
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
-from relay.failures import Failure, Kind
+from relay.neutral.conversation import Json
+from relay.neutral.failures import Failure, Kind
 
 THREAD_UNSUPPORTED = "thread_unsupported_request"
 """The ``error_code`` on which a client goes on without a message thread and sends the whole history."""

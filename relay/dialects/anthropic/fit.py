@@ -5,8 +5,7 @@ so does one that was written out of another dialect. Each change is named. Which
 (ModelFacts); an unknown field is upstream's to judge.
 """
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.anthropic.fit_schemas import fit_schemas
 from relay.dialects.anthropic.fit_thinking import fit_thinking, is_thinking, switch_off, thinking_type
 from relay.dialects.anthropic.turn_edits import (
@@ -16,6 +15,7 @@ from relay.dialects.anthropic.turn_edits import (
 )
 from relay.dialects.anthropic.wire_messages import blocks_of, messages_of, type_of
 from relay.dialects.notes import GO_ON, system_note
+from relay.neutral.conversation import Json
 
 _SAMPLING = ("temperature", "top_p", "top_k")
 _SMALLEST_TOP_P_WITH_THINKING = 0.95

@@ -5,9 +5,9 @@ It wants JSON Schema 2020-12 with an object at the root, and refuses the whole r
 
 from typing import Any
 
-from relay.conversation import Json
 from relay.dialects.schemas.fitting import Taken, fit_schema
 from relay.dialects.schemas.words import described
+from relay.neutral.conversation import Json
 
 _TAKEN = Taken(tuples="prefixItems", patterns="any", has_members=False)
 

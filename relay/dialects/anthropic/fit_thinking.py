@@ -3,10 +3,10 @@
 PURE. Which types and levels a model takes is data (ModelFacts); here stands only what is nearest.
 """
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.anthropic.turn_edits import without_clear_thinking
 from relay.dialects.effort import budget_for, effort_for, nearest_effort, rank_of
+from relay.neutral.conversation import Json
 
 _ON = frozenset({"enabled", "adaptive"})
 _SMALLEST_BUDGET = 1_024  # of the Messages API, for every model

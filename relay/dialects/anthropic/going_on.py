@@ -4,13 +4,13 @@ PURE. What was said becomes the model's last turn: to be continued where the mod
 a user turn behind it that asks for the rest (fit.py's rule, and the facts' to decide).
 """
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.anthropic.fit import fit_prefill
 from relay.dialects.anthropic.fit_thinking import switch_off, thinking_type
 from relay.dialects.anthropic.wire_messages import messages_of
 from relay.dialects.interface import GoingOn
 from relay.dialects.notes import what_is_left
+from relay.neutral.conversation import Json
 
 
 def go_on(body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:

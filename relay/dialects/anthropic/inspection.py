@@ -5,7 +5,6 @@ PURE. Checks the types of what every later step relies on; all else is upstream'
 
 from collections.abc import Mapping
 
-from relay.conversation import Json, digest
 from relay.dialects.anthropic.wire_messages import blocks_of, is_client_note, type_of
 from relay.dialects.interface import ClientRequest
 from relay.dialects.json_object import json_object
@@ -19,8 +18,9 @@ from relay.dialects.request_fields import (
     place,
     text_in,
 )
-from relay.events import HiddenThinking
-from relay.failures import BadRequest
+from relay.neutral.conversation import Json, digest
+from relay.neutral.events import HiddenThinking
+from relay.neutral.failures import BadRequest
 
 _SESSION_HEADERS = ("x-claude-code-session-id", "session_id", "x-session-id")
 _SESSION_MARK = "_session_"

@@ -5,7 +5,6 @@ PURE.
 
 import base64
 
-from relay.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, ToolResult
 from relay.dialects.request_fields import (
     as_object,
     as_text,
@@ -15,7 +14,8 @@ from relay.dialects.request_fields import (
     place,
     text_in,
 )
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, ToolResult
+from relay.neutral.failures import BadRequest, CannotCarry
 
 # What a block may say besides its content; the rest of its fields are named as dropped.
 _FIELDS = frozenset(

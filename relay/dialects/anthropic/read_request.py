@@ -6,17 +6,6 @@ neutral form are named in ``dropped``.
 
 from typing import Any, get_args
 
-from relay.conversation import (
-    Conversation,
-    Effort,
-    Json,
-    Sampling,
-    Text,
-    ThinkingConfig,
-    Tool,
-    ToolChoice,
-    Turn,
-)
 from relay.dialects.anthropic.errors import THREAD_UNSUPPORTED
 from relay.dialects.anthropic.read_content import ContentReader
 from relay.dialects.anthropic.wire_messages import is_client_note
@@ -30,7 +19,18 @@ from relay.dialects.request_fields import (
     place,
     text_in,
 )
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.conversation import (
+    Conversation,
+    Effort,
+    Json,
+    Sampling,
+    Text,
+    ThinkingConfig,
+    Tool,
+    ToolChoice,
+    Turn,
+)
+from relay.neutral.failures import BadRequest, CannotCarry
 
 _CARRIED = frozenset(
     {

@@ -8,8 +8,7 @@ the loss of the prompt cache comes back.
 from collections import Counter
 from typing import Any
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json, digest
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.anthropic.block_order import repaired_order
 from relay.dialects.anthropic.fit_thinking import thinking_type
 from relay.dialects.anthropic.turn_edits import (
@@ -26,6 +25,7 @@ from relay.dialects.anthropic.wire_messages import (
 )
 from relay.dialects.fix_prompt import FIX_PROMPT
 from relay.dialects.interface import Healed
+from relay.neutral.conversation import Json, digest
 
 _BINDING_BETA = ("anthropic-beta", "thinking-binding-controls-2026-08-01")
 

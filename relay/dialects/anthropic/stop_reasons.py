@@ -5,7 +5,7 @@ PURE.
 
 from typing import Any
 
-from relay.events import Stop, StopReason
+from relay.neutral.events import Stop, StopReason
 
 _OURS: dict[str, StopReason] = {
     "end_turn": "end_turn",

@@ -3,8 +3,8 @@
 PURE. Used by the repair of a refused history and by what a model's facts demand.
 """
 
-from relay.conversation import Json
 from relay.dialects.anthropic.wire_messages import THINKING_TYPES, blocks_of, messages_of, type_of
+from relay.neutral.conversation import Json
 
 
 def last_spoken_index(messages: list[Json]) -> int:

@@ -6,7 +6,7 @@ the same cut as in the neutral ``Usage``.
 
 from typing import Any
 
-from relay.events import Usage
+from relay.neutral.events import Usage
 
 
 def read_usage(told: object) -> Usage:

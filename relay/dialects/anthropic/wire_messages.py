@@ -6,7 +6,7 @@ dialect travels as it came and is upstream's to judge.
 
 from typing import Any
 
-from relay.conversation import Json, digest, turn_key
+from relay.neutral.conversation import Json, digest, turn_key
 
 THINKING_TYPES = frozenset({"thinking", "redacted_thinking"})
 

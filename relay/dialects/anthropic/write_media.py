@@ -7,8 +7,8 @@ import base64
 import binascii
 from urllib.parse import urlsplit
 
-from relay.conversation import Json, Media
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.conversation import Json, Media
+from relay.neutral.failures import BadRequest, CannotCarry
 
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _ANY_IMAGE = "image/*"

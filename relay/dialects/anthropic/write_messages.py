@@ -7,7 +7,8 @@ behind their calls, call ids are unique and of letters, digits, ``_`` and ``-``,
 import re
 from typing import assert_never
 
-from relay.conversation import (
+from relay.dialects.anthropic.write_media import media_block
+from relay.neutral.conversation import (
     Conversation,
     Json,
     Media,
@@ -20,8 +21,7 @@ from relay.conversation import (
     Turn,
     digest,
 )
-from relay.dialects.anthropic.write_media import media_block
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.failures import BadRequest, CannotCarry
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")

@@ -9,13 +9,13 @@ from typing import assert_never
 
 import msgspec
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Conversation, Json, ThinkingConfig, Tool, ToolChoice
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.anthropic.fit import fit_model, instructed
 from relay.dialects.anthropic.fit_schemas import fit_tool
 from relay.dialects.anthropic.write_messages import checked_name, write_messages
 from relay.dialects.anthropic.write_schema import closed_schema
 from relay.dialects.effort import budget_for
+from relay.neutral.conversation import Conversation, Json, ThinkingConfig, Tool, ToolChoice
 
 # The oldest that every model still takes; the newer ones run code besides.
 _WEB_SEARCH = {"type": "web_search_20250305", "name": "web_search"}

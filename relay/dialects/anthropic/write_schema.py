@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from relay.conversation import Json
+from relay.neutral.conversation import Json
 
 _KEPT = frozenset({"type", "enum", "const", "title", "$ref", "required"})
 _CHOICES = {"anyOf": "anyOf", "oneOf": "anyOf", "allOf": "allOf"}

@@ -11,7 +11,7 @@ from relay.dialects.gemini.finish_reasons import UNSPECIFIED, stop_reason
 from relay.dialects.gemini.usage import usage_of
 from relay.dialects.gemini.wire import NOTHING, Answer, Candidate, UsageMetadata
 from relay.dialects.interface import DecoderOptions
-from relay.events import Event, Extra, MessageStart, Stop
+from relay.neutral.events import Event, Extra, MessageStart, Stop
 
 
 class AnswerEvents:

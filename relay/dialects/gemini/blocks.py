@@ -10,11 +10,11 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw
 
-from relay.block import BlockKind
 from relay.dialects.gemini.citations import Sources
 from relay.dialects.gemini.partial_arguments import BadPath, PartialArguments
 from relay.dialects.gemini.wire import NOTHING, FunctionCall, InlineData, Part
-from relay.events import (
+from relay.neutral.block import BlockKind
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,

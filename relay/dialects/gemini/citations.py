@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from relay.conversation import Json
 from relay.dialects.gemini.fields import json_text
-from relay.events import Citation, Event
+from relay.neutral.conversation import Json
+from relay.neutral.events import Citation, Event
 
 
 class Sources:

@@ -6,9 +6,9 @@ numbers as strings); gemini-cli writes upper-case types into ``responseJsonSchem
 
 from typing import Any
 
-from relay.conversation import Json
 from relay.dialects.gemini.enum_numbers import type_word
 from relay.dialects.gemini.fields import camel
+from relay.neutral.conversation import Json
 
 _MAX_DEPTH = 100
 _COUNTS = frozenset({"minItems", "maxItems", "minLength", "maxLength", "minProperties", "maxProperties"})

@@ -5,11 +5,11 @@ PURE. What is not known here is kept: the last word counts, objects are joined, 
 
 import msgspec
 
-from relay.conversation import Json
 from relay.dialects.gemini.fields import camel_keys, field
 from relay.dialects.gemini.partial_arguments import PartialArguments
 from relay.dialects.gemini.wire import PartialArg
-from relay.sse import SseParser
+from relay.neutral.conversation import Json
+from relay.neutral.sse import SseParser
 
 _DELTA_FIELDS = frozenset({"text", "thought"})
 _SIGNED = frozenset({"thoughtSignature"})

@@ -16,9 +16,9 @@ from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.framing import readable
 from relay.dialects.gemini.wire import NOTHING, Answer, read_answer, read_envelope
 from relay.dialects.interface import DecoderOptions
-from relay.events import Chunk, Event, Failed, Heartbeat, Terminal
-from relay.failures import Failure, Kind
-from relay.sse import MAX_EVENT_BYTES, EventTooLarge, SseEvent, SseParser
+from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
+from relay.neutral.failures import Failure, Kind
+from relay.neutral.sse import MAX_EVENT_BYTES, EventTooLarge, SseEvent, SseParser
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _JSON_BEGINS = (b"{", b"[")

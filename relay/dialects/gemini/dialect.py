@@ -1,7 +1,6 @@
 """The Gemini dialect: joins the files of this folder, and holds no rule of its own. PURE."""
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini import (
     collector,
     errors,
@@ -17,6 +16,7 @@ from relay.dialects.gemini import (
 from relay.dialects.gemini.decoder import GeminiDecoder
 from relay.dialects.gemini.encoder import GeminiEncoder
 from relay.dialects.interface import Dialect, Healed, drops_nothing
+from relay.neutral.conversation import Json
 
 
 def _as_it_is(body: Json) -> Json:

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from relay.block import OpenBlock
-from relay.conversation import Json
 from relay.dialects.gemini.carried_signatures import redacted_to_client, to_client
 from relay.dialects.gemini.citations import grounding_metadata
 from relay.dialects.gemini.errors import error_event
@@ -19,7 +17,9 @@ from relay.dialects.gemini.finish_reasons import finish_reason
 from relay.dialects.gemini.framing import frame
 from relay.dialects.gemini.usage import usage_metadata
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
-from relay.events import (
+from relay.neutral.block import OpenBlock
+from relay.neutral.conversation import Json
+from relay.neutral.events import (
     BlockStart,
     BlockStop,
     Chunk,
@@ -34,8 +34,8 @@ from relay.events import (
     TextDelta,
     ThinkingDelta,
 )
-from relay.failures import Failure
-from relay.sse import SseParser
+from relay.neutral.failures import Failure
+from relay.neutral.sse import SseParser
 
 _OWN_PARTS = frozenset(
     {"executableCode", "codeExecutionResult", "toolCall", "toolResponse", "fileData", "audioTranscription"}

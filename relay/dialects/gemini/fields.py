@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from relay.conversation import Json
+from relay.neutral.conversation import Json
 
 _UPPER = re.compile(r"(?<=[a-z0-9])([A-Z])")
 _UNDERSCORE = re.compile(r"_([a-z0-9])")

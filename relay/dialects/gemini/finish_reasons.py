@@ -4,7 +4,7 @@ PURE. The 24 reasons are those of google-genai 3.4.0; one of tomorrow is "unknow
 first table of the wire-format facts: what the model or a rule refused is an answer, what it garbled is none.
 """
 
-from relay.events import Stop, StopReason
+from relay.neutral.events import Stop, StopReason
 
 FINISH_REASONS: dict[str, StopReason] = {
     "STOP": "end_turn",

@@ -5,13 +5,13 @@ PURE. Edits what that model would refuse and shares the rest; what is not known 
 
 from typing import Any
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini.fields import camel_keys, field, with_field, without
 from relay.dialects.gemini.thinking import fit_thinking
 from relay.dialects.gemini.write_request import fitted_limit
 from relay.dialects.gemini.write_turns import with_user_at_end
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.conversation import Json
+from relay.neutral.failures import BadRequest, CannotCarry
 
 
 def fit(body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:

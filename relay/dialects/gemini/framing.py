@@ -6,7 +6,7 @@ other (comments, ``event:``, ``data:`` without the space, a byte order mark).
 
 import re
 
-from relay.sse import SseEvent
+from relay.neutral.sse import SseEvent
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 

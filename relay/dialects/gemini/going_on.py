@@ -4,13 +4,13 @@ PURE. What was said becomes the last content, the model's: to be continued where
 with a user's content behind it that asks for the rest.
 """
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini.fields import field, with_field
 from relay.dialects.gemini.turns import contents_of
 from relay.dialects.gemini.write_turns import with_user_at_end
 from relay.dialects.interface import GoingOn
 from relay.dialects.notes import what_is_left
+from relay.neutral.conversation import Json
 
 
 def go_on(body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:

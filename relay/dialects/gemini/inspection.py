@@ -6,11 +6,11 @@ whether the answer is streamed stand in the path.
 
 from collections.abc import Iterator, Mapping
 
-from relay.conversation import Json, digest
 from relay.dialects.gemini.fields import field
 from relay.dialects.interface import ClientRequest
 from relay.dialects.request_fields import as_list, as_object, as_text, place
-from relay.failures import BadRequest
+from relay.neutral.conversation import Json, digest
+from relay.neutral.failures import BadRequest
 
 _SESSION_HEADERS = ("x-session-id", "session_id", "x-claude-code-session-id")
 _PREVIEW_CHARACTERS = 200

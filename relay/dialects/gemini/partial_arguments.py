@@ -8,9 +8,9 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from relay.conversation import Json
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.wire import NOTHING, PartialArg
+from relay.neutral.conversation import Json
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\[\"((?:[^\"\\]|\\.)*)\"\]")
 _ESCAPED = re.compile(r"\\(.)")

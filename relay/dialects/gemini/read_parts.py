@@ -2,12 +2,12 @@
 
 from typing import Literal
 
-from relay.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, ToolResult
 from relay.dialects.gemini.carried_signatures import from_client, standard_base64
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.media_types import media_type_of
 from relay.dialects.request_fields import object_in, objects_in, place, text_in
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, ToolResult
+from relay.neutral.failures import BadRequest, CannotCarry
 
 # Beside a payload, these only say more about it.
 _NO_PAYLOAD = frozenset(

@@ -5,16 +5,6 @@ PURE. Content that only Gemini has is refused, parameters that only Gemini has a
 
 from collections.abc import Collection
 
-from relay.conversation import (
-    Conversation,
-    Json,
-    Part,
-    Sampling,
-    Text,
-    Tool,
-    ToolChoice,
-    Turn,
-)
 from relay.dialects.gemini.client_schema import json_schema
 from relay.dialects.gemini.enum_numbers import mode_word
 from relay.dialects.gemini.fields import camel_keys
@@ -32,7 +22,8 @@ from relay.dialects.request_fields import (
     place,
     text_in,
 )
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.conversation import Conversation, Json, Part, Sampling, Text, Tool, ToolChoice, Turn
+from relay.neutral.failures import BadRequest, CannotCarry
 
 _ROLES = {"user": "user", "model": "assistant", "function": "user", "tool": "user", "system": "system"}
 _SEARCHES = ("googleSearch", "googleSearchRetrieval", "enterpriseWebSearch")

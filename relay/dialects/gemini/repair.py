@@ -6,13 +6,13 @@ digests; what is not found is not touched.
 
 from typing import Any
 
-from relay.conversation import Json, digest
 from relay.dialects.fix_prompt import FIX_PROMPT
 from relay.dialects.gemini.carried_signatures import PLACEHOLDER
 from relay.dialects.gemini.fields import field, without
 from relay.dialects.gemini.result_order import repaired_order
 from relay.dialects.gemini.turns import contents_of, is_model, is_user, parts_of
 from relay.dialects.interface import Healed
+from relay.neutral.conversation import Json, digest
 
 
 def heal(body: Json) -> Healed:

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from relay.conversation import Json
 from relay.dialects.gemini.fields import field
 from relay.dialects.gemini.turns import is_model, model_runs, parts_of
+from relay.neutral.conversation import Json
 
 
 def repaired_order(contents: list[Any]) -> list[Any]:

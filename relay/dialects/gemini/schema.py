@@ -10,10 +10,10 @@ to the model in the description.
 from collections import Counter
 from typing import Any
 
-from relay.conversation import Json
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.schemas.fitting import Fitted
 from relay.dialects.schemas.roots import as_object
+from relay.neutral.conversation import Json
 
 MAX_DEPTH = 48
 """Levels of nesting; deeper, a schema allows anything."""

@@ -7,12 +7,12 @@ call of a turn, or the last text of a turn without calls.
 from collections.abc import Callable
 from typing import Any, assert_never
 
-from relay.conversation import Json
 from relay.dialects.gemini.carried_signatures import from_client
 from relay.dialects.gemini.fields import field, with_field, without
 from relay.dialects.gemini.repair import plain_part
 from relay.dialects.gemini.turns import contents_of, key_of_turn, model_runs, parts_of
 from relay.dialects.interface import Fate, Resolution, SignatureSlot
+from relay.neutral.conversation import Json
 
 Resolve = Callable[[SignatureSlot], Resolution]
 

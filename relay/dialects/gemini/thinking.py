@@ -3,11 +3,11 @@
 PURE. Gemini 2.5 takes ``thinkingBudget``, later models ``thinkingLevel``; both at once are a 400.
 """
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Effort, Json, ThinkingConfig
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.effort import EFFORTS, budget_for, effort_for, nearest_effort
 from relay.dialects.gemini.fields import field
 from relay.dialects.request_fields import flag_in, integer_in, text_in
+from relay.neutral.conversation import Effort, Json, ThinkingConfig
 
 
 def read_thinking(config: Json, where: str) -> ThinkingConfig:

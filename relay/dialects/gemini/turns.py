@@ -6,8 +6,8 @@ PURE. Chats send a streamed answer back as several ``model`` contents in a row: 
 from collections.abc import Iterator
 from typing import Any
 
-from relay.conversation import Json, turn_key
 from relay.dialects.gemini.fields import field
+from relay.neutral.conversation import Json, turn_key
 
 
 def contents_of(body: Json) -> list[Any]:

@@ -4,9 +4,9 @@ Gemini's prompt count includes what was cached, its candidates' count leaves out
 other way round.
 """
 
-from relay.conversation import Json
 from relay.dialects.gemini.wire import UsageMetadata
-from relay.events import Usage
+from relay.neutral.conversation import Json
+from relay.neutral.events import Usage
 
 
 def usage_of(told: UsageMetadata) -> Usage:

@@ -3,12 +3,12 @@
 PURE. What the model refuses is mapped to the nearest that it takes, or dropped, and named in ``changes``.
 """
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Conversation, Json, Sampling, Tool
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini.schema import answer_schema, parameters_schema
 from relay.dialects.gemini.thinking import write_thinking
 from relay.dialects.gemini.write_turns import write_contents
 from relay.dialects.schemas.words import described
+from relay.neutral.conversation import Conversation, Json, Sampling, Tool
 
 MAX_STOP_SEQUENCES = 5
 """More are refused."""

@@ -6,8 +6,11 @@ user turn, before anything else that this turn says.
 
 from typing import assert_never
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import (
+from accounts.facts.model_facts import ModelFacts
+from relay.dialects.gemini.carried_signatures import PLACEHOLDER
+from relay.dialects.gemini.media_types import media_type_of
+from relay.dialects.notes import GO_ON, system_note
+from relay.neutral.conversation import (
     Conversation,
     Json,
     Media,
@@ -19,9 +22,6 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
-from relay.dialects.gemini.carried_signatures import PLACEHOLDER
-from relay.dialects.gemini.media_types import media_type_of
-from relay.dialects.notes import GO_ON, system_note
 
 # What a functionResponse may hold beside its JSON (the rest stands beside it).
 _RESULT_MEDIA = frozenset({"image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"})

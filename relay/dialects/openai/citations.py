@@ -1,7 +1,7 @@
 """Citations of a web page, as both wire forms write them. PURE."""
 
-from relay.conversation import Json
-from relay.events import Citation
+from relay.neutral.conversation import Json
+from relay.neutral.events import Citation
 
 
 def url_citation(citation: Citation, start: int, length: int) -> Json:

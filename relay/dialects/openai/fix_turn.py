@@ -6,7 +6,7 @@ A turn is known by its digest and by how many equal ones stand before it: "go on
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from relay.conversation import Json, digest
+from relay.neutral.conversation import Json, digest
 
 
 class TurnNames:

@@ -7,10 +7,10 @@ same form.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from relay.conversation import Json, digest
 from relay.dialects.interface import ClientRequest
 from relay.dialects.request_fields import flag_in, object_in, objects_in, text_in
-from relay.failures import BadRequest
+from relay.neutral.conversation import Json, digest
+from relay.neutral.failures import BadRequest
 
 PREVIEW_LENGTH = 200
 """Characters of the last user turn that a row shows."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from relay.conversation import Json
+from relay.neutral.conversation import Json
 
 _CHANGES_NO_ANSWER = frozenset({"store", "metadata"})
 # Said by clients as a matter of form: what they would get anyway.

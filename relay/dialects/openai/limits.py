@@ -6,9 +6,9 @@ The same rules for both wire forms, and for a body that a client wrote as for on
 
 from collections.abc import Iterable
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.request_fields import as_list, as_text
+from relay.neutral.conversation import Json
 
 _SAMPLING = ("temperature", "top_p", "top_k")
 # Reasoning models refuse these besides, unless their effort is none (wire.md section 3.3).

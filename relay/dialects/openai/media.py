@@ -4,9 +4,9 @@ import base64
 import binascii
 from typing import Literal
 
-from relay.conversation import Json, Media, Text
 from relay.dialects.request_fields import text_in
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.conversation import Json, Media, Text
+from relay.neutral.failures import BadRequest, CannotCarry
 
 # input_audio names formats where everybody else names media types.
 _MEDIA_TYPE_OF_FORMAT = {"mp3": "audio/mpeg"}

@@ -1,9 +1,9 @@
 """How much to think: OpenAI's effort levels and the neutral configuration. PURE."""
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import ThinkingConfig
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.effort import EFFORTS, effort_for, nearest_effort
-from relay.failures import BadRequest
+from relay.neutral.conversation import ThinkingConfig
+from relay.neutral.failures import BadRequest
 
 
 def thinking_of(effort: str, show: bool | None, where: str) -> ThinkingConfig:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json, Tool, ToolCall, ToolChoice, digest
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.openai.fit_schemas import fit_spec
 from relay.dialects.request_fields import as_list, as_object, as_text, flag_in, object_in, text_in
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.conversation import Json, Tool, ToolCall, ToolChoice, digest
+from relay.neutral.failures import BadRequest, CannotCarry
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """Of a function, at OpenAI itself; compatible servers take others too."""

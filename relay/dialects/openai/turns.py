@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from relay.conversation import Json, Media, Part, Text, ToolCall, ToolResult, Turn
 from relay.dialects.openai.tools import call_of
 from relay.dialects.request_fields import place, text_in
-from relay.failures import BadRequest
+from relay.neutral.conversation import Json, Media, Part, Text, ToolCall, ToolResult, Turn
+from relay.neutral.failures import BadRequest
 
 
 class Turns:

@@ -3,8 +3,8 @@
 OpenAI's input counts include what the cache gave and took; its output counts include reasoning.
 """
 
-from relay.conversation import Json
-from relay.events import Usage
+from relay.neutral.conversation import Json
+from relay.neutral.events import Usage
 
 
 def usage_from(told: Json) -> Usage:

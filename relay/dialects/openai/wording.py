@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Conversation, Json, Sampling, Text, ToolCall, digest
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.openai.fit_schemas import fit_spec, is_strict
+from relay.neutral.conversation import Conversation, Json, Sampling, Text, ToolCall, digest
 
 MAX_USER_LENGTH = 64
 """A longer ``user`` is refused."""

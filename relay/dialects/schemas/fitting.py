@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from relay.conversation import Json
 from relay.dialects.schemas.keywords import LISTS, MAPS, SCHEMAS, TAKES, is_number, is_schema
 from relay.dialects.schemas.patterns import is_portable
 from relay.dialects.schemas.roots import as_object
 from relay.dialects.schemas.words import described
+from relay.neutral.conversation import Json
 
 MAX_DEPTH = 60
 """Levels of schemas within schemas; deeper, anything may stand."""

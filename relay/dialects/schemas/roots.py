@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from relay.conversation import Json
+from relay.neutral.conversation import Json
 
 MAX_PROPERTIES = 20_000
 """Of all that is laid into one root: references among choices may multiply."""

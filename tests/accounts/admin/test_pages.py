@@ -11,12 +11,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import admin_actions
-from accounts.admin_actions import AccountTestResult, register_account_test
+from accounts.admin import actions
+from accounts.admin.actions import AccountTestResult, register_account_test
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
 from accounts.models import Account, AccountMark, ClientKey, ModelMapping, digest
 from accounts.snapshot import AccountView
-from tests.accounts.test_credentials import OAUTH, SERVICE_ACCOUNT
+from tests.accounts.credentials.test_by_kind import OAUTH, SERVICE_ACCOUNT
 
 pytestmark = pytest.mark.django_db
 
@@ -263,7 +263,7 @@ def test_clear_one_cooldown(client: Client, account: Account) -> None:
 @pytest.mark.parametrize("ok", [True, False])
 def test_test_account(client: Client, account: Account, monkeypatch: pytest.MonkeyPatch, ok: bool) -> None:
     """The test that the relay registered is run with the account, and its words are shown."""
-    monkeypatch.setattr(admin_actions, "_registered", [])
+    monkeypatch.setattr(actions, "_registered", [])
     asked: list[AccountView] = []
 
     async def test(view: AccountView) -> AccountTestResult:
@@ -281,7 +281,7 @@ def test_test_account(client: Client, account: Account, monkeypatch: pytest.Monk
 
 def test_no_test_registered(client: Client, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a test the admin says so."""
-    monkeypatch.setattr(admin_actions, "_registered", [])
+    monkeypatch.setattr(actions, "_registered", [])
     url = reverse("admin:accounts_account_test_account", args=(account.pk,))
     shown = client.post(url, {"_form_submitted": "True"}, follow=True).content.decode()
     assert "no test for accounts" in shown

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 
-from accounts.connect import CLIENTS, DOCUMENTED_ADDRESS, FALLBACK_MODELS, Client, model_for
-from accounts.known_models import facts_for
+from accounts.connect.snippets import CLIENTS, DOCUMENTED_ADDRESS, FALLBACK_MODELS, Client, model_for
+from accounts.facts.known_models import facts_for
 from accounts.models import ClientKey
 from tests.served.world import CLAUDE, GEMINI, KEY, lasting_world
 
-DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "clients.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "clients.md"
 RUNNABLE = [client for client in CLIENTS if client.slug.endswith("python") or client.slug.startswith("curl")]
 
 

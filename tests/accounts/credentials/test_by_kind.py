@@ -9,7 +9,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from google.auth import jwt
 
-from accounts.credentials import BadCredential, check_credential, key_header, split_credential, token_request
+from accounts.credentials.by_kind import (
+    BadCredential,
+    check_credential,
+    key_header,
+    split_credential,
+    token_request,
+)
 from accounts.kinds import KINDS, default_base_url
 from accounts.validation import validate_base_url
 

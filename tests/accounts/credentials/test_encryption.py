@@ -10,8 +10,9 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from pytest_django.fixtures import Settings
 
-from accounts import checks, encryption
-from accounts.encryption import CannotDecrypt, decrypt, encrypt, key_file
+from accounts import checks
+from accounts.credentials import encryption
+from accounts.credentials.encryption import CannotDecrypt, decrypt, encrypt, key_file
 
 SECRET = {"api_key": "planted-secret"}
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from accounts.encryption import encrypt
+from accounts.credentials.encryption import encrypt
+from accounts.credentials.tokens import Authorizer, CredentialRefused, TokenUnavailable
 from accounts.snapshot import AccountView
-from accounts.tokens import Authorizer, CredentialRefused, TokenUnavailable
+from tests.accounts.credentials.test_by_kind import OAUTH, SERVICE_ACCOUNT
 from tests.accounts.hand_clock import settle
-from tests.accounts.test_credentials import OAUTH, SERVICE_ACCOUNT
 from tests.accounts.worlds import view
 
 

@@ -5,13 +5,13 @@ from importlib.resources import files
 
 import pytest
 
+from accounts.facts.model_facts import SHIPPED, ModelFacts
 from accounts.kinds import KINDS
-from accounts.model_facts import SHIPPED, ModelFacts
 
 facts_for, vendor_of = SHIPPED.facts_for, SHIPPED.vendor_of
 kinds_offering, names_offered_by = SHIPPED.kinds_offering, SHIPPED.names_offered_by
 
-TABLE = tomllib.loads(files("accounts").joinpath("model_facts.toml").read_text("utf-8"))
+TABLE = tomllib.loads(files("accounts.facts").joinpath("model_facts.toml").read_text("utf-8"))
 NAMES = [name for row in TABLE["model"] for name in row.get("names", ())]
 
 EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]

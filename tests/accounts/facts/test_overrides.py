@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from accounts.fact_checks import contradictions
-from accounts.fact_form import FACTS, PREFIX
-from accounts.fact_models import ModelOverride, stored_overrides
-from accounts.fact_words import NAMES, read_budget, written
-from accounts.loading import load_snapshot
+from accounts.facts.checks import contradictions
+from accounts.facts.form import FACTS, PREFIX
+from accounts.facts.labels import NAMES, read_budget, written
+from accounts.facts.model_facts import SHIPPED, ModelFacts, ModelTable, Override, ThinkingBudget, problem_with
+from accounts.facts.models import ModelOverride, stored_overrides
+from accounts.loaded.loading import load_snapshot
 from accounts.mapping import ModelRouter, Offer, Target
-from accounts.model_facts import SHIPPED, ModelFacts, ModelTable, Override, ThinkingBudget, problem_with
+from accounts.pool.roster import Roster
 from accounts.revisions import Revision
-from accounts.roster import Roster
 from accounts.snapshot import AccountView, Snapshot
 
 NAME = "claude-opus-5-5"

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from accounts.keys import CallerKey, KeyRing
+from accounts.loaded.client_keys import CallerKey, KeyRing
 from accounts.snapshot import KeyView
 
 

@@ -9,13 +9,13 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.utils import timezone
 
-from accounts import admin_state
-from accounts import live as live_module
-from accounts.heartbeats import live_process_ids
-from accounts.leases import Lease, Want
-from accounts.live import LiveAccounts
+from accounts.admin import state
+from accounts.loaded import live_accounts as live_module
+from accounts.loaded.live_accounts import LiveAccounts
 from accounts.mapping import Target
 from accounts.models import Account, AccountMark, ClientKey, ModelMapping, ProcessHeartbeat
+from accounts.pool.leases import Lease, Want
+from accounts.processes.heartbeats import live_process_ids
 from accounts.revisions import Revision
 from tests.accounts.waiting import until
 
@@ -264,17 +264,17 @@ async def test_the_admin_sees_what_the_process_knows(
     live: LiveAccounts, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The state at a glance has this process's short cooldowns, requests in flight and last use."""
-    monkeypatch.setattr(admin_state, "live", live)
-    assert await sync_to_async(admin_state.last_used)(account) is None
+    monkeypatch.setattr(state, "live", live)
+    assert await sync_to_async(state.last_used)(account) is None
     lease = await live.pool.acquire(WANT)
     assert isinstance(lease, Lease)
     live.pool.mark_hard(account.pk, WANT.model, status=429, told_seconds=30)
-    seen = await sync_to_async(admin_state.glance)(account)
+    seen = await sync_to_async(state.glance)(account)
     assert (seen.words, seen.until > 0) == ("usable in part", True)
     assert seen.detail == f"cooling down: {WANT.model}"
     live.pool.mark_hard(account.pk, WANT.model, status=402, reason="no credit", told_seconds=None)
-    seen = await sync_to_async(admin_state.glance)(account)
+    seen = await sync_to_async(state.glance)(account)
     assert (seen.words, seen.until > 0) == ("cooling down", True)
     assert seen.detail == "no credit (status 402)"
-    assert admin_state.status_here(account).in_flight == 1  # type: ignore[union-attr]
-    assert admin_state.last_used(account) is not None
+    assert state.status_here(account).in_flight == 1  # type: ignore[union-attr]
+    assert state.last_used(account) is not None

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from accounts.choice import (
+from accounts.pool.choice import (
     Block,
     Blocked,
     Candidate,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from accounts.leases import NoAccount
 from accounts.mapping import Mapping, Target
-from accounts.pool_settings import PoolSettings
+from accounts.pool.leases import NoAccount
+from accounts.pool.pool_settings import PoolSettings
 from tests.accounts.worlds import MODEL, PoolWorld, view
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from accounts import pool_news
-from accounts.account_state import Mark
 from accounts.marks import MarkDurations
-from accounts.pool_news import Cleared, Disabled, HardMarked, SoftMarked
-from accounts.pool_settings import PoolSettings
+from accounts.pool import pool_news
+from accounts.pool.account_state import Mark
+from accounts.pool.pool_news import Cleared, Disabled, HardMarked, SoftMarked
+from accounts.pool.pool_settings import PoolSettings
 from accounts.snapshot import KeptMark
 from tests.accounts.worlds import MODEL, PoolWorld, view
 

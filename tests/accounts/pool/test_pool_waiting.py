@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from accounts.leases import Lease, NoAccount, Want
+from accounts.pool.leases import Lease, NoAccount, Want
 from tests.accounts.hand_clock import settle
 from tests.accounts.worlds import MODEL, PoolWorld, view
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from redis import asyncio as redis_asyncio
 
-from accounts.bus import Bus
-from accounts.journal import DatabaseJournal
-from accounts.pool import Pool
+from accounts.loaded.journal import DatabaseJournal
+from accounts.pool.pool import Pool
+from accounts.processes.bus import Bus
 from accounts.snapshot import Snapshot
 from tests import stores
 from tests.accounts.hand_clock import HandClock
@@ -122,7 +122,7 @@ async def test_redis_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None
 
 async def test_redis_that_comes_back(own_redis: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """After Redis was away the processes hear each other again."""
-    monkeypatch.setattr("accounts.bus._RECONNECT_SECONDS", 0.02)
+    monkeypatch.setattr("accounts.processes.bus._RECONNECT_SECONDS", 0.02)
     one, two = Bus("one", own_redis), Bus("two", own_redis)
     heard = inbox(two, "t")
     for bus in (one, two):

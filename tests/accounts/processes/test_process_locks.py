@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from accounts.process_locks import ProcessLock
+from accounts.processes.process_locks import ProcessLock
 
 HOLD = """
 import sys
 from pathlib import Path
-from accounts.process_locks import ProcessLock
+from accounts.processes.process_locks import ProcessLock
 lock = ProcessLock(Path(sys.argv[1]), "other")
 lock.hold()
 print("held", flush=True)

@@ -9,9 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from monitor import admin, admin_text
+from monitor.admin import requests
 from monitor.models import AttemptLog, Body, RequestLog
-from monitor.records import (
+from monitor.record.records import (
     AttemptRecord,
     BodyKind,
     BodyRecord,
@@ -20,7 +20,8 @@ from monitor.records import (
     Outcome,
     RequestRecord,
 )
-from monitor.writer import RecordWriter
+from monitor.store.writer import RecordWriter
+from monitor.words import cells
 
 NewRecord = Callable[..., RequestRecord]
 LIST = "admin:monitor_requestlog_changelist"
@@ -137,7 +138,7 @@ def test_a_search_for_text_is_bounded(
     client: Client, rows: dict[str, RequestRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Text is looked for in the latest rows only; a million rows are never read."""
-    monkeypatch.setattr(admin, "SEARCHED_ROWS", 3)
+    monkeypatch.setattr(requests, "SEARCHED_ROWS", 3)
     assert listed(client, "q=attempts+failed") == [rows["quota"].id]
     assert listed(client, "q=bob") == []
 
@@ -252,7 +253,7 @@ def test_a_large_body_is_shown_in_part(
     client: Client, rows: dict[str, RequestRecord], writer: RecordWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page stays usable: of a large body the beginning is shown, and that it is one is said."""
-    monkeypatch.setattr(admin_text, "SHOWN_BYTES", 1000)
+    monkeypatch.setattr(cells, "SHOWN_BYTES", 1000)
     record = rows["plain"]
     writer.submit(BodyRecord(request_id=record.id, kind=BodyKind.CLIENT_REQUEST, content=b"w" * 5000))
     pieces = tuple((number, b"v" * 300) for number in range(20))

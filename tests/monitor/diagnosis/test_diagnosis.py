@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from monitor.advice import BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
-from monitor.diagnosis import Diagnosis, Severity, diagnose
-from monitor.failure_causes import BY_KIND, Cause, cause_of
-from monitor.phrasing import Phrase
-from monitor.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
-from monitor.seams import NOT_CONTINUED
-from monitor.wording import as_html, as_text
+from monitor.diagnosis.advice import BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
+from monitor.diagnosis.diagnosis import Diagnosis, Severity, diagnose
+from monitor.diagnosis.failure_causes import BY_KIND, Cause, cause_of
+from monitor.diagnosis.seams import NOT_CONTINUED
+from monitor.record.phrasing import Phrase
+from monitor.record.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.words.wording import as_html, as_text
 from relay.engine.continuation import OBSTACLES
 from relay.engine.policy import BUDGET_SPENT
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 
 def row(**fields: Any) -> RequestRecord:

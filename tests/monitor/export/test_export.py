@@ -11,12 +11,12 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import Client
 
-from monitor import export_reading
-from monitor.exchange import Exchange, KeptBody
-from monitor.export_redaction import Redaction, redacted
-from monitor.exporters import CSV_COLUMNS, FORMATS
-from monitor.records import Outcome, RequestRecord
-from tests.monitor.pages import Shelf, operator, shelf, texts_of
+from monitor.export import reading
+from monitor.export.anonymizing import Redaction, redacted
+from monitor.export.formats import CSV_COLUMNS, FORMATS
+from monitor.export.whole_exchange import Exchange, KeptBody
+from monitor.record.records import Outcome, RequestRecord
+from tests.monitor.shelf import Shelf, operator, shelf, texts_of
 
 __all__ = ["operator", "shelf"]
 
@@ -147,8 +147,8 @@ def test_a_view_longer_than_a_chunk_is_whole(
     name: str, operator: Client, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Chunk by chunk, every exchange is written once, with what stands between two of them."""
-    monkeypatch.setattr(export_reading, "ROWS_AT_ONCE", 7)
-    monkeypatch.setattr(export_reading, "BODY_BYTES_AT_ONCE", 5)
+    monkeypatch.setattr(reading, "ROWS_AT_ONCE", 7)
+    monkeypatch.setattr(reading, "BODY_BYTES_AT_ONCE", 5)
     rows = [shelf.put(b"{}") for _ in range(20)]
     text = downloaded(operator, f"format={name}")
     if name == "har":

@@ -5,11 +5,19 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from monitor import history
-from monitor.filters import CHOICES, FLAGS, QUICK, HistoryFilter, parse
-from monitor.history import attempts_of, page_of
-from monitor.records import AttemptRecord, BodyKind, BodyRecord, EndedBy, EndedIn, Outcome, RequestRecord
-from monitor.writer import RecordWriter
+from monitor.history import keyset
+from monitor.history.filters import CHOICES, FLAGS, QUICK, HistoryFilter, parse
+from monitor.history.keyset import attempts_of, page_of
+from monitor.record.records import (
+    AttemptRecord,
+    BodyKind,
+    BodyRecord,
+    EndedBy,
+    EndedIn,
+    Outcome,
+    RequestRecord,
+)
+from monitor.store.writer import RecordWriter
 
 NewRecord = Callable[..., RequestRecord]
 Fill = Callable[..., list[RequestRecord]]
@@ -162,7 +170,7 @@ def test_a_search_for_signs_looks_at_a_bounded_number_of_rows(
     fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What has no word no index answers: it says how far it has looked, and goes on from there to the end."""
-    monkeypatch.setattr(history, "SEARCHED_TEXTS", 10)
+    monkeypatch.setattr(keyset, "SEARCHED_TEXTS", 10)
     stored = fill(*({"preview": "a => b" if number in (3, 24) else "hay"} for number in range(25)))
     asked = parse({"q": "=>"})
     first = page_of(asked)
@@ -179,7 +187,7 @@ def test_several_filters_look_at_a_bounded_number_of_rows(
     fill: Fill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rarer filter leads; what the others leave of its rows is found to the end, step by step."""
-    monkeypatch.setattr(history, "SEARCHED_ROWS", 5)
+    monkeypatch.setattr(keyset, "SEARCHED_ROWS", 5)
     stored = fill(*({"healed": number % 2 == 0, "account": f"a{number % 3}"} for number in range(24)))
     asked = parse({"account": "a0", "healed": "1"})
     seen, cursor, steps = [], "", 0
@@ -204,7 +212,7 @@ def test_bodies_are_searched_step_by_step(
     assert writer.flush(10)
     assert ids(page_of(parse({"body": "grüße"})).rows) == [stored[44].id, stored[2].id]
     assert page_of(parse({"body": "grüße", "account": "b@x"})).rows == ()
-    monkeypatch.setattr(history, "SCAN_SECONDS", 0.0)
+    monkeypatch.setattr(keyset, "SCAN_SECONDS", 0.0)
     step = page_of(parse({"body": "grüße"}))
     assert ids(step.rows) == [stored[44].id]
     assert step.searched_to == step.older == stored[25].id
@@ -214,9 +222,9 @@ def test_a_search_through_bodies_is_bounded_whatever_else_is_asked(
     fill: Fill, writer: RecordWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Filters that leave nearly nothing do not make a step longer; the steps find all, once, to the end."""
-    monkeypatch.setattr(history, "CHECKED_AT_ONCE", 10)
-    monkeypatch.setattr(history, "SCANNED_AT_ONCE", 2)
-    monkeypatch.setattr(history, "SCAN_SECONDS", 0.0)
+    monkeypatch.setattr(keyset, "CHECKED_AT_ONCE", 10)
+    monkeypatch.setattr(keyset, "SCANNED_AT_ONCE", 2)
+    monkeypatch.setattr(keyset, "SCAN_SECONDS", 0.0)
     stored = fill(*({"healed": number % 3 == 0, "account": f"a{number % 2}"} for number in range(65)))
     for record in stored:
         writer.submit(BodyRecord(request_id=record.id, kind=BodyKind.RESPONSE, content=b"the needle"))

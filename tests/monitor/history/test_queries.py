@@ -7,11 +7,11 @@ import pytest
 from django.db import connection
 from django.db.models import Q
 
+from monitor.history.queries import LISTED_COLUMNS, admitted_since, distinct_values, ended_with, replays_of
 from monitor.models import PLAIN_END, SLOW_FIRST_DATA_MS, RequestLog
-from monitor.queries import LISTED_COLUMNS, admitted_since, distinct_values, ended_with, replays_of
-from monitor.records import EndedBy, EndedIn, Outcome, RequestRecord
-from monitor.request_id import first_request_id
-from monitor.writer import RecordWriter
+from monitor.record.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.record.request_id import first_request_id
+from monitor.store.writer import RecordWriter
 
 NewRecord = Callable[..., RequestRecord]
 

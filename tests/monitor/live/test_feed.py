@@ -11,13 +11,13 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
-from monitor.consumers import NOT_ALLOWED, may_look
-from monitor.live import GROUP, LiveFeed
-from monitor.live_snapshot import snapshot
-from monitor.live_window import GROWING_ROWS, NEW_FAILURES, NEW_ROWS, SHOWN_AT_ONCE, Window, progress_of
-from monitor.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
-from monitor.rows import upsert
-from proxyproject.routing import application_of
+from monitor.live.consumer import NOT_ALLOWED, may_look
+from monitor.live.feed import GROUP, LiveFeed
+from monitor.live.opening import snapshot
+from monitor.live.window import GROWING_ROWS, NEW_FAILURES, NEW_ROWS, SHOWN_AT_ONCE, Window, progress_of
+from monitor.record.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.store.upsert import upsert
+from proxyproject.serving.routing import application_of
 
 Make = Callable[..., RequestRecord]
 ENDED = {"in_flight": False, "ended_by": EndedBy.UPSTREAM, "ended_in": EndedIn.AFTER_STOP, "status": 200}
@@ -239,7 +239,7 @@ async def connected(user: User | None) -> WebsocketCommunicator:
         await client.aforce_login(user)
         cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in client.cookies.items())
         headers.append((b"cookie", cookie.encode()))
-    return WebsocketCommunicator(application_of(None, "relay.urls"), "/ws/monitor/", headers)
+    return WebsocketCommunicator(application_of(None, "relay.front.urls"), "/ws/monitor/", headers)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -275,7 +275,7 @@ async def test_staff_gets_what_is_there_and_what_comes() -> None:
 @pytest.mark.django_db(transaction=True)
 async def test_whoever_logs_out_loses_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     """The right is looked at again while the socket is open."""
-    monkeypatch.setattr("monitor.consumers.CHECK_SECONDS", 0)
+    monkeypatch.setattr("monitor.live.consumer.CHECK_SECONDS", 0)
     user = await sync_to_async(User.objects.create_superuser)("root")
     socket = await connected(user)
     await socket.connect()

@@ -8,10 +8,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from monitor import history, search_index
-from monitor.records import Outcome
+from monitor.history import keyset
+from monitor.record.records import Outcome
+from monitor.search import index
 from tests import stores
-from tests.monitor.pages import Shelf, operator, operator_named, shelf
+from tests.monitor.shelf import Shelf, operator, operator_named, shelf
 
 __all__ = ["operator", "shelf"]
 
@@ -102,7 +103,7 @@ def test_a_search_for_common_words_among_others_costs_as_much_again(
     operator: Client, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the index has too many, the page is walked instead: two queries more, and no further."""
-    monkeypatch.setattr(search_index, "MOST_HITS", 5)
+    monkeypatch.setattr(index, "MOST_HITS", 5)
     for _ in range(20):
         shelf.put(preview="needle")
     with CaptureQueriesContext(connection) as queries:
@@ -121,7 +122,7 @@ def test_a_search_that_stopped_early_offers_to_go_on(
     operator: Client, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The part that a page fetches holds the rows, where they go on, and how far the search has come."""
-    monkeypatch.setattr(history, "SEARCHED_TEXTS", 1)
+    monkeypatch.setattr(keyset, "SEARCHED_TEXTS", 1)
     shelf.put(preview="a => b")
     shelf.put()
     answer = operator.get("/monitor/history/?q=%3D%3E", headers={"X-Part": "rows"}).content.decode()

@@ -5,10 +5,10 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from monitor.models import Body
-from monitor.records import RequestRecord
-from monitor.redaction import MASK
-from relay.replay import CannotReplay, dialect_of, recorded_call
-from tests.monitor.pages import Shelf, operator, shelf, texts_of
+from monitor.record.records import RequestRecord
+from monitor.record.redaction import MASK
+from relay.replay.resend import CannotReplay, dialect_of, recorded_call
+from tests.monitor.shelf import Shelf, operator, shelf, texts_of
 
 __all__ = ["operator", "shelf"]
 

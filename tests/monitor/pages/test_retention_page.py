@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from monitor import retention_views
 from monitor.models import Body, RequestLog
-from tests.monitor.pages import Shelf, operator, shelf, texts_of
+from monitor.pages import retention_views
+from tests.monitor.shelf import Shelf, operator, shelf, texts_of
 
 __all__ = ["operator", "shelf"]
 

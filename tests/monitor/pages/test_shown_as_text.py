@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from monitor.exporters import FORMATS
-from tests.monitor.pages import Shelf, operator, shelf, texts_of
+from monitor.export.formats import FORMATS
+from tests.monitor.shelf import Shelf, operator, shelf, texts_of
 
 __all__ = ["operator", "shelf"]
 

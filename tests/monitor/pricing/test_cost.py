@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from genai_prices import Usage, calc_price
 
-from monitor import cost
-from monitor.cost import cost_of
-from monitor.records import Outcome, RequestRecord
+from monitor.pricing import cost
+from monitor.pricing.cost import cost_of
+from monitor.record.records import Outcome, RequestRecord
 
 NewRecord = Callable[..., RequestRecord]
 

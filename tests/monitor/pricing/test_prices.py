@@ -10,13 +10,13 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.wildcards import WildcardIndex
-from monitor.cost import cost_of
 from monitor.models import HourlyStatistic, ModelPrice, RequestLog
-from monitor.price_list import PriceList, PriceRule, Rates
-from monitor.prices import PriceBook
-from monitor.records import RequestRecord
-from monitor.statistics_filling import days_to_fill, fill_day
-from tests.monitor.pages import Shelf, operator_named, shelf
+from monitor.pricing.cost import cost_of
+from monitor.pricing.price_list import PriceList, PriceRule, Rates
+from monitor.pricing.prices import PriceBook
+from monitor.record.records import RequestRecord
+from monitor.statistics.filling import days_to_fill, fill_day
+from tests.monitor.shelf import Shelf, operator_named, shelf
 
 __all__ = ["shelf"]
 

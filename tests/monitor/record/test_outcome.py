@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.outcome import OutcomeFacts, outcome_of
-from monitor.records import Outcome
+from monitor.record.outcome import OutcomeFacts, outcome_of
+from monitor.record.records import Outcome
 
 ALONE = [
     ({"key_refused": True}, Outcome.UNAUTHORIZED),

@@ -14,15 +14,15 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 
-from monitor.exporters import FORMATS
-from monitor.live_snapshot import snapshot
-from monitor.live_window import Window
+from monitor.export.formats import FORMATS
+from monitor.live.opening import snapshot
+from monitor.live.window import Window
 from monitor.models import Body, RequestLog
-from monitor.records import AttemptRecord, BodyKind, BodyRecord, Outcome, RequestRecord
-from monitor.search_words import words_of
-from monitor.writer import RecordWriter
+from monitor.record.records import AttemptRecord, BodyKind, BodyRecord, Outcome, RequestRecord
+from monitor.search.tokenizer import words_of
+from monitor.store.writer import RecordWriter
 from tests import stores
-from tests.monitor.pages import ENDED, NewRecord
+from tests.monitor.shelf import ENDED, NewRecord
 
 HEART = "Zq9PlantedHeart0123456789"
 """What every planted secret has inside; it is nowhere in anything that may be shown."""

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.header_redaction import mask_headers
-from monitor.redaction import (
+from monitor.record.header_redaction import mask_headers
+from monitor.record.redaction import (
     MASK,
     apply_edits,
     find_secrets,

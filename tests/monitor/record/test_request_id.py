@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.request_id import RANDOM_BYTES, first_request_id, new_request_id
+from monitor.record.request_id import RANDOM_BYTES, first_request_id, new_request_id
 
 MILLISECONDS = st.integers(0, 2**48 - 1)
 RANDOM = st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor import stream_secrets
-from monitor.redaction import MASK, apply_edits, find_secrets
-from monitor.stream_secrets import find_stream_secrets
+from monitor.record import stream_secrets
+from monitor.record.redaction import MASK, apply_edits, find_secrets
+from monitor.record.stream_secrets import find_stream_secrets
 
 SECRETS = {
     "key": "sk-ant-api03-Zq9-Planted-0123456789abcdef",

@@ -5,7 +5,7 @@ import hashlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.transcript import MASKING_MARGIN_BYTES, Transcript
+from monitor.record.transcript import MASKING_MARGIN_BYTES, Transcript
 
 
 @given(st.lists(st.binary(max_size=3000), max_size=12), st.integers(0, 4000))

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 from django.db import OperationalError
 
-from monitor.housekeeping import YOUNG_SECONDS, Housekeeper, close_orphans
 from monitor.models import RequestLog
-from monitor.records import EndedIn, Outcome, RequestRecord
-from monitor.retention import Limits
-from monitor.writer import RecordWriter
+from monitor.record.records import EndedIn, Outcome, RequestRecord
+from monitor.retention.housekeeping import YOUNG_SECONDS, Housekeeper, close_orphans
+from monitor.retention.pruner import Limits
+from monitor.store.writer import RecordWriter
 
 NOW = 1_700_000_000.0
 NewRecord = Callable[..., RequestRecord]
@@ -128,7 +128,7 @@ def test_a_failure_is_logged_and_tried_again(
     error: Exception, store: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The thread survives whatever the store or the heartbeats do."""
-    monkeypatch.setattr("monitor.housekeeping.TICK_SECONDS", 0.01)
+    monkeypatch.setattr("monitor.retention.housekeeping.TICK_SECONDS", 0.01)
     asked = threading.Semaphore(0)
 
     def live() -> set[str]:
@@ -136,7 +136,7 @@ def test_a_failure_is_logged_and_tried_again(
         raise error
 
     housekeeper = Housekeeper(live, KEEP_ALL)
-    with caplog.at_level(logging.WARNING, "monitor.housekeeping"):
+    with caplog.at_level(logging.WARNING, "monitor.retention.housekeeping"):
         housekeeper.start()
         assert asked.acquire(timeout=10)
         assert asked.acquire(timeout=10)

@@ -7,11 +7,11 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from monitor import retention
 from monitor.models import AttemptLog, Body, RequestLog
-from monitor.records import AttemptRecord, BodyKind, BodyRecord, RequestRecord
-from monitor.retention import ROW_BYTES, Limits, planned, prune
-from monitor.writer import RecordWriter
+from monitor.record.records import AttemptRecord, BodyKind, BodyRecord, RequestRecord
+from monitor.retention import pruner
+from monitor.retention.pruner import ROW_BYTES, Limits, planned, prune
+from monitor.store.writer import RecordWriter
 
 DAY = 86_400.0
 NOW = 1_700_000_000.0
@@ -109,8 +109,8 @@ def test_a_removal_goes_in_batches_and_can_be_broken_off(
     history: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each batch is small; who stops in between leaves rows that the next removal finds."""
-    monkeypatch.setattr(retention, "BODIES_AT_ONCE", 3)
-    monkeypatch.setattr(retention, "ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(pruner, "BODIES_AT_ONCE", 3)
+    monkeypatch.setattr(pruner, "ROWS_AT_ONCE", 4)
     limits = Limits(days=0.5, size_bytes=FOREVER)
     first = prune(planned(limits, NOW))
     assert next(first) == 3

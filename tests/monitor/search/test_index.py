@@ -5,16 +5,17 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from monitor import retention, search_index, search_postgres, search_sqlite
-from monitor.filters import parse
-from monitor.history import page_of
-from monitor.housekeeping import Housekeeper, close_orphans
+from monitor.history.filters import parse
+from monitor.history.keyset import page_of
 from monitor.models import RequestLog
-from monitor.records import EndedBy, EndedIn, Outcome, RequestRecord
-from monitor.request_id import first_request_id, new_request_id
-from monitor.retention import Limits
-from monitor.search_models import SearchProgress
-from monitor.writer import RecordWriter
+from monitor.record.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.record.request_id import first_request_id, new_request_id
+from monitor.retention import pruner
+from monitor.retention.housekeeping import Housekeeper, close_orphans
+from monitor.retention.pruner import Limits
+from monitor.search import index, postgres, sqlite
+from monitor.search.models import SearchProgress
+from monitor.store.writer import RecordWriter
 
 NewRecord = Callable[..., RequestRecord]
 ENDED = {
@@ -120,8 +121,8 @@ def test_removed_exchanges_leave_nothing_in_the_index(put: Put) -> None:
     """Retention takes the words out with the rows."""
     rows = [put(preview=f"needle {number}") for number in range(5)]
     before = rows[2].id + "0"
-    pruning = retention.Pruning(before, before, 3, 0, 0, 0)
-    assert sum(retention.prune(pruning)) == 3
+    pruning = pruner.Pruning(before, before, 3, 0, 0, 0)
+    assert sum(pruner.prune(pruning)) == 3
     assert entries() == 2
     assert found("needle") == [rows[4].id, rows[3].id]
 
@@ -137,13 +138,13 @@ def test_what_was_there_before_the_index_is_added_step_by_step(put: Put) -> None
     assert first.searched_to == first.older == then
     rest = page_of(parse({"q": "needle"}), before=first.older)
     assert [row.id for row in rest.rows] == [row.id for row in reversed(rows)]
-    assert search_index.add_older(2) == 2
-    assert search_index.indexed_from() == rows[4].id
+    assert index.add_older(2) == 2
+    assert index.indexed_from() == rows[4].id
     assert len(page_of(parse({"q": "needle"})).rows) == 3
-    assert sum(retention.prune(retention.Pruning(rows[0].id + "0", "", 1, 0, 0, 0))) == 1
-    while search_index.add_older(2):
+    assert sum(pruner.prune(pruner.Pruning(rows[0].id + "0", "", 1, 0, 0, 0))) == 1
+    while index.add_older(2):
         pass
-    assert search_index.indexed_from() == ""
+    assert index.indexed_from() == ""
     assert len(found("needle")) == 6
     assert entries() == 6
 
@@ -153,27 +154,27 @@ def test_the_housekeeper_fills_the_index(put: Put) -> None:
     row = put(preview="needle")
     forget_the_index("f" * 32)
     Housekeeper(list, Limits(0, 0)).tick(row.started_at)
-    assert (search_index.indexed_from(), entries()) == ("", 1)
+    assert (index.indexed_from(), entries()) == ("", 1)
 
 
 def test_hits_are_the_newest_and_say_how_far_they_reach(put: Put) -> None:
     """A limit cuts the oldest off; time range and cursor are kept to."""
     rows = [put(preview="needle") for _ in range(6)]
     ids = [row.id for row in reversed(rows)]
-    hits = search_index.newest("needle", limit=4)
+    hits = index.newest("needle", limit=4)
     assert hits.ids == ids[:4]
     assert ids[4] < hits.searched_to <= ids[3]
-    assert search_index.newest("needle", before=hits.searched_to, limit=9).ids == ids[4:]
-    assert search_index.newest("needle", since=ids[3], before=ids[0], limit=9).ids == ids[1:4]
+    assert index.newest("needle", before=hits.searched_to, limit=9).ids == ids[4:]
+    assert index.newest("needle", since=ids[3], before=ids[0], limit=9).ids == ids[1:4]
     moment = first_request_id(int(rows[2].started_at * 1000))
-    assert search_index.newest("needle", before=moment, limit=9).ids == ids[4:]
-    assert search_index.newest("needle", before="fff", limit=9).ids == ids
-    assert search_index.newest("needle", before="0", limit=9).ids == []
+    assert index.newest("needle", before=moment, limit=9).ids == ids[4:]
+    assert index.newest("needle", before="fff", limit=9).ids == ids
+    assert index.newest("needle", before="0", limit=9).ids == []
 
 
 def test_common_words_with_other_filters_walk_the_filter(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the index has too many to look up, the rarer filter leads; nothing is missed or doubled."""
-    monkeypatch.setattr(search_index, "MOST_HITS", 3)
+    monkeypatch.setattr(index, "MOST_HITS", 3)
     rows = [put(preview="needle", account=f"a{number % 4}@x") for number in range(16)]
     wanted = [row.id for row in reversed(rows) if row.account == "a1@x"]
     assert found("needle", account="a1@x") == wanted
@@ -193,8 +194,8 @@ def test_common_and_rare_words_are_told_apart(
     limit: int, put: Put, monkeypatch: pytest.MonkeyPatch, writer: RecordWriter, request_record: NewRecord
 ) -> None:
     """What a sample shows to be common is looked for by its beginning and checked: the rows are the same."""
-    monkeypatch.setattr(search_sqlite, "MOST_CHECKED", 12)
-    for finder in (search_sqlite, search_postgres):
+    monkeypatch.setattr(sqlite, "MOST_CHECKED", 12)
+    for finder in (sqlite, postgres):
         monkeypatch.setattr(finder, "SAMPLE", 4)
         monkeypatch.setattr(finder, "COMMON_IN", 3)
     texts = ["needless haystack" if number % 5 else "needles in haymarket" for number in range(40)]
@@ -208,7 +209,7 @@ def test_common_and_rare_words_are_told_apart(
         seen: list[str] = []
         before = ""
         while True:
-            hits = search_index.newest(text, before=before, limit=limit)
+            hits = index.newest(text, before=before, limit=limit)
             seen += hits.ids
             before = hits.searched_to
             if not before:
@@ -223,7 +224,7 @@ def test_row_numbers_keep_the_order_of_ids() -> None:
         for ms in (0, 1, 1_790_000_000_000, (1 << 45) - 1)
         for random in range(0, 256, 5)
     )
-    numbers = [search_index.number_of(request_id) for request_id in ids]
+    numbers = [index.number_of(request_id) for request_id in ids]
     assert numbers == sorted(numbers)
     assert len(set(numbers)) == len(ids)
     assert max(numbers) < 1 << 63
@@ -233,5 +234,5 @@ def test_an_index_of_another_version_does_not_stop_retention(put: Put) -> None:
     """Words that were never added are taken out without harm, and rows that are there stay found."""
     rows = [put(preview="needle") for _ in range(3)]
     RequestLog.objects.filter(id=rows[0].id).update(preview="other words than were indexed")
-    assert sum(retention.prune(retention.Pruning(rows[0].id + "0", "", 1, 0, 0, 0))) == 1
+    assert sum(pruner.prune(pruner.Pruning(rows[0].id + "0", "", 1, 0, 0, 0))) == 1
     assert found("needle") == [rows[2].id, rows[1].id]

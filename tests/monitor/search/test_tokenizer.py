@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.search_words import LONGEST_WORD, MOST_ASKED, MOST_WORDS, asked_words, words_of
+from monitor.search.tokenizer import LONGEST_WORD, MOST_ASKED, MOST_WORDS, asked_words, words_of
 
 WORDS: list[tuple[str, list[str]]] = [
     ("", []),

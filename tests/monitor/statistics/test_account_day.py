@@ -7,15 +7,15 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from accounts.admin_figures import account_figures, register_account_figures
+from accounts.admin.figures import account_figures, register_account_figures
 from accounts.models import Account
-from monitor.account_day import account_days
-from monitor.records import AttemptRecord, RequestRecord
-from monitor.rows import upsert
-from monitor.statistics_filling import fill_hour, hours_to_fill
-from proxyproject.account_figures import account_figures as figures_of_the_monitor
-from tests.monitor.pages import operator_named
-from tests.monitor.test_statistics import ended
+from monitor.record.records import AttemptRecord, RequestRecord
+from monitor.statistics.account_day import account_days
+from monitor.statistics.filling import fill_hour, hours_to_fill
+from monitor.store.upsert import upsert
+from proxyproject.pages.account_figures import account_figures as figures_of_the_monitor
+from tests.monitor.shelf import operator_named
+from tests.monitor.statistics.test_statistics import ended
 
 Make = Callable[..., RequestRecord]
 

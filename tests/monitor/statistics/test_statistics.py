@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.last_hour import last_failures, last_hour
+from monitor.history.last_hour import last_failures, last_hour
 from monitor.models import DailyStatistic, HourlyStatistic, RequestLog
-from monitor.records import EndedBy, EndedIn, Outcome, RequestRecord
-from monitor.rows import upsert
-from monitor.statistics_filling import HOUR_SECONDS, days_to_fill, fill_day, fill_hour, hours_to_fill
-from monitor.statistics_queries import Sums, by_bucket, by_dimension, cache_collapse, total
+from monitor.record.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.statistics.filling import HOUR_SECONDS, days_to_fill, fill_day, fill_hour, hours_to_fill
+from monitor.statistics.totals import Sums, by_bucket, by_dimension, cache_collapse, total
+from monitor.store.upsert import upsert
 
 HOUR = 1_700_000_000 // HOUR_SECONDS * HOUR_SECONDS
 NOW = datetime.fromtimestamp(HOUR + 1800, UTC)

@@ -8,12 +8,12 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.bodies import ROW_OVERHEAD_BYTES, stored_body
 from monitor.models import Body
-from monitor.records import BodyKind, BodyRecord
-from monitor.redaction import MASK
-from monitor.transcript import Transcript
-from monitor.writer import RecordWriter
+from monitor.record.records import BodyKind, BodyRecord
+from monitor.record.redaction import MASK
+from monitor.record.transcript import Transcript
+from monitor.store.bodies import ROW_OVERHEAD_BYTES, stored_body
+from monitor.store.writer import RecordWriter
 
 KEY = "sk-ant-api03-0123456789abcdefABCDEF"
 COMPRESSOR = zstandard.ZstdCompressor(level=3)

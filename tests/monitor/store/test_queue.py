@@ -5,8 +5,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from monitor.record_queue import RecordQueue
-from monitor.records import AttemptRecord, BodyKind, BodyRecord, Outcome, RequestRecord
+from monitor.record.records import AttemptRecord, BodyKind, BodyRecord, Outcome, RequestRecord
+from monitor.store.queue import RecordQueue
 
 NewRecord = Callable[..., RequestRecord]
 

@@ -17,7 +17,7 @@ import pytest
 from django.db import connection
 
 from monitor.models import AttemptLog, Body, RequestLog
-from monitor.records import (
+from monitor.record.records import (
     AttemptRecord,
     BodyKind,
     BodyRecord,
@@ -26,7 +26,7 @@ from monitor.records import (
     Outcome,
     RequestRecord,
 )
-from monitor.writer import RecordWriter
+from monitor.store.writer import RecordWriter
 from tests import stores
 
 NewRecord = Callable[..., RequestRecord]
@@ -102,7 +102,7 @@ class Heard(logging.Handler):
 def listening(phrase: str) -> Iterator[Heard]:
     """Listen for a phrase in the writer's log."""
     handler = Heard(phrase)
-    logger = logging.getLogger("monitor.writer")
+    logger = logging.getLogger("monitor.store.writer")
     logger.addHandler(handler)
     yield handler
     logger.removeHandler(handler)
@@ -447,9 +447,9 @@ import django
 django.setup()
 from django.db import connections
 connections.settings["default"]["NAME"] = sys.argv[1]
-from monitor.records import RequestRecord
-from monitor.request_id import new_request_id
-from monitor.writer import RecordWriter
+from monitor.record.records import RequestRecord
+from monitor.record.request_id import new_request_id
+from monitor.store.writer import RecordWriter
 writer = RecordWriter(body_cap_bytes=1)
 writer.on_committed(lambda rows: print(*(row.id for row in rows), flush=True))
 writer.start()

@@ -15,7 +15,7 @@ from proxyproject.faultlab.ways import Form
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
 from relay.simulator.faults import CATALOGUE, parse_fault
 
-PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
+PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
 WAYS: tuple[tuple[Form, str], ...] = (
     ("anthropic", "anthropic"),
     ("gemini", "gemini"),

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from proxyproject import app_log
-from proxyproject.app_log import AppLog, LineFormatter
-from proxyproject.rolled_file import RolledFile
+from proxyproject.logs import app_log
+from proxyproject.logs.app_log import AppLog, LineFormatter
+from proxyproject.logs.rolled_file import RolledFile
 
 KEY = "sk-" + "Ab3dEf6hIj9kLm2nOp5qRs8t"
 
 
 def record(message: str, *args: object, **fields: object) -> logging.LogRecord:
-    made = logging.LogRecord("relay.driver", logging.WARNING, __file__, 1, message, args, None)
+    made = logging.LogRecord("relay.exchange.driver", logging.WARNING, __file__, 1, message, args, None)
     made.__dict__.update(fields)
     return made
 
@@ -37,14 +37,16 @@ def test_a_line_carries_request_attempt_account_and_model() -> None:
         record("Rotating", request_id="req_1", attempt=2, account="a@x.org", model="gemini-3-pro")
     )
     assert line.endswith(
-        " WARNING [req_1 attempt=2 account=a@x.org model=gemini-3-pro] relay.driver: Rotating"
+        " WARNING [req_1 attempt=2 account=a@x.org model=gemini-3-pro] relay.exchange.driver: Rotating"
     )
     datetime.fromisoformat(line[:29])
 
 
 def test_what_a_line_does_not_know_is_a_dash() -> None:
     """A line that belongs to no exchange has the same shape."""
-    assert "[- attempt=- account=- model=-] relay.driver: Hello" in LineFormatter().format(record("Hello"))
+    assert "[- attempt=- account=- model=-] relay.exchange.driver: Hello" in LineFormatter().format(
+        record("Hello")
+    )
 
 
 @pytest.mark.parametrize("evil", ["\n", "\r", "\r\n", "\x1b[2J", "\x00", "\x85", "\u2028", "\x9b", "\t"])
@@ -86,7 +88,7 @@ def test_processes_that_write_at_once_lose_no_line(tmp_path: Path) -> None:
     path = tmp_path / "logs" / "app.log"
     script = (
         "import logging, sys\n"
-        "from proxyproject.app_log import AppLog\n"
+        "from proxyproject.logs.app_log import AppLog\n"
         "handler = AppLog(sys.argv[1], 3, console=False)\n"
         "logger = logging.getLogger('w')\n"
         "logger.addHandler(handler)\n"

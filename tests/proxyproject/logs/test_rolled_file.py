@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from proxyproject.rolled_file import RolledFile
+from proxyproject.logs.rolled_file import RolledFile
 
 
 class Clock:
@@ -36,7 +36,7 @@ def test_processes_that_write_at_once_lose_no_line(tmp_path: Path) -> None:
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from proxyproject.rolled_file import RolledFile\n"
+        "from proxyproject.logs.rolled_file import RolledFile\n"
         "now = 1_800_000_000\n"
         "file = RolledFile(Path(sys.argv[1]), 9, clock=lambda: now)\n"
         "for n in range(3000):\n"

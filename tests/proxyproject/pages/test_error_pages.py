@@ -8,7 +8,7 @@ from django.db import DatabaseError, OperationalError, connection
 from django.db.utils import ConnectionHandler
 from django.test import RequestFactory
 
-from proxyproject.error_pages import server_error
+from proxyproject.pages.error_pages import server_error
 from proxyproject.sqlite.base import DatabaseWrapper, keep_file
 
 

@@ -7,9 +7,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
 
-from proxyproject.navigation import sections
+from proxyproject.pages.navigation import sections
 from tests import stores
-from tests.proxyproject.raw_http import get
+from tests.proxyproject.serving.raw_http import get
 from tests.running_server import RunningServer
 
 

@@ -8,11 +8,11 @@ import pytest
 from django.contrib.auth.models import Permission, User
 
 from accounts.models import Account, ClientKey
-from monitor.last_hour import COUNTED_ROWS, last_failures, last_hour, quantile
-from monitor.records import EndedBy, EndedIn, Outcome, RequestRecord
-from monitor.rows import upsert
-from monitor.writer import WriterStats
-from proxyproject.start_page import disk_warnings, next_step, store_warnings
+from monitor.history.last_hour import COUNTED_ROWS, last_failures, last_hour, quantile
+from monitor.record.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.store.upsert import upsert
+from monitor.store.writer import WriterStats
+from proxyproject.pages.start_page import disk_warnings, next_step, store_warnings
 
 NOW = 1_700_000_000.0
 Make = Callable[..., RequestRecord]
@@ -95,7 +95,7 @@ def test_a_full_hour_says_since_when_it_counts(
 ) -> None:
     """Only so many rows are read, the newest."""
     assert COUNTED_ROWS > 2
-    monkeypatch.setattr("monitor.last_hour.COUNTED_ROWS", 2)
+    monkeypatch.setattr("monitor.history.last_hour.COUNTED_ROWS", 2)
     upsert([ended(request_record(started_at=NOW - ago), Outcome.OK) for ago in (10, 20, 30)])
     hour = last_hour(NOW)
     assert (hour.requests, hour.counted_since) == (2, NOW - 20)

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from proxyproject.lifecycle import Lifecycle
+from proxyproject.serving.lifecycle import Lifecycle
 
 
 async def test_the_start_callbacks_run_once_for_all_who_wait() -> None:

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from tests.proxyproject.raw_http import connect, get, head, post, read_to_end, read_until
+from tests.proxyproject.serving.raw_http import connect, get, head, post, read_to_end, read_until
 from tests.running_server import RunningServer
 
 LIMIT = 200_000  # of the fixture ``traps``

@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from proxyproject.routing import is_own_page, is_relay_path
-from tests.proxyproject.raw_http import connect, get, head, read_until
+from proxyproject.serving.routing import is_own_page, is_relay_path
+from tests.proxyproject.serving.raw_http import connect, get, head, read_until
 from tests.running_server import RunningServer
 
 

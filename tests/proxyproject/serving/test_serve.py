@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests import stores
-from tests.proxyproject.raw_http import connect, get, head, post, read_to_end, read_until
+from tests.proxyproject.serving.raw_http import connect, get, head, post, read_to_end, read_until
 from tests.running_server import ROOT, RunningServer, ServerWorld
 
 
@@ -48,7 +48,7 @@ def test_files_of_the_original_program_are_named(server_world: ServerWorld) -> N
     """When they lie in the data directory a line says so, and how its accounts are taken over."""
     data_dir, environment = server_world.prepare()
     (data_dir / "accounts.json").write_text("{}")
-    environment["DJANGO_SETTINGS_MODULE"] = "tests.proxyproject.trap_settings"
+    environment["DJANGO_SETTINGS_MODULE"] = "tests.proxyproject.serving.trap_settings"
     server = RunningServer(data_dir, environment, ())
     server.wait_for_output(r"Files of Antigravity Tools are here too \(accounts.json\)")
     server.kill()
@@ -57,7 +57,7 @@ def test_files_of_the_original_program_are_named(server_world: ServerWorld) -> N
 def test_an_empty_data_directory_is_enough(tmp_path: Path) -> None:
     """Keys, secret and database make themselves, for the owner's eyes alone."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PROXY_ENV_FILE": ""}
-    environment |= {"DJANGO_SETTINGS_MODULE": "tests.proxyproject.trap_settings"}
+    environment |= {"DJANGO_SETTINGS_MODULE": "tests.proxyproject.serving.trap_settings"}
     data_dir = tmp_path / ".antigravity_tools"
     server = RunningServer(data_dir, environment, ())
     assert "The database was brought up to date" in server.output
@@ -146,14 +146,14 @@ def test_plain_daphne_serves_too(server_world: ServerWorld) -> None:
     """``daphne …asgi:application``: answers, streams, refuses a large body, calls every phase."""
     data_dir, environment = server_world.prepare()
     environment |= {
-        "DJANGO_SETTINGS_MODULE": "tests.proxyproject.trap_settings",
+        "DJANGO_SETTINGS_MODULE": "tests.proxyproject.serving.trap_settings",
         "RELAY_MAX_BODY_BYTES": "1000",
     }
     program = Path(sys.executable).with_name("daphne")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         process = subprocess.Popen(
-            [program, "--fd", str(listener.fileno()), "tests.proxyproject.trap_asgi:application"],
+            [program, "--fd", str(listener.fileno()), "tests.proxyproject.serving.trap_asgi:application"],
             pass_fds=[listener.fileno()],
             cwd=ROOT,
             env=environment,

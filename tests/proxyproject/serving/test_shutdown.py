@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from tests.proxyproject.raw_http import connect, get, head, read_to_end, read_until
+from tests.proxyproject.serving.raw_http import connect, get, head, read_to_end, read_until
 from tests.running_server import RunningServer
 
 

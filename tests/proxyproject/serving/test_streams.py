@@ -8,7 +8,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.proxyproject.raw_http import connect, get, head, read_to_end, read_until
+from tests.proxyproject.serving.raw_http import connect, get, head, read_to_end, read_until
 from tests.running_server import RunningServer
 
 PIECES, PIECE_BYTES = 4_000, 65_536

@@ -4,7 +4,7 @@ from django.core.asgi import get_asgi_application
 
 django_application = get_asgi_application()
 
-from proxyproject.routing import application_of  # noqa: E402
-from tests.proxyproject import trap_urls  # noqa: E402  its life-cycle callbacks are registered first
+from proxyproject.serving.routing import application_of  # noqa: E402
+from tests.proxyproject.serving import trap_urls  # noqa: E402  its life-cycle callbacks are registered first
 
 application = application_of(django_application, trap_urls.__name__)

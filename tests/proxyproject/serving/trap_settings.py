@@ -2,5 +2,5 @@
 
 from proxyproject.settings import *  # noqa: F403
 
-ASGI_APPLICATION = "tests.proxyproject.trap_asgi.application"
-ROOT_URLCONF = "tests.proxyproject.trap_pages"
+ASGI_APPLICATION = "tests.proxyproject.serving.trap_asgi.application"
+ROOT_URLCONF = "tests.proxyproject.serving.trap_pages"

@@ -1,4 +1,4 @@
-"""An application that does what hurts servers, for the tests of proxyproject/server.py and lean_handler.py.
+"""An application that does what hurts servers, for the tests of proxyproject/serving.
 
 What happened inside is told by ``/v1/told/NAME``, which waits until it happened.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 
-from proxyproject.lifecycle import lifecycle
+from proxyproject.serving.lifecycle import lifecycle
 
 told: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 pieces_made: defaultdict[str, int] = defaultdict(int)

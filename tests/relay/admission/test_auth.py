@@ -4,9 +4,9 @@ import hashlib
 
 import pytest
 
-from accounts.keys import KeyRing
+from accounts.loaded.client_keys import KeyRing
 from accounts.snapshot import KeyView
-from relay.auth import RefusalLimit, authenticate
+from relay.admission.auth import RefusalLimit, authenticate
 
 GOOD = "sk-good-key-0123456789"
 
@@ -48,7 +48,7 @@ def test_without_a_good_key_there_is_no_caller(ring: KeyRing, headers: dict[str,
 def test_at_most_ten_refusals_a_second_get_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flood of bad keys cannot fill the history; the next second counts anew."""
     now = [100.0]
-    monkeypatch.setattr("relay.auth.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("relay.admission.auth.time.monotonic", lambda: now[0])
     limit = RefusalLimit()
     assert [limit.allows_row() for _ in range(12)] == [True] * 10 + [False] * 2
     now[0] = 101.0

@@ -6,8 +6,8 @@ import zlib
 import pytest
 import zstandard
 
-from relay.bodies import BodyTooLarge, decoded, parsed
-from relay.failures import BadRequest
+from relay.admission.request_body import BodyTooLarge, decoded, parsed
+from relay.neutral.failures import BadRequest
 
 TEXT = b'{"model": "m", "text": "' + b"x" * 5000 + b'"}'
 ENCODINGS = {

@@ -4,7 +4,7 @@ from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect, Encoder, EncoderOptions
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from tests.dialects.anthropic.streams import THINKS
+from tests.relay.dialects.anthropic.streams import THINKS
 
 DIALECTS: dict[str, Dialect] = {
     "anthropic": ANTHROPIC,

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from relay.dialects import embedding
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.failures import BadRequest, CannotCarry
 
 TEXT = {"content": {"parts": [{"text": "a"}]}}
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from relay.dialects.stream_encoder import StreamEncoder
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -24,9 +24,9 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Kind
-from tests.dialects.every_dialect import DIALECTS, new_encoder
-from tests.dialects.openai.streams import OVERLOADED
+from relay.neutral.failures import Kind
+from tests.relay.dialects.every_dialect import DIALECTS, new_encoder
+from tests.relay.dialects.openai.streams import OVERLOADED
 
 IMAGE = msgspec.json.encode({"media_type": "image/png", "data": "iVBO"})
 ANSWER: list[Event] = [

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from accounts.known_models import facts_for
-from relay.conversation import Json
-from tests.dialects.every_dialect import DIALECTS, KINDS
-from tests.dialects.schemas.judges import ARTIFACT_PATTERN, judge_2020, judge_openai
+from accounts.facts.known_models import facts_for
+from relay.neutral.conversation import Json
+from tests.relay.dialects.every_dialect import DIALECTS, KINDS
+from tests.relay.dialects.schemas.judges import ARTIFACT_PATTERN, judge_2020, judge_openai
 
 SCHEMA: Json = {
     "type": "object",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.known_models import facts_for
+from accounts.facts.known_models import facts_for
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.model_facts import SHIPPED
-from relay.conversation import (
+from accounts.facts.model_facts import SHIPPED
+from relay.dialects.interface import DecoderOptions
+from relay.neutral.conversation import (
     Conversation,
     Media,
     Part,
@@ -28,8 +29,7 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
-from relay.dialects.interface import DecoderOptions
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -43,7 +43,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from tests.dialects.every_dialect import DIALECTS, KINDS, new_encoder
+from tests.relay.dialects.every_dialect import DIALECTS, KINDS, new_encoder
 
 PAIRS = list(itertools.permutations(DIALECTS, 2))
 CLOSED = {

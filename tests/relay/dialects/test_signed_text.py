@@ -7,11 +7,11 @@ import pytest
 
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions
-from relay.events import Event
-from relay.learning import learned
-from tests.dialects.anthropic.streams import sdk_message
-from tests.dialects.every_dialect import DIALECTS, new_encoder
-from tests.dialects.gemini.streams import chunks_of, transcript
+from relay.memory.learning import learned
+from relay.neutral.events import Event
+from tests.relay.dialects.anthropic.streams import sdk_message
+from tests.relay.dialects.every_dialect import DIALECTS, new_encoder
+from tests.relay.dialects.gemini.streams import chunks_of, transcript
 
 SAID = "I am sorry, but the add tool is disabled."
 

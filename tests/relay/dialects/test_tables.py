@@ -10,8 +10,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from accounts.model_facts import SHIPPED
-from relay.conversation import (
+from accounts.facts.model_facts import SHIPPED
+from relay.dialects.anthropic import ANTHROPIC
+from relay.dialects.gemini import GEMINI
+from relay.dialects.gemini.finish_reasons import FINISH_REASONS, UNSPECIFIED
+from relay.dialects.interface import DecoderOptions, ErrorAnswer
+from relay.dialects.openai import OPENAI_CHAT
+from relay.engine.peek import examine
+from relay.neutral.conversation import (
     Conversation,
     Media,
     Text,
@@ -22,15 +28,9 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
-from relay.dialects.anthropic import ANTHROPIC
-from relay.dialects.gemini import GEMINI
-from relay.dialects.gemini.finish_reasons import FINISH_REASONS, UNSPECIFIED
-from relay.dialects.interface import DecoderOptions, ErrorAnswer
-from relay.dialects.openai import OPENAI_CHAT
-from relay.engine.peek import examine
-from relay.events import Event, StreamState
-from relay.failures import CannotCarry, Failure
-from tests.dialects.every_dialect import DIALECTS, KINDS, new_encoder
+from relay.neutral.events import Event, StreamState
+from relay.neutral.failures import CannotCarry, Failure
+from tests.relay.dialects.every_dialect import DIALECTS, KINDS, new_encoder
 
 OPTIONS = DecoderOptions("gemini-3", "seed")
 

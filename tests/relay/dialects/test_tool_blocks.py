@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.dialects.interface import DecoderOptions
-from relay.events import Failed
-from tests.dialects.every_dialect import DIALECTS, new_encoder
+from relay.neutral.events import Failed
+from tests.relay.dialects.every_dialect import DIALECTS, new_encoder
 
 STREAMS = (
     "anthropic_tools",
@@ -27,7 +27,7 @@ STREAMS = (
     "openai_responses_reasoning_tools",
     "openai_responses_cut_tool",
 )
-FOLDER = Path(__file__).parents[1] / "transcripts"
+FOLDER = Path(__file__).parents[2] / "transcripts"
 
 
 def told(stream: str, events: list[bytes], pieces: list[int], client: str) -> bytes:

@@ -6,7 +6,6 @@ decoders guarantee; everything else is left to chance, the clock too.
 
 from random import Random
 
-from relay.block import BlockKind
 from relay.engine.commands import (
     Allowed,
     Around,
@@ -35,7 +34,8 @@ from relay.engine.commands import (
     Unavailable,
     Unsayable,
 )
-from relay.events import (
+from relay.neutral.block import BlockKind
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -51,7 +51,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 STATUSES = [302, 400, 400, 401, 402, 403, 404, 408, 413, 429, 429, 500, 502, 503, 504, 520, 529]
 BREAKS = (Kind.NETWORK, Kind.READ_ERROR, Kind.CREDENTIALS, Kind.INTERNAL)

@@ -1,6 +1,6 @@
 """One failure of each sort, for the tables."""
 
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 PEEK_FAILURES = (
     Kind.FIRST_DATA_TIMEOUT,

@@ -35,8 +35,18 @@ from relay.engine.commands import (
     Unavailable,
     Unsayable,
 )
-from relay.events import BlockStart, BlockStop, Chunk, Event, MessageStart, Stop, Terminal, TextDelta, Usage
-from relay.failures import Failure, Kind
+from relay.neutral.events import (
+    BlockStart,
+    BlockStop,
+    Chunk,
+    Event,
+    MessageStart,
+    Stop,
+    Terminal,
+    TextDelta,
+    Usage,
+)
+from relay.neutral.failures import Failure, Kind
 from tests.playbook import Expected, Fields, Given, Script, compact
 
 # --- what the script's people and streams are like -----------------------------------------------

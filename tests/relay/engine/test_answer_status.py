@@ -3,9 +3,9 @@
 import pytest
 
 from relay.engine.policy import answer_status, decisive
-from relay.failures import Failure, Kind
-from tests.engine import failures
-from tests.engine.failures import of, status
+from relay.neutral.failures import Failure, Kind
+from tests.relay.engine import failures
+from tests.relay.engine.failures import of, status
 
 
 @pytest.mark.parametrize(

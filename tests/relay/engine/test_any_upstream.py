@@ -23,8 +23,8 @@ from relay.engine.commands import (
 )
 from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed, Fact
-from relay.events import BlockStart, BlockStop, MessageStart, Terminal
-from tests.engine.any_world import AnyWorld
+from relay.neutral.events import BlockStart, BlockStop, MessageStart, Terminal
+from tests.relay.engine.any_world import AnyWorld
 
 
 class Exchange:

@@ -1,8 +1,9 @@
 """Behaviour 8: thinking that only its own account can read is dropped in silence by any other."""
 
 from relay.engine.facts import KeptAccount, Rotated
-from relay.failures import Kind
-from tests.engine.script import (
+from relay.neutral.failures import Kind
+from tests.playbook import play
+from tests.relay.engine.script import (
     ANN,
     BEN,
     answers,
@@ -20,7 +21,6 @@ from tests.engine.script import (
     refuses,
     sleeps,
 )
-from tests.playbook import play
 
 BOUND = like(ANN, has_bound_thinking=True)
 

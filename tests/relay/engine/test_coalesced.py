@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.engine.coalesce import coalesced
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,

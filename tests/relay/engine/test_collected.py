@@ -4,9 +4,10 @@ import pytest
 
 from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded, Committed
-from relay.events import Failed, Stop, Terminal, TextDelta, Usage
-from relay.failures import Failure, Kind, Phase
-from tests.engine.script import (
+from relay.neutral.events import Failed, Stop, Terminal, TextDelta, Usage
+from relay.neutral.failures import Failure, Kind, Phase
+from tests.playbook import Given, Script, play
+from tests.relay.engine.script import (
     ANN,
     BEN,
     STOPPED,
@@ -25,7 +26,6 @@ from tests.engine.script import (
     silence,
     sleeps,
 )
-from tests.playbook import Given, Script, play
 
 MORE = TextDelta(0, " you")
 WHOLE: list[Script] = [

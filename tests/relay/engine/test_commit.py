@@ -1,9 +1,10 @@
 """Behaviour 5.6 and 5.7: the commit, and what flows after it."""
 
 from relay.engine.facts import AttemptEnded, AttemptOpened, AttemptStarted, Committed
-from relay.events import BlockStart, MessageStart, TextDelta, Usage
-from relay.failures import Phase
-from tests.engine.script import (
+from relay.neutral.events import BlockStart, MessageStart, TextDelta, Usage
+from relay.neutral.failures import Phase
+from tests.playbook import play
+from tests.relay.engine.script import (
     ANN,
     STOPPED,
     answers,
@@ -17,7 +18,6 @@ from tests.engine.script import (
     reads,
     says,
 )
-from tests.playbook import play
 
 SAME = like(ANN, is_same_dialect=True)
 

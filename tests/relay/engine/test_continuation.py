@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from relay.engine.continuation import MAX_CONTINUATIONS, OBSTACLES, Interruption, Said, obstacle, said_in
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -17,7 +17,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 TEXT: tuple[Event, ...] = (MessageStart("id", "m"), BlockStart(0, "text"), TextDelta(0, "Once upon"))
 BROKEN = {

@@ -2,18 +2,10 @@
 
 from relay.engine.answer import MAX_LEGS
 from relay.engine.facts import AttemptEnded, AttemptOpened, Committed
-from relay.events import (
-    BlockStart,
-    BlockStop,
-    Event,
-    MessageStart,
-    Stop,
-    Terminal,
-    TextDelta,
-    Usage,
-)
-from relay.failures import Kind, Phase
-from tests.engine.script import (
+from relay.neutral.events import BlockStart, BlockStop, Event, MessageStart, Stop, Terminal, TextDelta, Usage
+from relay.neutral.failures import Kind, Phase
+from tests.playbook import Script, play
+from tests.relay.engine.script import (
     ANN,
     STOP,
     STOPPED,
@@ -33,7 +25,6 @@ from tests.engine.script import (
     silence,
     sleeps,
 )
-from tests.playbook import Script, play
 
 GOES_ON = Stop("continuation", "CONTINUATION", continuation_token="token-1")
 LEG_1: tuple[Event, ...] = (BlockStop(0), Usage(input_uncached=7, output=60000), GOES_ON, Terminal())

@@ -5,7 +5,7 @@ import pytest
 from relay.engine.continuation import MAX_CONTINUATIONS, Said
 from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded, Committed, Continued, NotContinued
-from relay.events import (
+from relay.neutral.events import (
     BlockStart,
     BlockStop,
     Event,
@@ -17,8 +17,9 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Failure, Kind, Phase
-from tests.engine.script import (
+from relay.neutral.failures import Failure, Kind, Phase
+from tests.playbook import Script, play
+from tests.relay.engine.script import (
     ANN,
     BEN,
     STOP,
@@ -44,8 +45,7 @@ from tests.engine.script import (
     silence,
     sleeps,
 )
-from tests.engine.test_spent_budget import SPENT
-from tests.playbook import Script, play
+from tests.relay.engine.test_spent_budget import SPENT
 
 ANN_ON, BEN_ON = like(ANN, continues=True), like(BEN, continues=True)
 SAID = Said("Once upon", 3)

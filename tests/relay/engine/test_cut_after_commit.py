@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from relay.engine.facts import AttemptEnded, GaveUp
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -14,8 +14,9 @@ from relay.events import (
     TextDelta,
     ThinkingDelta,
 )
-from relay.failures import Failure, Kind, Phase
-from tests.engine.script import (
+from relay.neutral.failures import Failure, Kind, Phase
+from tests.playbook import Given, Played, Script, play
+from tests.relay.engine.script import (
     ANN,
     STOPPED,
     breaks,
@@ -30,7 +31,6 @@ from tests.engine.script import (
     reads,
     says,
 )
-from tests.playbook import Given, Played, Script, play
 
 SAME = like(ANN, is_same_dialect=True)
 OVERLOADED = Failure(Kind.ERROR_EVENT, "Overloaded", status=529, from_upstream_event=True)

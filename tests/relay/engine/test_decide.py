@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from relay.engine.policy import MAX_RETRY_ATTEMPTS, Decision, decide
-from relay.failures import Failure, Kind
-from tests.engine import failures
-from tests.engine.failures import of, status
+from relay.neutral.failures import Failure, Kind
+from tests.relay.engine import failures
+from tests.relay.engine.failures import of, status
 
 
 def decided(failure: Failure, attempt: int = 0, **circumstances: Any) -> Decision:

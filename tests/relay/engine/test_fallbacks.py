@@ -3,8 +3,9 @@
 import pytest
 
 from relay.engine.facts import AttemptEnded, AttemptStarted
-from relay.failures import Kind
-from tests.engine.script import (
+from relay.neutral.failures import Kind
+from tests.playbook import Script, play
+from tests.relay.engine.script import (
     ANN,
     BEN,
     CAT,
@@ -23,7 +24,6 @@ from tests.engine.script import (
     refuses,
     sleeps,
 )
-from tests.playbook import Script, play
 
 BEN_2 = like(BEN, model="m-2")
 ANN_2 = like(ANN, model="m-2")

@@ -5,9 +5,10 @@ import pytest
 from relay.engine.commands import TimedOut
 from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded
-from relay.events import BlockStart, Heartbeat, MessageStart, TextDelta, ThinkingDelta
-from relay.failures import Kind, Phase
-from tests.engine.script import (
+from relay.neutral.events import BlockStart, Heartbeat, MessageStart, TextDelta, ThinkingDelta
+from relay.neutral.failures import Kind, Phase
+from tests.playbook import Given, play
+from tests.relay.engine.script import (
     ANN,
     BEN,
     STOPPED,
@@ -27,7 +28,6 @@ from tests.engine.script import (
     silence,
     sleeps,
 )
-from tests.playbook import Given, play
 
 MESSAGE = MessageStart("id", "m-1")
 THINKING = BlockStart(0, "thinking")

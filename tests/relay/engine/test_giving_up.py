@@ -4,8 +4,9 @@ import pytest
 
 from relay.engine.facts import AttemptEnded, GaveUp
 from relay.engine.policy import MAX_RETRY_ATTEMPTS
-from relay.failures import Kind
-from tests.engine.script import (
+from relay.neutral.failures import Kind
+from tests.playbook import Script, play
+from tests.relay.engine.script import (
     ANN,
     BEN,
     CAT,
@@ -20,7 +21,6 @@ from tests.engine.script import (
     refuses,
     sleeps,
 )
-from tests.playbook import Script, play
 
 
 @pytest.mark.parametrize(

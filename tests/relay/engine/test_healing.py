@@ -4,10 +4,11 @@ import pytest
 
 from relay.engine.facts import AttemptEnded, GaveUp, Healing, HealingFailed, KeptAccount, Rotated
 from relay.engine.policy import Decision
-from relay.events import MessageStart, Stop, Terminal
-from relay.failures import Failure, Kind
-from tests.engine.failures import OFFERS_DROP_BLOCK, REFUSED_SIGNATURE
-from tests.engine.script import (
+from relay.neutral.events import MessageStart, Stop, Terminal
+from relay.neutral.failures import Failure, Kind
+from tests.playbook import Script, play
+from tests.relay.engine.failures import OFFERS_DROP_BLOCK, REFUSED_SIGNATURE
+from tests.relay.engine.script import (
     ANN,
     BEN,
     answers,
@@ -26,7 +27,6 @@ from tests.engine.script import (
     says,
     sleeps,
 )
-from tests.playbook import Script, play
 
 HEALED: list[Script] = [
     (opens(), breaks(REFUSED_SIGNATURE)),

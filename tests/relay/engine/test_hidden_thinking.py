@@ -3,7 +3,7 @@
 import pytest
 
 from relay.engine.facts import Committed
-from relay.events import (
+from relay.neutral.events import (
     BlockStart,
     BlockStop,
     Event,
@@ -14,8 +14,9 @@ from relay.events import (
     TextDelta,
     ThinkingDelta,
 )
-from relay.failures import Kind
-from tests.engine.script import (
+from relay.neutral.failures import Kind
+from tests.playbook import play
+from tests.relay.engine.script import (
     ANN,
     BEN,
     STOP,
@@ -31,7 +32,6 @@ from tests.engine.script import (
     reads,
     says,
 )
-from tests.playbook import play
 
 HIDING, HIDING_BEN = like(ANN, hides_thinking="all"), like(BEN, hides_thinking="all")
 THOUGHT: tuple[Event, ...] = (MessageStart("id", "m-1"), BlockStart(0, "thinking"), ThinkingDelta(0, "hm"))

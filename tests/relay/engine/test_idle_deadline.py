@@ -2,9 +2,10 @@
 
 from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded
-from relay.events import BlockStart, BlockStop, Heartbeat, TextDelta, ThinkingDelta
-from relay.failures import Kind, Phase
-from tests.engine.script import (
+from relay.neutral.events import BlockStart, BlockStop, Heartbeat, TextDelta, ThinkingDelta
+from relay.neutral.failures import Kind, Phase
+from tests.playbook import Script, play
+from tests.relay.engine.script import (
     ANN,
     STOPPED,
     closes,
@@ -18,7 +19,6 @@ from tests.engine.script import (
     says,
     silence,
 )
-from tests.playbook import Script, play
 
 CLAUDE = like(ANN, kind="anthropic")
 THINKS = (BlockStart(0, "thinking"), ThinkingDelta(0, "Hm"))

@@ -8,9 +8,10 @@ from relay.engine.attempts import serve
 from relay.engine.commands import Allowed, Done, Interrupted, Note, Outcome, Reply, SpendRetry
 from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed, Fact
-from relay.failures import Kind, Phase
-from tests.engine.failures import REFUSED_SIGNATURE
-from tests.engine.script import (
+from relay.neutral.failures import Kind, Phase
+from tests.playbook import Script, lines_of, play
+from tests.relay.engine.failures import REFUSED_SIGNATURE
+from tests.relay.engine.script import (
     ANN,
     BEN,
     STOPPED,
@@ -32,7 +33,6 @@ from tests.engine.script import (
     says,
     sleeps,
 )
-from tests.playbook import Script, lines_of, play
 
 By = Literal["client", "server"]
 

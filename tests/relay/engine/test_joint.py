@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from relay.engine.echo import Echo
 from relay.engine.joint import Joint
 from relay.engine.splice import Splice
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -23,7 +23,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 STOP = Stop("end_turn", "STOP")
 START = MessageStart("id-2", "m-2")

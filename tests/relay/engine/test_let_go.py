@@ -8,8 +8,8 @@ from relay.engine.answer import Answer
 from relay.engine.attempts import serve
 from relay.engine.commands import Done, Interrupted, Opened, OpenUpstream, PickAccount, Read
 from relay.engine.deadlines import Limits
-from tests.engine.script import ANN, STOPPED, says
 from tests.playbook import Given
+from tests.relay.engine.script import ANN, STOPPED, says
 
 
 @pytest.mark.parametrize("is_interrupted", [False, True])

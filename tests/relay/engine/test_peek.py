@@ -2,9 +2,9 @@
 
 import pytest
 
-from relay.block import BlockKind
 from relay.engine.peek import examine
-from relay.events import (
+from relay.neutral.block import BlockKind
+from relay.neutral.events import (
     BlockStart,
     BlockStop,
     Citation,
@@ -22,7 +22,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 
 def verdict(*events: Event) -> Failure | bool:

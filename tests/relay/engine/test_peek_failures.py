@@ -3,9 +3,20 @@
 import pytest
 
 from relay.engine.facts import AttemptEnded, Rotated
-from relay.events import BlockStart, Event, Failed, Heartbeat, MessageStart, Stop, Terminal, TextDelta, Usage
-from relay.failures import Failure, Kind, Phase
-from tests.engine.script import (
+from relay.neutral.events import (
+    BlockStart,
+    Event,
+    Failed,
+    Heartbeat,
+    MessageStart,
+    Stop,
+    Terminal,
+    TextDelta,
+    Usage,
+)
+from relay.neutral.failures import Failure, Kind, Phase
+from tests.playbook import Given, play
+from tests.relay.engine.script import (
     ANN,
     BEN,
     STOPPED,
@@ -22,7 +33,6 @@ from tests.engine.script import (
     says,
     silence,
 )
-from tests.playbook import Given, play
 
 START = MessageStart("id", "m-1")
 TEXT = TextDelta(0, "Hello")

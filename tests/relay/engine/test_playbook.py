@@ -3,7 +3,8 @@
 import pytest
 
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed
-from tests.engine.script import (
+from tests.playbook import play
+from tests.relay.engine.script import (
     ANN,
     BEN,
     STOPPED,
@@ -16,7 +17,6 @@ from tests.engine.script import (
     reads,
     says,
 )
-from tests.playbook import play
 
 
 def test_a_script_that_the_engine_follows_gives_outcome_and_facts() -> None:

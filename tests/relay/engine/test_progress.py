@@ -2,8 +2,8 @@
 
 import pytest
 
-from relay.events import ArgumentsDelta, BlockStart, StreamState, TextDelta, ThinkingDelta, Usage
-from relay.progress import Progress, ProgressReader, progress
+from relay.exchange.progress import Progress, ProgressReader, progress
+from relay.neutral.events import ArgumentsDelta, BlockStart, StreamState, TextDelta, ThinkingDelta, Usage
 
 
 @pytest.mark.parametrize(

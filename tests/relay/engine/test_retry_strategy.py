@@ -11,9 +11,9 @@ from relay.engine.policy import (
     RetryStrategy,
     determine_retry_strategy,
 )
-from relay.failures import Failure, Kind
-from tests.engine import failures
-from tests.engine.failures import of, status
+from relay.neutral.failures import Failure, Kind
+from tests.relay.engine import failures
+from tests.relay.engine.failures import of, status
 
 AT_ONCE = FixedDelay(0.0)
 

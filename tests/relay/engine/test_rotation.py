@@ -4,9 +4,10 @@ import pytest
 
 from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptStarted, KeptAccount, Rotated
-from relay.failures import Failure, Kind
-from tests.engine import failures
-from tests.engine.script import (
+from relay.neutral.failures import Failure, Kind
+from tests.playbook import Script, play
+from tests.relay.engine import failures
+from tests.relay.engine.script import (
     ANN,
     BEN,
     answers,
@@ -23,7 +24,6 @@ from tests.engine.script import (
     refuses,
     sleeps,
 )
-from tests.playbook import Script, play
 
 
 @pytest.mark.parametrize(("status", "wait"), [(500, 0.5), (408, 0.5), (502, 0.5), (504, 0.5)])

@@ -4,7 +4,8 @@ import pytest
 
 from relay.engine.commands import Allowed, SpendRetry
 from relay.engine.facts import AttemptEnded, GaveUp
-from tests.engine.script import (
+from tests.playbook import Expected, Given, play
+from tests.relay.engine.script import (
     ANN,
     BEN,
     answers,
@@ -19,7 +20,6 @@ from tests.engine.script import (
     repairs,
     sleeps,
 )
-from tests.playbook import Expected, Given, play
 
 SPENT = (Expected(SpendRetry), Given("spent", lambda _, at: Allowed(at, is_allowed=False)))
 

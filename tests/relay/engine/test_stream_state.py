@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -20,7 +20,7 @@ from relay.events import (
     Usage,
     merged,
 )
-from relay.failures import Failure, Kind, Phase
+from relay.neutral.failures import Failure, Kind, Phase
 
 
 def folded(*events: Event) -> StreamState:

@@ -5,7 +5,7 @@ import pytest
 
 from relay.engine.continuation import Said
 from relay.engine.facts import Committed
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -18,8 +18,9 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Failure, Kind, Phase
-from tests.engine.script import (
+from relay.neutral.failures import Failure, Kind, Phase
+from tests.playbook import Given, play
+from tests.relay.engine.script import (
     ANN,
     BEN,
     answers,
@@ -36,7 +37,6 @@ from tests.engine.script import (
     says,
     sleeps,
 )
-from tests.playbook import Given, play
 
 SAFE = like(ANN, tool_safe=True)
 SAFE_BEN = like(BEN, tool_safe=True)

@@ -1,9 +1,20 @@
 """What the client's dialect has no words for ends the answer with an error, never with something left out."""
 
 from relay.engine.facts import AttemptEnded
-from relay.failures import Failure, Kind
-from tests.engine.script import ANN, STOPPED, closes, delivers, opened, opens, picks, reads, says, unsayable
+from relay.neutral.failures import Failure, Kind
 from tests.playbook import play
+from tests.relay.engine.script import (
+    ANN,
+    STOPPED,
+    closes,
+    delivers,
+    opened,
+    opens,
+    picks,
+    reads,
+    says,
+    unsayable,
+)
 
 PICTURE = Failure(Kind.MALFORMED_ANSWER, "an image has no place in this dialect", status=500)
 

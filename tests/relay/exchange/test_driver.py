@@ -5,10 +5,10 @@ import gc
 import weakref
 from typing import Any
 
-from relay.driver import Driver
 from relay.engine.attempts import serve
 from relay.engine.commands import Outcome
 from relay.engine.deadlines import Limits
+from relay.exchange.driver import Driver
 
 
 class NoHands:

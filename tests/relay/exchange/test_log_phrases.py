@@ -15,9 +15,9 @@ from relay.engine.facts import (
     Rotated,
 )
 from relay.engine.policy import Decision, decide
-from relay.events import Usage
-from relay.failures import Failure, Kind, Phase
-from relay.phrases import lines
+from relay.exchange.log_phrases import lines
+from relay.neutral.events import Usage
+from relay.neutral.failures import Failure, Kind, Phase
 
 RETRY = Decision(retry=True, strategy="fixed delay", rotate=True)
 

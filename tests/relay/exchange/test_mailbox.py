@@ -2,7 +2,7 @@
 
 import asyncio
 
-from relay.mailbox import Mailbox
+from relay.exchange.mailbox import Mailbox
 
 
 async def test_what_was_put_together_is_taken_together_and_the_end_comes_last() -> None:

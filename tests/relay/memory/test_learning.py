@@ -1,8 +1,8 @@
 """What an answer teaches the signature cache."""
 
 from relay.engine.signatures import MIN_SIGNATURE_LENGTH
-from relay.events import BlockStart, Signature, StreamState, TextDelta, ThinkingDelta
-from relay.learning import learned
+from relay.memory.learning import learned
+from relay.neutral.events import BlockStart, Signature, StreamState, TextDelta, ThinkingDelta
 
 FIRST, SECOND = "a" * MIN_SIGNATURE_LENGTH, "b" * MIN_SIGNATURE_LENGTH
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.sse import EventTooLarge, SseEvent, SseParser
+from relay.neutral.sse import EventTooLarge, SseEvent, SseParser
 
 ENDINGS = (b"\n", b"\r\n", b"\r")
 TEXT = st.text(st.characters(exclude_characters="\r\n", exclude_categories=("Cs",)), max_size=12)

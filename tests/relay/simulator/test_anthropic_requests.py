@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulator.raw import HEADERS, TOOL_SCHEMA, ask
+from tests.relay.simulator.raw import HEADERS, TOOL_SCHEMA, ask
 
 TOOL = {"name": "get_weather", "input_schema": TOOL_SCHEMA}
 USER = {"role": "user", "content": "hello"}

@@ -3,7 +3,7 @@
 import pytest
 
 from relay.simulator import Simulator
-from tests.simulator.raw import HEADERS, TOOL_SCHEMA, ask
+from tests.relay.simulator.raw import HEADERS, TOOL_SCHEMA, ask
 
 TOOL = {"name": "get_weather", "input_schema": TOOL_SCHEMA}
 BINDING = "thinking-binding-controls-2026-08-01"

@@ -16,7 +16,7 @@ from relay.simulator.faults import (
 )
 from relay.simulator.plans import Attempt, Match, Plans, model_without_fault
 
-DOCS = Path(__file__).parents[2] / "docs" / "simulator.md"
+DOCS = Path(__file__).parents[3] / "docs" / "simulator.md"
 
 
 @pytest.mark.parametrize(

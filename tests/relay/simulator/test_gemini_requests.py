@@ -3,7 +3,7 @@
 import pytest
 
 from relay.simulator import Simulator
-from tests.simulator.raw import HEADERS, TOOL_SCHEMA, ask, text_of
+from tests.relay.simulator.raw import HEADERS, TOOL_SCHEMA, ask, text_of
 
 USER = {"role": "user", "parts": [{"text": "hello"}]}
 CALL = {"functionCall": {"name": "get_weather", "args": {"city": "x"}}}

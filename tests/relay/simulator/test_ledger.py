@@ -13,9 +13,9 @@ import pytest
 
 from relay.simulator import SimulatorThread
 from relay.simulator.accounts import account_label
-from tests.simulator.raw import HEADERS, PATHS, ask, body_for, stream
+from tests.relay.simulator.raw import HEADERS, PATHS, ask, body_for, stream
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 REFRESH = "grant_type=refresh_token&refresh_token=sim-alice&client_id=i&client_secret=s"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulator.raw import HEADERS, TOOL_SCHEMA, ask
+from tests.relay.simulator.raw import HEADERS, TOOL_SCHEMA, ask
 
 USER = {"role": "user", "content": "hello"}
 FUNCTION = {"name": "get_weather", "parameters": TOOL_SCHEMA}

@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from tests.simulator.raw import DIALECTS, HEADERS, PATHS, ask, body_for, stream
+from tests.relay.simulator.raw import DIALECTS, HEADERS, PATHS, ask, body_for, stream
 
 each_dialect = pytest.mark.parametrize("dialect", DIALECTS)
 

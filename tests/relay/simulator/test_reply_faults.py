@@ -5,7 +5,7 @@ import json
 import pytest
 
 from relay.simulator.prose import answer_text
-from tests.simulator.raw import DIALECTS, HEADERS, PATHS, ask, body_for, is_finished, stream, text_of
+from tests.relay.simulator.raw import DIALECTS, HEADERS, PATHS, ask, body_for, is_finished, stream, text_of
 
 each_dialect = pytest.mark.parametrize("dialect", DIALECTS)
 

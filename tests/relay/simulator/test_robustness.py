@@ -11,7 +11,7 @@ from relay.simulator.dialect import Options
 from relay.simulator.http_connection import HttpRequest
 from relay.simulator.prose import Shape, answer_text
 from relay.simulator.upstream import Upstream
-from tests.simulator.raw import DIALECTS, HEADERS, PATHS, RawConnection, ask, body_for, stream, text_of
+from tests.relay.simulator.raw import DIALECTS, HEADERS, PATHS, RawConnection, ask, body_for, stream, text_of
 
 VOCABULARY = """
 model messages contents input role user assistant content parts text tools functionDeclarations name type

@@ -8,7 +8,7 @@ from google import genai
 from google.genai import types
 
 from relay.simulator.prose import answer_text
-from tests.simulator.raw import TOOL_SCHEMA
+from tests.relay.simulator.raw import TOOL_SCHEMA
 
 ANTHROPIC_TOOL = {"name": "get_weather", "description": "Tells the weather", "input_schema": TOOL_SCHEMA}
 

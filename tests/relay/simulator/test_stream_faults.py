@@ -9,7 +9,7 @@ import pytest
 
 from relay.simulator.faults import CATALOGUE, Stage
 from relay.simulator.prose import answer_text, read_counters
-from tests.simulator.raw import (
+from tests.relay.simulator.raw import (
     DIALECTS,
     FAULT_DIALECT,
     HEADERS,

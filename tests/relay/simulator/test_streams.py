@@ -6,7 +6,7 @@ import pytest
 
 from relay.simulator import Shape, Simulator
 from relay.simulator.prose import answer_text
-from tests.simulator.raw import (
+from tests.relay.simulator.raw import (
     DIALECTS,
     HEADERS,
     PATHS,

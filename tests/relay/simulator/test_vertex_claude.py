@@ -4,8 +4,8 @@ import anthropic
 import pytest
 
 from relay.simulator.prose import answer_text
-from tests.simulator.raw import ask
-from tests.simulator.test_gemini_requests import token_for
+from tests.relay.simulator.raw import ask
+from tests.relay.simulator.test_gemini_requests import token_for
 
 PLACE = "/v1/projects/p/locations/global/publishers/anthropic/models/"
 HELLO = {"max_tokens": 64, "messages": [{"role": "user", "content": "hello"}]}

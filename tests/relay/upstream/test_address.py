@@ -5,14 +5,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from accounts.model_facts import SHIPPED
+from accounts.facts.model_facts import SHIPPED
 from accounts.snapshot import AccountView
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.upstream_address import address, content_for, counter_path, headers_for, stream_url
-from relay.upstream_request import UpstreamRequest
+from relay.upstream.address import address, content_for, counter_path, headers_for, stream_url
+from relay.upstream.request import UpstreamRequest
 
 VERTEX = "/projects/my-project/locations/eu-1/publishers"
 

@@ -5,7 +5,7 @@ import contextlib
 
 import aiohttp
 
-from relay.connection_times import TimedConnector, Times, watched
+from relay.upstream.times import TimedConnector, Times, watched
 
 
 async def test_only_the_first_request_connects() -> None:

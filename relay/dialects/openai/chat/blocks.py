@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from relay.block import BlockKind
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.wire import CallFragment, Function
-from relay.events import ArgumentsDelta, BlockStart, BlockStop, Event, TextDelta, ThinkingDelta
+from relay.neutral.block import BlockKind
+from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Event, TextDelta, ThinkingDelta
 
 
 class BrokenCall(Exception):

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from relay.conversation import Json
 from relay.dialects.openai.chat.blocks import CallNumbers
-from relay.sse import SseParser
+from relay.neutral.conversation import Json
+from relay.neutral.sse import SseParser
 
 _NOT_KEPT = frozenset({"choices", "usage", "obfuscation", "object"})
 # Each fragment repeats them whole.

@@ -14,8 +14,8 @@ from relay.dialects.openai.chat.wire import Choice, Delta, Piece, is_told, read_
 from relay.dialects.openai.errors import failure_in_stream
 from relay.dialects.openai.usage import usage_from
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
-from relay.events import Citation, Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
-from relay.failures import Failure, Kind
+from relay.neutral.events import Citation, Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
+from relay.neutral.failures import Failure, Kind
 
 WHERE = "openai chat"
 """The ``where`` of this form's ``Extra``."""

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect, Healed, Resolution, SignatureSlot, drops_nothing
 from relay.dialects.openai import errors, reasoning
 from relay.dialects.openai.chat import collector, fit, going_on, read_request, repair, write_request
 from relay.dialects.openai.chat.decoder import ChatDecoder
 from relay.dialects.openai.chat.encoder import ChatEncoder
 from relay.dialects.openai.inspection import inspect_chat
+from relay.neutral.conversation import Json
 
 
 def _as_stream(body: Json) -> Json:

@@ -7,14 +7,14 @@ extensions that OpenAI's own types leave room for. Signatures have no place here
 
 import msgspec
 
-from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.citations import url_citation
 from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
 from relay.dialects.openai.usage import chat_usage
 from relay.dialects.stream_encoder import CannotSay, StreamEncoder
-from relay.events import (
+from relay.neutral.conversation import Json
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -28,7 +28,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.sse import SseParser
+from relay.neutral.sse import SseParser
 
 _json = msgspec.json.encode
 

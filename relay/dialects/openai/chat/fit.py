@@ -1,10 +1,10 @@
 """A chat completions body, made acceptable to a model. PURE."""
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.openai.fit_schemas import fit_schemas
 from relay.dialects.openai.limits import drop, fit_limit, fit_sampling, fit_stop, fit_tool_choice
 from relay.dialects.openai.reasoning import fitted_effort
+from relay.neutral.conversation import Json
 
 LIMITS = ("max_completion_tokens", "max_tokens")
 """The names under which a body tells its output limit."""

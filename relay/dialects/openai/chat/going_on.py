@@ -4,11 +4,11 @@ What was said becomes the model's last message: to be continued where the model 
 message behind it that asks for the rest.
 """
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import GoingOn
 from relay.dialects.notes import GO_ON, what_is_left
 from relay.dialects.openai.chat.fit import LIMITS
+from relay.neutral.conversation import Json
 
 
 def go_on(body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:

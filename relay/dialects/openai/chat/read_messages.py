@@ -1,10 +1,10 @@
 """Chat messages, as the turns of a neutral conversation. PURE."""
 
-from relay.conversation import Json, Part, Text, Thinking, ToolCall, Turn
 from relay.dialects.openai import media
 from relay.dialects.openai.turns import Turns
 from relay.dialects.request_fields import as_text, object_in, objects_in, place, text_in
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.conversation import Json, Part, Text, Thinking, ToolCall, Turn
+from relay.neutral.failures import BadRequest, CannotCarry
 
 Placed = tuple[Json, str]
 """An object and its path in the body."""

@@ -4,7 +4,6 @@ Content that only OpenAI's own models know (custom tools, audio answers, several
 with CannotCarry; parameters without a neutral place are named in ``dropped``.
 """
 
-from relay.conversation import Conversation, Json, Sampling, Tool
 from relay.dialects.openai.chat.read_messages import leading_system, read_turns
 from relay.dialects.openai.leftovers import leftovers
 from relay.dialects.openai.limits import stop_sequences_in
@@ -21,7 +20,8 @@ from relay.dialects.request_fields import (
     place,
     text_in,
 )
-from relay.failures import CannotCarry
+from relay.neutral.conversation import Conversation, Json, Sampling, Tool
+from relay.neutral.failures import CannotCarry
 
 _READ = frozenset(
     {

@@ -7,11 +7,11 @@ pass their refusals on.
 
 from collections.abc import Collection, Iterator
 
-from relay.conversation import Json, digest
 from relay.dialects.fix_prompt import FIX_PROMPT
 from relay.dialects.interface import Healed
 from relay.dialects.openai.chat.blocks import reasoning_text
 from relay.dialects.openai.fix_turn import named, positions
+from relay.neutral.conversation import Json, digest
 
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 SKIP_VALIDATOR = "skip_thought_signature_validator"

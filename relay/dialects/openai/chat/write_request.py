@@ -5,19 +5,7 @@ in a user message, an error is named in words) or refused with CannotCarry; para
 refuses are left to ``fit``.
 """
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import (
-    Conversation,
-    Json,
-    Media,
-    Part,
-    Redacted,
-    Text,
-    Thinking,
-    ToolCall,
-    ToolResult,
-    Turn,
-)
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.notes import GO_ON, system_note
 from relay.dialects.openai import media, tools
 from relay.dialects.openai.chat.fit import fit_model
@@ -30,7 +18,19 @@ from relay.dialects.openai.wording import (
     set_numbers,
     user_name,
 )
-from relay.failures import CannotCarry
+from relay.neutral.conversation import (
+    Conversation,
+    Json,
+    Media,
+    Part,
+    Redacted,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from relay.neutral.failures import CannotCarry
 
 
 def write(conversation: Conversation, model: str, facts: ModelFacts, changes: list[str]) -> Json:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from relay.conversation import Json
+from relay.neutral.conversation import Json
 
 # What the answer repeats of the request, and how it stands there when the client said nothing.
 _REPEATED: dict[str, Any] = {

@@ -5,9 +5,9 @@ PURE. The last event holds it whole; where an emulation leaves its output empty,
 
 import msgspec
 
-from relay.conversation import Json
 from relay.dialects.openai.responses.wire import as_json, read_event
-from relay.sse import SseParser
+from relay.neutral.conversation import Json
+from relay.neutral.sse import SseParser
 
 _LAST = ("response.completed", "response.incomplete")
 

@@ -17,8 +17,8 @@ from relay.dialects.openai.responses.items import ItemBlocks, ProtocolBroken
 from relay.dialects.openai.responses.wire import StreamEvent, as_json, read_event, text_at
 from relay.dialects.openai.usage import usage_from
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
-from relay.events import Event, Extra, Failed, Heartbeat, MessageStart, Stop, StopReason, Terminal
-from relay.failures import Failure, Kind
+from relay.neutral.events import Event, Extra, Failed, Heartbeat, MessageStart, Stop, StopReason, Terminal
+from relay.neutral.failures import Failure, Kind
 
 WHERE = "openai responses"
 """The ``where`` of this form's ``Extra``."""

@@ -1,13 +1,13 @@
 """Responses as a dialect: joins the files of this folder. PURE."""
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect, Healed, drops_nothing, streams_by_itself
 from relay.dialects.openai import errors, reasoning
 from relay.dialects.openai.inspection import inspect_responses
 from relay.dialects.openai.responses import collector, fit, going_on, read_request, repair, write_request
 from relay.dialects.openai.responses.decoder import ResponsesDecoder
 from relay.dialects.openai.responses.encoder import ResponsesEncoder
+from relay.neutral.conversation import Json
 
 
 def _thinks_unseen(body: Json, facts: ModelFacts) -> bool:

@@ -5,7 +5,6 @@ incomplete, with everything once more. Consecutive texts are parts of one messag
 reasoning item whose ``encrypted_content`` carries the signature, or our handle for it.
 """
 
-from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
 from relay.dialects.openai.responses.answer_object import answer_object
@@ -14,7 +13,8 @@ from relay.dialects.openai.responses.item_writer import ItemWriter
 from relay.dialects.openai.responses.output import item_json
 from relay.dialects.openai.usage import responses_usage
 from relay.dialects.stream_encoder import CannotSay, StreamEncoder
-from relay.events import (
+from relay.neutral.conversation import Json
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,

@@ -1,10 +1,10 @@
 """A Responses body, made acceptable to a model. PURE."""
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.openai.fit_schemas import fit_schemas
 from relay.dialects.openai.limits import fit_limit, fit_sampling, fit_tool_choice
 from relay.dialects.openai.reasoning import fitted_effort
+from relay.neutral.conversation import Json
 
 MIN_OUTPUT_TOKENS = 16
 """A smaller limit is refused by Responses."""

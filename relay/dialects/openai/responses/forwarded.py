@@ -4,8 +4,8 @@ import re
 
 from relay.dialects.openai.responses.output import Item
 from relay.dialects.openai.responses.wire import as_json, read_event, text_at
-from relay.events import BlockStart, Chunk
-from relay.sse import SseParser
+from relay.neutral.events import BlockStart, Chunk
+from relay.neutral.sse import SseParser
 
 _SEQUENCE_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
 

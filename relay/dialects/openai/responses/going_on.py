@@ -4,12 +4,12 @@ What was said becomes the model's last message, with a user's behind it that ask
 does not go on with its own.
 """
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import GoingOn
 from relay.dialects.notes import GO_ON, what_is_left
 from relay.dialects.openai.responses.fit import MIN_OUTPUT_TOKENS
 from relay.dialects.openai.responses.repair import items_of
+from relay.neutral.conversation import Json
 
 
 def go_on(body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:

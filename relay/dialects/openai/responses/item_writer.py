@@ -7,8 +7,6 @@ from functools import cached_property
 
 import msgspec
 
-from relay.block import BlockKind, OpenBlock
-from relay.conversation import Json
 from relay.dialects.interface import EncoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.citations import url_citation
@@ -23,7 +21,9 @@ from relay.dialects.openai.responses.output import (
     summary_json,
 )
 from relay.dialects.stream_encoder import CannotSay
-from relay.events import BlockStart, Citation, StreamState, ThinkingDelta
+from relay.neutral.block import BlockKind, OpenBlock
+from relay.neutral.conversation import Json
+from relay.neutral.events import BlockStart, Citation, StreamState, ThinkingDelta
 
 _json = msgspec.json.encode
 

@@ -6,13 +6,13 @@ order in which they are told of, and each closes once.
 
 import msgspec
 
-from relay.block import BlockKind
-from relay.conversation import Json
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.responses.named_tools import plain_name
 from relay.dialects.openai.responses.wire import StreamEvent, as_json, text_at
-from relay.events import (
+from relay.neutral.block import BlockKind
+from relay.neutral.conversation import Json
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,

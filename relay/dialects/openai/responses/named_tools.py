@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
-from relay.conversation import Json, digest
 from relay.dialects.json_object import json_object
 from relay.dialects.request_fields import objects_in, text_in
-from relay.failures import CannotCarry
+from relay.neutral.conversation import Json, digest
+from relay.neutral.failures import CannotCarry
 
 _OWN = "functions"
 """OpenAI's name for the namespace of what has none: its members keep their names."""

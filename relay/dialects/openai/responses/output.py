@@ -2,11 +2,11 @@
 
 import msgspec
 
-from relay.block import BlockKind, OpenBlock
-from relay.conversation import Json
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.responses.named_tools import Called, text_of
 from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
+from relay.neutral.block import BlockKind, OpenBlock
+from relay.neutral.conversation import Json
 
 
 class Item(msgspec.Struct, gc=False):

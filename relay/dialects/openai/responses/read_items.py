@@ -4,13 +4,13 @@ What the model says is several items (reasoning, message, function call): those 
 one turn.
 """
 
-from relay.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, Turn
 from relay.dialects.openai import media
 from relay.dialects.openai.responses.named_tools import arguments_of, plain_name
 from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
 from relay.dialects.openai.turns import Turns
 from relay.dialects.request_fields import as_text, objects_in, place, text_in
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, Turn
+from relay.neutral.failures import BadRequest, CannotCarry
 
 # OpenAI's own searches: what they found stands in the answer's text as well.
 _LEFT_OUT = frozenset({"web_search_call", "file_search_call"})

@@ -5,7 +5,6 @@ CannotCarry; parameters without a neutral place are named in ``dropped``. ``stop
 parameters, and OpenAI itself refuses it; upstreams that can stop are asked to (docs/decisions/0006).
 """
 
-from relay.conversation import Conversation, Json, Sampling, Tool
 from relay.dialects.openai.leftovers import leftovers
 from relay.dialects.openai.limits import stop_sequences_in
 from relay.dialects.openai.reasoning import thinking_of
@@ -13,7 +12,8 @@ from relay.dialects.openai.responses.named_tools import as_function, plain_name,
 from relay.dialects.openai.responses.read_items import read_items
 from relay.dialects.openai.tools import choice_of, function_of
 from relay.dialects.request_fields import flag_in, integer_in, number_in, object_in, text_in
-from relay.failures import CannotCarry
+from relay.neutral.conversation import Conversation, Json, Sampling, Tool
+from relay.neutral.failures import CannotCarry
 
 _READ = frozenset(
     {

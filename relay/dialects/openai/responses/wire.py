@@ -5,7 +5,7 @@ from typing import Any
 from msgspec import Raw, Struct
 from msgspec.json import Decoder, decode
 
-from relay.conversation import Json
+from relay.neutral.conversation import Json
 
 NOTHING = Raw(b"")
 

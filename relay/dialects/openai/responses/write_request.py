@@ -4,19 +4,7 @@ Nothing is stored upstream: the whole conversation is sent each time, and reason
 ``encrypted_content``.
 """
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import (
-    Conversation,
-    Json,
-    Media,
-    Part,
-    Redacted,
-    Text,
-    Thinking,
-    ToolCall,
-    ToolResult,
-    Turn,
-)
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.notes import GO_ON
 from relay.dialects.openai import media, tools
 from relay.dialects.openai.reasoning import effort_of
@@ -29,7 +17,19 @@ from relay.dialects.openai.wording import (
     set_numbers,
     user_name,
 )
-from relay.failures import CannotCarry
+from relay.neutral.conversation import (
+    Conversation,
+    Json,
+    Media,
+    Part,
+    Redacted,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from relay.neutral.failures import CannotCarry
 
 
 def write(conversation: Conversation, model: str, facts: ModelFacts, changes: list[str]) -> Json:

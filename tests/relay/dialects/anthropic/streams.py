@@ -7,12 +7,12 @@ from typing import Any
 import anthropic
 import httpx2
 
-from relay.conversation import Json
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.interface import Decoder, DecoderOptions, Encoder, EncoderOptions
-from relay.events import Chunk, Event, StreamState
+from relay.neutral.conversation import Json
+from relay.neutral.events import Chunk, Event, StreamState
 
-TRANSCRIPTS = Path(__file__).parents[2] / "transcripts"
+TRANSCRIPTS = Path(__file__).parents[3] / "transcripts"
 NAMES = sorted(path.stem.removeprefix("anthropic_") for path in TRANSCRIPTS.glob("anthropic_*.sse"))
 
 

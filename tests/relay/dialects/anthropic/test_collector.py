@@ -5,7 +5,7 @@ import json
 import pytest
 
 from relay.dialects.anthropic import ANTHROPIC
-from tests.dialects.anthropic.streams import (
+from tests.relay.dialects.anthropic.streams import (
     NAMES,
     block_start,
     block_stop,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.events import (
+from relay.neutral.events import (
     BlockStart,
     BlockStop,
     Citation,
@@ -21,9 +21,9 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Kind
-from relay.sse import MAX_EVENT_BYTES
-from tests.dialects.anthropic.streams import (
+from relay.neutral.failures import Kind
+from relay.neutral.sse import MAX_EVENT_BYTES
+from tests.relay.dialects.anthropic.streams import (
     NAMES,
     block_start,
     block_stop,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.interface import Encoder, ErrorAnswer
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -31,9 +31,9 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Failure, Kind
-from relay.sse import SseParser
-from tests.dialects.anthropic.streams import (
+from relay.neutral.failures import Failure, Kind
+from relay.neutral.sse import SseParser
+from tests.relay.dialects.anthropic.streams import (
     block_start,
     decoded,
     delta,

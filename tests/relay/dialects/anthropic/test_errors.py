@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.interface import ErrorAnswer
-from relay.failures import Failure, Kind
-from tests.dialects.anthropic.streams import decoded, new_encoder, sse
+from relay.neutral.failures import Failure, Kind
+from tests.relay.dialects.anthropic.streams import decoded, new_encoder, sse
 
 DATE = "Sat, 21 Nov 2026 10:00:00 GMT"
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.known_models import facts_for, names_offered_by
+from accounts.facts.known_models import facts_for, names_offered_by
 from relay.dialects.anthropic import ANTHROPIC
-from tests.dialects.anthropic.bodies import ANY_BODY
-from tests.dialects.anthropic.upstream_rules import judge
+from tests.relay.dialects.anthropic.bodies import ANY_BODY
+from tests.relay.dialects.anthropic.upstream_rules import judge
 
 OLD = "claude-sonnet-4-5"
 BETWEEN = "claude-opus-4-6"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.dialects.anthropic import ANTHROPIC
-from relay.failures import BadRequest, CannotCarry
-from tests.dialects.anthropic.bodies import ANY_BODY
+from relay.neutral.failures import BadRequest, CannotCarry
+from tests.relay.dialects.anthropic.bodies import ANY_BODY
 
 SESSION = "1b0d6f0e-55a4-4d0e-9a57-6a9f7f0c2f11"
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from relay.conversation import (
+from relay.dialects.anthropic import ANTHROPIC
+from relay.neutral.conversation import (
     Conversation,
     Media,
     Redacted,
@@ -19,8 +20,7 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
-from relay.dialects.anthropic import ANTHROPIC
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.failures import BadRequest, CannotCarry
 
 PNG = base64.b64encode(b"\x89PNG").decode()
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.known_models import facts_for
-from relay.conversation import digest
+from accounts.facts.known_models import facts_for
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.fix_prompt import FIX_PROMPT
-from tests.dialects.anthropic.bodies import ANY_BODY
+from relay.neutral.conversation import digest
+from tests.relay.dialects.anthropic.bodies import ANY_BODY
 
 ENABLED = facts_for("claude-sonnet-4-5")
 BOTH = facts_for("claude-opus-4-6")

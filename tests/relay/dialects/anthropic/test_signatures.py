@@ -7,13 +7,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.conversation import turn_key
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.interface import Fate, Resolution, SignatureSlot
-from relay.events import StreamState
-from tests.dialects.anthropic.bodies import ANY_BODY
-from tests.dialects.anthropic.streams import decoded, new_encoder, state_of, transcript
-from tests.dialects.anthropic.test_encoder import answers
+from relay.neutral.conversation import turn_key
+from relay.neutral.events import StreamState
+from tests.relay.dialects.anthropic.bodies import ANY_BODY
+from tests.relay.dialects.anthropic.streams import decoded, new_encoder, state_of, transcript
+from tests.relay.dialects.anthropic.test_encoder import answers
 
 BLOCKS = [
     {"type": "thinking", "thinking": "a", "signature": "old"},

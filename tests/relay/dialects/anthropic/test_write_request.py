@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.known_models import facts_for, names_offered_by
-from relay.conversation import (
+from accounts.facts.known_models import facts_for, names_offered_by
+from relay.dialects.anthropic import ANTHROPIC
+from relay.neutral.conversation import (
     Conversation,
     Media,
     Part,
@@ -23,9 +24,8 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
-from relay.dialects.anthropic import ANTHROPIC
-from relay.failures import BadRequest, CannotCarry
-from tests.dialects.anthropic.upstream_rules import judge
+from relay.neutral.failures import BadRequest, CannotCarry
+from tests.relay.dialects.anthropic.upstream_rules import judge
 
 MODEL = "claude-opus-5"
 HI = Turn("user", (Text("hi"),))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from relay.dialects.anthropic.write_schema import closed_schema
-from tests.dialects.anthropic.bodies import JSON
+from tests.relay.dialects.anthropic.bodies import JSON
 
 
 def test_every_object_is_closed_and_unknown_keywords_are_told() -> None:

@@ -7,9 +7,9 @@ import msgspec
 
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions, EncoderOptions
-from relay.events import Chunk, Event, StreamState
+from relay.neutral.events import Chunk, Event, StreamState
 
-TRANSCRIPTS = Path(__file__).parent.parent.parent / "transcripts"
+TRANSCRIPTS = Path(__file__).parents[3] / "transcripts"
 NAMES = sorted(path.stem.removeprefix("gemini_") for path in TRANSCRIPTS.glob("gemini_*.sse"))
 WHOLE_NAMES = [name for name in NAMES if name not in ("overloaded", "error_after_text")]
 """Those that come to an end of their own."""

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from relay.dialects.gemini import GEMINI
-from tests.dialects.gemini.streams import WHOLE_NAMES, chunks_of, decode, folded, parts, sse, transcript
+from tests.relay.dialects.gemini.streams import WHOLE_NAMES, chunks_of, decode, folded, parts, sse, transcript
 
 
 def collect(*chunks: object) -> dict:

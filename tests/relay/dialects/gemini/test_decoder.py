@@ -5,7 +5,7 @@ import pytest
 from google.genai import types
 
 from relay.dialects.gemini.finish_reasons import FINISH_REASONS
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -19,7 +19,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from tests.dialects.gemini.streams import (
+from tests.relay.dialects.gemini.streams import (
     NAMES,
     WHOLE_NAMES,
     chunks_of,

@@ -7,10 +7,19 @@ from hypothesis import strategies as st
 
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions
-from relay.events import ArgumentsDelta, BlockStop, Failed, Heartbeat, Stop, Terminal, TextDelta
-from relay.failures import Failure, Kind
-from relay.sse import MAX_EVENT_BYTES
-from tests.dialects.gemini.streams import NAMES, chunks_of, decode, events_of, folded, parts, sse, transcript
+from relay.neutral.events import ArgumentsDelta, BlockStop, Failed, Heartbeat, Stop, Terminal, TextDelta
+from relay.neutral.failures import Failure, Kind
+from relay.neutral.sse import MAX_EVENT_BYTES
+from tests.relay.dialects.gemini.streams import (
+    NAMES,
+    chunks_of,
+    decode,
+    events_of,
+    folded,
+    parts,
+    sse,
+    transcript,
+)
 
 
 def failure_in(chunk) -> Failure:

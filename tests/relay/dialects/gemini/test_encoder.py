@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions, ErrorAnswer
-from relay.events import (
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -26,8 +26,16 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.failures import Failure, Kind
-from tests.dialects.gemini.streams import WHOLE_NAMES, chunks_of, decode, encoder, folded, sse, transcript
+from relay.neutral.failures import Failure, Kind
+from tests.relay.dialects.gemini.streams import (
+    WHOLE_NAMES,
+    chunks_of,
+    decode,
+    encoder,
+    folded,
+    sse,
+    transcript,
+)
 
 CLAUDE = "RXVyZWthIQ=="
 ANSWER = [

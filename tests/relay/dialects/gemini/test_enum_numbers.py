@@ -1,7 +1,7 @@
 """Google's old Python SDK writes enums as numbers: they mean what their names mean."""
 
-from relay.conversation import ToolChoice
 from relay.dialects.gemini import GEMINI
+from relay.neutral.conversation import ToolChoice
 
 
 def request(kind: object, inner: object, mode: object) -> dict:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import ErrorAnswer
-from relay.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind
 
 TYPE = "type.googleapis.com/google.rpc."
 

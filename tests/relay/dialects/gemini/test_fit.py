@@ -4,10 +4,10 @@ import copy
 
 import pytest
 
-from accounts.known_models import facts_for
+from accounts.facts.known_models import facts_for
 from relay.dialects.gemini import GEMINI
 from relay.dialects.notes import GO_ON
-from relay.failures import CannotCarry
+from relay.neutral.failures import CannotCarry
 
 HI = {"role": "user", "parts": [{"text": "hi"}]}
 NEON, FLASH, PRO, OLD = "gemini-4-neon", "gemini-3.6-flash", "gemini-2.5-pro", "gemini-2.0-flash"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from relay.conversation import digest
 from relay.dialects.gemini import GEMINI
-from relay.failures import BadRequest
+from relay.neutral.conversation import digest
+from relay.neutral.failures import BadRequest
 
 
 def user(*texts: str) -> dict:

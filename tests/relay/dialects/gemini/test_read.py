@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.conversation import (
+from relay.dialects.gemini import GEMINI
+from relay.dialects.gemini.carried_signatures import redacted_to_client, to_client
+from relay.neutral.conversation import (
     Conversation,
     Media,
     Redacted,
@@ -19,9 +21,7 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
-from relay.dialects.gemini import GEMINI
-from relay.dialects.gemini.carried_signatures import redacted_to_client, to_client
-from relay.failures import BadRequest, CannotCarry
+from relay.neutral.failures import BadRequest, CannotCarry
 
 HI = [{"role": "user", "parts": [{"text": "hi"}]}]
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.known_models import facts_for
-from relay.conversation import digest
+from accounts.facts.known_models import facts_for
 from relay.dialects.fix_prompt import FIX_PROMPT
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Healed
+from relay.neutral.conversation import digest
 
 FACTS = facts_for("gemini-3-flash-preview")
 PROMPT = {"text": FIX_PROMPT}

@@ -10,10 +10,10 @@ from google.genai import errors, types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from relay.conversation import Redacted, Text, Thinking, ToolCall, turn_key
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import ErrorAnswer
-from relay.events import (
+from relay.neutral.conversation import Redacted, Text, Thinking, ToolCall, turn_key
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -25,7 +25,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from tests.dialects.gemini.streams import chunks_of, decode, encoder, folded, transcript
+from tests.relay.dialects.gemini.streams import chunks_of, decode, encoder, folded, transcript
 
 
 class Upstream:

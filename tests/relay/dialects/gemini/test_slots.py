@@ -4,11 +4,11 @@ import copy
 
 import pytest
 
-from relay.conversation import turn_key
 from relay.dialects.gemini import GEMINI
 from relay.dialects.gemini.carried_signatures import redacted_to_client, to_client
 from relay.dialects.interface import Fate, SignatureSlot
-from tests.dialects.gemini.test_repair import PLACEHOLDER, call, model, result, user
+from relay.neutral.conversation import turn_key
+from tests.relay.dialects.gemini.test_repair import PLACEHOLDER, call, model, result, user
 
 
 def restore(resolution, *contents: dict):

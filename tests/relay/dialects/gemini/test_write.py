@@ -3,9 +3,11 @@
 import msgspec
 import pytest
 
-from accounts.known_models import facts_for
-from accounts.model_facts import ThinkingBudget
-from relay.conversation import (
+from accounts.facts.known_models import facts_for
+from accounts.facts.model_facts import ThinkingBudget
+from relay.dialects.gemini import GEMINI
+from relay.dialects.notes import GO_ON
+from relay.neutral.conversation import (
     Conversation,
     Media,
     Redacted,
@@ -19,8 +21,6 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
-from relay.dialects.gemini import GEMINI
-from relay.dialects.notes import GO_ON
 
 HI = Turn("user", (Text("hi"),))
 TOOL = Tool("look", "Looks.", {"type": "object", "properties": {"at": {"type": "string"}}})

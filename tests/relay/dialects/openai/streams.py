@@ -8,10 +8,10 @@ from typing import Any
 import httpx2
 import openai
 
-from relay.conversation import Json
 from relay.dialects.interface import DecoderOptions, Dialect, Encoder, EncoderOptions, ErrorAnswer
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.events import (
+from relay.neutral.conversation import Json
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     BlockStop,
@@ -27,7 +27,7 @@ from relay.events import (
     Usage,
 )
 
-TRANSCRIPTS = Path(__file__).parents[2] / "transcripts"
+TRANSCRIPTS = Path(__file__).parents[3] / "transcripts"
 FORMS: dict[str, Dialect] = {"chat": OPENAI_CHAT, "responses": OPENAI_RESPONSES}
 NAMES = sorted(path.stem.removeprefix("openai_") for path in TRANSCRIPTS.glob("openai_*.sse"))
 """``chat_…`` and ``responses_…``."""

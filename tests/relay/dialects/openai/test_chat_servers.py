@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from relay.conversation import Json
 from relay.dialects.openai import OPENAI_CHAT
-from relay.events import Event, Extra, Failed, Stop, Terminal
-from relay.failures import Kind
-from tests.dialects.openai.streams import call, chat, decoded, delta, state_of
+from relay.neutral.conversation import Json
+from relay.neutral.events import Event, Extra, Failed, Stop, Terminal
+from relay.neutral.failures import Kind
+from tests.relay.dialects.openai.streams import call, chat, decoded, delta, state_of
 
 
 def events_of(*chunks: Json, done: bool = True) -> list[Event]:

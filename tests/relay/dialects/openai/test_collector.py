@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from tests.dialects.openai.streams import (
+from tests.relay.dialects.openai.streams import (
     ALL_KINDS,
     WHOLE_NAMES,
     call,

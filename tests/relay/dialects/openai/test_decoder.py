@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.block import BlockKind
-from relay.events import (
+from relay.neutral.block import BlockKind
+from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
     Citation,
@@ -20,8 +20,8 @@ from relay.events import (
     Terminal,
     Usage,
 )
-from relay.failures import Kind
-from tests.dialects.openai.streams import (
+from relay.neutral.failures import Kind
+from tests.relay.dialects.openai.streams import (
     NAMES,
     WHOLE_NAMES,
     decoded,

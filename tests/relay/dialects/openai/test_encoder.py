@@ -8,7 +8,7 @@ import pytest
 
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.events import (
+from relay.neutral.events import (
     BlockStart,
     BlockStop,
     Chunk,
@@ -25,7 +25,7 @@ from relay.events import (
     ThinkingDelta,
     Usage,
 )
-from tests.dialects.openai.streams import (
+from tests.relay.dialects.openai.streams import (
     ALL_KINDS,
     FORMS,
     OVERLOADED,

@@ -9,8 +9,8 @@ import pytest
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.dialects.retry_after import retry_after_seconds
-from relay.failures import Failure, Kind
-from tests.dialects.openai.streams import client_for
+from relay.neutral.failures import Failure, Kind
+from tests.relay.dialects.openai.streams import client_for
 
 
 def body(message: str = "m", error_type: str = "invalid_request_error", code: Any = None) -> bytes:

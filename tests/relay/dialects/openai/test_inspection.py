@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.conversation import Json
 from relay.dialects.interface import ClientRequest
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.failures import BadRequest, CannotCarry
-from tests.dialects.openai.streams import FORMS
+from relay.neutral.conversation import Json
+from relay.neutral.failures import BadRequest, CannotCarry
+from tests.relay.dialects.openai.streams import FORMS
 
 CHAT: Json = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
 RESPONSES: Json = {"model": "m", "input": "Hello"}

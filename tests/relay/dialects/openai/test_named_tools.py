@@ -5,19 +5,11 @@ from typing import Any
 
 import pytest
 
-from relay.conversation import Json, ToolCall, ToolChoice, ToolResult
 from relay.dialects.openai import OPENAI_RESPONSES
 from relay.dialects.openai.responses.named_tools import plain_name
-from relay.events import (
-    ArgumentsDelta,
-    BlockStart,
-    BlockStop,
-    Event,
-    MessageStart,
-    Stop,
-    Terminal,
-)
-from tests.dialects.openai.streams import client_for, data_of, new_encoder
+from relay.neutral.conversation import Json, ToolCall, ToolChoice, ToolResult
+from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Event, MessageStart, Stop, Terminal
+from tests.relay.dialects.openai.streams import client_for, data_of, new_encoder
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}}
 SHELL = {"type": "custom", "name": "exec", "description": "Runs it.", "format": {"type": "text"}}

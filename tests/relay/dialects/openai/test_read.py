@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from relay.conversation import (
+from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.neutral.conversation import (
     Conversation,
     Json,
     Media,
@@ -20,9 +21,8 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
-from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.failures import BadRequest, CannotCarry
-from tests.dialects.openai.streams import FORMS
+from relay.neutral.failures import BadRequest, CannotCarry
+from tests.relay.dialects.openai.streams import FORMS
 
 PIXEL = "iVBORw0KGgo="
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.model_facts import ModelFacts
-from relay.conversation import Json
+from accounts.facts.model_facts import ModelFacts
 from relay.dialects.fix_prompt import FIX_PROMPT
 from relay.dialects.interface import Fate, Healed, Resolution, SignatureSlot
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from tests.dialects.openai.streams import FORMS
+from relay.neutral.conversation import Json
+from tests.relay.dialects.openai.streams import FORMS
 
 KEY = {"chat": "messages", "responses": "input"}
 CHAT_PROMPT = {"type": "text", "text": FIX_PROMPT}

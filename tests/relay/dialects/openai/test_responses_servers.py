@@ -4,12 +4,22 @@ from typing import Any
 
 import pytest
 
-from relay.conversation import Json
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.events import BlockStop, Chunk, Citation, Event, Extra, Failed, Heartbeat, Signature, Terminal
-from relay.failures import Kind
-from relay.sse import MAX_EVENT_BYTES
-from tests.dialects.openai.streams import FORMS, decoded, responses, state_of, transcript
+from relay.neutral.conversation import Json
+from relay.neutral.events import (
+    BlockStop,
+    Chunk,
+    Citation,
+    Event,
+    Extra,
+    Failed,
+    Heartbeat,
+    Signature,
+    Terminal,
+)
+from relay.neutral.failures import Kind
+from relay.neutral.sse import MAX_EVENT_BYTES
+from tests.relay.dialects.openai.streams import FORMS, decoded, responses, state_of, transcript
 
 CREATED = ("response.created", {"response": {"id": "r", "model": "m"}})
 COMPLETED = ("response.completed", {"response": {"id": "r", "output": []}})

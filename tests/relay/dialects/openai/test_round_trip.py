@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.known_models import facts_for
-from relay.conversation import (
+from accounts.facts.known_models import facts_for
+from relay.dialects.interface import Fate, Resolution, SignatureSlot
+from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.neutral.conversation import (
     Conversation,
     Media,
     Part,
@@ -24,9 +26,7 @@ from relay.conversation import (
     Turn,
     turn_key,
 )
-from relay.dialects.interface import Fate, Resolution, SignatureSlot
-from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from tests.dialects.openai.streams import ALL_KINDS, FORMS, new_encoder, state_of
+from tests.relay.dialects.openai.streams import ALL_KINDS, FORMS, new_encoder, state_of
 
 FACTS = msgspec.structs.replace(
     facts_for("some-model", "openai"),

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from accounts.known_models import facts_for
-from accounts.model_facts import ModelFacts
-from relay.conversation import (
+from accounts.facts.known_models import facts_for
+from accounts.facts.model_facts import ModelFacts
+from relay.dialects.notes import GO_ON
+from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.neutral.conversation import (
     Conversation,
     Json,
     Media,
@@ -24,10 +26,8 @@ from relay.conversation import (
     ToolResult,
     Turn,
 )
-from relay.dialects.notes import GO_ON
-from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.failures import CannotCarry
-from tests.dialects.openai.streams import FORMS
+from relay.neutral.failures import CannotCarry
+from tests.relay.dialects.openai.streams import FORMS
 
 ANY = facts_for("some-model", "openai")
 OWN = facts_for("gpt-6-sol", "openai")

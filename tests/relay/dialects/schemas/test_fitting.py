@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.dialects.schemas.fitting import MAX_DEPTH, MAX_PATTERN, Fitted, Taken, fit_schema
-from tests.dialects.schemas.judges import ARTIFACT_PATTERN, judge_2020, judge_openai
+from tests.relay.dialects.schemas.judges import ARTIFACT_PATTERN, judge_2020, judge_openai
 
 CLAUDE = Taken(tuples="prefixItems", patterns="any", has_members=False)
 OPENAI = Taken(tuples="items", patterns="portable", has_members=True)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.dialects.schemas.patterns import MAX_DEPTH, MAX_SIZE, is_portable
-from tests.dialects.schemas.judges import ARTIFACT_PATTERN, compiles
+from tests.relay.dialects.schemas.judges import ARTIFACT_PATTERN, compiles
 
 PORTABLE = (
     "", "abc", "^[a-z0-9]+(?:-[a-z0-9]+)*$", r"^\d{4}-\d{2}-\d{2}$", "a|b|", r"^(0|[1-9]\d{0,3})\.(\w+)?$",

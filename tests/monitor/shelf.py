@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from monitor.records import (
+from monitor.record.records import (
     AttemptRecord,
     BodyKind,
     BodyRecord,
@@ -18,7 +18,7 @@ from monitor.records import (
     Record,
     RequestRecord,
 )
-from monitor.writer import RecordWriter
+from monitor.store.writer import RecordWriter
 
 NewRecord = Callable[..., RequestRecord]
 ENDED = {

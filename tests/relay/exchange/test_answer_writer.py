@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from relay.answer_writer import AnswerWriter
 from relay.dialects.openai import OPENAI_CHAT
-from relay.events import BlockStart, Chunk, Event, MessageStart, Stop, Terminal, TextDelta
-from relay.failures import Failure, Kind
-from relay.upstream_request import ClientCall
+from relay.exchange.answer_writer import AnswerWriter
+from relay.neutral.events import BlockStart, Chunk, Event, MessageStart, Stop, Terminal, TextDelta
+from relay.neutral.failures import Failure, Kind
+from relay.upstream.request import ClientCall
 
 ANSWER: list[Event] = [
     MessageStart("up", "m"),

@@ -10,9 +10,9 @@ from typing import Literal
 from relay.dialects.interface import Encoder, EncoderOptions
 from relay.engine.coalesce import coalesced
 from relay.engine.signatures import handle_for
-from relay.events import Chunk
-from relay.failures import Failure, Kind
-from relay.upstream_request import ClientCall
+from relay.neutral.events import Chunk
+from relay.neutral.failures import Failure, Kind
+from relay.upstream.request import ClientCall
 
 logger = logging.getLogger("relay")
 
