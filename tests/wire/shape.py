@@ -131,7 +131,8 @@ class Shape(_Strict, frozen=True, kw_only=True):
     dialect: DialectName
     sources: tuple[str, ...]
     derived: str = ""
-    model: str = ""
+    own: str = ""
+    """What a client of the same dialect makes of these very bytes, where the vendor's SDK reads less."""
     sent: Sent
     answer: Answer
     reader: Reader

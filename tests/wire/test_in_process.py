@@ -1,0 +1,149 @@
+"""Every shape through decoder, encoder and the client's SDK, whole and in pieces; no sockets."""
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.relay.dialects.every_dialect import DIALECTS
+from tests.wire.clients import CLIENTS, ClientName
+from tests.wire.decoding import events, joined
+from tests.wire.ears import hear
+from tests.wire.heard import Heard
+from tests.wire.in_process import Told, told
+from tests.wire.known_failing import IN_PROCESS
+from tests.wire.oracle import differences, kinds_of
+from tests.wire.shape import Shape, Tokens, body_bytes, events_of, every_shape
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore::UserWarning")]
+
+STREAM, JSON = "text/event-stream", "application/json"
+STREAMS = [s for s in every_shape() if s.answer.content_type == STREAM and s.answer.status == 200]
+"""What a decoder is for; documents and refusals are read elsewhere, and played through the server."""
+
+SOUND = [shape for shape in STREAMS if shape.name not in IN_PROCESS]
+
+SEED = 20261130
+
+
+def clients_of(shape: Shape) -> Iterator[ClientName]:
+    """Who can be served from it: a chat client's requests are never sent as Responses."""
+    for client in CLIENTS:
+        if not (shape.dialect == "responses" and client == "chat"):
+            yield client
+
+
+def wrong_of(shape: Shape, client: ClientName, answer: Told) -> list[str]:
+    """What is wrong with the stream and with the document that is made of it."""
+    is_own = shape.own and shape.dialect == client
+    if shape.reader.error is not None:
+        if answer.is_whole:
+            return []  # that it is no answer, the engine says
+        found = differences(shape, client, hear(client, True, 200, STREAM, answer.body))
+        return [one for one in found if kinds_of([one]) != {"the error's status"}]  # the relay's to choose
+    heard = hear(client, True, 200, STREAM, answer.body)
+    wrong = differences(shape, client, heard)
+    direct = hear(client, True, 200, STREAM, body_bytes(shape.answer)) if is_own else None
+    if wrong and heard == direct:
+        wrong = []
+    if not answer.is_whole:
+        return [*wrong, f"broken: {answer.state.failure}"] if not answer.cannot_carry else wrong
+    document = DIALECTS[client].collect(answer.body)
+    collected = differences(shape, client, hear(client, False, 200, JSON, document))
+    if direct is not None and kinds_of(collected) <= kinds_of(differences(shape, client, direct)):
+        collected = []
+    return [*wrong, *(f"collected: {one}" for one in collected)]
+
+
+def test_every_client_hears_what_the_reader_said() -> None:
+    """Text, thoughts, calls, pictures, sources, usage and stop, streamed and collected.
+
+    The body comes in one read, and event by event.
+    """
+    wrong: dict[str, list[str]] = {}
+    for shape in STREAMS:
+        for client in clients_of(shape):
+            body = body_bytes(shape.answer)
+            for pieces in ([body], events_of(body)):
+                try:
+                    found = wrong_of(shape, client, told(shape, client, pieces))
+                except Exception as error:
+                    found = [f"it fails: {type(error).__name__}: {error}"]
+                if found:
+                    wrong.setdefault(shape.name, []).append(f"{client}: {'; '.join(found)}")
+    assert {name: found for name, found in wrong.items() if name not in IN_PROCESS} == {}
+    assert [name for name in IN_PROCESS if name not in wrong] == [], "they pass now: take them out"
+
+
+def test_a_note_about_the_vendors_own_sdk_is_true() -> None:
+    """Where a shape says that the SDK reads less of it, the SDK does, without this server between."""
+    stale = []
+    for shape in STREAMS:
+        direct = hear(shape.dialect, True, 200, STREAM, body_bytes(shape.answer))
+        if shape.own and not differences(shape, shape.dialect, direct):
+            stale.append(shape.name)
+    assert stale == []
+
+
+def bytewise(body: bytes) -> list[bytes]:
+    return [body[at : at + 1] for at in range(len(body))]
+
+
+def at_random(body: bytes, rng: random.Random) -> list[bytes]:
+    cuts = sorted(rng.sample(range(1, len(body)), min(9, len(body) - 1)))
+    return [body[start:end] for start, end in zip([0, *cuts], [*cuts, len(body)], strict=True)]
+
+
+def cuttings(body: bytes) -> Iterable[list[bytes]]:
+    """At every event, at every byte at once, and five times at random."""
+    yield events_of(body)
+    yield bytewise(body)
+    rng = random.Random(SEED)
+    for _ in range(5):
+        yield at_random(body, rng)
+
+
+def test_no_cut_changes_what_a_client_hears() -> None:
+    """Cut at every event, into single bytes, and at random: the SDK hears the very same."""
+    changed = []
+    for shape in SOUND:
+        body = body_bytes(shape.answer)
+        for client in clients_of(shape):
+            whole = _bytes_of(shape, client, [body])
+            heard = None
+            for pieces in cuttings(body):
+                cut = _bytes_of(shape, client, pieces)
+                if cut == whole:
+                    continue
+                heard = heard or _heard(client, whole)
+                if _heard(client, cut) != heard:
+                    changed.append(f"{shape.name} to {client} in {len(pieces)} pieces")
+    assert changed == []
+
+
+def _heard(client: ClientName, body: bytes) -> Heard:
+    """What the SDK hears; how much of the usage is known when an answer breaks is a matter of the reads."""
+    heard = hear(client, True, 200, STREAM, body)
+    return replace(heard, usage=Tokens()) if heard.error else heard
+
+
+def _bytes_of(shape: Shape, client: ClientName, pieces: Iterable[bytes]) -> bytes:
+    """The client's bytes; what fails is told apart by how."""
+    try:
+        return told(shape, client, pieces).body
+    except Exception as error:
+        return f"{type(error).__name__}: {error}".encode()
+
+
+def test_no_place_to_cut_changes_the_events() -> None:
+    """Every body, cut in two at each of its bytes: the same events."""
+    changed = []
+    for shape in SOUND:
+        body = body_bytes(shape.answer)
+        whole = joined(events(shape, [body]))
+        for at in range(1, len(body)):
+            if joined(events(shape, [body[:at], body[at:]])) != whole:
+                changed.append(f"{shape.name} at {at}: …{body[max(0, at - 20) : at]!r}")
+                break
+    assert changed == []
