@@ -122,11 +122,19 @@ def test_what_a_document_links_to_is_there() -> None:
 
 
 def test_decisions_are_numbered_one_after_the_other() -> None:
-    """No number of a decision is missing or taken twice, and its file and its title say the same."""
-    decisions = sorted(path for path in our_files() if path.parent == ROOT / "docs" / "decisions")
+    """No number of a decision is missing or taken twice; file, title and index say the same."""
+    folder = ROOT / "docs" / "decisions"
+    index = folder / "README.md"
+    decisions = sorted(path for path in our_files() if path.parent == folder and path != index)
     numbers = [f"{number:04}" for number in range(1, len(decisions) + 1)]
     assert [path.name[:4] for path in decisions] == numbers
-    assert [path.read_text()[:7] for path in decisions] == [f"# {number} " for number in numbers]
+    titles = [path.read_text().partition("\n")[0] for path in decisions]
+    assert [title[:7] for title in titles] == [f"# {number} " for number in numbers]
+    rows = [
+        f"| [{title[2:6]}]({path.name}) | {title[7:]} |"
+        for title, path in zip(titles, decisions, strict=True)
+    ]
+    assert [line for line in index.read_text().splitlines() if line.startswith("| [")] == rows
 
 
 def test_every_test_folder_is_a_package() -> None:
