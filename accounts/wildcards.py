@@ -5,11 +5,40 @@ filed under the longer of their literal beginning and their literal end, and a n
 those filed under one of its own beginnings or ends.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+
+class Wildcard:
+    """One pattern with ``*``. A ``*`` stands for any characters, also for none.
+
+    Each part between two ``*`` is looked for once, behind the one before it: the first place is as good as
+    any later one, so nothing is tried again and the time is linear in the name.
+    """
+
+    __slots__ = ("_beginning", "_end", "_least_characters", "_middle")
+
+    def __init__(self, pattern: str) -> None:
+        """``pattern`` holds a ``*``."""
+        self._beginning, *middle, self._end = pattern.split("*")
+        self._middle = [part for part in middle if part]
+        self._least_characters = literal_characters(pattern)
+
+    def fits(self, name: str) -> bool:
+        """Whether the whole ``name`` is one that the pattern stands for."""
+        if len(name) < self._least_characters:
+            return False
+        if not (name.startswith(self._beginning) and name.endswith(self._end)):
+            return False
+        place, limit = len(self._beginning), len(name) - len(self._end)
+        for part in self._middle:
+            found = name.find(part, place, limit)
+            if found < 0:
+                return False
+            place = found + len(part)
+        return True
 
 
 class WildcardIndex(Generic[T]):
@@ -28,7 +57,7 @@ class WildcardIndex(Generic[T]):
             else:
                 self._exact.setdefault(pattern, value)
         wild.sort(key=lambda entry: -literal_characters(entry[0]))  # stable: ties keep their order
-        self._ranked = [(_compiled(pattern), value) for pattern, value in wild]
+        self._ranked = [(Wildcard(pattern), value) for pattern, value in wild]
         self._by_beginning: dict[str, list[int]] = {}
         self._by_end: dict[str, list[int]] = {}
         for rank, (pattern, _) in enumerate(wild):
@@ -50,8 +79,8 @@ class WildcardIndex(Generic[T]):
         for length in self._end_lengths:
             ranks += self._by_end.get(name[-length:], ())
         for rank in sorted(ranks):
-            fits, value = self._ranked[rank]
-            if fits.fullmatch(name):
+            wildcard, value = self._ranked[rank]
+            if wildcard.fits(name):
                 return value
         return None
 
@@ -59,7 +88,3 @@ class WildcardIndex(Generic[T]):
 def literal_characters(pattern: str) -> int:
     """How many characters of ``pattern`` are not wildcards."""
     return len(pattern) - pattern.count("*")
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.DOTALL)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.mapping import Mapping, ModelRouter, Offer, Target
-from accounts.wildcards import WildcardIndex, literal_characters
+from accounts.wildcards import Wildcard, WildcardIndex, literal_characters
 
 GEMINI = Offer("gemini")
 
@@ -126,13 +126,35 @@ def test_a_thousand_patterns_are_not_all_looked_at() -> None:
     compared = []
 
     class Counting:
-        def __init__(self, inner: re.Pattern[str]) -> None:
+        def __init__(self, inner: Wildcard) -> None:
             self.inner = inner
 
-        def fullmatch(self, name: str) -> re.Match[str] | None:
+        def fits(self, name: str) -> bool:
             compared.append(name)
-            return self.inner.fullmatch(name)
+            return self.inner.fits(name)
 
-    index._ranked = [(Counting(fits), value) for fits, value in index._ranked]  # type: ignore[misc]
+    index._ranked = [(Counting(wildcard), value) for wildcard, value in index._ranked]  # type: ignore[misc]
     assert index.find("model-777-x") == 777
     assert len(compared) <= 3
+
+
+class CountedName(str):
+    """A name that counts how many of its characters a search may look at."""
+
+    looked_at = 0
+
+    def find(self, part: str, start: int = 0, end: int | None = None, /) -> int:  # type: ignore[override]
+        found = super().find(part, start, len(self) if end is None else end)
+        type(self).looked_at += (len(self) if found < 0 else found + len(part)) - start
+        return found
+
+
+@pytest.mark.parametrize("pattern", ["claude-*-*-thinking*", "*a*a*a*b", "a*-*-*-*-*-*b*", "*ab*ab*ab*c*"])
+def test_a_wildcard_looks_at_each_character_once(pattern: str) -> None:
+    """Three stars or more: a name of twice the length costs twice as much, whatever it is made of."""
+    for unit in ("a", "-", "ab", "claude-", "a-"):
+        for length in (15_000, 30_000):
+            name = CountedName(("claude-" + unit * length)[:length])
+            CountedName.looked_at = 0
+            Wildcard(pattern).fits(name)
+            assert CountedName.looked_at <= length
