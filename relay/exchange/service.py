@@ -17,6 +17,7 @@ from monitor.record.records import RequestRecord
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from relay import metrics
 from relay.admission.auth import RefusalLimit, authenticate
+from relay.admission.model_name import checked_name
 from relay.admission.request_body import BodyTooLarge, decoded, parsed
 from relay.dialects.interface import ClientRequest, Dialect
 from relay.exchange.exchange import Exchange
@@ -93,12 +94,9 @@ class Admission:
         try:
             body = parsed(raw)
             inspected = self.dialect.inspect(body, self.headers)
+            model = checked_name(model or inspected.model)
         except BadRequest as error:
             raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
-        model = model or inspected.model
-        if not model.isprintable():
-            message = "The model's name holds characters that no name has (line breaks or other controls)."
-            raise Refused(Failure(Kind.BAD_REQUEST, message, status=400))
         caller = self.caller
         named = f"{caller.id if caller else 0}\n{inspected.session_id}\n{inspected.session_seed}"
         session = hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:32]

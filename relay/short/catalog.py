@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from accounts.facts.known_models import facts_for, vendor_of
 from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
+from relay.admission.model_name import checked_name
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect
@@ -23,7 +24,7 @@ from relay.dialects.openai import OPENAI_CHAT
 from relay.exchange.responses import identify
 from relay.exchange.runtime import Runtime
 from relay.exchange.service import Admission, Refused
-from relay.neutral.failures import Failure, Kind
+from relay.neutral.failures import BadRequest, Failure, Kind
 
 LIST_SECONDS = 3600.0
 """How long upstream's own list is kept."""
@@ -61,6 +62,7 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
     admission = Admission(request, dialect)
     try:
         admission.authenticate()
+        _check(name)
         if admission.runtime.pool.targets(name) is None:
             message = f"The model {name!r} is neither mapped nor offered by an account."
             raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
@@ -74,6 +76,13 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
         case _:
             answer = _openai_model(name)
     return _json(answer, dialect, admission.request_id)
+
+
+def _check(name: str) -> None:
+    try:
+        checked_name(name)
+    except BadRequest as error:
+        raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
 
 
 def _dialect_of(request: HttpRequest) -> Dialect:

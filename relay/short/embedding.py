@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from accounts.facts.known_models import facts_for
 from accounts.mapping import Target
 from accounts.pool.leases import Lease, NoAccount, Want
+from relay.admission.model_name import checked_name
 from relay.admission.request_body import parsed
 from relay.dialects import embedding as wire
 from relay.dialects.interface import Dialect
@@ -54,11 +55,9 @@ def _call(admission: Admission, model: str) -> ClientCall:
     raw = admission.body()
     try:
         body = parsed(raw)
+        model = checked_name(model or body.get("model"))
     except BadRequest as error:
         raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
-    model = model or body.get("model") or ""
-    if not isinstance(model, str) or not model or not model.isprintable():
-        raise Refused(Failure(Kind.BAD_REQUEST, "model: must be the name of a model.", status=400))
     no_session = ""  # no prompt cache is at stake: the accounts take turns
     return ClientCall(admission.dialect, body, raw, admission.headers, model, False, no_session)
 

@@ -158,6 +158,21 @@ def test_an_unknown_gemini_model_is_a_404(small: World) -> None:
     assert "gpt-nobody-has-this" in error_in_dialect(path, answer)
 
 
+@pytest.mark.parametrize("path", [*GENERATION, *COUNTING, "/v1/embeddings", "/v1/models/NAME"])
+def test_a_models_name_over_200_characters_is_a_400(small: World, path: str) -> None:
+    """No model is called that; the message says so in the dialect, and a name of 200 is merely unknown."""
+    for length, status in ((201, 400), (30_000, 400), (200, 404)):
+        name = "gpt-" + "a" * (length - 4)
+        if length == 30_000 and (path.startswith("/v1beta/") or "models/" in path):
+            name = name[:7_000]  # a path has to fit in a line
+        asked = path.replace(GEMINI, name).replace("NAME", name)
+        body = ASK | {"model": name}
+        answer = small.client.get(asked) if "NAME" in path else small.client.post(asked, json=body)
+        assert answer.status_code == status, (length, answer.text[:200])
+        if status == 400:
+            assert "longer than 200 characters" in error_in_dialect(path.replace("models/NAME", ""), answer)
+
+
 @pytest.mark.parametrize("path", GENERATION + COUNTING)
 def test_a_body_over_the_limit_is_a_413(small: World, path: str) -> None:
     """Told by Content-Length, and refused before a byte of the body is sent."""
