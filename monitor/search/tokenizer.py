@@ -14,10 +14,13 @@ SEARCHED_COLUMNS = ("path", "client_model", "mapped_model", "account", "client_k
 LONGEST_WORD = 60
 """Characters of a word that are looked at: beyond it is base64 and the like."""
 MOST_WORDS = 400
+LONGEST_TEXT = 20_000
+"""Characters of a text that are looked at."""
 MOST_ASKED = 12
 """Words of a search that are looked for; the rest of a pasted text narrows nothing down."""
 PREFIX_FROM = 3
 """So long must a word of a search be to stand for the words that begin with it; shorter ones are whole."""
+_NORMALIZED_AT_ONCE = 1_000
 
 _SPACELESS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
@@ -29,6 +32,7 @@ _WORD = re.compile(rf"([{_SPACELESS}]+)|([^\W_{_SPACELESS}]+)")
 
 def words_of(text: str) -> list[str]:
     """The words of a text in order, each once."""
+    text = text[:LONGEST_TEXT]
     if text.isascii():
         found: Iterable[str] = _PLAIN_WORD.findall(text.lower())
     else:
@@ -44,7 +48,7 @@ def words_of_texts(texts: Iterable[str | None]) -> list[str]:
 def asked_words(text: str) -> list[tuple[str, bool]]:
     """What a search asks for: words that must all be there, and whether one stands for its continuations."""
     asked: list[tuple[str, bool]] = []
-    for run, word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold()):
+    for run, word in _WORD.findall(_alike(text[:LONGEST_TEXT])):
         if word:
             asked.append((word[:LONGEST_WORD], len(word) >= PREFIX_FROM))
         elif len(run) == 1:
@@ -64,12 +68,24 @@ def has_words(words: Iterable[str], asked: Iterable[tuple[str, bool]]) -> bool:
 
 
 def _words(text: str) -> Iterable[str]:
-    for run, word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold()):
+    for run, word in _WORD.findall(_alike(text)):
         if word:
             yield word
         else:
             yield from _pairs(run)
             yield run[-1]
+
+
+def _alike(text: str) -> str:
+    """The text without regard to case and width.
+
+    Accents that stand behind each other are put in order one by one: a text of nothing else would take
+    quadratic time, so it is done in pieces.
+    """
+    if text.isascii():
+        return text.lower()
+    pieces = (text[at : at + _NORMALIZED_AT_ONCE] for at in range(0, len(text), _NORMALIZED_AT_ONCE))
+    return "".join(unicodedata.normalize("NFKC", piece) for piece in pieces).casefold()
 
 
 def _pairs(run: str) -> list[str]:

@@ -1,10 +1,13 @@
 """What counts as a word, for what is found and for what is asked."""
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.search.tokenizer import LONGEST_WORD, MOST_ASKED, MOST_WORDS, asked_words, words_of
+from monitor.search import tokenizer as search_words
+from monitor.search.tokenizer import LONGEST_TEXT, LONGEST_WORD, MOST_ASKED, MOST_WORDS, asked_words, words_of
 
 WORDS: list[tuple[str, list[str]]] = [
     ("", []),
@@ -60,3 +63,21 @@ def test_neither_a_text_nor_a_search_grows_without_end() -> None:
     assert len(asked_words(" ".join(f"word{number}" for number in range(100)))) == MOST_ASKED
     assert len(words_of(" ".join(f"word{number}" for number in range(1_000)))) == MOST_WORDS
     assert words_of("x" * 500) == ["x" * LONGEST_WORD]
+
+
+def test_accents_in_a_row_are_not_sorted_all_together() -> None:
+    """A text of nothing but combining marks, which are put in order one by one, is taken in pieces."""
+    pieces: list[int] = []
+
+    class Watched:
+        @staticmethod
+        def normalize(form: str, piece: str) -> str:
+            pieces.append(len(piece))
+            return unicodedata.normalize(form, piece)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search_words, "unicodedata", Watched)
+        words_of("a" + "\u0301\u0316" * 100_000)
+        asked_words("a" + "\u0301\u0316" * 100_000)
+    assert max(pieces) <= 1_000
+    assert sum(pieces) <= 2 * LONGEST_TEXT
