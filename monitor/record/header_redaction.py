@@ -6,7 +6,9 @@ from functools import lru_cache
 
 from monitor.record.redaction import MASK, mask_path, mask_text
 
-_SECRET_HEADER = re.compile(r"(?:^|[-_])(?:authorization|cookie2?|token|secret|password|key|credentials?)$")
+_SECRET_HEADER = re.compile(
+    r"(?:^|[-_])(?:authorization|auth|cookie2?|token|jwt|secret|password|key|apikey|credentials?|assertion)$"
+)
 _SCHEME = re.compile(r"(?:Bearer|Basic|Digest|Negotiate)(?= )", re.IGNORECASE)
 
 

@@ -6,21 +6,23 @@ masked piece by piece: the first gets the mask, the others become empty, and eac
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise
 
-from monitor.record.redaction import Edit, find_secrets, may_hold_secrets, merged
+from monitor.record.redaction import LEFT_OUT, Edit, find_secrets, is_left_out, may_hold_secrets, merged
 
 # The keys whose strings are pieces: of Anthropic (text, thinking, partial_json), of Gemini (text,
-# stringValue), of OpenAI (content, reasoning…, refusal, arguments; delta in its responses).
+# stringValue), of OpenAI (content, reasoning…, refusal, arguments; delta in its responses). All repetitions
+# are possessive or bounded by a quote, so the time stays linear; RE2 costs more where nearly all matches.
 _PIECE = re.compile(
     rb'"(?:text|thinking|partial_json|content|delta|arguments|stringValue|refusal|reasoning(?:_content)?)"'
-    rb'\s*:\s*"([^"\\]*+(?:\\.[^"\\]*+)*+)',
+    rb'\s*+:\s*+"([^"\\]*+(?:\\.[^"\\]*+)*+)',
     re.DOTALL,
 )
 _INDEX = b'ndex":'
 _INDEX_BYTES = 6
-_NUMBER = re.compile(rb'ndex":\s*(\d+)')
+_NUMBER = re.compile(rb'ndex":\s*+(\d{1,9})')
 
 
 def find_stream_secrets(data: bytes) -> list[Edit]:
@@ -31,9 +33,14 @@ def find_stream_secrets(data: bytes) -> list[Edit]:
     split: list[Edit] = []
     for pieces in _texts(data):
         if len(pieces) > 1:
-            text = b"".join(data[start:end] for start, end in pieces)
-            split += _in_pieces(find_secrets(text), pieces)
-    return merged([*(edit for edit in found if not _is_across(data, edit, split)), *split])
+            in_text = find_secrets(b"".join(data[start:end] for start, end in pieces))
+            if is_left_out(in_text):
+                return [Edit(0, len(data), LEFT_OUT)]
+            split += _in_pieces(in_text, pieces)
+    if is_left_out(found):
+        return found
+    starts = sorted(edit.start for edit in split)
+    return merged([*(edit for edit in found if not _is_across(data, edit, starts)), *split])
 
 
 def _is_clean(data: bytes) -> bool:
@@ -49,26 +56,33 @@ def _is_clean(data: bytes) -> bool:
     return not may_hold_secrets(b"".join(parts[1::2])) and not may_hold_secrets(b"\n".join({*parts[0::2]}))
 
 
-def _is_across(data: bytes, edit: Edit, split: list[Edit]) -> bool:
+def _is_across(data: bytes, edit: Edit, starts: list[int]) -> bool:
     """Whether it reaches from one event into another, as a PEM key's search for its end does: then its
-    pieces are masked one by one, and what stands between them is left alone."""
-    return data.find(b"\n", edit.start, edit.end) >= 0 and any(
-        edit.start <= part.start < edit.end for part in split
-    )
+    pieces, which begin at ``starts``, are masked one by one, and what stands between them is left alone."""
+    next_start = bisect_left(starts, edit.start)
+    has_pieces = next_start < len(starts) and starts[next_start] < edit.end
+    return has_pieces and data.find(b"\n", edit.start, edit.end) >= 0
 
 
 def _texts(data: bytes) -> list[list[tuple[int, int]]]:
     """Where the pieces of each text stand. Texts that run at the same time differ by key or index."""
     texts: dict[tuple[bytes, bytes], list[tuple[int, int]]] = {}
+    seen = 0
+    number = b""
     for match in _PIECE.finditer(data):
         start, end = match.span(1)
         if start == end:
             continue
         place = match.start()
-        index = data.rfind(_INDEX, data.rfind(b"\n", 0, place) + 1, place)
-        key = data[place : place + 8]
-        number = data[index + _INDEX_BYTES : index + _INDEX_BYTES + 3] if index >= 0 else b""
-        texts.setdefault((key, number), []).append((start, end))
+        # The index is the last one before the piece in its event; each byte is looked at once.
+        line_start = data.rfind(b"\n", seen, place) + 1
+        if line_start:
+            number = b""
+        index = data.rfind(_INDEX, max(line_start, seen), place)
+        if index >= 0:
+            number = data[index + _INDEX_BYTES : index + _INDEX_BYTES + 3]
+        seen = start
+        texts.setdefault((data[place : place + 8], number), []).append((start, end))
     return list(texts.values())
 
 

@@ -7,9 +7,10 @@ import zstandard
 
 from monitor.record.header_redaction import mask_headers
 from monitor.record.records import BodyRecord
-from monitor.record.redaction import apply_edits, find_secrets, moved_positions
+from monitor.record.redaction import apply_edits, find_secrets, is_left_out, moved_positions
 from monitor.record.stream_secrets import find_stream_secrets
 from monitor.record.transcript import MASKING_MARGIN_BYTES
+from monitor.store import store_metrics
 
 ROW_OVERHEAD_BYTES = 350
 """What a body takes beside its contents: the other columns and two index entries, as measured on SQLite."""
@@ -39,13 +40,16 @@ def queued_bytes(record: BodyRecord) -> int:
 def stored_body(record: BodyRecord, cap_bytes: int, compressor: zstandard.ZstdCompressor) -> StoredBody:
     """The row of a body of which at most ``cap_bytes`` are kept.
 
-    Masked is a little more than what is kept, so that a secret that lies across the cap is seen whole.
+    Masked is a little more than what is kept, so that a secret that lies across the cap is seen whole. A body
+    with more places that might be a secret than are looked at is left out, and counted.
     ``timing`` holds pairs of (milliseconds since admission, where that piece of the response ends).
     """
     whole = record.content or b"".join(data for _, data in record.chunks)
     total_bytes = len(whole) if record.total_bytes is None else record.total_bytes
     seen = whole[: cap_bytes + MASKING_MARGIN_BYTES]
     edits = find_stream_secrets(seen) if record.chunks else find_secrets(seen)
+    if is_left_out(edits):
+        store_metrics.LEFT_OUT.inc()
     masked = apply_edits(seen, edits)
     kept = masked[:cap_bytes]
     ends, end = [], 0
@@ -65,7 +69,7 @@ def stored_body(record: BodyRecord, cap_bytes: int, compressor: zstandard.ZstdCo
         attempt=record.attempt,
         total_bytes=total_bytes,
         kept_bytes=len(kept),
-        is_capped=len(kept) < len(masked) or len(seen) < total_bytes,
+        is_capped=len(kept) < len(masked) or len(seen) < total_bytes or is_left_out(edits),
         stored_bytes=len(content) + len(compressed_timing) + len(headers) + ROW_OVERHEAD_BYTES,
         sha256=record.sha256 or hashlib.sha256(whole).hexdigest(),
         headers=headers,

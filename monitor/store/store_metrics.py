@@ -7,3 +7,6 @@ STORE_FAILURES = Counter(
 )
 DROPPED = Counter("evenkeel_records_dropped_total", "Records that could not be kept", ["kind"])
 WAITING_ROWS = Gauge("evenkeel_rows_waiting", "Rows that wait to be stored", multiprocess_mode="livesum")
+LEFT_OUT = Counter(
+    "evenkeel_bodies_left_out_total", "Bodies not kept because too many places in them look like secrets"
+)

@@ -18,13 +18,16 @@ from monitor.models import AttemptLog, Body, RequestLog
 from monitor.pricing.cost import cost_of
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import AttemptRecord, RequestRecord
-from monitor.record.redaction import mask_path, mask_text
+from monitor.record.redaction import LEFT_OUT, mask_path, mask_text
+from monitor.record.transcript import MASKING_MARGIN_BYTES
 from monitor.store.bodies import StoredBody
 
 PATH_LIMIT = 2000
 PREVIEW_LIMIT = 300
 ERROR_LIMIT = 4000
 """Characters that are kept of a text whose column has no limit of its own."""
+_CACHED_CHARACTERS = 300
+"""Only texts up to this length are kept to be masked once: longer ones rarely come again."""
 
 LARGEST = 2**63 - 1
 """An upstream may report any number of tokens; the column takes this."""
@@ -65,7 +68,7 @@ def finished(record: RequestRecord, prices: Callable[[], PriceList]) -> RequestR
     if preview != record.preview:
         changes["preview"] = preview
     if record.error is not None:
-        changes["error"] = mask_text(record.error)[:ERROR_LIMIT]
+        changes["error"] = masked_beginning(record.error, ERROR_LIMIT)
     if not record.in_flight and record.cost is None and record.tokens_in is not None:
         changes["cost"] = cost_of(record, prices())
     return msgspec.structs.replace(record, **changes) if changes else record
@@ -75,7 +78,7 @@ def finished_attempt(record: AttemptRecord) -> AttemptRecord:
     """The record as it is stored and shown: secrets masked."""
     if record.failure_text is None:
         return record
-    return msgspec.structs.replace(record, failure_text=mask_text(record.failure_text)[:ERROR_LIMIT])
+    return msgspec.structs.replace(record, failure_text=masked_beginning(record.failure_text, ERROR_LIMIT))
 
 
 def upsert(rows: Sequence[Row]) -> None:
@@ -88,14 +91,29 @@ def upsert(rows: Sequence[Row]) -> None:
         cursor.executemany(statement, [convert(row) for row in rows])
 
 
-@functools.lru_cache(maxsize=1024)
+def masked_beginning(text: str, limit: int, mask: Callable[[str], str] = mask_text) -> str:
+    """At most ``limit`` characters of ``text``, with their secrets masked by ``mask``.
+
+    Cut first, so that a long text costs no more than a short one; and a little behind the limit, so that a
+    secret that lies across it is seen whole.
+    """
+    return mask(text[: limit + MASKING_MARGIN_BYTES])[:limit]
+
+
 def _path(path: str) -> str:
-    return mask_path(path)[:PATH_LIMIT]
+    if len(path) <= _CACHED_CHARACTERS:
+        return _masked_path(path)
+    return masked_beginning(path, PATH_LIMIT, mask_path)
 
 
-@functools.lru_cache(maxsize=1024)
 def _preview(preview: str) -> str:
-    return mask_text(preview)[:PREVIEW_LIMIT]
+    if len(preview) <= _CACHED_CHARACTERS:
+        return _masked_preview(preview)[:PREVIEW_LIMIT]
+    return masked_beginning(preview, PREVIEW_LIMIT)
+
+
+_masked_path = functools.lru_cache(maxsize=1024)(mask_path)
+_masked_preview = functools.lru_cache(maxsize=1024)(mask_text)
 
 
 @functools.cache
@@ -164,7 +182,9 @@ def _json(value: object) -> str:
     if not value:
         return "{}" if isinstance(value, Mapping) else "[]"
     text = json.dumps(value, ensure_ascii=False)
-    return mask_text(text.encode("utf-8", "replace").decode().replace("\\u0000", "\N{REPLACEMENT CHARACTER}"))
+    text = text.encode("utf-8", "replace").decode().replace("\\u0000", "\N{REPLACEMENT CHARACTER}")
+    masked = mask_text(text)
+    return json.dumps([masked]) if masked == LEFT_OUT.decode() else masked
 
 
 def _integer(value: int) -> int:

@@ -267,6 +267,10 @@ ATTACKS = {
     "quotes": b'"' * 1_000_000,
     "escapes": b'"\\' * 500_000,
     "tail": b'"secret":"' + b"\\" * 1_000_000,
+    "bearer in a query": b"bearer+" * 100_000,
+    "prefix in a prefix": b"sk-sk-" * 25_000,
+    "schemes": b"Basic aaaaaaaa " * 60_000,
+    "assignments": b"api_key=a1b2c3d4e5f6g7h8 " * 40_000,
 }
 
 
