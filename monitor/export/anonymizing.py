@@ -6,23 +6,25 @@ leaves its length and hash, so that two exports can be compared and equal prompt
 
 import hashlib
 import json
-import re
 from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from monitor.export.whole_exchange import Exchange, KeptBody
+from monitor.masking.edits import Edit, apply_edits
+from monitor.masking.linear import compiled
 from monitor.record.records import AttemptRecord, RequestRecord
 from monitor.record.redaction import mask_email, mask_text
 
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_DATA_URL = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+", re.ASCII)
+_EMAIL = compiled(rb"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", captures=False)
+_DATA_URL = compiled(rb"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+", captures=False)
 _IMAGE_KEYS = frozenset({"data", "file_data", "b64_json", "image_data"})
 _IMAGE_BEGINS_AT = 64
 """Base64 under one of these keys is data from this many characters on."""
-_BASE64 = re.compile(r"[A-Za-z0-9+/=_-]+\Z")
+_BASE64 = compiled(rb"[A-Za-z0-9+/=_-]+", captures=False)
 
 _STRUCTURE = frozenset(
     ("type", "role", "model", "id", "object", "name", "event", "status", "code", "stop_reason",
@@ -69,7 +71,7 @@ class _Texts:
         if masked != text:
             self._removed["secrets"] += 1
         if self.rules.emails and "@" in masked:
-            masked = _EMAIL.sub(self._email, masked)
+            masked = _replaced(_EMAIL, masked, self._email)
         return masked
 
     def label(self, account: str) -> str:
@@ -91,9 +93,18 @@ class _Texts:
         self._removed["images"] += 1
         return _trace("image", text)
 
-    def _email(self, match: re.Match[str]) -> str:
+    def _email(self, address: str) -> str:
         self._removed["emails"] += 1
-        return mask_email(match[0])
+        return mask_email(address)
+
+
+def _replaced(pattern: Any, text: str, by: Callable[[str], str]) -> str:
+    """``text`` with what matches ``pattern`` (RE2, of ASCII characters only) replaced."""
+    data = text.encode("utf-8", "surrogatepass")
+    edits = [
+        Edit(match.start(), match.end(), by(match[0].decode()).encode()) for match in pattern.finditer(data)
+    ]
+    return apply_edits(data, edits).decode("utf-8", "surrogatepass") if edits else text
 
 
 def _trace(kind: str, text: str) -> str:
@@ -157,12 +168,12 @@ def _walked(content: str, text: _Texts) -> str | None:
     """JSON with its strings redacted; the very same text when nothing was; None when it is no JSON."""
     try:
         value = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        if not isinstance(value, dict | list):
+            return None
+        changed = _value(value, "", False, text)
+        return content if changed == value else json.dumps(changed, ensure_ascii=False)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):  # no JSON, or nested too deeply to be walked
         return None
-    if not isinstance(value, dict | list):
-        return None
-    changed = _value(value, "", False, text)
-    return content if changed == value else json.dumps(changed, ensure_ascii=False)
 
 
 def _value(value: Any, key: str, is_free: bool, text: _Texts) -> Any:
@@ -175,7 +186,7 @@ def _value(value: Any, key: str, is_free: bool, text: _Texts) -> Any:
 
 def _string(value: str, key: str, is_free: bool, text: _Texts) -> str:
     if text.rules.images:
-        if key in _IMAGE_KEYS and len(value) >= _IMAGE_BEGINS_AT and _BASE64.match(value):
+        if key in _IMAGE_KEYS and len(value) >= _IMAGE_BEGINS_AT and _is_base64(value):
             return text.image(value)
         value = _without_data_urls(value, text)
     if key in _STRUCTURE and not is_free:
@@ -183,7 +194,11 @@ def _string(value: str, key: str, is_free: bool, text: _Texts) -> str:
     return text.prompt(value)
 
 
+def _is_base64(value: str) -> bool:
+    return value.isascii() and _BASE64.fullmatch(value.encode()) is not None
+
+
 def _without_data_urls(value: str, text: _Texts) -> str:
     if not text.rules.images or ";base64," not in value:
         return value
-    return _DATA_URL.sub(lambda match: text.image(match[0]), value)
+    return _replaced(_DATA_URL, value, text.image)

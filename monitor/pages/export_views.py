@@ -1,5 +1,6 @@
 """Export: a page that shows what will leave, and the file itself, streamed."""
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -91,23 +92,24 @@ async def _pieces(
     format_: Format, asked: HistoryFilter, chosen: list[str], rules: Redaction, base_url: str
 ) -> AsyncIterator[bytes]:
     """The file's bytes. An error cannot escape: under daphne the browser would wait for ever."""
-    removed: Counter[str] = Counter()
     is_first = True
     yield format_.head.encode()
     try:
         async for chunk in exchanges(asked, chosen, with_bodies=format_.needs_bodies):
-            piece = ""
-            for exchange in chunk:
-                piece += "" if is_first else format_.between
-                piece += format_.write(redacted(exchange, rules, removed), base_url)
+            if chunk:  # masked and written in a thread: the event loop has others to serve
+                written = await asyncio.to_thread(_written, format_, chunk, rules, base_url)
+                yield (written if is_first else format_.between + written).encode("utf-8", "replace")
                 is_first = False
-            if piece:
-                yield piece.encode("utf-8", "replace")
     except Exception:
         logger.exception("An export broke off")
         yield b"\n# The export broke off here; the server's log says why.\n"
         return
     yield format_.tail.encode()
+
+
+def _written(format_: Format, chunk: list[Exchange], rules: Redaction, base_url: str) -> str:
+    removed: Counter[str] = Counter()  # nobody asks: the page in front of the file counts
+    return format_.between.join(format_.write(redacted(one, rules, removed), base_url) for one in chunk)
 
 
 def _wanted(query: QueryDict) -> tuple[HistoryFilter, list[str], str, Redaction]:

@@ -193,3 +193,29 @@ def test_tool_arguments_are_prompt_text_whatever_their_keys() -> None:
     kept = redacted(Exchange(row, [], [body]), Redaction(prompts=True), Counter()).bodies[0]
     assert "my plan" not in kept.text
     assert '"name": "send"' in kept.text
+
+
+@pytest.mark.parametrize(
+    "unit", ["0123456789abcdef", "a.", "a@", "a@b", "data:a", "data:image/png;base64,", "[" * 50]
+)
+@pytest.mark.timeout(30)
+def test_a_hostile_text_is_exported_in_linear_time(unit: str) -> None:
+    """Long runs of what addresses and data URLs are made of; 160 kB of hex and an @ took 25 s once."""
+    text = (unit * 160_000)[:160_000] + "@"
+    exchange = Exchange(
+        row=RequestRecord(
+            id="r", started_at=0, process_id="p", dialect="anthropic", method="POST", path="/v1/messages",
+            in_flight=False, preview=text, error=text,
+        ),
+        bodies=[KeptBody("client_request", 0, [("x-note", text)], json.dumps({"text": text}), 9, "", False)],
+    )  # fmt: skip
+    removed: Counter[str] = Counter()
+    assert redacted(exchange, Redaction(), removed).row.id == "r"
+
+
+def test_a_body_that_is_nested_too_deeply_is_exported_as_text(operator: Client, shelf: Shelf) -> None:
+    """JSON that no walk gets to the end of breaks no export off."""
+    shelf.put(b'{"a":' * 900 + b'"bob@example.org"' + b"}" * 900)
+    text = downloaded(operator, "format=jsonl")
+    assert "broke off" not in text
+    assert "b***@example.org" in text
