@@ -4,31 +4,28 @@ PURE. One list for all vendors: gateways and compatible servers pass each other'
 (codes, types) are each vendor's own and stand in its ``errors``.
 """
 
-import re
+from monitor.masking.linear import Phrases
 
-_MONEY = re.compile(
-    r"\bbilling\b|\bcredit balance\b|\bcredits\b|\binsufficient credit\b|\bprepa(?:y|id)|\bpayment\b"
-    r"|\bspend(?:ing)? limit\b|\bAPI usage limits\b",
-    re.IGNORECASE,
-)
-_KEY = re.compile(
-    r"api_key_invalid|api key (?:not valid|expired|not found)|pass a valid api key"
-    r"|organization has been disabled",
-    re.IGNORECASE,
-)
+_MONEY = Phrases(
+    r"\bbilling\b", r"\bcredit balance\b", r"\bcredits\b", r"\binsufficient credit\b", r"\bprepa(?:y|id)",
+    r"\bpayment\b", r"\bspend(?:ing)? limit\b", r"\bAPI usage limits\b",
+)  # fmt: skip
+_KEY = Phrases(
+    r"api_key_invalid", r"api key (?:not valid|expired|not found)", r"pass a valid api key",
+    r"organization has been disabled",
+)  # fmt: skip
 # A 400 that quotes the request's own names may say "billing" and mean a field of the client's tool.
-_QUOTES_REQUEST = re.compile(
-    r"invalid (?:json|value|schema|type)|unknown (?:name|parameter)|function.?declaration"
-    r"|extra inputs are not permitted|input_schema|tools[.\[]\d|messages[.\[]\d",
-    re.IGNORECASE,
-)
+_QUOTES_REQUEST = Phrases(
+    r"invalid (?:json|value|schema|type)", r"unknown (?:name|parameter)", r"function.?declaration",
+    r"extra inputs are not permitted", r"input_schema", r"tools[.\[][0-9]", r"messages[.\[][0-9]",
+)  # fmt: skip
 
 
 def is_about_money(message: str) -> bool:
     """Does the account lack money or credit?"""
-    return _MONEY.search(message) is not None and not _QUOTES_REQUEST.search(message)
+    return _MONEY.are_in(message) and not _QUOTES_REQUEST.are_in(message)
 
 
 def is_about_the_account(message: str) -> bool:
     """Is it the account that has no money, or whose key or organization is refused?"""
-    return _KEY.search(message) is not None or is_about_money(message)
+    return _KEY.are_in(message) or is_about_money(message)

@@ -5,17 +5,16 @@ which is not there gets a 403 or 404 that says nothing of the account or its mod
 see, and must not cost the pool an account for everybody else. The words are upstream's own.
 """
 
-import re
+from monitor.masking.linear import Phrases
 
 _THREAD_CODES = "thread_"
 """How Anthropic's ``error_code`` begins for what is wrong with a message thread."""
 
 _THING = r"\b(files?|items?|containers?|responses?|skills?|vector stores?|prompts?|CachedContent)\b"
-_MISSING = re.compile(
-    rf"{_THING}.{{0,200}}\bnot found\b|\bno such {_THING}|\bpermission to access the file\b",
-    re.IGNORECASE | re.DOTALL,
+_MISSING = Phrases(
+    rf"{_THING}.{{0,200}}\bnot found\b", rf"\bno such {_THING}", r"\bpermission to access the file\b"
 )
-_MODEL = re.compile(r"\bmodels?\b", re.IGNORECASE)
+_MODEL = Phrases(r"\bmodels?\b")
 
 
 def names_missing_thing(status: int | None, message: str, code: str = "") -> bool:
@@ -24,4 +23,4 @@ def names_missing_thing(status: int | None, message: str, code: str = "") -> boo
         return False
     if code.startswith(_THREAD_CODES):
         return True
-    return _MISSING.search(message) is not None and _MODEL.search(message) is None
+    return _MISSING.are_in(message) and not _MODEL.are_in(message)

@@ -5,17 +5,19 @@ other 400 is the client's to see. Upstreams quote names in backticks, quotes or 
 inside a body adds backslashes: quotes and backslashes may stand before and behind each word.
 """
 
-import re
+import re2
+
+from monitor.masking.linear import Phrases
 
 _QUOTES = r"[`'\"\\]*"
 
 
 def _phrase(words: str) -> str:
     """A pattern for ``words``, each of which may be quoted."""
-    return r"\s+".join(_QUOTES + re.escape(word) + _QUOTES for word in words.split())
+    return r"\s+".join(_QUOTES + re2.escape(word) + _QUOTES for word in words.split())
 
 
-_ANY_OF = (
+_REFUSAL = Phrases(
     _phrase("Invalid signature"),
     _phrase("Invalid thought signature"),
     _phrase("Corrupted thought signature"),
@@ -33,15 +35,14 @@ _ANY_OF = (
     r"\bexpected\b[^.:;,]{1,40}thinking",
     _phrase("missing a thought_signature"),
 )
-_REFUSAL = re.compile("|".join(_ANY_OF), re.IGNORECASE | re.DOTALL)
-_DROP_BLOCK = re.compile(r"\bdrop_block\b", re.IGNORECASE)
+_DROP_BLOCK = Phrases(r"\bdrop_block\b")
 
 
 def is_signature_refusal(message: str) -> bool:
     """Does the ``message`` of a 400 refuse a thinking signature, or the place of a thinking block?"""
-    return _REFUSAL.search(message) is not None
+    return _REFUSAL.are_in(message)
 
 
 def offers_drop_block(message: str) -> bool:
     """Does such a ``message`` offer that upstream drops the unreadable blocks itself (preserved thinking)?"""
-    return is_signature_refusal(message) and _DROP_BLOCK.search(message) is not None
+    return is_signature_refusal(message) and _DROP_BLOCK.are_in(message)

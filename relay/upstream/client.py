@@ -23,7 +23,7 @@ from relay.upstream.address import address, content_for, headers_for, stream_url
 from relay.upstream.request import UpstreamRequest
 from relay.upstream.times import TimedConnector, Times, watched
 
-MAX_ERROR_BYTES = 1024 * 1024
+MAX_ERROR_BYTES = 64 * 1024
 """An error body is read this far."""
 
 MAX_CONNECTIONS = 10_000

@@ -12,6 +12,7 @@ import msgspec
 
 from monitor.record.redaction import mask_body, mask_text
 from relay.dialects.account_words import is_about_money, is_about_the_account
+from relay.dialects.gemini.web_page import text_of_page
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.retry_after import retry_after_seconds
@@ -36,8 +37,7 @@ _STATUS_OF_WORD = {
 _TYPE = "type.googleapis.com/google.rpc."
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
 _UNIT_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_MARKUP = re.compile(r"<(?:script|style).*?</(?:script|style)>|<[^>]*>", re.IGNORECASE | re.DOTALL)
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_LONGEST_DURATION = 64
 _LONGEST_TEXT = 300
 _LONGEST_MESSAGE = 2000
 
@@ -155,7 +155,7 @@ def _seconds(duration: Any) -> float | None:
     if isinstance(duration, dict):
         seconds, nanos = duration.get("seconds", 0), duration.get("nanos", 0)
         duration = f"{seconds}s{nanos}ns"
-    if not isinstance(duration, str) or not _DURATION.search(duration):
+    if not isinstance(duration, str) or len(duration) > _LONGEST_DURATION or not _DURATION.search(duration):
         return None
     return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in _DURATION.findall(duration))
 
@@ -194,10 +194,7 @@ def _items(value: Any) -> list[Any]:
 
 def _described(status: int, body: bytes) -> str:
     """A body that is no JSON error, in a few words without its markup."""
-    text = body[: 64 * 1024].decode("utf-8", "replace")
-    title = _TITLE.search(text)
-    if title or text.lstrip().startswith("<"):
-        text = title[1] if title else _MARKUP.sub(" ", text)
+    text = text_of_page(body[: 64 * 1024].decode("utf-8", "replace"))
     text = "".join(letter if letter.isprintable() else " " for letter in text)
     words = " ".join(text.split())[:_LONGEST_TEXT]
     return (

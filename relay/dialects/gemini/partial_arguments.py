@@ -12,7 +12,7 @@ from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.wire import NOTHING, PartialArg
 from relay.neutral.conversation import Json
 
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\['((?:[^'\\]|\\.)*)'\]|\[\"((?:[^\"\\]|\\.)*)\"\]")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\[\"((?:[^\"\\]|\\.)*)\"\]")
 _ESCAPED = re.compile(r"\\(.)")
 _LONGEST_LIST = 100_000
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from monitor.masking.linear import Phrases
 from monitor.record.redaction import mask_body, mask_text
 from relay.dialects.account_words import is_about_the_account
 from relay.dialects.interface import ErrorAnswer
@@ -59,9 +60,7 @@ _STATUS_OF_TYPE = {
 }
 _STATUS_OF_WORD = _STATUS_OF_CODE | _STATUS_OF_TYPE
 # Agents compact their history when they see this code; the other vendors say it in words only.
-_TOO_LONG = re.compile(
-    r"prompt is too long|context (length|window)|exceeds the maximum number of tokens", re.IGNORECASE
-)
+_TOO_LONG = Phrases("prompt is too long", "context (?:length|window)", "exceeds the maximum number of tokens")
 # Whoever the client is, these are the account's own troubles (behaviour section 4).
 _MONEY_CODES = frozenset(
     {"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached", "billing_not_active"}
@@ -69,8 +68,10 @@ _MONEY_CODES = frozenset(
 _KEY_CODES = frozenset({"invalid_api_key", "account_deactivated"})
 # OpenAI of reasoning that another organization or model encrypted: a refused signature in its words.
 _SIGNATURE_CODE = "invalid_encrypted_content"
-_TRY_AGAIN = re.compile(r"try again in ((?:\d+(?:\.\d+)?(?:ms|[dhms]))+)", re.IGNORECASE)
+_TRY_AGAIN = "try again in "
+_LONGEST_DURATION = 64
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
+_LONGEST_MESSAGE = 2000
 _UNIT_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
@@ -145,7 +146,7 @@ def _type_for(status: int) -> str:
 
 def _code_for(answer: ErrorAnswer) -> str | None:
     match answer.status:
-        case 400 | 413 if _TOO_LONG.search(answer.message):
+        case 400 | 413 if _TOO_LONG.are_in(answer.message):
             return "context_length_exceeded"
         case 401:
             return "invalid_api_key"
@@ -191,7 +192,7 @@ def _message_of(error: Any) -> str:
     text = error.get("message") if isinstance(error, dict) else error
     if not isinstance(text, str):
         text = msgspec.json.encode(text).decode()[:500] if text else ""
-    return mask_text(text)
+    return mask_text(text[:_LONGEST_MESSAGE])
 
 
 def _reason_of(error: Any) -> str:
@@ -239,13 +240,27 @@ def _told_delay(status: int, headers: Mapping[str, str], message: str) -> float 
     ]
     if resets:
         return max(resets)
-    said = _TRY_AGAIN.search(message)
-    return _duration(said[1]) if said else None
+    _, said, delay = message.lower().partition(_TRY_AGAIN)
+    return _duration_at(delay) if said else None
 
 
 def _duration(told: str) -> float | None:
     """``6m0s``, ``1.2s`` or ``20ms`` in seconds; a bare number is seconds too."""
-    parts = _DURATION.findall(told.lower())
+    told = told.lower()[:_LONGEST_DURATION]
+    parts = _DURATION.findall(told)
     if parts:
-        return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+        return _seconds(parts)
     return float(told) if re.fullmatch(r"\d+(\.\d+)?", told) else None
+
+
+def _duration_at(text: str) -> float | None:
+    """The duration that ``text`` begins with, in seconds."""
+    parts, place = [], 0
+    while (part := _DURATION.match(text, place, _LONGEST_DURATION)) is not None:
+        parts.append((part[1], part[2]))
+        place = part.end()
+    return _seconds(parts) if parts else None
+
+
+def _seconds(parts: list[tuple[str, str]]) -> float:
+    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)

@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 import re2
 
-from monitor.record import stream_secrets
-from monitor.store.bodies import stored_body
 from monitor.masking.edits import Edit
 from monitor.masking.finder import LEFT_OUT, Finder, most_places
 from monitor.masking.linear import Phrases, compiled
 from monitor.masking.named import NAMED
 from monitor.masking.shapes import TOKENS
+from monitor.record import stream_secrets
 from monitor.record.records import BodyKind, BodyRecord
 from monitor.record.redaction import find_secrets, mask_body, mask_text
 from monitor.record.stream_secrets import find_stream_secrets
+from monitor.store.bodies import stored_body
 
 UNITS = (
     b"bearer+", b"Bearer ", b"bearer+1", b"basic+", b"Basic aaaaaaaa ", b"sk-sk-", b"sk-", b"sk-a-",

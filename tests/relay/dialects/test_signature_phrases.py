@@ -70,3 +70,13 @@ def test_an_ordinary_400_is_none(message: str) -> None:
 def test_drop_block_is_offered_only_by_a_message_that_names_it() -> None:
     """drop_block is used where the refusal's own message offers it, and nowhere else."""
     assert [message for message in REFUSALS if offers_drop_block(message)] == [BOUND]
+
+
+@pytest.mark.parametrize(
+    "filler", ["\\", "'", " ", "expected ", "Invalid ", "thought_signature ", "must be "]
+)
+@pytest.mark.timeout(20)
+def test_a_hostile_message_is_looked_through_once(filler: str) -> None:
+    """Upstream's 400 with quotes, spaces or half phrases without end; it took 25 s at 40 kB once."""
+    assert not is_signature_refusal("Invalid " + filler * 100_000)
+    assert is_signature_refusal(filler * 100_000 + " Invalid `signature` in the block")

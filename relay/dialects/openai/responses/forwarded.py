@@ -7,7 +7,7 @@ from relay.dialects.openai.responses.wire import as_json, read_event, text_at
 from relay.neutral.events import BlockStart, Chunk
 from relay.neutral.sse import SseParser
 
-_SEQUENCE_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d+)')
+_SEQUENCE_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,18})')
 
 
 def is_numbered(raw: bytes) -> bool:
