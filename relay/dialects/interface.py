@@ -90,12 +90,14 @@ class Encoder(Protocol):
     """Events -> the client's bytes, for one answer. ``state`` is what the client has been told so far.
 
     Nothing here raises: what cannot be told ends the answer with an error event, ``gap`` says why, and
-    ``fault`` which exception it was where none was expected (``relay.dialects.stream_encoder``).
+    ``fault`` which exception it was where none was expected (``relay.dialects.stream_encoder``). ``left_out``
+    names what of the answer the client's dialect has no place for.
     """
 
     state: StreamState
     gap: Failure | None
     fault: Exception | None
+    left_out: list[str]
 
     def forward(self, chunk: Chunk) -> bytes:
         """Same dialect: upstream's own bytes, framed as the client asked; the events are folded."""

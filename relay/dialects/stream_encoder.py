@@ -20,7 +20,7 @@ class StreamEncoder(ABC):
     """One answer. A dialect adds ``write`` and ``error``.
 
     ``state`` is what the client was told. ``gap`` says why the answer could not be told to its end, ``fault``
-    which exception that was, where none was expected.
+    which exception that was, where none was expected; ``left_out`` names what has no place, for the row.
     """
 
     def __init__(self) -> None:
@@ -28,6 +28,7 @@ class StreamEncoder(ABC):
         self.state = StreamState()
         self.gap: Failure | None = None
         self.fault: Exception | None = None
+        self.left_out: list[str] = []
         self._is_over = False
 
     @abstractmethod

@@ -155,6 +155,7 @@ class Exchange:
         piece = self._writer.write(chunk, is_forwarded=self.is_same_dialect and not is_spliced)
         if self.encoder.state.terminal and self._writer.gap is None:
             self.learn(self.encoder.state)
+            self.recorder.changed(self.encoder.left_out)
         return piece
 
     def unsayable(self) -> Failure | None:

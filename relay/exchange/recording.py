@@ -4,7 +4,7 @@ Log lines and rows come from the same facts, so what the log says and what the p
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -36,7 +36,7 @@ from relay.engine.facts import (
     Rotated,
 )
 from relay.exchange.log_phrases import AUTO_STREAM, lines
-from relay.neutral.events import StreamState, Usage
+from relay.neutral.events import Usage
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.request import ClientCall, UpstreamRequest
 from relay.upstream.times import Times
@@ -129,9 +129,7 @@ class Recorder:
 
     def prepared(self, request: UpstreamRequest) -> None:
         """A request was made ready for the attempt that comes next."""
-        news = tuple(change for change in request.changes if change not in self.row.changes)
-        if news:
-            self.row = msgspec.structs.replace(self.row, changes=(*self.row.changes, *news))
+        self.changed(request.changes)
         if self._records_bodies and request.content != self._last_content:
             self._last_content = request.content
             self._submit(
@@ -143,6 +141,11 @@ class Recorder:
                     content=request.content,
                 )
             )
+
+    def changed(self, changes: Iterable[str]) -> None:
+        """Name what was changed in the request, or left out of the answer, each once."""
+        named = tuple(dict.fromkeys((*self.row.changes, *changes)))
+        self.row = msgspec.structs.replace(self.row, changes=named)
 
     def detour(self, cached_tokens_at_stake: int, cached_tokens: int | None, note: str) -> None:
         """A stand-in served the session: what its own account's prompt cache would have held is lost."""
@@ -171,7 +174,7 @@ class Recorder:
             empty=failure is not None and failure.kind in (Kind.EMPTY, Kind.EMPTY_STOP),
             failed=failure is not None,
             refused=state.stop is not None and state.stop.reason == "refusal",
-            thinking_only=failure is None and _is_thinking_only(state),
+            thinking_only=failure is None and state.is_thinking_only,
             continued=self.row.continued,
             healed=outcome.is_healed and failure is None,
             attempts=outcome.attempts,
@@ -292,9 +295,3 @@ def _tokens(usage: Usage) -> dict[str, int | None]:
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-def _is_thinking_only(state: StreamState) -> bool:
-    kinds = {block.kind for block in state.blocks if block.pieces or block.kind != "text"}
-    is_normal = state.stop is not None and state.stop.reason in ("end_turn", "stop_sequence")
-    return is_normal and bool(kinds) and kinds <= {"thinking", "redacted"}

@@ -12,6 +12,7 @@ import msgspec
 
 from relay.neutral.block import BlockKind, OpenBlock
 from relay.neutral.failures import Failure, Phase
+from relay.neutral.server_tools import ServerResult
 
 HiddenThinking = Literal["", "silent", "all"]  # what a client is not told: thinking without words, or all
 StopReason = Literal[
@@ -40,9 +41,10 @@ class MessageStart(msgspec.Struct, frozen=True, gc=False):
 class BlockStart(msgspec.Struct, frozen=True, gc=False):
     """A block opens. ``index`` rises from 0 without gaps, in the order of the starts.
 
-    ``id`` and ``name`` are those of a tool call. ``payload`` is what kinds without deltas carry whole,
-    as JSON: redacted ``{"data": …}``, media ``{"media_type": …, "data": base64}``; server_call,
-    server_result and opaque blocks carry their own dialect's object.
+    ``id`` and ``name`` are those of a tool call, or of a server tool's run (``server_tools.py``), whose
+    ``server_result`` has the id of its call, and what came of it in ``result``. ``payload`` is what kinds
+    without deltas carry whole, as JSON: redacted ``{"data": …}``, media ``{"media_type": …}`` with ``data``
+    (base64) or ``url``; server_call, server_result and opaque blocks carry their own dialect's object.
     """
 
     index: int
@@ -50,6 +52,7 @@ class BlockStart(msgspec.Struct, frozen=True, gc=False):
     id: str = ""
     name: str = ""
     payload: bytes = b""
+    result: ServerResult | None = None
 
 
 class TextDelta(msgspec.Struct, frozen=True, gc=False):
@@ -67,7 +70,7 @@ class ThinkingDelta(msgspec.Struct, frozen=True, gc=False):
 
 
 class ArgumentsDelta(msgspec.Struct, frozen=True, gc=False):
-    """More of a tool call's arguments: a fragment of a JSON object's text."""
+    """More of a tool call's arguments, the client's or upstream's own: a fragment of a JSON object's text."""
 
     index: int
     json: str
@@ -263,6 +266,13 @@ class StreamState:
         """Is a thinking block open now?"""
         block = self.open_block
         return block is not None and block.kind == "thinking"
+
+    @property
+    def is_thinking_only(self) -> bool:
+        """Did the answer come to a normal end, with nothing but thinking in it?"""
+        kinds = {block.kind for block in self.blocks if block.pieces or block.kind != "text"}
+        is_normal = self.stop is not None and self.stop.reason in ("end_turn", "stop_sequence")
+        return is_normal and bool(kinds) and kinds <= {"thinking", "redacted"}
 
     @property
     def phase(self) -> Phase:

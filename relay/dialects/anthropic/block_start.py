@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from relay.dialects.anthropic.server_tools import read_result, tool_named
 from relay.neutral.block import BlockKind
 from relay.neutral.events import BlockStart, Citation, Event, Signature, TextDelta, ThinkingDelta
 
@@ -53,6 +54,13 @@ def start_events(index: int, block: dict[str, Any], family: str, call_id_seed: s
         case "tool_call":
             call_id = _text(block, "id") or f"toolu_{call_id_seed}{index}"
             return [BlockStart(index, kind, call_id, _text(block, "name"))]
+        case "server_call":
+            payload = msgspec.json.encode(block)
+            return [BlockStart(index, kind, _text(block, "id"), tool_named(_text(block, "name")), payload)]
+        case "server_result":
+            payload, tool = msgspec.json.encode(block), tool_named(_text(block, "type"))
+            call_id = _text(block, "tool_use_id")
+            return [BlockStart(index, kind, call_id, tool, payload, read_result(block))]
         case _:
             payload = msgspec.json.encode(block)
             return [BlockStart(index, kind, _text(block, "id"), _text(block, "name"), payload)]

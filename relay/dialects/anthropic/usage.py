@@ -30,8 +30,8 @@ def read_usage(told: object) -> Usage:
     )
 
 
-def write_usage(usage: Usage) -> dict[str, Any]:
-    """``usage`` for the client: what is unknown is 0, and thinking is told only where it is known."""
+def write_usage(usage: Usage, searches: int = 0) -> dict[str, Any]:
+    """``usage`` for the client: what is unknown is 0; thinking and searches are told where there are any."""
     told: dict[str, Any] = {
         "input_tokens": usage.input_uncached or 0,
         "cache_creation_input_tokens": usage.cache_write or 0,
@@ -40,6 +40,8 @@ def write_usage(usage: Usage) -> dict[str, Any]:
     }
     if usage.thinking is not None:
         told["output_tokens_details"] = {"thinking_tokens": usage.thinking}
+    if searches:
+        told["server_tool_use"] = {"web_search_requests": searches, "web_fetch_requests": 0}
     return told
 
 

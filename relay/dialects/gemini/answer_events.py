@@ -33,6 +33,7 @@ class AnswerEvents:
         if not self._has_started:
             self._has_started = True
             out.append(MessageStart(answer.response_id or "", answer.model_version or ""))
+            self._take_usage(answer, out)  # here before the parts: clients tell it where an answer begins
         for position, candidate in enumerate(answer.candidates or ()):
             if not candidate.index:
                 self._take_candidate(candidate, data, position, out)
@@ -40,9 +41,7 @@ class AnswerEvents:
                 self._others.discard(candidate.index)
             else:
                 self._others.add(candidate.index)
-        if answer.usage_metadata is not None and answer.usage_metadata != self._usage:
-            self._usage = answer.usage_metadata
-            out.append(usage_of(answer.usage_metadata))
+        self._take_usage(answer, out)
         feedback = answer.prompt_feedback
         if feedback is not None and feedback.block_reason and not answer.candidates:
             self._blocks.finish(is_cut_short=True, out=out)
@@ -50,6 +49,11 @@ class AnswerEvents:
             self._first_stop = Stop("refusal", reason, explanation=message)
         if self._first_stop is not None and not self._others:
             self.stop = self._first_stop
+
+    def _take_usage(self, answer: Answer, out: list[Event]) -> None:
+        if answer.usage_metadata is not None and answer.usage_metadata != self._usage:
+            self._usage = answer.usage_metadata
+            out.append(usage_of(answer.usage_metadata))
 
     def _take_candidate(self, candidate: Candidate, data: bytes, position: int, out: list[Event]) -> None:
         content = candidate.content

@@ -1,4 +1,4 @@
-"""Where an answer comes from: grounding and citation metadata to citations of a text, and back.
+"""Where an answer comes from: grounding and citation metadata to citations of a text.
 
 PURE. Gemini tells sources beside the answer and says by indexes which words they support; other dialects
 tell them within the text. The whole metadata travels to its own dialect untouched.
@@ -37,23 +37,6 @@ class Sources:
                 if citation.raw not in self._told:
                     self._told.add(citation.raw)
                     out.append(citation)
-
-
-def grounding_metadata(cited: list[tuple[str, Citation]]) -> Json:
-    """The metadata for citations, each with the text that it stands in; sources are listed once."""
-    chunks: list[Json] = []
-    supports: list[Json] = []
-    for text, citation in cited:
-        if citation.url:
-            chunk = {"web": {"uri": citation.url, "title": citation.title}}
-        else:
-            chunk = {"retrievedContext": {"title": citation.title, "text": citation.cited_text}}
-        if chunk not in chunks:
-            chunks.append(chunk)
-        support = {"segment": {"text": text}, "groundingChunkIndices": [chunks.index(chunk)]}
-        if support not in supports:
-            supports.append(support)
-    return {"groundingChunks": chunks, "groundingSupports": supports}
 
 
 def _grounded(index: int, metadata: Json) -> Iterator[Citation]:

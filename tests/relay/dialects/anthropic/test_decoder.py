@@ -98,6 +98,8 @@ def test_what_only_this_dialect_says() -> None:
     chunk = decoded(transcript("server_tool"))
     state = state_of(chunk.events)
     assert [block.kind for block in state.blocks] == ["server_call", "server_result", "text", "opaque"]
+    call, result = state.blocks[:2]
+    assert (call.name, result.name, result.id) == ("web_search", "web_search", call.id)
     assert state.blocks[0].text == '{"query": "weather"}'
     cited = next(event for event in chunk.events if isinstance(event, Citation))
     assert (cited.url, cited.title, cited.cited_text) == (

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from typing import Any
 
 import anthropic
@@ -32,6 +33,7 @@ from relay.neutral.events import (
     Usage,
 )
 from relay.neutral.failures import Failure, Kind
+from relay.neutral.server_tools import ServerResult, Source
 from relay.neutral.sse import SseParser
 from tests.relay.dialects.anthropic.streams import (
     block_start,
@@ -47,9 +49,9 @@ SIGNATURE = "c2lnbmF0dXJl" * 6
 GEMINI_LIKE: list[list[Event]] = [
     [
         MessageStart("resp-1", "gemini-3.6-flash"),
+        Usage(input_uncached=90, cache_read=30, output=4, thinking=4),
         BlockStart(0, "thinking"),
         ThinkingDelta(0, "I weigh \u2028 it."),
-        Usage(input_uncached=90, cache_read=30, output=4, thinking=4),
     ],
     [Heartbeat()],
     [Signature(0, SIGNATURE, "gemini-3"), BlockStop(0), BlockStart(1, "text")],
@@ -135,11 +137,12 @@ def test_message_delta_tells_the_cumulative_truth() -> None:
     encoder.encode([MessageStart("a", "b"), Usage(input_uncached=7, output=1)])
     events = [Stop("end_turn", "stop"), BlockStart(0, "text"), TextDelta(0, "x"), BlockStop(0)]
     names = [body["type"] for body in wire(encoder.encode(events))]
-    assert names == ["content_block_start", "content_block_delta", "content_block_stop"]
-    bodies = wire(encoder.encode([Usage(output=20), Terminal()]))
-    assert bodies[0]["usage"]["output_tokens"] == 20
-    assert bodies[0]["usage"]["input_tokens"] == 7
-    assert "output_tokens_details" not in bodies[0]["usage"]
+    assert names == ["content_block_start", "content_block_delta"]
+    stopped, ended, _ = wire(encoder.encode([Usage(output=20), Terminal()]))
+    assert stopped["type"] == "content_block_stop"
+    assert ended["usage"]["output_tokens"] == 20
+    assert ended["usage"]["input_tokens"] == 7
+    assert "output_tokens_details" not in ended["usage"]
 
 
 def test_message_start_comes_once() -> None:
@@ -264,16 +267,31 @@ def test_an_end_without_any_reason_is_an_error() -> None:
     assert wire(encoder.encode([MessageStart("a", "b"), Terminal()]))[-1]["type"] == "error"
 
 
-def test_an_image_made_by_the_model_is_an_explicit_error() -> None:
-    """A Messages answer has no place for it: it is neither left out nor described."""
+PICTURE = BlockStart(1, "media", payload=b'{"media_type":"image/png","data":"QUJD"}')
+NOTE = "image/png of 3 bytes left out: this client's dialect has no place for it"
+
+
+def test_an_image_made_by_the_model_is_named() -> None:
+    """A Messages answer has no place for it: the text says so where it stood, and the row is told."""
+    texts = [
+        (BlockStart(at, "text"), TextDelta(at, word), BlockStop(at)) for at, word in ((0, "A"), (2, "B"))
+    ]
     encoder = new_encoder()
-    image = BlockStart(0, "media", payload=b'{"media_type":"image/png","data":"QUJD"}')
-    bodies = wire(encoder.encode(answer_of(image, BlockStop(0))))
-    assert bodies[-1]["type"] == "error"
-    assert "image/png" in bodies[-1]["error"]["message"]
-    assert encoder.state.failure is not None
-    assert encoder.encode([TextDelta(0, "x")]) == b""
-    assert encoder.fail(ErrorAnswer(500, "again", "req")) == b""
+    message = sdk_message(encoder.encode(answer_of(*texts[0], PICTURE, BlockStop(1), *texts[1])))
+    assert [block.to_dict() for block in message.content] == [
+        {"type": "text", "text": f"A\n\n[{NOTE}]\n\nB"}  # Claude Code prints the last text block
+    ]
+    assert encoder.left_out == [NOTE]
+
+
+def test_an_answer_of_nothing_but_a_picture_is_an_answer() -> None:
+    """It has one text, which names the picture; one with an address is told with it."""
+    there = BlockStart(1, "media", payload=b'{"media_type":"video/mp4","url":"https://a/b.mp4"}')
+    for picture, said in ((PICTURE, NOTE), (there, "video/mp4: https://a/b.mp4")):
+        events = [msgspec.structs.replace(picture, index=0), BlockStop(0)]
+        message = sdk_message(new_encoder().encode(answer_of(*events)))
+        assert [block.to_dict() for block in message.content] == [{"type": "text", "text": f"[{said}]"}]
+        assert message.stop_reason == "end_turn"
 
 
 def test_a_citation_of_a_page_names_it() -> None:
@@ -290,15 +308,14 @@ def test_a_citation_of_a_page_names_it() -> None:
     }  # fmt: skip
 
 
-def test_a_citation_without_an_address_is_counted() -> None:
-    """What has no place is left out, and counted."""
-    encoder = new_encoder()
-    encoder.encode(answer_of(BlockStart(0, "text"), Citation(0, b'{"startIndex":1}'), BlockStop(0)))
-    assert encoder.dropped == {"citation": 1}
+def test_a_citation_without_an_address_is_left_out() -> None:
+    """It has no place, and makes no text of its own."""
+    events = (BlockStart(0, "text"), Citation(0, b'{"startIndex":1}'), BlockStop(0))
+    assert sdk_message(new_encoder().encode(answer_of(*events))).content == []
 
 
 def test_other_vendors_server_blocks_leave_no_gap() -> None:
-    """They are counted; the indexes of the blocks behind them are contiguous all the same."""
+    """The indexes of the blocks behind them are contiguous."""
     encoder = new_encoder()
     events = [
         *(
@@ -311,7 +328,6 @@ def test_other_vendors_server_blocks_leave_no_gap() -> None:
     ]
     message = sdk_message(encoder.encode(answer_of(*events)))
     assert [block.to_dict() for block in message.content] == [{"type": "text", "text": "2"}]
-    assert encoder.dropped == {"server_call": 1, "server_result": 1, "opaque": 1, "citation": 1}
 
 
 def test_its_own_server_blocks_and_extras_go_out_again() -> None:
@@ -345,11 +361,70 @@ def test_a_text_without_a_word_is_never_told() -> None:
     assert sdk_message(new_encoder().encode(answer_of(BlockStart(0, "text"), BlockStop(0)))).content == []
 
 
-def test_another_dialects_extras_are_counted() -> None:
-    """What only another dialect can say is dropped, and counted by its name."""
-    encoder = new_encoder()
-    assert encoder.encode([Extra("gemini", "groundingMetadata", b"{}")]) == b""
-    assert encoder.dropped == {"gemini: groundingMetadata": 1}
+def test_another_dialects_extras_are_not_told() -> None:
+    """What only another dialect can say is nothing for this client."""
+    assert new_encoder().encode([Extra("gemini", "groundingMetadata", b"{}")]) == b""
+
+
+def test_another_vendors_search_is_a_run_of_the_web_search() -> None:
+    """Claude Code counts and shows the blocks; their ids are such as the Messages API gives."""
+    found = ServerResult((Source("https://a.example", "A", "2 days ago"), Source("https://b.example")))
+    events = [
+        *(BlockStart(0, "text"), TextDelta(0, "Rain."), BlockStop(0)),
+        *(
+            BlockStart(1, "server_call", "ws1", "web_search"),
+            ArgumentsDelta(1, '{"query":"rain"}'),
+            BlockStop(1),
+        ),
+        *(BlockStart(2, "server_result", "ws1", "web_search", result=found), BlockStop(2)),
+        *(
+            BlockStart(3, "server_call", "ws2", "web_search"),
+            ArgumentsDelta(3, '{"query":"sun"}'),
+            BlockStop(3),
+        ),
+        *(BlockStart(4, "server_result", "ws2", "web_search", result=ServerResult(error="x")), BlockStop(4)),
+    ]
+    message = sdk_message(new_encoder().encode(answer_of(*events)))
+    text, rain, pages, sun, failed = message.content
+    assert text.type == "text"
+    assert rain.type == sun.type == "server_tool_use"
+    assert (rain.name, rain.input, sun.input) == ("web_search", {"query": "rain"}, {"query": "sun"})
+    assert rain.id != sun.id
+    assert re.fullmatch("srvtoolu_[A-Za-z0-9_]+", rain.id)
+    assert pages.type == failed.type == "web_search_tool_result"
+    assert (pages.tool_use_id, failed.tool_use_id) == (rain.id, sun.id)
+    assert isinstance(pages.content, list)
+    assert [(page.url, page.title, page.page_age) for page in pages.content] == [
+        ("https://a.example", "A", "2 days ago"),
+        ("https://b.example", "", None),
+    ]
+    assert not isinstance(failed.content, list)
+    assert failed.content.error_code == "unavailable"
+    assert message.usage.server_tool_use is not None
+    assert message.usage.server_tool_use.web_search_requests == 2
+
+
+def test_another_vendors_program_is_a_run_of_code() -> None:
+    """A result without an id is that of the latest call."""
+    ran = ServerResult(output="42\n")
+    events = [
+        *(
+            BlockStart(0, "server_call", "", "code_execution"),
+            ArgumentsDelta(0, '{"code":"6*7"}'),
+            BlockStop(0),
+        ),
+        *(BlockStart(1, "server_result", "", "code_execution", result=ran), BlockStop(1)),
+    ]
+    message = sdk_message(new_encoder().encode(answer_of(*events)))
+    call, result = message.content
+    assert call.type == "server_tool_use"
+    assert (call.name, call.input) == ("code_execution", {"code": "6*7"})
+    assert result.type == "code_execution_tool_result"
+    assert result.tool_use_id == call.id
+    assert result.content.to_dict() == {
+        "type": "code_execution_result", "stdout": "42\n", "stderr": "", "return_code": 0, "content": [],
+    }  # fmt: skip
+    assert message.usage.server_tool_use is None
 
 
 def test_heartbeats_and_failures_are_not_encoded() -> None:

@@ -41,9 +41,9 @@ def test_text():
     """Consecutive text parts are one block; usage, stop and terminal come in this order behind its stop."""
     assert events_of(transcript("text")) == [
         MessageStart("q3UgaZq5K4m-vdIP8eKxoAM", "gemini-2.5-flash"),
+        Usage(input_uncached=9),
         BlockStart(0, "text"),
         TextDelta(0, "Der Fluß heißt "),
-        Usage(input_uncached=9),
         TextDelta(0, "Donau – 日本語では「ドナウ川」🙂"),
         Usage(input_uncached=9, output=11),
         TextDelta(0, "."),

@@ -4,6 +4,7 @@ import re
 
 import msgspec
 import pytest
+from google.genai import types
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ from relay.neutral.events import (
     Usage,
 )
 from relay.neutral.failures import Failure, Kind
+from relay.neutral.server_tools import ServerResult, Source
 from tests.relay.dialects.gemini.streams import (
     WHOLE_NAMES,
     chunks_of,
@@ -185,7 +187,7 @@ def test_media_redacted_and_foreign_blocks():
             BlockStop(0),
             BlockStart(1, "media", payload=b'{"media_type":"image/png","data":"AAAA"}'),
             BlockStop(1),
-            BlockStart(2, "server_call", "s", "web_search", b'{"type":"server_tool_use"}'),
+            BlockStart(2, "server_call", "s", "hologram", b'{"type":"server_tool_use"}'),
             BlockStop(2),
             BlockStart(3, "server_call", "", "executableCode", b'{"executableCode":{"code":"1"}}'),
             Signature(3, "AAAA", "gemini-3"),
@@ -226,6 +228,61 @@ def test_citations_become_grounding():
             {"segment": {"text": "Spain won."}, "groundingChunkIndices": [1]},
         ],
     }
+
+
+def test_another_vendors_search_is_grounding():
+    """Its questions and the pages it found stand in the last chunk; a cited page is listed once."""
+    found = ServerResult((Source("https://a", "A"), Source("https://b", "B"), Source("https://b", "B")))
+    [chunk] = encoded(
+        [
+            *(
+                BlockStart(0, "server_call", "s1", "web_search"),
+                ArgumentsDelta(0, '{"query":"q"}'),
+                BlockStop(0),
+            ),
+            *(BlockStart(1, "server_result", "s1", "web_search", result=found), BlockStop(1)),
+            *(BlockStart(2, "text"), TextDelta(2, "So."), Citation(2, b"{}", "https://a", "A"), BlockStop(2)),
+            *(Stop("end_turn", "end_turn"), Terminal()),
+        ]
+    )
+    assert chunk["candidates"][0]["groundingMetadata"] == {
+        "webSearchQueries": ["q"],
+        "groundingChunks": [
+            {"web": {"uri": "https://a", "title": "A"}},
+            {"web": {"uri": "https://b", "title": "B"}},
+        ],
+        "groundingSupports": [{"segment": {"text": "So."}, "groundingChunkIndices": [0]}],
+    }
+    assert parts_in([chunk]) == [{"text": "So."}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "language", "result", "outcome"),
+    [
+        ('{"code":"6*7"}', "PYTHON", ServerResult(output="42"), ("OUTCOME_OK", "42")),
+        (
+            '{"command":"6*7"}',
+            "LANGUAGE_UNSPECIFIED",
+            ServerResult((), "a", "b", 1),
+            ("OUTCOME_FAILED", "ba"),
+        ),
+    ],
+)
+def test_another_vendors_program_is_executable_code(arguments, language, result, outcome):
+    """Code and what came of it are parts of Gemini's own kinds, as google-genai reads them."""
+    chunks = encoded(
+        [
+            *(
+                BlockStart(0, "server_call", "s", "code_execution"),
+                ArgumentsDelta(0, arguments),
+                BlockStop(0),
+            ),
+            *(BlockStart(1, "server_result", "s", "code_execution", result=result), BlockStop(1)),
+        ]
+    )
+    code, ran = [types.Part.model_validate(part) for part in parts_in(chunks)]
+    assert (code.executable_code.code, code.executable_code.language) == ("6*7", language)
+    assert (ran.code_execution_result.outcome, ran.code_execution_result.output) == outcome
 
 
 def test_own_metadata_is_told_again():
