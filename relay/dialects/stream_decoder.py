@@ -32,12 +32,13 @@ class StreamDecoder(ABC):
     """Bytes in, whole events out; a wire form adds ``take`` and ``end``.
 
     While ``held`` is a list, the bytes of events are held back in it: a tool call was closed whose JSON
-    does not parse, and the next event says why.
+    does not parse, and the next event says why. ``is_finishing`` is the chunk's.
     """
 
     def __init__(self) -> None:
         """Nothing read yet."""
         self.held: list[bytes] | None = None
+        self.is_finishing = False
         self._parser = SseParser()
         self._raw: list[bytes] = []
         self._is_over = False
@@ -48,7 +49,7 @@ class StreamDecoder(ABC):
 
     @abstractmethod
     def end(self, events: list[Event]) -> None:
-        """The connection ended in order."""
+        """The connection ended in order; raises BrokenStream."""
 
     def release(self) -> None:
         """What was held back may go to the client."""
@@ -73,7 +74,11 @@ class StreamDecoder(ABC):
         chunk = self._chunk([event for event in self._parser.finish() if _is_whole(event.data)])
         if not self._is_over:
             self._is_over = True
-            self.end(chunk.events)
+            before = len(chunk.events)
+            try:
+                self.end(chunk.events)
+            except BrokenStream as broken:
+                chunk.events[before:] = [Failed(broken.failure)]
         if not chunk.raw:
             return chunk
         return Chunk(chunk.raw + (b"\n" if chunk.raw.endswith(b"\n") else b"\n\n"), chunk.events)
@@ -97,7 +102,7 @@ class StreamDecoder(ABC):
             if events and type(events[-1]) in _ENDS:
                 self._is_over = True
                 break
-        return Chunk(b"".join(self._raw), events)
+        return Chunk(b"".join(self._raw), events, self.is_finishing)
 
 
 _ENDS = (Terminal, Failed)

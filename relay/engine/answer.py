@@ -27,6 +27,7 @@ from relay.engine.commands import (
     Picked,
     Read,
     Reply,
+    Settle,
     TimedOut,
     Unsayable,
 )
@@ -35,8 +36,8 @@ from relay.engine.echo import Echo
 from relay.engine.facts import AttemptOpened
 from relay.engine.joint import Joint, spoken
 from relay.engine.splice import Splice, total, without_end
-from relay.engine.withheld import begins_a_call, copy_of, holds_a_call, is_all_hidden, parted
-from relay.neutral.events import Chunk, Event, Failed, StreamState, Usage
+from relay.engine.withheld import begins_a_call, copy_of, holds_a_call, is_all_hidden, joined, parted
+from relay.neutral.events import Chunk, Failed, StreamState, Usage
 from relay.neutral.failures import Failure, Kind, Phase
 
 MAX_LEGS = 16
@@ -168,7 +169,7 @@ class Answer:
 
     def _peek(self) -> Steps:
         """One read more, as long as nothing was said; at the first valid data everything is passed on."""
-        reply = yield from self._clock.ask(Read(self._deadlines.first_data(self._heard)))
+        reply = yield from self._read(self._deadlines.first_data(self._heard))
         match reply:
             case Data(_, chunk) | Ended(_, chunk):
                 events = chunk.events if self._heard is self.state else spoken(chunk.events)
@@ -195,8 +196,17 @@ class Answer:
             case _:
                 assert_never(reply)
 
+    def _read(self, until: float) -> Generator[Command, Reply, Data | Ended | Broke | TimedOut]:
+        """The next read. Behind a finish reason, a connection that breaks or falls silent is the end."""
+        reply = yield from self._clock.ask(Read(self._deadlines.settled(until)))
+        if isinstance(reply, Data):
+            self._deadlines.finishes(reply.chunk, reply.at)
+        elif self._deadlines.is_finishing and not isinstance(reply, Ended):
+            return (yield from self._clock.ask(Settle()))
+        return reply
+
     def _read_on(self) -> Steps:
-        reply = yield from self._clock.ask(Read(self._deadlines.idle(self._heard)))
+        reply = yield from self._read(self._deadlines.idle(self._heard))
         match reply:
             case Data(_, chunk) | Ended(_, chunk):
                 self._deadlines.came(chunk.events, reply.at)
@@ -253,7 +263,7 @@ class Answer:
 
     def _deliver(self) -> Steps:
         """Give the client what is held: the first time is the commit. What its dialect cannot say fails."""
-        chunk, self._held = _joined(self._held), []
+        chunk, self._held = joined(self._held), []
         self._told, self.held_a_call = None, False
         if not self.is_committed:
             yield from self._on_commit()
@@ -284,10 +294,3 @@ def _while_reading(failure: Failure, kind: Kind) -> Failure:
     if failure.kind in (Kind.NETWORK, Kind.READ_ERROR):
         return msgspec.structs.replace(failure, kind=kind)
     return failure
-
-
-def _joined(chunks: list[Chunk]) -> Chunk:
-    if len(chunks) == 1:
-        return chunks[0]
-    events: list[Event] = [event for chunk in chunks for event in chunk.events]
-    return Chunk(b"".join(chunk.raw for chunk in chunks), events)

@@ -29,6 +29,7 @@ from relay.engine.commands import (
     Repair,
     Repaired,
     Reply,
+    Settle,
     Sleep,
     SpendRetry,
     TimedOut,
@@ -48,6 +49,8 @@ class Clock:
     def ask(self, command: OpenUpstream) -> Generator[Command, Reply, Opened | Broke | TimedOut]: ...
     @overload
     def ask(self, command: Read) -> Generator[Command, Reply, Data | Ended | Broke | TimedOut]: ...
+    @overload
+    def ask(self, command: Settle) -> Generator[Command, Reply, Ended]: ...
     @overload
     def ask(self, command: LookAround) -> Generator[Command, Reply, Around]: ...
     @overload

@@ -44,6 +44,10 @@ class Read(msgspec.Struct, frozen=True):
     until: float
 
 
+class Settle(msgspec.Struct, frozen=True):
+    """Take what was read for all that comes, as if the body had ended in order. Reply: Ended."""
+
+
 class Deliver(msgspec.Struct, frozen=True):
     """Give the client what was read; the first one is the commit. Reply: Done or Unsayable.
 
@@ -114,6 +118,7 @@ Command = (
     PickAccount
     | OpenUpstream
     | Read
+    | Settle
     | Deliver
     | Sleep
     | CloseUpstream

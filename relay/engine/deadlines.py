@@ -10,8 +10,11 @@ from collections.abc import Sequence
 import msgspec
 
 from relay.engine.commands import Picked
-from relay.neutral.events import Event, Heartbeat, StreamState
+from relay.neutral.events import Chunk, Event, Extra, Heartbeat, StreamState, Usage
 from relay.neutral.failures import Failure, Kind
+
+_BESIDES = (Usage, Heartbeat, Extra)
+"""What says nothing of the answer itself."""
 
 PINGS_COUNT_SECONDS = 600.0
 """How long an Anthropic upstream's own pings inside a thinking block count as life."""
@@ -22,7 +25,8 @@ class Limits(msgspec.Struct, frozen=True):
 
     ``first_data``: from sending to the first valid data; ``first_data_thinking``: the same where the model
     thinks. ``idle``: silence after the commit; ``thinking``: the same inside a thinking block.
-    ``deadline``: from admission to commit.
+    ``deadline``: from admission to commit. ``settle``: from a finish reason to the end of the body, which
+    some servers leave open.
     """
 
     first_data_seconds: float = 60.0
@@ -30,6 +34,7 @@ class Limits(msgspec.Struct, frozen=True):
     thinking_seconds: float = 300.0
     idle_seconds: float = 120.0
     deadline_seconds: float = 600.0
+    settle_seconds: float = 5.0
     backoff_scale: float = 1.0
 
 
@@ -46,10 +51,12 @@ class Deadlines:
         self._has_begun = False
         self._is_committed = is_committed
         self._sent_at = self._data_at = self._bytes_at = self._ping_at = 0.0
+        self._finished_at: float | None = None
 
     def sent(self, at: float) -> None:
         """A request goes out: the attempt's first one, or that of a later leg."""
         self._sent_at = self._data_at = self._bytes_at = self._ping_at = at
+        self._finished_at = None
 
     def begun(self, at: float) -> None:
         """The first valid data is there."""
@@ -67,11 +74,33 @@ class Deadlines:
             if self._account.kind == "anthropic":
                 self._ping_at = at
 
+    def finishes(self, chunk: Chunk, at: float) -> None:
+        """A read gave ``chunk``: with a finish reason, behind one, or with more of the answer."""
+        if not chunk.is_finishing:
+            self._finished_at = None
+        elif self._finished_at is None or any(type(event) not in _BESIDES for event in chunk.events):
+            self._finished_at = at
+
+    @property
+    def is_finishing(self) -> bool:
+        """Was a finish reason the last that was told of the answer?"""
+        return self._finished_at is not None
+
+    def settled(self, until: float) -> float:
+        """Until when to read, if ``until`` is for when no finish reason was told."""
+        return (
+            until
+            if self._finished_at is None
+            else min(until, self._finished_at + self._limits.settle_seconds)
+        )
+
     def client_took(self, seconds: float) -> None:
         """Upstream was not read for that long."""
         self._data_at += seconds
         self._bytes_at += seconds
         self._ping_at += seconds
+        if self._finished_at is not None:
+            self._finished_at += seconds
 
     def first_data(self, state: StreamState) -> float:
         """Until when the first valid data must be there."""

@@ -46,3 +46,11 @@ def parted(chunk: Chunk, failure: Failure) -> tuple[Chunk, Chunk]:
     said = [event for event in chunk.events if type(event) is not Failed]
     raw, error = without_last(chunk.raw) if failure.from_upstream_event else (chunk.raw, b"")
     return Chunk(raw, said), Chunk(error, [Failed(failure)])
+
+
+def joined(chunks: list[Chunk]) -> Chunk:
+    """What was held, as one chunk."""
+    if len(chunks) == 1:
+        return chunks[0]
+    events: list[Event] = [event for chunk in chunks for event in chunk.events]
+    return Chunk(b"".join(chunk.raw for chunk in chunks), events)

@@ -7,7 +7,7 @@ writes the client's response only takes from the mailbox, so a client's pace can
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Literal, Protocol, assert_never
+from typing import Literal, Protocol, assert_never, cast
 
 import msgspec
 
@@ -37,6 +37,7 @@ from relay.engine.commands import (
     Repair,
     Repaired,
     Reply,
+    Settle,
     Sleep,
     SpendRetry,
     TimedOut,
@@ -123,6 +124,7 @@ class Driver:
         self._loop = asyncio.get_running_loop()
         self._response: UpstreamResponse | None = None
         self._decoder: Decoder | None = None
+        self._is_readable = False  # a read that broke or timed out is the last one
         self._interrupted_by: Literal["client", "server"] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -195,6 +197,8 @@ class Driver:
         match command:
             case Read(until):
                 return await self._read(until)
+            case Settle():
+                return Ended(self._at(), cast(Decoder, self._decoder).finish())
             case Deliver(chunk, is_spliced):
                 piece = self._hands.encode(chunk, is_spliced)
                 if piece:
@@ -244,6 +248,7 @@ class Driver:
             return Broke(self._at(), opened)
         self._response = opened
         self._decoder = self._hands.decoder()
+        self._is_readable = True
         return Opened(self._at(), opened.request_id)
 
     async def _read(self, until: float) -> Reply:
@@ -254,8 +259,10 @@ class Driver:
             async with asyncio.timeout_at(self._admitted_at + until):
                 data = await response.read()
         except TimeoutError:
+            self._is_readable = False
             return TimedOut(self._at())
         except Exception as error:
+            self._is_readable = False
             return Broke(self._at(), failure_while_reading(error))
         if data is None:
             return Ended(self._at(), decoder.finish())
@@ -265,7 +272,8 @@ class Driver:
         """Be done with the response; nobody waits for how its transfer ends."""
         response, self._response = self._response, None
         if response is not None:
-            task = self._loop.create_task(_read_out(response) if is_complete else response.close())
+            can_end_well = is_complete and self._is_readable
+            task = self._loop.create_task(_read_out(response) if can_end_well else response.close())
             _closing.add(task)
             task.add_done_callback(_closing.discard)
 

@@ -25,6 +25,7 @@ class RelaySettings(msgspec.Struct, frozen=True):
     peek_timeout_seconds: float | None
     thinking_timeout_seconds: float
     idle_timeout_seconds: float
+    settle_seconds: float
     deadline_seconds: float
     patience_seconds: float
     keep_alive_seconds: float
@@ -42,6 +43,7 @@ class RelaySettings(msgspec.Struct, frozen=True):
             peek_timeout_seconds=environment.relay_peek_timeout_seconds,
             thinking_timeout_seconds=environment.relay_thinking_timeout_seconds,
             idle_timeout_seconds=environment.relay_idle_timeout_seconds,
+            settle_seconds=environment.relay_settle_seconds,
             deadline_seconds=environment.relay_deadline_seconds,
             patience_seconds=environment.relay_patience_seconds,
             keep_alive_seconds=environment.relay_keep_alive_seconds,
@@ -60,6 +62,7 @@ class RelaySettings(msgspec.Struct, frozen=True):
             thinking_seconds=self.thinking_timeout_seconds,
             first_data_thinking_seconds=self.thinking_timeout_seconds if explicit is None else explicit,
             idle_seconds=self.idle_timeout_seconds,
+            settle_seconds=self.settle_seconds,
             deadline_seconds=self.deadline_seconds,
             backoff_scale=self.backoff_scale,
         )

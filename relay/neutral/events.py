@@ -171,11 +171,13 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
     """What one network read amounted to: whole SSE events only.
 
     ``raw`` is those events' bytes in upstream's dialect, unchanged, ready for a client of the same
-    dialect; ``events`` is what they mean. Both may be empty.
+    dialect; ``events`` is what they mean. Both may be empty. ``is_finishing``: a finish reason was told, and
+    nothing behind it; whether it is the end, the end of the body says.
     """
 
     raw: bytes
     events: list[Event]
+    is_finishing: bool = False
 
 
 def merged(old: Usage, new: Usage) -> Usage:

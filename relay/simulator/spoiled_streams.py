@@ -204,7 +204,9 @@ def _garbage(fault: Fault, stream: Stream) -> Iterable[Item]:
 
 
 def _after_terminal(fault: Fault, stream: Stream) -> Iterable[Item]:
-    again = [event for event in stream.events if event.kind is Kind.TEXT][:1]
+    # Gemini has no terminal event: more text behind a finish reason would be more of the answer.
+    text = [event for event in stream.events if event.kind is Kind.TEXT]
+    again = text[:1] if stream.dialect.name != "gemini" else []
     return [*stream.events, *again, Event(Kind.OPEN, b"{junk"), b"and more junk", Act.END]
 
 

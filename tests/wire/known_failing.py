@@ -5,7 +5,6 @@ A fix takes its shapes out of the table. Nothing else may fail.
 
 from collections.abc import Mapping
 
-_EARLY_STOP = "what comes behind the first finish reason is lost"
 _BENT = "a field of an unexpected type costs the whole chunk"
 _HALVES = "half of a character is not joined with its other half, or makes the answer unreadable"
 _NAME = "a call's fragments do not wait for its name"
@@ -19,12 +18,8 @@ IN_PROCESS: Mapping[str, str] = {
     "anthropic/cut_by_max_tokens_in_a_call": _OPEN_BLOCKS,
     "anthropic_compatible/no_event_lines": "the stream is not reframed for a client of the same dialect",
     "bedrock_proxies/blocks_that_are_not_closed": _OPEN_BLOCKS,
-    "gemini_proxies/empty_stop_first": _EARLY_STOP,
     "gemini_proxies/half_a_character": _HALVES,
-    "gemini_proxies/stop_on_every_text": _EARLY_STOP,
     "glm/context_window_as_a_finish_reason": "the vendor's word for a full context window is not known",
-    "google_ai_studio/stop_before_the_end": _EARLY_STOP,
-    "google_ai_studio/usage_behind_the_finish": _EARLY_STOP,
     "kimi/calls_without_an_index": "fragments without index are not told apart by their position",
     "kimi/ids_with_a_dot_and_a_colon": _CHOICE_USAGE,
     "kimi/index_only_in_later_fragments": _CHOICE_USAGE,
@@ -47,7 +42,6 @@ IN_PROCESS: Mapping[str, str] = {
     "openrouter/annotations_with_the_text": _ONE_THING,
     "openrouter/picture_beside_text": _MEDIA,
     "perplexity/citations_in_every_chunk": "addresses beside the choices are not read",
-    "vertex/stop_on_every_chunk": _EARLY_STOP,
     "vllm/error_object_as_the_stream": "an error object without the key error is not known as one",
     "xai/no_finish_reason_field": "output tokens that leave the thoughts out are not completed",
 }

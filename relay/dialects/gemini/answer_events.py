@@ -1,11 +1,13 @@
 """The chunks of one answer, read, to events: their parts, sources, usage and end.
 
 PURE. Only the first candidate is told; further ones (``candidateCount``) travel to a Gemini client as bytes,
-and the answer is over when all that were seen have finished.
+and the answer is over when all that were seen have finished. A ``finishReason`` is no end by itself: the API
+tells STOP with a part of an answer with code execution, and goes on. Of several the last one counts.
 """
 
 import msgspec
 
+from relay.dialects.finishing import says_more
 from relay.dialects.gemini.blocks import Blocks
 from relay.dialects.gemini.finish_reasons import UNSPECIFIED, stop_reason
 from relay.dialects.gemini.usage import usage_of
@@ -15,18 +17,36 @@ from relay.neutral.events import Event, Extra, MessageStart, Stop
 
 
 class AnswerEvents:
-    """One answer's events. ``stop`` is set when it has come to its end; it is the caller's to tell."""
+    """One answer's events. That the body is over is the caller's to know: ``end`` tells the rest then."""
 
-    __slots__ = ("_blocks", "_first_stop", "_has_started", "_others", "_usage", "stop")
+    __slots__ = ("_blocks", "_has_started", "_is_cut_short", "_others", "_stop", "_usage")
 
     def __init__(self, options: DecoderOptions) -> None:
         """A fresh answer."""
-        self.stop: Stop | None = None
         self._blocks = Blocks(options.family, options.call_id_seed)
         self._has_started = False
         self._usage: UsageMetadata | None = None
         self._others: set[int] = set()  # further candidates that have not finished
-        self._first_stop: Stop | None = None
+        self._stop: Stop | None = None  # with nothing of the answer behind it
+        self._is_cut_short = False
+
+    @property
+    def is_finished(self) -> bool:
+        """Has every candidate told its finish reason, and nothing behind it?"""
+        return self._stop is not None and not self._others
+
+    @property
+    def awaits_result(self) -> bool:
+        """Does code run, whose result is to follow?"""
+        return self._blocks.awaits_result
+
+    def end(self, out: list[Event]) -> Stop | None:
+        """Nothing follows: the blocks close, and the stop; None without one. Raises blocks.BrokenAnswer."""
+        stop = self._stop
+        if stop is None or self._others:
+            return None
+        self._blocks.finish(is_cut_short=self._is_cut_short, out=out)
+        return msgspec.structs.replace(stop, reason="tool_use") if self._calls_tools(stop) else stop
 
     def take(self, answer: Answer, data: bytes, out: list[Event]) -> None:
         """Tell a chunk into ``out``; ``data`` is its JSON. Raises blocks.BrokenAnswer."""
@@ -44,11 +64,8 @@ class AnswerEvents:
         self._take_usage(answer, out)
         feedback = answer.prompt_feedback
         if feedback is not None and feedback.block_reason and not answer.candidates:
-            self._blocks.finish(is_cut_short=True, out=out)
-            reason, message = feedback.block_reason, feedback.block_reason_message
-            self._first_stop = Stop("refusal", reason, explanation=message)
-        if self._first_stop is not None and not self._others:
-            self.stop = self._first_stop
+            self._is_cut_short = True
+            self._stop = Stop("refusal", feedback.block_reason, explanation=feedback.block_reason_message)
 
     def _take_usage(self, answer: Answer, out: list[Event]) -> None:
         if answer.usage_metadata is not None and answer.usage_metadata != self._usage:
@@ -56,23 +73,29 @@ class AnswerEvents:
             out.append(usage_of(answer.usage_metadata))
 
     def _take_candidate(self, candidate: Candidate, data: bytes, position: int, out: list[Event]) -> None:
-        content = candidate.content
+        content, before = candidate.content, len(out)
         has_sources = self._take_sources(candidate, out)  # told behind the parts, or before one ends the text
         if content is not None and content.parts:
             for number, part in enumerate(content.parts):
                 if not self._blocks.take(part, out):
                     self._blocks.opaque(_part_at(data, position, number), out)
+        if self._stop is not None and says_more(out[before:]):
+            self._stop = None
         if has_sources:
             self._blocks.cite(out)
         reason = candidate.finish_reason
         if reason and reason != UNSPECIFIED:
-            self._blocks.finish(is_cut_short=reason == "MAX_TOKENS", out=out)
-            self._first_stop = Stop(
-                stop_reason(reason, self._blocks.has_calls),
+            self._is_cut_short = reason == "MAX_TOKENS"
+            self._stop = Stop(
+                stop_reason(reason),
                 reason,
                 explanation=candidate.finish_message,
                 continuation_token=candidate.continuation_token,
             )
+
+    def _calls_tools(self, stop: Stop) -> bool:
+        """Gemini says STOP also when it calls tools."""
+        return stop.reason == "end_turn" and self._blocks.has_calls
 
     def _take_sources(self, candidate: Candidate, out: list[Event]) -> bool:
         """Take what the candidate names beside its parts; True if it names any source."""

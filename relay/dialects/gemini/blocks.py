@@ -40,13 +40,24 @@ class _OpenCall(msgspec.Struct):
 class Blocks:
     """The blocks of one answer as they are told."""
 
-    __slots__ = ("_call", "_call_id_seed", "_family", "_ids", "has_calls", "index", "open", "sources")
+    __slots__ = (
+        "_call",
+        "_call_id_seed",
+        "_family",
+        "_ids",
+        "awaits_result",
+        "has_calls",
+        "index",
+        "open",
+        "sources",
+    )
 
     def __init__(self, family: str, call_id_seed: str) -> None:
         """``family`` can read the signatures; ``call_id_seed`` makes ids for calls without one."""
         self.index = -1
         self.open: Literal["text", "thinking", ""] = ""
         self.has_calls = False
+        self.awaits_result = False  # of a server's tool that runs
         self.sources = Sources()
         self._call: _OpenCall | None = None
         self._ids: set[str] = set()
@@ -104,6 +115,7 @@ class Blocks:
             self.close(out)
             self.index += 1
             self.open = kind
+            self.awaits_result = False
             out.append(BlockStart(self.index, kind))
         if text:
             delta = TextDelta(self.index, text) if kind == "text" else ThinkingDelta(self.index, text)
@@ -166,6 +178,7 @@ class Blocks:
     ) -> None:
         self.close(out)
         self.index += 1
+        self.awaits_result = kind == "server_call"
         out.append(BlockStart(self.index, kind, own_id, name, payload))
         self._sign_and_stop(signature, out)
 

@@ -1,8 +1,8 @@
 """A Gemini upstream's bytes to events.
 
-PURE. One pass. This protocol has no terminal event but the chunk with a ``finishReason`` (or the blocked
-prompt). Chunks behind it that arrived with it and hold usage alone still count; all else behind it is not
-looked at. An upstream that answers in JSON instead of SSE is read at its end.
+PURE. One pass. This protocol has no terminal event: the answer is over when the body ends behind a
+``finishReason`` (or the blocked prompt). What of the answer comes behind one takes it back; an error, or what
+is no chunk, ends the answer there. An upstream that answers in JSON instead of SSE is read at its end.
 """
 
 import re
@@ -14,8 +14,9 @@ from relay.dialects.gemini.blocks import BrokenAnswer
 from relay.dialects.gemini.errors import error_object, failure_of
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.framing import readable
-from relay.dialects.gemini.wire import NOTHING, Answer, read_answer, read_envelope
+from relay.dialects.gemini.wire import NOTHING, read_answer, read_envelope
 from relay.dialects.interface import DecoderOptions
+from relay.dialects.json_object import json_object
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
 from relay.neutral.sse import MAX_EVENT_BYTES, EventTooLarge, SseEvent, SseParser
@@ -76,20 +77,41 @@ class GeminiDecoder:
         if self._is_sse is False:
             self._take_json(rest)
         elif events := self._parser.finish():
+            if self._answer.is_finished and json_object(events[-1].data or b"") is None:
+                return Chunk(b"", [])  # cut inside of what follows: the finish reason was not the end
             # Framed anew (raw is ""): upstream left out the last blank line, and something may follow ours.
             self._take([SseEvent("", event.data, b"") for event in events])
         elif rest.lstrip(_BLANK)[:1] in _JSON_BEGINS:
             self._take_bare_json(rest)
+        self._end()
         return self._told()
 
     def _told(self) -> Chunk:
-        """What was gathered, and the answer's end behind all that arrived with it."""
-        if self._answer.stop is not None and not self._is_over:
-            self._out += (self._answer.stop, Terminal())
-            self._is_over = True
+        """What was gathered."""
         out, raw = self._out, self._raw
         self._out, self._raw = [], []
-        return Chunk(raw[0] if len(raw) == 1 else b"".join(raw), out)
+        return Chunk(raw[0] if len(raw) == 1 else b"".join(raw), out, self._is_finishing)
+
+    @property
+    def _is_finishing(self) -> bool:
+        if not self._answer.is_finished or self._is_over or self._answer.awaits_result:
+            return False
+        return not any(piece.strip(_BLANK) for piece in self._unread)
+
+    def _end(self) -> None:
+        """Nothing follows: behind a finish reason the answer is over."""
+        if self._is_over:
+            return
+        mark = len(self._out)
+        try:
+            stop = self._answer.end(self._out)
+        except BrokenAnswer as error:
+            del self._out[mark:]
+            self._broken(str(error))
+            return
+        if stop is not None:
+            self._out += (stop, Terminal())
+            self._is_over = True
 
     def _take(self, events: list[SseEvent]) -> None:
         for event in events:
@@ -97,7 +119,7 @@ class GeminiDecoder:
                 return
             if event.data is not None:
                 self._take_data(event, event.data)
-            elif self._answer.stop is not None:
+            elif self._answer.is_finished:
                 continue
             elif event.raw.lstrip(_BLANK)[:1] in _JSON_BEGINS:
                 self._take_bare_json(event.raw)
@@ -135,22 +157,21 @@ class GeminiDecoder:
                 if inner is not data:
                     event, data = SseEvent("", inner, b""), inner
             answer = read_answer(data)
-            if self._answer.stop is not None:
-                if not _is_usage_only(answer):
-                    return
-            elif answer.error is not NOTHING and bytes(answer.error) != b"null":
+            if answer.error is not NOTHING and bytes(answer.error) != b"null":
                 self._take_error(event, data)
                 return
             self._answer.take(answer, data, self._out)
         except _BROKEN as error:
             # What this very chunk said is not told: its bytes are not forwarded either.
             del self._out[mark:]
-            if self._answer.stop is None:
-                self._take_broken(data, error)
+            self._take_broken(data, error)
             return
         self._raw.append(readable(event, data))
 
     def _take_error(self, event: SseEvent, data: bytes) -> None:
+        if self._answer.is_finished:
+            self._end()
+            return
         failure = failure_of(error_object(data) or {}, None, Kind.ERROR_EVENT, data)
         if _BEGINS_WITH_ERROR.match(data):
             failure = msgspec.structs.replace(failure, from_upstream_event=True)
@@ -158,6 +179,9 @@ class GeminiDecoder:
         self._fail(failure)
 
     def _take_broken(self, data: bytes, error: Exception) -> None:
+        if self._answer.is_finished and not isinstance(error, BrokenAnswer):
+            self._end()
+            return
         listed = error_object(data)
         if listed is not None:  # a list of one, as the array form has it
             self._fail(failure_of(listed, None, Kind.ERROR_EVENT, b""))
@@ -174,11 +198,6 @@ class GeminiDecoder:
     def _fail(self, failure: Failure) -> None:
         self._out.append(Failed(failure))
         self._is_over = True
-
-
-def _is_usage_only(answer: Answer) -> bool:
-    contents = [candidate.content for candidate in answer.candidates or ()]
-    return answer.usage_metadata is not None and not any(content and content.parts for content in contents)
 
 
 def _unwrapped(data: bytes) -> bytes:

@@ -50,10 +50,9 @@ _WORDS: dict[StopReason, str] = {
 }
 
 
-def stop_reason(finish_reason: str, has_calls: bool) -> StopReason:
-    """Our word for Gemini's; it says STOP also when it calls tools."""
-    reason = FINISH_REASONS.get(finish_reason, "unknown")
-    return "tool_use" if has_calls and reason == "end_turn" else reason
+def stop_reason(finish_reason: str) -> StopReason:
+    """Our word for Gemini's."""
+    return FINISH_REASONS.get(finish_reason, "unknown")
 
 
 def finish_reason(stop: Stop) -> str:

@@ -28,6 +28,7 @@ from relay.engine.commands import (
     Repair,
     Repaired,
     Reply,
+    Settle,
     Sleep,
     SpendRetry,
     TimedOut,
@@ -101,13 +102,22 @@ class Stream:
             case "usage":
                 return [Usage(input_uncached=5, output=self._chance.randrange(9))]
             case "stop":
-                self._is_over = True
-                return [*self._closing(), self._chance.choice(STOPS), Terminal()]
+                return self.end()
             case "fail":
                 self._is_over = True
                 return [Failed(self._error())]
             case _:
                 return [Heartbeat()]
+
+    @property
+    def may_finish(self) -> bool:
+        """Could a finish reason have been told?"""
+        return self._has_started and not self._is_over
+
+    def end(self) -> list[Event]:
+        """The end of the answer."""
+        self._is_over = True
+        return [*self._closing(), self._chance.choice(STOPS), Terminal()]
 
     def _speech(self) -> list[Event]:
         index = len(self._blocks) - 1
@@ -157,6 +167,8 @@ class AnyWorld:
                 return self._opened(until)
             case Read(until):
                 return self._read(until)
+            case Settle():
+                return Ended(self.at, Chunk(b"", self._stream.end()))
             case LookAround():
                 nearest = self._chance.choice([None, 0.0, 3.0, 60.0])
                 free, marked = self._chance.choice([(True, False), (False, False), (False, True)])
@@ -208,7 +220,9 @@ class AnyWorld:
             return Broke(self.at, self._break())
         if self._has_trouble(0.1):
             return Ended(self.at, Chunk(b"", self._stream.events()))
-        return Data(self.at, Chunk(b"raw", self._stream.events()))
+        events = self._stream.events()
+        is_finishing = self._stream.may_finish and self._chance.random() < 0.1
+        return Data(self.at, Chunk(b"raw", events, is_finishing))
 
     def _has_trouble(self, share: float) -> bool:
         return self._chance.random() < self._troubles * share

@@ -30,6 +30,7 @@ from relay.engine.commands import (
     Repair,
     Repaired,
     Reply,
+    Settle,
     Sleep,
     TimedOut,
     Unavailable,
@@ -103,11 +104,16 @@ def reads(until: Any = ...) -> Expected:
     return Expected(Read, until=until)
 
 
+def settles() -> Expected:
+    """The engine takes what it has read for all that comes."""
+    return Expected(Settle)
+
+
 def delivers(*said: Event | str, raw: Any = ..., is_spliced: Any = ...) -> Expected:
     """The client gets ``said``; nothing named stands for anything."""
     if raw is ... and not said:
         return Expected(Deliver, is_spliced=is_spliced)
-    chunk = Chunk(b"" if raw is ... else raw, _events(said))
+    chunk = Fields(raw=b"" if raw is ... else raw, events=_events(said))
     return Expected(Deliver, chunk=chunk, is_spliced=is_spliced)
 
 
@@ -171,9 +177,10 @@ def opened(after: float = 0, upstream_request_id: str = "up-1") -> Given:
     return _given("opened", after, lambda at: Opened(at, upstream_request_id))
 
 
-def says(*said: Event | str, raw: bytes = b"", after: float = 0) -> Given:
+def says(*said: Event | str, raw: bytes = b"", after: float = 0, is_finishing: bool = False) -> Given:
     """One read's events; a text stands for a message that starts with it."""
-    return _given(f"says {compact(said)}", after, lambda at: Data(at, Chunk(raw, _events(said))))
+    shown = f"says {compact(said)}{', with a finish reason' if is_finishing else ''}"
+    return _given(shown, after, lambda at: Data(at, Chunk(raw, _events(said), is_finishing)))
 
 
 def ends(*said: Event | str, raw: bytes = b"", after: float = 0) -> Given:

@@ -19,6 +19,7 @@ from relay.engine.commands import (
     PickAccount,
     Read,
     Repair,
+    Settle,
     Sleep,
 )
 from relay.engine.deadlines import Limits
@@ -162,7 +163,7 @@ def upstream_is_closed_once_per_attempt(exchange: Exchange) -> None:
             case CloseUpstream():
                 assert is_open
                 is_open = False
-            case Read() | AskOn():
+            case Read() | AskOn() | Settle():
                 assert is_open
             case PickAccount():
                 assert not is_open

@@ -5,10 +5,13 @@ import gc
 import weakref
 from typing import Any
 
+from relay.dialects.gemini import GEMINI
+from relay.dialects.interface import DecoderOptions
 from relay.engine.attempts import serve
-from relay.engine.commands import Outcome
+from relay.engine.commands import Outcome, Picked
 from relay.engine.deadlines import Limits
 from relay.exchange.driver import Driver
+from relay.neutral.events import Chunk
 
 
 class NoHands:
@@ -79,3 +82,66 @@ async def test_an_exchange_that_is_over_is_let_go_of_at_once() -> None:
         assert told() is None
     finally:
         gc.enable()
+
+
+class Upstream:
+    """A response that says ``said`` and then breaks, or stays open; it knows what became of it."""
+
+    request_id = ""
+
+    def __init__(self, said: list[bytes], breaks: bool) -> None:
+        self.said, self.breaks = said, breaks
+        self.reads_after_the_last = 0
+        self.is_closed = False
+
+    async def read(self) -> bytes | None:
+        if self.said:
+            return self.said.pop(0)
+        self.reads_after_the_last += 1
+        if self.breaks:
+            raise ConnectionResetError
+        await asyncio.Event().wait()
+        return None
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+class GeminiHands(NoHands):
+    """Hands of an exchange with a Gemini upstream, whose bytes pass through."""
+
+    def __init__(self, upstream: Upstream) -> None:
+        super().__init__()
+        self.upstream = upstream
+
+    async def pick(self, command: object) -> Any:
+        return Picked(0, 1, "ann@example.com", "gemini", "m-1", is_same_dialect=True)
+
+    async def open(self) -> Any:
+        return self.upstream
+
+    def decoder(self) -> Any:
+        return GEMINI.decoder(DecoderOptions("gemini-3", "seed"))
+
+    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+        return chunk.raw
+
+    def unsayable(self) -> None:
+        return None
+
+
+async def test_a_finish_reason_ends_an_upstream_that_breaks_or_never_closes() -> None:
+    """The answer is whole; the connection is cut, and never read again behind a read that failed."""
+    end = b'data: {"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}]}\r\n\r\n'
+    for breaks in (True, False):
+        upstream, ends = Upstream([end], breaks), list[Outcome]()
+        engine = serve(Limits(settle_seconds=0.01), 1, is_collected=False)
+        at = asyncio.get_running_loop().time()
+        driver = Driver(engine, GeminiHands(upstream), at, ends.append)  # type: ignore[arg-type]
+        driver.start()
+        await driver.wait()
+        await asyncio.sleep(0)
+        assert [(outcome.status, outcome.failure) for outcome in ends] == [(200, None)]
+        assert ends[0].state.text == "hi"
+        assert await driver.mailbox.take(None) == end
+        assert (upstream.reads_after_the_last, upstream.is_closed) == (1, True)

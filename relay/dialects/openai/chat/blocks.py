@@ -79,6 +79,11 @@ class Blocks:
         self.kinds: set[BlockKind] = set()
 
     @property
+    def is_half(self) -> bool:
+        """Is a tool call open whose arguments are no whole object yet?"""
+        return self._open is not None and bool(self._open.pieces) and not self._is_whole(self._open)
+
+    @property
     def open_index(self) -> int:
         """The index of the open block; -1 without."""
         return self._open.index if self._open is not None else -1

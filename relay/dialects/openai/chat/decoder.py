@@ -1,12 +1,14 @@
 """What a chat completions upstream streams, as events.
 
 PURE. Whole SSE events only, in one pass; their bytes travel along unchanged. The answer is complete at
-``[DONE]``, or at an orderly end of the connection behind a ``finish_reason`` (some servers send no
-``[DONE]``): the usage comes between the two. Without a ``finish_reason`` neither is an end.
+``[DONE]``, or at the end of the connection behind a ``finish_reason`` (some servers send no ``[DONE]``): the
+usage comes between the two. Without a ``finish_reason`` neither is an end; some servers tell one with every
+chunk, and the last one counts.
 """
 
 import msgspec
 
+from relay.dialects.finishing import says_more
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.blocks import Blocks, BrokenCall, reasoning_text
@@ -41,7 +43,9 @@ class ChatDecoder(StreamDecoder):
         self._takes_partial_arguments = options.takes_partial_arguments
         self._blocks = Blocks(options.call_id_seed)
         self._has_started = False
-        self._has_stopped = False
+        self._finish: tuple[str, str | None] | None = None  # the last reason told, and the matched sequence
+        self._is_last = False  # nothing of the answer came behind it
+        self._others: set[int] = set()  # further choices that have not finished
 
     def take(self, data: bytes, events: list[Event]) -> None:
         """The data of one whole event; raises BrokenStream."""
@@ -59,9 +63,10 @@ class ChatDecoder(StreamDecoder):
             events.append(MessageStart(piece.id or "", piece.model or ""))
         for choice in piece.choices or ():
             if choice.index:
-                events.append(Extra(WHERE, "another choice"))
+                self._another(choice.index, choice, events)
             else:
                 self._choice(choice, events)
+        self.is_finishing = self._is_last and not self._others
         if is_told(piece.usage):
             usage = msgspec.json.decode(piece.usage)
             if isinstance(usage, dict):
@@ -69,8 +74,8 @@ class ChatDecoder(StreamDecoder):
 
     def end(self, events: list[Event]) -> None:
         """The connection ended in order: behind a finish_reason that is the end of the answer too."""
-        if self._has_stopped:
-            events.append(Terminal())
+        if self.is_finishing:
+            self._stop(events)
 
     def _read(self, data: bytes, events: list[Event]) -> Piece | None:
         try:
@@ -87,8 +92,8 @@ class ChatDecoder(StreamDecoder):
             return None
 
     def _choice(self, choice: Choice, events: list[Event]) -> None:
-        delta = choice.delta
-        if delta is not None and not self._has_stopped:
+        delta, before = choice.delta, len(events)
+        if delta is not None:
             # The usual chunk has text and nothing else.
             if type(delta.content) is str and delta.content:
                 self._blocks.say("text", delta.content, events)
@@ -96,8 +101,19 @@ class ChatDecoder(StreamDecoder):
                 self._rare(delta, events)
             if delta.tool_calls or delta.function_call:
                 self._calls(delta, events)
-        if choice.finish_reason and not self._has_stopped:
-            self._stop(choice, choice.finish_reason, events)
+        if self._is_last and says_more(events[before:]):
+            self._is_last = False
+            self.release()
+        if choice.finish_reason:
+            self._finishes(choice, choice.finish_reason)
+
+    def _another(self, index: int, choice: Choice, events: list[Event]) -> None:
+        """A further choice, which only its own dialect can say; the answer is over when all have finished."""
+        events.append(Extra(WHERE, "another choice"))
+        if choice.finish_reason:
+            self._others.discard(index)
+        else:
+            self._others.add(index)
 
     def _rare(self, delta: Delta, events: list[Event]) -> None:
         # Some servers say the same reasoning under two names: the first that is told counts.
@@ -150,14 +166,25 @@ class ChatDecoder(StreamDecoder):
         except BrokenCall as broken:
             raise BrokenStream(garbage(str(broken))) from broken
 
-    def _stop(self, choice: Choice, told: str, events: list[Event]) -> None:
+    def _finishes(self, choice: Choice, told: str) -> None:
+        """A finish reason is told: the end, if nothing of the answer follows."""
         if told == "error":
             raise BrokenStream(
                 Failure(Kind.ERROR_EVENT, "upstream gave up its answer", status=502, reason=told)
             )
+        self._finish = (told, choice.stop_reason if isinstance(choice.stop_reason, str) else None)
+        self._is_last = True
+        if self.held is None and self._blocks.is_half and not self._may_be_half(_REASONS.get(told, "other")):
+            self.held = []  # no client is to see the end of a call whose JSON does not parse
+
+    def _may_be_half(self, reason: StopReason) -> bool:
+        return reason in _CUTS_ARGUMENTS or self._takes_partial_arguments
+
+    def _stop(self, events: list[Event]) -> None:
+        told, matched = self._finish or ("", None)
         reason = _REASONS.get(told, "other")
         try:
-            self._blocks.close(reason in _CUTS_ARGUMENTS or self._takes_partial_arguments, events)
+            self._blocks.close(self._may_be_half(reason), events)
         except BrokenCall as broken:
             raise BrokenStream(garbage(str(broken))) from broken
         kinds = self._blocks.kinds
@@ -166,14 +193,14 @@ class ChatDecoder(StreamDecoder):
             reason = "tool_use" if "tool_call" in kinds else "end_turn"
             if "refusal" in kinds:
                 reason = "refusal"
-        matched = choice.stop_reason if isinstance(choice.stop_reason, str) else None
         if matched and reason == "end_turn":
             reason = "stop_sequence"
-        self._has_stopped = True
-        events.append(Stop(reason, told, stop_sequence=matched if reason == "stop_sequence" else None))
+        self.release()
+        sequence = matched if reason == "stop_sequence" else None
+        events += (Stop(reason, told, stop_sequence=sequence), Terminal())
 
     def _done(self, events: list[Event]) -> None:
-        if not self._has_stopped:
+        if self._finish is None:
             kind = Kind.CUT if self._blocks.kinds else Kind.EMPTY
             raise BrokenStream(Failure(kind, "upstream ended its stream without a finish_reason"))
-        events.append(Terminal())
+        self._stop(events)

@@ -38,7 +38,7 @@ GROUNDING = {
 
 
 def test_text():
-    """Consecutive text parts are one block; usage, stop and terminal come in this order behind its stop."""
+    """Consecutive text parts are one block, which closes at the end, with stop and terminal behind it."""
     assert events_of(transcript("text")) == [
         MessageStart("q3UgaZq5K4m-vdIP8eKxoAM", "gemini-2.5-flash"),
         Usage(input_uncached=9),
@@ -47,8 +47,8 @@ def test_text():
         TextDelta(0, "Donau – 日本語では「ドナウ川」🙂"),
         Usage(input_uncached=9, output=11),
         TextDelta(0, "."),
-        BlockStop(0),
         Usage(input_uncached=9, output=14),
+        BlockStop(0),
         Stop("end_turn", "STOP"),
         Terminal(),
     ]
@@ -339,16 +339,13 @@ def test_arguments_keep_their_own_names():
     assert told.json == '{"finish_reason":1}'
 
 
-def test_usage_behind_the_end_counts_when_it_came_with_it():
-    """A usage-only chunk behind the finish reason, in the same read, still counts and still travels."""
+def test_usage_behind_the_finish_reason_counts():
+    """A usage-only chunk behind the finish reason counts and travels, whether it came with it or later."""
     end, usage = parts({"text": "x"}, finishReason="STOP"), {"usageMetadata": {"candidatesTokenCount": 7}}
-    more = parts({"text": "never"})
-    chunk = decode([sse(end, usage, more)])
-    assert chunk.raw == sse(end, usage)
-    assert chunk.events[-3:] == [Usage(output=7), Stop("end_turn", "STOP"), Terminal()]
-    late = decode([sse(end), sse(usage)])
-    assert late.raw == sse(end)
-    assert late.events[-1] == Terminal()
+    for reads in ([sse(end, usage)], [sse(end), sse(usage)]):
+        chunk = decode(reads)
+        assert chunk.raw == sse(end, usage)
+        assert chunk.events[-4:] == [Usage(output=7), BlockStop(0), Stop("end_turn", "STOP"), Terminal()]
 
 
 def test_several_candidates_are_over_when_all_are():

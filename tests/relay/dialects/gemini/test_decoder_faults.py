@@ -289,6 +289,7 @@ def test_a_call_that_something_else_interrupts(second):
 def test_nothing_comes_behind_the_end():
     """After the terminal event, and after a failure, a decoder gives nothing more."""
     decoder = GEMINI.decoder(DecoderOptions("gemini-3", "seed"))
-    assert decoder.feed(transcript("text")).events[-1] == Terminal()
+    decoder.feed(transcript("text"))
+    assert decoder.finish().events[-1] == Terminal()
     assert decoder.feed(transcript("overloaded")).events == []
     assert decoder.finish().events == []

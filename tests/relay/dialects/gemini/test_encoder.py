@@ -322,9 +322,8 @@ def test_the_array_form_of_forwarded_chunks(name):
     decoder = GEMINI.decoder(_options(name == "code_assist"))
     encode = encoder("array")
     pieces = transcript(name).split(b"\r\n\r\n")
-    out = b"".join(
-        encode.forward(decoder.feed(piece + b"\r\n\r\n")) + encode.keep_alive() for piece in [*pieces, b""]
-    )
+    chunks = [*(decoder.feed(piece + b"\r\n\r\n") for piece in [*pieces, b""]), decoder.finish()]
+    out = b"".join(encode.forward(chunk) + encode.keep_alive() for chunk in chunks)
     objects = chunks_of(decode([transcript(name)], is_enveloped=name == "code_assist").raw)
     assert msgspec.json.decode(out) == objects
 

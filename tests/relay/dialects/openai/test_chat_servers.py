@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from relay.dialects.interface import DecoderOptions
 from relay.dialects.openai import OPENAI_CHAT
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, Stop, Terminal
@@ -194,6 +195,60 @@ def test_an_end_without_done_is_an_end() -> None:
     """Behind a finish_reason, an orderly end of the connection is the answer's end."""
     assert isinstance(events_of(delta(content="x"), delta("stop"), done=False)[-1], Terminal)
     assert not any(isinstance(event, Terminal) for event in events_of(delta(content="x"), done=False))
+
+
+def test_a_finish_reason_on_every_chunk() -> None:
+    """What follows a finish_reason is of the answer, in the same block; the last reason counts, once."""
+    chunks = [delta("stop", content="one "), delta("stop", content="two "), delta("length", content="three")]
+    for done in (True, False):
+        told = decoded(OPENAI_CHAT, [chat(chunk, done=False) for chunk in chunks] + [chat(done=done)])
+        assert [(b.kind, b.text) for b in state_of(told.events).blocks] == [("text", "one two three")]
+        assert told.events[-2:] == [Stop("max_tokens", "length"), Terminal()]
+        assert sum(isinstance(event, Stop) for event in told.events) == 1
+        assert told.raw == b"".join(chat(chunk, done=False) for chunk in chunks) + chat(done=done)
+
+
+def test_a_call_in_pieces_over_finish_reasons() -> None:
+    """A call's pieces may each come with a finish_reason; no client sees the end of a call that is half."""
+    pieces = [
+        delta("tool_calls", tool_calls=[call(0, '{"x"', "a", "f")]),
+        delta("tool_calls", tool_calls=[call(0, ":1}")]),
+    ]
+    whole = decoded(OPENAI_CHAT, [chat(*pieces)])
+    assert [block.text for block in state_of(whole.events).blocks] == ['{"x":1}']
+    assert (whole.raw, whole.events[-2:]) == (chat(*pieces), [Stop("tool_use", "tool_calls"), Terminal()])
+    for done in (True, False):
+        half = decoded(OPENAI_CHAT, [chat(pieces[0], done=done)])
+        assert half.raw == b""
+        assert isinstance(half.events[-1], Failed)
+        assert half.events[-1].failure.kind is Kind.GARBAGE
+
+
+def test_text_behind_the_last_finish_reason_needs_an_end() -> None:
+    """``[DONE]`` ends an answer that told a reason before; the end of the connection alone does not."""
+    chunks = [delta("stop", content="a"), delta(content="b")]
+    assert events_of(*chunks)[-1] == Terminal()
+    assert not any(isinstance(event, Terminal) for event in events_of(*chunks, done=False))
+
+
+def finishing_after(*chunks: Json) -> list[bool]:
+    """Whether the decoder holds the answer for finished, after each chunk."""
+    decoder = OPENAI_CHAT.decoder(DecoderOptions("gpt", "seed"))
+    return [decoder.feed(chat(chunk, done=False)).is_finishing for chunk in chunks]
+
+
+def test_what_is_told_while_the_end_is_awaited() -> None:
+    """A finish_reason is the end until more of the answer comes; usage is none, each choice has its own."""
+    usage: Json = {"choices": [], "usage": {"completion_tokens": 3}}
+    assert finishing_after(delta(content="a"), delta("stop"), usage) == [False, True, True]
+    assert finishing_after(delta("stop", content="a"), delta(content="b"), delta("stop")) == [
+        True,
+        False,
+        True,
+    ]
+    second, last = delta(content="second"), delta("stop")
+    second["choices"][0]["index"] = last["choices"][0]["index"] = 1
+    assert finishing_after(second, delta("stop", content="first"), last) == [False, False, True]
 
 
 @pytest.mark.parametrize("content", [None, ""])
