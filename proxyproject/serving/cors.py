@@ -9,9 +9,12 @@ page shows its client key in a header, as every other client does.
 from collections.abc import Collection
 
 from proxyproject.serving.lean_handler import LeanHandler, Message, Receive, Scope, Send
+from relay.dialects.registry import DIALECTS
 
-API_PREFIXES = ("/v1/", "/v1beta/", "/v1alpha/")
-"""Where the vendors' paths begin."""
+API_PREFIXES = tuple(
+    sorted({f"/{path.path.split('/')[1]}/" for dialect in DIALECTS for path in dialect.paths})
+)
+"""What the paths of the dialects begin with: ``/v1/``, ``/v1beta/`` …"""
 EXPOSED = b"x-request-id, x-account-email, x-mapped-model, x-attempts, x-token-count, request-id, retry-after"
 """What a page may read of an answer's headers, beside what browsers always show."""
 

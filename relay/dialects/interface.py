@@ -12,11 +12,10 @@ from typing import Literal, Protocol
 import msgspec
 
 from accounts.facts.model_facts import ModelFacts
+from relay.dialects.client_side import Counting, ModelList, Path
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.events import Chunk, Event, HiddenThinking, StreamState
 from relay.neutral.failures import Failure
-
-DialectName = Literal["anthropic", "gemini", "openai"]
 
 
 class ClientRequest(msgspec.Struct, frozen=True):
@@ -183,9 +182,34 @@ class GoingOn(msgspec.Struct, frozen=True):
 class Dialect:
     """One wire protocol, on both of its sides: the functions of its folder, joined by name."""
 
-    name: DialectName
+    name: str
+    """Unique among the dialects."""
 
     # The client's side
+    paths: tuple[Path, ...]
+    """Where its clients POST."""
+
+    prefixes: tuple[str, ...] = ()
+    """What the paths of its clients begin with: who is likely to ask where there is no path."""
+
+    recorded_as: str
+    """The family of clients, as rows, filters and the log name it."""
+
+    models: ModelList
+    """The model list."""
+
+    counting: Counting | None = None
+    """The token counter, where the dialect has one."""
+
+    request_id_header: str = ""
+    """The dialect's own header with the request id, beside ``X-Request-Id``."""
+
+    first_data_seconds: float = 60.0
+    """To the first valid data, where no setting says otherwise."""
+
+    log_prefix: str = ""
+    """What the lines of app.log about its exchanges begin with."""
+
     inspect: Callable[[Json, Mapping[str, str]], ClientRequest]
     """(body, headers): what the relay must know; raises BadRequest. Gemini's model stands in the path."""
 
@@ -208,6 +232,15 @@ class Dialect:
     """The JSON error body."""
 
     # Upstream's side
+    upstream_path: str = ""
+    """Where accounts that speak it are asked for a stream; "" where the account's kind names the path."""
+
+    default_headers: tuple[tuple[str, str], ...] = ()
+    """Headers that upstream wants, where the client sent none of that name."""
+
+    keeps_unsigned_thinking: bool = False
+    """Does upstream take thinking without a signature, and the documented placeholder on tool calls?"""
+
     write: Callable[[Conversation, str, ModelFacts, list[str]], Json]
     """(conversation, model, facts, changes): the body; ``changes`` gets what was mapped or dropped; raises
     CannotCarry."""

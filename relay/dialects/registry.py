@@ -1,6 +1,6 @@
-"""In which dialect an account is asked, and in whose words it refuses.
+"""The dialects: which there are, who speaks at a path, and in which one an account is asked.
 
-PURE.
+PURE. A new dialect is a folder, and its name in ``DIALECTS``.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,10 @@ from relay.dialects.interface import Dialect
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.neutral.failures import Failure
 
+DIALECTS: tuple[Dialect, ...] = (GEMINI, ANTHROPIC, OPENAI_RESPONSES, OPENAI_CHAT)
+"""Every dialect; who is easily told comes first. The last one is spoken where none is likelier: every client
+knows OpenAI's errors."""
+
 _BY_KIND: dict[str, Dialect] = {
     "gemini": GEMINI,
     "vertex": GEMINI,
@@ -27,6 +31,19 @@ _BY_KIND: dict[str, Dialect] = {
 def upstream_dialect(kind: str) -> Dialect:
     """The dialect that accounts of ``kind`` speak for their own families."""
     return _BY_KIND[kind]
+
+
+def dialect_of_path(path: str) -> Dialect:
+    """Who is likely to ask at ``path``."""
+    return next((dialect for dialect in DIALECTS if path.startswith(dialect.prefixes)), DIALECTS[-1])
+
+
+def dialect_of_list(path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Dialect:
+    """Who asks for the model list; ``headers`` have lower-case names.
+
+    Gemini's SDK shows its key header, Anthropic's its version; everybody else is OpenAI's.
+    """
+    return next((d for d in DIALECTS if d.models.is_asked_by(path, headers, query)), DIALECTS[-1])
 
 
 def dialect_for(kind: str, client: Dialect, facts: ModelFacts) -> Dialect:

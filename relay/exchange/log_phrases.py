@@ -4,7 +4,7 @@ PURE. The wording is a contract (behaviour 11 and the troubleshooting lesson): p
 """
 
 import logging
-from typing import Literal, assert_never
+from typing import assert_never
 
 from relay.engine import giving_up
 from relay.engine.facts import (
@@ -30,9 +30,8 @@ Line = tuple[int, str]
 AUTO_STREAM = "Auto-converting non-stream request to stream for better quota"
 
 
-def lines(fact: Fact, dialect: Literal["anthropic", "gemini", "openai"]) -> list[Line]:
-    """What the log says of ``fact``, for an exchange on a path of ``dialect``."""
-    prefix = "[Gemini] " if dialect == "gemini" else ""
+def lines(fact: Fact, prefix: str) -> list[Line]:
+    """What the log says of ``fact``; ``prefix`` is the ``log_prefix`` of the client's dialect."""
     match fact:
         case AttemptStarted() | AttemptOpened() | Committed():
             return []

@@ -99,7 +99,7 @@ class Recorder:
 
     def note(self, fact: Fact) -> None:
         """Take a fact of the engine."""
-        for level, line in lines(fact, self._call.dialect.name):
+        for level, line in lines(fact, self._call.dialect.log_prefix):
             self._log(level, line)
         match fact:
             case AttemptStarted():

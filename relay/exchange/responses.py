@@ -93,8 +93,8 @@ def error_response(
 def identify(response: HttpResponseBase, dialect: Dialect, request_id: str) -> None:
     """Name the exchange: our header, and the dialect's own."""
     response["X-Request-Id"] = request_id
-    if dialect.name == "anthropic":
-        response["request-id"] = request_id
+    if dialect.request_id_header:
+        response[dialect.request_id_header] = request_id
 
 
 def account_headers(how: str, email: str) -> list[tuple[str, str]]:

@@ -43,7 +43,7 @@ class Running:
         self._runtime = runtime
         self._outcome: Outcome | None = None
         self._is_response_over = False
-        limits = settings.limits(exchange.call.dialect.name)
+        limits = settings.limits(exchange.call.dialect)
         engine = serve(limits, targets, is_collected=not self.is_stream)
         self.driver = Driver(engine, exchange, admitted_at, self._driver_ended)
 

@@ -8,15 +8,13 @@ from django.conf import settings
 
 from accounts.loaded.live_accounts import LiveAccounts, live
 from monitor.record.records import Record
+from relay.dialects.interface import Dialect
 from relay.engine.budget import RetryBudget
 from relay.engine.deadlines import Limits
 from relay.exchange.driver import Driver
 from relay.memory.conversation_memory import Memory
 from relay.neutral.events import StreamState
 from relay.upstream.client import UpstreamClient
-
-FIRST_DATA_SECONDS = {"anthropic": 60.0, "openai": 60.0, "gemini": 30.0}
-"""To the first valid data, by the dialect of the path, where no setting says otherwise."""
 
 
 class RelaySettings(msgspec.Struct, frozen=True):
@@ -54,11 +52,11 @@ class RelaySettings(msgspec.Struct, frozen=True):
             body_cap_bytes=environment.monitor_body_cap_bytes,
         )
 
-    def limits(self, dialect: str) -> Limits:
+    def limits(self, dialect: Dialect) -> Limits:
         """The deadlines on a path of ``dialect``; an explicit peek timeout rules the thinking one too."""
         explicit = self.peek_timeout_seconds
         return Limits(
-            first_data_seconds=FIRST_DATA_SECONDS[dialect] if explicit is None else explicit,
+            first_data_seconds=dialect.first_data_seconds if explicit is None else explicit,
             thinking_seconds=self.thinking_timeout_seconds,
             first_data_thinking_seconds=self.thinking_timeout_seconds if explicit is None else explicit,
             idle_seconds=self.idle_timeout_seconds,

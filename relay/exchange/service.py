@@ -122,7 +122,7 @@ class Admission:
                 id=self.request_id,
                 started_at=self.started_at,
                 process_id=self.runtime.accounts.process_id,
-                dialect=self.dialect.name,
+                dialect=self.dialect.recorded_as,
                 method=self.request.method or "POST",
                 path=self.request.get_full_path(),
                 client_key=caller.name if caller else "",

@@ -14,16 +14,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts.facts.known_models import facts_for, vendor_of
-from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
 from relay.admission.model_name import checked_name
-from relay.dialects.anthropic import ANTHROPIC
-from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect
-from relay.dialects.openai import OPENAI_CHAT
+from relay.dialects.registry import dialect_of_list
 from relay.exchange.responses import identify
 from relay.exchange.runtime import Runtime
 from relay.exchange.service import Admission, Refused
+from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest, Failure, Kind
 
 LIST_SECONDS = 3600.0
@@ -41,18 +39,7 @@ async def several_models(request: HttpRequest) -> HttpResponseBase:
     except Refused as refusal:
         return admission.refuse(refusal.failure)
     names = await _names(admission.runtime)
-    match dialect.name:
-        case "gemini":
-            answer: Any = {"models": [_gemini_model(name) for name in names]}
-        case "anthropic":
-            answer = {
-                "data": [_anthropic_model(name) for name in names],
-                "has_more": False,
-                "first_id": names[0] if names else None,
-                "last_id": names[-1] if names else None,
-            }
-        case _:
-            answer = {"object": "list", "data": [_openai_model(name) for name in names]}
+    answer = dialect.models.several(names, [_row(dialect, name) for name in names])
     return _json(answer, dialect, admission.request_id)
 
 
@@ -68,14 +55,7 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
             raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
     except Refused as refusal:
         return admission.refuse(refusal.failure)
-    match dialect.name:
-        case "gemini":
-            answer = _gemini_model(name)
-        case "anthropic":
-            answer = _anthropic_model(name)
-        case _:
-            answer = _openai_model(name)
-    return _json(answer, dialect, admission.request_id)
+    return _json(_row(dialect, name), dialect, admission.request_id)
 
 
 def _check(name: str) -> None:
@@ -86,11 +66,8 @@ def _check(name: str) -> None:
 
 
 def _dialect_of(request: HttpRequest) -> Dialect:
-    """Who asks: Gemini's SDK shows its key header, Anthropic's its version, everybody else is OpenAI's."""
-    is_googles = request.path.startswith(("/v1beta/", "/v1alpha/"))
-    if is_googles or "x-goog-api-key" in request.headers or "key" in request.GET:
-        return GEMINI
-    return ANTHROPIC if "anthropic-version" in request.headers else OPENAI_CHAT
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return dialect_of_list(request.path, headers, request.GET.dict())
 
 
 async def _names(runtime: Runtime) -> list[str]:
@@ -132,39 +109,8 @@ def _listed(content: bytes) -> list[str]:
     return [name.removeprefix("models/") for name in names if isinstance(name, str)]
 
 
-def _gemini_model(name: str) -> dict[str, Any]:
-    facts = facts_for(name)
-    return {
-        "name": f"models/{name}",
-        "version": name,
-        "displayName": name,
-        "description": "",
-        "inputTokenLimit": facts.context_tokens,
-        "outputTokenLimit": facts.max_output_tokens,
-        "supportedGenerationMethods": ["generateContent", "countTokens"],
-        "thinking": _thinks(facts),
-    }
-
-
-def _anthropic_model(name: str) -> dict[str, Any]:
-    facts = facts_for(name)
-    return {
-        "type": "model",
-        "id": name,
-        "display_name": name,
-        "created_at": "1970-01-01T00:00:00Z",  # the API's own value for "not known"
-        "lifecycle": "active",
-        "max_input_tokens": facts.context_tokens,
-        "max_tokens": facts.max_output_tokens,
-    }
-
-
-def _openai_model(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": vendor_of(name) or "evenkeel"}
-
-
-def _thinks(facts: ModelFacts) -> bool:
-    return bool(facts.thinking_modes or facts.thinking_levels or facts.thinking_budget)
+def _row(dialect: Dialect, name: str) -> Json:
+    return dialect.models.one(name, facts_for(name), vendor_of(name) or "")
 
 
 def _json(answer: Any, dialect: Dialect, request_id: str) -> HttpResponse:

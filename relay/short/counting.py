@@ -12,15 +12,9 @@ from django.http.response import HttpResponseBase
 
 from accounts.mapping import Target
 from accounts.pool.leases import Lease, Want
-from relay.dialects.counting import (
-    count_answer,
-    counted_request,
-    counter_body,
-    estimate,
-    tokens_in,
-    uncounted,
-)
+from relay.dialects.client_side import Counting
 from relay.dialects.interface import Dialect
+from relay.dialects.token_estimate import estimate
 from relay.engine.policy import Decision
 from relay.exchange.service import Admission, Refused
 from relay.neutral.events import Usage
@@ -47,7 +41,7 @@ async def count_tokens(request: HttpRequest, dialect: Dialect, model: str) -> Ht
     try:
         admission.authenticate()
         call, inspected = admission.call(admission.body(), model, False)
-        call = msgspec.structs.replace(call, body=counted_request(dialect.name, call.body))
+        call = msgspec.structs.replace(call, body=_counting(dialect).request(call.body))
         targets = admission.runtime.pool.targets(call.model)
         if targets is None:
             message = f"The model {call.model!r} is neither mapped nor offered by an account."
@@ -73,7 +67,7 @@ async def _served(exchange: ShortExchange, target: Target) -> Served | Failure:
         return counted
     count = counted or Count(estimate(call.body), is_exact=False)
     return Served(
-        msgspec.json.encode(count_answer(call.dialect.name, count.tokens)),
+        msgspec.json.encode({_counting(call.dialect).field: count.tokens}),
         Usage(input_uncached=count.tokens if count.is_exact else None),
         ((COUNT_HEADER, "exact" if count.is_exact else "estimate"),),
     )
@@ -89,8 +83,9 @@ async def _counted(exchange: ShortExchange, lease: Lease) -> Count | Failure | N
     path = counter_path(account, exchange.model, request.dialect)
     if path is None:
         return None
+    counting = _counting(request.dialect)
     exchange.attempt_begins(lease, request)
-    body = counter_body(account.kind, request.dialect.name, request.model, request.body)
+    body = counting.counter_body(account.kind, request.model, request.body)
     if is_claude_on_vertex(account, request.dialect):
         body = with_version(body, request.headers)
     answer = await exchange.post(lease, path, body, request)
@@ -101,8 +96,25 @@ async def _counted(exchange: ShortExchange, lease: Lease) -> Count | Failure | N
         if not is_the_clients:
             return None
         return answer if request.is_same_dialect else msgspec.structs.replace(answer, body=b"")
-    tokens = tokens_in(request.dialect.name, answer)
+    tokens = _told(answer, counting.field)
     if tokens is None:
         return None
-    rest = uncounted(account.kind, request.body)
+    rest = counting.uncounted(account.kind, request.body)
     return Count(tokens + (estimate(rest) if rest else 0), is_exact=not rest)
+
+
+def _counting(dialect: Dialect) -> Counting:
+    """The counter of a dialect that has one."""
+    if dialect.counting is None:
+        raise TypeError(f"{dialect.name} has no counter")
+    return dialect.counting
+
+
+def _told(answer: bytes, field: str) -> int | None:
+    """The count in ``field`` of an upstream counter's answer."""
+    try:
+        decoded = msgspec.json.decode(answer)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    tokens = decoded.get(field) if isinstance(decoded, dict) else None
+    return tokens if isinstance(tokens, int) else None

@@ -11,8 +11,8 @@ from urllib.parse import quote
 import msgspec
 
 from accounts.snapshot import AccountView
+from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.interface import Dialect
-from relay.dialects.openai import OPENAI_RESPONSES
 from relay.neutral.conversation import Json
 from relay.upstream.request import UpstreamRequest
 
@@ -30,11 +30,8 @@ def stream_url(account: AccountView, request: UpstreamRequest) -> str:
     match account.kind:
         case "gemini" | "vertex" | "code_assist":
             return address(account, google_path(account, request.model, "streamGenerateContent") + "?alt=sse")
-        case "anthropic":
-            return address(account, "/v1/messages")
         case _:
-            is_responses = request.dialect is OPENAI_RESPONSES
-            return address(account, "/v1/responses" if is_responses else "/v1/chat/completions")
+            return address(account, request.dialect.upstream_path)
 
 
 def counter_path(account: AccountView, model: str, dialect: Dialect) -> str | None:
@@ -72,7 +69,7 @@ def claude_path(account: AccountView, model: str, method: str) -> str:
 
 def is_claude_on_vertex(account: AccountView, dialect: Dialect) -> bool:
     """Is this Anthropic's dialect on Google's paths?"""
-    return account.kind == "vertex" and dialect.name == "anthropic"
+    return account.kind == "vertex" and dialect is ANTHROPIC
 
 
 def address(account: AccountView, path: str) -> str:

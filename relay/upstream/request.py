@@ -21,7 +21,6 @@ from relay.neutral.conversation import Conversation, Json
 CALL_PLACEHOLDER = "skip_thought_signature_validator"
 """What Gemini's documentation lets stand where a function call's signature is lost."""
 
-_DEFAULT_ANTHROPIC_VERSION = "2023-06-01"
 _PASSED_HEADERS = ("anthropic-version", "anthropic-beta", "openai-beta")
 _KEPT_BACK_HEADERS = frozenset({"x-goog-api-key", "x-goog-user-project", "x-goog-iam-authorization-token"})
 
@@ -92,7 +91,7 @@ def prepare(
         if model != call.model:
             body = dialect.fit(body, model, facts, changes)
         body = dialect.as_stream(body)  # the very same where it asks for a stream, with usage, already
-    found = _Signatures(call.session, cache, facts, is_same, dialect.name, now)
+    found = _Signatures(call.session, cache, facts, is_same, dialect, now)
     restored = dialect.restore_signatures(body, found.resolve)
     if restored is not body:
         changes.append("thinking signatures put right")
@@ -176,13 +175,19 @@ class _Signatures:
     """Resolves each signature slot of one body (behaviour 9)."""
 
     def __init__(
-        self, session: str, cache: SignatureCache, facts: ModelFacts, is_same: bool, name: str, now: float
+        self,
+        session: str,
+        cache: SignatureCache,
+        facts: ModelFacts,
+        is_same: bool,
+        dialect: Dialect,
+        now: float,
     ) -> None:
         self.session = session
         self.cache = cache
         self.facts = facts
         self.is_same = is_same
-        self.name = name
+        self.dialect = dialect
         self.now = now
         self.has_thinking = False
 
@@ -209,10 +214,14 @@ class _Signatures:
 
     def _without(self, slot: SignatureSlot) -> Resolution:
         """No signature that this upstream could read: out before it is refused."""
-        if slot.kind == "tool_call" and self.facts.needs_signature_on_calls and self.name == "gemini":
+        if (
+            slot.kind == "tool_call"
+            and self.facts.needs_signature_on_calls
+            and self.dialect.keeps_unsigned_thinking
+        ):
             return CALL_PLACEHOLDER
         # Gemini takes thought parts without a signature; of others' thinking only the text can travel.
-        if is_handle(slot.value) and self.name == "gemini":
+        if is_handle(slot.value) and self.dialect.keeps_unsigned_thinking:
             return Fate.UNSIGNED
         return Fate.DEMOTE
 
@@ -243,10 +252,8 @@ def _feature_headers(call: ClientCall, dialect: Dialect) -> dict[str, str]:
 
 def default_headers(dialect: Dialect) -> dict[str, str]:
     """The headers of a request that the client has no part in."""
-    headers = {"content-type": "application/json", "accept-encoding": "identity"}
-    if dialect.name == "anthropic":
-        headers["anthropic-version"] = _DEFAULT_ANTHROPIC_VERSION
-    return headers
+    own = dict(dialect.default_headers)
+    return {"content-type": "application/json", "accept-encoding": "identity", **own}
 
 
 def _with_headers(headers: dict[str, str], more: tuple[tuple[str, str], ...]) -> dict[str, str]:

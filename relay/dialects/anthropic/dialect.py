@@ -4,6 +4,7 @@ PURE.
 """
 
 from relay.dialects.anthropic import (
+    client_side,
     collector,
     errors,
     fit,
@@ -21,6 +22,14 @@ from relay.dialects.interface import Dialect, streams_by_itself
 
 ANTHROPIC = Dialect(
     name="anthropic",
+    paths=client_side.PATHS,
+    prefixes=("/v1/messages",),
+    recorded_as="anthropic",
+    models=client_side.MODELS,
+    counting=client_side.COUNTING,
+    request_id_header="request-id",
+    upstream_path="/v1/messages",
+    default_headers=(("anthropic-version", "2023-06-01"),),
     inspect=inspection.inspect,
     read=read_request.read,
     wants=going_on.wants,

@@ -2,6 +2,7 @@
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini import (
+    client_side,
     collector,
     errors,
     fit,
@@ -31,6 +32,14 @@ def _heal(body: Json, facts: ModelFacts) -> Healed:
 
 GEMINI = Dialect(
     name="gemini",
+    paths=client_side.PATHS,
+    prefixes=("/v1beta/", "/v1alpha/", "/v1/models/"),
+    recorded_as="gemini",
+    models=client_side.MODELS,
+    counting=client_side.COUNTING,
+    first_data_seconds=30.0,
+    log_prefix="[Gemini] ",
+    keeps_unsigned_thinking=True,
     inspect=inspection.inspect,
     read=read_request.read,
     wants=going_on.wants,

@@ -2,7 +2,9 @@
 
 import pytest
 
-from relay.dialects.counting import counter_body, estimate, uncounted
+from relay.dialects.anthropic import ANTHROPIC
+from relay.dialects.gemini.client_side import COUNTING
+from relay.dialects.token_estimate import estimate
 
 BODY = {
     "contents": [{"parts": [{"text": "Hi."}]}],
@@ -15,17 +17,22 @@ def test_each_home_of_gemini_is_asked_in_its_own_words() -> None:
     """The Developer API wants a wrapper, Vertex the fields, Code Assist an envelope for the contents."""
     contents, system = BODY["contents"], BODY["systemInstruction"]
     wrapped = {"model": "models/m", "contents": contents, "systemInstruction": system}
-    assert counter_body("gemini", "gemini", "m", BODY) == {"generateContentRequest": wrapped}
-    assert counter_body("gemini", "gemini", "m", {"contents": contents}) == {"contents": contents}
-    assert counter_body("vertex", "gemini", "m", BODY) == {"contents": contents, "systemInstruction": system}
+    assert COUNTING.counter_body("gemini", "m", BODY) == {"generateContentRequest": wrapped}
+    assert COUNTING.counter_body("gemini", "m", {"contents": contents}) == {"contents": contents}
+    assert COUNTING.counter_body("vertex", "m", BODY) == {"contents": contents, "systemInstruction": system}
     envelope = {"request": {"model": "models/m", "contents": contents}}
-    assert counter_body("code_assist", "gemini", "m", BODY) == envelope
+    assert COUNTING.counter_body("code_assist", "m", BODY) == envelope
 
 
 def test_anthropics_counter_takes_no_settings_of_the_answer() -> None:
     """``max_tokens``, ``stream`` and the like would be a 400 there."""
+    assert ANTHROPIC.counting is not None
     body = {"model": "m", "messages": [], "max_tokens": 5, "stream": True, "metadata": {}, "tools": []}
-    assert counter_body("anthropic", "anthropic", "m", body) == {"model": "m", "messages": [], "tools": []}
+    assert ANTHROPIC.counting.counter_body("anthropic", "m", body) == {
+        "model": "m",
+        "messages": [],
+        "tools": [],
+    }
 
 
 @pytest.mark.parametrize(
@@ -33,7 +40,7 @@ def test_anthropics_counter_takes_no_settings_of_the_answer() -> None:
 )
 def test_what_a_counter_has_no_place_for_is_known(kind: str, rest: set[str]) -> None:
     """So that a count without it is not called exact."""
-    assert uncounted(kind, BODY).keys() == rest
+    assert COUNTING.uncounted(kind, BODY).keys() == rest
 
 
 def test_an_estimate_counts_texts_and_media() -> None:

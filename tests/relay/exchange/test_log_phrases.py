@@ -21,6 +21,8 @@ from relay.neutral.failures import Failure, Kind, Phase
 
 RETRY = Decision(retry=True, strategy="fixed delay", rotate=True)
 
+PREFIX = {"anthropic": "", "gemini": "[Gemini] ", "openai": ""}
+
 
 def ended(failure: Failure, decision: Decision | None = RETRY) -> AttemptEnded:
     return AttemptEnded(1.0, 1, "a@x", Phase.PEEK, Usage(), failure, decision)
@@ -44,13 +46,13 @@ PEEK = [
 def test_a_peek_failure_has_its_searchable_line(kind: Kind, dialect: str, phrase: str) -> None:
     """Lesson, step 3: search app.log for these keywords; Gemini paths have [Gemini] before them."""
     said = "Timeout waiting for first data (60s)" if kind is Kind.FIRST_DATA_TIMEOUT else "gone"
-    first = lines(ended(Failure(kind, said)), dialect)[0]  # type: ignore[arg-type]
+    first = lines(ended(Failure(kind, said)), PREFIX[dialect])[0]  # type: ignore[arg-type]
     assert first == (logging.WARNING, phrase)
 
 
 def test_the_last_attempt_does_not_claim_to_retry() -> None:
     """Never pretends: no "retrying..." where nothing is retried."""
-    (_, line), *_ = lines(ended(Failure(Kind.EMPTY, "x"), Decision(retry=False)), "anthropic")
+    (_, line), *_ = lines(ended(Failure(Kind.EMPTY, "x"), Decision(retry=False)), "")
     assert line == "Stream ended during peek (Empty Response)"
 
 
@@ -58,14 +60,14 @@ def test_a_continuation_has_its_lines() -> None:
     """What broke, that it is gone on with, and behind how much; or why it is not."""
     failure = Failure(Kind.CUT, "upstream closed the stream")
     goes_on = Decision(retry=True, strategy="fixed delay", rotate=True, continues=True)
-    assert lines(ended(failure, goes_on), "gemini") == [
+    assert lines(ended(failure, goes_on), "[Gemini] ") == [
         (logging.WARNING, "Stream broke after commit: upstream closed the stream, continuing..."),
         (logging.INFO, "Retry with fixed delay: status=cut, attempt=1, delay=0s"),
     ]
-    assert lines(Continued(1.0, 2, 80), "gemini") == [
+    assert lines(Continued(1.0, 2, 80), "[Gemini] ") == [
         (logging.INFO, "Continuing the answer behind 80 characters")
     ]
-    assert lines(NotContinued(1.0, "a tool call was sent"), "openai") == [
+    assert lines(NotContinued(1.0, "a tool call was sent"), "") == [
         (logging.WARNING, "The broken answer is not continued: a tool call was sent")
     ]
 
@@ -82,15 +84,15 @@ def test_a_back_off_is_logged_with_its_strategy(status: int, attempt: int, phras
     """INFO line: which strategy, for which status, how long."""
     failure = Failure(Kind.STATUS, "upstream said so", status=status)
     decision = decide(failure, attempt, is_healed=False, another_is_free=True)
-    assert (logging.INFO, phrase) in lines(ended(failure, decision), "anthropic")
+    assert (logging.INFO, phrase) in lines(ended(failure, decision), "")
 
 
 def test_rotation_and_its_absence_are_logged() -> None:
     """WARNING lines say whether the account was rotated, and from whom to whom."""
-    assert lines(Rotated(0, "429", "a@x", "b@x"), "anthropic") == [
+    assert lines(Rotated(0, "429", "a@x", "b@x"), "") == [
         (logging.WARNING, "Rotating account for status 429: a@x -> b@x")
     ]
-    assert lines(KeptAccount(0, "503"), "gemini") == [
+    assert lines(KeptAccount(0, "503"), "[Gemini] ") == [
         (logging.WARNING, "Keeping same account for status 503 (server-side issue)")
     ]
 
@@ -110,7 +112,7 @@ def test_rotation_and_its_absence_are_logged() -> None:
 )
 def test_healing_has_the_lessons_words(how: str, dialect: str, begins: str, ends: str) -> None:
     """Lesson, step 4: the log shows that the fix logic was entered."""
-    ((level, line),) = lines(Healing(0, how, "a@x", "Invalid `signature`", ("x",)), dialect)  # type: ignore[arg-type]
+    ((level, line),) = lines(Healing(0, how, "a@x", "Invalid `signature`", ("x",)), PREFIX[dialect])  # type: ignore[arg-type]
     assert level == logging.WARNING
     assert line.startswith(begins)
     assert line.endswith(ends)
@@ -118,9 +120,9 @@ def test_healing_has_the_lessons_words(how: str, dialect: str, begins: str, ends
 
 def test_the_end_is_an_error_line() -> None:
     """ERROR lines: when nothing is left to try, and when a human must look."""
-    assert lines(GaveUp(0, 3, Failure(Kind.EMPTY, "nothing said")), "anthropic") == [
+    assert lines(GaveUp(0, 3, Failure(Kind.EMPTY, "nothing said")), "") == [
         (logging.ERROR, "All 3 attempts failed. nothing said")
     ]
-    ((level, line),) = lines(HealingFailed(0, "still refused"), "anthropic")
+    ((level, line),) = lines(HealingFailed(0, "still refused"), "")
     assert level == logging.ERROR
     assert line.startswith("Signature repair failed, not retrying: manual intervention needed")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect, Healed, Resolution, SignatureSlot, drops_nothing
-from relay.dialects.openai import errors, reasoning
+from relay.dialects.openai import client_side, errors, reasoning
 from relay.dialects.openai.chat import collector, fit, going_on, read_request, repair, write_request
 from relay.dialects.openai.chat.decoder import ChatDecoder
 from relay.dialects.openai.chat.encoder import ChatEncoder
@@ -36,7 +36,11 @@ def _heal(body: Json, facts: ModelFacts) -> Healed:
 
 
 OPENAI_CHAT = Dialect(
-    name="openai",
+    name="openai_chat",
+    paths=client_side.CHAT_PATHS,
+    recorded_as="openai",
+    models=client_side.MODELS,
+    upstream_path="/v1/chat/completions",
     inspect=inspect_chat,
     read=read_request.read,
     wants=going_on.wants,

@@ -2,7 +2,7 @@
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect, Healed, drops_nothing, streams_by_itself
-from relay.dialects.openai import errors, reasoning
+from relay.dialects.openai import client_side, errors, reasoning
 from relay.dialects.openai.inspection import inspect_responses
 from relay.dialects.openai.responses import collector, fit, going_on, read_request, repair, write_request
 from relay.dialects.openai.responses.decoder import ResponsesDecoder
@@ -21,7 +21,12 @@ def _heal(body: Json, facts: ModelFacts) -> Healed:
 
 
 OPENAI_RESPONSES = Dialect(
-    name="openai",
+    name="openai_responses",
+    paths=client_side.RESPONSES_PATHS,
+    prefixes=("/v1/responses",),
+    recorded_as="openai",
+    models=client_side.MODELS,
+    upstream_path="/v1/responses",
     inspect=inspect_responses,
     read=read_request.read,
     wants=going_on.wants,
