@@ -74,7 +74,15 @@ class DecoderOptions(msgspec.Struct, frozen=True):
 
 
 class Decoder(Protocol):
-    """Upstream bytes -> whole events. After Terminal or Failed it gives nothing more."""
+    """Upstream bytes -> whole events. After Terminal or Failed it gives nothing more.
+
+    ``bent`` are the paths of the fields that were not of their documented types, each once.
+    """
+
+    @property
+    def bent(self) -> list[str]:
+        """So far."""
+        ...
 
     def feed(self, data: bytes) -> Chunk:
         """What ``data`` completes. Broken data is ``Failed`` behind what was whole, never an exception."""

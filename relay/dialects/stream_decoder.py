@@ -1,17 +1,29 @@
-"""What the decoders of both wire forms do alike: cut the bytes into events, keep those of whole ones.
+"""What the decoders of all dialects do alike: cut the bytes into events, read them, keep those of whole ones.
 
-PURE. After Terminal or Failed a decoder gives nothing more.
+PURE. Usually an event is read strictly, and its bytes travel along unchanged. What cannot be read so is
+looked at patiently, and its bytes are mended. A body that is one JSON document in place of a stream is read
+at its end, as the stream that says the same. After Terminal or Failed a decoder gives nothing more.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Generic, Literal
 
-from relay.dialects.json_object import json_object
+import msgspec
+
+from relay.dialects.reading.half_characters import json_text, tolerant_object
+from relay.dialects.reading.tolerant_reader import UNREADABLE, NoObject, Shape, TolerantReader
+from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.sse import EventTooLarge, SseEvent, SseParser
+from relay.neutral.sse import MAX_EVENT_BYTES, EventTooLarge, SseEvent, SseParser, framed
 
 _HEARTBEAT = Heartbeat()
+_ENDS = (Terminal, Failed)
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_JSON_BEGINS = (b"{", b"[")
+_DONE = b"[DONE]"
+_SPACE = 0x20
 
 
 class BrokenStream(Exception):
@@ -28,28 +40,49 @@ def garbage(message: str) -> Failure:
     return Failure(Kind.GARBAGE, message)
 
 
-class StreamDecoder(ABC):
-    """Bytes in, whole events out; a wire form adds ``take`` and ``end``.
+class StreamDecoder(ABC, Generic[Shape]):
+    """Bytes in, whole events out; a dialect adds ``take``, ``done``, ``end`` and ``document``.
 
     While ``held`` is a list, the bytes of events are held back in it: a tool call was closed whose JSON
     does not parse, and the next event says why. ``is_finishing`` is the chunk's.
     """
 
-    def __init__(self) -> None:
-        """Nothing read yet."""
+    def __init__(self, decoder: "msgspec.json.Decoder[Shape]") -> None:
+        """Nothing read yet; ``decoder`` knows the shape of an event's data."""
         self.held: list[bytes] | None = None
         self.is_finishing = False
+        self._reader = TolerantReader(decoder)
+        self._read = self._reader.read
         self._parser = SseParser()
         self._raw: list[bytes] = []
         self._is_over = False
+        self._form: Literal["", "stream", "document"] = ""
+        self._unread: list[bytes] = []  # until it is known what this is; all of it where it is a document
+        self._unread_bytes = 0
+
+    @property
+    def bent(self) -> list[str]:
+        """The paths of the fields that were not of their types, each once."""
+        return list(self._reader.bent)
 
     @abstractmethod
-    def take(self, data: bytes, events: list[Event]) -> None:
-        """The data of one whole event, into ``events``; raises BrokenStream."""
+    def take(self, told: Shape, event: SseEvent, events: list[Event]) -> bytes:
+        """What one whole event means, into ``events``; its bytes for a client of the same dialect.
+
+        Raises BrokenStream.
+        """
+
+    @abstractmethod
+    def done(self, events: list[Event]) -> None:
+        """``[DONE]`` came; raises BrokenStream where that is no end."""
 
     @abstractmethod
     def end(self, events: list[Event]) -> None:
         """The connection ended in order; raises BrokenStream."""
+
+    @abstractmethod
+    def document(self, told: Json) -> bytes:
+        """The stream that says what one JSON document says; raises BrokenStream for an error in it."""
 
     def release(self) -> None:
         """What was held back may go to the client."""
@@ -61,52 +94,170 @@ class StreamDecoder(ABC):
         if self._is_over:
             return Chunk(b"", [])
         try:
-            found = self._parser.feed(data)
+            found = self._parser.feed(data) if self._form == "stream" else self._begun(data)
         except EventTooLarge as error:
             self._is_over = True
             return Chunk(b"", [Failed(garbage(str(error)))])
         return self._chunk(found)
 
     def finish(self) -> Chunk:
-        """An event that lacks only its last blank line, which is put behind it. Half an event is none."""
+        """What the end completes: a document, or an event without its blank line; half an event is none."""
         if self._is_over:
             return Chunk(b"", [])
-        chunk = self._chunk([event for event in self._parser.finish() if _is_whole(event.data)])
+        if self._form == "document":
+            chunk = self._whole_document()
+        else:
+            chunk = self._chunk([event for event in self._parser.finish() if _is_whole(event.data)])
         if not self._is_over:
-            self._is_over = True
-            before = len(chunk.events)
-            try:
-                self.end(chunk.events)
-            except BrokenStream as broken:
-                chunk.events[before:] = [Failed(broken.failure)]
-        if not chunk.raw:
+            self._raw = [chunk.raw]
+            self._flush(chunk.events)
+            self._guarded(self.end, chunk.events)
+            chunk = Chunk(b"".join(self._raw), chunk.events)
+        self._is_over = True
+        if not chunk.raw or chunk.raw.endswith((b"\n\n", b"\r\n\r\n")):
             return chunk
         return Chunk(chunk.raw + (b"\n" if chunk.raw.endswith(b"\n") else b"\n\n"), chunk.events)
+
+    def _begun(self, data: bytes) -> list[SseEvent]:
+        """The events of a stream's beginning; none while it may be a document. Raises EventTooLarge."""
+        self._unread.append(data)
+        self._unread_bytes += len(data)
+        if not self._form:
+            whole = b"".join(self._unread)
+            first = whole.lstrip(_BLANK)[:1]
+            if first and first not in _JSON_BEGINS:
+                self._form, self._unread = "stream", []
+                return self._parser.feed(whole)
+            self._form, self._unread = "document" if first else "", [whole]
+        if self._unread_bytes > MAX_EVENT_BYTES:
+            raise EventTooLarge(f"upstream's answer is larger than {MAX_EVENT_BYTES} bytes")
+        return []
+
+    def _whole_document(self) -> Chunk:
+        told = _objects_in(b"".join(self._unread).strip(_BLANK))
+        try:
+            if not told:
+                what = "upstream sent something that is neither a stream nor a JSON object"
+                raise BrokenStream(garbage(what))
+            frames = [framed("", json_text(one)) for one in told]
+            stream = self.document(told[0]) if len(told) == 1 else b"".join(frames)
+        except BrokenStream as broken:
+            self._is_over = True
+            return Chunk(b"", [Failed(broken.failure)])
+        return self._chunk(SseParser(len(stream) + 1).feed(stream))
 
     def _chunk(self, found: Iterable[SseEvent]) -> Chunk:
         self._raw = []
         events: list[Event] = []
         for event in found:
             data = event.data
-            if data is None:
-                events.append(_HEARTBEAT)
+            if not data or (data[0] <= _SPACE and not data.strip()):
+                self._nothing(event, events)
+            elif data == _DONE:
+                self._flush(events)
+                self._guarded(self.done, events, event.raw)
+            elif self._reader.waiting is not None:
+                self._patiently(event, events)
             else:
-                before = len(events)
                 try:
-                    self.take(data, events)
-                except BrokenStream as broken:
-                    events[before:] = [Failed(broken.failure)]
-                    self._is_over = True
-                    break
-            (self._raw if self.held is None else self.held).append(event.raw)
-            if events and type(events[-1]) in _ENDS:
-                self._is_over = True
+                    told = self._read(data)
+                except UNREADABLE:
+                    self._patiently(event, events)
+                else:
+                    self._take(told, event, events)
+            if self._is_over:
                 break
         return Chunk(b"".join(self._raw), events, self.is_finishing)
 
+    def _nothing(self, event: SseEvent, events: list[Event]) -> None:
+        """An event without data. An empty data line breaks the SDKs, so it is not passed on."""
+        if event.data is None:
+            misplaced = _json_outside(event.raw)
+            if misplaced is not None:
+                self._patiently(misplaced, events)
+                return
+            (self._raw if self.held is None else self.held).append(event.raw)
+        events.append(_HEARTBEAT)
 
-_ENDS = (Terminal, Failed)
+    def _patiently(self, event: SseEvent, events: list[Event]) -> None:
+        try:
+            ready = self._reader.patiently(event)
+        except NoObject:
+            self._flush(events)
+            if not self._is_over:
+                self._break(events)
+            return
+        for told, whole in ready:
+            if not self._is_over:
+                self._take(told, whole, events)
+
+    def _flush(self, events: list[Event]) -> None:
+        """What was held back for half a character: no other half is coming."""
+        try:
+            ready = self._reader.finish()
+        except NoObject:
+            self._break(events)
+            return
+        for told, event in ready:
+            self._take(told, event, events)
+
+    def _break(self, events: list[Event]) -> None:
+        events.append(Failed(garbage("upstream sent data that is no JSON object")))
+        self._is_over = True
+
+    def _take(self, told: Shape, event: SseEvent, events: list[Event]) -> None:
+        before = len(events)
+        try:
+            raw = self.take(told, event, events)
+        except BrokenStream as broken:
+            events[before:] = [Failed(broken.failure)]
+            self._is_over = True
+            return
+        (self._raw if self.held is None else self.held).append(raw)
+        if events and type(events[-1]) in _ENDS:
+            self._is_over = True
+
+    def _guarded(self, end: Callable[[list[Event]], None], events: list[Event], raw: bytes = b"") -> None:
+        """An end of the stream, whose bytes are ``raw``."""
+        if self._is_over:
+            return
+        before = len(events)
+        try:
+            end(events)
+        except BrokenStream as broken:
+            events[before:] = [Failed(broken.failure)]
+            self._is_over = True
+            return
+        (self._raw if self.held is None else self.held).append(raw)
+        if events and type(events[-1]) in _ENDS:
+            self._is_over = True
 
 
 def _is_whole(data: bytes | None) -> bool:
-    return data is not None and (data == b"[DONE]" or json_object(data) is not None)
+    return data is not None and (data == _DONE or tolerant_object(data) is not None)
+
+
+def _json_outside(raw: bytes) -> SseEvent | None:
+    """JSON where an event should stand, as the event that it should have been; None for anything else.
+
+    llama.cpp told its errors in a field of their own name; gateways write theirs without any.
+    """
+    is_error = raw.startswith(b"error:")
+    if not is_error and raw[:1] != b"{":
+        return None
+    told = tolerant_object(raw.removeprefix(b"error:").strip())
+    if told is None:
+        return None
+    data = json_text({"error": told} if is_error and "error" not in told else told)
+    return SseEvent("", data, framed("", data))
+
+
+def _objects_in(body: bytes) -> list[Json]:
+    """One object, those of a list, or those that stand line by line; none for anything else."""
+    told = tolerant_object(body)
+    if told is not None:
+        return [told]
+    listed = (tolerant_object(b'{"list":' + body + b"}") or {}).get("list")
+    if not isinstance(listed, list):
+        listed = [tolerant_object(line) for line in body.splitlines() if line.strip()]
+    return listed if all(isinstance(one, dict) for one in listed) else []

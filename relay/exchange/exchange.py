@@ -14,7 +14,7 @@ from accounts.snapshot import AccountView
 from relay.dialects.interface import Decoder, DecoderOptions
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuation import Said
-from relay.engine.facts import Committed, Fact
+from relay.engine.facts import AttemptEnded, Committed, Fact
 from relay.engine.policy import Mark
 from relay.exchange.answer_writer import AnswerWriter
 from relay.exchange.recording import Recorder
@@ -66,6 +66,8 @@ class Exchange:
         self._request: UpstreamRequest | None = None
         self._next_leg: UpstreamRequest | None = None
         self._is_repaired = False
+        self._decoder: Decoder | None = None
+        self._bent: dict[str, None] = {}  # the fields of upstream's answers that were not of their types
         self._to_remember: list[Item] = []
         self._has_learned = False
 
@@ -141,7 +143,7 @@ class Exchange:
     def decoder(self) -> Decoder:
         """For what the account answers."""
         lease, request = self._ready()
-        return request.dialect.decoder(
+        decoder = self._decoder = request.dialect.decoder(
             DecoderOptions(
                 family=request.facts.family,
                 call_id_seed=self.recorder.row.id,
@@ -149,6 +151,7 @@ class Exchange:
                 takes_partial_arguments=_takes_partial_arguments(self.call),
             )
         )
+        return decoder
 
     def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The client's bytes; what the answer teaches is remembered before its end goes out."""
@@ -213,7 +216,10 @@ class Exchange:
     def note(self, fact: Fact) -> None:
         """Put it on record; a commit keeps the repair for later requests."""
         self.recorder.note(fact)
-        if isinstance(fact, Committed):
+        if isinstance(fact, AttemptEnded) and self._decoder is not None and self._decoder.bent:
+            self._bent.update(dict.fromkeys(self._decoder.bent))
+            self.recorder.diagnosed("bent", ", ".join(self._bent))
+        elif isinstance(fact, Committed):
             self.has_committed = True
             if self._to_remember:
                 self._runtime.memory.remember(self._to_remember)

@@ -118,7 +118,7 @@ class Recorder:
                 self._update_attempt(first_data_ms=self._since_start(at))
                 self._update_row(continued=True, seams=(*self.row.seams, characters))
             case NotContinued(_, why):
-                self._update_row(diagnostics={**self.row.diagnostics, "not_continued": why})
+                self.diagnosed("not_continued", why)
             case Rotated() | KeptAccount() | HealingFailed() | GaveUp():
                 pass
 
@@ -151,6 +151,10 @@ class Recorder:
         """A stand-in served the session: what its own account's prompt cache would have held is lost."""
         lost = max(cached_tokens_at_stake - (cached_tokens or 0), 0)
         self._update_row(cached_tokens_lost=lost, diagnostics={**self.row.diagnostics, "stand_in": note})
+
+    def diagnosed(self, name: str, note: str) -> None:
+        """Something to know about the exchange, under ``name``; what stood there is replaced."""
+        self._update_row(diagnostics={**self.row.diagnostics, name: note})
 
     def sent(self, data: bytes) -> None:
         """A piece of the response went to the client."""
@@ -270,17 +274,10 @@ class Recorder:
         return _ms(at) - (self._attempt.started_offset_ms if self._attempt else 0)
 
     def _log(self, level: int, line: str) -> None:
-        logger.log(
-            level,
-            "%s",
-            line,
-            extra={
-                "request_id": self.row.id,
-                "attempt": self.row.attempts or "-",
-                "account": self.row.account or "-",
-                "model": self.row.mapped_model or self.row.client_model or "-",
-            },
-        )
+        row = self.row
+        names = {"request_id": row.id, "attempt": row.attempts or "-", "account": row.account or "-"}
+        model = row.mapped_model or row.client_model or "-"
+        logger.log(level, "%s", line, extra={**names, "model": model})
 
 
 def _tokens(usage: Usage) -> dict[str, int | None]:

@@ -99,6 +99,12 @@ class SseParser:
         return SseEvent(name, data, raw)
 
 
+def framed(name: str, data: bytes) -> bytes:
+    """One event with ``data`` (without line ends), and with its name where it has one."""
+    head = b"event: %b\n" % name.encode() if name else b""
+    return head + b"data: " + data + b"\n\n"
+
+
 def without_last(raw: bytes) -> tuple[bytes, bytes]:
     """Whole events as all but the last, and the last."""
     parser = SseParser()

@@ -9,7 +9,6 @@ _BENT = "a field of an unexpected type costs the whole chunk"
 _HALVES = "half of a character is not joined with its other half, or makes the answer unreadable"
 _NAME = "a call's fragments do not wait for its name"
 _ONE_THING = "of several things in one delta only one is read"
-_EMPTY = "an empty `data:` frame is taken for broken data"
 _MEDIA = "a picture in the delta is not carried to other clients"
 _CHOICE_USAGE = "the usage inside a choice is not read"
 _OPEN_BLOCKS = "a message that stops with open blocks is taken for a broken one"
@@ -26,23 +25,15 @@ IN_PROCESS: Mapping[str, str] = {
     "kimi/index_that_is_no_number": _BENT,
     "kimi/usage_in_the_choice": _CHOICE_USAGE,
     "litellm/empty_message_beside_every_delta": "a message beside the delta is taken for the answer",
-    "openai_proxies/choice_index_as_a_text": _BENT,
     "openai_proxies/choice_index_that_grows": _BENT,
-    "openai_proxies/empty_frames": _EMPTY,
-    "openai_proxies/half_a_character": _HALVES,
-    "openai_proxies/lone_half_of_a_character": _HALVES,
     "openai_proxies/name_behind_the_arguments": _NAME,
     "openai_proxies/name_behind_the_first_fragment": _NAME,
-    "openai_proxies/number_for_an_id": _BENT,
     "openai_proxies/picture_only": _MEDIA,
     "openai_proxies/reasoning_as_an_object": _BENT,
-    "openai_proxies/responses_empty_frames": _EMPTY,
-    "openai_proxies/responses_event_of_tomorrow": _BENT,
     "openai_proxies/text_and_thoughts_in_one_delta": _ONE_THING,
     "openrouter/annotations_with_the_text": _ONE_THING,
     "openrouter/picture_beside_text": _MEDIA,
     "perplexity/citations_in_every_chunk": "addresses beside the choices are not read",
-    "vllm/error_object_as_the_stream": "an error object without the key error is not known as one",
     "xai/no_finish_reason_field": "output tokens that leave the thoughts out are not completed",
 }
 """Between the decoder and the client's SDK: shape and reason."""

@@ -62,6 +62,7 @@ class AnthropicDecoder:
 
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing read yet."""
+        self.bent: list[str] = []
         self._options = options
         self._parser = SseParser()
         self._blocks: list[_Block] = []

@@ -33,6 +33,7 @@ class GeminiDecoder:
 
     def __init__(self, options: DecoderOptions) -> None:
         """A fresh stream."""
+        self.bent: list[str] = []
         self._is_enveloped = options.is_enveloped
         self._parser = SseParser()
         self._answer = AnswerEvents(options)

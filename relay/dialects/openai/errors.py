@@ -15,6 +15,8 @@ from monitor.record.redaction import mask_body, mask_text
 from relay.dialects.account_words import is_about_the_account
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
+from relay.dialects.openai.error_shapes import error_in, error_of_body, is_own_shape, vendor_code_of
+from relay.dialects.reading.half_characters import json_text, tolerant_object
 from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.neutral.conversation import Json
@@ -77,7 +79,7 @@ _UNIT_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     """An HTTP error, classified; ``headers`` have lower-case names. Words: wire.md section 3.3."""
-    error, is_own_shape = _error_of(body)
+    error, is_own_shape = error_of_body(body)
     message, reason = _message_of(error), _reason_of(error)
     is_refusal = status == 400 and (reason == _SIGNATURE_CODE or is_signature_refusal(message))
     return Failure(
@@ -96,29 +98,46 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
 
 
 def failure_in_stream(error: Any, body: bytes) -> Failure:
-    """An error object inside a 200 stream, as the error that it names; ``body`` is its JSON text."""
+    """An error object inside a 200, as the error that it names; ``body`` is its JSON text.
+
+    It was forwarded with the stream if it is of a shape that OpenAI's clients read.
+    """
     message, reason = _message_of(error), _reason_of(error)
-    status = _told_status(error)
-    if status is None:
-        status = next((_STATUS_OF_WORD[word] for word in _words_of(error) if word in _STATUS_OF_WORD), None)
-    if status is None:
-        status = 400 if reason.startswith(("image_", "invalid_")) else 500
+    told = vendor_code_of(error)
+    status = told.status if told is not None else _status_of(error, reason)
     return Failure(
         Kind.ERROR_EVENT,
         message or "upstream reported an error without a message",
         status=status,
         reason=reason,
         retry_after_seconds=_told_delay(status, {}, message),
-        account_fault=_is_account_fault(status, reason, message),
+        account_fault=(told is not None and told.is_account) or _is_account_fault(status, reason, message),
         is_signature=status == 400 and (reason == _SIGNATURE_CODE or is_signature_refusal(message)),
-        body=mask_body(body),
+        body=mask_body(body) if is_own_shape(tolerant_object(body)) else b"",
         from_upstream_event=True,
     )
 
 
+def failure_in_document(told: Json) -> Failure | None:
+    """The error that one JSON document tells in place of a stream, as the error that it names."""
+    error = error_in(told)
+    if error is None:
+        return None
+    return msgspec.structs.replace(failure_in_stream(error, json_text(told)), from_upstream_event=False)
+
+
+def _status_of(error: Any, reason: str) -> int:
+    status = _told_status(error)
+    if status is None:
+        status = next((_STATUS_OF_WORD[word] for word in _words_of(error) if word in _STATUS_OF_WORD), None)
+    if status is None:
+        status = 400 if reason.startswith(("image_", "invalid_")) else 500
+    return status
+
+
 def error_object(answer: ErrorAnswer) -> Json:
     """What stands under ``error``: upstream's own object where it spoke this dialect, else ours."""
-    error, is_own_shape = _error_of(answer.upstream_body)
+    error, is_own_shape = error_of_body(answer.upstream_body)
     if is_own_shape:
         return dict(error)
     return {
@@ -162,32 +181,6 @@ def _code_for(answer: ErrorAnswer) -> str | None:
             return None
 
 
-def _error_of(body: bytes) -> tuple[Any, bool]:
-    """The error in a body, and whether the body is of OpenAI's own shape.
-
-    Seen besides: ``{"error": "text"}`` (Ollama), ``{"object": "error", "message": …}`` (vLLM),
-    ``{"detail": …}`` (FastAPI), any of them in a list, and plain text.
-    """
-    try:
-        told = msgspec.json.decode(body)
-    except ValueError:
-        return body.decode("utf-8", "replace").strip()[:500], False
-    if isinstance(told, list) and told:
-        return _inner(told[0]), False
-    is_own_shape = (
-        isinstance(told, dict) and isinstance(told.get("error"), dict) and "message" in told["error"]
-    )
-    return _inner(told), is_own_shape
-
-
-def _inner(told: Any) -> Any:
-    if isinstance(told, dict):
-        for key in ("error", "detail"):
-            if told.get(key):
-                return told[key]
-    return told
-
-
 def _message_of(error: Any) -> str:
     text = error.get("message") if isinstance(error, dict) else error
     if not isinstance(text, str):
@@ -208,9 +201,11 @@ def _words_of(error: Any) -> list[str]:
 
 
 def _told_status(error: Any) -> int | None:
-    """OpenRouter and vLLM give the HTTP status as ``code``."""
+    """OpenRouter and vLLM give the HTTP status as ``code``, some as a text."""
     for key in ("code", "status_code", "status"):
         value = error.get(key) if isinstance(error, dict) else None
+        if isinstance(value, str) and len(value) == 3 and value.isascii() and value.isdigit():
+            value = int(value)
         if isinstance(value, int) and 400 <= value <= 599:
             return value
     return None

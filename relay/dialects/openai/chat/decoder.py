@@ -12,12 +12,17 @@ from relay.dialects.finishing import says_more
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.blocks import Blocks, BrokenCall, reasoning_text
-from relay.dialects.openai.chat.wire import Choice, Delta, Piece, is_told, read_piece
-from relay.dialects.openai.errors import failure_in_stream
+from relay.dialects.openai.chat.documents import stream_of
+from relay.dialects.openai.chat.wire import PIECE, Choice, Delta, Piece, is_told
+from relay.dialects.openai.error_shapes import is_own_shape
+from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from
+from relay.dialects.reading.half_characters import tolerant_object
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.neutral.conversation import Json
 from relay.neutral.events import Citation, Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
 from relay.neutral.failures import Failure, Kind
+from relay.neutral.sse import SseEvent
 
 WHERE = "openai chat"
 """The ``where`` of this form's ``Extra``."""
@@ -34,12 +39,12 @@ _REASONS: dict[str, StopReason] = {
 _CUTS_ARGUMENTS = ("max_tokens", "refusal")
 
 
-class ChatDecoder(StreamDecoder):
+class ChatDecoder(StreamDecoder[Piece]):
     """One upstream stream."""
 
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing read yet."""
-        super().__init__()
+        super().__init__(PIECE)
         self._takes_partial_arguments = options.takes_partial_arguments
         self._blocks = Blocks(options.call_id_seed)
         self._has_started = False
@@ -47,49 +52,54 @@ class ChatDecoder(StreamDecoder):
         self._is_last = False  # nothing of the answer came behind it
         self._others: set[int] = set()  # further choices that have not finished
 
-    def take(self, data: bytes, events: list[Event]) -> None:
-        """The data of one whole event; raises BrokenStream."""
-        if data == b"[DONE]":
-            self._done(events)
-            return
-        piece = self._read(data, events)
-        if piece is None:
-            return
-        if is_told(piece.error) and (error := msgspec.json.decode(piece.error)):
-            events.append(Failed(failure_in_stream(error, data)))
-            return
+    def take(self, told: Piece, event: SseEvent, events: list[Event]) -> bytes:
+        """One chunk; raises BrokenStream."""
+        if is_told(told.error) and self._failed(event, events):
+            return event.raw
+        if not told.choices and not is_told(told.usage):
+            failure = failure_in_document(tolerant_object(event.data or b"") or {})
+            if failure is not None:  # of a shape that OpenAI's clients do not read: told in ours
+                raise BrokenStream(failure)
         if not self._has_started:
             self._has_started = True
-            events.append(MessageStart(piece.id or "", piece.model or ""))
-        for choice in piece.choices or ():
+            events.append(MessageStart(told.id or "", told.model or ""))
+        for choice in told.choices:
             if choice.index:
                 self._another(choice.index, choice, events)
             else:
                 self._choice(choice, events)
         self.is_finishing = self._is_last and not self._others
-        if is_told(piece.usage):
-            usage = msgspec.json.decode(piece.usage)
-            if isinstance(usage, dict):
+        if is_told(told.usage):
+            usage = json_object(bytes(told.usage))
+            if usage is not None:
                 events.append(usage_from(usage))
+        return event.raw
+
+    def done(self, events: list[Event]) -> None:
+        """``[DONE]``, which without a finish_reason is no end; raises BrokenStream."""
+        if self._finish is None:
+            kind = Kind.CUT if self._blocks.kinds else Kind.EMPTY
+            raise BrokenStream(Failure(kind, "upstream ended its stream without a finish_reason"))
+        self._stop(events)
+
+    def document(self, told: Json) -> bytes:
+        """A whole completion, as the stream that says the same."""
+        return stream_of(told)
 
     def end(self, events: list[Event]) -> None:
         """The connection ended in order: behind a finish_reason that is the end of the answer too."""
         if self.is_finishing:
             self._stop(events)
 
-    def _read(self, data: bytes, events: list[Event]) -> Piece | None:
-        try:
-            return read_piece(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass  # a shape of tomorrow, or no JSON: looked at more patiently
-        told = json_object(data)
-        if told is None:
-            raise BrokenStream(garbage("upstream sent data that is no JSON object"))
-        try:
-            return read_piece(msgspec.json.encode(told))
-        except msgspec.ValidationError:
-            events.append(Extra(WHERE, "a chunk of unknown shape", data))
-            return None
+    def _failed(self, event: SseEvent, events: list[Event]) -> bool:
+        """Does the chunk tell an error? Raises BrokenStream for one that OpenAI's clients do not read."""
+        whole = tolerant_object(event.data or b"") or {}
+        if not whole.get("error"):
+            return False
+        if not is_own_shape(whole):
+            raise BrokenStream(failure_in_document(whole) or garbage("upstream told an error"))
+        events.append(Failed(failure_in_stream(whole["error"], event.data or b"")))
+        return True
 
     def _choice(self, choice: Choice, events: list[Event]) -> None:
         delta, before = choice.delta, len(events)
@@ -198,9 +208,3 @@ class ChatDecoder(StreamDecoder):
         self.release()
         sequence = matched if reason == "stop_sequence" else None
         events += (Stop(reason, told, stop_sequence=sequence), Terminal())
-
-    def _done(self, events: list[Event]) -> None:
-        if self._finish is None:
-            kind = Kind.CUT if self._blocks.kinds else Kind.EMPTY
-            raise BrokenStream(Failure(kind, "upstream ended its stream without a finish_reason"))
-        self._stop(events)

@@ -59,13 +59,13 @@ class Piece(Struct, gc=False):
 
     id: str | None = None
     model: str | None = None
-    choices: list[Choice] | None = None
+    choices: list[Choice] = []
     usage: Raw = NOTHING
     error: Raw = NOTHING
 
 
-read_piece = Decoder(Piece).decode
-"""Bytes of one event -> Piece; raises msgspec.ValidationError for other types, DecodeError for no JSON."""
+PIECE = Decoder(Piece)
+"""Bytes of one event -> Piece."""
 
 
 def is_told(raw: Raw) -> bool:

@@ -5,7 +5,7 @@ PURE. The last event holds it whole; where an emulation leaves its output empty,
 
 import msgspec
 
-from relay.dialects.openai.responses.wire import as_json, read_event
+from relay.dialects.openai.responses.wire import STREAM_EVENT, as_json
 from relay.neutral.conversation import Json
 from relay.neutral.sse import SseParser
 
@@ -19,7 +19,7 @@ def collect(stream: bytes) -> bytes:
     for event in [*parser.feed(stream), *parser.finish()]:
         if event.data is None or event.data == b"[DONE]":
             continue
-        told = read_event(event.data)
+        told = STREAM_EVENT.decode(event.data)
         if told.type == "response.output_item.done":
             items[told.output_index] = as_json(told.item)
         elif told.type in _LAST:

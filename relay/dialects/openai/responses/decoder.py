@@ -8,17 +8,18 @@ answer is complete at ``response.completed`` or ``response.incomplete``.
 
 from typing import Any
 
-import msgspec
-
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
-from relay.dialects.openai.errors import failure_in_stream
+from relay.dialects.openai.errors import failure_in_document, failure_in_stream
+from relay.dialects.openai.responses.documents import stream_of
 from relay.dialects.openai.responses.items import ItemBlocks, ProtocolBroken
-from relay.dialects.openai.responses.wire import StreamEvent, as_json, read_event, text_at
+from relay.dialects.openai.responses.wire import STREAM_EVENT, StreamEvent, as_json, text_at
 from relay.dialects.openai.usage import usage_from
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, Heartbeat, MessageStart, Stop, StopReason, Terminal
 from relay.neutral.failures import Failure, Kind
+from relay.neutral.sse import SseEvent
 
 WHERE = "openai responses"
 """The ``where`` of this form's ``Extra``."""
@@ -40,53 +41,43 @@ _SAY_NOTHING = frozenset(
 )
 
 
-class ResponsesDecoder(StreamDecoder):
+class ResponsesDecoder(StreamDecoder[StreamEvent]):
     """One upstream stream."""
 
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing read yet."""
-        super().__init__()
+        super().__init__(STREAM_EVENT)
         self._blocks = ItemBlocks(options)
         self._has_started = False
         self._is_half = False  # a call's arguments were told for whole, and are not: its item says why
 
-    def take(self, data: bytes, events: list[Event]) -> None:
-        """The data of one whole event; raises BrokenStream."""
-        if data == b"[DONE]":  # some emulations send it; where the answer is over, nobody reads it
-            kind = Kind.CUT if self._blocks.count else Kind.EMPTY
-            raise BrokenStream(Failure(kind, "upstream ended its stream without response.completed"))
-        told = self._read(data, events)
-        if told is None:
-            return
+    def take(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
+        """One event; raises BrokenStream."""
         try:
             if self._is_half and told.type == "response.output_item.done":
                 self._is_half = False
             elif self.held is not None:
                 self._release(told, events)
-            self._take(told, data, events)
+            self._tell(told, event.data or b"", events)
         except ProtocolBroken as broken:
             raise BrokenStream(garbage(str(broken))) from broken
         if self._blocks.is_cut and self.held is None:
             self.held = []
+        return event.raw
+
+    def done(self, events: list[Event]) -> None:
+        """Some emulations send ``[DONE]``; where the answer is over, nobody reads it."""
+        kind = Kind.CUT if self._blocks.count else Kind.EMPTY
+        raise BrokenStream(Failure(kind, "upstream ended its stream without response.completed"))
 
     def end(self, events: list[Event]) -> None:
         """Without its last event the answer is not over."""
 
-    def _read(self, data: bytes, events: list[Event]) -> StreamEvent | None:
-        try:
-            return read_event(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            pass  # a shape of tomorrow, or no JSON: looked at more patiently
-        told = json_object(data)
-        if told is None:
-            raise BrokenStream(garbage("upstream sent data that is no JSON object"))
-        try:
-            return read_event(msgspec.json.encode(told))
-        except msgspec.ValidationError:
-            events.append(Extra(WHERE, text_at(told, "type"), data))
-            return None
+    def document(self, told: Json) -> bytes:
+        """A whole response, as the stream that says the same."""
+        return stream_of(told)
 
-    def _take(self, told: StreamEvent, data: bytes, events: list[Event]) -> None:
+    def _tell(self, told: StreamEvent, data: bytes, events: list[Event]) -> None:
         name = told.type
         if type(told.delta) is str and self._blocks.delta(name, told, told.delta, events):
             return
@@ -118,6 +109,8 @@ class ResponsesDecoder(StreamDecoder):
                 events.append(Failed(failure_in_stream(as_json(told.error) or json_object(data), data)))
             case "" if as_json(told.error):
                 events.append(Failed(failure_in_stream(as_json(told.error), data)))
+            case "" if failure := failure_in_document(json_object(data) or {}):
+                raise BrokenStream(failure)
             case _ if name not in _SAY_NOTHING:
                 events.append(Extra(WHERE, name, data))
 

@@ -3,7 +3,7 @@
 import re
 
 from relay.dialects.openai.responses.output import Item
-from relay.dialects.openai.responses.wire import as_json, read_event, text_at
+from relay.dialects.openai.responses.wire import STREAM_EVENT, as_json, text_at
 from relay.neutral.events import BlockStart, Chunk
 from relay.neutral.sse import SseParser
 
@@ -24,10 +24,10 @@ def last_sequence_number(raw: bytes) -> int:
 def items_in(chunk: Chunk, items: list[Item]) -> None:
     """Add to ``items`` what ``chunk`` tells of them: its own events, beside the bytes that they came in."""
     starts = iter([event for event in chunk.events if isinstance(event, BlockStart)])
-    for event in SseParser().feed(chunk.raw):
+    for event in SseParser(len(chunk.raw) + 1).feed(chunk.raw):
         if event.data is None:
             continue
-        told = read_event(event.data)
+        told = STREAM_EVENT.decode(event.data)
         match told.type:
             case "response.output_item.added":
                 new = as_json(told.item)

@@ -3,8 +3,9 @@
 from typing import Any
 
 from msgspec import Raw, Struct
-from msgspec.json import Decoder, decode
+from msgspec.json import Decoder
 
+from relay.dialects.json_object import json_object
 from relay.neutral.conversation import Json
 
 NOTHING = Raw(b"")
@@ -29,14 +30,13 @@ class StreamEvent(Struct, gc=False):
     error: Raw = NOTHING
 
 
-read_event = Decoder(StreamEvent).decode
-"""Bytes of an event -> StreamEvent; raises msgspec.ValidationError, or DecodeError for what is no JSON."""
+STREAM_EVENT = Decoder(StreamEvent)
+"""Bytes of an event -> StreamEvent."""
 
 
 def as_json(raw: Raw) -> Json:
     """The object in ``raw``; an empty one where there is none."""
-    value = decode(raw) if len(raw) else None
-    return value if isinstance(value, dict) else {}
+    return (json_object(bytes(raw)) or {}) if len(raw) else {}
 
 
 def text_at(value: Json, key: str) -> str:

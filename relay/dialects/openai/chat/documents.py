@@ -1,0 +1,59 @@
+"""A whole chat completion as the stream that says the same. PURE.
+
+Servers that cannot stream, or are not asked to, answer with one document. The collector makes it of the
+stream again.
+"""
+
+from typing import Any
+
+from relay.dialects.openai.errors import failure_in_document
+from relay.dialects.reading.half_characters import json_text
+from relay.dialects.stream_decoder import BrokenStream, garbage
+from relay.neutral.conversation import Json
+from relay.neutral.sse import framed
+
+_NOT_REPEATED = ("choices", "usage", "object")
+DONE = b"data: [DONE]\n\n"
+
+
+def stream_of(told: Json) -> bytes:
+    """The document as events; raises BrokenStream for an error in it, or what is no chat completion."""
+    chunks = chunks_of(told)
+    if chunks is None:
+        failure = failure_in_document(told)
+        raise BrokenStream(failure or garbage("upstream sent a JSON document that is no chat completion"))
+    return b"".join(framed("", json_text(chunk)) for chunk in chunks) + DONE
+
+
+def chunks_of(told: Json) -> list[Json] | None:
+    """Its chunks: what is said, why it ended, what it cost; None where it is no chat completion."""
+    choices = [one for one in _list(told.get("choices")) if isinstance(one, dict)]
+    if not choices or not all(isinstance(_said(choice), dict) for choice in choices):
+        return None
+    head = {key: value for key, value in told.items() if key not in _NOT_REPEATED}
+    head["object"] = "chat.completion.chunk"
+    chunks = [{**head, "choices": [part(choice) for choice in choices]} for part in (_text, _end)]
+    if told.get("usage"):
+        chunks.append({**head, "choices": [], "usage": told["usage"]})
+    return chunks
+
+
+def _text(choice: Json) -> Json:
+    said = dict(_said(choice))
+    calls = [call for call in _list(said.pop("tool_calls", None)) if isinstance(call, dict)]
+    if calls:
+        said["tool_calls"] = [{**call, "index": index} for index, call in enumerate(calls)]
+    return {"index": choice.get("index", 0), "delta": said, "finish_reason": None}
+
+
+def _end(choice: Json) -> Json:
+    others = {key: value for key, value in choice.items() if key not in ("message", "delta")}
+    return {"index": 0, **others, "delta": {}, "finish_reason": choice.get("finish_reason") or "stop"}
+
+
+def _said(choice: Json) -> Any:
+    return choice["message"] if "message" in choice else choice.get("delta")
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,83 @@
+"""Where the error stands in what OpenAI and the servers that resemble it send, also in a 200. PURE.
+
+OpenAI writes ``{"error": {"message", "type", "param", "code"}}``. Seen besides: ``{"error": "text"}``
+(Ollama), ``{"object": "error", "message": …}`` (vLLM, SGLang), ``{"detail": …}`` (FastAPI), ``{"code",
+"message"}`` (SiliconFlow), ``{"base_resp": {"status_code": 1002, "status_msg": …}}`` (MiniMax),
+``{"error_code", "error_msg"}`` (Baidu), ``{"success": false, "errors": [{"code", "message"}]}``
+(Cloudflare), any of them in a list, and plain text.
+"""
+
+from typing import Any
+
+import msgspec
+
+from relay.dialects.reading.half_characters import tolerant_object
+from relay.dialects.reading.vendor_codes import VendorCode, vendor_code
+from relay.neutral.conversation import Json
+
+_ANSWERS = ("choices", "output")
+_FINE = (None, 0, 200, "0", "200", "ok", "success", "Success")
+
+
+def error_of_body(body: bytes) -> tuple[Any, bool]:
+    """The error in an error's body, and whether the body is of OpenAI's own shape."""
+    told: Any = tolerant_object(body)
+    if told is None:
+        try:
+            told = msgspec.json.decode(body)
+        except (ValueError, RecursionError):
+            return body.decode("utf-8", "replace").strip()[:500], False
+    if isinstance(told, list) and told:
+        return _inner(told[0]), False
+    return _inner(told), is_own_shape(told)
+
+
+def is_own_shape(told: object) -> bool:
+    """Is it an error that OpenAI's clients read?"""
+    return isinstance(told, dict) and isinstance(told.get("error"), dict) and "message" in told["error"]
+
+
+def error_in(told: Json) -> Any | None:
+    """The error that an object tells where an answer should be; None where it tells none."""
+    if told.get("error"):
+        return told["error"]
+    if told.get("object") == "error":
+        return told
+    status = told.get("base_resp")
+    if isinstance(status, dict) and status.get("status_code") not in _FINE:
+        return _inner(told)
+    if any(key in told for key in _ANSWERS):
+        return None
+    is_told = told.get("success") is False or told.get("code") not in _FINE or told.get("detail")
+    return _inner(told) if is_told or told.get("error_code") not in _FINE or told.get("errors") else None
+
+
+def vendor_code_of(error: Any) -> VendorCode | None:
+    """What a vendor's own number in ``error`` means."""
+    if not isinstance(error, dict):
+        return None
+    if "base_resp" in error:
+        return vendor_code("base_resp", error["base_resp"])
+    if "error_code" in error:
+        return vendor_code("error_code", error["error_code"])
+    return vendor_code("error.code", error.get("code"))
+
+
+def _inner(told: Any) -> Any:
+    """The error alone, as an object with ``message`` and ``code`` where it can be one."""
+    if not isinstance(told, dict):
+        return told
+    for key in ("error", "detail"):
+        if told.get(key):
+            return told[key]
+    errors = told.get("errors")
+    if isinstance(errors, list) and errors:
+        return errors[0]
+    status = told.get("base_resp")
+    if isinstance(status, dict):
+        return {"message": status.get("status_msg"), "base_resp": status.get("status_code")}
+    if "error_code" in told:
+        return {"message": told.get("error_msg"), "error_code": told["error_code"]}
+    if "message" not in told and isinstance(told.get("msg"), str):
+        return {**told, "message": told["msg"]}
+    return told

@@ -1,0 +1,98 @@
+"""JSON whose fields are not of the types that its vendor documents: each costs itself and not the whole.
+
+PURE. The types are those of the msgspec structs that the decoders read, so nothing is said twice.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+_GONE = object()
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
+_BITS = 63  # what msgspec takes for an int, and every client too
+
+
+def mended(told: Any, shape: type) -> tuple[Any, list[str]]:
+    """``told`` as ``shape`` has it, and the paths of what was bent (``choices[].index``), each once.
+
+    A number in a text's place becomes a text, and the other way round; anything else of a wrong type becomes
+    null, or an empty one of its kind where ``shape`` knows no null. ``told`` is not changed.
+    """
+    bent: dict[str, None] = {}
+    value = _fit(told, _type_info(shape), "", bent)
+    return value, list(bent)
+
+
+@lru_cache(maxsize=64)
+def _type_info(shape: type) -> inspect.Type:
+    return inspect.type_info(shape)
+
+
+def _fit(value: Any, kind: inspect.Type, path: str, bent: dict[str, None]) -> Any:
+    kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    for one in kinds:
+        if _is(value, one):
+            return _inside(value, one, path, bent)
+    bent[path] = None
+    for one in kinds:
+        scalar = _as_scalar(value, one)
+        if scalar is not _GONE:
+            return scalar
+    if any(isinstance(one, inspect.NoneType) for one in kinds):
+        return None
+    if isinstance(kinds[0], inspect.ListType):
+        return []
+    return {} if isinstance(kinds[0], inspect.StructType | inspect.DictType) else _GONE
+
+
+def _inside(value: Any, kind: inspect.Type, path: str, bent: dict[str, None]) -> Any:
+    if isinstance(kind, inspect.ListType):
+        fitted = [_fit(one, kind.item_type, f"{path}[]", bent) for one in value]
+        return [one for one in fitted if one is not _GONE]
+    if not isinstance(kind, inspect.StructType):
+        return value
+    fields = {field.encode_name: field.type for field in kind.fields}
+    before = f"{path}." if path else ""
+    whole = {}
+    for key, one in value.items():
+        fitted = _fit(one, fields[key], before + key, bent) if key in fields else one
+        if fitted is not _GONE:
+            whole[key] = fitted
+    return whole
+
+
+def _is(value: Any, kind: inspect.Type) -> bool:
+    match kind:
+        case inspect.AnyType() | inspect.RawType():
+            return True
+        case inspect.NoneType():
+            return value is None
+        case inspect.BoolType():
+            return isinstance(value, bool)
+        case inspect.IntType():
+            return type(value) is int and value.bit_length() <= _BITS
+        case inspect.FloatType():
+            return type(value) in (int, float)
+        case inspect.StrType():
+            return isinstance(value, str)
+        case inspect.ListType():
+            return isinstance(value, list)
+        case inspect.StructType() | inspect.DictType():
+            return isinstance(value, dict)
+        case _:
+            raise TypeError(f"no shape of a decoder has a {kind}")
+
+
+def _as_scalar(value: Any, kind: inspect.Type) -> Any:
+    """A number for a text, a text or a whole float for a number; _GONE where it is neither."""
+    if isinstance(kind, inspect.StrType) and type(value) in (int, float):
+        return msgspec.json.encode(value).decode() if abs(value) < 1 << _BITS else _GONE
+    if isinstance(kind, inspect.IntType):
+        if isinstance(value, str) and _INTEGER.fullmatch(value):
+            return int(value)
+        if type(value) is float and value.is_integer() and abs(value) < 1 << _BITS:
+            return int(value)
+    return _GONE

@@ -1,0 +1,100 @@
+"""The data of events as typed objects: fast where they are as documented, patient where they are not.
+
+PURE. What is mended is an event of its own afterwards, so that a client of the same dialect can read it too;
+what is as it should be keeps its bytes.
+"""
+
+from typing import Generic, NamedTuple, TypeVar, cast
+
+import msgspec
+
+from relay.dialects.reading.bent_fields import mended
+from relay.dialects.reading.half_characters import (
+    Place,
+    joined,
+    json_text,
+    tails,
+    tolerant_object,
+    without_halves,
+)
+from relay.neutral.conversation import Json
+from relay.neutral.sse import SseEvent, framed
+
+Shape = TypeVar("Shape")
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec's decoders raise for data that is not as it should be."""
+
+
+class NoObject(Exception):
+    """The data is no JSON object, however patiently it is looked at."""
+
+
+class _Waiting(NamedTuple):
+    """An event whose text ends in half a character: the next one may bring the other half."""
+
+    event: SseEvent
+    told: Json
+    tails: dict[Place, str]
+
+
+class TolerantReader(Generic[Shape]):
+    """Reads one stream. ``bent`` are the paths of the fields that were not of their types, in order.
+
+    ``waiting`` is the event that is held back, for half a character at its end.
+    """
+
+    def __init__(self, decoder: "msgspec.json.Decoder[Shape]") -> None:
+        """``decoder`` knows the shape."""
+        self.read = decoder.decode
+        """Data -> Shape, at once; raises one of UNREADABLE."""
+        self.bent: dict[str, None] = {}
+        self._shape = cast(type, decoder.type)
+        self.waiting: _Waiting | None = None
+
+    def patiently(self, event: SseEvent) -> list[tuple[Shape, SseEvent]]:
+        """What ``event``, which has data, amounts to together with what is held back; raises NoObject.
+
+        An event that is held back comes out before the next one, mended.
+        """
+        told = tolerant_object(event.data or b"")
+        if told is None:
+            raise NoObject
+        try:
+            return self._patiently(event, told)
+        except (*UNREADABLE, ValueError) as error:
+            raise NoObject from error
+
+    def finish(self) -> list[tuple[Shape, SseEvent]]:
+        """What was held back: no other half is coming. Raises NoObject."""
+        waiting, self.waiting = self.waiting, None
+        try:
+            return [] if waiting is None else [self._mended(waiting.event, waiting.told)]
+        except (*UNREADABLE, ValueError) as error:
+            raise NoObject from error
+
+    def _patiently(self, event: SseEvent, told: Json) -> list[tuple[Shape, SseEvent]]:
+        ready: list[tuple[Shape, SseEvent]] = []
+        waiting, self.waiting = self.waiting, None
+        is_changed = False
+        if waiting is not None:
+            told, given = joined(told, waiting.tails)
+            is_changed = bool(given)
+            ready.append(self._mended(waiting.event, without_halves(waiting.told, given)))
+        ends = tails(told)
+        if ends:
+            self.waiting = _Waiting(event, told, ends)
+            return ready
+        if not is_changed:
+            try:
+                return [*ready, (self.read(event.data or b""), event)]
+            except UNREADABLE:
+                pass
+        return [*ready, self._mended(event, told)]
+
+    def _mended(self, event: SseEvent, told: Json) -> tuple[Shape, SseEvent]:
+        value, bent = mended(told, self._shape)
+        for path in bent:
+            self.bent[path] = None
+        data = json_text(value)
+        return self.read(data), SseEvent(event.name, data, framed(event.name, data))
