@@ -43,6 +43,9 @@ class Diagnosis(msgspec.Struct, frozen=True):
 BUDGET_SPENT = "retry budget spent"
 """The strategy of an attempt that another one should have followed (``relay.engine.policy`` has the word)."""
 
+SAID_NOTHING = Phrase(
+    gettext_noop("Behind the results of its tools the model had nothing to add, and ended its turn.")
+)
 NOTHING_TO_DO = Phrase(gettext_noop("Nothing to do."))
 
 
@@ -79,7 +82,7 @@ def diagnose(
                 Severity.NOTICE,
             )
         case _:
-            return _answered(row, attempts)
+            return _answered(row, attempts, SAID_NOTHING if row.diagnostics.get("said_nothing") else None)
 
 
 def _in_flight(row: RequestRecord, failed: list[AttemptRecord]) -> Diagnosis:

@@ -25,7 +25,8 @@ class ClientRequest(msgspec.Struct, frozen=True):
     is the digest of system prompt and first user message; ``preview`` is the beginning (at most 200
     characters) of the last user turn's text; ``wants_usage``: a stream is to tell the usage (only
     OpenAI's chat clients have to ask for it); ``is_threaded`` says that upstream is to hold the
-    conversation, ``previous_message`` is the id of the answer that such a request goes on from.
+    conversation, ``previous_message`` is the id of the answer that such a request goes on from;
+    ``answers_tools``: behind the model's last turn stand results of tools.
     """
 
     model: str
@@ -36,6 +37,7 @@ class ClientRequest(msgspec.Struct, frozen=True):
     wants_usage: bool = True
     is_threaded: bool = False
     previous_message: str = ""
+    answers_tools: bool = False
 
 
 class EncoderOptions(msgspec.Struct, frozen=True):

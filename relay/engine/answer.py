@@ -175,7 +175,8 @@ class Answer:
                 events = chunk.events if self._heard is self.state else spoken(chunk.events)
                 chunk = self._taken(chunk)
                 goes_on = bool(self._continuation_token())
-                said = peek.examine(without_end(events) if goes_on else events, self._heard)
+                seen = without_end(events) if goes_on else events
+                said = peek.examine(seen, self._heard, self._account.may_say_nothing)
                 if isinstance(said, Failure):
                     return said
                 if said:
@@ -251,7 +252,7 @@ class Answer:
         waits = self._is_collected or (self._is_careful and holds_a_call(self.state))
         hides = self._account.hides_thinking
         if hides and is_all_hidden(self.state, hides):
-            flaw = flaw or peek.unsaid(self.state)
+            flaw = flaw or peek.unsaid(self.state, self._account.may_say_nothing)
             if flaw is not None:
                 return flaw
             waits = waits or self.state.stop is None

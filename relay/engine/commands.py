@@ -140,6 +140,7 @@ class Picked(msgspec.Struct, frozen=True):
     ``continues`` and ``tool_safe`` are the mapping's switches, and ``wants`` what the request wants that is
     no plain text. ``unseen`` counts the characters at the end of what was said that a request to go on
     could not show. ``hides_thinking``: what the client is not told of thinking.
+    ``may_say_nothing``: the request gives results of tools, behind which a model may end its turn at once.
     """
 
     at: float
@@ -155,6 +156,7 @@ class Picked(msgspec.Struct, frozen=True):
     wants: str = ""
     unseen: int = 0
     hides_thinking: HiddenThinking = ""
+    may_say_nothing: bool = False
 
 
 class Unavailable(msgspec.Struct, frozen=True):

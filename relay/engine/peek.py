@@ -2,7 +2,9 @@
 
 PURE. Heartbeats, role-only and usage-only chunks and empty blocks say nothing. Text, thinking with
 text or signature, a tool call, media, or an end with a reason that means something is valid data:
-the commit. A stream that stops with nothing said is the "0 token" answer, and no answer.
+the commit. A stream that stops with nothing said is the "0 token" answer, and no answer. But behind the
+results of tools a model may have nothing to add: Anthropic documents such an end of a turn, of two or three
+tokens. To ask again would not help, and would be paid for, so where tokens were told it is an answer.
 """
 
 from collections.abc import Iterable
@@ -37,11 +39,11 @@ _MEANINGFUL_STOPS = frozenset(
 EMPTY = Failure(Kind.EMPTY, "upstream closed the stream with nothing said")
 
 
-def examine(events: Iterable[Event], state: StreamState) -> Failure | bool:
+def examine(events: Iterable[Event], state: StreamState, may_say_nothing: bool = False) -> Failure | bool:
     """True: valid data is there. False: nothing yet. A Failure: this attempt is over.
 
     ``state`` must have folded ``events`` already. What counts is which comes first: an error behind
-    valid data is a cut, not a peek failure.
+    valid data is a cut, not a peek failure. ``may_say_nothing``: the request gives results of tools.
     """
     for event in events:
         match event:
@@ -59,6 +61,8 @@ def examine(events: Iterable[Event], state: StreamState) -> Failure | bool:
                     return flaw
                 if event.reason in _MEANINGFUL_STOPS:
                     return True
+                if may_say_nothing and event.reason == "end_turn" and state.usage.output:
+                    return True
                 return Failure(
                     Kind.EMPTY_STOP, f"upstream stopped ({event.upstream_reason}) with nothing said"
                 )
@@ -75,9 +79,9 @@ def examine(events: Iterable[Event], state: StreamState) -> Failure | bool:
     return False
 
 
-def unsaid(state: StreamState) -> Failure | None:
+def unsaid(state: StreamState, may_say_nothing: bool = False) -> Failure | None:
     """The failure in an answer that ended with nothing said that its client is told of."""
-    said = examine([state.stop], state) if state.stop is not None else True
+    said = examine([state.stop], state, may_say_nothing) if state.stop is not None else True
     return said if isinstance(said, Failure) else None
 
 

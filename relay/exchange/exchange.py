@@ -122,6 +122,7 @@ class Exchange:
             wants=client.wants(self.call.body) if continues else "",
             unseen=unseen,
             hides_thinking="" if is_same else client.hides_thinking(self.call.body),
+            may_say_nothing=self.call.answers_tools,
         )
 
     def _go_on(self, request: UpstreamRequest, said: Said) -> int:

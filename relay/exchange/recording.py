@@ -88,10 +88,8 @@ class Recorder:
         self._response_bytes = 0
         submit(row)
         if records_bodies:
-            headers = tuple(call.headers.items())
-            submit(
-                BodyRecord(request_id=row.id, kind=BodyKind.CLIENT_REQUEST, headers=headers, content=call.raw)
-            )
+            kind, headers = BodyKind.CLIENT_REQUEST, tuple(call.headers.items())
+            submit(BodyRecord(request_id=row.id, kind=kind, headers=headers, content=call.raw))
 
     def converts_to_stream(self) -> None:
         """The client wants one JSON answer, and upstream is asked for a stream all the same."""
@@ -192,6 +190,8 @@ class Recorder:
             stop_reason=state.stop.reason if state.stop else None,
             healed=facts.healed,
         )
+        if failure is None and state.is_empty_turn:
+            self._update_row(diagnostics={**self.row.diagnostics, "said_nothing": True})
         error = outcome.message if failure is not None else None
         self._finish(outcome_of(facts), ended_by, EndedIn(outcome.phase.value), status, error)
 

@@ -109,6 +109,7 @@ class Admission:
             is_stream=inspected.is_stream if is_stream is None else is_stream,
             session=self.runtime.memory.session_of(inspected.previous_message) or session,
             is_threaded=inspected.is_threaded,
+            answers_tools=inspected.answers_tools,
         )
         return call, inspected
 

@@ -270,6 +270,11 @@ class StreamState:
         return block is not None and block.kind == "thinking"
 
     @property
+    def is_empty_turn(self) -> bool:
+        """Did the model end its turn without a word?"""
+        return self.stop is not None and self.stop.reason == "end_turn" and not self.blocks
+
+    @property
     def is_thinking_only(self) -> bool:
         """Did the answer come to a normal end, with nothing but thinking in it?"""
         kinds = {block.kind for block in self.blocks if block.pieces or block.kind != "text"}

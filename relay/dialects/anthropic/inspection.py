@@ -44,6 +44,7 @@ def inspect(body: Json, headers: Mapping[str, str]) -> ClientRequest:
         preview=_preview(messages),
         is_threaded=bool(thread),
         previous_message=text_in(thread, "previous_message_id", "thread"),
+        answers_tools=_answers_tools(messages),
     )
 
 
@@ -104,6 +105,15 @@ def _session_seed(body: Json, messages: list[Json]) -> str:
     system = [block for block in blocks_of(body.get("system")) if not is_client_note(block)]
     first = next((blocks_of(one.get("content")) for one in messages if one["role"] == "user"), [])
     return digest([system, first])
+
+
+def _answers_tools(messages: list[Json]) -> bool:
+    for message in reversed(messages):
+        if message["role"] == "assistant":
+            return False
+        if any(type_of(block) == "tool_result" for block in blocks_of(message.get("content"))):
+            return True
+    return False
 
 
 def _preview(messages: list[Json]) -> str:

@@ -42,6 +42,7 @@ def inspect(body: Json, headers: Mapping[str, str]) -> ClientRequest:
         session_id=_session_id(request, headers),
         session_seed=seed,
         preview=_preview(users),
+        answers_tools=_answers_tools([content for content, _ in contents]),
     )
 
 
@@ -79,6 +80,15 @@ def _session_id(request: Json, headers: Mapping[str, str]) -> str:
             return headers[name]
     own = field(request, "sessionId")
     return own if isinstance(own, str) else ""
+
+
+def _answers_tools(contents: list[Json]) -> bool:
+    for content in reversed(contents):
+        if content.get("role") == "model":
+            return False
+        if any(field(part, "functionResponse") is not None for part in content.get("parts") or []):
+            return True
+    return False
 
 
 def _preview(users: list[Json]) -> str:

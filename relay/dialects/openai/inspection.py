@@ -79,7 +79,18 @@ def _client_request(
         session_seed=digest([_system(messages), _first_user(messages)]),
         preview=" ".join(last_user[: PREVIEW_LENGTH * 4].split())[:PREVIEW_LENGTH],
         wants_usage=wants_usage,
+        answers_tools=_answers_tools(messages),
     )
+
+
+def _answers_tools(messages: list[Json]) -> bool:
+    """Messages of chat, whose results have a role, or items of Responses, whose results have a type."""
+    for message in reversed(messages):
+        if message.get("role") in ("tool", "function") or str(message.get("type", "")).endswith("_output"):
+            return True
+        if message.get("role") not in ("user", "system", "developer"):
+            return False
+    return False
 
 
 def _first_user(messages: Iterable[Json]) -> Any:

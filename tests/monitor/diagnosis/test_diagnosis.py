@@ -275,6 +275,13 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         "thought, but said nothing",
         "Ask again",
     ),
+    "nothing to add": (
+        row(diagnostics={"said_nothing": True}),
+        [SERVED],
+        Severity.GOOD,
+        "Behind the results of its tools the model had nothing to add, and ended its turn.",
+        "Nothing to do",
+    ),
     "refused": (
         row(outcome=Outcome.REFUSED),
         [SERVED],

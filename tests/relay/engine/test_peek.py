@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.engine.peek import examine
+from relay.engine.peek import examine, unsaid
 from relay.neutral.block import BlockKind
 from relay.neutral.events import (
     BlockStart,
@@ -114,6 +114,25 @@ def test_a_normal_stop_with_nothing_said_is_the_zero_token_answer(reason: StopRe
     """STOP with nothing said is no answer."""
     assert kind_of(verdict(START, Usage(output=0), Stop(reason, "STOP"), Terminal())) is Kind.EMPTY_STOP
     assert kind_of(verdict(START, BlockStart(0, "thinking"), Stop(reason, "STOP"))) is Kind.EMPTY_STOP
+
+
+def test_an_empty_end_behind_the_results_of_tools_is_an_answer() -> None:
+    """Anthropic documents it: two or three tokens, no content, end_turn. Without tokens it is a failure."""
+    end = Stop("end_turn", "end_turn")
+    for usage, may_say_nothing, expected in (
+        (Usage(output=2), True, True),
+        (Usage(output=2), False, False),
+        (Usage(output=0), True, False),
+        (Usage(input_uncached=9), True, False),
+    ):
+        events = (START, usage, end, Terminal())
+        state = StreamState()
+        state.fold(events)
+        assert (examine(events, state, may_say_nothing) is True) is expected
+        assert (unsaid(state, may_say_nothing) is None) is expected
+    state = StreamState()
+    state.fold((START, Usage(output=2), Stop("other", "OTHER")))
+    assert kind_of(examine((Stop("other", "OTHER"),), state, True)) is Kind.EMPTY_STOP
 
 
 def test_a_terminal_event_without_any_stop_is_empty_too() -> None:
