@@ -40,6 +40,7 @@ LINEAR: dict[str, str] = {
     # names
     r"[a-zA-Z0-9_-]{1,128}": FIXED,
     r"[a-zA-Z0-9_-]{1,64}": FIXED,
+    r"-?[0-9]{1,18}": FIXED,
     # OpenAI
     r"(\d+(?:\.\d+)?)(ms|[dhms])": "of 64 characters at most",
     r"\d+(\.\d+)?": "of 64 characters at most",
