@@ -1,6 +1,7 @@
 """The history's filters: from a URL's query to conditions that the indexes answer, and back."""
 
 import re
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import reduce
@@ -19,7 +20,7 @@ from monitor.search.tokenizer import SEARCHED_COLUMNS, asked_words
 _ID_BEGINNING = re.compile(r"[0-9a-f]{12,32}\Z")
 """So many digits of a request id say at least its millisecond, which a word in a text hardly does."""
 
-_RANGES = frozenset({"since", "until", "q"})
+_RANGES = frozenset({"since", "until", "within", "q"})
 """Ranges of ids, which every index has: they go with any filter."""
 _PLAIN_VALUES = {
     **{name: (str(value),) for name, value in PLAIN_END.items()},
@@ -45,6 +46,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "stream": ("yes", "no"),
     "ended_by": tuple(EndedBy),
     "ended_in": tuple(EndedIn),
+    "within": ("1", "24", "168"),
 }
 """Filters with a fixed set of values; any other value is no filter."""
 
@@ -102,6 +104,8 @@ class HistoryFilter(msgspec.Struct, frozen=True):
     def time_range(self) -> tuple[str, str]:
         """The ids from which on and before which rows are asked for; empty where there is no limit."""
         since, until = (_moment(self.values.get(name, "")) for name in ("since", "until"))
+        if within := self.values.get("within"):
+            since = max(since or 0.0, time.time() - int(within) * 3600)
         return (
             "" if since is None else first_request_id(int(since * 1000)),
             "" if until is None else first_request_id(int(until * 1000)),
@@ -174,6 +178,8 @@ def _condition(name: str, value: str) -> Q:
             return Q(is_stream=value == "yes")
         case "since":
             return admitted_since(_moment(value) or 0.0)
+        case "within":
+            return admitted_since(time.time() - int(value) * 3600)
         case "until":
             return Q(id__lt=first_request_id(int((_moment(value) or 0.0) * 1000)))
         case "q" if _ID_BEGINNING.match(value.lower()):

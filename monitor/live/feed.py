@@ -16,7 +16,7 @@ from channels.layers import get_channel_layer
 
 from monitor.live.window import Batch, Window, progress_of
 from monitor.store.queue import RowRecord
-from monitor.words.cells import account_label
+from monitor.words.account_label import account_label
 
 logger = logging.getLogger(__name__)
 

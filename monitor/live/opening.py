@@ -11,7 +11,7 @@ from monitor.history.queries import admitted_since
 from monitor.live.window import failure_of, row_of
 from monitor.models import FAILURES, RequestLog
 from monitor.record.records import RequestRecord
-from monitor.words.cells import account_label
+from monitor.words.account_label import account_label
 
 ENDED_ROWS = 100
 RUNNING_ROWS = 200

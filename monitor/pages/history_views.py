@@ -52,6 +52,7 @@ FILTER_LABELS = {
     "stream": _("answer"),
     "ended_by": _("ended by"),
     "ended_in": _("ended in"),
+    "within": _("time"),
     "since": _("from"),
     "until": _("before"),
     **FLAG_LABELS,
@@ -63,6 +64,7 @@ VALUE_LABELS: dict[str, dict[str, Any]] = {
     "stream": {"yes": _("stream"), "no": _("in one piece")},
     "ended_by": {str(side): ENDED_BY_LABELS[side] for side in EndedBy},
     "ended_in": {str(phase): ENDED_IN_LABELS[phase] for phase in EndedIn},
+    "within": {"1": _("past hour"), "24": _("past 24 hours"), "168": _("past 7 days")},
 }
 
 

@@ -8,12 +8,28 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from monitor.admin.requests import OUTCOME_TONES
 from monitor.models import OUTCOME_LABELS
 from monitor.pages.access import for_operators
 from monitor.templatetags.monitor_text import OUTCOME_SIGNS
 
 _ID_PLACE = "0" * 32
+
+
+OUTCOME_TONES = {
+    "ok": "success",
+    "retried": "success",
+    "healed": "success",
+    "continued": "success",
+    "thinking_only": "warning",
+    "refused": "warning",
+    "client_closed": "warning",
+    "interrupted": "danger",
+    "zero_tokens": "danger",
+    "error": "danger",
+    "unauthorized": "danger",
+    "in_flight": "info",
+}
+"""The colour of each outcome, by the theme's name for it."""
 
 
 @require_safe

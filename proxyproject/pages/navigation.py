@@ -55,7 +55,6 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Entry | Page, ...]], ...] = (
             Page(_("Live"), "sensors", "monitor:live", _SEES_REQUESTS),
             Page(_("History"), "history", "monitor:history", _SEES_REQUESTS),
             Page(_("Statistics"), "bar_chart", "monitor:statistics", _SEES_REQUESTS),
-            Entry(_("Requests"), "timeline", "monitor.RequestLog"),
             Page(_("Fault lab"), "science", "faultlab", FAULT_LAB_PERMISSION),
         ),
     ),

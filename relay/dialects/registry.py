@@ -9,6 +9,7 @@ import msgspec
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.anthropic import ANTHROPIC
+from relay.dialects.client_side import Path
 from relay.dialects.gemini import GEMINI
 from relay.dialects.gemini.errors import is_google_error
 from relay.dialects.interface import Dialect
@@ -36,6 +37,16 @@ def upstream_dialect(kind: str) -> Dialect:
 def dialect_of_path(path: str) -> Dialect:
     """Who is likely to ask at ``path``."""
     return next((dialect for dialect in DIALECTS if path.startswith(dialect.prefixes)), DIALECTS[-1])
+
+
+def path_at(path: str) -> tuple[Dialect, Path] | None:
+    """Whose path ``path`` (without its query) is; None where nobody POSTs there."""
+    for dialect in DIALECTS:
+        for known in dialect.paths:
+            before, is_with_model, behind = known.path.partition("{path:model}")
+            if path == known.path or (is_with_model and path.startswith(before) and path.endswith(behind)):
+                return dialect, known
+    return None
 
 
 def dialect_of_list(path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> Dialect:

@@ -20,10 +20,8 @@ from monitor.record.records import RequestRecord
 from monitor.record.redaction import MASK
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from relay.admission.request_body import parsed
-from relay.dialects.anthropic import ANTHROPIC
-from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect
-from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.dialects.registry import path_at
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.exchange.exchange import Exchange
 from relay.exchange.recording import Recorder
@@ -62,15 +60,11 @@ class OnOneAccount(Exchange):
 def dialect_of(path: str) -> tuple[Dialect, Literal["sse", "array", "responses"]]:
     """Dialect and form of stream of a recorded path; raises CannotReplay."""
     before, _, query = path.partition("?")
-    if before == "/v1/messages":
-        return ANTHROPIC, "sse"
-    if before == "/v1/chat/completions":
-        return OPENAI_CHAT, "sse"
-    if before == "/v1/responses":
-        return OPENAI_RESPONSES, "responses"
-    if before.endswith((":streamGenerateContent", ":generateContent")):
-        return GEMINI, "sse" if "alt=sse" in query.split("&") else "array"
-    raise CannotReplay(gettext("Only requests for an answer can be sent again."))
+    found = path_at(before)
+    if found is None or found[1].serves != "generation":
+        raise CannotReplay(gettext("Only requests for an answer can be sent again."))
+    dialect, known = found
+    return dialect, "sse" if known.form == "array" and "alt=sse" in query.split("&") else known.form
 
 
 def recorded_call(row: RequestRecord, body: Body | None) -> ClientCall:

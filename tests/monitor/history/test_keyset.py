@@ -125,6 +125,7 @@ ASKED: list[tuple[dict[str, str], set[str]]] = [
     ({"running": "1"}, {"running"}),
     ({"ended_by": "client"}, {"gone"}),
     ({"ended_in": "headers"}, {"quota"}),
+    ({"failed": "1", "within": "24"}, set()),
     ({"failed": "1", "status": "502"}, {"zero"}),
     ({"retried": "1", "stream": "yes", "account": "a@x", "healed": "1"}, {"healed"}),
     ({"retried": "1", "account": "b@x"}, set()),

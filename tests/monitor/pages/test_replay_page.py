@@ -27,13 +27,13 @@ def kept_body(row: RequestRecord) -> Body | None:
         ("/v1/responses", "openai", "responses"),
         ("/v1beta/models/g:streamGenerateContent?alt=sse&key=x", "gemini", "sse"),
         ("/v1beta/models/g:streamGenerateContent", "gemini", "array"),
-        ("/v1/models/g:generateContent", "gemini", "array"),
+        ("/v1/models/g:generateContent", "gemini", "sse"),
     ],
 )
 def test_a_path_says_how_it_is_asked_again(path: str, name: str, form: str) -> None:
     """Dialect and form of the stream are those that the client had."""
     dialect, found = dialect_of(path)
-    assert (dialect.name, found) == (name, form)
+    assert (dialect.recorded_as, found) == (name, form)
 
 
 @pytest.mark.parametrize("path", ["/v1/messages/count_tokens", "/v1beta/models/g:countTokens", "/v1/models"])

@@ -22,8 +22,6 @@ PAGES: dict[str, Callable[[str], dict[str, str]]] = {
     "/monitor/history/export/?": lambda request_id: {"id": request_id, "client_model": EVIL},
     "/monitor/live/": lambda _: {},
     "/monitor/statistics/": lambda _: {},
-    "/admin/monitor/requestlog/": lambda _: {"q": EVIL},
-    "/admin/monitor/requestlog/ID/change/": lambda _: {},
     "/monitor/history/ID/": lambda _: {},
     "/admin/": lambda _: {},
 }
