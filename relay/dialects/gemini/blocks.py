@@ -12,8 +12,8 @@ from msgspec import Raw
 
 from relay.dialects.gemini.citations import Sources
 from relay.dialects.gemini.partial_arguments import BadPath, PartialArguments
-from relay.dialects.gemini.wire import NOTHING, FunctionCall, InlineData, Part
-from relay.neutral.block import BlockKind
+from relay.dialects.gemini.server_parts import WholePart, media_of, server_part
+from relay.dialects.gemini.wire import NOTHING, FunctionCall, Part
 from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
@@ -47,6 +47,7 @@ class Blocks:
         "_ids",
         "awaits_result",
         "has_calls",
+        "has_text",
         "index",
         "open",
         "sources",
@@ -56,7 +57,7 @@ class Blocks:
         """``family`` can read the signatures; ``call_id_seed`` makes ids for calls without one."""
         self.index = -1
         self.open: Literal["text", "thinking", ""] = ""
-        self.has_calls = False
+        self.has_calls = self.has_text = False
         self.awaits_result = False  # of a server's tool that runs
         self.sources = Sources()
         self._call: _OpenCall | None = None
@@ -66,17 +67,20 @@ class Blocks:
 
     def take(self, part: Part, out: list[Event]) -> bool:
         """Tell ``part`` into ``out``; False: it is of no kind that is known. Raises BrokenAnswer."""
-        text = part.text
+        text, signature = part.text, part.thought_signature
         if text is not None:
-            if text or part.thought_signature:
+            has_more = _has_payload(part)
+            if text or (signature and not has_more):
                 if self._call is not None:
                     raise BrokenAnswer("a tool call was cut")
-                self._grow("thinking" if part.thought else "text", text, part.thought_signature, out)
+                kind: Literal["thinking", "text"] = "thinking" if part.thought else "text"
+                self._grow(kind, text, None if has_more else signature, out)
             elif part.thought and not self.open:
                 self._grow("thinking", "", None, out)  # nothing yet, but it thinks: a sign of life
-            return True
+            if not has_more:
+                return True
         if part.function_call is not None:
-            self._function_call(part.function_call, part.thought_signature, out)
+            self._function_call(part.function_call, signature, out)
             return True
         if self._call is not None:
             raise BrokenAnswer("a tool call was cut")
@@ -86,7 +90,7 @@ class Blocks:
         """Tell a part of an unknown kind, which has more to it than a flag or a signature."""
         names = [name for name, value in part.items() if value is not None and name not in _NO_PAYLOAD]
         if names:
-            self._whole("opaque", "", names[0], msgspec.json.encode(part), None, out)
+            self._whole(WholePart("opaque", "", names[0], msgspec.json.encode(part)), None, out)
 
     def close(self, out: list[Event]) -> None:
         """Close the text or thinking block that is still open."""
@@ -101,12 +105,17 @@ class Blocks:
             self.sources.tell(self.index, out)
 
     def finish(self, *, is_cut_short: bool, out: list[Event]) -> None:
-        """The answer is over; raises BrokenAnswer for a half-told call, unless the limit cut it short."""
+        """The answer is over; raises BrokenAnswer for a half-told call, unless the limit cut it short.
+
+        What was searched for to find its words is told behind them: the API names it only then.
+        """
         if self._call is not None:
             if not is_cut_short:
                 raise BrokenAnswer("a tool call was cut")
             self._end_call(self._call, out)
         self.close(out)
+        if self.has_text:
+            self.index = self.sources.tell_searches(self.index + 1, out) - 1
 
     def _grow(
         self, kind: Literal["text", "thinking"], text: str, signature: str | None, out: list[Event]
@@ -117,9 +126,11 @@ class Blocks:
             self.open = kind
             self.awaits_result = False
             out.append(BlockStart(self.index, kind))
-        if text:
-            delta = TextDelta(self.index, text) if kind == "text" else ThinkingDelta(self.index, text)
-            out.append(delta)
+        if text and kind == "text":
+            self.has_text = True
+            out.append(TextDelta(self.index, text))
+        elif text:
+            out.append(ThinkingDelta(self.index, text))
         if signature:
             out.append(Signature(self.index, signature, self._family))
             if kind == "thinking":
@@ -155,31 +166,28 @@ class Blocks:
         self._sign_and_stop(call.signature, out)
 
     def _rare(self, part: Part, out: list[Event]) -> bool:
-        if part.inline_data is not None:
-            payload = _media(part.inline_data)
+        signature, media = part.thought_signature, media_of(part)
+        if media is not None:
             if part.thought:  # a sketch on the way to the image: not the answer
-                out.append(Extra("gemini.part", "inlineData", payload))
+                out.append(Extra("gemini.part", "inlineData", media))
             else:
-                self._whole("media", "", "", payload, part.thought_signature, out)
+                self._whole(WholePart("media", "", "", media), signature, out)
             return True
-        if part.thought_signature and part.text is None and not _server_part(part):
-            self._grow("thinking" if part.thought else "text", "", part.thought_signature, out)
+        found = server_part(part)
+        if found is not None:
+            self._whole(found, signature, out)
             return True
-        found = _server_part(part)
-        if found is None:
-            return False
-        kind, name, raw = found
-        payload = b'{"%s":%s}' % (name.encode(), bytes(raw))
-        self._whole(kind, _id_within(raw), name, payload, part.thought_signature, out)
-        return True
+        if signature:
+            self._grow("thinking" if part.thought else "text", "", signature, out)
+        return bool(signature)
 
-    def _whole(
-        self, kind: BlockKind, own_id: str, name: str, payload: bytes, signature: str | None, out: list[Event]
-    ) -> None:
+    def _whole(self, told: WholePart, signature: str | None, out: list[Event]) -> None:
         self.close(out)
         self.index += 1
-        self.awaits_result = kind == "server_call"
-        out.append(BlockStart(self.index, kind, own_id, name, payload))
+        self.awaits_result = told.kind == "server_call"
+        out.append(BlockStart(self.index, told.kind, told.id, told.name, told.payload, told.result))
+        if told.arguments:
+            out.append(ArgumentsDelta(self.index, told.arguments))
         self._sign_and_stop(signature, out)
 
     def _sign_and_stop(self, signature: str | None, out: list[Event]) -> None:
@@ -197,6 +205,19 @@ class Blocks:
         return made
 
 
+def _has_payload(part: Part) -> bool:
+    """Is there anything in it but text?"""
+    return (
+        part.function_call is not None
+        or part.inline_data is not None
+        or part.file_data is not None
+        or part.executable_code is not NOTHING
+        or part.code_execution_result is not NOTHING
+        or part.tool_call is not NOTHING
+        or part.tool_response is not NOTHING
+    )
+
+
 def _arguments(args: Raw) -> str:
     text = bytes(args).decode("utf-8")
     if text in ("", "null"):
@@ -204,24 +225,3 @@ def _arguments(args: Raw) -> str:
     if not text.startswith("{"):
         raise BrokenAnswer("the arguments of a function call are no object")
     return text
-
-
-def _media(data: InlineData) -> bytes:
-    return msgspec.json.encode({"media_type": data.mime_type or "", "data": data.data or ""})
-
-
-def _server_part(part: Part) -> tuple[BlockKind, str, Raw] | None:
-    for kind, name, raw in (
-        ("server_call", "executableCode", part.executable_code),
-        ("server_result", "codeExecutionResult", part.code_execution_result),
-        ("server_call", "toolCall", part.tool_call),
-        ("server_result", "toolResponse", part.tool_response),
-    ):
-        if raw is not NOTHING and bytes(raw) != b"null":
-            return kind, name, raw  # type: ignore[return-value]
-    return None
-
-
-def _id_within(raw: Raw) -> str:
-    value = msgspec.json.decode(raw)
-    return str(value.get("id") or "") if isinstance(value, dict) else ""

@@ -12,31 +12,62 @@ from msgspec import Raw
 
 from relay.dialects.gemini.fields import json_text
 from relay.neutral.conversation import Json
-from relay.neutral.events import Citation, Event
+from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Citation, Event
+from relay.neutral.server_tools import WEB_SEARCH, ServerResult, Source
 
 
 class Sources:
     """The sources of one answer: they wait until a text is there, and are told behind its words."""
 
-    __slots__ = ("_told", "_waiting")
+    __slots__ = ("_pages", "_queries", "_told", "_waiting")
 
     def __init__(self) -> None:
         """None was named yet."""
-        self._waiting: list[tuple[Raw, Raw]] = []
+        self._waiting: list[tuple[Json, Json]] = []
         self._told: set[bytes] = set()
+        self._queries: dict[str, None] = {}
+        self._pages: dict[str, Source] = {}
 
     def take(self, grounding: Raw, citations: Raw) -> None:
         """What a chunk names beside its parts."""
-        self._waiting.append((grounding, citations))
+        metadata = _object(grounding)
+        self._waiting.append((metadata, _object(citations)))
+        queries = metadata.get("webSearchQueries")
+        if isinstance(queries, list):
+            self._queries |= dict.fromkeys(query for query in queries if isinstance(query, str) and query)
+        for chunk in _objects(metadata.get("groundingChunks")):
+            page = chunk.get("web")
+            if isinstance(page, dict) and (url := _text(page.get("uri"))):
+                self._pages[url] = Source(url, _text(page.get("title")))
 
     def tell(self, index: int, out: list[Event]) -> None:
         """Cite what waits at the text block ``index``, each source once: chunks repeat themselves."""
         waiting, self._waiting = self._waiting, []
         for grounding, citations in waiting:
-            for citation in (*_grounded(index, _object(grounding)), *_cited(index, _object(citations))):
+            for citation in (*_grounded(index, grounding), *_cited(index, citations)):
                 if citation.raw not in self._told:
                     self._told.add(citation.raw)
                     out.append(citation)
+
+    def tell_searches(self, index: int, out: list[Event]) -> int:
+        """Tell what was searched for, and found, in blocks from ``index`` on; the index behind them.
+
+        Gemini does not say which question found which page: all of them stand with the first.
+        """
+        pages = tuple(self._pages.values())
+        for number, query in enumerate(self._queries or ([""] if pages else ())):
+            name = f"search_{number}"
+            out.append(BlockStart(index, "server_call", name, WEB_SEARCH))
+            if query:
+                out.append(ArgumentsDelta(index, json_text({"query": query})))
+            found = ServerResult(() if number else pages)
+            out += (
+                BlockStop(index),
+                BlockStart(index + 1, "server_result", name, WEB_SEARCH, result=found),
+                BlockStop(index + 1),
+            )
+            index += 2
+        return index
 
 
 def _grounded(index: int, metadata: Json) -> Iterator[Citation]:

@@ -21,6 +21,13 @@ class InlineData(Struct, rename="camel", gc=False):
     data: str | None = None
 
 
+class FileData(Struct, rename="camel", gc=False):
+    """A file by its address."""
+
+    mime_type: str | None = None
+    file_uri: str | None = None
+
+
 class PartialArg(Struct, rename="camel", gc=False):
     """A piece of a streamed call's arguments (Vertex): one value, or more of a string, at ``json_path``."""
 
@@ -43,13 +50,14 @@ class FunctionCall(Struct, rename="camel", gc=False):
 
 
 class Part(Struct, rename="camel", gc=False):
-    """One part: exactly one of its payloads is there."""
+    """One part: one of its payloads is there; some servers put text beside another one."""
 
     text: str | None = None
     thought: bool | None = None
     thought_signature: str | None = None
     function_call: FunctionCall | None = None
     inline_data: InlineData | None = None
+    file_data: FileData | None = None
     executable_code: Raw = NOTHING
     code_execution_result: Raw = NOTHING
     tool_call: Raw = NOTHING
@@ -115,7 +123,7 @@ _ANSWER = msgspec.json.Decoder(Answer, strict=False)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _SNAKE_CASE = re.compile(
     rb'"(?:finish_reason|finish_message|usage_metadata|prompt_feedback|block_reason|model_version|response_id|'
-    rb"thought_signature|function_call|inline_data|executable_code|code_execution_result|tool_call|"
+    rb"thought_signature|function_call|inline_data|file_data|executable_code|code_execution_result|tool_call|"
     rb"tool_response|citation_metadata|grounding_metadata|continuation_token|partial_args|trace_id|"
     rb'[a-z_]+_token_count)"\s*:'
 )

@@ -19,6 +19,7 @@ from relay.neutral.events import (
     ThinkingDelta,
     Usage,
 )
+from relay.neutral.server_tools import ServerResult, Source
 from tests.relay.dialects.gemini.streams import (
     NAMES,
     WHOLE_NAMES,
@@ -190,6 +191,80 @@ def test_code_execution_is_a_server_call_with_its_result():
         "executableCode": {"language": "PYTHON", "code": "print(6*7)\n"}
     }
     assert state.usage == Usage(input_uncached=46, output=14)
+
+
+def test_code_and_its_outcome_are_told_in_no_dialects_words():
+    """The code is the call's arguments; what it wrote, or why it failed, is the result."""
+    code = {"executableCode": {"language": "PYTHON", "code": "1/0", "id": "c1"}}
+    failed = {"codeExecutionResult": {"outcome": "OUTCOME_FAILED", "output": "ZeroDivisionError", "id": "c1"}}
+    fine = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "42"}}
+    events = events_of(sse(parts(code, failed, fine, {"text": "x"}, finishReason="STOP")))
+    starts = [event for event in events if isinstance(event, BlockStart)][:3]
+    assert [(start.kind, start.id, start.name) for start in starts] == [
+        ("server_call", "c1", "code_execution"),
+        ("server_result", "c1", "code_execution"),
+        ("server_result", "", "code_execution"),
+    ]
+    assert ArgumentsDelta(0, '{"code":"1/0"}') in events
+    assert [start.result for start in starts[1:]] == [
+        ServerResult(error="ZeroDivisionError", return_code=1),
+        ServerResult(output="42"),
+    ]
+
+
+def test_searches_are_told_behind_the_words_that_they_were_made_for():
+    """Each question is a run; the pages stand with the first, and the text is in one block before them."""
+    metadata = {**GROUNDING, "webSearchQueries": ["rain", "sun"]}
+    stream = sse(
+        parts({"text": "It "}, groundingMetadata=metadata),
+        parts({"text": "rains."}, groundingMetadata=metadata, finishReason="STOP"),
+    )
+    state = folded(events := events_of(stream))
+    assert [(block.kind, block.name, block.text) for block in state.blocks] == [
+        ("text", "", "It rains."),
+        ("server_call", "web_search", '{"query":"rain"}'),
+        ("server_result", "web_search", ""),
+        ("server_call", "web_search", '{"query":"sun"}'),
+        ("server_result", "web_search", ""),
+    ]
+    found = [event.result for event in events if isinstance(event, BlockStart) and event.result is not None]
+    assert found == [ServerResult((Source("https://a", "A"),)), ServerResult()]
+
+
+@pytest.mark.parametrize("metadata", [{"webSearchQueries": ["rain"]}, GROUNDING])
+def test_a_search_alone_is_no_answer(metadata):
+    """Where nothing was said, what was looked up for it says nothing either: the answer is empty."""
+    events = events_of(sse(parts(finishReason="STOP", groundingMetadata=metadata)))
+    assert events[-2:] == [Stop("end_turn", "STOP"), Terminal()]
+    assert not any(isinstance(event, BlockStart) for event in events)
+
+
+def test_what_stands_beside_a_text_arrives():
+    """Some servers put text into the part of a call or picture: both are told, the text first."""
+    stream = sse(
+        parts(
+            {"text": "Look:", "inlineData": {"mimeType": "image/png", "data": "AAAA"}},
+            {"text": "", "functionCall": {"name": "f"}, "thoughtSignature": "SIGN"},
+            {"text": "Hm", "thought": True, "functionCall": {"name": "g"}},
+            {"text": "!", "fileData": {"mimeType": "audio/wav", "fileUri": "https://a/b.wav"}},
+            finishReason="STOP",
+        )
+    )
+    state = folded(events := events_of(stream))
+    assert [(block.kind, block.text, block.signature) for block in state.blocks] == [
+        ("text", "Look:", ""),
+        ("media", "", ""),
+        ("tool_call", "{}", "SIGN"),
+        ("thinking", "Hm", ""),
+        ("tool_call", "{}", ""),
+        ("text", "!", ""),
+        ("media", "", ""),
+    ]
+    payloads = [event.payload for event in events if isinstance(event, BlockStart) and event.kind == "media"]
+    assert [msgspec.json.decode(payload) for payload in payloads] == [
+        {"media_type": "image/png", "data": "AAAA"},
+        {"media_type": "audio/wav", "url": "https://a/b.wav"},
+    ]
 
 
 def test_an_image_is_media_and_its_sketch_is_not():
