@@ -84,11 +84,15 @@ class Tool(msgspec.Struct, frozen=True):
 
 
 class ToolChoice(msgspec.Struct, frozen=True):
-    """May, must or must not the model call a tool; ``names`` narrows ``any`` to some of them."""
+    """May, must or must not the model call a tool; ``names`` narrows ``any`` to some of them.
+
+    ``searches``: it must use upstream's own web search, which is no function and has no name among them.
+    """
 
     mode: Literal["auto", "any", "none"] = "auto"
     names: tuple[str, ...] = ()
     parallel: bool = True
+    searches: bool = False
 
 
 class ThinkingConfig(msgspec.Struct, frozen=True):

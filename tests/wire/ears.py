@@ -132,6 +132,16 @@ def _message(heard: Heard, message: Any) -> None:
 _GEMINI_STOPS = {"STOP": "end_turn", "MAX_TOKENS": "max_tokens"}
 
 
+def _cited(grounding: types.GroundingMetadata) -> list[types.GroundingChunk]:
+    """The pages that support a text, where any is said to; beside them stand pages that were only found."""
+    chunks = grounding.grounding_chunks or []
+    supports = grounding.grounding_supports
+    if supports is None:
+        return chunks
+    cited = {number for support in supports for number in support.grounding_chunk_indices or ()}
+    return [chunk for number, chunk in enumerate(chunks) if number in cited]
+
+
 def _gemini(heard: Heard, is_stream: bool) -> None:
     config = types.GenerateContentConfig(automatic_continuation=False)
     asked: Any = {"model": "m", "contents": "?", "config": config}
@@ -142,7 +152,7 @@ def _gemini(heard: Heard, is_stream: bool) -> None:
             for part in (candidate.content and candidate.content.parts) or ():
                 _part(heard, part)
             grounding = candidate.grounding_metadata
-            for found in (grounding and grounding.grounding_chunks) or ():
+            for found in _cited(grounding) if grounding else ():
                 if found.web and found.web.uri and found.web.uri not in heard.sources:
                     heard.sources.append(found.web.uri)
             cited = candidate.citation_metadata

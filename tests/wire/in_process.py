@@ -7,7 +7,6 @@ from relay.neutral.events import Chunk, StreamState
 from tests.relay.dialects.every_dialect import DIALECTS
 from tests.wire.clients import CLIENTS, ClientName
 from tests.wire.decoding import decoder_for
-from tests.wire.oracle import CANNOT_CARRY
 from tests.wire.shape import Shape
 
 
@@ -22,11 +21,6 @@ class Told:
     def is_whole(self) -> bool:
         """Did the answer come to its own end?"""
         return self.state.terminal and self.state.failure is None
-
-    @property
-    def cannot_carry(self) -> bool:
-        """Did it end because the client's dialect has no place for something?"""
-        return CANNOT_CARRY.encode() in self.body
 
 
 def told(shape: Shape, client: ClientName, pieces: Iterable[bytes]) -> Told:

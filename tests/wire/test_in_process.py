@@ -48,7 +48,7 @@ def wrong_of(shape: Shape, client: ClientName, answer: Told) -> list[str]:
     if wrong and heard == direct:
         wrong = []
     if not answer.is_whole:
-        return [*wrong, f"broken: {answer.state.failure}"] if not answer.cannot_carry else wrong
+        return [*wrong, f"broken: {answer.state.failure}"]
     document = DIALECTS[client].collect(answer.body)
     collected = differences(shape, client, hear(client, False, 200, JSON, document))
     if direct is not None and kinds_of(collected) <= kinds_of(differences(shape, client, direct)):

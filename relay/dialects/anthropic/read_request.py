@@ -31,6 +31,7 @@ from relay.neutral.conversation import (
     Turn,
 )
 from relay.neutral.failures import BadRequest, CannotCarry
+from relay.neutral.server_tools import WEB_SEARCH
 
 _CARRIED = frozenset(
     {
@@ -62,7 +63,7 @@ def read(body: Json) -> Conversation:
         system=_system(body, content, dropped),
         tools=tools,
         web_search=web_search,
-        tool_choice=_tool_choice(body),
+        tool_choice=_tool_choice(body, tools),
         thinking=_thinking(body, output, dropped),
         sampling=Sampling(
             temperature=number_in(body, "temperature"),
@@ -128,7 +129,8 @@ def _tools(body: Json, dropped: dict[str, None]) -> tuple[tuple[Tool, ...], bool
     return tuple(tools), web_search
 
 
-def _tool_choice(body: Json) -> ToolChoice:
+def _tool_choice(body: Json, tools: tuple[Tool, ...]) -> ToolChoice:
+    """What must be called; a name that is no client's tool's is that of the web search."""
     choice = object_in(body, "tool_choice")
     parallel = not flag_in(choice, "disable_parallel_tool_use", "tool_choice")
     match choice.get("type"):
@@ -142,6 +144,8 @@ def _tool_choice(body: Json) -> ToolChoice:
             name = text_in(choice, "name", "tool_choice")
             if not name:
                 raise BadRequest("tool_choice.name is missing")
+            if name == WEB_SEARCH and all(tool.name != name for tool in tools):
+                return ToolChoice(parallel=parallel, searches=True)
             return ToolChoice("any", (name,), parallel)
         case _:
             raise BadRequest("tool_choice.type must be one of auto, any, tool, none")

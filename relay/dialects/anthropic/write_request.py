@@ -82,6 +82,8 @@ def _tool(tool: Tool, changes: list[str]) -> Json:
 def _tool_choice(choice: ToolChoice) -> Json:
     """``tool_choice``; {} for the default."""
     single = {} if choice.parallel else {"disable_parallel_tool_use": True}
+    if choice.searches:
+        return {"type": "tool", "name": _WEB_SEARCH["name"], **single}
     match choice.mode:
         case "none":
             return {"type": "none"}

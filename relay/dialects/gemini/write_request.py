@@ -60,6 +60,8 @@ def _declaration(tool: Tool, changes: list[str]) -> Json:
 
 def _tool_choice(conversation: Conversation, changes: list[str]) -> Json:
     choice = conversation.tool_choice
+    if choice.searches:
+        changes.append("a search that must be made became one that may be: Gemini forces functions only")
     if not conversation.tools:
         return {}
     if not choice.parallel and choice.mode != "none":

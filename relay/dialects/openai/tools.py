@@ -13,6 +13,7 @@ from relay.dialects.openai.fit_schemas import fit_spec
 from relay.dialects.request_fields import as_list, as_object, as_text, flag_in, object_in, text_in
 from relay.neutral.conversation import Json, Tool, ToolCall, ToolChoice, digest
 from relay.neutral.failures import BadRequest, CannotCarry
+from relay.neutral.server_tools import WEB_SEARCH
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """Of a function, at OpenAI itself; compatible servers take others too."""
@@ -70,6 +71,8 @@ def choice_of(
                 return ToolChoice("any", names, is_parallel), tools, []
             left = tuple(tool for tool in tools if tool.name in names)
             return ToolChoice(parallel=is_parallel), left, ["allowed_tools: the other tools are left out"]
+        case str(hosted) if hosted.startswith(WEB_SEARCH):
+            return ToolChoice(parallel=is_parallel, searches=True), tools, []
         case other:
             raise CannotCarry(f"tool_choice {other!r} is known to OpenAI's own models only")
 

@@ -64,7 +64,9 @@ def _put_tools(body: Json, conversation: Conversation, facts: ModelFacts, change
         return
     body["tools"] = written
     choice = conversation.tool_choice
-    if choice.mode != "auto":
+    if choice.searches and conversation.web_search:
+        body["tool_choice"] = {"type": "web_search"}
+    elif choice.mode != "auto":
         body["tool_choice"] = tools.choice_body(choice, _one_choice, _several_choices)
     if not choice.parallel:
         body["parallel_tool_calls"] = False
