@@ -28,6 +28,8 @@ LINEAR: dict[str, str] = {
     # where the stream is cut
     r"\r\n|\n|\r": FIXED,
     r"(?:\r\n|\n)(?:\r\n|\n|\r(?!\n|\Z))|\r(?:\r\n|\r)": FIXED,
+    # numbers that upstreams write as text
+    r"-?[0-9]{1,18}": FIXED,
     # Gemini
     r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)": "of 64 characters at most",
     r'\s*\{\s*"error"\s*:': ANCHORED,
@@ -40,7 +42,6 @@ LINEAR: dict[str, str] = {
     # names
     r"[a-zA-Z0-9_-]{1,128}": FIXED,
     r"[a-zA-Z0-9_-]{1,64}": FIXED,
-    r"-?[0-9]{1,18}": FIXED,
     # OpenAI
     r"(\d+(?:\.\d+)?)(ms|[dhms])": "of 64 characters at most",
     r"\d+(\.\d+)?": "of 64 characters at most",

@@ -204,6 +204,8 @@ class BodyRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     chunks: tuple[tuple[int, bytes], ...] = ()
     total_bytes: int | None = None
     sha256: str | None = None
+    secrets: tuple[str, ...] = ()
+    """The credentials of the exchange: masked whatever they look like, and not stored."""
 
 
 Record = RequestRecord | AttemptRecord | BodyRecord

@@ -4,25 +4,30 @@ Masking works on bytes and never parses. What is replaced is always the inside o
 JSON. Which shapes are known is in ``masking``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import unquote_plus
 
 from monitor.masking.edits import MASK, Edit, apply_edits, merged, moved_positions
+from monitor.masking.exact import NOTHING_KNOWN, ExactSecrets
 from monitor.masking.finder import LEFT_OUT, Finder, is_left_out
 from monitor.masking.named import NAMED, SECRET_PARAMETERS
 from monitor.masking.shapes import TOKENS
+from monitor.record.transcript import MASKING_MARGIN_BYTES
 
 __all__ = [
-    "LEFT_OUT", "MASK", "Edit", "apply_edits", "find_secrets", "is_left_out", "mask_body", "mask_email",
-    "mask_path", "mask_text", "may_hold_secrets", "merged", "moved_positions",
+    "LEFT_OUT", "MASK", "Edit", "apply_edits", "find_secrets", "is_left_out", "mask_beginning", "mask_body",
+    "mask_email", "mask_path", "mask_text", "may_hold_secrets", "merged", "moved_positions",
 ]  # fmt: skip
 
 _finder = Finder((*TOKENS, *NAMED))
 
 
-def find_secrets(data: bytes) -> list[Edit]:
-    """Where secrets stand in a text or body, in order and without overlap."""
-    return _finder.find(data)
+def find_secrets(data: bytes, known: ExactSecrets = NOTHING_KNOWN) -> list[Edit]:
+    """Where secrets stand in a text or body, in order and without overlap; those that are ``known`` too."""
+    found = _finder.find(data)
+    if known.may_be_in(data) and not is_left_out(found):
+        return merged((*found, *known.find(data)))
+    return found
 
 
 def may_hold_secrets(data: bytes) -> bool:
@@ -40,6 +45,15 @@ def mask_text(text: str) -> str:
     data = text.encode("utf-8", "surrogatepass")
     edits = find_secrets(data)
     return apply_edits(data, edits).decode("utf-8", "surrogatepass") if edits else text
+
+
+def mask_beginning(text: str, limit: int, mask: Callable[[str], str] = mask_text) -> str:
+    """At most ``limit`` characters of ``text``, with their secrets masked by ``mask``.
+
+    Cut first, so that a long text costs no more than a short one; and a little behind the limit, so that a
+    secret that lies across it is seen whole.
+    """
+    return mask(text[: limit + MASKING_MARGIN_BYTES])[:limit]
 
 
 def mask_path(path: str) -> str:

@@ -10,6 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise
 
+from monitor.masking.exact import NOTHING_KNOWN, ExactSecrets
 from monitor.record.redaction import LEFT_OUT, Edit, find_secrets, is_left_out, may_hold_secrets, merged
 
 # The keys whose strings are pieces: of Anthropic (text, thinking, partial_json), of Gemini (text,
@@ -25,15 +26,18 @@ _INDEX_BYTES = 6
 _NUMBER = re.compile(rb'ndex":\s*+(\d{1,9})')
 
 
-def find_stream_secrets(data: bytes) -> list[Edit]:
-    """Where secrets stand in a response, also those in several pieces; in order and without overlap."""
-    if _is_clean(data):
+def find_stream_secrets(data: bytes, known: ExactSecrets = NOTHING_KNOWN) -> list[Edit]:
+    """Where secrets stand in a response, also those in several pieces; in order and without overlap.
+
+    ``known`` ones are found whatever they look like.
+    """
+    if _is_clean(data, known):
         return []  # nearly every answer: what is below costs four times as much
-    found = find_secrets(data)
+    found = find_secrets(data, known)
     split: list[Edit] = []
     for pieces in _texts(data):
         if len(pieces) > 1:
-            in_text = find_secrets(b"".join(data[start:end] for start, end in pieces))
+            in_text = find_secrets(b"".join(data[start:end] for start, end in pieces), known)
             if is_left_out(in_text):
                 return [Edit(0, len(data), LEFT_OUT)]
             split += _in_pieces(in_text, pieces)
@@ -43,7 +47,7 @@ def find_stream_secrets(data: bytes) -> list[Edit]:
     return merged([*(edit for edit in found if not _is_across(data, edit, starts)), *split])
 
 
-def _is_clean(data: bytes) -> bool:
+def _is_clean(data: bytes, known: ExactSecrets) -> bool:
     """Whether a quick look shows that there is no secret; False where a closer one is needed.
 
     The texts are looked through as one, which shows all of each if none goes on behind the next. What stands
@@ -53,7 +57,8 @@ def _is_clean(data: bytes) -> bool:
     if numbers != sorted(numbers):
         return False
     parts = _PIECE.split(data)
-    return not may_hold_secrets(b"".join(parts[1::2])) and not may_hold_secrets(b"\n".join({*parts[0::2]}))
+    texts, around = b"".join(parts[1::2]), b"\n".join({*parts[0::2]})
+    return not any(may_hold_secrets(data) or known.may_be_in(data) for data in (texts, around))
 
 
 def _is_across(data: bytes, edit: Edit, starts: list[int]) -> bool:

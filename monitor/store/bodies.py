@@ -5,6 +5,7 @@ import hashlib
 import msgspec
 import zstandard
 
+from monitor.masking.exact import exact_secrets
 from monitor.record.header_redaction import mask_headers
 from monitor.record.records import BodyRecord
 from monitor.record.redaction import apply_edits, find_secrets, is_left_out, moved_positions
@@ -47,7 +48,8 @@ def stored_body(record: BodyRecord, cap_bytes: int, compressor: zstandard.ZstdCo
     whole = record.content or b"".join(data for _, data in record.chunks)
     total_bytes = len(whole) if record.total_bytes is None else record.total_bytes
     seen = whole[: cap_bytes + MASKING_MARGIN_BYTES]
-    edits = find_stream_secrets(seen) if record.chunks else find_secrets(seen)
+    known = exact_secrets(record.secrets)
+    edits = find_stream_secrets(seen, known) if record.chunks else find_secrets(seen, known)
     if is_left_out(edits):
         store_metrics.LEFT_OUT.inc()
     masked = apply_edits(seen, edits)
@@ -60,7 +62,7 @@ def stored_body(record: BodyRecord, cap_bytes: int, compressor: zstandard.ZstdCo
     timing = [
         (offset_ms, min(end, len(kept))) for (offset_ms, _), end in zip(record.chunks, moved, strict=True)
     ]
-    headers = msgspec.json.encode(mask_headers(record.headers)).decode()
+    headers = known.mask_text(msgspec.json.encode(mask_headers(record.headers)).decode())
     content = compressor.compress(kept)
     compressed_timing = compressor.compress(msgspec.json.encode(timing)) if timing else b""
     return StoredBody(

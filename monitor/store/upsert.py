@@ -18,8 +18,7 @@ from monitor.models import AttemptLog, Body, RequestLog
 from monitor.pricing.cost import cost_of
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import AttemptRecord, RequestRecord
-from monitor.record.redaction import LEFT_OUT, mask_path, mask_text
-from monitor.record.transcript import MASKING_MARGIN_BYTES
+from monitor.record.redaction import LEFT_OUT, mask_beginning, mask_path, mask_text
 from monitor.store.bodies import StoredBody
 
 PATH_LIMIT = 2000
@@ -68,7 +67,7 @@ def finished(record: RequestRecord, prices: Callable[[], PriceList]) -> RequestR
     if preview != record.preview:
         changes["preview"] = preview
     if record.error is not None:
-        changes["error"] = masked_beginning(record.error, ERROR_LIMIT)
+        changes["error"] = mask_beginning(record.error, ERROR_LIMIT)
     if not record.in_flight and record.cost is None and record.tokens_in is not None:
         changes["cost"] = cost_of(record, prices())
     return msgspec.structs.replace(record, **changes) if changes else record
@@ -78,7 +77,7 @@ def finished_attempt(record: AttemptRecord) -> AttemptRecord:
     """The record as it is stored and shown: secrets masked."""
     if record.failure_text is None:
         return record
-    return msgspec.structs.replace(record, failure_text=masked_beginning(record.failure_text, ERROR_LIMIT))
+    return msgspec.structs.replace(record, failure_text=mask_beginning(record.failure_text, ERROR_LIMIT))
 
 
 def upsert(rows: Sequence[Row]) -> None:
@@ -91,25 +90,16 @@ def upsert(rows: Sequence[Row]) -> None:
         cursor.executemany(statement, [convert(row) for row in rows])
 
 
-def masked_beginning(text: str, limit: int, mask: Callable[[str], str] = mask_text) -> str:
-    """At most ``limit`` characters of ``text``, with their secrets masked by ``mask``.
-
-    Cut first, so that a long text costs no more than a short one; and a little behind the limit, so that a
-    secret that lies across it is seen whole.
-    """
-    return mask(text[: limit + MASKING_MARGIN_BYTES])[:limit]
-
-
 def _path(path: str) -> str:
     if len(path) <= _CACHED_CHARACTERS:
         return _masked_path(path)
-    return masked_beginning(path, PATH_LIMIT, mask_path)
+    return mask_beginning(path, PATH_LIMIT, mask_path)
 
 
 def _preview(preview: str) -> str:
     if len(preview) <= _CACHED_CHARACTERS:
         return _masked_preview(preview)[:PREVIEW_LIMIT]
-    return masked_beginning(preview, PREVIEW_LIMIT)
+    return mask_beginning(preview, PREVIEW_LIMIT)
 
 
 _masked_path = functools.lru_cache(maxsize=1024)(mask_path)

@@ -11,6 +11,7 @@ from accounts.mapping import Target
 from accounts.pool.leases import Lease, NoAccount, Want
 from accounts.pool.pool import Pool
 from accounts.snapshot import AccountView
+from monitor.masking.exact import NOTHING_KNOWN
 from relay.dialects.interface import Decoder, DecoderOptions
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuation import Said
@@ -25,6 +26,7 @@ from relay.neutral.conversation import digest
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.upstream.client import UpstreamResponse
+from relay.upstream.masking import MaskedDecoder
 from relay.upstream.request import (
     ClientCall,
     UpstreamRequest,
@@ -70,6 +72,7 @@ class Exchange:
         self._bent: dict[str, None] = {}  # the fields of upstream's answers that were not of their types
         self._to_remember: list[Item] = []
         self._has_learned = False
+        self._known = NOTHING_KNOWN
 
     @property
     def is_same_dialect(self) -> bool:
@@ -137,7 +140,10 @@ class Exchange:
         times = Times(asyncio.get_running_loop().time())
         self.recorder.sending(times)
         opened = await self._runtime.upstream.open(lease.account, self._next_leg or request, times)
-        if isinstance(opened, Failure) and opened.kind is Kind.CREDENTIALS:
+        if isinstance(opened, UpstreamResponse):
+            self._known = opened.known
+            self.recorder.knows(opened.known.secrets)
+        elif opened.kind is Kind.CREDENTIALS:
             self._runtime.pool.disable(lease.account.id, opened.message)
         return opened
 
@@ -152,7 +158,7 @@ class Exchange:
                 takes_partial_arguments=_takes_partial_arguments(self.call),
             )
         )
-        return decoder
+        return MaskedDecoder(decoder, self._known)
 
     def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The client's bytes; what the answer teaches is remembered before its end goes out."""

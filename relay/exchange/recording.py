@@ -11,14 +11,11 @@ import msgspec
 from monitor.record.outcome import OutcomeFacts, outcome_of
 from monitor.record.records import (
     AttemptRecord,
-    BodyKind,
-    BodyRecord,
     EndedBy,
     EndedIn,
     Record,
     RequestRecord,
 )
-from monitor.record.transcript import Transcript
 from relay import metrics
 from relay.engine.commands import Outcome
 from relay.engine.facts import (
@@ -36,6 +33,7 @@ from relay.engine.facts import (
     Rotated,
 )
 from relay.exchange.log_phrases import AUTO_STREAM, lines
+from relay.exchange.recorded_bodies import RecordedBodies
 from relay.neutral.events import Usage
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.request import ClientCall, UpstreamRequest
@@ -71,25 +69,24 @@ class Recorder:
         call: ClientCall,
         *,
         at: Callable[[], float],
-        records_bodies: bool,
-        body_cap_bytes: int,
+        bodies: RecordedBodies | None,
     ) -> None:
-        """``submit`` takes records; ``row`` is the row at admission, ``at`` tells the seconds since."""
+        """``submit`` takes records; ``row`` is the row at admission, ``at`` tells the seconds since.
+
+        ``bodies`` takes the exchange's bodies; None where they are not kept.
+        """
         self.row = row
-        self.transcript = Transcript(body_cap_bytes) if records_bodies else None
+        self._bodies = bodies
         self.response_headers: tuple[tuple[str, str], ...] = ()
         self._submit = submit
         self._call = call
         self._at = at
-        self._records_bodies = records_bodies
         self._attempt: AttemptRecord | None = None
         self._times: Times | None = None
-        self._last_content = call.raw
         self._response_bytes = 0
         submit(row)
-        if records_bodies:
-            kind, headers = BodyKind.CLIENT_REQUEST, tuple(call.headers.items())
-            submit(BodyRecord(request_id=row.id, kind=kind, headers=headers, content=call.raw))
+        if bodies is not None:
+            bodies.client_request(call.headers, call.raw)
 
     def converts_to_stream(self) -> None:
         """The client wants one JSON answer, and upstream is asked for a stream all the same."""
@@ -120,6 +117,11 @@ class Recorder:
             case Rotated() | KeptAccount() | HealingFailed() | GaveUp():
                 pass
 
+    def knows(self, secrets: tuple[str, ...]) -> None:
+        """The credentials of an account that is asked."""
+        if self._bodies is not None:
+            self._bodies.knows(secrets)
+
     def sending(self, times: Times) -> None:
         """The attempt's request goes out now; of several requests of one attempt the first one counts."""
         if self._times is None:
@@ -128,17 +130,8 @@ class Recorder:
     def prepared(self, request: UpstreamRequest) -> None:
         """A request was made ready for the attempt that comes next."""
         self.changed(request.changes)
-        if self._records_bodies and request.content != self._last_content:
-            self._last_content = request.content
-            self._submit(
-                BodyRecord(
-                    request_id=self.row.id,
-                    kind=BodyKind.UPSTREAM_REQUEST,
-                    attempt=self.row.attempts + 1,
-                    headers=tuple(request.headers.items()),
-                    content=request.content,
-                )
-            )
+        if self._bodies is not None:
+            self._bodies.upstream_request(self.row.attempts + 1, request.headers, request.content)
 
     def changed(self, changes: Iterable[str]) -> None:
         """Name what was changed in the request, or left out of the answer, each once."""
@@ -156,8 +149,8 @@ class Recorder:
 
     def sent(self, data: bytes) -> None:
         """A piece of the response went to the client."""
-        if self.transcript is not None:
-            self.transcript.add(_ms(self._at()), data)
+        if self._bodies is not None:
+            self._bodies.sent(_ms(self._at()), data)
         self._response_bytes += len(data)
 
     def refused(self, failure: Failure, status: int) -> None:
@@ -207,17 +200,8 @@ class Recorder:
             duration_ms=_ms(seconds),
             response_bytes=self._response_bytes,
         )
-        if self.transcript is not None:
-            self._submit(
-                BodyRecord(
-                    request_id=self.row.id,
-                    kind=BodyKind.RESPONSE,
-                    headers=self.response_headers,
-                    chunks=tuple(self.transcript.chunks),
-                    total_bytes=self.transcript.total_bytes,
-                    sha256=self.transcript.sha256(),
-                )
-            )
+        if self._bodies is not None:
+            self._bodies.response(self.response_headers)
         if not self.row.is_simulated:
             metrics.observe(self.row, seconds)
 

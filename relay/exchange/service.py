@@ -13,14 +13,16 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from accounts.loaded.client_keys import CallerKey
+from monitor.masking.exact import exact_secrets
 from monitor.record.records import RequestRecord
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from relay import metrics
-from relay.admission.auth import RefusalLimit, authenticate
+from relay.admission.auth import RefusalLimit, authenticate, presented_keys
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import BodyTooLarge, decoded, parsed
 from relay.dialects.interface import ClientRequest, Dialect
 from relay.exchange.exchange import Exchange
+from relay.exchange.recorded_bodies import RecordedBodies
 from relay.exchange.recording import Recorder
 from relay.exchange.responses import error_response, identify, respond
 from relay.exchange.running import Running
@@ -117,8 +119,13 @@ class Admission:
         """The record of this exchange, whose row is visible from now on."""
         settings = self.runtime.settings
         caller = self.caller
+        keys = tuple(presented_keys(self.headers, self.request.GET))
+        submit = self.runtime.writer.submit
+        bodies = None
+        if settings.records_bodies and caller is not None and caller.record_bodies:
+            bodies = RecordedBodies(submit, self.request_id, settings.body_cap_bytes, keys)
         return Recorder(
-            self.runtime.writer.submit,
+            submit,
             RequestRecord(
                 id=self.request_id,
                 started_at=self.started_at,
@@ -129,15 +136,14 @@ class Admission:
                 client_key=caller.name if caller else "",
                 client_model=call.model,
                 is_stream=call.is_stream,
-                preview=preview,
+                preview=exact_secrets(keys).mask_plain_text(preview),
                 session_hash=call.session,
                 request_bytes=len(call.raw),
                 in_flight=True,
             ),
             call,
             at=self.elapsed,
-            records_bodies=settings.records_bodies and caller is not None and caller.record_bodies,
-            body_cap_bytes=settings.body_cap_bytes,
+            bodies=bodies,
         )
 
     def refuse(self, failure: Failure, call: ClientCall | None = None, preview: str = "") -> HttpResponseBase:

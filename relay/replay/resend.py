@@ -24,6 +24,7 @@ from relay.dialects.interface import Dialect
 from relay.dialects.registry import path_at
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.exchange.exchange import Exchange
+from relay.exchange.recorded_bodies import RecordedBodies
 from relay.exchange.recording import Recorder
 from relay.exchange.responses import respond
 from relay.exchange.running import Running
@@ -129,13 +130,14 @@ def begin(
         cost=Decimal(0) if simulated else None,
         diagnostics={"replayed_by": by, **({"simulator": simulated} if simulated else {})},
     )
+    submit, settings = served_by.writer.submit, served_by.settings
+    bodies = RecordedBodies(submit, new.id, settings.body_cap_bytes, ()) if settings.records_bodies else None
     recorder = Recorder(
-        served_by.writer.submit,
+        submit,
         new,
         call,
         at=lambda: loop.time() - admitted_at,
-        records_bodies=served_by.settings.records_bodies,
-        body_cap_bytes=served_by.settings.body_cap_bytes,
+        bodies=bodies,
     )
     kind = Exchange if only is None else OnOneAccount
     exchange = kind(served_by, call, targets, recorder, form, inspected.wants_usage)

@@ -17,9 +17,11 @@ from httpx_aiohttp import AiohttpTransport
 
 from accounts.credentials.tokens import Authorizer, CredentialRefused, TokenUnavailable
 from accounts.snapshot import AccountView
+from monitor.masking.exact import ExactSecrets
 from relay.dialects.registry import classify
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.address import address, content_for, headers_for, stream_url
+from relay.upstream.masking import masked_failure, masked_headers, secrets_in
 from relay.upstream.request import UpstreamRequest
 from relay.upstream.times import TimedConnector, Times, watched
 
@@ -52,15 +54,16 @@ ShortAnswer = tuple[int, Mapping[str, str], bytes]
 class UpstreamResponse:
     """An open stream. ``read`` gives what came together; after it raised, it must not be called again."""
 
-    def __init__(self, response: httpx.Response) -> None:
-        """Take over an answer whose headers are here."""
+    def __init__(self, response: httpx.Response, known: ExactSecrets) -> None:
+        """Take over an answer whose headers are here; ``known`` is the credential that it must not repeat."""
+        self.known = known
         self._response = response
         # Nobody was asked to compress; who does it all the same is decoded. httpx's own iterator costs
         # as much as the rest of the reading, so the plain stream is taken where there is nothing to decode.
         is_plain = response.headers.get("content-encoding", "identity") == "identity"
         stream = cast(httpx.AsyncByteStream, response.stream)
         self._pieces: AsyncIterator[bytes] = aiter(stream) if is_plain else response.aiter_bytes()
-        self.request_id = _request_id(response.headers)
+        self.request_id = known.mask_text(_request_id(response.headers))
 
     async def read(self) -> bytes | None:
         """The next bytes, None at an orderly end; raises httpx.HTTPError or OSError on a broken transfer."""
@@ -98,7 +101,7 @@ class UpstreamClient:
         ``times`` is filled in on the way, also when the caller gives up waiting.
         """
         try:
-            response = await self._signed_in(account, partial(self._send, account, request, times))
+            response, known = await self._signed_in(account, partial(self._send, account, request, times))
         except (CredentialRefused, TokenUnavailable) as error:
             return failure_of_credential(error)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -108,8 +111,8 @@ class UpstreamClient:
                 with contextlib.suppress(*_AFTER_HEADERS):
                     await response.aclose()
                 return Failure(Kind.GARBAGE, "upstream answered with a web page")
-            return UpstreamResponse(response)
-        return await self._refusal(request, response)
+            return UpstreamResponse(response, known)
+        return await self._refusal(request, response, known)
 
     async def post_json(
         self, account: AccountView, path: str, body: object, headers: Mapping[str, str], times: Times
@@ -134,16 +137,16 @@ class UpstreamClient:
 
     async def _signed_in(
         self, account: AccountView, send: Callable[[Mapping[str, str]], Awaitable[httpx.Response]]
-    ) -> httpx.Response:
-        """What ``send`` gets with the account's credential; with a new one where that was refused."""
+    ) -> tuple[httpx.Response, ExactSecrets]:
+        """What ``send`` gets with the account's credential, and that; with a new one where it was refused."""
         credential = await self._authorizer.headers(account)
         response = await send(credential)
         if response.status_code == 401:
             renewed = await self._authorizer.renewed(account, credential)
             if renewed is not None:
                 await response.aclose()
-                response = await send(renewed)
-        return response
+                credential, response = renewed, await send(renewed)
+        return response, secrets_in(credential)
 
     async def _send(
         self, account: AccountView, request: UpstreamRequest, times: Times, credential: Mapping[str, str]
@@ -160,7 +163,9 @@ class UpstreamClient:
         with watched(times):
             return await self._transport.handle_async_request(outgoing)
 
-    async def _refusal(self, request: UpstreamRequest, response: httpx.Response) -> Failure:
+    async def _refusal(
+        self, request: UpstreamRequest, response: httpx.Response, known: ExactSecrets
+    ) -> Failure:
         body = b""
         try:
             async for piece in response.aiter_bytes():
@@ -172,8 +177,10 @@ class UpstreamClient:
         finally:
             with contextlib.suppress(*_AFTER_HEADERS):
                 await response.aclose()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return classify(request.dialect, response.status_code, headers, body)
+        headers = masked_headers(response.headers.items(), known)
+        return masked_failure(
+            classify(request.dialect, response.status_code, headers, known.mask(body)), known
+        )
 
     async def _short(
         self,
@@ -195,7 +202,7 @@ class UpstreamClient:
 
         try:
             async with asyncio.timeout(SHORT_TIMEOUT_SECONDS):
-                response = await self._signed_in(account, send)
+                response, known = await self._signed_in(account, send)
         except (CredentialRefused, TokenUnavailable) as error:
             return failure_of_credential(error)
         except TimeoutError:
@@ -204,8 +211,8 @@ class UpstreamClient:
             )
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return failure_before_headers(error)
-        lowered = {name.lower(): value for name, value in response.headers.items()}
-        return response.status_code, lowered, response.content
+        content = response.content if response.status_code == 200 else known.mask(response.content)
+        return response.status_code, masked_headers(response.headers.items(), known), content
 
 
 def failure_of_credential(error: CredentialRefused | TokenUnavailable) -> Failure:

@@ -17,6 +17,7 @@ from relay.neutral.conversation import Conversation, Text, Turn
 from relay.neutral.events import StreamState
 from relay.neutral.failures import CannotCarry, Failure
 from relay.upstream.client import UpstreamClient, UpstreamResponse
+from relay.upstream.masking import MaskedDecoder
 from relay.upstream.request import UpstreamRequest, default_headers
 from relay.upstream.times import Times
 
@@ -89,9 +90,8 @@ async def _ask(client: UpstreamClient, account: AccountView, model: str) -> Fail
 async def _first_answer(
     response: UpstreamResponse, request: UpstreamRequest, account: AccountView
 ) -> Failure | None:
-    decoder = request.dialect.decoder(
-        DecoderOptions(request.facts.family, "test", is_enveloped=account.kind == "code_assist")
-    )
+    options = DecoderOptions(request.facts.family, "test", is_enveloped=account.kind == "code_assist")
+    decoder = MaskedDecoder(request.dialect.decoder(options), response.known)
     state = StreamState()
     while True:
         data = await response.read()

@@ -12,13 +12,14 @@ from typing import Any
 
 import msgspec
 
-from monitor.record.redaction import mask_text
+from monitor.record.redaction import mask_beginning
 from relay.dialects.account_words import is_about_the_account
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.json_object import json_object
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
+from relay.dialects.told_body import told_body
 from relay.neutral.conversation import Json
 from relay.neutral.failures import Failure, Kind
 
@@ -77,7 +78,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         names_missing_thing=names_missing_thing(status, message, reason),
         is_signature=is_refusal,
         offers_drop_block=is_refusal and offers_drop_block(message),
-        body=body if error else b"",
+        body=told_body(body) if error else b"",
         upstream_request_id=headers.get("request-id") or (request_id if isinstance(request_id, str) else ""),
     )
 
@@ -96,7 +97,7 @@ def failure_of_event(body: Json, data: bytes, is_forwarded: bool) -> Failure:
         account_fault=_is_account_fault(status, error, message),
         is_signature=is_refusal,
         offers_drop_block=is_refusal and offers_drop_block(message),
-        body=data if error else b"",
+        body=told_body(data) if error else b"",
         from_upstream_event=is_forwarded,
     )
 
@@ -136,7 +137,7 @@ def _type_of(error: Json) -> str:
 
 def _message_of(error: Json) -> str:
     """The message, without anything that looks like a key: some gateways repeat what they were sent."""
-    return mask_text(_word(error.get("message"))[:_MESSAGE_CHARACTERS])
+    return mask_beginning(_word(error.get("message")), _MESSAGE_CHARACTERS)
 
 
 def _code_of(error: Json) -> str:

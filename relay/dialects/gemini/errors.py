@@ -10,13 +10,14 @@ from typing import Any
 
 import msgspec
 
-from monitor.record.redaction import mask_body, mask_text
+from monitor.record.redaction import mask_beginning, mask_text
 from relay.dialects.account_words import is_about_money, is_about_the_account
 from relay.dialects.gemini.web_page import text_of_page
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal
+from relay.dialects.told_body import told_body
 from relay.neutral.conversation import Json
 from relay.neutral.failures import Failure, Kind
 
@@ -55,7 +56,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
             account_fault=status == 402,
             upstream_request_id=request_id,
         )
-    failure = failure_of(error, status, Kind.STATUS, mask_body(body))
+    failure = failure_of(error, status, Kind.STATUS, body)
     told = retry_after_seconds(headers)
     if told is not None:
         failure = msgspec.structs.replace(failure, retry_after_seconds=told)
@@ -64,7 +65,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
 
 def failure_of(error: Json, status: int | None, kind: Kind, body: bytes) -> Failure:
     """The failure that an ``error`` object names; ``status`` None takes the object's own, else 500."""
-    message = mask_text(_text(error.get("message"))[:_LONGEST_MESSAGE])
+    message = mask_beginning(_text(error.get("message")), _LONGEST_MESSAGE)
     word = _text(error.get("status"))
     status = status or _own_status(error, word)
     details = [item for item in _items(error.get("details")) if isinstance(item, dict)]
@@ -80,7 +81,7 @@ def failure_of(error: Json, status: int | None, kind: Kind, body: bytes) -> Fail
         account_fault=_is_account_fault(status, reasons, message),
         names_missing_thing=names_missing_thing(status, message),
         is_signature=status == 400 and is_signature_refusal(said),
-        body=body,
+        body=told_body(body),
     )
 
 

@@ -26,7 +26,7 @@ def error_of_body(body: bytes) -> tuple[Any, bool]:
         try:
             told = msgspec.json.decode(body)
         except (ValueError, RecursionError):
-            return body.decode("utf-8", "replace").strip()[:500], False
+            return body.decode("utf-8", "replace").strip(), False
     if isinstance(told, list) and told:
         return _inner(told[0]), False
     return _inner(told), is_own_shape(told)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from monitor.masking.linear import Phrases
-from monitor.record.redaction import mask_body, mask_text
+from monitor.record.redaction import mask_beginning
 from relay.dialects.account_words import is_about_the_account
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
@@ -19,6 +19,7 @@ from relay.dialects.openai.error_shapes import error_in, error_of_body, is_own_s
 from relay.dialects.reading.half_characters import json_text, tolerant_object
 from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
+from relay.dialects.told_body import told_body
 from relay.neutral.conversation import Json
 from relay.neutral.failures import Failure, Kind
 
@@ -74,6 +75,8 @@ _TRY_AGAIN = "try again in "
 _LONGEST_DURATION = 64
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
 _LONGEST_MESSAGE = 2000
+_LONGEST_TEXT = 500
+"""Of what is no error of any known shape."""
 _UNIT_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
@@ -92,7 +95,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         names_missing_thing=names_missing_thing(status, message),
         is_signature=is_refusal,
         offers_drop_block=is_refusal and offers_drop_block(message),
-        body=mask_body(body) if is_own_shape else b"",
+        body=told_body(body) if is_own_shape else b"",
         upstream_request_id=headers.get("x-request-id", ""),
     )
 
@@ -113,7 +116,7 @@ def failure_in_stream(error: Any, body: bytes) -> Failure:
         retry_after_seconds=_told_delay(status, {}, message),
         account_fault=(told is not None and told.is_account) or _is_account_fault(status, reason, message),
         is_signature=status == 400 and (reason == _SIGNATURE_CODE or is_signature_refusal(message)),
-        body=mask_body(body) if is_own_shape(tolerant_object(body)) else b"",
+        body=told_body(body) if is_own_shape(tolerant_object(body)) else b"",
         from_upstream_event=True,
     )
 
@@ -183,9 +186,9 @@ def _code_for(answer: ErrorAnswer) -> str | None:
 
 def _message_of(error: Any) -> str:
     text = error.get("message") if isinstance(error, dict) else error
-    if not isinstance(text, str):
-        text = msgspec.json.encode(text).decode()[:500] if text else ""
-    return mask_text(text[:_LONGEST_MESSAGE])
+    if isinstance(text, str):
+        return mask_beginning(text, _LONGEST_MESSAGE if isinstance(error, dict) else _LONGEST_TEXT)
+    return mask_beginning(msgspec.json.encode(text).decode(), _LONGEST_TEXT) if text else ""
 
 
 def _reason_of(error: Any) -> str:

@@ -25,7 +25,7 @@ def row_at_the_end(*events: Event, **fields: Any) -> RequestRecord:
         is_simulated=True,
     )
     call = ClientCall(ANTHROPIC, {}, b"", {}, "m", is_stream=True, session="s")
-    recorder = Recorder(submitted.append, row, call, at=lambda: 1.0, records_bodies=False, body_cap_bytes=0)
+    recorder = Recorder(submitted.append, row, call, at=lambda: 1.0, bodies=None)
     state = StreamState()
     state.fold(events)
     outcome = Outcome(200, 1, state, state.usage, is_committed=True, **fields)

@@ -1,0 +1,79 @@
+"""The credential that a request carries is taken out of whatever comes back. PURE.
+
+Some upstreams and gateways repeat in an error what they were sent. Here is where their text comes in, so
+clients, log, history and exports see it without.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from monitor.masking.exact import ExactSecrets, StreamMask, exact_secrets
+from monitor.record.redaction import mask_body
+from relay.dialects.interface import Decoder
+from relay.dialects.told_body import LONGEST_TOLD_BYTES
+from relay.neutral.events import Chunk, Event, Failed
+from relay.neutral.failures import Failure
+from relay.neutral.sse import without_last
+
+
+def secrets_in(headers: Mapping[str, str]) -> ExactSecrets:
+    """What is secret in the headers that sign an account in."""
+    found = (value.removeprefix("Bearer ") for value in headers.values())
+    return exact_secrets(tuple(found))
+
+
+def masked_headers(headers: Iterable[tuple[str, str]], known: ExactSecrets) -> dict[str, str]:
+    """An answer's headers by lower-case name, without the credential."""
+    return {name.lower(): known.mask_text(value) for name, value in headers}
+
+
+def masked_failure(failure: Failure, known: ExactSecrets) -> Failure:
+    """The same failure, whose texts do not tell the credential."""
+    return msgspec.structs.replace(
+        failure,
+        message=known.mask_text(failure.message),
+        reason=known.mask_text(failure.reason),
+        body=known.mask(failure.body),
+    )
+
+
+class MaskedDecoder:
+    """A dialect's decoder, of a stream that may repeat the credential. See ``interface.Decoder``."""
+
+    def __init__(self, inner: Decoder, known: ExactSecrets) -> None:
+        """``inner`` decodes, ``known`` is what must not be told."""
+        self._inner = inner
+        self._known = known
+        self._stream = StreamMask(known)
+
+    @property
+    def bent(self) -> list[str]:
+        """As the decoder found them."""
+        return self._inner.bent
+
+    def feed(self, data: bytes) -> Chunk:
+        """What ``data`` completes."""
+        return self._checked(self._inner.feed(self._stream.feed(data)))
+
+    def finish(self) -> Chunk:
+        """What was left when the connection ended in order."""
+        held = self._stream.finish()
+        first = self._inner.feed(held) if held else Chunk(b"", [])
+        last = self._inner.finish()
+        return self._checked(Chunk(first.raw + last.raw, [*first.events, *last.events]))
+
+    def _checked(self, chunk: Chunk) -> Chunk:
+        """An error is looked at more closely than what a model says."""
+        end = chunk.events[-1] if chunk.events else None
+        if type(end) is not Failed:
+            return chunk
+        failure, raw = masked_failure(end.failure, self._known), chunk.raw
+        if failure.from_upstream_event:
+            raw, error = without_last(raw)
+            if len(error) <= LONGEST_TOLD_BYTES:
+                raw += mask_body(self._known.mask(error))
+            else:  # no error that anybody would read: the client gets one of ours
+                failure = msgspec.structs.replace(failure, from_upstream_event=False)
+        events: list[Event] = [*chunk.events[:-1], Failed(failure)]
+        return Chunk(raw, events)

@@ -1,0 +1,105 @@
+"""The account's credential is out of what upstream says before anything else looks at it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from monitor.masking.exact import exact_secrets
+from relay.dialects.anthropic import ANTHROPIC
+from relay.dialects.gemini import GEMINI
+from relay.dialects.interface import DecoderOptions, Dialect
+from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.dialects.told_body import LONGEST_TOLD_BYTES
+from relay.neutral.events import Event, Failed, TextDelta
+from relay.neutral.failures import Failure, Kind
+from relay.upstream.masking import MaskedDecoder, masked_failure, masked_headers, secrets_in
+
+KEY = "tenant-7/Qwerty+uiop=="
+KNOWN = secrets_in({"authorization": f"Bearer {KEY}"})
+
+
+def error(said: str) -> dict[str, Any]:
+    """An error event that all of the dialects know for one."""
+    return {
+        "type": "error",
+        "error": {"type": "api_error", "message": said, "code": 500, "status": "INTERNAL"},
+    }
+
+
+def events(dialect: Dialect, said: str) -> bytes:
+    """A stream that is an error, after a word where the dialect has it short."""
+    start = b""
+    if dialect is OPENAI_CHAT:
+        start = b'data: {"choices":[{"index":0,"delta":{"content":"Well"}}]}\n\n'
+    if dialect is GEMINI:
+        start = b'data: {"candidates":[{"content":{"parts":[{"text":"Well"}]}}]}\n\n'
+    told = error(said) if dialect is not GEMINI else {"error": error(said)["error"]}
+    return start + b"event: error\ndata: " + json.dumps(told).encode() + b"\n\n"
+
+
+def decoded(dialect: Dialect, data: bytes, step: int) -> tuple[bytes, list[Event]]:
+    decoder = MaskedDecoder(dialect.decoder(DecoderOptions("family", "seed")), KNOWN)
+    raw, found = b"", []
+    for at in range(0, len(data), step):
+        chunk = decoder.feed(data[at : at + step])
+        raw, found = raw + chunk.raw, found + list(chunk.events)
+    chunk = decoder.finish()
+    return raw + chunk.raw, found + list(chunk.events)
+
+
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+@pytest.mark.parametrize("dialect", [ANTHROPIC, GEMINI, OPENAI_CHAT, OPENAI_RESPONSES], ids=lambda d: d.name)
+def test_no_error_event_tells_the_key(dialect: Dialect, step: int) -> None:
+    """Neither its bytes nor the failure that it becomes, however the reads cut it; a key by shape neither."""
+    said = f"no: {KEY}, {KEY.replace('/', chr(92) + '/')}, sk-ant-api03-A1b2c3d4e5f6g7h8"
+    raw, found = decoded(dialect, events(dialect, said), step)
+    failed = found[-1]
+    assert isinstance(failed, Failed)
+    for told in (raw.decode(), failed.failure.message, failed.failure.body.decode(), failed.failure.reason):
+        assert "Qwerty" not in told
+        assert "A1b2c3" not in told
+    assert "[masked]" in failed.failure.message
+    assert failed.failure.body == b"" or json.loads(failed.failure.body)
+    for line in raw.decode().splitlines():
+        assert not line.startswith("data: ") or json.loads(line.removeprefix("data: "))
+
+
+def test_what_a_model_says_loses_the_key_and_nothing_else() -> None:
+    """A model's own example of a key is its answer; the account's key is not."""
+    said = f"example: sk-ant-api03-A1b2c3d4e5f6g7h8, yours: {KEY}"
+    event = b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": said}}]}).encode() + b"\n\n"
+    raw, found = decoded(OPENAI_CHAT, event, 9)
+    text = "".join(event.text for event in found if isinstance(event, TextDelta))
+    assert text == "example: sk-ant-api03-A1b2c3d4e5f6g7h8, yours: [masked]"
+    assert raw == event.replace(KEY.encode(), b"[masked]")
+
+
+def test_an_error_event_of_absurd_length_is_told_by_one_of_ours() -> None:
+    """Its message is cut and its bytes do not travel, so that nobody has to search megabytes for secrets."""
+    data = events(OPENAI_CHAT, "x" * (LONGEST_TOLD_BYTES + 1))
+    raw, found = decoded(OPENAI_CHAT, data, len(data))
+    failed = found[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.failure.body, failed.failure.from_upstream_event) == (b"", False)
+    assert len(failed.failure.message) <= 2_000
+    assert b"Well" in raw
+    assert b"xxxx" not in raw
+
+
+def test_headers_and_failures_are_masked() -> None:
+    """What names the request at upstream may repeat the key as well."""
+    assert masked_headers([("X-Request-Id", f"req-{KEY}")], KNOWN) == {"x-request-id": "req-[masked]"}
+    failure = Failure(Kind.STATUS, f"no {KEY}", reason=KEY, body=json.dumps({"error": KEY}).encode())
+    masked = masked_failure(failure, KNOWN)
+    assert (masked.message, masked.reason, masked.body) == (
+        "no [masked]",
+        "[masked]",
+        b'{"error": "[masked]"}',
+    )
+
+
+def test_the_scheme_is_no_part_of_the_secret() -> None:
+    """``Bearer`` stays readable, and a key header's value is all secret."""
+    assert KNOWN is exact_secrets((KEY,))
+    assert secrets_in({"x-api-key": KEY}) is KNOWN
