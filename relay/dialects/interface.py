@@ -66,13 +66,14 @@ class DecoderOptions(msgspec.Struct, frozen=True):
 
     ``is_enveloped``: Code Assist wraps each object in ``{"response": …}``. ``takes_partial_arguments``: the
     client asked for unchecked tool arguments (``eager_input_streaming``), so a closed tool call whose JSON
-    does not parse is upstream's word and no broken stream.
+    does not parse is upstream's word and no broken stream. ``choices`` is how many answers were asked for.
     """
 
     family: str
     call_id_seed: str
     is_enveloped: bool = False
     takes_partial_arguments: bool = False
+    choices: int = 1
 
 
 class Decoder(Protocol):

@@ -51,7 +51,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         """Nothing read yet; ``decoder`` knows the shape of an event's data."""
         self.held: list[bytes] | None = None
         self.is_finishing = False
-        self._reader = TolerantReader(decoder)
+        self._reader = TolerantReader(decoder, self.prepared)
         self._read = self._reader.read
         self._parser = SseParser()
         self._raw: list[bytes] = []
@@ -83,6 +83,14 @@ class StreamDecoder(ABC, Generic[Shape]):
     @abstractmethod
     def document(self, told: Json) -> bytes:
         """The stream that says what one JSON document says; raises BrokenStream for an error in it."""
+
+    def note(self, path: str) -> None:
+        """The field at ``path`` was bent in a way that its type does not show."""
+        self._reader.bent[path] = None
+
+    def prepared(self, told: Json) -> Json:
+        """The data of an event that could not be read strictly, as far as a dialect mends it itself."""
+        return told
 
     def release(self) -> None:
         """What was held back may go to the client."""
@@ -161,6 +169,8 @@ class StreamDecoder(ABC, Generic[Shape]):
             else:
                 try:
                     told = self._read(data)
+                    if not data.isascii():
+                        data.decode()  # what the shape does not name was not looked at
                 except UNREADABLE:
                     self._patiently(event, events)
                 else:

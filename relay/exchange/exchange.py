@@ -22,7 +22,7 @@ from relay.exchange.recording import Recorder
 from relay.exchange.runtime import Runtime
 from relay.memory.conversation_memory import Item
 from relay.memory.learning import learned
-from relay.neutral.conversation import digest
+from relay.neutral.conversation import Json, digest
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.upstream.client import UpstreamResponse
@@ -156,6 +156,7 @@ class Exchange:
                 call_id_seed=self.recorder.row.id,
                 is_enveloped=lease.account.kind == "code_assist",
                 takes_partial_arguments=_takes_partial_arguments(self.call),
+                choices=_choices(request.body),
             )
         )
         return MaskedDecoder(decoder, self._known)
@@ -288,3 +289,8 @@ def _takes_partial_arguments(call: ClientCall) -> bool:
     return isinstance(tools, list) and any(
         isinstance(tool, dict) and tool.get("eager_input_streaming") is True for tool in tools
     )
+
+
+def _choices(body: Json) -> int:
+    told = body.get("n")
+    return told if type(told) is int and told > 1 else 1

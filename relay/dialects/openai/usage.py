@@ -6,11 +6,15 @@ OpenAI's input counts include what the cache gave and took; its output counts in
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
 
+_MOST = 10**12
+"""More tokens are no count."""
+
 
 def usage_from(told: Json) -> Usage:
     """The usage object of a chat chunk or of a Responses answer; what is not told stays None.
 
-    ``prompt_cache_hit_tokens`` is how DeepSeek spells the cached part.
+    ``prompt_cache_hit_tokens`` is how DeepSeek spells the cached part. xAI's output leaves the reasoning out,
+    as its total shows.
     """
     total_input = _count(told, "prompt_tokens", "input_tokens")
     details = _details(told, "prompt_tokens_details", "input_tokens_details")
@@ -20,12 +24,15 @@ def usage_from(told: Json) -> Usage:
     written = _count(details, "cache_write_tokens")
     uncached = None if total_input is None else max(total_input - (cached or 0) - (written or 0), 0)
     thought = _details(told, "completion_tokens_details", "output_tokens_details")
+    thinking, output = _count(thought, "reasoning_tokens"), _count(told, "completion_tokens", "output_tokens")
+    if (
+        output is not None
+        and thinking
+        and _count(told, "total_tokens") == (total_input or 0) + output + thinking
+    ):
+        output += thinking
     return Usage(
-        input_uncached=uncached,
-        cache_read=cached,
-        cache_write=written,
-        output=_count(told, "completion_tokens", "output_tokens"),
-        thinking=_count(thought, "reasoning_tokens"),
+        input_uncached=uncached, cache_read=cached, cache_write=written, output=output, thinking=thinking
     )
 
 
@@ -66,7 +73,7 @@ def _total_input(usage: Usage) -> int:
 def _count(told: Json, *names: str) -> int | None:
     for name in names:
         value = told.get(name)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        if type(value) is int and 0 <= value <= _MOST:
             return value
     return None
 

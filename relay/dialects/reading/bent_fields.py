@@ -19,7 +19,8 @@ def mended(told: Any, shape: type) -> tuple[Any, list[str]]:
     """``told`` as ``shape`` has it, and the paths of what was bent (``choices[].index``), each once.
 
     A number in a text's place becomes a text, and the other way round; anything else of a wrong type becomes
-    null, or an empty one of its kind where ``shape`` knows no null. ``told`` is not changed.
+    null, or an empty one of its kind where ``shape`` knows no null; so does an object or a list that is
+    missing and must be there. ``told`` is not changed.
     """
     bent: dict[str, None] = {}
     value = _fit(told, _type_info(shape), "", bent)
@@ -43,9 +44,15 @@ def _fit(value: Any, kind: inspect.Type, path: str, bent: dict[str, None]) -> An
             return scalar
     if any(isinstance(one, inspect.NoneType) for one in kinds):
         return None
-    if isinstance(kinds[0], inspect.ListType):
+    return _empty(kinds[0])
+
+
+def _empty(kind: inspect.Type) -> Any:
+    if isinstance(kind, inspect.ListType):
         return []
-    return {} if isinstance(kinds[0], inspect.StructType | inspect.DictType) else _GONE
+    if isinstance(kind, inspect.StructType):
+        return {field.encode_name: _empty(field.type) for field in kind.fields if field.required}
+    return {} if isinstance(kind, inspect.DictType) else _GONE
 
 
 def _inside(value: Any, kind: inspect.Type, path: str, bent: dict[str, None]) -> Any:
@@ -61,6 +68,10 @@ def _inside(value: Any, kind: inspect.Type, path: str, bent: dict[str, None]) ->
         fitted = _fit(one, fields[key], before + key, bent) if key in fields else one
         if fitted is not _GONE:
             whole[key] = fitted
+    for field in kind.fields:
+        if field.required and field.encode_name not in value:
+            bent[before + field.encode_name] = None
+            whole[field.encode_name] = _empty(field.type)
     return whole
 
 

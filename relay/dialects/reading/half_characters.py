@@ -9,7 +9,11 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from relay.neutral.conversation import Json
+
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 Place = tuple[str | int, ...]
 """Where a string stands: keys, and of a list's entry the ``index`` that it tells, else its position."""
@@ -30,6 +34,14 @@ def tolerant_object(data: bytes) -> Json | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def any_object(data: bytes) -> Json | None:
+    """``data`` as a JSON object: fast where it is as it should be, else as far as it can be one."""
+    try:
+        return _OBJECT.decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return tolerant_object(data)
 
 
 def json_text(value: Any) -> bytes:

@@ -4,6 +4,7 @@ PURE. What is mended is an event of its own afterwards, so that a client of the 
 what is as it should be keeps its bytes.
 """
 
+from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -44,11 +45,14 @@ class TolerantReader(Generic[Shape]):
     ``waiting`` is the event that is held back, for half a character at its end.
     """
 
-    def __init__(self, decoder: "msgspec.json.Decoder[Shape]") -> None:
-        """``decoder`` knows the shape."""
+    def __init__(
+        self, decoder: "msgspec.json.Decoder[Shape]", prepare: Callable[[Json], Json] = lambda told: told
+    ) -> None:
+        """``decoder`` knows the shape; ``prepare`` is what a dialect mends itself, before the types."""
         self.read = decoder.decode
         """Data -> Shape, at once; raises one of UNREADABLE."""
         self.bent: dict[str, None] = {}
+        self._prepare = prepare
         self._shape = cast(type, decoder.type)
         self.waiting: _Waiting | None = None
 
@@ -87,13 +91,14 @@ class TolerantReader(Generic[Shape]):
             return ready
         if not is_changed:
             try:
+                (event.data or b"").decode()
                 return [*ready, (self.read(event.data or b""), event)]
             except UNREADABLE:
                 pass
         return [*ready, self._mended(event, told)]
 
     def _mended(self, event: SseEvent, told: Json) -> tuple[Shape, SseEvent]:
-        value, bent = mended(told, self._shape)
+        value, bent = mended(self._prepare(told), self._shape)
         for path in bent:
             self.bent[path] = None
         data = json_text(value)

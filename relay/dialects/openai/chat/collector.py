@@ -1,20 +1,23 @@
 """A whole chat completions stream, as the one JSON answer that the API gives without streaming.
 
 PURE. Deltas are joined field by field, also those that nobody here knows; nothing is left out but the
-padding (``obfuscation``).
+padding (``obfuscation``), and a whole message that some servers repeat beside each delta. What stands beside
+the delta is no delta: the last word counts.
 """
 
 from typing import Any
 
 import msgspec
 
-from relay.dialects.openai.chat.blocks import CallNumbers
+from relay.dialects.openai.chat.call_numbers import CallNumbers
+from relay.dialects.reading.half_characters import any_object
 from relay.neutral.conversation import Json
 from relay.neutral.sse import SseParser
 
 _NOT_KEPT = frozenset({"choices", "usage", "obfuscation", "object"})
 # Each fragment repeats them whole.
-_REPEATED = frozenset({"id", "type", "role", "index", "name", "format", "finish_reason"})
+_REPEATED = frozenset({"id", "type", "role", "index", "name", "format", "signature"})
+_NO_DELTA = frozenset({"index", "delta", "message"})
 
 
 def collect(stream: bytes) -> bytes:
@@ -26,14 +29,13 @@ def collect(stream: bytes) -> bytes:
     for event in [*parser.feed(stream), *parser.finish()]:
         if event.data is None or event.data == b"[DONE]":
             continue
-        piece = msgspec.json.decode(event.data)
+        piece = any_object(event.data) or {}
         answer.update(
             {key: value for key, value in piece.items() if key not in _NOT_KEPT and value is not None}
         )
         usage = piece.get("usage") or usage
-        for told in piece.get("choices") or ():
-            index = told.get("index") or 0
-            choices.setdefault(index, _Choice()).take(told)
+        for told in _objects(piece.get("choices")):
+            choices.setdefault(told.get("index") or 0, _Choice()).take(told)
     answer["choices"] = [choices[index].whole(index) for index in sorted(choices)]
     if usage is not None:
         answer["usage"] = usage
@@ -51,10 +53,15 @@ class _Choice:
 
     def take(self, told: Json) -> None:
         delta = dict(told.get("delta") or {})
-        for fragment in delta.pop("tool_calls", None) or ():
+        for fragment in _objects(delta.pop("tool_calls", None)):
             self._call(fragment)
         _join(self._message, delta)
-        _join(self._others, {key: told[key] for key in told if key not in ("index", "delta")})
+        for key, value in told.items():
+            before = self._others.get(key)
+            if isinstance(before, dict) and isinstance(value, dict):
+                _join(before, value)
+            elif key not in _NO_DELTA and (value is not None or before is None):
+                self._others[key] = value
 
     def whole(self, index: int) -> Json:
         if self._calls:
@@ -102,3 +109,7 @@ def _join_lists(before: list[Any], more: list[Any]) -> None:
             before.append(entry)
         else:
             _join(same, entry)
+
+
+def _objects(told: Any) -> list[Json]:
+    return [one for one in told if isinstance(one, dict)] if isinstance(told, list) else []

@@ -1,9 +1,9 @@
 """What a chat completions upstream streams, as events.
 
-PURE. Whole SSE events only, in one pass; their bytes travel along unchanged. The answer is complete at
-``[DONE]``, or at the end of the connection behind a ``finish_reason`` (some servers send no ``[DONE]``): the
-usage comes between the two. Without a ``finish_reason`` neither is an end; some servers tell one with every
-chunk, and the last one counts.
+PURE. Whole SSE events only, in one pass; their bytes travel along unchanged, but where the vendor's SDK could
+not put them together. The answer is complete at ``[DONE]``, or at the end of the connection behind a
+``finish_reason`` (some servers send no ``[DONE]``): the usage comes between the two. Without a
+``finish_reason`` neither is an end; some servers tell one with every chunk, and the last one counts.
 """
 
 import msgspec
@@ -11,16 +11,18 @@ import msgspec
 from relay.dialects.finishing import says_more
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
-from relay.dialects.openai.chat.blocks import Blocks, BrokenCall, reasoning_text
-from relay.dialects.openai.chat.documents import stream_of
-from relay.dialects.openai.chat.wire import PIECE, Choice, Delta, Piece, is_told
+from relay.dialects.openai.chat.deltas import Deltas
+from relay.dialects.openai.chat.documents import delta_of, stream_of
+from relay.dialects.openai.chat.extras import listed_sources
+from relay.dialects.openai.chat.rewrites import Rewrites
+from relay.dialects.openai.chat.wire import PIECE, Choice, Piece, is_told
 from relay.dialects.openai.error_shapes import is_own_shape
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from
 from relay.dialects.reading.half_characters import tolerant_object
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.conversation import Json
-from relay.neutral.events import Citation, Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
+from relay.neutral.events import Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
 from relay.neutral.failures import Failure, Kind
 from relay.neutral.sse import SseEvent
 
@@ -33,10 +35,22 @@ _REASONS: dict[str, StopReason] = {
     "tool_calls": "tool_use",
     "function_call": "tool_use",
     "content_filter": "refusal",
+    "sensitive": "refusal",  # GLM
+    "model_context_window_exceeded": "context_window",  # GLM
+    "insufficient_system_resource": "unknown",  # DeepSeek
+    # Words of the models behind a gateway that translates all but them.
+    "end_turn": "end_turn",
+    "max_tokens": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "tool_use": "tool_use",
+    "refusal": "refusal",
+    "safety": "refusal",
 }
+_BREAKS = frozenset({"error", "network_error", "abort"})
+"""No ends but failures: OpenRouter's and others', GLM's, SGLang's."""
 
 # The answer was cut short, so a tool call's JSON may be unfinished.
-_CUTS_ARGUMENTS = ("max_tokens", "refusal")
+_CUTS_ARGUMENTS = ("max_tokens", "refusal", "context_window")
 
 
 class ChatDecoder(StreamDecoder[Piece]):
@@ -46,39 +60,49 @@ class ChatDecoder(StreamDecoder[Piece]):
         """Nothing read yet."""
         super().__init__(PIECE)
         self._takes_partial_arguments = options.takes_partial_arguments
-        self._blocks = Blocks(options.call_id_seed)
+        self._has_several = options.choices > 1
+        self._rewrites = Rewrites()
+        self._deltas = Deltas(options.call_id_seed, self._rewrites, WHERE)
         self._has_started = False
         self._finish: tuple[str, str | None] | None = None  # the last reason told, and the matched sequence
         self._is_last = False  # nothing of the answer came behind it
         self._others: set[int] = set()  # further choices that have not finished
 
+    def prepared(self, told: Json) -> Json:
+        """A chunk that holds whole messages in place of deltas, with deltas."""
+        choices = told.get("choices")
+        if not isinstance(choices, list):
+            return told
+        return {**told, "choices": [delta_of(one) if isinstance(one, dict) else one for one in choices]}
+
     def take(self, told: Piece, event: SseEvent, events: list[Event]) -> bytes:
         """One chunk; raises BrokenStream."""
         if is_told(told.error) and self._failed(event, events):
             return event.raw
-        if not told.choices and not is_told(told.usage):
-            failure = failure_in_document(tolerant_object(event.data or b"") or {})
-            if failure is not None:  # of a shape that OpenAI's clients do not read: told in ours
-                raise BrokenStream(failure)
         if not self._has_started:
             self._has_started = True
             events.append(MessageStart(told.id or "", told.model or ""))
-        for choice in told.choices:
-            if choice.index:
-                self._another(choice.index, choice, events)
-            else:
-                self._choice(choice, events)
-        self.is_finishing = self._is_last and not self._others
+        if told.choices:
+            for at, choice in enumerate(told.choices):
+                if choice.index and self._has_several:
+                    self._another(choice.index, choice, events)
+                else:
+                    self._choice(at, choice, events)
+            self.is_finishing = self._is_last and not self._others
+        elif told.choices is msgspec.UNSET or not is_told(told.usage):
+            self._without_choices(told, event)
         if is_told(told.usage):
-            usage = json_object(bytes(told.usage))
-            if usage is not None:
-                events.append(usage_from(usage))
+            self._usage(told.usage, events)
+        if told.citations or told.search_results:
+            self._deltas.consulted(listed_sources(told.citations or [], told.search_results or []))
+        if self._rewrites:
+            return self._rewrites.framed(event)
         return event.raw
 
     def done(self, events: list[Event]) -> None:
         """``[DONE]``, which without a finish_reason is no end; raises BrokenStream."""
         if self._finish is None:
-            kind = Kind.CUT if self._blocks.kinds else Kind.EMPTY
+            kind = Kind.CUT if self._deltas.blocks.kinds else Kind.EMPTY
             raise BrokenStream(Failure(kind, "upstream ended its stream without a finish_reason"))
         self._stop(events)
 
@@ -101,21 +125,27 @@ class ChatDecoder(StreamDecoder[Piece]):
         events.append(Failed(failure_in_stream(whole["error"], event.data or b"")))
         return True
 
-    def _choice(self, choice: Choice, events: list[Event]) -> None:
-        delta, before = choice.delta, len(events)
-        if delta is not None:
-            # The usual chunk has text and nothing else.
-            if type(delta.content) is str and delta.content:
-                self._blocks.say("text", delta.content, events)
-            else:
-                self._rare(delta, events)
-            if delta.tool_calls or delta.function_call:
-                self._calls(delta, events)
+    def _without_choices(self, told: Piece, event: SseEvent) -> None:
+        """An error that OpenAI's clients do not read is told in our words; a missing list breaks them."""
+        failure = failure_in_document(tolerant_object(event.data or b"") or {})
+        if failure is not None:
+            raise BrokenStream(failure)
+        if told.choices is msgspec.UNSET:
+            self._rewrites.put(("choices",), [])
+
+    def _choice(self, at: int, choice: Choice, events: list[Event]) -> None:
+        before = len(events)
+        if choice.index:  # there is one answer, however its chunks are numbered
+            self.note("choices[].index")
+            self._rewrites.put(("choices", at, "index"), 0)
+        self._deltas.take(at, choice.delta, events)
         if self._is_last and says_more(events[before:]):
             self._is_last = False
             self.release()
         if choice.finish_reason:
             self._finishes(choice, choice.finish_reason)
+        if is_told(choice.usage) and self._usage(choice.usage, events):
+            self._rewrites.put(("usage",), json_object(bytes(choice.usage)))  # where clients look for it
 
     def _another(self, index: int, choice: Choice, events: list[Event]) -> None:
         """A further choice, which only its own dialect can say; the answer is over when all have finished."""
@@ -125,66 +155,21 @@ class ChatDecoder(StreamDecoder[Piece]):
         else:
             self._others.add(index)
 
-    def _rare(self, delta: Delta, events: list[Event]) -> None:
-        # Some servers say the same reasoning under two names: the first that is told counts.
-        thought = (
-            delta.reasoning_content
-            or reasoning_text(delta.reasoning)
-            or reasoning_text(delta.reasoning_details)
-        )
-        if thought:
-            self._blocks.say("thinking", thought, events)
-        if isinstance(delta.content, list):
-            self._parts(delta.content, events)
-        if delta.refusal:
-            self._blocks.say("refusal", delta.refusal, events)
-        for annotation in delta.annotations or ():
-            self._annotation(annotation, events)
-        for name, raw in (("audio", delta.audio), ("images", delta.images)):
-            if is_told(raw):
-                events.append(Extra(WHERE, name, bytes(raw)))
-
-    def _parts(self, parts: list[object], events: list[Event]) -> None:
-        """Mistral's content: texts, and thinking that holds texts."""
-        for part in parts:
-            match part:
-                case {"type": "text", "text": str(text)} if text:
-                    self._blocks.say("text", text, events)
-                case {"type": "thinking", "thinking": thinking} if text := reasoning_text(thinking):
-                    self._blocks.say("thinking", text, events)
-                case _:
-                    events.append(Extra(WHERE, "content part", msgspec.json.encode(part)))
-
-    def _annotation(self, annotation: object, events: list[Event]) -> None:
-        match annotation:
-            case {"type": "url_citation", "url_citation": {"url": str(url), **rest}} if (
-                self._blocks.open_index >= 0
-            ):
-                title = rest.get("title")
-                raw = msgspec.json.encode(annotation)
-                index = self._blocks.open_index
-                events.append(Citation(index, raw, url, title if isinstance(title, str) else ""))
-            case _:
-                events.append(Extra(WHERE, "annotation", msgspec.json.encode(annotation)))
-
-    def _calls(self, delta: Delta, events: list[Event]) -> None:
-        try:
-            for fragment in delta.tool_calls or ():
-                self._blocks.call(fragment, events)
-            if delta.function_call is not None:
-                self._blocks.function_call(delta.function_call, events)
-        except BrokenCall as broken:
-            raise BrokenStream(garbage(str(broken))) from broken
+    def _usage(self, raw: msgspec.Raw, events: list[Event]) -> bool:
+        usage = json_object(bytes(raw))
+        if usage is not None:
+            events.append(usage_from(usage))
+        return usage is not None
 
     def _finishes(self, choice: Choice, told: str) -> None:
         """A finish reason is told: the end, if nothing of the answer follows."""
-        if told == "error":
+        if told in _BREAKS:
             raise BrokenStream(
                 Failure(Kind.ERROR_EVENT, "upstream gave up its answer", status=502, reason=told)
             )
         self._finish = (told, choice.stop_reason if isinstance(choice.stop_reason, str) else None)
         self._is_last = True
-        if self.held is None and self._blocks.is_half and not self._may_be_half(_REASONS.get(told, "other")):
+        if self.held is None and self._deltas.blocks.is_half and not self._may_be_half(_reason(told)):
             self.held = []  # no client is to see the end of a call whose JSON does not parse
 
     def _may_be_half(self, reason: StopReason) -> bool:
@@ -192,12 +177,9 @@ class ChatDecoder(StreamDecoder[Piece]):
 
     def _stop(self, events: list[Event]) -> None:
         told, matched = self._finish or ("", None)
-        reason = _REASONS.get(told, "other")
-        try:
-            self._blocks.close(self._may_be_half(reason), events)
-        except BrokenCall as broken:
-            raise BrokenStream(garbage(str(broken))) from broken
-        kinds = self._blocks.kinds
+        reason = _reason(told)
+        self._deltas.close(self._may_be_half(reason), events)
+        kinds = self._deltas.blocks.kinds
         if reason in ("end_turn", "tool_use"):
             # Some servers say "stop" behind tool calls, and some "tool_calls" behind none.
             reason = "tool_use" if "tool_call" in kinds else "end_turn"
@@ -208,3 +190,7 @@ class ChatDecoder(StreamDecoder[Piece]):
         self.release()
         sequence = matched if reason == "stop_sequence" else None
         events += (Stop(reason, told, stop_sequence=sequence), Terminal())
+
+
+def _reason(told: str) -> StopReason:
+    return _REASONS.get(told) or _REASONS.get(told.lower(), "other")

@@ -38,12 +38,24 @@ def chunks_of(told: Json) -> list[Json] | None:
     return chunks
 
 
+def delta_of(choice: Json) -> Json:
+    """``choice`` with its whole message as a delta; the very same where it has a delta."""
+    if "delta" in choice or not isinstance(choice.get("message"), dict):
+        return choice
+    others = {key: value for key, value in choice.items() if key != "message"}
+    return {**others, "delta": _numbered(choice["message"])}
+
+
 def _text(choice: Json) -> Json:
-    said = dict(_said(choice))
-    calls = [call for call in _list(said.pop("tool_calls", None)) if isinstance(call, dict)]
-    if calls:
-        said["tool_calls"] = [{**call, "index": index} for index, call in enumerate(calls)]
-    return {"index": choice.get("index", 0), "delta": said, "finish_reason": None}
+    return {"index": choice.get("index", 0), "delta": _numbered(_said(choice)), "finish_reason": None}
+
+
+def _numbered(message: Json) -> Json:
+    """The message with numbers at its calls."""
+    calls = [call for call in _list(message.get("tool_calls")) if isinstance(call, dict)]
+    if not calls:
+        return {key: value for key, value in message.items() if key != "tool_calls"}
+    return {**message, "tool_calls": [{**call, "index": index} for index, call in enumerate(calls)]}
 
 
 def _end(choice: Json) -> Json:

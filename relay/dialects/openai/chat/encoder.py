@@ -2,16 +2,19 @@
 
 PURE. The first chunk has the role, then deltas, a chunk with ``finish_reason``, the usage where it was
 asked for, ``[DONE]``. Thinking goes out as ``reasoning_content``, and images as ``images``: vendors'
-extensions that OpenAI's own types leave room for. Signatures have no place here: the cache keeps them.
+extensions that OpenAI's own types leave room for. Signatures have no place here: the cache keeps them. Other
+media than images and sound are named in the text.
 """
 
 import msgspec
 
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.dialects.json_object import json_object
+from relay.dialects.media_note import media_note
 from relay.dialects.openai.citations import url_citation
 from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
 from relay.dialects.openai.usage import chat_usage
+from relay.dialects.reading.half_characters import any_object
 from relay.dialects.stream_encoder import CannotSay, StreamEncoder
 from relay.neutral.conversation import Json
 from relay.neutral.events import (
@@ -154,14 +157,22 @@ class ChatEncoder(StreamEncoder):
         self._put(_json({"tool_calls": [call]}), out)
 
     def _media(self, payload: bytes, out: list[bytes]) -> None:
-        media = msgspec.json.decode(payload)
-        if not media["media_type"].startswith("image/"):
-            what = media["media_type"]
-            raise CannotSay(f"the model answered with {what}, which chat completions cannot carry")
-        url = f"data:{media['media_type']};base64,{media['data']}"
-        image = {"index": self._images, "type": "image_url", "image_url": {"url": url}}
-        self._images += 1
-        self._put(_json({"images": [image]}), out)
+        media = json_object(payload) or {}
+        kind, data = str(media.get("media_type") or ""), str(media.get("data") or "")
+        if kind.startswith("image/"):
+            url = media.get("url") or f"data:{kind};base64,{data}"
+            image = {"index": self._images, "type": "image_url", "image_url": {"url": url}}
+            self._images += 1
+            self._put(_json({"images": [image]}), out)
+        elif kind.startswith("audio/") and data:
+            identity = f"audio_{self._options.message_id}"
+            sound = {"id": identity, "data": data, "expires_at": self._options.created_at, "transcript": ""}
+            self._put(_json({"audio": sound}), out)
+        else:
+            note = media_note(payload)
+            self.left_out.append(note)
+            apart = "\n\n" if self.state.text else ""
+            self._put(b'{"content":' + _json(f"{apart}[{note}]") + b"}", out)
 
     def _finish(self, out: list[bytes]) -> None:
         """The end. Citations go out in one piece: the SDK cannot join a list that comes in two."""
@@ -197,8 +208,8 @@ class ChatEncoder(StreamEncoder):
 def _without_usage(raw: bytes) -> bytes:
     """``raw`` without its event that has usage and no choice; usage beside a choice stays."""
     kept = []
-    for event in SseParser().feed(raw):
+    for event in SseParser(len(raw) + 1).feed(raw):
         data = event.data
-        if data is None or data == b"[DONE]" or (json_object(data) or {}).get("choices"):
+        if data is None or data == b"[DONE]" or (any_object(data) or {}).get("choices"):
             kept.append(event.raw)
     return b"".join(kept)

@@ -5,7 +5,7 @@ Fields that compatible servers fill with something else than OpenAI does are typ
 
 from typing import Any
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.json import Decoder
 
 NOTHING = Raw(b"")
@@ -30,38 +30,45 @@ class Delta(Struct, gc=False):
     """What a chunk adds.
 
     ``reasoning_content`` (DeepSeek, vLLM, llama.cpp), ``reasoning`` and ``reasoning_details`` (OpenRouter)
-    are vendors' extensions for reasoning text; ``content`` is an array of parts at Mistral's.
+    are vendors' extensions for reasoning text; ``content`` is an array of parts at Mistral's. ``images`` is
+    OpenRouter's, ``audio`` OpenAI's.
     """
 
     content: str | list[Any] | None = None
     refusal: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | dict[str, Any] | None = None
+    reasoning_content: str | dict[str, Any] | list[Any] | None = None
+    reasoning: str | dict[str, Any] | list[Any] | None = None
     reasoning_details: list[Any] | None = None
     tool_calls: list[CallFragment] | None = None
     function_call: Function | None = None
     annotations: list[Any] | None = None
-    audio: Raw = NOTHING
-    images: Raw = NOTHING
+    audio: dict[str, Any] | None = None
+    images: list[Any] | None = None
 
 
 class Choice(Struct, gc=False):
-    """One of the answers; there is one unless ``n`` asked for more. ``stop_reason`` is vLLM's."""
+    """One of the answers; there is one unless ``n`` asked for more.
 
+    ``stop_reason`` is vLLM's; Kimi tells the usage in the choice.
+    """
+
+    delta: Delta
     index: int | None = None
-    delta: Delta | None = None
     finish_reason: str | None = None
     stop_reason: str | int | None = None
+    usage: Raw = NOTHING
 
 
 class Piece(Struct, gc=False):
-    """One chunk (``chat.completion.chunk``)."""
+    """One chunk (``chat.completion.chunk``). Perplexity tells its sources beside the choices."""
 
     id: str | None = None
     model: str | None = None
-    choices: list[Choice] = []
+    choices: list[Choice] | UnsetType = UNSET
     usage: Raw = NOTHING
     error: Raw = NOTHING
+    citations: list[Any] | None = None
+    search_results: list[Any] | None = None
 
 
 PIECE = Decoder(Piece)

@@ -69,7 +69,7 @@ def form_of(name: str) -> Dialect:
     return FORMS[name.partition("_")[0]]
 
 
-def decoded(form: Dialect, pieces: Iterable[bytes], **options: bool) -> Chunk:
+def decoded(form: Dialect, pieces: Iterable[bytes], **options: Any) -> Chunk:
     """All chunks of a stream as one, to its end in order."""
     decoder = form.decoder(DecoderOptions("gpt", "seed", **options))
     chunks = [*(decoder.feed(piece) for piece in pieces), decoder.finish()]

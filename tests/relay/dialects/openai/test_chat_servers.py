@@ -113,8 +113,8 @@ def test_text_behind_a_call_waits_until_the_call_is_whole() -> None:
 
 
 def test_a_call_without_a_name_is_garbage() -> None:
-    """Arguments for a call that never began break the protocol."""
-    failed = events_of(fragments(call(0, '{"x":1}')))[-1]
+    """Arguments for a call that nobody named, also at the end, break the protocol."""
+    failed = events_of(fragments(call(0, '{"x":1}')), delta("tool_calls"))[-1]
     assert isinstance(failed, Failed)
     assert failed.failure.kind is Kind.GARBAGE
 
@@ -231,9 +231,9 @@ def test_text_behind_the_last_finish_reason_needs_an_end() -> None:
     assert not any(isinstance(event, Terminal) for event in events_of(*chunks, done=False))
 
 
-def finishing_after(*chunks: Json) -> list[bool]:
+def finishing_after(*chunks: Json, choices: int = 1) -> list[bool]:
     """Whether the decoder holds the answer for finished, after each chunk."""
-    decoder = OPENAI_CHAT.decoder(DecoderOptions("gpt", "seed"))
+    decoder = OPENAI_CHAT.decoder(DecoderOptions("gpt", "seed", choices=choices))
     return [decoder.feed(chat(chunk, done=False)).is_finishing for chunk in chunks]
 
 
@@ -248,7 +248,8 @@ def test_what_is_told_while_the_end_is_awaited() -> None:
     ]
     second, last = delta(content="second"), delta("stop")
     second["choices"][0]["index"] = last["choices"][0]["index"] = 1
-    assert finishing_after(second, delta("stop", content="first"), last) == [False, False, True]
+    first = delta("stop", content="first")
+    assert finishing_after(second, first, last, choices=2) == [False, False, True]
 
 
 @pytest.mark.parametrize("content", [None, ""])
@@ -262,7 +263,7 @@ def test_another_choice_is_counted() -> None:
     """With ``n`` above 1 only the first answer is watched; the others pass through."""
     chunk = delta(content="second")
     chunk["choices"][0]["index"] = 1
-    told = decoded(OPENAI_CHAT, [chat(delta(content="first"), chunk, delta("stop"))])
+    told = decoded(OPENAI_CHAT, [chat(delta(content="first"), chunk, delta("stop"))], choices=2)
     assert state_of(told.events).text == "first"
     assert b"second" in told.raw
 

@@ -275,11 +275,32 @@ def test_images_go_out() -> None:
     assert image.result == "iVBO"
 
 
-@pytest.mark.parametrize("form", ["chat", "responses"])
-def test_a_sound_cannot_go_out(form: str) -> None:
+def test_sound_goes_out() -> None:
+    """Chat completions have a place for sound: the SDK finds it in the message."""
+    payload = msgspec.json.encode({"media_type": "audio/wav", "data": "AAAA"})
+    events = answer(*text(0, "Hi"), BlockStart(1, "media", payload=payload), BlockStop(1))
+    with client_for(encoded("chat", events)).chat.completions.stream(model="m", messages=[]) as stream:
+        message = stream.get_final_completion().choices[0].message
+    assert message.audio is not None
+    assert (message.content, message.audio.data) == ("Hi", "AAAA")
+
+
+def test_what_has_no_place_is_named() -> None:
+    """Other media are named in the text, and for the row; the answer comes to its own end."""
+    payload = msgspec.json.encode({"media_type": "video/mp4", "data": "AAAA"})
+    encoder = new_encoder(OPENAI_CHAT)
+    stream = encoder.encode(answer(*text(0, "Hi"), BlockStart(1, "media", payload=payload), BlockStop(1)))
+    with client_for(stream).chat.completions.stream(model="m", messages=[]) as events:
+        content = events.get_final_completion().choices[0].message.content
+    assert content is not None
+    assert content.startswith("Hi\n\n[video/mp4 of 3 bytes")
+    assert len(encoder.left_out) == 1
+
+
+def test_a_sound_cannot_go_out_in_responses() -> None:
     """Media that the wire has no place for ends the stream with an explicit error, never in silence."""
     payload = msgspec.json.encode({"media_type": "audio/wav", "data": "AAAA"})
-    encoder = new_encoder(FORMS[form])
+    encoder = new_encoder(OPENAI_RESPONSES)
     told = data_of(encoder.encode(answer(*text(0, "Hi"), BlockStart(1, "media", payload=payload))))
     assert "audio/wav" in told[-1]["error"]["message"]
     assert encoder.state.failure is not None
