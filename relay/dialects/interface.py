@@ -13,6 +13,7 @@ import msgspec
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.client_side import Counting, ModelList, Path
+from relay.dialects.names.rules import NameRule
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.events import Chunk, Event, HiddenThinking, StreamState
 from relay.neutral.failures import Failure
@@ -242,6 +243,9 @@ class Dialect:
     error_body: Callable[[ErrorAnswer], bytes]
     """The JSON error body."""
 
+    call_id: Callable[[str], str] = str
+    """The id of a tool call in a form that the clients take."""
+
     # Upstream's side
     upstream_path: str = ""
     """Where accounts that speak it are asked for a stream; "" where the account's kind names the path."""
@@ -251,6 +255,16 @@ class Dialect:
 
     keeps_unsigned_thinking: bool = False
     """Does upstream take thinking without a signature, and the documented placeholder on tool calls?"""
+
+    tool_names: NameRule | None = None
+    """Which names of tools are taken; None = any."""
+
+    property_names: NameRule | None = None
+    """Which names of a tool's properties are taken; None = any."""
+
+    mend: Callable[[Json, list[str]], Json] = lambda body, changes: body
+    """(body, changes): a client's own body without what upstream refuses for good, whatever the model; the
+    very same object where it holds none of it."""
 
     write: Callable[[Conversation, str, ModelFacts, list[str]], Json]
     """(conversation, model, facts, changes): the body; ``changes`` gets what was mapped or dropped; raises

@@ -13,6 +13,7 @@ from accounts.pool.pool import Pool
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN
 from relay.dialects.interface import Decoder, DecoderOptions
+from relay.dialects.names.answers import ClientNames
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuation import Said
 from relay.engine.facts import AttemptEnded, Committed, Fact
@@ -159,7 +160,10 @@ class Exchange:
                 choices=_choices(request.body),
             )
         )
-        return MaskedDecoder(decoder, self._known)
+        masked = MaskedDecoder(decoder, self._known)
+        if request.is_same_dialect:
+            return masked
+        return ClientNames(masked, request.aliases, self.call.dialect.call_id)
 
     def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The client's bytes; what the answer teaches is remembered before its end goes out."""
@@ -246,7 +250,8 @@ class Exchange:
             return
         self._has_learned = True
         now, session = time.time(), self.call.session
-        self._runtime.memory.remember(learned(state, session, self._request.facts.family, now))
+        family, aliases = self._request.facts.family, self._request.aliases
+        self._runtime.memory.remember(learned(state, session, family, now, aliases))
         if self.call.is_threaded and state.message_id:
             self._runtime.memory.remember([Item("thread", session, state.message_id, now)])
         lease = self._lease

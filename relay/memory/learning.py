@@ -6,24 +6,29 @@ the assistant turn that it stands in.
 
 import msgspec
 
+from relay.dialects.names.aliases import NONE, Aliases
+from relay.dialects.names.call_ids import told_id
 from relay.memory.conversation_memory import Item
 from relay.neutral.block import OpenBlock
 from relay.neutral.conversation import digest, turn_key
 from relay.neutral.events import StreamState
 
 
-def learned(state: StreamState, session: str, family: str, now: float) -> list[Item]:
-    """The items of one answer; ``now`` is in epoch seconds."""
+def learned(state: StreamState, session: str, family: str, now: float, aliases: Aliases = NONE) -> list[Item]:
+    """The items of one answer; ``now`` is in epoch seconds.
+
+    They are filed as upstream will be told of them: in its names (``aliases``), under its ids.
+    """
     signed = [block for block in state.blocks if block.signature]
     if not signed:
         return []
-    turn = turn_of(state)
+    turn = turn_of(state, aliases)
     kinds = [block.kind for block in signed]
     items: list[Item] = []
     for block in signed:
         items.append(Item("family", "", digest(block.signature), now, "", block.signature, family))
         if block.kind == "tool_call":
-            items.append(Item("tool", session, block.id, now, "", block.signature, family))
+            items.append(Item("tool", session, told_id(block.id), now, "", block.signature, family))
         if kinds.count(block.kind) == 1 and _is_found_again(block, state):
             items.append(Item("session", session, turn, now, block.kind, block.signature, family))
     return items
@@ -41,9 +46,11 @@ def _is_found_again(block: OpenBlock, state: StreamState) -> bool:
     )
 
 
-def turn_of(state: StreamState) -> str:
+def turn_of(state: StreamState, aliases: Aliases = NONE) -> str:
     """What the answer will be recognised by when the client sends it back."""
-    calls = [(block.name, _arguments(block)) for block in state.blocks if block.kind == "tool_call"]
+    calls = [
+        aliases.sent(block.name, _arguments(block)) for block in state.blocks if block.kind == "tool_call"
+    ]
     return turn_key(state.text, calls)
 
 

@@ -13,6 +13,9 @@ from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
 from relay.dialects.interface import Dialect, Fate, GoingOn, Healed, Resolution, SignatureSlot
+from relay.dialects.names.aliases import NONE as NO_ALIASES
+from relay.dialects.names.aliases import Aliases, aliased
+from relay.dialects.names.call_ids import told_id
 from relay.dialects.registry import dialect_for
 from relay.engine.healed import HealedSession
 from relay.engine.signatures import SignatureCache, is_handle
@@ -52,7 +55,7 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
     """What goes to one upstream. ``content`` is the body's bytes, before Code Assist's envelope.
 
     ``changes`` say what the server changed on the way up. ``is_same_dialect``: the answer's bytes pass
-    through. ``has_thinking`` says that the history holds thinking.
+    through. ``has_thinking`` says that the history holds thinking, ``aliases`` how upstream calls the tools.
     """
 
     dialect: Dialect
@@ -65,6 +68,7 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
     changes: tuple[str, ...]
     thinks_unseen: bool
     has_thinking: bool
+    aliases: Aliases = NO_ALIASES
 
     def fits(self, account: AccountView, model: str, call: "ClientCall") -> bool:
         """Would the same request be made for ``account``: the same model, in the same dialect?"""
@@ -85,11 +89,15 @@ def prepare(
     dialect = dialect_for(account.kind, call.dialect, facts)
     is_same = dialect is call.dialect
     changes: list[str] = []
+    aliases = NO_ALIASES
     if not is_same:
         changes += [f"not carried: {what}" for what in call.conversation.dropped]
-        body = dialect.as_stream(dialect.write(call.conversation, model, facts, changes))
+        conversation, aliases = aliased(
+            call.conversation, dialect.tool_names, dialect.property_names, changes
+        )
+        body = dialect.as_stream(dialect.write(conversation, model, facts, changes))
     else:
-        body = call.body
+        body = dialect.mend(call.body, changes)
         if model != call.model:
             body = dialect.fit(body, model, facts, changes)
         body = dialect.as_stream(body)  # the very same where it asks for a stream, with usage, already
@@ -111,6 +119,7 @@ def prepare(
         changes=tuple(changes),
         thinks_unseen=dialect.thinks_unseen(again, facts),
         has_thinking=found.has_thinking,
+        aliases=aliases,
     )
 
 
@@ -209,7 +218,7 @@ class _Signatures:
     def _known(self, slot: SignatureSlot) -> str:
         entry = None
         if slot.kind == "tool_call":
-            entry = self.cache.tool_signature(self.session, slot.call_id, self.now)
+            entry = self.cache.tool_signature(self.session, told_id(slot.call_id), self.now)
         if entry is None:
             entry = self.cache.session_signature(self.session, slot.turn, slot.kind, self.now)
         return entry.value if entry is not None and entry.family == self.facts.family else ""

@@ -4,6 +4,7 @@ PURE.
 """
 
 from relay.dialects.anthropic import (
+    call_ids,
     client_side,
     collector,
     errors,
@@ -19,6 +20,7 @@ from relay.dialects.anthropic import (
 from relay.dialects.anthropic.decoder import AnthropicDecoder
 from relay.dialects.anthropic.encoder import AnthropicEncoder
 from relay.dialects.interface import Dialect, streams_by_itself
+from relay.dialects.names.call_ids import plain_id
 
 ANTHROPIC = Dialect(
     name="anthropic",
@@ -37,6 +39,10 @@ ANTHROPIC = Dialect(
     encoder=AnthropicEncoder,
     collect=collector.collect,
     error_body=errors.error_body,
+    call_id=plain_id,
+    tool_names=write_request.TOOL_NAMES,
+    property_names=write_request.PROPERTY_NAMES,
+    mend=call_ids.mend_ids,
     write=write_request.write,
     fit=fit.fit,
     as_stream=streams_by_itself,

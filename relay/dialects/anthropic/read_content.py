@@ -5,6 +5,7 @@ PURE.
 
 import base64
 
+from relay.dialects.names.call_ids import told_id
 from relay.dialects.request_fields import (
     as_object,
     as_text,
@@ -78,7 +79,7 @@ class ContentReader:
         if not call_id or not name:
             raise BadRequest(f"{where} must have id and name")
         self._names[call_id] = name
-        return ToolCall(call_id, name, object_in(block, "input", where))
+        return ToolCall(told_id(call_id), name, object_in(block, "input", where))
 
     def _result(self, block: Json, where: str) -> ToolResult:
         call_id = text_in(block, "tool_use_id", where)
@@ -92,7 +93,7 @@ class ContentReader:
             for item, here in objects_in(block, "content", where):
                 parts += self._result_part(item, here)
         is_error = bool(flag_in(block, "is_error", where))
-        return ToolResult(call_id, self._names.get(call_id, ""), tuple(parts), is_error)
+        return ToolResult(told_id(call_id), self._names.get(call_id, ""), tuple(parts), is_error)
 
     def _result_part(self, block: Json, where: str) -> list[Text | Media]:
         match text_in(block, "type", where):

@@ -4,9 +4,9 @@ PURE. The API's constraints are met here: roles alternate, the user speaks first
 behind their calls, call ids are unique and of letters, digits, ``_`` and ``-``, and no text is empty.
 """
 
-import re
 from typing import assert_never
 
+from relay.dialects.anthropic.call_ids import CallIds
 from relay.dialects.anthropic.write_media import media_block
 from relay.neutral.conversation import (
     Conversation,
@@ -19,23 +19,11 @@ from relay.neutral.conversation import (
     ToolCall,
     ToolResult,
     Turn,
-    digest,
 )
 from relay.neutral.failures import BadRequest, CannotCarry
 
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
-_CALL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _OPENING = "(The conversation begins with your message.)"
 _NOTHING_SAID = "(Begin.)"  # behind a system prompt alone, which other APIs take
-
-
-def checked_name(name: str) -> str:
-    """A tool's name, as it is; raises CannotCarry for one that the API refuses."""
-    if not _NAME.fullmatch(name):
-        raise CannotCarry(
-            f"the tool name {name!r} is not possible here: letters, digits, _ and -, at most 128"
-        )
-    return name
 
 
 def write_messages(conversation: Conversation, changes: list[str]) -> tuple[list[Text], list[Json]]:
@@ -63,7 +51,7 @@ class _Writer:
     def __init__(self, changes: list[str]) -> None:
         self._changes = changes
         self._messages: list[Json] = []
-        self._used_ids: set[str] = set()
+        self._ids = CallIds()
         self._open_calls: list[tuple[ToolCall, str]] = []  # without a result yet, with their id on the wire
 
     def add(self, turn: Turn) -> None:
@@ -126,10 +114,9 @@ class _Writer:
             case Redacted():
                 return [{"type": "redacted_thinking", "data": part.data}]
             case ToolCall():
-                call_id = self._new_id(part)
+                call_id = self._ids.call(part.id, part.name)
                 self._open_calls.append((part, call_id))
-                name = checked_name(part.name)
-                return [{"type": "tool_use", "id": call_id, "name": name, "input": part.arguments}]
+                return [{"type": "tool_use", "id": call_id, "name": part.name, "input": part.arguments}]
             case Media():
                 raise CannotCarry(
                     f"{part.media_type} in a turn of the model's: Claude takes media from the user only"
@@ -138,15 +125,6 @@ class _Writer:
                 raise CannotCarry("a tool result in a turn of the model's")
             case _:
                 assert_never(part)
-
-    def _new_id(self, call: ToolCall) -> str:
-        call_id = call.id
-        if not _CALL_ID.fullmatch(call_id):
-            call_id = "toolu_" + digest([len(self._used_ids), call.id, call.name])[:24]
-        while call_id in self._used_ids:
-            call_id = "toolu_" + digest([call_id, len(self._used_ids)])[:24]
-        self._used_ids.add(call_id)
-        return call_id
 
     def _result(self, result: ToolResult) -> Json:
         for index, (call, call_id) in enumerate(self._open_calls):

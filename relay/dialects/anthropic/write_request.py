@@ -12,10 +12,15 @@ import msgspec
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.anthropic.fit import fit_model, instructed
 from relay.dialects.anthropic.fit_schemas import fit_tool
-from relay.dialects.anthropic.write_messages import checked_name, write_messages
+from relay.dialects.anthropic.write_messages import write_messages
 from relay.dialects.anthropic.write_schema import closed_schema
 from relay.dialects.effort import budget_for
+from relay.dialects.names.rules import NameRule
 from relay.neutral.conversation import Conversation, Json, ThinkingConfig, Tool, ToolChoice
+
+TOOL_NAMES = NameRule("a-zA-Z0-9_-", 128)
+PROPERTY_NAMES = NameRule("a-zA-Z0-9_.-", 64)
+"""Of a tool's properties: "Property keys should match pattern '^[a-zA-Z0-9_.-]{1,64}$'"."""
 
 # The oldest that every model still takes; the newer ones run code besides.
 _WEB_SEARCH = {"type": "web_search_20250305", "name": "web_search"}
@@ -66,7 +71,7 @@ def _tools(conversation: Conversation, changes: list[str]) -> Json:
 
 
 def _tool(tool: Tool, changes: list[str]) -> Json:
-    written: Json = {"name": checked_name(tool.name), "input_schema": tool.schema}
+    written: Json = {"name": tool.name, "input_schema": tool.schema}
     if tool.description:
         written["description"] = tool.description
     written = fit_tool(written, changes)

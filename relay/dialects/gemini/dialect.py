@@ -46,6 +46,7 @@ GEMINI = Dialect(
     encoder=GeminiEncoder,
     collect=collector.collect,
     error_body=errors.error_body,
+    tool_names=write_request.TOOL_NAMES,
     write=write_request.write,
     fit=fit.fit,
     as_stream=_as_it_is,

@@ -3,20 +3,19 @@
 Chat completions nest what a function is under ``function``; Responses write it flat.
 """
 
-import re
 from collections.abc import Callable
 
 import msgspec
 
-from accounts.facts.model_facts import ModelFacts
+from relay.dialects.names.rules import NameRule
 from relay.dialects.openai.fit_schemas import fit_spec
 from relay.dialects.request_fields import as_list, as_object, as_text, flag_in, object_in, text_in
 from relay.neutral.conversation import Json, Tool, ToolCall, ToolChoice, digest
 from relay.neutral.failures import BadRequest, CannotCarry
 from relay.neutral.server_tools import WEB_SEARCH
 
-_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-"""Of a function, at OpenAI itself; compatible servers take others too."""
+NAMES = NameRule("a-zA-Z0-9_-", 64)
+"""Of functions, at OpenAI and at most servers that speak its forms."""
 
 MAX_CALL_ID_LENGTH = 40
 """OpenAI refuses a longer tool call id in chat completions."""
@@ -31,12 +30,8 @@ def function_of(spec: Json, where: str) -> Tool:
     return Tool(name, text_in(spec, "description", where), schema, flag_in(spec, "strict", where))
 
 
-def spec_of(tool: Tool, facts: ModelFacts, changes: list[str]) -> Json:
-    """``tool`` as ``{name, description, parameters, strict}``; raises CannotCarry for a refused name."""
-    if facts.responses and not _NAME.fullmatch(tool.name):
-        raise CannotCarry(
-            f"the tool name {tool.name!r} is not possible here: letters, digits, _ and -, at most 64"
-        )
+def spec_of(tool: Tool, changes: list[str]) -> Json:
+    """``tool`` as ``{name, description, parameters, strict}``."""
     spec: Json = {"name": tool.name, "parameters": tool.schema}
     if tool.description:
         spec["description"] = tool.description

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect, Healed, Resolution, SignatureSlot, drops_nothing
-from relay.dialects.openai import client_side, errors, reasoning
+from relay.dialects.openai import client_side, errors, reasoning, tools
 from relay.dialects.openai.chat import collector, fit, going_on, read_request, repair, write_request
 from relay.dialects.openai.chat.decoder import ChatDecoder
 from relay.dialects.openai.chat.encoder import ChatEncoder
@@ -48,6 +48,7 @@ OPENAI_CHAT = Dialect(
     encoder=ChatEncoder,
     collect=collector.collect,
     error_body=errors.error_body,
+    tool_names=tools.NAMES,
     write=write_request.write,
     fit=fit.fit,
     as_stream=_as_stream,

@@ -45,7 +45,7 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     if asks_to_go_on(conversation, facts, changes):
         messages.append({"role": "user", "content": GO_ON})
     body: Json = {"model": model, "messages": messages}
-    _put_tools(body, conversation, facts, changes)
+    _put_tools(body, conversation, changes)
     _put_format(body, conversation, changes)
     if effort := effort_of(conversation.thinking):
         body["reasoning_effort"] = effort
@@ -64,13 +64,13 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     return fit_model(body, model, facts, changes)
 
 
-def _put_tools(body: Json, conversation: Conversation, facts: ModelFacts, changes: list[str]) -> None:
+def _put_tools(body: Json, conversation: Conversation, changes: list[str]) -> None:
     if conversation.web_search:
         changes.append("web search dropped: chat completions have none")
     if not conversation.tools:
         return
     body["tools"] = [
-        {"type": "function", "function": tools.spec_of(tool, facts, changes)} for tool in conversation.tools
+        {"type": "function", "function": tools.spec_of(tool, changes)} for tool in conversation.tools
     ]
     choice = conversation.tool_choice
     if choice.mode != "auto":

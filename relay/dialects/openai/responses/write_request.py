@@ -41,7 +41,7 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     body: Json = {"model": model, "input": items, "store": False, "include": ["reasoning.encrypted_content"]}
     if system := asks_for_json(conversation, changes):
         body["instructions"] = "\n\n".join(system)
-    _put_tools(body, conversation, facts, changes)
+    _put_tools(body, conversation, changes)
     _put_format(body, conversation, changes)
     _put_reasoning(body, conversation)
     if conversation.max_tokens is not None:
@@ -54,8 +54,8 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     return fit_model(body, model, facts, changes)
 
 
-def _put_tools(body: Json, conversation: Conversation, facts: ModelFacts, changes: list[str]) -> None:
-    written = [{"type": "function", **tools.spec_of(tool, facts, changes)} for tool in conversation.tools]
+def _put_tools(body: Json, conversation: Conversation, changes: list[str]) -> None:
+    written = [{"type": "function", **tools.spec_of(tool, changes)} for tool in conversation.tools]
     for tool in written:
         tool.setdefault("strict", False)  # Responses take a tool without the word for a strict one
     if conversation.web_search:

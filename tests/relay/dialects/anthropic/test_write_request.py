@@ -215,7 +215,6 @@ def test_a_system_turn_between_a_call_and_its_result_waits() -> None:
         (HI, model(ToolCall("a", "look", {})), HI),
         (HI, model(ToolCall("a", "look", {})), HI, model(Text("x")), HI),
         (HI, user(ToolResult("a", "look", ()))),
-        (HI, model(ToolCall("a", "look.at", {})), user(ToolResult("a", "look.at", ()))),
         (HI, model(Media("image", "image/png", PNG)), HI),
         (user(Media("image", "image/heic", PNG)),),
         (user(Media("audio", "audio/wav", PNG)),),

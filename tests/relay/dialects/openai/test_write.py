@@ -326,14 +326,6 @@ def test_a_schema_without_a_type() -> None:
     assert body["tools"][0]["function"]["parameters"] == {"type": "object", "properties": {}}
 
 
-def test_names_that_openai_refuses() -> None:
-    """Google's names may hold dots: OpenAI itself refuses them, compatible servers need not."""
-    tool = Tool("ns.weather", "", SCHEMA)
-    with pytest.raises(CannotCarry, match=r"ns\.weather"):
-        written("responses", OWN, tools=(tool,))
-    assert written("chat", ANY, tools=(tool,))[0]["tools"]
-
-
 @pytest.mark.parametrize(
     ("choice", "in_chat", "in_responses"),
     [
