@@ -39,9 +39,6 @@ LINEAR: dict[str, str] = {
     r"\\(.)": FIXED,
     '"(?:finish_reason|': "begins at a quote, and its run of letters holds none: each is read once",
     "_(?:reason|message|": FIXED,
-    # names
-    r"[a-zA-Z0-9_-]{1,128}": FIXED,
-    r"[a-zA-Z0-9_-]{1,64}": FIXED,
     # OpenAI
     r"(\d+(?:\.\d+)?)(ms|[dhms])": "of 64 characters at most",
     r"\d+(\.\d+)?": "of 64 characters at most",

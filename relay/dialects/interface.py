@@ -6,7 +6,6 @@ they touch and share the rest.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import Literal, Protocol
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.client_side import Counting, ModelList, Path
 from relay.dialects.names.rules import NameRule
+from relay.dialects.signature_slots import Healed, Resolution, SignatureSlot
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.events import Chunk, Event, HiddenThinking, StreamState
 from relay.neutral.failures import Failure
@@ -136,46 +136,6 @@ class ErrorAnswer(msgspec.Struct, frozen=True):
     reason: str = ""
     retry_after_seconds: float | None = None
     upstream_body: bytes = b""
-
-
-class SignatureSlot(msgspec.Struct, frozen=True):
-    """A place in a body that holds, or could hold, a signature: ``value`` is "" where it is missing.
-
-    ``call_id`` is the tool call's id; ``turn`` the ``turn_key`` of the assistant turn it stands in.
-    """
-
-    kind: Literal["thinking", "redacted", "tool_call", "text"]
-    value: str
-    call_id: str
-    turn: str
-
-
-class Fate(Enum):
-    """What becomes of a slot that gets no signature."""
-
-    KEEP = "leave the slot exactly as it is"
-    UNSIGNED = "no signature, and otherwise as it is"
-    DEMOTE = "thinking becomes plain text, redacted thinking is dropped, calls and texts lose the signature"
-
-
-Resolution = str | Fate
-"""The signature that a slot shall hold, or its fate without one."""
-
-
-class Healed(msgspec.Struct, frozen=True):
-    """A body that upstream should take, and what is to be remembered of the repair.
-
-    ``blocks`` are the digests of the refused blocks, ``prompt_turn`` the digest of the turn that got the
-    fix prompt as it was before (of the model's own, where a user turn was added behind it; "" when none),
-    ``changes`` say in words what was done,
-    ``headers`` must travel with the body: feature headers, joined to the client's own of that name.
-    """
-
-    body: Json
-    blocks: tuple[str, ...]
-    prompt_turn: str
-    changes: tuple[str, ...]
-    headers: tuple[tuple[str, str], ...] = ()
 
 
 class GoingOn(msgspec.Struct, frozen=True):

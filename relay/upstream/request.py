@@ -12,11 +12,12 @@ import msgspec
 from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
-from relay.dialects.interface import Dialect, Fate, GoingOn, Healed, Resolution, SignatureSlot
+from relay.dialects.interface import Dialect, GoingOn
 from relay.dialects.names.aliases import NONE as NO_ALIASES
 from relay.dialects.names.aliases import Aliases, aliased
 from relay.dialects.names.call_ids import told_id
 from relay.dialects.registry import dialect_for
+from relay.dialects.signature_slots import Fate, Healed, Resolution, SignatureSlot
 from relay.engine.healed import HealedSession
 from relay.engine.signatures import SignatureCache, is_handle
 from relay.neutral.conversation import Conversation, Json

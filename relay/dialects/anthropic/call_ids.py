@@ -4,15 +4,11 @@ PURE. Other servers give ``functions.Bash:0``, or the same id in every turn; a h
 refused on every later turn, so its ids are mended, the same on every turn.
 """
 
-import re
 from typing import Any
 
 from relay.dialects.anthropic.wire_messages import blocks_of, type_of
+from relay.dialects.names.rules import PLAIN
 from relay.neutral.conversation import Json, digest
-
-_LEGAL = re.compile(r"[a-zA-Z0-9_-]+")
-MAX_WRITTEN = 64
-"""Of an id that is written anew; the API names no limit."""
 
 
 class CallIds:
@@ -26,7 +22,7 @@ class CallIds:
     def call(self, told: str, name: str) -> str:
         """The id of the next call."""
         call_id = told
-        if not _LEGAL.fullmatch(call_id):
+        if not call_id or not PLAIN.issuperset(call_id):
             call_id = "toolu_" + digest([len(self._used), told, name])[:24]
         while call_id in self._used:
             call_id = "toolu_" + digest([call_id, len(self._used)])[:24]

@@ -24,7 +24,7 @@ from relay.dialects.anthropic.wire_messages import (
     type_of,
 )
 from relay.dialects.fix_prompt import FIX_PROMPT
-from relay.dialects.interface import Healed
+from relay.dialects.signature_slots import Healed
 from relay.neutral.conversation import Json, digest
 
 _BINDING_BETA = ("anthropic-beta", "thinking-binding-controls-2026-08-01")

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from relay.dialects.anthropic.repair import demoted_block
 from relay.dialects.anthropic.wire_messages import key_of_turn, type_of
-from relay.dialects.interface import Fate, Resolution, SignatureSlot
+from relay.dialects.signature_slots import Fate, Resolution, SignatureSlot
 from relay.neutral.conversation import Json
 
 Resolve = Callable[[SignatureSlot], Resolution]

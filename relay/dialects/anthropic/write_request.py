@@ -15,11 +15,11 @@ from relay.dialects.anthropic.fit_schemas import fit_tool
 from relay.dialects.anthropic.write_messages import write_messages
 from relay.dialects.anthropic.write_schema import closed_schema
 from relay.dialects.effort import budget_for
-from relay.dialects.names.rules import NameRule
+from relay.dialects.names.rules import PLAIN, NameRule
 from relay.neutral.conversation import Conversation, Json, ThinkingConfig, Tool, ToolChoice
 
-TOOL_NAMES = NameRule("a-zA-Z0-9_-", 128)
-PROPERTY_NAMES = NameRule("a-zA-Z0-9_.-", 64)
+TOOL_NAMES = NameRule(PLAIN, 128)
+PROPERTY_NAMES = NameRule(PLAIN | {"."}, 64)
 """Of a tool's properties: "Property keys should match pattern '^[a-zA-Z0-9_.-]{1,64}$'"."""
 
 # The oldest that every model still takes; the newer ones run code besides.

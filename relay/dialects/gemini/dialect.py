@@ -16,7 +16,8 @@ from relay.dialects.gemini import (
 )
 from relay.dialects.gemini.decoder import GeminiDecoder
 from relay.dialects.gemini.encoder import GeminiEncoder
-from relay.dialects.interface import Dialect, Healed, drops_nothing
+from relay.dialects.interface import Dialect, drops_nothing
+from relay.dialects.signature_slots import Healed
 from relay.neutral.conversation import Json
 
 

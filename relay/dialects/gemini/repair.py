@@ -11,7 +11,7 @@ from relay.dialects.gemini.carried_signatures import PLACEHOLDER
 from relay.dialects.gemini.fields import field, without
 from relay.dialects.gemini.result_order import repaired_order
 from relay.dialects.gemini.turns import contents_of, is_model, is_user, parts_of
-from relay.dialects.interface import Healed
+from relay.dialects.signature_slots import Healed
 from relay.neutral.conversation import Json, digest
 
 

@@ -7,11 +7,11 @@ from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini.schema import answer_schema, parameters_schema
 from relay.dialects.gemini.thinking import write_thinking
 from relay.dialects.gemini.write_turns import write_contents
-from relay.dialects.names.rules import NameRule
+from relay.dialects.names.rules import LETTERS, PLAIN, NameRule
 from relay.dialects.schemas.words import described
 from relay.neutral.conversation import Conversation, Json, Sampling, Tool
 
-TOOL_NAMES = NameRule("a-zA-Z0-9_.:-", 128, first="a-zA-Z_")
+TOOL_NAMES = NameRule(PLAIN | {".", ":"}, 128, first=LETTERS | {"_"})
 """Of functions: google-genai's types say so of ``FunctionDeclaration.name``."""
 
 MAX_STOP_SEQUENCES = 5

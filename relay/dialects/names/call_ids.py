@@ -6,15 +6,15 @@ and some models answer better when they see their own ids again. Nothing has to 
 
 import base64
 import binascii
-import re
 
-_LEGAL = re.compile(r"[a-zA-Z0-9_-]+")
+from relay.dialects.names.rules import PLAIN
+
 _PREFIX = "evenkeel-id_"
 
 
 def plain_id(call_id: str) -> str:
     """``call_id`` in letters, digits, ``_`` and ``-``."""
-    if _LEGAL.fullmatch(call_id) or not call_id:
+    if PLAIN.issuperset(call_id):
         return call_id
     told = base64.urlsafe_b64encode(call_id.encode("utf-8", "replace")).decode().rstrip("=")
     return _PREFIX + told

@@ -1,8 +1,12 @@
 """Which names a vendor takes, and the name that stands for one that it refuses. PURE."""
 
-import re
+import string
 
 from relay.neutral.conversation import digest
+
+LETTERS = frozenset(string.ascii_letters)
+PLAIN = LETTERS | frozenset(string.digits + "_-")
+"""Letters, digits, ``_`` and ``-``."""
 
 _MARK_LENGTH = 8
 
@@ -10,20 +14,21 @@ _MARK_LENGTH = 8
 class NameRule:
     """Names of some characters, up to a length."""
 
-    def __init__(self, others: str, length: int, *, first: str = "") -> None:
-        """``others`` is what a character class holds; ``first`` likewise, of the first character."""
+    def __init__(
+        self, characters: frozenset[str], length: int, *, first: frozenset[str] | None = None
+    ) -> None:
+        """``first`` are those that a name may begin with, where not every one may."""
+        self._characters = characters
+        self._first = characters if first is None else first
         self._length = length
-        self._legal = re.compile(f"[{first or others}][{others}]{{0,{length - 1}}}")
-        self._first = re.compile(f"[{first or others}]")
-        self._illegal = re.compile(f"[^{others}]")
 
     def takes(self, name: str) -> bool:
         """Does the vendor take ``name`` as it is?"""
-        return self._legal.fullmatch(name) is not None
+        return 0 < len(name) <= self._length and name[0] in self._first and self._characters.issuperset(name)
 
     def alias(self, name: str) -> str:
         """What stands for ``name``: the same on every turn, and for no other name."""
-        plain = self._illegal.sub("_", name[: self._length])
-        if not self._first.match(plain):
+        plain = "".join(char if char in self._characters else "_" for char in name[: self._length])
+        if plain[:1] not in self._first:
             plain = f"a_{plain}"
         return f"{plain[: self._length - _MARK_LENGTH - 1]}_{digest(name)[:_MARK_LENGTH]}"

@@ -7,14 +7,14 @@ from collections.abc import Callable
 
 import msgspec
 
-from relay.dialects.names.rules import NameRule
+from relay.dialects.names.rules import PLAIN, NameRule
 from relay.dialects.openai.fit_schemas import fit_spec
 from relay.dialects.request_fields import as_list, as_object, as_text, flag_in, object_in, text_in
 from relay.neutral.conversation import Json, Tool, ToolCall, ToolChoice, digest
 from relay.neutral.failures import BadRequest, CannotCarry
 from relay.neutral.server_tools import WEB_SEARCH
 
-NAMES = NameRule("a-zA-Z0-9_-", 64)
+NAMES = NameRule(PLAIN, 64)
 """Of functions, at OpenAI and at most servers that speak its forms."""
 
 MAX_CALL_ID_LENGTH = 40

@@ -3,8 +3,8 @@ r"""Which regular expressions every vendor's validator can compile.
 PURE. Clients write ``pattern`` in JavaScript's dialect. OpenAI compiles each with Python's ``re`` (the error:
 ``… is not a 'regex'``) and refuses lookaround besides; DeepSeek and others compile with engines of Rust or
 Go, which know neither lookaround nor back references, take ``[`` in a class for a class, and bound what a
-repetition may grow to. What all of them read, and in the same way, is a small language; this recognises it
-in one pass over the text.
+repetition may grow to. What they read in the same way is a small language (with ``\u4e00``, which Go alone
+does not know); this recognises it in one pass over the text.
 """
 
 MAX_REPETITIONS = 1_000

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.interface import Dialect, Healed, Resolution, SignatureSlot, drops_nothing
+from relay.dialects.interface import Dialect, drops_nothing
 from relay.dialects.openai import client_side, errors, reasoning, tools
 from relay.dialects.openai.chat import collector, fit, going_on, read_request, repair, write_request
 from relay.dialects.openai.chat.decoder import ChatDecoder
 from relay.dialects.openai.chat.encoder import ChatEncoder
 from relay.dialects.openai.inspection import inspect_chat
+from relay.dialects.signature_slots import Healed, Resolution, SignatureSlot
 from relay.neutral.conversation import Json
 
 

@@ -8,9 +8,9 @@ pass their refusals on.
 from collections.abc import Collection, Iterator
 
 from relay.dialects.fix_prompt import FIX_PROMPT
-from relay.dialects.interface import Healed
 from relay.dialects.openai.chat.blocks import reasoning_text
 from relay.dialects.openai.fix_turn import named, positions
+from relay.dialects.signature_slots import Healed
 from relay.neutral.conversation import Json, digest
 
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")

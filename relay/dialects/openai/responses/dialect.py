@@ -1,12 +1,13 @@
 """Responses as a dialect: joins the files of this folder. PURE."""
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.interface import Dialect, Healed, drops_nothing, streams_by_itself
+from relay.dialects.interface import Dialect, drops_nothing, streams_by_itself
 from relay.dialects.openai import client_side, errors, reasoning, tools
 from relay.dialects.openai.inspection import inspect_responses
 from relay.dialects.openai.responses import collector, fit, going_on, read_request, repair, write_request
 from relay.dialects.openai.responses.decoder import ResponsesDecoder
 from relay.dialects.openai.responses.encoder import ResponsesEncoder
+from relay.dialects.signature_slots import Healed
 from relay.neutral.conversation import Json
 
 

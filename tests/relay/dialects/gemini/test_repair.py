@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from accounts.facts.known_models import facts_for
 from relay.dialects.fix_prompt import FIX_PROMPT
 from relay.dialects.gemini import GEMINI
-from relay.dialects.interface import Healed
+from relay.dialects.signature_slots import Healed
 from relay.neutral.conversation import digest
 
 FACTS = facts_for("gemini-3-flash-preview")

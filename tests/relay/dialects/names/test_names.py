@@ -175,7 +175,7 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from(["$a", "@b", "c"]), VALUES), st.integers(1, 7))
 def test_arguments_come_back_as_they_were_sent(arguments: dict[str, Any], size: int) -> None:
     """What was renamed on the way up is renamed back, in whatever pieces it comes."""
-    rule = NameRule("a-z_0-9", 20)
+    rule = NameRule(frozenset("abc_0123456789def"), 20)
     aliases = Aliases({}, {"tool": {name: rule.alias(name) for name in ("$a", "@b")}})
     _, sent = aliases.sent("tool", arguments)
     assert not re.search(r'"[$@]\w":', json.dumps(sent))
