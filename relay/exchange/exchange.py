@@ -12,22 +12,21 @@ from accounts.pool.leases import Lease, NoAccount, Want
 from accounts.pool.pool import Pool
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN
-from relay.dialects.interface import Decoder, DecoderOptions
-from relay.dialects.names.answers import ClientNames
+from relay.dialects.interface import Decoder
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuation import Said
 from relay.engine.facts import AttemptEnded, Committed, Fact
 from relay.engine.policy import Mark
+from relay.exchange.answer_reader import decoder_for
 from relay.exchange.answer_writer import AnswerWriter
 from relay.exchange.recording import Recorder
 from relay.exchange.runtime import Runtime
 from relay.memory.conversation_memory import Item
 from relay.memory.learning import learned
-from relay.neutral.conversation import Json, digest
+from relay.neutral.conversation import digest
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.upstream.client import UpstreamResponse
-from relay.upstream.masking import MaskedDecoder
 from relay.upstream.request import (
     ClientCall,
     UpstreamRequest,
@@ -151,19 +150,9 @@ class Exchange:
     def decoder(self) -> Decoder:
         """For what the account answers."""
         lease, request = self._ready()
-        decoder = self._decoder = request.dialect.decoder(
-            DecoderOptions(
-                family=request.facts.family,
-                call_id_seed=self.recorder.row.id,
-                is_enveloped=lease.account.kind == "code_assist",
-                takes_partial_arguments=_takes_partial_arguments(self.call),
-                choices=_choices(request.body),
-            )
-        )
-        masked = MaskedDecoder(decoder, self._known)
-        if request.is_same_dialect:
-            return masked
-        return ClientNames(masked, request.aliases, self.call.dialect.call_id)
+        kind, seed = lease.account.kind, self.recorder.row.id
+        decoder = self._decoder = decoder_for(self.call, request, kind, seed, self._known)
+        return decoder
 
     def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The client's bytes; what the answer teaches is remembered before its end goes out."""
@@ -287,15 +276,3 @@ def mark_account(pool: Pool, account: int, model: str, mark: Mark, taken_at: flo
         pool.note_unauthorized(account, model, taken_at)
     else:
         pool.mark_hard(account, model, status=mark.status, reason=mark.reason, told_seconds=mark.told_seconds)
-
-
-def _takes_partial_arguments(call: ClientCall) -> bool:
-    tools = call.body.get("tools")
-    return isinstance(tools, list) and any(
-        isinstance(tool, dict) and tool.get("eager_input_streaming") is True for tool in tools
-    )
-
-
-def _choices(body: Json) -> int:
-    told = body.get("n")
-    return told if type(told) is int and told > 1 else 1
