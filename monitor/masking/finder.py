@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from monitor.masking.edits import Edit, merged
 from monitor.masking.linear import compiled, pattern_set
 from monitor.masking.shapes import Shape
+from monitor.masking.views import views
 
 LEFT_OUT = b"[left out: too many places look like secrets]"
 """What takes the place of a text with more places that might be a secret than are looked at."""
@@ -43,6 +44,21 @@ class Finder:
 
     def find(self, data: bytes) -> list[Edit]:
         """Where secrets stand, in order and without overlap; one edit of all if ``data`` is left out."""
+        found = self._find(data)
+        for view in views(data):
+            if is_left_out(found):
+                break
+            seen = self._find(view.data)
+            hidden = [Edit(0, len(data), LEFT_OUT)] if is_left_out(seen) else list(map(view.in_text, seen))
+            found = hidden if is_left_out(hidden) else merged((*found, *hidden))
+        return found
+
+    def may_hold(self, data: bytes) -> bool:
+        """Whether there might be a secret in ``data`` or a piece of it. A yes may be wrong, a no is not."""
+        search = self._any_in_pieces.search
+        return search(data) is not None or any(search(view.data) for view in views(data))
+
+    def _find(self, data: bytes) -> list[Edit]:
         if self._any.search(data) is None:
             return []
         found: list[Edit] = []
@@ -55,10 +71,6 @@ class Finder:
                 if edit is not None:
                     found.append(edit)
         return merged(found)
-
-    def may_hold(self, data: bytes) -> bool:
-        """Whether there might be a secret in ``data`` or a piece of it. A yes may be wrong, a no is not."""
-        return self._any_in_pieces.search(data) is not None
 
     def _places(self, number: int, data: bytes) -> Iterator[Edit | None]:
         """Each place where a shape matches, with its edit if it is a secret."""

@@ -35,6 +35,14 @@ SECRETS = {
     "encoded query": f"https%3A%2F%2Fexample.com%2F%3Fkey%3D{HEART}%26alt%3Dsse",
     "basic": "Authorization: Basic " + base64.b64encode(f"operator:{HEART}".encode()).decode(),
     "named": json.dumps({"client_secret": HEART}),
+    "GitHub": f"ghp_{HEART}abcdefghijk",
+    "Slack": f"xoxb-{HEART}",
+    "JWT": f"eyJhbGciOiJIUzI1NiJ9.{HEART}.{HEART}",
+    "environment": f"MY_SERVICE_API_KEY={HEART}",
+    "assignment": f"api_key: {HEART}",
+    "URL": f"postgres://app:{HEART}@db.example/x",
+    "escaped": f"sk\\u002dant\\u002dapi03\\u002d{HEART}",
+    "percent-encoded": f"sk%2Dant%2Dapi03%2D{HEART}",
     "in JSON in JSON": json.dumps({"arguments": json.dumps({"password": HEART})}),
 }
 TRACES = (

@@ -1,0 +1,159 @@
+"""The tokens that vendors issue, and what looks like them and is none: two tables."""
+
+import base64
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.masking.edits import MASK
+from monitor.masking.views import View, views
+from monitor.record.redaction import find_secrets, mask_body, mask_text
+
+# The random part of each is made up; no token here was ever issued.
+R = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3dE5fG7hJ9kL"
+H = "0123456789abcdef" * 4
+JWT = ".".join(
+    base64.urlsafe_b64encode(part).decode().rstrip("=")
+    for part in (b'{"alg":"HS256","typ":"JWT"}', b'{"sub":"1234567890","name":"Ada"}', bytes(range(32)))
+)
+
+SECRETS: list[tuple[str, str]] = [
+    # (what is written, what must not be left of it)
+    ("AKIAIOSFODNN7EXAMPLE", "IOSFODNN7EXAMPLE"),
+    ("ASIAIOSFODNN7EXAMPLE", "IOSFODNN7EXAMPLE"),
+    ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI"),
+    ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI"),
+    (f"ghp_{R[:36]}", R[:36]),
+    (f"gho_{R[:36]}", R[:36]),
+    (f"ghs_{R[:36]}", R[:36]),
+    (f"github_pat_11{R[:20]}_{R}", R[:20]),
+    (f"glpat-{R[:20]}", R[:20]),
+    (f"xoxb-123456789012-1234567890123-{R[:24]}", R[:24]),
+    (f"xoxe.xoxp-1-{R}", R),
+    (f"xapp-1-A0123456789-1234567890123-{H}", H),
+    (f"https://hooks.slack.com/services/T0123456789/B0123456789/{R[:24]}", R[:24]),
+    (f"https://discord.com/api/webhooks/123456789012345678/{R}_{R[:20]}", R),
+    (JWT, JWT[4:]),
+    (f"Authorization: Bearer {JWT}", JWT[4:]),
+    (f"hf_{'aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH'}", "aBcDeFgHiJkL"),
+    (f"npm_{R[:36]}", R[:36]),
+    (f"pypi-AgEIcHlwaS5vcmcC{R}{R}", R),
+    (f"gsk_{R}aaaaaaaa", R),
+    (f"xai-{R}{R}", R),
+    (f"pplx-{R}", R),
+    (f"nvapi-{R}-{R[:16]}", R),
+    (f"r8_{R[:37]}", R[:37]),
+    (f"sk_live_{R[:24]}", R[:24]),
+    (f"rk_test_{R[:24]}", R[:24]),
+    (f"whsec_{R[:32]}", R[:32]),
+    (f"SG.{R[:22]}.{R[:43]}", R[:22]),
+    (f"SK{H[:32]}", H[:32]),
+    (f"dop_v1_{H}", H),
+    (f"dapi{H[:32]}", H[:32]),
+    (f"shpat_{H[:32]}", H[:32]),
+    (f"lin_api_{R[:40]}", R[:40]),
+    (f"hvs.{R}", R),
+    (f"dckr_pat_{R[:27]}", R[:27]),
+    (f"figd_{R}", R),
+    (f"1234567890:AA{R[:33]}", R[:33]),
+    (f"AGE-SECRET-KEY-1{'QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L' * 2}"[:74], "QPZRY9X8"),
+    (f"OPENAI_API_KEY={R}", R),
+    (f"export MY_SERVICE_TOKEN='{R}'", R),
+    ('DB_PASSWORD="correct-horse-battery"', "correct-horse"),
+    (f"api_key: {R}", R),
+    (f"apiKey = '{R}'", R),
+    (f"x-api-key: {R}", R),
+    (f"curl -H 'x-goog-api-key: {R}'", R),
+    ("postgres://app:hunter2hunter2@db.example:5432/x", "hunter2"),
+    ("redis://:hunter2@cache.example/0", "hunter2"),
+    (f"https://bucket.example/o?X-Amz-Signature={H}&x=1", H),
+    (f"https://account.blob.example/c?sv=2024&sig={R}%3D", R),
+    ("-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQOYBGplanted\n=abcd\n-----END PGP PRIVATE KEY", "lQOYB"),
+    ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----", "b3Bl"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "secret"), SECRETS, ids=[text[:24] for text, _ in SECRETS])
+def test_a_vendors_token_is_masked(text: str, secret: str) -> None:
+    """In plain text, in JSON, in JSON within JSON, and where a writer escapes what it need not."""
+    body = json.dumps({"text": f"Use {text} for it.\nThen go on."})
+    for written in (
+        f"Use {text} for it.",
+        body,
+        json.dumps({"inner": body}),
+        body.replace("-", "\\u002d").replace("_", "\\u005F"),
+        json.dumps({"inner": body.replace("=", "\\u003d")}),
+        json.dumps({"text": "".join(f"%{ord(a):02X}" if a in "-_.:" else a for a in f"Use {text} for it")}),
+    ):
+        masked = mask_text(written)
+        assert MASK in masked, written
+        assert secret not in masked, written
+        assert secret.replace("-", "\\u002d") not in masked, written
+        assert mask_text(masked) == masked, written
+    assert json.loads(mask_text(body))["text"].startswith("Use ")
+    assert json.loads(mask_text(body))["text"].endswith(" for it.\nThen go on.")
+
+
+NO_SECRETS: list[str] = [
+    "api_key = os.environ['OPENAI_API_KEY']", "api_key=settings.anthropic_api_key",
+    "apiKey: process.env.API_KEY", "password: str = Field(min_length=12)",
+    "def check(password: SecretStr, secret: bytes) -> None:", "access_token: YOUR_ACCESS_TOKEN_GOES_HERE",
+    "secret = load_secret_from_vault(name)", "max_tokens=4096", "TOKEN_LIMIT=128000",
+    "cookie: consent_accepted_by_user", "session_token = request.session_token_value",
+    "Authorization: see the documentation of authorization", "key-value", "hf_hub_download",
+    "npm_config_registry", "sk-learn-contrib-extra-modules", "ghp_short", "AKIA is how they begin",
+    "SK and SG are countries", "http://localhost:8000/path@v1", "git@github.com:owner/name.git",
+    "user@example.com", "https://a.example:443/x", "eyJ is how a JWT begins", "100% of 50%",
+    "%s %d %(name)s", "a%20b%2Fc", "\\u003cp\\u003e\\u0026amp;", "data-testid=password-input",
+    "secrets.token_urlsafe(32)", "password_hash_algorithm=argon2id",
+    "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", "-----BEGIN PUBLIC KEY-----\nMIIB\n",
+    "0123456789abcdef0123456789abcdef01234567", "550e8400-e29b-41d4-a716-446655440000", "1//2 is no token",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NO_SECRETS)
+def test_what_only_looks_alike_is_left_alone(text: str) -> None:
+    """Code, names, prose and data: the very same object."""
+    assert mask_text(text) is text
+    body = json.dumps({"text": text}).encode()
+    assert mask_body(body) is body
+
+
+@given(
+    st.lists(st.sampled_from(["a", '"', "\\", "\\\\u002d", "\\u002d", "%2D", "%", "\\u00", "%4", "é", "\n"]))
+)
+def test_a_view_knows_where_its_places_are(parts: list[str]) -> None:
+    """Each letter of a view stands, as it is or escaped, at its place in the text."""
+    data = "".join(parts).encode()
+    for view in views(data):
+        assert isinstance(view, View)
+        for place, letter in enumerate(view.data):
+            start, end = view._place(place), view._place(place + 1)
+            written = data[start:end]
+            ends = (b"u00%02x" % letter, b"%%%02x" % letter)
+            assert written == bytes([letter]) or written.lower().endswith(ends)
+        assert view._place(len(view.data)) == len(data)
+
+
+@given(
+    st.lists(
+        st.sampled_from(['"', "\\u0022", "\\u005c", "password", ":", " ", "\\", ",", "sk-", "A1b2" * 5]),
+        max_size=20,
+    )
+)
+def test_json_stays_json_whatever_is_escaped(parts: list[str]) -> None:
+    """No edit reaches over the end of a string, also where quotes are written as escapes."""
+    try:
+        body = '{"a": "' + "".join(parts) + '", "n": 1}'
+        json.loads(body)
+    except ValueError:
+        return
+    assert "n" in json.loads(mask_body(body.encode()))
+
+
+def test_nothing_is_decoded_where_nothing_is_escaped() -> None:
+    """The usual text costs one look for each marker."""
+    assert list(views(b'{"text": "plain \\n text"}')) == []
+    assert find_secrets(b'{"text": "plain \\n text"}') == []
