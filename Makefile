@@ -10,14 +10,19 @@ LOCK = UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --uni
   --fork-strategy fewest --generate-hashes --group build $(LOCK_ARGS) pyproject.toml
 
 LOCK_ARGS ?=
+# Where the environment says that Python shall keep no bytecode, each of the suite's processes would compile anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTEST_ARGS ?=
+TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST = $(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
 DEMO_ARGS ?=
 RUN_ARGS ?=
 BENCH_ARGS ?=
 SOAK_ARGS ?=
 PEERS_ARGS ?=
 
-.PHONY: help venv install test test-stores lint types contracts check demo run bench soak soak-peers faultlab migrate
+.PHONY: help venv install test test-fast test-stores lint types contracts check demo run bench soak soak-peers faultlab migrate
 .PHONY: lock update audit newest format clean
 .DEFAULT_GOAL := help
 
@@ -45,11 +50,14 @@ venv: $(BIN)/python ## make .venv
 
 install: $(DEV) ## install Evenkeel and its tools into .venv
 
-test: $(DEV) ## run the whole suite on SQLite (PYTEST_ARGS=…)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(DEV) ## run the whole suite on SQLite (PYTEST_ARGS=…, TEST_PROCESSES=4)
+	$(PYTEST) $(PYTEST_ARGS)
+
+test-fast: $(DEV) ## run what needs no socket, no browser and no server
+	$(PYTEST) --fast --numprocesses=auto $(PYTEST_ARGS)
 
 test-stores: $(DEV) ## run the whole suite on PostgreSQL and Redis
-	TEST_STORES=postgres $(BIN)/python -m pytest $(PYTEST_ARGS)
+	TEST_STORES=postgres $(PYTEST) $(PYTEST_ARGS)
 
 lint: $(DEV) ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -1,15 +1,54 @@
 """What every test may ask for. The data directory is isolated earlier, in tests/settings.py."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import outside
 from tests.running_server import RunningServer, ServerWorld
 
 # How fast an example is made or tried says how busy the machine is, and nothing about what it proves.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+settings.register_profile("fast", settings.get_profile("any machine"), max_examples=20)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--fast``: only the tests that stay inside their process."""
+    parser.addoption(
+        "--fast", action="store_true", help="no socket, no browser, no server (tests/outside.py)"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The fast tier tries fewer examples of each property."""
+    settings.load_profile("fast" if config.getoption("--fast") else "any machine")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The fast tier does not even import what it would leave out."""
+    return True if config.getoption("--fast") and outside.plays_with_the_whole(collection_path) else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What waits for servers and browsers begins first, so that none of it is left alone at the end."""
+    inside = [item for item in items if not outside.is_outside(item)]
+    waiting = [item for item in items if outside.is_outside(item)]
+    if config.getoption("--fast"):
+        config.hook.pytest_deselected(items=waiting)
+        waiting = []
+    items[:] = waiting + inside
+
+
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Hold the fast tier to its promise; under xdist in each worker, as the first process starts those."""
+    config = session.config
+    if config.getoption("--fast") and (
+        hasattr(config, "workerinput") or not config.getoption("numprocesses")
+    ):
+        outside.forbid()
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,8 @@ os.environ["PROXY_DATA_DIR"] = _data_dir
 os.environ["PROXY_ENV_FILE"] = ""
 
 if stores.wanted():
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        stores.leave_shared_redis()
     os.environ["DATABASE_URL"] = stores.database_url()
     os.environ["REDIS_URL"] = stores.redis_url()
 

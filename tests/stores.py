@@ -48,8 +48,17 @@ def redis_url() -> str:
     if given := os.environ.get("TEST_REDIS_URL"):
         return given
     url = start_redis()[0]
-    os.environ["TEST_REDIS_URL"] = url
+    os.environ["TEST_REDIS_URL"] = os.environ["TEST_REDIS_STARTED_URL"] = url
     return url
+
+
+def leave_shared_redis() -> None:
+    """In a parallel worker: start a Redis of its own in place of the one that the first process started.
+
+    PostgreSQL is shared: pytest-django gives each worker a database of its own there.
+    """
+    if os.environ.get("TEST_REDIS_URL") == os.environ.get("TEST_REDIS_STARTED_URL"):
+        os.environ.pop("TEST_REDIS_URL", None)
 
 
 def create_database(name: str, template: str = "template1") -> str:

@@ -58,6 +58,7 @@ def test_the_documented_default_is_the_real_one(name: str, default: str, meaning
     assert len(meaning) > 20
 
 
+@pytest.mark.outside
 def test_the_example_file_names_every_setting() -> None:
     """.env.example lists all of them, commented out, with their defaults."""
     lines = re.findall(r"^# ?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.M)
@@ -108,6 +109,7 @@ def test_a_value_that_cannot_be_used_is_told_in_words(
     assert "secret" not in str(ended.value)
 
 
+@pytest.mark.outside
 def test_a_server_with_a_wrong_setting_does_not_start(tmp_path: Path) -> None:
     """It ends with 1 and the sentence on stderr, without a traceback."""
     done = settings_in_a_process(tmp_path, "pass", RELAY_DRAIN_SECONDS="soon")
@@ -116,6 +118,7 @@ def test_a_server_with_a_wrong_setting_does_not_start(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.outside
 def test_a_database_that_is_none_is_refused(tmp_path: Path) -> None:
     """DATABASE_URL is PostgreSQL's or absent."""
     done = settings_in_a_process(tmp_path, "pass", DATABASE_URL="mysql://root:secret@host/name")
@@ -124,6 +127,7 @@ def test_a_database_that_is_none_is_refused(tmp_path: Path) -> None:
     assert "secret" not in done.stderr
 
 
+@pytest.mark.outside
 def test_a_database_url_is_taken_apart(tmp_path: Path) -> None:
     """User, password, host, port and name, with escapes; or the directory of a unix socket."""
     code = (
@@ -139,6 +143,7 @@ def test_a_database_url_is_taken_apart(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.outside
 def test_the_home_directory_holds_the_data_by_default(tmp_path: Path) -> None:
     """Without PROXY_DATA_DIR it is ~/.antigravity_tools, for its owner alone, with a secret of mode 0600."""
     done = settings_in_a_process(tmp_path, "print(settings.DATA_DIR, settings.SECRET_KEY)")
@@ -151,6 +156,7 @@ def test_the_home_directory_holds_the_data_by_default(tmp_path: Path) -> None:
     assert again.stdout.strip() == secret
 
 
+@pytest.mark.outside
 def test_a_file_of_settings_is_read(tmp_path: Path) -> None:
     """PROXY_ENV_FILE names it; the environment goes before it; what is set to nothing counts as not set."""
     file = tmp_path / "settings"
@@ -163,6 +169,7 @@ def test_a_file_of_settings_is_read(tmp_path: Path) -> None:
     assert done.stdout.split() == ["7.0", "2.0", "15.0"]
 
 
+@pytest.mark.outside
 def test_redis_carries_the_channels_between_processes(tmp_path: Path) -> None:
     """With REDIS_URL the channel layer is Redis's pub/sub, else it lives in memory."""
     code = "print(settings.CHANNEL_LAYERS['default']['BACKEND'])"
@@ -171,6 +178,7 @@ def test_redis_carries_the_channels_between_processes(tmp_path: Path) -> None:
     assert settings_in_a_process(tmp_path, code).stdout.strip() == "channels.layers.InMemoryChannelLayer"
 
 
+@pytest.mark.outside
 def test_production_settings_pass_djangos_own_check(tmp_path: Path) -> None:
     """check --deploy finds nothing, not even a warning, when the server is reached over https."""
     done = subprocess.run(
@@ -199,6 +207,7 @@ def test_no_page_fetches_from_another_host(settings: object) -> None:
     assert "http" not in json.dumps(settings.UNFOLD, default=str)  # type: ignore[attr-defined]
 
 
+@pytest.mark.outside
 def test_a_server_on_sqlite_loads_no_postgresql() -> None:
     """unfold would load psycopg and its libraries, 8 MB, for widgets that nobody sees."""
     code = (

@@ -110,6 +110,7 @@ def own_redis() -> Iterator[str]:
     process.wait()
 
 
+@pytest.mark.outside
 async def test_redis_that_is_not_there(caplog: pytest.LogCaptureFixture) -> None:
     """Without a reachable Redis the process serves on; publishing never waits and never fails."""
     bus = Bus("one", "unix:///nowhere/redis.sock")

@@ -41,6 +41,7 @@ def other(mine: ProcessLock, tmp_path: Path) -> "subprocess.Popen[str]":
     return process
 
 
+@pytest.mark.outside
 def test_a_killed_process_is_known_to_be_dead(mine: ProcessLock, tmp_path: Path) -> None:
     """While it lives nobody says so; after kill -9 everybody does, until it is forgotten."""
     process = other(mine, tmp_path)
@@ -53,6 +54,7 @@ def test_a_killed_process_is_known_to_be_dead(mine: ProcessLock, tmp_path: Path)
     assert mine.dead() == set()
 
 
+@pytest.mark.outside
 def test_a_process_that_ended_in_order_leaves_nothing(mine: ProcessLock, tmp_path: Path) -> None:
     """It removes its file."""
     process = other(mine, tmp_path)

@@ -117,6 +117,7 @@ def test_har_has_what_the_format_requires(operator: Client, shelf: Shelf) -> Non
     assert log["entries"][1]["request"]["queryString"] == [{"name": "beta", "value": "true"}]
 
 
+@pytest.mark.outside
 def test_a_curl_command_is_what_a_shell_makes_of_it(operator: Client, shelf: Shelf) -> None:
     """The command sends the same bytes to the same path, with the key from the environment."""
     body = texts_of({"messages": [{"role": "user", "content": 'it\'s $HOME `x` "y"\n'}]})

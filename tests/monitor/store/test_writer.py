@@ -461,6 +461,7 @@ for number in itertools.count():
 """
 
 
+@pytest.mark.outside
 def test_what_was_committed_survives_a_kill(store: str) -> None:
     """After kill -9 in the middle of writing, every row that was reported as stored is there."""
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}

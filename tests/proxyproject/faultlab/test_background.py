@@ -28,6 +28,7 @@ def state(lab: BackgroundLab) -> str:
     return progress.state if progress else ""
 
 
+@pytest.mark.outside
 def test_a_run_is_seen_and_cancelled_by_another_process(tmp_path: Path) -> None:
     """Two objects as two server processes have them: the second sees the run, cannot start one, ends it."""
     mine, sibling = BackgroundLab(tmp_path), BackgroundLab(tmp_path)
@@ -47,6 +48,7 @@ def test_a_run_is_seen_and_cancelled_by_another_process(tmp_path: Path) -> None:
     assert mine.report() is None
 
 
+@pytest.mark.outside
 def test_a_run_that_dies_says_why(tmp_path: Path) -> None:
     """A command that refuses its arguments is no run that goes on for ever."""
     lab = BackgroundLab(tmp_path)
@@ -58,6 +60,7 @@ def test_a_run_that_dies_says_why(tmp_path: Path) -> None:
     assert "No row of the contract is about nothing" in progress.error
 
 
+@pytest.mark.outside
 def test_the_end_of_the_server_ends_its_run(tmp_path: Path) -> None:
     """``end`` waits until it is over."""
     lab = BackgroundLab(tmp_path)
@@ -66,6 +69,7 @@ def test_the_end_of_the_server_ends_its_run(tmp_path: Path) -> None:
     assert not lab.is_running()
 
 
+@pytest.mark.outside
 def test_the_command_keeps_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every case with what was expected, received and on the wire; the version; who had it run."""
     monkeypatch.setattr("os.nice", lambda _: 0)

@@ -53,6 +53,7 @@ def test_the_page_is_current() -> None:
     assert PAGE.read_text() == faults_page()
 
 
+@pytest.mark.outside
 @pytest.mark.timeout(300)
 def test_the_server_keeps_the_contract() -> None:
     """Every row, streamed and collected, once and always; one row on record each, no traceback."""
@@ -66,6 +67,7 @@ def test_the_server_keeps_the_contract() -> None:
     assert "Traceback" not in log
 
 
+@pytest.mark.outside
 def test_the_command_says_that_all_is_kept() -> None:
     """Exit code 0 and one line."""
     out = io.StringIO()
@@ -73,6 +75,7 @@ def test_the_command_says_that_all_is_kept() -> None:
     assert "16 exchanges, 4 rows of the contract: all as it says." in out.getvalue()
 
 
+@pytest.mark.outside
 def test_the_command_fails_on_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that waits longer than the client is told does not keep the contract, and is shown to."""
     monkeypatch.setitem(

@@ -83,6 +83,7 @@ def test_what_looks_like_a_key_is_masked(text: str) -> None:
         assert secret not in line
 
 
+@pytest.mark.outside
 def test_processes_that_write_at_once_lose_no_line(tmp_path: Path) -> None:
     """Three processes, 1,000 lines each, one file: 3,000 whole lines."""
     path = tmp_path / "logs" / "app.log"

@@ -30,6 +30,7 @@ def names(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir() if not path.name.startswith("."))
 
 
+@pytest.mark.outside
 def test_processes_that_write_at_once_lose_no_line(tmp_path: Path) -> None:
     """Three processes, 3,000 lines each, through a midnight that each of them meets: 9,000 whole lines."""
     path = tmp_path / "logs" / "app.log"

@@ -54,6 +54,7 @@ def test_files_of_the_original_program_are_named(server_world: ServerWorld) -> N
     server.kill()
 
 
+@pytest.mark.outside
 def test_an_empty_data_directory_is_enough(tmp_path: Path) -> None:
     """Keys, secret and database make themselves, for the owner's eyes alone."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PROXY_ENV_FILE": ""}

@@ -169,6 +169,7 @@ async def test_drop_block_drops_and_tells(simulator):
     assert answer["usage"]["input_tokens"] < kept
 
 
+@pytest.mark.outside
 async def test_the_prefix_check_can_be_off():
     """Accounts from before the check are simulated by ``enforces_prefix=False``."""
     async with Simulator(enforces_prefix=False) as simulator:

@@ -339,6 +339,7 @@ async def test_wrong_signatures_are_refused(simulator):
     assert (await post(simulator, fields, "gemini-3-flash")).status == 200
 
 
+@pytest.mark.outside
 async def test_signatures_may_be_bound_to_the_account():
     """With ``binds_gemini_to_account`` another key's signature is corrupted."""
     async with Simulator(binds_gemini_to_account=True) as simulator:

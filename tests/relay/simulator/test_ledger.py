@@ -66,6 +66,7 @@ async def test_faults_and_accounts_are_counted(simulator):
     assert (await stream(simulator.base_url, "chat", "hello")).payload
 
 
+@pytest.mark.outside
 async def test_the_ledger_is_bounded():
     """Only the last requests are kept, all are counted."""
     with SimulatorThread(keeps_requests=2) as simulator:
@@ -168,6 +169,7 @@ async def test_a_grant_can_be_revoked_on_request(simulator):
     assert b"sim-alice" not in recorded
 
 
+@pytest.mark.outside
 def test_the_thread_speaks_like_the_simulator():
     """SimulatorThread plans, tells, waits and forgets, asked from another thread."""
     with SimulatorThread() as simulator:
@@ -193,6 +195,7 @@ async def test_a_stopped_simulator_starts_again_on_its_port(simulator):
     assert (await stream(before, "chat", "hello")).status == 200
 
 
+@pytest.mark.outside
 async def test_the_command_prints_its_address(tmp_path):
     """``manage.py simulator`` serves until SIGTERM; its first line is its address."""
     environment = os.environ | {"PROXY_DATA_DIR": str(tmp_path)}

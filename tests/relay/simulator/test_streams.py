@@ -76,6 +76,7 @@ async def test_a_model_name_shapes_its_answer(simulator):
     assert text_of("gemini", answer.events()) == answer_text("x", Shape(5, 4))
 
 
+@pytest.mark.outside
 async def test_events_can_be_spaced_in_time():
     """With a delay the events come one by one, in chunks of their own."""
     async with Simulator(shape=Shape(events=3, words=1, delay_seconds=0.001)) as simulator:

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 
 import aiohttp
+import pytest
 
 from relay.upstream.times import TimedConnector, Times, watched
 
 
+@pytest.mark.outside
 async def test_only_the_first_request_connects() -> None:
     """Over a real socket: the first tells both times in order, the second its headers alone."""
 
