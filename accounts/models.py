@@ -266,6 +266,19 @@ class ClientKey(Watched):
         return value
 
 
+class Seal(models.Model):
+    """One row: a word sealed with the Fernet key, by which a host knows that it has the right one."""
+
+    sealed = models.TextField()
+
+    class Meta:
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+
+    def __str__(self) -> str:
+        return "seal"
+
+
 class ProcessHeartbeat(models.Model):
     """A running server process: when it was last seen, and which revision it has taken."""
 

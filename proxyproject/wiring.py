@@ -15,7 +15,9 @@ from django.conf import settings
 
 from accounts.admin.actions import register_account_test
 from accounts.admin.figures import register_account_figures
+from accounts.credentials.encryption import CannotDecrypt
 from accounts.loaded.live_accounts import live, live_process_ids
+from accounts.loaded.seal import check_seal
 from accounts.processes import heartbeats
 from accounts.processes.process_locks import ProcessLock
 from monitor.live.feed import live_feed
@@ -25,7 +27,7 @@ from monitor.retention.pruner import Limits
 from monitor.store.writer import RecordWriter
 from proxyproject.pages.account_figures import account_figures
 from proxyproject.serving.early_answers import EarlyAnswer, Refusal, set_renderer
-from proxyproject.serving.lifecycle import Lifecycle
+from proxyproject.serving.lifecycle import CannotServe, Lifecycle
 from proxyproject.sqlite.base import keep_file
 from relay.admission.early_answer import early_answer
 from relay.exchange import runtime
@@ -78,11 +80,14 @@ def wire(lifecycle: Lifecycle) -> None:
     lifecycle.on_start(keep_file)
     lifecycle.on_start(process_lock.hold)
     lifecycle.on_start(writer.start)
-    lifecycle.on_start(live.start)
+    lifecycle.on_start(_check_seal, is_essential=True)
+    lifecycle.on_start(live.start, is_essential=True)
     lifecycle.on_start(lambda: live_feed.start(live.process_id))
-    lifecycle.on_start(_start_relay)
+    lifecycle.on_start(_begin_relay)
+    lifecycle.on_start(lambda: runtime.runtime().start(), is_essential=True)
     lifecycle.on_start(_settle_memory)
     lifecycle.on_start(housekeeper.start)
+    lifecycle.on_leave(lambda: runtime.runtime().leave())
     lifecycle.on_drain(lambda: runtime.runtime().drain())
     lifecycle.on_stop(lambda: runtime.runtime().stop())
     lifecycle.on_stop(_end_fault_lab)
@@ -100,13 +105,20 @@ def render(refusal: Refusal) -> EarlyAnswer:
     return EarlyAnswer(refusal.status, headers, body)
 
 
-async def _start_relay() -> None:
+async def _check_seal() -> None:
+    """A process with another Fernet key than the database's credentials were sealed with must not serve."""
+    try:
+        await asyncio.to_thread(check_seal)
+    except CannotDecrypt as error:
+        raise CannotServe(str(error)) from None
+
+
+def _begin_relay() -> None:
     begun = runtime.begin(writer)
     reader = ProgressReader(begun.answers)
     live_feed.ask_progress_of(
         lambda ids: ((key, one.tokens, one.is_estimate) for key, one in reader.read(ids).items())
     )
-    await begun.start()
 
 
 def _settle_memory() -> None:

@@ -46,6 +46,16 @@ def decrypt(sealed: str) -> dict[str, Any]:
     return value
 
 
+def is_sealed_with_newest(sealed: str) -> bool:
+    """Whether the newest key alone opens ``sealed``."""
+    newest = (settings.ENVIRONMENT.proxy_fernet_keys or _kept_key(key_file())).split(",")[0]
+    try:
+        _fernet_of(newest).decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 def _fernet() -> MultiFernet:
     given = settings.ENVIRONMENT.proxy_fernet_keys
     return _fernet_of(given or _kept_key(key_file()))

@@ -94,7 +94,9 @@ class Authorizer:
             if headers is not None:
                 return _Token(account.sealed, headers, float("inf"))
             address, form = token_request(account.kind, credential, self._now())
-        except (CannotDecrypt, BadCredential) as error:
+        except CannotDecrypt as error:  # this host's key is at fault: no word of that to the shared database
+            raise TokenUnavailable(str(error)) from None
+        except BadCredential as error:
             raise CredentialRefused(str(error)) from None
         try:
             status, answer = await self._post(address, form)

@@ -75,7 +75,7 @@ class Bus:
         from redis import asyncio as redis_asyncio  # 6 MB, for those who have a Redis
         from redis.exceptions import RedisError
 
-        while True:
+        while self._has_mail is not None:  # a swallowed cancellation must not keep it alive
             client = redis_asyncio.Redis.from_url(self._redis_url)
             try:
                 await work(client)
@@ -107,7 +107,7 @@ class Bus:
 
     async def _send(self, client: "redis_asyncio.Redis") -> None:
         assert self._has_mail is not None
-        while True:
+        while self._has_mail is not None:
             while self._outbox:
                 topic, payload = self._outbox.popleft()
                 await client.publish(_CHANNEL + topic, self._sender + _SEPARATOR + payload)

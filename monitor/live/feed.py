@@ -94,7 +94,8 @@ class LiveFeed:
             self._window.add_progress(rows)
 
     async def _publish_for_ever(self) -> None:
-        while True:
+        # A library that waits can swallow a cancellation (Python 3.11's wait_for): so the flag counts too.
+        while self._publishing is not None:
             await asyncio.sleep(BATCH_SECONDS)
             await self.publish(time.time())
 

@@ -8,7 +8,7 @@ no HTTP timeout here: daphne's would end a running stream cleanly, which a clien
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,7 +30,7 @@ from twisted.logger import (  # noqa: E402
 )
 
 from proxyproject.serving.http_channel import RelayFactory, RelayRequest  # noqa: E402
-from proxyproject.serving.lifecycle import lifecycle  # noqa: E402
+from proxyproject.serving.lifecycle import CannotServe, lifecycle  # noqa: E402
 from proxyproject.serving.workers import ending_signals  # noqa: E402
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,8 @@ class Server(daphne.server.Server):
     """Serve ``application`` on a socket that listens already, until SIGTERM or SIGINT.
 
     ``when_listening`` is called once the start callbacks are done and connections are taken.
-    ``drain_seconds``: how long running streams may go on after the first signal; a second one ends it.
+    ``lame_duck_seconds``: how long it goes on serving after the first signal while ``/readyz`` says 503.
+    ``drain_seconds``: how long running streams may go on then; a second signal ends both.
     ``page_origins``: whose pages may read the server's own answers (``cors``).
     ``lifeline``: a descriptor on which nothing comes but its end, and that is taken as a signal.
     """
@@ -81,6 +82,7 @@ class Server(daphne.server.Server):
         *,
         max_body_bytes: int,
         drain_seconds: float,
+        lame_duck_seconds: float = 0.0,
         when_listening: Callable[[], None],
         page_origins: Collection[str] = (),
         lifeline: int | None = None,
@@ -94,6 +96,10 @@ class Server(daphne.server.Server):
         self.max_body_bytes = max_body_bytes
         self.page_origins = page_origins
         self.is_draining = False
+        self.refusal = ""
+        """Why this process must not serve, once it is known."""
+        self._is_ending = False
+        self._lame_duck_seconds = lame_duck_seconds
         self._listener = listener
         self._drain_seconds = drain_seconds
         self._when_listening = when_listening
@@ -129,8 +135,14 @@ class Server(daphne.server.Server):
         reactor.run(installSignalHandlers=False)
 
     async def _open(self) -> None:
-        await lifecycle.start()
-        if self.is_draining:
+        try:
+            await lifecycle.start()
+        except CannotServe as error:
+            self.refusal = str(error)
+            logger.critical("Not serving: %s", error)
+            self.stop()
+            return
+        if self._is_ending:
             return
         self._port = reactor.adoptStreamPort(
             self._listener.fileno(), self._listener.family, self.http_factory
@@ -159,7 +171,7 @@ class Server(daphne.server.Server):
     # The end
 
     def _signalled(self) -> None:
-        if self.is_draining:
+        if self._is_ending:
             logger.warning("Asked again to stop: ending what still runs")
             self._hurry.set()
         else:
@@ -171,10 +183,14 @@ class Server(daphne.server.Server):
 
     def kill_all_applications(self) -> Any:
         """Daphne, when the reactor stops: instead of killing, drain."""
-        self.is_draining = True
+        self._is_ending = True
         return Deferred.fromFuture(asyncio.ensure_future(self._end()))
 
     async def _end(self) -> None:
+        if self._port is not None and self._lame_duck_seconds:
+            await lifecycle.leave()
+            await self._unless_hurried(asyncio.sleep(self._lame_duck_seconds))
+        self.is_draining = True
         for protocol in list(self.connections):
             if not isinstance(protocol, RelayRequest):
                 self._close_websocket(protocol)
@@ -198,6 +214,13 @@ class Server(daphne.server.Server):
         except TimeoutError:
             logger.warning("Cut %d connections that did not close", len(self.http_factory.channels))
         await lifecycle.flush()
+
+    async def _unless_hurried(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Wait for ``work``, or until a second signal says that nobody wants to wait."""
+        task, hurry = asyncio.ensure_future(work), asyncio.ensure_future(self._hurry.wait())
+        await asyncio.wait({task, hurry}, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        task.cancel()
 
     def _close_websocket(self, protocol: Any) -> None:
         try:

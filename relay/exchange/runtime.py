@@ -95,11 +95,16 @@ class Runtime:
         self.answers: dict[str, StreamState] = {}
         """What each exchange that runs has told its client, by request id."""
         self.budget = RetryBudget(environment.relay_retry_share, environment.relay_retry_floor)
+        self.is_leaving = False
         self.is_draining = False
 
     async def start(self) -> None:
         """Read what was remembered."""
         await self.memory.start()
+
+    def leave(self) -> None:
+        """Go on serving, and say that it is not for long: a front sends new requests elsewhere."""
+        self.is_leaving = True
 
     def drain(self) -> None:
         """Begin nothing new."""

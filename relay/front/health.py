@@ -24,7 +24,7 @@ async def readiness() -> HttpResponse:
         missing.append("database")
     if not runtime().pool.usable_count():
         missing.append("usable account")
-    if runtime().is_draining:
+    if runtime().is_leaving or runtime().is_draining:
         missing.append("draining")
     return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)
 

@@ -1,8 +1,10 @@
 """``manage.py serve``: the server, with what daphne itself does not do (proxyproject/serving/server.py)."""
 
+import logging
 import os
 import socket
 import sys
+import threading
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable
 from importlib.metadata import version
@@ -15,6 +17,9 @@ from django.core.management.base import BaseCommand
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
+
+THREADS_END_SECONDS = 10.0
+"""How long threads of the executors have to end, once everything is stopped and flushed."""
 
 FILES_OF_ANTIGRAVITY_TOOLS = ("accounts.json", "accounts", "gui_config.json", "token_stats.db")
 
@@ -73,15 +78,20 @@ class Command(BaseCommand):
             Server,  # installs the reactor: before anything else imports it
         )
 
-        Server(
+        server = Server(
             import_string(settings.ASGI_APPLICATION),
             listener,
             max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+            lame_duck_seconds=settings.ENVIRONMENT.relay_lame_duck_seconds,
             drain_seconds=settings.ENVIRONMENT.relay_drain_seconds,
             when_listening=when_listening,
             page_origins=settings.CORS_ORIGINS,
             lifeline=lifeline,
-        ).run()
+        )
+        server.run()
+        if server.refusal:
+            raise CommandError(server.refusal)
+        leave_hung_threads()
 
     def _migrate(self) -> None:
         """Bring the embedded SQLite database up to date; of any other only say that it is not."""
@@ -113,6 +123,19 @@ class Command(BaseCommand):
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def leave_hung_threads() -> None:
+    """End the process even where a thread hangs in a store: Python itself would wait for it for ever."""
+
+    def leave() -> None:
+        logging.getLogger(__name__).error("A thread does not end; the process is left without it")
+        logging.shutdown()
+        os._exit(1)
+
+    watch = threading.Timer(THREADS_END_SECONDS, leave)
+    watch.daemon = True
+    watch.start()
 
 
 def is_postgresql() -> bool:

@@ -163,11 +163,16 @@ async def test_endpoint_trouble_is_nobodys_fault(answer: Any) -> None:
     assert await world.authorizer.headers(world.account) == {"authorization": "Bearer t2"}
 
 
-@pytest.mark.parametrize("account", [view(1, sealed="gAAAA-no-token"), sealed("gemini", {"api_key": ""})])
-async def test_unusable_credentials(account: AccountView) -> None:
-    """A credential that cannot be decrypted or lacks its key is the operator's to enter again."""
+async def test_a_credential_that_lacks_its_key_is_the_operators_to_enter_again() -> None:
+    """It is the account's fault, and puts it out of service."""
     with pytest.raises(CredentialRefused):
-        await World().authorizer.headers(account)
+        await World().authorizer.headers(sealed("gemini", {"api_key": ""}))
+
+
+async def test_a_credential_that_cannot_be_opened_here_is_no_fault_of_the_account() -> None:
+    """This host's key is wrong: the account that other hosts share is not put out of service by it."""
+    with pytest.raises(TokenUnavailable, match="cannot be decrypted"):
+        await World().authorizer.headers(view(1, sealed="gAAAA-no-token"))
 
 
 async def test_service_account_is_exchanged_by_one_post() -> None:
