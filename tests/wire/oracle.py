@@ -8,14 +8,17 @@ from tests.wire.heard import Heard
 from tests.wire.shape import Call, Shape, Tokens, Trouble
 
 STOPS: dict[ClientName, dict[str, str]] = {
-    "anthropic": {"unknown": "end_turn"},
+    "anthropic": {},
     "gemini": {"context_window": "max_tokens", "stop_sequence": "end_turn", "pause_turn": "end_turn"},
     "chat": {"context_window": "max_tokens", "stop_sequence": "end_turn", "pause_turn": "end_turn"},
     "responses": {"context_window": "max_tokens", "stop_sequence": "end_turn", "pause_turn": "end_turn"},
 }
 """The nearest word where a client has none of its own."""
 
-MEDIA_NOTE = re.compile(r"(?:\n\n)?\[\w+/\S+ of [\d,]+ bytes left out: [^\]]*\](?:\n\n)?")
+UNSAID = ("unknown", "other")
+"""Reasons that no other vendor has a word for: any word will do that is no call."""
+
+MEDIA_NOTE = re.compile(r"(?:\n\n)?\[(\w+/\S+) of [\d,]+ bytes left out: [^\]]*\](?:\n\n)?")
 """What an Anthropic client is told of a picture: that it is not there, for its API has no place for one."""
 
 STATUSES = {529: 503}
@@ -34,15 +37,19 @@ def differences(shape: Shape, client: ClientName, heard: Heard) -> list[str]:
         return _of_error(reader.error, reader.outcome, heard)
     if heard.error:
         return [f"an error: {heard.status} {heard.error!r}"]
-    media, text = [(one.type, one.data) for one in reader.media], heard.text + heard.refusal
-    if media and client == "anthropic":
-        media, text = [], MEDIA_NOTE.sub("", text, count=len(media))
+    text, media = heard.text + heard.refusal, heard.media
+    if client == "anthropic":  # its answers have no place for a picture: a note stands for it
+        media = [(one.type, one.data) for one in reader.media if one.type in MEDIA_NOTE.findall(text)]
+        text = MEDIA_NOTE.sub("", text)
     expected: dict[str, tuple[Any, Any]] = {
         "text": (reader.text + reader.refusal, text),
         "thinking": (reader.thinking, heard.thinking),
         "calls": ([_called(c) for c in reader.calls], [_without_cut(c, reader.calls) for c in heard.calls]),
-        "media": (media, heard.media),
-        "sources": (list(reader.sources), list(dict.fromkeys(heard.sources))),
+        "media": ([(one.type, one.data) for one in reader.media], media),
+        "sources": (
+            list(reader.sources),
+            [url for url in dict.fromkeys(heard.sources) if url not in reader.found],
+        ),
     }
     found = [
         f"{what}: {is_heard!r} instead of {said!r}"
@@ -82,11 +89,11 @@ def _stopped(shape: Shape, client: ClientName, heard: Heard) -> bool:
     """
     reader = shape.reader
     nearest = STOPS[client].get(reader.stop, reader.stop)
-    if shape.dialect == client and (reader.calls or reader.refusal or reader.stop == "unknown"):
+    if shape.dialect == client and (reader.calls or reader.refusal or reader.stop in UNSAID):
         return bool(heard.stop)
     if reader.refusal and heard.refusal:
         return True
-    return heard.stop == nearest or (reader.stop == "unknown" and heard.stop not in ("", "tool_use"))
+    return heard.stop == nearest or (reader.stop in UNSAID and heard.stop not in ("", "tool_use"))
 
 
 def _statuses(status: int) -> set[int]:

@@ -109,13 +109,18 @@ class Trouble(_Strict, frozen=True, kw_only=True):
 
 
 class Reader(_Strict, frozen=True, kw_only=True):
-    """What a reader says is in the answer. ``outcome`` and ``stop`` are in this project's own words."""
+    """What a reader says is in the answer. ``outcome`` and ``stop`` are in this project's own words.
+
+    ``sources`` are the addresses that the answer cites; ``found`` are more that a search found, and that a
+    client may be told.
+    """
 
     text: str = ""
     thinking: str = ""
     calls: tuple[Call, ...] = ()
     media: tuple[Media, ...] = ()
     sources: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
     refusal: str = ""
     stop: str = ""
     usage: Tokens = Tokens()

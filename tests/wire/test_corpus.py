@@ -17,6 +17,7 @@ STOPS = {
     "pause_turn",
     "context_window",
     "unknown",
+    "other",
 }
 KINDS_OF_DIALECT = {
     "chat": {"openai"},

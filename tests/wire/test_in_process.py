@@ -12,6 +12,7 @@ from tests.wire.decoding import events, joined
 from tests.wire.ears import hear
 from tests.wire.heard import Heard
 from tests.wire.in_process import Told, told
+from tests.wire.judging import direct_of, wrong
 from tests.wire.known_failing import IN_PROCESS
 from tests.wire.oracle import differences, kinds_of
 from tests.wire.shape import Shape, Tokens, body_bytes, events_of, every_shape
@@ -36,24 +37,15 @@ def clients_of(shape: Shape) -> Iterator[ClientName]:
 
 def wrong_of(shape: Shape, client: ClientName, answer: Told) -> list[str]:
     """What is wrong with the stream and with the document that is made of it."""
-    is_own = shape.own and shape.dialect == client
+    if shape.reader.error is not None and answer.is_whole:
+        return []  # that it is no answer, the engine says
+    found = wrong(shape, client, hear(client, True, 200, STREAM, answer.body), is_stream=True)
     if shape.reader.error is not None:
-        if answer.is_whole:
-            return []  # that it is no answer, the engine says
-        found = differences(shape, client, hear(client, True, 200, STREAM, answer.body))
         return [one for one in found if kinds_of([one]) != {"the error's status"}]  # the relay's to choose
-    heard = hear(client, True, 200, STREAM, answer.body)
-    wrong = differences(shape, client, heard)
-    direct = hear(client, True, 200, STREAM, body_bytes(shape.answer)) if is_own else None
-    if wrong and heard == direct:
-        wrong = []
     if not answer.is_whole:
-        return [*wrong, f"broken: {answer.state.failure}"]
-    document = DIALECTS[client].collect(answer.body)
-    collected = differences(shape, client, hear(client, False, 200, JSON, document))
-    if direct is not None and kinds_of(collected) <= kinds_of(differences(shape, client, direct)):
-        collected = []
-    return [*wrong, *(f"collected: {one}" for one in collected)]
+        return [*found, f"broken: {answer.state.failure}"]
+    document = hear(client, False, 200, JSON, DIALECTS[client].collect(answer.body))
+    return [*found, *(f"collected: {one}" for one in wrong(shape, client, document, is_stream=False))]
 
 
 def test_every_client_hears_what_the_reader_said() -> None:
@@ -61,7 +53,7 @@ def test_every_client_hears_what_the_reader_said() -> None:
 
     The body comes in one read, and event by event.
     """
-    wrong: dict[str, list[str]] = {}
+    bad: dict[str, list[str]] = {}
     for shape in STREAMS:
         for client in clients_of(shape):
             body = body_bytes(shape.answer)
@@ -71,17 +63,16 @@ def test_every_client_hears_what_the_reader_said() -> None:
                 except Exception as error:
                     found = [f"it fails: {type(error).__name__}: {error}"]
                 if found:
-                    wrong.setdefault(shape.name, []).append(f"{client}: {'; '.join(found)}")
-    assert {name: found for name, found in wrong.items() if name not in IN_PROCESS} == {}
-    assert [name for name in IN_PROCESS if name not in wrong] == [], "they pass now: take them out"
+                    bad.setdefault(shape.name, []).append(f"{client}: {'; '.join(found)}")
+    assert {name: found for name, found in bad.items() if name not in IN_PROCESS} == {}
+    assert [name for name in IN_PROCESS if name not in bad] == [], "they pass now: take them out"
 
 
 def test_a_note_about_the_vendors_own_sdk_is_true() -> None:
     """Where a shape says that the SDK reads less of it, the SDK does, without this server between."""
     stale = []
     for shape in STREAMS:
-        direct = hear(shape.dialect, True, 200, STREAM, body_bytes(shape.answer))
-        if shape.own and not differences(shape, shape.dialect, direct):
+        if shape.own and not differences(shape, shape.dialect, direct_of(shape)):
             stale.append(shape.name)
     assert stale == []
 
