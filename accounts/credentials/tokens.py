@@ -22,6 +22,7 @@ _MARGIN_SECONDS: Final = 120.0
 """A token is not used in its last two minutes: the request that carries it has to arrive."""
 
 _DEFAULT_LIFE_SECONDS: Final = 3600.0
+_LONGEST_LIFE_SECONDS: Final = 7 * 86400.0
 
 _HINTS: Final = {
     "code_assist": "invalid_grant: the sign-in was revoked or has run out; sign in again and enter the new"
@@ -107,9 +108,10 @@ class Authorizer:
     def _token(self, account: AccountView, status: int, answer: Any) -> _Token:
         fields = answer if isinstance(answer, dict) else {}
         token = fields.get("access_token")
-        if status == 200 and isinstance(token, str) and token:
+        if status == 200 and isinstance(token, str) and token and token.isascii() and token.isprintable():
             life = fields.get("expires_in", _DEFAULT_LIFE_SECONDS)
-            seconds = float(life) if isinstance(life, int | float) else _DEFAULT_LIFE_SECONDS
+            is_sane = isinstance(life, int | float) and 0 <= life <= _LONGEST_LIFE_SECONDS
+            seconds = float(life) if is_sane else _DEFAULT_LIFE_SECONDS
             ends_at = self._now() + seconds - min(_MARGIN_SECONDS, seconds / 10)
             return _Token(account.sealed, {"authorization": f"Bearer {token}"}, ends_at)
         match fields.get("error"):

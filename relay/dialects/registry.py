@@ -14,7 +14,7 @@ from relay.dialects.gemini import GEMINI
 from relay.dialects.gemini.errors import is_google_error
 from relay.dialects.interface import Dialect
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.neutral.failures import Failure
+from relay.neutral.failures import Failure, Kind, stumbled
 
 DIALECTS: tuple[Dialect, ...] = (GEMINI, ANTHROPIC, OPENAI_RESPONSES, OPENAI_CHAT)
 """Every dialect; who is easily told comes first. The last one is spoken where none is likelier: every client
@@ -77,8 +77,13 @@ def classify(dialect: Dialect, status: int, headers: Mapping[str, str], body: by
     """An HTTP error to a request in ``dialect``; ``headers`` have lower-case names.
 
     Google refuses at its own door in its own words, whoever's model stands behind it: delays and reasons are
-    read there, and the body is none that a client of the request's dialect could read.
+    read there, and the body is none that a client of the request's dialect could read. Of a body that makes
+    the reading stumble, the status alone is told.
     """
-    if dialect is not GEMINI and is_google_error(body):
-        return msgspec.structs.replace(GEMINI.classify(status, headers, body), body=b"")
-    return dialect.classify(status, headers, body)
+    try:
+        if dialect is not GEMINI and is_google_error(body):
+            return msgspec.structs.replace(GEMINI.classify(status, headers, body), body=b"")
+        return dialect.classify(status, headers, body)
+    except Exception as error:
+        where = stumbled("read", error).where
+        return Failure(Kind.STATUS, f"upstream answered {status}", status=status, where=where)

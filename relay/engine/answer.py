@@ -36,14 +36,13 @@ from relay.engine.echo import Echo
 from relay.engine.facts import AttemptOpened
 from relay.engine.joint import Joint, spoken
 from relay.engine.splice import Splice, total, without_end
+from relay.engine.understood import Steps, understood
 from relay.engine.withheld import begins_a_call, copy_of, holds_a_call, is_all_hidden, joined, parted
 from relay.neutral.events import Chunk, Failed, StreamState, Usage
 from relay.neutral.failures import Failure, Kind, Phase
 
 MAX_LEGS = 16
 """Legs of one answer: a context of 1,048,576 tokens in hops of 65,536."""
-
-Steps = Generator[Command, Reply, Failure | None]
 
 
 class Answer:
@@ -106,7 +105,7 @@ class Answer:
     def steps(self) -> Steps:
         """The whole answer: None when it came to its own end, and was given to the client."""
         while True:
-            failure = yield from self._leg()
+            failure = yield from understood(self._leg())
             if failure is not None:
                 self._take_back()
                 return failure
@@ -263,14 +262,18 @@ class Answer:
         return flaw
 
     def _deliver(self) -> Steps:
-        """Give the client what is held: the first time is the commit. What its dialect cannot say fails."""
+        """Give the client what is held: the first time is the commit, unless no bytes come of it."""
         chunk, self._held = joined(self._held), []
-        self._told, self.held_a_call = None, False
-        if not self.is_committed:
+        is_first = not self.is_committed
+        if is_first:
             yield from self._on_commit()
             self.is_committed = True
         at = self._clock.at
         reply = yield from self._clock.ask(Deliver(chunk, is_spliced=self._splice is not None))
+        if isinstance(reply, Broke):
+            self.is_committed = not is_first
+            return reply.failure
+        self._told, self.held_a_call = None, False
         self._deadlines.client_took(self._clock.at - at)
         failure = self.state.failure
         if failure is not None and self._withheld is None:

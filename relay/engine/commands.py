@@ -49,7 +49,9 @@ class Settle(msgspec.Struct, frozen=True):
 
 
 class Deliver(msgspec.Struct, frozen=True):
-    """Give the client what was read; the first one is the commit. Reply: Done or Unsayable.
+    """Give the client what was read; the first one is the commit. Reply: Done, Unsayable, or Broke.
+
+    Broke: no bytes could be made of it, and none were given away.
 
     ``is_spliced``: the events are of a later leg of the same answer and must be encoded from events,
     even where client and upstream speak the same dialect.

@@ -75,6 +75,7 @@ OBSTACLES: tuple[_Rule, ...] = (
     ("continuation is not switched on for this mapping", lambda cut: not cut.is_on),
     ("the answer goes out as a whole", lambda cut: cut.is_collected),
     ("the failure is not upstream breaking off", lambda cut: cut.failure.kind not in _BROKEN),
+    ("how much of it was told is not known", lambda cut: bool(cut.failure.where)),  # our code stumbled
     ("a refusal is an answer", lambda cut: _has(cut.state, "refusal")),
     ("the end of the answer was told", lambda cut: cut.state.stop is not None or cut.state.terminal),
     ("thinking was sent", lambda cut: _has(cut.state, "thinking") or _has(cut.state, "redacted")),

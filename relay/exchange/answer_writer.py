@@ -7,14 +7,25 @@ traceback, and never leaves this file.
 import logging
 from typing import Literal
 
+import msgspec
+
 from relay.dialects.interface import Encoder, EncoderOptions
 from relay.engine.coalesce import coalesced
 from relay.engine.signatures import handle_for
 from relay.neutral.events import Chunk
-from relay.neutral.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind, stumbled
 from relay.upstream.request import ClientCall
 
 logger = logging.getLogger("relay")
+
+
+class Untold(Exception):
+    """Nothing of the answer could be told, and nothing was: another answer may be told in its place."""
+
+    def __init__(self, failure: Failure) -> None:
+        """``failure`` is that of the answer."""
+        super().__init__(failure.message)
+        self.failure = failure
 
 
 class AnswerWriter:
@@ -29,41 +40,54 @@ class AnswerWriter:
         wants_usage: bool,
     ) -> None:
         """``form`` is how the client wants its stream; ``created_at`` is in epoch seconds."""
-        self.encoder: Encoder = call.dialect.encoder(
-            EncoderOptions(
-                message_id=request_id,
-                model=call.model,
-                created_at=created_at,
-                handle=lambda index: handle_for(request_id, index),
-                form=form,
-                include_usage=wants_usage or not call.is_stream,
-                request=call.body,
-                headers=call.headers,
-            )
+        self._options = EncoderOptions(
+            message_id=request_id,
+            model=call.model,
+            created_at=created_at,
+            handle=lambda index: handle_for(request_id, index),
+            form=form,
+            include_usage=wants_usage or not call.is_stream,
+            request=call.body,
+            headers=call.headers,
         )
+        self.encoder: Encoder = call.dialect.encoder(self._options)
         self.gap: Failure | None = None
+        self._has_told = False
         self._call = call
         self._request_id = request_id
 
     def write(self, chunk: Chunk, *, is_forwarded: bool) -> bytes:
-        """The client's bytes for ``chunk``; a client that wants no stream gets its whole answer in one."""
-        encoder = self.encoder
+        """The client's bytes for ``chunk``; a client that wants no stream gets its whole answer in one.
+
+        Raises Untold where our code stumbles before the first byte; the encoder is a new one then.
+        """
+        piece, gap, fault = b"", self.encoder.gap, None
         try:
-            if is_forwarded:
-                piece = encoder.forward(chunk)
-            else:
-                piece = encoder.encode(chunk.events if self._call.is_stream else coalesced(chunk.events))
-            if encoder.gap is not None:
-                self._give_up(encoder.gap, encoder.fault)
-            elif not self._call.is_stream:
-                return self._call.dialect.collect(piece)
-        except Exception as fault:
-            why = f"upstream's answer could not be put together ({type(fault).__name__})"
-            self._give_up(Failure(Kind.GARBAGE, why, status=502), fault)
-            return b""
+            piece = self._piece(chunk, is_forwarded)
+            gap, fault = self.encoder.gap, self.encoder.fault
+        except Exception as error:
+            fault = error
+            why = f"upstream's answer could not be put together ({type(error).__name__})"
+            gap = Failure(Kind.GARBAGE, why, status=502)
+        if gap is None:
+            self._has_told = self._has_told or bool(piece)
+        else:
+            self._give_up(gap, fault)
         return piece
+
+    def _piece(self, chunk: Chunk, is_forwarded: bool) -> bytes:
+        encoder = self.encoder
+        if is_forwarded:
+            piece = encoder.forward(chunk)
+        else:
+            piece = encoder.encode(chunk.events if self._call.is_stream else coalesced(chunk.events))
+        return piece if self._call.is_stream or encoder.gap is not None else self._call.dialect.collect(piece)
 
     def _give_up(self, gap: Failure, fault: Exception | None) -> None:
         if self.gap is None and fault is not None:
+            gap = msgspec.structs.replace(gap, where=stumbled("told", fault).where)
             logger.error(gap.message, exc_info=fault, extra={"request_id": self._request_id})
+            if not self._has_told:
+                self.encoder = self._call.dialect.encoder(self._options)
+                raise Untold(gap)
         self.gap = gap

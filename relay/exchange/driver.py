@@ -46,15 +46,14 @@ from relay.engine.commands import (
 )
 from relay.engine.facts import Fact
 from relay.engine.policy import Mark
+from relay.exchange.answer_writer import Untold
 from relay.exchange.mailbox import Mailbox
 from relay.neutral.events import Chunk, StreamState, Usage
-from relay.neutral.failures import Failure, Kind
-from relay.upstream.client import UpstreamResponse, failure_while_reading
+from relay.neutral.failures import Failure, Kind, stumbled
+from relay.upstream.failures import failure_while_reading
+from relay.upstream.response import UpstreamResponse
 
 logger = logging.getLogger(__name__)
-
-CLOSE_SECONDS = 1.0
-"""What a finished upstream may take to end its transfer, so that the connection can be used again."""
 
 
 class Hands(Protocol):
@@ -73,7 +72,7 @@ class Hands(Protocol):
         ...
 
     def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
-        """The client's bytes for ``chunk``."""
+        """The client's bytes for ``chunk``; raises Untold where none could be made of the first."""
         ...
 
     def unsayable(self) -> Failure | None:
@@ -198,14 +197,9 @@ class Driver:
             case Read(until):
                 return await self._read(until)
             case Settle():
-                return Ended(self._at(), cast(Decoder, self._decoder).finish())
-            case Deliver(chunk, is_spliced):
-                piece = self._hands.encode(chunk, is_spliced)
-                if piece:
-                    await self.mailbox.put(piece)
-                unsayable = self._hands.unsayable()
-                if unsayable is not None:
-                    return Unsayable(self._at(), unsayable)
+                return self._decoded(cast(Decoder, self._decoder), None)
+            case Deliver():
+                return await self._deliver(command)
             case Note(fact):
                 self._hands.note(fact)
             case PickAccount():
@@ -238,12 +232,24 @@ class Driver:
             return Unavailable(self._at(), picked)
         return msgspec.structs.replace(picked, at=self._at())
 
+    async def _deliver(self, command: Deliver) -> Reply:
+        try:
+            piece = self._hands.encode(command.chunk, command.is_spliced)
+        except Untold as untold:
+            return Broke(self._at(), untold.failure)
+        if piece:
+            await self.mailbox.put(piece)
+        unsayable = self._hands.unsayable()
+        return Done(self._at()) if unsayable is None else Unsayable(self._at(), unsayable)
+
     async def _open(self, until: float) -> Reply:
         try:
             async with asyncio.timeout_at(self._admitted_at + until):
                 opened = await self._hands.open()
         except TimeoutError:
             return TimedOut(self._at())
+        except Exception as error:
+            return Broke(self._at(), stumbled("asked for", error))
         if isinstance(opened, Failure):
             return Broke(self._at(), opened)
         self._response = opened
@@ -264,33 +270,28 @@ class Driver:
         except Exception as error:
             self._is_readable = False
             return Broke(self._at(), failure_while_reading(error))
-        if data is None:
-            return Ended(self._at(), decoder.finish())
-        return Data(self._at(), decoder.feed(data))
+        return self._decoded(decoder, data)
+
+    def _decoded(self, decoder: Decoder, data: bytes | None) -> Reply:
+        try:
+            if data is None:
+                return Ended(self._at(), decoder.finish())
+            return Data(self._at(), decoder.feed(data))
+        except Exception as error:
+            return Broke(self._at(), stumbled("decoded", error))
 
     def _close(self, is_complete: bool) -> None:
         """Be done with the response; nobody waits for how its transfer ends."""
         response, self._response = self._response, None
         if response is not None:
             can_end_well = is_complete and self._is_readable
-            task = self._loop.create_task(_read_out(response) if can_end_well else response.close())
+            task = self._loop.create_task(response.read_out() if can_end_well else response.close())
             _closing.add(task)
             task.add_done_callback(_closing.discard)
 
 
 _closing: set[asyncio.Task[None]] = set()
 """The loop holds its tasks weakly; these are held until they are done."""
-
-
-async def _read_out(response: UpstreamResponse) -> None:
-    """Read what comes after the terminal event and throw it away: it can no longer fail anything."""
-    try:
-        async with asyncio.timeout(CLOSE_SECONDS):
-            while await response.read() is not None:
-                pass
-    except Exception as error:
-        logger.debug("The end of a finished stream was not clean: %s", type(error).__name__)
-    await response.close()
 
 
 def _internal_error() -> Outcome:

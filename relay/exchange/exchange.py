@@ -12,13 +12,13 @@ from accounts.pool.leases import Lease, NoAccount, Want
 from accounts.pool.pool import Pool
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN
-from relay.dialects.interface import Decoder
+from relay.dialects.interface import Decoder, Encoder
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuation import Said
 from relay.engine.facts import AttemptEnded, Committed, Fact
 from relay.engine.policy import Mark
 from relay.exchange.answer_reader import decoder_for
-from relay.exchange.answer_writer import AnswerWriter
+from relay.exchange.answer_writer import AnswerWriter, Untold
 from relay.exchange.recording import Recorder
 from relay.exchange.runtime import Runtime
 from relay.memory.conversation_memory import Item
@@ -26,7 +26,6 @@ from relay.memory.learning import learned
 from relay.neutral.conversation import digest
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
-from relay.upstream.client import UpstreamResponse
 from relay.upstream.request import (
     ClientCall,
     UpstreamRequest,
@@ -37,6 +36,7 @@ from relay.upstream.request import (
     repaired,
     signatures_in,
 )
+from relay.upstream.response import UpstreamResponse
 from relay.upstream.times import Times
 
 
@@ -57,10 +57,8 @@ class Exchange:
         self.recorder = recorder
         row = recorder.row
         self._writer = AnswerWriter(call, row.id, int(row.started_at), form, wants_usage)
-        self.encoder = self._writer.encoder
         self.account_email = ""
         self.mapped_model = targets[0].model
-        self.has_committed = False
         self._runtime = runtime
         self._targets = targets
         self._lease: Lease | None = None
@@ -73,6 +71,11 @@ class Exchange:
         self._to_remember: list[Item] = []
         self._has_learned = False
         self._known = NOTHING_KNOWN
+
+    @property
+    def encoder(self) -> Encoder:
+        """Who says it to the client."""
+        return self._writer.encoder
 
     @property
     def is_same_dialect(self) -> bool:
@@ -155,8 +158,15 @@ class Exchange:
         return decoder
 
     def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
-        """The client's bytes; what the answer teaches is remembered before its end goes out."""
-        piece = self._writer.write(chunk, is_forwarded=self.is_same_dialect and not is_spliced)
+        """The client's bytes; what the answer teaches is remembered before its end goes out.
+
+        Raises Untold.
+        """
+        try:
+            piece = self._writer.write(chunk, is_forwarded=self.is_same_dialect and not is_spliced)
+        except Untold:
+            self._runtime.answers[self.recorder.row.id] = self.encoder.state
+            raise
         if self.encoder.state.terminal and self._writer.gap is None:
             self.learn(self.encoder.state)
             self.recorder.changed(self.encoder.left_out)
@@ -220,11 +230,9 @@ class Exchange:
         if isinstance(fact, AttemptEnded) and self._decoder is not None and self._decoder.bent:
             self._bent.update(dict.fromkeys(self._decoder.bent))
             self.recorder.diagnosed("bent", ", ".join(self._bent))
-        elif isinstance(fact, Committed):
-            self.has_committed = True
-            if self._to_remember:
-                self._runtime.memory.remember(self._to_remember)
-                self._to_remember = []
+        elif isinstance(fact, Committed) and self._to_remember:
+            self._runtime.memory.remember(self._to_remember)
+            self._to_remember = []
 
     def release(self) -> None:
         """Give the slot back."""

@@ -65,9 +65,19 @@ def lines(fact: Fact, prefix: str) -> list[Line]:
 
 
 def _ended(fact: AttemptEnded, prefix: str) -> list[Line]:
-    failure, decision = fact.failure, fact.decision
+    failure = fact.failure
     if failure is None:
         return []
+    told = _told(fact, failure, prefix)
+    return (
+        [*told, (logging.WARNING, f"The answer made us stumble at {failure.where}")]
+        if failure.where
+        else told
+    )
+
+
+def _told(fact: AttemptEnded, failure: Failure, prefix: str) -> list[Line]:
+    decision = fact.decision
     retries = decision is not None and decision.retry
     if decision is None:
         return [(logging.WARNING, f"Stream broke after commit: {failure.message}")]

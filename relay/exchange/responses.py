@@ -105,7 +105,7 @@ def account_headers(how: str, email: str) -> list[tuple[str, str]]:
 
 
 async def _stream(running: Running, first: bytes | None) -> AsyncIterator[bytes]:
-    encoder, recorder = running.exchange.encoder, running.exchange.recorder
+    exchange, recorder = running.exchange, running.exchange.recorder
     try:
         item: bytes | Outcome | None = first
         while True:
@@ -115,14 +115,16 @@ async def _stream(running: Running, first: bytes | None) -> AsyncIterator[bytes]
                     recorder.sent(piece)
                     yield piece
                 break
-            piece = encoder.keep_alive() if item is None else item
+            piece = exchange.encoder.keep_alive() if item is None else item
             recorder.sent(piece)
             yield piece
             item = await running.driver.mailbox.take(running.keep_alive_seconds)
         running.is_sent = True
     except Exception:
         logger.exception("The response of an exchange failed")
-        yield encoder.fail(ErrorAnswer(500, "the server failed; its log says why", running.request_id))
+        yield exchange.encoder.fail(
+            ErrorAnswer(500, "the server failed; its log says why", running.request_id)
+        )
 
 
 def _last_words(running: Running, outcome: Outcome) -> bytes:

@@ -90,7 +90,9 @@ class Runtime:
             environment.relay_signature_family_limit,
             environment.relay_signature_session_limit,
         )
-        self.upstream = UpstreamClient(environment.relay_connect_timeout_seconds)
+        self.upstream = UpstreamClient(
+            environment.relay_connect_timeout_seconds, environment.relay_max_answer_bytes
+        )
         self.running: set[Driver] = set()
         self.answers: dict[str, StreamState] = {}
         """What each exchange that runs has told its client, by request id."""

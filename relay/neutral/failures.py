@@ -36,6 +36,10 @@ class Kind(StrEnum):
     INTERNAL = "internal"  # a fault of ours
 
 
+MAX_TOLD_SECONDS = 31 * 86400.0
+"""The longest delay that is believed: quotas are by the month at most."""
+
+
 class Phase(StrEnum):
     """How far an attempt had come when it ended."""
 
@@ -62,6 +66,10 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     refusal of a thinking signature, and ``offers_drop_block`` one whose message offers ``drop_block``.
     ``body`` is upstream's JSON error body, if it was one, for a client of the same dialect;
     ``from_upstream_event`` says that upstream's own error event was already forwarded with the stream.
+    ``where`` is the place in our code that stumbled over an answer, for the log.
+
+    What upstream told is data: a status that HTTP does not know is none, a delay is cut to what a mark may
+    last.
     """
 
     kind: Kind
@@ -76,6 +84,16 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     body: bytes = b""
     upstream_request_id: str = ""
     from_upstream_event: bool = False
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        """Keep what was told within what HTTP, clocks and calendars can say."""
+        status, seconds = self.status, self.retry_after_seconds
+        if status is not None and not 100 <= status <= 599:
+            msgspec.structs.force_setattr(self, "status", None)
+        if seconds is not None and not 0 <= seconds <= MAX_TOLD_SECONDS:  # NaN is neither
+            within = MAX_TOLD_SECONDS if seconds > 0 else 0.0 if seconds < 0 else None
+            msgspec.structs.force_setattr(self, "retry_after_seconds", within)
 
     @property
     def recorded_as(self) -> str:
@@ -94,6 +112,21 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
             return str(self.status)
         unopened = (Kind.NETWORK, Kind.CONNECT_TIMEOUT, Kind.CREDENTIALS)
         return self.kind.value if self.kind in unopened else "200"
+
+
+def stumbled(doing: str, error: Exception) -> Failure:
+    """An exception over what upstream answered, while it was read, told or put together (``doing``).
+
+    Whatever upstream sends is data: an answer that our code cannot take is a broken answer of that upstream.
+    The exception's own text may hold any of it, and is not told.
+    """
+    where, step = "", error.__traceback__
+    while step is not None:
+        code = step.tb_frame.f_code
+        where = f"{code.co_filename.rpartition('/')[2]}:{step.tb_lineno} {code.co_name}"
+        step = step.tb_next
+    message = f"upstream's answer could not be {doing} ({type(error).__name__})"
+    return Failure(Kind.GARBAGE, message, where=where)
 
 
 class CannotCarry(Exception):

@@ -23,6 +23,9 @@ from relay.short.short_exchange import Served, ShortExchange
 from relay.upstream.address import counter_path, is_claude_on_vertex, with_version
 from relay.upstream.request import ClientCall, prepare
 
+MAX_TOKENS = 2**31 - 1
+"""No request has more; a row could not hold it either."""
+
 COUNT_HEADER = "X-Token-Count"
 """``exact``: upstream counted. ``estimate``: we did, in part or in all."""
 
@@ -117,4 +120,4 @@ def _told(answer: bytes, field: str) -> int | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     tokens = decoded.get(field) if isinstance(decoded, dict) else None
-    return tokens if isinstance(tokens, int) else None
+    return tokens if type(tokens) is int and 0 <= tokens <= MAX_TOKENS else None

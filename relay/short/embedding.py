@@ -23,7 +23,7 @@ from relay.exchange.exchange import mark_account
 from relay.exchange.service import Admission, Refused
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
-from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
+from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind, stumbled
 from relay.short.short_exchange import Served, ShortExchange
 from relay.upstream.address import google_path
 from relay.upstream.request import ClientCall, UpstreamRequest, default_headers
@@ -229,13 +229,17 @@ class _Embedding:
         try:
             is_openai = kind == "openai"
             vectors = wire.vectors_of_openai(contents[0]) if is_openai else wire.vectors_of_gemini(contents)
-        except msgspec.DecodeError:
-            return Failure(Kind.GARBAGE, "upstream's answer holds no vectors")
+        except Exception as error:
+            where = stumbled("read", error).where
+            return Failure(Kind.GARBAGE, "upstream's answer holds no vectors", where=where)
         if len(vectors.values) != len(self.requests):
             return Failure(Kind.GARBAGE, "upstream answered another number of vectors than there are texts")
         call = self.exchange.call
         wants_base64 = call.body.get("encoding_format") == "base64"
-        told = wire.answer(self.form, vectors, call.model, wants_base64)
+        try:
+            told = wire.answer(self.form, vectors, call.model, wants_base64)
+        except Exception as error:
+            return stumbled("told", error)
         return Served(msgspec.json.encode(told), Usage(input_uncached=vectors.tokens))
 
 

@@ -59,7 +59,7 @@ CATALOGUE: dict[str, FaultKind] = {
         _refusal("ok", "no fault: the answer as it should be"),
         # instead of an answer
         _refusal("hang", "takes the request and never answers", "=seconds: then answers"),
-        _refusal("reset0", "resets the connection before any header"),
+        _refusal("reset0", "resets the connection before any header, and the one that replaces a kept one"),
         _refusal("status", "an HTTP error with the dialect's own body", "=status", "status=503"),
         _refusal(
             "retry_info", "429 with RetryInfo", "=duration, @n: at index n of details", "retry_info=12s"

@@ -24,13 +24,17 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close()
 
 @dataclass(slots=True)
 class HttpRequest:
-    """One request as it came; header names are in lower case, the path is percent-decoded."""
+    """One request as it came; header names are in lower case, the path is percent-decoded.
+
+    ``is_on_kept`` says that it is not the first one of its connection.
+    """
 
     method: str
     path: str
     query: str
     headers: dict[str, str]
     body: bytes
+    is_on_kept: bool = False
 
 
 class Exchange(Protocol):
@@ -69,6 +73,7 @@ class HttpConnection(asyncio.Protocol):
         self._received = bytearray()
         self._playing: _Playing | None = None
         self._paused = False
+        self._has_served = False
 
     # -- asyncio's side
 
@@ -122,6 +127,7 @@ class HttpConnection(asyncio.Protocol):
                 return
             if request is None:
                 return
+            request.is_on_kept, self._has_served = self._has_served, True
             answer, exchange = self._handler(request)
             keep_alive = request.headers.get("connection", "").lower() != "close"
             self._playing = _Playing(answer, iter(answer.steps), exchange, keep_alive)

@@ -80,11 +80,28 @@ class Plans:
     def __init__(self) -> None:
         self.plans: list[Plan] = []
         self._counts: OrderedDict[bytes, int] = OrderedDict()
+        self._again: set[bytes] = set()
 
     def clear(self) -> None:
         """Forget plans and counts."""
         self.plans.clear()
         self._counts.clear()
+        self._again.clear()
+
+    def comes_again(self, body: bytes) -> None:
+        """The fault of the request with ``body`` is met on the connection that replaces this one.
+
+        A server may close a kept connection at any time, so clients send again by themselves what one was
+        reset for, and do not count it.
+        """
+        self._again.add(hashlib.blake2b(body, digest_size=12).digest())
+
+    def is_sent_again(self, body: bytes) -> bool:
+        """Whether the request with ``body`` is such a one; once."""
+        digest = hashlib.blake2b(body, digest_size=12).digest() if self._again else b""
+        is_again = digest in self._again
+        self._again.discard(digest)
+        return is_again
 
     def add(self, sequence: FaultSequence, match: Match, *, repeat: bool = False) -> None:
         """Add a plan after those that are there."""

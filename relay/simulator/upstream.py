@@ -78,6 +78,8 @@ class Upstream:
         """The answer to ``request``, and the ledger's entry (none for the control paths)."""
         if self.control.is_control(request.path):
             return self.control.answer(request), None
+        if not request.is_on_kept and self.plans.is_sent_again(request.body):
+            return Answer(0, {}, (Act.RESET,)), None
         route = find_route(request.method, request.path, request.query, request.headers)
         received = self._record(request, route)
         self.ledger.add(received)
@@ -132,6 +134,8 @@ class Upstream:
         attempt = Attempt(received.account, model, request.path, route.action is Action.GENERATE, texts)
         fault = self.plans.next_fault(attempt)
         self._note(fault, received)
+        if fault.name == "reset0" and request.is_on_kept:
+            self.plans.comes_again(request.body)
         if dialect.name not in fault.kind.dialects:
             raise Refused(501, f"simulator: {fault.name} is nothing that {dialect.name} upstreams do")
         if (instead := _instead_of_answer(fault, dialect, request_id)) is not None:

@@ -1,32 +1,38 @@
-"""The HTTP client: one per event loop. With connection_times.py all that knows which library it is.
+"""The HTTP client: one per event loop.
 
 It adds the account's credential, and turns every exception of the library into a classified failure by one
-table.
+table (``relay/upstream/failures.py``).
 """
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache, partial
-from typing import cast
 
 import aiohttp
 import httpx
 import msgspec
-from httpx_aiohttp import AiohttpTransport
 
-from accounts.credentials.tokens import Authorizer, CredentialRefused, TokenUnavailable
+from accounts.credentials.tokens import Authorizer
 from accounts.snapshot import AccountView
-from monitor.masking.exact import ExactSecrets
+from monitor.masking.exact import NOTHING_KNOWN, ExactSecrets
 from relay.dialects.registry import classify
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.address import address, content_for, headers_for, stream_url
+from relay.upstream.failures import failure_before_headers, failure_while_reading
 from relay.upstream.masking import masked_failure, masked_headers, secrets_in
 from relay.upstream.request import UpstreamRequest
-from relay.upstream.times import TimedConnector, Times, watched
+from relay.upstream.response import BrokenAnswer, UpstreamResponse
+from relay.upstream.times import Times, watched
+from relay.upstream.transport import SteadyConnector, SteadyTransport
 
 MAX_ERROR_BYTES = 64 * 1024
-"""An error body is read this far."""
+"""An error body is read this far,"""
+
+ERROR_BODY_SECONDS = 5.0
+"""and so long: what it says beyond its status is worth no deadline."""
+
+MAX_HEADER_BYTES = 64 * 1024
+"""One header line of upstream's; aiohttp's own bound of 8,190 bytes is less than what is met in the wild."""
 
 MAX_CONNECTIONS = 10_000
 """httpx-aiohttp opens 100 when none is given; every open stream needs one."""
@@ -35,63 +41,35 @@ KEEP_ALIVE_SECONDS = 30.0
 TOKEN_TIMEOUT_SECONDS = 30.0
 SHORT_TIMEOUT_SECONDS = 30.0
 
-# First by phase, then by exception: httpx-aiohttp reports a refused connect, and a disconnect before the
-# headers, as ConnectTimeout.
-_BEFORE_HEADERS: tuple[tuple[type[Exception], Kind, str], ...] = (
-    (httpx.InvalidURL, Kind.NETWORK, "the account's base URL is not valid"),
-    (httpx.UnsupportedProtocol, Kind.NETWORK, "the account's base URL is not valid"),
-    (httpx.TimeoutException, Kind.NETWORK, "no connection to upstream, or it closed before answering"),
-    (httpx.TransportError, Kind.NETWORK, "no connection to upstream"),
-    (OSError, Kind.NETWORK, "no connection to upstream"),
-)
-_AFTER_HEADERS = (httpx.HTTPError, httpx.StreamError, OSError)
-
-
 ShortAnswer = tuple[int, Mapping[str, str], bytes]
 """Status, headers by lower-case name, and body of a short unstreamed request."""
-
-
-class UpstreamResponse:
-    """An open stream. ``read`` gives what came together; after it raised, it must not be called again."""
-
-    def __init__(self, response: httpx.Response, known: ExactSecrets) -> None:
-        """Take over an answer whose headers are here; ``known`` is the credential that it must not repeat."""
-        self.known = known
-        self._response = response
-        # Nobody was asked to compress; who does it all the same is decoded. httpx's own iterator costs
-        # as much as the rest of the reading, so the plain stream is taken where there is nothing to decode.
-        is_plain = response.headers.get("content-encoding", "identity") == "identity"
-        stream = cast(httpx.AsyncByteStream, response.stream)
-        self._pieces: AsyncIterator[bytes] = aiter(stream) if is_plain else response.aiter_bytes()
-        self.request_id = known.mask_text(_request_id(response.headers))
-
-    async def read(self) -> bytes | None:
-        """The next bytes, None at an orderly end; raises httpx.HTTPError or OSError on a broken transfer."""
-        return await anext(self._pieces, None)
-
-    async def close(self) -> None:
-        """Give the connection back, or cut it when the stream is not at its end."""
-        with contextlib.suppress(*_AFTER_HEADERS):
-            await self._response.aclose()
 
 
 class UpstreamClient:
     """Sends requests to accounts."""
 
-    def __init__(self, connect_timeout_seconds: float) -> None:
-        """``connect_timeout_seconds`` bounds the connecting; everything later is the caller's to bound."""
+    def __init__(self, connect_timeout_seconds: float, max_answer_bytes: int) -> None:
+        """``connect_timeout_seconds`` bounds the connecting; all later time is the caller's to bound.
+
+        An answer of more than ``max_answer_bytes`` is a broken one.
+        """
+        self._max_answer_bytes = max_answer_bytes
         self._authorizer = Authorizer(self._post_form)
-        self._transport = AiohttpTransport(client=self._session)
+        self._transport = SteadyTransport(client=self._session)
         timeout = httpx.Timeout(None, connect=connect_timeout_seconds)
         self._extensions = {"timeout": timeout.as_dict()}
-        self._client = httpx.AsyncClient(transport=self._transport, timeout=timeout, follow_redirects=False)
 
     def _session(self) -> aiohttp.ClientSession:
         """What the transport works with, made in the event loop at the first request."""
-        connector = TimedConnector(
+        connector = SteadyConnector(
             limit=MAX_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=self._transport.ssl_context
         )
-        return aiohttp.ClientSession(connector=connector)
+        return aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),  # one account's cookies are none of another's
+            max_line_size=MAX_HEADER_BYTES,
+            max_field_size=MAX_HEADER_BYTES,
+        )
 
     async def open(
         self, account: AccountView, request: UpstreamRequest, times: Times
@@ -102,16 +80,10 @@ class UpstreamClient:
         """
         try:
             response, known = await self._signed_in(account, partial(self._send, account, request, times))
-        except (CredentialRefused, TokenUnavailable) as error:
-            return failure_of_credential(error)
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except Exception as error:
             return failure_before_headers(error)
-        if response.status_code == 200:
-            if response.headers.get("content-type", "").startswith("text/html"):
-                with contextlib.suppress(*_AFTER_HEADERS):
-                    await response.aclose()
-                return Failure(Kind.GARBAGE, "upstream answered with a web page")
-            return UpstreamResponse(response, known)
+        if response.status_code == 200 and not _is_web_page(response):
+            return UpstreamResponse(response, self._max_answer_bytes, known)
         return await self._refusal(request, response, known)
 
     async def post_json(
@@ -122,17 +94,20 @@ class UpstreamClient:
 
     async def get(self, account: AccountView, path: str, headers: Mapping[str, str]) -> ShortAnswer | Failure:
         """A short GET (model lists): status, headers, body."""
-        return await self._short("GET", account, path, b"", headers, Times(0))  # nobody asks when
+        return await self._short("GET", account, path, None, headers, Times(0))  # nobody asks when
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._client.aclose()
+        await self._transport.aclose()
 
     async def _post_form(self, url: str, form: Mapping[str, str]) -> tuple[int, object]:
-        response = await self._client.post(url, data=dict(form), timeout=TOKEN_TIMEOUT_SECONDS)
+        outgoing = httpx.Request("POST", url, data=dict(form), extensions=self._extensions)
+        async with asyncio.timeout(TOKEN_TIMEOUT_SECONDS):
+            response = await self._transport.handle_async_request(outgoing)
+            content = await self._whole(response)
         try:
-            return response.status_code, msgspec.json.decode(response.content)
-        except msgspec.DecodeError:
+            return response.status_code, msgspec.json.decode(content)
+        except (ValueError, RecursionError):
             return response.status_code, None
 
     async def _signed_in(
@@ -151,32 +126,37 @@ class UpstreamClient:
     async def _send(
         self, account: AccountView, request: UpstreamRequest, times: Times, credential: Mapping[str, str]
     ) -> httpx.Response:
-        # Straight to the transport: redirects, cookies, hooks and auth flows are not for this path, and cost
-        # a fifth of a request.
-        outgoing = httpx.Request(
-            "POST",
-            _parsed(stream_url(account, request)),
-            headers={**headers_for(account, request.dialect, request.headers), **credential},
-            content=content_for(account, request),
-            extensions=self._extensions,
+        url = _parsed(stream_url(account, request))
+        headers = {**headers_for(account, request.dialect, request.headers), **credential}
+        return await self._sent(
+            httpx.Request(
+                "POST",
+                url,
+                headers=headers,
+                content=content_for(account, request),
+                extensions=self._extensions,
+            ),
+            times,
         )
+
+    async def _sent(self, outgoing: httpx.Request, times: Times) -> httpx.Response:
+        # Straight to the transport: httpx's redirects, cookies, hooks and auth flows are for no path of ours,
+        # and cost a fifth of a request.
         with watched(times):
             return await self._transport.handle_async_request(outgoing)
 
     async def _refusal(
         self, request: UpstreamRequest, response: httpx.Response, known: ExactSecrets
     ) -> Failure:
-        body = b""
+        opened = UpstreamResponse(response, MAX_ERROR_BYTES, known)
         try:
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) > MAX_ERROR_BYTES:
-                    break
-        except _AFTER_HEADERS:
-            pass  # the status alone is told then
+            if response.status_code == 200:
+                return Failure(Kind.GARBAGE, "upstream answered with a web page")
+            if not 400 <= response.status_code <= 599:
+                return _no_answer(response.status_code)
+            body = await opened.read_what_comes(ERROR_BODY_SECONDS)  # without it the status alone is told
         finally:
-            with contextlib.suppress(*_AFTER_HEADERS):
-                await response.aclose()
+            await opened.close()
         headers = masked_headers(response.headers.items(), known)
         return masked_failure(
             classify(request.dialect, response.status_code, headers, known.mask(body)), known
@@ -187,58 +167,52 @@ class UpstreamClient:
         method: str,
         account: AccountView,
         path: str,
-        content: bytes,
+        content: bytes | None,
         headers: Mapping[str, str],
         times: Times,
     ) -> ShortAnswer | Failure:
         async def send(credential: Mapping[str, str]) -> httpx.Response:
-            with watched(times):
-                return await self._client.request(
-                    method,
-                    address(account, path),
-                    content=content or None,
-                    headers={"content-type": "application/json", **headers, **credential},
-                )
+            sent = {"content-type": "application/json", **headers, **credential}
+            url = _parsed(address(account, path))
+            return await self._sent(
+                httpx.Request(method, url, headers=sent, content=content, extensions=self._extensions), times
+            )
 
         try:
             async with asyncio.timeout(SHORT_TIMEOUT_SECONDS):
                 response, known = await self._signed_in(account, send)
-        except (CredentialRefused, TokenUnavailable) as error:
-            return failure_of_credential(error)
+                status, content = response.status_code, await self._whole(response, known)
         except TimeoutError:
             return Failure(
                 Kind.FIRST_DATA_TIMEOUT, f"upstream did not answer within {SHORT_TIMEOUT_SECONDS:g} s"
             )
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except BrokenAnswer as error:
+            return failure_while_reading(error)
+        except Exception as error:
             return failure_before_headers(error)
-        content = response.content if response.status_code == 200 else known.mask(response.content)
-        return response.status_code, masked_headers(response.headers.items(), known), content
+        if status == 200:
+            return status, masked_headers(response.headers.items(), known), content
+        if not 400 <= status <= 599:
+            return _no_answer(status)
+        return status, masked_headers(response.headers.items(), known), known.mask(content)
+
+    async def _whole(self, response: httpx.Response, known: ExactSecrets = NOTHING_KNOWN) -> bytes:
+        opened = UpstreamResponse(response, self._max_answer_bytes, known)
+        try:
+            return await opened.read_all()
+        finally:
+            await opened.close()
 
 
-def failure_of_credential(error: CredentialRefused | TokenUnavailable) -> Failure:
-    """Refused for good: the account's fault. Not to be had now: as if there were no connection."""
-    if isinstance(error, CredentialRefused):
-        return Failure(Kind.CREDENTIALS, str(error), status=401, account_fault=True)
-    return Failure(Kind.NETWORK, str(error))
+def _is_web_page(response: httpx.Response) -> bool:
+    return str(response.headers.get("content-type", "")).startswith("text/html")
 
 
-def failure_before_headers(error: Exception) -> Failure:
-    """What an exception before the headers means."""
-    for kind_of_error, kind, message in _BEFORE_HEADERS:
-        if isinstance(error, kind_of_error):
-            return Failure(kind, message)
-    return Failure(Kind.NETWORK, f"the request could not be sent ({type(error).__name__})")
-
-
-def failure_while_reading(error: Exception) -> Failure:
-    """What an exception in the middle of the stream means."""
-    return Failure(Kind.READ_ERROR, f"the connection to upstream broke ({type(error).__name__})")
+def _no_answer(status: int) -> Failure:
+    """Neither an answer nor an error: a redirect, or a number that HTTP does not know."""
+    return Failure(Kind.GARBAGE, f"upstream answered with status {status}")
 
 
 @lru_cache(maxsize=1024)
 def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
-
-
-def _request_id(headers: httpx.Headers) -> str:
-    return headers.get("request-id") or headers.get("x-request-id") or ""

@@ -16,9 +16,11 @@ from relay.engine import peek
 from relay.neutral.conversation import Conversation, Text, Turn
 from relay.neutral.events import StreamState
 from relay.neutral.failures import CannotCarry, Failure
-from relay.upstream.client import UpstreamClient, UpstreamResponse
+from relay.upstream.client import UpstreamClient
+from relay.upstream.failures import failure_while_reading
 from relay.upstream.masking import MaskedDecoder
 from relay.upstream.request import UpstreamRequest, default_headers
+from relay.upstream.response import UpstreamResponse
 from relay.upstream.times import Times
 
 TEST_SECONDS = 30.0
@@ -35,7 +37,8 @@ async def test_account(account: AccountView) -> AccountTestResult:
         return AccountTestResult(
             False, _("There is no model to ask for: name one in the account's list of models.")
         )
-    client = UpstreamClient(settings.ENVIRONMENT.relay_connect_timeout_seconds)
+    environment = settings.ENVIRONMENT
+    client = UpstreamClient(environment.relay_connect_timeout_seconds, environment.relay_max_answer_bytes)
     try:
         said = ""
         for model in models:
@@ -83,6 +86,8 @@ async def _ask(client: UpstreamClient, account: AccountView, model: str) -> Fail
         return opened
     try:
         return await _first_answer(opened, request, account)
+    except Exception as error:
+        return failure_while_reading(error)
     finally:
         await opened.close()
 

@@ -74,6 +74,13 @@ class World:
             assert time.monotonic() < ends_at, "a change did not reach the server"
             time.sleep(0.05)
 
+    def wait_for_model(self, name: str) -> None:
+        """Return when an imported account or mapping that names ``name`` is known."""
+        ends_at = time.monotonic() + 10
+        while f'"{name}"' not in self.client.get("/v1/models").text:
+            assert time.monotonic() < ends_at, f"{name} did not become known"
+            time.sleep(0.05)
+
     # --- requests -------------------------------------------------------------------------------
     def messages(self, prompt: str = "Hello.", **more: Any) -> httpx.Response:
         """POST /v1/messages, streamed unless ``stream=False``; the whole answer."""
@@ -174,7 +181,7 @@ def events(response: httpx.Response) -> list[tuple[str, dict[str, Any]]]:
     found = []
     for block in response.text.replace("\r\n", "\n").split("\n\n"):
         lines = dict(
-            line.split(": ", 1) for line in block.splitlines() if ": " in line and not line.startswith(":")
+            line.split(": ", 1) for line in block.split("\n") if ": " in line and not line.startswith(":")
         )
         if "data" in lines and lines["data"] != "[DONE]":
             found.append((lines.get("event", ""), json.loads(lines["data"])))

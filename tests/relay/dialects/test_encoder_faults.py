@@ -24,7 +24,7 @@ from relay.neutral.events import (
     ThinkingDelta,
     Usage,
 )
-from relay.neutral.failures import Kind
+from relay.neutral.failures import Failure, Kind
 from tests.relay.dialects.every_dialect import DIALECTS, new_encoder
 from tests.relay.dialects.openai.streams import OVERLOADED
 
@@ -55,7 +55,8 @@ ANSWER: list[Event] = [
     Terminal(),
 ]
 PICTURE: list[Event] = [BlockStart(6, "media", payload=IMAGE), BlockStop(6)]
-DOORS = (StreamEncoder.encode.__code__, StreamEncoder.forward.__code__)
+# Not a step of the encoding: what it is called from outside, and how its failure is put into words.
+DOORS = (StreamEncoder.encode.__code__, StreamEncoder.forward.__code__, Failure.__post_init__.__code__)
 NAMES = [name for name in DIALECTS if isinstance(new_encoder(name), StreamEncoder)]
 
 

@@ -154,6 +154,7 @@ class AnyWorld:
     def __init__(self, chance: Random) -> None:
         self.at = 0.0
         self.has_no_words = False
+        self.untold: list[Deliver] = []
         self._chance = chance
         self._troubles = chance.choice([0.05, 0.3, 0.8])
         self._stream = Stream(chance)
@@ -182,6 +183,9 @@ class AnyWorld:
                 return Done(self.at)
             case Deliver():
                 self.at += self._chance.choice([0.0, 0.0, 0.1, 200.0])
+                if self._has_trouble(0.05):
+                    self.untold.append(command)
+                    return Broke(self.at, Failure(Kind.GARBAGE, "it could not be told", where="encoder.py:1"))
                 if self._has_trouble(0.05):
                     self.has_no_words = True
                     return Unsayable(self.at, Failure(Kind.MALFORMED_ANSWER, "no place for it", status=500))

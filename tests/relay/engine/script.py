@@ -56,6 +56,7 @@ BEN = Picked(0, 2, "ben@example.com", "gemini", "m-1", is_same_dialect=False)
 CAT = Picked(0, 3, "cat@example.com", "gemini", "m-1", is_same_dialect=False)
 
 STOP = Stop("end_turn", "STOP")
+STUMBLE = Failure(Kind.GARBAGE, "upstream's answer could not be told (KeyError)", where="encoder.py:1 encode")
 STOPPED: tuple[Event, ...] = (BlockStop(0), Usage(input_uncached=7, output=3), STOP, Terminal())
 
 
@@ -221,6 +222,11 @@ def repaired(*changes: str) -> Given:
 def unsayable(failure: Failure) -> Given:
     """The client's dialect has no words for what it was given."""
     return _given("unsayable", 0, lambda at: Unsayable(at, failure))
+
+
+def stumbles() -> Given:
+    """No bytes could be made of what was to be told."""
+    return _given("stumbles", 0, lambda at: Broke(at, STUMBLE))
 
 
 def done(after: float = 0) -> Given:

@@ -18,6 +18,7 @@ from relay.neutral.events import (
     Usage,
 )
 from relay.neutral.failures import Failure, Kind
+from tests.relay.engine.script import STUMBLE
 
 TEXT: tuple[Event, ...] = (MessageStart("id", "m"), BlockStart(0, "text"), TextDelta(0, "Once upon"))
 BROKEN = {
@@ -49,6 +50,7 @@ TABLE = {
     "continuation is not switched on for this mapping": [cut(is_on=False)],
     "the answer goes out as a whole": [cut(is_collected=True)],
     "the failure is not upstream breaking off": [cut(kind=kind) for kind in set(Kind) - BROKEN],
+    "how much of it was told is not known": [cut(failure=STUMBLE)],
     "a refusal is an answer": [cut(*block("refusal"))],
     "the end of the answer was told": [
         cut(*TEXT, BlockStop(0), Stop("end_turn", "STOP")),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relay.dialects.openai import OPENAI_CHAT
-from relay.exchange.answer_writer import AnswerWriter
+from relay.exchange.answer_writer import AnswerWriter, Untold
 from relay.neutral.events import BlockStart, Chunk, Event, MessageStart, Stop, Terminal, TextDelta
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.request import ClientCall
@@ -42,11 +42,15 @@ def test_a_client_that_wants_no_stream_gets_one_document() -> None:
 def test_what_cannot_be_collected_is_a_broken_answer(
     is_forwarded: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An exception while the document is made: nothing is written, and the failure says what it was."""
+    """An exception while the document is made: nothing is told, and another answer may be told instead."""
     told = writer(is_stream=False, collect=no_bytes)
-    assert told.write(Chunk(b"data: {}\n\n", ANSWER), is_forwarded=is_forwarded) == b""
+    with pytest.raises(Untold) as untold:
+        told.write(Chunk(b"data: {}\n\n", ANSWER), is_forwarded=is_forwarded)
     why = "upstream's answer could not be put together (UnicodeError)"
-    assert told.gap == Failure(Kind.GARBAGE, why, status=502)
+    where = untold.value.failure.where
+    assert untold.value.failure == Failure(Kind.GARBAGE, why, status=502, where=where)
+    assert where.startswith("test_answer_writer.py:")
+    assert told.gap is None
     assert [(record.levelno, record.exc_info is not None) for record in caplog.records] == [
         (logging.ERROR, True)
     ]
@@ -55,12 +59,26 @@ def test_what_cannot_be_collected_is_a_broken_answer(
 def test_what_cannot_be_encoded_is_told_and_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     """A streaming client gets an error event; the log has the traceback, once, under the request's id."""
     told = writer(is_stream=True)
+    assert told.write(Chunk(b"", ANSWER[:3]), is_forwarded=False)
     assert b'"error"' in told.write(Chunk(b"", HALF), is_forwarded=False)
     assert told.write(Chunk(b"", ANSWER), is_forwarded=False) == b""
     assert told.gap is not None
     assert told.gap.kind is Kind.GARBAGE
     [record] = caplog.records
     assert record.request_id == "0" * 32  # type: ignore[attr-defined]
+
+
+def test_where_the_first_word_cannot_be_encoded_another_answer_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The client has heard nothing: the next answer begins as if there had been none."""
+    told, untouched = writer(is_stream=True), writer(is_stream=True)
+    with pytest.raises(Untold):
+        told.write(Chunk(b"", HALF), is_forwarded=False)
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    whole = [one.write(Chunk(b"", ANSWER), is_forwarded=False) for one in (told, untouched)]
+    assert whole[0] == whole[1]
+    assert (told.gap, told.encoder.state.terminal) == (None, True)
 
 
 def test_what_the_dialect_has_no_word_for_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,0 +1,50 @@
+"""What an exception on the way to upstream and back means, by one table.
+
+Whatever upstream sends is data: broken HTTP is a broken answer of that upstream, whichever exception the
+library makes of it, and never a fault of this server.
+"""
+
+import aiohttp
+import httpx
+
+from accounts.credentials.tokens import CredentialRefused, TokenUnavailable
+from relay.neutral.failures import Failure, Kind, stumbled
+from relay.upstream.response import BrokenAnswer
+
+_NO_CONNECTION = "no connection to upstream"
+_NOT_VALID = "the account's base URL is not valid"
+
+# First by phase, then by exception: httpx-aiohttp reports a refused connect, and a disconnect before the
+# headers, as ConnectTimeout, and lets aiohttp's own complaints about bytes that are no HTTP through.
+_BEFORE_HEADERS: tuple[tuple[type[Exception], Kind, str], ...] = (
+    (httpx.InvalidURL, Kind.NETWORK, _NOT_VALID),
+    (httpx.UnsupportedProtocol, Kind.NETWORK, _NOT_VALID),
+    (httpx.TimeoutException, Kind.NETWORK, "no connection to upstream, or it closed before answering"),
+    (httpx.TransportError, Kind.NETWORK, _NO_CONNECTION),
+    (aiohttp.ClientConnectionError, Kind.NETWORK, _NO_CONNECTION),
+    (OSError, Kind.NETWORK, _NO_CONNECTION),
+    (aiohttp.ClientError, Kind.GARBAGE, "what upstream answered is no valid HTTP"),
+    (ValueError, Kind.GARBAGE, "what upstream answered is no valid HTTP"),
+)
+_BROKEN_TRANSFER = (httpx.HTTPError, httpx.StreamError, aiohttp.ClientError, OSError, ValueError)
+
+
+def failure_before_headers(error: Exception) -> Failure:
+    """What an exception before the answer's headers means, signing in included."""
+    if isinstance(error, CredentialRefused):  # for good: the account's fault
+        return Failure(Kind.CREDENTIALS, str(error), status=401, account_fault=True)
+    if isinstance(error, TokenUnavailable):  # for now: as if there were no connection
+        return Failure(Kind.NETWORK, str(error))
+    for kind_of_error, kind, message in _BEFORE_HEADERS:
+        if isinstance(error, kind_of_error):
+            return Failure(kind, message)
+    return stumbled("asked for", error)
+
+
+def failure_while_reading(error: Exception) -> Failure:
+    """What an exception in the middle of the answer means."""
+    if isinstance(error, BrokenAnswer):
+        return Failure(Kind.GARBAGE, str(error))
+    if isinstance(error, _BROKEN_TRANSFER):
+        return Failure(Kind.READ_ERROR, f"the connection to upstream broke ({type(error).__name__})")
+    return stumbled("read", error)

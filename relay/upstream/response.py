@@ -1,0 +1,153 @@
+"""The bytes of one upstream's answer as they come: unpacked, and bounded in number.
+
+Whatever upstream sends is data: what cannot be unpacked, and what does not end, raises ``BrokenAnswer``.
+"""
+
+import asyncio
+import contextlib
+import zlib
+from collections.abc import AsyncIterator
+from typing import Protocol, cast
+
+import httpx
+import zstandard
+
+from monitor.masking.exact import ExactSecrets
+
+DEFLATE_SLICE_BYTES = 4096
+"""Packed bytes are unpacked in such slices: deflate makes at most 1,032 bytes of one."""
+
+ZSTD_SLICE_BYTES = 128
+"""zstd makes 128 KiB of four bytes."""
+
+ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
+"""What a decoder should support, and a server not exceed (RFC 9659)."""
+
+CLOSE_SECONDS = 1.0
+"""What a finished answer may take to end its transfer, so that the connection can be used again."""
+
+MAX_REQUEST_ID_CHARACTERS = 200
+
+
+class BrokenAnswer(Exception):
+    """The bytes are no answer; the text says why, and holds nothing of upstream's."""
+
+
+class UpstreamResponse:
+    """An open answer. ``read`` gives what came together; after it raised, it must not be called again."""
+
+    def __init__(self, response: httpx.Response, max_bytes: int, known: ExactSecrets) -> None:
+        """Take over an answer whose headers are here; of its body at most ``max_bytes`` are read.
+
+        ``known`` is the credential that it must not repeat.
+        """
+        self.known = known
+        self._response = response
+        self._left_bytes = self._max_bytes = max_bytes
+        stream = cast(httpx.AsyncByteStream, response.stream)
+        # Nobody was asked to pack; who does it all the same is unpacked.
+        coding = response.headers.get("content-encoding", "").strip().lower()
+        is_plain = coding in ("", "identity")
+        self._pieces: AsyncIterator[bytes] = aiter(stream) if is_plain else _unpacked(stream, coding)
+        told = response.headers.get("request-id") or response.headers.get("x-request-id") or ""
+        self.request_id = known.mask_text(told[:MAX_REQUEST_ID_CHARACTERS])
+
+    async def read(self) -> bytes | None:
+        """The next bytes, None at an orderly end; raises BrokenAnswer, or what the library makes of a cut."""
+        piece = await anext(self._pieces, None)
+        if piece is not None:
+            self._left_bytes -= len(piece)
+            if self._left_bytes < 0:
+                raise BrokenAnswer(f"the answer is larger than the limit of {self._max_bytes / 2**20:g} MiB")
+        return piece
+
+    async def read_all(self) -> bytes:
+        """The rest of it; raises as ``read`` does."""
+        pieces: list[bytes] = []
+        while (piece := await self.read()) is not None:
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async def read_what_comes(self, seconds: float) -> bytes:
+        """As much of the rest as can be had within ``seconds``; raises nothing."""
+        pieces: list[bytes] = []
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(seconds):
+                while (piece := await self.read()) is not None:
+                    pieces.append(piece)
+        return b"".join(pieces)
+
+    async def read_out(self) -> None:
+        """Read what comes after the terminal event and throw it away: it can no longer fail anything."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                while await self.read() is not None:
+                    pass
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the connection back, or cut it when the answer is not at its end."""
+        with contextlib.suppress(Exception):  # nobody needs to know any more
+            await self._response.aclose()
+
+
+async def _unpacked(stream: httpx.AsyncByteStream, coding: str) -> AsyncIterator[bytes]:
+    """``stream`` without its Content-Encoding, in pieces of bounded size; raises BrokenAnswer."""
+    unpacker = _unpacker(coding)
+    size = unpacker.slice_bytes
+    async for packed in stream:
+        for start in range(0, len(packed), size):
+            try:
+                piece = unpacker.unpack(packed[start : start + size])
+            except (zlib.error, zstandard.ZstdError):
+                raise BrokenAnswer("the answer is not what its Content-Encoding says") from None
+            if piece:
+                yield piece
+
+
+class _Unpacker(Protocol):
+    slice_bytes: int
+
+    def unpack(self, packed: bytes) -> bytes: ...
+
+
+def _unpacker(coding: str) -> _Unpacker:
+    match coding:
+        case "gzip" | "x-gzip":
+            return _Inflater(16 + zlib.MAX_WBITS)
+        case "deflate":
+            return _Inflater(zlib.MAX_WBITS)
+        case "zstd":
+            return _Frames()
+        case _:
+            raise BrokenAnswer("the answer is packed in a way that nobody asked for")
+
+
+class _Inflater:
+    """The members of a stream, one behind the other (RFC 1952, 2.2)."""
+
+    slice_bytes = DEFLATE_SLICE_BYTES
+
+    def __init__(self, wbits: int) -> None:
+        self._wbits = wbits
+        self._member = zlib.decompressobj(wbits)
+
+    def unpack(self, packed: bytes) -> bytes:
+        out: list[bytes] = []
+        while packed:
+            out.append(self._member.decompress(packed))
+            packed = self._member.unused_data
+            if self._member.eof:
+                self._member = zlib.decompressobj(self._wbits)
+        return b"".join(out)
+
+
+class _Frames:
+    slice_bytes = ZSTD_SLICE_BYTES
+
+    def __init__(self) -> None:
+        frames = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)
+        self._frames = frames.decompressobj(read_across_frames=True)
+
+    def unpack(self, packed: bytes) -> bytes:
+        return self._frames.decompress(packed)

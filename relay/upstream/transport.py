@@ -1,0 +1,110 @@
+"""The way to upstream over kept connections, with what aiohttp lacks.
+
+* A connection that is dead before it answers is replaced at once. A server may close an idle one at any
+  moment, also in the one in which a request goes out on it: the request was not answered, and nothing is
+  wrong with upstream.
+* Bytes that are no HTTP end an answer that has begun at once; aiohttp (3.14) closes the connection then, and
+  lets whoever reads the answer wait for ever.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any, cast
+
+import aiohttp
+import httpx
+import msgspec
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import HttpProcessingError, RawResponseMessage
+from httpx_aiohttp import AiohttpTransport
+
+from relay.upstream.times import TimedConnector
+
+MAX_ANNOUNCEMENTS = 32
+"""Answers of status 1xx before the real one; there may be several (RFC 9110, 15.2), but not for ever."""
+
+
+class _Way(msgspec.Struct):
+    """What is known of the connection that one request goes out on."""
+
+    is_new: bool = False
+    must_be_new: bool = False
+
+
+_way: ContextVar[_Way | None] = ContextVar("way", default=None)
+
+
+class _Handler(ResponseHandler):
+    """A connection whose broken HTTP is told to whoever reads the answer's body."""
+
+    _announcements = 0
+
+    def feed_data(self, data: tuple[RawResponseMessage, Any], size: int = 0) -> None:
+        if data[0].code < 200:
+            self._announcements += 1
+            if self._announcements > MAX_ANNOUNCEMENTS:
+                self.set_exception(HttpProcessingError(code=400, message="announcements without an answer"))
+                if self.transport is not None:
+                    self.transport.close()
+                return
+        else:
+            self._announcements = 0
+        super().feed_data(data, size)
+
+    def set_exception(self, exc: BaseException, *cause: BaseException) -> None:
+        super().set_exception(exc, *cause)
+        body = self._payload
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(aiohttp.ClientPayloadError("the answer's body is no valid HTTP"))
+
+
+class SteadyConnector(TimedConnector):
+    """A connector that tells a new connection from a kept one, and takes no kept one where it must not."""
+
+    def __init__(self, **options: Any) -> None:
+        """``options`` are TCPConnector's."""
+        super().__init__(**options)
+        self._factory = cast("partial[ResponseHandler]", partial(_Handler, loop=self._loop))
+
+    async def _get(self, *args: Any, **kwargs: Any) -> Any:
+        way = _way.get()
+        return None if way is not None and way.must_be_new else await super()._get(*args, **kwargs)
+
+    async def _create_connection(self, *args: Any, **kwargs: Any) -> Any:
+        way = _way.get()
+        if way is not None:
+            way.is_new = True
+        return await super()._create_connection(*args, **kwargs)
+
+
+class SteadyTransport(AiohttpTransport):
+    """aiohttp for httpx; its session's connector must be a SteadyConnector."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send ``request``; once more where a kept connection was dead before the first byte of an answer."""
+        with _on(_Way()) as way:
+            try:
+                return await super().handle_async_request(request)
+            except httpx.TransportError as error:
+                if way.is_new or not _is_unanswered(error.__cause__):
+                    raise
+        with _on(_Way(must_be_new=True)):
+            return await super().handle_async_request(request)
+
+
+@contextmanager
+def _on(way: _Way) -> Iterator[_Way]:
+    token = _way.set(way)
+    try:
+        yield way
+    finally:
+        _way.reset(token)
+
+
+def _is_unanswered(cause: BaseException | None) -> bool:
+    """Did the connection end before a byte of an answer? aiohttp keeps half a head as the message."""
+    if isinstance(cause, aiohttp.ServerDisconnectedError):
+        return isinstance(cause.message, str)
+    return isinstance(cause, aiohttp.ClientOSError) and not isinstance(cause, aiohttp.ClientConnectorError)
