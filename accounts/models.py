@@ -271,10 +271,6 @@ class Seal(models.Model):
 
     sealed = models.TextField()
 
-    class Meta:
-        verbose_name = _("seal")
-        verbose_name_plural = _("seals")
-
     def __str__(self) -> str:
         return "seal"
 

@@ -20,9 +20,5 @@ class Migration(migrations.Migration):
                 ),
                 ("sealed", models.TextField()),
             ],
-            options={
-                "verbose_name": "seal",
-                "verbose_name_plural": "seals",
-            },
         ),
     ]
