@@ -16,6 +16,7 @@ from relay.dialects.interface import Dialect, GoingOn
 from relay.dialects.names.aliases import NONE as NO_ALIASES
 from relay.dialects.names.aliases import Aliases, aliased
 from relay.dialects.names.call_ids import told_id
+from relay.dialects.paired_calls import paired
 from relay.dialects.registry import dialect_for
 from relay.dialects.signature_slots import Fate, Healed, Resolution, SignatureSlot
 from relay.engine.healed import HealedSession
@@ -94,7 +95,7 @@ def prepare(
     if not is_same:
         changes += [f"not carried: {what}" for what in call.conversation.dropped]
         conversation, aliases = aliased(
-            call.conversation, dialect.tool_names, dialect.property_names, changes
+            paired(call.conversation, changes), dialect.tool_names, dialect.property_names, changes
         )
         body = dialect.as_stream(dialect.write(conversation, model, facts, changes))
     else:

@@ -6,9 +6,9 @@ refused on every later turn, so its ids are mended, the same on every turn.
 
 from typing import Any
 
-from relay.dialects.anthropic.wire_messages import blocks_of, type_of
+from relay.dialects.anthropic.wire_messages import type_of
 from relay.dialects.names.rules import PLAIN
-from relay.neutral.conversation import Json, digest
+from relay.neutral.conversation import digest
 
 
 class CallIds:
@@ -35,30 +35,8 @@ class CallIds:
         return self._latest.get(told, told)
 
 
-def mend_ids(body: Json, changes: list[str]) -> Json:
-    """``body`` with ids that the API takes; the very same where all are so."""
-    messages = body.get("messages")
-    if not isinstance(messages, list):
-        return body
-    ids = CallIds()
-    mended = [_mended(message, ids) for message in messages]
-    if all(new is old for new, old in zip(mended, messages, strict=True)):
-        return body
-    changes.append("ids of tool calls that Claude refuses were replaced")
-    return {**body, "messages": mended}
-
-
-def _mended(message: Any, ids: CallIds) -> Any:
-    content = message.get("content") if isinstance(message, dict) else None
-    if not isinstance(content, list):
-        return message
-    blocks = [_block(block, ids) for block in blocks_of(content)]
-    if all(new is old for new, old in zip(blocks, content, strict=True)):
-        return message
-    return {**message, "content": blocks}
-
-
-def _block(block: Any, ids: CallIds) -> Any:
+def with_wire_id(block: Any, ids: CallIds) -> Any:
+    """A call or result under the id that the API takes; any other block as it is."""
     match type_of(block):
         case "tool_use" if isinstance(told := block.get("id"), str):
             key, call_id = "id", ids.call(told, str(block.get("name", "")))

@@ -4,7 +4,6 @@ PURE.
 """
 
 from relay.dialects.anthropic import (
-    call_ids,
     client_side,
     collector,
     errors,
@@ -12,6 +11,7 @@ from relay.dialects.anthropic import (
     fit_thinking,
     going_on,
     inspection,
+    mend,
     read_request,
     repair,
     signatures,
@@ -42,7 +42,7 @@ ANTHROPIC = Dialect(
     call_id=plain_id,
     tool_names=write_request.TOOL_NAMES,
     property_names=write_request.PROPERTY_NAMES,
-    mend=call_ids.mend_ids,
+    mend=mend.mend,
     write=write_request.write,
     fit=fit.fit,
     as_stream=streams_by_itself,

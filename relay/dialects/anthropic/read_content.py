@@ -5,6 +5,8 @@ PURE.
 
 import base64
 
+from relay.dialects.anthropic.server_tools import RESULT, read_result, tool_named
+from relay.dialects.foreign_history import outcome, program, unknown_part
 from relay.dialects.names.call_ids import told_id
 from relay.dialects.request_fields import (
     as_object,
@@ -17,6 +19,7 @@ from relay.dialects.request_fields import (
 )
 from relay.neutral.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, ToolResult
 from relay.neutral.failures import BadRequest, CannotCarry
+from relay.neutral.server_tools import CODE_EXECUTION
 
 # What a block may say besides its content; the rest of its fields are named as dropped.
 _FIELDS = frozenset(
@@ -69,10 +72,26 @@ class ContentReader:
                 return [self._result(block, where)]
             case "user", "image" | "document" | "search_result":
                 return list(self._shown(block, kind, where))
+            case _, "compaction":
+                text = text_in(block, "content", where)
+                return [Text(text)] if text else []
             case _:
-                raise CannotCarry(
-                    f"{where}: a {kind} block in a {role} turn exists in Anthropic's own API only"
-                )
+                return self._foreign(block, kind, role)
+
+    def _foreign(self, block: Json, kind: str, role: str) -> list[Part]:
+        """A block that only Anthropic's own API knows: what a program said as text, the rest not at all."""
+        if kind == "server_tool_use" and tool_named(text_in(block, "name")) == CODE_EXECUTION:
+            told = block.get("input")
+            ran = told if isinstance(told, dict) else {}
+            text = program("", ran.get("code") or ran.get("command"))
+        elif kind.endswith(RESULT) and tool_named(kind) == CODE_EXECUTION:
+            text = outcome(read_result(block))
+        elif role == "user":
+            text = unknown_part(kind).text
+        else:
+            text = ""
+        self.dropped[f"{kind} blocks" + (" (told as text)" if text else "")] = None
+        return [Text(text)] if text else []
 
     def _call(self, block: Json, where: str) -> ToolCall:
         call_id, name = text_in(block, "id", where), text_in(block, "name", where)
@@ -105,7 +124,8 @@ class ContentReader:
             case "tool_reference":  # of a tool search: the tool itself stands among the tools anyway
                 return [Text(text_in(block, "tool_name", where))]
             case kind:
-                raise CannotCarry(f"{where}: {kind} in a tool result exists in Anthropic's own API only")
+                self.dropped[f"{kind} in a tool's result"] = None
+                return []
 
     def _shown(self, block: Json, kind: str, where: str) -> list[Text | Media]:
         """An image, a document, or a search result."""

@@ -12,14 +12,16 @@ from relay.neutral.server_tools import CODE_EXECUTION, WEB_SEARCH, ServerResult,
 OWN_ID = "srvtoolu_evenkeel_"
 """How the ids of other vendors' runs begin: Anthropic's own pattern, and ours within it."""
 
-_RESULT = "_tool_result"
+RESULT = "_tool_result"
+"""How the types of result blocks end."""
+
 _OURS = {"bash_code_execution": CODE_EXECUTION}
 """Anthropic's names of tools that have another here."""
 
 
 def tool_named(name: str) -> str:
     """Our word for Anthropic's tool ``name``, or for the type of a result block."""
-    tool = name.removesuffix(_RESULT)
+    tool = name.removesuffix(RESULT)
     return _OURS.get(tool, tool)
 
 
@@ -53,7 +55,7 @@ def call_block(call_id: str, tool: str) -> Json:
 def result_block(call_id: str, tool: str, result: ServerResult) -> Json:
     """The result of a run of ``tool``, whole."""
     return {
-        "type": f"{tool}{_RESULT}",
+        "type": f"{tool}{RESULT}",
         "tool_use_id": call_id,
         "content": _found(result) if tool == WEB_SEARCH else _ran(result),
     }

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from relay.dialects.anthropic.call_ids import CallIds
 from relay.dialects.anthropic.write_media import media_block
+from relay.dialects.foreign_history import made_media
 from relay.neutral.conversation import (
     Conversation,
     Json,
@@ -118,9 +119,8 @@ class _Writer:
                 self._open_calls.append((part, call_id))
                 return [{"type": "tool_use", "id": call_id, "name": part.name, "input": part.arguments}]
             case Media():
-                raise CannotCarry(
-                    f"{part.media_type} in a turn of the model's: Claude takes media from the user only"
-                )
+                self._changes.append(f"{part.media_type} in a turn of the model's became a note")
+                return [_text(made_media(part))]
             case ToolResult():
                 raise CannotCarry("a tool result in a turn of the model's")
             case _:

@@ -2,12 +2,14 @@
 
 from typing import Literal
 
+from relay.dialects.foreign_history import outcome, program
 from relay.dialects.gemini.carried_signatures import from_client, standard_base64
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.media_types import media_type_of
 from relay.dialects.request_fields import object_in, objects_in, place, text_in
 from relay.neutral.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, ToolResult
 from relay.neutral.failures import BadRequest, CannotCarry
+from relay.neutral.server_tools import ServerResult
 
 # Beside a payload, these only say more about it.
 _NO_PAYLOAD = frozenset(
@@ -63,7 +65,7 @@ def read_part(part: Json, where: str, calls: Calls, dropped: list[str]) -> Part 
         return _media(part, where)
     unknown = [key for key, value in part.items() if key not in _NO_PAYLOAD and value is not None]
     if unknown:
-        raise CannotCarry(f"{where}.{unknown[0]} has no counterpart upstream; it only exists at Gemini")
+        return _foreign(part, unknown[0], where, dropped)
     text = text_in(part, "text", where)
     if kind == "redacted":
         return Redacted(signature)
@@ -86,6 +88,18 @@ def joined_deltas(parts: list[Part]) -> tuple[Part, ...]:
     return tuple(joined)
 
 
+def _foreign(part: Json, key: str, where: str, dropped: list[str]) -> Text | None:
+    """A part that only Gemini knows: a program and what it said as text, the rest not at all."""
+    text = ""
+    if key == "executableCode":
+        code = object_in(part, key, where)
+        text = program(text_in(code, "language", place(where, key)).lower(), code.get("code"))
+    elif key == "codeExecutionResult":
+        text = outcome(ServerResult(output=text_in(object_in(part, key, where), "output", place(where, key))))
+    dropped.append(f"{key} parts" + (" (told as text)" if text else ""))
+    return Text(text) if text else None
+
+
 def _call(call: Json, where: str, signature: str, calls: Calls) -> ToolCall:
     name = text_in(call, "name", where)
     if not name:
@@ -97,8 +111,6 @@ def _call(call: Json, where: str, signature: str, calls: Calls) -> ToolCall:
 def _result(result: Json, where: str, calls: Calls) -> ToolResult:
     name = text_in(result, "name", where)
     call_id = calls.answered_by(text_in(result, "id", where), name)
-    if not call_id:
-        raise BadRequest(f"{where} answers no functionCall before it")
     response = object_in(result, "response", where)
     is_error = response.get("error") is not None and "output" not in response
     parts: list[Text | Media] = [Text(_response_text(response))]

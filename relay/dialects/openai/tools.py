@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import msgspec
 
+from relay.dialects.foreign_history import raw_arguments
+from relay.dialects.json_object import json_object
 from relay.dialects.names.rules import PLAIN, NameRule
 from relay.dialects.openai.fit_schemas import fit_spec
 from relay.dialects.request_fields import as_list, as_object, as_text, flag_in, object_in, text_in
@@ -85,18 +87,14 @@ def choice_body(
     return several([one(name) for name in choice.names])
 
 
-def call_of(call_id: str, name: str, arguments: str, where: str) -> ToolCall:
-    """A call out of the history; raises BadRequest where the arguments are no JSON object."""
-    if not name:
-        raise BadRequest(f"{where}: the called function's name is missing")
+def call_of(call_id: str, name: str, arguments: str, dropped: list[str]) -> ToolCall:
+    """A call out of the history. Arguments that are no JSON object (cut ones) are carried as text in one."""
     if not arguments.strip():
         return ToolCall(call_id, name, {})
-    try:
-        parsed = msgspec.json.decode(arguments)
-    except ValueError:
-        parsed = None
-    if not isinstance(parsed, dict):
-        raise BadRequest(f"{where}: the arguments of {name} are no JSON object")
+    parsed = json_object(arguments)
+    if parsed is None:
+        dropped.append(f"arguments of {name} that are no JSON object (told as text)")
+        parsed = raw_arguments(arguments)
     return ToolCall(call_id, name, parsed)
 
 

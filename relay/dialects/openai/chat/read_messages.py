@@ -1,5 +1,6 @@
 """Chat messages, as the turns of a neutral conversation. PURE."""
 
+from relay.dialects.foreign_history import unknown_part
 from relay.dialects.openai import media
 from relay.dialects.openai.turns import Turns
 from relay.dialects.request_fields import as_text, object_in, objects_in, place, text_in
@@ -32,7 +33,7 @@ class _Reader:
     """Messages into turns."""
 
     def __init__(self, dropped: list[str]) -> None:
-        self.turns = Turns()
+        self.turns = Turns(dropped)
         self._dropped = dropped
 
     def take(self, message: Json, where: str) -> None:
@@ -44,10 +45,10 @@ class _Reader:
             case "system" | "developer":
                 self.turns.add(Turn("system", tuple(_texts(message, where))))
             case "tool":
-                self.turns.result(text_in(message, "tool_call_id", where), self._parts(message, where), where)
+                self.turns.result(text_in(message, "tool_call_id", where), self._parts(message, where))
             case "function":
                 call_id = self.turns.id_of(text_in(message, "name", where))
-                self.turns.result(call_id, self._parts(message, where), where)
+                self.turns.result(call_id, self._parts(message, where))
             case other:
                 raise BadRequest(f"{where}.role {other!r} is unknown")
 
@@ -98,7 +99,8 @@ class _Reader:
             case "file":
                 return media.from_file(object_in(part, "file", where), place(where, "file"))
             case other:
-                raise CannotCarry(f"{where}: a part of type {other!r} cannot be carried to another dialect")
+                self._dropped.append(f"parts of type {other}")
+                return unknown_part(other)
 
 
 def _texts(message: Json, where: str) -> list[Text]:

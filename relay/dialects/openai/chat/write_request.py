@@ -6,6 +6,7 @@ refuses are left to ``fit``.
 """
 
 from accounts.facts.model_facts import ModelFacts
+from relay.dialects.foreign_history import made_media
 from relay.dialects.notes import GO_ON, system_note
 from relay.dialects.openai import media, tools
 from relay.dialects.openai.chat.fit import fit_model
@@ -196,8 +197,11 @@ class _Writer:
                     calls.append({"id": tools.call_id(part.id), "type": "function", "function": function})
                 case Thinking() | Redacted():
                     self._note("thinking of earlier turns left out: it cannot be read here")
+                case Media():
+                    texts.append(made_media(part))
+                    self._note(f"{part.media_type} in a turn of the model's became a note")
                 case _:
-                    raise CannotCarry("media in the model's own turns cannot be sent to an OpenAI upstream")
+                    raise CannotCarry("a tool result in a turn of the model's")
         if not texts and not calls:
             return []
         message: Json = {"role": "assistant", "content": "".join(texts) if texts else None}

@@ -4,16 +4,15 @@ What the model says is several items (reasoning, message, function call): those 
 one turn.
 """
 
+from relay.dialects.foreign_history import unknown_part
 from relay.dialects.openai import media
+from relay.dialects.openai.responses.foreign_items import ForeignItems
 from relay.dialects.openai.responses.named_tools import arguments_of, plain_name
 from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
 from relay.dialects.openai.turns import Turns
 from relay.dialects.request_fields import as_text, objects_in, place, text_in
 from relay.neutral.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, Turn
 from relay.neutral.failures import BadRequest, CannotCarry
-
-# OpenAI's own searches: what they found stands in the answer's text as well.
-_LEFT_OUT = frozenset({"web_search_call", "file_search_call"})
 
 
 def read_items(body: Json, dropped: list[str]) -> tuple[tuple[Text, ...], tuple[Turn, ...]]:
@@ -39,8 +38,9 @@ class _Reader:
     """Items into turns."""
 
     def __init__(self, dropped: list[str]) -> None:
-        self.turns = Turns()
+        self.turns = Turns(dropped)
         self._dropped = dropped
+        self._foreign = ForeignItems(self.turns, dropped)
 
     def take(self, item: Json, where: str) -> None:
         match item.get("type", "message"):
@@ -51,13 +51,11 @@ class _Reader:
             case "function_call" | "custom_tool_call":
                 self.turns.say([self._call(item, where)])
             case "function_call_output" | "custom_tool_call_output":
-                self.turns.result(text_in(item, "call_id", where), self.content(item, where), where)
-            case kind if kind in _LEFT_OUT:
-                self._dropped.append(f"{kind} items")
+                self.turns.result(text_in(item, "call_id", where), self.content(item, where))
             case "item_reference":
                 raise CannotCarry(f"{where}: responses are not stored here; send the item itself")
             case kind:
-                raise CannotCarry(f"{where}: a {kind} item is known to OpenAI's own models only")
+                self._foreign.take(item, str(kind))
 
     def content(self, item: Json, where: str) -> list[Part]:
         """The content of a message or of a function's output: a string, or parts."""
@@ -101,7 +99,8 @@ class _Reader:
             case "input_audio":
                 return media.from_audio_part(part, where)
             case other:
-                raise CannotCarry(f"{where}: a part of type {other!r} cannot be carried to another dialect")
+                self._dropped.append(f"parts of type {other}")
+                return unknown_part(other)
 
     def _image(self, part: Json, where: str) -> Media:
         if text_in(part, "file_id", where):

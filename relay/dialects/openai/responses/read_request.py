@@ -23,6 +23,9 @@ _READ = frozenset(
     }
 )  # fmt: skip
 
+_UNASKED = frozenset({"image_generation", "tool_search", "local_shell"})
+"""Tools of OpenAI's own that Codex offers by itself, whatever it is asked."""
+
 
 def read(body: Json) -> Conversation:
     """The body as a conversation; raises BadRequest or CannotCarry."""
@@ -68,6 +71,8 @@ def _tools(body: Json, dropped: list[str]) -> tuple[tuple[Tool, ...], bool]:
         elif isinstance(kind, str) and kind.startswith("web_search"):
             web_search = True
             dropped += [f"{kind}.{key}" for key in leftovers(tool, ("type",))]
+        elif kind in _UNASKED:
+            dropped.append(f"the tool {kind}: only OpenAI runs it")
         else:
             raise CannotCarry(f"{where}: a {kind} tool is known to OpenAI's own models only")
     return tuple({tool.name: tool for tool in tools}.values()), web_search

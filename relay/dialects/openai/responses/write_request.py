@@ -5,6 +5,7 @@ Nothing is stored upstream: the whole conversation is sent each time, and reason
 """
 
 from accounts.facts.model_facts import ModelFacts
+from relay.dialects.foreign_history import made_media
 from relay.dialects.notes import GO_ON
 from relay.dialects.openai import media, tools
 from relay.dialects.openai.reasoning import effort_of
@@ -158,7 +159,8 @@ class _Writer:
                 return {"type": "output_text", "text": part.text, "annotations": []}
             return {"type": "input_text", "text": part.text}
         if role == "assistant":
-            raise CannotCarry("media in the model's own turns cannot be sent to an OpenAI upstream")
+            self._note(f"{part.media_type} in a turn of the model's became a note")
+            return {"type": "output_text", "text": made_media(part), "annotations": []}
         match part.kind:
             case "image":
                 return {"type": "input_image", "image_url": media.url_of(part)}

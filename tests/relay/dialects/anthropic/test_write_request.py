@@ -215,7 +215,6 @@ def test_a_system_turn_between_a_call_and_its_result_waits() -> None:
         (HI, model(ToolCall("a", "look", {})), HI),
         (HI, model(ToolCall("a", "look", {})), HI, model(Text("x")), HI),
         (HI, user(ToolResult("a", "look", ()))),
-        (HI, model(Media("image", "image/png", PNG)), HI),
         (user(Media("image", "image/heic", PNG)),),
         (user(Media("audio", "audio/wav", PNG)),),
         (user(Media("video", "video/mp4", url="https://a.example/v")),),

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.dialects.anthropic.call_ids import mend_ids
+from relay.dialects.anthropic.mend import mend
 from relay.dialects.interface import Dialect
 from relay.dialects.names.aliases import NONE, Aliases, aliased
 from relay.dialects.names.answers import ClientNames
@@ -215,13 +215,13 @@ def test_a_history_with_foreign_ids_is_mended_before_claude() -> None:
     """Ids are legal and unique, results keep theirs, the same on every turn; good ones stay."""
     changes: list[str] = []
     body = history("toolu_1", "functions.Bash:0", "call_0", "call_0")
-    ids = ids_in(mend_ids(body, changes))
+    ids = ids_in(mend(body, changes))
     assert ids[0::2] == ids[1::2]
     assert len(set(ids)) == 4
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]+", one) for one in ids)
     assert (ids[0], ids[4]) == ("toolu_1", "call_0")
     assert changes == ["ids of tool calls that Claude refuses were replaced"]
     longer = history("toolu_1", "functions.Bash:0", "call_0", "call_0", "functions.Bash:1")
-    assert ids_in(mend_ids(longer, []))[:8] == ids
+    assert ids_in(mend(longer, []))[:8] == ids
     good = history("toolu_1", "call_x")
-    assert mend_ids(good, []) is good
+    assert mend(good, []) is good

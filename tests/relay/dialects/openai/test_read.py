@@ -440,7 +440,6 @@ def test_answer_formats(
         {"tools": [{"type": "custom", "custom": {"name": "x"}}]},
         {"tool_choice": {"type": "custom", "custom": {"name": "x"}}},
         {"messages": [user([{"type": "file", "file": {"file_id": "file-1"}}])]},
-        {"messages": [user([{"type": "hologram"}])]},
         {"messages": [{"role": "assistant", "tool_calls": [{"id": "a", "type": "custom", "custom": {}}]}]},
         {"response_format": {"type": "grammar"}},
     ],
@@ -457,7 +456,6 @@ def test_chat_content_that_cannot_travel(fields: Json) -> None:
         {"tools": [{"type": "namespace", "name": "x", "tools": [{"type": "mcp"}]}]},
         {"tools": [{"type": "computer_use"}]},
         {"input": [{"type": "item_reference", "id": "x"}]},
-        {"input": [{"type": "compaction", "encrypted_content": "x"}]},
         {"input": [{"type": "additional_tools", "tools": [{"type": "computer_use"}]}]},
         {"input": [user([{"type": "input_image", "file_id": "file-1"}])]},
         {"input": [user([{"type": "input_file", "file_id": "file-1"}])]},
@@ -481,7 +479,6 @@ def test_searches_of_earlier_turns_are_left_out() -> None:
     ("body", "said"),
     [
         ({"messages": [{"role": "narrator", "content": "x"}]}, "messages.0.role 'narrator' is unknown"),
-        ({"messages": [{"role": "tool", "tool_call_id": "x", "content": "y"}]}, "'x' answers no tool call"),
         ({"messages": [user(7)]}, "messages.0.content must be an array"),
         ({"messages": [user([{"type": "text"}])]}, "messages.0.content.0.text must be a string"),
         ({"messages": [user([{"type": "image_url"}])]}, "messages.0.content.0.image_url.url is missing"),
@@ -492,14 +489,6 @@ def test_searches_of_earlier_turns_are_left_out() -> None:
         (
             {"messages": [user([{"type": "image_url", "image_url": {"url": "data:image/png,abc"}}])]},
             "without base64 data",
-        ),
-        (
-            {
-                "messages": [
-                    CHAT_CALL | {"tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "{"}}]}
-                ]
-            },
-            "arguments of f are no JSON object",
         ),
         (
             {"messages": [CHAT_CALL | {"tool_calls": [{"function": {"name": "f"}}]}]},
@@ -516,7 +505,6 @@ def test_searches_of_earlier_turns_are_left_out() -> None:
             "messages.0.content.0.input_audio must be an object",
         ),
         ({"messages": [user([{"type": "file", "file": {}}])]}, "has neither file_data nor file_url"),
-        ({"messages": [{"role": "function", "name": "f", "content": "x"}]}, "answers no tool call"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(body: Json, said: str) -> None:
@@ -531,7 +519,6 @@ def test_what_is_wrong_is_said_with_its_place(body: Json, said: str) -> None:
         ({"role": "narrator", "content": "x"}, "input.0.role 'narrator' is unknown"),
         ({"type": "function_call", "name": "f", "arguments": "{}"}, "input.0.call_id is missing"),
         ({"type": "function_call", "call_id": "c", "arguments": "{}"}, "name is missing"),
-        ({"type": "function_call_output", "call_id": "c", "output": "x"}, "answers no tool call"),
         (user([{"type": "input_image"}]), "input.0.content.0.image_url is missing"),
         ({"type": "reasoning", "summary": "x"}, "input.0.summary must be an array"),
     ],
@@ -542,10 +529,7 @@ def test_what_is_wrong_with_an_item(item: Json, said: str) -> None:
         responses(item)
 
 
-@pytest.mark.parametrize(
-    "fields", [{"text": {"format": {"type": "grammar"}}}, {"input": [user([{"type": "hologram"}])]}]
-)
-def test_more_that_cannot_travel(fields: Json) -> None:
+def test_more_that_cannot_travel() -> None:
     """What is not known at all cannot be carried."""
     with pytest.raises(CannotCarry):
-        OPENAI_RESPONSES.read({"model": "m", "input": "x"} | fields)
+        OPENAI_RESPONSES.read({"model": "m", "input": "x", "text": {"format": {"type": "grammar"}}})

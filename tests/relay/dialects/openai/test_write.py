@@ -281,9 +281,10 @@ def test_media(media: Media, in_chat: Json | None, in_responses: Json | None) ->
 
 @pytest.mark.parametrize("form", ["chat", "responses"])
 def test_media_in_the_models_own_turn(form: str) -> None:
-    """OpenAI takes no image back that a model made."""
-    with pytest.raises(CannotCarry):
-        written(form, ANY, HELLO, Turn("assistant", (IMAGE,)))
+    """OpenAI takes no image back that a model made: words say that there was one, and the row does."""
+    body, changes = written(form, ANY, HELLO, Turn("assistant", (IMAGE,)))
+    assert "(image/png that the model made; it is not shown here)" in json.dumps(body)
+    assert "image/png in a turn of the model's became a note" in changes
 
 
 def test_tools() -> None:

@@ -1,0 +1,46 @@
+"""A client's own body, without what other vendors' answers left in it and Claude would refuse on every turn.
+
+PURE. Ids of tool calls that are none here, and runs of other vendors' tools that were told as Anthropic's.
+"""
+
+from typing import Any
+
+from relay.dialects.anthropic.call_ids import CallIds, with_wire_id
+from relay.dialects.anthropic.server_tools import OWN_ID
+from relay.dialects.anthropic.wire_messages import blocks_of
+from relay.neutral.conversation import Json
+
+
+def mend(body: Json, changes: list[str]) -> Json:
+    """``body`` as the API takes it; the very same where it does already."""
+    messages = body.get("messages")
+    if not isinstance(messages, list):
+        return body
+    ids = CallIds()
+    said: dict[str, None] = {}
+    mended = [_mended(message, ids, said) for message in messages]
+    if not said:
+        return body
+    changes += said
+    return {**body, "messages": [message for message in mended if message is not None]}
+
+
+def _mended(message: Any, ids: CallIds, said: dict[str, None]) -> Any:
+    """None for a message of which nothing is left."""
+    content = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(content, list):
+        return message
+    kept = [block for block in blocks_of(content) if not _is_foreign_run(block)]
+    blocks = [with_wire_id(block, ids) for block in kept]
+    if len(kept) < len(content):
+        said["runs of another vendor's tools were left out"] = None
+    elif all(new is old for new, old in zip(blocks, content, strict=True)):
+        return message
+    if any(new is not old for new, old in zip(blocks, kept, strict=True)):
+        said["ids of tool calls that Claude refuses were replaced"] = None
+    return {**message, "content": blocks} if blocks else None
+
+
+def _is_foreign_run(block: Any) -> bool:
+    told = (block.get("id") or block.get("tool_use_id")) if isinstance(block, dict) else None
+    return isinstance(told, str) and told.startswith(OWN_ID)

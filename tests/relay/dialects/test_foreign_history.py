@@ -1,0 +1,290 @@
+"""What only its own vendor can know in a history ends no conversation: it is told as text, or left out."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.facts.known_models import facts_for
+from relay.dialects.anthropic import ANTHROPIC
+from relay.dialects.anthropic.server_tools import OWN_ID
+from relay.dialects.paired_calls import paired
+from relay.neutral.conversation import (
+    Conversation,
+    Json,
+    Part,
+    Text,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from tests.relay.dialects.every_dialect import DIALECTS, KINDS
+
+MODELS = {"anthropic": "claude-sonnet-4-6", "gemini": "gemini-3-flash-preview", "chat": "m", "responses": "m"}
+RUN = {
+    "type": "server_tool_use",
+    "id": "srvtoolu_1",
+    "name": "bash_code_execution",
+    "input": {"command": "ls"},
+}
+RAN = {
+    "type": "bash_code_execution_tool_result",
+    "tool_use_id": "srvtoolu_1",
+    "content": {"type": "bash_code_execution_result", "stdout": "a.txt", "stderr": "", "return_code": 0},
+}
+SEARCH = {"type": "server_tool_use", "id": "srvtoolu_2", "name": "web_search", "input": {"query": "q"}}
+FOUND = {
+    "type": "web_search_tool_result",
+    "tool_use_id": "srvtoolu_2",
+    "content": [{"type": "web_search_result"}],
+}
+SHELL = {"type": "local_shell_call", "call_id": "s", "status": "completed", "action": {"command": ["ls"]}}
+CALLED = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"value": '}}
+
+HISTORIES: tuple[tuple[str, list[Json], list[str], list[str]], ...] = (
+    # whose client, the turns between the user's two, what is told of them, what is named as dropped
+    (
+        "anthropic",
+        [{"role": "assistant", "content": [SEARCH, FOUND, RUN, RAN, {"type": "text", "text": "So."}]}],
+        ["```\nls\n```", "```\na.txt\n```", "So."],
+        [
+            "server_tool_use blocks",
+            "web_search_tool_result blocks",
+            "server_tool_use blocks (told as text)",
+            "bash_code_execution_tool_result blocks (told as text)",
+        ],
+    ),
+    (
+        "anthropic",
+        [
+            {"role": "assistant", "content": [{"type": "compaction", "content": "Was: x."}, {"type": "new"}]},
+            {"role": "user", "content": [{"type": "container_upload", "file_id": "f"}]},
+        ],
+        ["Was: x.", "(a container_upload part, which cannot be shown here)"],
+        ["new blocks", "file_id", "container_upload blocks (told as text)"],
+    ),
+    (
+        "gemini",
+        [
+            {
+                "role": "model",
+                "parts": [
+                    {"executableCode": {"code": "print(6*7)", "language": "PYTHON"}},
+                    {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "42\n"}},
+                    {"toolCall": {"toolType": "GOOGLE_MAPS"}},
+                    {"text": "42"},
+                ],
+            }
+        ],
+        ["```python\nprint(6*7)\n```", "```\n42\n```", "42"],
+        ["executableCode parts (told as text)", "codeExecutionResult parts (told as text)", "toolCall parts"],
+    ),
+    (
+        "chat",
+        [
+            {"role": "assistant", "content": None, "tool_calls": [CALLED]},
+            {"role": "tool", "tool_call_id": "c", "content": "not run"},
+            {"role": "tool", "tool_call_id": "gone", "content": "late"},
+        ],
+        ['{"value": ', "not run", "Result of a tool, whose call is not shown:", "late"],
+        ["arguments of f that are no JSON object (told as text)"],
+    ),
+    (
+        "responses",
+        [
+            SHELL,
+            {"type": "local_shell_call_output", "id": "s", "output": "a.txt"},
+            {"type": "image_generation_call", "id": "i", "result": "iVBO"},
+            {"type": "tool_search_call", "call_id": "t", "arguments": {}},
+            {"type": "code_interpreter_call", "code": "1+1", "outputs": [{"type": "logs", "logs": "2"}]},
+            {"type": "compaction", "encrypted_content": "x"},
+        ],
+        [
+            '<system-note>\nlocal_shell was run with {"command":["ls"]}. It gave:\na.txt\n</system-note>',
+            "```python\n1+1\n```",
+            "```\n2\n```",
+        ],
+        [
+            "local_shell_call items",
+            "local_shell_call_output items (told as text)",
+            "image_generation_call items",
+            "tool_search_call items",
+            "code_interpreter_call items (told as text)",
+            "compaction items",
+        ],
+    ),
+)  # fmt: skip
+
+
+def body_of(client: str, turns: list[Json]) -> Json:
+    match client:
+        case "gemini":
+            user: Json = {"role": "user", "parts": [{"text": "?"}]}
+            return {"contents": [user, *turns, user]}
+        case "responses":
+            return {
+                "model": "m",
+                "input": [{"role": "user", "content": "?"}, *turns, {"role": "user", "content": "?"}],
+            }
+        case _:
+            user = {"role": "user", "content": "?"}
+            return {"model": "m", "max_tokens": 9, "messages": [user, *turns, user]}
+
+
+def texts_in(turns: tuple[Turn, ...]) -> list[str]:
+    found: list[str] = []
+    for part in (part for turn in turns for part in turn.parts):
+        match part:
+            case Text():
+                found.append(part.text)
+            case ToolCall():
+                found += part.arguments.values()
+            case ToolResult():
+                found += [inner.text for inner in part.parts if isinstance(inner, Text)]
+            case _:
+                pass
+    return found
+
+
+def test_what_the_other_vendor_cannot_know_goes_on_as_text() -> None:
+    """Each history is written for each other vendor; what was told of it and what not stands in the row."""
+    for client, turns, told, dropped in HISTORIES:
+        conversation = DIALECTS[client].read(body_of(client, turns))
+        assert list(conversation.dropped) == dropped, client
+        changes: list[str] = []
+        whole = paired(conversation, changes)
+        lines = [
+            line for text in texts_in(whole.turns) for line in text.splitlines() if line not in ("", "?")
+        ]
+        assert lines == "\n".join(told).splitlines(), client
+        for upstream, target in DIALECTS.items():
+            facts = facts_for(MODELS[upstream], KINDS[upstream])
+            assert target.write(whole, MODELS[upstream], facts, []), (client, upstream)
+
+
+def test_hosted_tools_that_codex_adds_are_left_out() -> None:
+    """Codex offers pictures and a tool search by itself; what a client asks for itself stays a refusal."""
+    function = {"type": "function", "name": "noop", "parameters": {"type": "object", "properties": {}}}
+    tools = [{"type": "image_generation", "output_format": "png"}, {"type": "tool_search"}, function]
+    conversation = DIALECTS["responses"].read({"model": "m", "input": "hi", "tools": tools})
+    assert [tool.name for tool in conversation.tools] == ["noop"]
+    assert conversation.dropped == (
+        "the tool image_generation: only OpenAI runs it",
+        "the tool tool_search: only OpenAI runs it",
+    )
+
+
+def test_runs_of_other_vendors_do_not_reach_claude() -> None:
+    """An Anthropic client was told of Google's search as of Anthropic's own: its API would refuse such."""
+    own = {"type": "server_tool_use", "id": f"{OWN_ID}1", "name": "web_search", "input": {}}
+    found = {"type": "web_search_tool_result", "tool_use_id": f"{OWN_ID}1", "content": []}
+    said = {"type": "text", "text": "It is sunny."}
+    user: Json = {"role": "user", "content": "?"}
+    changes: list[str] = []
+    turns = [
+        user,
+        {"role": "assistant", "content": [own, found, said]},
+        user,
+        {"role": "assistant", "content": [own]},
+    ]
+    body = ANTHROPIC.mend({"messages": turns}, changes)
+    assert body["messages"] == [user, {"role": "assistant", "content": [said]}, user]
+    assert changes == ["runs of another vendor's tools were left out"]
+    theirs: Json = {"messages": [user, {"role": "assistant", "content": [SEARCH, FOUND, said]}]}
+    assert ANTHROPIC.mend(theirs, changes) is theirs
+
+
+def call(call_id: str) -> ToolCall:
+    return ToolCall(call_id, "f", {})
+
+
+def result(call_id: str, text: str = "r") -> ToolResult:
+    return ToolResult(call_id, "f", (Text(text),))
+
+
+def says(role: Any, *parts: Part) -> Turn:
+    return Turn(role, parts)
+
+
+HI = says("user", Text("hi"))
+NOTHING = ToolResult("a", "f", (Text("(no result was given)"),), is_error=True)
+
+
+def test_results_stand_behind_their_calls() -> None:
+    """What is missing is said to be so, what is late comes forward, what answers nothing is shown as text."""
+    shown = Text("Result of f, whose call is not shown:")
+    table: tuple[tuple[tuple[Turn, ...], tuple[Turn, ...]], ...] = (
+        ((HI, says("assistant", call("a"))), (HI, says("assistant", call("a")), says("user", NOTHING))),
+        (
+            (HI, says("assistant", call("a")), HI, says("assistant", Text("x"))),
+            (
+                HI,
+                says("assistant", call("a")),
+                says("user", Text("hi"), NOTHING),
+                says("assistant", Text("x")),
+            ),
+        ),
+        (
+            (HI, says("assistant", call("a")), HI, says("assistant", Text("x")), says("user", result("a"))),
+            (
+                HI,
+                says("assistant", call("a")),
+                says("user", Text("hi"), result("a")),
+                says("assistant", Text("x")),
+            ),
+        ),
+        (
+            (HI, says("assistant", call("a")), says("system", Text("s")), says("user", result("a"))),
+            (HI, says("assistant", call("a")), says("user", result("a")), says("system", Text("s"))),
+        ),
+        ((HI, says("user", result("z"))), (HI, says("user", shown, Text("r")))),
+        (
+            # the same id in two turns: the later result is not the earlier call's
+            (
+                HI,
+                says("assistant", call("a")),
+                HI,
+                says("assistant", call("a")),
+                says("user", result("a", "2")),
+            ),
+            (
+                HI,
+                says("assistant", call("a")),
+                says("user", Text("hi"), NOTHING),
+                says("assistant", call("a")),
+                says("user", result("a", "2")),
+            ),
+        ),
+    )
+    for turns, wanted in table:
+        assert paired(Conversation(turns), []).turns == wanted
+    changes: list[str] = []
+    for good in (
+        (HI, says("assistant", call("a"), call("b")), says("user", result("b"), result("a")), HI),
+        (HI, says("assistant", call("a")), says("assistant", Text("x")), says("user", result("a"))),
+        (HI, says("assistant", call("a"), call("a")), says("user", result("a"), result("a"))),
+    ):
+        conversation = Conversation(good)
+        assert paired(conversation, changes) is conversation
+    assert changes == []
+
+
+IDS = st.sampled_from("ab")
+TURNS = st.lists(
+    st.one_of(
+        st.lists(st.builds(call, IDS), max_size=2).map(lambda parts: says("assistant", Text("x"), *parts)),
+        st.lists(st.builds(result, IDS), max_size=2).map(lambda parts: says("user", Text("x"), *parts)),
+        st.just(says("system", Text("s"))),
+    ),
+    max_size=8,
+)
+
+
+@given(TURNS)
+def test_any_history_becomes_one_that_every_vendor_takes(turns: list[Turn]) -> None:
+    """However calls and results are mixed up, each writer finds them in pairs, and once is enough."""
+    conversation = paired(Conversation((HI, *turns)), [])
+    assert paired(conversation, []) is conversation
+    for upstream, target in DIALECTS.items():
+        facts = facts_for(MODELS[upstream], KINDS[upstream])
+        target.write(conversation, MODELS[upstream], facts, [])
