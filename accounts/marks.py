@@ -4,11 +4,12 @@ Only *hard* marks are computed here. A soft mark has one fixed duration and no r
 """
 
 import math
-from typing import Literal
+from typing import Literal, assert_never
 
 from msgspec import Struct
 
-Cause = Literal["quota", "credential", "model"]
+MarkCause = Literal["quota", "credential", "forbidden", "model"]
+"""What a hard mark is for. Who calls knows it: this room says only how long it lasts, and what it covers."""
 
 LONGEST_MARK_SECONDS = 7 * 86_400.0
 """No vendor's quota window is longer than a week: a told delay beyond it is a mistake."""
@@ -37,36 +38,30 @@ class HardMark(Struct, frozen=True):
 
     seconds: float
     whole_account: bool
-    cause: Cause
+    cause: MarkCause
     grows: bool = False
     """True where the duration grows with each consecutive time."""
 
 
 def hard_mark(
-    status: int,
-    reason: str,
-    told_seconds: float | None,
-    consecutive: int,
-    durations: MarkDurations,
+    cause: MarkCause, reason: str, told_seconds: float | None, consecutive: int, durations: MarkDurations
 ) -> HardMark:
     """The mark for an upstream failure.
 
-    ``status`` is the upstream's; 400 stands for the 400s that are the account's fault (a bad key,
-    billing). ``reason`` is upstream's own word, ``told_seconds`` the delay it asked for, ``consecutive``
-    how many marks of the same growing reason came before this one. Raises ValueError for a status that
-    leaves no hard mark.
+    ``reason`` is upstream's own word, ``told_seconds`` the delay it asked for, ``consecutive`` how many marks
+    of the same growing reason came before this one.
     """
-    match status:
-        case 400 | 401 | 402:
-            return HardMark(durations.credential, True, "credential")
-        case 403:
-            return HardMark(durations.forbidden, False, "credential")
-        case 404:
-            return HardMark(durations.missing_model, False, "model")
-        case 429:
+    match cause:
+        case "credential":
+            return HardMark(durations.credential, True, cause)
+        case "forbidden":
+            return HardMark(durations.forbidden, False, cause)
+        case "model":
+            return HardMark(durations.missing_model, False, cause)
+        case "quota":
             return _limit_mark(reason.lower(), told_seconds, consecutive, durations)
-        case _:
-            raise ValueError(f"status {status} leaves no hard mark")
+        case _:  # pragma: no cover
+            assert_never(cause)
 
 
 def _limit_mark(

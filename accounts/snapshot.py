@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from accounts.facts.model_facts import Override
 from accounts.mapping import Mapping
-from accounts.marks import Cause
+from accounts.marks import MarkCause
 
 
 class AccountView(Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ class KeptMark(Struct, frozen=True):
     model: str
     reason: str
     status: int
-    cause: Cause
+    cause: MarkCause
     until: float
     set_at: float
 

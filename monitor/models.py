@@ -22,7 +22,7 @@ from django.db.models import ExpressionWrapper, F, Q
 from django.utils.translation import gettext_lazy as _
 
 from monitor.pricing.prices import ModelPrice as ModelPrice  # here Django looks for models
-from monitor.record.records import BodyKind, EndedBy, EndedIn, Outcome
+from monitor.record.records import BodyKind, EndedBy, Outcome, Phase
 from monitor.search.models import SearchProgress as SearchProgress
 from monitor.statistics.models import DailyStatistic as DailyStatistic
 from monitor.statistics.models import HourlyStatistic as HourlyStatistic
@@ -64,14 +64,14 @@ ENDED_BY_LABELS = {
     EndedBy.PROXY: _("proxy"),
 }
 ENDED_IN_LABELS = {
-    EndedIn.ADMISSION: _("admission"),
-    EndedIn.CONNECT: _("connect"),
-    EndedIn.HEADERS: _("headers"),
-    EndedIn.PEEK: _("peek"),
-    EndedIn.TEXT: _("text"),
-    EndedIn.THINKING: _("thinking"),
-    EndedIn.TOOL_CALL: _("tool call"),
-    EndedIn.AFTER_STOP: _("after stop"),
+    Phase.ADMISSION: _("admission"),
+    Phase.CONNECT: _("connect"),
+    Phase.HEADERS: _("headers"),
+    Phase.PEEK: _("peek"),
+    Phase.TEXT: _("text"),
+    Phase.THINKING: _("thinking"),
+    Phase.TOOL_CALL: _("tool call"),
+    Phase.AFTER_STOP: _("after stop"),
 }
 DIALECT_LABELS = {"anthropic": "Anthropic", "gemini": "Gemini", "openai": "OpenAI"}
 BODY_LABELS = {

@@ -5,7 +5,7 @@ from typing import Any, cast
 from accounts.facts.models import stored_overrides
 from accounts.kinds import Kind, default_base_url
 from accounts.mapping import Mapping
-from accounts.marks import Cause
+from accounts.marks import MarkCause
 from accounts.models import Account, AccountMark, ClientKey, ModelMapping
 from accounts.revisions import Revision
 from accounts.snapshot import AccountView, KeptMark, KeyView, Snapshot, epoch
@@ -35,7 +35,7 @@ def load_snapshot() -> Snapshot:
         ),
         marks=tuple(
             KeptMark(
-                row.account_id, row.model, row.reason, row.status, cast(Cause, row.cause),
+                row.account_id, row.model, row.reason, row.status, cast(MarkCause, row.cause),
                 epoch(row.until), epoch(row.set_at),
             )
             for row in AccountMark.objects.all()

@@ -5,7 +5,7 @@ No clock: ``now`` is told, in epoch seconds.
 
 from msgspec import Struct
 
-from accounts.marks import Cause, MarkDurations, hard_mark
+from accounts.marks import MarkCause, MarkDurations, hard_mark
 from accounts.pool.choice import Block, Candidate, Rank, rank
 from accounts.snapshot import AccountView
 
@@ -17,7 +17,7 @@ class Mark(Struct, frozen=True, gc=False):
     """A hard mark. Times are epoch seconds; ``reason`` is upstream's word, or blank."""
 
     until: float
-    cause: Cause
+    cause: MarkCause
     reason: str
     status: int
     set_at: float
@@ -84,6 +84,7 @@ class AccountState:
     def mark_hard(
         self,
         model: str,
+        cause: MarkCause,
         status: int,
         reason: str,
         told_seconds: float | None,
@@ -98,7 +99,7 @@ class AccountState:
         strikes = self.strikes.get(model, 0)
         same_event = self._standing(model, now) is not None
         earlier = max(strikes - 1, 0) if same_event else strikes
-        made = hard_mark(status, reason, told_seconds, earlier, durations)
+        made = hard_mark(cause, reason, told_seconds, earlier, durations)
         if made.grows:
             self.strikes[model] = earlier + 1
         key = WHOLE_ACCOUNT if made.whole_account else model

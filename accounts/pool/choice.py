@@ -14,18 +14,18 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from accounts.marks import Cause
+from accounts.marks import MarkCause
 
 Rank = tuple[int, int, float, int]
 
-_CAUSE_ORDER: dict[Cause, int] = {"quota": 0, "credential": 1, "model": 2}
+_CAUSE_ORDER: dict[MarkCause, int] = {"quota": 0, "credential": 1, "forbidden": 1, "model": 2}
 
 
 class Block(Struct, frozen=True, gc=False):
     """A hard mark that stands in the way now: when it ends (epoch seconds) and whose fault it was."""
 
     until: float
-    cause: Cause
+    cause: MarkCause
 
 
 class Candidate(Struct, frozen=True, gc=False):
@@ -64,7 +64,7 @@ class Blocked(Struct, frozen=True):
     """
 
     free_at: float
-    cause: Cause
+    cause: MarkCause
     cause_ends_at: float
 
 
@@ -121,10 +121,11 @@ def choose(
 
 def _blocked(blocks: list[Block]) -> Blocked:
     cause = min((block.cause for block in blocks), key=_CAUSE_ORDER.__getitem__)
+    order = _CAUSE_ORDER[cause]
     return Blocked(
         free_at=min(block.until for block in blocks),
         cause=cause,
-        cause_ends_at=min(block.until for block in blocks if block.cause == cause),
+        cause_ends_at=min(block.until for block in blocks if _CAUSE_ORDER[block.cause] == order),
     )
 
 

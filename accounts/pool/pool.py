@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from accounts.facts.model_facts import ModelTable
 from accounts.kinds import REFUSED_TWICE
 from accounts.mapping import Target
+from accounts.marks import MarkCause
 from accounts.pool import pool_news
 from accounts.pool.account_state import AccountState
 from accounts.pool.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, binding_moves, choose
@@ -93,21 +94,21 @@ class Pool:
         self,
         account_id: int,
         model: str,
-        *,
+        cause: MarkCause,
         status: int,
         reason: str = "",
         told_seconds: float | None = None,
     ) -> float:
         """The account is not asked until it is free; returns for how many seconds.
 
-        ``status`` is upstream's, 400 for the account's own faults; it also says whether the model or the
-        whole account is marked. Other statuses raise ValueError.
+        ``cause`` says whether the model or the whole account is marked; ``status`` is upstream's, 400 for the
+        account's own faults, for people.
         """
         now = self._clock.now()
         state = self._roster.state(account_id)
         if state is None:
             return 0.0
-        key, mark = state.mark_hard(model, status, reason, told_seconds, now, self._settings.durations)
+        key, mark = state.mark_hard(model, cause, status, reason, told_seconds, now, self._settings.durations)
         self._bus.publish(TOPIC, pool_news.encode(HardMarked(account_id, key, mark)))
         if mark.until - now > KEPT_FROM_SECONDS:
             self._journal.keep_mark(
@@ -163,7 +164,7 @@ class Pool:
             return True
         if state.refused_at is None:
             state.refused_at = self._clock.now()
-        self.mark_hard(account_id, model, status=401)
+        self.mark_hard(account_id, model, "credential", 401)
         return False
 
     def disable(self, account_id: int, reason: str) -> None:

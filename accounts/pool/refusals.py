@@ -3,13 +3,14 @@
 import math
 from typing import assert_never
 
-from accounts.marks import Cause
+from accounts.marks import MarkCause
 from accounts.pool.choice import Blocked, Candidate
 from accounts.pool.leases import NoAccount
 
-_CAUSE_WORDS: dict[Cause, str] = {
+_CAUSE_WORDS: dict[MarkCause, str] = {
     "quota": "its quota is used up",
     "credential": "its credential or billing was refused",
+    "forbidden": "its upstream forbids it the model",
     "model": "it lacks the model",
 }
 
@@ -29,7 +30,7 @@ def everybody_blocked(model: str, blocked: Blocked, now: float) -> NoAccount:
                 f"Every account for {model} has used up its quota; the first is free again in {seconds} s."
             )
             return NoAccount(429, "quota", message, seconds)
-        case "credential":
+        case "credential" | "forbidden":
             message = f"Every account for {model} was refused by its upstream (credential or billing)."
             return NoAccount(503, "credential", message, seconds)
         case "model":

@@ -3,7 +3,7 @@
 ``%(account)s``, ``%(status)d``, ``%(count)d``, ``%(model)s`` and ``%(time)s`` are filled in by ``diagnosis``.
 """
 
-from monitor.diagnosis.failure_causes import Cause
+from monitor.record.failure_table import Cause
 from monitor.record.phrasing import gettext_noop as _
 
 WHAT_IT_DID: dict[Cause, str] = {

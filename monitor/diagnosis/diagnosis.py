@@ -11,10 +11,12 @@ from enum import StrEnum
 import msgspec
 
 from monitor.diagnosis.advice import AFTER_CUT, AT_ADMISSION, BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
-from monitor.diagnosis.failure_causes import Cause, cause_of
+from monitor.diagnosis.failure_causes import cause_of
 from monitor.diagnosis.seams import beginning_of, continued, not_continued
+from monitor.record.decision_words import Strategy
+from monitor.record.failure_table import Cause
 from monitor.record.phrasing import Moment, Phrase, Seconds, gettext_noop
-from monitor.record.records import AttemptRecord, EndedIn, Outcome, RequestRecord
+from monitor.record.records import AttemptRecord, Outcome, Phase, RequestRecord
 
 
 class Severity(StrEnum):
@@ -39,9 +41,6 @@ class Diagnosis(msgspec.Struct, frozen=True):
     summary: tuple[Phrase, ...]
     next_step: Phrase
 
-
-BUDGET_SPENT = "retry budget spent"
-"""The strategy of an attempt that another one should have followed (``relay.engine.policy`` has the word)."""
 
 SAID_NOTHING = Phrase(
     gettext_noop("Behind the results of its tools the model had nothing to add, and ended its turn.")
@@ -212,7 +211,7 @@ def _failed(row: RequestRecord, failed: list[AttemptRecord], retry_after_seconds
         summary = [_did(last)]
     if counted > 1 and any(attempt.rotate for attempt in failed) and len({a.account for a in failed}) == 1:
         summary.append(Phrase(gettext_noop("No other account was free to be asked.")))
-    if last.strategy == BUDGET_SPENT:
+    if last.strategy == Strategy.BUDGET_SPENT:
         message = gettext_noop("It was not tried again: too many retries were under way (retry budget).")
         summary.append(Phrase(message))
     free = _free_again(row, retry_after_seconds)
@@ -270,7 +269,7 @@ def _client_closed(row: RequestRecord, failed: list[AttemptRecord]) -> Diagnosis
             "The client closed the connection in the middle of the answer, after %(time)s."
         )
         step = gettext_noop("Nothing to do if somebody pressed stop; upstream was cancelled at once.")
-    elif row.ended_in is EndedIn.ADMISSION:
+    elif row.ended_in is Phase.ADMISSION:
         message = gettext_noop("The client went after %(time)s, before an account was asked.")
         step = gettext_noop(
             "If this repeats, all accounts are busy: add one or raise their limits in flight."

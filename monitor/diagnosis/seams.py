@@ -2,33 +2,30 @@
 
 from collections.abc import Sequence
 
+from monitor.record.decision_words import Obstacle
 from monitor.record.phrasing import Phrase
 from monitor.record.phrasing import gettext_noop as _
 from monitor.record.records import AttemptRecord, RequestRecord
 
 NOT_CONTINUED: dict[str, str] = {
-    # the relay's word (relay.engine.continuation has them): what the reader is told
-    "the failure is not upstream breaking off": _(
-        "It was not continued: what failed was not the upstream breaking off."
-    ),
-    "a refusal is an answer": _("It was not continued: the model had refused."),
-    "the end of the answer was told": _("It was not continued: its end had been told already."),
-    "thinking was sent": _(
+    Obstacle.NOT_BROKEN_OFF: _("It was not continued: what failed was not the upstream breaking off."),
+    Obstacle.UNKNOWN: _("It was not continued: how much of it had been told is not known."),
+    Obstacle.REFUSED: _("It was not continued: the model had refused."),
+    Obstacle.ENDED: _("It was not continued: its end had been told already."),
+    Obstacle.THOUGHT: _(
         "It was not continued: thinking had been sent, which no other answer can go on with."
     ),
-    "a tool call was sent": _("It was not continued: a tool call had been sent."),
-    "something else than text was sent": _("It was not continued: something else than text had been sent."),
-    "the text was whole": _(
-        "It was not continued: upstream had closed the text, and only the end was missing."
-    ),
-    "nothing was said yet": _("It was not continued: nothing had been said yet to go on from."),
-    "the request wants more than plain text": _(
+    Obstacle.CALLED: _("It was not continued: a tool call had been sent."),
+    Obstacle.NOT_TEXT: _("It was not continued: something else than text had been sent."),
+    Obstacle.WHOLE: _("It was not continued: upstream had closed the text, and only the end was missing."),
+    Obstacle.SAID_NOTHING: _("It was not continued: nothing had been said yet to go on from."),
+    Obstacle.WANTS_MORE: _(
         "It was not continued: the request wants more than plain text (JSON, a tool call, several answers or"
         " a conversation that upstream keeps)."
     ),
-    "it was continued twice already": _("Two continuations had been made, and there are no more."),
-    "it would not help": _("It was not continued: this failure is the same on every attempt."),
-    "retry budget spent": _("It was not continued: the server's retry budget was spent."),
+    Obstacle.CONTINUED_TWICE: _("Two continuations had been made, and there are no more."),
+    Obstacle.WOULD_NOT_HELP: _("It was not continued: this failure is the same on every attempt."),
+    Obstacle.BUDGET_SPENT: _("It was not continued: the server's retry budget was spent."),
 }
 NOBODY_GOES_ON = _("It was not continued: no account was free to go on with it.")
 

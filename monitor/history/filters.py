@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from monitor.history.queries import admitted_since, ended_with
 from monitor.models import DIALECT_LABELS, PLAIN_END, SLOW_FIRST_DATA_MS
-from monitor.record.records import EndedBy, EndedIn, Outcome
+from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.request_id import first_request_id
 from monitor.search.tokenizer import SEARCHED_COLUMNS, asked_words
 
@@ -45,7 +45,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "dialect": tuple(DIALECT_LABELS),
     "stream": ("yes", "no"),
     "ended_by": tuple(EndedBy),
-    "ended_in": tuple(EndedIn),
+    "ended_in": tuple(Phase),
     "within": ("1", "24", "168"),
 }
 """Filters with a fixed set of values; any other value is no filter."""

@@ -18,7 +18,7 @@ from monitor.history.queries import distinct_values
 from monitor.history.shown_records import with_shown_accounts
 from monitor.models import DIALECT_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
 from monitor.pages.access import for_operators
-from monitor.record.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.plain_text import shown
 
 QUICK_LABELS = {
@@ -63,7 +63,7 @@ VALUE_LABELS: dict[str, dict[str, Any]] = {
     "dialect": dict(DIALECT_LABELS),
     "stream": {"yes": _("stream"), "no": _("in one piece")},
     "ended_by": {str(side): ENDED_BY_LABELS[side] for side in EndedBy},
-    "ended_in": {str(phase): ENDED_IN_LABELS[phase] for phase in EndedIn},
+    "ended_in": {str(phase): ENDED_IN_LABELS[phase] for phase in Phase},
     "within": {"1": _("past hour"), "24": _("past 24 hours"), "168": _("past 7 days")},
 }
 

@@ -1,12 +1,13 @@
 """Words that conversations and attempts are recorded with, to be said in the reader's language. PURE."""
 
+from monitor.record.decision_words import Strategy
 from monitor.record.phrasing import gettext_noop as _
 
 RECORDED = (
     _("system"), _("user"), _("assistant"), _("tool"), _("error"),
     _("thinking"), _("redacted thinking"), _("tools"), _("tool call"), _("tool result"), _("tool error"),
     _("refusal"), _("image"),
-    _("fixed delay"), _("linear backoff"), _("exponential backoff"), _("retry budget spent"),
+    *Strategy,
     _("strip"), _("drop_block"),
 )  # fmt: skip
 

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 import msgspec
 
+from monitor.record.failure_kinds import Phase as Phase
+
 
 class Outcome(StrEnum):
     """How an exchange ended, in one word; the order here is the order of ``outcome.outcome_of``."""
@@ -34,19 +36,6 @@ class EndedBy(StrEnum):
     CLIENT = "client"
     UPSTREAM = "upstream"
     PROXY = "proxy"
-
-
-class EndedIn(StrEnum):
-    """The phase in which an exchange or an attempt ended, in the order in which phases are passed."""
-
-    ADMISSION = "admission"
-    CONNECT = "connect"
-    HEADERS = "headers"
-    PEEK = "peek"
-    TEXT = "text"
-    THINKING = "thinking"
-    TOOL_CALL = "tool_call"
-    AFTER_STOP = "after_stop"
 
 
 class BodyKind(StrEnum):
@@ -106,7 +95,7 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """None while in flight."""
     ended_by: EndedBy | None = None
     """None while in flight."""
-    ended_in: EndedIn | None = None
+    ended_in: Phase | None = None
     """While in flight: the phase it has reached."""
     attempts: int = 0
     """As the ``X-Attempts`` header counts them."""
@@ -158,7 +147,7 @@ class AttemptRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """From the exchange's admission."""
     status: int | None = None
     """Upstream's HTTP status, or the one that an error inside its stream names."""
-    phase: EndedIn | None = None
+    phase: Phase | None = None
     """The phase that it ended in, or has reached."""
     failure_kind: str | None = None
     """None: it committed, or is still under way."""

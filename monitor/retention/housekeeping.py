@@ -15,7 +15,7 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from monitor.models import RequestLog
-from monitor.record.records import EndedBy, EndedIn, Outcome
+from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.request_id import first_request_id
 from monitor.retention import pruner
 from monitor.retention.pruner import Limits
@@ -66,7 +66,7 @@ def _close(rows: QuerySet[RequestLog]) -> int:
             in_flight=False,
             outcome=Outcome.INTERRUPTED.value,
             ended_by=EndedBy.PROXY.value,
-            ended_in=Coalesce(F("ended_in"), Value(EndedIn.ADMISSION.value)),
+            ended_in=Coalesce(F("ended_in"), Value(Phase.ADMISSION.value)),
             error=ORPHANED,
         )
 

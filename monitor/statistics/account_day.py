@@ -10,13 +10,14 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from monitor.models import AttemptLog
+from monitor.record.failure_table import Culprit, rule_for
 from monitor.record.request_id import first_request_id
 from monitor.statistics.models import HourlyStatistic
 
 COUNTED_ATTEMPTS: Final = 10_000
 """Read in about 30 ms; when there were more today, the shares are those of the newest."""
-THE_REQUESTS_OWN: Final = (400, 404, 405, 413, 422)
-"""Refusals that say nothing of the account: another one would have answered the same."""
+EXCUSED: Final = (Culprit.REQUEST, Culprit.SERVER)
+"""Whose failures say nothing of the account: another one would have fared the same."""
 ERROR_CHARACTERS: Final = 160
 
 Key = tuple[str, str]
@@ -43,7 +44,7 @@ def account_days(now: datetime) -> dict[Key, AccountDay]:
     for request_id, number, account, kind, failure, status in _attempts(midnight):
         day = days.setdefault((kind, account), AccountDay())
         day.attempts += 1
-        if failure is not None and not (failure == "status" and status in THE_REQUESTS_OWN):
+        if failure is not None and rule_for(failure, status).culprit not in EXCUSED:
             day.failed += 1
             newest_failures.setdefault((kind, account), (request_id, number))
     _add_errors(days, newest_failures)

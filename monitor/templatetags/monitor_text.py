@@ -11,7 +11,7 @@ from monitor.diagnosis.diagnosis import SEVERITY_WORDS, Severity
 from monitor.models import ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
 from monitor.record.phrasing import Phrase
 from monitor.record.recorded_words import known_word
-from monitor.record.records import EndedBy, EndedIn, Outcome
+from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.redaction import mask_email
 from monitor.words.plain_text import shown
 from monitor.words.wording import as_html, duration, local_time
@@ -95,7 +95,7 @@ def ended_by_word(value: EndedBy | None) -> str:
 
 
 @register.filter
-def ended_in_word(value: EndedIn | None) -> str:
+def ended_in_word(value: Phase | None) -> str:
     """In which phase it ended."""
     return str(ENDED_IN_LABELS[value]) if value else "–"
 

@@ -9,6 +9,7 @@ from typing import Literal, cast
 
 import msgspec
 
+from monitor.record.decision_words import Obstacle, Strategy
 from relay.engine import continuation, giving_up, policy
 from relay.engine.answer import Answer
 from relay.engine.blame import Blame
@@ -110,7 +111,7 @@ class _Exchange:
             failure = self.failures[-1]
             if reply.account != before.account:
                 yield from self._note(Rotated(reply.at, failure.status_word, before.email, reply.email))
-            elif not decision.rotate and failure.status != 429:
+            elif not decision.rotate and not policy.is_quota(failure):
                 yield from self._note(KeptAccount(reply.at, failure.status_word))
         return None
 
@@ -148,7 +149,7 @@ class _Exchange:
         around = Around(self.clock.at, another_is_free=True, all_are_marked=False)
         if is_marked:
             around = yield from self.targets.look_around()
-        if failure.status == 429:
+        if policy.is_quota(failure):
             self.failures[-1] = giving_up.with_nearest(failure, around.nearest_free_seconds)
         decision = self._decided(failure, self.counted, around)
         if decision.retry and self.clock.at + decision.delay_seconds >= self.limits.deadline_seconds:
@@ -185,16 +186,17 @@ class _Exchange:
             held_a_call=answer.held_a_call,
         )
         why = continuation.obstacle(cut)
-        if not why:
+        if why is None:
             free = Around(self.clock.at, another_is_free=True, all_are_marked=False)
             around = (yield from self.targets.look_here()) if is_marked else free
             decision = yield from self._afforded(self._decided(failure, self.continuations, around), failure)
             if not decision.retry:
-                why = policy.BUDGET_SPENT if decision.strategy == policy.BUDGET_SPENT else "it would not help"
+                is_spent = decision.strategy is Strategy.BUDGET_SPENT
+                why = Obstacle.BUDGET_SPENT if is_spent else Obstacle.WOULD_NOT_HELP
         yield from self.clock.ask(CloseUpstream(is_complete=False))
         if not decision.retry:
             yield from self._end_attempt(failure, None)
-            if account.continues:
+            if account.continues and why is not None:
                 yield from self._note(NotContinued(self.clock.at, why))
             return decision
         self.said = continuation.said_in(answer.state)
@@ -221,7 +223,7 @@ class _Exchange:
         if policy.asks_the_budget(decision, failure):
             allowed = yield from self.clock.ask(SpendRetry())
             if not allowed.is_allowed:
-                return policy.Decision(retry=False, strategy=policy.BUDGET_SPENT)
+                return policy.Decision(retry=False, strategy=Strategy.BUDGET_SPENT)
         return decision
 
     def _blame(self, failure: Failure) -> Generator[Command, Reply, bool]:
@@ -251,7 +253,7 @@ class _Exchange:
             yield from self._note(HealingFailed(self.clock.at, failure.message))
         if policy.is_final(failure):
             return self._outcome(policy.answer_status([failure]), failure)
-        return (yield from self._give_up(None, is_budget_spent=decision.strategy == policy.BUDGET_SPENT))
+        return (yield from self._give_up(None, is_budget_spent=decision.strategy is Strategy.BUDGET_SPENT))
 
     def _give_up(self, refusal: Failure | None, *, is_budget_spent: bool = False) -> Engine:
         """All attempts failed, or nobody can be asked (``refusal``)."""

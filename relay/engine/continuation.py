@@ -16,32 +16,15 @@ from collections.abc import Callable
 
 import msgspec
 
+from monitor.record.decision_words import Obstacle
 from relay.neutral.events import StreamState
-from relay.neutral.failures import Failure, Kind
+from relay.neutral.failures import Failure
 
 MAX_CONTINUATIONS = 2
 """In one exchange, whether they said something or not (behaviour section 7)."""
 
 BYTES_A_TOKEN = 4
 """The vendors' own rule of thumb for English text, for what upstream did not count."""
-
-_BROKEN = frozenset(
-    {
-        Kind.CUT,
-        Kind.IDLE_TIMEOUT,
-        Kind.GARBAGE,
-        Kind.ERROR_EVENT,
-        # of a continuation that said nothing yet:
-        Kind.STATUS,
-        Kind.NETWORK,
-        Kind.CONNECT_TIMEOUT,
-        Kind.CREDENTIALS,
-        Kind.READ_ERROR,
-        Kind.FIRST_DATA_TIMEOUT,
-        Kind.EMPTY,
-        Kind.EMPTY_STOP,
-    }
-)
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -69,29 +52,27 @@ class Interruption(msgspec.Struct, frozen=True):
     held_a_call: bool = False
 
 
-_Rule = tuple[str, Callable[[Interruption], bool]]
-
-OBSTACLES: tuple[_Rule, ...] = (
-    ("continuation is not switched on for this mapping", lambda cut: not cut.is_on),
-    ("the answer goes out as a whole", lambda cut: cut.is_collected),
-    ("the failure is not upstream breaking off", lambda cut: cut.failure.kind not in _BROKEN),
-    ("how much of it was told is not known", lambda cut: bool(cut.failure.where)),  # our code stumbled
-    ("a refusal is an answer", lambda cut: _has(cut.state, "refusal")),
-    ("the end of the answer was told", lambda cut: cut.state.stop is not None or cut.state.terminal),
-    ("thinking was sent", lambda cut: _has(cut.state, "thinking") or _has(cut.state, "redacted")),
-    ("a tool call was sent", lambda cut: _has(cut.state, "tool_call") or _has(cut.state, "server_call")),
-    ("something else than text was sent", lambda cut: any(b.kind != "text" for b in cut.state.blocks)),
-    ("the text was whole", lambda cut: cut.state.open_block is None and not cut.held_a_call),
-    ("nothing was said yet", lambda cut: not cut.state.text.strip()),
-    ("the request wants more than plain text", lambda cut: bool(cut.wants)),
-    ("it was continued twice already", lambda cut: cut.spent >= MAX_CONTINUATIONS),
-)
+OBSTACLES: dict[Obstacle, Callable[[Interruption], bool]] = {
+    Obstacle.SWITCHED_OFF: lambda cut: not cut.is_on,
+    Obstacle.COLLECTED: lambda cut: cut.is_collected,
+    Obstacle.NOT_BROKEN_OFF: lambda cut: not cut.failure.rule.may_continue,
+    Obstacle.UNKNOWN: lambda cut: bool(cut.failure.where),  # our code stumbled
+    Obstacle.REFUSED: lambda cut: _has(cut.state, "refusal"),
+    Obstacle.ENDED: lambda cut: cut.state.stop is not None or cut.state.terminal,
+    Obstacle.THOUGHT: lambda cut: _has(cut.state, "thinking") or _has(cut.state, "redacted"),
+    Obstacle.CALLED: lambda cut: _has(cut.state, "tool_call") or _has(cut.state, "server_call"),
+    Obstacle.NOT_TEXT: lambda cut: any(block.kind != "text" for block in cut.state.blocks),
+    Obstacle.WHOLE: lambda cut: cut.state.open_block is None and not cut.held_a_call,
+    Obstacle.SAID_NOTHING: lambda cut: not cut.state.text.strip(),
+    Obstacle.WANTS_MORE: lambda cut: bool(cut.wants),
+    Obstacle.CONTINUED_TWICE: lambda cut: cut.spent >= MAX_CONTINUATIONS,
+}
 """Why an answer is not continued: the first that applies."""
 
 
-def obstacle(cut: Interruption) -> str:
-    """Why ``cut`` cannot be continued, in words; "" when it can."""
-    return next((words for words, applies in OBSTACLES if applies(cut)), "")
+def obstacle(cut: Interruption) -> Obstacle | None:
+    """Why ``cut`` cannot be continued; None when it can."""
+    return next((why for why, applies in OBSTACLES.items() if applies(cut)), None)
 
 
 def said_in(state: StreamState) -> Said:

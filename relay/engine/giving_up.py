@@ -6,11 +6,9 @@ trouble with the client's own key.
 
 import msgspec
 
+from monitor.record.failure_table import Culprit
 from relay.engine import policy
 from relay.neutral.failures import Failure
-
-_TOLD_AS_THEY_ARE = (408, 429)
-"""Statuses below 500 that say nothing of a request."""
 
 
 def told(failures: list[Failure], refusal: Failure | None, *, is_budget_spent: bool = False) -> Failure:
@@ -44,9 +42,13 @@ def broken(failure: Failure, *, goes_on: bool) -> Failure:
     if failure.status is None:
         return failure
     known = told([failure], None)
-    if goes_on and (known.status or 0) < 500 and known.status not in _TOLD_AS_THEY_ARE:
+    if goes_on and (known.status or 0) < 500 and not _says_nothing_of_a_request(failure):
         return msgspec.structs.replace(known, status=502, reason="")
     return known
+
+
+def _says_nothing_of_a_request(failure: Failure) -> bool:
+    return policy.is_quota(failure) or failure.rule.culprit in (Culprit.SERVICE, Culprit.MACHINE)
 
 
 def message(attempts: int, told: Failure) -> str:

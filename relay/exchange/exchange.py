@@ -278,9 +278,10 @@ class Exchange:
 
 def mark_account(pool: Pool, account: int, model: str, mark: Mark, taken_at: float) -> None:
     """Give ``account`` the mark that it earned; ``taken_at`` (epoch seconds) is when it was leased."""
-    if mark.hardness == "soft":
+    kind = mark.kind
+    if kind == "soft":
         pool.mark_soft(account, model)
     elif mark.status == 401:
         pool.note_unauthorized(account, model, taken_at)
-    else:
-        pool.mark_hard(account, model, status=mark.status, reason=mark.reason, told_seconds=mark.told_seconds)
+    elif kind:
+        pool.mark_hard(account, model, kind, mark.status, mark.reason, mark.told_seconds)

@@ -6,6 +6,8 @@ PURE. The wording is a contract (behaviour 11 and the troubleshooting lesson): p
 import logging
 from typing import assert_never
 
+from monitor.record.decision_words import Strategy
+from monitor.record.failure_table import Peeked
 from relay.engine import giving_up
 from relay.engine.facts import (
     AttemptEnded,
@@ -21,7 +23,7 @@ from relay.engine.facts import (
     NotContinued,
     Rotated,
 )
-from relay.engine.policy import BUDGET_SPENT, Decision
+from relay.engine.policy import Decision
 from relay.neutral.failures import Failure, Kind
 
 Line = tuple[int, str]
@@ -88,9 +90,9 @@ def _told(fact: AttemptEnded, failure: Failure, prefix: str) -> list[Line]:
     peeked = _peek_phrase(failure, prefix)
     if peeked:
         out.append((logging.WARNING, peeked + (", retrying..." if retries else "")))
-    if retries and decision.strategy != "none":
+    if retries and decision.strategy is not Strategy.NONE:
         out += _backing_off(fact, failure, decision)
-    elif decision.strategy == BUDGET_SPENT:
+    elif decision.strategy is Strategy.BUDGET_SPENT:
         out.append((logging.WARNING, f"Retry budget spent, not retrying: {failure.message}"))
     elif not peeked:
         out.append((logging.WARNING, f"Upstream refused, not retrying: {failure.message}"))
@@ -104,22 +106,24 @@ def _backing_off(fact: AttemptEnded, failure: Failure, decision: Decision) -> li
 
 
 def _peek_phrase(failure: Failure, prefix: str) -> str:
-    match failure.kind:
-        case Kind.EMPTY:
+    # An error object came inside of a stream that had opened, whatever it is about.
+    peeked = Peeked.BROKEN if failure.kind is Kind.ERROR_EVENT else failure.rule.peeked
+    match peeked:
+        case Peeked.ENDED:
             return (
                 f"{prefix}Stream ended immediately" if prefix else "Stream ended during peek (Empty Response)"
             )
-        case Kind.EMPTY_STOP:
+        case Peeked.EMPTY:
             return f"{prefix}Empty first chunk received"
-        case Kind.FIRST_DATA_TIMEOUT:
+        case Peeked.LATE:
             if prefix:
                 return f"{prefix}Timeout waiting for first chunk"
             return failure.message  # it names the limit that was in force
-        case Kind.READ_ERROR | Kind.GARBAGE | Kind.ERROR_EVENT | Kind.MALFORMED_ANSWER:
+        case Peeked.BROKEN:
             return f"{prefix}Stream error during peek: {failure.message}"
-        case Kind.CUT | Kind.IDLE_TIMEOUT:
-            return f"{prefix}Stream error during peek: {failure.message}"
-        case Kind.NETWORK | Kind.CONNECT_TIMEOUT:
+        case Peeked.UNREACHED:
             return f"{prefix}No connection to upstream: {failure.message}"
-        case _:
+        case Peeked.OTHER:
             return ""
+        case _:
+            assert_never(peeked)

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from monitor.record.failure_table import Cause
 from monitor.record.outcome import OutcomeFacts, outcome_of
 from monitor.record.records import (
     AttemptRecord,
     EndedBy,
-    EndedIn,
+    Phase,
     Record,
     RequestRecord,
 )
@@ -40,23 +41,6 @@ from relay.upstream.request import ClientCall, UpstreamRequest
 from relay.upstream.times import Times
 
 logger = logging.getLogger("relay")
-
-_OURS = frozenset(
-    {
-        Kind.FIRST_DATA_TIMEOUT,
-        Kind.IDLE_TIMEOUT,
-        Kind.DEADLINE,
-        Kind.DRAINING,
-        Kind.INTERNAL,
-        Kind.NO_ACCOUNT,
-        Kind.BAD_REQUEST,
-        Kind.UNAUTHORIZED,
-        Kind.UNKNOWN_MODEL,
-        Kind.TOO_LARGE,
-        Kind.CREDENTIALS,
-    }
-)
-"""The failures by which this server ended the exchange itself."""
 
 
 class Recorder:
@@ -103,7 +87,7 @@ class Recorder:
                 self._update_attempt(**self._sent(), upstream_request_id=upstream_request_id or None)
             case Committed(at):
                 self._update_attempt(first_data_ms=self._since_start(at))
-                self._update_row(first_data_ms=_ms(at), ended_in=EndedIn.TEXT)
+                self._update_row(first_data_ms=_ms(at), ended_in=Phase.TEXT)
             case AttemptEnded():
                 self._end_attempt(fact)
             case Healing(_, how, _, _, changes):
@@ -156,7 +140,7 @@ class Recorder:
     def refused(self, failure: Failure, status: int) -> None:
         """The exchange ended at admission, before anything was asked."""
         facts = OutcomeFacts(key_refused=failure.kind is Kind.UNAUTHORIZED, failed=True, attempts=0)
-        self._finish(outcome_of(facts), EndedBy.PROXY, EndedIn.ADMISSION, status, failure.message)
+        self._finish(outcome_of(facts), EndedBy.PROXY, Phase.ADMISSION, status, failure.message)
 
     def end(self, outcome: Outcome, *, status: int, has_client_gone: bool) -> None:
         """The exchange is over: driver and response both are done. ``status`` is what the client got."""
@@ -166,7 +150,7 @@ class Recorder:
         facts = OutcomeFacts(
             client_gone=has_client_gone,
             cut=(outcome.is_committed and failure is not None and self._call.is_stream) or stopped,
-            empty=failure is not None and failure.kind in (Kind.EMPTY, Kind.EMPTY_STOP),
+            empty=failure is not None and failure.rule.cause is Cause.EMPTY,
             failed=failure is not None,
             refused=state.stop is not None and state.stop.reason == "refusal",
             thinking_only=failure is None and state.is_thinking_only,
@@ -174,7 +158,7 @@ class Recorder:
             healed=outcome.is_healed and failure is None,
             attempts=outcome.attempts,
         )
-        is_ours = stopped or (failure is not None and failure.kind in _OURS)
+        is_ours = stopped or (failure is not None and failure.rule.ended_here)
         ended_by = EndedBy.CLIENT if has_client_gone else EndedBy.PROXY if is_ours else EndedBy.UPSTREAM
         self.row = msgspec.structs.replace(
             self.row,
@@ -186,9 +170,9 @@ class Recorder:
         if failure is None and state.is_empty_turn:
             self._update_row(diagnostics={**self.row.diagnostics, "said_nothing": True})
         error = outcome.message if failure is not None else None
-        self._finish(outcome_of(facts), ended_by, EndedIn(outcome.phase.value), status, error)
+        self._finish(outcome_of(facts), ended_by, outcome.phase, status, error)
 
-    def _finish(self, word: object, by: EndedBy, phase: EndedIn, status: int, error: str | None) -> None:
+    def _finish(self, word: object, by: EndedBy, phase: Phase, status: int, error: str | None) -> None:
         seconds = self._at()
         self._update_row(
             in_flight=False,
@@ -213,12 +197,12 @@ class Recorder:
             account_kind=fact.kind,
             upstream_model=fact.model,
             started_offset_ms=_ms(fact.at),
-            phase=EndedIn.CONNECT,
+            phase=Phase.CONNECT,
         )
         self._times = None
         self._submit(self._attempt)
         self._update_row(
-            account=fact.email, mapped_model=fact.model, attempts=fact.number, ended_in=EndedIn.CONNECT
+            account=fact.email, mapped_model=fact.model, attempts=fact.number, ended_in=Phase.CONNECT
         )
 
     def _end_attempt(self, fact: AttemptEnded) -> None:
@@ -226,7 +210,7 @@ class Recorder:
         self._update_attempt(
             **self._sent(),
             status=fact.upstream_status,
-            phase=EndedIn(fact.phase.value),
+            phase=fact.phase,
             failure_kind=failure.recorded_as if failure else None,
             failure_text=failure.message if failure else None,
             strategy=decision.strategy if decision else None,

@@ -4,53 +4,15 @@ PURE. Whoever meets an upstream's bytes or a library's exception classifies it o
 engine decides by these fields alone and never looks at text again.
 """
 
-from enum import StrEnum
-
 import msgspec
 
-
-class Kind(StrEnum):
-    """What went wrong, as a person would say it."""
-
-    STATUS = "status"  # upstream answered with an HTTP status >= 400
-    NETWORK = "network"  # no connection, a reset, a broken transfer
-    CONNECT_TIMEOUT = "connect_timeout"
-    FIRST_DATA_TIMEOUT = "first_data_timeout"  # the peek's deadline
-    IDLE_TIMEOUT = "idle_timeout"  # silence after commit
-    EMPTY = "empty"  # closed with nothing said
-    EMPTY_STOP = "empty_stop"  # a normal stop with nothing said
-    READ_ERROR = "read_error"  # the transfer broke after the headers, before commit
-    CUT = "cut"  # ended after commit without the protocol's terminal event
-    GARBAGE = "garbage"  # data that is no JSON object, or breaks the protocol
-    ERROR_EVENT = "error_event"  # an error object inside a 200 stream
-    MALFORMED_ANSWER = "malformed_answer"  # MALFORMED_FUNCTION_CALL and its kin, with nothing said
-    MISSING_SIGNATURE = "missing_signature"  # finish reason MISSING_THOUGHT_SIGNATURE
-    CREDENTIALS = "credentials"  # our own token could not be had
-    NO_ACCOUNT = "no_account"  # nobody free to ask
-    BAD_REQUEST = "bad_request"  # the client's request cannot be served as it is
-    UNAUTHORIZED = "unauthorized"  # the client key is missing or refused
-    UNKNOWN_MODEL = "unknown_model"
-    TOO_LARGE = "too_large"
-    DEADLINE = "deadline"  # the exchange's own deadline
-    DRAINING = "draining"  # the server is going down
-    INTERNAL = "internal"  # a fault of ours
-
+from monitor.record.failure_kinds import ACCOUNT, MISSING_THING, SIGNATURE
+from monitor.record.failure_kinds import Kind as Kind
+from monitor.record.failure_kinds import Phase as Phase
+from monitor.record.failure_table import Rule, rule_for
 
 MAX_TOLD_SECONDS = 31 * 86400.0
 """The longest delay that is believed: quotas are by the month at most."""
-
-
-class Phase(StrEnum):
-    """How far an attempt had come when it ended."""
-
-    ADMISSION = "admission"
-    CONNECT = "connect"
-    HEADERS = "headers"
-    PEEK = "peek"
-    TEXT = "text"
-    THINKING = "thinking"
-    TOOL_CALL = "tool_call"
-    AFTER_STOP = "after_stop"
 
 
 class Failure(msgspec.Struct, frozen=True, gc=False):
@@ -97,21 +59,27 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def recorded_as(self) -> str:
-        """What it is called on record: the kind, but whose fault an upstream's 400 is where that is known."""
+        """The word that it is on record under: the kind, or what upstream's error is about."""
         if self.kind in (Kind.STATUS, Kind.ERROR_EVENT):
+            if self.names_missing_thing:
+                return MISSING_THING
             if self.account_fault:
-                return "account"
-            if self.is_signature:
-                return "signature"
+                return ACCOUNT
+            if self.is_signature and self.status == 400:
+                return SIGNATURE
         return self.kind.value
+
+    @property
+    def rule(self) -> Rule:
+        """What it means: its row of the one table."""
+        return rule_for(self.recorded_as, self.status)
 
     @property
     def status_word(self) -> str:
         """The status as the log names it: upstream's; 200 for a stream that opened and gave nothing."""
         if self.status is not None:
             return str(self.status)
-        unopened = (Kind.NETWORK, Kind.CONNECT_TIMEOUT, Kind.CREDENTIALS)
-        return self.kind.value if self.kind in unopened else "200"
+        return "200" if self.rule.has_opened else self.kind.value
 
 
 def stumbled(doing: str, error: Exception) -> Failure:

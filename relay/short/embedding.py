@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from accounts.facts.known_models import facts_for
 from accounts.mapping import Target
 from accounts.pool.leases import Lease, NoAccount, Want
+from monitor.record.decision_words import Strategy
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import parsed
 from relay.dialects import embedding as wire
@@ -132,7 +133,7 @@ class _Embedding:
             if not decision.retry:
                 if policy.is_final(served):
                     return served
-                return self._given_up(None, is_budget_spent=decision.strategy == policy.BUDGET_SPENT)
+                return self._given_up(None, is_budget_spent=decision.strategy is Strategy.BUDGET_SPENT)
             stay_on = None if decision.rotate else lease.account.id
             await asyncio.sleep(decision.delay_seconds)
 
@@ -163,7 +164,7 @@ class _Embedding:
             scale=self.exchange.runtime.settings.backoff_scale,
         )
         if policy.asks_the_budget(decision, failure) and not self.exchange.may_retry():
-            return policy.Decision(retry=False, strategy=policy.BUDGET_SPENT)
+            return policy.Decision(retry=False, strategy=Strategy.BUDGET_SPENT)
         return decision
 
     def _given_up(self, refusal: Failure | None, *, is_budget_spent: bool = False) -> Failure:

@@ -39,8 +39,8 @@ from monitor.record.records import (
     BodyKind,
     BodyRecord,
     EndedBy,
-    EndedIn,
     Outcome,
+    Phase,
     RequestRecord,
 )
 from monitor.record.request_id import new_request_id
@@ -61,10 +61,10 @@ WAYS: list[tuple[float, dict[str, object]]] = [
     (0.93, {}),
     (0.02, {"outcome": Outcome.RETRIED, "attempts": 2}),
     (0.02, {"outcome": Outcome.HEALED, "healed": True, "attempts": 2}),
-    (0.01, {"outcome": Outcome.ERROR, "status": 429, "attempts": 3, "ended_in": EndedIn.HEADERS}),
-    (0.01, {"outcome": Outcome.CLIENT_CLOSED, "ended_by": EndedBy.CLIENT, "ended_in": EndedIn.TEXT}),
-    (0.005, {"outcome": Outcome.ZERO_TOKENS, "status": 502, "tokens_out": 0, "ended_in": EndedIn.PEEK}),
-    (0.005, {"outcome": Outcome.INTERRUPTED, "ended_in": EndedIn.TEXT}),
+    (0.01, {"outcome": Outcome.ERROR, "status": 429, "attempts": 3, "ended_in": Phase.HEADERS}),
+    (0.01, {"outcome": Outcome.CLIENT_CLOSED, "ended_by": EndedBy.CLIENT, "ended_in": Phase.TEXT}),
+    (0.005, {"outcome": Outcome.ZERO_TOKENS, "status": 502, "tokens_out": 0, "ended_in": Phase.PEEK}),
+    (0.005, {"outcome": Outcome.INTERRUPTED, "ended_in": Phase.TEXT}),
 ]
 
 
@@ -136,7 +136,7 @@ def records(begin: int, end: int) -> list[RequestRecord]:
             "outcome": Outcome.OK,
             "status": 200,
             "ended_by": EndedBy.UPSTREAM,
-            "ended_in": EndedIn.AFTER_STOP,
+            "ended_in": Phase.AFTER_STOP,
             "attempts": 1,
             "first_data_ms": 700 if number % 200 else 12_000,
             "duration_ms": 4000,

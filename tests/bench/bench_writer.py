@@ -32,8 +32,8 @@ from monitor.record.records import (
     BodyKind,
     BodyRecord,
     EndedBy,
-    EndedIn,
     Outcome,
+    Phase,
     RequestRecord,
 )
 from monitor.record.redaction import mask_body
@@ -79,7 +79,7 @@ def ended(record: RequestRecord, number: int) -> RequestRecord:
         status=200,
         outcome=Outcome.OK,
         ended_by=EndedBy.UPSTREAM,
-        ended_in=EndedIn.AFTER_STOP,
+        ended_in=Phase.AFTER_STOP,
         attempts=1,
         first_data_ms=700,
         duration_ms=4000,
@@ -99,7 +99,7 @@ def attempt(record: RequestRecord, number: int) -> AttemptRecord:
         account_kind="anthropic",
         upstream_model="claude-opus-5-5",
         started_offset_ms=1,
-        phase=EndedIn.CONNECT,
+        phase=Phase.CONNECT,
     )
 
 

@@ -13,8 +13,8 @@ from monitor.record.records import (
     BodyKind,
     BodyRecord,
     EndedBy,
-    EndedIn,
     Outcome,
+    Phase,
     Record,
     RequestRecord,
 )
@@ -26,7 +26,7 @@ ENDED = {
     "outcome": Outcome.OK,
     "status": 200,
     "ended_by": EndedBy.UPSTREAM,
-    "ended_in": EndedIn.AFTER_STOP,
+    "ended_in": Phase.AFTER_STOP,
     "account": "ada@example.com",
     "mapped_model": "claude-opus-5-5",
     "attempts": 1,

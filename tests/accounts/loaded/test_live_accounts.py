@@ -105,7 +105,7 @@ async def test_a_change_arrives(live: LiveAccounts, account: Account, change: st
 
 async def test_marks_survive_a_restart(live: LiveAccounts, account: Account) -> None:
     """A long mark is written, stands in the next process, and ends when it is cleared in the database."""
-    live.pool.mark_hard(account.pk, "m", status=404)
+    live.pool.mark_hard(account.pk, "m", "model", 404)
     await until(AccountMark.objects.aexists)
     another = LiveAccounts()
     await another.start()
@@ -118,7 +118,7 @@ async def test_marks_survive_a_restart(live: LiveAccounts, account: Account) -> 
 
 async def test_lifted_marks_are_forgotten(live: LiveAccounts, account: Account) -> None:
     """A mark that a success has lifted does not come back after a restart."""
-    live.pool.mark_hard(account.pk, "m", status=404)
+    live.pool.mark_hard(account.pk, "m", "model", 404)
     await until(AccountMark.objects.aexists)
     live.pool.note_success(account.pk, "m")
     await until(lambda: _no_marks())
@@ -141,7 +141,7 @@ async def test_disabled_automatically(live: LiveAccounts, account: Account) -> N
 
 async def test_cleared_by_the_pool(live: LiveAccounts, account: Account) -> None:
     """What the pool clears is cleared in the database too."""
-    live.pool.mark_hard(account.pk, "m", status=404)
+    live.pool.mark_hard(account.pk, "m", "model", 404)
     await until(AccountMark.objects.aexists)
     live.pool.clear(account.pk)
     await until(lambda: _no_marks())
@@ -162,7 +162,7 @@ async def test_stop_writes_what_was_noted(account: Account) -> None:
     assert await sync_to_async(live_process_ids)() == {live.process_id}
     lease = await live.pool.acquire(WANT)
     assert isinstance(lease, Lease)
-    live.pool.mark_hard(account.pk, "m", status=404)
+    live.pool.mark_hard(account.pk, "m", "model", 404)
     await live.stop()
     await account.arefresh_from_db()
     assert account.last_used_at is not None
@@ -175,8 +175,8 @@ async def test_marks_of_an_account_that_is_gone(live: LiveAccounts, account: Acc
     other = await Account.objects.acreate(email="b@x.test", kind="gemini")
     await until(lambda: len(live.pool.accounts()) == 2)
     await sync_to_async(account.delete)()
-    live.pool.mark_hard(account.pk, "m", status=404)
-    live.pool.mark_hard(other.pk, "m", status=404)
+    live.pool.mark_hard(account.pk, "m", "model", 404)
+    live.pool.mark_hard(other.pk, "m", "model", 404)
     await until(AccountMark.objects.filter(account=other).aexists)
 
 
@@ -217,7 +217,7 @@ async def test_a_database_in_trouble(
         raise OSError("disk full")
 
     monkeypatch.setattr(live_module.journal, "write", fails)
-    live.pool.mark_hard(account.pk, "m", status=404)
+    live.pool.mark_hard(account.pk, "m", "model", 404)
     await until(lambda: len(calls) > 2)
     assert isinstance(await live.pool.acquire(WANT), Lease)
     assert "could not be brought up to date: disk full" in caplog.text
@@ -268,11 +268,11 @@ async def test_the_admin_sees_what_the_process_knows(
     assert await sync_to_async(state.last_used)(account) is None
     lease = await live.pool.acquire(WANT)
     assert isinstance(lease, Lease)
-    live.pool.mark_hard(account.pk, WANT.model, status=429, told_seconds=30)
+    live.pool.mark_hard(account.pk, WANT.model, "quota", 429, told_seconds=30)
     seen = await sync_to_async(state.glance)(account)
     assert (seen.words, seen.until > 0) == ("usable in part", True)
     assert seen.detail == f"cooling down: {WANT.model}"
-    live.pool.mark_hard(account.pk, WANT.model, status=402, reason="no credit", told_seconds=None)
+    live.pool.mark_hard(account.pk, WANT.model, "credential", 402, reason="no credit", told_seconds=None)
     seen = await sync_to_async(state.glance)(account)
     assert (seen.words, seen.until > 0) == ("cooling down", True)
     assert seen.detail == "no credit (status 402)"

@@ -3,6 +3,7 @@
 import pytest
 
 from accounts.mapping import Mapping, Target
+from accounts.marks import MarkCause
 from accounts.pool.leases import NoAccount
 from accounts.pool.pool_settings import PoolSettings
 from tests.accounts.worlds import MODEL, PoolWorld, view
@@ -99,7 +100,7 @@ async def test_stand_in() -> None:
     """A stand-in does not take the session over; it tells for whom it stands, why, and what it costs."""
     world = PoolWorld(view(1), view(2))
     world.pool.note_success(1, MODEL, "s", cached_tokens=5000)
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=60)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=60)
     lease = await world.lease(session="s")
     lease.release()
     world.pool.note_success(2, MODEL, "s", cached_tokens=70)
@@ -133,9 +134,9 @@ async def test_reasons_for_a_stand_in(why: str, reason: str) -> None:
         case "tried":
             tried = frozenset({1})
         case "refused":
-            world.pool.mark_hard(1, MODEL, status=402)
+            world.pool.mark_hard(1, MODEL, "credential", 402)
         case "lacks":
-            world.pool.mark_hard(1, MODEL, status=404)
+            world.pool.mark_hard(1, MODEL, "model", 404)
     lease = await world.lease(session="s", tried=tried)
     assert (lease.account.id, lease.stand_in_for, lease.stand_in_reason) == (2, "1@x.test", reason)
 
@@ -144,7 +145,7 @@ async def test_session_moves_when_its_account_is_long_away() -> None:
     """The binding moves only if the bound account is not free within 5 minutes."""
     world = PoolWorld(view(1), view(2))
     world.pool.note_success(1, MODEL, "s")
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=301)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=301)
     assert (await world.lease(session="s")).stand_in_for == ""
     await world.clock.advance(302)
     assert await world.asked(session="s") == 2
@@ -168,14 +169,14 @@ async def test_thinking_bound_to_the_account_stays_there() -> None:
     world.pool.mark_soft(1, MODEL)
     assert await world.asked(session="s") == 2
     assert await world.asked(session="s", only_hard_rotates=True) == 1
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=9)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=9)
     assert await world.asked(session="s", only_hard_rotates=True) == 2
 
 
 async def test_a_retry_kept_on_its_account() -> None:
     """No mark stands in the way of a retry that is kept on its account; a disabled one is left."""
     world = PoolWorld(view(1), view(2))
-    world.pool.mark_hard(1, MODEL, status=429)
+    world.pool.mark_hard(1, MODEL, "quota", 429)
     world.pool.mark_soft(1, MODEL)
     assert await world.asked(stay_on=1) == 1
     world.pool.disable(1, "invalid_grant")
@@ -183,18 +184,18 @@ async def test_a_retry_kept_on_its_account() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"),
+    ("cause", "expected"),
     [
-        (429, (429, "quota", 12.0)),
-        (402, (503, "credential", 300.0)),
-        (403, (503, "credential", 600.0)),
-        (404, (404, "model", None)),
+        ("quota", (429, "quota", 12.0)),
+        ("credential", (503, "credential", 300.0)),
+        ("forbidden", (503, "credential", 600.0)),
+        ("model", (404, "model", None)),
     ],
 )
-async def test_everybody_hard_marked(status: int, expected: tuple[int, str, float | None]) -> None:
+async def test_everybody_hard_marked(cause: MarkCause, expected: tuple[int, str, float | None]) -> None:
     """The answer has the reason's status: quota 429 with Retry-After, credentials 503, no model 404."""
     world = PoolWorld(view(1))
-    world.pool.mark_hard(1, MODEL, status=status, told_seconds=11.2)
+    world.pool.mark_hard(1, MODEL, cause, 400, told_seconds=11.2)
     got = await world.refused(admission=True)
     assert (got.status, got.reason, got.retry_after_seconds) == expected
     assert MODEL in got.message
@@ -203,8 +204,8 @@ async def test_everybody_hard_marked(status: int, expected: tuple[int, str, floa
 async def test_retry_after_is_that_of_the_nearest() -> None:
     """Among several accounts the first to be free again counts."""
     world = PoolWorld(view(1), view(2))
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=100)
-    world.pool.mark_hard(2, MODEL, status=429, told_seconds=40)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=100)
+    world.pool.mark_hard(2, MODEL, "quota", 429, told_seconds=40)
     assert (await world.refused()).retry_after_seconds == 40
     assert world.pool.nearest_free_seconds(MODEL) == 40
 

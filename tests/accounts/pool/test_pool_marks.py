@@ -17,7 +17,7 @@ SOME = frozenset({"gemini"})
 async def test_a_model_is_marked_not_the_account() -> None:
     """A quota mark on one model leaves the account's other models alone."""
     world = PoolWorld(view(1))
-    assert world.pool.mark_hard(1, MODEL, status=429, told_seconds=30) == 30
+    assert world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=30) == 30
     assert (await world.refused()).status == 429
     assert await world.asked(OTHER) == 1
     assert world.pool.usable_count() == 1
@@ -28,7 +28,7 @@ async def test_a_model_is_marked_not_the_account() -> None:
 async def test_the_whole_account_is_marked() -> None:
     """A credential or billing fault marks the account for every model."""
     world = PoolWorld(view(1))
-    assert world.pool.mark_hard(1, MODEL, status=402, reason="no credit") == 300
+    assert world.pool.mark_hard(1, MODEL, "credential", 402, reason="no credit") == 300
     assert (await world.refused(OTHER)).status == 503
     assert world.pool.usable_count() == 0
     status = world.pool.status(1)
@@ -41,27 +41,27 @@ async def test_consecutive_quota_marks_grow() -> None:
     """Each quota mark after the last one has run out lasts longer; a success begins anew."""
     world = PoolWorld(view(1))
     for seconds in (60, 300, 1800, 7200, 7200):
-        assert world.pool.mark_hard(1, MODEL, status=429, reason="QUOTA_EXHAUSTED") == seconds
+        assert world.pool.mark_hard(1, MODEL, "quota", 429, reason="QUOTA_EXHAUSTED") == seconds
         await world.clock.advance(seconds)
     world.pool.note_success(1, MODEL)
-    assert world.pool.mark_hard(1, MODEL, status=429, reason="QUOTA_EXHAUSTED") == 60
+    assert world.pool.mark_hard(1, MODEL, "quota", 429, reason="QUOTA_EXHAUSTED") == 60
 
 
 async def test_ten_requests_refused_together_are_one_event() -> None:
     """Quota refusals while the mark stands do not count as consecutive ones."""
     world = PoolWorld(view(1))
     for _ in range(10):
-        assert world.pool.mark_hard(1, MODEL, status=429, reason="QUOTA_EXHAUSTED") == pytest.approx(60)
+        assert world.pool.mark_hard(1, MODEL, "quota", 429, reason="QUOTA_EXHAUSTED") == pytest.approx(60)
     await world.clock.advance(60)
-    assert world.pool.mark_hard(1, MODEL, status=429, reason="QUOTA_EXHAUSTED") == 300
+    assert world.pool.mark_hard(1, MODEL, "quota", 429, reason="QUOTA_EXHAUSTED") == 300
 
 
 async def test_a_longer_mark_is_not_shortened() -> None:
     """A shorter refusal after a longer one leaves the longer one standing."""
     world = PoolWorld(view(1))
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=100)
-    assert world.pool.mark_hard(1, MODEL, status=429, told_seconds=5) == 100
-    assert world.pool.mark_hard(1, MODEL, status=429, told_seconds=500) == 500
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=100)
+    assert world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=5) == 100
+    assert world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=500) == 500
 
 
 async def test_soft_mark_ends_after_20_seconds() -> None:
@@ -78,14 +78,14 @@ async def test_soft_mark_ends_after_20_seconds() -> None:
 async def test_success_lifts_the_marks_it_disproves() -> None:
     """An answer lifts the marks that stood when its request began, and none that was set since."""
     world = PoolWorld(view(1))
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=100)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=100)
     await world.clock.advance(1)
     kept = await world.lease(stay_on=1)
     world.pool.note_success(1, MODEL, began_at=kept.taken_at)
     assert await world.asked() == 1
     began = world.clock.now()
     await world.clock.advance(1)
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=100)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=100)
     world.pool.note_success(1, MODEL, began_at=began)
     assert (await world.refused()).status == 429
 
@@ -127,7 +127,7 @@ async def test_requests_refused_together_are_one_401() -> None:
 async def test_unknown_accounts_are_nobodys_business() -> None:
     """What is told of an account that was deleted meanwhile is ignored."""
     world = PoolWorld()
-    assert world.pool.mark_hard(7, MODEL, status=429) == 0.0
+    assert world.pool.mark_hard(7, MODEL, "quota", 429) == 0.0
     assert world.pool.note_unauthorized(7) is False
     world.pool.mark_soft(7, MODEL)
     world.pool.note_success(7, MODEL, "s")
@@ -141,7 +141,7 @@ async def test_unknown_accounts_are_nobodys_business() -> None:
 async def test_clear() -> None:
     """Clearing forgets marks, soft marks and counters, and the database is told."""
     world = PoolWorld(view(1), view(2))
-    world.pool.mark_hard(1, MODEL, status=402)
+    world.pool.mark_hard(1, MODEL, "credential", 402)
     world.pool.mark_soft(1, MODEL)
     world.pool.note_unauthorized(1)
     world.pool.clear(1)
@@ -154,9 +154,9 @@ async def test_clear() -> None:
 async def test_only_long_marks_are_kept() -> None:
     """Marks over 60 s survive a restart, shorter ones are not worth a write."""
     world = PoolWorld(view(1))
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=60)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=60)
     assert world.journal.take(with_usage=False).is_empty
-    world.pool.mark_hard(1, MODEL, status=404)
+    world.pool.mark_hard(1, MODEL, "model", 404)
     batch = world.journal.take(with_usage=False)
     assert batch.marks[1, MODEL].until == world.clock.now() + 300  # type: ignore[union-attr]
 
@@ -175,7 +175,7 @@ async def test_kept_marks_stand_after_a_restart() -> None:
     world.load(view(1), view(2), view(3), view(4, marks_cleared_at=now - 4), marks=kept)
     free = {number for number in (1, 2, 3, 4) if world.pool.status(number).cooling_until == 0}  # type: ignore[union-attr]
     assert free == {2, 4}
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=900)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=900)
     world.load(view(1), marks=kept)
     assert world.pool.status(1).cooling_until == now + 900, "the longer mark stays"  # type: ignore[union-attr]
 
@@ -183,7 +183,7 @@ async def test_kept_marks_stand_after_a_restart() -> None:
 async def test_marks_cleared_in_the_database() -> None:
     """When the database says that an account's marks were cleared, its marks and counters here go too."""
     world = PoolWorld(view(1))
-    world.pool.mark_hard(1, MODEL, status=402)
+    world.pool.mark_hard(1, MODEL, "credential", 402)
     world.load(view(1, marks_cleared_at=world.clock.now()))
     assert await world.asked() == 1
 
@@ -198,16 +198,16 @@ async def test_another_is_free() -> None:
     await world.lease(kinds=SOME, tried=frozenset({1}))
     assert not world.pool.another_is_free(MODEL, SOME, {1}), "its only slot is in use"
     assert world.pool.another_is_free(MODEL, SOME, {2})
-    world.pool.mark_hard(1, MODEL, status=429)
+    world.pool.mark_hard(1, MODEL, "quota", 429)
     assert not world.pool.another_is_free(MODEL, SOME, {2})
 
 
 def test_nearest_free_seconds() -> None:
     """0 while somebody is free of hard marks, None where waiting never helps."""
     world = PoolWorld(view(1), view(2))
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=9)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=9)
     assert world.pool.nearest_free_seconds(MODEL) == 0
-    world.pool.mark_hard(2, MODEL, status=429, told_seconds=5)
+    world.pool.mark_hard(2, MODEL, "quota", 429, told_seconds=5)
     assert world.pool.nearest_free_seconds(MODEL, SOME) == 5
     assert world.pool.nearest_free_seconds("claude-opus-5") is None
 
@@ -215,7 +215,7 @@ def test_nearest_free_seconds() -> None:
 def test_durations_come_from_the_settings() -> None:
     """The operator's durations are used."""
     world = PoolWorld(view(1), settings=PoolSettings(durations=MarkDurations(forbidden=7)))
-    assert world.pool.mark_hard(1, MODEL, status=403) == 7
+    assert world.pool.mark_hard(1, MODEL, "forbidden", 403) == 7
 
 
 async def test_what_another_process_tells() -> None:
@@ -246,7 +246,7 @@ def test_a_disabled_account_at_a_glance() -> None:
 def test_models_cooling_at_a_glance() -> None:
     """An account with a model marked is usable, and says which model is not."""
     world = PoolWorld(view(1))
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=9)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=9)
     status = world.pool.status(1)
     assert status is not None
     assert (status.usable, status.models_cooling, status.reason) == (True, (MODEL,), "")

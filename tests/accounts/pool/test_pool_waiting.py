@@ -95,7 +95,7 @@ async def test_a_slot_on_a_marked_account_waits_for_the_retry_kept_there() -> No
     """A slot on a hard-marked account is for nobody but the retry that is kept on it."""
     world = PoolWorld(view(1, max_in_flight=1), view(2, max_in_flight=1))
     one, _ = await world.lease(), await world.lease()
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=60)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=60)
     (anybody,) = wants(world)
     (kept,) = wants(world, stay_on=1)
     await settle()
@@ -145,7 +145,7 @@ async def test_a_mark_that_ends_wakes_who_waits_for_a_slot() -> None:
     """While one account is full, another whose cooldown ends is taken at once."""
     world = PoolWorld(view(1, max_in_flight=1), view(2))
     await world.lease()
-    world.pool.mark_hard(2, MODEL, status=429, told_seconds=4)
+    world.pool.mark_hard(2, MODEL, "quota", 429, told_seconds=4)
     (task,) = wants(world)
     await world.clock.advance(3.9)
     assert not task.done()
@@ -159,7 +159,7 @@ async def test_a_mark_that_ends_wakes_who_waits_for_a_slot() -> None:
 async def test_waiting_at_admission(told: float, admission: bool, waits: bool) -> None:
     """When everybody is hard-marked a request waits at admission, if one is free within 2 s; else never."""
     world = PoolWorld(view(1))
-    world.pool.mark_hard(1, MODEL, status=429, told_seconds=told)
+    world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=told)
     (task,) = wants(world, admission=admission)
     await settle()
     assert task.done() is not waits

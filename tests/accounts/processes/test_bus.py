@@ -82,7 +82,7 @@ async def test_pools_tell_each_other(buses: tuple[Bus, Bus]) -> None:
     heard = inbox(buses[1], "accounts")
     for pool in pools:
         pool.load(Snapshot(accounts=(view(1), view(2))))
-    pools[0].mark_hard(1, MODEL, status=429, told_seconds=30)
+    pools[0].mark_hard(1, MODEL, "quota", 429, told_seconds=30)
     pools[0].disable(2, "invalid_grant")
     for _ in range(2):
         await heard.get()

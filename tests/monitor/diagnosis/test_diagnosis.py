@@ -7,13 +7,13 @@ from django.utils import translation
 
 from monitor.diagnosis.advice import BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
 from monitor.diagnosis.diagnosis import Diagnosis, Severity, diagnose
-from monitor.diagnosis.failure_causes import BY_KIND, Cause, cause_of
+from monitor.diagnosis.failure_causes import cause_of
 from monitor.diagnosis.seams import NOT_CONTINUED
+from monitor.record.decision_words import Obstacle
+from monitor.record.failure_table import BY_WORD, Cause
 from monitor.record.phrasing import Phrase
-from monitor.record.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.wording import as_html, as_text
-from relay.engine.continuation import OBSTACLES
-from relay.engine.policy import BUDGET_SPENT
 from relay.neutral.failures import Failure, Kind
 
 
@@ -36,7 +36,7 @@ def row(**fields: Any) -> RequestRecord:
         "first_data_ms": 1200,
         "duration_ms": 4000,
         "ended_by": EndedBy.UPSTREAM,
-        "ended_in": EndedIn.AFTER_STOP,
+        "ended_in": Phase.AFTER_STOP,
     }
     return RequestRecord(**{**usual, **fields})
 
@@ -325,14 +325,14 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         "pressed stop",
     ),
     "the client went before data": (
-        row(outcome=Outcome.CLIENT_CLOSED, first_data_ms=None, ended_in=EndedIn.PEEK),
+        row(outcome=Outcome.CLIENT_CLOSED, first_data_ms=None, ended_in=Phase.PEEK),
         [failed("empty", 200)],
         Severity.NOTICE,
         "before the first data came",
         "raise its timeout",
     ),
     "the client went in the queue": (
-        row(outcome=Outcome.CLIENT_CLOSED, first_data_ms=None, ended_in=EndedIn.ADMISSION, attempts=0),
+        row(outcome=Outcome.CLIENT_CLOSED, first_data_ms=None, ended_in=Phase.ADMISSION, attempts=0),
         [],
         Severity.NOTICE,
         "before an account was asked",
@@ -410,12 +410,15 @@ def test_every_failure_has_words_that_are_whole(kind: Kind, status: int | None, 
 def test_every_kind_of_failure_of_the_relay_is_known() -> None:
     """A new kind of failure needs its words: none falls through to "failed"."""
     words = {
-        Failure(kind, "", 400, account_fault=account, is_signature=signature).recorded_as
+        Failure(
+            kind, "", 400, account_fault=account, is_signature=signature, names_missing_thing=missing
+        ).recorded_as
         for kind in Kind
         for account in (False, True)
         for signature in (False, True)
+        for missing in (False, True)
     }
-    assert set(BY_KIND) | {"status"} == words
+    assert set(BY_WORD) | {"status"} == words
     assert set(WHAT_IT_DID) == set(BEFORE_ANSWER) == set(Cause)
     assert cause_of(failed("hitherto unheard of")) is Cause.OTHER
 
@@ -466,6 +469,5 @@ def test_a_spent_retry_budget_is_why_there_was_no_retry() -> None:
 
 def test_every_reason_not_to_continue_has_its_sentence() -> None:
     """Whatever the relay puts on record, where a mapping continues and an answer is streamed."""
-    silent = {"continuation is not switched on for this mapping", "the answer goes out as a whole"}
-    told = {words for words, _ in OBSTACLES} - silent
-    assert set(NOT_CONTINUED) == told | {BUDGET_SPENT, "it would not help"}
+    silent = {Obstacle.SWITCHED_OFF, Obstacle.COLLECTED}
+    assert set(NOT_CONTINUED) == set(Obstacle) - silent

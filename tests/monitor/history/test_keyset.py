@@ -13,8 +13,8 @@ from monitor.record.records import (
     BodyKind,
     BodyRecord,
     EndedBy,
-    EndedIn,
     Outcome,
+    Phase,
     RequestRecord,
 )
 from monitor.store.writer import RecordWriter
@@ -27,7 +27,7 @@ PLAIN = {
     "outcome": Outcome.OK,
     "status": 200,
     "ended_by": EndedBy.UPSTREAM,
-    "ended_in": EndedIn.AFTER_STOP,
+    "ended_in": Phase.AFTER_STOP,
     "account": "a@x",
     "mapped_model": "m",
     "attempts": 1,
@@ -96,11 +96,11 @@ WAYS: dict[str, dict[str, object]] = {
     "mapped": {"mapped_model": "other"},
     "key": {"client_key": "laptop"},
     "account": {"account": "b@x"},
-    "quota": {"outcome": Outcome.ERROR, "status": 429, "attempts": 3, "ended_in": EndedIn.HEADERS},
+    "quota": {"outcome": Outcome.ERROR, "status": 429, "attempts": 3, "ended_in": Phase.HEADERS},
     "healed": {"outcome": Outcome.HEALED, "healed": True, "attempts": 2},
     "continued": {"outcome": Outcome.CONTINUED, "continued": True},
     "zero": {"outcome": Outcome.ZERO_TOKENS, "status": 502, "tokens_out": 0, "attempts": 3},
-    "gone": {"outcome": Outcome.CLIENT_CLOSED, "ended_by": EndedBy.CLIENT, "ended_in": EndedIn.TEXT},
+    "gone": {"outcome": Outcome.CLIENT_CLOSED, "ended_by": EndedBy.CLIENT, "ended_in": Phase.TEXT},
     "slow": {"first_data_ms": 12_000},
     "running": {"in_flight": True, "outcome": None, "status": None, "ended_by": None, "ended_in": None},
 }

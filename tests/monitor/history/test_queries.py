@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from monitor.history.queries import LISTED_COLUMNS, admitted_since, distinct_values, ended_with, replays_of
 from monitor.models import PLAIN_END, SLOW_FIRST_DATA_MS, RequestLog
-from monitor.record.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.record.request_id import first_request_id
 from monitor.store.writer import RecordWriter
 
@@ -78,17 +78,17 @@ def test_pages_without_a_filter_walk_the_ids(store: str) -> None:
 def rows(writer: RecordWriter, request_record: NewRecord) -> dict[str, RequestRecord]:
     """One exchange of each way to end, by name."""
     plain = {"in_flight": False, "outcome": Outcome.OK, "status": 200}
-    plain |= {"ended_by": EndedBy.UPSTREAM, "ended_in": EndedIn.AFTER_STOP}
+    plain |= {"ended_by": EndedBy.UPSTREAM, "ended_in": Phase.AFTER_STOP}
     ways: dict[str, dict[str, object]] = {
         "plain": {},
         "in flight": {"in_flight": True, "outcome": None, "status": None, "ended_by": None},
         "healed": {"outcome": Outcome.HEALED, "healed": True},
         "quota": {"outcome": Outcome.ERROR, "status": 429},
-        "gone": {"outcome": Outcome.CLIENT_CLOSED, "ended_by": EndedBy.CLIENT, "ended_in": EndedIn.PEEK},
+        "gone": {"outcome": Outcome.CLIENT_CLOSED, "ended_by": EndedBy.CLIENT, "ended_in": Phase.PEEK},
         "gone unanswered": {"outcome": Outcome.CLIENT_CLOSED, "status": None, "ended_by": EndedBy.CLIENT},
-        "interrupted": {"outcome": Outcome.INTERRUPTED, "ended_in": EndedIn.TEXT},
+        "interrupted": {"outcome": Outcome.INTERRUPTED, "ended_in": Phase.TEXT},
         "unauthorized": {"outcome": Outcome.UNAUTHORIZED, "status": 401, "ended_by": EndedBy.PROXY},
-        "zero": {"outcome": Outcome.ZERO_TOKENS, "status": 502, "ended_in": EndedIn.PEEK},
+        "zero": {"outcome": Outcome.ZERO_TOKENS, "status": 502, "ended_in": Phase.PEEK},
     }
     records = {name: request_record(**{**plain, **way}) for name, way in ways.items()}
     for record in records.values():

@@ -15,12 +15,12 @@ from monitor.live.consumer import NOT_ALLOWED, may_look
 from monitor.live.feed import GROUP, LiveFeed
 from monitor.live.opening import snapshot
 from monitor.live.window import GROWING_ROWS, NEW_FAILURES, NEW_ROWS, SHOWN_AT_ONCE, Window, progress_of
-from monitor.record.records import AttemptRecord, EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
 from monitor.store.upsert import upsert
 from proxyproject.serving.routing import application_of
 
 Make = Callable[..., RequestRecord]
-ENDED = {"in_flight": False, "ended_by": EndedBy.UPSTREAM, "ended_in": EndedIn.AFTER_STOP, "status": 200}
+ENDED = {"in_flight": False, "ended_by": EndedBy.UPSTREAM, "ended_in": Phase.AFTER_STOP, "status": 200}
 
 
 def ended(record: RequestRecord, outcome: Outcome = Outcome.OK, **more: Any) -> RequestRecord:

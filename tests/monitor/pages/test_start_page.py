@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 
 from accounts.models import Account, ClientKey
 from monitor.history.last_hour import COUNTED_ROWS, last_failures, last_hour, quantile
-from monitor.record.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.store.upsert import upsert
 from monitor.store.writer import WriterStats
 from proxyproject.pages.start_page import disk_warnings, next_step, store_warnings
@@ -34,7 +34,7 @@ def ended(record: RequestRecord, outcome: Outcome, **more: Any) -> RequestRecord
         in_flight=False,
         outcome=outcome,
         ended_by=EndedBy.UPSTREAM,
-        ended_in=EndedIn.AFTER_STOP,
+        ended_in=Phase.AFTER_STOP,
         status=200,
         **more,
     )

@@ -8,7 +8,7 @@ import pytest
 from django.db import OperationalError
 
 from monitor.models import RequestLog
-from monitor.record.records import EndedIn, Outcome, RequestRecord
+from monitor.record.records import Outcome, Phase, RequestRecord
 from monitor.retention.housekeeping import YOUNG_SECONDS, Housekeeper, close_orphans
 from monitor.retention.pruner import Limits
 from monitor.store.writer import RecordWriter
@@ -22,7 +22,7 @@ def test_rows_of_a_dead_process_are_closed_as_interrupted(
     writer: RecordWriter, request_record: NewRecord
 ) -> None:
     """A row in flight whose process has no heartbeat ends: interrupted, by the proxy, in its last phase."""
-    record = request_record(started_at=NOW - 100, process_id="dead", ended_in=EndedIn.TEXT)
+    record = request_record(started_at=NOW - 100, process_id="dead", ended_in=Phase.TEXT)
     early = request_record(started_at=NOW - 90, process_id="dead")
     writer.submit(record)
     writer.submit(early)

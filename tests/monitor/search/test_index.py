@@ -8,7 +8,7 @@ from django.db import connection
 from monitor.history.filters import parse
 from monitor.history.keyset import page_of
 from monitor.models import RequestLog
-from monitor.record.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.record.request_id import first_request_id, new_request_id
 from monitor.retention import pruner
 from monitor.retention.housekeeping import Housekeeper, close_orphans
@@ -23,7 +23,7 @@ ENDED = {
     "outcome": Outcome.OK,
     "status": 200,
     "ended_by": EndedBy.UPSTREAM,
-    "ended_in": EndedIn.AFTER_STOP,
+    "ended_in": Phase.AFTER_STOP,
 }
 Put = Callable[..., RequestRecord]
 

@@ -12,7 +12,7 @@ import pytest
 
 from monitor.history.last_hour import last_failures, last_hour
 from monitor.models import DailyStatistic, HourlyStatistic, RequestLog
-from monitor.record.records import EndedBy, EndedIn, Outcome, RequestRecord
+from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.statistics.filling import HOUR_SECONDS, days_to_fill, fill_day, fill_hour, hours_to_fill
 from monitor.statistics.totals import Sums, by_bucket, by_dimension, cache_collapse, total
 from monitor.store.upsert import upsert
@@ -28,7 +28,7 @@ def ended(record: RequestRecord, outcome: Outcome = Outcome.OK, **more: Any) -> 
         in_flight=False,
         outcome=outcome,
         ended_by=EndedBy.UPSTREAM,
-        ended_in=EndedIn.AFTER_STOP,
+        ended_in=Phase.AFTER_STOP,
         mapped_model="m",
         account="a@x.example",
         **more,

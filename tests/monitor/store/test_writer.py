@@ -22,8 +22,8 @@ from monitor.record.records import (
     BodyKind,
     BodyRecord,
     EndedBy,
-    EndedIn,
     Outcome,
+    Phase,
     RequestRecord,
 )
 from monitor.store.writer import RecordWriter
@@ -42,7 +42,7 @@ def ended(record: RequestRecord, **fields: object) -> RequestRecord:
             "outcome": Outcome.OK,
             "status": 200,
             "ended_by": EndedBy.UPSTREAM,
-            "ended_in": EndedIn.AFTER_STOP,
+            "ended_in": Phase.AFTER_STOP,
             "attempts": 1,
             **fields,
         },
@@ -175,7 +175,7 @@ def test_every_field_of_an_attempt_is_stored(writer: RecordWriter, request_recor
         record,
         number=2,
         status=429,
-        phase=EndedIn.HEADERS,
+        phase=Phase.HEADERS,
         failure_kind="rate_limited",
         failure_text="slow down",
         strategy="FixedDelay",

@@ -57,6 +57,18 @@ CAT = Picked(0, 3, "cat@example.com", "gemini", "m-1", is_same_dialect=False)
 
 STOP = Stop("end_turn", "STOP")
 STUMBLE = Failure(Kind.GARBAGE, "upstream's answer could not be told (KeyError)", where="encoder.py:1 encode")
+
+
+class _OneOf(tuple[str, ...]):
+    """Equal to each of its words."""
+
+    __hash__ = tuple.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        return other in tuple(self)
+
+
+SOFT, HARD = _OneOf(("soft",)), _OneOf(("credential", "forbidden", "model", "quota"))
 STOPPED: tuple[Event, ...] = (BlockStop(0), Usage(input_uncached=7, output=3), STOP, Terminal())
 
 
@@ -142,7 +154,8 @@ def repairs(how: Any = ...) -> Expected:
 
 def marks(account: Picked, hardness: str, status: Any = ..., **more: Any) -> Expected:
     """The engine has one of the script's people marked, for the model that they were asked for."""
-    wanted = Fields(hardness=hardness, status=status, **more)
+    kind = SOFT if hardness == "soft" else HARD
+    wanted = Fields(kind=kind, status=status, **more)
     return Expected(MarkAccount, account=account.account, model=account.model, mark=wanted)
 
 

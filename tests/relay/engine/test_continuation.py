@@ -37,7 +37,8 @@ def state_of(*events: Event) -> StreamState:
 
 def cut(*events: Event, kind: Kind = Kind.CUT, **changes: object) -> Interruption:
     """An answer that broke off behind ``events`` (some text), and could be continued but for ``changes``."""
-    plain = Interruption(state_of(*(events or TEXT)), Failure(kind, "x"), True, False, "", 0)
+    failure = Failure(kind, "x", status=500 if kind is Kind.STATUS else None)
+    plain = Interruption(state_of(*(events or TEXT)), failure, True, False, "", 0)
     return msgspec.structs.replace(plain, **changes)
 
 
@@ -82,7 +83,7 @@ TABLE = {
     "nothing was said yet": [cut(BlockStart(0, "text")), cut(BlockStart(0, "text"), TextDelta(0, " \n"))],
     "the request wants more than plain text": [cut(wants="JSON"), cut(wants="several answers")],
     "it was continued twice already": [cut(spent=MAX_CONTINUATIONS)],
-    "": [
+    None: [
         cut(),
         *[cut(kind=kind) for kind in BROKEN],
         cut(*TEXT, BlockStop(0), held_a_call=True),
@@ -93,14 +94,14 @@ TABLE = {
 
 
 @pytest.mark.parametrize(("why", "interruption"), [(why, one) for why, all_ in TABLE.items() for one in all_])
-def test_the_table(why: str, interruption: Interruption) -> None:
+def test_the_table(why: str | None, interruption: Interruption) -> None:
     """Each row forbids what it is about, and says so; plain text that broke off may be continued."""
     assert obstacle(interruption) == why
 
 
 def test_every_row_is_tested() -> None:
     """No rule without a case."""
-    assert [words for words, _ in OBSTACLES] == [why for why in TABLE if why]
+    assert [why.value for why in OBSTACLES] == [why for why in TABLE if why]
 
 
 @pytest.mark.parametrize(

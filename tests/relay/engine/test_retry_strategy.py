@@ -2,15 +2,15 @@
 
 import pytest
 
-from relay.engine.policy import (
-    BY_STATUS,
+from monitor.record.failure_table import BY_STATUS
+from monitor.record.retry_strategies import (
     ExponentialBackoff,
     FixedDelay,
     LinearBackoff,
     NoRetry,
     RetryStrategy,
-    determine_retry_strategy,
 )
+from relay.engine.policy import determine_retry_strategy
 from relay.neutral.failures import Failure, Kind
 from tests.relay.engine import failures
 from tests.relay.engine.failures import of, status

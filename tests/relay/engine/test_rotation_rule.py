@@ -2,15 +2,17 @@
 
 import pytest
 
-from relay.engine.policy import (
+from monitor.record.retry_strategies import (
     ExponentialBackoff,
     FixedDelay,
     LinearBackoff,
     NoRetry,
     RetryStrategy,
     delay_seconds,
-    should_rotate_account,
 )
+from relay.engine import policy
+from relay.engine.policy import decide, should_rotate_account
+from tests.relay.engine.failures import status as refused
 
 
 @pytest.mark.parametrize("status", [401, 402, 403, 404, 408, 429, 500, 502, 504])
@@ -38,3 +40,12 @@ def test_another_account_would_not_help(status: int) -> None:
 def test_the_waits_by_attempt(strategy: RetryStrategy, waits: list[float]) -> None:
     """Attempts count from 0: linear = base × (attempt + 1), exponential = min(base × 2^attempt, cap)."""
     assert [delay_seconds(strategy, attempt) for attempt in range(len(waits))] == waits
+
+
+def test_the_lessons_function_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ``should_rotate_account`` says of a failure is what is decided about it."""
+    for rotates in (True, False):
+        monkeypatch.setattr(policy, "should_rotate_account", lambda *_, says=rotates: says)
+        for code in (500, 503):
+            decision = decide(refused(code), 0, is_healed=False, another_is_free=True)
+            assert decision.rotate is rotates

@@ -1,0 +1,57 @@
+"""What can go wrong with an attempt, and how far it had come: words that relay and monitor share.
+
+PURE. A failure is on record under the word of its kind; where the kind is upstream's error, and it is known
+what that error is about, under one of the three words below it.
+"""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What went wrong, as a person would say it."""
+
+    STATUS = "status"  # upstream answered with an HTTP status >= 400
+    NETWORK = "network"  # no connection, a reset, a broken transfer
+    CONNECT_TIMEOUT = "connect_timeout"
+    FIRST_DATA_TIMEOUT = "first_data_timeout"  # the peek's deadline
+    IDLE_TIMEOUT = "idle_timeout"  # silence after commit
+    EMPTY = "empty"  # closed with nothing said
+    EMPTY_STOP = "empty_stop"  # a normal stop with nothing said
+    READ_ERROR = "read_error"  # the transfer broke after the headers, before commit
+    CUT = "cut"  # ended after commit without the protocol's terminal event
+    GARBAGE = "garbage"  # data that is no JSON object, or breaks the protocol
+    ERROR_EVENT = "error_event"  # an error object inside a 200 stream
+    MALFORMED_ANSWER = "malformed_answer"  # MALFORMED_FUNCTION_CALL and its kin, with nothing said
+    MISSING_SIGNATURE = "missing_signature"  # finish reason MISSING_THOUGHT_SIGNATURE
+    CREDENTIALS = "credentials"  # our own token could not be had
+    NO_ACCOUNT = "no_account"  # nobody free to ask
+    BAD_REQUEST = "bad_request"  # the client's request cannot be served as it is
+    UNAUTHORIZED = "unauthorized"  # the client key is missing or refused
+    UNKNOWN_MODEL = "unknown_model"
+    TOO_LARGE = "too_large"
+    DEADLINE = "deadline"  # the exchange's own deadline
+    DRAINING = "draining"  # the server is going down
+    INTERNAL = "internal"  # a fault of ours
+
+
+ACCOUNT = "account"
+"""Upstream's error is about the account: a bad key, billing."""
+
+SIGNATURE = "signature"
+"""Upstream's error refuses a thinking signature."""
+
+MISSING_THING = "missing_thing"
+"""Upstream's error is about a file, an item or a thread that the request names."""
+
+
+class Phase(StrEnum):
+    """How far an attempt or an exchange had come when it ended, in the order in which phases are passed."""
+
+    ADMISSION = "admission"
+    CONNECT = "connect"
+    HEADERS = "headers"
+    PEEK = "peek"
+    TEXT = "text"
+    THINKING = "thinking"
+    TOOL_CALL = "tool_call"
+    AFTER_STOP = "after_stop"
