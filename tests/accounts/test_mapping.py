@@ -72,9 +72,9 @@ def test_the_switches_hold_for_fallbacks_too() -> None:
     assert router.resolve("gemini-2.5-pro") == (Target("gemini-2.5-pro"),)
 
 
-@pytest.mark.parametrize(
-    ("model", "offers", "found"),
-    [
+def test_pass_through(subtests: pytest.Subtests) -> None:
+    """Unmapped, a model passes when an account lists it, or lists none and its kind has the family."""
+    for model, offers, found in [
         ("gemini-2.5-pro", [GEMINI], True),
         ("gemini-9-anything", [Offer("vertex")], True),
         ("gemini-2.5-pro", [Offer("code_assist")], True),
@@ -89,11 +89,9 @@ def test_the_switches_hold_for_fallbacks_too() -> None:
         ("claude-x", [Offer("openai", ("claude-x",))], True),
         ("bench-n50", [Offer("gemini", ("gemini-2.5-flash",))], False),
         ("gemini-2.5-pro", [], False),
-    ],
-)
-def test_pass_through(model: str, offers: list[Offer], found: bool) -> None:
-    """Unmapped, a model passes when an account lists it, or lists none and its kind has the family."""
-    assert resolve(model, [], offers) == ([model] if found else None)
+    ]:
+        with subtests.test(f"{model, offers, found!r:.120}"):
+            assert resolve(model, [], offers) == ([model] if found else None)
 
 
 def test_mapping_before_pass_through() -> None:

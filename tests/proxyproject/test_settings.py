@@ -49,13 +49,14 @@ def test_every_setting_is_documented() -> None:
     assert [name for name, _, _ in ROWS] == [name.upper() for name in FIELDS]
 
 
-@pytest.mark.parametrize(("name", "default", "meaning"), ROWS)
-def test_the_documented_default_is_the_real_one(name: str, default: str, meaning: str) -> None:
+def test_the_documented_default_is_the_real_one(subtests: pytest.Subtests) -> None:
     """Each row shows the default as one would write it, and says what the setting is for."""
-    field = FIELDS[name.lower()]
-    assert field.default is not PydanticUndefined
-    assert default.strip("`–") == as_written(field.default)
-    assert len(meaning) > 20
+    for name, default, meaning in ROWS:
+        with subtests.test(f"{name, default, meaning!r:.120}"):
+            field = FIELDS[name.lower()]
+            assert field.default is not PydanticUndefined
+            assert default.strip("`–") == as_written(field.default)
+            assert len(meaning) > 20
 
 
 @pytest.mark.outside

@@ -150,12 +150,13 @@ def test_no_text_is_kept_that_nobody_says() -> None:
     assert len(set(texts)) == len(texts)
 
 
-@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.text.says[:40])
-def test_a_translation_fills_in_the_same_values(entry: Entry) -> None:
+def test_a_translation_fills_in_the_same_values(subtests: pytest.Subtests) -> None:
     """Nothing that is filled in is lost, and nothing is asked for that is not there."""
-    wanted = set(_PLACE.findall(entry.plural or entry.text.says))
-    for said in entry.translations:
-        assert set(_PLACE.findall(said)) == wanted
+    for entry in entries():
+        with subtests.test(f"{entry!r:.120}"):
+            wanted = set(_PLACE.findall(entry.plural or entry.text.says))
+            for said in entry.translations:
+                assert set(_PLACE.findall(said)) == wanted
 
 
 def test_the_compiled_texts_are_those_of_the_source() -> None:
@@ -199,13 +200,14 @@ def test_what_is_recorded_is_said_in_the_readers_language() -> None:
     assert recorded("fixed delay") == "fixed delay"
 
 
-@pytest.mark.parametrize("path", [path for path in our_files() if path.suffix == ".html"], ids=str)
-def test_no_template_says_anything_unmarked(path: Path) -> None:
+def test_no_template_says_anything_unmarked(subtests: pytest.Subtests) -> None:
     """Text between tags, and what is spoken or shown of attributes, goes through the translation."""
-    source = _BLOCK.sub("", path.read_text(encoding="utf-8"))
-    finder = _Unmarked()
-    finder.feed(_TAG.sub("", source))
-    assert finder.found == []
+    for path in [path for path in our_files() if path.suffix == ".html"]:
+        with subtests.test(f"{path!r:.120}"):
+            source = _BLOCK.sub("", path.read_text(encoding="utf-8"))
+            finder = _Unmarked()
+            finder.feed(_TAG.sub("", source))
+            assert finder.found == []
 
 
 class _Unmarked(HTMLParser):

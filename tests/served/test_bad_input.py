@@ -86,16 +86,17 @@ BROKEN: tuple[tuple[str, bytes], ...] = (
 )
 
 
-@pytest.mark.parametrize("path", GENERATION + COUNTING)
-@pytest.mark.parametrize("raw", [raw for _, raw in BROKEN], ids=[name for name, _ in BROKEN])
-def test_a_body_that_is_no_json_object_is_a_400(small: World, path: str, raw: bytes) -> None:
+def test_a_body_that_is_no_json_object_is_a_400(subtests: pytest.Subtests, small: World) -> None:
     """Whatever stands in it, the client is told in its dialect, and a generation has a row that says so."""
-    answer = small.client.post(path, content=raw)
-    assert answer.status_code == 400
-    message = error_in_dialect(path, answer)
-    if path in GENERATION:
-        row = small.row(answer)
-        assert (row["outcome"], row["status"], row["error"]) == ("error", 400, message)
+    for path in GENERATION + COUNTING:
+        for raw in [raw for _, raw in BROKEN]:
+            with subtests.test(f"{path, raw!r:.120}"):
+                answer = small.client.post(path, content=raw)
+                assert answer.status_code == 400
+                message = error_in_dialect(path, answer)
+                if path in GENERATION:
+                    row = small.row(answer)
+                    assert (row["outcome"], row["status"], row["error"]) == ("error", 400, message)
 
 
 WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -125,20 +126,25 @@ WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("path", "change"), WRONG, ids=[f"{path} {change}" for path, change in WRONG])
-@pytest.mark.parametrize("translated", [False, True])
-def test_wrong_types_are_a_400(small: World, path: str, change: dict[str, Any], translated: bool) -> None:
+def test_wrong_types_are_a_400(subtests: pytest.Subtests, small: World) -> None:
     """Refused here or by upstream, to a client of the same dialect or another: never a 500, never a retry."""
-    body = ASK | change
-    if translated:
-        path = path.replace(GEMINI, "gemini-on-claude")
-        body = {"model": "claude-on-gemini"} | {k: v for k, v in body.items() if k != "model"} | change
-    answer = small.client.post(path, json=body)
-    assert answer.status_code == 400, answer.text
-    error_in_dialect(path, answer)
-    row = small.row(answer)
-    assert row["outcome"] == "error"
-    assert row["attempts"] <= 1  # none where it was refused here
+    for path, change in WRONG:
+        for translated in [False, True]:
+            with subtests.test(f"{path, change, translated!r:.120}"):
+                body = ASK | change
+                if translated:
+                    path = path.replace(GEMINI, "gemini-on-claude")
+                    body = (
+                        {"model": "claude-on-gemini"}
+                        | {k: v for k, v in body.items() if k != "model"}
+                        | change
+                    )
+                answer = small.client.post(path, json=body)
+                assert answer.status_code == 400, answer.text
+                error_in_dialect(path, answer)
+                row = small.row(answer)
+                assert row["outcome"] == "error"
+                assert row["attempts"] <= 1  # none where it was refused here
 
 
 @pytest.mark.parametrize("path", [ANTHROPIC, CHAT, RESPONSES])
@@ -219,16 +225,20 @@ def test_a_body_that_cannot_be_unpacked_is_a_400(small: World, encoding: str, ra
     error_in_dialect(ANTHROPIC, answer)
 
 
-@pytest.mark.parametrize("path", GENERATION + COUNTING)
-@pytest.mark.parametrize(
-    "headers", [{}, {"x-api-key": "sk-wrong"}, {"authorization": "Bearer"}, {"x-goog-api-key": "\xe9" * 300}]
-)
-def test_a_missing_or_wrong_key_is_a_401(small: World, path: str, headers: dict[str, str]) -> None:
+def test_a_missing_or_wrong_key_is_a_401(subtests: pytest.Subtests, small: World) -> None:
     """In the dialect of the path; the body is not even read."""
-    raw_headers = {name: value.encode("latin-1") for name, value in headers.items()}
-    answer = httpx.post(small.server.base_url + path, content=b"{nope", headers=raw_headers)
-    assert answer.status_code == 401
-    error_in_dialect(path, answer)
+    for path in GENERATION + COUNTING:
+        for headers in [
+            {},
+            {"x-api-key": "sk-wrong"},
+            {"authorization": "Bearer"},
+            {"x-goog-api-key": "\xe9" * 300},
+        ]:
+            with subtests.test(f"{path, headers!r:.120}"):
+                raw_headers = {name: value.encode("latin-1") for name, value in headers.items()}
+                answer = httpx.post(small.server.base_url + path, content=b"{nope", headers=raw_headers)
+                assert answer.status_code == 401
+                error_in_dialect(path, answer)
 
 
 def test_refused_keys_cannot_flood_the_history(small: World) -> None:
@@ -249,14 +259,15 @@ def test_refused_keys_cannot_flood_the_history(small: World) -> None:
     assert small.server.rows(f"SELECT id FROM monitor_body WHERE request_id IN ({query})") == []
 
 
-@pytest.mark.parametrize("path", GENERATION + COUNTING)
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
-def test_a_wrong_method_is_a_405(small: World, path: str, method: str) -> None:
+def test_a_wrong_method_is_a_405(subtests: pytest.Subtests, small: World) -> None:
     """In the dialect of the path, with the methods that are allowed."""
-    answer = small.client.request(method, path)
-    assert answer.status_code == 405
-    assert "POST" in answer.headers["allow"]
-    error_in_dialect(path, answer)
+    for path in GENERATION + COUNTING:
+        for method in ["GET", "PUT", "DELETE", "PATCH"]:
+            with subtests.test(f"{path, method!r:.120}"):
+                answer = small.client.request(method, path)
+                assert answer.status_code == 405
+                assert "POST" in answer.headers["allow"]
+                error_in_dialect(path, answer)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -296,16 +307,17 @@ def test_a_header_that_is_none_is_a_400(small: World, line: bytes) -> None:
     assert b"evil" not in received
 
 
-@pytest.mark.parametrize("name", ["a\r\nx-evil: 1", "a\nx-evil: 1", "a\x7f", "a\u2028b"])
-@pytest.mark.parametrize("path", [ANTHROPIC, CHAT, RESPONSES, "/v1beta/models/NAME:generateContent"])
-def test_line_breaks_in_a_models_name_are_refused(small: World, path: str, name: str) -> None:
+def test_line_breaks_in_a_models_name_are_refused(subtests: pytest.Subtests, small: World) -> None:
     """The name would stand in a response header and in the log; it can forge neither."""
-    path = path.replace("NAME", quote(name))
-    answer = small.client.post(path, json=ASK | {"model": name})
-    assert answer.status_code in (400, 404)
-    error_in_dialect(path, answer)
-    assert "x-evil" not in answer.headers
-    assert not any(line.startswith("x-evil") for line in small.server.log_text.splitlines())
+    for name in ["a\r\nx-evil: 1", "a\nx-evil: 1", "a\x7f", "a\u2028b"]:
+        for path in [ANTHROPIC, CHAT, RESPONSES, "/v1beta/models/NAME:generateContent"]:
+            with subtests.test(f"{name, path!r:.120}"):
+                path = path.replace("NAME", quote(name))
+                answer = small.client.post(path, json=ASK | {"model": name})
+                assert answer.status_code in (400, 404)
+                error_in_dialect(path, answer)
+                assert "x-evil" not in answer.headers
+                assert not any(line.startswith("x-evil") for line in small.server.log_text.splitlines())
 
 
 def test_a_megabyte_in_one_line_is_taken(world: World) -> None:

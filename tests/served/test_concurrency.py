@@ -72,9 +72,9 @@ ROW = {"in_flight": 0, "outcome": "ok", "attempts": 1, "status": 200}
 TEXT = answer_text(PLAIN.prompt, PLAIN.shape)
 
 
-@pytest.mark.parametrize(
-    ("problem", "answer", "rows"),
-    [
+def test_the_judge_sees(subtests: pytest.Subtests) -> None:
+    """A campaign that could not find anything would prove nothing."""
+    for problem, answer, rows in [
         (None, Answer(200, "whole", TEXT), [ROW]),
         ("truncated", Answer(200, "cut", TEXT), [ROW]),
         ("unreadable", Answer(200, "broken", TEXT, why="x"), [ROW]),
@@ -88,12 +88,10 @@ TEXT = answer_text(PLAIN.prompt, PLAIN.shape)
         ("rows", Answer(200, "whole", TEXT), []),
         ("rows", Answer(200, "whole", TEXT), [ROW, ROW]),
         ("rows", Answer(200, "whole", TEXT), [ROW | {"in_flight": 1}]),
-    ],
-)
-def test_the_judge_sees(problem: str | None, answer: Answer, rows: list[dict[str, object]]) -> None:
-    """A campaign that could not find anything would prove nothing."""
-    found = judged(PLAIN, Received("complete", answer, 1), {PLAIN.model: rows}).problems
-    assert (problem in found) if problem else found == {}
+    ]:
+        with subtests.test(f"{problem, answer, rows!r:.120}"):
+            found = judged(PLAIN, Received("complete", answer, 1), {PLAIN.model: rows}).problems
+            assert (problem in found) if problem else found == {}
 
 
 def test_a_plan_is_the_same_again() -> None:

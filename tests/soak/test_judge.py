@@ -8,7 +8,7 @@ import pytest
 from proxyproject.faultlab.contract import CONTRACTS
 from proxyproject.faultlab.reading import read
 from relay.simulator.prose import answer_text, text_segments
-from tests.soak.judge import BAD, TOLD, Received, Verdict, Way, verdict, whole_text
+from tests.soak.judge import BAD, TOLD, Received, Verdict, verdict, whole_text
 from tests.soak.plan import Exchange, Strike
 
 
@@ -38,9 +38,9 @@ JUNK = "data: {junk\n\n"
 OTHERS = said(Exchange(8, "openai", "openai", True, 5, (), None))
 
 
-@pytest.mark.parametrize(
-    ("name", "one", "body", "way"),
-    [
+def test_what_a_client_was_streamed(subtests: pytest.Subtests) -> None:
+    """Each way for a stream to be good, honest or bad has its name, whoever served it."""
+    for name, one, body, way in [
         ("whole", PLAIN, said(PLAIN) + STOP + DONE, "complete"),
         ("whole", PLAIN, said(PLAIN) + STOP, "complete"),
         ("whole", PLAIN, said(PLAIN) + STOP + DONE + JUNK + "and more", "complete"),
@@ -69,13 +69,11 @@ OTHERS = said(Exchange(8, "openai", "openai", True, 5, (), None))
         ("mixed", PLAIN, said(PLAIN, 0, 3) + OTHERS + STOP + DONE, "complete"),
         ("unreadable", PLAIN, said(PLAIN, 0, 3) + JUNK + said(PLAIN, 3) + STOP + DONE, "complete"),
         ("unreadable", PLAIN, "<html><body>Please sign in</body></html>", "complete"),
-    ],
-)  # fmt: skip
-def test_what_a_client_was_streamed(name: Verdict, one: Exchange, body: str, way: Way) -> None:
-    """Each way for a stream to be good, honest or bad has its name, whoever served it."""
-    raw = body.encode()
-    answer = read("openai", True, 200, raw, is_complete=way == "complete")
-    assert verdict(one, Received(way, answer, len(raw)))[0] == name
+    ]:
+        with subtests.test(f"{name, one, body, way!r:.120}"):
+            raw = body.encode()
+            answer = read("openai", True, 200, raw, is_complete=way == "complete")
+            assert verdict(one, Received(way, answer, len(raw)))[0] == name
 
 
 def document(text: str | None, finish: str | None) -> str:

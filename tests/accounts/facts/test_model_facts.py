@@ -18,9 +18,9 @@ EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 LEVELS = ["MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"]
 
 
-@pytest.mark.parametrize(
-    ("model", "fact", "value"),
-    [
+def test_facts(subtests: pytest.Subtests) -> None:
+    """What the vendors' documents say of each model (November 2026)."""
+    for model, fact, value in [
         ("claude-fable-5-2", "thinking_modes", ("adaptive",)),
         ("claude-opus-5-5", "default_effort", "medium"),
         ("claude-opus-5-5", "forced_tool_choice", "no"),
@@ -79,31 +79,30 @@ LEVELS = ["MINIMAL", "LOW", "MEDIUM", "HIGH", "XHIGH"]
         ("deepseek-reasoner", "reasoning_content", True),
         ("deepseek/deepseek-chat", "reasoning_content", True),
         ("gpt-4o", "reasoning_content", False),
-    ],
-)
-def test_facts(model: str, fact: str, value: object) -> None:
-    """What the vendors' documents say of each model (November 2026)."""
-    assert getattr(facts_for(model), fact) == value
+    ]:
+        with subtests.test(f"{model, fact, value!r:.120}"):
+            assert getattr(facts_for(model), fact) == value
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_row_is_sound(name: str) -> None:
+def test_every_row_is_sound(subtests: pytest.Subtests) -> None:
     """A listed name finds its own row, and the row's facts fit together."""
-    facts = facts_for(name)
-    assert facts.vendor == vendor_of(name) != ""
-    assert facts.family
-    assert 0 < facts.default_max_tokens <= facts.max_output_tokens <= facts.context_tokens
-    assert set(facts.effort_levels) <= set(EFFORTS)
-    assert set(facts.thinking_levels) <= set(LEVELS)
-    assert set(facts.thinking_modes) <= {"adaptive", "enabled", "disabled", "between_tools"}
-    assert (facts.default_effort in facts.effort_levels) or not facts.effort_levels
-    assert (facts.default_thinking_level in facts.thinking_levels) or not facts.thinking_levels
-    assert ("enabled" in facts.thinking_modes) <= (facts.thinking_budget is not None)
-    assert not (facts.thinking_levels and facts.thinking_budget), "Gemini refuses both in one request"
-    if facts.thinking_off_max_effort:
-        assert facts.thinking_off_max_effort in facts.effort_levels
-    if facts.thinking_budget is not None:
-        assert facts.thinking_budget.minimum < facts.thinking_budget.maximum < facts.context_tokens
+    for name in NAMES:
+        with subtests.test(f"{name!r:.120}"):
+            facts = facts_for(name)
+            assert facts.vendor == vendor_of(name) != ""
+            assert facts.family
+            assert 0 < facts.default_max_tokens <= facts.max_output_tokens <= facts.context_tokens
+            assert set(facts.effort_levels) <= set(EFFORTS)
+            assert set(facts.thinking_levels) <= set(LEVELS)
+            assert set(facts.thinking_modes) <= {"adaptive", "enabled", "disabled", "between_tools"}
+            assert (facts.default_effort in facts.effort_levels) or not facts.effort_levels
+            assert (facts.default_thinking_level in facts.thinking_levels) or not facts.thinking_levels
+            assert ("enabled" in facts.thinking_modes) <= (facts.thinking_budget is not None)
+            assert not (facts.thinking_levels and facts.thinking_budget), "Gemini refuses both in one request"
+            if facts.thinking_off_max_effort:
+                assert facts.thinking_off_max_effort in facts.effort_levels
+            if facts.thinking_budget is not None:
+                assert facts.thinking_budget.minimum < facts.thinking_budget.maximum < facts.context_tokens
 
 
 def test_every_pattern_leads_to_its_own_row() -> None:

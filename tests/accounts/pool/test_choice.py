@@ -22,9 +22,9 @@ QUOTA = Block(160.0, "quota")
 BLOCKED = Blocked(160.0, "quota", 160.0)
 
 
-@pytest.mark.parametrize(
-    ("rule", "candidates", "chosen"),
-    [
+def test_class_before_rank(subtests: pytest.Subtests) -> None:
+    """Lower classes win, full accounts are waited for, hard-marked ones are never asked."""
+    for rule, candidates, chosen in [
         ("the first in rank", [FREE, Candidate(2)], Taken(1)),
         ("unmarked before soft-marked", [Candidate(1, soft=True), Candidate(2)], Taken(2)),
         ("untried before tried", [Candidate(1, tried=True), Candidate(2)], Taken(2)),
@@ -39,11 +39,9 @@ BLOCKED = Blocked(160.0, "quota", 160.0)
         ("a hard mark bars even the only candidate", [Candidate(1, block=QUOTA)], BLOCKED),
         ("hard-marked and full is hard-marked", [Candidate(1, full=True, block=QUOTA)], BLOCKED),
         ("nobody offers the model", [], Nobody()),
-    ],
-)
-def test_class_before_rank(rule: str, candidates: list[Candidate], chosen: Choice) -> None:
-    """Lower classes win, full accounts are waited for, hard-marked ones are never asked."""
-    assert choose(candidates) == chosen, rule
+    ]:
+        with subtests.test(f"{rule, candidates, chosen!r:.120}"):
+            assert choose(candidates) == chosen, rule
 
 
 @pytest.mark.parametrize(

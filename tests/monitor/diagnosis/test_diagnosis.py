@@ -377,16 +377,17 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
 }
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_it_says_what_happened_and_what_to_do(name: str) -> None:
+def test_it_says_what_happened_and_what_to_do(subtests: pytest.Subtests) -> None:
     """Each outcome, and each row of the lesson's table of pitfalls, in a sentence or two and a step."""
-    exchange, attempts, severity, summary, next_step = CASES[name]
-    diagnosis = diagnose(exchange, attempts)
-    said, step = words(diagnosis)
-    assert diagnosis.severity is severity
-    assert summary in said
-    assert next_step in step
-    assert 1 <= len(diagnosis.summary) <= 3
+    for name in CASES:
+        with subtests.test(f"{name!r:.120}"):
+            exchange, attempts, severity, summary, next_step = CASES[name]
+            diagnosis = diagnose(exchange, attempts)
+            said, step = words(diagnosis)
+            assert diagnosis.severity is severity
+            assert summary in said
+            assert next_step in step
+            assert 1 <= len(diagnosis.summary) <= 3
 
 
 def test_every_outcome_has_a_case() -> None:
@@ -394,17 +395,18 @@ def test_every_outcome_has_a_case() -> None:
     assert {exchange.outcome for exchange, *_ in CASES.values()} == {None, *Outcome}
 
 
-@pytest.mark.parametrize("kind", Kind)
-@pytest.mark.parametrize("status", [None, 200, 400, 401, 402, 403, 404, 408, 429, 500, 502, 503, 504, 529])
-@pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.INTERRUPTED, Outcome.RETRIED])
-def test_every_failure_has_words_that_are_whole(kind: Kind, status: int | None, outcome: Outcome) -> None:
+def test_every_failure_has_words_that_are_whole(subtests: pytest.Subtests) -> None:
     """Whatever failed, and whatever became of it, each place in the sentences is filled."""
-    for count in (1, 3):
-        attempts = [failed(kind.value, status, number) for number in range(1, count + 1)]
-        said, step = words(diagnose(row(outcome=outcome, attempts=count), attempts))
-        assert said
-        assert step
-        assert "%(" not in said + step
+    for kind in Kind:
+        for status in [None, 200, 400, 401, 402, 403, 404, 408, 429, 500, 502, 503, 504, 529]:
+            for outcome in [Outcome.ERROR, Outcome.INTERRUPTED, Outcome.RETRIED]:
+                with subtests.test(f"{kind, status, outcome!r:.120}"):
+                    for count in (1, 3):
+                        attempts = [failed(kind.value, status, number) for number in range(1, count + 1)]
+                        said, step = words(diagnose(row(outcome=outcome, attempts=count), attempts))
+                        assert said
+                        assert step
+                        assert "%(" not in said + step
 
 
 def test_every_kind_of_failure_of_the_relay_is_known() -> None:

@@ -63,28 +63,32 @@ def events_of(data: bytes) -> list[object]:
     return [json.loads(line[6:]) for line in data.split(b"\n") if line]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("secret", SECRETS)
-def test_a_secret_cut_anywhere_is_masked(shape: str, secret: str) -> None:
+def test_a_secret_cut_anywhere_is_masked(subtests: pytest.Subtests) -> None:
     """At every position, in every dialect's events: no part is left, and each event stays an event."""
-    text = f"The value is {SECRETS[secret]} as you asked."
-    for cut in range(1, len(text)):
-        data = masked(stream(SHAPES[shape], [text[:cut], text[cut:]]))
-        assert not any(part.encode() in data for part in PLANTED), (cut, data)
-        assert MASK.encode() in data
-        assert len(events_of(data)) == 2
+    for shape in SHAPES:
+        for secret in SECRETS:
+            with subtests.test(f"{shape, secret!r:.120}"):
+                text = f"The value is {SECRETS[secret]} as you asked."
+                for cut in range(1, len(text)):
+                    data = masked(stream(SHAPES[shape], [text[:cut], text[cut:]]))
+                    assert not any(part.encode() in data for part in PLANTED), (cut, data)
+                    assert MASK.encode() in data
+                    assert len(events_of(data)) == 2
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("secret", SECRETS)
-@pytest.mark.parametrize("length", [1, 3, 7])
-def test_a_secret_in_many_small_pieces_is_masked_once(shape: str, secret: str, length: int) -> None:
+def test_a_secret_in_many_small_pieces_is_masked_once(subtests: pytest.Subtests) -> None:
     """Token by token: one mask stands for all of it, and the text around it stays."""
-    text = f"The value is {SECRETS[secret]} as you asked."
-    data = masked(stream(SHAPES[shape], [text[at : at + length] for at in range(0, len(text), length)]))
-    assert not any(part.encode() in data for part in PLANTED)
-    assert data.count(MASK.encode()) == 1
-    assert len(events_of(data)) == -(-len(text) // length)
+    for shape in SHAPES:
+        for secret in SECRETS:
+            for length in [1, 3, 7]:
+                with subtests.test(f"{shape, secret, length!r:.120}"):
+                    text = f"The value is {SECRETS[secret]} as you asked."
+                    data = masked(
+                        stream(SHAPES[shape], [text[at : at + length] for at in range(0, len(text), length)])
+                    )
+                    assert not any(part.encode() in data for part in PLANTED)
+                    assert data.count(MASK.encode()) == 1
+                    assert len(events_of(data)) == -(-len(text) // length)
 
 
 def test_texts_that_run_at_the_same_time_are_told_apart() -> None:

@@ -26,10 +26,11 @@ WORDS: list[tuple[str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("text", "words"), WORDS, ids=[text for text, _ in WORDS])
-def test_words_are_found_in_every_script(text: str, words: list[str]) -> None:
+def test_words_are_found_in_every_script(subtests: pytest.Subtests) -> None:
     """Runs of letters and digits without case, width or repetition; pairs where no spaces are written."""
-    assert words_of(text) == words
+    for text, words in WORDS:
+        with subtests.test(f"{text, words!r:.120}"):
+            assert words_of(text) == words
 
 
 ASKED: list[tuple[str, list[tuple[str, bool]]]] = [

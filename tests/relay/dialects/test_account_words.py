@@ -39,9 +39,10 @@ def test_what_quotes_the_request_is_about_the_request(message: str) -> None:
     assert not is_about_the_account(message)
 
 
-@pytest.mark.parametrize("message", MONEY + KEY + THE_REQUESTS)
-def test_every_dialect_reads_the_same_words(message: str) -> None:
+def test_every_dialect_reads_the_same_words(subtests: pytest.Subtests) -> None:
     """Gateways pass each other's sentences on, so a 400 is judged alike in every dialect."""
-    body = b'{"error": {"message": "%s"}}' % message.replace('"', "'").encode()
-    blamed = {d.classify(400, {}, body).account_fault for d in (ANTHROPIC, GEMINI, OPENAI_CHAT)}
-    assert blamed == {message not in THE_REQUESTS}
+    for message in MONEY + KEY + THE_REQUESTS:
+        with subtests.test(f"{message!r:.120}"):
+            body = b'{"error": {"message": "%s"}}' % message.replace('"', "'").encode()
+            blamed = {d.classify(400, {}, body).account_fault for d in (ANTHROPIC, GEMINI, OPENAI_CHAT)}
+            assert blamed == {message not in THE_REQUESTS}

@@ -144,7 +144,8 @@ WANTS: list[tuple[Dialect, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("dialect", "body", "wanted"), WANTS)
-def test_what_a_client_wants_beside_plain_text(dialect: Dialect, body: dict[str, Any], wanted: str) -> None:
+def test_what_a_client_wants_beside_plain_text(subtests: pytest.Subtests) -> None:
     """Such an answer is not continued, and the row says for what."""
-    assert dialect.wants(body) == wanted
+    for dialect, body, wanted in WANTS:
+        with subtests.test(f"{dialect, body, wanted!r:.120}"):
+            assert dialect.wants(body) == wanted

@@ -210,32 +210,34 @@ def said_by(state: StreamState) -> dict[str, Any]:
     return {"words": words, "calls": calls, "stop": state.stop.reason, "is_whole": bool(state.terminal)}
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids="-".join)
-@pytest.mark.parametrize("what", ANSWERS)
-def test_an_answer_says_the_same_to_every_client(pair: tuple[str, str], what: str) -> None:
+def test_an_answer_says_the_same_to_every_client(subtests: pytest.Subtests) -> None:
     """Upstream's stream, told to a client of the other dialect: words, calls, stop, usage, sources stay."""
-    upstream, client = pair
-    again = decoded(upstream, encoded(upstream, ANSWERS[what]))
-    told = encoded(client, again)
-    first, second = folded(again), folded(decoded(client, told))
-    assert said_by(first) == said_by(second) == said_by(folded(ANSWERS[what]))
-    for state in (first, second):
-        usage = state.usage
-        assert (usage.input_uncached, usage.cache_read, usage.output) == (7, 3, 20)
-        assert usage.thinking in (5, None)
-    if what == "cited":
-        assert b"https://harbour.example/guide" in told
+    for pair in PAIRS:
+        for what in ANSWERS:
+            with subtests.test(f"{pair, what!r:.120}"):
+                upstream, client = pair
+                again = decoded(upstream, encoded(upstream, ANSWERS[what]))
+                told = encoded(client, again)
+                first, second = folded(again), folded(decoded(client, told))
+                assert said_by(first) == said_by(second) == said_by(folded(ANSWERS[what]))
+                for state in (first, second):
+                    usage = state.usage
+                    assert (usage.input_uncached, usage.cache_read, usage.output) == (7, 3, 20)
+                    assert usage.thinking in (5, None)
+                if what == "cited":
+                    assert b"https://harbour.example/guide" in told
 
 
-@pytest.mark.parametrize("name", DIALECTS)
-@pytest.mark.parametrize("what", ANSWERS)
-def test_a_collected_answer_is_the_streams(name: str, what: str) -> None:
+def test_a_collected_answer_is_the_streams(subtests: pytest.Subtests) -> None:
     """Collected, an answer holds what its stream said: text and every tool's name and arguments."""
-    stream = encoded(name, ANSWERS[what])
-    whole = DIALECTS[name].collect(stream).decode()
-    read = json.dumps(json.loads(whole), ensure_ascii=False)
-    for block in folded(decoded(name, stream)).blocks:
-        if block.kind == "text":
-            assert json.dumps(block.text, ensure_ascii=False)[1:-1] in read
-        if block.kind == "tool_call":
-            assert f'"{block.name}"' in whole
+    for name in DIALECTS:
+        for what in ANSWERS:
+            with subtests.test(f"{name, what!r:.120}"):
+                stream = encoded(name, ANSWERS[what])
+                whole = DIALECTS[name].collect(stream).decode()
+                read = json.dumps(json.loads(whole), ensure_ascii=False)
+                for block in folded(decoded(name, stream)).blocks:
+                    if block.kind == "text":
+                        assert json.dumps(block.text, ensure_ascii=False)[1:-1] in read
+                    if block.kind == "tool_call":
+                        assert f'"{block.name}"' in whole

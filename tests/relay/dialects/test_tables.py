@@ -79,14 +79,17 @@ STOPS: dict[str, tuple[str, str, str]] = {
 }
 
 
-@pytest.mark.parametrize("reason", STOPS)
-def test_geminis_reasons_to_stop(reason: str) -> None:
+def test_geminis_reasons_to_stop(subtests: pytest.Subtests) -> None:
     """After some text: the word of each client's own API."""
-    events = gemini_events({"text": "Hello."}, finishReason=reason, finishMessage="Why.")
-    assert tuple(stop_told(name, events) for name in ("anthropic", "chat", "responses")) == STOPS[reason]
-    if reason in REFUSALS:
-        details = told("anthropic", events)["stop_details"]
-        assert details == {"type": "refusal", "category": None, "explanation": "Why."}
+    for reason in STOPS:
+        with subtests.test(f"{reason!r:.120}"):
+            events = gemini_events({"text": "Hello."}, finishReason=reason, finishMessage="Why.")
+            assert (
+                tuple(stop_told(name, events) for name in ("anthropic", "chat", "responses")) == STOPS[reason]
+            )
+            if reason in REFUSALS:
+                details = told("anthropic", events)["stop_details"]
+                assert details == {"type": "refusal", "category": None, "explanation": "Why."}
 
 
 def test_the_table_is_whole() -> None:
@@ -280,9 +283,9 @@ def level(effort: Any) -> ThinkingConfig:
     return ThinkingConfig("adaptive", effort=effort)
 
 
-@pytest.mark.parametrize(
-    ("name", "model", "config", "expected"),
-    [
+def test_how_much_to_think(subtests: pytest.Subtests) -> None:
+    """Off, the levels, the highest, and budgets: the same or the nearest that the model takes."""
+    for name, model, config, expected in [
         ("anthropic", "claude-opus-4-8", OFF, ("disabled", None)),
         ("anthropic", "claude-sonnet-5-5", OFF, ("between_tools", None)),
         ("anthropic", "claude-opus-5-5", OFF, (None, "low")),
@@ -312,11 +315,9 @@ def level(effort: Any) -> ThinkingConfig:
         ("gemini", "gemini-2.5-pro", ThinkingConfig("budget", 8192), 8192),
         ("gemini", "gemini-3.8-flash", ThinkingConfig("budget", 8192), "MEDIUM"),
         ("responses", "gpt-6-sol", ThinkingConfig("budget", 31_999), "high"),
-    ],
-)  # fmt: skip
-def test_how_much_to_think(name: str, model: str, config: ThinkingConfig, expected: Any) -> None:
-    """Off, the levels, the highest, and budgets: the same or the nearest that the model takes."""
-    assert thinking_of(name, model, config) == expected
+    ]:
+        with subtests.test(f"{name, model, config, expected!r:.120}"):
+            assert thinking_of(name, model, config) == expected
 
 
 def test_thoughts_are_shown_where_they_are_asked_for() -> None:

@@ -24,9 +24,9 @@ def retry(strategy: Any, delay_seconds: float, *, rotate: bool, heal: Any = "") 
 GIVE_UP = Decision(retry=False, strategy="none", delay_seconds=0.0, rotate=False, heal="")
 
 
-@pytest.mark.parametrize(
-    ("failure", "first", "second"),
-    [
+def test_the_table_as_decisions(subtests: pytest.Subtests) -> None:
+    """Each row's wait and rotation, for the first attempt and the second; after the third none."""
+    for failure, first, second in [
         (status(401), retry("fixed delay", 0.1, rotate=True), retry("fixed delay", 0.1, rotate=True)),
         (status(402), retry("fixed delay", 0.1, rotate=True), retry("fixed delay", 0.1, rotate=True)),
         (status(403), retry("fixed delay", 0.1, rotate=True), retry("fixed delay", 0.1, rotate=True)),
@@ -63,14 +63,11 @@ GIVE_UP = Decision(retry=False, strategy="none", delay_seconds=0.0, rotate=False
         (status(413), GIVE_UP, GIVE_UP),
         (failures.MISSING_FILE, GIVE_UP, GIVE_UP),
         (failures.MISSING_THREAD, GIVE_UP, GIVE_UP),
-    ],
-    ids=lambda value: f"{value.kind.value} {value.status}" if isinstance(value, Failure) else "",
-)
-def test_the_table_as_decisions(failure: Failure, first: Decision, second: Decision) -> None:
-    """Each row's wait and rotation, for the first attempt and the second; after the third none."""
-    assert decided(failure, 0) == first
-    assert decided(failure, 1) == second
-    assert decided(failure, MAX_RETRY_ATTEMPTS - 1) == GIVE_UP
+    ]:
+        with subtests.test(f"{failure, first, second!r:.120}"):
+            assert decided(failure, 0) == first
+            assert decided(failure, 1) == second
+            assert decided(failure, MAX_RETRY_ATTEMPTS - 1) == GIVE_UP
 
 
 def test_429_stays_on_the_account_when_no_other_is_free() -> None:
@@ -147,15 +144,16 @@ def test_bound_thinking_does_not_change_what_stays_anyway() -> None:
     assert decided(status(503), has_bound_thinking=True) == decided(status(503))
 
 
-@pytest.mark.parametrize("scale", [0.0, 0.5, 1.0, 2.0])
-@pytest.mark.parametrize("failure", [status(500), status(503), status(404), failures.REFUSED_SIGNATURE])
-def test_the_scale_multiplies_the_wait_and_nothing_else(failure: Failure, scale: float) -> None:
+def test_the_scale_multiplies_the_wait_and_nothing_else(subtests: pytest.Subtests) -> None:
     """RELAY_BACKOFF_SCALE changes how long, never whether or where."""
-    plain, scaled = decided(failure), decided(failure, scale=scale)
-    assert scaled.delay_seconds == pytest.approx(plain.delay_seconds * scale)
-    assert (scaled.retry, scaled.strategy, scaled.rotate, scaled.heal) == (
-        plain.retry,
-        plain.strategy,
-        plain.rotate,
-        plain.heal,
-    )
+    for scale in [0.0, 0.5, 1.0, 2.0]:
+        for failure in [status(500), status(503), status(404), failures.REFUSED_SIGNATURE]:
+            with subtests.test(f"{scale, failure!r:.120}"):
+                plain, scaled = decided(failure), decided(failure, scale=scale)
+                assert scaled.delay_seconds == pytest.approx(plain.delay_seconds * scale)
+                assert (scaled.retry, scaled.strategy, scaled.rotate, scaled.heal) == (
+                    plain.retry,
+                    plain.strategy,
+                    plain.rotate,
+                    plain.heal,
+                )

@@ -15,9 +15,9 @@ def joined(said: str, *pieces: str, unseen: int = 0) -> str:
     return said + "".join(map(echo.take, pieces)) + echo.finish()
 
 
-@pytest.mark.parametrize(
-    ("said", "goes_on", "whole"),
-    [
+def test_what_is_an_echo(subtests: pytest.Subtests) -> None:
+    """An echo has to be telling; where nothing can be said for sure every character is kept."""
+    for said, goes_on, whole in [
         # no echo
         ("It was brown", " fox", "It was brown fox"),
         ("It was brown ", "fox", "It was brown fox"),
@@ -54,12 +54,10 @@ def joined(said: str, *pieces: str, unseen: int = 0) -> str:
         ("| --- | --- ", "| --- |", "| --- | --- | --- |"),
         ("    }\n    }\n", "    }\n}", "    }\n    }\n    }\n}"),
         ("very good, very good, ", "very good, yes", "very good, very good, very good, yes"),
-    ],
-)
-def test_what_is_an_echo(said: str, goes_on: str, whole: str) -> None:
-    """An echo has to be telling; where nothing can be said for sure every character is kept."""
-    assert joined(said, goes_on) == whole
-    assert joined(said, *goes_on) == whole
+    ]:
+        with subtests.test(f"{said, goes_on, whole!r:.120}"):
+            assert joined(said, goes_on) == whole
+            assert joined(said, *goes_on) == whole
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,10 @@ def kind_of(verdict: Failure | bool) -> Kind:
 START = MessageStart("id", "m-1")
 
 
-@pytest.mark.parametrize(
-    "events",
-    [
+def test_skipped(subtests: pytest.Subtests) -> None:
+    """Empty reads, comments, pings, role-only and usage-only chunks and empty blocks say nothing yet;
+    thought tokens in the usage alone are not thinking."""
+    for events in [
         (),
         (Heartbeat(),),
         (Heartbeat(), Heartbeat()),
@@ -59,13 +60,9 @@ START = MessageStart("id", "m-1")
         (START, BlockStart(0, "text"), Signature(0, "s" * 60, "gemini-3")),
         (START, BlockStart(0, "text"), Citation(0, b"{}")),
         (START, Extra("top", "modelStatus", b"{}")),
-    ],
-    ids=str,
-)
-def test_skipped(events: tuple[Event, ...]) -> None:
-    """Empty reads, comments, pings, role-only and usage-only chunks and empty blocks say nothing yet;
-    thought tokens in the usage alone are not thinking."""
-    assert verdict(*events) is False
+    ]:
+        with subtests.test(f"{events!r:.120}"):
+            assert verdict(*events) is False
 
 
 @pytest.mark.parametrize(

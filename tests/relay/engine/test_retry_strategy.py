@@ -58,10 +58,11 @@ TABLE: list[tuple[Failure, RetryStrategy]] = [
 ]
 
 
-@pytest.mark.parametrize(("failure", "strategy"), TABLE, ids=lambda value: _named(value))
-def test_the_strategy_of_each_row(failure: Failure, strategy: RetryStrategy) -> None:
+def test_the_strategy_of_each_row(subtests: pytest.Subtests) -> None:
     """Each failure has its wait, or none when no other attempt would mend it."""
-    assert determine_retry_strategy(failure, is_healed=False, another_is_free=False) == strategy
+    for failure, strategy in TABLE:
+        with subtests.test(f"{failure, strategy!r:.120}"):
+            assert determine_retry_strategy(failure, is_healed=False, another_is_free=False) == strategy
 
 
 def test_the_table_speaks_of_every_kind_and_status_that_has_a_rule() -> None:
@@ -70,9 +71,10 @@ def test_the_table_speaks_of_every_kind_and_status_that_has_a_rule() -> None:
     assert {failure.kind for failure, _ in TABLE} | {Kind.ERROR_EVENT} == set(Kind)
 
 
-@pytest.mark.parametrize(
-    ("told", "another_is_free", "strategy"),
-    [
+def test_429(subtests: pytest.Subtests) -> None:
+    """At once when another account is free; else delay + 200 ms when a delay ≤ 10 s was told, linear 1 s
+    when none was; with a longer one the server gives up."""
+    for told, another_is_free, strategy in [
         (None, True, AT_ONCE),
         (3.0, True, AT_ONCE),
         (3600.0, True, AT_ONCE),
@@ -82,14 +84,14 @@ def test_the_table_speaks_of_every_kind_and_status_that_has_a_rule() -> None:
         (10.1, False, NoRetry()),
         (3600.0, False, NoRetry()),
         (None, False, LinearBackoff(1.0)),
-    ],
-)
-@pytest.mark.parametrize("kind", [Kind.STATUS, Kind.ERROR_EVENT])
-def test_429(kind: Kind, told: float | None, another_is_free: bool, strategy: RetryStrategy) -> None:
-    """At once when another account is free; else delay + 200 ms when a delay ≤ 10 s was told, linear 1 s
-    when none was; with a longer one the server gives up."""
-    failure = Failure(kind, "slow down", status=429, retry_after_seconds=told)
-    assert determine_retry_strategy(failure, is_healed=False, another_is_free=another_is_free) == strategy
+    ]:
+        for kind in [Kind.STATUS, Kind.ERROR_EVENT]:
+            with subtests.test(f"{told, another_is_free, strategy, kind!r:.120}"):
+                failure = Failure(kind, "slow down", status=429, retry_after_seconds=told)
+                assert (
+                    determine_retry_strategy(failure, is_healed=False, another_is_free=another_is_free)
+                    == strategy
+                )
 
 
 @pytest.mark.parametrize("failure", [failures.REFUSED_SIGNATURE, failures.MISSING_SIGNATURE])
@@ -98,13 +100,14 @@ def test_a_healed_request_is_not_healed_again(failure: Failure) -> None:
     assert determine_retry_strategy(failure, is_healed=True, another_is_free=True) == NoRetry()
 
 
-@pytest.mark.parametrize("code", [401, 402, 403, 404, 408, 500, 502, 503, 504, 529, 400, 413])
-def test_an_error_object_inside_a_stream_is_the_error_that_it_names(code: int) -> None:
+def test_an_error_object_inside_a_stream_is_the_error_that_it_names(subtests: pytest.Subtests) -> None:
     """An error object in a 200 stream has the strategy of its status."""
-    event = Failure(Kind.ERROR_EVENT, "overloaded", status=code)
-    assert determine_retry_strategy(event, is_healed=False, another_is_free=True) == determine_retry_strategy(
-        status(code), is_healed=False, another_is_free=True
-    )
+    for code in [401, 402, 403, 404, 408, 500, 502, 503, 504, 529, 400, 413]:
+        with subtests.test(f"{code!r:.120}"):
+            event = Failure(Kind.ERROR_EVENT, "overloaded", status=code)
+            assert determine_retry_strategy(
+                event, is_healed=False, another_is_free=True
+            ) == determine_retry_strategy(status(code), is_healed=False, another_is_free=True)
 
 
 def test_an_error_object_that_names_nothing_is_a_peek_failure() -> None:

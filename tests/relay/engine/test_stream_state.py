@@ -89,9 +89,9 @@ def test_a_failure_in_the_stream_is_kept() -> None:
     assert folded(Failed(failure)).failure is failure
 
 
-@pytest.mark.parametrize(
-    ("events", "phase", "is_thinking"),
-    [
+def test_where_the_stream_stands(subtests: pytest.Subtests) -> None:
+    """The youngest open block says the phase, else the last one; a stop is behind all of them."""
+    for events, phase, is_thinking in [
         ([], Phase.PEEK, False),
         ([MessageStart("id", "m")], Phase.PEEK, False),
         ([BlockStart(0, "text")], Phase.TEXT, False),
@@ -104,13 +104,11 @@ def test_a_failure_in_the_stream_is_kept() -> None:
         ([BlockStart(0, "thinking"), BlockStart(1, "text"), BlockStop(1)], Phase.THINKING, True),
         ([BlockStart(0, "text"), Stop("end_turn", "STOP")], Phase.AFTER_STOP, False),
         ([Terminal()], Phase.AFTER_STOP, False),
-    ],
-)
-def test_where_the_stream_stands(events: list[Event], phase: Phase, is_thinking: bool) -> None:
-    """The youngest open block says the phase, else the last one; a stop is behind all of them."""
-    state = folded(*events)
-    assert state.phase is phase
-    assert state.is_thinking is is_thinking
+    ]:
+        with subtests.test(f"{events, phase, is_thinking!r:.120}"):
+            state = folded(*events)
+            assert state.phase is phase
+            assert state.is_thinking is is_thinking
 
 
 def test_cumulative_usage_replaces_what_it_tells() -> None:

@@ -159,13 +159,14 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "message"), REFUSED)
-async def test_what_is_wrong_is_refused(simulator, fields, message):
+async def test_what_is_wrong_is_refused(subtests: pytest.Subtests, simulator) -> None:
     """A request that the API would refuse is a 400 with the place and the reason."""
-    answer = await post(simulator, fields)
-    assert answer.status == 400
-    assert answer.json()["error"]["type"] == "invalid_request_error"
-    assert message in answer.json()["error"]["message"]
+    for fields, message in REFUSED:
+        with subtests.test(f"{fields, message!r:.120}"):
+            answer = await post(simulator, fields)
+            assert answer.status == 400
+            assert answer.json()["error"]["type"] == "invalid_request_error"
+            assert message in answer.json()["error"]["message"]
 
 
 ACCEPTED = [
@@ -184,11 +185,12 @@ ACCEPTED = [
 ]
 
 
-@pytest.mark.parametrize("fields", ACCEPTED)
-async def test_what_is_right_is_answered(simulator, fields):
+async def test_what_is_right_is_answered(subtests: pytest.Subtests, simulator) -> None:
     """What the API takes is a 200."""
-    answer = await post(simulator, fields)
-    assert (answer.status, answer.json().get("type")) == (200, "message")
+    for fields in ACCEPTED:
+        with subtests.test(f"{fields!r:.120}"):
+            answer = await post(simulator, fields)
+            assert (answer.status, answer.json().get("type")) == (200, "message")
 
 
 async def test_the_version_of_october_2026_refuses_more(simulator):

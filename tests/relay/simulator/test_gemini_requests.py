@@ -138,12 +138,13 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "message"), REFUSED)
-async def test_what_is_wrong_is_refused(simulator, fields, message):
+async def test_what_is_wrong_is_refused(subtests: pytest.Subtests, simulator) -> None:
     """A request that the API would refuse is an INVALID_ARGUMENT with its reason."""
-    answer = await post(simulator, fields)
-    assert (answer.status, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
-    assert message in answer.json()["error"]["message"]
+    for fields, message in REFUSED:
+        with subtests.test(f"{fields, message!r:.120}"):
+            answer = await post(simulator, fields)
+            assert (answer.status, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
+            assert message in answer.json()["error"]["message"]
 
 
 REFUSED_BY_4 = [
@@ -185,11 +186,12 @@ ACCEPTED = [
 ]
 
 
-@pytest.mark.parametrize(("model", "fields"), ACCEPTED)
-async def test_what_is_right_is_answered(simulator, model, fields):
+async def test_what_is_right_is_answered(subtests: pytest.Subtests, simulator) -> None:
     """What the API takes is a 200, in camel case and in snake case."""
-    answer = await post(simulator, fields, model)
-    assert answer.status == 200, answer.json()
+    for model, fields in ACCEPTED:
+        with subtests.test(f"{model, fields!r:.120}"):
+            answer = await post(simulator, fields, model)
+            assert answer.status == 200, answer.json()
 
 
 async def test_2_5_pro_cannot_stop_thinking(simulator):

@@ -110,12 +110,13 @@ CHAT_REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "message"), CHAT_REFUSED)
-async def test_what_is_wrong_in_a_chat_is_refused(simulator, fields, message):
+async def test_what_is_wrong_in_a_chat_is_refused(subtests: pytest.Subtests, simulator) -> None:
     """A chat request that the API would refuse is a 400 with its reason."""
-    answer = await chat(simulator, fields)
-    assert (answer.status, answer.json()["error"]["type"]) == (400, "invalid_request_error")
-    assert message in answer.json()["error"]["message"]
+    for fields, message in CHAT_REFUSED:
+        with subtests.test(f"{fields, message!r:.120}"):
+            answer = await chat(simulator, fields)
+            assert (answer.status, answer.json()["error"]["type"]) == (400, "invalid_request_error")
+            assert message in answer.json()["error"]["message"]
 
 
 CHAT_ACCEPTED = [
@@ -270,12 +271,13 @@ RESPONSES_REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("fields", "message"), RESPONSES_REFUSED)
-async def test_what_is_wrong_in_a_response_is_refused(simulator, fields, message):
+async def test_what_is_wrong_in_a_response_is_refused(subtests: pytest.Subtests, simulator) -> None:
     """A responses request that the API would refuse is a 400 with its reason."""
-    answer = await responses(simulator, fields)
-    assert answer.status == 400
-    assert message in answer.json()["error"]["message"]
+    for fields, message in RESPONSES_REFUSED:
+        with subtests.test(f"{fields, message!r:.120}"):
+            answer = await responses(simulator, fields)
+            assert answer.status == 400
+            assert message in answer.json()["error"]["message"]
 
 
 async def test_a_forced_function_is_called(simulator):

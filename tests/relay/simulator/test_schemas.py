@@ -5,9 +5,9 @@ import pytest
 from relay.simulator.schemas import instance_of
 
 
-@pytest.mark.parametrize(
-    ("schema", "expected"),
-    [
+def test_instance_fits(subtests: pytest.Subtests) -> None:
+    """Each kind of schema gives a value that fits it."""
+    for schema, expected in [
         ({"type": "integer"}, 7),
         ({"type": "INTEGER", "minimum": 9}, 9),
         ({"type": "integer", "exclusiveMinimum": 9}, 10),
@@ -21,11 +21,9 @@ from relay.simulator.schemas import instance_of
         ({"type": "string", "format": "date"}, "2026-11-21"),
         ({"type": "string", "maxLength": 3}, "val"),
         ({"$ref": "#/$defs/n", "$defs": {"n": {"type": "integer"}}}, 7),
-    ],
-)
-def test_instance_fits(schema, expected):
-    """Each kind of schema gives a value that fits it."""
-    assert instance_of(schema) == expected
+    ]:
+        with subtests.test(f"{schema, expected!r:.120}"):
+            assert instance_of(schema) == expected
 
 
 def test_object_has_what_is_required():

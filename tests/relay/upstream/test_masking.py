@@ -48,21 +48,27 @@ def decoded(dialect: Dialect, data: bytes, step: int) -> tuple[bytes, list[Event
     return raw + chunk.raw, found + list(chunk.events)
 
 
-@pytest.mark.parametrize("step", [1, 7, 10_000])
-@pytest.mark.parametrize("dialect", [ANTHROPIC, GEMINI, OPENAI_CHAT, OPENAI_RESPONSES], ids=lambda d: d.name)
-def test_no_error_event_tells_the_key(dialect: Dialect, step: int) -> None:
+def test_no_error_event_tells_the_key(subtests: pytest.Subtests) -> None:
     """Neither its bytes nor the failure that it becomes, however the reads cut it; a key by shape neither."""
-    said = f"no: {KEY}, {KEY.replace('/', chr(92) + '/')}, sk-ant-api03-A1b2c3d4e5f6g7h8"
-    raw, found = decoded(dialect, events(dialect, said), step)
-    failed = found[-1]
-    assert isinstance(failed, Failed)
-    for told in (raw.decode(), failed.failure.message, failed.failure.body.decode(), failed.failure.reason):
-        assert "Qwerty" not in told
-        assert "A1b2c3" not in told
-    assert "[masked]" in failed.failure.message
-    assert failed.failure.body == b"" or json.loads(failed.failure.body)
-    for line in raw.decode().splitlines():
-        assert not line.startswith("data: ") or json.loads(line.removeprefix("data: "))
+    for step in [1, 7, 10_000]:
+        for dialect in [ANTHROPIC, GEMINI, OPENAI_CHAT, OPENAI_RESPONSES]:
+            with subtests.test(f"{step, dialect!r:.120}"):
+                said = f"no: {KEY}, {KEY.replace('/', chr(92) + '/')}, sk-ant-api03-A1b2c3d4e5f6g7h8"
+                raw, found = decoded(dialect, events(dialect, said), step)
+                failed = found[-1]
+                assert isinstance(failed, Failed)
+                for told in (
+                    raw.decode(),
+                    failed.failure.message,
+                    failed.failure.body.decode(),
+                    failed.failure.reason,
+                ):
+                    assert "Qwerty" not in told
+                    assert "A1b2c3" not in told
+                assert "[masked]" in failed.failure.message
+                assert failed.failure.body == b"" or json.loads(failed.failure.body)
+                for line in raw.decode().splitlines():
+                    assert not line.startswith("data: ") or json.loads(line.removeprefix("data: "))
 
 
 def test_what_a_model_says_loses_the_key_and_nothing_else() -> None:

@@ -181,9 +181,9 @@ def test_what_is_no_json_object_is_a_broken_stream(garbage: bytes) -> None:
     assert chunk.events[-1].failure.kind is Kind.GARBAGE
 
 
-@pytest.mark.parametrize(
-    "stream",
-    [
+def test_what_breaks_the_protocol_is_a_broken_stream(subtests: pytest.Subtests) -> None:
+    """Blocks out of order, deltas without a block, an end inside a block: a failure, never an exception."""
+    for stream in [
         block_start(0, type="text", text=""),
         message_end(),
         message_start() + message_start(),
@@ -204,13 +204,11 @@ def test_what_is_no_json_object_is_a_broken_stream(garbage: bytes) -> None:
         HEAD + message_end(),
         HEAD + block_stop(0) + sse("message_stop"),
         HEAD + block_stop(0) + sse("message_delta", delta={"stop_reason": None}) + sse("message_stop"),
-    ],
-)
-def test_what_breaks_the_protocol_is_a_broken_stream(stream: bytes) -> None:
-    """Blocks out of order, deltas without a block, an end inside a block: a failure, never an exception."""
-    failure = failure_of(stream)
-    assert failure.kind is Kind.GARBAGE
-    assert failure.message
+    ]:
+        with subtests.test(f"{stream!r:.120}"):
+            failure = failure_of(stream)
+            assert failure.kind is Kind.GARBAGE
+            assert failure.message
 
 
 def test_an_event_beyond_the_size_limit_is_a_broken_stream() -> None:

@@ -219,9 +219,9 @@ def test_a_signature_refused_inside_a_stream_is_marked_too() -> None:
     assert decoded(sse("error", error=error)).events[-1].failure.is_signature
 
 
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [
+def test_the_error_type_of_a_status(subtests: pytest.Subtests) -> None:
+    """Body and error event carry the type that clients switch on, and our request id."""
+    for status, kind in [
         (400, "invalid_request_error"),
         (401, "authentication_error"),
         (402, "billing_error"),
@@ -237,21 +237,19 @@ def test_a_signature_refused_inside_a_stream_is_marked_too() -> None:
         (503, "overloaded_error"),
         (504, "timeout_error"),
         (529, "overloaded_error"),
-    ],
-)
-def test_the_error_type_of_a_status(status: int, kind: str) -> None:
-    """Body and error event carry the type that clients switch on, and our request id."""
-    answer = ErrorAnswer(status, "All 3 attempts failed.", "req_1")
-    told = {
-        "type": "error",
-        "error": {"type": kind, "message": "All 3 attempts failed."},
-        "request_id": "req_1",
-    }
-    assert json.loads(ANTHROPIC.error_body(answer)) == told
-    event = new_encoder().fail(answer)
-    assert event.startswith(b"event: error\ndata: ")
-    assert event.endswith(b"}\n\n")
-    assert json.loads(event.removeprefix(b"event: error\ndata: ")) == told
+    ]:
+        with subtests.test(f"{status, kind!r:.120}"):
+            answer = ErrorAnswer(status, "All 3 attempts failed.", "req_1")
+            told = {
+                "type": "error",
+                "error": {"type": kind, "message": "All 3 attempts failed."},
+                "request_id": "req_1",
+            }
+            assert json.loads(ANTHROPIC.error_body(answer)) == told
+            event = new_encoder().fail(answer)
+            assert event.startswith(b"event: error\ndata: ")
+            assert event.endswith(b"}\n\n")
+            assert json.loads(event.removeprefix(b"event: error\ndata: ")) == told
 
 
 def test_upstreams_own_error_object_is_kept_under_our_request_id() -> None:

@@ -32,13 +32,19 @@ def fitted(model: str, *messages: dict[str, Any], **fields: Any) -> tuple[dict[s
     return result, changes
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_a_plain_body_only_gets_the_models_name(model: str) -> None:
+def test_a_plain_body_only_gets_the_models_name(subtests: pytest.Subtests) -> None:
     """What a model does not refuse stays as it came, unknown fields too."""
-    fields = {"metadata": {"user_id": "u"}, "service_tier": "auto", "system": "Be kind.", "tools": TOOLS}
-    body, changes = fitted(model, **fields)
-    assert body == {"model": model, "max_tokens": 4096, "messages": [HI], **fields}
-    assert changes == []
+    for model in MODELS:
+        with subtests.test(f"{model!r:.120}"):
+            fields = {
+                "metadata": {"user_id": "u"},
+                "service_tier": "auto",
+                "system": "Be kind.",
+                "tools": TOOLS,
+            }
+            body, changes = fitted(model, **fields)
+            assert body == {"model": model, "max_tokens": 4096, "messages": [HI], **fields}
+            assert changes == []
 
 
 def test_max_tokens_is_clamped() -> None:
@@ -48,9 +54,9 @@ def test_max_tokens_is_clamped() -> None:
     assert changes == ["max_tokens 64000 became 32000"]
 
 
-@pytest.mark.parametrize(
-    ("model", "thinking", "effort", "thinking_after", "effort_after", "is_named"),
-    [
+def test_thinking_and_effort(subtests: pytest.Subtests) -> None:
+    """The nearest that the model takes; whatever differs is named."""
+    for model, thinking, effort, thinking_after, effort_after, is_named in [
         (NEW, {"type": "adaptive"}, "max", {"type": "adaptive"}, "max", False),
         (NEW, {"type": "enabled", "budget_tokens": 2000}, None, {"type": "adaptive"}, "low", True),
         (
@@ -100,22 +106,13 @@ def test_max_tokens_is_clamped() -> None:
         ("claude-3-5-haiku-20241022", {"type": "adaptive"}, "low", None, None, True),
         ("claude-3-5-haiku-20241022", {"type": "enabled", "budget_tokens": 2000}, None, None, None, True),
         ("claude-3-5-haiku-20241022", {"type": "disabled"}, None, None, None, True),
-    ],
-)
-def test_thinking_and_effort(
-    model: str,
-    thinking: dict[str, Any],
-    effort: str | None,
-    thinking_after: dict[str, Any] | None,
-    effort_after: str | None,
-    is_named: bool,
-) -> None:
-    """The nearest that the model takes; whatever differs is named."""
-    output = {"output_config": {"effort": effort}} if effort else {}
-    body, changes = fitted(model, thinking=thinking, **output)
-    assert body.get("thinking") == thinking_after
-    assert body.get("output_config", {}).get("effort") == effort_after
-    assert bool(changes) is is_named
+    ]:
+        with subtests.test(f"{model, thinking, effort, thinking_after, effort_after, is_named!r:.120}"):
+            output = {"output_config": {"effort": effort}} if effort else {}
+            body, changes = fitted(model, thinking=thinking, **output)
+            assert body.get("thinking") == thinking_after
+            assert body.get("output_config", {}).get("effort") == effort_after
+            assert bool(changes) is is_named
 
 
 def test_other_output_configuration_stays() -> None:

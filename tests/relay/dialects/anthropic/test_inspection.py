@@ -98,9 +98,9 @@ def test_the_preview_is_what_the_user_said_last(messages: list[dict[str, Any]], 
     assert ANTHROPIC.inspect(body_of(*messages), {}).preview == preview
 
 
-@pytest.mark.parametrize(
-    ("body", "where"),
-    [
+def test_wrong_types_are_refused_with_their_place(subtests: pytest.Subtests) -> None:
+    """The text says where in the body, so that the client's author finds it."""
+    for body, where in [
         ({}, "model"),
         ({"model": 7}, "model"),
         ({"model": "m"}, "messages"),
@@ -119,12 +119,9 @@ def test_the_preview_is_what_the_user_said_last(messages: list[dict[str, Any]], 
         (body_of(metadata={"user_id": 7}), "metadata.user_id"),
         (body_of(system=7), "system"),
         (body_of(system=[7]), "system.0"),
-    ],
-)
-def test_wrong_types_are_refused_with_their_place(body: dict[str, Any], where: str) -> None:
-    """The text says where in the body, so that the client's author finds it."""
-    with pytest.raises(BadRequest, match=rf"^{where}\b"):
-        ANTHROPIC.inspect(body, {})
+    ]:
+        with subtests.test(f"{body, where!r:.120}"), pytest.raises(BadRequest, match=rf"^{where}\b"):
+            ANTHROPIC.inspect(body, {})
 
 
 @given(ANY_BODY, st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=2))

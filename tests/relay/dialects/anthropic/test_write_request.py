@@ -208,9 +208,9 @@ def test_a_system_turn_between_a_call_and_its_result_waits() -> None:
     assert len(changes) == 1
 
 
-@pytest.mark.parametrize(
-    "turns",
-    [
+def test_what_claude_has_no_place_for_is_refused(subtests: pytest.Subtests) -> None:
+    """A clear text that says what, instead of an upstream's 400 or a loss in silence."""
+    for turns in [
         (HI, model(ToolCall("a", "look", {}))),
         (HI, model(ToolCall("a", "look", {})), HI),
         (HI, model(ToolCall("a", "look", {})), HI, model(Text("x")), HI),
@@ -224,12 +224,9 @@ def test_a_system_turn_between_a_call_and_its_result_waits() -> None:
         (user(Media("image", "image/png", url="https://generativelanguage.googleapis.com/v1beta/files/x")),),
         (user(Thinking("x")),),
         (Turn("system", (Media("image", "image/png", PNG),)), HI),
-    ],
-)
-def test_what_claude_has_no_place_for_is_refused(turns: tuple[Turn, ...]) -> None:
-    """A clear text that says what, instead of an upstream's 400 or a loss in silence."""
-    with pytest.raises(CannotCarry, match=r"\w+ \w+"):
-        written(*turns)
+    ]:
+        with subtests.test(f"{turns!r:.120}"), pytest.raises(CannotCarry, match=r"\w+ \w+"):
+            written(*turns)
 
 
 @pytest.mark.parametrize(
@@ -317,9 +314,9 @@ def test_a_choice_among_some_tools_leaves_the_others_out() -> None:
     assert len(changes) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "config", "thinking", "effort"),
-    [
+def test_thinking(subtests: pytest.Subtests) -> None:
+    """What the client said, in the words of the model; shown where it is not shown by itself."""
+    for name, config, thinking, effort in [
         (MODEL, ThinkingConfig(), None, None),
         (MODEL, ThinkingConfig(effort="high"), None, "high"),
         (MODEL, ThinkingConfig(show=True), {"type": "adaptive", "display": "summarized"}, None),
@@ -353,15 +350,11 @@ def test_a_choice_among_some_tools_leaves_the_others_out() -> None:
             {"type": "enabled", "budget_tokens": 8192, "display": "omitted"},
             None,
         ),
-    ],
-)
-def test_thinking(
-    name: str, config: ThinkingConfig, thinking: dict[str, Any] | None, effort: str | None
-) -> None:
-    """What the client said, in the words of the model; shown where it is not shown by itself."""
-    body = written(model=name, thinking=config)
-    assert body.get("thinking") == thinking
-    assert body.get("output_config", {}).get("effort") == effort
+    ]:
+        with subtests.test(f"{name, config, thinking, effort!r:.120}"):
+            body = written(model=name, thinking=config)
+            assert body.get("thinking") == thinking
+            assert body.get("output_config", {}).get("effort") == effort
 
 
 def test_sampling_and_stops() -> None:

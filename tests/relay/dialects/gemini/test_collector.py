@@ -143,15 +143,16 @@ def test_an_answer_of_nothing_but_an_empty_text():
     }
 
 
-@pytest.mark.parametrize("name", WHOLE_NAMES)
-def test_collected_means_what_was_streamed(name):
+def test_collected_means_what_was_streamed(subtests: pytest.Subtests) -> None:
     """Read as a stream of one chunk, the answer means the same as the stream."""
-    stream = decode([transcript(name)], is_enveloped=name == "code_assist")
-    whole = decode([sse(msgspec.json.decode(GEMINI.collect(stream.raw)))])
-    before, after = folded(stream.events), folded(whole.events)
-    assert after.text == before.text
-    assert after.usage == before.usage
-    assert after.stop == before.stop
-    assert [(block.kind, block.name) for block in after.blocks if block.signature or block.text] == [
-        (block.kind, block.name) for block in before.blocks if block.signature or block.text
-    ]
+    for name in WHOLE_NAMES:
+        with subtests.test(f"{name!r:.120}"):
+            stream = decode([transcript(name)], is_enveloped=name == "code_assist")
+            whole = decode([sse(msgspec.json.decode(GEMINI.collect(stream.raw)))])
+            before, after = folded(stream.events), folded(whole.events)
+            assert after.text == before.text
+            assert after.usage == before.usage
+            assert after.stop == before.stop
+            assert [(block.kind, block.name) for block in after.blocks if block.signature or block.text] == [
+                (block.kind, block.name) for block in before.blocks if block.signature or block.text
+            ]

@@ -345,12 +345,13 @@ def test_metadata_without_a_text_is_kept():
     ]
 
 
-@pytest.mark.parametrize("reason", [reason.value for reason in types.FinishReason])
-def test_all_finish_reasons_of_the_sdk_are_known(reason):
+def test_all_finish_reasons_of_the_sdk_are_known(subtests: pytest.Subtests) -> None:
     """The table has every reason that the vendor's SDK knows; the enum's zero is no end."""
-    events = events_of(sse(parts({"text": "x"}, finishReason=reason)))
-    assert isinstance(events[-1], Terminal) is (reason != "FINISH_REASON_UNSPECIFIED")
-    assert isinstance(events[-1], Terminal) is (reason in FINISH_REASONS)
+    for reason in [reason.value for reason in types.FinishReason]:
+        with subtests.test(f"{reason!r:.120}"):
+            events = events_of(sse(parts({"text": "x"}, finishReason=reason)))
+            assert isinstance(events[-1], Terminal) is (reason != "FINISH_REASON_UNSPECIFIED")
+            assert isinstance(events[-1], Terminal) is (reason in FINISH_REASONS)
 
 
 def test_unknown_parts_and_fields_are_kept():
@@ -436,10 +437,11 @@ def test_several_candidates_are_over_when_all_are():
     assert chunk.events[-2:] == [Stop("end_turn", "STOP"), Terminal()]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "code_assist"])
-def test_bytes_pass_unchanged(name):
+def test_bytes_pass_unchanged(subtests: pytest.Subtests) -> None:
     """What is forwarded to a Gemini client is upstream's own bytes."""
-    assert decode([transcript(name)]).raw == transcript(name)
+    for name in [name for name in NAMES if name != "code_assist"]:
+        with subtests.test(f"{name!r:.120}"):
+            assert decode([transcript(name)]).raw == transcript(name)
 
 
 def test_code_assist_is_unwrapped():
@@ -467,22 +469,23 @@ def test_code_assist_with_an_id_of_its_own():
         assert chunks_of(decode([sse(envelope)], is_enveloped=True).raw) == [inner]
 
 
-@pytest.mark.parametrize("name", WHOLE_NAMES)
-def test_every_block_opens_and_closes_once(name):
+def test_every_block_opens_and_closes_once(subtests: pytest.Subtests) -> None:
     """Indexes rise from 0 without gaps; each block that starts stops, and only the open one is spoken of."""
-    events = events_of(transcript(name), is_enveloped=name == "code_assist")
-    open_index, last = None, -1
-    for event in events:
-        if isinstance(event, BlockStart):
+    for name in WHOLE_NAMES:
+        with subtests.test(f"{name!r:.120}"):
+            events = events_of(transcript(name), is_enveloped=name == "code_assist")
+            open_index, last = None, -1
+            for event in events:
+                if isinstance(event, BlockStart):
+                    assert open_index is None
+                    assert event.index == last + 1
+                    open_index = last = event.index
+                elif hasattr(event, "index"):
+                    assert event.index == open_index
+                    if isinstance(event, BlockStop):
+                        open_index = None
             assert open_index is None
-            assert event.index == last + 1
-            open_index = last = event.index
-        elif hasattr(event, "index"):
-            assert event.index == open_index
-            if isinstance(event, BlockStop):
-                open_index = None
-    assert open_index is None
-    assert isinstance(events[-1], Terminal)
+            assert isinstance(events[-1], Terminal)
 
 
 def _signature_in(name):

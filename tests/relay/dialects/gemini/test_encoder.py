@@ -112,9 +112,9 @@ def test_state_is_what_was_told():
     assert encode.state.terminal
 
 
-@pytest.mark.parametrize(
-    ("stop", "word"),
-    [
+def test_stop_reasons(subtests: pytest.Subtests) -> None:
+    """Every stop has its finish reason; one that came from Gemini keeps its own."""
+    for stop, word in [
         (Stop("end_turn", "end_turn"), "STOP"),
         (Stop("stop_sequence", "stop_sequence", stop_sequence="X"), "STOP"),
         (Stop("tool_use", "tool_use"), "STOP"),
@@ -129,12 +129,10 @@ def test_state_is_what_was_told():
         (Stop("continuation", "CONTINUATION"), "CONTINUATION"),
         (Stop("other", "strange"), "OTHER"),
         (Stop("unknown", "sunset"), "OTHER"),
-    ],
-)
-def test_stop_reasons(stop, word):
-    """Every stop has its finish reason; one that came from Gemini keeps its own."""
-    [last] = encoded([stop, Terminal()])
-    assert last["candidates"][0]["finishReason"] == word
+    ]:
+        with subtests.test(f"{stop, word!r:.120}"):
+            [last] = encoded([stop, Terminal()])
+            assert last["candidates"][0]["finishReason"] == word
 
 
 def test_a_refusal_says_why():
@@ -298,13 +296,14 @@ def test_own_metadata_is_told_again():
     assert chunk["candidates"][0]["groundingMetadata"] == {"webSearchQueries": ["q"]}
 
 
-@pytest.mark.parametrize("name", WHOLE_NAMES)
-def test_decoded_and_encoded_means_the_same(name):
+def test_decoded_and_encoded_means_the_same(subtests: pytest.Subtests) -> None:
     """What a Gemini stream means survives being decoded, encoded and decoded again."""
-    chunk = decode([transcript(name)], is_enveloped=name == "code_assist")
-    again = decode([encoder().encode(chunk.events)])
-    before, after = _meaning(chunk.events), _meaning(again.events)
-    assert after == before
+    for name in WHOLE_NAMES:
+        with subtests.test(f"{name!r:.120}"):
+            chunk = decode([transcript(name)], is_enveloped=name == "code_assist")
+            again = decode([encoder().encode(chunk.events)])
+            before, after = _meaning(chunk.events), _meaning(again.events)
+            assert after == before
 
 
 def test_same_dialect_passes_through():
@@ -316,16 +315,17 @@ def test_same_dialect_passes_through():
     assert encode.state.text == "Forty-two."
 
 
-@pytest.mark.parametrize("name", WHOLE_NAMES)
-def test_the_array_form_of_forwarded_chunks(name):
+def test_the_array_form_of_forwarded_chunks(subtests: pytest.Subtests) -> None:
     """As a JSON array, the same objects are its elements, without heartbeats, and it is closed at the end."""
-    decoder = GEMINI.decoder(_options(name == "code_assist"))
-    encode = encoder("array")
-    pieces = transcript(name).split(b"\r\n\r\n")
-    chunks = [*(decoder.feed(piece + b"\r\n\r\n") for piece in [*pieces, b""]), decoder.finish()]
-    out = b"".join(encode.forward(chunk) + encode.keep_alive() for chunk in chunks)
-    objects = chunks_of(decode([transcript(name)], is_enveloped=name == "code_assist").raw)
-    assert msgspec.json.decode(out) == objects
+    for name in WHOLE_NAMES:
+        with subtests.test(f"{name!r:.120}"):
+            decoder = GEMINI.decoder(_options(name == "code_assist"))
+            encode = encoder("array")
+            pieces = transcript(name).split(b"\r\n\r\n")
+            chunks = [*(decoder.feed(piece + b"\r\n\r\n") for piece in [*pieces, b""]), decoder.finish()]
+            out = b"".join(encode.forward(chunk) + encode.keep_alive() for chunk in chunks)
+            objects = chunks_of(decode([transcript(name)], is_enveloped=name == "code_assist").raw)
+            assert msgspec.json.decode(out) == objects
 
 
 def test_the_array_form_of_another_dialect():

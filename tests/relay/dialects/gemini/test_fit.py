@@ -24,34 +24,51 @@ def fit(model: str, **body: object) -> tuple[dict, list[str]]:
     return fitted, changes
 
 
-@pytest.mark.parametrize(
-    ("model", "thinking", "fitted", "changed"),
-    [
+def test_thinking(subtests: pytest.Subtests) -> None:
+    """Budgets and levels become what the model takes; what it takes already is not touched."""
+    for model, thinking, fitted, changed in [
         (NEON, {"thinkingLevel": "XHIGH"}, {"thinkingLevel": "XHIGH"}, []),
         (NEON, {"thinkingLevel": "high"}, {"thinkingLevel": "high"}, []),
         (NEON, {"includeThoughts": True}, {"includeThoughts": True}, []),
-        (FLASH, {"thinkingLevel": "XHIGH", "includeThoughts": True},
-         {"thinkingLevel": "HIGH", "includeThoughts": True}, ["thinking effort xhigh became level HIGH"]),
-        (NEON, {"thinkingBudget": 20_000}, {"thinkingLevel": "HIGH"},
-         ["thinking budget 20000 became level HIGH"]),
-        (NEON, {"thinkingBudget": 0}, {"thinkingLevel": "LOW"},
-         ["thinking cannot be switched off: level LOW"]),
-        (FLASH, {"thinkingBudget": 9, "thinkingLevel": "LOW"}, {"thinkingLevel": "LOW"},
-         ["thinkingBudget dropped: the model takes thinkingLevel"]),
-        (PRO, {"thinkingLevel": "LOW"}, {"thinkingBudget": 1_024},
-         ["thinking effort low became budget 1024"]),
-        (PRO, {"thinkingBudget": 99_999}, {"thinkingBudget": 32_768},
-         ["thinking budget 99999 became 32768"]),
+        (
+            FLASH,
+            {"thinkingLevel": "XHIGH", "includeThoughts": True},
+            {"thinkingLevel": "HIGH", "includeThoughts": True},
+            ["thinking effort xhigh became level HIGH"],
+        ),
+        (
+            NEON,
+            {"thinkingBudget": 20_000},
+            {"thinkingLevel": "HIGH"},
+            ["thinking budget 20000 became level HIGH"],
+        ),
+        (
+            NEON,
+            {"thinkingBudget": 0},
+            {"thinkingLevel": "LOW"},
+            ["thinking cannot be switched off: level LOW"],
+        ),
+        (
+            FLASH,
+            {"thinkingBudget": 9, "thinkingLevel": "LOW"},
+            {"thinkingLevel": "LOW"},
+            ["thinkingBudget dropped: the model takes thinkingLevel"],
+        ),
+        (
+            PRO,
+            {"thinkingLevel": "LOW"},
+            {"thinkingBudget": 1_024},
+            ["thinking effort low became budget 1024"],
+        ),
+        (PRO, {"thinkingBudget": 99_999}, {"thinkingBudget": 32_768}, ["thinking budget 99999 became 32768"]),
         (PRO, {"thinkingBudget": -1}, {"thinkingBudget": -1}, []),
         (OLD, {"thinkingLevel": "LOW"}, None, ["thinking dropped: the model has none"]),
         (NEON, {"thinkingLevel": 3}, {"thinkingLevel": 3}, []),
-    ],
-)  # fmt: skip
-def test_thinking(model, thinking, fitted, changed):
-    """Budgets and levels become what the model takes; what it takes already is not touched."""
-    body, changes = fit(model, generationConfig={"thinkingConfig": thinking})
-    assert body["generationConfig"].get("thinkingConfig") == fitted
-    assert changes == changed
+    ]:
+        with subtests.test(f"{model, thinking, fitted, changed!r:.120}"):
+            body, changes = fit(model, generationConfig={"thinkingConfig": thinking})
+            assert body["generationConfig"].get("thinkingConfig") == fitted
+            assert changes == changed
 
 
 def test_a_thinking_model_to_one_without():

@@ -57,9 +57,9 @@ def test_a_counting_request():
     assert GEMINI.inspect({"generateContentRequest": {"contents": [user("hi")]}}, {}).preview == "hi"
 
 
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
+def test_wrong_types(subtests: pytest.Subtests) -> None:
+    """What later steps rely on is checked here, and the place is named."""
+    for body, words in [
         ({}, "contents is missing or empty"),
         ({"contents": []}, "contents is missing or empty"),
         ({"contents": {}}, "contents must be an array"),
@@ -75,9 +75,6 @@ def test_a_counting_request():
         ({"contents": [user("a")], "tools": {}}, "tools must be an array"),
         ({"contents": [user("a")], "tools": [None]}, "tools.0 must be an object"),
         ({"generateContentRequest": []}, "generateContentRequest must be an object"),
-    ],
-)
-def test_wrong_types(body, words):
-    """What later steps rely on is checked here, and the place is named."""
-    with pytest.raises(BadRequest, match=words):
-        GEMINI.inspect(body, {})
+    ]:
+        with subtests.test(f"{body, words!r:.120}"), pytest.raises(BadRequest, match=words):
+            GEMINI.inspect(body, {})

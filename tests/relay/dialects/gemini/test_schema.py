@@ -82,9 +82,9 @@ def test_what_gemini_does_not_read_is_said_in_words():
     }
 
 
-@pytest.mark.parametrize(
-    ("schema", "cleaned"),
-    [
+def test_forms_that_gemini_has_not(subtests: pytest.Subtests) -> None:
+    """Each is said with the words that there are."""
+    for schema, cleaned in [
         ({"const": "x"}, {"type": "string", "enum": ["x"]}),
         ({"const": 3}, {"type": "number", "enum": [3]}),
         ({"const": True}, {"type": "boolean"}),
@@ -92,28 +92,45 @@ def test_what_gemini_does_not_read_is_said_in_words():
         ({"enum": [1, 2], "type": "integer"}, {"type": "integer", "enum": [1, 2]}),
         ({"enum": [{"a": 1}, "b"]}, {}),
         ({"type": "string", "nullable": True}, {"type": ["string", "null"]}),
-        ({"anyOf": [{"type": "string"}], "nullable": True},
-         {"anyOf": [{"type": "string"}, {"type": "null"}]}),
+        (
+            {"anyOf": [{"type": "string"}], "nullable": True},
+            {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        ),
         ({"oneOf": [{"type": "string"}, {"type": "string"}]}, {"anyOf": [{"type": "string"}]}),
-        ({"type": "integer", "exclusiveMaximum": 5, "exclusiveMinimum": 0},
-         {"type": "integer", "minimum": 1, "maximum": 4, "description": "greater than 0, less than 5"}),
+        (
+            {"type": "integer", "exclusiveMaximum": 5, "exclusiveMinimum": 0},
+            {"type": "integer", "minimum": 1, "maximum": 4, "description": "greater than 0, less than 5"},
+        ),
         ({"type": "integer", "minimum": 0, "exclusiveMinimum": True}, {"type": "integer", "minimum": 1}),
-        ({"items": [{"type": "string"}, {"type": "number"}]},
-         {"prefixItems": [{"type": "string"}, {"type": "number"}]}),
+        (
+            {"items": [{"type": "string"}, {"type": "number"}]},
+            {"prefixItems": [{"type": "string"}, {"type": "number"}]},
+        ),
         ({"type": "STRING"}, {"type": "string"}),
         ({"type": "any"}, {}),
-        ({"properties": {"a": {}}, "required": ["a", "gone", 3]},
-         {"type": "object", "properties": {"a": {}}, "required": ["a"]}),
+        (
+            {"properties": {"a": {}}, "required": ["a", "gone", 3]},
+            {"type": "object", "properties": {"a": {}}, "required": ["a"]},
+        ),
         ({"properties": {"a": True}}, {"type": "object", "properties": {"a": {}}}),
-        ({"allOf": [{"properties": {"a": {"type": "string"}}, "required": ["a"]},
-                    {"properties": {"b": {"type": "number"}}, "required": ["b"]}], "description": "Both"},
-         {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "number"}},
-          "required": ["a", "b"], "description": "Both"}),
-    ],
-)  # fmt: skip
-def test_forms_that_gemini_has_not(schema, cleaned):
-    """Each is said with the words that there are."""
-    assert answer_schema(schema).schema == cleaned
+        (
+            {
+                "allOf": [
+                    {"properties": {"a": {"type": "string"}}, "required": ["a"]},
+                    {"properties": {"b": {"type": "number"}}, "required": ["b"]},
+                ],
+                "description": "Both",
+            },
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string"}, "b": {"type": "number"}},
+                "required": ["a", "b"],
+                "description": "Both",
+            },
+        ),
+    ]:
+        with subtests.test(f"{schema, cleaned!r:.120}"):
+            assert answer_schema(schema).schema == cleaned
 
 
 def test_references_are_inlined():

@@ -317,51 +317,105 @@ NEON, FLASH, PRO, LITE, OLD = (
 )
 
 
-@pytest.mark.parametrize(
-    ("model", "thinking", "written", "changed"),
-    [
+def test_thinking(subtests: pytest.Subtests) -> None:
+    """Thinking becomes the budget or level nearest to what was asked that the model takes."""
+    for model, thinking, written, changed in [
         (FLASH, ThinkingConfig(), None, []),
         (FLASH, ThinkingConfig(show=True), {"includeThoughts": True}, []),
-        (FLASH, ThinkingConfig("off"), {"thinkingLevel": "MINIMAL"},
-         ["thinking cannot be switched off: level MINIMAL"]),
-        (NEON, ThinkingConfig("off"), {"thinkingLevel": "LOW"},
-         ["thinking cannot be switched off: level LOW"]),
-        (NEON, ThinkingConfig("between_tools"), {"thinkingLevel": "LOW"},
-         ["thinking cannot be switched off: level LOW"]),
+        (
+            FLASH,
+            ThinkingConfig("off"),
+            {"thinkingLevel": "MINIMAL"},
+            ["thinking cannot be switched off: level MINIMAL"],
+        ),
+        (
+            NEON,
+            ThinkingConfig("off"),
+            {"thinkingLevel": "LOW"},
+            ["thinking cannot be switched off: level LOW"],
+        ),
+        (
+            NEON,
+            ThinkingConfig("between_tools"),
+            {"thinkingLevel": "LOW"},
+            ["thinking cannot be switched off: level LOW"],
+        ),
         (LITE, ThinkingConfig("off"), {"thinkingBudget": 0}, []),
-        (PRO, ThinkingConfig("off"), {"thinkingBudget": 128},
-         ["thinking cannot be switched off: budget 128"]),
+        (
+            PRO,
+            ThinkingConfig("off"),
+            {"thinkingBudget": 128},
+            ["thinking cannot be switched off: budget 128"],
+        ),
         (OLD, ThinkingConfig("off"), None, []),
         (OLD, ThinkingConfig("budget", budget_tokens=9), None, ["thinking dropped: the model has none"]),
-        (PRO, ThinkingConfig("budget", budget_tokens=31_999),
-         {"thinkingBudget": 31_999, "includeThoughts": True}, []),
-        (LITE, ThinkingConfig("budget", budget_tokens=31_999),
-         {"thinkingBudget": 24_576, "includeThoughts": True}, ["thinking budget 31999 became 24576"]),
-        (NEON, ThinkingConfig("budget", budget_tokens=31_999),
-         {"thinkingLevel": "HIGH", "includeThoughts": True}, ["thinking budget 31999 became level HIGH"]),
-        (NEON, ThinkingConfig("budget", budget_tokens=1_024, show=False),
-         {"thinkingLevel": "LOW"}, ["thinking budget 1024 became level LOW"]),
+        (
+            PRO,
+            ThinkingConfig("budget", budget_tokens=31_999),
+            {"thinkingBudget": 31_999, "includeThoughts": True},
+            [],
+        ),
+        (
+            LITE,
+            ThinkingConfig("budget", budget_tokens=31_999),
+            {"thinkingBudget": 24_576, "includeThoughts": True},
+            ["thinking budget 31999 became 24576"],
+        ),
+        (
+            NEON,
+            ThinkingConfig("budget", budget_tokens=31_999),
+            {"thinkingLevel": "HIGH", "includeThoughts": True},
+            ["thinking budget 31999 became level HIGH"],
+        ),
+        (
+            NEON,
+            ThinkingConfig("budget", budget_tokens=1_024, show=False),
+            {"thinkingLevel": "LOW"},
+            ["thinking budget 1024 became level LOW"],
+        ),
         (NEON, ThinkingConfig("adaptive"), {"includeThoughts": True}, []),
-        (NEON, ThinkingConfig("adaptive", effort="high"),
-         {"thinkingLevel": "HIGH", "includeThoughts": True}, []),
-        (NEON, ThinkingConfig("adaptive", effort="max"),
-         {"thinkingLevel": "XHIGH", "includeThoughts": True}, ["thinking effort max became level XHIGH"]),
-        (FLASH, ThinkingConfig("adaptive", effort="xhigh"),
-         {"thinkingLevel": "HIGH", "includeThoughts": True}, ["thinking effort xhigh became level HIGH"]),
-        (NEON, ThinkingConfig("adaptive", effort="minimal"),
-         {"thinkingLevel": "LOW", "includeThoughts": True}, ["thinking effort minimal became level LOW"]),
+        (
+            NEON,
+            ThinkingConfig("adaptive", effort="high"),
+            {"thinkingLevel": "HIGH", "includeThoughts": True},
+            [],
+        ),
+        (
+            NEON,
+            ThinkingConfig("adaptive", effort="max"),
+            {"thinkingLevel": "XHIGH", "includeThoughts": True},
+            ["thinking effort max became level XHIGH"],
+        ),
+        (
+            FLASH,
+            ThinkingConfig("adaptive", effort="xhigh"),
+            {"thinkingLevel": "HIGH", "includeThoughts": True},
+            ["thinking effort xhigh became level HIGH"],
+        ),
+        (
+            NEON,
+            ThinkingConfig("adaptive", effort="minimal"),
+            {"thinkingLevel": "LOW", "includeThoughts": True},
+            ["thinking effort minimal became level LOW"],
+        ),
         (PRO, ThinkingConfig("adaptive"), {"thinkingBudget": -1, "includeThoughts": True}, []),
-        (PRO, ThinkingConfig("adaptive", effort="medium"),
-         {"thinkingBudget": 8_192, "includeThoughts": True}, ["thinking effort medium became budget 8192"]),
-        (LITE, ThinkingConfig("adaptive", effort="max"),
-         {"thinkingBudget": 24_576, "includeThoughts": True}, ["thinking effort max became budget 24576"]),
-    ],
-)  # fmt: skip
-def test_thinking(model, thinking, written, changed):
-    """Thinking becomes the budget or level nearest to what was asked that the model takes."""
-    fields, changes = config(model, thinking=thinking)
-    assert fields.get("thinkingConfig") == written
-    assert changes == changed
+        (
+            PRO,
+            ThinkingConfig("adaptive", effort="medium"),
+            {"thinkingBudget": 8_192, "includeThoughts": True},
+            ["thinking effort medium became budget 8192"],
+        ),
+        (
+            LITE,
+            ThinkingConfig("adaptive", effort="max"),
+            {"thinkingBudget": 24_576, "includeThoughts": True},
+            ["thinking effort max became budget 24576"],
+        ),
+    ]:
+        with subtests.test(f"{model, thinking, written, changed!r:.120}"):
+            fields, changes = config(model, thinking=thinking)
+            assert fields.get("thinkingConfig") == written
+            assert changes == changed
 
 
 def test_a_budget_that_cannot_be_left_open():

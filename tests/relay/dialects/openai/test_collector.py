@@ -27,31 +27,34 @@ def collected(name: str) -> Any:
     return json.loads(form_of(name).collect(transcript(name)))
 
 
-@pytest.mark.parametrize("name", WHOLE_NAMES)
-def test_nothing_is_lost(name: str) -> None:
+def test_nothing_is_lost(subtests: pytest.Subtests) -> None:
     """Text, calls, reason and usage of each golden stream stand in its JSON answer."""
-    answer, state = collected(name), state_of(events_in(name))
-    calls = [(block.id, block.name, block.text) for block in state.blocks if block.kind == "tool_call"]
-    if name.startswith("responses"):
-        told = [
-            (i["call_id"], i["name"], i["arguments"])
-            for i in answer["output"]
-            if i["type"] == "function_call"
-        ]
-        assert answer == data_of(transcript(name))[-1]["response"]
-    else:
-        message = answer["choices"][0]["message"]
-        told = [
-            (c["id"], c["function"]["name"], c["function"]["arguments"])
-            for c in message.get("tool_calls", [])
-        ]
-        assert (message["content"] or "") == state.text
-        thought = "".join(block.text for block in state.blocks if block.kind == "thinking")
-        assert (message.get("reasoning_content") or message.get("reasoning") or "") == thought
-        assert state.stop is not None
-        assert answer["choices"][0]["finish_reason"] == state.stop.upstream_reason
-        assert ("usage" in answer) == (state.usage.output is not None)
-    assert told == calls
+    for name in WHOLE_NAMES:
+        with subtests.test(f"{name!r:.120}"):
+            answer, state = collected(name), state_of(events_in(name))
+            calls = [
+                (block.id, block.name, block.text) for block in state.blocks if block.kind == "tool_call"
+            ]
+            if name.startswith("responses"):
+                told = [
+                    (i["call_id"], i["name"], i["arguments"])
+                    for i in answer["output"]
+                    if i["type"] == "function_call"
+                ]
+                assert answer == data_of(transcript(name))[-1]["response"]
+            else:
+                message = answer["choices"][0]["message"]
+                told = [
+                    (c["id"], c["function"]["name"], c["function"]["arguments"])
+                    for c in message.get("tool_calls", [])
+                ]
+                assert (message["content"] or "") == state.text
+                thought = "".join(block.text for block in state.blocks if block.kind == "thinking")
+                assert (message.get("reasoning_content") or message.get("reasoning") or "") == thought
+                assert state.stop is not None
+                assert answer["choices"][0]["finish_reason"] == state.stop.upstream_reason
+                assert ("usage" in answer) == (state.usage.output is not None)
+            assert told == calls
 
 
 def test_the_sdk_reads_a_collected_chat_answer() -> None:

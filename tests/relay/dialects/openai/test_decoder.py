@@ -46,51 +46,51 @@ WEATHER = ("tool_call", "call_aa", "weather", '{"city":"Kyōto"}')
 TIME = ("tool_call", "call_bb", "time", "{}")
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("chat_text", [("text", "", "", "Grüße aus 東京 🗼.")]),
-        ("chat_crlf", [("text", "", "", "one two")]),
-        ("chat_parallel_tools", [("text", "", "", "Looking."), WEATHER, TIME]),
-        ("chat_reasoning", [("thinking", "", "", "Two and two."), ("text", "", "", "4")]),
-        ("chat_openrouter", [("thinking", "", "", "Hm."), ("text", "", "", "Yes")]),
-        ("chat_cut_tool", [("tool_call", "call_cc", "write", '{"text":"half')]),
-        ("chat_refusal", [("refusal", "", "", "I can't help with that.")]),
-        ("chat_content_filter", [("text", "", "", "It began")]),
-        ("chat_without_done", [("text", "", "", "Hi")]),
-        ("chat_error_after_text", [("text", "", "", "It be")]),
-        ("chat_overloaded", []),
-        ("chat_cited", [("text", "", "", "The tower is 333 m high.")]),
-        ("responses_text", [("text", "", "", "Grüße aus 東京 🗼.")]),
-        (
-            "responses_reasoning_tools",
-            [
-                ("thinking", "", "", "I need the weather.\n\nAnd the time."),
-                ("text", "", "", "Looking."),
-                WEATHER,
-                TIME,
-            ],
-        ),
-        ("responses_silent_reasoning", [("thinking", "", "", ""), ("text", "", "", "Four")]),
-        ("responses_cut_tool", [("tool_call", "call_cc", "write", '{"text":"half')]),
-        ("responses_refusal", [("refusal", "", "", "I can't help with that.")]),
-        ("responses_failed", [("text", "", "", "It be")]),
-        ("responses_error", []),
-        (
-            "responses_web_search",
-            [("server_call", "ws_1", "web_search_call", ""), ("text", "", "", "The tower is 333 m high.")],
-        ),
-    ],
-)
-def test_blocks(name: str, expected: list[tuple[BlockKind, str, str, str]]) -> None:
+BLOCKS: list[tuple[str, list[tuple[BlockKind, str, str, str]]]] = [
+    ("chat_text", [("text", "", "", "Grüße aus 東京 🗼.")]),
+    ("chat_crlf", [("text", "", "", "one two")]),
+    ("chat_parallel_tools", [("text", "", "", "Looking."), WEATHER, TIME]),
+    ("chat_reasoning", [("thinking", "", "", "Two and two."), ("text", "", "", "4")]),
+    ("chat_openrouter", [("thinking", "", "", "Hm."), ("text", "", "", "Yes")]),
+    ("chat_cut_tool", [("tool_call", "call_cc", "write", '{"text":"half')]),
+    ("chat_refusal", [("refusal", "", "", "I can't help with that.")]),
+    ("chat_content_filter", [("text", "", "", "It began")]),
+    ("chat_without_done", [("text", "", "", "Hi")]),
+    ("chat_error_after_text", [("text", "", "", "It be")]),
+    ("chat_overloaded", []),
+    ("chat_cited", [("text", "", "", "The tower is 333 m high.")]),
+    ("responses_text", [("text", "", "", "Grüße aus 東京 🗼.")]),
+    (
+        "responses_reasoning_tools",
+        [
+            ("thinking", "", "", "I need the weather.\n\nAnd the time."),
+            ("text", "", "", "Looking."),
+            WEATHER,
+            TIME,
+        ],
+    ),
+    ("responses_silent_reasoning", [("thinking", "", "", ""), ("text", "", "", "Four")]),
+    ("responses_cut_tool", [("tool_call", "call_cc", "write", '{"text":"half')]),
+    ("responses_refusal", [("refusal", "", "", "I can't help with that.")]),
+    ("responses_failed", [("text", "", "", "It be")]),
+    ("responses_error", []),
+    (
+        "responses_web_search",
+        [("server_call", "ws_1", "web_search_call", ""), ("text", "", "", "The tower is 333 m high.")],
+    ),
+]
+
+
+def test_blocks(subtests: pytest.Subtests) -> None:
     """Each golden stream means these blocks."""
-    assert blocks(name) == expected
+    for name, expected in BLOCKS:
+        with subtests.test(f"{name, expected!r:.120}"):
+            assert blocks(name) == expected
 
 
 def test_every_transcript_is_expected() -> None:
     """No golden stream lies there unread."""
-    (mark,) = test_blocks.pytestmark  # type: ignore[attr-defined]
-    assert sorted(name for name, _ in mark.args[1]) == NAMES
+    assert sorted(name for name, _ in BLOCKS) == NAMES
 
 
 @pytest.mark.parametrize(
@@ -128,32 +128,34 @@ def test_usage(name: str, expected: Usage) -> None:
     assert state_of(events_in(name)).usage == expected
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_blocks_open_and_close_once_in_order(name: str) -> None:
+def test_blocks_open_and_close_once_in_order(subtests: pytest.Subtests) -> None:
     """Indexes rise from 0 without gaps; one block is open at a time, and none at the end."""
-    open_index, count = -1, 0
-    for event in events_in(name):
-        match event:
-            case BlockStart(index):
-                assert (open_index, index) == (-1, count)
-                open_index, count = index, count + 1
-            case _ if type(event).__name__ == "BlockStop":
-                assert event.index == open_index  # type: ignore[union-attr]
-                open_index = -1
-            case _ if hasattr(event, "index"):
-                assert event.index == open_index
-            case Terminal():
-                assert open_index == -1
-            case _:
-                pass
+    for name in NAMES:
+        with subtests.test(f"{name!r:.120}"):
+            open_index, count = -1, 0
+            for event in events_in(name):
+                match event:
+                    case BlockStart(index):
+                        assert (open_index, index) == (-1, count)
+                        open_index, count = index, count + 1
+                    case _ if type(event).__name__ == "BlockStop":
+                        assert event.index == open_index  # type: ignore[union-attr]
+                        open_index = -1
+                    case _ if hasattr(event, "index"):
+                        assert event.index == open_index
+                    case Terminal():
+                        assert open_index == -1
+                    case _:
+                        pass
 
 
-@pytest.mark.parametrize("name", WHOLE_NAMES)
-def test_the_whole_stream_passes_unchanged(name: str) -> None:
+def test_the_whole_stream_passes_unchanged(subtests: pytest.Subtests) -> None:
     """A client of the same form gets every byte, and the end is Terminal, once and last."""
-    chunk = decoded(form_of(name), [transcript(name)])
-    assert chunk.raw == transcript(name)
-    assert [event for event in chunk.events if isinstance(event, Terminal)] == [chunk.events[-1]]
+    for name in WHOLE_NAMES:
+        with subtests.test(f"{name!r:.120}"):
+            chunk = decoded(form_of(name), [transcript(name)])
+            assert chunk.raw == transcript(name)
+            assert [event for event in chunk.events if isinstance(event, Terminal)] == [chunk.events[-1]]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in WHOLE_NAMES])
@@ -267,17 +269,18 @@ def test_partial_arguments_may_be_asked_for(name: str) -> None:
     assert isinstance(chunk.events[-1], Terminal)
 
 
-@pytest.mark.parametrize("form", ["chat", "responses"])
-@pytest.mark.parametrize("data", [b"[1]", b'"text"', b"{broken", b"<html>", b"7", b"null"])
-def test_what_is_no_json_object_is_garbage(form: str, data: bytes) -> None:
+def test_what_is_no_json_object_is_garbage(subtests: pytest.Subtests) -> None:
     """Data that is no JSON object breaks the stream, and its bytes do not travel along."""
-    good = transcript(f"{form}_text")
-    first = good[: good.index(b"\n\n") + 2]
-    chunk = decoded(form_of(form), [first + b"data: " + data + b"\n\n" + good])
-    failed = chunk.events[-1]
-    assert isinstance(failed, Failed)
-    assert failed.failure.kind is Kind.GARBAGE
-    assert chunk.raw == first
+    for form in ["chat", "responses"]:
+        for data in [b"[1]", b'"text"', b"{broken", b"<html>", b"7", b"null"]:
+            with subtests.test(f"{form, data!r:.120}"):
+                good = transcript(f"{form}_text")
+                first = good[: good.index(b"\n\n") + 2]
+                chunk = decoded(form_of(form), [first + b"data: " + data + b"\n\n" + good])
+                failed = chunk.events[-1]
+                assert isinstance(failed, Failed)
+                assert failed.failure.kind is Kind.GARBAGE
+                assert chunk.raw == first
 
 
 _KEYS = st.sampled_from(
@@ -321,15 +324,16 @@ def test_no_bytes_raise(form: str, stream: bytes) -> None:
     assert chunk.raw.rstrip(b"\n") in stream or not chunk.raw
 
 
-@pytest.mark.parametrize("name", WHOLE_NAMES)
-def test_nothing_after_the_end(name: str) -> None:
+def test_nothing_after_the_end(subtests: pytest.Subtests) -> None:
     """What comes behind the terminal event is read and thrown away."""
-    stream = transcript(name)
-    if name == "chat_without_done":
-        stream += b"data: [DONE]\n\n"
-    more = decoded(form_of(name), [stream, stream, b"data: {broken\n\n"])
-    assert more.raw == stream
-    assert isinstance(more.events[-1], Terminal)
+    for name in WHOLE_NAMES:
+        with subtests.test(f"{name!r:.120}"):
+            stream = transcript(name)
+            if name == "chat_without_done":
+                stream += b"data: [DONE]\n\n"
+            more = decoded(form_of(name), [stream, stream, b"data: {broken\n\n"])
+            assert more.raw == stream
+            assert isinstance(more.events[-1], Terminal)
 
 
 @pytest.mark.parametrize("name", ["chat_text", "responses_text"])

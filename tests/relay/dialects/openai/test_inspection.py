@@ -79,9 +79,9 @@ def test_wants_usage(fields: Json, expected: bool) -> None:
     assert inspected("responses", **fields).wants_usage is True
 
 
-@pytest.mark.parametrize(
-    ("form", "fields", "said"),
-    [
+def test_refusals_are_clear(subtests: pytest.Subtests) -> None:
+    """What is wrong with a body is said with its place."""
+    for form, fields, said in [
         ("chat", {"model": None}, "model is missing"),
         ("chat", {"model": 7}, "model must be a string"),
         ("chat", {"messages": None}, "messages is missing or empty"),
@@ -101,12 +101,9 @@ def test_wants_usage(fields: Json, expected: bool) -> None:
         ),
         ("responses", {"conversation": "conv_1"}, "responses are not stored here; send the whole input"),
         ("responses", {"background": True}, "background is not supported"),
-    ],
-)
-def test_refusals_are_clear(form: str, fields: Json, said: str) -> None:
-    """What is wrong with a body is said with its place."""
-    with pytest.raises(BadRequest, match=said):
-        inspected(form, **fields)
+    ]:
+        with subtests.test(f"{form, fields, said!r:.120}"), pytest.raises(BadRequest, match=said):
+            inspected(form, **fields)
 
 
 def test_a_stored_prompt_needs_no_input() -> None:

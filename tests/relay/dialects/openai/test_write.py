@@ -403,9 +403,9 @@ def test_json_mode_needs_the_word() -> None:
     assert written("chat", ANY, asked, json_answer=True)[1] == []
 
 
-@pytest.mark.parametrize(
-    ("config", "facts", "expected", "named"),
-    [
+def test_effort(subtests: pytest.Subtests) -> None:
+    """How much to think becomes the nearest effort that the model takes, by its facts."""
+    for config, facts, expected, named in [
         (ThinkingConfig(), OWN, None, []),
         (ThinkingConfig("off"), OWN, "none", []),
         (ThinkingConfig("off"), facts_for("gpt-6.1-sol"), "low", ["reasoning effort none became low"]),
@@ -429,14 +429,12 @@ def test_json_mode_needs_the_word() -> None:
             ["reasoning effort high dropped: the model takes none"],
         ),
         (ThinkingConfig(effort="high"), OWN, "high", []),
-    ],
-)
-def test_effort(config: ThinkingConfig, facts: ModelFacts, expected: str | None, named: list[str]) -> None:
-    """How much to think becomes the nearest effort that the model takes, by its facts."""
-    body, changes = written("chat", facts, thinking=config)
-    assert (body.get("reasoning_effort"), changes) == (expected, named)
-    body, changes = written("responses", facts, thinking=config)
-    assert (body.get("reasoning", {}).get("effort"), changes) == (expected, named)
+    ]:
+        with subtests.test(f"{config, facts, expected, named!r:.120}"):
+            body, changes = written("chat", facts, thinking=config)
+            assert (body.get("reasoning_effort"), changes) == (expected, named)
+            body, changes = written("responses", facts, thinking=config)
+            assert (body.get("reasoning", {}).get("effort"), changes) == (expected, named)
 
 
 def test_shown_thinking_is_a_summary() -> None:
