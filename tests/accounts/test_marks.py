@@ -9,9 +9,9 @@ from accounts.marks import LONGEST_MARK_SECONDS, HardMark, MarkCause, MarkDurati
 DEFAULTS = MarkDurations()
 
 
-@pytest.mark.parametrize(
-    ("cause", "reason", "told", "consecutive", "seconds"),
-    [
+def test_duration(subtests: pytest.Subtests) -> None:
+    """A limit lasts as long as upstream says, else by its reason; the rest has fixed times."""
+    for cause, reason, told, consecutive, seconds in [
         ("quota", "QUOTA_EXHAUSTED", None, 0, 60),
         ("quota", "QUOTA_EXHAUSTED", None, 1, 300),
         ("quota", "QUOTA_EXHAUSTED", None, 2, 1800),
@@ -34,13 +34,9 @@ DEFAULTS = MarkDurations()
         ("model", "", None, 0, 300),
         ("credential", "", None, 0, 300),
         ("credential", "API_KEY_INVALID", None, 0, 300),
-    ],
-)
-def test_duration(
-    cause: MarkCause, reason: str, told: float | None, consecutive: int, seconds: float
-) -> None:
-    """A limit lasts as long as upstream says, else by its reason; the rest has fixed times."""
-    assert hard_mark(cause, reason, told, consecutive, DEFAULTS).seconds == seconds
+    ]:
+        with subtests.test(f"{cause, reason, told, consecutive, seconds!r:.120}"):
+            assert hard_mark(cause, reason, told, consecutive, DEFAULTS).seconds == seconds
 
 
 @pytest.mark.parametrize(

@@ -93,10 +93,11 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize(("why", "interruption"), [(why, one) for why, all_ in TABLE.items() for one in all_])
-def test_the_table(why: str | None, interruption: Interruption) -> None:
+def test_the_table(subtests: pytest.Subtests) -> None:
     """Each row forbids what it is about, and says so; plain text that broke off may be continued."""
-    assert obstacle(interruption) == why
+    for why, interruption in [(why, one) for why, all_ in TABLE.items() for one in all_]:
+        with subtests.test(f"{why, interruption!r:.120}"):
+            assert obstacle(interruption) == why
 
 
 def test_every_row_is_tested() -> None:

@@ -8,9 +8,9 @@ from tests.relay.engine import failures
 from tests.relay.engine.failures import of, status
 
 
-@pytest.mark.parametrize(
-    ("failure", "mark"),
-    [
+def test_hard_marks(subtests: pytest.Subtests) -> None:
+    """Quota, 403 and 404 mark the model on that account; credentials and billing the whole account."""
+    for failure, mark in [
         (status(429, told=30), Mark("quota", 429, "", 30)),
         (status(429), Mark("quota", 429, "")),
         (
@@ -29,20 +29,15 @@ from tests.relay.engine.failures import of, status
             Failure(Kind.ERROR_EVENT, "slow", status=429, reason="rate_limit_error"),
             Mark("quota", 429, "rate_limit_error"),
         ),
-    ],
-    ids=lambda value: (
-        f"{value.kind.value} {value.status} {value.reason}" if isinstance(value, Failure) else ""
-    ),
-)
-def test_hard_marks(failure: Failure, mark: Mark) -> None:
-    """Quota, 403 and 404 mark the model on that account; credentials and billing the whole account."""
-    assert hard_mark(failure) == mark
-    assert soft_mark(failure) is None
+    ]:
+        with subtests.test(f"{failure, mark!r:.120}"):
+            assert hard_mark(failure) == mark
+            assert soft_mark(failure) is None
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [
+def test_soft_marks(subtests: pytest.Subtests) -> None:
+    """500, 408, 502, 504, network errors, peek failures and cuts."""
+    for failure in [
         status(500),
         status(408),
         status(502),
@@ -54,18 +49,15 @@ def test_hard_marks(failure: Failure, mark: Mark) -> None:
         *[of(kind) for kind in failures.PEEK_FAILURES],
         of(Kind.CUT),
         of(Kind.IDLE_TIMEOUT),
-    ],
-    ids=lambda failure: f"{failure.kind.value} {failure.status}",
-)
-def test_soft_marks(failure: Failure) -> None:
-    """500, 408, 502, 504, network errors, peek failures and cuts."""
-    assert soft_mark(failure) == Mark("soft", failure.status or 0, failure.kind.value)
-    assert hard_mark(failure) is None
+    ]:
+        with subtests.test(f"{failure!r:.120}"):
+            assert soft_mark(failure) == Mark("soft", failure.status or 0, failure.kind.value)
+            assert hard_mark(failure) is None
 
 
-@pytest.mark.parametrize(
-    "failure",
-    [
+def test_no_mark(subtests: pytest.Subtests) -> None:
+    """503 and 529 leave no mark, nor does what is the request's fault or ours."""
+    for failure in [
         status(503),
         status(529),
         Failure(Kind.ERROR_EVENT, "overloaded_error", status=529),
@@ -79,10 +71,7 @@ def test_soft_marks(failure: Failure) -> None:
             of(kind)
             for kind in (Kind.DEADLINE, Kind.NO_ACCOUNT, Kind.INTERNAL, Kind.DRAINING, Kind.BAD_REQUEST)
         ],
-    ],
-    ids=lambda failure: f"{failure.kind.value} {failure.status}",
-)
-def test_no_mark(failure: Failure) -> None:
-    """503 and 529 leave no mark, nor does what is the request's fault or ours."""
-    assert hard_mark(failure) is None
-    assert soft_mark(failure) is None
+    ]:
+        with subtests.test(f"{failure!r:.120}"):
+            assert hard_mark(failure) is None
+            assert soft_mark(failure) is None

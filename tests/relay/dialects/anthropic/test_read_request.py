@@ -266,9 +266,9 @@ def test_what_only_anthropic_can_do_is_refused(fields: dict[str, Any]) -> None:
         read(**fields)
 
 
-@pytest.mark.parametrize(
-    ("fields", "where"),
-    [
+def test_wrong_values_are_refused_with_their_place(subtests: pytest.Subtests) -> None:
+    """The text begins with the path inside the body."""
+    for fields, where in [
         (turn("user", "text"), "messages.0.content.0.text"),
         (turn("assistant", "tool_use", name="n"), "messages.0.content.0"),
         (turn("user", "tool_result"), "messages.0.content.0.tool_use_id"),
@@ -284,9 +284,6 @@ def test_what_only_anthropic_can_do_is_refused(fields: dict[str, Any]) -> None:
         ({"stop_sequences": [7]}, "stop_sequences"),
         ({"max_tokens": -1}, "max_tokens"),
         ({"temperature": "hot"}, "temperature"),
-    ],
-)
-def test_wrong_values_are_refused_with_their_place(fields: dict[str, Any], where: str) -> None:
-    """The text begins with the path inside the body."""
-    with pytest.raises(BadRequest, match=rf"^{where}\b"):
-        read(**fields)
+    ]:
+        with subtests.test(f"{fields, where!r:.120}"), pytest.raises(BadRequest, match=rf"^{where}\b"):
+            read(**fields)

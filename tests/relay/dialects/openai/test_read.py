@@ -475,9 +475,9 @@ def test_searches_of_earlier_turns_are_left_out() -> None:
     assert told.dropped == ("web_search_call items",)
 
 
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
+def test_what_is_wrong_is_said_with_its_place(subtests: pytest.Subtests) -> None:
+    """A body that is not what the dialect says is refused in words that name the place."""
+    for body, said in [
         ({"messages": [{"role": "narrator", "content": "x"}]}, "messages.0.role 'narrator' is unknown"),
         ({"messages": [user(7)]}, "messages.0.content must be an array"),
         ({"messages": [user([{"type": "text"}])]}, "messages.0.content.0.text must be a string"),
@@ -505,12 +505,9 @@ def test_searches_of_earlier_turns_are_left_out() -> None:
             "messages.0.content.0.input_audio must be an object",
         ),
         ({"messages": [user([{"type": "file", "file": {}}])]}, "has neither file_data nor file_url"),
-    ],
-)
-def test_what_is_wrong_is_said_with_its_place(body: Json, said: str) -> None:
-    """A body that is not what the dialect says is refused in words that name the place."""
-    with pytest.raises(BadRequest, match=said):
-        OPENAI_CHAT.read({"model": "m", "messages": [user("?")]} | body)
+    ]:
+        with subtests.test(f"{body, said!r:.120}"), pytest.raises(BadRequest, match=said):
+            OPENAI_CHAT.read({"model": "m", "messages": [user("?")]} | body)
 
 
 @pytest.mark.parametrize(
