@@ -11,15 +11,17 @@ from typing import Any
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
+from relay.dialects.openai.responses.block_table import ProtocolBroken
 from relay.dialects.openai.responses.documents import stream_of
-from relay.dialects.openai.responses.items import ItemBlocks, ProtocolBroken
+from relay.dialects.openai.responses.items import ItemBlocks
 from relay.dialects.openai.responses.wire import STREAM_EVENT, StreamEvent, as_json, text_at
 from relay.dialects.openai.usage import usage_from
+from relay.dialects.reading.half_characters import json_text
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, Heartbeat, MessageStart, Stop, StopReason, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.sse import SseEvent
+from relay.neutral.sse import SseEvent, framed
 
 WHERE = "openai responses"
 """The ``where`` of this form's ``Extra``."""
@@ -61,13 +63,16 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
             self._tell(told, event.data or b"", events)
         except ProtocolBroken as broken:
             raise BrokenStream(garbage(str(broken))) from broken
-        if self._blocks.is_cut and self.held is None:
+        if self._blocks.table.is_cut and self.held is None:
             self.held = []
-        return event.raw
+        missing, self._blocks.unannounced = self._blocks.unannounced, []
+        if not missing:
+            return event.raw
+        return b"".join(framed(name, json_text({"type": name, **one})) for name, one in missing) + event.raw
 
     def done(self, events: list[Event]) -> None:
         """Some emulations send ``[DONE]``; where the answer is over, nobody reads it."""
-        kind = Kind.CUT if self._blocks.count else Kind.EMPTY
+        kind = Kind.CUT if self._blocks.table.count else Kind.EMPTY
         raise BrokenStream(Failure(kind, "upstream ended its stream without response.completed"))
 
     def end(self, events: list[Event]) -> None:
@@ -125,7 +130,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         usage = response.get("usage")
         if isinstance(usage, dict):
             events.append(usage_from(usage))
-        kinds = self._blocks.kinds
+        kinds = self._blocks.table.kinds
         if name == "response.incomplete":
             why = _why_incomplete(response)
             events.append(Stop(_INCOMPLETE.get(why, "unknown" if why else "other"), why or "incomplete"))
@@ -138,13 +143,13 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
     def _release(self, told: StreamEvent, events: list[Event]) -> None:
         """Let the held end of a tool call go: its JSON is cut, but so is the answer, and upstream says it."""
         if told.type in ("response.failed", "error"):
-            self.held, self._blocks.is_cut = None, False
+            self.held, self._blocks.table.is_cut = None, False
             return
         why = _why_incomplete(as_json(told.response)) if told.type == "response.incomplete" else ""
         if why not in _CUTS_ARGUMENTS or self._is_half:
             raise ProtocolBroken("a tool call ended with arguments that are no JSON object")
         self.release()
-        self._blocks.accept_cut(events)
+        self._blocks.table.accept_cut(events)
 
 
 def _why_incomplete(response: dict[str, Any]) -> str:

@@ -24,7 +24,7 @@ def stream_of(told: Json) -> bytes:
         ("response.in_progress", {"response": begun}),
     ]
     for index, item in enumerate(one for one in output if isinstance(one, dict)):
-        events += _item(index, item)
+        events += item_events(index, item)
     events.append((end, {"response": told}))
     return b"".join(
         framed(name, json_text({"type": name, "sequence_number": number, **fields}))
@@ -32,7 +32,8 @@ def stream_of(told: Json) -> bytes:
     )
 
 
-def _item(index: int, item: Json) -> list[tuple[str, Json]]:
+def item_events(index: int, item: Json) -> list[tuple[str, Json]]:
+    """A whole item as events, by name, without their numbers."""
     at = {"output_index": index, "item_id": text_at(item, "id")}
     begun, inside = dict(item), list[tuple[str, Json]]()
     match item.get("type"):

@@ -1,7 +1,7 @@
 """Events, as a Responses stream for the client.
 
-PURE. response.created and in_progress; per item added, its parts and deltas, done; then completed or
-incomplete, with everything once more. Consecutive texts are parts of one message. Thinking is a
+PURE. response.created and in_progress; per item added, its parts and deltas, done; then completed, incomplete
+or failed, with everything once more. Consecutive texts are parts of one message. Thinking is a
 reasoning item whose ``encrypted_content`` carries the signature, or our handle for it.
 """
 
@@ -48,6 +48,7 @@ class ResponsesEncoder(StreamEncoder):
         super().__init__()
         self._options = options
         self._writer = ItemWriter(self.state, options)
+        self.left_out = self._writer.left_out
         self._has_started = self._is_forwarding = False
         self._last_raw: bytes | None = None  # of what was forwarded, with a number where it has one
 
@@ -91,22 +92,38 @@ class ResponsesEncoder(StreamEncoder):
         return KEEP_ALIVE
 
     def error(self, answer: ErrorAnswer) -> bytes:
-        """The one error event that ends a broken answer.
+        """How a broken answer ends: ``response.failed``, which Codex reads, and the error event behind it.
 
-        The documented form is flat; the SDKs raise on a key ``error`` only, so it has both.
+        The event's documented form is flat; the SDKs raise on a key ``error`` only, so it has both.
         """
         self.begin()
-        error = error_object(answer)
-        flat = {key: error.get(key) for key in ("code", "message", "param")}
         out: list[bytes] = []
+        self._create(out)
+        error = error_object(answer)
+        code = error.get("code")
+        told = {"code": code if isinstance(code, str) else "server_error", "message": error.get("message")}
+        known = range(len(self.state.blocks))
+        whole = [
+            item
+            for item in self._writer.items
+            if item is not self._writer.open and item.blocks and all(index in known for index in item.blocks)
+        ]
+        output = [item_json(item, self.state.blocks, "completed") for item in whole]
+        failed = {**self._answer(), "status": "failed", "error": told, "output": output}
+        self._writer.tell("response.failed", {"response": failed}, out)
+        flat = {key: error.get(key) for key in ("code", "message", "param")}
         self._writer.tell("error", {**flat, "error": error}, out)
         return b"".join(out)
 
-    def _rare(self, event: Event, out: list[bytes]) -> None:
-        if not self._has_started and isinstance(event, _BEGINNINGS):
+    def _create(self, out: list[bytes]) -> None:
+        if not self._has_started:
             self._has_started = True
             for name in ("response.created", "response.in_progress"):
                 self._writer.tell(name, {"response": self._answer()}, out)
+
+    def _rare(self, event: Event, out: list[bytes]) -> None:
+        if isinstance(event, _BEGINNINGS):
+            self._create(out)
         match event:
             case BlockStart(kind="text" | "refusal"):
                 self._writer.start_part(event.index, event.kind, out)
@@ -116,6 +133,10 @@ class ResponsesEncoder(StreamEncoder):
                 self._writer.start_call(event, out)
             case BlockStart(kind="redacted" | "media"):
                 self._writer.whole_item(event, out)
+            case BlockStart(kind="server_call"):
+                self._writer.start_run(event, out)
+            case BlockStart(kind="server_result"):
+                self._writer.run_result(event, out)
             case BlockStop():
                 self._writer.stop(self.state.blocks[event.index], out)
             case Citation() if event.url:

@@ -4,10 +4,18 @@ import re
 
 from relay.dialects.openai.responses.output import Item
 from relay.dialects.openai.responses.wire import STREAM_EVENT, as_json, text_at
+from relay.neutral.block import BlockKind
 from relay.neutral.events import BlockStart, Chunk
 from relay.neutral.sse import SseParser
 
 _SEQUENCE_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,18})')
+
+_TEXTS: frozenset[BlockKind] = frozenset({"text", "refusal"})
+_BLOCKS: dict[str, frozenset[BlockKind]] = {
+    "function_call": frozenset({"tool_call"}),
+    "reasoning": frozenset({"thinking"}),
+}
+_OTHERS: frozenset[BlockKind] = frozenset({"server_call", "opaque"})
 
 
 def is_numbered(raw: bytes) -> bool:
@@ -23,7 +31,7 @@ def last_sequence_number(raw: bytes) -> int:
 
 def items_in(chunk: Chunk, items: list[Item]) -> None:
     """Add to ``items`` what ``chunk`` tells of them: its own events, beside the bytes that they came in."""
-    starts = iter([event for event in chunk.events if isinstance(event, BlockStart)])
+    starts = [event for event in chunk.events if isinstance(event, BlockStart)]
     for event in SseParser(len(chunk.raw) + 1).feed(chunk.raw):
         if event.data is None:
             continue
@@ -35,15 +43,24 @@ def items_in(chunk: Chunk, items: list[Item]) -> None:
                 call_id, name = text_at(new, "call_id"), text_at(new, "name")
                 item = Item(told.output_index, kind, identity, [], call_id=call_id, name=name)
                 items.append(item)
-                if item.kind != "message":
-                    item.blocks += [start.index for start in [next(starts, None)] if start]
+                if kind != "message":
+                    item.blocks += _first(starts, _BLOCKS.get(kind, _OTHERS))
             case "response.content_part.added":
                 part = next((item for item in items if item.output_index == told.output_index), None)
                 if part is not None and part.kind == "message":
-                    part.blocks += [start.index for start in [next(starts, None)] if start]
+                    part.blocks += _first(starts, _TEXTS)
             case "response.output_item.done":
                 for item in items:
                     if item.output_index == told.output_index:
                         item.finished = as_json(told.item)
             case _:
                 pass
+
+
+def _first(starts: list[BlockStart], kinds: frozenset[BlockKind]) -> list[int]:
+    """The index of the first block of one of ``kinds``, which is taken out of ``starts``."""
+    for start in starts:
+        if start.kind in kinds:
+            starts.remove(start)
+            return [start.index]
+    return []

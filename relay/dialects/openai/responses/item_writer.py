@@ -9,18 +9,22 @@ import msgspec
 
 from relay.dialects.interface import EncoderOptions
 from relay.dialects.json_object import json_object
+from relay.dialects.media_note import media_note
 from relay.dialects.openai.citations import url_citation
+from relay.dialects.openai.responses.documents import item_events
 from relay.dialects.openai.responses.named_tools import Called, called_as, text_of
 from relay.dialects.openai.responses.output import (
     Item,
     image_json,
+    is_run,
     item_json,
+    message_json,
     named,
     part_json,
     redacted_json,
     summary_json,
 )
-from relay.dialects.stream_encoder import CannotSay
+from relay.dialects.openai.responses.server_runs import item_kind, steps
 from relay.neutral.block import BlockKind, OpenBlock
 from relay.neutral.conversation import Json
 from relay.neutral.events import BlockStart, Citation, StreamState, ThinkingDelta
@@ -38,7 +42,8 @@ _DELTA_NAMES = {
 class ItemWriter:
     """Writes one answer's items. Each method adds the bytes it causes to ``out``.
 
-    ``sequence`` is the next event's number, ``items`` are all items so far, ``open`` the one under way.
+    ``sequence`` is the next event's number, ``items`` are all items so far, ``open`` the one under way;
+    ``left_out`` names what has no place.
     """
 
     def __init__(self, state: StreamState, options: EncoderOptions) -> None:
@@ -48,6 +53,7 @@ class ItemWriter:
         self.open: Item | None = None
         self._state = state
         self._options = options
+        self.left_out: list[str] = []
         self._deltas: dict[int, bytes] = {}  # block index -> how its deltas begin
 
     @cached_property
@@ -122,27 +128,43 @@ class ItemWriter:
         self._deltas[index] = b"event: %b\ndata: %b" % (name.encode(), data[:-1] + b',"delta":')
 
     def whole_item(self, event: BlockStart, out: list[bytes]) -> None:
-        """A block without deltas: redacted thinking, or an image; raises CannotSay for other media."""
-        payload = msgspec.json.decode(event.payload)
+        """A block without deltas: redacted thinking, or an image; other media are named in a text."""
+        payload = json_object(event.payload) or {}
         number = len(self.items)
         identity = f"{self._options.message_id}{number}"
+        kind, data = str(payload.get("media_type") or ""), str(payload.get("data") or "")
         if event.kind == "redacted":
-            whole = redacted_json(f"rs_{identity}", payload["data"])
-        elif payload["media_type"].startswith("image/"):
-            whole = image_json(f"ig_{identity}", payload["media_type"], payload["data"])
+            whole = redacted_json(f"rs_{identity}", data)
+        elif kind.startswith("image/") and data:
+            whole = image_json(f"ig_{identity}", kind, data)
         else:
-            raise CannotSay(f"the model answered with {payload['media_type']}, which Responses cannot carry")
+            note = media_note(event.payload)
+            self.left_out.append(note)
+            whole = message_json(f"msg_{identity}", f"[{note}]")
         self.close_item(out)
-        item = Item(number, whole["type"], whole["id"], [event.index], finished=whole)
-        self.items.append(item)
-        begun = {**whole, "result": None, "status": "in_progress"} if event.kind == "media" else whole
-        self.tell("response.output_item.added", {"output_index": number, "item": begun}, out)
-        self.tell("response.output_item.done", {"output_index": number, "item": whole}, out)
+        self.items.append(Item(number, whole["type"], whole["id"], [event.index], finished=whole))
+        for name, fields in item_events(number, whole):
+            self.tell(name, fields, out)
+
+    def start_run(self, start: BlockStart, out: list[bytes]) -> None:
+        """A run of upstream's own tool, if there is a place for it; it ends when its result is known."""
+        place = item_kind(start.name)
+        if place is None:
+            return
+        kind, prefix = place
+        self.start_item(kind, prefix, start, out)
+        for step in steps(kind)[0]:
+            self.tell(f"response.{kind}.{step}", _at(self.items[-1]), out)
+
+    def run_result(self, start: BlockStart, out: list[bytes]) -> None:
+        """What came of the run that is open."""
+        if self.open is not None and is_run(self.open.kind):
+            self.open.result = start.result
 
     def stop(self, block: OpenBlock, out: list[bytes]) -> None:
         """A block is whole."""
         item = self.open
-        if item is None or block.index not in item.blocks:
+        if item is None or block.index not in item.blocks or is_run(item.kind):
             return
         match item.kind:
             case "message":
@@ -190,6 +212,9 @@ class ItemWriter:
         item, self.open = self.open, None
         if item is not None:
             whole = item_json(item, self._state.blocks, "completed")
+            if is_run(item.kind):
+                for step in steps(item.kind)[1]:
+                    self.tell(f"response.{item.kind}.{step}", _at(item), out)
             done = {"output_index": item.output_index, "item": whole}
             self.tell("response.output_item.done", done, out)
 

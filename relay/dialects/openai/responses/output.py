@@ -5,8 +5,10 @@ import msgspec
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.responses.named_tools import Called, text_of
 from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
+from relay.dialects.openai.responses.server_runs import PROGRAM_ITEM, SEARCH_ITEM, run_item
 from relay.neutral.block import BlockKind, OpenBlock
 from relay.neutral.conversation import Json
+from relay.neutral.server_tools import ServerResult
 
 
 class Item(msgspec.Struct, gc=False):
@@ -14,7 +16,8 @@ class Item(msgspec.Struct, gc=False):
 
     ``blocks`` are the neutral blocks in it, by index; ``encrypted`` a reasoning item's signature or
     handle; ``call_id`` and ``name`` are a call's; ``called`` how the client knows the called tool, where
-    that is another way than we do; ``finished`` the whole item where upstream already told it.
+    that is another way than we do; ``finished`` the whole item where upstream already told it; ``result``
+    what came of a run of upstream's own tool.
     """
 
     output_index: int
@@ -27,6 +30,7 @@ class Item(msgspec.Struct, gc=False):
     name: str = ""
     called: Called | None = None
     finished: Json | None = None
+    result: ServerResult | None = None
 
 
 def item_json(item: Item, blocks: list[OpenBlock], status: str) -> Json:
@@ -45,6 +49,9 @@ def item_json(item: Item, blocks: list[OpenBlock], status: str) -> Json:
             if is_begun and item.blocks and (text := blocks[item.blocks[0]].text):
                 summary = [summary_json(text)]
             return {**head, "summary": summary, "encrypted_content": item.encrypted or None}
+        case "web_search_call" | "code_interpreter_call":
+            asked = blocks[item.blocks[0]].text if is_begun else ""
+            return run_item(item.id, item.name, asked, item.result, status)
         case _:
             arguments = (blocks[item.blocks[0]].text or "{}") if is_begun else ""
             if is_begun and json_object(arguments) is None:
@@ -56,6 +63,23 @@ def item_json(item: Item, blocks: list[OpenBlock], status: str) -> Json:
                 **named(item),
                 **_told(item, arguments),
             }
+
+
+def is_run(kind: str) -> bool:
+    """Does an item of ``kind`` tell a run of upstream's own tool?"""
+    return kind in (SEARCH_ITEM, PROGRAM_ITEM)
+
+
+def message_json(identity: str, text: str) -> Json:
+    """A message that says ``text`` and nothing else."""
+    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    return {
+        "id": identity,
+        "type": "message",
+        "status": "completed",
+        "role": "assistant",
+        "content": [part],
+    }
 
 
 def named(item: Item) -> Json:

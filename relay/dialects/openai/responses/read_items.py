@@ -43,7 +43,7 @@ class _Reader:
         self._foreign = ForeignItems(self.turns, dropped)
 
     def take(self, item: Json, where: str) -> None:
-        match item.get("type", "message"):
+        match text_in(item, "type", where) or "message":
             case "message":
                 self._message(item, where)
             case "reasoning":

@@ -18,6 +18,7 @@ class StreamEvent(Struct, gc=False):
     """
 
     type: str = ""
+    item_id: str = ""
     output_index: int = -1
     content_index: int = 0
     summary_index: int = 0

@@ -9,6 +9,7 @@ import pytest
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.neutral.events import (
+    ArgumentsDelta,
     BlockStart,
     BlockStop,
     Chunk,
@@ -25,6 +26,7 @@ from relay.neutral.events import (
     ThinkingDelta,
     Usage,
 )
+from relay.neutral.server_tools import ServerResult, Source
 from tests.relay.dialects.openai.streams import (
     ALL_KINDS,
     FORMS,
@@ -288,24 +290,77 @@ def test_sound_goes_out() -> None:
 def test_what_has_no_place_is_named() -> None:
     """Other media are named in the text, and for the row; the answer comes to its own end."""
     payload = msgspec.json.encode({"media_type": "video/mp4", "data": "AAAA"})
+    events = answer(*text(0, "Hi"), BlockStart(1, "media", payload=payload), BlockStop(1))
     encoder = new_encoder(OPENAI_CHAT)
-    stream = encoder.encode(answer(*text(0, "Hi"), BlockStart(1, "media", payload=payload), BlockStop(1)))
-    with client_for(stream).chat.completions.stream(model="m", messages=[]) as events:
-        content = events.get_final_completion().choices[0].message.content
+    with client_for(encoder.encode(events)).chat.completions.stream(model="m", messages=[]) as stream:
+        content = stream.get_final_completion().choices[0].message.content
     assert content is not None
     assert content.startswith("Hi\n\n[video/mp4 of 3 bytes")
     assert len(encoder.left_out) == 1
-
-
-def test_a_sound_cannot_go_out_in_responses() -> None:
-    """Media that the wire has no place for ends the stream with an explicit error, never in silence."""
-    payload = msgspec.json.encode({"media_type": "audio/wav", "data": "AAAA"})
     encoder = new_encoder(OPENAI_RESPONSES)
-    told = data_of(encoder.encode(answer(*text(0, "Hi"), BlockStart(1, "media", payload=payload))))
-    assert "audio/wav" in told[-1]["error"]["message"]
-    assert encoder.state.failure is not None
-    assert not encoder.state.terminal
-    assert encoder.encode([Terminal()]) == encoder.fail(OVERLOADED) == b""
+    with client_for(encoder.encode(events)).responses.stream(model="m", input="x") as items:
+        said = items.get_final_response().output_text
+    assert said.startswith("Hi[video/mp4 of 3 bytes")
+    assert len(encoder.left_out) == 1
+
+
+SEARCH: list[Event] = [
+    BlockStart(0, "server_call", "srv_1", "web_search"),
+    ArgumentsDelta(0, '{"query":"tower"}'),
+    BlockStop(0),
+    BlockStart(
+        1, "server_result", "srv_1", "web_search", result=ServerResult((Source("https://a.example", "A"),))
+    ),
+    BlockStop(1),
+    BlockStart(2, "text"),
+    TextDelta(2, "It is high."),
+    Citation(2, b"{}", "https://a.example", "A"),
+    BlockStop(2),
+]
+
+
+def test_a_search_goes_out() -> None:
+    """A search of upstream's own is a ``web_search_call`` with its query and sources, and annotations."""
+    stream = encoded("responses", answer(*SEARCH))
+    with client_for(stream).responses.stream(model="m", input="x") as items:
+        names = [event.type for event in items]
+        search, message = items.get_final_response().output
+    assert search.type == "web_search_call"
+    assert search.status == "completed"
+    assert search.action.type == "search"
+    assert search.action.query == "tower"
+    assert [source.url for source in search.action.sources or []] == ["https://a.example"]
+    assert "response.web_search_call.completed" in names
+    assert message.type == "message"
+    assert data_of(encoded("chat", answer(*SEARCH)))[-1] == "[DONE]"
+
+
+def test_a_program_goes_out() -> None:
+    """A program that upstream ran is a ``code_interpreter_call`` with its code and what it printed."""
+    ran = ServerResult(output="4\n")
+    events = answer(
+        BlockStart(0, "server_call", "srv_1", "code_execution"),
+        ArgumentsDelta(0, '{"code":"print(2+2)"}'),
+        BlockStop(0),
+        BlockStart(1, "server_result", "srv_1", "code_execution", result=ran),
+        BlockStop(1),
+        *text(2, "Four."),
+    )
+    with client_for(encoded("responses", events)).responses.stream(model="m", input="x") as items:
+        program = items.get_final_response().output[0]
+    assert program.type == "code_interpreter_call"
+    assert program.code == "print(2+2)"
+    assert program.outputs is not None
+    assert [getattr(one, "logs", "") for one in program.outputs] == ["4\n"]
+
+
+@pytest.mark.parametrize("tool", ["mcp_call", "file_search_call", "image_generation_call"])
+@pytest.mark.parametrize("form", ["chat", "responses"])
+def test_a_run_that_has_no_place_is_nothing(form: str, tool: str) -> None:
+    """What only one vendor has is not told; the answer goes on."""
+    run: list[Event] = [BlockStart(0, "server_call", "x", tool, b'{"type":"x"}'), BlockStop(0)]
+    stream = encoded(form, answer(*run, *text(1, "Hi")))
+    assert [block.text for block in state_of(decoded(FORMS[form], [stream]).events).blocks] == ["Hi"]
 
 
 @pytest.mark.parametrize("form", ["chat", "responses"])
@@ -380,11 +435,17 @@ def test_an_error_is_raised_by_the_sdk(form: str, read: Callable[[bytes], None],
 
 
 def test_the_responses_error_event_is_flat_too() -> None:
-    """The documented form of the event, with its number in the row."""
+    """The documented form of the event, with its number in the row, behind ``response.failed``."""
     encoder = new_encoder(OPENAI_RESPONSES)
     told = len(data_of(encoder.encode(ALL_KINDS[:8])))
-    last = data_of(encoder.fail(OVERLOADED))[-1]
-    assert (last["type"], last["sequence_number"]) == ("error", told)
+    failed, last = data_of(encoder.fail(OVERLOADED))
+    assert (failed["type"], failed["sequence_number"]) == ("response.failed", told)
+    assert failed["response"]["error"] == {
+        "code": "server_is_overloaded",
+        "message": "upstream is overloaded",
+    }
+    assert [item["type"] for item in failed["response"]["output"]] == ["reasoning"]
+    assert (last["type"], last["sequence_number"]) == ("error", told + 1)
     assert (last["code"], last["message"]) == ("server_is_overloaded", "upstream is overloaded")
 
 
@@ -462,7 +523,7 @@ def test_a_failure_behind_forwarded_bytes(form: str) -> None:
     sent = encoder.forward(first)
     failed = data_of(encoder.fail(OVERLOADED))[-1]
     if form == "responses":
-        assert failed["sequence_number"] == len(data_of(sent))
+        assert failed["sequence_number"] == len(data_of(sent)) + 1
     assert failed["error"]["message"] == "upstream is overloaded"
 
 
@@ -473,7 +534,7 @@ def test_numbers_go_on_behind_a_comment() -> None:
     encoder = new_encoder(OPENAI_RESPONSES)
     sent = encoder.forward(first)
     encoder.forward(Chunk(b": still there\n\n", [Heartbeat()]))
-    assert data_of(encoder.fail(OVERLOADED))[-1]["sequence_number"] == len(data_of(sent))
+    assert data_of(encoder.fail(OVERLOADED))[0]["sequence_number"] == len(data_of(sent))
 
 
 def test_the_request_is_repeated() -> None:

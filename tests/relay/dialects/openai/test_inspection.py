@@ -114,6 +114,14 @@ def test_a_stored_prompt_needs_no_input() -> None:
         OPENAI_RESPONSES.read(body)
 
 
+@pytest.mark.parametrize("kind", [["message"], {}, 7, True])
+def test_a_type_that_is_no_text_is_refused(kind: object) -> None:
+    """The refusal names the place."""
+    body = {"model": "m", "input": [{"type": kind, "role": "user", "content": "Hi"}]}
+    with pytest.raises(BadRequest, match=r"input\.0\.type must be a string"):
+        OPENAI_RESPONSES.read(body)
+
+
 _KEYS = st.sampled_from(
     [
         *("model", "messages", "input", "role", "content", "type", "text", "tools", "function", "name"),

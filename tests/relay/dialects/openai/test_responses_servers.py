@@ -1,5 +1,6 @@
 """How Responses streams of emulations depart from OpenAI's, and what breaks the protocol."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.neutral.conversation import Json
 from relay.neutral.events import (
+    BlockStart,
     BlockStop,
     Chunk,
     Citation,
@@ -18,8 +20,9 @@ from relay.neutral.events import (
     Terminal,
 )
 from relay.neutral.failures import Kind
+from relay.neutral.server_tools import ServerResult, Source
 from relay.neutral.sse import MAX_EVENT_BYTES
-from tests.relay.dialects.openai.streams import FORMS, decoded, responses, state_of, transcript
+from tests.relay.dialects.openai.streams import FORMS, client_for, decoded, responses, state_of, transcript
 
 CREATED = ("response.created", {"response": {"id": "r", "model": "m"}})
 COMPLETED = ("response.completed", {"response": {"id": "r", "output": []}})
@@ -115,7 +118,7 @@ def test_ids_are_made_where_none_are_told() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [("custom_tool_call", "opaque"), ("web_search_call", "server_call"), ("hologram", "opaque")],
+    [("custom_tool_call", "opaque"), ("mcp_call", "server_call"), ("hologram", "opaque")],
 )
 def test_items_that_only_openai_knows(kind: str, expected: str) -> None:
     """Such an item is a block all the same: upstream said something. Its steps are counted."""
@@ -134,13 +137,13 @@ def test_items_that_only_openai_knows(kind: str, expected: str) -> None:
     [
         pytest.param([CREATED], id="a second beginning"),
         pytest.param(
-            [("response.output_text.delta", {"output_index": 0, "delta": "x"})], id="text of no part"
-        ),
-        pytest.param(
             [("response.function_call_arguments.delta", {"output_index": 0, "delta": "{"})],
             id="arguments of no call",
         ),
-        pytest.param([item("function_call", done=False)], id="a call without a name"),
+        pytest.param(
+            [item("function_call", done=False), item("function_call")], id="a call that never gets a name"
+        ),
+        pytest.param([item("function_call", done=False), COMPLETED], id="a call without a name at the end"),
         pytest.param([item("reasoning", done=False), item("reasoning", done=False)], id="an item twice"),
         pytest.param(
             [("response.reasoning_summary_part.added", {"output_index": 3})], id="a summary of nothing"
@@ -263,3 +266,153 @@ def test_a_stream_without_an_end_is_not_collected() -> None:
     with pytest.raises(ValueError, match="no last event"):
         OPENAI_RESPONSES.collect(responses(CREATED))
     assert OPENAI_CHAT.collect(b": comment\n\n")
+
+
+def test_a_search_is_a_run() -> None:
+    """``web_search_call``: its query is the call's, its sources the result's."""
+    action = {"type": "search", "query": "tower", "sources": [{"type": "url", "url": "https://a.example"}]}
+    chunk = told(
+        item("web_search_call", done=False, id="ws_1"),
+        item("web_search_call", id="ws_1", status="completed", action=action),
+        COMPLETED,
+    )
+    assert blocks(chunk) == [
+        ("server_call", "ws_1", "web_search", '{"query":"tower"}'),
+        ("server_result", "ws_1", "web_search", ""),
+    ]
+    results = [event.result for event in chunk.events if isinstance(event, BlockStart) and event.result]
+    assert results == [ServerResult((Source("https://a.example"),))]
+
+
+def test_a_program_is_a_run() -> None:
+    """``code_interpreter_call``: its code is the call's, what it printed the result's."""
+    outputs = [{"type": "logs", "logs": "4\n"}, {"type": "image", "url": "https://a.example/p.png"}]
+    chunk = told(
+        item("code_interpreter_call", id="ci_1", code="print(2+2)", outputs=outputs, status="completed"),
+        COMPLETED,
+    )
+    assert blocks(chunk)[0] == ("server_call", "ci_1", "code_execution", '{"code":"print(2+2)"}')
+    results = [event.result for event in chunk.events if isinstance(event, BlockStart) and event.result]
+    assert results == [ServerResult(output="4\n")]
+
+
+def test_a_picture_that_was_generated_is_media() -> None:
+    """``image_generation_call``: something at once, and the picture when it is there."""
+    chunk = told(
+        item("image_generation_call", done=False, id="ig_1", result=None),
+        item("image_generation_call", id="ig_1", result="iVBO", output_format="webp", status="completed"),
+        COMPLETED,
+    )
+    assert [block[0] for block in blocks(chunk)] == ["server_call", "media"]
+    payloads = [event.payload for event in chunk.events if isinstance(event, BlockStart)]
+    assert json.loads(payloads[1]) == {"media_type": "image/webp", "data": "iVBO"}
+
+
+def test_a_text_that_nobody_announced() -> None:
+    """It begins with its first delta; a client of the same form hears of message and part first."""
+    at = {"output_index": 0, "content_index": 0, "item_id": "msg_1"}
+    message = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed"}
+    whole = {**message, "content": [{"type": "output_text", "text": "Hi", "annotations": []}]}
+    chunk = told(
+        ("response.output_text.delta", {**at, "delta": "H"}),
+        ("response.output_text.delta", {**at, "delta": "i"}),
+        ("response.output_item.done", {"output_index": 0, "item": whole}),
+        ("response.completed", {"response": {"id": "r", "status": "completed", "output": [whole]}}),
+    )
+    assert blocks(chunk) == [("text", "", "", "Hi")]
+    with client_for(chunk.raw).responses.stream(model="m", input="x") as stream:
+        assert stream.get_final_response().output_text == "Hi"
+
+
+def test_a_call_whose_name_comes_at_its_end() -> None:
+    """Its arguments wait for the name."""
+    chunk = told(
+        item("function_call", done=False, call_id="c"),
+        ("response.function_call_arguments.delta", {"output_index": 0, "delta": '{"a"'}),
+        ("response.function_call_arguments.delta", {"output_index": 0, "delta": ":1}"}),
+        item("function_call", call_id="c", name="f", arguments='{"a":1}'),
+        COMPLETED,
+    )
+    assert blocks(chunk) == [("tool_call", "c", "f", '{"a":1}')]
+
+
+def test_items_that_nobody_announced() -> None:
+    """A finished item alone tells all of it."""
+    content = [{"type": "output_text", "text": "Hello"}, {"type": "refusal", "refusal": "No."}, 7]
+    chunk = told(
+        item("message", content=content),
+        item("function_call", index=1, name="f", call_id="c", arguments='{"a":1}'),
+        COMPLETED,
+    )
+    assert blocks(chunk) == [
+        ("text", "", "", "Hello"),
+        ("refusal", "", "", "No."),
+        ("tool_call", "c", "f", '{"a":1}'),
+    ]
+
+
+RESPONSE: Json = {
+    "id": "r",
+    "object": "response",
+    "created_at": 1,
+    "status": "completed",
+    "model": "m",
+    "output": [
+        {
+            "id": "rs_1",
+            "type": "reasoning",
+            "summary": [{"type": "summary_text", "text": "Hm."}],
+            "encrypted_content": "gAAA",
+        },
+        {
+            "id": "msg_1",
+            "type": "message",
+            "status": "completed",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "Looking.", "annotations": [], "logprobs": []}],
+        },
+        {
+            "id": "fc_1",
+            "type": "function_call",
+            "status": "completed",
+            "call_id": "call_1",
+            "name": "f",
+            "arguments": '{"a":1}',
+        },
+    ],
+    "usage": {"input_tokens": 3, "output_tokens": 5, "total_tokens": 8},
+}
+
+
+def test_a_document_in_place_of_a_stream() -> None:
+    """A whole response is the answer; the SDK reads the stream made of it, which collects to the same."""
+    chunk = decoded(OPENAI_RESPONSES, [json.dumps(RESPONSE).encode()])
+    assert blocks(chunk) == [
+        ("thinking", "", "", "Hm."),
+        ("text", "", "", "Looking."),
+        ("tool_call", "call_1", "f", '{"a":1}'),
+    ]
+    assert Signature(0, "gAAA", "gpt") in chunk.events
+    with client_for(chunk.raw).responses.stream(model="m", input="x") as stream:
+        assert stream.get_final_response().output_text == "Looking."
+    assert json.loads(OPENAI_RESPONSES.collect(chunk.raw)) == RESPONSE
+
+
+OOPS = {"code": "server_error", "message": "Oops"}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "message"),
+    [
+        ({**RESPONSE, "status": "failed", "error": OOPS}, Kind.ERROR_EVENT, "Oops"),
+        ({**RESPONSE, "status": "in_progress"}, Kind.GARBAGE, "no whole response"),
+        ({"error": {"message": "Slow", "code": "rate_limit_exceeded"}}, Kind.ERROR_EVENT, "Slow"),
+        ({"object": "error", "message": "Bad", "code": 400}, Kind.ERROR_EVENT, "Bad"),
+    ],
+)
+def test_a_document_that_is_no_answer(body: Json, kind: Kind, message: str) -> None:
+    """A failed response, one that is not whole, and errors of any shape."""
+    failed = decoded(OPENAI_RESPONSES, [json.dumps(body).encode()]).events[-1]
+    assert isinstance(failed, Failed)
+    assert failed.failure.kind is kind
+    assert message in failed.failure.message

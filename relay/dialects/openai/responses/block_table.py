@@ -1,0 +1,120 @@
+"""The blocks of a Responses stream, each opened and closed once. PURE."""
+
+import msgspec
+
+from relay.dialects.json_object import json_object
+from relay.neutral.block import BlockKind
+from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Event
+
+Key = tuple[int, int]
+"""The index of the item, and of the part in it."""
+
+WHOLE = -1
+"""The content index under which an item that is one block stands."""
+
+
+class ProtocolBroken(Exception):
+    """The stream speaks of a block that is not there, or ends a tool call that is not whole."""
+
+
+class Block(msgspec.Struct, gc=False):
+    """A block under way. ``pieces`` are a tool call's arguments; ``has_text`` says that deltas came."""
+
+    index: int
+    kind: BlockKind
+    name: str = ""
+    has_text: bool = False
+    is_open: bool = True
+    pieces: list[str] = msgspec.field(default_factory=list)
+
+
+class BlockTable:
+    """The blocks by their places on the wire. Each method adds the events it causes to ``events``.
+
+    ``is_cut``: a tool call was closed whose JSON does not parse, so its end is not told yet.
+    """
+
+    def __init__(self, *, takes_partial_arguments: bool) -> None:
+        """Nothing said yet."""
+        self.count = 0
+        self.kinds: set[BlockKind] = set()
+        self.is_cut = False
+        self._takes_partial_arguments = takes_partial_arguments
+        self._blocks: dict[Key, Block] = {}
+        self._cut_block = -1
+
+    def find(self, key: Key) -> Block | None:
+        """The block at ``key``, open or not."""
+        return self._blocks.get(key)
+
+    def open_at(self, key: Key) -> Block:
+        """The open block at ``key``; raises ProtocolBroken."""
+        block = self._blocks.get(key)
+        if block is None or not block.is_open:
+            raise ProtocolBroken(f"output {key[0]}, content {key[1]} is not open")
+        return block
+
+    def has_item(self, output_index: int) -> bool:
+        """Did any block of the item begin?"""
+        return any(at == output_index for at, _ in self._blocks)
+
+    def open(
+        self,
+        key: Key,
+        kind: BlockKind,
+        events: list[Event],
+        identity: str = "",
+        name: str = "",
+        payload: bytes = b"",
+    ) -> Block:
+        """A block begins; raises ProtocolBroken where it did before."""
+        if key in self._blocks:
+            raise ProtocolBroken(f"output {key[0]} began twice")
+        block = self._blocks[key] = Block(self.count, kind, name)
+        self.kinds.add(kind)
+        events.append(BlockStart(self.count, kind, identity, name, payload))
+        self.count += 1
+        return block
+
+    def put(self, start: BlockStart, events: list[Event]) -> None:
+        """A block that is whole as it begins, and stands nowhere on the wire."""
+        self.kinds.add(start.kind)
+        self.count += 1
+        events += (start, BlockStop(start.index))
+
+    def argue(self, block: Block, piece: str, events: list[Event]) -> None:
+        """More of a call's arguments."""
+        if piece:
+            block.has_text = True
+            block.pieces.append(piece)
+            events.append(ArgumentsDelta(block.index, piece))
+
+    def close(self, block: Block, events: list[Event]) -> None:
+        """A block is whole."""
+        block.is_open = False
+        if block.kind == "tool_call" and not self._takes_partial_arguments:
+            if not block.pieces:
+                events.append(ArgumentsDelta(block.index, "{}"))
+            elif json_object("".join(block.pieces)) is None:
+                self.is_cut, self._cut_block = True, block.index
+                return
+        events.append(BlockStop(block.index))
+
+    def close_item(self, output_index: int, events: list[Event]) -> None:
+        """All blocks of an item are whole."""
+        for (at, _), block in self._blocks.items():
+            if at == output_index and block.is_open:
+                self.close(block, events)
+
+    def close_all(self, events: list[Event]) -> None:
+        """The answer is over; raises ProtocolBroken where a call is cut."""
+        for block in self._blocks.values():
+            if block.is_open:
+                self.close(block, events)
+        if self.is_cut:
+            raise ProtocolBroken("a tool call ended with arguments that are no JSON object")
+
+    def accept_cut(self, events: list[Event]) -> None:
+        """The answer was cut short, and the last call with it."""
+        self.is_cut = False
+        events.append(BlockStop(self._cut_block))
