@@ -41,10 +41,12 @@ def differences(shape: Shape, client: ClientName, heard: Heard) -> list[str]:
     if client == "anthropic":  # its answers have no place for a picture: a note stands for it
         media = [(one.type, one.data) for one in reader.media if one.type in MEDIA_NOTE.findall(text)]
         text = MEDIA_NOTE.sub("", text)
+    # Gemini has no word for half a call: its clients hear that the limit cut the answer.
+    calls = [_called(c) for c in reader.calls if not (c.cut and client == "gemini")]
     expected: dict[str, tuple[Any, Any]] = {
         "text": (reader.text + reader.refusal, text),
         "thinking": (reader.thinking, heard.thinking),
-        "calls": ([_called(c) for c in reader.calls], [_without_cut(c, reader.calls) for c in heard.calls]),
+        "calls": (calls, [_without_cut(c, reader.calls) for c in heard.calls]),
         "media": ([(one.type, one.data) for one in reader.media], media),
         "sources": (
             list(reader.sources),

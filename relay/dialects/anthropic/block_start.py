@@ -28,7 +28,7 @@ def kind_of(block_type: str) -> BlockKind:
     return _KINDS.get(block_type, "opaque")
 
 
-def start_events(index: int, block: dict[str, Any], family: str, call_id_seed: str) -> list[Event]:
+def start_events(index: int, block: dict[str, Any], family: str) -> list[Event]:
     """``block`` opens at ``index``: its start, and what it already says (usually nothing).
 
     A tool call's first ``input`` is left out: it counts only where no fragment follows.
@@ -52,8 +52,7 @@ def start_events(index: int, block: dict[str, Any], family: str, call_id_seed: s
             payload = msgspec.json.encode({"data": _text(block, "data")})
             return [BlockStart(index, kind, payload=payload)]
         case "tool_call":
-            call_id = _text(block, "id") or f"toolu_{call_id_seed}{index}"
-            return [BlockStart(index, kind, call_id, _text(block, "name"))]
+            return [BlockStart(index, kind, _text(block, "id"), _text(block, "name"))]
         case "server_call":
             payload = msgspec.json.encode(block)
             return [BlockStart(index, kind, _text(block, "id"), tool_named(_text(block, "name")), payload)]

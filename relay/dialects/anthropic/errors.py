@@ -17,6 +17,8 @@ from relay.dialects.account_words import is_about_the_account
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.json_object import json_object
 from relay.dialects.missing_things import names_missing_thing
+from relay.dialects.reading.error_shapes import error_in, vendor_code_of
+from relay.dialects.reading.half_characters import json_text
 from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.told_body import told_body
@@ -87,7 +89,7 @@ def failure_of_event(body: Json, data: bytes, is_forwarded: bool) -> Failure:
     """An error object inside a 200 stream, as the error that it names; ``data`` is its JSON text."""
     error = _error_in(body)
     message = _message_of(error)
-    status = _STATUS_OF_TYPE.get(_type_of(error), 500)
+    status = _STATUS_OF_TYPE.get(_type_of(error)) or _told_status(error)
     is_refusal = status == 400 and is_signature_refusal(message)
     return Failure(
         Kind.ERROR_EVENT,
@@ -100,6 +102,21 @@ def failure_of_event(body: Json, data: bytes, is_forwarded: bool) -> Failure:
         body=told_body(data) if error else b"",
         from_upstream_event=is_forwarded,
     )
+
+
+def failure_in_document(told: Json) -> Failure | None:
+    """The error that a JSON object tells where an answer should be, in whatever shape; None without one."""
+    error = error_in(told)
+    if error is None:
+        return None
+    fields = error if isinstance(error, dict) else {"message": error if isinstance(error, str) else ""}
+    code = vendor_code_of(error)
+    failure = failure_of_event({"error": fields}, json_text(told), is_forwarded=False)
+    if code is not None:
+        return msgspec.structs.replace(
+            failure, status=code.status, account_fault=failure.account_fault or code.is_account
+        )
+    return failure
 
 
 def error_body(answer: ErrorAnswer) -> bytes:
@@ -133,6 +150,13 @@ def _error_in(told: Json | None) -> Json:
 
 def _type_of(error: Json) -> str:
     return _word(error.get("type"))
+
+
+def _told_status(error: Json) -> int:
+    """The HTTP status that compatible servers put into an error as a number."""
+    numbers = (error.get(key) for key in ("code", "status", "status_code", "http_code"))
+    told = (number for number in numbers if type(number) is int and 400 <= number < 600)
+    return next(told, 500)
 
 
 def _message_of(error: Json) -> str:

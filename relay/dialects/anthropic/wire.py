@@ -1,7 +1,9 @@
-"""The stream's most frequent event, typed for speed, and the names of what only this dialect says.
+"""The shape of a stream's events, typed for speed and for what bent fields should have been.
 
-PURE. Unknown fields are passed over.
+PURE. Unknown fields are passed over here; what is told rarely is read once more, with all that it says.
 """
+
+from typing import Any
 
 import msgspec
 
@@ -13,18 +15,55 @@ delta, the delta object alone."""
 class Delta(msgspec.Struct, gc=False):
     """More of a block: of text, thinking, or a tool call's arguments."""
 
-    type: str
+    type: str = ""
     text: str | None = None
     thinking: str | None = None
     partial_json: str | None = None
+    signature: str | None = None
+    citation: dict[str, Any] | None = None
 
 
-class DeltaEvent(msgspec.Struct, gc=False):
-    """content_block_delta."""
-
-    type: str
-    index: int
-    delta: Delta
+class _OutputDetails(msgspec.Struct, gc=False):
+    thinking_tokens: int | None = None
 
 
-DELTA_EVENT = msgspec.json.Decoder(DeltaEvent)
+class _Usage(msgspec.Struct, gc=False):
+    input_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_creation_input_tokens: int | None = None
+    output_tokens: int | None = None
+    output_tokens_details: _OutputDetails | None = None
+    server_tool_use: dict[str, Any] | None = None
+
+
+class _Message(msgspec.Struct, gc=False):
+    id: str | None = None
+    model: str | None = None
+    usage: _Usage | None = None
+
+
+class _ContentBlock(msgspec.Struct, gc=False):
+    type: str = ""
+    id: str | None = None
+    name: str | None = None
+    text: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
+    data: str | None = None
+    tool_use_id: str | None = None
+    citations: list[Any] | None = None
+
+
+class StreamEvent(msgspec.Struct, gc=False):
+    """Any event; ``error`` is there where something went wrong."""
+
+    type: str = ""
+    index: int | None = None
+    delta: Delta | None = None
+    content_block: _ContentBlock | None = None
+    message: _Message | str | None = None  # a text in some servers' errors
+    usage: _Usage | None = None
+    error: Any = None
+
+
+STREAM_EVENT = msgspec.json.Decoder(StreamEvent)

@@ -69,7 +69,15 @@ class Blocks:
         """Tell ``part`` into ``out``; False: it is of no kind that is known. Raises BrokenAnswer."""
         text, signature = part.text, part.thought_signature
         if text is not None:
-            has_more = _has_payload(part)
+            has_more = (  # written out, for nearly every part comes by here
+                part.function_call is not None
+                or part.inline_data is not None
+                or part.file_data is not None
+                or part.executable_code is not NOTHING
+                or part.code_execution_result is not NOTHING
+                or part.tool_call is not NOTHING
+                or part.tool_response is not NOTHING
+            )
             if text or (signature and not has_more):
                 if self._call is not None:
                     raise BrokenAnswer("a tool call was cut")
@@ -203,19 +211,6 @@ class Blocks:
             made = f"{own}-{number}" if own else f"call_{self._call_id_seed}_{number}"
         self._ids.add(made)
         return made
-
-
-def _has_payload(part: Part) -> bool:
-    """Is there anything in it but text?"""
-    return (
-        part.function_call is not None
-        or part.inline_data is not None
-        or part.file_data is not None
-        or part.executable_code is not NOTHING
-        or part.code_execution_result is not NOTHING
-        or part.tool_call is not NOTHING
-        or part.tool_response is not NOTHING
-    )
 
 
 def _arguments(args: Raw) -> str:

@@ -15,7 +15,7 @@ from monitor.record.redaction import mask_beginning
 from relay.dialects.account_words import is_about_the_account
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
-from relay.dialects.openai.error_shapes import error_in, error_of_body, is_own_shape, vendor_code_of
+from relay.dialects.reading.error_shapes import error_in, error_of_body, is_own_shape, vendor_code_of
 from relay.dialects.reading.half_characters import json_text, tolerant_object
 from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block

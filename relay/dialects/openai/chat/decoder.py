@@ -16,9 +16,9 @@ from relay.dialects.openai.chat.documents import delta_of, stream_of
 from relay.dialects.openai.chat.extras import listed_sources
 from relay.dialects.openai.chat.rewrites import Rewrites
 from relay.dialects.openai.chat.wire import PIECE, Choice, Piece, is_told
-from relay.dialects.openai.error_shapes import is_own_shape
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from
+from relay.dialects.reading.error_shapes import is_own_shape
 from relay.dialects.reading.half_characters import tolerant_object
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.conversation import Json

@@ -1,10 +1,10 @@
-"""Where the error stands in what OpenAI and the servers that resemble it send, also in a 200. PURE.
+"""Where the error stands in what vendors and the servers that resemble them send, also in a 200. PURE.
 
-OpenAI writes ``{"error": {"message", "type", "param", "code"}}``. Seen besides: ``{"error": "text"}``
-(Ollama), ``{"object": "error", "message": …}`` (vLLM, SGLang), ``{"detail": …}`` (FastAPI), ``{"code",
-"message"}`` (SiliconFlow), ``{"base_resp": {"status_code": 1002, "status_msg": …}}`` (MiniMax),
-``{"error_code", "error_msg"}`` (Baidu), ``{"success": false, "errors": [{"code", "message"}]}``
-(Cloudflare), any of them in a list, and plain text.
+OpenAI writes ``{"error": {"message", "type", "param", "code"}}``, Anthropic the same without the last two.
+Seen besides: ``{"error": "text"}`` (Ollama), ``{"object": "error", "message": …}`` (vLLM, SGLang),
+``{"detail": …}`` (FastAPI), ``{"code", "message"}`` (SiliconFlow), ``{"base_resp": {"status_code": 1002,
+"status_msg": …}}`` (MiniMax), ``{"error_code", "error_msg"}`` (Baidu), ``{"success": false, "errors":
+[{"code", "message"}]}`` (Cloudflare), any of them in a list, and plain text.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from relay.dialects.reading.half_characters import tolerant_object
 from relay.dialects.reading.vendor_codes import VendorCode, vendor_code
 from relay.neutral.conversation import Json
 
-_ANSWERS = ("choices", "output")
+_ANSWERS = ("choices", "output", "content")
 _FINE = (None, 0, 200, "0", "200", "ok", "success", "Success")
 
 
