@@ -4,8 +4,6 @@ What the file does not say about an account or mapping that is already there sta
 file twice changes nothing. No message here ever quotes a credential.
 """
 
-import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,18 +13,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from msgspec import Struct
 
+from accounts.addresses import asked_at, origin
 from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
 from accounts.credentials.encryption import CannotDecrypt
+from accounts.import_files import BadImport, antigravity_folder, entries, parsed
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT, Kind
 from accounts.models import Account, ModelMapping
-
-
-class BadImport(Exception):
-    """Nothing was written. ``faults`` name each bad entry with its position and the reason."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+from accounts.validation import sends_in_clear
 
 
 class ImportResult(Struct):
@@ -49,6 +42,8 @@ class AccountEntry(Struct, forbid_unknown_fields=True, kw_only=True):
     kind: Kind
     credential: dict[str, Any]
     base_url: str | None = None
+    plain_http: bool = False
+    """Confirms a new base URL that begins with http:// and leaves this machine."""
     models: list[str] | None = None
     priority: int | None = None
     max_in_flight: int | None = None
@@ -69,21 +64,17 @@ class MappingEntry(Struct, forbid_unknown_fields=True, kw_only=True):
     tool_safe: bool | None = None
 
 
-Positioned = tuple[str, Any]
-"""Where an entry stands, as a person would look for it, and the entry as it was parsed."""
-
-
 def import_accounts(source: str) -> ImportResult:
     """Imports a file, ``-`` (standard input) or a folder of Antigravity Tools. Raises BadImport."""
     path = Path(source)
     if source != "-" and path.is_dir():
         raw = antigravity_folder(path)
     else:
-        parsed = _parsed(source)
-        if isinstance(parsed, dict) and "accounts" in parsed and path.name == "accounts.json":
+        content = parsed(source)
+        if isinstance(content, dict) and "accounts" in content and path.name == "accounts.json":
             raw = antigravity_folder(path.parent)
         else:
-            raw = _entries(parsed)
+            raw = entries(content)
     faults: list[str] = []
     accounts = [
         (position, account)
@@ -104,7 +95,7 @@ def import_mappings(source: str) -> ImportResult:
     """Imports a file or ``-`` (standard input). Raises BadImport."""
     faults: list[str] = []
     mappings: list[tuple[str, MappingEntry]] = []
-    for position, raw in _entries(_parsed(source)):
+    for position, raw in entries(parsed(source)):
         try:
             mappings.append((position, msgspec.convert(raw, MappingEntry)))
         except msgspec.ValidationError as error:
@@ -127,58 +118,6 @@ def import_mappings(source: str) -> ImportResult:
         if faults:
             raise BadImport(faults)
     return result
-
-
-def antigravity_folder(folder: Path) -> list[Positioned]:
-    """The refresh tokens in a data folder of Antigravity Tools: ``accounts.json`` and ``accounts/*.json``.
-
-    The index says which accounts there are, and each has a file of its own under its id, with ``email``
-    and ``token.refresh_token``. Without an index every file counts.
-    """
-    index = folder / "accounts.json"
-    if index.exists():
-        parsed = _parsed(str(index))
-        listed = parsed.get("accounts") if isinstance(parsed, dict) else None
-        if not isinstance(listed, list):
-            raise BadImport([f'{index.name}: there is no list "accounts" in it'])
-        names = [str(entry.get("id", "")) if isinstance(entry, dict) else "" for entry in listed]
-        files = [folder / "accounts" / f"{Path(name).name}.json" for name in names]
-    else:
-        files = sorted((folder / "accounts").glob("*.json"))
-        if not files:
-            raise BadImport([f"{folder}: there is neither accounts.json nor accounts/*.json"])
-    return [(f"accounts/{file.name}", _antigravity_account(file)) for file in files]
-
-
-def _antigravity_account(file: Path) -> dict[str, Any]:
-    parsed = _parsed(str(file))
-    token = parsed.get("token") if isinstance(parsed, dict) else None
-    if not isinstance(token, dict):
-        raise BadImport([f'accounts/{file.name}: there is no "token" in it'])
-    return {
-        "email": parsed.get("email") or token.get("email"),
-        "refresh_token": token.get("refresh_token"),
-        "project": token.get("project_id") or "",
-    }
-
-
-def _parsed(source: str) -> Any:
-    try:
-        text = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8-sig")
-        return json.loads(text)
-    except OSError as error:
-        raise BadImport([f"{source}: {error.strerror or 'cannot be read'}"]) from None
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno} column {error.colno}"
-        raise BadImport([f"{source}: no JSON at {place}: {error.msg}"]) from None
-    except ValueError:
-        raise BadImport([f"{source}: no UTF-8 text"]) from None
-
-
-def _entries(parsed: Any) -> list[Positioned]:
-    if not isinstance(parsed, list):
-        raise BadImport(["the file must hold a JSON list"])
-    return [(f"entry {number}", entry) for number, entry in enumerate(parsed, 1)]
 
 
 def _account(position: str, raw: Any, faults: list[str]) -> AccountEntry | None:
@@ -255,7 +194,19 @@ def _write_account(position: str, entry: AccountEntry, result: ImportResult, fau
         reason = NEEDS_OWN_OAUTH_CLIENT if _lacks_client(entry) else ""
         if fields["enabled"] != row.enabled or row._state.adding or reason:
             fields |= {"disabled_reason": reason, "disabled_automatically": False}
+    if entry.base_url and not entry.plain_http and _is_newly_in_clear(row, entry.base_url):
+        said = 'plain http outside this machine: confirm it with "plain_http": true'
+        faults.append(f"{position}: base_url: {said}")
+        return
     _save(position, row, fields, result, faults)
+
+
+def _is_newly_in_clear(row: Account, base_url: str) -> bool:
+    try:
+        is_new = row._state.adding or asked_at(row.kind, row.base_url) != origin(base_url)
+        return is_new and sends_in_clear(base_url)
+    except ValueError:
+        return False  # no address at all: the field's own check says so
 
 
 def _stored_credential(row: Account) -> dict[str, Any]:

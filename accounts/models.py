@@ -21,6 +21,7 @@ from accounts.validation import (
     validate_base_url,
     validate_client_key,
     validate_kinds,
+    validate_location,
     validate_names,
     validate_pattern,
     validate_target,
@@ -110,6 +111,10 @@ class Account(Watched):
 
     def __str__(self) -> str:
         return f"{self.email} ({self.kind})"
+
+    def clean(self) -> None:
+        """What no field's own check sees."""
+        validate_location(self.location)
 
     @property
     def credential(self) -> dict[str, Any]:

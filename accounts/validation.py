@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.addresses import is_loopback, is_refused, origin
 from accounts.kinds import KINDS
 
 
@@ -22,6 +23,22 @@ def validate_base_url(value: str) -> None:
         raise ValidationError(_("A base URL holds no user name and password: they belong in the credential."))
     if parts.query or parts.fragment:
         raise ValidationError(_("A base URL ends with its path: leave out what follows ? or #."))
+    if is_refused(parts.hostname or ""):
+        raise ValidationError(
+            _("This is the address of a cloud's metadata service, or link-local: no account is asked there.")
+        )
+
+
+def validate_location(value: str) -> None:
+    """A region's name: it becomes a part of the host that Vertex AI is asked at."""
+    if not all(character.isascii() and (character.isalnum() or character == "-") for character in value):
+        raise ValidationError({"location": _("A location is a region's name, such as europe-west4.")})
+
+
+def sends_in_clear(base_url: str) -> bool:
+    """Whether what is sent there can be read on the way: plain http that leaves this machine."""
+    scheme, host, _port = origin(base_url)
+    return scheme == "http" and not is_loopback(host)
 
 
 def validate_names(value: Any) -> None:

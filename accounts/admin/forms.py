@@ -5,12 +5,18 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
+from accounts.addresses import asked_at
 from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
 from accounts.credentials.encryption import CannotDecrypt
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
 from accounts.models import Account, ModelMapping
+from accounts.validation import sends_in_clear, validate_base_url
 
 # mypy: disable-error-code="import-untyped, misc"
 # (unfold ships no types)
@@ -52,6 +58,15 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
             " again; blank keeps what is stored."
         ),
     )
+    accepts_plain_http = forms.BooleanField(
+        label=_("Plain http is meant"),
+        required=False,
+        widget=UnfoldBooleanSwitchWidget,
+        help_text=_(
+            "Needed once for a new http:// address outside this machine: whoever is on the way can read the"
+            " credential and the prompts."
+        ),
+    )
     offered_models = NamesField(
         label=_("models"),
         required=False,
@@ -62,8 +77,8 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Account
         fields: ClassVar = [
-            "email", "kind", "credential", "base_url", "offered_models", "priority", "max_in_flight",
-            "project", "location", "enabled",
+            "email", "kind", "credential", "base_url", "accepts_plain_http", "offered_models", "priority",
+            "max_in_flight", "project", "location", "enabled",
         ]  # fmt: skip
 
     def clean_credential(self) -> dict[str, Any] | None:
@@ -96,7 +111,24 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
             except (BadCredential, CannotDecrypt) as error:
                 said = error.translated() if isinstance(error, BadCredential) else str(error)
                 self.add_error("credential", said)
+        self._check_address(kind, given, cleaned)
         return cleaned
+
+    def _check_address(self, kind: str, given: dict[str, Any] | None, cleaned: dict[str, Any]) -> None:
+        """A stored credential goes nowhere but where whoever entered it meant it to go."""
+        base_url, old = cleaned.get("base_url", ""), self.instance
+        try:
+            if base_url:
+                validate_base_url(base_url)
+        except forms.ValidationError:
+            return  # the field's own check says what is wrong
+        is_elsewhere = old.pk is None or asked_at(kind, base_url) != asked_at(old.kind, old.base_url)
+        keeps_credential = old.pk is not None and bool(old.credential_sealed) and given is None
+        if is_elsewhere and keeps_credential and "credential" not in self.errors:
+            said = _("The account would be asked at another address: enter its credential again.")
+            self.add_error("credential", said)
+        if is_elsewhere and base_url and sends_in_clear(base_url) and not cleaned["accepts_plain_http"]:
+            self.add_error("base_url", _("Plain http outside this machine: say below that it is meant."))
 
     def save(self, commit: bool = True) -> Account:
         """Takes the new credential, and forgets why the account was out of service where that is over."""

@@ -56,7 +56,7 @@ class AccountAdmin(ModelAdmin):
     fieldsets = (
         (None, {"fields": ("email", "kind", "credential", "enabled")}),
         (_("Choice"), {"fields": ("offered_models", "priority", "max_in_flight")}),
-        (_("Address"), {"fields": ("base_url", "project", "location")}),
+        (_("Address"), {"fields": ("base_url", "accepts_plain_http", "project", "location")}),
         (_("State"), {"fields": ("shown_state", "why", "in_flight", "used", "created_at", "updated_at")}),
     )
 

@@ -194,6 +194,15 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         (GEMINI | {"priority": 1.5}, "priority"),
         (GEMINI | {"max_in_flight": -1}, "max_in_flight: Ensure this value is greater"),
         (GEMINI | {"base_url": "ftp://x"}, "base_url: A base URL begins with http"),
+        (
+            GEMINI | {"base_url": "http://x.test"},
+            "base_url: plain http outside this machine: confirm it with",
+        ),
+        (
+            GEMINI | {"base_url": "http://169.254.169.254", "plain_http": True},
+            "base_url: This is the address",
+        ),
+        (GEMINI | {"location": "x.test/"}, "location: A location is a region"),
         (GEMINI | {"models": ["a b"]}, "offered_models: Give a list of model names"),
         (GEMINI | {"models": "a"}, "models"),
         (GEMINI | {"modells": []}, "unknown field `modells`"),
@@ -293,3 +302,26 @@ def test_a_bad_mapping(bad: Any, says: str, tmp_path: Path) -> None:
     assert "entry 2: " in said
     assert says in said.replace("`", "")
     assert ModelMapping.objects.count() == 0
+
+
+def test_plain_http_is_confirmed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the file, for a new address; what is stored already, or stays on this machine, needs no word."""
+    plain = GEMINI | {"base_url": "http://models.lan:8000"}
+    run("import_accounts", [plain | {"plain_http": True}], tmp_path, capsys)
+    run("import_accounts", [plain | {"base_url": "http://models.lan:8000/v1"}], tmp_path, capsys)
+    assert Account.objects.get().base_url == "http://models.lan:8000/v1"
+    assert "plain http" in refusal("import_accounts", [plain | {"base_url": "http://other.lan"}], tmp_path)
+    run("import_accounts", [plain | {"base_url": "http://localhost:1"}], tmp_path, capsys)
+
+
+def test_a_new_address_comes_with_its_credential(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file names the credential with each account: nobody moves a stored one to another address."""
+    run("import_accounts", [GEMINI], tmp_path, capsys)
+    moved = {name: value for name, value in GEMINI.items() if name != "credential"}
+    said = refusal("import_accounts", [moved | {"base_url": "https://evil.example"}], tmp_path)
+    assert "credential" in said
+    said = refusal(
+        "import_accounts", [moved | {"base_url": "https://evil.example", "credential": {}}], tmp_path
+    )
+    assert "credential" in said
+    assert Account.objects.get().base_url == ""

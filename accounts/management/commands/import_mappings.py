@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.importers import BadImport, import_mappings
+from accounts.import_files import BadImport
+from accounts.importers import import_mappings
 
 
 class Command(BaseCommand):

@@ -141,9 +141,90 @@ def test_the_credential_is_write_only(client: Client, account: Account) -> None:
 
 
 def test_another_kind_needs_its_credential(client: Client, account: Account) -> None:
-    """Changing the kind asks for the credential that the new kind needs."""
+    """Changing the kind asks for the credential that the new kind needs, and for its own where that fits."""
     assert "client_id" in change(client, account, kind="code_assist", enabled="on")
-    assert change(client, account, kind="anthropic", enabled="on") == ""
+    assert "enter its credential again" in change(client, account, kind="anthropic", enabled="on")
+    assert change(client, account, kind="anthropic", enabled="on", credential="k") == ""
+
+
+ELSEWHERE = (
+    {"base_url": "https://evil.example"},
+    {"base_url": "https://evil.example/v1", "enabled": ""},
+    {"base_url": "https://models.example:8443"},
+    {"base_url": "http://models.example", "accepts_plain_http": "on"},
+    {"base_url": ""},
+    {"kind": "anthropic", "base_url": ""},
+)
+
+
+@pytest.mark.parametrize("fields", ELSEWHERE, ids=str)
+def test_a_new_address_asks_for_the_credential_again(
+    client: Client, account: Account, fields: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may change an account cannot have the key that is stored sent to an address of theirs."""
+    account.base_url = "https://models.example/v1"
+    account.save()
+    asked: list[str] = []
+
+    async def test(view: AccountView) -> AccountTestResult:
+        asked.append(view.base_url)
+        return AccountTestResult(True, "")
+
+    monkeypatch.setattr(actions, "_registered", [test])
+    shown = change(client, account, **{"enabled": "on", **fields})
+    assert "enter its credential again" in shown
+    assert "planted-secret" not in shown
+    url = reverse("admin:accounts_account_test_account", args=(account.pk,))
+    client.post(url, {"_form_submitted": "True"})
+    assert asked == ["https://models.example/v1"]
+    assert change(client, account, **{"enabled": "on", "credential": "k", **fields}) == ""
+    assert account.base_url == fields["base_url"]
+
+
+def test_the_same_address_keeps_the_credential(client: Client, account: Account) -> None:
+    """Another path, or another way to write the same host, asks for nothing."""
+    account.base_url = "https://models.example/v1"
+    account.save()
+    for base_url in (
+        "https://models.example/v2",
+        "https://MODELS.example:443/v2/",
+        "https://models.example./v3",
+    ):
+        assert change(client, account, enabled="on", base_url=base_url) == ""
+    assert account.credential == {"api_key": "planted-secret"}
+
+
+def test_plain_http_has_to_be_meant(client: Client, account: Account) -> None:
+    """Outside this machine; once it is there it is not asked about again."""
+    new = {"base_url": "http://models.lan:8000", "credential": "k", "enabled": "on"}
+    assert "say below that it is meant" in change(client, account, **new)
+    assert change(client, account, **new, accepts_plain_http="on") == ""
+    assert change(client, account, base_url="http://models.lan:8000/v1", enabled="on") == ""
+    for base_url in ("http://127.0.0.1:1", "http://localhost:1", "http://[::1]:1", "https://models.lan"):
+        assert change(client, account, **new | {"base_url": base_url}) == ""
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://169.254.169.254",
+        "https://metadata.google.internal/v1",
+        "http://[fe80::1]",
+        "http://2852039166",
+    ],
+)
+def test_no_account_asks_a_metadata_service(client: Client, account: Account, base_url: str) -> None:
+    """Not even with its credential and confirmed."""
+    told = {"base_url": base_url, "credential": "k", "accepts_plain_http": "on"}
+    assert "metadata service" in change(client, account, **told)
+
+
+def test_a_location_is_no_way_to_another_host(client: Client, account: Account) -> None:
+    """It becomes a part of the host that Vertex AI is asked at."""
+    credential = json.dumps(SERVICE_ACCOUNT)
+    for location in ("evil.example/", "evil.example#", "a@evil.example", "x:1"):
+        assert "a region" in change(client, account, kind="vertex", credential=credential, location=location)
+    assert change(client, account, kind="vertex", credential=credential, location="europe-west4") == ""
 
 
 def test_an_imported_token_waits(client: Client, account: Account) -> None:
