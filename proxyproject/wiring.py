@@ -32,7 +32,7 @@ from proxyproject.sqlite.base import keep_file
 from relay.admission.early_answer import early_answer
 from relay.exchange import runtime
 from relay.exchange.progress import ProgressReader
-from relay.upstream.trial import test_account
+from relay.short.trial import test_account
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ writes the client's response only takes from the mailbox, so a client's pace can
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Literal, Protocol, assert_never, cast
+from typing import Literal, assert_never, cast
 
 import msgspec
 
@@ -15,7 +15,6 @@ from relay.dialects.interface import Decoder
 from relay.engine.attempts import Engine
 from relay.engine.commands import (
     Allowed,
-    Around,
     AskOn,
     Broke,
     CloseUpstream,
@@ -32,7 +31,6 @@ from relay.engine.commands import (
     OpenUpstream,
     Outcome,
     PickAccount,
-    Picked,
     Read,
     Repair,
     Repaired,
@@ -44,68 +42,14 @@ from relay.engine.commands import (
     Unavailable,
     Unsayable,
 )
-from relay.engine.facts import Fact
-from relay.engine.policy import Mark
 from relay.exchange.answer_writer import Untold
+from relay.exchange.hands import Hands, OpenAnswer
 from relay.exchange.mailbox import Mailbox
-from relay.neutral.events import Chunk, StreamState, Usage
+from relay.neutral.events import StreamState, Usage
 from relay.neutral.failures import Failure, Kind, stumbled
 from relay.upstream.failures import failure_while_reading
-from relay.upstream.response import UpstreamResponse
 
 logger = logging.getLogger(__name__)
-
-
-class Hands(Protocol):
-    """What the driver needs done that is not waiting for upstream's bytes."""
-
-    async def pick(self, command: PickAccount) -> Picked | Failure:
-        """Take an account and make its request ready (``at`` is the driver's to fill in)."""
-        ...
-
-    async def open(self) -> UpstreamResponse | Failure:
-        """Send the request that is ready."""
-        ...
-
-    def decoder(self) -> Decoder:
-        """A fresh decoder for the response that was opened."""
-        ...
-
-    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
-        """The client's bytes for ``chunk``; raises Untold where none could be made of the first."""
-        ...
-
-    def unsayable(self) -> Failure | None:
-        """What of the answer the client's dialect could not say, and told as an error."""
-        ...
-
-    def look_around(self, command: LookAround) -> Around:
-        """Who else could be asked."""
-        ...
-
-    def may_retry(self) -> bool:
-        """Is there a retry left in the server's budget? If so it is spent."""
-        ...
-
-    def repair(self, how: Literal["strip", "drop_block"]) -> tuple[str, ...]:
-        """Heal the request that was refused; what was changed."""
-        ...
-
-    def ask_on(self, token: str) -> None:
-        """Make the next leg ready."""
-        ...
-
-    def mark(self, account: int, model: str, mark: Mark) -> None:
-        """Mark an account."""
-        ...
-
-    def note(self, fact: Fact) -> None:
-        """Put a fact on record."""
-        ...
-
-    def release(self) -> None:
-        """Give the account's slot back."""
-        ...
 
 
 class Driver:
@@ -121,7 +65,7 @@ class Driver:
         self._admitted_at = admitted_at
         self._on_end: Callable[[Outcome], None] | None = on_end
         self._loop = asyncio.get_running_loop()
-        self._response: UpstreamResponse | None = None
+        self._response: OpenAnswer | None = None
         self._decoder: Decoder | None = None
         self._is_readable = False  # a read that broke or timed out is the last one
         self._interrupted_by: Literal["client", "server"] | None = None

@@ -9,7 +9,6 @@ from typing import Literal
 
 from accounts.mapping import Target
 from accounts.pool.leases import Lease, NoAccount, Want
-from accounts.pool.pool import Pool
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN
 from relay.dialects.interface import Decoder, Encoder
@@ -19,6 +18,8 @@ from relay.engine.facts import AttemptEnded, Committed, Fact
 from relay.engine.policy import Mark
 from relay.exchange.answer_reader import decoder_for
 from relay.exchange.answer_writer import AnswerWriter, Untold
+from relay.exchange.hands import OpenAnswer
+from relay.exchange.marking import mark_account
 from relay.exchange.recording import Recorder
 from relay.exchange.runtime import Runtime
 from relay.memory.conversation_memory import Item
@@ -51,9 +52,13 @@ class Exchange:
         recorder: Recorder,
         form: Literal["sse", "array", "responses"],
         wants_usage: bool,
+        only: int | None = None,
     ) -> None:
-        """``form`` is how the client wants its stream."""
+        """``form`` is how the client wants its stream. With ``only`` that account is asked, and no other."""
+        self.headers: tuple[tuple[str, str], ...] = ()
+        """What the answer's headers say besides."""
         self.call = call
+        self._only = only
         self.recorder = recorder
         row = recorder.row
         self._writer = AnswerWriter(call, row.id, int(row.started_at), form, wants_usage)
@@ -82,6 +87,11 @@ class Exchange:
         """Do upstream's bytes pass through to the client?"""
         return self._request is not None and self._request.is_same_dialect
 
+    def begins(self) -> None:
+        """The exchange is on its way."""
+        if not self.call.is_stream:
+            self.recorder.converts_to_stream()
+
     # --- what the driver asks ---------------------------------------------------------------------
     async def pick(self, command: PickAccount) -> Picked | Failure:
         """Take an account; make the request ready, unless it stays the repaired one."""
@@ -93,7 +103,7 @@ class Exchange:
                 kinds=target.kinds,
                 session=self.call.session,
                 tried=command.tried,
-                stay_on=command.stay_on,
+                stay_on=command.stay_on if self._only is None else self._only,
                 only_hard_rotates=has_bound_thinking(self.call, target.model),
                 admission=command.may_wait,
             )
@@ -101,6 +111,10 @@ class Exchange:
         if isinstance(lease, NoAccount):
             seconds = lease.retry_after_seconds
             return Failure(Kind.NO_ACCOUNT, lease.message, lease.status, lease.reason, seconds)
+        if self._only is not None and lease.account.id != self._only:
+            lease.release()
+            message = "The chosen account is disabled, busy, or does not offer this model."
+            return Failure(Kind.NO_ACCOUNT, message, 503)
         self._lease, self._taken_at = lease, lease.taken_at
         self.account_email, self.mapped_model = lease.account.email, target.model
         self._next_leg = None
@@ -137,7 +151,7 @@ class Exchange:
         self._next_leg = going_on(request, going)
         return going.unseen
 
-    async def open(self) -> UpstreamResponse | Failure:
+    async def open(self) -> OpenAnswer | Failure:
         """Send what is ready."""
         lease, request = self._ready()
         times = Times(asyncio.get_running_loop().time())
@@ -182,7 +196,8 @@ class Exchange:
         seconds = pool.nearest_free_seconds(target.model, target.kinds)
         return Around(
             at=0.0,
-            another_is_free=pool.another_is_free(target.model, target.kinds, command.besides),
+            another_is_free=self._only is None
+            and pool.another_is_free(target.model, target.kinds, command.besides),
             all_are_marked=seconds is None or seconds > 0,
             nearest_free_seconds=seconds,
         )
@@ -274,14 +289,3 @@ class Exchange:
         if self._lease is None or self._request is None:
             raise RuntimeError("the driver asked for an upstream before an account was picked")
         return self._lease, self._request
-
-
-def mark_account(pool: Pool, account: int, model: str, mark: Mark, taken_at: float) -> None:
-    """Give ``account`` the mark that it earned; ``taken_at`` (epoch seconds) is when it was leased."""
-    kind = mark.kind
-    if kind == "soft":
-        pool.mark_soft(account, model)
-    elif mark.status == 401:
-        pool.note_unauthorized(account, model, taken_at)
-    elif kind:
-        pool.mark_hard(account, model, kind, mark.status, mark.reason, mark.told_seconds)

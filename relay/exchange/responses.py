@@ -157,6 +157,8 @@ def _add_headers(response: HttpResponseBase, running: Running, *, knows_account:
     exchange = running.exchange
     identify(response, exchange.call.dialect, running.request_id)
     response["X-Mapped-Model"] = exchange.mapped_model
+    for name, value in exchange.headers:
+        response[name] = value
     if knows_account:
         for name, value in account_headers(running.account_header, exchange.account_email):
             response[name] = value

@@ -8,7 +8,7 @@ import asyncio
 from typing import Literal
 
 from relay import metrics
-from relay.engine.attempts import serve
+from relay.engine.attempts import Engine
 from relay.engine.commands import Outcome
 from relay.exchange.driver import Driver
 from relay.exchange.exchange import Exchange
@@ -22,7 +22,7 @@ class Running:
         self,
         runtime: Runtime,
         exchange: Exchange,
-        targets: int,
+        engine: Engine,
         admitted_at: float,
         form: Literal["sse", "array", "responses"],
     ) -> None:
@@ -43,8 +43,6 @@ class Running:
         self._runtime = runtime
         self._outcome: Outcome | None = None
         self._is_response_over = False
-        limits = settings.limits(exchange.call.dialect)
-        engine = serve(limits, targets, is_collected=not self.is_stream)
         self.driver = Driver(engine, exchange, admitted_at, self._driver_ended)
 
     def start(self) -> None:
@@ -56,8 +54,7 @@ class Running:
         if task is None:
             raise RuntimeError("an exchange is served in a task")
         task.add_done_callback(self._response_over)
-        if not self.is_stream:
-            self.exchange.recorder.converts_to_stream()
+        self.exchange.begins()
         self.driver.start()
 
     def _driver_ended(self, outcome: Outcome) -> None:

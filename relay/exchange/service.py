@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from accounts.loaded.client_keys import CallerKey
+from accounts.mapping import Target
 from monitor.masking.exact import exact_secrets
 from monitor.record.records import RequestRecord
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
@@ -21,6 +22,7 @@ from relay.admission.auth import RefusalLimit, authenticate, presented_keys
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import BodyTooLarge, decoded, parsed
 from relay.dialects.interface import ClientRequest, Dialect
+from relay.engine.attempts import serve
 from relay.exchange.exchange import Exchange
 from relay.exchange.recorded_bodies import RecordedBodies
 from relay.exchange.recording import Recorder
@@ -115,6 +117,14 @@ class Admission:
         )
         return call, inspected
 
+    def targets(self, call: ClientCall) -> tuple[Target, ...]:
+        """The upstream models that may serve it, in order; raises Refused with a 404."""
+        targets = self.runtime.pool.targets(call.model)
+        if targets is None:
+            message = f"The model {call.model!r} is neither mapped nor offered by an account."
+            raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
+        return targets
+
     def recorder(self, call: ClientCall, preview: str) -> Recorder:
         """The record of this exchange, whose row is visible from now on."""
         settings = self.runtime.settings
@@ -194,16 +204,15 @@ async def serve_generation(
         call, inspected = admission.call(admission.body(), model, is_stream)
         preview = inspected.preview
         admission.runtime.budget.note_request(admission.admitted_at)
-        targets = admission.runtime.pool.targets(call.model)
-        if targets is None:
-            message = f"The model {call.model!r} is neither mapped nor offered by an account."
-            raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
+        targets = admission.targets(call)
     except Refused as refusal:
         return admission.refuse(refusal.failure, call, preview)
     recorder = admission.recorder(call, preview)
     try:
         exchange = Exchange(admission.runtime, call, targets, recorder, form, inspected.wants_usage)
-        running = Running(admission.runtime, exchange, len(targets), admission.admitted_at, form)
+        limits = admission.runtime.settings.limits(dialect)
+        engine = serve(limits, len(targets), is_collected=not call.is_stream)
+        running = Running(admission.runtime, exchange, engine, admission.admitted_at, form)
         running.start()
     except Exception:
         recorder.refused(Failure(Kind.INTERNAL, "the server failed; its log says why", status=500), 500)

@@ -10,7 +10,6 @@ import time
 from decimal import Decimal
 from typing import Literal
 
-import msgspec
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext
 
@@ -22,40 +21,20 @@ from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from relay.admission.request_body import parsed
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import path_at
-from relay.engine.commands import Around, LookAround, PickAccount, Picked
+from relay.engine.attempts import serve as serve_exchange
 from relay.exchange.exchange import Exchange
 from relay.exchange.recorded_bodies import RecordedBodies
 from relay.exchange.recording import Recorder
 from relay.exchange.responses import respond
 from relay.exchange.running import Running
 from relay.exchange.runtime import Runtime, runtime
-from relay.neutral.failures import BadRequest, Failure, Kind
+from relay.neutral.failures import BadRequest
 from relay.replay.simulated import simulated_runtime
 from relay.upstream.request import ClientCall
 
 
 class CannotReplay(Exception):
     """The exchange cannot be sent again; the text says why."""
-
-
-class OnOneAccount(Exchange):
-    """An exchange that asks one account and no other."""
-
-    only: int
-
-    async def pick(self, command: PickAccount) -> Picked | Failure:
-        """That account, with whatever marks it has."""
-        picked = await super().pick(msgspec.structs.replace(command, stay_on=self.only))
-        if isinstance(picked, Picked) and picked.account != self.only:
-            self.release()
-            message = "The chosen account is disabled, busy, or does not offer this model."
-            return Failure(Kind.NO_ACCOUNT, message, 503)
-        return picked
-
-    def look_around(self, command: LookAround) -> Around:
-        """Nobody else."""
-        around = super().look_around(command)
-        return msgspec.structs.replace(around, another_is_free=False)
 
 
 def dialect_of(path: str) -> tuple[Dialect, Literal["sse", "array", "responses"]]:
@@ -139,11 +118,9 @@ def begin(
         at=lambda: loop.time() - admitted_at,
         bodies=bodies,
     )
-    kind = Exchange if only is None else OnOneAccount
-    exchange = kind(served_by, call, targets, recorder, form, inspected.wants_usage)
-    if isinstance(exchange, OnOneAccount) and only is not None:
-        exchange.only = only
-    return Running(served_by, exchange, len(targets), admitted_at, form)
+    exchange = Exchange(served_by, call, targets, recorder, form, inspected.wants_usage, only)
+    engine = serve_exchange(served_by.settings.limits(call.dialect), len(targets), not call.is_stream)
+    return Running(served_by, exchange, engine, admitted_at, form)
 
 
 def upstream_again(row: RequestRecord, call: ClientCall, by: str, account: int | None) -> Running:

@@ -10,16 +10,16 @@ import msgspec
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from accounts.mapping import Target
-from accounts.pool.leases import Lease, Want
+from accounts.snapshot import AccountView
 from relay.dialects.client_side import Counting
 from relay.dialects.interface import Dialect
 from relay.dialects.token_estimate import estimate
-from relay.engine.policy import Decision
+from relay.engine.signatures import SignatureCache
+from relay.engine.stand_in import serve_or_stand_in
 from relay.exchange.service import Admission, Refused
 from relay.neutral.events import Usage
-from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
-from relay.short.short_exchange import Served, ShortExchange
+from relay.neutral.failures import Failure, Kind
+from relay.short.short_exchange import Asked, CannotAsk, Served, ShortExchange, as_chunk
 from relay.upstream.address import counter_path, is_claude_on_vertex, with_version
 from relay.upstream.request import ClientCall, prepare
 
@@ -30,11 +30,8 @@ COUNT_HEADER = "X-Token-Count"
 """``exact``: upstream counted. ``estimate``: we did, in part or in all."""
 
 
-class Count(msgspec.Struct, frozen=True):
-    """How many tokens, and whether upstream counted every one of them."""
-
-    tokens: int
-    is_exact: bool
+COUNT_SECONDS = 30.0
+"""How long is tried for an exact count; then the estimate answers."""
 
 
 async def count_tokens(request: HttpRequest, dialect: Dialect, model: str) -> HttpResponseBase:
@@ -45,65 +42,57 @@ async def count_tokens(request: HttpRequest, dialect: Dialect, model: str) -> Ht
         admission.authenticate()
         call, inspected = admission.call(admission.body(), model, False)
         call = msgspec.structs.replace(call, body=_counting(dialect).request(call.body))
-        targets = admission.runtime.pool.targets(call.model)
-        if targets is None:
-            message = f"The model {call.model!r} is neither mapped nor offered by an account."
-            raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
+        target = admission.targets(call)[0]
     except Refused as refusal:
         return admission.refuse(refusal.failure, call)
-    exchange = ShortExchange(admission, call, targets[0].model, inspected.preview)
-    return await exchange.serve(_served(exchange, targets[0]))
+    work = Count(call, target.model, admission.runtime.memory.signatures)
+    exchange = ShortExchange(admission, call, target, inspected.preview, work, sets_marks=False)
+    exchange.headers = ((COUNT_HEADER, "estimate"),)
+    limits = admission.runtime.settings.limits(dialect)
+    limits = msgspec.structs.replace(limits, deadline_seconds=min(limits.deadline_seconds, COUNT_SECONDS))
+    stand_in = as_chunk(Served(_answer(call, estimate(call.body))))
+    return await exchange.serve(serve_or_stand_in(limits, stand_in), admission.admitted_at)
 
 
-async def _served(exchange: ShortExchange, target: Target) -> Served | Failure:
-    call = exchange.call
-    lease = await exchange.runtime.pool.acquire(
-        Want(model=target.model, kinds=target.kinds, session=call.session)
-    )
-    counted: Count | Failure | None = None
-    if isinstance(lease, Lease):
-        try:
-            counted = await _counted(exchange, lease)
-        finally:
-            lease.release()
-    if isinstance(counted, Failure):
-        return counted
-    count = counted or Count(estimate(call.body), is_exact=False)
-    return Served(
-        msgspec.json.encode({_counting(call.dialect).field: count.tokens}),
-        Usage(input_uncached=count.tokens if count.is_exact else None),
-        ((COUNT_HEADER, "exact" if count.is_exact else "estimate"),),
-    )
+class Count:
+    """What upstream's counter is asked, and what it answers (see ``short_exchange.Work``)."""
+
+    def __init__(self, call: ClientCall, model: str, signatures: SignatureCache) -> None:
+        """``model`` is upstream's."""
+        self._call = call
+        self._model = model
+        self._signatures = signatures
+
+    def asked(self, account: AccountView) -> Asked:
+        """The count of an account that has a counter."""
+        request = prepare(self._call, account, self._model, self._signatures, None, time.time())
+        path = counter_path(account, self._model, request.dialect)
+        if path is None:
+            message = "The accounts for this model have no token counter."
+            raise CannotAsk(Failure(Kind.NO_ACCOUNT, message, 503))
+        body = _counting(request.dialect).counter_body(account.kind, request.model, request.body)
+        if is_claude_on_vertex(account, request.dialect):
+            body = with_version(body, request.headers)
+        return Asked(request, ((path, body),))
+
+    def served(self, account: AccountView, asked: Asked, contents: list[bytes]) -> Served | Failure:
+        """Upstream's count; what it had no place for is estimated, and said to be."""
+        counting = _counting(asked.request.dialect)
+        tokens = _told(contents[0], counting.field)
+        if tokens is None:
+            return Failure(Kind.GARBAGE, "upstream's answer holds no count")
+        rest = counting.uncounted(account.kind, asked.request.body)
+        tokens += estimate(rest) if rest else 0
+        usage = Usage() if rest else Usage(input_uncached=tokens)
+        return Served(_answer(self._call, tokens), usage, ((COUNT_HEADER, "estimate" if rest else "exact"),))
+
+    def refused(self, failure: Failure) -> Failure:
+        """The estimate answers then."""
+        return failure
 
 
-async def _counted(exchange: ShortExchange, lease: Lease) -> Count | Failure | None:
-    """Upstream's count; None where it has none to give; a Failure that is the request's own."""
-    account, memory = lease.account, exchange.runtime.memory
-    try:
-        request = prepare(exchange.call, account, exchange.model, memory.signatures, None, time.time())
-    except (BadRequest, CannotCarry) as error:
-        return Failure(Kind.BAD_REQUEST, str(error), status=400)
-    path = counter_path(account, exchange.model, request.dialect)
-    if path is None:
-        return None
-    counting = _counting(request.dialect)
-    exchange.attempt_begins(lease, request)
-    body = counting.counter_body(account.kind, request.model, request.body)
-    if is_claude_on_vertex(account, request.dialect):
-        body = with_version(body, request.headers)
-    answer = await exchange.post(lease, path, body, request)
-    failure = answer if isinstance(answer, Failure) else None
-    exchange.attempt_over(lease, failure, Decision(retry=False))
-    if isinstance(answer, Failure):
-        is_the_clients = answer.status == 400 and not answer.account_fault
-        if not is_the_clients:
-            return None
-        return answer if request.is_same_dialect else msgspec.structs.replace(answer, body=b"")
-    tokens = _told(answer, counting.field)
-    if tokens is None:
-        return None
-    rest = counting.uncounted(account.kind, request.body)
-    return Count(tokens + (estimate(rest) if rest else 0), is_exact=not rest)
+def _answer(call: ClientCall, tokens: int) -> bytes:
+    return msgspec.json.encode({_counting(call.dialect).field: tokens})
 
 
 def _counting(dialect: Dialect) -> Counting:

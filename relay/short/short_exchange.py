@@ -1,32 +1,44 @@
 """One exchange whose answer is one short document: counting and embedding.
 
-It is admitted, takes accounts, has its row and its attempts as every exchange; but there is no stream to
-watch, so it needs neither engine nor driver, and is served in the request's own task.
+It runs through the engine and the driver as every exchange: the document is an answer of one piece, and the
+whole of it is the peek.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Callable
+from typing import Protocol
 
 import msgspec
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
+from accounts.mapping import Target
 from accounts.pool.leases import Lease
-from monitor.record.records import RequestRecord
+from accounts.snapshot import AccountView
 from relay.dialects.registry import classify
-from relay.engine.commands import Outcome
-from relay.engine.facts import AttemptEnded, AttemptStarted
-from relay.engine.policy import Decision
-from relay.exchange.responses import account_headers, error_response, identify
+from relay.engine.attempts import Engine
+from relay.engine.commands import PickAccount, Picked
+from relay.engine.policy import Mark
+from relay.exchange.exchange import Exchange
+from relay.exchange.hands import OpenAnswer
+from relay.exchange.responses import respond
+from relay.exchange.running import Running
 from relay.exchange.service import Admission
 from relay.neutral.conversation import Json
-from relay.neutral.events import StreamState, Usage
-from relay.neutral.failures import Failure, Kind, Phase
+from relay.neutral.events import BlockStart, BlockStop, Chunk, Event, Failed, Terminal, Usage
+from relay.neutral.failures import Failure, Kind, stumbled
 from relay.upstream.address import headers_for
 from relay.upstream.request import ClientCall, UpstreamRequest
 from relay.upstream.times import Times
 
-CLIENT_GONE_STATUS = 499
-"""nginx's word for a client that went before it was answered."""
+POSTS_AT_ONCE = 8
+"""Of several requests that make one attempt, so many go out at a time."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What one attempt asks of an account: the request as it is recorded, and path and body of each POST."""
+
+    request: UpstreamRequest
+    posts: tuple[tuple[str, Json], ...]
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -37,113 +49,181 @@ class Served(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class ShortExchange:
-    """One such exchange; its row is visible from here on. ``model`` is the upstream model."""
+class CannotAsk(Exception):
+    """The account cannot be asked this; ``failure`` is what becomes of the attempt that was not made."""
 
-    def __init__(self, admission: Admission, call: ClientCall, model: str, preview: str) -> None:
-        """``preview`` is the beginning of what was sent."""
-        self.runtime = admission.runtime
-        self.call = call
-        self.model = model
-        self.recorder = admission.recorder(call, preview)
-        self.attempts = 0
-        self._admission = admission
-        self.runtime.budget.note_request(admission.admitted_at)
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
 
-    def may_retry(self) -> bool:
-        """Is there a retry left in the server's budget? If so it is spent."""
-        return self.runtime.budget.may_retry(asyncio.get_running_loop().time())
+
+class Work(Protocol):
+    """What is asked, and what is made of the answers."""
+
+    def asked(self, account: AccountView) -> Asked:
+        """For an account; raises BadRequest, CannotCarry, or CannotAsk."""
+        ...
+
+    def served(self, account: AccountView, asked: Asked, contents: list[bytes]) -> Served | Failure:
+        """The client's answer, from the document of each POST."""
+        ...
+
+    def refused(self, failure: Failure) -> Failure:
+        """The failure that the client is told where nobody could be picked."""
+        ...
+
+
+class Document:
+    """The answers to all POSTs of an attempt, which are here as a whole (see ``hands.OpenAnswer``)."""
+
+    request_id = ""
+
+    async def read(self) -> bytes | None:
+        """There is no more than was read."""
+        return None
+
+    async def read_out(self) -> None:
+        """Nothing is left."""
+
+    async def close(self) -> None:
+        """The connections were given back."""
+
+
+class DocumentDecoder:
+    """One document as the events of a whole answer (see ``relay.dialects.interface.Decoder``)."""
+
+    def __init__(self, read: Callable[[], Served | Failure]) -> None:
+        """``read`` makes the client's answer."""
+        self._read = read
 
     @property
-    def row(self) -> RequestRecord:
-        """The row as it is by now."""
-        return self.recorder.row
+    def bent(self) -> list[str]:
+        """The work reads the document as it comes."""
+        return []
 
-    async def serve(self, work: Awaitable[Served | Failure]) -> HttpResponse:
-        """The response to what ``work`` comes to; the row is ended whatever happens."""
+    def feed(self, data: bytes) -> Chunk:
+        """Nothing comes in pieces."""
+        return Chunk(b"", [])
+
+    def finish(self) -> Chunk:
+        """All of it."""
         try:
-            served = await work
-        except asyncio.CancelledError:
-            self._end(CLIENT_GONE_STATUS, Usage(), None, has_client_gone=True)
-            raise
+            served = self._read()
+        except Exception as error:
+            served = stumbled("read", error)
+        return Chunk(b"", [Failed(served)]) if isinstance(served, Failure) else as_chunk(served)
+
+
+def as_chunk(served: Served) -> Chunk:
+    """A whole answer of one piece."""
+    events: list[Event] = [BlockStart(0, "opaque"), BlockStop(0), served.usage, Terminal()]
+    return Chunk(served.content, events)
+
+
+class ShortExchange(Exchange):
+    """The driver's hands for a short exchange. ``sets_marks``: do failures say anything of the account?"""
+
+    def __init__(
+        self,
+        admission: Admission,
+        call: ClientCall,
+        target: Target,
+        preview: str,
+        work: Work,
+        *,
+        sets_marks: bool,
+    ) -> None:
+        """Its row is visible from here on; ``preview`` is the beginning of what was sent."""
+        recorder = admission.recorder(call, preview)
+        super().__init__(admission.runtime, call, (target,), recorder, "sse", wants_usage=True)
+        self._work = work
+        self._sets_marks = sets_marks
+        self._asked: Asked | None = None
+        self._contents: list[bytes] = []
+        self._runtime.budget.note_request(admission.admitted_at)
+
+    def begins(self) -> None:
+        """It was no stream that was asked for, and none is."""
+
+    async def pick(self, command: PickAccount) -> Picked | Failure:
+        """Take an account that can be asked."""
+        try:
+            picked = await super().pick(command)
+        except CannotAsk as cannot:
+            self.release()
+            return cannot.failure
+        return self._work.refused(picked) if isinstance(picked, Failure) else picked
+
+    async def open(self) -> OpenAnswer | Failure:
+        """Send every POST; the first one that fails is the attempt's failure."""
+        lease, request = self._ready()
+        times = Times(asyncio.get_running_loop().time())
+        self.recorder.sending(times)
+        at_once = asyncio.Semaphore(POSTS_AT_ONCE)
+        posts = self._asked.posts if self._asked else ()
+        answers = await asyncio.gather(*(self._post(lease, request, times, at_once, *post) for post in posts))
+        for answer in answers:
+            if isinstance(answer, Failure):
+                return answer if request.is_same_dialect else msgspec.structs.replace(answer, body=b"")
+        self._contents = [answer for answer in answers if isinstance(answer, bytes)]
+        return Document()
+
+    def decoder(self) -> DocumentDecoder:
+        """What makes the client's answer of the documents."""
+        lease, asked = self._lease, self._asked
+        if lease is None or asked is None:
+            raise RuntimeError("a document was read before an account was picked")
+        account, contents = lease.account, self._contents
+
+        def read() -> Served | Failure:
+            served = self._work.served(account, asked, contents)
+            if isinstance(served, Served):
+                self.headers = served.headers
+            return served
+
+        return DocumentDecoder(read)
+
+    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+        """The document as it was made."""
+        lease = self._lease
+        if lease is not None and self._sets_marks:
+            self._runtime.pool.note_success(lease.account.id, self.mapped_model, began_at=lease.taken_at)
+        return chunk.raw
+
+    def mark(self, account: int, model: str, mark: Mark) -> None:
+        """A counter that fails says nothing of the account's answers."""
+        if self._sets_marks:
+            super().mark(account, model, mark)
+
+    async def serve(self, engine: Engine, admitted_at: float) -> HttpResponseBase:
+        """The response; the row is ended whatever happens."""
+        try:
+            running = Running(self._runtime, self, engine, admitted_at, "sse")
+            running.start()
         except Exception:
             self.recorder.refused(Failure(Kind.INTERNAL, "the server failed; its log says why", 500), 500)
             raise
-        if isinstance(served, Failure):
-            response = self._refusal(served)
-        else:
-            response = HttpResponse(served.content, content_type="application/json")
-            for name, value in served.headers:
-                response[name] = value
-        identify(response, self.call.dialect, self.row.id)
-        for name, value in account_headers(self.runtime.settings.account_header, self.row.account or ""):
-            response[name] = value
-        response["X-Mapped-Model"] = self.model
-        response["X-Attempts"] = str(self.attempts)
-        self.recorder.response_headers = tuple(response.items())
-        self.recorder.sent(response.content)
-        usage = Usage() if isinstance(served, Failure) else served.usage
-        failure = served if isinstance(served, Failure) else None
-        self._end(response.status_code, usage, failure, has_client_gone=False)
-        return response
+        return await respond(running)
 
-    def attempt_begins(self, lease: Lease, request: UpstreamRequest) -> None:
-        """Put the attempt on record; ``attempt_over`` must follow."""
-        self.recorder.prepared(request)
-        self.attempts += 1
-        account, now = lease.account, self._admission.elapsed()
-        self.recorder.note(
-            AttemptStarted(now, self.attempts, account.id, account.email, account.kind, self.model)
-        )
+    def _made_ready(self, account: AccountView, model: str) -> UpstreamRequest:
+        self._asked = self._work.asked(account)
+        return self._asked.request
 
-    async def post(self, lease: Lease, path: str, body: Json, request: UpstreamRequest) -> bytes | Failure:
-        """What the leased account answers at ``path``: the bytes of a 200, or why there is none."""
-        account = lease.account
-        times = Times(asyncio.get_running_loop().time())
-        self.recorder.sending(times)
-        sent = headers_for(account, request.dialect, request.headers)
-        answer = await self.runtime.upstream.post_json(account, path, body, sent, times)
+    async def _post(
+        self,
+        lease: Lease,
+        request: UpstreamRequest,
+        times: Times,
+        at_once: asyncio.Semaphore,
+        path: str,
+        body: Json,
+    ) -> bytes | Failure:
+        sent = headers_for(lease.account, request.dialect, request.headers)
+        async with at_once:
+            answer = await self._runtime.upstream.post_json(lease.account, path, body, sent, times)
         if isinstance(answer, Failure):
             if answer.kind is Kind.CREDENTIALS:
-                self.runtime.pool.disable(account.id, answer.message)
+                self._runtime.pool.disable(lease.account.id, answer.message)
             return answer
         status, headers, content = answer
         return content if status == 200 else classify(request.dialect, status, headers, content)
-
-    def attempt_over(self, lease: Lease, failure: Failure | None, decision: Decision) -> None:
-        """Put the attempt's end on record, and what was decided about its failure."""
-        self.recorder.note(
-            AttemptEnded(
-                self._admission.elapsed(),
-                self.attempts,
-                lease.account.email,
-                Phase.AFTER_STOP if failure is None else Phase.HEADERS,
-                Usage(),
-                failure,
-                decision if failure is not None else None,
-            )
-        )
-
-    def _refusal(self, failure: Failure) -> HttpResponse:
-        return error_response(
-            self.call.dialect,
-            self.row.id,
-            failure.status or 502,
-            failure.message,
-            failure,
-            retry_after_seconds=failure.retry_after_seconds,
-            upstream_body=failure.body,
-        )
-
-    def _end(self, status: int, usage: Usage, failure: Failure | None, *, has_client_gone: bool) -> None:
-        outcome = Outcome(
-            status,
-            self.attempts,
-            StreamState(),
-            usage,
-            failure=failure,
-            interrupted_by="client" if has_client_gone else "",
-            phase=Phase.HEADERS if failure or has_client_gone else Phase.AFTER_STOP,
-            message=failure.message if failure else "",
-        )
-        self.recorder.end(outcome, status=status, has_client_gone=has_client_gone)

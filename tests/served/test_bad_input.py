@@ -216,7 +216,12 @@ def test_a_packed_body_is_taken(small: World, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "raw"),
-    [("gzip", b"no gzip"), ("gzip", gzip.compress(b"{}" * 500)[:20]), ("zstd", b"no zstd"), ("br", b"{}")],
+    [
+        ("gzip", b"no gzip"),
+        ("gzip", gzip.compress(b"{}" * 500, mtime=0)[:20]),
+        ("zstd", b"no zstd"),
+        ("br", b"{}"),
+    ],
 )
 def test_a_body_that_cannot_be_unpacked_is_a_400(small: World, encoding: str, raw: bytes) -> None:
     """Not what its Content-Encoding says, cut off, or packed in a way that is not taken."""

@@ -83,9 +83,9 @@ def test_where_the_first_word_cannot_be_encoded_another_answer_is_told(
 
 def test_what_the_dialect_has_no_word_for_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
     """An answer that the client's dialect cannot say is a failure without a traceback."""
-    sound = BlockStart(0, "media", payload=b'{"media_type":"audio/wav","data":"AAAA"}')
+    given_up = Stop("malformed", "MALFORMED_FUNCTION_CALL")
     told = writer(is_stream=True)
-    told.write(Chunk(b"", [MessageStart("up", "m"), sound]), is_forwarded=False)
+    told.write(Chunk(b"", [MessageStart("up", "m"), given_up, Terminal()]), is_forwarded=False)
     assert told.gap is not None
     assert told.gap.kind is Kind.MALFORMED_ANSWER
     assert caplog.records == []

@@ -1,0 +1,178 @@
+"""Test an account with one real, tiny request, for the operator who has just entered it."""
+
+import asyncio
+import time
+from typing import Literal
+
+import msgspec
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from accounts.admin.actions import AccountTestResult
+from accounts.facts.known_models import facts_for, names_offered_by
+from accounts.snapshot import AccountView
+from monitor.masking.exact import NOTHING_KNOWN
+from relay.dialects.interface import Decoder, DecoderOptions
+from relay.dialects.registry import dialect_for, upstream_dialect
+from relay.engine.attempts import serve
+from relay.engine.commands import Around, LookAround, Outcome, PickAccount, Picked
+from relay.engine.deadlines import Limits
+from relay.engine.facts import Fact
+from relay.engine.policy import Mark
+from relay.exchange.driver import Driver
+from relay.exchange.hands import OpenAnswer
+from relay.neutral.conversation import Conversation, Text, Turn
+from relay.neutral.events import Chunk
+from relay.neutral.failures import CannotCarry, Failure, Kind
+from relay.upstream.client import UpstreamClient
+from relay.upstream.masking import MaskedDecoder
+from relay.upstream.request import UpstreamRequest, default_headers
+from relay.upstream.response import UpstreamResponse
+from relay.upstream.times import Times
+
+TEST_SECONDS = 30.0
+MODELS_TRIED = 3
+"""An account may lack the newest models; a few are tried before it is called broken."""
+
+_QUESTION = Conversation(turns=(Turn("user", (Text("Answer with the word OK."),)),), max_tokens=64)
+
+
+async def test_account(account: AccountView) -> AccountTestResult:
+    """Ask ``account`` for one word; in plain words, how it went. It may be disabled."""
+    models = (account.models or tuple(names_offered_by(account.kind)))[:MODELS_TRIED]
+    if not models:
+        return AccountTestResult(
+            False, _("There is no model to ask for: name one in the account's list of models.")
+        )
+    environment = settings.ENVIRONMENT
+    client = UpstreamClient(environment.relay_connect_timeout_seconds, environment.relay_max_answer_bytes)
+    try:
+        said = ""
+        for model in models:
+            began = time.monotonic()
+            try:
+                async with asyncio.timeout(TEST_SECONDS):
+                    failure = await _ask(client, account, model)
+            except TimeoutError:
+                said = _("%(model)s did not answer within %(seconds)g s. Try again, or check the base URL.")
+                said %= {"model": model, "seconds": TEST_SECONDS}
+                break
+            if failure is None:
+                seconds = time.monotonic() - began
+                told = _("%(model)s answered in %(seconds)s s. The account works.")
+                return AccountTestResult(True, told % {"model": model, "seconds": f"{seconds:.1f}"})
+            said = f"{model}: {failure.message}"
+            if failure.status != 404:
+                break
+        return AccountTestResult(False, said)
+    finally:
+        await client.close()
+
+
+async def _ask(client: UpstreamClient, account: AccountView, model: str) -> Failure | None:
+    """Why the account gave no answer to the question; None where it gave a whole one."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[Outcome] = loop.create_future()
+    engine = serve(
+        Limits(first_data_seconds=TEST_SECONDS, deadline_seconds=TEST_SECONDS, backoff_scale=0),
+        1,
+        is_collected=True,
+    )
+    driver = Driver(
+        engine, TrialHands(client, account, _request(account, model)), loop.time(), ended.set_result
+    )
+    driver.start()
+    try:
+        return (await ended).failure
+    finally:
+        driver.stop("client")
+        await driver.wait()
+
+
+def _request(account: AccountView, model: str) -> UpstreamRequest:
+    facts = facts_for(model, account.kind)
+    dialect = dialect_for(account.kind, upstream_dialect(account.kind), facts)
+    try:
+        body = dialect.as_stream(dialect.write(_QUESTION, model, facts, []))
+    except CannotCarry as error:
+        raise AssertionError("a plain question can be asked in every dialect") from error
+    return UpstreamRequest(
+        dialect=dialect,
+        is_same_dialect=False,
+        model=model,
+        facts=facts,
+        body=body,
+        content=msgspec.json.encode(body),
+        headers=default_headers(dialect),
+        changes=(),
+        thinks_unseen=False,
+        has_thinking=False,
+    )
+
+
+class TrialHands:
+    """The driver's hands for a test: one account, one attempt, and nothing that outlives it."""
+
+    def __init__(self, client: UpstreamClient, account: AccountView, request: UpstreamRequest) -> None:
+        """Nothing was asked yet."""
+        self._client = client
+        self._account = account
+        self._request = request
+        self._known = NOTHING_KNOWN
+        self._is_asked = False
+
+    async def pick(self, command: PickAccount) -> Picked | Failure:
+        """The account, once: a test tells of the first failure."""
+        if self._is_asked:
+            return Failure(Kind.NO_ACCOUNT, "the account was tested", 503)
+        self._is_asked = True
+        account = self._account
+        return Picked(
+            0.0, account.id, account.email, account.kind, self._request.model, is_same_dialect=False
+        )
+
+    async def open(self) -> OpenAnswer | Failure:
+        """Send the question."""
+        opened = await self._client.open(self._account, self._request, Times(0))  # nobody asks when
+        if isinstance(opened, UpstreamResponse):
+            self._known = opened.known
+        return opened
+
+    def decoder(self) -> Decoder:
+        """For the answer."""
+        options = DecoderOptions(
+            self._request.facts.family, "test", is_enveloped=self._account.kind == "code_assist"
+        )
+        return MaskedDecoder(self._request.dialect.decoder(options), self._known)
+
+    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+        """Nobody reads it."""
+        return b""
+
+    def unsayable(self) -> Failure | None:
+        """Nothing is said."""
+        return None
+
+    def look_around(self, command: LookAround) -> Around:
+        """Nobody else."""
+        return Around(0.0, another_is_free=False, all_are_marked=False)
+
+    def may_retry(self) -> bool:
+        """Nobody is picked a second time."""
+        return True
+
+    def repair(self, how: Literal["strip", "drop_block"]) -> tuple[str, ...]:
+        """The question has no history."""
+        return ()
+
+    def ask_on(self, token: str) -> None:
+        """The answer to a question of one word has no second half."""
+
+    def mark(self, account: int, model: str, mark: Mark) -> None:
+        """A test changes nothing."""
+
+    def note(self, fact: Fact) -> None:
+        """It has no row."""
+
+    def release(self) -> None:
+        """No slot was taken."""
