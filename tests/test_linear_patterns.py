@@ -31,7 +31,6 @@ LINEAR: dict[str, str] = {
     # numbers that upstreams write as text
     r"-?[0-9]{1,18}": FIXED,
     # Gemini
-    r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)": "of 64 characters at most",
     r'\s*\{\s*"error"\s*:': ANCHORED,
     r"(?<=[a-z0-9])([A-Z])": FIXED,
     r"_([a-z0-9])": FIXED,
@@ -39,9 +38,9 @@ LINEAR: dict[str, str] = {
     r"\\(.)": FIXED,
     '"(?:finish_reason|': "begins at a quote, and its run of letters holds none: each is read once",
     "_(?:reason|message|": FIXED,
+    # waits
+    r" ?(\d{1,12}(?:\.\d{1,12})?) ?(ms|": "of 64 characters at most",
     # OpenAI
-    r"(\d+(?:\.\d+)?)(ms|[dhms])": "of 64 characters at most",
-    r"\d+(\.\d+)?": "of 64 characters at most",
     r'"sequence_number"\s*:\s*(\d{1,18})': ONE_CLASS,
     # addresses
     r"/v\d+(beta\d*)?$": OPERATORS,

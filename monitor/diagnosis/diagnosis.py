@@ -14,7 +14,7 @@ from monitor.diagnosis.advice import AFTER_CUT, AT_ADMISSION, BEFORE_ANSWER, STA
 from monitor.diagnosis.failure_causes import cause_of
 from monitor.diagnosis.seams import beginning_of, continued, not_continued
 from monitor.record.decision_words import Strategy
-from monitor.record.failure_table import Cause
+from monitor.record.failure_table import Cause, decisive
 from monitor.record.phrasing import Moment, Phrase, Seconds, gettext_noop
 from monitor.record.records import AttemptRecord, Outcome, Phase, RequestRecord
 
@@ -191,7 +191,7 @@ def _failed(row: RequestRecord, failed: list[AttemptRecord], retry_after_seconds
     if not failed:
         return _not_admitted(row, retry_after_seconds)
     causes = [cause_of(attempt) for attempt in failed]
-    cause = _decisive(failed, causes)
+    cause = causes[decisive([(attempt.failure_kind or "", attempt.status) for attempt in failed])]
     if cause is Cause.SIGNATURE:
         sentence, step = BEFORE_ANSWER[cause]
         if not any(attempt.heal for attempt in failed):
@@ -218,12 +218,6 @@ def _failed(row: RequestRecord, failed: list[AttemptRecord], retry_after_seconds
     if cause is Cause.QUOTA and free is not None:
         summary.append(Phrase(gettext_noop("The first is free again at %(moment)s."), {"moment": free}))
     return Diagnosis(Severity.PROBLEM, tuple(summary), Phrase(step))
-
-
-def _decisive(failed: list[AttemptRecord], causes: list[Cause]) -> Cause:
-    """The cause that the client was told of: the last that upstream told by a status, else the last."""
-    told = [cause for attempt, cause in zip(failed, causes, strict=True) if (attempt.status or 0) >= 400]
-    return told[-1] if told else causes[-1]
 
 
 def _not_admitted(row: RequestRecord, retry_after_seconds: float | None) -> Diagnosis:

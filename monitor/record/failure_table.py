@@ -6,11 +6,12 @@ PURE. The theory:
 * A failure of the *service* (503, 529) does not: everybody's account meets the same overload, so the account
   is kept, and what helps is time. "Server-side fluctuation is not a broken account."
 * A failure of *one machine or connection* (500, 502, 504, a reset, an empty stream) may be either, so another
-  account is tried soon.
+  account is tried soon. So is every 5xx that is not listed, and a 499 that no client of ours caused.
 * A failure of the *request* (any other 4xx, and a 403 or 404 for a file or thread that it names) stays what
   it is: it is the client's to see. So does a failure of *this server*.
 """
 
+from collections.abc import Sequence
 from enum import Enum, StrEnum
 from typing import Literal
 
@@ -99,15 +100,17 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     has_opened: bool = True
 
 
+OUT = 503
+"""What the client is told of an account's own trouble: a 401 or 403 would log it out of *its* account."""
+
 _SOON = FixedDelay(0.1)
 _MACHINES = LinearBackoff(0.5)
 _AT_ONCE = FixedDelay(0.0)
 
 
 def _account(
-    mark: MarkKind, cause: Cause, wait: RetryStrategy = _SOON, client_status: int | None = 503
+    mark: MarkKind, cause: Cause, wait: RetryStrategy = _SOON, client_status: int | None = OUT
 ) -> Rule:
-    """An account's own trouble is a 503: a 401 or 403 would log the client out of *its* account."""
     return Rule(
         culprit=Culprit.ACCOUNT,
         wait=wait,
@@ -150,7 +153,7 @@ _SERVICE = Rule(
     culprit=Culprit.SERVICE, wait=ExponentialBackoff(1.0, 8.0), cause=Cause.OVERLOAD, may_continue=True
 )
 _REQUEST = Rule(culprit=Culprit.REQUEST, cause=Cause.CLIENT_REQUEST, may_continue=True)
-_UNLISTED = msgspec.structs.replace(_REQUEST, cause=Cause.SERVER_ERROR)
+_UNABLE = msgspec.structs.replace(_REQUEST, cause=Cause.SERVER_ERROR)  # not implemented: it never will be
 _NETWORK = Rule(
     culprit=Culprit.MACHINE,
     wait=_MACHINES,
@@ -174,10 +177,13 @@ BY_STATUS: dict[int, Rule] = {
     429: msgspec.structs.replace(
         _account("quota", Cause.QUOTA, client_status=None), wait=AsTold(LinearBackoff(1.0))
     ),
+    499: msgspec.structs.replace(_MACHINE, client_status=502),  # a gateway's client went: that was not ours
     500: _MACHINE,
+    501: _UNABLE,
     502: _MACHINE,
     503: _SERVICE,
     504: _MACHINE,
+    505: _UNABLE,
     529: _SERVICE,
 }
 """Of upstream's HTTP status, or of the one that an error object inside a stream names."""
@@ -224,5 +230,29 @@ def rule_for(word: str, status: int | None) -> Rule:
     if status in BY_STATUS:
         return BY_STATUS[status]
     if status >= 500:
-        return _UNLISTED
+        return _MACHINE
     return _REQUEST if status >= 400 else _UNKNOWN
+
+
+_ORDER: dict[str, int] = {"quota": 0, "credential": 1, "forbidden": 1, "model": 2}
+
+
+def decisive(failures: Sequence[tuple[str, int | None]]) -> int:
+    """Which of an exchange's failures (word and status) the client is told of, by its place.
+
+    The last that upstream told by a status, or that is an account's own; without one the last. Of several
+    accounts that are out it is the one that the pool names at the next request: a limit before a refusal,
+    that before a missing model. So one state of the pool has one status.
+    """
+    rules = [rule_for(word, status) for word, status in failures]
+    real = [
+        place
+        for place, (rule, (_, status)) in enumerate(zip(rules, failures, strict=True))
+        if (status or 0) >= 400 or rule.client_status == OUT
+    ]
+    if not real:
+        return len(failures) - 1
+    if rules[real[-1]].mark not in _ORDER:
+        return real[-1]
+    out = [place for place in real if rules[place].mark in _ORDER]
+    return min(out, key=lambda place: (_ORDER[rules[place].mark], -place))

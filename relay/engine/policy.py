@@ -8,8 +8,9 @@ from typing import Literal
 
 import msgspec
 
+from monitor.record import failure_table
 from monitor.record.decision_words import Strategy
-from monitor.record.failure_table import Culprit, MarkKind, rule_for
+from monitor.record.failure_table import MarkKind, rule_for
 from monitor.record.retry_strategies import (
     TOLD_DELAY_LIMIT_SECONDS,
     AsTold,
@@ -173,24 +174,15 @@ def soft_mark(failure: Failure) -> Mark | None:
 
 
 def decisive(failures: list[Failure]) -> Failure:
-    """Which of an exchange's failures the client is told of: the last real one of upstream, else the last."""
-    real = (f for f in reversed(failures) if _is_the_accounts_own(f) or (f.status or 0) >= 400)
-    return next(real, failures[-1])
+    """Which of an exchange's failures the client is told of."""
+    return failures[failure_table.decisive([(one.recorded_as, one.status) for one in failures])]
 
 
 def answer_status(failures: list[Failure]) -> int:
     """The HTTP status that a client is owed when all attempts failed so.
 
-    The last real upstream status; without one, or for the account's own troubles, the table's; else 502.
+    The table's, else the last real upstream status; without one 502.
     """
     failure = decisive(failures)
-    told = failure.rule.client_status
-    if failure.status is not None and failure.status >= 400 and not _is_the_accounts_own(failure):
-        return failure.status
-    return told or 502
-
-
-def _is_the_accounts_own(failure: Failure) -> bool:
-    """Is it trouble of which the client is told by another status than upstream's?"""
-    rule = failure.rule
-    return rule.culprit is Culprit.ACCOUNT and rule.client_status is not None
+    told = failure.status if failure.status is not None and failure.status >= 400 else 502
+    return failure.rule.client_status or told

@@ -6,6 +6,7 @@ table (``relay/upstream/failures.py``).
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from email.utils import formatdate
 from functools import lru_cache, partial
 
 import aiohttp
@@ -157,7 +158,7 @@ class UpstreamClient:
             body = await opened.read_what_comes(ERROR_BODY_SECONDS)  # without it the status alone is told
         finally:
             await opened.close()
-        headers = masked_headers(response.headers.items(), known)
+        headers = _dated(masked_headers(response.headers.items(), known))
         return masked_failure(
             classify(request.dialect, response.status_code, headers, known.mask(body)), known
         )
@@ -191,10 +192,10 @@ class UpstreamClient:
         except Exception as error:
             return failure_before_headers(error)
         if status == 200:
-            return status, masked_headers(response.headers.items(), known), content
+            return status, _dated(masked_headers(response.headers.items(), known)), content
         if not 400 <= status <= 599:
             return _no_answer(status)
-        return status, masked_headers(response.headers.items(), known), known.mask(content)
+        return status, _dated(masked_headers(response.headers.items(), known)), known.mask(content)
 
     async def _whole(self, response: httpx.Response, known: ExactSecrets = NOTHING_KNOWN) -> bytes:
         opened = UpstreamResponse(response, self._max_answer_bytes, known)
@@ -216,3 +217,9 @@ def _no_answer(status: int) -> Failure:
 @lru_cache(maxsize=1024)
 def _parsed(url: str) -> httpx.URL:
     return httpx.URL(url)
+
+
+def _dated(headers: dict[str, str]) -> dict[str, str]:
+    """``headers`` with the time of the answer, from which a moment that upstream tells is counted."""
+    headers.setdefault("date", formatdate(usegmt=True))
+    return headers

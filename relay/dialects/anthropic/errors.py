@@ -8,6 +8,7 @@ an account's trouble from the client's are their words looked at.
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,9 +20,9 @@ from relay.dialects.json_object import json_object
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.reading.error_shapes import error_in, vendor_code_of
 from relay.dialects.reading.half_characters import json_text
-from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.told_body import told_body
+from relay.dialects.told_waits import told_wait
 from relay.neutral.conversation import Json
 from relay.neutral.failures import Failure, Kind
 
@@ -75,7 +76,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         message or f"upstream answered {status}",
         status=status,
         reason=reason,
-        retry_after_seconds=_told_delay(status, headers),
+        retry_after_seconds=told_wait(status, headers, error, message, partial(_reset_of_limits, headers)),
         account_fault=_is_account_fault(status, error, message),
         names_missing_thing=names_missing_thing(status, message, reason),
         is_signature=is_refusal,
@@ -96,6 +97,7 @@ def failure_of_event(body: Json, data: bytes, is_forwarded: bool) -> Failure:
         message or "upstream reported an error without a message",
         status=status,
         reason=_reason_of(error),
+        retry_after_seconds=told_wait(status, {}, error, message),
         account_fault=_is_account_fault(status, error, message),
         is_signature=is_refusal,
         offers_drop_block=is_refusal and offers_drop_block(message),
@@ -186,11 +188,8 @@ def _is_account_fault(status: int, error: Json, message: str) -> bool:
     return is_known or is_about_the_account(message)
 
 
-def _told_delay(status: int, headers: Mapping[str, str]) -> float | None:
-    """``retry-after``, else for a 429 the time until the last of the exhausted limits is there again."""
-    told = retry_after_seconds(headers)
-    if told is not None or status != 429:
-        return told
+def _reset_of_limits(headers: Mapping[str, str]) -> float | None:
+    """The time until the last of the exhausted limits is there again."""
     resets = [
         _seconds_until(headers.get(f"anthropic-ratelimit-{limit}-reset", ""), headers)
         for limit in _LIMITS

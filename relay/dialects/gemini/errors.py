@@ -4,7 +4,6 @@ PURE. ``details`` is a list of typed objects in no order: each question looks at
 leaves here: Google's own messages quote the caller's key ("Consumer 'api_key:…' has been suspended").
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,9 +14,9 @@ from relay.dialects.account_words import is_about_money, is_about_the_account
 from relay.dialects.gemini.web_page import text_of_page
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
-from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal
 from relay.dialects.told_body import told_body
+from relay.dialects.told_waits import told_wait
 from relay.neutral.conversation import Json
 from relay.neutral.failures import Failure, Kind
 
@@ -36,9 +35,7 @@ _STATUS_OF_WORD = {
     "UNIMPLEMENTED": 501, "UNAVAILABLE": 503, "DEADLINE_EXCEEDED": 504,
 }  # fmt: skip
 _TYPE = "type.googleapis.com/google.rpc."
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
-_UNIT_SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
-_LONGEST_DURATION = 64
+NO_HEADERS: Mapping[str, str] = {}
 _LONGEST_TEXT = 300
 _LONGEST_MESSAGE = 2000
 
@@ -52,18 +49,17 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
             Kind.STATUS,
             mask_text(_described(status, body)),
             status=status,
-            retry_after_seconds=retry_after_seconds(headers),
+            retry_after_seconds=told_wait(status, headers, None, ""),
             account_fault=status == 402,
             upstream_request_id=request_id,
         )
-    failure = failure_of(error, status, Kind.STATUS, body)
-    told = retry_after_seconds(headers)
-    if told is not None:
-        failure = msgspec.structs.replace(failure, retry_after_seconds=told)
+    failure = failure_of(error, status, Kind.STATUS, body, headers)
     return msgspec.structs.replace(failure, upstream_request_id=request_id)
 
 
-def failure_of(error: Json, status: int | None, kind: Kind, body: bytes) -> Failure:
+def failure_of(
+    error: Json, status: int | None, kind: Kind, body: bytes, headers: Mapping[str, str] = NO_HEADERS
+) -> Failure:
     """The failure that an ``error`` object names; ``status`` None takes the object's own, else 500."""
     message = mask_beginning(_text(error.get("message")), _LONGEST_MESSAGE)
     word = _text(error.get("status"))
@@ -77,7 +73,7 @@ def failure_of(error: Json, status: int | None, kind: Kind, body: bytes) -> Fail
         message or f"upstream said {word or status} and nothing more",
         status=status,
         reason=reason,
-        retry_after_seconds=_told_delay(details),
+        retry_after_seconds=told_wait(status, headers, error, message),
         account_fault=_is_account_fault(status, reasons, message),
         names_missing_thing=names_missing_thing(status, message),
         is_signature=status == 400 and is_signature_refusal(said),
@@ -135,30 +131,6 @@ def _own_status(error: Json, word: str) -> int:
     if isinstance(code, int) and 400 <= code <= 599:
         return code
     return _STATUS_OF_WORD.get(word, 500)
-
-
-def _told_delay(details: list[Json]) -> float | None:
-    """``RetryInfo.retryDelay``, else ``quotaResetDelay`` out of any metadata, at any index."""
-    for item in details:
-        delay = _seconds(item.get("retryDelay"))
-        if delay is not None:
-            return delay
-    for item in details:
-        metadata = item.get("metadata")
-        delay = _seconds(metadata.get("quotaResetDelay")) if isinstance(metadata, dict) else None
-        if delay is not None:
-            return delay
-    return None
-
-
-def _seconds(duration: Any) -> float | None:
-    """``12s``, ``1.5s``, ``2h3m4.5s``, ``373.8ms``, or the object form of a duration."""
-    if isinstance(duration, dict):
-        seconds, nanos = duration.get("seconds", 0), duration.get("nanos", 0)
-        duration = f"{seconds}s{nanos}ns"
-    if not isinstance(duration, str) or len(duration) > _LONGEST_DURATION or not _DURATION.search(duration):
-        return None
-    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in _DURATION.findall(duration))
 
 
 def _quota_reason(details: list[Json], message: str) -> str:

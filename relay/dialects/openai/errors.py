@@ -4,8 +4,8 @@ Wire formats: wire.md section 3.3. Compatible servers (vLLM, Ollama, llama.cpp, 
 the shape in small ways, so reading is lenient and writing strict.
 """
 
-import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,9 +17,9 @@ from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.reading.error_shapes import error_in, error_of_body, is_own_shape, vendor_code_of
 from relay.dialects.reading.half_characters import json_text, tolerant_object
-from relay.dialects.retry_after import retry_after_seconds
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.told_body import told_body
+from relay.dialects.told_waits import seconds_in, told_wait
 from relay.neutral.conversation import Json
 from relay.neutral.failures import Failure, Kind
 
@@ -71,13 +71,9 @@ _MONEY_CODES = frozenset(
 _KEY_CODES = frozenset({"invalid_api_key", "account_deactivated"})
 # OpenAI of reasoning that another organization or model encrypted: a refused signature in its words.
 _SIGNATURE_CODE = "invalid_encrypted_content"
-_TRY_AGAIN = "try again in "
-_LONGEST_DURATION = 64
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[dhms])")
 _LONGEST_MESSAGE = 2000
 _LONGEST_TEXT = 500
 """Of what is no error of any known shape."""
-_UNIT_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
@@ -90,7 +86,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         message or f"upstream answered {status}",
         status=status,
         reason=reason,
-        retry_after_seconds=_told_delay(status, headers, message),
+        retry_after_seconds=told_wait(status, headers, error, message, partial(_reset_of_limits, headers)),
         account_fault=_is_account_fault(status, reason, message),
         names_missing_thing=names_missing_thing(status, message),
         is_signature=is_refusal,
@@ -113,7 +109,7 @@ def failure_in_stream(error: Any, body: bytes) -> Failure:
         message or "upstream reported an error without a message",
         status=status,
         reason=reason,
-        retry_after_seconds=_told_delay(status, {}, message),
+        retry_after_seconds=told_wait(status, {}, error, message),
         account_fault=(told is not None and told.is_account) or _is_account_fault(status, reason, message),
         is_signature=status == 400 and (reason == _SIGNATURE_CODE or is_signature_refusal(message)),
         body=told_body(body) if is_own_shape(tolerant_object(body)) else b"",
@@ -226,39 +222,12 @@ def _is_account_fault(status: int, reason: str, message: str) -> bool:
             return False
 
 
-def _told_delay(status: int, headers: Mapping[str, str], message: str) -> float | None:
-    told = retry_after_seconds(headers)
-    if told is not None or status != 429:
-        return told
+def _reset_of_limits(headers: Mapping[str, str]) -> float | None:
+    """When the last of the exhausted limits is there again."""
     resets = [
         seconds
         for what in ("requests", "tokens")
         if headers.get(f"x-ratelimit-remaining-{what}") == "0"
-        and (seconds := _duration(headers.get(f"x-ratelimit-reset-{what}", ""))) is not None
+        and (seconds := seconds_in(headers.get(f"x-ratelimit-reset-{what}", ""))) is not None
     ]
-    if resets:
-        return max(resets)
-    _, said, delay = message.lower().partition(_TRY_AGAIN)
-    return _duration_at(delay) if said else None
-
-
-def _duration(told: str) -> float | None:
-    """``6m0s``, ``1.2s`` or ``20ms`` in seconds; a bare number is seconds too."""
-    told = told.lower()[:_LONGEST_DURATION]
-    parts = _DURATION.findall(told)
-    if parts:
-        return _seconds(parts)
-    return float(told) if re.fullmatch(r"\d+(\.\d+)?", told) else None
-
-
-def _duration_at(text: str) -> float | None:
-    """The duration that ``text`` begins with, in seconds."""
-    parts, place = [], 0
-    while (part := _DURATION.match(text, place, _LONGEST_DURATION)) is not None:
-        parts.append((part[1], part[2]))
-        place = part.end()
-    return _seconds(parts) if parts else None
-
-
-def _seconds(parts: list[tuple[str, str]]) -> float:
-    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in parts)
+    return max(resets, default=None)

@@ -47,6 +47,15 @@ def test_exhausted(subtests: pytest.Subtests) -> None:
         ([status(500), status(401)], 503),
         ([status(401), status(500)], 500),
         ([status(401), of(Kind.EMPTY)], 503),
+        # Of several accounts that are out, what the pool says at the next request: a limit first.
+        ([status(429), failures.NO_QUOTA_LEFT], 429),
+        ([status(403), status(429), status(402)], 429),
+        ([status(429), status(404)], 429),
+        ([status(401), status(404)], 503),
+        ([status(429), status(500)], 500),
+        # What a gateway says of a client that was not ours is no status for ours.
+        ([status(499)], 502),
+        ([status(522)], 522),
         # A fault of ours.
         ([of(Kind.INTERNAL)], 500),
     ]:

@@ -42,6 +42,8 @@ def test_soft_marks(subtests: pytest.Subtests) -> None:
         status(408),
         status(502),
         status(504),
+        status(499),
+        status(522),
         Failure(Kind.ERROR_EVENT, "api_error", status=500),
         Failure(Kind.ERROR_EVENT, "who knows"),
         of(Kind.NETWORK),

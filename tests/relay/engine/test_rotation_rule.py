@@ -15,13 +15,13 @@ from relay.engine.policy import decide, should_rotate_account
 from tests.relay.engine.failures import status as refused
 
 
-@pytest.mark.parametrize("status", [401, 402, 403, 404, 408, 429, 500, 502, 504])
+@pytest.mark.parametrize("status", [401, 402, 403, 404, 408, 429, 499, 500, 502, 504, 507, 520, 530])
 def test_another_account_may_help(status: int) -> None:
     """What is the fault of an account, a machine or a connection is tried on another account."""
     assert should_rotate_account(status)
 
 
-@pytest.mark.parametrize("status", [400, 503, 529, 413, 422, 200])
+@pytest.mark.parametrize("status", [400, 503, 529, 413, 422, 501, 505, 200])
 def test_another_account_would_not_help(status: int) -> None:
     """Server-side fluctuation is not a broken account, and a bad request is nobody's account."""
     assert not should_rotate_account(status)
