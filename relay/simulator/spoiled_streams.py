@@ -8,6 +8,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from relay.simulator.accents.accent import Accent
+from relay.simulator.accents.catalogue import PLAIN
 from relay.simulator.dialect import CONTENT, Dialect, Event, Kind
 from relay.simulator.faults import Fault
 from relay.simulator.refusals import named_error
@@ -28,10 +30,15 @@ class Stream:
     headers: dict[str, str]
     as_array: bool = False
     delay_seconds: float = 0.0
+    accent: Accent = PLAIN
     encoding: Encoding = field(init=False)
 
     def __post_init__(self) -> None:
         self.encoding = ArrayEncoding() if self.as_array else SseEncoding(self.dialect.line_end)
+        if isinstance(self.encoding, SseEncoding):
+            self.encoding.data_head = self.accent.data_head
+            self.encoding.has_names = self.accent.has_names
+            self.encoding.has_empty_frames = self.accent.has_empty_frames
 
 
 def stream_answer(stream: Stream, fault: Fault) -> Answer:

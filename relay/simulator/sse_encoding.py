@@ -13,6 +13,9 @@ class SseEncoding:
 
     line_end: bytes
     multi_line: bool = False
+    data_head: bytes = b"data: "
+    has_names: bool = True
+    has_empty_frames: bool = False
 
     content_type = "text/event-stream; charset=utf-8"
     opening = b""
@@ -21,11 +24,12 @@ class SseEncoding:
     def encode(self, event: Event) -> bytes:
         """One whole event with its blank line."""
         end = self.line_end
-        head = b"event: " + event.name.encode() + end if event.name else b""
+        head = b"event: " + event.name.encode() + end if event.name and self.has_names else b""
         data = event.data
         if self.multi_line and data.startswith(b"{"):
             data = (end + b"data: ").join(msgspec.json.format(data, indent=1).split(b"\n"))
-        return head + b"data: " + data + end + end
+        tail = self.data_head + end + end if self.has_empty_frames else b""
+        return head + self.data_head + data + end + end + tail
 
     def heartbeat(self, of_dialect: bytes) -> bytes:
         """What the dialect sends while it has nothing to say."""

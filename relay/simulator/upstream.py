@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from relay.simulator.accents.catalogue import accent_of
 from relay.simulator.accounts import (
     TokenDesk,
     account_label,
@@ -62,13 +63,10 @@ class Upstream:
         self.desk = TokenDesk(token_seconds)
         self.cache = PromptCache()
         self.control = Control(self.plans, self.ledger, self.desk, self.cache)
-        gemini = Gemini()
         self._dialects: dict[str, Dialect] = {
             "anthropic": Anthropic(),
             "vertex_claude": ClaudeOnVertex(),
-            "gemini": gemini,
-            "vertex": gemini,
-            "code_assist": gemini,
+            **dict.fromkeys(("gemini", "vertex", "code_assist"), Gemini()),
             "chat": Chat(),
             "responses": Responses(),
         }
@@ -229,13 +227,15 @@ class Upstream:
         headers = dialect.headers(inbound.request_id)
         if not prepared.streams:
             return document_answer(fault, headers, encode_json(prepared.document(reply)), dialect.name)
+        accent = accent_of(dialect.user_texts(inbound.body), inbound.route.dialect)
         stream = Stream(
-            events=prepared.events(reply),
+            events=accent.changes[inbound.route.dialect](prepared.events(reply)),
             dialect=dialect,
             request_id=inbound.request_id,
             headers=headers,
             as_array=inbound.route.as_array,
             delay_seconds=shape.delay_seconds,
+            accent=accent,
         )
         return stream_answer(stream, fault)
 

@@ -1,0 +1,1 @@
+"""The accents in which servers speak a dialect: on request, the simulator's streams take their forms."""
