@@ -1,11 +1,13 @@
 """What every test may ask for. The data directory is isolated earlier, in tests/settings.py."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from proxyproject.logs.app_log import AppLog
 from tests import outside
 from tests.running_server import RunningServer, ServerWorld
 
@@ -34,12 +36,23 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What waits for servers and browsers begins first, so that none of it is left alone at the end."""
-    inside = [item for item in items if not outside.is_outside(item)]
     waiting = [item for item in items if outside.is_outside(item)]
+    inside = [item for item in items if not outside.is_outside(item)]
+    thorough = [item for item in inside if "thorough" in item.keywords]
+    rest = [item for item in inside if "thorough" not in item.keywords]
     if config.getoption("--fast"):
-        config.hook.pytest_deselected(items=waiting)
-        waiting = []
-    items[:] = waiting + inside
+        config.hook.pytest_deselected(items=waiting + thorough)
+        items[:] = rest
+    else:
+        items[:] = waiting + thorough + rest
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """What a test has logged is written before the next one begins, which may look at its output."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, AppLog):
+            handler.flush()
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:

@@ -2,7 +2,8 @@
 
 A test reaches outside when a fixture that it asks for does, or when its folder plays with the whole: both are
 named below, so no test is marked for it. The few others bear ``pytest.mark.outside``. ``--fast`` leaves them
-all out and lets none of the rest listen, connect or start a program: a new test that does is found at once.
+all out, and what is marked ``thorough``, and lets none of the rest listen, connect or start a program: a new
+test that does is found at once.
 """
 
 import sys

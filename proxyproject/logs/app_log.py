@@ -45,7 +45,7 @@ GATHER_SECONDS = 0.02
 
 COMPLAINT_SECONDS = 60.0
 
-QUIET_LIBRARIES = ("aiohttp", "asyncio", "daphne", "httpcore", "httpx", "twisted")
+QUIET_LIBRARIES = ("aiohttp", "asyncio", "daphne", "httpcore", "httpcore2", "httpx", "httpx2", "twisted")
 """They tell of each request at INFO, some of them with its whole URL."""
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {

@@ -48,6 +48,7 @@ def wrong_of(shape: Shape, client: ClientName, answer: Told) -> list[str]:
     return [*found, *(f"collected: {one}" for one in wrong(shape, client, document, is_stream=False))]
 
 
+@pytest.mark.thorough
 def test_every_client_hears_what_the_reader_said() -> None:
     """Text, thoughts, calls, pictures, sources, usage and stop, streamed and collected.
 
@@ -95,6 +96,7 @@ def cuttings(body: bytes) -> Iterable[list[bytes]]:
         yield at_random(body, rng)
 
 
+@pytest.mark.thorough
 def test_no_cut_changes_what_a_client_hears() -> None:
     """Cut at every event, into single bytes, and at random: the SDK hears the very same."""
     changed = []
@@ -127,6 +129,7 @@ def _bytes_of(shape: Shape, client: ClientName, pieces: Iterable[bytes]) -> byte
         return f"{type(error).__name__}: {error}".encode()
 
 
+@pytest.mark.thorough
 def test_no_place_to_cut_changes_the_events() -> None:
     """Every body, cut in two at each of its bytes: the same events."""
     changed = []
