@@ -1,6 +1,8 @@
 """nginx and Caddy as processes of a test: on a free port, writing into a folder of the test."""
 
+import contextlib
 import os
+import random
 import re
 import shutil
 import socket
@@ -42,10 +44,15 @@ CADDY = """
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that the system hands to none of the servers that ask for any.
+
+    Those begin at 32768 on Linux; what other tests of this run start meanwhile must not get this one.
+    """
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def documented(language: str) -> str:
