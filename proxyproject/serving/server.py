@@ -29,7 +29,8 @@ from twisted.logger import (  # noqa: E402
     globalLogBeginner,
 )
 
-from proxyproject.serving.http_channel import RelayFactory, RelayRequest  # noqa: E402
+from proxyproject.serving.http_channel import RelayFactory  # noqa: E402
+from proxyproject.serving.http_request import RelayRequest  # noqa: E402
 from proxyproject.serving.lifecycle import CannotServe, lifecycle  # noqa: E402
 from proxyproject.serving.workers import ending_signals  # noqa: E402
 
