@@ -64,6 +64,14 @@ class Environment(BaseSettings):
     database_url: str = ""
     redis_url: str = ""
 
+    proxy_header_timeout_seconds: PositiveFloat = 20
+    proxy_body_timeout_seconds: PositiveFloat = 30
+    proxy_body_bytes_per_second: PositiveInt = 2048
+    proxy_idle_connection_seconds: PositiveFloat = 75
+    proxy_unread_timeout_seconds: PositiveFloat = 600
+    proxy_connections_per_address: NonNegativeInt = 1000
+    proxy_held_body_bytes: PositiveInt = 512 * 1024 * 1024
+
     relay_peek_timeout_seconds: PositiveFloat | None = None
     relay_thinking_timeout_seconds: PositiveFloat = 300
     relay_idle_timeout_seconds: PositiveFloat = 120

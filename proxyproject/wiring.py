@@ -9,7 +9,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 
@@ -26,11 +27,14 @@ from monitor.retention.housekeeping import Housekeeper
 from monitor.retention.pruner import Limits
 from monitor.store.writer import RecordWriter
 from proxyproject.pages.account_figures import account_figures
+from proxyproject.serving.callers import set_caller_check
 from proxyproject.serving.early_answers import EarlyAnswer, Refusal, set_renderer
 from proxyproject.serving.lifecycle import CannotServe, Lifecycle
 from proxyproject.sqlite.base import keep_file
+from relay.admission.auth import NO_ROOM, authenticate
 from relay.admission.early_answer import early_answer
 from relay.exchange import runtime
+from relay.exchange.early_refusals import record_refusal
 from relay.exchange.progress import ProgressReader
 from relay.short.trial import test_account
 
@@ -38,6 +42,9 @@ logger = logging.getLogger(__name__)
 
 GARBAGE_OBJECTS = 5_000
 """How many more containers are made than freed before the youngest are looked through."""
+
+RECORDED_REFUSALS = frozenset({401, 408, 413})
+"""What a client is told before the application is asked, and gets a row for."""
 
 FLUSH_SECONDS = 10.0
 """How long the end waits for rows that are not yet written."""
@@ -74,6 +81,7 @@ housekeeper = Housekeeper(
 def wire(lifecycle: Lifecycle) -> None:
     """Register what happens at the process's start and end."""
     set_renderer(render)
+    set_caller_check(knows_caller)
     register_account_test(test_account)
     register_account_figures(account_figures)
     writer.on_committed(live_feed.committed)
@@ -98,10 +106,18 @@ def wire(lifecycle: Lifecycle) -> None:
     lifecycle.on_flush(process_lock.release)
 
 
+def knows_caller(path: str, query: str, headers: Mapping[str, str]) -> bool:
+    """Does the request show a valid client key? On the relay's paths nobody else sends much."""
+    return authenticate(runtime.runtime().accounts.keys, headers, dict(parse_qsl(query))) is not None
+
+
 def render(refusal: Refusal) -> EarlyAnswer:
     """An answer without an exchange, in the dialect of the path."""
     request_id = new_request_id(int(time.time() * 1000), os.urandom(RANDOM_BYTES))
     headers, body = early_answer(refusal.path, refusal.status, refusal.message, request_id)
+    if refusal.status in RECORDED_REFUSALS or refusal.message == NO_ROOM:
+        asked = (refusal.method, refusal.path)
+        record_refusal(runtime.runtime(), request_id, *asked, refusal.status, refusal.message)
     return EarlyAnswer(refusal.status, headers, body)
 
 

@@ -1,6 +1,8 @@
 """One HTTP request at the server: what daphne's own lacks.
 
-* A body over the limit is refused before it is read (Content-Length) or while it is read (chunked).
+* Who sends more than a little shows a client key first: the headers are looked at when they are there.
+* A body over the limit is refused before it is read (Content-Length) or while it is read (chunked); so is one
+  that the server has no room for.
 * A client that does not read stops the application that writes to it (``WriteGate``).
 * While the server drains, what is new gets 503.
 * Pages that may read the relay's answers (``cors``) may read these too.
@@ -17,13 +19,12 @@ from daphne.http_protocol import WebRequest
 from twisted.web import http
 
 from proxyproject.serving.body_chunks import BodyChunks
+from proxyproject.serving.callers import body_limit
 from proxyproject.serving.cors import REQUEST_METHOD, readable
+from proxyproject.serving.door_rules import KEYLESS_BODY_BYTES, Stage
 from proxyproject.serving.early_answers import Refusal, early_answer, too_large
 from proxyproject.serving.write_gate import WriteGate
-
-LINGER_SECONDS = 30
-"""How long a client may go on sending a refused body before it is cut off (nginx: lingering_time 30s).
-Closing at once would reset the connection, and most clients would then never see the answer."""
+from relay.admission.auth import NO_ROOM, NO_VALID_KEY
 
 PATHS_WHILE_DRAINING = (b"/healthz", b"/metrics")
 
@@ -32,37 +33,76 @@ class RelayRequest(WebRequest):
     """One request: see the module."""
 
     gate: WriteGate | None = None
-    _refused = False
-    _linger: Any = None
+    received_bytes = 0
+    method: bytes
+    path: bytes
+    uri: bytes
+    query = b""
+    clientproto: bytes
+    _allowed_bytes = KEYLESS_BODY_BYTES
+    _held_bytes = 0
+    _is_refused = False
 
     # While the request arrives
 
     def gotLength(self, length: int | None) -> None:
         """Twisted: all headers are here, and the body has ``length`` bytes (None: it is chunked)."""
         self.content = BodyChunks()
-        if length is not None and length > self.server.max_body_bytes:
-            self._refuse_body()
+        if length == 0:
+            return
+        self.channel.enter(Stage.BODY)
+        if length is not None and length > KEYLESS_BODY_BYTES:
+            self._look_at_the_sender(length)
+            if not self._is_refused and not self.server.doorkeeper.may_hold(length):
+                self._refuse_for_want_of_room()
 
     def handleContentChunk(self, data: bytes) -> None:
         """Twisted: a piece of the body arrived."""
-        if self._refused:
+        if self._is_refused:
             return
+        size = len(data)
+        self.received_bytes += size
+        if self.received_bytes > self._allowed_bytes:
+            self._look_at_the_sender(self.received_bytes)
+            if self._is_refused:
+                return
+        doorkeeper = self.server.doorkeeper
+        if not doorkeeper.may_hold(size):
+            self._refuse_for_want_of_room()
+            return
+        doorkeeper.held_bytes += size
+        self._held_bytes += size
         self.content.write(data)
-        if self.content.tell() > self.server.max_body_bytes:
-            self._refuse_body()
+
+    def hold(self, more_bytes: int) -> bool:
+        """The application holds so much more for this request (a body that was packed); is there room?"""
+        has_room: bool = self.server.doorkeeper.may_hold(more_bytes)
+        if has_room:
+            self.server.doorkeeper.held_bytes += more_bytes
+            self._held_bytes += more_bytes
+        return has_room
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """Twisted: all of it is here. A target may be a whole address (RFC 9112, 3.2.2)."""
+        super().requestReceived(command, path_of(path), version)
 
     def process(self) -> Any:
         """Twisted: the request is complete."""
-        if self._refused:
-            self._hang_up()
+        if self._is_refused:
+            self.finish()
             return None
+        if not self.path.startswith(b"/"):
+            self.path = b"/"
+            self.basic_error(400, b"Bad Request", "The request's target is no path.")
+            return None
+        self.requestHeaders.removeHeader(b"daphne-root-path")  # daphne believes it of anybody
         if self.server.is_draining and self.path not in PATHS_WHILE_DRAINING and not self._is_preflight():
             self._answer(503, "The server is restarting; try again in a moment.", may_continue=False)
             self.finish()
             return None
         result = super().process()
         if self.transport is None:  # daphne has handed the connection to a WebSocket
-            self.channel.factory.channels.discard(self.channel)
+            self.channel.handed_over(self.channel.transport.protocol)
         return result
 
     # While it is answered
@@ -104,44 +144,56 @@ class RelayRequest(WebRequest):
                 self.registerProducer(self.gate, True)
         super().handle_reply(message)
 
+    def finish(self) -> None:
+        """Daphne: the answer is written."""
+        self._let_go()
+        super().finish()
+
     def connectionLost(self, reason: Any) -> None:
         """Twisted: the client has gone."""
-        self._cancel_linger()
+        self._let_go()
         super().connectionLost(reason)
+
+    def _let_go(self) -> None:
+        self.server.doorkeeper.held_bytes -= self._held_bytes
+        self._held_bytes = 0
+
+    # Refusals of a body
+
+    def refuse(self, status: int, message: str) -> None:
+        """Say so now, then read the rest of the body into nothing, so that the client can hear it."""
+        self._is_refused = True
+        self.content.close()
+        self._let_go()
+        self._know_the_head()
+        self.requestHeaders.removeHeader(b"expect")  # no "100 Continue" after the answer
+        self._answer(status, message, may_continue=False)
+        self.channel.enter(Stage.LINGERING)
+
+    def _look_at_the_sender(self, length: int) -> None:
+        """A body of ``length`` bytes, or so much of one by now, is more than anybody may send."""
+        self._know_the_head()
+        limit = body_limit(self._refusal(0, ""), self.query, self.server.doorkeeper.limits.max_body_bytes)
+        if limit is None:
+            self.refuse(401, NO_VALID_KEY)
+        elif length > limit:
+            self.refuse(413, too_large(limit))
+        else:
+            self._allowed_bytes = limit
+
+    def _refuse_for_want_of_room(self) -> None:
+        self.refuse(503, NO_ROOM)
+
+    def _know_the_head(self) -> None:
+        """Twisted tells its request the head when the body is here."""
+        self.method, self.clientproto = self.channel._command, self.channel._version
+        self.uri = path_of(self.channel._path)
+        self.path, _, self.query = self.uri.partition(b"?")
 
     # Answers of our own
 
-    def _refuse_body(self) -> None:
-        """Say 413 now, then read the rest of the body into nothing, so that the client can hear it."""
-        self._refused = True
-        self.content.close()
-        self.method, self.clientproto = self.channel._command, self.channel._version
-        self.uri = self.channel._path
-        self.path = self.uri.split(b"?", 1)[0]
-        self.requestHeaders.removeHeader(b"expect")  # no "100 Continue" after the answer
-        self._answer(413, too_large(self.server.max_body_bytes), may_continue=False)
-        self._linger = self.channel.callLater(LINGER_SECONDS, self._give_up_lingering)
-
-    def _give_up_lingering(self) -> None:
-        self._linger = None
-        self.channel.transport.abortConnection()
-
-    def _hang_up(self) -> None:
-        self._cancel_linger()
-        self.finish()
-
-    def _cancel_linger(self) -> None:
-        if self._linger is not None:
-            self._linger.cancel()
-            self._linger = None
-
-    def _is_preflight(self) -> bool:
-        """Only a page whose question is answered gets to read that the server is restarting."""
-        return bool(self.method == b"OPTIONS" and self.requestHeaders.hasHeader(REQUEST_METHOD))
-
-    def _answer(self, status: int, message: str, *, may_continue: bool = True) -> None:
-        """Write a whole answer but do not end the request; ``may_continue``: the connection stays open."""
-        refusal = Refusal(
+    def _refusal(self, status: int, message: str) -> Refusal:
+        return Refusal(
             status,
             message,
             self.method.decode("ascii", "replace"),
@@ -151,6 +203,14 @@ class RelayRequest(WebRequest):
                 for name, values in self.requestHeaders.getAllRawHeaders()
             },
         )
+
+    def _is_preflight(self) -> bool:
+        """Only a page whose question is answered gets to read that the server is restarting."""
+        return bool(self.method == b"OPTIONS" and self.requestHeaders.hasHeader(REQUEST_METHOD))
+
+    def _answer(self, status: int, message: str, *, may_continue: bool = True) -> None:
+        """Write a whole answer but do not end the request; ``may_continue``: the connection stays open."""
+        refusal = self._refusal(status, message)
         answer = early_answer(refusal)
         self.setResponseCode(answer.status)
         for header in readable(self.server.page_origins, refusal.path, refusal.headers.get("origin", "")):
@@ -163,3 +223,11 @@ class RelayRequest(WebRequest):
             self.setHeader(b"connection", b"close")
         self._response_started = True
         http.Request.write(self, answer.body)
+
+
+def path_of(target: bytes) -> bytes:
+    """Path and query of a request's target, which may be a whole address."""
+    if target[:7].lower() == b"http://" or target[:8].lower() == b"https://":
+        authority, slash, path = target.split(b"//", 1)[1].partition(b"/")
+        return slash + path if slash else b"/" + authority[len(authority.partition(b"?")[0]) :]
+    return target

@@ -10,19 +10,12 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import URLPattern, URLResolver, path
 
 from monitor.live.consumer import LiveConsumer
-from proxyproject.serving.cors import API_PREFIXES, Cors
+from proxyproject.serving.cors import Cors
 from proxyproject.serving.lean_handler import LeanHandler, Receive, Scope, Send
 from proxyproject.serving.lifecycle import lifecycle
-
-RELAY_PREFIXES = (*API_PREFIXES, "/api/event_logging")
-RELAY_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+from proxyproject.serving.relay_paths import is_relay_path
 
 websocket_urlpatterns: list[URLPattern | URLResolver] = [path("ws/monitor/", LiveConsumer.as_asgi())]
-
-
-def is_relay_path(method: str, path: str) -> bool:
-    """Whether the request belongs to the relay; ``HEAD /`` is a probe that clients send at their start."""
-    return path.startswith(RELAY_PREFIXES) or path in RELAY_PATHS or (method == "HEAD" and path == "/")
 
 
 def is_own_page(origin: str, host: str) -> bool:

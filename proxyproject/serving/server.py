@@ -29,6 +29,9 @@ from twisted.logger import (  # noqa: E402
     globalLogBeginner,
 )
 
+from proxyproject.serving.descriptors import raise_limit  # noqa: E402
+from proxyproject.serving.door_rules import DoorLimits, connections_for  # noqa: E402
+from proxyproject.serving.doorkeeper import Doorkeeper  # noqa: E402
 from proxyproject.serving.http_channel import RelayFactory  # noqa: E402
 from proxyproject.serving.http_request import RelayRequest  # noqa: E402
 from proxyproject.serving.lifecycle import CannotServe, lifecycle  # noqa: E402
@@ -72,6 +75,7 @@ class Server(daphne.server.Server):
     ``when_listening`` is called once the start callbacks are done and connections are taken.
     ``lame_duck_seconds``: how long it goes on serving after the first signal while ``/readyz`` says 503.
     ``drain_seconds``: how long running streams may go on then; a second signal ends both.
+    ``door``: how long clients may take for what, and what they may make the server hold.
     ``page_origins``: whose pages may read the server's own answers (``cors``).
     ``lifeline``: a descriptor on which nothing comes but its end, and that is taken as a signal.
     """
@@ -81,7 +85,7 @@ class Server(daphne.server.Server):
         application: Any,
         listener: socket.socket,
         *,
-        max_body_bytes: int,
+        door: DoorLimits,
         drain_seconds: float,
         lame_duck_seconds: float = 0.0,
         when_listening: Callable[[], None],
@@ -91,10 +95,10 @@ class Server(daphne.server.Server):
         super().__init__(
             application,
             endpoints=["adopted"],
-            request_buffer_size=max_body_bytes + 1,  # the application gets a body in one message
+            request_buffer_size=door.max_body_bytes + 1,  # the application gets a body in one message
             server_name="evenkeel",
         )
-        self.max_body_bytes = max_body_bytes
+        self.doorkeeper = Doorkeeper(door, connections_for(raise_limit()))
         self.page_origins = page_origins
         self.is_draining = False
         self.refusal = ""
@@ -114,7 +118,7 @@ class Server(daphne.server.Server):
         loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="serve"))
         asyncio.set_event_loop(loop)
         self.connections: dict[Any, dict[str, Any]] = {}
-        self.http_factory = RelayFactory(self)
+        self.http_factory = RelayFactory(self, self.doorkeeper)
         self.ws_factory = WebSocketFactory(self, server=self.server_name)
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,
@@ -149,12 +153,13 @@ class Server(daphne.server.Server):
             self._listener.fileno(), self._listener.family, self.http_factory
         )
         self._listener.close()  # the reactor has a descriptor of its own
+        self.doorkeeper.start()
         self._when_listening()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Daphne: start the application for a request; it may ask this server to cut the connection."""
         if scope["type"] == "http":
-            scope["extensions"] = {"evenkeel.abort": {}}
+            scope["extensions"] = {"evenkeel.abort": {}, "evenkeel.hold": {"hold": protocol.hold}}
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
@@ -210,6 +215,7 @@ class Server(daphne.server.Server):
         if self._port is not None:
             await maybeDeferred(self._port.stopListening).asFuture(asyncio.get_running_loop())
         self.http_factory.close_channels()
+        self.doorkeeper.stop()
         try:
             await asyncio.wait_for(self.http_factory.all_closed.wait(), STOP_GRACE_SECONDS)
         except TimeoutError:

@@ -5,6 +5,10 @@ from collections.abc import Iterator, Mapping
 
 from accounts.loaded.client_keys import CallerKey, KeyRing
 
+NO_VALID_KEY = "The client key is missing or not valid; keys are made in the admin under Client keys."
+
+NO_ROOM = "The server holds as many request bodies as it may; try again in a moment."
+
 REFUSED_ROWS_A_SECOND = 10
 """Refused requests that get a row; the rest is counted, so that nobody can flood the history."""
 

@@ -1,12 +1,13 @@
 """A request body as it came over the wire, to the JSON object that it must be."""
 
-import zlib
-
 import msgspec
-import zstandard
 
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
+from relay.neutral.packed import BadPacking, unpacker
+
+MAX_CODINGS = 3
+"""Of one body, one over the other."""
 
 
 class BodyTooLarge(Exception):
@@ -15,45 +16,35 @@ class BodyTooLarge(Exception):
 
 def decoded(raw: bytes, encoding: str, limit_bytes: int) -> bytes:
     """``raw`` without its Content-Encoding; raises BodyTooLarge, or BadRequest for what cannot be decoded."""
-    for name in reversed([part.strip().lower() for part in encoding.split(",") if part.strip()]):
-        match name:
-            case "identity":
-                pass
-            case "gzip" | "x-gzip":
-                raw = _inflated(raw, 16 + zlib.MAX_WBITS, limit_bytes)
-            case "deflate":
-                raw = _inflated(raw, zlib.MAX_WBITS, limit_bytes)
-            case "zstd":
-                raw = _unpacked(raw, limit_bytes)
-            case _:
-                raise BadRequest(f"Content-Encoding {name!r} is not taken; gzip, deflate and zstd are.")
+    codings = [part.strip().lower() for part in encoding.split(",") if part.strip()]
+    if len(codings) > MAX_CODINGS:
+        raise BadRequest(f"More than {MAX_CODINGS} Content-Encodings are not taken.")
+    for coding in reversed(codings):
+        if coding != "identity":
+            raw = _unpacked(raw, coding, limit_bytes)
     if len(raw) > limit_bytes:
         raise BodyTooLarge
     return raw
 
 
-def _inflated(raw: bytes, wbits: int, limit_bytes: int) -> bytes:
+def _unpacked(raw: bytes, coding: str, limit_bytes: int) -> bytes:
     try:
-        inflater = zlib.decompressobj(wbits)
-        out = inflater.decompress(raw, limit_bytes + 1)
-    except zlib.error:
+        unpacking = unpacker(coding)
+    except BadPacking:
+        raise BadRequest(f"Content-Encoding {coding!r} is not taken; gzip, deflate and zstd are.") from None
+    pieces: list[bytes] = []
+    left = limit_bytes
+    try:
+        for piece in unpacking.feed(raw):
+            left -= len(piece)
+            if left < 0:
+                raise BodyTooLarge
+            pieces.append(piece)
+    except BadPacking:
         raise BadRequest("The body is not what its Content-Encoding says.") from None
-    if len(out) > limit_bytes:
-        raise BodyTooLarge
-    if not inflater.eof:
+    if not unpacking.is_whole:
         raise BadRequest("The compressed body is cut off.")
-    return out
-
-
-def _unpacked(raw: bytes, limit_bytes: int) -> bytes:
-    try:
-        with zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as reader:
-            out: bytes = reader.read(limit_bytes + 1)
-    except zstandard.ZstdError:
-        raise BadRequest("The body is not what its Content-Encoding says.") from None
-    if len(out) > limit_bytes:
-        raise BodyTooLarge
-    return out
+    return b"".join(pieces)
 
 
 def parsed(raw: bytes) -> Json:

@@ -18,7 +18,7 @@ from monitor.masking.exact import exact_secrets
 from monitor.record.records import RequestRecord
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from relay import metrics
-from relay.admission.auth import RefusalLimit, authenticate, presented_keys
+from relay.admission.auth import NO_ROOM, NO_VALID_KEY, RefusalLimit, authenticate, presented_keys
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import BodyTooLarge, decoded, parsed
 from relay.dialects.interface import ClientRequest, Dialect
@@ -34,7 +34,7 @@ from relay.upstream.request import ClientCall
 
 Form = Literal["sse", "array", "responses"]
 
-_refusals = RefusalLimit()
+refusals = RefusalLimit()
 
 
 class Refused(Exception):
@@ -78,20 +78,28 @@ class Admission:
         self.caller = authenticate(self.runtime.accounts.keys, self.headers, self.request.GET)
         if self.caller is None:
             metrics.REFUSED_KEYS.inc()
-            message = "The client key is missing or not valid; keys are made in the admin under Client keys."
-            raise Refused(Failure(Kind.UNAUTHORIZED, message, status=401))
+            raise Refused(Failure(Kind.UNAUTHORIZED, NO_VALID_KEY, status=401))
         return self.caller
 
     def body(self) -> bytes:
         """The decoded body; raises Refused with a 400 or 413."""
-        limit = self.runtime.settings.max_body_bytes
+        limit, raw = self.runtime.settings.max_body_bytes, self.request.body
         try:
-            return decoded(self.request.body, self.headers.get("content-encoding", ""), limit)
+            body = decoded(raw, self.headers.get("content-encoding", ""), limit)
         except BadRequest as error:
             raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
         except BodyTooLarge:
             message = f"The request body is larger than the limit of {limit / 2**20:g} MiB."
             raise Refused(Failure(Kind.TOO_LARGE, message, status=413)) from None
+        if len(body) > len(raw) and not self._may_hold(len(body)):
+            raise Refused(Failure(Kind.TOO_LARGE, NO_ROOM, status=503, retry_after_seconds=5))
+        return body
+
+    def _may_hold(self, more_bytes: int) -> bool:
+        """Does the server, where it keeps count, have room for so much more?"""
+        extensions = self.request.scope.get("extensions", {})  # type: ignore[attr-defined]
+        keeper = extensions.get("evenkeel.hold")
+        return keeper is None or bool(keeper["hold"](more_bytes))
 
     def call(self, raw: bytes, model: str, is_stream: bool | None) -> tuple[ClientCall, ClientRequest]:
         """The client's call; ``model`` and ``is_stream`` where the path says them; raises Refused."""
@@ -159,7 +167,7 @@ class Admission:
     def refuse(self, failure: Failure, call: ClientCall | None = None, preview: str = "") -> HttpResponseBase:
         """The answer to a request that is not served, and its row."""
         status = failure.status or 400
-        if self.caller is not None or _refusals.allows_row():
+        if self.caller is not None or refusals.allows_row():
             raw = b"" if self.caller is None else self.request.body
             unread = ClientCall(self.dialect, {}, raw, self.headers, "", False, "")
             self.recorder(call or unread, preview).refused(failure, status)

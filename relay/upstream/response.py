@@ -5,23 +5,13 @@ Whatever upstream sends is data: what cannot be unpacked, and what does not end,
 
 import asyncio
 import contextlib
-import zlib
 from collections.abc import AsyncIterator
-from typing import Protocol, cast
+from typing import cast
 
 import httpx
-import zstandard
 
 from monitor.masking.exact import ExactSecrets
-
-DEFLATE_SLICE_BYTES = 4096
-"""Packed bytes are unpacked in such slices: deflate makes at most 1,032 bytes of one."""
-
-ZSTD_SLICE_BYTES = 128
-"""zstd makes 128 KiB of four bytes."""
-
-ZSTD_WINDOW_BYTES = 8 * 1024 * 1024
-"""What a decoder should support, and a server not exceed (RFC 9659)."""
+from relay.neutral.packed import BadPacking, unpacker
 
 CLOSE_SECONDS = 1.0
 """What a finished answer may take to end its transfer, so that the connection can be used again."""
@@ -48,7 +38,9 @@ class UpstreamResponse:
         # Nobody was asked to pack; who does it all the same is unpacked.
         coding = response.headers.get("content-encoding", "").strip().lower()
         is_plain = coding in ("", "identity")
-        self._pieces: AsyncIterator[bytes] = aiter(stream) if is_plain else _unpacked(stream, coding)
+        self._pieces: AsyncIterator[bytes] = (
+            aiter(stream) if is_plain else _unpacked(stream, coding, max_bytes)
+        )
         told = response.headers.get("request-id") or response.headers.get("x-request-id") or ""
         self.request_id = known.mask_text(told[:MAX_REQUEST_ID_CHARACTERS])
 
@@ -91,63 +83,17 @@ class UpstreamResponse:
             await self._response.aclose()
 
 
-async def _unpacked(stream: httpx.AsyncByteStream, coding: str) -> AsyncIterator[bytes]:
+async def _unpacked(stream: httpx.AsyncByteStream, coding: str, max_bytes: int) -> AsyncIterator[bytes]:
     """``stream`` without its Content-Encoding, in pieces of bounded size; raises BrokenAnswer."""
-    unpacker = _unpacker(coding)
-    size = unpacker.slice_bytes
-    async for packed in stream:
-        for start in range(0, len(packed), size):
-            try:
-                piece = unpacker.unpack(packed[start : start + size])
-            except (zlib.error, zstandard.ZstdError):
-                raise BrokenAnswer("the answer is not what its Content-Encoding says") from None
-            if piece:
+    try:
+        unpacking = unpacker(coding)
+        async for packed in stream:
+            max_bytes -= len(packed)
+            if max_bytes < 0:
+                raise BrokenAnswer("the packed answer is larger than the limit")
+            for piece in unpacking.feed(packed):
                 yield piece
-
-
-class _Unpacker(Protocol):
-    slice_bytes: int
-
-    def unpack(self, packed: bytes) -> bytes: ...
-
-
-def _unpacker(coding: str) -> _Unpacker:
-    match coding:
-        case "gzip" | "x-gzip":
-            return _Inflater(16 + zlib.MAX_WBITS)
-        case "deflate":
-            return _Inflater(zlib.MAX_WBITS)
-        case "zstd":
-            return _Frames()
-        case _:
-            raise BrokenAnswer("the answer is packed in a way that nobody asked for")
-
-
-class _Inflater:
-    """The members of a stream, one behind the other (RFC 1952, 2.2)."""
-
-    slice_bytes = DEFLATE_SLICE_BYTES
-
-    def __init__(self, wbits: int) -> None:
-        self._wbits = wbits
-        self._member = zlib.decompressobj(wbits)
-
-    def unpack(self, packed: bytes) -> bytes:
-        out: list[bytes] = []
-        while packed:
-            out.append(self._member.decompress(packed))
-            packed = self._member.unused_data
-            if self._member.eof:
-                self._member = zlib.decompressobj(self._wbits)
-        return b"".join(out)
-
-
-class _Frames:
-    slice_bytes = ZSTD_SLICE_BYTES
-
-    def __init__(self) -> None:
-        frames = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_BYTES)
-        self._frames = frames.decompressobj(read_across_frames=True)
-
-    def unpack(self, packed: bytes) -> bytes:
-        return self._frames.decompress(packed)
+    except BadPacking:
+        raise BrokenAnswer(
+            "the answer is not what its Content-Encoding says, or nobody asked for it"
+        ) from None

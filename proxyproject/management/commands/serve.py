@@ -18,6 +18,9 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
+from proxyproject.serving.descriptors import raise_limit
+from proxyproject.serving.door_rules import DoorLimits, connections_for
+
 THREADS_END_SECONDS = 10.0
 """How long threads of the executors have to end, once everything is stopped and flushed."""
 
@@ -81,7 +84,7 @@ class Command(BaseCommand):
         server = Server(
             import_string(settings.ASGI_APPLICATION),
             listener,
-            max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+            door=door_limits(),
             lame_duck_seconds=settings.ENVIRONMENT.relay_lame_duck_seconds,
             drain_seconds=settings.ENVIRONMENT.relay_drain_seconds,
             when_listening=when_listening,
@@ -118,7 +121,10 @@ class Command(BaseCommand):
                 f"Files of Antigravity Tools are here too ({', '.join(found)}); they are left as they are. "
                 f"Its accounts can be taken over: manage.py import_accounts {settings.DATA_DIR}"
             )
-        self._say(f"Evenkeel {version('evenkeel')} listens on http://{shown}:{port}{processes}")
+        descriptors = raise_limit()
+        room = f"room for {connections_for(descriptors)} connections ({descriptors} open files) each"
+        room = room if workers > 1 else room.removesuffix(" each")
+        self._say(f"Evenkeel {version('evenkeel')} listens on http://{shown}:{port}{processes}, {room}")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -146,3 +152,18 @@ def is_postgresql() -> bool:
 def files_of_antigravity_tools(directory: Path) -> list[str]:
     """Which files of the program that the data directory's place comes from lie in ``directory``."""
     return [name for name in FILES_OF_ANTIGRAVITY_TOOLS if (directory / name).exists()]
+
+
+def door_limits() -> DoorLimits:
+    """The limits at the door, as the operator set them."""
+    told = settings.ENVIRONMENT
+    return DoorLimits(
+        header_seconds=told.proxy_header_timeout_seconds,
+        idle_seconds=told.proxy_idle_connection_seconds,
+        body_seconds=told.proxy_body_timeout_seconds,
+        body_bytes_per_second=told.proxy_body_bytes_per_second,
+        unread_seconds=told.proxy_unread_timeout_seconds,
+        per_address=told.proxy_connections_per_address,
+        held_body_bytes=told.proxy_held_body_bytes,
+        max_body_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
+    )

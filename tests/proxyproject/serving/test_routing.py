@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from proxyproject.serving.routing import is_own_page, is_relay_path
+from proxyproject.serving.relay_paths import is_relay_path
+from proxyproject.serving.routing import is_own_page
 from tests.proxyproject.serving.raw_http import connect, get, head, read_until
 from tests.running_server import RunningServer
 
