@@ -46,6 +46,9 @@ NAMES: Final[Mapping[str, str | Promise]] = {
     "tools_with_effort": gettext_lazy("tools beside an effort (chat completions)"),
     "responses": gettext_lazy("served by OpenAI's Responses too"),
     "reasoning_content": gettext_lazy("wants its reasoning back (chat completions)"),
+    "developer_role": gettext_lazy("knows the role developer (OpenAI)"),
+    "stream_options": gettext_lazy("tells its usage in a stream when asked to (chat completions)"),
+    "streams": gettext_lazy("can stream"),
 }
 
 YES, NO = pgettext_lazy("a fact", "yes"), pgettext_lazy("a fact", "no")

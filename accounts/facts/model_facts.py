@@ -67,6 +67,9 @@ class ModelFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tools_with_effort: bool = True
     responses: bool = False
     reasoning_content: bool = False
+    developer_role: bool = False
+    stream_options: bool = True
+    streams: bool = True
 
     def sampling_under(self, anthropic_version: str) -> Sampling:
         """What becomes of temperature and its kin when asked with this ``anthropic-version`` (a date)."""

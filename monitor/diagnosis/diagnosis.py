@@ -113,11 +113,12 @@ def _answered(
     failed = [attempt for attempt in attempts[:began] if attempt.failure_kind]
     sentences = list(_before(failed))
     if row.healed:
-        next_step = Phrase(
-            gettext_noop(
-                "Nothing to do, and no data to clear. If this repeats in one conversation, start a new one."
-            )
+        message = gettext_noop(
+            "Nothing to do, and no data to clear. If this repeats in one conversation, start a new one."
         )
+        if {attempt.heal for attempt in failed if attempt.heal} == {"parameter"}:
+            message = gettext_noop("Nothing to do: it is remembered for this account and model.")
+        next_step = Phrase(message)
     if said is not None:
         sentences.append(said)
     elif row.first_data_ms is not None:
@@ -166,7 +167,11 @@ def _before(failed: Sequence[AttemptRecord]) -> tuple[Phrase, ...]:
             message = gettext_noop(
                 "Upstream refused a thinking signature; it was asked to drop those blocks, and tried again."
             )
-        return (Phrase(message), *_before([attempt for attempt in failed if not attempt.heal]))
+        elif healing.heal == "parameter":
+            message = gettext_noop(
+                "Upstream refused a part of the request's form; it was taken back and the request sent again."
+            )
+        return (Phrase(message), *_before([attempt for attempt in failed if attempt.heal != healing.heal]))
     first = failed[0]
     sentence = _did(first)
     causes = {cause_of(attempt) for attempt in failed}

@@ -18,6 +18,6 @@ class FailedAttempt(Protocol):
 
 def cause_of(attempt: FailedAttempt) -> Cause:
     """The cause of a failed attempt's failure."""
-    if attempt.heal:
+    if attempt.heal and attempt.heal != "parameter":
         return Cause.SIGNATURE
     return rule_for(attempt.failure_kind or "", attempt.status).cause

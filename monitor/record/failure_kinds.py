@@ -1,7 +1,7 @@
 """What can go wrong with an attempt, and how far it had come: words that relay and monitor share.
 
 PURE. A failure is on record under the word of its kind; where the kind is upstream's error, and it is known
-what that error is about, under one of the three words below it.
+what that error is about, under one of the words below it.
 """
 
 from enum import StrEnum
@@ -39,6 +39,9 @@ ACCOUNT = "account"
 
 SIGNATURE = "signature"
 """Upstream's error refuses a thinking signature."""
+
+PARAMETER = "parameter"
+"""Upstream's error refuses a part of the request's form that can be taken back."""
 
 MISSING_THING = "missing_thing"
 """Upstream's error is about a file, an item or a thread that the request names."""

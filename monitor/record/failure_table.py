@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.record.failure_kinds import ACCOUNT, MISSING_THING, SIGNATURE, Kind
+from monitor.record.failure_kinds import ACCOUNT, MISSING_THING, PARAMETER, SIGNATURE, Kind
 from monitor.record.retry_strategies import (
     AsTold,
     ExponentialBackoff,
@@ -215,6 +215,7 @@ BY_WORD: dict[str, Rule] = {
     Kind.INTERNAL: _final(Culprit.SERVER, Cause.INTERNAL, 500),
     ACCOUNT: _CREDENTIALS,
     SIGNATURE: _SIGNATURE,
+    PARAMETER: msgspec.structs.replace(_REQUEST, wait=Heal(FixedDelay(0.0))),
     MISSING_THING: _REQUEST,
 }
 """Of everything else, by the word that a failure is on record under."""

@@ -8,7 +8,7 @@ RECORDED = (
     _("thinking"), _("redacted thinking"), _("tools"), _("tool call"), _("tool result"), _("tool error"),
     _("refusal"), _("image"),
     *Strategy,
-    _("strip"), _("drop_block"),
+    _("strip"), _("drop_block"), _("parameter"),
 )  # fmt: skip
 
 

@@ -237,6 +237,13 @@ class Dialect:
     as_stream: Callable[[Json], Json]
     """The body, asking for a stream with usage; the very same where it does already."""
 
+    take_back: Callable[[Json, str], Json] = lambda body, name: body
+    """(body, name): the body without what upstream refuses of its form (``refused_parameters``); the very
+    same object where there is nothing of the kind."""
+
+    known_form: Callable[[Json, ModelFacts], Json] = lambda body, facts: body
+    """(body, facts): a client's own body with what the model's server is known to demand, on every path."""
+
     decoder: Callable[[DecoderOptions], Decoder]
     """A fresh decoder for one upstream stream."""
 

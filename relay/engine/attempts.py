@@ -42,6 +42,7 @@ from relay.engine.facts import (
     NotContinued,
     Rotated,
 )
+from relay.engine.heals import HealsSoFar
 from relay.engine.targets import Targets
 from relay.neutral.events import StreamState
 from relay.neutral.failures import Failure, Kind, Phase
@@ -71,7 +72,7 @@ class _Exchange:
         self.answer: Answer | None = None
         self.failures: list[Failure] = []
         self.blame = Blame(self.clock)
-        self.is_healed = False
+        self.heals = HealsSoFar()
         self.is_attempting = False
         self.continuations = 0
         self.said: continuation.Said | None = None  # behind which the attempt goes on
@@ -158,13 +159,14 @@ class _Exchange:
         decision = yield from self._afforded(decision, failure)
         changes: tuple[str, ...] = ()
         if decision.heal:
-            changes = (yield from self.clock.ask(Repair(decision.heal))).changes
+            heal = Repair(decision.heal, failure.refused_parameter)
+            changes = (yield from self.clock.ask(heal)).changes
             if not changes:  # nothing in the history to repair: the refusal is the client's to see
                 decision = policy.Decision(retry=False)
         yield from self.clock.ask(CloseUpstream(is_complete=False))
         yield from self._end_attempt(failure, decision)
         if decision.heal:
-            self.is_healed = True
+            self.heals.note(failure)
             at = self.clock.at
             yield from self._note(Healing(at, decision.heal, account.email, failure.message, changes))
         else:
@@ -209,7 +211,7 @@ class _Exchange:
         return policy.decide(
             failure,
             attempt,
-            is_healed=self.is_healed or self._is_committed,
+            is_healed=self._is_committed or self.heals.are_spent_on(failure),
             another_is_free=around.another_is_free,
             all_are_marked=around.all_are_marked,
             has_bound_thinking=cast(Picked, self.account).has_bound_thinking,
@@ -249,7 +251,7 @@ class _Exchange:
         """No retry: the request's own fault is the client's to see as it is; anything else is giving up."""
         if self._is_committed:
             return (yield from self._end_broken(failure))
-        if policy.needs_healing(failure) and self.is_healed:
+        if policy.refuses_signature(failure) and self.heals.is_history_healed:
             yield from self._note(HealingFailed(self.clock.at, failure.message))
         if policy.is_final(failure):
             return self._outcome(policy.answer_status([failure]), failure)
@@ -285,7 +287,7 @@ class _Exchange:
             interrupted_by=by,
             phase=self.answer.phase if self.answer else Phase.ADMISSION,
             is_told=failure is not None and self.answer is not None and self.answer.is_failure_told,
-            is_healed=self.is_healed,
+            is_healed=self.heals.are_any,
             message=message or (failure.message if failure else ""),
             retry_after_seconds=failure.retry_after_seconds if failure else None,
         )

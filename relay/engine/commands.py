@@ -88,9 +88,13 @@ class SpendRetry(msgspec.Struct, frozen=True):
 
 
 class Repair(msgspec.Struct, frozen=True):
-    """Heal the refused request for the next attempt on the same account. Reply: Repaired."""
+    """Heal the refused request for the next attempt on the same account. Reply: Repaired.
 
-    how: Literal["strip", "drop_block"]
+    ``parameter`` is what is taken back of its form, where ``how`` says so.
+    """
+
+    how: Literal["strip", "drop_block", "parameter"]
+    parameter: str = ""
 
 
 class MarkAccount(msgspec.Struct, frozen=True):

@@ -90,10 +90,10 @@ class KeptAccount(msgspec.Struct, frozen=True):
 
 
 class Healing(msgspec.Struct, frozen=True):
-    """The refused history is repaired and tried again."""
+    """The refused request is healed and tried again."""
 
     at: float
-    how: Literal["strip", "drop_block"]
+    how: Literal["strip", "drop_block", "parameter"]
     email: str
     message: str
     changes: tuple[str, ...]

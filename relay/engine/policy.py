@@ -10,7 +10,7 @@ import msgspec
 
 from monitor.record import failure_table
 from monitor.record.decision_words import Strategy
-from monitor.record.failure_table import MarkKind, rule_for
+from monitor.record.failure_table import Cause, MarkKind, rule_for
 from monitor.record.retry_strategies import (
     TOLD_DELAY_LIMIT_SECONDS,
     AsTold,
@@ -62,13 +62,22 @@ def is_quota(failure: Failure) -> bool:
 
 
 def needs_healing(failure: Failure) -> bool:
-    """Was the request refused for a thinking signature in its history?"""
+    """Was the request refused for something that can be healed: a thinking signature, a part of its form?"""
     return isinstance(failure.rule.wait, Heal)
+
+
+def refuses_signature(failure: Failure) -> bool:
+    """Was it refused for a thinking signature in its history?"""
+    return failure.rule.cause is Cause.SIGNATURE
 
 
 def is_final(failure: Failure) -> bool:
     """Is it the request's own fault, which no other attempt would mend?"""
     return isinstance(failure.rule.wait, NoRetry | Heal) and failure.kind is not Kind.DEADLINE
+
+
+Heals = Literal["", "strip", "drop_block", "parameter"]
+"""How a refused request is healed: of its thinking, or of a part of its form."""
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -81,7 +90,7 @@ class Decision(msgspec.Struct, frozen=True):
     strategy: Strategy = Strategy.NONE
     delay_seconds: float = 0.0
     rotate: bool = False
-    heal: Literal["", "strip", "drop_block"] = ""
+    heal: Heals = ""
     continues: bool = False
 
 
@@ -121,9 +130,10 @@ def decide(
         rotate = False
         if wait == _AT_ONCE:
             wait = _BESIDE_BOUND_THINKING
-    heal: Literal["", "strip", "drop_block"] = ""
+    heal: Heals = ""
     if heals:
-        heal = "drop_block" if failure.offers_drop_block else "strip"
+        heal = "parameter" if failure.refused_parameter else "strip"
+        heal = "drop_block" if failure.offers_drop_block else heal
     return Decision(
         retry=True,
         strategy=_NAMES[type(wait)],

@@ -159,8 +159,8 @@ class Driver:
                 return msgspec.structs.replace(self._hands.look_around(command), at=self._at())
             case SpendRetry():
                 return Allowed(self._at(), self._hands.may_retry())
-            case Repair(how):
-                return Repaired(self._at(), self._hands.repair(how))
+            case Repair(how, parameter):
+                return Repaired(self._at(), self._hands.repair(how, parameter))
             case MarkAccount(account, model, mark):
                 self._hands.mark(account, model, mark)
             case AskOn(token):

@@ -15,16 +15,17 @@ from relay.dialects.interface import Decoder, Encoder
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuation import Said
 from relay.engine.facts import AttemptEnded, Committed, Fact
-from relay.engine.policy import Mark
+from relay.engine.policy import Heals, Mark
 from relay.exchange.answer_reader import decoder_for
 from relay.exchange.answer_writer import AnswerWriter, Untold
 from relay.exchange.hands import OpenAnswer
+from relay.exchange.healing import healed_request
 from relay.exchange.marking import mark_account
 from relay.exchange.recording import Recorder
 from relay.exchange.runtime import Runtime
 from relay.memory.conversation_memory import Item
 from relay.memory.learning import learned
-from relay.neutral.conversation import digest
+from relay.memory.refusals import account_key
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.upstream.request import (
@@ -34,8 +35,6 @@ from relay.upstream.request import (
     going_on,
     has_bound_thinking,
     prepare,
-    repaired,
-    signatures_in,
 )
 from relay.upstream.response import UpstreamResponse
 from relay.upstream.times import Times
@@ -206,28 +205,15 @@ class Exchange:
         """Ask the server's budget."""
         return self._runtime.budget.may_retry(asyncio.get_running_loop().time())
 
-    def repair(self, how: Literal["strip", "drop_block"]) -> tuple[str, ...]:
+    def repair(self, how: Heals, parameter: str = "") -> tuple[str, ...]:
         """Heal a copy of the body that upstream refused, for the next attempt."""
-        _, request = self._ready()
-        if how == "drop_block":
-            healed = request.dialect.drop_blocks(request.body)
-            if healed is None:
-                return ()
-        else:
-            healed = request.dialect.heal(request.body, request.facts)
-        now, session = time.time(), self.call.session
-        refused = signatures_in(request)
-        self._runtime.memory.remember(
-            Item("forget", session, digest(signature), now, value=signature) for signature in refused
-        )
-        if how == "drop_block":
-            self._to_remember.append(Item("drop", session, "", now))
-        else:
-            self._to_remember += [Item("block", session, block, now) for block in healed.blocks]
-            if healed.prompt_turn:
-                self._to_remember.append(Item("prompt", session, healed.prompt_turn, now))
-        self._request = repaired(request, healed)
-        self._is_repaired = True
+        lease, request = self._ready()
+        healed = healed_request(request, how, parameter, lease.account, self.call.session, time.time())
+        if healed is None:
+            return ()
+        self._runtime.memory.remember(healed.forgotten)
+        self._to_remember += healed.remembered
+        self._request, self._is_repaired = healed.request, True
         return healed.changes
 
     def ask_on(self, token: str) -> None:
@@ -283,7 +269,8 @@ class Exchange:
             return kept
         memory = self._runtime.memory
         healed = memory.healed_session(self.call.session)
-        return prepare(self.call, account, model, memory.signatures, healed, time.time())
+        refused = memory.refusals.of(account_key(account), model)
+        return prepare(self.call, account, model, memory.signatures, healed, time.time(), refused)
 
     def _ready(self) -> tuple[Lease, UpstreamRequest]:
         if self._lease is None or self._request is None:

@@ -47,6 +47,9 @@ def lines(fact: Fact, prefix: str) -> list[Line]:
             return [(logging.WARNING, f"Rotating account for status {status}: {old} -> {new}")]
         case KeptAccount(_, status):
             return [(logging.WARNING, f"Keeping same account for status {status} (server-side issue)")]
+        case Healing(_, "parameter", email, message, changes):
+            line = f"Account {email} refuses a part of the request's form: {message} {'; '.join(changes)}."
+            return [(logging.WARNING, f"{line} Retrying.")]
         case Healing(_, how, email, message, _):
             if prefix:
                 line = f"{prefix}Signature error detected on account {email}, retrying without thinking"

@@ -43,6 +43,13 @@ from relay.upstream.times import Times
 logger = logging.getLogger("relay")
 
 
+_HEALED: dict[str, tuple[str, ...]] = {
+    "strip": ("history repaired",),
+    "drop_block": ("drop_block asked for",),
+    "parameter": (),
+}
+
+
 class Recorder:
     """The record of one exchange as it grows. Every change is handed to the writer at once."""
 
@@ -91,8 +98,7 @@ class Recorder:
             case AttemptEnded():
                 self._end_attempt(fact)
             case Healing(_, how, _, _, changes):
-                done = ("drop_block asked for" if how == "drop_block" else "history repaired", *changes)
-                self._update_row(changes=(*self.row.changes, *done))
+                self._update_row(changes=(*self.row.changes, *_HEALED[how], *changes))
             case Continued(at, _, characters):
                 self._update_attempt(first_data_ms=self._since_start(at))
                 self._update_row(continued=True, seams=(*self.row.seams, characters))

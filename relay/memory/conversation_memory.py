@@ -17,6 +17,7 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from accounts.processes.bus import Bus
 from relay.engine.healed import HealedSession, HealedSessions
+from relay.engine.refusals import Refusals
 from relay.engine.signatures import SIGNATURE_TTL, Remembered, SignatureCache
 from relay.models import RememberedItem
 
@@ -32,12 +33,13 @@ HEALED_TTL = 30 * 24 * 3600
 _PENDING_LIMIT = 20_000
 _BATCH = 200
 
-Layer = Literal["tool", "family", "session", "forget", "block", "prompt", "drop", "thread"]
+Layer = Literal["tool", "family", "session", "forget", "block", "prompt", "drop", "thread", "refused"]
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
     """One thing to remember. ``name`` is the call id, the turn's key, or the digest of a block or turn;
-    of a ``thread`` it is the id of an answer that upstream holds for the session.
+    of a ``thread`` it is the id of an answer that upstream holds for the session. Of what is ``refused``
+    it is what, and for which model, in two lines; ``session`` is the account's key.
 
     A ``forget`` takes back the signature in ``value``: upstream refused it, nothing may put it back.
     """
@@ -58,6 +60,7 @@ class Memory:
         """The limits are those of the cache's three layers."""
         self.signatures = SignatureCache(tool_limit, family_limit, session_limit)
         self.healed = HealedSessions(session_limit)
+        self.refusals = Refusals()
         self._session_of: dict[str, str] = {}
         self._session_limit = session_limit
         self._bus = bus
@@ -119,6 +122,9 @@ class Memory:
                 self.healed.remember(item.session, (item.name,), "")
             case "prompt":
                 self.healed.remember(item.session, (), item.name)
+            case "refused":
+                name, _, model = item.name.partition("\n")
+                return self.refusals.remember(item.session, model, name)
             case "drop":
                 self.healed.remember(item.session, (), "", drops_blocks=True)
         return True

@@ -6,7 +6,7 @@ engine decides by these fields alone and never looks at text again.
 
 import msgspec
 
-from monitor.record.failure_kinds import ACCOUNT, MISSING_THING, SIGNATURE
+from monitor.record.failure_kinds import ACCOUNT, MISSING_THING, PARAMETER, SIGNATURE
 from monitor.record.failure_kinds import Kind as Kind
 from monitor.record.failure_kinds import Phase as Phase
 from monitor.record.failure_table import Rule, rule_for
@@ -26,6 +26,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     billing), not about the request. ``names_missing_thing`` marks a 403/404 that is about a file, an item
     or a thread which the request names, not about the account or its models. ``is_signature`` marks a
     refusal of a thinking signature, and ``offers_drop_block`` one whose message offers ``drop_block``.
+    ``refused_parameter`` names what may be taken back of the request's form.
     ``body`` is upstream's JSON error body, if it was one, for a client of the same dialect;
     ``from_upstream_event`` says that upstream's own error event was already forwarded with the stream.
     ``where`` is the place in our code that stumbled over an answer, for the log.
@@ -42,6 +43,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     account_fault: bool = False
     names_missing_thing: bool = False
     is_signature: bool = False
+    refused_parameter: str = ""
     offers_drop_block: bool = False
     body: bytes = b""
     upstream_request_id: str = ""
@@ -67,6 +69,8 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
                 return ACCOUNT
             if self.is_signature and self.status == 400:
                 return SIGNATURE
+            if self.refused_parameter:
+                return PARAMETER
         return self.kind.value
 
     @property

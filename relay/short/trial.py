@@ -13,6 +13,7 @@ from accounts.facts.known_models import facts_for, names_offered_by
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN
 from relay.dialects.interface import Decoder, DecoderOptions
+from relay.dialects.refused_parameters import known_refusals
 from relay.dialects.registry import dialect_for, upstream_dialect
 from relay.engine.attempts import serve
 from relay.engine.commands import Around, LookAround, Outcome, PickAccount, Picked
@@ -26,7 +27,7 @@ from relay.neutral.events import Chunk
 from relay.neutral.failures import CannotCarry, Failure, Kind
 from relay.upstream.client import UpstreamClient
 from relay.upstream.masking import MaskedDecoder
-from relay.upstream.request import UpstreamRequest, default_headers
+from relay.upstream.request import UpstreamRequest, default_headers, taken_back, without_refused
 from relay.upstream.response import UpstreamResponse
 from relay.upstream.times import Times
 
@@ -94,6 +95,7 @@ def _request(account: AccountView, model: str) -> UpstreamRequest:
     dialect = dialect_for(account.kind, upstream_dialect(account.kind), facts)
     try:
         body = dialect.as_stream(dialect.write(_QUESTION, model, facts, []))
+        body, _ = without_refused(dialect, body, known_refusals(facts, is_own=False), is_own=False)
     except CannotCarry as error:
         raise AssertionError("a plain question can be asked in every dialect") from error
     return UpstreamRequest(
@@ -161,9 +163,13 @@ class TrialHands:
         """Nobody is picked a second time."""
         return True
 
-    def repair(self, how: Literal["strip", "drop_block"]) -> tuple[str, ...]:
-        """The question has no history."""
-        return ()
+    def repair(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
+        """The question has no history; what is refused of its form is taken back, as for any request."""
+        taken = taken_back(self._request, parameter) if how == "parameter" else None
+        if taken is None:
+            return ()
+        before, self._request, self._is_asked = self._request, taken, False
+        return taken.changes[len(before.changes) :]
 
     def ask_on(self, token: str) -> None:
         """The answer to a question of one word has no second half."""

@@ -4,7 +4,7 @@ PURE but for the memory it reads. To an upstream of the same dialect and model t
 travel, unless a signature has to go or a repair has to be done again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 
 import msgspec
@@ -15,16 +15,14 @@ from accounts.snapshot import AccountView
 from relay.dialects.interface import Dialect, GoingOn
 from relay.dialects.names.aliases import NONE as NO_ALIASES
 from relay.dialects.names.aliases import Aliases, aliased
-from relay.dialects.names.call_ids import told_id
 from relay.dialects.paired_calls import paired
+from relay.dialects.refused_parameters import is_the_clients, known_refusals
 from relay.dialects.registry import dialect_for
-from relay.dialects.signature_slots import Fate, Healed, Resolution, SignatureSlot
+from relay.dialects.signature_slots import Healed
 from relay.engine.healed import HealedSession
-from relay.engine.signatures import SignatureCache, is_handle
+from relay.engine.signatures import SignatureCache
 from relay.neutral.conversation import Conversation, Json
-
-CALL_PLACEHOLDER = "skip_thought_signature_validator"
-"""What Gemini's documentation lets stand where a function call's signature is lost."""
+from relay.upstream.signatures import Signatures, has_thinking
 
 _PASSED_HEADERS = ("anthropic-version", "anthropic-beta", "openai-beta")
 _KEPT_BACK_HEADERS = frozenset({"x-goog-api-key", "x-goog-user-project", "x-goog-iam-authorization-token"})
@@ -57,7 +55,8 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
     """What goes to one upstream. ``content`` is the body's bytes, before Code Assist's envelope.
 
     ``changes`` say what the server changed on the way up. ``is_same_dialect``: the answer's bytes pass
-    through. ``has_thinking`` says that the history holds thinking, ``aliases`` how upstream calls the tools.
+    through. ``has_thinking`` says that the history holds thinking, ``aliases`` how upstream calls the tools,
+    ``is_own`` that the body is the client's own, for the model that it names itself.
     """
 
     dialect: Dialect
@@ -71,6 +70,7 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
     thinks_unseen: bool
     has_thinking: bool
     aliases: Aliases = NO_ALIASES
+    is_own: bool = False
 
     def fits(self, account: AccountView, model: str, call: "ClientCall") -> bool:
         """Would the same request be made for ``account``: the same model, in the same dialect?"""
@@ -85,8 +85,12 @@ def prepare(
     cache: SignatureCache,
     healed: HealedSession | None,
     now: float,
+    refused: Collection[str] = (),
 ) -> UpstreamRequest:
-    """The request for ``model`` on ``account``; raises BadRequest or CannotCarry. ``now``: epoch seconds."""
+    """The request for ``model`` on ``account``; raises BadRequest or CannotCarry. ``now``: epoch seconds.
+
+    ``refused`` is what this account refused of a request's form before (``dialects/refused_parameters.py``).
+    """
     facts = facts_for(model, account.kind)
     dialect = dialect_for(account.kind, call.dialect, facts)
     is_same = dialect is call.dialect
@@ -103,9 +107,16 @@ def prepare(
         if model != call.model:
             body = dialect.fit(body, model, facts, changes)
         body = dialect.as_stream(body)  # the very same where it asks for a stream, with usage, already
-    found = _Signatures(call.session, cache, facts, is_same, dialect, now)
-    restored = dialect.restore_signatures(body, found.resolve)
-    if restored is not body:
+    known = dialect.known_form(body, facts)
+    if known is not body:
+        changes.append("reasoning put where the server wants it back")
+    is_own = is_same and model == call.model
+    names = [*known_refusals(facts, is_own=is_own), *sorted(refused)]
+    known, said = without_refused(dialect, known, names, is_own=is_own)
+    changes += said
+    found = Signatures(call.session, cache, facts, is_same, dialect, now)
+    restored = dialect.restore_signatures(known, found.resolve)
+    if restored is not known:
         changes.append("thinking signatures put right")
     again, headers = _heal_again(dialect, restored, healed)
     if again is not restored:
@@ -119,25 +130,11 @@ def prepare(
         content=call.raw if again is call.body else msgspec.json.encode(again),
         headers=_with_headers(_feature_headers(call, dialect), headers),
         changes=tuple(changes),
-        thinks_unseen=dialect.thinks_unseen(again, facts),
+        thinks_unseen=again.get("stream") is False or dialect.thinks_unseen(again, facts),
         has_thinking=found.has_thinking,
+        is_own=is_own,
         aliases=aliases,
     )
-
-
-def has_bound_thinking(call: ClientCall, model: str) -> bool:
-    """Does the history hold thinking that another account for ``model`` would drop in silence?"""
-    if not facts_for(model).account_bound_thinking:
-        return False
-    found: list[SignatureSlot] = []
-
-    def look(slot: SignatureSlot) -> Resolution:
-        if slot.kind in ("thinking", "redacted"):
-            found.append(slot)
-        return Fate.KEEP
-
-    call.dialect.restore_signatures(call.body, look)
-    return bool(found)
 
 
 def repaired(request: UpstreamRequest, healed: Healed) -> UpstreamRequest:
@@ -149,6 +146,43 @@ def repaired(request: UpstreamRequest, healed: Healed) -> UpstreamRequest:
         headers=_with_headers(request.headers, healed.headers),
         changes=(*request.changes, *healed.changes),
     )
+
+
+def has_bound_thinking(call: ClientCall, model: str) -> bool:
+    """Does the history hold thinking that another account for ``model`` would drop in silence?"""
+    return facts_for(model).account_bound_thinking and has_thinking(call.dialect, call.body)
+
+
+def taken_back(request: UpstreamRequest, name: str) -> UpstreamRequest | None:
+    """The same request without what upstream refuses of its form; None where it holds nothing of the kind."""
+    body, changes = without_refused(request.dialect, request.body, [name], is_own=request.is_own)
+    if not changes:
+        return None
+    return msgspec.structs.replace(
+        request,
+        body=body,
+        content=msgspec.json.encode(body),
+        changes=(*request.changes, *changes),
+        thinks_unseen=body.get("stream") is False or request.dialect.thinks_unseen(body, request.facts),
+    )
+
+
+def without_refused(
+    dialect: Dialect, body: Json, names: Iterable[str], *, is_own: bool
+) -> tuple[Json, list[str]]:
+    """``body`` without what is refused, and what that changed, in words.
+
+    A parameter that the client gave to this very model stays (``is_own``): its refusal is for the client.
+    """
+    changes: list[str] = []
+    for name in dict.fromkeys(names):
+        if is_own and is_the_clients(name):
+            continue
+        fitted = dialect.take_back(body, name)
+        if fitted is not body:
+            body = fitted
+            changes.append(f"{name} taken back: this upstream refuses it")
+    return body, changes
 
 
 def continued(request: UpstreamRequest, token: str) -> UpstreamRequest:
@@ -169,74 +203,6 @@ def going_on(request: UpstreamRequest, going: GoingOn) -> UpstreamRequest:
         changes=(*request.changes, *going.changes),
         thinks_unseen=request.dialect.thinks_unseen(going.body, request.facts),
     )
-
-
-def signatures_in(request: UpstreamRequest) -> list[str]:
-    """Every signature that the request holds."""
-    held: list[str] = []
-
-    def look(slot: SignatureSlot) -> Resolution:
-        if slot.value and slot.value != CALL_PLACEHOLDER:
-            held.append(slot.value)
-        return Fate.KEEP
-
-    request.dialect.restore_signatures(request.body, look)
-    return held
-
-
-class _Signatures:
-    """Resolves each signature slot of one body (behaviour 9)."""
-
-    def __init__(
-        self,
-        session: str,
-        cache: SignatureCache,
-        facts: ModelFacts,
-        is_same: bool,
-        dialect: Dialect,
-        now: float,
-    ) -> None:
-        self.session = session
-        self.cache = cache
-        self.facts = facts
-        self.is_same = is_same
-        self.dialect = dialect
-        self.now = now
-        self.has_thinking = False
-
-    def resolve(self, slot: SignatureSlot) -> Resolution:
-        if slot.kind in ("thinking", "redacted"):
-            self.has_thinking = True
-        value = slot.value
-        if value and value != CALL_PLACEHOLDER and not is_handle(value):
-            family = self.cache.family_of(value, self.now)
-            is_readable = family == self.facts.family if family else self.is_same
-            return Fate.KEEP if is_readable else self._without(slot)
-        known = self._known(slot)
-        if known:
-            return known
-        return self._without(slot) if is_handle(value) else Fate.KEEP
-
-    def _known(self, slot: SignatureSlot) -> str:
-        entry = None
-        if slot.kind == "tool_call":
-            entry = self.cache.tool_signature(self.session, told_id(slot.call_id), self.now)
-        if entry is None:
-            entry = self.cache.session_signature(self.session, slot.turn, slot.kind, self.now)
-        return entry.value if entry is not None and entry.family == self.facts.family else ""
-
-    def _without(self, slot: SignatureSlot) -> Resolution:
-        """No signature that this upstream could read: out before it is refused."""
-        if (
-            slot.kind == "tool_call"
-            and self.facts.needs_signature_on_calls
-            and self.dialect.keeps_unsigned_thinking
-        ):
-            return CALL_PLACEHOLDER
-        # Gemini takes thought parts without a signature; of others' thinking only the text can travel.
-        if is_handle(slot.value) and self.dialect.keeps_unsigned_thinking:
-            return Fate.UNSIGNED
-        return Fate.DEMOTE
 
 
 def _heal_again(

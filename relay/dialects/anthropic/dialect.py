@@ -15,6 +15,7 @@ from relay.dialects.anthropic import (
     read_request,
     repair,
     signatures,
+    take_back,
     write_request,
 )
 from relay.dialects.anthropic.decoder import AnthropicDecoder
@@ -43,6 +44,7 @@ ANTHROPIC = Dialect(
     tool_names=write_request.TOOL_NAMES,
     property_names=write_request.PROPERTY_NAMES,
     mend=mend.mend,
+    take_back=take_back.take_back,
     write=write_request.write,
     fit=fit.fit,
     as_stream=streams_by_itself,

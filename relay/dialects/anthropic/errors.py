@@ -20,6 +20,7 @@ from relay.dialects.json_object import json_object
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.reading.error_shapes import error_in, vendor_code_of
 from relay.dialects.reading.half_characters import json_text
+from relay.dialects.refused_parameters import refused_parameter
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import told_wait
@@ -80,6 +81,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         account_fault=_is_account_fault(status, error, message),
         names_missing_thing=names_missing_thing(status, message, reason),
         is_signature=is_refusal,
+        refused_parameter="" if is_refusal else refused_parameter(status, message),
         offers_drop_block=is_refusal and offers_drop_block(message),
         body=told_body(body) if error else b"",
         upstream_request_id=headers.get("request-id") or (request_id if isinstance(request_id, str) else ""),

@@ -10,25 +10,27 @@ from relay.dialects.schemas.words import described
 from relay.neutral.conversation import Json
 
 _TAKEN = Taken(tuples="prefixItems", patterns="any", has_members=False)
+PORTABLE = Taken(tuples="prefixItems", patterns="portable", has_members=False)
+"""For servers that speak this dialect and compile patterns with an engine of their own."""
 
 
-def fit_schemas(body: Json, changes: list[str]) -> Json:
+def fit_schemas(body: Json, changes: list[str], taken: Taken = _TAKEN) -> Json:
     """``body``, the schemas of its tools fitted; the very same object where they fit."""
     tools = body.get("tools")
     if not isinstance(tools, list):
         return body
-    fitted = [fit_tool(tool, changes) for tool in tools]
+    fitted = [fit_tool(tool, changes, taken) for tool in tools]
     if all(new is old for new, old in zip(fitted, tools, strict=True)):
         return body
     return {**body, "tools": fitted}
 
 
-def fit_tool(tool: Any, changes: list[str]) -> Any:
+def fit_tool(tool: Any, changes: list[str], taken: Taken = _TAKEN) -> Any:
     """A tool with its schema fitted; one of Anthropic's own has none."""
     schema = tool.get("input_schema") if isinstance(tool, dict) else None
     if not isinstance(schema, dict):
         return tool
-    fitted = fit_schema(schema, _TAKEN)
+    fitted = fit_schema(schema, taken)
     changes += [f"schema of {tool.get('name', '')}: {what}" for what in fitted.changes]
     if fitted.said:
         tool = {**tool, "description": described(tool.get("description"), fitted.said)}

@@ -17,6 +17,7 @@ from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.reading.error_shapes import error_in, error_of_body, is_own_shape, vendor_code_of
 from relay.dialects.reading.half_characters import json_text, tolerant_object
+from relay.dialects.refused_parameters import refused_parameter
 from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import seconds_in, told_wait
@@ -90,6 +91,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         account_fault=_is_account_fault(status, reason, message),
         names_missing_thing=names_missing_thing(status, message),
         is_signature=is_refusal,
+        refused_parameter=refused_parameter(status, message, _param_of(error)),
         offers_drop_block=is_refusal and offers_drop_block(message),
         body=told_body(body) if is_own_shape else b"",
         upstream_request_id=headers.get("x-request-id", ""),
@@ -185,6 +187,11 @@ def _message_of(error: Any) -> str:
     if isinstance(text, str):
         return mask_beginning(text, _LONGEST_MESSAGE if isinstance(error, dict) else _LONGEST_TEXT)
     return mask_beginning(msgspec.json.encode(text).decode(), _LONGEST_TEXT) if text else ""
+
+
+def _param_of(error: Any) -> str:
+    param = error.get("param") if isinstance(error, dict) else None
+    return param if isinstance(param, str) else ""
 
 
 def _reason_of(error: Any) -> str:

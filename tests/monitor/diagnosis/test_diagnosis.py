@@ -413,12 +413,19 @@ def test_every_kind_of_failure_of_the_relay_is_known() -> None:
     """A new kind of failure needs its words: none falls through to "failed"."""
     words = {
         Failure(
-            kind, "", 400, account_fault=account, is_signature=signature, names_missing_thing=missing
+            kind,
+            "",
+            400,
+            account_fault=account,
+            is_signature=signature,
+            names_missing_thing=missing,
+            refused_parameter=refused,
         ).recorded_as
         for kind in Kind
         for account in (False, True)
         for signature in (False, True)
         for missing in (False, True)
+        for refused in ("", "stream_options")
     }
     assert set(BY_WORD) | {"status"} == words
     assert set(WHAT_IT_DID) == set(BEFORE_ANSWER) == set(Cause)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect, drops_nothing
-from relay.dialects.openai import client_side, errors, reasoning, tools
+from relay.dialects.openai import client_side, errors, reasoning, take_back, tools
 from relay.dialects.openai.chat import collector, fit, going_on, read_request, repair, write_request
 from relay.dialects.openai.chat.decoder import ChatDecoder
 from relay.dialects.openai.chat.encoder import ChatEncoder
@@ -20,6 +20,11 @@ def _as_stream(body: Json) -> Json:
     if body.get("stream") is True and options == told:
         return body
     return {**body, "stream": True, "stream_options": options}
+
+
+def _known_form(body: Json, facts: ModelFacts) -> Json:
+    """Clients that know OpenAI alone do not send reasoning back, which some servers demand."""
+    return take_back.with_reasoning_on_calls(body) if facts.reasoning_content else body
 
 
 def _thinks_unseen(body: Json, facts: ModelFacts) -> bool:
@@ -50,6 +55,8 @@ OPENAI_CHAT = Dialect(
     collect=collector.collect,
     error_body=errors.error_body,
     tool_names=tools.NAMES,
+    take_back=take_back.take_back,
+    known_form=_known_form,
     write=write_request.write,
     fit=fit.fit,
     as_stream=_as_stream,

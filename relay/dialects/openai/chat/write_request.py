@@ -11,6 +11,7 @@ from relay.dialects.notes import GO_ON, system_note
 from relay.dialects.openai import media, tools
 from relay.dialects.openai.chat.fit import fit_model
 from relay.dialects.openai.reasoning import effort_of
+from relay.dialects.openai.take_back import NO_REASONING
 from relay.dialects.openai.wording import (
     asks_for_json,
     asks_to_go_on,
@@ -208,7 +209,7 @@ class _Writer:
         if calls:
             message["tool_calls"] = calls
         if takes_thoughts and (thoughts or calls):
-            message["reasoning_content"] = "\n\n".join(thoughts)
+            message["reasoning_content"] = "\n\n".join(thoughts) or NO_REASONING
         return [message]
 
     def _note(self, change: str) -> None:

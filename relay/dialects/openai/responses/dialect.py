@@ -2,7 +2,7 @@
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect, drops_nothing, streams_by_itself
-from relay.dialects.openai import client_side, errors, reasoning, tools
+from relay.dialects.openai import client_side, errors, reasoning, take_back, tools
 from relay.dialects.openai.inspection import inspect_responses
 from relay.dialects.openai.responses import collector, fit, going_on, read_request, repair, write_request
 from relay.dialects.openai.responses.decoder import ResponsesDecoder
@@ -35,6 +35,7 @@ OPENAI_RESPONSES = Dialect(
     collect=collector.collect,
     error_body=errors.error_body,
     tool_names=tools.NAMES,
+    take_back=take_back.take_back,
     write=write_request.write,
     fit=fit.fit,
     as_stream=streams_by_itself,

@@ -140,14 +140,14 @@ def test_responses_items() -> None:
 
 
 def test_reasoning_goes_back_where_it_is_wanted() -> None:
-    """DeepSeek and its kin want ``reasoning_content`` in each turn with calls, even an empty one."""
+    """DeepSeek and its kin want ``reasoning_content`` in each turn with calls, and refuse an empty one."""
     told = messages(
         *TURNS, Turn("assistant", (ToolCall("c2", "weather", {}),)), facts=facts_for("deepseek-chat")
     )
     assert [message.get("reasoning_content") for message in told if message["role"] == "assistant"] == [
         "Hm.",
         None,
-        "",
+        " ",
     ]
 
 

@@ -1,0 +1,15 @@
+"""What an account refuses of a request's form, as an item to remember. PURE but for the item's shape."""
+
+from accounts.snapshot import AccountView
+from relay.memory.conversation_memory import Item
+from relay.neutral.conversation import digest
+
+
+def account_key(account: AccountView) -> str:
+    """The account at its present address: another server may take what this one refuses."""
+    return digest([account.id, account.base_url])
+
+
+def refused_item(account: AccountView, model: str, name: str, now: float) -> Item:
+    """``name`` is refused by ``account`` for ``model``; ``now`` in epoch seconds."""
+    return Item("refused", account_key(account), f"{name}\n{model}", now)
