@@ -9,10 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Generic, Literal
 
-import msgspec
-
 from relay.dialects.reading.half_characters import json_text, tolerant_object
-from relay.dialects.reading.tolerant_reader import UNREADABLE, NoObject, Shape, TolerantReader
+from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObject, Shape, TolerantReader
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
@@ -47,7 +45,10 @@ class StreamDecoder(ABC, Generic[Shape]):
     does not parse, and the next event says why. ``is_finishing`` is the chunk's.
     """
 
-    def __init__(self, decoder: "msgspec.json.Decoder[Shape]") -> None:
+    passes_done = True
+    """May a client of the same dialect see ``[DONE]``?"""
+
+    def __init__(self, decoder: Decoding[Shape]) -> None:
         """Nothing read yet; ``decoder`` knows the shape of an event's data."""
         self.held: list[bytes] | None = None
         self.is_finishing = False
@@ -56,6 +57,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         self._parser = SseParser()
         self._raw: list[bytes] = []
         self._is_over = False
+        self._ends_amid = False  # the connection ended inside of an event
         self._form: Literal["", "stream", "document"] = ""
         self._unread: list[bytes] = []  # until it is known what this is; all of it where it is a document
         self._unread_bytes = 0
@@ -92,6 +94,10 @@ class StreamDecoder(ABC, Generic[Shape]):
         """The data of an event that could not be read strictly, as far as a dialect mends it itself."""
         return told
 
+    def kept(self, raw: bytes) -> bytes:
+        """What a client of the same dialect gets of a comment or blank line."""
+        return raw
+
     def release(self) -> None:
         """What was held back may go to the client."""
         self._raw += self.held or ()
@@ -115,7 +121,12 @@ class StreamDecoder(ABC, Generic[Shape]):
         if self._form == "document":
             chunk = self._whole_document()
         else:
-            chunk = self._chunk([event for event in self._parser.finish() if _is_whole(event.data)])
+            rest, found = self._parser.unread.strip(_BLANK), self._parser.finish()
+            found = [event for event in found if _is_whole(event.data)]
+            if not found and (misplaced := _json_outside(rest)) is not None:
+                found = [misplaced]
+            self._ends_amid = bool(rest) and not found
+            chunk = self._chunk(found)
         if not self._is_over:
             self._raw = [chunk.raw]
             self._flush(chunk.events)
@@ -163,7 +174,7 @@ class StreamDecoder(ABC, Generic[Shape]):
                 self._nothing(event, events)
             elif data == _DONE:
                 self._flush(events)
-                self._guarded(self.done, events, event.raw)
+                self._guarded(self.done, events, event.raw if self.passes_done else b"")
             elif self._reader.waiting is not None:
                 self._patiently(event, events)
             else:
@@ -177,7 +188,8 @@ class StreamDecoder(ABC, Generic[Shape]):
                     self._take(told, event, events)
             if self._is_over:
                 break
-        return Chunk(b"".join(self._raw), events, self.is_finishing)
+        is_finishing = self.is_finishing and not self._parser.unread.strip(_BLANK)
+        return Chunk(b"".join(self._raw), events, is_finishing)
 
     def _nothing(self, event: SseEvent, events: list[Event]) -> None:
         """An event without data. An empty data line breaks the SDKs, so it is not passed on."""
@@ -186,7 +198,7 @@ class StreamDecoder(ABC, Generic[Shape]):
             if misplaced is not None:
                 self._patiently(misplaced, events)
                 return
-            (self._raw if self.held is None else self.held).append(event.raw)
+            (self._raw if self.held is None else self.held).append(self.kept(event.raw))
         events.append(_HEARTBEAT)
 
     def _patiently(self, event: SseEvent, events: list[Event]) -> None:
@@ -194,8 +206,12 @@ class StreamDecoder(ABC, Generic[Shape]):
             ready = self._reader.patiently(event)
         except NoObject:
             self._flush(events)
-            if not self._is_over:
+            listed = _objects_in(event.data or b"")
+            if not listed and not self._is_over:
                 self._break(events)
+            for one in (json_text(one) for one in listed):
+                if not self._is_over:
+                    self._patiently(SseEvent("", one, framed("", one)), events)
             return
         for told, whole in ready:
             if not self._is_over:
@@ -253,9 +269,10 @@ def _json_outside(raw: bytes) -> SseEvent | None:
     llama.cpp told its errors in a field of their own name; gateways write theirs without any.
     """
     is_error = raw.startswith(b"error:")
-    if not is_error and raw[:1] != b"{":
+    if not is_error and raw[:1] not in _JSON_BEGINS:
         return None
-    told = tolerant_object(raw.removeprefix(b"error:").strip())
+    listed = _objects_in(raw.removeprefix(b"error:").strip())
+    told = listed[0] if len(listed) == 1 else None
     if told is None:
         return None
     data = json_text({"error": told} if is_error and "error" not in told else told)

@@ -71,6 +71,11 @@ class SseParser:
             self._keep(rest)
         return events
 
+    @property
+    def unread(self) -> bytes:
+        """What arrived since the last whole event."""
+        return b"".join(self._pending)
+
     def finish(self) -> list[SseEvent]:
         """What is left at the stream's end, if it holds data: some servers leave out the last blank line."""
         rest = b"".join(self._pending)

@@ -5,12 +5,7 @@ A fix takes its shapes out of the table. Nothing else may fail.
 
 from collections.abc import Mapping
 
-_HALVES = "half of a character is not joined with its other half, or makes the answer unreadable"
-
-IN_PROCESS: Mapping[str, str] = {
-    "gemini_proxies/empty_frames": "an empty frame is taken for broken data",
-    "gemini_proxies/half_a_character": _HALVES,
-}
+IN_PROCESS: Mapping[str, str] = {}
 """Between the decoder and the client's SDK: shape and reason."""
 
 SERVED: Mapping[str, str] = {

@@ -157,7 +157,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
 
     def _mended(self, event: SseEvent, path: str, body: Json) -> SseEvent:
         """``event`` with ``body``, in which what stands at ``path`` was put right."""
-        self._reader.bent[path] = None
+        self.note(path)
         data = json_text(body)
         return SseEvent(event.name, data, framed(event.name, data))
 
@@ -261,7 +261,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         if not told.type or not is_numbered:
             body = {"type": name, **(json_object(data) or {})}
             if not is_numbered:
-                self._reader.bent["index"] = None
+                self.note("index")
                 body["index"] = index
             data = json_text(body)
         return framed(name, data.replace(b"\n", b" "))

@@ -31,6 +31,11 @@ class AnswerEvents:
         self._is_cut_short = False
 
     @property
+    def has_begun(self) -> bool:
+        """Was anything said?"""
+        return self._blocks.index >= 0
+
+    @property
     def is_finished(self) -> bool:
         """Has every candidate told its finish reason, and nothing behind it?"""
         return self._stop is not None and not self._others

@@ -14,6 +14,7 @@ from relay.dialects.account_words import is_about_money, is_about_the_account
 from relay.dialects.gemini.web_page import text_of_page
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
+from relay.dialects.reading.error_shapes import error_in, vendor_code_of
 from relay.dialects.signature_phrases import is_signature_refusal
 from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import told_wait
@@ -79,6 +80,20 @@ def failure_of(
         is_signature=status == 400 and is_signature_refusal(said),
         body=told_body(body),
     )
+
+
+def failure_in_stream(error: Any, body: bytes) -> Failure:
+    """An error inside a 200, as the error that it names; ``body`` is its JSON if Google's clients read it."""
+    fields = error if isinstance(error, dict) else {"message": error if isinstance(error, str) else ""}
+    code = vendor_code_of(error)
+    failure = failure_of(fields, code.status if code else None, Kind.ERROR_EVENT, body)
+    return msgspec.structs.replace(failure, account_fault=True) if code and code.is_account else failure
+
+
+def failure_in_document(told: Json) -> Failure | None:
+    """The error that a JSON object tells where an answer should be, in whatever shape; None without one."""
+    error = error_in(told)
+    return None if error is None else failure_in_stream(error, b"")
 
 
 def error_object(body: bytes) -> Json | None:

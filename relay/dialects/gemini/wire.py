@@ -134,6 +134,17 @@ _MAYBE_SNAKE_CASE = re.compile(
 )
 
 
+class AnswerDecoding:
+    """A chunk out of its JSON, for ``TolerantReader``."""
+
+    type = Answer
+
+    @staticmethod
+    def decode(data: bytes) -> Answer:
+        """The chunk; raises msgspec.DecodeError."""
+        return read_answer(data)
+
+
 def read_answer(data: bytes) -> Answer:
     """One chunk out of its JSON; raises msgspec.DecodeError when it is none."""
     return _ANSWER.decode(_in_camel_case(data))

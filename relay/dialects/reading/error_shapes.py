@@ -15,7 +15,7 @@ from relay.dialects.reading.half_characters import tolerant_object
 from relay.dialects.reading.vendor_codes import VendorCode, vendor_code
 from relay.neutral.conversation import Json
 
-_ANSWERS = ("choices", "output", "content")
+_ANSWERS = ("choices", "output", "content", "candidates")
 _FINE = (None, 0, 200, "0", "200", "ok", "success", "Success")
 
 

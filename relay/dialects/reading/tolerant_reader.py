@@ -5,7 +5,7 @@ what is as it should be keeps its bytes.
 """
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -22,6 +22,22 @@ from relay.neutral.conversation import Json
 from relay.neutral.sse import SseEvent, framed
 
 Shape = TypeVar("Shape")
+
+Told = TypeVar("Told", covariant=True)
+
+
+class Decoding(Protocol[Told]):
+    """What knows the shape of an event's data; ``msgspec.json.Decoder`` is one."""
+
+    @property
+    def type(self) -> Any:
+        """The shape, as a type."""
+        ...
+
+    def decode(self, data: bytes, /) -> Told:
+        """The data as that; raises one of UNREADABLE."""
+        ...
+
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec's decoders raise for data that is not as it should be."""
@@ -45,15 +61,13 @@ class TolerantReader(Generic[Shape]):
     ``waiting`` is the event that is held back, for half a character at its end.
     """
 
-    def __init__(
-        self, decoder: "msgspec.json.Decoder[Shape]", prepare: Callable[[Json], Json] = lambda told: told
-    ) -> None:
+    def __init__(self, decoder: Decoding[Shape], prepare: Callable[[Json], Json] = lambda told: told) -> None:
         """``decoder`` knows the shape; ``prepare`` is what a dialect mends itself, before the types."""
         self.read = decoder.decode
         """Data -> Shape, at once; raises one of UNREADABLE."""
         self.bent: dict[str, None] = {}
         self._prepare = prepare
-        self._shape = cast(type, decoder.type)
+        self._shape: type = decoder.type
         self.waiting: _Waiting | None = None
 
     def patiently(self, event: SseEvent) -> list[tuple[Shape, SseEvent]]:
