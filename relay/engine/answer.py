@@ -1,9 +1,10 @@
 """One attempt's answer: open the stream, peek, commit, and forward to the end.
 
-PURE. A generator over one upstream response, or over several legs where upstream hands out continuation
-tokens; it yields commands and returns what went wrong, or None. ``engine/deadlines.py`` says how long it
-waits for what. An answer that broke off may be gone on with by a later attempt (``engine/continuation.py``):
-that one begins with what the client has had.
+PURE. A generator over one upstream response, or over several legs; it yields commands and returns what went
+wrong, or None. Its states are a table (``engine/answer_states.py``); what the client has of it is
+``engine/delivery.py``'s, the joining of legs ``engine/legs.py``'s, and how long it waits for what
+``engine/deadlines.py``'s. An answer that broke off may be gone on with by a later attempt
+(``engine/continuation.py``): that one begins with what the client has had.
 """
 
 from collections.abc import Callable, Generator
@@ -12,6 +13,7 @@ from typing import assert_never
 import msgspec
 
 from relay.engine import peek
+from relay.engine.answer_states import AT_A_STOP, UNOPENED, UNSAID, State, turned
 from relay.engine.clock import Clock
 from relay.engine.commands import (
     AskOn,
@@ -19,7 +21,6 @@ from relay.engine.commands import (
     CloseUpstream,
     Command,
     Data,
-    Deliver,
     Ended,
     Note,
     Opened,
@@ -29,20 +30,19 @@ from relay.engine.commands import (
     Reply,
     Settle,
     TimedOut,
-    Unsayable,
 )
 from relay.engine.deadlines import Deadlines, Limits
-from relay.engine.echo import Echo
+from relay.engine.delivery import Delivery, Having
 from relay.engine.facts import AttemptOpened
-from relay.engine.joint import Joint, spoken
-from relay.engine.splice import Splice, total, without_end
+from relay.engine.legs import MAX_LEGS, Legs
+from relay.engine.splice import without_end
 from relay.engine.understood import Steps, understood
-from relay.engine.withheld import begins_a_call, copy_of, holds_a_call, is_all_hidden, joined, parted
+from relay.engine.withheld import is_all_hidden
 from relay.neutral.events import Chunk, Failed, StreamState, Usage
 from relay.neutral.failures import Failure, Kind, Phase
 
-MAX_LEGS = 16
-"""Legs of one answer: a context of 1,048,576 tokens in hops of 65,536."""
+Turn = Generator[Command, Reply, State | Failure]
+"""The steps that a reply causes: what the answer becomes, or the failure by which it is broken."""
 
 
 class Answer:
@@ -64,62 +64,53 @@ class Answer:
         before: "Answer | None" = None,
     ) -> None:
         """Nothing was asked yet."""
-        self.state = StreamState()
+        self.at = State.SENT
         self.phase = Phase.CONNECT
-        self.is_committed = False
-        self.is_failure_told = False  # by upstream's own error event
-        self.held_a_call = False  # which is lost with what broke off
+        self.state = StreamState()  # all that was said, over all legs
         self._clock = clock
-        self._deadlines = Deadlines(limits, account, is_collected, before is not None)
         self._account = account
         self._number = number
         self._is_collected = is_collected
-        self._is_careful = account.tool_safe and not is_collected
         self._on_commit = on_commit
-        self._held: list[Chunk] = []  # what goes to the client later: until there is valid data, or all of it
-        self._has_begun = False  # valid data is there
-        self._legs = 1
-        self._splice: Splice | None = None
-        self._heard = self.state  # what this leg has said; ``state`` is the answer, all legs
-        self._told: StreamState | None = None  # what the client knows, while more than that is held back
-        self._withheld: Chunk | None = None  # upstream's own error event, until it is known to be the end
-        self._past = Usage()  # of this attempt's legs before the present one
+        self._deadlines = Deadlines(limits, account, is_collected, before is not None)
+        self._client = Delivery(clock, self._deadlines, account, is_collected, on_commit)
+        unseen = None
         if before is not None:
-            self._go_on(before)
+            self.state, unseen = before.state, account.unseen
+            self.state.failure = None
+            self._client.go_on(before._client, self.state)
+        self._legs = Legs(self.state, unseen)
+        # Does the client get upstream's own bytes? Not behind a seam.
+        self._passes_through = account.is_same_dialect and before is None
 
-    def _go_on(self, before: "Answer") -> None:
-        """Begin with what the client has had."""
-        self.state, self.is_committed = before.state, True
-        self.held_a_call = before.held_a_call  # until the client has had more
-        self.state.failure = None
-        self._told, self._heard = copy_of(self.state), StreamState()
-        is_open = self.state.open_block is not None
-        joint = Joint(Echo(self.state.text, self._account.unseen), is_open=is_open)
-        self._splice = Splice(self.state, joint)
+    @property
+    def is_committed(self) -> bool:
+        """Has the client had anything?"""
+        return self._client.having is not Having.NOTHING
+
+    @property
+    def is_failure_told(self) -> bool:
+        """Did upstream's own error event tell the client?"""
+        return self._client.is_failure_told
+
+    @property
+    def held_a_call(self) -> bool:
+        """Was a tool call held back that is lost with what broke off?"""
+        return self._client.held_a_call
 
     @property
     def usage(self) -> Usage:
         """What this attempt has cost, as far as upstream told it."""
-        return self.state.usage if self._splice is None else total(self._past, self._splice.usage)
+        return self._legs.usage(self.state)
 
     def steps(self) -> Steps:
         """The whole answer: None when it came to its own end, and was given to the client."""
-        while True:
-            failure = yield from understood(self._leg())
-            if failure is not None:
-                self._take_back()
-                return failure
-            token = self._continuation_token()
-            if not token:
-                break
-            yield from self._clock.ask(AskOn(token))
-            self._legs += 1
-            self._held = [Chunk(b"", without_end(chunk.events)) for chunk in self._held]
-            self.state.stop, self.state.terminal = None, False
-            self._past, self._heard = self.usage, self.state
-            self._splice = Splice(self.state)
+        failure = yield from understood(self._to_an_end())
+        if failure is not None:
+            self.state = self._client.take_back(self.state)
+            return failure
         if self._is_collected:
-            unsayable = yield from self._deliver()
+            unsayable = yield from self._client.give(self.state, self._legs.are_spliced)
             if unsayable is not None:
                 return unsayable
         yield from self._clock.ask(CloseUpstream(is_complete=True))
@@ -127,174 +118,156 @@ class Answer:
 
     def tell_withheld(self) -> Generator[Command, Reply, None]:
         """It is the end: upstream's own error event is the client's to see."""
-        chunk, self._withheld = self._withheld, None
-        if chunk is not None:
-            yield from self._clock.ask(Deliver(chunk))
-            self.is_failure_told = bool(chunk.raw)
+        yield from self._client.tell_error()
 
-    def _take_back(self) -> None:
-        """What was held back is lost with the leg: the answer is what the client has had of it."""
-        if self._told is not None and self.is_committed:
-            self.held_a_call |= len(self.state.blocks) > len(self._told.blocks)
-            self._told.usage = self.state.usage
-            self.state, self._told, self._held = self._told, None, []
-
-    def _leg(self) -> Steps:
-        """One upstream response, from the sending to its terminal event."""
+    def _to_an_end(self) -> Steps:
+        """State after state; the failure by which the answer is broken."""
         self._deadlines.sent(self._clock.at)
-        failure = yield from self._open()
-        while failure is None and not self.state.terminal:
-            failure = yield from self._read_on() if self._has_begun else self._peek()
+        while True:
+            reply = yield from self._clock.ask(self._wanted())
+            if isinstance(reply, Broke | TimedOut) and self.at in AT_A_STOP:
+                reply = yield from self._clock.ask(Settle())  # the connection is over: so is the answer
+            became: State | Failure
+            match reply:
+                case Data() | Ended():
+                    became = yield from (self._peek if self.at in UNSAID else self._hear)(reply)
+                case Opened():
+                    became = yield from self._open(reply)
+                case Broke(_, failure):
+                    became = self._broke(failure)
+                case TimedOut():
+                    became = self._late()
+                case _:
+                    assert_never(reply)
+            if isinstance(became, Failure):
+                self.at = turned(self.at, reply, State.BROKEN)
+                return became
+            self.at = turned(self.at, reply, became)
+            if became is State.WHOLE:
+                return None
+
+    def _wanted(self) -> OpenUpstream | Read:
+        """What the state asks for, and until when."""
+        heard, deadlines = self._legs.heard, self._deadlines
+        if self.at is State.SPEAKING:
+            return Read(deadlines.idle(heard))
+        if self.at in UNOPENED:
+            return OpenUpstream(deadlines.first_data(heard))
+        until = deadlines.first_data(heard) if self.at in UNSAID else deadlines.idle(heard)
+        return Read(deadlines.settled(until) if self.at in AT_A_STOP else until)
+
+    def _open(self, opened: Opened) -> Turn:
+        is_unsaid = self.at is State.SENT
+        self.phase = Phase.PEEK if is_unsaid else self.state.phase
+        if self._legs.count == 1:
+            note = AttemptOpened(opened.at, self._number, opened.upstream_request_id)
+            yield from self._clock.ask(Note(note))
+        return State.PEEKING if is_unsaid else State.SPEAKING
+
+    def _broke(self, failure: Failure) -> Failure:
+        """The failure, named by how far the answer had come."""
+        if self.at in UNOPENED:
+            self.phase = Phase.CONNECT if failure.status is None else Phase.HEADERS
+        elif failure.kind in (Kind.NETWORK, Kind.READ_ERROR):
+            kind = Kind.READ_ERROR if self.at is State.PEEKING else Kind.CUT
+            return msgspec.structs.replace(failure, kind=kind)
         return failure
 
-    def _open(self) -> Steps:
-        reply = yield from self._clock.ask(OpenUpstream(self._deadlines.first_data(self._heard)))
-        match reply:
-            case Opened(_, upstream_request_id):
-                self.phase = self.state.phase if self._has_begun else Phase.PEEK
-                if self._legs == 1:
-                    yield from self._clock.ask(
-                        Note(AttemptOpened(reply.at, self._number, upstream_request_id))
-                    )
-                return None
-            case Broke(_, failure):
-                self.phase = Phase.CONNECT if failure.status is None else Phase.HEADERS
-                return failure
-            case TimedOut():
-                self.phase = Phase.HEADERS
-                return self._deadlines.no_data(self._heard)
-            case _:
-                assert_never(reply)
+    def _late(self) -> Failure:
+        if self.at in UNOPENED:
+            self.phase = Phase.HEADERS
+        elif self.at is State.SPEAKING:
+            return self._deadlines.silence(self._legs.heard)
+        return self._deadlines.no_data(self._legs.heard)
 
-    def _peek(self) -> Steps:
+    def _peek(self, reply: Data | Ended) -> Turn:
         """One read more, as long as nothing was said; at the first valid data everything is passed on."""
-        reply = yield from self._read(self._deadlines.first_data(self._heard))
-        match reply:
-            case Data(_, chunk) | Ended(_, chunk):
-                events = chunk.events if self._heard is self.state else spoken(chunk.events)
-                chunk = self._taken(chunk)
-                goes_on = bool(self._continuation_token())
-                seen = without_end(events) if goes_on else events
-                said = peek.examine(seen, self._heard, self._account.may_say_nothing)
-                if isinstance(said, Failure):
-                    return said
-                if said:
-                    self._has_begun = True
-                    self._deadlines.begun(self._clock.at)
-                    if self.is_committed:
-                        yield from self._on_commit()
-                    flaw = yield from self._pass_on(chunk)
-                    return flaw or self._cut_by(reply)
-                self._held.append(chunk)
-                if isinstance(reply, Ended) and not self.state.terminal:
-                    return Failure(Kind.EMPTY, "upstream closed the stream with nothing said")
-                return None
-            case Broke(_, failure):
-                return _while_reading(failure, Kind.READ_ERROR)
-            case TimedOut():
-                return self._deadlines.no_data(self._heard)
-            case _:
-                assert_never(reply)
+        events = self._legs.said(reply.chunk.events)
+        chunk = self._folded(reply.chunk)
+        seen = without_end(events) if self._continuation_token() else events
+        said = peek.examine(seen, self._legs.heard, self._account.may_say_nothing)
+        if isinstance(said, Failure):
+            return said
+        if said:
+            self._deadlines.begun(self._clock.at)
+            if self.is_committed:
+                yield from self._on_commit()
+            return (yield from self._pass_on(chunk, reply))
+        self._client.hold(chunk)
+        if self.state.terminal:
+            return (yield from self._leg_over(State.SENT))
+        if isinstance(reply, Ended):
+            return peek.EMPTY
+        return self._stopped(reply, State.STOPPED_EMPTY) if reply.chunk.is_finishing else State.PEEKING
 
-    def _read(self, until: float) -> Generator[Command, Reply, Data | Ended | Broke | TimedOut]:
-        """The next read. Behind a finish reason, a connection that breaks or falls silent is the end."""
-        reply = yield from self._clock.ask(Read(self._deadlines.settled(until)))
-        if isinstance(reply, Data):
-            self._deadlines.finishes(reply.chunk, reply.at)
-        elif self._deadlines.is_finishing and not isinstance(reply, Ended):
-            return (yield from self._clock.ask(Settle()))
-        return reply
+    def _hear(self, reply: Data | Ended) -> Turn:
+        self._deadlines.came(reply.chunk.events, reply.at)
+        return self._pass_on(self._folded(reply.chunk), reply)
 
-    def _read_on(self) -> Steps:
-        reply = yield from self._read(self._deadlines.idle(self._heard))
-        match reply:
-            case Data(_, chunk) | Ended(_, chunk):
-                self._deadlines.came(chunk.events, reply.at)
-                flaw = yield from self._pass_on(self._taken(chunk))
-                return flaw or self._cut_by(reply)
-            case Broke(_, failure):
-                return _while_reading(failure, Kind.CUT)
-            case TimedOut():
-                return self._deadlines.silence(self._heard)
-            case _:
-                assert_never(reply)
-
-    def _taken(self, chunk: Chunk) -> Chunk:
-        if self._splice is not None:
-            if self._heard is not self.state:
-                self._heard.fold(chunk.events)
-            chunk = Chunk(b"", self._splice.take(chunk.events))
-        if self._is_careful and self._told is None and begins_a_call(chunk.events):
-            self._told = copy_of(self.state)
-        self.state.fold(chunk.events)
-        return chunk
-
-    def _cut_by(self, reply: Reply) -> Failure | None:
-        if isinstance(reply, Ended) and not self.state.terminal:
-            return Failure(Kind.CUT, "upstream closed the stream in the middle of its answer")
-        return None
-
-    def _pass_on(self, chunk: Chunk) -> Steps:
-        """Give the client the chunk (or hold it, for a collected answer); the flaw that it ends with."""
+    def _pass_on(self, chunk: Chunk, reply: Data | Ended) -> Turn:
+        """Give the client what a read gave (or hold it), and see what the answer becomes by it."""
         self.phase = self.state.phase
         flaw: Failure | None = None
-        if self.state.failure is not None:
-            flaw = self.state.failure
-            if not self._passes_through:
-                chunk = Chunk(b"", [event for event in chunk.events if type(event) is not Failed])
-            elif self._is_careful or self._account.continues:
-                chunk, self._withheld = parted(chunk, flaw)
-        elif self.state.stop is not None and not self._passes_through:
-            flaw = peek.stop_flaw(self.state.stop)
-            if flaw is not None or self._continuation_token():
-                chunk = Chunk(b"", without_end(chunk.events))
-        waits = self._is_collected or (self._is_careful and holds_a_call(self.state))
+        if self.state.stop is not None or self.state.failure is not None:
+            chunk, flaw = self._fit_to_tell(chunk)
+        waits = self._is_collected or self._client.waits_for_a_call(self.state)
         hides = self._account.hides_thinking
         if hides and is_all_hidden(self.state, hides):
             flaw = flaw or peek.unsaid(self.state, self._account.may_say_nothing)
             if flaw is not None:
                 return flaw
             waits = waits or self.state.stop is None
-        if chunk.raw or chunk.events:
-            self._held.append(chunk)
-        if self._held and not waits:
-            flaw = (yield from self._deliver()) or flaw
-        return flaw
+        self._client.hold(chunk)
+        if not waits:
+            flaw = (yield from self._client.give(self.state, self._legs.are_spliced)) or flaw
+        if flaw is not None:
+            return flaw
+        if self.state.terminal:
+            return (yield from self._leg_over(State.SENT_ON))
+        if isinstance(reply, Ended):
+            return Failure(Kind.CUT, "upstream closed the stream in the middle of its answer")
+        return self._stopped(reply, State.STOPPED) if reply.chunk.is_finishing else State.SPEAKING
 
-    def _deliver(self) -> Steps:
-        """Give the client what is held: the first time is the commit, unless no bytes come of it."""
-        chunk, self._held = joined(self._held), []
-        is_first = not self.is_committed
-        if is_first:
-            yield from self._on_commit()
-            self.is_committed = True
-        at = self._clock.at
-        reply = yield from self._clock.ask(Deliver(chunk, is_spliced=self._splice is not None))
-        if isinstance(reply, Broke):
-            self.is_committed = not is_first
-            return reply.failure
-        self._told, self.held_a_call = None, False
-        self._deadlines.client_took(self._clock.at - at)
-        failure = self.state.failure
-        if failure is not None and self._withheld is None:
-            self.is_failure_told = failure.from_upstream_event and self._passes_through
-        return reply.failure if isinstance(reply, Unsayable) else None
+    def _fit_to_tell(self, chunk: Chunk) -> tuple[Chunk, Failure | None]:
+        """What of the chunk the client may be told, and the flaw that it ends with."""
+        failure, stop = self.state.failure, self.state.stop
+        if failure is not None:
+            if self._passes_through:
+                return self._client.without_error(chunk, failure), failure
+            return Chunk(b"", [event for event in chunk.events if type(event) is not Failed]), failure
+        flaw = None if stop is None or self._passes_through else peek.stop_flaw(stop)
+        if flaw is not None or self._continuation_token():
+            return Chunk(b"", without_end(chunk.events)), flaw
+        return chunk, None
+
+    def _stopped(self, reply: Data, state: State) -> State:
+        """A finish reason is the last that was told of the answer."""
+        self._deadlines.stopped(reply.chunk.events, reply.at, is_new=self.at is not state)
+        return state
+
+    def _leg_over(self, state: State) -> Turn:
+        """The leg's own end: the answer's, or that of all but the last, which is asked for on."""
+        token = self._continuation_token()
+        if not token:
+            return State.WHOLE
+        yield from self._clock.ask(AskOn(token))
+        self._client.drop_ends()
+        self.state.stop, self.state.terminal = None, False
+        self._legs.follow(self.state)
+        self._passes_through = False
+        self._deadlines.sent(self._clock.at)
+        return state
+
+    def _folded(self, chunk: Chunk) -> Chunk:
+        if self._legs.are_spliced:
+            chunk = self._legs.fitted(chunk)
+        self._client.comes(chunk.events, self.state)
+        self.state.fold(chunk.events)
+        return chunk
 
     def _continuation_token(self) -> str:
         """The token to go on with; a client of the same dialect follows it by itself."""
         stop = self.state.stop
         if self._passes_through or stop is None or stop.reason != "continuation":
             return ""
-        return stop.continuation_token or "" if self._legs < MAX_LEGS else ""
-
-    @property
-    def _passes_through(self) -> bool:
-        """Does the client get upstream's own bytes? Not behind a seam."""
-        return self._account.is_same_dialect and self._splice is None
-
-
-def _while_reading(failure: Failure, kind: Kind) -> Failure:
-    """A broken transfer is named by how far the answer had come."""
-    if failure.kind in (Kind.NETWORK, Kind.READ_ERROR):
-        return msgspec.structs.replace(failure, kind=kind)
-    return failure
+        return stop.continuation_token or "" if self._legs.count < MAX_LEGS else ""

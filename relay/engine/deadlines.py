@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from relay.engine.commands import Picked
-from relay.neutral.events import Chunk, Event, Extra, Heartbeat, StreamState, Usage
+from relay.neutral.events import Event, Extra, Heartbeat, StreamState, Usage
 from relay.neutral.failures import Failure, Kind
 
 _BESIDES = (Usage, Heartbeat, Extra)
@@ -51,12 +51,11 @@ class Deadlines:
         self._has_begun = False
         self._is_committed = is_committed
         self._sent_at = self._data_at = self._bytes_at = self._ping_at = 0.0
-        self._finished_at: float | None = None
+        self._stopped_at = 0.0
 
     def sent(self, at: float) -> None:
         """A request goes out: the attempt's first one, or that of a later leg."""
         self._sent_at = self._data_at = self._bytes_at = self._ping_at = at
-        self._finished_at = None
 
     def begun(self, at: float) -> None:
         """The first valid data is there."""
@@ -74,33 +73,21 @@ class Deadlines:
             if self._account.kind == "anthropic":
                 self._ping_at = at
 
-    def finishes(self, chunk: Chunk, at: float) -> None:
-        """A read gave ``chunk``: with a finish reason, behind one, or with more of the answer."""
-        if not chunk.is_finishing:
-            self._finished_at = None
-        elif self._finished_at is None or any(type(event) not in _BESIDES for event in chunk.events):
-            self._finished_at = at
-
-    @property
-    def is_finishing(self) -> bool:
-        """Was a finish reason the last that was told of the answer?"""
-        return self._finished_at is not None
+    def stopped(self, events: Sequence[Event], at: float, *, is_new: bool) -> None:
+        """A read gave ``events``, and a finish reason is the last that was told; ``is_new``: only now."""
+        if is_new or any(type(event) not in _BESIDES for event in events):
+            self._stopped_at = at
 
     def settled(self, until: float) -> float:
-        """Until when to read, if ``until`` is for when no finish reason was told."""
-        return (
-            until
-            if self._finished_at is None
-            else min(until, self._finished_at + self._limits.settle_seconds)
-        )
+        """Until when to read behind a finish reason, where ``until`` is without one."""
+        return min(until, self._stopped_at + self._limits.settle_seconds)
 
     def client_took(self, seconds: float) -> None:
         """Upstream was not read for that long."""
         self._data_at += seconds
         self._bytes_at += seconds
         self._ping_at += seconds
-        if self._finished_at is not None:
-            self._finished_at += seconds
+        self._stopped_at += seconds
 
     def first_data(self, state: StreamState) -> float:
         """Until when the first valid data must be there."""

@@ -213,8 +213,7 @@ class StreamState:
 
     def __init__(self) -> None:
         """An answer of which nothing is known yet."""
-        self.message_id = ""
-        self.model = ""
+        self.message_id = self.model = ""
         self.blocks: list[OpenBlock] = []
         self.usage = Usage()
         self.stop: Stop | None = None
@@ -261,6 +260,8 @@ class StreamState:
     @property
     def open_block(self) -> OpenBlock | None:
         """The youngest block that is still open."""
+        if self.blocks and self.blocks[-1].is_open:  # as it nearly always is
+            return self.blocks[-1]
         return next((block for block in reversed(self.blocks) if block.is_open), None)
 
     @property

@@ -192,7 +192,14 @@ def the_client_sees_one_message(exchange: Exchange) -> None:
     assert set(closed) <= set(opened)
 
 
+def no_step_is_outside_of_the_table(exchange: Exchange) -> None:
+    """Whatever comes, the engine never stumbles: what it becomes stands in the table of states."""
+    failures = [fact.failure for fact in exchange.facts if isinstance(fact, AttemptEnded)]
+    assert [one.where for one in failures if one is not None and "understood" in one.message] == []
+
+
 RULES = [
+    no_step_is_outside_of_the_table,
     attempts,
     commit,
     waiting,

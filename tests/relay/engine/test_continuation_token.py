@@ -1,7 +1,7 @@
 """Behaviour 10: CONTINUATION is followed for a client of another dialect, and passed through to its own."""
 
-from relay.engine.answer import MAX_LEGS
 from relay.engine.facts import AttemptEnded, AttemptOpened, Committed
+from relay.engine.legs import MAX_LEGS
 from relay.neutral.events import BlockStart, BlockStop, Event, MessageStart, Stop, Terminal, TextDelta, Usage
 from relay.neutral.failures import Kind, Phase
 from tests.playbook import Script, play
