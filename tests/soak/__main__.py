@@ -10,6 +10,7 @@ os.environ.setdefault("PROXY_DATA_DIR", tempfile.mkdtemp(prefix="evenkeel-soak-"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxyproject.settings")
 
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
+from tests.soak.accents import accented
 from tests.soak.campaign import run, table
 from tests.soak.plan import accounts, campaign, mappings
 
@@ -30,11 +31,13 @@ def main() -> int:
     parser.add_argument("--concurrency", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--leaving", type=float, default=0.05, help="share of clients that go (0.05)")
+    parser.add_argument("--accented", type=float, default=0.3, help="share that is answered in accents (0.3)")
     parser.add_argument("--show", type=int, default=20, help="how many problems to show (20)")
     options = parser.parse_args()
-    exchanges = campaign(
+    drawn = campaign(
         options.seed, options.exchanges, options.collected, options.leaving, continued=options.continued
     )
+    exchanges = accented(drawn, options.seed, options.accented)
     with lab_world(accounts(exchanges), ENVIRONMENT | TIMEOUTS, mappings(exchanges)) as lab:
         report = asyncio.run(run(lab, exchanges, options.concurrency, lambda line: print(line, flush=True)))
     print(table(report))

@@ -55,6 +55,14 @@ class Strike(Struct, frozen=True):
         is_refusal = CATALOGUE[self.contract.name].stage is Stage.REFUSAL
         return self.contract.name == "error_event" or (is_refusal and self.contract.name not in _NO_STATUS)
 
+    @property
+    def own_trouble(self) -> int:
+        """Where it stops the account: 1 for a limit, 2 for a refused account, 3 for a model it lacks."""
+        status = self.contract.collected_always.status
+        if self.contract.strikes_account or self.contract.spec in ("status=403", "forbidden"):
+            return 2
+        return {429: 1, 404: 3}.get(status, 0) if self.is_real_status else 0
+
 
 class Exchange(Struct, frozen=True):
     """One exchange of the campaign. Its model's name is its own, so its row and its marks are, too."""
@@ -68,6 +76,7 @@ class Exchange(Struct, frozen=True):
     leaves_after_bytes: int | None
     continues: bool = False  # its mapping says so
     echo: int = 0  # words that are said again when it is gone on with
+    accent: str = ""  # the form in which upstream writes its stream
 
     @property
     def model(self) -> str:
@@ -79,7 +88,8 @@ class Exchange(Struct, frozen=True):
         tool = " Please use the tool." if self.asked == "tool" else ""
         echo = f", echo={self.echo}" if self.echo else ""
         said = f"[say: events={self.events}{echo}] [fault#s{self.number}: {specs}]"
-        return f"Exchange {self.number}.{tool} {said}"
+        accent = f" [accent: {self.accent}]" if self.accent else ""
+        return f"Exchange {self.number}.{tool} {said}{accent}"
 
     @property
     def asked(self) -> str:
@@ -152,8 +162,15 @@ def _gone_on_with(strikes: Sequence[Strike], attempts: int) -> Expected:
 
 
 def _given_up(failed: tuple[Strike, ...]) -> Expected:
-    """All attempts failed: the last real status, else the last failure's."""
-    told = next((strike for strike in reversed(failed) if strike.is_real_status), failed[-1])
+    """All attempts failed: the last real status, else the last failure's.
+
+    Where that is an account's own trouble, it is what stops its accounts: limits before refusals, those
+    before missing models.
+    """
+    real = [strike for strike in failed if strike.is_real_status]
+    told = real[-1] if real else failed[-1]
+    if told.own_trouble:
+        told = min((one for one in reversed(real) if one.own_trouble), key=lambda one: one.own_trouble)
     always = told.contract.collected_always
     return Expected("status", always.status, MAX_ATTEMPTS, always.outcome)
 
