@@ -14,7 +14,7 @@ LOCK_ARGS ?=
 export PYTHONDONTWRITEBYTECODE :=
 
 PYTEST_ARGS ?=
-TEST_PROCESSES ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+TEST_PROCESSES ?= $(shell getconf _NPROCESSORS_ONLN)
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
 DEMO_ARGS ?=
 RUN_ARGS ?=
@@ -54,7 +54,7 @@ test: $(DEV) ## run the whole suite on SQLite (PYTEST_ARGS=…, TEST_PROCESSES=4
 	$(PYTEST) $(PYTEST_ARGS)
 
 test-fast: $(DEV) ## run what needs no socket, no browser and no server
-	$(PYTEST) --fast --numprocesses=auto $(PYTEST_ARGS)
+	$(PYTEST) --fast $(PYTEST_ARGS)
 
 test-stores: $(DEV) ## run the whole suite on PostgreSQL and Redis
 	TEST_STORES=postgres $(PYTEST) $(PYTEST_ARGS)

@@ -54,7 +54,7 @@ def test_the_page_is_current() -> None:
 
 
 @pytest.mark.outside
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_server_keeps_the_contract() -> None:
     """Every row, streamed and collected, once and always; one row on record each, no traceback."""
     chosen = list(cases(CONTRACTS, WAYS))
