@@ -40,7 +40,8 @@ def main() -> int:
         newer = [
             f"{package['name']} {package['version']} (locked: {', '.join(sorted(pins))})"
             for package in json.loads(listed.stdout)
-            if (pins := locked.get(re.sub(r"[-_.]+", "-", package["name"]).lower()))
+            if package["name"] not in {"pip", "setuptools"}  # those that a new environment comes with
+            and (pins := locked.get(re.sub(r"[-_.]+", "-", package["name"]).lower()))
             and package["version"] not in pins
         ]
         print("Other than in the lock: " + ("; ".join(newer) or "nothing"), flush=True)
