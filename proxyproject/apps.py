@@ -14,5 +14,7 @@ class FrameConfig(AppConfig):
         """Joins what commands and pages need as well as the server (for which see ``wiring.py``)."""
         from accounts.wildcards import WildcardIndex
         from monitor.pricing.prices import register_pattern_index
+        from proxyproject.login.gate import watch_logins
 
         register_pattern_index(WildcardIndex)
+        watch_logins()

@@ -85,6 +85,7 @@ INSTALLED_APPS = [
 # For the operator's pages alone; the relay's paths do without (proxyproject/asgi.py). Each must be able to
 # run asynchronously: a single one that is not sends every request to a thread.
 MIDDLEWARE = [
+    "proxyproject.login.gate.login_gate",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

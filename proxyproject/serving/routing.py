@@ -10,6 +10,7 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import URLPattern, URLResolver, path
 
 from monitor.live.consumer import LiveConsumer
+from proxyproject.login.pages_gate import PagesGate
 from proxyproject.serving.cors import Cors
 from proxyproject.serving.lean_handler import LeanHandler, Receive, Scope, Send
 from proxyproject.serving.lifecycle import lifecycle
@@ -50,12 +51,13 @@ class OwnPagesOnly:
 def application_of(django_application: Any, relay_urlconf: str) -> Any:
     """The whole ASGI application. The first request starts the life cycle where the server did not."""
     lean = LeanHandler(relay_urlconf, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    pages = PagesGate(django_application)
     relay_application = Cors(lean, settings.CORS_ORIGINS) if settings.CORS_ORIGINS else lean
 
     async def http_application(scope: Scope, receive: Receive, send: Send) -> None:
         if not lifecycle.is_started:
             await lifecycle.start(shutdown_by_reactor=True)
-        chosen = relay_application if is_relay_path(scope["method"], scope["path"]) else django_application
+        chosen = relay_application if is_relay_path(scope["method"], scope["path"]) else pages
         await chosen(scope, receive, send)
 
     websocket_application = OwnPagesOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))

@@ -1,0 +1,1 @@
+"""The operators' login: throttled, in few threads, on record."""
