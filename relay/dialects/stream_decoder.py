@@ -9,6 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Generic, Literal
 
+import msgspec
+
 from relay.dialects.reading.half_characters import json_text, tolerant_object
 from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObject, Shape, TolerantReader
 from relay.neutral.conversation import Json
@@ -21,7 +23,11 @@ _ENDS = (Terminal, Failed)
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _JSON_BEGINS = (b"{", b"[")
 _DONE = b"[DONE]"
-_SPACE = 0x20
+_BRACE = ord("{")
+_LONG = 4_000
+"""Bytes: numbers of more digits are refused by most readers of JSON."""
+
+_ANYTHING = msgspec.json.Decoder()
 
 
 class BrokenStream(Exception):
@@ -168,24 +174,28 @@ class StreamDecoder(ABC, Generic[Shape]):
     def _chunk(self, found: Iterable[SseEvent]) -> Chunk:
         self._raw = []
         events: list[Event] = []
+        reader, read = self._reader, self._read
         for event in found:
             data = event.data
-            if not data or (data[0] <= _SPACE and not data.strip()):
-                self._nothing(event, events)
-            elif data == _DONE:
-                self._flush(events)
-                self._guarded(self.done, events, event.raw if self.passes_done else b"")
-            elif self._reader.waiting is not None:
-                self._patiently(event, events)
-            else:
+            if data and data[0] == _BRACE and reader.waiting is None:
                 try:
-                    told = self._read(data)
+                    told = read(data)
+                    # What the shape does not name was not looked at: bytes that are no text, endless numbers.
+                    if len(data) > _LONG:
+                        _ANYTHING.decode(data)
                     if not data.isascii():
-                        data.decode()  # what the shape does not name was not looked at
+                        data.decode()
                 except UNREADABLE:
                     self._patiently(event, events)
                 else:
                     self._take(told, event, events)
+            elif not data or not data.strip():
+                self._nothing(event, events)
+            elif data == _DONE:
+                self._flush(events)
+                self._guarded(self.done, events, event.raw if self.passes_done else b"")
+            else:
+                self._patiently(event, events)
             if self._is_over:
                 break
         is_finishing = self.is_finishing and not self._parser.unread.strip(_BLANK)

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 from relay.dialects.interface import ErrorAnswer
-from relay.neutral.events import Chunk, Event, StreamState
+from relay.neutral.events import Chunk, Event, StreamState, TextDelta
 from relay.neutral.failures import Failure, Kind
 
 
@@ -66,13 +66,16 @@ class StreamEncoder(ABC):
             return b""
         out: list[bytes] = []
         whole = 0
-        fold, write = self.state.fold, self.write
+        fold, write, blocks = self.state.fold, self.write, self.state.blocks
         try:
             self.begin()
             for event in events:
                 whole = len(out)
                 write(event, out)
-                fold((event,))
+                if type(event) is TextDelta:  # nearly all events are: what ``fold`` does, without the call
+                    blocks[event.index].pieces.append(event.text)
+                else:
+                    fold((event,))
             self.flush(out)
             return b"".join(out)
         except Exception as fault:

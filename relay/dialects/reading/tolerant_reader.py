@@ -105,7 +105,7 @@ class TolerantReader(Generic[Shape]):
             return ready
         if not is_changed:
             try:
-                (event.data or b"").decode()
+                msgspec.json.decode((event.data or b"").decode())
                 return [*ready, (self.read(event.data or b""), event)]
             except UNREADABLE:
                 pass

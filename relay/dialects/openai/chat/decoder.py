@@ -15,7 +15,7 @@ from relay.dialects.openai.chat.deltas import Deltas
 from relay.dialects.openai.chat.documents import delta_of, stream_of
 from relay.dialects.openai.chat.extras import listed_sources
 from relay.dialects.openai.chat.rewrites import Rewrites
-from relay.dialects.openai.chat.wire import PIECE, Choice, Piece, is_told
+from relay.dialects.openai.chat.wire import NOTHING, PIECE, Choice, Piece, is_told
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from
 from relay.dialects.reading.error_shapes import is_own_shape
@@ -77,7 +77,7 @@ class ChatDecoder(StreamDecoder[Piece]):
 
     def take(self, told: Piece, event: SseEvent, events: list[Event]) -> bytes:
         """One chunk; raises BrokenStream."""
-        if is_told(told.error) and self._failed(event, events):
+        if told.error is not NOTHING and is_told(told.error) and self._failed(event, events):
             return event.raw
         if not self._has_started:
             self._has_started = True
@@ -91,11 +91,11 @@ class ChatDecoder(StreamDecoder[Piece]):
             self.is_finishing = self._is_last and not self._others
         elif told.choices is msgspec.UNSET or not is_told(told.usage):
             self._without_choices(told, event)
-        if is_told(told.usage):
+        if told.usage is not NOTHING and is_told(told.usage):
             self._usage(told.usage, events)
         if told.citations or told.search_results:
             self._deltas.consulted(listed_sources(told.citations or [], told.search_results or []))
-        if self._rewrites:
+        if self._rewrites.changes:
             return self._rewrites.framed(event)
         return event.raw
 
@@ -144,7 +144,7 @@ class ChatDecoder(StreamDecoder[Piece]):
             self.release()
         if choice.finish_reason:
             self._finishes(choice, choice.finish_reason)
-        if is_told(choice.usage) and self._usage(choice.usage, events):
+        if choice.usage is not NOTHING and is_told(choice.usage) and self._usage(choice.usage, events):
             self._rewrites.put(("usage",), json_object(bytes(choice.usage)))  # where clients look for it
 
     def _another(self, index: int, choice: Choice, events: list[Event]) -> None:

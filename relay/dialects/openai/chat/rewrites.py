@@ -15,24 +15,20 @@ GONE = object()
 
 
 class Rewrites:
-    """The changes to the chunk that is being read."""
+    """The ``changes`` to the chunk that is being read, as places and values."""
 
     def __init__(self) -> None:
         """None yet."""
-        self._changes: list[tuple[Place, Any]] = []
-
-    def __bool__(self) -> bool:
-        """Is there any?"""
-        return bool(self._changes)
+        self.changes: list[tuple[Place, Any]] = []
 
     def put(self, place: Place, value: Any) -> None:
         """The value at ``place`` is to be ``value``, or GONE."""
-        self._changes.append((place, value))
+        self.changes.append((place, value))
 
     def framed(self, event: SseEvent) -> bytes:
         """``event`` with the changes, which are done then."""
         told: Any = tolerant_object(event.data or b"")
-        for place, value in self._changes:
+        for place, value in self.changes:
             holder = told
             for key in place[:-1]:
                 holder = holder[key]
@@ -40,5 +36,5 @@ class Rewrites:
                 del holder[place[-1]]
             else:
                 holder[place[-1]] = value
-        self._changes.clear()
+        self.changes.clear()
         return framed(event.name, json_text(told))

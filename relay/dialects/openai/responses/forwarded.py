@@ -3,6 +3,7 @@
 import re
 
 from relay.dialects.openai.responses.output import Item
+from relay.dialects.openai.responses.server_runs import tool_of
 from relay.dialects.openai.responses.wire import STREAM_EVENT, as_json, text_at
 from relay.neutral.block import BlockKind
 from relay.neutral.events import BlockStart, Chunk
@@ -40,7 +41,7 @@ def items_in(chunk: Chunk, items: list[Item]) -> None:
             case "response.output_item.added":
                 new = as_json(told.item)
                 kind, identity = text_at(new, "type"), text_at(new, "id")
-                call_id, name = text_at(new, "call_id"), text_at(new, "name")
+                call_id, name = text_at(new, "call_id"), text_at(new, "name") or tool_of(kind)
                 item = Item(told.output_index, kind, identity, [], call_id=call_id, name=name)
                 items.append(item)
                 if kind != "message":
