@@ -7,7 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.served.world import CLAUDE, GEMINI, KEY, World
+from tests.served.world import CLAUDE, GEMINI, KEY, PATIENCE_SECONDS, World
 
 OWN, OLD, OPEN = "gpt-6-sol", "gpt-4.1", "deepseek-sim"
 TARGETS = {
@@ -122,7 +122,7 @@ def add_every_kind(world: World) -> None:
 
 def wait_for_names(world: World, names: set[str]) -> None:
     """Wait until the server lists ``names``: a change reaches it within two seconds."""
-    ends_at = time.monotonic() + 10
+    ends_at = time.monotonic() + PATIENCE_SECONDS
     while not names <= set(listed_names(world)):
         assert time.monotonic() < ends_at, "the mappings did not reach the server"
         time.sleep(0.05)

@@ -76,7 +76,7 @@ class World:
 
     def wait_for_model(self, name: str) -> None:
         """Return when an imported account or mapping that names ``name`` is known."""
-        ends_at = time.monotonic() + 10
+        ends_at = time.monotonic() + PATIENCE_SECONDS
         while f'"{name}"' not in self.client.get("/v1/models").text:
             assert time.monotonic() < ends_at, f"{name} did not become known"
             time.sleep(0.05)
