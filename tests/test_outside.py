@@ -1,0 +1,43 @@
+"""What the fast tier leaves out, and what it forbids."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests import outside
+
+
+@pytest.mark.outside
+def test_a_socket_and_a_program_fail_a_test_of_the_fast_tier() -> None:
+    """Who listens, connects, forks or starts a program is told where to read; asking git is no such thing."""
+    tries = {
+        "listen": "import socket; socket.socket().bind(('127.0.0.1', 0))",
+        "connect": "import socket; socket.socket().connect(('127.0.0.1', 9))",
+        "start": "import subprocess; subprocess.run(['true'])",
+        "fork": "import os; os.fork() or os._exit(0)",
+        "ask git": "import subprocess; subprocess.run(['git', '--version'], stdout=-3)",
+        "an event loop": "import asyncio; asyncio.run(asyncio.sleep(0))",
+    }
+    told = {
+        name: subprocess.run(
+            [sys.executable, "-c", f"from tests import outside; outside.forbid(); {code}"],
+            cwd=outside.TESTS.parent,
+            capture_output=True,
+            text=True,
+        ).stderr
+        for name, code in tries.items()
+    }
+    assert {name: "see tests/outside.py" in said for name, said in told.items()} == {
+        name: name in {"listen", "connect", "start", "fork"} for name in tries
+    }
+    assert [told[name] for name in ("ask git", "an event loop")] == ["", ""]
+
+
+def test_who_asks_for_a_server_or_plays_with_the_whole_is_left_out(request: pytest.FixtureRequest) -> None:
+    """By the fixture, by the folder, or by the mark; this test is none of them until it is marked."""
+    assert not outside.is_outside(request.node)
+    assert outside.plays_with_the_whole(outside.TESTS / "served" / "test_attempts.py")
+    assert not outside.plays_with_the_whole(outside.TESTS / "relay")
+    request.node.add_marker("outside")
+    assert outside.is_outside(request.node)
