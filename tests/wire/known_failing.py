@@ -8,7 +8,5 @@ from collections.abc import Mapping
 IN_PROCESS: Mapping[str, str] = {}
 """Between the decoder and the client's SDK: shape and reason."""
 
-SERVED: Mapping[str, str] = {
-    "google_ai_studio/cancelled_in_a_list": "a 499 that the client did not cause is not tried again",
-}
+SERVED: Mapping[str, str] = {}
 """Through the server alone: documents and refusals, and what the engine says."""

@@ -2,7 +2,7 @@
 
 import ast
 
-from monitor.record.failure_kinds import ACCOUNT, MISSING_THING, SIGNATURE, Kind
+from monitor.record.failure_kinds import ACCOUNT, MISSING_THING, PARAMETER, SIGNATURE, Kind
 from monitor.record.failure_table import BY_STATUS, BY_WORD, Cause, Culprit, Rule, rule_for
 from monitor.record.retry_strategies import NoRetry
 from tests.test_house_rules import PACKAGES, ROOT, our_modules
@@ -13,7 +13,7 @@ ALL = {**{str(status): rule for status, rule in BY_STATUS.items()}, **BY_WORD}
 
 def test_every_kind_and_every_word_has_a_row() -> None:
     """What upstream says by a status has the row of the status, everything else one of its own."""
-    assert set(BY_WORD) == set(Kind) - {Kind.STATUS} | {ACCOUNT, SIGNATURE, MISSING_THING}
+    assert set(BY_WORD) == set(Kind) - {Kind.STATUS} | {ACCOUNT, SIGNATURE, MISSING_THING, PARAMETER}
     assert all(rule.cause is not Cause.OTHER for rule in ALL.values())
 
 
