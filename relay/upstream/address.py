@@ -16,7 +16,12 @@ from relay.dialects.interface import Dialect
 from relay.neutral.conversation import Json
 from relay.upstream.request import UpstreamRequest
 
-_VERSION = re.compile(r"/v\d+(beta\d*)?$")
+_VERSION = re.compile(r"/v\d+(beta\d*)?(/[a-z-]+)?$")
+"""A version at the end, or before one word, as vendors print it: /v1beta/openai, /v2/coding, /api/v3."""
+_UNVERSIONED_ROOTS: Final = ("/openapi", "/inference")
+"""Roots that vendors print without a version, and that take none behind them."""
+_ENDPOINTS: Final = ("/chat/completions", "/responses", "/embeddings", "/messages", "/models")
+"""Whole endpoints that are pasted as a base URL: the root stands before them."""
 _OWN_VERSION = re.compile(r"^/v\d+(beta\d*)?(?=/)")
 
 FIRST_VERSION_ON_VERTEX: Final = "vertex-2023-10-16"
@@ -73,11 +78,16 @@ def is_claude_on_vertex(account: AccountView, dialect: Dialect) -> bool:
 
 
 def address(account: AccountView, path: str) -> str:
-    """``path`` at the account's base URL, whose own version, if it ends with one, takes the path's place."""
+    """``path`` at the account's base URL, as vendors print such URLs.
+
+    A version of its own takes the place of the path's; so does a root that has none. Of a whole endpoint's
+    URL the root counts, which ends before the endpoint.
+    """
     base = account.base_url.rstrip("/")
-    if _VERSION.search(base):
+    root = next((base.removesuffix(endpoint) for endpoint in _ENDPOINTS if base.endswith(endpoint)), base)
+    if root is not base or _VERSION.search(root) or root.endswith(_UNVERSIONED_ROOTS):
         path = _OWN_VERSION.sub("", path)
-    return base + path
+    return root + path
 
 
 def content_for(account: AccountView, request: UpstreamRequest) -> bytes:

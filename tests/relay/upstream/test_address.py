@@ -14,6 +14,7 @@ from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.upstream.address import address, content_for, counter_path, headers_for, stream_url
 from relay.upstream.request import UpstreamRequest
 
+CHAT = "/v1/chat/completions"
 VERTEX = "/projects/my-project/locations/eu-1/publishers"
 
 
@@ -82,6 +83,20 @@ def test_paths(kind: str, dialect: Dialect, model: str, stream: str, count: str 
         ("https://up.example/v1", "/v1beta1/projects/p", "https://up.example/v1/projects/p"),
         ("https://up.example/v1", "/v1internal:countTokens", "https://up.example/v1/v1internal:countTokens"),
         ("https://up.example/gateway/", "/v1/messages", "https://up.example/gateway/v1/messages"),
+        ("https://up.example/anthropic", "/v1/messages", "https://up.example/anthropic/v1/messages"),
+        ("https://up.example/v1beta/openai/", CHAT, "https://up.example/v1beta/openai/chat/completions"),
+        ("https://up.example/v2/coding", CHAT, "https://up.example/v2/coding/chat/completions"),
+        ("https://up.example/api/v3", CHAT, "https://up.example/api/v3/chat/completions"),
+        ("https://up.example/inference", CHAT, "https://up.example/inference/chat/completions"),
+        (
+            "https://up.example/endpoints/openapi",
+            CHAT,
+            "https://up.example/endpoints/openapi/chat/completions",
+        ),
+        ("https://up.example/v1/chat/completions", CHAT, "https://up.example/v1/chat/completions"),
+        ("https://up.example/llm/chat/completions", CHAT, "https://up.example/llm/chat/completions"),
+        ("https://up.example/v1/chat/completions", "/v1/embeddings", "https://up.example/v1/embeddings"),
+        ("https://up.example", CHAT, "https://up.example/v1/chat/completions"),
     ],
 )
 def test_a_base_url_with_a_version_of_its_own(base_url: str, path: str, expected: str) -> None:
