@@ -43,7 +43,7 @@ LINEAR: dict[str, str] = {
     # OpenAI
     r'"sequence_number"\s*:\s*(\d{1,18})': ONE_CLASS,
     # addresses
-    r"/v\d+(beta\d*)?$": OPERATORS,
+    r"/v\d+(beta\d*)?(/[a-z-]+)?$": OPERATORS,
     r"^/v\d+(beta\d*)?(?=/)": "our own paths",
     # settings, tables and their forms
     r"\*|https?://[^/\s*]+": OPERATORS,
