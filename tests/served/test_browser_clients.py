@@ -89,7 +89,8 @@ def test_the_paths_are_described(world: World) -> None:
         "/v1/responses",
         "/v1/embeddings",
         "/v1/models",
-        "/v1beta/models/{name}",
+        "/v1beta/models/{model}",
+        "/v1beta/models/{model}:streamGenerateContent",
         "/healthz",
     } <= set(described["paths"])
     body = described["paths"]["/v1/messages"]["post"]["requestBody"]["content"]["application/json"]
