@@ -86,3 +86,8 @@ def running_server(server_world: ServerWorld) -> Iterator[Callable[..., RunningS
     for server in servers:
         server.kill()
         server_world.discard(server.data_dir)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database_first(django_db_setup: None) -> None:
+    """The test database is made before any test could change what the process finds."""

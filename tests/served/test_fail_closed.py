@@ -25,8 +25,10 @@ def test_a_lame_duck_still_serves(running_server: Callable[..., RunningServer]) 
     """After the first signal ``/readyz`` says 503 and requests are served; the second one ends it."""
     server = running_server(env={"RELAY_LAME_DUCK_SECONDS": "300"})
     server.manage("create_client_key", "tests", "--key", KEY)
-    server.process.send_signal(signal.SIGTERM)
     with httpx.Client(base_url=server.base_url, headers={"x-api-key": KEY}, timeout=30) as client:
+        while client.get("/v1/models").status_code != 200:
+            pass  # the key is on its way
+        server.process.send_signal(signal.SIGTERM)
         while "draining" not in client.get("/readyz").json()["missing"]:
             pass
         assert client.get("/v1/models").status_code == 200
