@@ -20,8 +20,8 @@ def check_seal() -> None:
             seal = Seal.objects.select_for_update().first()
             if seal is None:
                 _try_a_credential()
-                Seal.objects.get_or_create(pk=1, defaults={"sealed": encrypt(_CANARY)})
-                return
+                # A host that starts now may have made it, with another key: so it is opened too.
+                seal, _ = Seal.objects.get_or_create(pk=1, defaults={"sealed": encrypt(_CANARY)})
             try:
                 decrypt(seal.sealed)
             except CannotDecrypt:

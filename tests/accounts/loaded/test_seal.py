@@ -40,6 +40,18 @@ def test_another_key_is_refused_and_changes_nothing(monkeypatch: pytest.MonkeyPa
     assert (Seal.objects.get().sealed, account.enabled) == (made, True)
 
 
+def test_a_canary_that_another_host_made_in_the_meantime_is_opened_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of two hosts with different keys that start at once, one serves."""
+    use_keys(monkeypatch, OLD)
+    theirs = Seal(pk=1, sealed=encrypt({"canary": "theirs"}))
+    use_keys(monkeypatch, NEW)
+    monkeypatch.setattr("accounts.loaded.seal._try_a_credential", theirs.save)
+    with pytest.raises(CannotDecrypt, match="PROXY_FERNET_KEYS"):
+        check_seal()
+
+
 def test_a_key_can_be_rotated(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the new key in front the canary is sealed anew, so that the old one can go."""
     use_keys(monkeypatch, OLD)
