@@ -107,7 +107,7 @@ class World:
 
     def upstream_bodies(self) -> list[dict[str, Any]]:
         """The generation requests that reached upstream since the last reset, decoded."""
-        paths = ("/messages", "enerateContent", "/chat/completions", "/responses")
+        paths = ("/messages", "awPredict", "enerateContent", "/chat/completions", "/responses")
         return [
             json.loads(r.body) for r in self.simulator.requests if r.path.partition("?")[0].endswith(paths)
         ]
