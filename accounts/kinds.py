@@ -1,6 +1,6 @@
 """PURE. The account kinds: their names and the address each is asked at unless the admin says otherwise.
 
-Addresses: wire.md sections 1, 2, 3 and 4 (vendors' documentation as of November 2026).
+Addresses: docs/wire.md sections 1, 2, 3 and 4 (vendors' documentation as of November 2026).
 """
 
 from typing import Final, Literal, assert_never, get_args

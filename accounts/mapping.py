@@ -1,6 +1,6 @@
 """PURE. From the model that a client names to the upstream models it may be served by.
 
-Order (behaviour 3): the exact name, then the wildcard with most literal characters, then pass-through
+Order (docs/behaviour.md 3): the exact name, then the wildcard with most literal characters, then pass-through
 when an account offers that very model. A mapping's fallbacks follow its target, in their order.
 """
 

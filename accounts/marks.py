@@ -1,4 +1,4 @@
-"""PURE. How long an account is left alone after which failure (behaviour 4), and what that tells the client.
+"""PURE. How long an account rests after which failure (docs/behaviour.md 4), and what that tells the client.
 
 Only *hard* marks are computed here. A soft mark has one fixed duration and no reason.
 """
@@ -21,7 +21,7 @@ _CAPACITY_REASONS = {"model_capacity_exhausted"}
 
 
 class MarkDurations(Struct, frozen=True, kw_only=True):
-    """The default durations of behaviour 4, in seconds."""
+    """The default durations of docs/behaviour.md 4, in seconds."""
 
     quota: tuple[float, ...] = (60, 300, 1800, 7200)
     rate_limit: float = 30

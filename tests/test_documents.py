@@ -43,3 +43,21 @@ def test_the_architecture_names_rooms_and_tests_that_exist() -> None:
     lost = [path for path, test in paths if not (ROOT / path).exists()]
     lost += [f"{path}::{test}" for path, test in paths if test and not _has_function(f"{path}::{test}")]
     assert lost == []
+
+
+def test_citations_lead_to_sections_that_exist() -> None:
+    """Whoever cites docs/behaviour.md or docs/wire.md names the file and a section that it has."""
+    texts = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("behaviour", "wire")}
+    wrong = []
+    for file in sorted(
+        path
+        for room in ("relay", "accounts", "monitor", "proxyproject")
+        for path in (ROOT / room).rglob("*.py")
+    ):
+        text = file.read_text()
+        for document, number in re.findall(r"docs/(behaviour|wire)\.md (?:sections? )?(\d+(?:\.\d+)?)", text):
+            if not re.search(rf"^(#+ |\*\*){re.escape(number)}[.* ]", texts[document], re.MULTILINE):
+                wrong.append(f"{file.relative_to(ROOT)}: {document} {number}")
+        if re.search(r"(?<!/)\bwire\.md|(?<!/)\bbehaviour(?:\.md)? \d", text):
+            wrong.append(f"{file.relative_to(ROOT)}: cites a document without its folder")
+    assert wrong == []

@@ -1,4 +1,4 @@
-"""PURE. Which account is asked: one decision over plain data (behaviour 4).
+"""PURE. Which account is asked: one decision over plain data (docs/behaviour.md 4).
 
 A retry that is kept on its account takes it whatever its marks. Otherwise the accounts fall into classes:
 

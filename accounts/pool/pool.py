@@ -31,7 +31,7 @@ from accounts.snapshot import AccountView, KeptMark, Snapshot
 TOPIC: Final = "accounts"
 
 KEPT_FROM_SECONDS: Final = 60.0
-"""Marks longer than this survive a restart (behaviour 4)."""
+"""Marks longer than this survive a restart (docs/behaviour.md 4)."""
 
 
 class Pool:

@@ -8,7 +8,7 @@ from accounts.marks import MarkDurations
 
 
 class PoolSettings(Struct, frozen=True, kw_only=True):
-    """How long the pool waits and remembers, in seconds; the defaults are those of behaviour 4."""
+    """How long the pool waits and remembers, in seconds; the defaults are those of docs/behaviour.md 4."""
 
     slot_wait_seconds: float = 10
     admission_wait_seconds: float = 2

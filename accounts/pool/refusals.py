@@ -1,4 +1,4 @@
-"""PURE. Why no account can be asked, as the client is told: status, reason, a sentence (behaviour 4)."""
+"""PURE. Why no account can be asked, as a client is told: status, reason, sentence (docs/behaviour.md 4)."""
 
 import math
 from typing import assert_never

@@ -1,4 +1,4 @@
-"""Which words of a refusal are about the account's money or key, and not about the request (behaviour 4).
+"""Which words of a refusal are about the account's money or key, not the request (docs/behaviour.md 4).
 
 PURE. One list for all vendors: gateways and compatible servers pass each other's sentences on. Machine words
 (codes, types) are each vendor's own and stand in its ``errors``.

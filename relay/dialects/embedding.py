@@ -1,7 +1,7 @@
 """Embedding requests and answers: OpenAI's ``/v1/embeddings`` and Gemini's two methods.
 
 PURE. What they have in common is a list of Gemini's EmbedContentRequests: OpenAI's request says less.
-Wire formats: wire.md 2.5, and the types of openai 3.52.0 and google-genai 3.4.0.
+Wire formats: docs/wire.md 2.5, and the types of openai 3.52.0 and google-genai 3.4.0.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""How long one attempt may wait for what: numbers of behaviour 5.4, on the wall clock.
+"""How long one attempt may wait for what: numbers of docs/behaviour.md 5.4, on the wall clock.
 
 PURE. Times are seconds since admission. Up to the first valid data they run from the sending of the
 attempt, and nothing touches them; after it from the last data of upstream. Our own keep-alives are

@@ -1,6 +1,6 @@
 """The searchable lines of app.log, written from the engine's facts.
 
-PURE. The wording is a contract (behaviour 11 and the troubleshooting lesson): people search for it.
+PURE. The wording is a contract (docs/behaviour.md 11 and the troubleshooting lesson): people search for it.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """Where a request goes and what is wrapped round its body: what an account's kind wants beside its dialect.
 
-PURE. Paths: wire.md section 4, and for Claude on Vertex AI what anthropic's own SDK (2.11.0) asks there.
+PURE. Paths: docs/wire.md section 4, and for Claude on Vertex AI what anthropic's own SDK (2.11.0) asks there.
 """
 
 import re

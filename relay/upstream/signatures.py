@@ -15,7 +15,7 @@ CALL_PLACEHOLDER = "skip_thought_signature_validator"
 
 
 class Signatures:
-    """Resolves each signature slot of one body (behaviour 9)."""
+    """Resolves each signature slot of one body (docs/behaviour.md 9)."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""From the client's model to the upstream models (behaviour 3)."""
+"""From the client's model to the upstream models (docs/behaviour.md 3)."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""How long a hard mark lasts (behaviour 4)."""
+"""How long a hard mark lasts (docs/behaviour.md 4)."""
 
 import math
 

@@ -1,6 +1,6 @@
 """OpenAI's errors: upstream's, classified; and ours, as an OpenAI client expects them. PURE.
 
-Wire formats: wire.md section 3.3. Compatible servers (vLLM, Ollama, llama.cpp, OpenRouter) depart from
+Wire formats: docs/wire.md section 3.3. Compatible servers (vLLM, Ollama, llama.cpp, OpenRouter) depart from
 the shape in small ways, so reading is lenient and writing strict.
 """
 
@@ -78,7 +78,7 @@ _LONGEST_TEXT = 500
 
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
-    """An HTTP error, classified; ``headers`` have lower-case names. Words: wire.md section 3.3."""
+    """An HTTP error, classified; ``headers`` have lower-case names. Words: docs/wire.md section 3.3."""
     error, is_own_shape = error_of_body(body)
     message, reason = _message_of(error), _reason_of(error)
     is_refusal = status == 400 and (reason == _SIGNATURE_CODE or is_signature_refusal(message))

@@ -11,7 +11,7 @@ from relay.dialects.request_fields import as_list, as_text
 from relay.neutral.conversation import Json
 
 _SAMPLING = ("temperature", "top_p", "top_k")
-# Reasoning models refuse these besides, unless their effort is none (wire.md section 3.3).
+# Reasoning models refuse these besides, unless their effort is none (docs/wire.md section 3.3).
 _PENALTIES = ("presence_penalty", "frequency_penalty")
 _PROBABILITIES = ("logprobs", "top_logprobs", "logit_bias")
 _NEUTRAL: dict[str, object] = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}

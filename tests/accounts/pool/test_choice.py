@@ -1,4 +1,4 @@
-"""Which account is asked (behaviour 4)."""
+"""Which account is asked (docs/behaviour.md 4)."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The searchable lines of app.log (behaviour 11 and the troubleshooting lesson)."""
+"""The searchable lines of app.log (docs/behaviour.md 11 and the troubleshooting lesson)."""
 
 import logging
 

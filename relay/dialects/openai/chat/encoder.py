@@ -42,7 +42,7 @@ _FINISH_REASONS: dict[StopReason, str] = {
     "tool_use": "tool_calls",
     "refusal": "content_filter",
 }
-"""Everything else is ``stop`` (wire.md section 5)."""
+"""Everything else is ``stop`` (docs/wire.md section 5)."""
 
 
 class ChatEncoder(StreamEncoder):

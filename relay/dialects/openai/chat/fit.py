@@ -34,7 +34,7 @@ def _fit_effort(body: Json, facts: ModelFacts, changes: list[str]) -> str:
         return ""
     effort = fitted_effort(told, facts, changes) if isinstance(told, str) else ""
     if body.get("tools") and effort not in ("", "none") and not facts.tools_with_effort:
-        # wire.md section 3.3: "use /v1/responses or set reasoning_effort to 'none'"
+        # docs/wire.md section 3.3: "use /v1/responses or set reasoning_effort to 'none'"
         changes.append("reasoning effort dropped: the model takes none beside tools in chat completions")
         effort = "none" if "none" in facts.effort_levels else ""
     if effort:

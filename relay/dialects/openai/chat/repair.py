@@ -15,7 +15,7 @@ from relay.neutral.conversation import Json, digest
 
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 SKIP_VALIDATOR = "skip_thought_signature_validator"
-"""Google's documented stand-in for a signature on a function call (wire.md section 2.3)."""
+"""Google's documented stand-in for a signature on a function call (docs/wire.md section 2.3)."""
 
 _PROMPT_PART = {"type": "text", "text": FIX_PROMPT}
 

@@ -35,7 +35,7 @@ _INCOMPLETE = {
     "continuation": "max_output_tokens",
     "refusal": "content_filter",
 }
-"""Everything else is ``completed`` (wire.md section 5)."""
+"""Everything else is ``completed`` (docs/wire.md section 5)."""
 
 _BEGINNINGS = (MessageStart, BlockStart, Terminal)
 

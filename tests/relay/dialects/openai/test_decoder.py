@@ -113,7 +113,7 @@ def test_every_transcript_is_expected() -> None:
     ],
 )
 def test_stop_reasons(name: str, expected: tuple[str, str]) -> None:
-    """Why the model stopped, in our word and upstream's own (wire.md section 5)."""
+    """Why the model stopped, in our word and upstream's own (docs/wire.md section 5)."""
     assert stop(name) == expected
 
 

@@ -172,7 +172,7 @@ def test_the_sdks_read_every_transcript(form: str, name: str) -> None:
     ],
 )
 def test_stop_reasons(stop: StopReason, chat_word: str, responses_word: str) -> None:
-    """How each reason is said (wire.md section 5)."""
+    """How each reason is said (docs/wire.md section 5)."""
     events = answer(*text(0, "Hi"), stop=stop)
     told = data_of(encoded("chat", events, include_usage=False))
     assert told[-2]["choices"][0]["finish_reason"] == chat_word
