@@ -26,7 +26,6 @@ def contradictions(facts: ModelFacts) -> Iterator[tuple[str, str]]:
     for fact, levels in (
         ("default_effort", "effort_levels"),
         ("thinking_off_max_effort", "effort_levels"),
-        ("default_thinking_level", "thinking_levels"),
     ):
         value, among = getattr(facts, fact), getattr(facts, levels)
         if value and value not in among:

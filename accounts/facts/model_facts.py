@@ -47,10 +47,8 @@ class ModelFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     effort_levels: tuple[str, ...] = ()
     default_effort: str = ""
     thinking_levels: tuple[str, ...] = ()
-    default_thinking_level: str = ""
     thinking_budget: ThinkingBudget | None = None
     sampling: Sampling = "any"
-    sampling_refused_from_version: str = ""
     forced_tool_choice: Literal["yes", "no", "not_with_thinking"] = "yes"
     prefill: bool = True
     system_turns: bool = False
@@ -70,11 +68,6 @@ class ModelFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     developer_role: bool = False
     stream_options: bool = True
     streams: bool = True
-
-    def sampling_under(self, anthropic_version: str) -> Sampling:
-        """What becomes of temperature and its kin when asked with this ``anthropic-version`` (a date)."""
-        since = self.sampling_refused_from_version
-        return "refused" if since and anthropic_version >= since else self.sampling
 
 
 class Override(Struct, frozen=True, kw_only=True):

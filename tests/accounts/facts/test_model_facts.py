@@ -54,12 +54,8 @@ def test_facts(subtests: pytest.Subtests) -> None:
         ("gemini-3.8-flash", "family", "gemini-3"),
         ("gemini-3.8-flash", "thinking_levels", ("LOW", "MEDIUM", "HIGH")),
         ("gemini-3.6-flash", "thinking_levels", ("MINIMAL", "LOW", "MEDIUM", "HIGH")),
-        ("gemini-3.5-flash-lite", "default_thinking_level", "MINIMAL"),
-        ("gemini-3.1-pro-preview", "default_thinking_level", "HIGH"),
         ("gemini-4-neon", "thinking_levels", ("LOW", "MEDIUM", "HIGH", "XHIGH")),
-        ("gemini-4-neon", "default_thinking_level", "HIGH"),
         ("gemini-4-argon", "thinking_levels", ("LOW", "MEDIUM", "HIGH")),
-        ("gemini-4-carbon", "default_thinking_level", "MEDIUM"),
         ("gemini-4-carbon", "sampling", "ignored"),
         ("gemini-4-carbon", "penalties", False),
         ("gemini-4-carbon", "several_candidates", False),
@@ -96,7 +92,6 @@ def test_every_row_is_sound(subtests: pytest.Subtests) -> None:
             assert set(facts.thinking_levels) <= set(LEVELS)
             assert set(facts.thinking_modes) <= {"adaptive", "enabled", "disabled", "between_tools"}
             assert (facts.default_effort in facts.effort_levels) or not facts.effort_levels
-            assert (facts.default_thinking_level in facts.thinking_levels) or not facts.thinking_levels
             assert ("enabled" in facts.thinking_modes) <= (facts.thinking_budget is not None)
             assert not (facts.thinking_levels and facts.thinking_budget), "Gemini refuses both in one request"
             if facts.thinking_off_max_effort:
@@ -131,22 +126,6 @@ def test_unknown_model_of_an_unknown_kind() -> None:
 def test_a_known_model_is_known_whatever_the_kind() -> None:
     """The kind matters only where the name tells nothing."""
     assert facts_for("claude-opus-5", "openai") == facts_for("claude-opus-5")
-
-
-@pytest.mark.parametrize(
-    ("model", "version", "sampling"),
-    [
-        ("claude-sonnet-4-6", "2023-06-01", "any"),
-        ("claude-sonnet-4-6", "2026-10-21", "refused"),
-        ("claude-sonnet-4-6", "2027-01-01", "refused"),
-        ("claude-sonnet-5", "2023-06-01", "default_only"),
-        ("claude-opus-5", "2023-06-01", "refused"),
-        ("bench-x", "2026-10-21", "any"),
-    ],
-)
-def test_sampling_under_a_version(model: str, version: str, sampling: str) -> None:
-    """From anthropic-version 2026-10-21 on sampling parameters are refused on every model."""
-    assert facts_for(model).sampling_under(version) == sampling
 
 
 @pytest.mark.parametrize(
