@@ -1,3 +1,5 @@
-"""The operator's pages for accounts, mappings and client keys."""
+"""The operator's pages for accounts, mappings, client keys and model facts."""
 
-from accounts.admin import pages as pages  # here Django looks for pages
+# Here Django looks for pages.
+from accounts.admin import model_facts_pages as model_facts_pages
+from accounts.admin import pages as pages

@@ -24,9 +24,6 @@ from unfold.forms import BaseDialogForm
 from accounts.admin.actions import account_test
 from accounts.admin.figures import AccountFigures, account_figures
 from accounts.admin.forms import AccountForm, ModelMappingForm
-from accounts.admin.model_facts_pages import (
-    ModelOverrideAdmin as ModelOverrideAdmin,  # here Django looks for pages
-)
 from accounts.admin.state import TONES, glance, last_used, moment, status_here
 from accounts.connect.views import connect_page
 from accounts.loaded.loading import account_view
