@@ -12,8 +12,8 @@ import msgspec
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.client_side import Counting, ModelList, Path
+from relay.dialects.healing.signature_slots import Healed, Resolution, SignatureSlot
 from relay.dialects.names.rules import NameRule
-from relay.dialects.signature_slots import Healed, Resolution, SignatureSlot
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.events import Chunk, Event, HiddenThinking, StreamState
 from relay.neutral.failures import Failure

@@ -12,13 +12,13 @@ import msgspec
 from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
+from relay.dialects.healing.signature_slots import Healed
 from relay.dialects.interface import Dialect, GoingOn
 from relay.dialects.names.aliases import NONE as NO_ALIASES
 from relay.dialects.names.aliases import Aliases, aliased
 from relay.dialects.paired_calls import paired
 from relay.dialects.refused_parameters import is_the_clients, known_refusals
 from relay.dialects.registry import dialect_for
-from relay.dialects.signature_slots import Healed
 from relay.engine.healed import HealedSession
 from relay.engine.signatures import SignatureCache
 from relay.neutral.conversation import Conversation, Json

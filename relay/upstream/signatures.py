@@ -4,9 +4,9 @@ PURE but for the memory it reads.
 """
 
 from accounts.facts.model_facts import ModelFacts
+from relay.dialects.healing.signature_slots import Fate, Resolution, SignatureSlot
 from relay.dialects.interface import Dialect
 from relay.dialects.names.call_ids import told_id
-from relay.dialects.signature_slots import Fate, Resolution, SignatureSlot
 from relay.engine.signatures import SignatureCache, is_handle
 from relay.neutral.conversation import Json
 

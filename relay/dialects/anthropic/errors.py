@@ -15,13 +15,13 @@ import msgspec
 
 from monitor.record.redaction import mask_beginning
 from relay.dialects.account_words import is_about_the_account
+from relay.dialects.healing.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.json_object import json_object
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.reading.error_shapes import error_in, vendor_code_of
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.refused_parameters import refused_parameter
-from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import told_wait
 from relay.neutral.conversation import Json

@@ -6,9 +6,9 @@ PURE. Only thinking blocks are signed here; a redacted block is its own signatur
 from collections.abc import Callable
 from typing import Any, assert_never
 
-from relay.dialects.anthropic.repair import demoted_block
+from relay.dialects.anthropic.heal import demoted_block
 from relay.dialects.anthropic.wire_messages import key_of_turn, type_of
-from relay.dialects.signature_slots import Fate, Resolution, SignatureSlot
+from relay.dialects.healing.signature_slots import Fate, Resolution, SignatureSlot
 from relay.neutral.conversation import Json
 
 Resolve = Callable[[SignatureSlot], Resolution]

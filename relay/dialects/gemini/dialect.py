@@ -7,17 +7,17 @@ from relay.dialects.gemini import (
     errors,
     fit,
     going_on,
+    heal,
     inspection,
     read_request,
-    repair,
     slots,
     thinking,
     write_request,
 )
 from relay.dialects.gemini.decoder import GeminiDecoder
 from relay.dialects.gemini.encoder import GeminiEncoder
+from relay.dialects.healing.signature_slots import Healed
 from relay.dialects.interface import Dialect, drops_nothing
-from relay.dialects.signature_slots import Healed
 from relay.neutral.conversation import Json
 
 
@@ -28,7 +28,7 @@ def _as_it_is(body: Json) -> Json:
 
 def _heal(body: Json, facts: ModelFacts) -> Healed:
     """The thinking configuration stays on every model."""
-    return repair.heal(body)
+    return heal.heal(body)
 
 
 GEMINI = Dialect(
@@ -57,6 +57,6 @@ GEMINI = Dialect(
     restore_signatures=slots.restore_signatures,
     heal=_heal,
     drop_blocks=drops_nothing,
-    heal_again=repair.heal_again,
+    heal_again=heal.heal_again,
     go_on=going_on.go_on,
 )

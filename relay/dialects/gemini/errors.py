@@ -12,10 +12,10 @@ import msgspec
 from monitor.record.redaction import mask_beginning, mask_text
 from relay.dialects.account_words import is_about_money, is_about_the_account
 from relay.dialects.gemini.web_page import text_of_page
+from relay.dialects.healing.signature_phrases import is_signature_refusal
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.reading.error_shapes import error_in, vendor_code_of
-from relay.dialects.signature_phrases import is_signature_refusal
 from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import told_wait
 from relay.neutral.conversation import Json

@@ -9,9 +9,9 @@ from typing import Any, assert_never
 
 from relay.dialects.gemini.carried_signatures import from_client
 from relay.dialects.gemini.fields import field, with_field, without
-from relay.dialects.gemini.repair import plain_part
+from relay.dialects.gemini.heal import plain_part
 from relay.dialects.gemini.turns import contents_of, key_of_turn, model_runs, parts_of
-from relay.dialects.signature_slots import Fate, Resolution, SignatureSlot
+from relay.dialects.healing.signature_slots import Fate, Resolution, SignatureSlot
 from relay.neutral.conversation import Json
 
 Resolve = Callable[[SignatureSlot], Resolution]

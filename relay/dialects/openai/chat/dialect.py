@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from accounts.facts.model_facts import ModelFacts
+from relay.dialects.healing.signature_slots import Healed, Resolution, SignatureSlot
 from relay.dialects.interface import Dialect, drops_nothing
 from relay.dialects.openai import client_side, errors, reasoning, take_back, tools
-from relay.dialects.openai.chat import collector, fit, going_on, read_request, repair, write_request
+from relay.dialects.openai.chat import collector, fit, going_on, heal, read_request, write_request
 from relay.dialects.openai.chat.decoder import ChatDecoder
 from relay.dialects.openai.chat.encoder import ChatEncoder
 from relay.dialects.openai.inspection import inspect_chat
-from relay.dialects.signature_slots import Healed, Resolution, SignatureSlot
 from relay.neutral.conversation import Json
 
 
@@ -38,7 +38,7 @@ def _restore_nothing(body: Json, resolve: Callable[[SignatureSlot], Resolution])
 
 
 def _heal(body: Json, facts: ModelFacts) -> Healed:
-    return repair.heal(body)
+    return heal.heal(body)
 
 
 OPENAI_CHAT = Dialect(
@@ -66,6 +66,6 @@ OPENAI_CHAT = Dialect(
     restore_signatures=_restore_nothing,
     heal=_heal,
     drop_blocks=drops_nothing,
-    heal_again=repair.heal_again,
+    heal_again=heal.heal_again,
     go_on=going_on.go_on,
 )

@@ -1,13 +1,13 @@
 """Responses as a dialect: joins the files of this folder. PURE."""
 
 from accounts.facts.model_facts import ModelFacts
+from relay.dialects.healing.signature_slots import Healed
 from relay.dialects.interface import Dialect, drops_nothing, streams_by_itself
 from relay.dialects.openai import client_side, errors, reasoning, take_back, tools
 from relay.dialects.openai.inspection import inspect_responses
-from relay.dialects.openai.responses import collector, fit, going_on, read_request, repair, write_request
+from relay.dialects.openai.responses import collector, fit, going_on, heal, read_request, write_request
 from relay.dialects.openai.responses.decoder import ResponsesDecoder
 from relay.dialects.openai.responses.encoder import ResponsesEncoder
-from relay.dialects.signature_slots import Healed
 from relay.neutral.conversation import Json
 
 
@@ -18,7 +18,7 @@ def _thinks_unseen(body: Json, facts: ModelFacts) -> bool:
 
 
 def _heal(body: Json, facts: ModelFacts) -> Healed:
-    return repair.heal(body)
+    return heal.heal(body)
 
 
 OPENAI_RESPONSES = Dialect(
@@ -42,9 +42,9 @@ OPENAI_RESPONSES = Dialect(
     decoder=ResponsesDecoder,
     classify=errors.classify,
     thinks_unseen=_thinks_unseen,
-    restore_signatures=repair.restore_signatures,
+    restore_signatures=heal.restore_signatures,
     heal=_heal,
     drop_blocks=drops_nothing,
-    heal_again=repair.heal_again,
+    heal_again=heal.heal_again,
     go_on=going_on.go_on,
 )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.dialects.anthropic import ANTHROPIC
-from relay.dialects.signature_slots import Fate, Resolution, SignatureSlot
+from relay.dialects.healing.signature_slots import Fate, Resolution, SignatureSlot
 from relay.neutral.conversation import turn_key
 from relay.neutral.events import StreamState
 from tests.relay.dialects.anthropic.bodies import ANY_BODY

@@ -6,9 +6,9 @@ import pytest
 
 from relay.dialects.gemini import GEMINI
 from relay.dialects.gemini.carried_signatures import redacted_to_client, to_client
-from relay.dialects.signature_slots import Fate, SignatureSlot
+from relay.dialects.healing.signature_slots import Fate, SignatureSlot
 from relay.neutral.conversation import turn_key
-from tests.relay.dialects.gemini.test_repair import PLACEHOLDER, call, model, result, user
+from tests.relay.dialects.gemini.test_heal import PLACEHOLDER, call, model, result, user
 
 
 def restore(resolution, *contents: dict):

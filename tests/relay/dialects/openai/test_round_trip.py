@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.facts.known_models import facts_for
+from relay.dialects.healing.signature_slots import Fate, Resolution, SignatureSlot
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.dialects.signature_slots import Fate, Resolution, SignatureSlot
 from relay.neutral.conversation import (
     Conversation,
     Media,

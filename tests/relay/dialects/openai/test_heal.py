@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.signature_slots import Fate, Healed, Resolution, SignatureSlot
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.dialects.signature_slots import Fate, Healed, Resolution, SignatureSlot
 from relay.neutral.conversation import Json
 from tests.relay.dialects.openai.streams import FORMS
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection
 from typing import Any, assert_never
 
-from relay.dialects.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.signature_slots import Fate, Healed, Resolution, SignatureSlot
+from relay.dialects.healing.turn_names import named, positions
 from relay.dialects.json_object import json_object
-from relay.dialects.openai.fix_turn import named, positions
 from relay.dialects.openai.responses.named_tools import arguments_of, plain_name
-from relay.dialects.signature_slots import Fate, Healed, Resolution, SignatureSlot
 from relay.neutral.conversation import Json, digest, turn_key
 
 _PROMPT_PART = {"type": "input_text", "text": FIX_PROMPT}

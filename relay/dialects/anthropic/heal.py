@@ -23,8 +23,8 @@ from relay.dialects.anthropic.wire_messages import (
     messages_of,
     type_of,
 )
-from relay.dialects.fix_prompt import FIX_PROMPT
-from relay.dialects.signature_slots import Healed
+from relay.dialects.healing.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.signature_slots import Healed
 from relay.neutral.conversation import Json, digest
 
 _BINDING_BETA = ("anthropic-beta", "thinking-binding-controls-2026-08-01")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.dialects.signature_phrases import is_signature_refusal, offers_drop_block
+from relay.dialects.healing.signature_phrases import is_signature_refusal, offers_drop_block
 
 BOUND = (
     "messages.5.content.0: Invalid `signature` in `thinking` block. The block is bound to a different "

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.facts.known_models import facts_for
-from relay.dialects.fix_prompt import FIX_PROMPT
 from relay.dialects.gemini import GEMINI
-from relay.dialects.signature_slots import Healed
+from relay.dialects.healing.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.signature_slots import Healed
 from relay.neutral.conversation import digest
 
 FACTS = facts_for("gemini-3-flash-preview")

@@ -7,10 +7,10 @@ pass their refusals on.
 
 from collections.abc import Collection, Iterator
 
-from relay.dialects.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.signature_slots import Healed
+from relay.dialects.healing.turn_names import named, positions
 from relay.dialects.openai.chat.blocks import reasoning_text
-from relay.dialects.openai.fix_turn import named, positions
-from relay.dialects.signature_slots import Healed
 from relay.neutral.conversation import Json, digest
 
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")

@@ -1,7 +1,7 @@
 """The sentence that a healed request carries."""
 
-from relay.dialects.fix_prompt import FIX_PROMPT
-from relay.dialects.signature_phrases import is_signature_refusal
+from relay.dialects.healing.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.signature_phrases import is_signature_refusal
 
 
 def test_the_fix_prompt_is_one_or_two_sentences() -> None:

@@ -6,12 +6,12 @@ digests; what is not found is not touched.
 
 from typing import Any
 
-from relay.dialects.fix_prompt import FIX_PROMPT
 from relay.dialects.gemini.carried_signatures import PLACEHOLDER
 from relay.dialects.gemini.fields import field, without
-from relay.dialects.gemini.result_order import repaired_order
 from relay.dialects.gemini.turns import contents_of, is_model, is_user, parts_of
-from relay.dialects.signature_slots import Healed
+from relay.dialects.healing.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.result_order import repaired_order
+from relay.dialects.healing.signature_slots import Healed
 from relay.neutral.conversation import Json, digest
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from accounts.facts.known_models import facts_for
 from relay.dialects.anthropic import ANTHROPIC
-from relay.dialects.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.fix_prompt import FIX_PROMPT
 from relay.neutral.conversation import digest
 from tests.relay.dialects.anthropic.bodies import ANY_BODY
 

@@ -1,0 +1,1 @@
+"""Healing, in every dialect."""
