@@ -1,4 +1,4 @@
-"""What the relay itself keeps in the database: remembered signatures and repaired blocks."""
+"""What the relay itself keeps in the database: remembered signatures and healed blocks."""
 
 from django.db import models
 

@@ -159,7 +159,7 @@ class AttemptRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     rotate: bool | None = None
     """Decision: whether another account is to be taken, where one is free; None: no next attempt."""
     heal: str | None = None
-    """Decision: the repair that the next attempt goes out with, in a word."""
+    """Decision: the heal that the next attempt goes out with, in a word."""
     connect_ms: int | None = None
     """None where an open connection was used again, or none came about."""
     headers_ms: int | None = None

@@ -58,7 +58,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def healed_percent(self) -> float | None:
-        """Answered after a repair of the history."""
+        """Answered after a heal of the history."""
         return self._share(self.healed)
 
     @property

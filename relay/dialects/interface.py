@@ -12,7 +12,7 @@ import msgspec
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.client_side import Counting, ModelList, Path
-from relay.dialects.healing.signature_slots import Healed, Resolution, SignatureSlot
+from relay.dialects.healing.signature_slots import HealedBody, Resolution, SignatureSlot
 from relay.dialects.names.rules import NameRule
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.events import Chunk, Event, HiddenThinking, StreamState
@@ -256,14 +256,14 @@ class Dialect:
     restore_signatures: Callable[[Json, Callable[[SignatureSlot], Resolution]], Json]
     """The body with each slot resolved; the very same object when nothing changed."""
 
-    heal: Callable[[Json, ModelFacts], Healed]
+    heal: Callable[[Json, ModelFacts], HealedBody]
     """Behaviour section 8, steps 2 to 5."""
 
-    drop_blocks: Callable[[Json], Healed | None]
+    drop_blocks: Callable[[Json], HealedBody | None]
     """The body that asks upstream to drop unreadable blocks itself; None where there is no such thing."""
 
     heal_again: Callable[[Json, frozenset[str], frozenset[str]], Json]
-    """(body, blocks, prompt turns): the repairs remembered, done again to the same bytes; the very same
+    """(body, blocks, prompt turns): the heals remembered, done again to the same bytes; the very same
     object when none applies."""
 
     go_on: Callable[[Json, str, int, ModelFacts], GoingOn]
@@ -276,6 +276,6 @@ def streams_by_itself(body: Json) -> Json:
     return body if body.get("stream") is True else {**body, "stream": True}
 
 
-def drops_nothing(body: Json) -> Healed | None:
+def drops_nothing(body: Json) -> HealedBody | None:
     """``drop_blocks`` where upstream drops nothing itself."""
     return None

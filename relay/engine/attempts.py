@@ -18,11 +18,11 @@ from relay.engine.commands import (
     Around,
     CloseUpstream,
     Command,
+    Heal,
     Interrupted,
     Note,
     Outcome,
     Picked,
-    Repair,
     Reply,
     Sleep,
     SpendRetry,
@@ -159,9 +159,9 @@ class _Exchange:
         decision = yield from self._afforded(decision, failure)
         changes: tuple[str, ...] = ()
         if decision.heal:
-            heal = Repair(decision.heal, failure.refused_parameter)
+            heal = Heal(decision.heal, failure.refused_parameter)
             changes = (yield from self.clock.ask(heal)).changes
-            if not changes:  # nothing in the history to repair: the refusal is the client's to see
+            if not changes:  # nothing in the history to heal: the refusal is the client's to see
                 decision = policy.Decision(retry=False)
         yield from self.clock.ask(CloseUpstream(is_complete=False))
         yield from self._end_attempt(failure, decision)

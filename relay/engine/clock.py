@@ -18,6 +18,8 @@ from relay.engine.commands import (
     Deliver,
     Done,
     Ended,
+    Heal,
+    Healed,
     LookAround,
     MarkAccount,
     Note,
@@ -26,8 +28,6 @@ from relay.engine.commands import (
     PickAccount,
     Picked,
     Read,
-    Repair,
-    Repaired,
     Reply,
     Settle,
     Sleep,
@@ -56,7 +56,7 @@ class Clock:
     @overload
     def ask(self, command: SpendRetry) -> Generator[Command, Reply, Allowed]: ...
     @overload
-    def ask(self, command: Repair) -> Generator[Command, Reply, Repaired]: ...
+    def ask(self, command: Heal) -> Generator[Command, Reply, Healed]: ...
     @overload
     def ask(self, command: Deliver) -> Generator[Command, Reply, Done | Unsayable]: ...
     @overload

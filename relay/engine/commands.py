@@ -87,8 +87,8 @@ class SpendRetry(msgspec.Struct, frozen=True):
     """May the server retry once more? A dying upstream is not to be hammered. Reply: Allowed."""
 
 
-class Repair(msgspec.Struct, frozen=True):
-    """Heal the refused request for the next attempt on the same account. Reply: Repaired.
+class Heal(msgspec.Struct, frozen=True):
+    """Heal the refused request for the next attempt on the same account. Reply: Healed.
 
     ``parameter`` is what is taken back of its form, where ``how`` says so.
     """
@@ -130,7 +130,7 @@ Command = (
     | CloseUpstream
     | LookAround
     | SpendRetry
-    | Repair
+    | Heal
     | MarkAccount
     | AskOn
     | Note
@@ -228,8 +228,8 @@ class Allowed(msgspec.Struct, frozen=True):
     is_allowed: bool
 
 
-class Repaired(msgspec.Struct, frozen=True):
-    """``changes`` say what was done; empty when there was nothing to repair."""
+class Healed(msgspec.Struct, frozen=True):
+    """``changes`` say what was done; empty when there was nothing to heal."""
 
     at: float
     changes: tuple[str, ...]
@@ -258,7 +258,7 @@ Reply = (
     | TimedOut
     | Around
     | Allowed
-    | Repaired
+    | Healed
     | Unsayable
     | Done
 )

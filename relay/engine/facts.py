@@ -100,7 +100,7 @@ class Healing(msgspec.Struct, frozen=True):
 
 
 class HealingFailed(msgspec.Struct, frozen=True):
-    """The repaired request was refused for a signature again."""
+    """The healed request was refused for a signature again."""
 
     at: float
     message: str

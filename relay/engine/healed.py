@@ -1,7 +1,7 @@
 """What was healed, per session: remembered block by block, so that the next request is right at once.
 
 PURE. Not the session is "sick": exactly the refused blocks are converted again, to the same bytes, and
-the fix prompt stays in the one user turn it was put in. Thinking made after the repair is not touched.
+the fix prompt stays in the one user turn it was put in. Thinking made after the heal is not touched.
 """
 
 from collections import OrderedDict
@@ -35,7 +35,7 @@ class HealedSessions:
     def remember(
         self, session: str, blocks: tuple[str, ...], prompt_turn: str, *, drops_blocks: bool = False
     ) -> None:
-        """Add a repair."""
+        """Add a heal."""
         healed = self._sessions.setdefault(session, HealedSession())
         self._sessions.move_to_end(session)
         healed.blocks.update(blocks)

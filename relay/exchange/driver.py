@@ -23,6 +23,8 @@ from relay.engine.commands import (
     Deliver,
     Done,
     Ended,
+    Heal,
+    Healed,
     Interrupted,
     LookAround,
     MarkAccount,
@@ -32,8 +34,6 @@ from relay.engine.commands import (
     Outcome,
     PickAccount,
     Read,
-    Repair,
-    Repaired,
     Reply,
     Settle,
     Sleep,
@@ -159,8 +159,8 @@ class Driver:
                 return msgspec.structs.replace(self._hands.look_around(command), at=self._at())
             case SpendRetry():
                 return Allowed(self._at(), self._hands.may_retry())
-            case Repair(how, parameter):
-                return Repaired(self._at(), self._hands.repair(how, parameter))
+            case Heal(how, parameter):
+                return Healed(self._at(), self._hands.heal(how, parameter))
             case MarkAccount(account, model, mark):
                 self._hands.mark(account, model, mark)
             case AskOn(token):

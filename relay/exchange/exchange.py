@@ -69,7 +69,7 @@ class Exchange:
         self._taken_at = 0.0
         self._request: UpstreamRequest | None = None
         self._next_leg: UpstreamRequest | None = None
-        self._is_repaired = False
+        self._is_healed = False
         self._decoder: Decoder | None = None
         self._bent: dict[str, None] = {}  # the fields of upstream's answers that were not of their types
         self._to_remember: list[Item] = []
@@ -93,7 +93,7 @@ class Exchange:
 
     # --- what the driver asks ---------------------------------------------------------------------
     async def pick(self, command: PickAccount) -> Picked | Failure:
-        """Take an account; make the request ready, unless it stays the repaired one."""
+        """Take an account; make the request ready, unless it stays the healed one."""
         target = self._targets[command.target]
         self.release()
         lease = await self._runtime.pool.acquire(
@@ -205,7 +205,7 @@ class Exchange:
         """Ask the server's budget."""
         return self._runtime.budget.may_retry(asyncio.get_running_loop().time())
 
-    def repair(self, how: Heals, parameter: str = "") -> tuple[str, ...]:
+    def heal(self, how: Heals, parameter: str = "") -> tuple[str, ...]:
         """Heal a copy of the body that upstream refused, for the next attempt."""
         lease, request = self._ready()
         healed = healed_request(request, how, parameter, lease.account, self.call.session, time.time())
@@ -213,7 +213,7 @@ class Exchange:
             return ()
         self._runtime.memory.remember(healed.forgotten)
         self._to_remember += healed.remembered
-        self._request, self._is_repaired = healed.request, True
+        self._request, self._is_healed = healed.request, True
         return healed.changes
 
     def ask_on(self, token: str) -> None:
@@ -226,7 +226,7 @@ class Exchange:
         mark_account(self._runtime.pool, account, model, mark, self._taken_at)
 
     def note(self, fact: Fact) -> None:
-        """Put it on record; a commit keeps the repair for later requests."""
+        """Put it on record; a commit keeps the heal for later requests."""
         self.recorder.note(fact)
         if isinstance(fact, AttemptEnded) and self._decoder is not None and self._decoder.bent:
             self._bent.update(dict.fromkeys(self._decoder.bent))
@@ -263,9 +263,9 @@ class Exchange:
                 self.recorder.detour(lease.cached_tokens_at_stake, state.usage.cache_read, note)
 
     def _made_ready(self, account: AccountView, model: str) -> UpstreamRequest:
-        """The request for ``account``: the repaired one, where dialect and model are the same."""
+        """The request for ``account``: the healed one, where dialect and model are the same."""
         kept = self._request
-        if kept is not None and self._is_repaired and kept.fits(account, model, self.call):
+        if kept is not None and self._is_healed and kept.fits(account, model, self.call):
             return kept
         memory = self._runtime.memory
         healed = memory.healed_session(self.call.session)

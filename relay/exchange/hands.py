@@ -59,7 +59,7 @@ class Hands(Protocol):
         """Is there a retry left in the server's budget? If so it is spent."""
         ...
 
-    def repair(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
+    def heal(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
         """Heal the request that was refused; what was changed."""
         ...
 

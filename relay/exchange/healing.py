@@ -10,7 +10,7 @@ from relay.engine.policy import Heals
 from relay.memory.conversation_memory import Item
 from relay.memory.refusals import refused_item
 from relay.neutral.conversation import digest
-from relay.upstream.request import UpstreamRequest, repaired, taken_back
+from relay.upstream.request import UpstreamRequest, healed_with, taken_back
 from relay.upstream.signatures import signatures_in
 
 
@@ -44,7 +44,7 @@ def healed_request(
         remembered += [Item("prompt", session, healed.prompt_turn, now)] if healed.prompt_turn else []
     refused = signatures_in(dialect, body)
     return HealedRequest(
-        repaired(request, healed),
+        healed_with(request, healed),
         healed.changes,
         [Item("forget", session, digest(signature), now, value=signature) for signature in refused],
         remembered,

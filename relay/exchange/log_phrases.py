@@ -61,7 +61,7 @@ def lines(fact: Fact, prefix: str) -> list[Line]:
             )
             return [(logging.WARNING, f"Unexpected thinking signature error: {message} {ending}")]
         case HealingFailed(_, message):
-            line = f"Signature repair failed, not retrying: manual intervention needed ({message})"
+            line = f"Signature healing failed, not retrying: manual intervention needed ({message})"
             return [(logging.ERROR, line)]
         case GaveUp(_, attempts, failure):
             return [(logging.ERROR, giving_up.message(attempts, failure))]

@@ -1,4 +1,4 @@
-"""What the server remembers of conversations: signatures and repairs, in every process and over a restart.
+"""What the server remembers of conversations: signatures and heals, in every process and over a restart.
 
 The rules are in ``engine/signatures.py`` and ``engine/healed.py``; here is the doing. An item is put into
 this process's memory at once, told to the others over the bus, and written by one thread a moment later.
@@ -28,7 +28,7 @@ WRITE_SECONDS = 0.2
 """How long an item may wait to be written; a kill -9 loses no more than this."""
 
 HEALED_TTL = 30 * 24 * 3600
-"""Seconds for which repairs are kept: as long as anybody goes on with a conversation."""
+"""Seconds for which heals are kept: as long as anybody goes on with a conversation."""
 
 _PENDING_LIMIT = 20_000
 _BATCH = 200
@@ -70,7 +70,7 @@ class Memory:
         bus.subscribe(TOPIC, self._hear)
 
     def healed_session(self, session: str) -> HealedSession | None:
-        """What was repaired in ``session``."""
+        """What was healed in ``session``."""
         return self.healed.get(session)
 
     def session_of(self, message_id: str) -> str:

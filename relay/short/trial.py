@@ -163,7 +163,7 @@ class TrialHands:
         """Nobody is picked a second time."""
         return True
 
-    def repair(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
+    def heal(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
         """The question has no history; what is refused of its form is taken back, as for any request."""
         taken = taken_back(self._request, parameter) if how == "parameter" else None
         if taken is None:

@@ -1,7 +1,7 @@
-"""From what the client asked to what one upstream is asked: dialect, model, signatures, repairs.
+"""From what the client asked to what one upstream is asked: dialect, model, signatures, heals.
 
 PURE but for the memory it reads. To an upstream of the same dialect and model the client's own bytes
-travel, unless a signature has to go or a repair has to be done again.
+travel, unless a signature has to go or a heal has to be done again.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -12,7 +12,7 @@ import msgspec
 from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
-from relay.dialects.healing.signature_slots import Healed
+from relay.dialects.healing.signature_slots import HealedBody
 from relay.dialects.interface import Dialect, GoingOn
 from relay.dialects.names.aliases import NONE as NO_ALIASES
 from relay.dialects.names.aliases import Aliases, aliased
@@ -120,7 +120,7 @@ def prepare(
         changes.append("thinking signatures put right")
     again, headers = _heal_again(dialect, restored, healed)
     if again is not restored:
-        changes.append("earlier signature repair done again")
+        changes.append("earlier heal done again")
     return UpstreamRequest(
         dialect=dialect,
         is_same_dialect=is_same,
@@ -137,7 +137,7 @@ def prepare(
     )
 
 
-def repaired(request: UpstreamRequest, healed: Healed) -> UpstreamRequest:
+def healed_with(request: UpstreamRequest, healed: HealedBody) -> UpstreamRequest:
     """The same request with the healed body."""
     return msgspec.structs.replace(
         request,

@@ -86,7 +86,7 @@ def test_googles_quota_is_understood(kinds_world: World) -> None:
 
 
 def test_a_refused_signature_is_healed(kinds_world: World) -> None:
-    """The 400 is Anthropic's own, and so is the repair; the healed request has the same form."""
+    """The 400 is Anthropic's own, and so is the heal; the healed request has the same form."""
     history = [
         {"role": "user", "content": "Hello."},
         {

@@ -4,7 +4,7 @@ from tests.served.test_lesson import thinking_history
 from tests.served.world import World
 
 
-def test_a_repair_survives_a_rotation(world: World) -> None:
+def test_a_heal_survives_a_rotation(world: World) -> None:
     """The healed history goes to the next account too: it is not refused a second time."""
     prompt = "And 6 times 8? [fault: refused_signature, status=500, ok]"
     response = world.messages("", messages=thinking_history(prompt))

@@ -178,7 +178,7 @@ def thinking_history(prompt: str) -> list[dict[str, object]]:
     ]
 
 
-def test_a_refused_signature_is_repaired_and_tried_again(world: World) -> None:
+def test_a_refused_signature_is_healed_and_tried_again(world: World) -> None:
     """Step 4: "converts historical Thinking blocks to Text, and appends fix prompt to the last user"."""
     response = world.messages("", messages=thinking_history("And 6 times 8? [fault: refused_signature, ok]"))
     assert response.status_code == 200
@@ -219,7 +219,7 @@ def test_gemini_heals_too_and_appends_the_prompt_to_the_parts(world: World) -> N
     assert any("[Gemini] Signature error detected on account" in line for line in world.log_lines(response))
 
 
-def test_when_the_repair_fails_the_log_says_that_a_human_must_look(world: World) -> None:
+def test_when_the_heal_fails_the_log_says_that_a_human_must_look(world: World) -> None:
     """Pitfalls: "only consider manual intervention when logs explicitly indicate unrecoverable"."""
     response = world.messages(
         "", messages=thinking_history("And 8? [fault: refused_signature, refused_signature, ok]")
@@ -227,7 +227,7 @@ def test_when_the_repair_fails_the_log_says_that_a_human_must_look(world: World)
     assert response.status_code == 400
     assert "signature" in response.json()["error"]["message"]
     assert any(
-        "Signature repair failed, not retrying: manual intervention needed" in line
+        "Signature healing failed, not retrying: manual intervention needed" in line
         for line in world.log_lines(response)
     )
     assert len(world.attempts(response)) == 2

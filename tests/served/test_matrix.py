@@ -30,7 +30,7 @@ COLUMNS = {
     "`openai` (compatible server)": "on-open",
 }
 PROMPT = "Tell me about the harbour."
-REPAIRS = frozenset({"thinking signatures put right"})
+HEALS = frozenset({"thinking signatures put right"})
 """What is done to a request for its own good; nothing of it is lost."""
 
 CELL = re.compile(r"yes|nearest: .+|400: .+|–")
@@ -215,7 +215,7 @@ def cell(found: Found, changes: list[str], usual: list[str]) -> str:
     """The cell's text. ``usual`` are the changes that this pair makes to every request."""
     if found.refusal:
         return f"400: {found.refusal}"
-    news = [change for change in changes if change not in usual and change not in REPAIRS]
+    news = [change for change in changes if change not in usual and change not in HEALS]
     if news and found.word:
         return f"nearest: {'; '.join(news)}"
     return found.word

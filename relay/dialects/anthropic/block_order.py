@@ -12,7 +12,7 @@ _Place = tuple[int, int]
 """A block's message and its position there."""
 
 
-def repaired_order(messages: list[Json]) -> list[Json]:
+def in_order(messages: list[Json]) -> list[Json]:
     """``messages`` in that order; what is in order already stays the same object."""
     contents = [blocks_of(message.get("content")) for message in messages]
     results = _results(messages, contents)

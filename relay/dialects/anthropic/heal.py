@@ -1,4 +1,4 @@
-"""The repair of a history whose thinking signatures upstream refused (behaviour section 8).
+"""How a history is healed whose thinking signatures upstream refused (behaviour section 8).
 
 PURE. Never changes the body it was given. What one request needed is remembered block by block:
 ``heal_again`` makes the same bytes out of the same blocks on every later turn, so that neither the 400 nor
@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.anthropic.block_order import repaired_order
+from relay.dialects.anthropic.block_order import in_order
 from relay.dialects.anthropic.fit_thinking import thinking_type
 from relay.dialects.anthropic.turn_edits import (
     last_spoken_index,
@@ -24,13 +24,13 @@ from relay.dialects.anthropic.wire_messages import (
     type_of,
 )
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
-from relay.dialects.healing.signature_slots import Healed
+from relay.dialects.healing.signature_slots import HealedBody
 from relay.neutral.conversation import Json, digest
 
 _BINDING_BETA = ("anthropic-beta", "thinking-binding-controls-2026-08-01")
 
 
-def heal(body: Json, facts: ModelFacts) -> Healed:
+def heal(body: Json, facts: ModelFacts) -> HealedBody:
     """Steps 2 to 5: all thinking as text, the fix prompt, the block order, no thinking where it is refused.
 
     ``prompt_turn`` is the digest of the last turn that is no system turn: the prompt was put into it, or
@@ -47,11 +47,11 @@ def heal(body: Json, facts: ModelFacts) -> Healed:
     changes.append("the fix prompt was added")
     if "thinking" in body and "thinking" not in healed:
         changes.append("thinking left out of this request: its last turn has tool calls and no thinking")
-    return Healed(healed, tuple(dict.fromkeys(blocks)), prompt_turn, tuple(changes))
+    return HealedBody(healed, tuple(dict.fromkeys(blocks)), prompt_turn, tuple(changes))
 
 
 def heal_again(body: Json, blocks: frozenset[str], prompt_turns: frozenset[str]) -> Json:
-    """The repairs remembered, done again; the very same body when none of them applies."""
+    """The heals remembered, done again; the very same body when none of them applies."""
     messages = messages_of(body)
     demoted = [_demoted(message, blocks) for message in messages]
     prompted = [
@@ -63,11 +63,11 @@ def heal_again(body: Json, blocks: frozenset[str], prompt_turns: frozenset[str])
         return body
     for index in reversed(prompted):
         demoted = with_text_at(demoted, index, FIX_PROMPT)
-    healed = {**body, "messages": repaired_order(demoted)}
+    healed = {**body, "messages": in_order(demoted)}
     return without_unopened_thinking(healed) if thinking_type(body) == "enabled" else healed
 
 
-def drop_blocks(body: Json) -> Healed | None:
+def drop_blocks(body: Json) -> HealedBody | None:
     """The body that asks upstream to drop what it cannot read itself, with the beta header that this takes.
 
     None where the thinking configuration has no place for it, or asks for it already.
@@ -81,7 +81,7 @@ def drop_blocks(body: Json) -> Healed | None:
     binding: Json = {**(told if isinstance(told, dict) else {}), "prefix_mismatch_behavior": "drop_block"}
     if binding == told:
         return None
-    return Healed(
+    return HealedBody(
         {**body, "thinking": {**thinking, "block_binding": binding}},
         blocks=(),
         prompt_turn="",

@@ -1,6 +1,6 @@
 """Adding to the turns of an Anthropic body, without touching what was there.
 
-PURE. Used by the repair of a refused history and by what a model's facts demand.
+PURE. Used where a refused history is healed and by what a model's facts demand.
 """
 
 from relay.dialects.anthropic.wire_messages import THINKING_TYPES, blocks_of, messages_of, type_of

@@ -16,7 +16,7 @@ from relay.dialects.gemini import (
 )
 from relay.dialects.gemini.decoder import GeminiDecoder
 from relay.dialects.gemini.encoder import GeminiEncoder
-from relay.dialects.healing.signature_slots import Healed
+from relay.dialects.healing.signature_slots import HealedBody
 from relay.dialects.interface import Dialect, drops_nothing
 from relay.neutral.conversation import Json
 
@@ -26,7 +26,7 @@ def _as_it_is(body: Json) -> Json:
     return body
 
 
-def _heal(body: Json, facts: ModelFacts) -> Healed:
+def _heal(body: Json, facts: ModelFacts) -> HealedBody:
     """The thinking configuration stays on every model."""
     return heal.heal(body)
 

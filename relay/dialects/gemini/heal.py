@@ -1,4 +1,4 @@
-"""The repair of a body whose thinking signatures were refused, and the same repair again.
+"""How a body is healed whose thinking signatures were refused, and healed again.
 
 PURE. Steps 2 to 5 of behaviour section 8. Blocks and the turn of the fix prompt are found again by their
 digests; what is not found is not touched.
@@ -10,12 +10,12 @@ from relay.dialects.gemini.carried_signatures import PLACEHOLDER
 from relay.dialects.gemini.fields import field, without
 from relay.dialects.gemini.turns import contents_of, is_model, is_user, parts_of
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
-from relay.dialects.healing.result_order import repaired_order
-from relay.dialects.healing.signature_slots import Healed
+from relay.dialects.healing.result_order import in_order
+from relay.dialects.healing.signature_slots import HealedBody
 from relay.neutral.conversation import Json, digest
 
 
-def heal(body: Json) -> Healed:
+def heal(body: Json) -> HealedBody:
     """All thinking as text, placeholders on function calls, the fix prompt in the last user turn."""
     contents = contents_of(body)
     refused = [part for content in contents if is_model(content) for part in parts_of(content)]
@@ -26,11 +26,11 @@ def heal(body: Json) -> Healed:
     changes = [f"{_count(refused)} thinking blocks and signatures taken out of the history"]
     if prompt_turn:
         changes.append("fix prompt added to the last user turn")
-    return Healed(healed, tuple(sorted(blocks)), prompt_turn, tuple(changes))
+    return HealedBody(healed, tuple(sorted(blocks)), prompt_turn, tuple(changes))
 
 
 def heal_again(body: Json, blocks: frozenset[str], prompt_turns: frozenset[str]) -> Json:
-    """The repairs remembered, done again to the same bytes; the very same object when none applies."""
+    """The heals remembered, done again to the same bytes; the very same object when none applies."""
     contents = contents_of(body)
     healed = [_without_blocks(content, blocks) for content in contents]
     last = _last_speaker(contents)
@@ -49,7 +49,7 @@ def heal_again(body: Json, blocks: frozenset[str], prompt_turns: frozenset[str])
     if not is_changed:
         return body
     said = [content for content in healed if parts_of(content) or not isinstance(content, dict)]
-    return {**body, "contents": repaired_order(said)}
+    return {**body, "contents": in_order(said)}
 
 
 def plain_part(part: Json) -> Json | None:

@@ -7,7 +7,7 @@ from relay.dialects.gemini.turns import is_model, model_runs, parts_of
 from relay.neutral.conversation import Json
 
 
-def repaired_order(contents: list[Any]) -> list[Any]:
+def in_order(contents: list[Any]) -> list[Any]:
     """``contents`` with each response in the turn behind its call; the very same list when all are there."""
     due_behind: dict[int, list[Json]] = {}
     claimed: set[int] = set()

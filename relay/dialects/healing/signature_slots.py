@@ -32,8 +32,8 @@ Resolution = str | Fate
 """The signature that a slot shall hold, or its fate without one."""
 
 
-class Healed(msgspec.Struct, frozen=True):
-    """A body that upstream should take, and what is to be remembered of the repair.
+class HealedBody(msgspec.Struct, frozen=True):
+    """A body that upstream should take, and what is to be remembered of the heal.
 
     ``blocks`` are the digests of the refused blocks, ``prompt_turn`` the digest of the turn that got the
     fix prompt as it was before (of the model's own, where a user turn was added behind it; "" when none),

@@ -17,6 +17,8 @@ from relay.engine.commands import (
     Deliver,
     Done,
     Ended,
+    Heal,
+    Healed,
     LookAround,
     MarkAccount,
     Note,
@@ -25,8 +27,6 @@ from relay.engine.commands import (
     PickAccount,
     Picked,
     Read,
-    Repair,
-    Repaired,
     Reply,
     Settle,
     Sleep,
@@ -174,8 +174,8 @@ class AnyWorld:
                 nearest = self._chance.choice([None, 0.0, 3.0, 60.0])
                 free, marked = self._chance.choice([(True, False), (False, False), (False, True)])
                 return Around(self.at, free, marked, nearest)
-            case Repair():
-                return Repaired(self.at, self._chance.choice([(), ("2 blocks to text",), ("1 block",)]))
+            case Heal():
+                return Healed(self.at, self._chance.choice([(), ("2 blocks to text",), ("1 block",)]))
             case SpendRetry():
                 return Allowed(self.at, not self._has_trouble(0.2))
             case Sleep(seconds):

@@ -19,6 +19,8 @@ from relay.engine.commands import (
     Deliver,
     Done,
     Ended,
+    Heal,
+    Healed,
     Interrupted,
     LookAround,
     MarkAccount,
@@ -27,8 +29,6 @@ from relay.engine.commands import (
     PickAccount,
     Picked,
     Read,
-    Repair,
-    Repaired,
     Reply,
     Settle,
     Sleep,
@@ -147,9 +147,9 @@ def looks_around(target: Any = ..., besides: Any = ...) -> Expected:
     return Expected(LookAround, target=target, besides=besides)
 
 
-def repairs(how: Any = ...) -> Expected:
+def heals(how: Any = ...) -> Expected:
     """The engine has the refused request healed."""
-    return Expected(Repair, how=how)
+    return Expected(Heal, how=how)
 
 
 def marks(account: Picked, hardness: str, status: Any = ..., **more: Any) -> Expected:
@@ -227,9 +227,9 @@ def around(
     return _given(shown, 0, lambda at: Around(at, another_is_free, all_are_marked, nearest_free_seconds))
 
 
-def repaired(*changes: str) -> Given:
+def healed(*changes: str) -> Given:
     """The request is healed; without changes there was nothing to heal."""
-    return _given(f"repaired: {changes}", 0, lambda at: Repaired(at, changes))
+    return _given(f"healed: {changes}", 0, lambda at: Healed(at, changes))
 
 
 def unsayable(failure: Failure) -> Given:

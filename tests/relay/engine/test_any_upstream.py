@@ -12,13 +12,13 @@ from relay.engine.commands import (
     CloseUpstream,
     Command,
     Deliver,
+    Heal,
     Interrupted,
     Note,
     OpenUpstream,
     Outcome,
     PickAccount,
     Read,
-    Repair,
     Settle,
     Sleep,
 )
@@ -78,7 +78,7 @@ def attempts(exchange: Exchange) -> None:
     ended = [fact.number for fact in exchange.facts if isinstance(fact, AttemptEnded)]
     assert started == ended == list(range(1, exchange.outcome.attempts + 1))
     assert len(started) <= 4
-    assert len(exchange.given(Repair)) <= 1
+    assert len(exchange.given(Heal)) <= 1
     if exchange.outcome.is_healed is False:
         assert len(started) <= 3
 
@@ -98,7 +98,7 @@ def commit(exchange: Exchange) -> None:
     if delivered:
         assert committed
         assert committed[0] < delivered[0]
-        assert not any(isinstance(item, PickAccount | Sleep | Repair) for item in flow[delivered[0] :])
+        assert not any(isinstance(item, PickAccount | Sleep | Heal) for item in flow[delivered[0] :])
         assert exchange.outcome.is_committed
     if exchange.is_collected:
         assert len(delivered) <= 1

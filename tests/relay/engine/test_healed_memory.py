@@ -3,13 +3,13 @@
 from relay.engine.healed import HealedSession, HealedSessions
 
 
-def test_an_unknown_session_has_no_repairs() -> None:
+def test_an_unknown_session_has_no_heals() -> None:
     """A session that was never healed is nobody's concern."""
     assert HealedSessions().get("s1") is None
 
 
 def test_blocks_and_prompts_are_added_up() -> None:
-    """A second repair of the session adds its blocks and the turn with its fix prompt."""
+    """A second heal of the session adds its blocks and the turn with its fix prompt."""
     sessions = HealedSessions()
     sessions.remember("s1", ("b1", "b2"), "turn-1")
     sessions.remember("s1", ("b3",), "turn-5")
@@ -18,7 +18,7 @@ def test_blocks_and_prompts_are_added_up() -> None:
 
 
 def test_dropping_is_remembered_for_the_session() -> None:
-    """Upstream wants drop_block on every later request; a later repair does not take it back."""
+    """Upstream wants drop_block on every later request; a later heal does not take it back."""
     sessions = HealedSessions()
     sessions.remember("s1", (), "", drops_blocks=True)
     sessions.remember("s1", ("b1",), "")
@@ -26,7 +26,7 @@ def test_dropping_is_remembered_for_the_session() -> None:
 
 
 def test_sessions_are_apart() -> None:
-    """One session's repairs are never done in another."""
+    """One session's heals are never done in another."""
     sessions = HealedSessions()
     sessions.remember("s1", ("b1",), "")
     sessions.remember("s2", ("b2",), "")

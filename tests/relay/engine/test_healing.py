@@ -15,6 +15,8 @@ from tests.relay.engine.script import (
     around,
     breaks,
     closes,
+    healed,
+    heals,
     looks_around,
     marks,
     opened,
@@ -22,21 +24,19 @@ from tests.relay.engine.script import (
     picks,
     reads,
     refuses,
-    repaired,
-    repairs,
     says,
     sleeps,
 )
 
 HEALED: list[Script] = [
     (opens(), breaks(REFUSED_SIGNATURE)),
-    (repairs("strip"), repaired("2 thinking blocks to text")),
+    (heals("strip"), healed("2 thinking blocks to text")),
     closes(is_complete=False),
     sleeps(0.2),
 ]
 
 
-def test_a_refused_signature_is_repaired_and_asked_again() -> None:
+def test_a_refused_signature_is_healed_and_asked_again() -> None:
     """FixedDelay 200 ms, same account, and the answer counts as healed."""
     played = play((picks(), ANN), HEALED, (picks(tried=[ANN], stay_on=ANN), ANN), answers())
     played.ends(status=200, attempts=2, is_healed=True, failure=None)
@@ -54,7 +54,7 @@ def test_drop_block_where_the_message_offers_it() -> None:
     played = play(
         (picks(), ANN),
         (opens(), breaks(OFFERS_DROP_BLOCK)),
-        (repairs("drop_block"), repaired("drop_block")),
+        (heals("drop_block"), healed("drop_block")),
         closes(),
         sleeps(0.2),
         (picks(stay_on=ANN), ANN),
@@ -71,7 +71,7 @@ def test_a_missing_signature_in_a_stream_is_healed_too() -> None:
         (picks(), ANN),
         (opens(), opened()),
         (reads(), says(MessageStart("id", "m-1"), stop, Terminal())),
-        (repairs("strip"), repaired("placeholders")),
+        (heals("strip"), healed("placeholders")),
         closes(),
         sleeps(0.2),
         (picks(stay_on=ANN), ANN),
@@ -81,16 +81,16 @@ def test_a_missing_signature_in_a_stream_is_healed_too() -> None:
 
 @pytest.mark.parametrize("how", [REFUSED_SIGNATURE, OFFERS_DROP_BLOCK])
 def test_a_second_refusal_is_the_client_s_to_see(how: Failure) -> None:
-    """Once per exchange: the repaired request was refused again, and that 400 goes out as it came."""
+    """Once per exchange: the healed request was refused again, and that 400 goes out as it came."""
     played = play((picks(), ANN), HEALED, (picks(stay_on=ANN), ANN), (opens(), breaks(how)), closes())
     played.ends(status=400, attempts=2, is_healed=True, failure=how, message=how.message)
     assert played.fact(HealingFailed).message == how.message
     assert not played.all(GaveUp)
 
 
-def test_with_nothing_to_repair_the_refusal_is_the_client_s_to_see() -> None:
+def test_with_nothing_to_heal_the_refusal_is_the_client_s_to_see() -> None:
     """A history without thinking cannot be healed, and no healing is claimed."""
-    played = play((picks(), ANN), (opens(), breaks(REFUSED_SIGNATURE)), (repairs(), repaired()), closes())
+    played = play((picks(), ANN), (opens(), breaks(REFUSED_SIGNATURE)), (heals(), healed()), closes())
     played.ends(status=400, attempts=1, is_healed=False, failure=REFUSED_SIGNATURE)
     assert played.fact(AttemptEnded).decision == Decision(retry=False)
     assert not played.all(Healing)
@@ -146,7 +146,7 @@ def test_a_signature_refused_on_the_last_attempt_is_still_healed() -> None:
 
 
 def test_after_the_heal_the_table_goes_on_as_ever() -> None:
-    """The repaired request may meet a quota, and rotate."""
+    """The healed request may meet a quota, and rotate."""
     play(
         (picks(), ANN),
         HEALED,
@@ -161,7 +161,7 @@ def test_after_the_heal_the_table_goes_on_as_ever() -> None:
 
 
 def test_a_missing_signature_that_stays_missing_is_a_400() -> None:
-    """A finish reason has no status of its own; after the failed repair the client gets a 400."""
+    """A finish reason has no status of its own; after the failed heal the client gets a 400."""
     missing = Failure(Kind.MISSING_SIGNATURE, "misses a signature", status=400, is_signature=True)
     played = play((picks(), ANN), HEALED, (picks(), ANN), (opens(), breaks(missing)), closes())
     played.ends(status=400, message="misses a signature")

@@ -7,7 +7,7 @@ from relay.engine.refusals import LIMIT, Refusals
 from relay.neutral.failures import Failure, Kind
 from tests.playbook import play
 from tests.relay.engine.failures import REFUSED_SIGNATURE
-from tests.relay.engine.script import ANN, answers, breaks, closes, opens, picks, repaired, repairs, sleeps
+from tests.relay.engine.script import ANN, answers, breaks, closes, healed, heals, opens, picks, sleeps
 
 
 def refuses(name: str) -> Failure:
@@ -19,7 +19,7 @@ def test_it_is_taken_back_and_asked_again() -> None:
     played = play(
         (picks(), ANN),
         (opens(), breaks(refuses("stream_options"))),
-        (repairs("parameter"), repaired("stream_options taken back")),
+        (heals("parameter"), healed("stream_options taken back")),
         closes(is_complete=False),
         (picks(tried=[ANN], stay_on=ANN), ANN),
         answers(),
@@ -34,7 +34,7 @@ def test_the_same_refusal_twice_is_the_clients_to_see() -> None:
     played = play(
         (picks(), ANN),
         (opens(), breaks(refuses("stream_options"))),
-        (repairs("parameter"), repaired("taken back")),
+        (heals("parameter"), healed("taken back")),
         closes(),
         (picks(stay_on=ANN), ANN),
         (opens(), breaks(refuses("stream_options"))),
@@ -49,15 +49,15 @@ def test_two_things_and_a_signature_are_healed_in_one_exchange() -> None:
     play(
         (picks(), ANN),
         (opens(), breaks(refuses("stream_options"))),
-        (repairs("parameter"), repaired("taken back")),
+        (heals("parameter"), healed("taken back")),
         closes(),
         (picks(stay_on=ANN), ANN),
         (opens(), breaks(refuses("developer role"))),
-        (repairs("parameter"), repaired("taken back")),
+        (heals("parameter"), healed("taken back")),
         closes(),
         (picks(stay_on=ANN), ANN),
         (opens(), breaks(REFUSED_SIGNATURE)),
-        (repairs("strip"), repaired("blocks")),
+        (heals("strip"), healed("blocks")),
         closes(),
         sleeps(0.2),
         (picks(stay_on=ANN), ANN),
@@ -70,7 +70,7 @@ def test_what_the_request_does_not_hold_cannot_be_taken_back() -> None:
     played = play(
         (picks(), ANN),
         (opens(), breaks(refuses("temperature"))),
-        (repairs("parameter"), repaired()),
+        (heals("parameter"), healed()),
         closes(),
     )
     played.ends(status=400, attempts=1, is_healed=False)

@@ -20,6 +20,8 @@ from tests.relay.engine.script import (
     breaks,
     closes,
     delivers,
+    healed,
+    heals,
     interrupted,
     looks_around,
     marks,
@@ -28,8 +30,6 @@ from tests.relay.engine.script import (
     picks,
     reads,
     refuses,
-    repaired,
-    repairs,
     says,
     sleeps,
 )
@@ -53,7 +53,7 @@ STREAMED: list[Script] = [
 HEALED: list[Script] = [
     (picks(), ANN),
     (opens(), breaks(REFUSED_SIGNATURE)),
-    (repairs(), repaired("1 block")),
+    (heals(), healed("1 block")),
     closes(),
     sleeps(0.2),
     (picks(), ANN),

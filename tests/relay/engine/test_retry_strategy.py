@@ -97,7 +97,7 @@ def test_429(subtests: pytest.Subtests) -> None:
 
 @pytest.mark.parametrize("failure", [failures.REFUSED_SIGNATURE, failures.MISSING_SIGNATURE])
 def test_a_healed_request_is_not_healed_again(failure: Failure) -> None:
-    """A signature refused after the repair is final."""
+    """A signature refused after the heal is final."""
     assert determine_retry_strategy(failure, is_healed=True, another_is_free=True) == NoRetry()
 
 

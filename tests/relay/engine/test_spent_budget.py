@@ -11,13 +11,13 @@ from tests.relay.engine.script import (
     answers,
     around,
     closes,
+    healed,
+    heals,
     looks_around,
     marks,
     opens,
     picks,
     refuses,
-    repaired,
-    repairs,
     sleeps,
 )
 
@@ -55,7 +55,7 @@ def test_heals_are_not_counted() -> None:
     play(
         (picks(), ANN),
         (opens(), refuses(400, is_signature=True)),
-        (repairs("strip"), repaired("1 block to text")),
+        (heals("strip"), healed("1 block to text")),
         closes(is_complete=False),
         sleeps(0.2),
         (picks(stay_on=ANN), ANN),

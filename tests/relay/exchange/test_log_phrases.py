@@ -125,4 +125,4 @@ def test_the_end_is_an_error_line() -> None:
     ]
     ((level, line),) = lines(HealingFailed(0, "still refused"), "")
     assert level == logging.ERROR
-    assert line.startswith("Signature repair failed, not retrying: manual intervention needed")
+    assert line.startswith("Signature healing failed, not retrying: manual intervention needed")

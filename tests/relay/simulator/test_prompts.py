@@ -73,8 +73,8 @@ def test_the_same_prompt_again_calls_again():
 
 
 def test_a_result_with_words_beside_it_is_still_quoted():
-    """What a client or a repair adds to the turn of results does not hide the prompt."""
-    turns = [Turn("user", ("use the tool",)), Turn("model"), Turn("user", ("a repair's words",), ("42",))]
+    """What a client or a heal adds to the turn of results does not hide the prompt."""
+    turns = [Turn("user", ("use the tool",)), Turn("model"), Turn("user", ("a heal's words",), ("42",))]
     assert compose(ask(*turns), Shape()).text().startswith("The tool said: 42. ")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.healing.signature_slots import Healed, Resolution, SignatureSlot
+from relay.dialects.healing.signature_slots import HealedBody, Resolution, SignatureSlot
 from relay.dialects.interface import Dialect, drops_nothing
 from relay.dialects.openai import client_side, errors, reasoning, take_back, tools
 from relay.dialects.openai.chat import collector, fit, going_on, heal, read_request, write_request
@@ -37,7 +37,7 @@ def _restore_nothing(body: Json, resolve: Callable[[SignatureSlot], Resolution])
     return body
 
 
-def _heal(body: Json, facts: ModelFacts) -> Healed:
+def _heal(body: Json, facts: ModelFacts) -> HealedBody:
     return heal.heal(body)
 
 

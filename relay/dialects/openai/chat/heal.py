@@ -8,7 +8,7 @@ pass their refusals on.
 from collections.abc import Collection, Iterator
 
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
-from relay.dialects.healing.signature_slots import Healed
+from relay.dialects.healing.signature_slots import HealedBody
 from relay.dialects.healing.turn_names import named, positions
 from relay.dialects.openai.chat.blocks import reasoning_text
 from relay.neutral.conversation import Json, digest
@@ -20,29 +20,29 @@ SKIP_VALIDATOR = "skip_thought_signature_validator"
 _PROMPT_PART = {"type": "text", "text": FIX_PROMPT}
 
 
-def heal(body: Json) -> Healed:
-    """The body without reasoning, and what is to be remembered of the repair."""
+def heal(body: Json) -> HealedBody:
+    """The body without reasoning, and what is to be remembered of the heal."""
     messages: list[Json] = body["messages"]
     refused = [digest(block) for message in messages if (block := _refused(message))]
     if not refused:
-        return Healed(body, (), "", ())
+        return HealedBody(body, (), "", ())
     at = _prompt_position(messages)
-    healed = _repaired(messages, frozenset(refused), {at} if at is not None else set())
+    healed = _healed(messages, frozenset(refused), {at} if at is not None else set())
     if at is None:
         healed.append({"role": "user", "content": [_PROMPT_PART]})
     changes = (f"thinking of {len(refused)} turns became text", "fix prompt added")
     prompt_turn = named(messages)[at] if at is not None else ""
-    return Healed({**body, "messages": healed}, tuple(dict.fromkeys(refused)), prompt_turn, changes)
+    return HealedBody({**body, "messages": healed}, tuple(dict.fromkeys(refused)), prompt_turn, changes)
 
 
 def heal_again(body: Json, blocks: Collection[str], prompt_turns: Collection[str]) -> Json:
-    """The repairs remembered, done again; the very same object when none applies."""
+    """The heals remembered, done again; the very same object when none applies."""
     messages: list[Json] = body["messages"]
     at = positions(messages, prompt_turns)
     has_refused = any((block := _refused(message)) and digest(block) in blocks for message in messages)
     if not at and not has_refused:
         return body
-    return {**body, "messages": _repaired(messages, blocks, at)}
+    return {**body, "messages": _healed(messages, blocks, at)}
 
 
 def _refused(message: Json) -> Json:
@@ -78,7 +78,7 @@ def _prompt_position(messages: list[Json]) -> int | None:
     return None
 
 
-def _repaired(messages: list[Json], blocks: Collection[str], at: set[int]) -> list[Json]:
+def _healed(messages: list[Json], blocks: Collection[str], at: set[int]) -> list[Json]:
     out: list[Json] = []
     for index, message in enumerate(messages):
         block = _refused(message)

@@ -1,7 +1,7 @@
 """Responses as a dialect: joins the files of this folder. PURE."""
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.healing.signature_slots import Healed
+from relay.dialects.healing.signature_slots import HealedBody
 from relay.dialects.interface import Dialect, drops_nothing, streams_by_itself
 from relay.dialects.openai import client_side, errors, reasoning, take_back, tools
 from relay.dialects.openai.inspection import inspect_responses
@@ -17,7 +17,7 @@ def _thinks_unseen(body: Json, facts: ModelFacts) -> bool:
     return reasoning.thinks_unseen(told.get("effort") if isinstance(told, dict) else None, facts)
 
 
-def _heal(body: Json, facts: ModelFacts) -> Healed:
+def _heal(body: Json, facts: ModelFacts) -> HealedBody:
     return heal.heal(body)
 
 

@@ -1,10 +1,10 @@
-"""A Responses body, repaired: reasoning signed as upstream wants it, or turned into plain text. PURE."""
+"""A Responses body, healed: reasoning signed as upstream wants it, or turned into plain text. PURE."""
 
 from collections.abc import Callable, Collection
 from typing import Any, assert_never
 
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
-from relay.dialects.healing.signature_slots import Fate, Healed, Resolution, SignatureSlot
+from relay.dialects.healing.signature_slots import Fate, HealedBody, Resolution, SignatureSlot
 from relay.dialects.healing.turn_names import named, positions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.responses.named_tools import arguments_of, plain_name
@@ -35,17 +35,17 @@ def restore_signatures(body: Json, resolve: Callable[[SignatureSlot], Resolution
     return {**body, "input": out} if is_changed else body
 
 
-def heal(body: Json) -> Healed:
+def heal(body: Json) -> HealedBody:
     """Behaviour section 8, steps 2 to 5: reasoning becomes text, the last user turn gets the fix prompt."""
     items = items_of(body)
     refused = [digest(item) for item in items if item.get("type") == "reasoning"]
     if not refused:
-        return Healed(body, (), "", ())
+        return HealedBody(body, (), "", ())
     at = _prompt_position(items)
-    healed = _repaired(items, frozenset(refused), set() if at is None else {at})
+    healed = _healed(items, frozenset(refused), set() if at is None else {at})
     if at is None:
         healed.append(_PROMPT_MESSAGE)
-    return Healed(
+    return HealedBody(
         {**body, "input": healed},
         tuple(dict.fromkeys(refused)),
         "" if at is None else named(items)[at],
@@ -54,12 +54,12 @@ def heal(body: Json) -> Healed:
 
 
 def heal_again(body: Json, blocks: Collection[str], prompt_turns: Collection[str]) -> Json:
-    """The repairs remembered, done again; the very same object when none applies."""
+    """The heals remembered, done again; the very same object when none applies."""
     items = items_of(body)
     at = positions(items, prompt_turns)
     if not at and not any(item.get("type") == "reasoning" and digest(item) in blocks for item in items):
         return body
-    return {**body, "input": _repaired(items, blocks, at)}
+    return {**body, "input": _healed(items, blocks, at)}
 
 
 def items_of(body: Json) -> list[Json]:
@@ -103,7 +103,7 @@ def _as_text(item: Json) -> Json | None:
     return {"type": "message", "role": "assistant", "content": content}
 
 
-def _repaired(items: list[Json], blocks: Collection[str], at: set[int]) -> list[Json]:
+def _healed(items: list[Json], blocks: Collection[str], at: set[int]) -> list[Json]:
     out: list[Json] = []
     for index, item in enumerate(items):
         kept: Json | None = item

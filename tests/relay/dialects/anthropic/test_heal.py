@@ -1,4 +1,4 @@
-"""The repair of a refused history, and the same repair on later turns."""
+"""The heal of a refused history, and the same heal on later turns."""
 
 import copy
 import json
@@ -146,19 +146,19 @@ def test_calls_without_a_result_and_results_without_a_call_stay() -> None:
 
 
 def test_tools_model_and_everything_else_stay() -> None:
-    """The repair is about messages; the client's body itself is not changed."""
+    """A heal is about messages; the client's body itself is not changed."""
     tools = [{"name": "look", "input_schema": {"type": "object"}}]
     body = body_of(
         user(text("q")), model(thinking("x"), text("y")), user(text("r")),
         tools=tools, system="s", thinking={"type": "adaptive"}, output_config={"effort": "max"},
     )  # fmt: skip
     before = copy.deepcopy(body)
-    repaired = ANTHROPIC.heal(body, ADAPTIVE)
+    told = ANTHROPIC.heal(body, ADAPTIVE)
     assert body == before
-    assert {**repaired.body, "messages": None} == {**body, "messages": None}
-    assert repaired.blocks == (digest(thinking("x")),)
-    assert repaired.changes == ("1 thinking blocks became text or were dropped", "the fix prompt was added")
-    assert repaired.headers == ()
+    assert {**told.body, "messages": None} == {**body, "messages": None}
+    assert told.blocks == (digest(thinking("x")),)
+    assert told.changes == ("1 thinking blocks became text or were dropped", "the fix prompt was added")
+    assert told.headers == ()
 
 
 CALLING = (user(text("q")), model(thinking("x"), call("t")), user(result("t")))
@@ -179,10 +179,10 @@ def test_thinking_goes_where_the_api_would_refuse_the_turn_again(
     facts: Any, config: dict[str, Any], stays: bool
 ) -> None:
     """A last turn that calls tools must begin with thinking where the model takes ``enabled`` thinking."""
-    repaired = ANTHROPIC.heal(body_of(*CALLING, thinking=config, context_management=CLEARING), facts)
-    assert ("thinking" in repaired.body) is stays
-    assert ("context_management" in repaired.body) is stays
-    assert (len(repaired.changes) == 2) is stays
+    told = ANTHROPIC.heal(body_of(*CALLING, thinking=config, context_management=CLEARING), facts)
+    assert ("thinking" in told.body) is stays
+    assert ("context_management" in told.body) is stays
+    assert (len(told.changes) == 2) is stays
 
 
 def test_thinking_stays_where_the_last_turn_calls_no_tools() -> None:
@@ -193,61 +193,59 @@ def test_thinking_stays_where_the_last_turn_calls_no_tools() -> None:
     assert ANTHROPIC.heal(body, ENABLED).body["thinking"] == body["thinking"]
 
 
-def again(body: dict[str, Any], *repairs: Any) -> dict[str, Any]:
-    blocks = frozenset(block for repaired in repairs for block in repaired.blocks)
-    turns = frozenset(repaired.prompt_turn for repaired in repairs if repaired.prompt_turn)
+def again(body: dict[str, Any], *heals: Any) -> dict[str, Any]:
+    blocks = frozenset(block for told in heals for block in told.blocks)
+    turns = frozenset(told.prompt_turn for told in heals if told.prompt_turn)
     found: dict[str, Any] = ANTHROPIC.heal_again(body, blocks, turns)
     return found
 
 
 def test_later_turns_convert_the_same_blocks_to_the_same_bytes() -> None:
-    """The healed turns are the prefix of every later request; what came after the repair is not touched."""
+    """The healed turns are the prefix of every later request; what came after the heal is not touched."""
     first = body_of(*CALLING)
-    repaired = ANTHROPIC.heal(first, ADAPTIVE)
+    told = ANTHROPIC.heal(first, ADAPTIVE)
     new = (model(thinking("fresh", "good"), text("done")), user(text("next")))
-    later = again(body_of(*CALLING, *new), repaired)
-    assert later["messages"] == [*repaired.body["messages"], *new]
+    later = again(body_of(*CALLING, *new), told)
+    assert later["messages"] == [*told.body["messages"], *new]
 
 
 def test_the_prompt_is_found_though_the_client_wrote_the_turn_anew() -> None:
     """Text as a string or as a block, with or without a cache marker: it is the same turn."""
     marked = text("q", cache_control={"type": "ephemeral"})
-    repaired = ANTHROPIC.heal(
-        body_of(user(text("p")), model(thinking("x"), text("y")), user(marked)), ADAPTIVE
-    )
+    told = ANTHROPIC.heal(body_of(user(text("p")), model(thinking("x"), text("y")), user(marked)), ADAPTIVE)
     later = body_of(
         {"role": "user", "content": "p"}, model(thinking("x"), text("y")), {"role": "user", "content": "q"},
         model(text("ok")), user(text("n", cache_control={"type": "ephemeral"})),
     )  # fmt: skip
-    assert again(later, repaired)["messages"][2] == user(text("q"), FIX)
-    assert FIX not in again(later, repaired)["messages"][4]["content"]
+    assert again(later, told)["messages"][2] == user(text("q"), FIX)
+    assert FIX not in again(later, told)["messages"][4]["content"]
 
 
 def test_of_two_equal_turns_only_the_one_that_had_it_gets_the_prompt() -> None:
     """A user who says "go on" twice gets the prompt at the second, as it was, and not at the third."""
     go_on = user(text("go on"))
     history = (go_on, model(thinking("x"), text("1")), go_on)
-    repaired = ANTHROPIC.heal(body_of(*history), ADAPTIVE)
-    later = again(body_of(*history, model(text("2")), go_on), repaired)
+    told = ANTHROPIC.heal(body_of(*history), ADAPTIVE)
+    later = again(body_of(*history, model(text("2")), go_on), told)
     assert [FIX in message["content"] for message in later["messages"]] == [False, False, True, False, False]
 
 
 def test_a_request_without_those_blocks_is_not_touched() -> None:
     """The very same object: nothing to do, nothing copied."""
-    repaired = ANTHROPIC.heal(body_of(*CALLING), ADAPTIVE)
+    told = ANTHROPIC.heal(body_of(*CALLING), ADAPTIVE)
     other = body_of(user(text("other")), model(thinking("x", "another"), text("y")), user(text("z")))
-    assert again(other, repaired) is other
+    assert again(other, told) is other
     assert ANTHROPIC.heal_again(other, frozenset(), frozenset()) is other
 
 
 def test_in_a_tool_loop_the_next_turn_goes_without_thinking_too() -> None:
-    """The turn made without thinking would be refused with it: no second 400 for one repair."""
+    """The turn made without thinking would be refused with it: no second 400 for one heal."""
     config = {"type": "enabled", "budget_tokens": 1024}
-    repaired = ANTHROPIC.heal(body_of(*CALLING, thinking=config), ENABLED)
+    told = ANTHROPIC.heal(body_of(*CALLING, thinking=config), ENABLED)
     loop = (model(text("again"), call("u")), user(result("u")))
-    assert "thinking" not in again(body_of(*CALLING, *loop, thinking=config), repaired)
+    assert "thinking" not in again(body_of(*CALLING, *loop, thinking=config), told)
     done = (*loop, model(text("done")), user(text("next")))
-    assert again(body_of(*CALLING, *done, thinking=config), repaired)["thinking"] == config
+    assert again(body_of(*CALLING, *done, thinking=config), told)["thinking"] == config
 
 
 BLOCKS = st.one_of(
@@ -277,20 +275,20 @@ PLAIN = st.lists(
 
 
 @given(MESSAGES, PLAIN)
-def test_the_same_repair_gives_the_same_bytes(
+def test_the_same_heal_gives_the_same_bytes(
     messages: list[dict[str, Any]], later: list[dict[str, Any]]
 ) -> None:
     """On the refused body itself, and as the beginning of every later one: the prompt cache stays whole."""
-    repaired = ANTHROPIC.heal(body_of(*messages), ADAPTIVE)
-    if repaired.prompt_turn:
-        assert again(body_of(*messages, *later), repaired)["messages"] == [*repaired.body["messages"], *later]
+    told = ANTHROPIC.heal(body_of(*messages), ADAPTIVE)
+    if told.prompt_turn:
+        assert again(body_of(*messages, *later), told)["messages"] == [*told.body["messages"], *later]
     else:  # nobody said anything: there is no turn to remember
         assert not any(message["role"] != "system" for message in messages)
 
 
 @given(MESSAGES)
 def test_a_healed_body_holds_no_thinking_and_is_in_order(messages: list[dict[str, Any]]) -> None:
-    """No thinking block in any turn of the model's, no empty turn, one prompt, and nothing more to repair."""
+    """No thinking block in any turn of the model's, no empty turn, one prompt, and nothing more to heal."""
     found = ANTHROPIC.heal(body_of(*messages), ADAPTIVE).body["messages"]
     for message in found:
         assert message["content"] or message["role"] == "system"
@@ -312,8 +310,8 @@ def test_a_healed_body_holds_no_thinking_and_is_in_order(messages: list[dict[str
 def test_any_json_object_is_healed(body: dict[str, Any]) -> None:
     """Whatever a body holds, nothing raises and nothing of it is changed."""
     before = json.dumps(body)
-    repaired = ANTHROPIC.heal(body, BOTH)
-    again(body, repaired)
+    told = ANTHROPIC.heal(body, BOTH)
+    again(body, told)
     ANTHROPIC.drop_blocks(body)
     assert json.dumps(body) == before
 

@@ -1,4 +1,4 @@
-"""A refused history is healed once, and the same repair is made again to the same bytes, and nowhere else."""
+"""A refused history is healed once, and the same heal is made again to the same bytes, and nowhere else."""
 
 import copy
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from accounts.facts.known_models import facts_for
 from relay.dialects.gemini import GEMINI
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
-from relay.dialects.healing.signature_slots import Healed
+from relay.dialects.healing.signature_slots import HealedBody
 from relay.neutral.conversation import digest
 
 FACTS = facts_for("gemini-3-flash-preview")
@@ -39,7 +39,7 @@ def result(name: str, call_id: str = "") -> dict:
     return {"functionResponse": response}
 
 
-def heal(*contents: dict) -> Healed:
+def heal(*contents: dict) -> HealedBody:
     """The healed body of ``contents``; the body given is not changed."""
     body = {"contents": list(contents), "tools": [{"x": 1}]}
     before = copy.deepcopy(body)
@@ -145,7 +145,7 @@ def test_results_in_place_stay():
     ]
 
 
-def again(healed: Healed, *contents: dict) -> dict:
+def again(healed: HealedBody, *contents: dict) -> dict:
     """What is remembered of ``healed``, done again to other contents."""
     prompts = frozenset([healed.prompt_turn] if healed.prompt_turn else [])
     return GEMINI.heal_again({"contents": list(contents)}, frozenset(healed.blocks), prompts)
@@ -219,7 +219,7 @@ _contents = st.lists(
 
 @given(_contents)
 def test_healed_again_is_healed(contents):
-    """Healing, and doing the remembered repairs on the same body, give the same; no thinking is left."""
+    """Healing, and doing the remembered heals on the same body, give the same; no thinking is left."""
     healed = heal(*contents)
     body = {"contents": contents, "tools": [{"x": 1}]}
     prompts = frozenset([healed.prompt_turn] if healed.prompt_turn else [])

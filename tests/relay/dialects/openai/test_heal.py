@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
-from relay.dialects.healing.signature_slots import Fate, Healed, Resolution, SignatureSlot
+from relay.dialects.healing.signature_slots import Fate, HealedBody, Resolution, SignatureSlot
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.neutral.conversation import Json
 from tests.relay.dialects.openai.streams import FORMS
@@ -32,7 +32,7 @@ def reasoning(*texts: str, encrypted: str = "sig") -> Json:
     return {"type": "reasoning", "summary": summary, "encrypted_content": encrypted}
 
 
-def healed(form: str, *turns: Json) -> Healed:
+def healed(form: str, *turns: Json) -> HealedBody:
     body = {"model": "m", KEY[form]: list(turns), "tools": [], "temperature": 1}
     before = json.dumps(body)
     told = FORMS[form].heal(body, ModelFacts())
@@ -78,8 +78,8 @@ def test_googles_signatures_get_the_documented_stand_in() -> None:
     call = {"id": "c", "function": {"name": "f", "arguments": "{}"}, "extra_content": extra}
     result = {"role": "tool", "tool_call_id": "c", "content": "x"}
     told = healed("chat", {"role": "assistant", "content": None, "tool_calls": [call]}, result)
-    (repaired,) = told.body["messages"][0]["tool_calls"]
-    assert repaired["extra_content"]["google"] == {
+    (call,) = told.body["messages"][0]["tool_calls"]
+    assert call["extra_content"]["google"] == {
         "thought_signature": "skip_thought_signature_validator",
         "other": 1,
     }
@@ -157,14 +157,14 @@ def test_where_the_prompt_goes(
 
 
 @pytest.mark.parametrize("form", ["chat", "responses"])
-def test_nothing_to_repair(form: str) -> None:
+def test_nothing_to_heal(form: str) -> None:
     """A history without reasoning is left alone, and nothing is said to have changed."""
     told = healed(form, user("?"), {"role": "assistant", "content": "4"}, user("x"))
     assert (told.blocks, told.changes, told.prompt_turn) == ((), (), "")
 
 
 def test_results_stand_behind_their_calls() -> None:
-    """The order is repaired with the rest: an answer that strayed goes back to its call, by nearest id."""
+    """The order is put right with the rest: an answer that strayed goes back to its call, by nearest id."""
     call = {"id": "c", "function": {"name": "f", "arguments": "{}"}}
     asks = {"role": "assistant", "content": None, "tool_calls": [call]}
     first, second = ({"role": "tool", "tool_call_id": "c", "content": text} for text in ("1", "2"))
@@ -216,7 +216,7 @@ responses_turns = st.lists(
 @pytest.mark.parametrize("form", ["chat", "responses"])
 @given(data=st.data())
 def test_again_gives_the_same_bytes(form: str, data: st.DataObject) -> None:
-    """What is remembered of a repair makes the same body again, and the beginning of every later one."""
+    """What is remembered of a heal makes the same body again, and the beginning of every later one."""
     turns = data.draw(chat_turns if form == "chat" else responses_turns)
     told = healed(form, *turns)
     if not told.prompt_turn:
