@@ -19,6 +19,8 @@ from accounts.models import Account, ModelMapping
 USER = "admin"
 KEY_NAME = "demo"
 
+DEMO_DOMAIN = "@demo.example"
+
 ACCOUNTS: tuple[tuple[str, str], ...] = (
     ("gemini", "anna@demo.example"),
     ("gemini", "ben@demo.example"),
@@ -48,6 +50,11 @@ def demo_login(data_dir: Path) -> DemoLogin:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(made, file)
     return DemoLogin(**json.loads(path.read_text()))
+
+
+def has_real_accounts() -> bool:
+    """Whether the database is one that somebody uses: it has accounts that are not the demo's."""
+    return Account.objects.exclude(email__endswith=DEMO_DOMAIN).exists()
 
 
 def make_world(login: DemoLogin, simulator_url: str) -> None:

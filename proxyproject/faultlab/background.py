@@ -9,7 +9,6 @@ import fcntl
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from proxyproject.faultlab.report import (
     write,
 )
 from proxyproject.faultlab.selection import Selection
+from proxyproject.own_command import own_command
 
 OUTPUT = "output.txt"
 ERROR_CHARACTERS = 2_000
@@ -55,11 +55,10 @@ class BackgroundLab:
             (self._folder / "cancelled").unlink(missing_ok=True)
             write(self._folder / PROGRESS, Progress("running", time.time(), by, selection))
             report = f"--report={self._folder}"
-            command = [sys.executable, "manage.py", "faultlab", report, *selection.arguments()]
+            command = own_command("faultlab", report, *selection.arguments())
             with (self._folder / OUTPUT).open("wb") as output:
                 process = subprocess.Popen(  # noqa: S603  our own command; the arguments are of the contract
                     command,
-                    cwd=settings.BASE_DIR,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +11,9 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from django.conf import settings
 from msgspec import Struct
 
+from proxyproject.own_command import own_command
 from relay.simulator.thread import SimulatorThread
 
 KEY = "sk-fault-lab-0123456789abcdef"
@@ -66,7 +65,7 @@ class Lab(Struct, frozen=True):
     environment: dict[str, str]
 
     def manage(self, *arguments: str, **environment: str) -> None:
-        """A command of ``manage.py`` for that server. RuntimeError when it fails."""
+        """A command of ``evenkeel`` for that server. RuntimeError when it fails."""
         _manage(self.environment | environment, *arguments)
 
 
@@ -86,9 +85,8 @@ def lab_world(
         _manage(env, "import_accounts", "-", stdin=entries)
         _manage(env, "import_mappings", "-", stdin=json.dumps(list(mappings)))
         _manage(env, "create_client_key", "lab", "--key", KEY)
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", "0"],
-            cwd=settings.BASE_DIR,
+        process = subprocess.Popen(  # noqa: S603  our own command
+            own_command("serve", "--port", "0"),
             env=env,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -102,12 +100,11 @@ def lab_world(
 
 
 def _manage(env: Mapping[str, str], *arguments: str, stdin: str = "") -> None:
-    command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(  # noqa: S603  our own command
-        command, cwd=settings.BASE_DIR, env=env, input=stdin, capture_output=True, text=True
+        own_command(*arguments), env=env, input=stdin, capture_output=True, text=True
     )
     if done.returncode:
-        raise RuntimeError(f"manage.py {arguments[0]} failed:\n{done.stdout}{done.stderr}")
+        raise RuntimeError(f"evenkeel {arguments[0]} failed:\n{done.stdout}{done.stderr}")
 
 
 def _address(process: subprocess.Popen[str]) -> str:

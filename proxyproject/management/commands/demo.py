@@ -1,10 +1,9 @@
-"""``manage.py demo``: the server with the simulator behind it, a login, a key, and requests to look at."""
+"""``evenkeel demo``: the server with the simulator behind it, a login, a key, and requests to look at."""
 
 import io
 import os
 import signal
 import subprocess
-import sys
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -15,7 +14,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from proxyproject.demo.samples import HEALED, SAMPLES, send, send_all
-from proxyproject.demo.world import USER, DemoLogin, demo_login, make_world
+from proxyproject.demo.world import USER, DemoLogin, demo_login, has_real_accounts, make_world
+from proxyproject.own_command import own_command
 from relay.simulator.thread import SimulatorThread
 
 START_SECONDS = 60.0
@@ -36,10 +36,16 @@ class Command(BaseCommand):
         """Serve the demo."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as on Ctrl-C: the server ends too
         call_command("migrate", verbosity=0)
+        if has_real_accounts():
+            raise CommandError(
+                f"{settings.DATA_DIR} (or its database) holds accounts that are not the demo's: the demo "
+                "leaves it alone. Name another directory in PROXY_DATA_DIR, and unset DATABASE_URL."
+            )
         login = demo_login(settings.DATA_DIR)
         with SimulatorThread() as simulator:
             make_world(login, simulator.base_url)
-            base_url = f"http://{options['host']}:{options['port']}"
+            seen = "127.0.0.1" if options["host"] == "0.0.0.0" else options["host"]  # noqa: S104  compared only
+            base_url = f"http://{seen}:{options['port']}"
             server = _serve(options["host"], options["port"])
             try:
                 _wait_until_ready(server, base_url)
@@ -87,8 +93,8 @@ A prompt that holds [fault: NAME] is broken on purpose; docs/simulator.md lists 
 def _serve(host: str, port: int) -> subprocess.Popen[bytes]:
     """The real server, as ``make run`` starts it; its retries wait a tenth of their time."""
     environment = {"RELAY_BACKOFF_SCALE": "0.1", **os.environ}
-    command = [sys.executable, "manage.py", "serve", "--host", host, "--port", str(port)]
-    return subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment)  # noqa: S603  our own command
+    command = own_command("serve", "--host", host, "--port", str(port))
+    return subprocess.Popen(command, env=environment)  # noqa: S603  our own command
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], base_url: str) -> None:

@@ -1,4 +1,4 @@
-"""``manage.py serve``: the server, with what daphne itself does not do (proxyproject/serving/server.py)."""
+"""``evenkeel serve``: the server, with what daphne itself does not do (proxyproject/serving/server.py)."""
 
 import logging
 import os
@@ -18,6 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
+from proxyproject.own_command import own_command
 from proxyproject.serving.descriptors import raise_limit
 from proxyproject.serving.door_rules import DoorLimits, connections_for
 
@@ -69,8 +70,9 @@ class Command(BaseCommand):
             return
         from proxyproject.serving.workers import Workers
 
-        command = [sys.executable, sys.argv[0], "serve"]
-        code = Workers(command, listener, workers).run(self._say, lambda: self._announce(address, workers))
+        code = Workers(own_command("serve"), listener, workers).run(
+            self._say, lambda: self._announce(address, workers)
+        )
         if code:
             raise SystemExit(code)
 
@@ -105,7 +107,7 @@ class Command(BaseCommand):
         if is_postgresql():
             names = ", ".join(str(migration) for migration, _ in pending[:3])
             raise CommandError(
-                f"{len(pending)} migrations are not applied ({names}, …): run `manage.py migrate` first. "
+                f"{len(pending)} migrations are not applied ({names}, …): run `evenkeel migrate` first. "
                 "Only the embedded SQLite database is migrated by itself."
             )
         call_command("migrate", interactive=False, verbosity=0)
@@ -119,7 +121,7 @@ class Command(BaseCommand):
         if found := files_of_antigravity_tools(settings.DATA_DIR):
             self._say(
                 f"Files of Antigravity Tools are here too ({', '.join(found)}); they are left as they are. "
-                f"Its accounts can be taken over: manage.py import_accounts {settings.DATA_DIR}"
+                f"Its accounts can be taken over: evenkeel import_accounts {settings.DATA_DIR}"
             )
         descriptors = raise_limit()
         room = f"room for {connections_for(descriptors)} connections ({descriptors} open files) each"

@@ -103,7 +103,7 @@ def test_a_postgresql_that_is_behind_is_not_migrated_by_itself(server_world: Ser
     finally:
         stores.drop_database("behind")
     assert done.returncode == 1
-    assert "manage.py migrate" in done.stderr
+    assert "evenkeel migrate" in done.stderr
 
 
 def test_several_processes_share_one_address(own_traps: Callable[..., RunningServer], redis_url: str) -> None:

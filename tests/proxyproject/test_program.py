@@ -1,0 +1,75 @@
+"""The program ``evenkeel``: what it says, where the demo keeps its data, and what its wheel carries."""
+
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from accounts.models import Account
+from proxyproject.demo.world import DemoLogin, has_real_accounts, make_world
+from proxyproject.own_command import own_command
+from tests.test_house_rules import ROOT
+
+PACKAGES = ("proxyproject", "accounts", "relay", "monitor")
+
+
+def evenkeel(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program, from a folder that has a package ``monitor`` of its own."""
+    (home / "monitor").mkdir(exist_ok=True)
+    (home / "monitor" / "__init__.py").write_text("raise SystemExit('a foreign package was imported')")
+    return subprocess.run(
+        own_command(*arguments), cwd=home, env={"HOME": str(home)}, capture_output=True, text=True
+    )
+
+
+@pytest.mark.outside
+def test_it_says_what_it_can_do(tmp_path: Path) -> None:
+    """Without a command it names the first steps; its version is its own and not Django's."""
+    for arguments in ((), ("--help",)):
+        assert "evenkeel demo" in evenkeel(tmp_path, *arguments).stdout
+    assert evenkeel(tmp_path, "--version").stdout == f"Evenkeel {version('evenkeel')}\n"
+    assert not (tmp_path / ".antigravity_tools").exists()
+
+
+@pytest.mark.outside
+def test_it_runs_from_any_folder_and_the_demo_keeps_apart(tmp_path: Path) -> None:
+    """Foreign folders and settings modules are not seen, and the demo's data lie in a folder of their own."""
+    done = evenkeel(tmp_path, "check")
+    assert done.returncode == 0, done.stderr
+    data = tmp_path / ".antigravity_tools"
+    assert (data / "django_secret.key").exists()
+    done = evenkeel(tmp_path, "demo", "--help")
+    assert "usage: evenkeel demo" in done.stdout
+    assert (data / "demo" / "django_secret.key").exists()
+
+
+def test_the_demo_leaves_a_used_database_alone(db: None) -> None:
+    """Accounts of the demo may be there already; with any other the demo does not touch the database."""
+    make_world(
+        DemoLogin(password="a-password-1", client_key="sk-0123456789abcdef0123456789"), "http://127.0.0.1:1"
+    )
+    assert not has_real_accounts()
+    account = Account(kind="gemini", email="me@example.com")
+    account.credential = {"api_key": "k"}
+    account.save()
+    assert has_real_accounts()
+
+
+@pytest.mark.outside
+def test_the_wheel_carries_every_file_of_the_packages(tmp_path: Path) -> None:
+    """Templates, static files, catalogues, migrations, tables: what the repository has is in the wheel."""
+    sys.path.insert(0, str(ROOT / ".ci"))
+    try:
+        from installed import wheel  # type: ignore[import-not-found]
+    finally:
+        sys.path.remove(str(ROOT / ".ci"))
+    listed = subprocess.run(
+        ["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
+    with zipfile.ZipFile(wheel(tmp_path)) as archive:
+        carried = set(archive.namelist())
+    assert [name for name in listed if name and name not in carried] == []
+    assert any(name.endswith("entry_points.txt") for name in carried)
