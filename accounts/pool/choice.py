@@ -6,7 +6,8 @@ A retry that is kept on its account takes it whatever its marks. Otherwise the a
 
 A lower class always wins, because a soft-marked account is taken only when no unmarked one is free, and
 one already tried in this exchange only when there is no other. Within a class the session's own account
-wins (prompt caches live there), then the order in which the candidates come: by ``rank``.
+wins (prompt caches live there), then the order in which the candidates come: by ``rank``, and for a session
+by its homes (``homes``).
 A full account is not free, but it is worth waiting for; a hard-marked one is not asked at all.
 """
 
@@ -87,7 +88,7 @@ def choose(
     keep: Candidate | None = None,
     only_hard_rotates: bool = False,
 ) -> Choice:
-    """Picks from ``candidates``, which come in the order of ``rank`` and are read only as far as needed.
+    """Picks from ``candidates``, which come in their order and are read only as far as needed.
 
     ``bound`` is the session's account, ``keep`` the one this retry is to stay on; each is None when it no
     longer offers the model. With ``only_hard_rotates`` (thinking that is bound to its account) nothing but
@@ -101,6 +102,8 @@ def choose(
             return Full(bound.account_id) if bound.full else Taken(bound.account_id)
         if not bound.full:
             best = bound
+            if best.standing == 0:
+                return Taken(best.account_id)
     blocks: list[Block] = []
     somebody_full = False
     for candidate in candidates:

@@ -19,6 +19,7 @@ class Want(Struct, frozen=True, kw_only=True):
     ``stay_on`` is the account that this retry is kept on: no mark stands in its way.
     ``only_hard_rotates``: the history holds thinking that is bound to its account.
     ``admission``: the exchange's first attempt, which waits a little for a mark that is about to end.
+    ``is_begun``: the history holds an answer already, so that somebody's prompt cache may hold the session.
     """
 
     model: str
@@ -28,6 +29,7 @@ class Want(Struct, frozen=True, kw_only=True):
     stay_on: int | None = None
     only_hard_rotates: bool = False
     admission: bool = False
+    is_begun: bool = False
 
 
 class NoAccount(Struct, frozen=True):

@@ -3,7 +3,8 @@
 Sorting a thousand accounts on every request would cost more than the request. So each line-up is sorted
 once, and an account moves to its new place in each of its line-ups when a request begins or ends on it:
 two bisections. Models that the same accounts offer share one line-up, so an endless supply of invented
-model names makes no endless supply of line-ups.
+model names makes no endless supply of line-ups. A session without an account of its own is led to its home
+first (``homes``), within each priority.
 """
 
 from bisect import bisect_left, insort
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from accounts.facts.model_facts import SHIPPED, ModelTable
 from accounts.pool.account_state import AccountState
 from accounts.pool.choice import Rank
+from accounts.pool.homes import GROUPS, Homes
 
 _Key = tuple[str, frozenset[str], frozenset[str]]
 
@@ -24,19 +26,49 @@ class Lineups:
         self._states = {state.view.id: state for state in states}
         self._listed = {model for state in self._states.values() for model in state.view.models}
         self._lineups: dict[_Key, list[Rank]] = {}
+        self._homes: dict[_Key, Homes] = {}
         self._of_account: dict[int, list[list[Rank]]] = {account_id: [] for account_id in self._states}
 
     def of(self, model: str, kinds: frozenset[str]) -> Iterator[AccountState]:
         """The accounts for ``model``, first choice first. Not to be moved while it is read."""
-        families = self._table.kinds_offering(model)
-        key = (model if model in self._listed else "", families, kinds)
+        return (self._states[rank[-1]] for rank in self._lineup(self._key(model, kinds), model))
+
+    def of_session(self, model: str, kinds: frozenset[str], session: str) -> Iterator[AccountState]:
+        """The same for a session: in each priority first where it is at home. Some may come twice."""
+        key = self._key(model, kinds)
+        lineup = self._lineup(key, model)
+        homes = self._homes.get(key)
+        if homes is None:
+            states = [self._states[rank[-1]] for rank in lineup]
+            homes = self._homes[key] = Homes(
+                (state.view.priority, state.view.id, state.view.max_in_flight) for state in states
+            )
+        many = len(lineup) > GROUPS
+        level: int | None = None
+        for priority, account_id in homes.order(session):
+            if many and level is not None and priority != level:
+                yield from self._of_level(lineup, level)
+            level = priority
+            yield self._states[account_id]
+        if many and level is not None:
+            yield from self._of_level(lineup, level)
+
+    def _of_level(self, lineup: list[Rank], priority: int) -> Iterator[AccountState]:
+        for rank in lineup[bisect_left(lineup, (-priority,)) : bisect_left(lineup, (-priority + 1,))]:
+            yield self._states[rank[-1]]
+
+    def _key(self, model: str, kinds: frozenset[str]) -> _Key:
+        return (model if model in self._listed else "", self._table.kinds_offering(model), kinds)
+
+    def _lineup(self, key: _Key, model: str) -> list[Rank]:
         lineup = self._lineups.get(key)
         if lineup is None:
+            _, families, kinds = key
             offering = [state for state in self._states.values() if state.offers(model, kinds, families)]
             lineup = self._lineups[key] = sorted(state.rank for state in offering)
             for state in offering:
                 self._of_account[state.view.id].append(lineup)
-        return (self._states[rank[-1]] for rank in lineup)
+        return lineup
 
     def move(self, state: AccountState, in_flight: int, last_used: float) -> None:
         """Gives the account its new numbers and its new place."""

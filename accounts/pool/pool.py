@@ -15,13 +15,13 @@ from accounts.mapping import Target
 from accounts.marks import MarkCause
 from accounts.pool import pool_news
 from accounts.pool.account_state import AccountState
-from accounts.pool.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, binding_moves, choose
+from accounts.pool.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, choose
 from accounts.pool.clock import Clock
 from accounts.pool.leases import Lease, NoAccount, Want
 from accounts.pool.persistence import Journal
 from accounts.pool.pool_news import Cleared, Disabled, HardMarked, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
-from accounts.pool.refusals import all_full, everybody_blocked, nobody_offers, stand_in_reason
+from accounts.pool.refusals import all_full, everybody_blocked, nobody_offers
 from accounts.pool.roster import AccountStatus, Roster
 from accounts.pool.sessions import Sessions
 from accounts.pool.slot_queue import SlotQueue
@@ -143,12 +143,7 @@ class Pool:
         for lifted in state.note_success(model, self._clock.now() if began_at is None else began_at):
             self._journal.forget_mark(account_id, lifted)
         if session:
-            binding = self._sessions.find(session, model)
-            if binding is None or not binding.proven:
-                binding = self._sessions.bind(session, model, account_id)
-                binding.proven = True
-            if binding.account_id == account_id:
-                binding.cached_tokens = cached_tokens
+            self._sessions.prove(session, model, account_id, cached_tokens)
 
     def note_unauthorized(self, account_id: int, model: str = "", began_at: float | None = None) -> bool:
         """Upstream said 401: the first marks the whole account, the second in a row disables it (True).
@@ -227,9 +222,9 @@ class Pool:
         def candidate(account_id: int | None) -> Candidate | None:
             return self._roster.candidate(account_id, want.model, want.kinds, want.tried, now)
 
-        binding = self._sessions.find(want.session, want.model) if want.session else None
+        binding = self._sessions.own(want, self._roster) if want.session else None
         return choose(
-            self._roster.candidates(want.model, want.kinds, want.tried, now),
+            self._roster.candidates(want.model, want.kinds, want.tried, now, want.session),
             bound=candidate(binding.account_id) if binding else None,
             keep=candidate(want.stay_on),
             only_hard_rotates=want.only_hard_rotates,
@@ -243,24 +238,10 @@ class Pool:
         state = self._roster.require(account_id)
         lease = Lease(state, want.model, now, self._take_back)
         if want.session:
-            self._bind(lease, want, now)
+            self._sessions.settle(lease, want, self._roster, now, self._settings.rebind_after_seconds)
         self._roster.take(state, now)
         self._journal.used(account_id, now)
         return lease
-
-    def _bind(self, lease: Lease, want: Want, now: float) -> None:
-        """Makes the account the session's own, or the stand-in for it."""
-        binding = self._sessions.find(want.session, want.model)
-        if binding is not None and binding.account_id == lease.account.id:
-            return
-        if binding is not None and binding.proven:
-            bound = self._roster.candidate(binding.account_id, want.model, want.kinds, want.tried, now)
-            if bound is not None and not binding_moves(bound, now, self._settings.rebind_after_seconds):
-                lease.stand_in_for = self._roster.require(binding.account_id).view.email
-                lease.stand_in_reason = stand_in_reason(bound, now)
-                lease.cached_tokens_at_stake = binding.cached_tokens
-                return
-        self._sessions.bind(want.session, want.model, lease.account.id)
 
     def _take_back(self, state: AccountState) -> None:
         self._roster.give_back(state)

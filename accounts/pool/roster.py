@@ -97,11 +97,18 @@ class Roster:
         self._lineups = self._new_lineups()
 
     def candidates(
-        self, model: str, kinds: frozenset[str], tried: Collection[int], now: float
+        self, model: str, kinds: frozenset[str], tried: Collection[int], now: float, session: str = ""
     ) -> Iterator[Candidate]:
-        """The enabled accounts that offer ``model``, first choice first."""
-        for state in self._lineups.of(model, kinds):
+        """The enabled accounts that offer ``model``, first choice first: for ``session``, or for anybody."""
+        lineups = self._lineups
+        in_turn = lineups.of_session(model, kinds, session) if session else lineups.of(model, kinds)
+        for state in in_turn:
             yield state.candidate(model, now, state.view.id in tried)
+
+    def home(self, model: str, kinds: frozenset[str], session: str) -> int | None:
+        """The account that ``session`` begins on when all can be asked; None when nobody offers the model."""
+        first = next(self._lineups.of_session(model, kinds, session), None)
+        return first.view.id if first else None
 
     def candidate(
         self, account_id: int | None, model: str, kinds: frozenset[str], tried: Collection[int], now: float

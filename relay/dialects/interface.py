@@ -27,7 +27,7 @@ class ClientRequest(msgspec.Struct, frozen=True):
     characters) of the last user turn's text; ``wants_usage``: a stream is to tell the usage (only
     OpenAI's chat clients have to ask for it); ``is_threaded`` says that upstream is to hold the
     conversation, ``previous_message`` is the id of the answer that such a request goes on from;
-    ``answers_tools``: behind the model's last turn stand results of tools.
+    ``answers_tools``: behind the model's last turn stand results of tools; ``is_begun``: it has had one.
     """
 
     model: str
@@ -39,6 +39,7 @@ class ClientRequest(msgspec.Struct, frozen=True):
     is_threaded: bool = False
     previous_message: str = ""
     answers_tools: bool = False
+    is_begun: bool = False
 
 
 class EncoderOptions(msgspec.Struct, frozen=True):

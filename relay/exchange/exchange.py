@@ -105,6 +105,7 @@ class Exchange:
                 stay_on=command.stay_on if self._only is None else self._only,
                 only_hard_rotates=has_bound_thinking(self.call, target.model),
                 admission=command.may_wait,
+                is_begun=self.call.is_begun,
             )
         )
         if isinstance(lease, NoAccount):

@@ -122,6 +122,7 @@ class Admission:
             session=self.runtime.memory.session_of(inspected.previous_message) or session,
             is_threaded=inspected.is_threaded,
             answers_tools=inspected.answers_tools,
+            is_begun=inspected.is_begun,
         )
         return call, inspected
 

@@ -32,7 +32,7 @@ class ClientCall(msgspec.Struct, frozen=True, dict=True):
     """The client's request, parsed once. ``raw`` is its body's bytes, ``headers`` have lower-case names.
 
     ``is_threaded``: upstream is to hold the conversation, so that its answer's id leads back to the session.
-    ``answers_tools``: behind the model's last turn stand results of tools.
+    ``answers_tools``: behind the model's last turn stand results of tools; ``is_begun``: it has had one.
     """
 
     dialect: Dialect
@@ -44,6 +44,7 @@ class ClientCall(msgspec.Struct, frozen=True, dict=True):
     session: str
     is_threaded: bool = False
     answers_tools: bool = False
+    is_begun: bool = False
 
     @cached_property
     def conversation(self) -> Conversation:

@@ -45,6 +45,7 @@ def inspect(body: Json, headers: Mapping[str, str]) -> ClientRequest:
         is_threaded=bool(thread),
         previous_message=text_in(thread, "previous_message_id", "thread"),
         answers_tools=_answers_tools(messages),
+        is_begun=any(message["role"] == "assistant" for message in messages) or bool(thread),
     )
 
 

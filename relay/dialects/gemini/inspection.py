@@ -43,6 +43,7 @@ def inspect(body: Json, headers: Mapping[str, str]) -> ClientRequest:
         session_seed=seed,
         preview=_preview(users),
         answers_tools=_answers_tools([content for content, _ in contents]),
+        is_begun=len(users) < len(contents),
     )
 
 

@@ -80,6 +80,7 @@ def _client_request(
         preview=" ".join(last_user[: PREVIEW_LENGTH * 4].split())[:PREVIEW_LENGTH],
         wants_usage=wants_usage,
         answers_tools=_answers_tools(messages),
+        is_begun=any(message.get("role") not in ("user", "system", "developer") for message in messages),
     )
 
 

@@ -87,13 +87,14 @@ async def test_session_per_model() -> None:
 async def test_sessions_are_not_remembered_for_ever() -> None:
     """The session that was quiet longest is forgotten first when there are too many."""
     world = PoolWorld(view(1), view(2), settings=PoolSettings(session_limit=2))
+    homes = {session: await world.asked(session=session) for session in "abc"}
+    others = {session: 3 - home for session, home in homes.items()}
     for session in ("a", "b"):
-        world.pool.note_success(2, MODEL, session)
-    assert await world.asked(session="a") == 2
-    world.pool.note_success(2, MODEL, "c")
-    await world.clock.advance(1)
-    assert await world.asked(session="a") == 2
-    assert await world.asked(session="b") == 1
+        world.pool.note_success(others[session], MODEL, session)
+    assert await world.asked(session="a") == others["a"]
+    world.pool.note_success(others["c"], MODEL, "c")
+    assert await world.asked(session="a") == others["a"]
+    assert await world.asked(session="b") == homes["b"]
 
 
 async def test_stand_in() -> None:
@@ -260,3 +261,44 @@ def test_model_names() -> None:
     assert {"alias", "target", "listed-1", "upstream-1", "gemini-4-neon"} <= set(names)
     assert not {"wild-*", "hidden", "gpt-6-sol", "claude-opus-5"} & set(names)
     assert names == sorted(set(names))
+
+
+async def test_processes_agree_without_a_message() -> None:
+    """Two pools that never heard of each other lead a session to the same account, turn after turn."""
+    views = [view(number) for number in range(1, 8)]
+    here, there = PoolWorld(*views), PoolWorld(*reversed(views))
+    for number in range(50):
+        session = f"s{number}"
+        first = await here.asked(session=session)
+        here.pool.note_success(first, MODEL, session)
+        assert await there.asked(session=session, is_begun=True) == first
+    await here.lease()
+    assert await here.asked(session="fresh") == await there.asked(session="fresh"), "load does not matter"
+
+
+async def test_a_conversation_from_elsewhere_belongs_to_its_home() -> None:
+    """While its home is away for a moment another stands in for it, and does not take the session over."""
+    world = PoolWorld(view(1), view(2))
+    home = await PoolWorld(view(1), view(2)).asked(session="s")
+    world.pool.mark_hard(home, MODEL, "quota", 429, told_seconds=60)
+    lease = await world.lease(session="s", is_begun=True)
+    assert (lease.account.id, lease.stand_in_for) == (3 - home, f"{home}@x.test")
+    world.pool.note_success(lease.account.id, MODEL, "s")
+    await world.clock.advance(61)
+    assert await world.asked(session="s", is_begun=True) == home
+
+
+async def test_a_home_that_cannot_be_asked_leads_to_the_same_next_one() -> None:
+    """A session whose home is marked goes to the next of its order, in every process."""
+    views = [view(number) for number in range(1, 100)]
+    here, there = PoolWorld(*views), PoolWorld(*views)
+    home = await here.asked(session="s")
+    for world in (here, there):
+        world.pool.mark_hard(home, MODEL, "quota", 429, told_seconds=600)
+    second = await here.asked(session="s")
+    assert second != home
+    assert await there.asked(session="s") == second
+    for number in range(1, 100):
+        if number != 50:
+            here.pool.mark_hard(number, MODEL, "quota", 429, told_seconds=600)
+    assert await here.asked(session="s2") == 50, "the last that is free is found, whatever its place"

@@ -1,0 +1,84 @@
+"""PURE. Where a session begins: rendezvous hashing over (session, account), the same in every process.
+
+Each account draws a number for the session, from nothing but the two names; the best draw of the highest
+priority is the session's home. So all processes of an installation name the same account without a message,
+and when an account leaves, only its own sessions look for another. Who may take more requests at a time draws
+better by as much. To ask thousands of accounts for a draw would cost more than the request: they form at
+most 64 groups by their number, the groups draw first, and then the members of the group that won.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import Final
+
+from msgspec import Struct
+
+GROUPS: Final = 64
+
+FULL_WEIGHT: Final = 8
+"""The weight of an account without a limit of requests in flight, or with a higher one."""
+
+_MASK: Final = 2**64 - 1
+
+
+class _Account(Struct, frozen=True, gc=False):
+    account_id: int
+    seed: int
+    weight: int
+
+
+class _Group(Struct, frozen=True, gc=False):
+    seed: int
+    weight: int
+    members: tuple[_Account, ...]
+
+
+class Homes:
+    """The homes of sessions among a fixed set of accounts."""
+
+    def __init__(self, accounts: Iterable[tuple[int, int, int]]) -> None:
+        """``accounts``: the priority, the id and the limit of requests in flight (0: none) of each."""
+        levels: dict[int, dict[int, list[_Account]]] = {}
+        for priority, account_id, limit in accounts:
+            account = _Account(
+                account_id, _seed(b"account", account_id), min(limit or FULL_WEIGHT, FULL_WEIGHT)
+            )
+            levels.setdefault(priority, {}).setdefault(account_id % GROUPS, []).append(account)
+        self._levels = [
+            (
+                priority,
+                [
+                    _Group(_seed(b"group", number), sum(one.weight for one in members), tuple(members))
+                    for number, members in levels[priority].items()
+                ],
+            )
+            for priority in sorted(levels, reverse=True)
+        ]
+
+    def order(self, session: str) -> Iterator[tuple[int, int]]:
+        """The accounts that the session goes to, as (priority, id), first choice first.
+
+        Of a level with more than 64 accounts these are the best of each group, not all.
+        """
+        drawn_by = int.from_bytes(blake2b(session.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+        for priority, groups in self._levels:
+            for group in sorted(groups, key=lambda group: _draw(drawn_by, group), reverse=True):
+                members = group.members
+                best = members[0] if len(members) == 1 else max(members, key=lambda one: _draw(drawn_by, one))
+                yield priority, best.account_id
+
+
+def _seed(what: bytes, number: int) -> int:
+    return int.from_bytes(blake2b(b"%b %d" % (what, number), digest_size=8).digest())
+
+
+def _draw(drawn_by: int, of: _Account | _Group) -> float:
+    """A number that grows with the weight: the greatest falls to each in proportion to it.
+
+    (Weighted rendezvous hashing: weight / -ln(u), with u spread evenly over 0 to 1.)
+    """
+    mixed = ((drawn_by ^ of.seed) * 0x9E3779B97F4A7C15) & _MASK
+    mixed = ((mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93) & _MASK
+    mixed = ((mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93) & _MASK
+    return of.weight / -math.log(((mixed ^ (mixed >> 32)) + 0.5) / 2**64)

@@ -1,0 +1,41 @@
+"""What holds over several processes of one installation as it does within one."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from tests.running_server import RunningServer
+from tests.served.several import SeveralWorld, several
+from tests.served.world import text_of
+
+
+def converse(world: SeveralWorld, number: int, turns: int) -> None:
+    """One conversation of some turns, each on whichever process answers."""
+    messages: list[dict[str, Any]] = []
+    for turn in range(turns):
+        messages.append({"role": "user", "content": f"Question {turn} of conversation {number}."})
+        answer = world.say(messages)
+        assert answer.status_code == 200, answer.text
+        messages.append({"role": "assistant", "content": text_of(answer)})
+
+
+def test_a_conversation_keeps_its_account_over_processes(
+    running_server: Callable[..., RunningServer],
+) -> None:
+    """Each of 24 conversations has one account, whichever process its turns fall to; none was ever told."""
+    with several(running_server) as world:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda number: converse(world, number, 5), range(24)))
+        world.eventually(
+            "SELECT 1 WHERE (SELECT count(*) FROM monitor_requestlog WHERE in_flight = false) = 120", ()
+        )
+        rows = world.server.rows("SELECT session_hash, process_id, account FROM monitor_requestlog")
+        by_session: dict[object, list[dict[str, object]]] = {}
+        for row in rows:
+            by_session.setdefault(row["session_hash"], []).append(row)
+        assert len(by_session) == 24
+        assert len({row["process_id"] for row in rows}) == 2
+        assert any(len({row["process_id"] for row in turns}) == 2 for turns in by_session.values())
+        kept = [len({row["account"] for row in turns}) == 1 for turns in by_session.values()]
+        assert all(kept), f"{sum(kept)} of 24 conversations kept their account"
+        assert len({row["account"] for row in rows}) == 3, "the accounts share the conversations"
