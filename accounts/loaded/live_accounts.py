@@ -28,6 +28,7 @@ from accounts.pool.pool_settings import PoolSettings, pool_settings
 from accounts.processes import heartbeats
 from accounts.processes.bus import Bus
 from accounts.processes.heartbeats import live_process_ids
+from accounts.processes.shared_slots import SharedSlots
 from accounts.revisions import Revision
 from accounts.snapshot import Snapshot
 
@@ -50,7 +51,8 @@ class LiveAccounts:
         self._clock = SystemClock()
         self._journal = journal.DatabaseJournal(self._hurry)
         self.bus = Bus(self.process_id, redis_url)
-        self.pool = Pool(self._clock, self.bus, self._journal, pool_settings)
+        self._slots = SharedSlots(self.process_id, redis_url, self.bus) if redis_url else None
+        self.pool = Pool(self._clock, self.bus, self._journal, pool_settings, self._slots)
         self.keys = KeyRing(self._journal.key_used, self._clock.now)
         self._wake = asyncio.Event()
         self._starting: asyncio.Task[None] | None = None
@@ -90,6 +92,10 @@ class LiveAccounts:
             await self._end_thread()
             raise
         await self.bus.start()
+        if self._slots is not None:
+            await self._slots.start()
+            self._slots.when_changed(self._reshare)
+            self._reshare()
         self._keeping = asyncio.create_task(self._keep_up(), name="accounts-keep-up")
 
     async def stop(self) -> None:
@@ -99,6 +105,8 @@ class LiveAccounts:
             return
         keeping.cancel()
         await asyncio.gather(keeping, return_exceptions=True)
+        if self._slots is not None:
+            await self._slots.stop()
         await self.bus.stop()
         try:
             await self._in_thread(lambda: journal.write(self._journal.take(with_usage=True)))
@@ -148,6 +156,9 @@ class LiveAccounts:
         self.pool.load(snapshot, self._live_processes)
         known_models.believe(self.pool.model_table)
         self.keys.load(snapshot.keys)
+
+    def _reshare(self) -> None:
+        self.pool.load(self._snapshot, self._live_processes)
 
     def _hurry(self) -> None:
         self._wake.set()

@@ -26,12 +26,25 @@ class Mark(Struct, frozen=True, gc=False):
 class AccountState:
     """What this process knows of one account beyond its row."""
 
-    __slots__ = ("hard", "in_flight", "last_used", "limit", "refused_at", "soft", "strikes", "view")
+    __slots__ = (
+        "freed",
+        "full_until",
+        "hard",
+        "in_flight",
+        "last_used",
+        "limit",
+        "refused_at",
+        "soft",
+        "strikes",
+        "view",
+    )
 
     def __init__(self, view: AccountView) -> None:
         self.view = view
         self.in_flight = 0
         self.limit = 0
+        self.full_until = 0.0  # so long it is taken that all processes together use up the limit
+        self.freed = 0  # how often a slot came free, here or elsewhere
         self.last_used = 0.0
         self.hard: dict[str, Mark] = {}
         self.soft: dict[str, float] = {}
@@ -45,7 +58,7 @@ class AccountState:
 
     @property
     def full(self) -> bool:
-        """Whether this process's share of its in-flight limit is used up."""
+        """Whether the in-flight limit, or this process's share of it, is used up here."""
         return 0 < self.limit <= self.in_flight
 
     def offers(self, model: str, kinds: frozenset[str], families: frozenset[str]) -> bool:
@@ -77,7 +90,7 @@ class AccountState:
             self.view.id,
             tried=tried,
             soft=bool(self.soft) and self.soft.get(model, 0.0) > now,
-            full=self.full,
+            full=self.full or self.full_until > now,
             block=Block(mark.until, mark.cause) if mark else None,
         )
 

@@ -1,7 +1,7 @@
 """What is asked of the pool and what it gives: plain data, and the lease that gives the slot back."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import Struct
 
@@ -44,8 +44,27 @@ class NoAccount(Struct, frozen=True):
     retry_after_seconds: float | None = None
 
 
+class SharedSlots(Protocol):
+    """In-flight limits over all processes (``accounts.processes.shared_slots``)."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the slots of all processes are counted; else each keeps to its share."""
+
+    def when_freed(self, callback: Callable[[int], None]) -> None:
+        """Who is told the id of an account on which a slot came free."""
+
+    async def take(self, account_id: int, limit: int) -> bool:
+        """One more slot of ``limit``, if there is one."""
+
+    def give(self, account_id: int) -> None:
+        """A slot is free again."""
+
+
 class Lease:
     """One slot on one account, until ``release`` is called.
+
+    ``is_shared``: other processes count the slot too.
 
     ``stand_in_for`` is the e-mail of the session's own account when this is another, with the reason in
     words; ``cached_tokens_at_stake`` is what that account's prompt cache held for the session.
@@ -54,29 +73,31 @@ class Lease:
 
     __slots__ = (
         "_give_back",
-        "_state",
         "account",
         "cached_tokens_at_stake",
+        "is_shared",
         "model",
         "stand_in_for",
         "stand_in_reason",
+        "state",
         "taken_at",
     )
 
     def __init__(
-        self, state: AccountState, model: str, taken_at: float, give_back: Callable[[AccountState], None]
+        self, state: AccountState, model: str, taken_at: float, give_back: Callable[["Lease"], None]
     ) -> None:
-        self._state = state
-        self._give_back: Callable[[AccountState], None] | None = give_back
+        self.state = state
+        self._give_back: Callable[[Lease], None] | None = give_back
         self.account: AccountView = state.view
         self.model = model
         self.taken_at = taken_at
         self.stand_in_for = ""
         self.stand_in_reason = ""
         self.cached_tokens_at_stake = 0
+        self.is_shared = False
 
     def release(self) -> None:
         """Gives the slot back. Later calls do nothing."""
         give_back, self._give_back = self._give_back, None
         if give_back is not None:
-            give_back(self._state)
+            give_back(self)

@@ -6,52 +6,64 @@ kept in ``roster``. The pool adds time and waiting, and tells the world: the oth
 One pool belongs to one event loop.
 """
 
-from collections.abc import Collection, Mapping, Sequence
 from typing import Final, assert_never
 
-from accounts.facts.model_facts import ModelTable
 from accounts.kinds import REFUSED_TWICE
-from accounts.mapping import Target
 from accounts.marks import MarkCause
 from accounts.pool import pool_news
-from accounts.pool.account_state import AccountState
 from accounts.pool.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, choose
 from accounts.pool.clock import Clock
-from accounts.pool.leases import Lease, NoAccount, Want
+from accounts.pool.inquiries import Inquiries
+from accounts.pool.leases import Lease, NoAccount, SharedSlots, Want
 from accounts.pool.persistence import Journal
 from accounts.pool.pool_news import Cleared, Disabled, HardMarked, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
 from accounts.pool.refusals import all_full, everybody_blocked, nobody_offers
-from accounts.pool.roster import AccountStatus, Roster
+from accounts.pool.roster import Roster
 from accounts.pool.sessions import Sessions
 from accounts.pool.slot_queue import SlotQueue
 from accounts.processes.bus import Bus
-from accounts.snapshot import AccountView, KeptMark, Snapshot
+from accounts.snapshot import KeptMark, Snapshot
 
 TOPIC: Final = "accounts"
+
+SHARED_LOOK_SECONDS: Final = 1.0
+"""How long other processes' word that an account is full is believed without another: messages get lost."""
 
 KEPT_FROM_SECONDS: Final = 60.0
 """Marks longer than this survive a restart (docs/behaviour.md 4)."""
 
 
-class Pool:
+class Pool(Inquiries):
     """Hands out accounts, and remembers how they fared."""
 
     def __init__(
-        self, clock: Clock, bus: Bus, journal: Journal, settings: PoolSettings | None = None
+        self,
+        clock: Clock,
+        bus: Bus,
+        journal: Journal,
+        settings: PoolSettings | None = None,
+        slots: SharedSlots | None = None,
     ) -> None:
-        self._clock = clock
+        """Without ``slots`` this process knows of no other's requests in flight."""
+        super().__init__(clock, Roster())
         self._bus = bus
         self._journal = journal
         self._settings = settings or PoolSettings()
-        self._roster = Roster()
         self._sessions = Sessions(self._settings.session_limit)
         self._queue = SlotQueue(clock)
+        self._slots = slots
+        if slots is not None:
+            slots.when_freed(self._freed)
         bus.subscribe(TOPIC, self._hear)
 
     def load(self, snapshot: Snapshot, live_processes: int = 1) -> None:
-        """Takes over what the database says; whoever waits looks again."""
-        self._roster.load(snapshot, live_processes, self._clock.now())
+        """Takes over what the database says; whoever waits looks again.
+
+        ``live_processes`` share the in-flight limits where nobody counts for all of them.
+        """
+        counted = self._slots is not None and self._slots.is_exact
+        self._roster.load(snapshot, 1 if counted else live_processes, self._clock.now())
         self._queue.wake_all()
 
     async def acquire(self, want: Want) -> Lease | NoAccount:
@@ -66,14 +78,19 @@ class Pool:
         ticket = self._queue.ticket()
         try:
             while True:
+                lease: Lease | None = None
                 choice = self._choose(want, now)
                 match choice:
                     case Taken():
-                        return self._lease(choice.account_id, want, now)
+                        lease = self._lease(choice.account_id, want, now)
+                        if self._slots is not None and lease.account.max_in_flight:
+                            lease = await self._shared(lease, self._slots)
                     case Full() if now >= slot_ends_at:
                         return all_full(want.model)
                     case Full():
                         until = min([slot_ends_at, *self._ends_of_marks(want, now)])
+                        if self._slots is not None:
+                            until = min(until, now + SHARED_LOOK_SECONDS)
                         lease = await self._queue.wait(ticket, want, choice.only, until - now)
                     case Blocked() if choice.free_at > admission_ends_at:
                         return everybody_blocked(want.model, choice, now)
@@ -180,44 +197,6 @@ class Pool:
             self._journal.clear(account_id)
             self._queue.wake_all()
 
-    def another_is_free(self, model: str, kinds: frozenset[str], besides: Collection[int]) -> bool:
-        """Whether an account not in ``besides`` could be asked at once."""
-        return self._roster.another_is_free(model, kinds, besides, self._clock.now())
-
-    def nearest_free_seconds(self, model: str, kinds: frozenset[str] = frozenset()) -> float | None:
-        """Until the first account is free of hard marks: 0.0 for now, None when nobody offers the model."""
-        return self._roster.nearest_free_seconds(model, kinds, self._clock.now())
-
-    def targets(self, client_model: str) -> tuple[Target, ...] | None:
-        """The upstream models that may serve ``client_model``, best first; None is a 404."""
-        return self._roster.targets(client_model)
-
-    def model_names(self, upstream_lists: Mapping[int, Sequence[str]] | None = None) -> list[str]:
-        """The names for the model list; ``upstream_lists`` are upstream's own, by account id."""
-        return self._roster.model_names(upstream_lists or {})
-
-    @property
-    def model_table(self) -> ModelTable:
-        """What is believed of each model, the newest snapshot's overrides included."""
-        return self._roster.table
-
-    def accounts(self) -> list[AccountView]:
-        """Every account, the disabled ones too."""
-        return self._roster.views()
-
-    def account(self, account_id: int) -> AccountView | None:
-        """One account; None when there is no such account."""
-        state = self._roster.state(account_id)
-        return state.view if state else None
-
-    def status(self, account_id: int) -> AccountStatus | None:
-        """The account at a glance; None when there is no such account."""
-        return self._roster.status(account_id, self._clock.now())
-
-    def usable_count(self) -> int:
-        """How many accounts are enabled and not marked as a whole."""
-        return self._roster.usable_count(self._clock.now())
-
     def _choose(self, want: Want, now: float) -> Choice:
         def candidate(account_id: int | None) -> Candidate | None:
             return self._roster.candidate(account_id, want.model, want.kinds, want.tried, now)
@@ -243,9 +222,37 @@ class Pool:
         self._journal.used(account_id, now)
         return lease
 
-    def _take_back(self, state: AccountState) -> None:
+    async def _shared(self, lease: Lease, slots: SharedSlots) -> Lease | None:
+        """The lease, once its slot is counted over all processes; None where they have used them up."""
+        state = lease.state
+        freed = state.freed
+        try:
+            lease.is_shared = await slots.take(state.view.id, lease.account.max_in_flight)
+        except BaseException:
+            lease.release()
+            raise
+        if lease.is_shared:
+            return lease
+        if slots.is_exact and freed == state.freed:
+            state.full_until = self._clock.now() + SHARED_LOOK_SECONDS
         self._roster.give_back(state)
-        self._queue.offer(state.view.id, lambda want: self._lease_on(state.view.id, want))
+        return None
+
+    def _take_back(self, lease: Lease) -> None:
+        self._roster.give_back(lease.state)
+        account_id = lease.state.view.id
+        if lease.is_shared and self._slots is not None:
+            self._slots.give(account_id)
+        else:
+            self._queue.offer(account_id, lambda want: self._lease_on(account_id, want))
+
+    def _freed(self, account_id: int) -> None:
+        """A slot on the account came free, here or in another process."""
+        state = self._roster.state(account_id)
+        if state is not None:
+            state.freed += 1
+            state.full_until = 0.0
+            self._queue.wake(account_id)
 
     def _lease_on(self, account_id: int, want: Want) -> Lease | None:
         """A lease for somebody who waits, if that very account can serve them now."""
@@ -255,6 +262,8 @@ class Pool:
             return None
         if candidate.block is not None and want.stay_on != account_id:
             return None
+        if self._slots is not None and self._roster.require(account_id).view.max_in_flight:
+            return None  # such a slot is not this process's to give
         return self._lease(account_id, want, now)
 
     def _hear(self, payload: bytes) -> None:

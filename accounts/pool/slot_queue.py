@@ -60,6 +60,13 @@ class SlotQueue:
                 waiter.arrival.set_result(lease)
                 return
 
+    def wake(self, account_id: int) -> None:
+        """A slot came free on ``account_id``, for whichever process takes it: the first looks again."""
+        for waiter in self._waiters.values():
+            if not waiter.arrival.done() and waiter.only in (None, account_id):
+                waiter.arrival.set_result(None)
+                return
+
     def wake_all(self) -> None:
         """Something changed: everybody looks again, in order."""
         for waiter in self._waiters.values():

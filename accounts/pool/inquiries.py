@@ -1,0 +1,55 @@
+"""What can be asked about the accounts without waiting and without taking one: the pool's reading half."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from accounts.facts.model_facts import ModelTable
+from accounts.mapping import Target
+from accounts.pool.clock import Clock
+from accounts.pool.roster import AccountStatus, Roster
+from accounts.snapshot import AccountView
+
+
+class Inquiries:
+    """Questions to the roster, as it stands now."""
+
+    def __init__(self, clock: Clock, roster: Roster) -> None:
+        self._clock = clock
+        self._roster = roster
+
+    def another_is_free(self, model: str, kinds: frozenset[str], besides: Collection[int]) -> bool:
+        """Whether an account not in ``besides`` could be asked at once."""
+        return self._roster.another_is_free(model, kinds, besides, self._clock.now())
+
+    def nearest_free_seconds(self, model: str, kinds: frozenset[str] = frozenset()) -> float | None:
+        """Until the first account is free of hard marks: 0.0 for now, None when nobody offers the model."""
+        return self._roster.nearest_free_seconds(model, kinds, self._clock.now())
+
+    def targets(self, client_model: str) -> tuple[Target, ...] | None:
+        """The upstream models that may serve ``client_model``, best first; None is a 404."""
+        return self._roster.targets(client_model)
+
+    def model_names(self, upstream_lists: Mapping[int, Sequence[str]] | None = None) -> list[str]:
+        """The names for the model list; ``upstream_lists`` are upstream's own, by account id."""
+        return self._roster.model_names(upstream_lists or {})
+
+    @property
+    def model_table(self) -> ModelTable:
+        """What is believed of each model, the newest snapshot's overrides included."""
+        return self._roster.table
+
+    def accounts(self) -> list[AccountView]:
+        """Every account, the disabled ones too."""
+        return self._roster.views()
+
+    def account(self, account_id: int) -> AccountView | None:
+        """One account; None when there is no such account."""
+        state = self._roster.state(account_id)
+        return state.view if state else None
+
+    def status(self, account_id: int) -> AccountStatus | None:
+        """The account at a glance; None when there is no such account."""
+        return self._roster.status(account_id, self._clock.now())
+
+    def usable_count(self) -> int:
+        """How many accounts are enabled and not marked as a whole."""
+        return self._roster.usable_count(self._clock.now())
