@@ -82,6 +82,7 @@ class Environment(BaseSettings):
     relay_backoff_scale: NonNegativeFloat = 1.0
     relay_retry_share: NonNegativeFloat = 0.2
     relay_retry_floor: Annotated[int, Field(ge=0)] = 10
+    relay_retry_queue: Annotated[int, Field(ge=0)] = 1000
     relay_lame_duck_seconds: NonNegativeFloat = 0
     relay_drain_seconds: NonNegativeFloat = 30
     relay_max_body_bytes: PositiveInt = 100 * 1024 * 1024

@@ -18,6 +18,11 @@ DURATION = Histogram(
     buckets=(0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800),
 )
 TOKENS = Counter("evenkeel_tokens_total", "Tokens as upstream counted them", ["direction"])
+RETRY_TURNS = Counter(
+    "evenkeel_retry_turns_total",
+    "Turns that retries asked for: at once, waited (spent budget), refused (full queue or no time left)",
+    ["upstream", "turn"],
+)
 REFUSED_KEYS = Counter("evenkeel_refused_keys_total", "Requests with a missing or refused client key")
 
 

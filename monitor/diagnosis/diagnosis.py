@@ -111,7 +111,7 @@ def _answered(
     """The client has an answer; ``said`` is what was special about it."""
     began = beginning_of(attempts)
     failed = [attempt for attempt in attempts[:began] if attempt.failure_kind]
-    sentences = list(_before(failed))
+    sentences = [*_before(failed), *_queued(row)]
     if row.healed:
         message = gettext_noop(
             "Nothing to do, and no data to clear. If this repeats in one conversation, start a new one."
@@ -186,6 +186,15 @@ def _before(failed: Sequence[AttemptRecord]) -> tuple[Phrase, ...]:
     return (sentence,)
 
 
+def _queued(row: RequestRecord) -> tuple[Phrase, ...]:
+    """How long a retry waited for its turn."""
+    waited = row.diagnostics.get("queued_ms")
+    if not isinstance(waited, int):
+        return ()
+    message = gettext_noop("Retries waited %(time)s for their turn: many failed on that upstream at once.")
+    return (Phrase(message, {"time": Seconds(waited)}),)
+
+
 def _did(attempt: AttemptRecord) -> Phrase:
     """What an attempt's account did instead of answering."""
     cause = cause_of(attempt)
@@ -216,6 +225,7 @@ def _failed(row: RequestRecord, failed: list[AttemptRecord], retry_after_seconds
         summary = [_did(last)]
     if counted > 1 and any(attempt.rotate for attempt in failed) and len({a.account for a in failed}) == 1:
         summary.append(Phrase(gettext_noop("No other account was free to be asked.")))
+    summary += _queued(row)
     if last.strategy == Strategy.BUDGET_SPENT:
         message = gettext_noop("It was not tried again: too many retries were under way (retry budget).")
         summary.append(Phrase(message))

@@ -25,7 +25,7 @@ NOT_CONTINUED: dict[str, str] = {
     ),
     Obstacle.CONTINUED_TWICE: _("Two continuations had been made, and there are no more."),
     Obstacle.WOULD_NOT_HELP: _("It was not continued: this failure is the same on every attempt."),
-    Obstacle.BUDGET_SPENT: _("It was not continued: the server's retry budget was spent."),
+    Obstacle.BUDGET_SPENT: _("It was not continued: upstream's retry budget was spent."),
 }
 NOBODY_GOES_ON = _("It was not continued: no account was free to go on with it.")
 

@@ -15,7 +15,7 @@ class Strategy(StrEnum):
     FIXED_DELAY = _("fixed delay")
     LINEAR_BACKOFF = _("linear backoff")
     EXPONENTIAL_BACKOFF = _("exponential backoff")
-    BUDGET_SPENT = _("retry budget spent")  # one was due, and the server's retry budget had no room for it
+    BUDGET_SPENT = _("retry budget spent")  # one was due, and upstream's retry budget had no room for it
 
 
 class Obstacle(StrEnum):

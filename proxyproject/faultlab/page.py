@@ -44,8 +44,9 @@ something between it and this server.
 Three things change the picture. After `RELAY_PATIENCE_SECONDS` (15 s) without an answer a stream is opened early,
 so that the client does not give up: what stands here as an HTTP error is then the error event in a 200. Nothing of
 the kind happens to a collected answer. The waits (`hang`, `stall`) last as long as `RELAY_PEEK_TIMEOUT_SECONDS` and
-`RELAY_IDLE_TIMEOUT_SECONDS` say. And a server whose retry budget is spent (`RELAY_RETRY_SHARE`,
-`RELAY_RETRY_FLOOR`: nearly everything upstream fails) answers with the failure in hand, after fewer attempts.
+`RELAY_IDLE_TIMEOUT_SECONDS` say. And where many requests to one upstream fail at once, retries wait for their turn
+(`RELAY_RETRY_SHARE`, `RELAY_RETRY_FLOOR`); behind a full queue (`RELAY_RETRY_QUEUE`) the failure in hand is the
+answer, after fewer attempts.
 """
 
 

@@ -25,7 +25,6 @@ from relay.engine.commands import (
     Picked,
     Reply,
     Sleep,
-    SpendRetry,
     Unavailable,
 )
 from relay.engine.deadlines import Limits, deadline_is_over
@@ -44,6 +43,7 @@ from relay.engine.facts import (
 )
 from relay.engine.heals import HealsSoFar
 from relay.engine.targets import Targets
+from relay.engine.turns import Turns
 from relay.neutral.events import StreamState
 from relay.neutral.failures import Failure, Kind, Phase
 
@@ -72,6 +72,7 @@ class _Exchange:
         self.answer: Answer | None = None
         self.failures: list[Failure] = []
         self.blame = Blame(self.clock)
+        self.turns = Turns(self.clock, limits)
         self.heals = HealsSoFar()
         self.is_attempting = False
         self.continuations = 0
@@ -156,7 +157,7 @@ class _Exchange:
         if decision.retry and self.clock.at + decision.delay_seconds >= self.limits.deadline_seconds:
             self.failures.append(deadline_is_over(self.limits))
             decision = policy.Decision(retry=False)
-        decision = yield from self._afforded(decision, failure)
+        decision = yield from self.turns.afforded(decision, failure, is_committed=False)
         changes: tuple[str, ...] = ()
         if decision.heal:
             heal = Heal(decision.heal, failure.refused_parameter)
@@ -191,7 +192,8 @@ class _Exchange:
         if why is None:
             free = Around(self.clock.at, another_is_free=True, all_are_marked=False)
             around = (yield from self.targets.look_here()) if is_marked else free
-            decision = yield from self._afforded(self._decided(failure, self.continuations, around), failure)
+            decision = self._decided(failure, self.continuations, around)
+            decision = yield from self.turns.afforded(decision, failure, is_committed=True)
             if not decision.retry:
                 is_spent = decision.strategy is Strategy.BUDGET_SPENT
                 why = Obstacle.BUDGET_SPENT if is_spent else Obstacle.WOULD_NOT_HELP
@@ -217,16 +219,6 @@ class _Exchange:
             has_bound_thinking=cast(Picked, self.account).has_bound_thinking,
             scale=self.limits.backoff_scale,
         )
-
-    def _afforded(
-        self, decision: policy.Decision, failure: Failure
-    ) -> Generator[Command, Reply, policy.Decision]:
-        """The decision, as far as the server's retry budget allows it."""
-        if policy.asks_the_budget(decision, failure):
-            allowed = yield from self.clock.ask(SpendRetry())
-            if not allowed.is_allowed:
-                return policy.Decision(retry=False, strategy=Strategy.BUDGET_SPENT)
-        return decision
 
     def _blame(self, failure: Failure) -> Generator[Command, Reply, bool]:
         """Remember who failed and how; True when the account is hard-marked for it."""

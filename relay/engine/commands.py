@@ -84,7 +84,9 @@ class LookAround(msgspec.Struct, frozen=True):
 
 
 class SpendRetry(msgspec.Struct, frozen=True):
-    """May the server retry once more? A dying upstream is not to be hammered. Reply: Allowed."""
+    """May upstream be asked once more, by ``until``? A dying one is not to be hammered. Reply: Allowed."""
+
+    until: float
 
 
 class Heal(msgspec.Struct, frozen=True):
@@ -222,10 +224,11 @@ class Around(msgspec.Struct, frozen=True):
 
 
 class Allowed(msgspec.Struct, frozen=True):
-    """``is_allowed``: the retry is spent; else none is left, and the failure in hand is the answer."""
+    """``is_allowed``: in ``seconds`` it is the retry's turn; else there is none, and the failure stands."""
 
     at: float
     is_allowed: bool
+    seconds: float = 0.0
 
 
 class Healed(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from relay.neutral.failures import Failure
 def told(failures: list[Failure], refusal: Failure | None, *, is_budget_spent: bool = False) -> Failure:
     """The one failure for the client; ``refusal`` is why nobody could be asked any more, if that was it.
 
-    ``is_budget_spent``: one more attempt was due, and the server's retry budget had no room for it.
+    ``is_budget_spent``: one more attempt was due, and upstream's retry budget had no room for it.
     """
     last, failure = failures[-1], policy.decisive(failures)
     status = policy.answer_status(failures)
@@ -23,7 +23,7 @@ def told(failures: list[Failure], refusal: Failure | None, *, is_budget_spent: b
         seconds = refusal.retry_after_seconds
     words = failure.message if failure is last else f"{failure.message} ({last.message})"
     if is_budget_spent:
-        words = f"{words} (not tried again: this server's retry budget is spent)"
+        words = f"{words} (not tried again: the retry budget of its upstream is spent)"
     return msgspec.structs.replace(
         failure,
         message=words,

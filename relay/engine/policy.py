@@ -83,7 +83,8 @@ Heals = Literal["", "strip", "drop_block", "parameter"]
 class Decision(msgspec.Struct, frozen=True):
     """What is done about a failure. ``strategy`` is as the log and the row name it.
 
-    ``continues``: the answer had begun, and the next attempt goes on with it.
+    ``continues``: the answer had begun, and the next attempt goes on with it. ``queued_seconds`` of the delay
+    are for its turn among the retries of the same upstream.
     """
 
     retry: bool
@@ -92,6 +93,7 @@ class Decision(msgspec.Struct, frozen=True):
     rotate: bool = False
     heal: Heals = ""
     continues: bool = False
+    queued_seconds: float = 0.0
 
 
 _NAMES: dict[type, Strategy] = {

@@ -154,11 +154,12 @@ class Driver:
                 self._close(is_complete)
                 self._hands.release()
             case Sleep(seconds):
-                await asyncio.sleep(seconds)
+                await self._sleep(seconds)
             case LookAround():
                 return msgspec.structs.replace(self._hands.look_around(command), at=self._at())
-            case SpendRetry():
-                return Allowed(self._at(), self._hands.may_retry())
+            case SpendRetry(until):
+                turn = self._hands.turn(until - self._at())
+                return Allowed(self._at(), turn is not None, turn or 0.0)
             case Heal(how, parameter):
                 return Healed(self._at(), self._hands.heal(how, parameter))
             case MarkAccount(account, model, mark):
@@ -175,6 +176,13 @@ class Driver:
         if isinstance(picked, Failure):
             return Unavailable(self._at(), picked)
         return msgspec.structs.replace(picked, at=self._at())
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            self._hands.gives_up_turn()
+            raise
 
     async def _deliver(self, command: Deliver) -> Reply:
         try:

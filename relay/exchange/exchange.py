@@ -23,11 +23,13 @@ from relay.exchange.healing import healed_request
 from relay.exchange.marking import mark_account
 from relay.exchange.recording import Recorder
 from relay.exchange.runtime import Runtime
+from relay.exchange.upstream_health import UpstreamWatch
 from relay.memory.conversation_memory import Item
 from relay.memory.learning import learned
 from relay.memory.refusals import account_key
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
+from relay.upstream.address import host_of
 from relay.upstream.request import (
     ClientCall,
     UpstreamRequest,
@@ -64,6 +66,7 @@ class Exchange:
         self.account_email = ""
         self.mapped_model = targets[0].model
         self._runtime = runtime
+        self._watch = UpstreamWatch(runtime.health)
         self._targets = targets
         self._lease: Lease | None = None
         self._taken_at = 0.0
@@ -154,6 +157,7 @@ class Exchange:
     async def open(self) -> OpenAnswer | Failure:
         """Send what is ready."""
         lease, request = self._ready()
+        self._watch.asks(host_of(lease.account.base_url))
         times = Times(asyncio.get_running_loop().time())
         self.recorder.sending(times)
         opened = await self._runtime.upstream.open(lease.account, self._next_leg or request, times)
@@ -202,9 +206,13 @@ class Exchange:
             nearest_free_seconds=seconds,
         )
 
-    def may_retry(self) -> bool:
-        """Ask the server's budget."""
-        return self._runtime.budget.may_retry(asyncio.get_running_loop().time())
+    def turn(self, seconds: float) -> float | None:
+        """Ask the budget of the upstream that failed."""
+        return self._watch.turn(seconds)
+
+    def gives_up_turn(self) -> None:
+        """Give it back."""
+        self._watch.gives_up_turn()
 
     def heal(self, how: Heals, parameter: str = "") -> tuple[str, ...]:
         """Heal a copy of the body that upstream refused, for the next attempt."""

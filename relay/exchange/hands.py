@@ -55,8 +55,12 @@ class Hands(Protocol):
         """Who else could be asked."""
         ...
 
-    def may_retry(self) -> bool:
-        """Is there a retry left in the server's budget? If so it is spent."""
+    def turn(self, seconds: float) -> float | None:
+        """In how many seconds it is a retry's turn, which is reserved; None for none within ``seconds``."""
+        ...
+
+    def gives_up_turn(self) -> None:
+        """The retry that waits is not wanted any more; a turn that was reserved for it goes back."""
         ...
 
     def heal(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:

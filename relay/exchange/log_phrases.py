@@ -104,8 +104,12 @@ def _told(fact: AttemptEnded, failure: Failure, prefix: str) -> list[Line]:
 
 def _backing_off(fact: AttemptEnded, failure: Failure, decision: Decision) -> list[Line]:
     status = failure.status if failure.status is not None else failure.kind.value
-    facts = f"status={status}, attempt={fact.number}, delay={decision.delay_seconds:g}s"
-    return [(logging.INFO, f"Retry with {decision.strategy}: {facts}")]
+    facts = f"status={status}, attempt={fact.number}, delay={decision.delay_seconds:.4g}s"
+    out = [(logging.INFO, f"Retry with {decision.strategy}: {facts}")]
+    if decision.queued_seconds:
+        waits = f"{decision.queued_seconds:.3g}s of the delay are for its turn"
+        out.append((logging.INFO, f"Retry budget spent, waiting for a turn: {waits}"))
+    return out
 
 
 def _peek_phrase(failure: Failure, prefix: str) -> str:

@@ -133,7 +133,7 @@ class Recorder:
         lost = max(cached_tokens_at_stake - (cached_tokens or 0), 0)
         self._update_row(cached_tokens_lost=lost, diagnostics={**self.row.diagnostics, "stand_in": note})
 
-    def diagnosed(self, name: str, note: str) -> None:
+    def diagnosed(self, name: str, note: str | int) -> None:
         """Something to know about the exchange, under ``name``; what stood there is replaced."""
         self._update_row(diagnostics={**self.row.diagnostics, name: note})
 
@@ -211,8 +211,14 @@ class Recorder:
             account=fact.email, mapped_model=fact.model, attempts=fact.number, ended_in=Phase.CONNECT
         )
 
+    def _waited(self, name: str, seconds: float) -> None:
+        before = self.row.diagnostics.get(name)
+        self.diagnosed(name, _ms(seconds) + (before if isinstance(before, int) else 0))
+
     def _end_attempt(self, fact: AttemptEnded) -> None:
         failure, decision = fact.failure, fact.decision
+        if decision is not None and decision.queued_seconds:
+            self._waited("queued_ms", decision.queued_seconds)
         self._update_attempt(
             **self._sent(),
             status=fact.upstream_status,

@@ -1,6 +1,7 @@
 """What one process needs to serve exchanges: built once, started and stopped with the process."""
 
 import asyncio
+import time
 from typing import Protocol
 
 import msgspec
@@ -9,9 +10,9 @@ from django.conf import settings
 from accounts.loaded.live_accounts import LiveAccounts, live
 from monitor.record.records import Record
 from relay.dialects.interface import Dialect
-from relay.engine.budget import RetryBudget
 from relay.engine.deadlines import Limits
 from relay.exchange.driver import Driver
+from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
 from relay.memory.conversation_memory import Memory
 from relay.neutral.events import StreamState
 from relay.upstream.client import UpstreamClient
@@ -96,7 +97,14 @@ class Runtime:
         self.running: set[Driver] = set()
         self.answers: dict[str, StreamState] = {}
         """What each exchange that runs has told its client, by request id."""
-        self.budget = RetryBudget(environment.relay_retry_share, environment.relay_retry_floor)
+        self.health = UpstreamHealth(
+            HealthSettings(
+                retry_share=environment.relay_retry_share,
+                retry_floor=environment.relay_retry_floor,
+                retry_queue=environment.relay_retry_queue,
+            ),
+            time.monotonic,
+        )
         self.is_leaving = False
         self.is_draining = False
 

@@ -212,7 +212,6 @@ async def serve_generation(
             raise Refused(Failure(Kind.DRAINING, "The server is restarting.", 503, retry_after_seconds=5))
         call, inspected = admission.call(admission.body(), model, is_stream)
         preview = inspected.preview
-        admission.runtime.budget.note_request(admission.admitted_at)
         targets = admission.targets(call)
     except Refused as refusal:
         return admission.refuse(refusal.failure, call, preview)

@@ -26,7 +26,7 @@ from relay.exchange.service import Admission
 from relay.neutral.conversation import Json
 from relay.neutral.events import BlockStart, BlockStop, Chunk, Event, Failed, Terminal, Usage
 from relay.neutral.failures import Failure, Kind, stumbled
-from relay.upstream.address import headers_for
+from relay.upstream.address import headers_for, host_of
 from relay.upstream.request import ClientCall, UpstreamRequest
 from relay.upstream.times import Times
 
@@ -140,7 +140,6 @@ class ShortExchange(Exchange):
         self._sets_marks = sets_marks
         self._asked: Asked | None = None
         self._contents: list[bytes] = []
-        self._runtime.budget.note_request(admission.admitted_at)
 
     def begins(self) -> None:
         """It was no stream that was asked for, and none is."""
@@ -157,6 +156,7 @@ class ShortExchange(Exchange):
     async def open(self) -> OpenAnswer | Failure:
         """Send every POST; the first one that fails is the attempt's failure."""
         lease, request = self._ready()
+        self._watch.asks(host_of(lease.account.base_url))
         times = Times(asyncio.get_running_loop().time())
         self.recorder.sending(times)
         at_once = asyncio.Semaphore(POSTS_AT_ONCE)

@@ -159,9 +159,12 @@ class TrialHands:
         """Nobody else."""
         return Around(0.0, another_is_free=False, all_are_marked=False)
 
-    def may_retry(self) -> bool:
+    def turn(self, seconds: float) -> float | None:
         """Nobody is picked a second time."""
-        return True
+        return 0.0
+
+    def gives_up_turn(self) -> None:
+        """There is none."""
 
     def heal(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
         """The question has no history; what is refused of its form is taken back, as for any request."""

@@ -5,8 +5,9 @@ PURE. Paths: docs/wire.md section 4, and for Claude on Vertex AI what anthropic'
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -75,6 +76,12 @@ def claude_path(account: AccountView, model: str, method: str) -> str:
 def is_claude_on_vertex(account: AccountView, dialect: Dialect) -> bool:
     """Is this Anthropic's dialect on Google's paths?"""
     return account.kind == "vertex" and dialect is ANTHROPIC
+
+
+@lru_cache(maxsize=1024)
+def host_of(base_url: str) -> str:
+    """The host, and its port where one is told, by which an upstream is known."""
+    return urlsplit(base_url).netloc.rpartition("@")[2].lower()
 
 
 def address(account: AccountView, path: str) -> str:

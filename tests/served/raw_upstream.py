@@ -8,6 +8,7 @@ import asyncio
 import socket
 import struct
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from enum import Enum
@@ -69,6 +70,13 @@ class RawUpstream:
     def go_on(self) -> None:
         """Scripts that wait go on."""
         self._loop.call_soon_threadsafe(self._may_go_on.set)
+
+    def wait_for_requests(self, count: int, seconds: float = 60) -> None:
+        """Return when so many have come."""
+        ends_at = time.monotonic() + seconds
+        while len(self.requests) < count:
+            assert time.monotonic() < ends_at, f"{len(self.requests)} of {count} requests came"
+            time.sleep(0.02)
 
     def close_idle(self, how: Then = Then.CLOSE) -> None:
         """Close every connection that is open now."""

@@ -476,6 +476,20 @@ def test_a_spent_retry_budget_is_why_there_was_no_retry() -> None:
     assert step.startswith("Wait a little and send it again")
 
 
+def test_the_wait_for_a_turn_is_told() -> None:
+    """It explains a long silence, whether the exchange succeeded or not."""
+    failures = [failed("status", 500, strategy="linear backoff")]
+    waited = {"queued_ms": 4500}
+    for exchange in (
+        row(attempts=2, diagnostics=waited),
+        row(**ENDED | {"status": 500, "attempts": 2, "diagnostics": waited}),
+    ):
+        said, _ = words(diagnose(exchange, failures))
+        assert "Retries waited 4.5 s for their turn: many failed on that upstream at once." in said
+    quick, _ = words(diagnose(row(attempts=2), failures))
+    assert "for their turn" not in quick
+
+
 def test_every_reason_not_to_continue_has_its_sentence() -> None:
     """Whatever the relay puts on record, where a mapping continues and an answer is streamed."""
     silent = {Obstacle.SWITCHED_OFF, Obstacle.COLLECTED}

@@ -176,8 +176,9 @@ class AnyWorld:
                 return Around(self.at, free, marked, nearest)
             case Heal():
                 return Healed(self.at, self._chance.choice([(), ("2 blocks to text",), ("1 block",)]))
-            case SpendRetry():
-                return Allowed(self.at, not self._has_trouble(0.2))
+            case SpendRetry(until):
+                seconds = self._chance.choice([0.0, 0.0, 3.0, 0.9 * (until - self.at)])
+                return Allowed(self.at, not self._has_trouble(0.2), min(seconds, 0.9 * (until - self.at)))
             case Sleep(seconds):
                 self.at += seconds
                 return Done(self.at)

@@ -107,8 +107,8 @@ def commit(exchange: Exchange) -> None:
 
 
 def waiting(exchange: Exchange) -> None:
-    """No wait, and before the commit no read, reaches beyond the exchange's deadline; nothing is waited for
-    after the last attempt."""
+    """Before the commit no wait and no read reaches beyond the exchange's deadline, behind it no wait beyond
+    upstream's longest silence; nothing is waited for after the last attempt."""
     deadline = exchange.limits.deadline_seconds
     is_committed = False
     for at, command in exchange.commands:
@@ -116,7 +116,7 @@ def waiting(exchange: Exchange) -> None:
             case Deliver() if not exchange.is_collected and exchange.is_told(command):
                 is_committed = True
             case Sleep(seconds):
-                assert at + seconds < deadline
+                assert at + seconds < (at + exchange.limits.idle_seconds if is_committed else deadline)
                 assert seconds > 0
             case OpenUpstream(until) | Read(until) if not is_committed:
                 assert until <= deadline

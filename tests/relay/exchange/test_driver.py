@@ -92,12 +92,14 @@ class Upstream:
     def __init__(self, said: list[bytes], breaks: bool) -> None:
         self.said, self.breaks = said, breaks
         self.reads_after_the_last = 0
+        self.is_read_out = asyncio.Event()
         self.is_closed = False
 
     async def read(self) -> bytes | None:
         if self.said:
             return self.said.pop(0)
         self.reads_after_the_last += 1
+        self.is_read_out.set()
         if self.breaks:
             raise ConnectionResetError
         await asyncio.Event().wait()
@@ -113,12 +115,19 @@ class GeminiHands(NoHands):
     def __init__(self, upstream: Upstream) -> None:
         super().__init__()
         self.upstream = upstream
+        self.turns_given_up = 0
 
     async def pick(self, command: object) -> Any:
         return Picked(0, 1, "ann@example.com", "gemini", "m-1", is_same_dialect=True)
 
     async def open(self) -> Any:
         return self.upstream
+
+    def turn(self, seconds: float) -> float:
+        return 0.5 * seconds
+
+    def gives_up_turn(self) -> None:
+        self.turns_given_up += 1
 
     def decoder(self) -> Any:
         return GEMINI.decoder(DecoderOptions("gemini-3", "seed"))
@@ -145,3 +154,22 @@ async def test_a_finish_reason_ends_an_upstream_that_breaks_or_never_closes() ->
         assert ends[0].state.text == "hi"
         assert await driver.mailbox.take(None) == end
         assert (upstream.reads_after_the_last, upstream.is_closed) == (1, True)
+
+
+async def test_a_client_that_goes_gives_its_turn_back() -> None:
+    """Whoever waits for a retry, and leaves, does not stand in the way of the others."""
+    for leaves in (True, False):
+        ends = list[Outcome]()
+        hands = GeminiHands(Upstream([], breaks=True))
+        limits = Limits(deadline_seconds=100.0 if leaves else 0.2, backoff_scale=0.0)
+        at = asyncio.get_running_loop().time()
+        driver = Driver(serve(limits, 1, is_collected=False), hands, at, ends.append)  # type: ignore[arg-type]
+        driver.start()
+        await hands.upstream.is_read_out.wait()
+        await asyncio.sleep(0)
+        if leaves:
+            driver.stop("client")
+        await driver.wait()
+        await asyncio.sleep(0)
+        assert [outcome.interrupted_by for outcome in ends] == ["client" if leaves else ""]
+        assert hands.turns_given_up == leaves

@@ -87,6 +87,18 @@ def test_a_back_off_is_logged_with_its_strategy(status: int, attempt: int, phras
     assert (logging.INFO, phrase) in lines(ended(failure, decision), "")
 
 
+def test_a_wait_for_a_turn_is_logged() -> None:
+    """The line of the back-off says how long it is; a second one, how much of that is for the turn."""
+    failure = Failure(Kind.STATUS, "upstream said so", status=500)
+    decision = Decision(
+        retry=True, strategy="linear backoff", rotate=True, delay_seconds=4.5, queued_seconds=4.0
+    )
+    assert lines(ended(failure, decision), "") == [
+        (logging.INFO, "Retry with linear backoff: status=500, attempt=1, delay=4.5s"),
+        (logging.INFO, "Retry budget spent, waiting for a turn: 4s of the delay are for its turn"),
+    ]
+
+
 def test_rotation_and_its_absence_are_logged() -> None:
     """WARNING lines say whether the account was rotated, and from whom to whom."""
     assert lines(Rotated(0, "429", "a@x", "b@x"), "") == [
