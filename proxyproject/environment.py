@@ -87,6 +87,7 @@ class Environment(BaseSettings):
     relay_drain_seconds: NonNegativeFloat = 30
     relay_max_body_bytes: PositiveInt = 100 * 1024 * 1024
     relay_max_answer_bytes: PositiveInt = 128 * 1024 * 1024
+    relay_max_event_bytes: PositiveInt = 64 * 1024 * 1024
     relay_connect_timeout_seconds: PositiveFloat = 10
     relay_cors_origins: Annotated[str, AfterValidator(_origins)] = ""
     relay_signature_tool_limit: PositiveInt = 500

@@ -20,6 +20,7 @@ WHAT_IT_DID: dict[Cause, str] = {
     Cause.IDLE_TIMEOUT: _("%(account)s began to answer and then fell silent."),
     Cause.NETWORK: _("The connection for %(account)s could not be made or broke."),
     Cause.BROKEN_ANSWER: _("%(account)s sent an answer that breaks its own protocol."),
+    Cause.LARGE_ANSWER: _("%(account)s sent an answer that is larger than this server takes."),
     Cause.CUT: _("The stream of %(account)s broke off."),
     Cause.NO_ACCOUNT: _("No account was free."),
     Cause.DEADLINE: _("The time allowed for the whole request was over while %(account)s was asked."),
@@ -90,6 +91,10 @@ BEFORE_ANSWER: dict[Cause, tuple[str, str]] = {
         _("Check this machine's network and the base URL of the account."),
     ),
     Cause.BROKEN_ANSWER: (_("All %(count)d attempts sent answers that break their own protocol."), _WAIT),
+    Cause.LARGE_ANSWER: (
+        _("The answer was larger than this server takes; it was not asked for again."),
+        _("Raise the setting that the error names, RELAY_MAX_EVENT_BYTES or RELAY_MAX_ANSWER_BYTES."),
+    ),
     Cause.CUT: (_("On all %(count)d attempts the stream broke off."), _WAIT),
     Cause.NO_ACCOUNT: (
         _("No account was free."),
@@ -134,6 +139,7 @@ AFTER_CUT: dict[Cause, tuple[str, str]] = {
         _("%(account)s sent data that breaks its own protocol in the middle of the answer."),
         _AGAIN,
     ),
+    Cause.LARGE_ANSWER: BEFORE_ANSWER[Cause.LARGE_ANSWER],
     Cause.DEADLINE: BEFORE_ANSWER[Cause.DEADLINE],
     Cause.DRAINING: BEFORE_ANSWER[Cause.DRAINING],
     Cause.INTERNAL: BEFORE_ANSWER[Cause.INTERNAL],

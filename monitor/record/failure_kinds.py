@@ -21,6 +21,7 @@ class Kind(StrEnum):
     CUT = "cut"  # ended after commit without the protocol's terminal event
     GARBAGE = "garbage"  # data that is no JSON object, or breaks the protocol
     ERROR_EVENT = "error_event"  # an error object inside a 200 stream
+    ANSWER_TOO_LARGE = "answer_too_large"  # larger than a setting of ours allows
     MALFORMED_ANSWER = "malformed_answer"  # MALFORMED_FUNCTION_CALL and its kin, with nothing said
     MISSING_SIGNATURE = "missing_signature"  # finish reason MISSING_THOUGHT_SIGNATURE
     CREDENTIALS = "credentials"  # our own token could not be had

@@ -71,6 +71,7 @@ class Cause(StrEnum):
     IDLE_TIMEOUT = "idle timeout"
     NETWORK = "network"
     BROKEN_ANSWER = "broken answer"
+    LARGE_ANSWER = "large answer"
     CUT = "cut"
     NO_ACCOUNT = "no account"
     DEADLINE = "deadline"
@@ -201,6 +202,7 @@ BY_WORD: dict[str, Rule] = {
     Kind.MALFORMED_ANSWER: msgspec.structs.replace(
         _broken(Cause.BROKEN_ANSWER, Peeked.BROKEN), may_continue=False
     ),
+    Kind.ANSWER_TOO_LARGE: _final(Culprit.SERVER, Cause.LARGE_ANSWER, 502),  # the next would be as large
     # Of a collected answer, whose whole is the peek, or of one that may be continued:
     Kind.CUT: _broken(Cause.CUT, Peeked.BROKEN),
     Kind.IDLE_TIMEOUT: _broken(Cause.IDLE_TIMEOUT, Peeked.BROKEN, 504, by_us=True),

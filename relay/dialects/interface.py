@@ -17,6 +17,7 @@ from relay.dialects.names.rules import NameRule
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.events import Chunk, Event, HiddenThinking, StreamState
 from relay.neutral.failures import Failure
+from relay.neutral.sse import MAX_EVENT_BYTES
 
 
 class ClientRequest(msgspec.Struct, frozen=True):
@@ -69,12 +70,14 @@ class DecoderOptions(msgspec.Struct, frozen=True):
     ``is_enveloped``: Code Assist wraps each object in ``{"response": …}``. ``takes_partial_arguments``: the
     client asked for unchecked tool arguments (``eager_input_streaming``), so a closed tool call whose JSON
     does not parse is upstream's word and no broken stream. ``choices`` is how many answers were asked for.
+    ``max_event_bytes`` is how large one event may be.
     """
 
     family: str
     call_id_seed: str
     is_enveloped: bool = False
     takes_partial_arguments: bool = False
+    max_event_bytes: int = MAX_EVENT_BYTES
     choices: int = 1
 
 

@@ -16,7 +16,7 @@ from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObjec
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.sse import MAX_EVENT_BYTES, EventTooLarge, SseEvent, SseParser, framed
+from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, framed
 
 _HEARTBEAT = Heartbeat()
 _ENDS = (Terminal, Failed)
@@ -54,13 +54,14 @@ class StreamDecoder(ABC, Generic[Shape]):
     passes_done = True
     """May a client of the same dialect see ``[DONE]``?"""
 
-    def __init__(self, decoder: Decoding[Shape]) -> None:
+    def __init__(self, decoder: Decoding[Shape], max_event_bytes: int) -> None:
         """Nothing read yet; ``decoder`` knows the shape of an event's data."""
         self.held: list[bytes] | None = None
         self.is_finishing = False
         self._reader = TolerantReader(decoder, self.prepared)
         self._read = self._reader.read
-        self._parser = SseParser()
+        self._parser = SseParser(max_event_bytes)
+        self._max_event_bytes = max_event_bytes
         self._raw: list[bytes] = []
         self._is_over = False
         self._ends_amid = False  # the connection ended inside of an event
@@ -117,7 +118,7 @@ class StreamDecoder(ABC, Generic[Shape]):
             found = self._parser.feed(data) if self._form == "stream" else self._begun(data)
         except EventTooLarge as error:
             self._is_over = True
-            return Chunk(b"", [Failed(garbage(str(error)))])
+            return Chunk(b"", [Failed(_too_large(error))])
         return self._chunk(found)
 
     def finish(self) -> Chunk:
@@ -154,8 +155,8 @@ class StreamDecoder(ABC, Generic[Shape]):
                 self._form, self._unread = "stream", []
                 return self._parser.feed(whole)
             self._form, self._unread = "document" if first else "", [whole]
-        if self._unread_bytes > MAX_EVENT_BYTES:
-            raise EventTooLarge(f"upstream's answer is larger than {MAX_EVENT_BYTES} bytes")
+        if self._unread_bytes > self._max_event_bytes:
+            raise EventTooLarge(self._max_event_bytes)
         return []
 
     def _whole_document(self) -> Chunk:
@@ -198,7 +199,7 @@ class StreamDecoder(ABC, Generic[Shape]):
                 self._patiently(event, events)
             if self._is_over:
                 break
-        is_finishing = self.is_finishing and not self._parser.unread.strip(_BLANK)
+        is_finishing = self.is_finishing and not self._parser.is_amid
         return Chunk(b"".join(self._raw), events, is_finishing)
 
     def _nothing(self, event: SseEvent, events: list[Event]) -> None:
@@ -267,6 +268,12 @@ class StreamDecoder(ABC, Generic[Shape]):
         (self._raw if self.held is None else self.held).append(raw)
         if events and type(events[-1]) in _ENDS:
             self._is_over = True
+
+
+def _too_large(error: EventTooLarge) -> Failure:
+    """Upstream would send the same again, and bill it: who runs the server has to decide."""
+    words = f"one event of the answer is larger than RELAY_MAX_EVENT_BYTES ({error.max_bytes})"
+    return Failure(Kind.ANSWER_TOO_LARGE, words)
 
 
 def _is_whole(data: bytes | None) -> bool:

@@ -9,7 +9,12 @@ from relay.upstream.request import ClientCall, UpstreamRequest
 
 
 def decoder_for(
-    call: ClientCall, request: UpstreamRequest, kind: str, seed: str, known: ExactSecrets
+    call: ClientCall,
+    request: UpstreamRequest,
+    kind: str,
+    seed: str,
+    known: ExactSecrets,
+    max_event_bytes: int,
 ) -> Decoder:
     """For the answer of an account of ``kind`` to ``request``.
 
@@ -21,6 +26,7 @@ def decoder_for(
         is_enveloped=kind == "code_assist",
         takes_partial_arguments=_takes_partial_arguments(call),
         choices=_choices(request.body),
+        max_event_bytes=max_event_bytes,
     )
     decoder = MaskedDecoder(request.dialect.decoder(options), known)
     if request.is_same_dialect:

@@ -172,7 +172,9 @@ class Exchange:
         """For what the account answers."""
         lease, request = self._ready()
         kind, seed = lease.account.kind, self.recorder.row.id
-        decoder = self._decoder = decoder_for(self.call, request, kind, seed, self._known)
+        decoder = self._decoder = decoder_for(
+            self.call, request, kind, seed, self._known, self._runtime.settings.max_event_bytes
+        )
         return decoder
 
     def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:

@@ -33,6 +33,7 @@ class RelaySettings(msgspec.Struct, frozen=True):
     account_header: str
     records_bodies: bool
     body_cap_bytes: int
+    max_event_bytes: int
 
     @classmethod
     def from_environment(cls) -> "RelaySettings":
@@ -51,6 +52,7 @@ class RelaySettings(msgspec.Struct, frozen=True):
             account_header=environment.proxy_account_header,
             records_bodies=environment.monitor_record_bodies,
             body_cap_bytes=environment.monitor_body_cap_bytes,
+            max_event_bytes=environment.relay_max_event_bytes,
         )
 
     def limits(self, dialect: Dialect) -> Limits:

@@ -8,7 +8,8 @@ import re
 
 import msgspec
 
-MAX_EVENT_BYTES = 16 * 1024 * 1024
+MAX_EVENT_BYTES = 64 * 1024 * 1024
+"""A generated picture is 20 to 40 MB in one line of base64."""
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 # Behind a line feed, a carriage return at the end of what was read may still become "\r\n": wait for it.
@@ -17,7 +18,11 @@ _LONGEST_EVENT_END = 4
 
 
 class EventTooLarge(Exception):
-    """An event grew beyond the limit without ending."""
+    """An event grew beyond the limit without ending; ``max_bytes`` is the limit."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"one event is larger than {max_bytes} bytes")
+        self.max_bytes = max_bytes
 
 
 class SseEvent(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +81,11 @@ class SseParser:
         """What arrived since the last whole event."""
         return b"".join(self._pending)
 
+    @property
+    def is_amid(self) -> bool:
+        """Has another event begun?"""
+        return self._pending_bytes > _LONGEST_EVENT_END or bool(self.unread.strip(b"\r\n"))
+
     def finish(self) -> list[SseEvent]:
         """What is left at the stream's end, if it holds data: some servers leave out the last blank line."""
         rest = b"".join(self._pending)
@@ -88,12 +98,12 @@ class SseParser:
         self._pending.append(data)
         self._pending_bytes += len(data)
         if self._pending_bytes > self._max_bytes:
-            raise EventTooLarge(f"one event is larger than {self._max_bytes} bytes")
+            raise EventTooLarge(self._max_bytes)
         return []
 
     def _check(self, events: list[SseEvent]) -> None:
         if any(len(event.raw) > self._max_bytes for event in events):
-            raise EventTooLarge(f"one event is larger than {self._max_bytes} bytes")
+            raise EventTooLarge(self._max_bytes)
 
     def _event(self, raw: bytes) -> SseEvent:
         text = raw
@@ -112,7 +122,7 @@ def framed(name: str, data: bytes) -> bytes:
 
 def without_last(raw: bytes) -> tuple[bytes, bytes]:
     """Whole events as all but the last, and the last."""
-    parser = SseParser()
+    parser = SseParser(len(raw) + 1)
     events = [*parser.feed(raw), *parser.finish()]
     size = len(events[-1].raw) if events else 0
     return raw[: len(raw) - size], raw[len(raw) - size :]

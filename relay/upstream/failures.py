@@ -9,7 +9,7 @@ import httpx
 
 from accounts.credentials.tokens import CredentialRefused, TokenUnavailable
 from relay.neutral.failures import Failure, Kind, stumbled
-from relay.upstream.response import BrokenAnswer
+from relay.upstream.response import AnswerTooLarge, BrokenAnswer
 
 _NO_CONNECTION = "no connection to upstream"
 _NOT_VALID = "the account's base URL is not valid"
@@ -43,6 +43,8 @@ def failure_before_headers(error: Exception) -> Failure:
 
 def failure_while_reading(error: Exception) -> Failure:
     """What an exception in the middle of the answer means."""
+    if isinstance(error, AnswerTooLarge):
+        return Failure(Kind.ANSWER_TOO_LARGE, str(error))
     if isinstance(error, BrokenAnswer):
         return Failure(Kind.GARBAGE, str(error))
     if isinstance(error, _BROKEN_TRANSFER):

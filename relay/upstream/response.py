@@ -23,6 +23,13 @@ class BrokenAnswer(Exception):
     """The bytes are no answer; the text says why, and holds nothing of upstream's."""
 
 
+class AnswerTooLarge(BrokenAnswer):
+    """The answer is larger than the setting allows."""
+
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"the answer is larger than RELAY_MAX_ANSWER_BYTES ({max_bytes})")
+
+
 class UpstreamResponse:
     """An open answer. ``read`` gives what came together; after it raised, it must not be called again."""
 
@@ -50,7 +57,7 @@ class UpstreamResponse:
         if piece is not None:
             self._left_bytes -= len(piece)
             if self._left_bytes < 0:
-                raise BrokenAnswer(f"the answer is larger than the limit of {self._max_bytes / 2**20:g} MiB")
+                raise AnswerTooLarge(self._max_bytes)
         return piece
 
     async def read_all(self) -> bytes:
@@ -85,12 +92,13 @@ class UpstreamResponse:
 
 async def _unpacked(stream: httpx.AsyncByteStream, coding: str, max_bytes: int) -> AsyncIterator[bytes]:
     """``stream`` without its Content-Encoding, in pieces of bounded size; raises BrokenAnswer."""
+    limit_bytes = max_bytes
     try:
         unpacking = unpacker(coding)
         async for packed in stream:
             max_bytes -= len(packed)
             if max_bytes < 0:
-                raise BrokenAnswer("the packed answer is larger than the limit")
+                raise AnswerTooLarge(limit_bytes)
             for piece in unpacking.feed(packed):
                 yield piece
     except BadPacking:

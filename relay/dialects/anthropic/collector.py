@@ -51,7 +51,7 @@ class _Block:
 
 def collect(stream: bytes) -> bytes:
     """The JSON answer of a complete ``stream``; raises ValueError when it holds no message, or an error."""
-    parser = SseParser()
+    parser = SseParser(max_event_bytes=len(stream) + 1)
     message: Json | None = None
     blocks: list[_Block] = []
     for event in [*parser.feed(stream), *parser.finish()]:

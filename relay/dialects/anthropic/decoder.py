@@ -46,7 +46,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
 
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing read yet."""
-        super().__init__(STREAM_EVENT)
+        super().__init__(STREAM_EVENT, options.max_event_bytes)
         self._options = options
         self._blocks = UpstreamBlocks(options)
         self._has_started = False

@@ -38,7 +38,7 @@ class GeminiDecoder(StreamDecoder[Answer]):
 
     def __init__(self, options: DecoderOptions) -> None:
         """A fresh stream."""
-        super().__init__(AnswerDecoding)
+        super().__init__(AnswerDecoding, options.max_event_bytes)
         self._is_enveloped = options.is_enveloped
         self._answer = AnswerEvents(options)
 

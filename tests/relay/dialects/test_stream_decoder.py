@@ -14,7 +14,7 @@ from relay.dialects.openai import OPENAI_CHAT
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.sse import MAX_EVENT_BYTES
+from tests.relay.dialects.every_dialect import DIALECTS
 from tests.relay.dialects.openai.streams import chat, client_for, data_of, decoded, delta, state_of
 
 FINE: Json = {
@@ -251,12 +251,16 @@ def test_a_document_that_is_no_answer_is_garbage(body: bytes) -> None:
     assert failure_of(told(body)).kind is Kind.GARBAGE
 
 
-def test_a_document_may_not_grow_for_ever() -> None:
-    """The same bound as for an event."""
-    decoder = OPENAI_CHAT.decoder(DecoderOptions("gpt", "seed"))
-    assert decoder.feed(b'{"choices":').events == []
-    assert failure_of(decoder.feed(b" " * MAX_EVENT_BYTES)).kind is Kind.GARBAGE
-    assert decoder.finish().events == []
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("begun", [b"data: {", b'{"choices":', b"["])
+def test_an_event_may_not_grow_for_ever(name: str, begun: bytes) -> None:
+    """Nor a document: it is no broken answer, for the next would be as large, and names the setting."""
+    decoder = DIALECTS[name].decoder(DecoderOptions("f", "seed", max_event_bytes=1000))
+    assert decoder.feed(begun).events == []
+    assert decoder.feed(b" " * 900).events == []
+    failure = failure_of(decoder.feed(b" " * 100))
+    assert (failure.kind, "RELAY_MAX_EVENT_BYTES (1000)" in failure.message) == (Kind.ANSWER_TOO_LARGE, True)
+    assert (decoder.feed(b"more").events, decoder.finish().events) == ([], [])
 
 
 def test_a_body_of_blanks_is_nothing() -> None:

@@ -46,6 +46,7 @@ TABLE: list[tuple[Failure, RetryStrategy]] = [
     *[
         (of(kind), NoRetry())
         for kind in (
+            Kind.ANSWER_TOO_LARGE,
             Kind.BAD_REQUEST,
             Kind.DEADLINE,
             Kind.DRAINING,

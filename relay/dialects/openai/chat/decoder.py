@@ -58,7 +58,7 @@ class ChatDecoder(StreamDecoder[Piece]):
 
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing read yet."""
-        super().__init__(PIECE)
+        super().__init__(PIECE, options.max_event_bytes)
         self._takes_partial_arguments = options.takes_partial_arguments
         self._has_several = options.choices > 1
         self._rewrites = Rewrites()

@@ -48,7 +48,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
 
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing read yet."""
-        super().__init__(STREAM_EVENT)
+        super().__init__(STREAM_EVENT, options.max_event_bytes)
         self._blocks = ItemBlocks(options)
         self._has_started = False
         self._is_half = False  # a call's arguments were told for whole, and are not: its item says why

@@ -22,7 +22,6 @@ from relay.neutral.events import (
     Usage,
 )
 from relay.neutral.failures import Kind
-from relay.neutral.sse import MAX_EVENT_BYTES
 from tests.relay.dialects.anthropic.streams import (
     NAMES,
     block_start,
@@ -200,11 +199,6 @@ def test_what_breaks_the_protocol_is_a_broken_stream(subtests: pytest.Subtests) 
             failure = failure_of(stream)
             assert failure.kind is Kind.GARBAGE
             assert failure.message
-
-
-def test_an_event_beyond_the_size_limit_is_a_broken_stream() -> None:
-    """A stream that never ends its event is given up."""
-    assert failure_of(HEAD, b"data: " + b"x" * MAX_EVENT_BYTES).kind is Kind.GARBAGE
 
 
 def test_a_tool_call_whose_json_is_cut_is_held_back_until_the_stop_reason() -> None:

@@ -21,8 +21,7 @@ from relay.neutral.events import (
 )
 from relay.neutral.failures import Kind
 from relay.neutral.server_tools import ServerResult, Source
-from relay.neutral.sse import MAX_EVENT_BYTES
-from tests.relay.dialects.openai.streams import FORMS, client_for, decoded, responses, state_of, transcript
+from tests.relay.dialects.openai.streams import client_for, decoded, responses, state_of, transcript
 
 CREATED = ("response.created", {"response": {"id": "r", "model": "m"}})
 COMPLETED = ("response.completed", {"response": {"id": "r", "output": []}})
@@ -251,14 +250,6 @@ def test_citations_of_files_are_kept() -> None:
     events: list[Event] = told(item("message", done=False), part("added"), added, COMPLETED).events
     (citation,) = [event for event in events if isinstance(event, Citation)]
     assert (citation.url, b"file_citation" in citation.raw) == ("", True)
-
-
-@pytest.mark.parametrize("form", ["chat", "responses"])
-def test_an_event_may_not_grow_for_ever(form: str) -> None:
-    """More than 16 MiB without an end of the event is garbage."""
-    decoder = decoded(FORMS[form], [transcript(f"{form}_text")[:9], b"x" * (MAX_EVENT_BYTES + 1), b"more"])
-    assert failure_kind(decoder) is Kind.GARBAGE
-    assert decoder.raw == b""
 
 
 def test_a_stream_without_an_end_is_not_collected() -> None:
