@@ -11,7 +11,8 @@ from typing import Generic, Literal
 
 import msgspec
 
-from relay.dialects.reading.half_characters import json_text, tolerant_object
+from relay.dialects.reading.half_characters import json_text
+from relay.dialects.reading.outside_json import DONE, JSON_BEGINS, is_whole, json_outside, objects_in
 from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObject, Shape, TolerantReader
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
@@ -21,8 +22,6 @@ from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, framed
 _HEARTBEAT = Heartbeat()
 _ENDS = (Terminal, Failed)
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-_JSON_BEGINS = (b"{", b"[")
-_DONE = b"[DONE]"
 _BRACE = ord("{")
 _LONG = 4_000
 """Bytes: numbers of more digits are refused by most readers of JSON."""
@@ -129,8 +128,8 @@ class StreamDecoder(ABC, Generic[Shape]):
             chunk = self._whole_document()
         else:
             rest, found = self._parser.unread.strip(_BLANK), self._parser.finish()
-            found = [event for event in found if _is_whole(event.data)]
-            if not found and (misplaced := _json_outside(rest)) is not None:
+            found = [event for event in found if is_whole(event.data)]
+            if not found and (misplaced := json_outside(rest)) is not None:
                 found = [misplaced]
             self._ends_amid = bool(rest) and not found
             chunk = self._chunk(found)
@@ -151,7 +150,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         if not self._form:
             whole = b"".join(self._unread)
             first = whole.lstrip(_BLANK)[:1]
-            if first and first not in _JSON_BEGINS:
+            if first and first not in JSON_BEGINS:
                 self._form, self._unread = "stream", []
                 return self._parser.feed(whole)
             self._form, self._unread = "document" if first else "", [whole]
@@ -160,7 +159,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         return []
 
     def _whole_document(self) -> Chunk:
-        told = _objects_in(b"".join(self._unread).strip(_BLANK))
+        told = objects_in(b"".join(self._unread).strip(_BLANK))
         try:
             if not told:
                 what = "upstream sent something that is neither a stream nor a JSON object"
@@ -192,7 +191,7 @@ class StreamDecoder(ABC, Generic[Shape]):
                     self._take(told, event, events)
             elif not data or not data.strip():
                 self._nothing(event, events)
-            elif data == _DONE:
+            elif data == DONE:
                 self._flush(events)
                 self._guarded(self.done, events, event.raw if self.passes_done else b"")
             else:
@@ -205,7 +204,7 @@ class StreamDecoder(ABC, Generic[Shape]):
     def _nothing(self, event: SseEvent, events: list[Event]) -> None:
         """An event without data. An empty data line breaks the SDKs, so it is not passed on."""
         if event.data is None:
-            misplaced = _json_outside(event.raw)
+            misplaced = json_outside(event.raw)
             if misplaced is not None:
                 self._patiently(misplaced, events)
                 return
@@ -217,7 +216,7 @@ class StreamDecoder(ABC, Generic[Shape]):
             ready = self._reader.patiently(event)
         except NoObject:
             self._flush(events)
-            listed = _objects_in(event.data or b"")
+            listed = objects_in(event.data or b"")
             if not listed and not self._is_over:
                 self._break(events)
             for one in (json_text(one) for one in listed):
@@ -274,34 +273,3 @@ def _too_large(error: EventTooLarge) -> Failure:
     """Upstream would send the same again, and bill it: who runs the server has to decide."""
     words = f"one event of the answer is larger than RELAY_MAX_EVENT_BYTES ({error.max_bytes})"
     return Failure(Kind.ANSWER_TOO_LARGE, words)
-
-
-def _is_whole(data: bytes | None) -> bool:
-    return data is not None and (data == _DONE or tolerant_object(data) is not None)
-
-
-def _json_outside(raw: bytes) -> SseEvent | None:
-    """JSON where an event should stand, as the event that it should have been; None for anything else.
-
-    llama.cpp told its errors in a field of their own name; gateways write theirs without any.
-    """
-    is_error = raw.startswith(b"error:")
-    if not is_error and raw[:1] not in _JSON_BEGINS:
-        return None
-    listed = _objects_in(raw.removeprefix(b"error:").strip())
-    told = listed[0] if len(listed) == 1 else None
-    if told is None:
-        return None
-    data = json_text({"error": told} if is_error and "error" not in told else told)
-    return SseEvent("", data, framed("", data))
-
-
-def _objects_in(body: bytes) -> list[Json]:
-    """One object, those of a list, or those that stand line by line; none for anything else."""
-    told = tolerant_object(body)
-    if told is not None:
-        return [told]
-    listed = (tolerant_object(b'{"list":' + body + b"}") or {}).get("list")
-    if not isinstance(listed, list):
-        listed = [tolerant_object(line) for line in body.splitlines() if line.strip()]
-    return listed if all(isinstance(one, dict) for one in listed) else []

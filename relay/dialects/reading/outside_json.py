@@ -1,0 +1,44 @@
+"""JSON that stands where an event should: beside any field, as a whole body, or line by line.
+
+PURE.
+"""
+
+from relay.dialects.reading.half_characters import json_text, tolerant_object
+from relay.neutral.conversation import Json
+from relay.neutral.sse import SseEvent, framed
+
+JSON_BEGINS = (b"{", b"[")
+DONE = b"[DONE]"
+"""What ends a stream of OpenAI's kind, and is no JSON."""
+
+
+def is_whole(data: bytes | None) -> bool:
+    """Is ``data`` all of an event's data?"""
+    return data is not None and (data == DONE or tolerant_object(data) is not None)
+
+
+def json_outside(raw: bytes) -> SseEvent | None:
+    """JSON where an event should stand, as the event that it should have been; None for anything else.
+
+    llama.cpp told its errors in a field of their own name; gateways write theirs without any.
+    """
+    is_error = raw.startswith(b"error:")
+    if not is_error and raw[:1] not in JSON_BEGINS:
+        return None
+    listed = objects_in(raw.removeprefix(b"error:").strip())
+    told = listed[0] if len(listed) == 1 else None
+    if told is None:
+        return None
+    data = json_text({"error": told} if is_error and "error" not in told else told)
+    return SseEvent("", data, framed("", data))
+
+
+def objects_in(body: bytes) -> list[Json]:
+    """One object, those of a list, or those that stand line by line; none for anything else."""
+    told = tolerant_object(body)
+    if told is not None:
+        return [told]
+    listed = (tolerant_object(b'{"list":' + body + b"}") or {}).get("list")
+    if not isinstance(listed, list):
+        listed = [tolerant_object(line) for line in body.splitlines() if line.strip()]
+    return listed if all(isinstance(one, dict) for one in listed) else []
