@@ -105,7 +105,7 @@ CONTRACTS: tuple[Contract, ...] = (
     answered("safety", "refused", "A refusal is an answer."),
     answered("safety@2", "refused", "A refusal is an answer, also in the middle."),
     answered("blocked_prompt", "refused", "A refusal is an answer."),
-    unharmed("big_event=2000000", "An event may have 16 MiB."),
+    unharmed("big_event=2000000", "An event may have 64 MiB."),
     unharmed("duplicate_ids", "Passed on; out of Gemini's dialect each call gets an id of its own.", "tool"),
     only(_GEMINI, retried("malformed_function_call", 502, "Nothing was said: another account is asked.")),
     only(_GEMINI, answered("continuation", "ok", "Passed on: the client follows the token itself."), _GEMINI),

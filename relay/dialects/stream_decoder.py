@@ -147,13 +147,13 @@ class StreamDecoder(ABC, Generic[Shape]):
         """The events of a stream's beginning; none while it may be a document. Raises EventTooLarge."""
         self._unread.append(data)
         self._unread_bytes += len(data)
-        if not self._form:
+        if not self._form and data.strip(_BLANK):  # blanks alone are not joined: they may come one by one
             whole = b"".join(self._unread)
-            first = whole.lstrip(_BLANK)[:1]
-            if first and first not in JSON_BEGINS:
+            self._unread = [whole]
+            if whole.lstrip(_BLANK)[:1] not in JSON_BEGINS:
                 self._form, self._unread = "stream", []
                 return self._parser.feed(whole)
-            self._form, self._unread = "document" if first else "", [whole]
+            self._form = "document"
         if self._unread_bytes > self._max_event_bytes:
             raise EventTooLarge(self._max_event_bytes)
         return []

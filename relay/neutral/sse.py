@@ -84,7 +84,10 @@ class SseParser:
     @property
     def is_amid(self) -> bool:
         """Has another event begun?"""
-        return self._pending_bytes > _LONGEST_EVENT_END or bool(self.unread.strip(b"\r\n"))
+        # Nothing is joined: it is asked at each read, however small, of however large an event.
+        return self._pending_bytes > _LONGEST_EVENT_END or any(
+            piece.strip(b"\r\n") for piece in self._pending
+        )
 
     def finish(self) -> list[SseEvent]:
         """What is left at the stream's end, if it holds data: some servers leave out the last blank line."""

@@ -1,6 +1,6 @@
 """Generated pictures through the whole server: megabytes in one line, asked for, and billed, once.
 
-The upstream is a Gemini account on a real socket, whose model draws a picture of the size that the prompt names.
+The upstream is a Gemini account on a real socket, whose model draws a picture as large as the prompt says.
 """
 
 import base64

@@ -1,6 +1,7 @@
 """What every decoder does alike, shown at OpenAI's: odd frames, halves, bent fields, documents."""
 
 import json
+import tracemalloc
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
@@ -275,3 +276,40 @@ def test_depth_and_size_are_garbage_and_never_an_exception() -> None:
     for body in (deep, wide, deep[:-1]):
         assert failure_of(told(b"data: " + body + b"\n\n")).kind is Kind.GARBAGE
         assert failure_of(told(body)).kind is Kind.GARBAGE
+
+
+FINISH: dict[str, bytes] = {
+    "anthropic": b"",  # message_stop alone is the end
+    "gemini": b'data: {"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}\n\n',
+    "chat": chat(delta(content="a"), delta("stop"), done=False),
+    "responses": b"",
+}
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+@pytest.mark.parametrize("begun", [b'data: {"x": "', b" ", b'{"x": "'])
+def test_small_reads_are_not_joined_again_and_again(name: str, begun: bytes) -> None:
+    """Behind a finish reason, in a document, in blanks: the bytes copied grow as the bytes read do.
+
+    Counted are the bytes that each read allocates at most, over all reads of a large event that does not end.
+    """
+
+    def copied_bytes(reads: int) -> int:
+        decoder = DIALECTS[name].decoder(DecoderOptions("gemini-3", "seed"))
+        if begun.startswith(b"data:") and FINISH[name]:
+            assert decoder.feed(FINISH[name]).is_finishing
+        copied = 0
+        tracemalloc.start()
+        try:
+            decoder.feed(begun)
+            for _ in range(reads):
+                before, _peak = tracemalloc.get_traced_memory()
+                tracemalloc.reset_peak()
+                assert decoder.feed(b" " * 500).raw == b""
+                copied += tracemalloc.get_traced_memory()[1] - before
+        finally:
+            tracemalloc.stop()
+        return copied
+
+    few, many = copied_bytes(100), copied_bytes(800)
+    assert many < 10 * few  # eight times the reads; with a join at each it is sixty times the bytes
