@@ -182,7 +182,10 @@ UNFOLD = {
         }
     ],
     "SHOW_LANGUAGES": True,
-    "SCRIPTS": [lambda _request: f"/{STATIC_URL}evenkeel/frame.js"],
+    "SCRIPTS": [
+        lambda _request: f"/{STATIC_URL}evenkeel/theme.js",
+        lambda _request: f"/{STATIC_URL}evenkeel/frame.js",
+    ],
     "STYLES": [lambda _request: f"/{STATIC_URL}evenkeel/frame.css"],
     "SIDEBAR": {
         "show_search": True,

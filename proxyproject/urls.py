@@ -1,6 +1,7 @@
 """Which path leads to which room. The relay's own paths are served before these (proxyproject/asgi.py)."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
@@ -11,6 +12,9 @@ handler500 = "proxyproject.pages.error_pages.server_error"
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path(
+        "favicon.ico", RedirectView.as_view(url=static("evenkeel/favicon.svg"))
+    ),  # asked for by CSV and JSON
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
     path("api/docs", openapi.docs, name="api-docs"),

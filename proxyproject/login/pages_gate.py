@@ -13,7 +13,8 @@ from django.http.cookie import parse_cookie
 from django.utils.translation import gettext_noop
 
 from proxyproject.login.come_later import come_later
-from proxyproject.login.turns import TooMany, Turns
+from proxyproject.login.turns import TooMany, Turn, Turns
+from proxyproject.pages.security_headers import with_page_headers
 
 LOGIN_PATH = "/admin/login/"
 
@@ -50,24 +51,24 @@ class PagesGate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or send it away."""
-        if scope["path"].startswith(self._static):  # asynchronous: takes no thread
-            await self._pages(scope, receive, send)
-            return
-        try:
-            turn = await self._turns(scope).take()
-        except TooMany:
-            await come_later(scope, send, 503, BUSY, BUSY_SECONDS)
-            return
+        turn: Turn | None = None
 
-        async def send_and_leave(message: Message) -> None:
+        async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
-                turn.leave()
+                if turn is not None:
+                    turn.leave()
+                message = {**message, "headers": with_page_headers(message.get("headers", []))}
             await send(message)
 
         try:
-            await self._pages(scope, receive, send_and_leave)
+            if not scope["path"].startswith(self._static):  # those are asynchronous: they take no thread
+                turn = await self._turns(scope).take()
+            await self._pages(scope, receive, send_on)
+        except TooMany:
+            await come_later(scope, send_on, 503, BUSY, BUSY_SECONDS)
         finally:
-            turn.leave()
+            if turn is not None:
+                turn.leave()
 
     def _turns(self, scope: Scope) -> Turns:
         if scope["method"] == "POST" and scope["path"] == LOGIN_PATH:

@@ -71,8 +71,14 @@ def new_page(browser: Browser, console_world: World, signed_in: list[Any]) -> It
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda m: troubles.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on(
+            "console",
+            lambda m: troubles.append(f"console: {m.text} {m.location}") if m.type == "error" else None,
+        )
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+        page.on(
+            "response", lambda one: troubles.append(f"{one.status} {one.url}") if one.status >= 400 else None
+        )
         page.on(
             "request",
             lambda request: troubles.append(f"foreign: {request.url}") if is_foreign(request.url) else None,
