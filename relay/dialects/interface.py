@@ -4,7 +4,7 @@ PURE. Bodies are decoded JSON objects; no function here changes the body it was 
 they touch and share the rest.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -12,7 +12,9 @@ import msgspec
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.client_side import Counting, ModelList, Path
+from relay.dialects.healing import history, signing
 from relay.dialects.healing.signature_slots import HealedBody, Resolution, SignatureSlot
+from relay.dialects.healing.turn_form import TurnForm
 from relay.dialects.names.rules import NameRule
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.events import Chunk, Event, HiddenThinking, StreamState
@@ -257,29 +259,33 @@ class Dialect:
     thinks_unseen: Callable[[Json, ModelFacts], bool]
     """May the model think for long without a byte: thinking is on (or the default) and not shown."""
 
-    restore_signatures: Callable[[Json, Callable[[SignatureSlot], Resolution]], Json]
-    """The body with each slot resolved; the very same object when nothing changed."""
+    turns: TurnForm = TurnForm()  # noqa: RUF009 - it has no state
+    """The history in its bodies, for healing and for signatures."""
 
-    heal: Callable[[Json, ModelFacts], HealedBody]
-    """Behaviour section 8, steps 2 to 5."""
-
-    drop_blocks: Callable[[Json], HealedBody | None]
+    drop_blocks: Callable[[Json], HealedBody | None] = lambda body: None
     """The body that asks upstream to drop unreadable blocks itself; None where there is no such thing."""
-
-    heal_again: Callable[[Json, frozenset[str], frozenset[str]], Json]
-    """(body, blocks, prompt turns): the heals remembered, done again to the same bytes; the very same
-    object when none applies."""
 
     go_on: Callable[[Json, str, int, ModelFacts], GoingOn]
     """(body, said, tokens, facts): the body, asking for the rest of an answer of which ``said``, about
     ``tokens``, was told."""
 
+    def slots(self, body: Json) -> Iterator[SignatureSlot]:
+        """The places of ``body`` that hold, or could hold, a signature."""
+        return signing.slots(self.turns, body)
+
+    def restore_signatures(self, body: Json, resolve: Callable[[SignatureSlot], Resolution]) -> Json:
+        """The body with each slot resolved; the very same object when nothing changed."""
+        return signing.with_signatures(self.turns, body, resolve)
+
+    def heal(self, body: Json, facts: ModelFacts) -> HealedBody:
+        """Behaviour section 8.2, steps 2 to 5."""
+        return history.heal(self.turns, body, facts)
+
+    def heal_again(self, body: Json, blocks: Collection[str], prompt_turns: Collection[str]) -> Json:
+        """What is remembered of heals, done again; the very same object when none applies."""
+        return history.heal_again(self.turns, body, blocks, prompt_turns)
+
 
 def streams_by_itself(body: Json) -> Json:
     """``as_stream`` where ``"stream": true`` is all there is to say."""
     return body if body.get("stream") is True else {**body, "stream": True}
-
-
-def drops_nothing(body: Json) -> HealedBody | None:
-    """``drop_blocks`` where upstream drops nothing itself."""
-    return None

@@ -72,20 +72,9 @@ class Signatures:
 
 def signatures_in(dialect: Dialect, body: Json) -> list[str]:
     """Every signature that ``body`` holds."""
-    return [slot.value for slot in _slots(dialect, body) if slot.value and slot.value != CALL_PLACEHOLDER]
+    return [slot.value for slot in dialect.slots(body) if slot.value and slot.value != CALL_PLACEHOLDER]
 
 
 def has_thinking(dialect: Dialect, body: Json) -> bool:
     """Does the history hold thinking?"""
-    return any(slot.kind in ("thinking", "redacted") for slot in _slots(dialect, body))
-
-
-def _slots(dialect: Dialect, body: Json) -> list[SignatureSlot]:
-    found: list[SignatureSlot] = []
-
-    def look(slot: SignatureSlot) -> Resolution:
-        found.append(slot)
-        return Fate.KEEP
-
-    dialect.restore_signatures(body, look)
-    return found
+    return any(slot.kind in ("thinking", "redacted") for slot in dialect.slots(body))

@@ -6,16 +6,16 @@ PURE.
 from relay.dialects.anthropic import (
     client_side,
     collector,
+    drop_blocks,
     errors,
     fit,
     fit_thinking,
     going_on,
-    heal,
     inspection,
     mend,
     read_request,
-    signatures,
     take_back,
+    turn_form,
     write_request,
 )
 from relay.dialects.anthropic.decoder import AnthropicDecoder
@@ -51,9 +51,7 @@ ANTHROPIC = Dialect(
     decoder=AnthropicDecoder,
     classify=errors.classify,
     thinks_unseen=fit_thinking.thinks_unseen,
-    restore_signatures=signatures.restore_signatures,
-    heal=heal.heal,
-    drop_blocks=heal.drop_blocks,
-    heal_again=heal.heal_again,
+    turns=turn_form.TURNS,
+    drop_blocks=drop_blocks.drop_blocks,
     go_on=going_on.go_on,
 )

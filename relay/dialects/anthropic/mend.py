@@ -1,13 +1,14 @@
 """A client's own body, without what other vendors' answers left in it and Claude would refuse on every turn.
 
-PURE. Ids of tool calls that are none here, and runs of other vendors' tools that were told as Anthropic's.
+PURE. Ids of tool calls that are none here, runs of other vendors' tools that were told as Anthropic's, and
+citations of their pages, which have an empty index.
 """
 
 from typing import Any
 
 from relay.dialects.anthropic.call_ids import CallIds, with_wire_id
 from relay.dialects.anthropic.server_tools import OWN_ID
-from relay.dialects.anthropic.wire_messages import blocks_of
+from relay.dialects.anthropic.wire_messages import blocks_of, type_of
 from relay.neutral.conversation import Json
 
 
@@ -31,16 +32,32 @@ def _mended(message: Any, ids: CallIds, said: dict[str, None]) -> Any:
     if not isinstance(content, list):
         return message
     kept = [block for block in blocks_of(content) if not _is_foreign_run(block)]
-    blocks = [with_wire_id(block, ids) for block in kept]
+    named = [with_wire_id(block, ids) for block in kept]
+    is_model = message.get("role") == "assistant"
+    blocks = [_without_own_citations(block) if is_model else block for block in named]
     if len(kept) < len(content):
         said["runs of another vendor's tools were left out"] = None
     elif all(new is old for new, old in zip(blocks, content, strict=True)):
         return message
-    if any(new is not old for new, old in zip(blocks, kept, strict=True)):
+    if any(new is not old for new, old in zip(named, kept, strict=True)):
         said["ids of tool calls that Claude refuses were replaced"] = None
+    if any(new is not old for new, old in zip(blocks, named, strict=True)):
+        said["citations of another vendor's pages were left out"] = None
     return {**message, "content": blocks} if blocks else None
 
 
 def _is_foreign_run(block: Any) -> bool:
     told = (block.get("id") or block.get("tool_use_id")) if isinstance(block, dict) else None
     return isinstance(told, str) and told.startswith(OWN_ID)
+
+
+def _without_own_citations(block: Any) -> Any:
+    """Where another vendor's answer cited a page, this server told a location with an empty index."""
+    citations = block.get("citations") if type_of(block) == "text" else None
+    if not isinstance(citations, list):
+        return block
+    kept = [one for one in citations if not (isinstance(one, dict) and one.get("encrypted_index") == "")]
+    if len(kept) == len(citations):
+        return block
+    rest = {key: value for key, value in block.items() if key != "citations"}
+    return {**rest, "citations": kept} if kept else rest

@@ -1,34 +1,26 @@
 """The Gemini dialect: joins the files of this folder, and holds no rule of its own. PURE."""
 
-from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini import (
     client_side,
     collector,
     errors,
     fit,
     going_on,
-    heal,
     inspection,
     read_request,
-    slots,
     thinking,
+    turn_form,
     write_request,
 )
 from relay.dialects.gemini.decoder import GeminiDecoder
 from relay.dialects.gemini.encoder import GeminiEncoder
-from relay.dialects.healing.signature_slots import HealedBody
-from relay.dialects.interface import Dialect, drops_nothing
+from relay.dialects.interface import Dialect
 from relay.neutral.conversation import Json
 
 
 def _as_it_is(body: Json) -> Json:
     """The path asks for a stream, and usage always comes."""
     return body
-
-
-def _heal(body: Json, facts: ModelFacts) -> HealedBody:
-    """The thinking configuration stays on every model."""
-    return heal.heal(body)
 
 
 GEMINI = Dialect(
@@ -54,9 +46,6 @@ GEMINI = Dialect(
     decoder=GeminiDecoder,
     classify=errors.classify,
     thinks_unseen=thinking.is_unseen,
-    restore_signatures=slots.restore_signatures,
-    heal=_heal,
-    drop_blocks=drops_nothing,
-    heal_again=heal.heal_again,
+    turns=turn_form.TURNS,
     go_on=going_on.go_on,
 )

@@ -3,7 +3,7 @@
 PURE. Chats send a streamed answer back as several ``model`` contents in a row: together they are one turn.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from relay.dialects.gemini.fields import field
@@ -32,7 +32,7 @@ def parts_of(content: Any) -> list[Json]:
     return [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
 
 
-def model_runs(contents: list[Any]) -> Iterator[list[int]]:
+def model_runs(contents: Sequence[Any]) -> Iterator[list[int]]:
     """The indexes of the contents of each assistant turn."""
     run: list[int] = []
     for index, content in enumerate(contents):

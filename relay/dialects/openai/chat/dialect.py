@@ -1,12 +1,9 @@
 """Chat completions as a dialect: joins the files of this folder. PURE."""
 
-from collections.abc import Callable
-
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.healing.signature_slots import HealedBody, Resolution, SignatureSlot
-from relay.dialects.interface import Dialect, drops_nothing
+from relay.dialects.interface import Dialect
 from relay.dialects.openai import client_side, errors, reasoning, take_back, tools
-from relay.dialects.openai.chat import collector, fit, going_on, heal, read_request, write_request
+from relay.dialects.openai.chat import collector, fit, going_on, read_request, turn_form, write_request
 from relay.dialects.openai.chat.decoder import ChatDecoder
 from relay.dialects.openai.chat.encoder import ChatEncoder
 from relay.dialects.openai.inspection import inspect_chat
@@ -32,15 +29,6 @@ def _thinks_unseen(body: Json, facts: ModelFacts) -> bool:
     return reasoning.thinks_unseen(body.get("reasoning_effort"), facts)
 
 
-def _restore_nothing(body: Json, resolve: Callable[[SignatureSlot], Resolution]) -> Json:
-    """Chat completions have no place for a signature."""
-    return body
-
-
-def _heal(body: Json, facts: ModelFacts) -> HealedBody:
-    return heal.heal(body)
-
-
 OPENAI_CHAT = Dialect(
     name="openai_chat",
     paths=client_side.CHAT_PATHS,
@@ -63,9 +51,6 @@ OPENAI_CHAT = Dialect(
     decoder=ChatDecoder,
     classify=errors.classify,
     thinks_unseen=_thinks_unseen,
-    restore_signatures=_restore_nothing,
-    heal=_heal,
-    drop_blocks=drops_nothing,
-    heal_again=heal.heal_again,
+    turns=turn_form.TURNS,
     go_on=going_on.go_on,
 )

@@ -1,11 +1,10 @@
 """Responses as a dialect: joins the files of this folder. PURE."""
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.healing.signature_slots import HealedBody
-from relay.dialects.interface import Dialect, drops_nothing, streams_by_itself
+from relay.dialects.interface import Dialect, streams_by_itself
 from relay.dialects.openai import client_side, errors, reasoning, take_back, tools
 from relay.dialects.openai.inspection import inspect_responses
-from relay.dialects.openai.responses import collector, fit, going_on, heal, read_request, write_request
+from relay.dialects.openai.responses import collector, fit, going_on, read_request, turn_form, write_request
 from relay.dialects.openai.responses.decoder import ResponsesDecoder
 from relay.dialects.openai.responses.encoder import ResponsesEncoder
 from relay.neutral.conversation import Json
@@ -15,10 +14,6 @@ def _thinks_unseen(body: Json, facts: ModelFacts) -> bool:
     """The reasoning item that opens at once is a sign of life, but its opening may take a while."""
     told = body.get("reasoning")
     return reasoning.thinks_unseen(told.get("effort") if isinstance(told, dict) else None, facts)
-
-
-def _heal(body: Json, facts: ModelFacts) -> HealedBody:
-    return heal.heal(body)
 
 
 OPENAI_RESPONSES = Dialect(
@@ -42,9 +37,6 @@ OPENAI_RESPONSES = Dialect(
     decoder=ResponsesDecoder,
     classify=errors.classify,
     thinks_unseen=_thinks_unseen,
-    restore_signatures=heal.restore_signatures,
-    heal=_heal,
-    drop_blocks=drops_nothing,
-    heal_again=heal.heal_again,
+    turns=turn_form.TURNS,
     go_on=going_on.go_on,
 )

@@ -8,7 +8,7 @@ from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import GoingOn
 from relay.dialects.notes import GO_ON, what_is_left
 from relay.dialects.openai.responses.fit import MIN_OUTPUT_TOKENS
-from relay.dialects.openai.responses.heal import items_of
+from relay.dialects.openai.responses.turn_form import items_of
 from relay.neutral.conversation import Json
 
 

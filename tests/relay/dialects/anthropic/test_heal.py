@@ -157,7 +157,10 @@ def test_tools_model_and_everything_else_stay() -> None:
     assert body == before
     assert {**told.body, "messages": None} == {**body, "messages": None}
     assert told.blocks == (digest(thinking("x")),)
-    assert told.changes == ("1 thinking blocks became text or were dropped", "the fix prompt was added")
+    assert told.changes == (
+        "1 thinking blocks and signatures taken out of the history",
+        "the fix prompt was added",
+    )
     assert told.headers == ()
 
 

@@ -81,23 +81,6 @@ def test_demoted_thinking_is_text() -> None:
     assert len(found) == 3
 
 
-def test_citations_of_ours_go() -> None:
-    """A location with an empty index was written by this server for another vendor's page."""
-    theirs = {"type": "web_search_result_location", "encrypted_index": "E", "url": "u"}
-    ours = {"type": "web_search_result_location", "encrypted_index": "", "url": "u"}
-
-    def body(*citations: Any) -> dict[str, Any]:
-        return {
-            "messages": [
-                {"role": "assistant", "content": [{"type": "text", "text": "x", "citations": [*citations]}]}
-            ]
-        }
-
-    assert restored(Fate.KEEP, body(theirs)) == body(theirs)
-    assert restored(Fate.KEEP, body(ours, theirs)) == body(theirs)
-    assert "citations" not in restored(Fate.KEEP, body(ours))["messages"][0]["content"][0]
-
-
 @given(ANY_BODY, st.sampled_from([*Fate, "new", ""]))
 def test_any_json_object_is_taken(body: dict[str, Any], resolution: Resolution) -> None:
     """Nothing raises, nothing of the client's body is changed, and doing it twice changes nothing more."""

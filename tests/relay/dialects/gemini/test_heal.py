@@ -80,7 +80,7 @@ def test_thinking_becomes_text():
     ]
     assert healed.changes == (
         "8 thinking blocks and signatures taken out of the history",
-        "fix prompt added to the last user turn",
+        "the fix prompt was added",
     )
 
 
@@ -116,8 +116,7 @@ def test_results_move_behind_their_calls():
     assert healed.body["contents"] == [
         user("a"),
         model(call("f", PLACEHOLDER, "1"), call("g", PLACEHOLDER, "2")),
-        user(result("f", "1")),
-        user(result("g", "2")),
+        user(result("g", "2"), result("f", "1")),
         model("hm"),
         user("and?", PROMPT),
     ]

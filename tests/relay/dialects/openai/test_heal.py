@@ -109,23 +109,21 @@ def test_responses_reasoning_becomes_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "last", "expected", "is_found_again"),
+    ("form", "last", "expected"),
     [
-        ("chat", [user("x")], [user([{"type": "text", "text": "x"}, CHAT_PROMPT])], True),
-        ("chat", [user([{"type": "image_url"}])], [user([{"type": "image_url"}, CHAT_PROMPT])], True),
+        ("chat", [user("x")], [user([{"type": "text", "text": "x"}, CHAT_PROMPT])]),
+        ("chat", [user([{"type": "image_url"}])], [user([{"type": "image_url"}, CHAT_PROMPT])]),
         (
             "chat",
             [{"role": "tool", "tool_call_id": "c", "content": "x"}],
             [{"role": "tool", "tool_call_id": "c", "content": "x"}, user([CHAT_PROMPT])],
-            True,
         ),
         (
             "chat",
             [{"role": "assistant", "content": "half"}],
             [{"role": "assistant", "content": "half"}, user([CHAT_PROMPT])],
-            False,
         ),
-        ("responses", [user("x")], [user([{"type": "input_text", "text": "x"}, RESPONSES_PROMPT])], True),
+        ("responses", [user("x")], [user([{"type": "input_text", "text": "x"}, RESPONSES_PROMPT])]),
         (
             "responses",
             [{"type": "function_call_output", "call_id": "c", "output": "x"}],
@@ -133,7 +131,6 @@ def test_responses_reasoning_becomes_text() -> None:
                 {"type": "function_call_output", "call_id": "c", "output": "x"},
                 {"type": "message", "role": "user", "content": [RESPONSES_PROMPT]},
             ],
-            True,
         ),
         (
             "responses",
@@ -142,18 +139,17 @@ def test_responses_reasoning_becomes_text() -> None:
                 {"role": "assistant", "content": "half"},
                 {"type": "message", "role": "user", "content": [RESPONSES_PROMPT]},
             ],
-            False,
         ),
     ],
 )
-def test_where_the_prompt_goes(
-    form: str, last: list[Json], expected: list[Json], is_found_again: bool
-) -> None:
-    """Into the last user turn; behind results; as a turn of its own behind the model's."""
+def test_where_the_prompt_goes(form: str, last: list[Json], expected: list[Json]) -> None:
+    """Into the last user turn; behind results; as a turn of its own behind the model's; and there again."""
     first = thought() if form == "chat" else reasoning("A")
     told = healed(form, user("?"), first, *last)
     assert told.body[KEY[form]][2:] == expected
-    assert bool(told.prompt_turn) is is_found_again
+    body = {"model": "m", KEY[form]: [user("?"), first, *last]}
+    again = FORMS[form].heal_again(body, told.blocks, [told.prompt_turn])
+    assert again[KEY[form]] == told.body[KEY[form]]
 
 
 @pytest.mark.parametrize("form", ["chat", "responses"])

@@ -7,7 +7,7 @@ import msgspec
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.client_side import ModelList, Path
-from relay.dialects.interface import ClientRequest, Dialect, ErrorAnswer, drops_nothing, streams_by_itself
+from relay.dialects.interface import ClientRequest, Dialect, ErrorAnswer, streams_by_itself
 from relay.dialects.stream_encoder import StreamEncoder
 from relay.neutral.conversation import Conversation, Json, Text, Turn
 from relay.neutral.events import Event, Stop, TextDelta
@@ -75,9 +75,5 @@ TOY = Dialect(
     decoder=_no_upstream_speaks_it,
     classify=_no_upstream_speaks_it,
     thinks_unseen=_no_upstream_speaks_it,
-    restore_signatures=lambda body, resolve: body,
-    heal=_no_upstream_speaks_it,
-    drop_blocks=lambda body: drops_nothing(body),
-    heal_again=lambda body, blocks, turns: body,
     go_on=_no_upstream_speaks_it,
 )
