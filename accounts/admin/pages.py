@@ -1,4 +1,4 @@
-"""The operator's pages for accounts, mappings and client keys."""
+"""The operator's pages for accounts and client keys."""
 
 # mypy: disable-error-code="import-untyped, untyped-decorator, misc"
 # (unfold ships no types)
@@ -23,11 +23,11 @@ from unfold.forms import BaseDialogForm
 
 from accounts.admin.actions import account_test
 from accounts.admin.figures import AccountFigures, account_figures
-from accounts.admin.forms import AccountForm, ModelMappingForm
+from accounts.admin.forms import AccountForm
 from accounts.admin.state import TONES, glance, last_used, moment, status_here
 from accounts.connect.views import connect_page
 from accounts.loaded.loading import account_view
-from accounts.models import Account, ClientKey, ModelMapping
+from accounts.models import Account, ClientKey
 
 
 def _today(account: Account) -> AccountFigures:
@@ -226,33 +226,6 @@ class AccountAdmin(ModelAdmin):
         if "HX-Request" not in request.headers:
             return redirect(here)
         return HttpResponse(headers={"HX-Refresh": "true"})
-
-
-@admin.register(ModelMapping)
-class ModelMappingAdmin(ModelAdmin):
-    """From clients' models to upstream models."""
-
-    form = ModelMappingForm
-    list_display = (
-        "pattern", "target", "only_kinds", "fallback_models", "priority", "continuation", "tool_safe",
-    )  # fmt: skip
-    list_filter = ("continuation", "tool_safe")
-    search_fields = ("pattern", "target")
-    show_full_result_count = False
-    fieldsets = (
-        (None, {"fields": ("pattern", "target", "kinds", "fallbacks", "priority")}),
-        (_("Interruptions"), {"fields": ("continuation", "tool_safe")}),
-    )
-
-    @display(description=_("account kinds"))
-    def only_kinds(self, mapping: ModelMapping) -> str:
-        """Blank for any."""
-        return ", ".join(mapping.kinds)
-
-    @display(description=_("fallback models"))
-    def fallback_models(self, mapping: ModelMapping) -> str:
-        """In their order."""
-        return ", ".join(mapping.fallbacks)
 
 
 @admin.register(ClientKey)

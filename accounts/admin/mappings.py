@@ -1,0 +1,39 @@
+"""The operator's pages for model mappings."""
+
+# mypy: disable-error-code="import-untyped, untyped-decorator, misc"
+# (unfold ships no types)
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from accounts.admin.forms import ModelMappingForm
+from accounts.models import ModelMapping
+
+
+@admin.register(ModelMapping)
+class ModelMappingAdmin(ModelAdmin):
+    """From clients' models to upstream models."""
+
+    form = ModelMappingForm
+    list_display = (
+        "pattern", "target", "only_kinds", "fallback_models", "priority", "continuation", "tool_safe",
+    )  # fmt: skip
+    list_filter = ("continuation", "tool_safe")
+    search_fields = ("pattern", "target")
+    show_full_result_count = False
+    fieldsets = (
+        (None, {"fields": ("pattern", "target", "kinds", "fallbacks", "priority")}),
+        (_("Interruptions"), {"fields": ("continuation", "tool_safe")}),
+    )
+
+    @display(description=_("account kinds"))
+    def only_kinds(self, mapping: ModelMapping) -> str:
+        """Blank for any."""
+        return ", ".join(mapping.kinds)
+
+    @display(description=_("fallback models"))
+    def fallback_models(self, mapping: ModelMapping) -> str:
+        """In their order."""
+        return ", ".join(mapping.fallbacks)
