@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.credentials.encryption import decrypt, encrypt
 from accounts.facts.models import ModelOverride as ModelOverride  # here Django looks for models
+from accounts.last_test import TEST_FIELDS, LastTest
 from accounts.revisions import Revision, Watched, WatchedManager
 from accounts.validation import (
     validate_base_url,
@@ -34,7 +35,7 @@ KEY_PREFIX: Final = "sk-"
 _SERVICE_FIELDS: Final = ("enabled", "disabled_reason", "disabled_automatically")
 
 
-class Account(Watched):
+class Account(LastTest, Watched):
     """An upstream identity: an e-mail label, a kind, a credential."""
 
     class Kind(models.TextChoices):
@@ -46,7 +47,7 @@ class Account(Watched):
         ANTHROPIC = "anthropic", _("Anthropic (API key)")
         OPENAI = "openai", _("OpenAI or compatible (API key)")
 
-    unwatched = frozenset({"last_used_at"})
+    unwatched = frozenset({"last_used_at"}) | TEST_FIELDS
     objects = WatchedManager["Account"]()
 
     email = models.CharField(

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from django.conf import settings
 
-from accounts.admin.actions import register_account_test
+from accounts.admin.actions import register_account_test, register_models_to_test
 from accounts.admin.figures import register_account_figures
 from accounts.credentials.encryption import CannotDecrypt
 from accounts.loaded.live_accounts import live, live_process_ids
@@ -37,6 +37,7 @@ from relay.exchange import runtime
 from relay.exchange.early_refusals import record_refusal
 from relay.exchange.progress import ProgressReader
 from relay.short.trial import test_account
+from relay.short.trial_models import models_to_try
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ def wire(lifecycle: Lifecycle) -> None:
     set_renderer(render)
     set_caller_check(knows_caller)
     register_account_test(test_account)
+    register_models_to_test(models_to_try)
     register_account_figures(account_figures)
     writer.on_committed(live_feed.committed)
     lifecycle.on_start(keep_file)

@@ -11,13 +11,20 @@ from accounts.snapshot import AccountView
 
 
 class AccountTestResult(Struct, frozen=True):
-    """How the test ended: ``message`` says in plain words what happened and what to do, without a secret."""
+    """How the test ended: ``message`` says in plain words what happened and what to do, without a secret.
+
+    ``refused_with`` is the HTTP status where it was the credential that upstream refused, else 0.
+    """
 
     ok: bool
     message: str
+    refused_with: int = 0
 
 
 AccountTest = Callable[[AccountView], Awaitable[AccountTestResult]]
+
+ModelsToTest = Callable[[str, tuple[str, ...]], tuple[str, ...]]
+"""The models that a test asks for, the first first, of an account of that kind that lists those."""
 
 _registered: list[AccountTest] = []
 
@@ -25,6 +32,19 @@ _registered: list[AccountTest] = []
 def register_account_test(test: AccountTest) -> None:
     """``test`` sends one tiny real request with an account, also a disabled one. The last one counts."""
     _registered[:] = [test]
+
+
+_models: list[ModelsToTest] = []
+
+
+def register_models_to_test(models: ModelsToTest) -> None:
+    """``models`` says what the registered test will ask for. The last one counts."""
+    _models[:] = [models]
+
+
+def models_to_test(kind: str, listed: tuple[str, ...]) -> tuple[str, ...]:
+    """What a test would ask for, the first first; nothing where nobody said."""
+    return _models[0](kind, listed) if _models else ()
 
 
 def account_test() -> AccountTest | None:

@@ -12,6 +12,7 @@ from unfold.widgets import (
 )
 
 from accounts.addresses import asked_at
+from accounts.admin.testing import asks_about
 from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
 from accounts.credentials.encryption import CannotDecrypt
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
@@ -74,12 +75,22 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("The models it offers, one per line. Blank: all of its kind's own families."),
     )
 
+    test_now = forms.BooleanField(
+        label=_("Test it when it is saved"), required=False, initial=True, widget=UnfoldBooleanSwitchWidget
+    )
+
     class Meta:
         model = Account
         fields: ClassVar = [
             "email", "kind", "credential", "base_url", "accepts_plain_http", "offered_models", "priority",
             "max_in_flight", "project", "location", "enabled",
         ]  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        told = _("One tiny real request, which costs a few tokens, on an inexpensive model of its list.")
+        models = asks_about()
+        self.fields["test_now"].help_text = f"{told} {models}" if models else told
 
     def clean_credential(self) -> dict[str, Any] | None:
         """The credential as the importer would read it; None when the field was left blank."""

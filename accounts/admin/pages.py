@@ -5,7 +5,6 @@
 
 from typing import Any
 
-from asgiref.sync import async_to_sync
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -21,12 +20,11 @@ from unfold.dataclasses import ActionDialog
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
-from accounts.admin.actions import account_test
 from accounts.admin.figures import AccountFigures, account_figures
 from accounts.admin.forms import AccountForm
 from accounts.admin.state import TONES, glance, last_used, moment, status_here
+from accounts.admin.testing import ASKED_OTHERWISE, forget, test_and_tell
 from accounts.connect.views import connect_page
-from accounts.loaded.loading import account_view
 from accounts.models import Account, ClientKey
 
 
@@ -48,15 +46,15 @@ class AccountAdmin(ModelAdmin):
     search_fields = ("email", "base_url", "project")
     list_per_page = 50
     show_full_result_count = False
-    readonly_fields = ("shown_state", "why", "in_flight", "used", "created_at", "updated_at")
+    readonly_fields = ("shown_state", "why", "last_test", "in_flight", "used", "created_at", "updated_at")
     actions = ("enable", "disable", "clear_cooldowns")
     actions_detail = ("test_account", "clear_cooldown")
     actions_row = ("test_account", "clear_cooldown")
     fieldsets = (
-        (None, {"fields": ("email", "kind", "credential", "enabled")}),
-        (_("Choice"), {"fields": ("offered_models", "priority", "max_in_flight")}),
+        (None, {"fields": ("email", "kind", "credential", "enabled", "test_now")}),
+        (_("Routing"), {"fields": ("offered_models", "priority", "max_in_flight")}),
         (_("Address"), {"fields": ("base_url", "accepts_plain_http", "project", "location")}),
-        (_("State"), {"fields": ("shown_state", "why", "in_flight", "used", "created_at", "updated_at")}),
+        (_("State"), {"fields": readonly_fields}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
@@ -67,8 +65,21 @@ class AccountAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Account, form: Any, change: bool) -> None:
         """What was refused the old way is no reason to wait with the new one."""
         super().save_model(request, obj, form, change)
-        if change and {"credential", "base_url", "kind", "enabled"} & set(form.changed_data):
+        changed = ASKED_OTHERWISE & set(form.changed_data)
+        if change and changed & {"credential", "base_url", "kind", "enabled"}:
             obj.clear_marks()
+        if change and changed - {"enabled"}:
+            forget(obj)
+        is_worth_it = not change or changed or obj.test_result != Account.Result.WORKS
+        if form.cleaned_data["test_now"] and obj.enabled and is_worth_it:
+            request.account_to_test = obj  # type: ignore[attr-defined]
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        """The saved account is tested when its row is committed: a test takes up to half a minute."""
+        response: HttpResponse = super().changeform_view(request, *args, **options)
+        if (account := getattr(request, "account_to_test", None)) is not None:
+            test_and_tell(request, account)
+        return response
 
     def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> Any:
         """A new account has no state yet."""
@@ -133,6 +144,13 @@ class AccountAdmin(ModelAdmin):
             return format_html("{}", seen.detail)
         told = _("free again")
         return format_html("{}<small>{} {}</small>", seen.detail, told, moment(seen.until))
+
+    @display(description=_("last test"))
+    def last_test(self, account: Account) -> SafeString | str:
+        """When, and what it said."""
+        if account.tested_at is None:
+            return "–"
+        return format_html("{}<small>{}</small>", moment(account.tested_at.timestamp()), account.test_message)
 
     @display(description=_("in flight"))
     def in_flight(self, account: Account) -> int | None:
@@ -200,21 +218,14 @@ class AccountAdmin(ModelAdmin):
         permissions=["change"],
         dialog=ActionDialog(
             title=_("Send one tiny real request?"),
-            description=_("The account is asked for a few words. That costs a few tokens."),
+            description=_("An inexpensive model of its list is asked for one word. That costs a few tokens."),
             form_class=None,
             form_submit_text=_("Send"),
         ),
     )
     def test_account(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         """Asks the account one tiny real question and shows how it went."""
-        account = get_object_or_404(Account, pk=object_id)
-        test = account_test()
-        if test is None:
-            self.message_user(request, _("This server has no test for accounts."), messages.ERROR)
-        else:
-            result = async_to_sync(test)(account_view(account))
-            level = messages.SUCCESS if result.ok else messages.ERROR
-            self.message_user(request, f"{account}: {result.message}", level)
+        test_and_tell(request, get_object_or_404(Account, pk=object_id))
         return self._back(request, object_id)
 
     def _told(self, request: HttpRequest, text: str, queryset: QuerySet[Account]) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from typing import Literal
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -12,13 +13,18 @@ from accounts.loaded.live_accounts import live
 from accounts.models import Account
 from accounts.pool.roster import AccountStatus
 
-TONES = {tone: tone for tone in ("success", "info", "warning", "danger")}
+TONES = {tone: tone for tone in ("success", "info", "warning", "danger", "default")}
 """unfold shows the second of a pair in the colour that the first is mapped to; else it shows both."""
+
+
+State = Literal["disabled", "refused", "cooling", "failed", "partly", "works", "untested", "usable"]
+"""``usable``: it was asked in service and nothing is against it, but nobody has tested it."""
 
 
 class Glance(Struct, frozen=True):
     """``tone`` is unfold's word for a colour; the words alone say everything."""
 
+    state: State
     words: str
     tone: str
     detail: str = ""
@@ -26,30 +32,50 @@ class Glance(Struct, frozen=True):
     """Epoch seconds when it is free again; 0 where that is not a matter of time."""
 
 
-def glance(account: Account) -> Glance:
-    """Usable, cooling until when and why, or disabled and why."""
+def glance(account: Account, now: float | None = None) -> Glance:
+    """What keeps it from being asked, else what its last test or its service has shown."""
+    now = time.time() if now is None else now
     if not account.enabled:
-        return Glance(
-            _("disabled"),
-            "danger",
-            _(account.disabled_reason) if account.disabled_reason else _("by the operator"),
-        )
-    now = time.time()
-    status = status_here(account)
-    if status is not None:
-        whole, models, until = not status.usable, status.models_cooling, status.cooling_until
-        reason = status.reason
-    else:
-        kept = [mark for mark in account.marks.all() if mark.until.timestamp() > now]
-        whole = any(not mark.model for mark in kept)
-        models = tuple(sorted(mark.model for mark in kept if mark.model))
-        until = max((mark.until.timestamp() for mark in kept), default=0.0)
-        reason = ""
-    if whole:
-        return Glance(_("cooling down"), "warning", reason, until)
-    if models:
-        return Glance(_("usable in part"), "info", _("cooling down: %s") % ", ".join(models), until)
-    return Glance(_("usable"), "success")
+        reason = _(account.disabled_reason) if account.disabled_reason else _("by the operator")
+        return Glance("disabled", _("disabled"), "danger", reason)
+    here = status_here(account) or _status_kept(account, now)
+    tested_at = account.tested_at.timestamp() if account.tested_at else 0.0
+    if here.refused_with:
+        return Glance("refused", _refused(here.refused_with), "danger", here.reason)
+    if not here.usable:
+        return Glance("cooling", _("cooling down"), "warning", here.reason, here.cooling_until)
+    if account.test_result and here.answered_at <= tested_at:
+        if account.test_result == Account.Result.REFUSED:
+            return Glance("refused", _refused(account.test_status), "danger", account.test_message)
+        if account.test_result == Account.Result.FAILED:
+            return Glance("failed", _("test failed"), "danger", account.test_message)
+    if here.models_cooling:
+        cooling = _("cooling down: %s") % ", ".join(here.models_cooling)
+        return Glance("partly", _("usable in part"), "info", cooling, here.cooling_until)
+    if account.test_result or here.answered_at:
+        return Glance("works", _("works"), "success")
+    if last_used(account) is None:
+        return Glance("untested", _("untested"), "default", _("Nobody has asked it anything yet."))
+    return Glance("usable", _("usable"), "success")
+
+
+def _refused(status: int) -> str:
+    return _("refused (%d)") % status
+
+
+def _status_kept(account: Account, now: float) -> AccountStatus:
+    """What the database says, where no pool runs."""
+    kept = [mark for mark in account.marks.all() if mark.until.timestamp() > now]
+    whole = next((mark for mark in kept if not mark.model), None)
+    return AccountStatus(
+        usable=whole is None,
+        reason="",
+        cooling_until=max((mark.until.timestamp() for mark in kept), default=0.0),
+        models_cooling=tuple(sorted(mark.model for mark in kept if mark.model)),
+        in_flight=0,
+        last_used_at=0.0,
+        refused_with=whole.status if whole is not None and whole.cause == "credential" else 0,
+    )
 
 
 def status_here(account: Account) -> AccountStatus | None:

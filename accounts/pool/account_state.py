@@ -27,6 +27,7 @@ class AccountState:
     """What this process knows of one account beyond its row."""
 
     __slots__ = (
+        "answered_at",
         "freed",
         "full_until",
         "hard",
@@ -46,6 +47,7 @@ class AccountState:
         self.full_until = 0.0  # so long it is taken that all processes together use up the limit
         self.freed = 0  # how often a slot came free, here or elsewhere
         self.last_used = 0.0
+        self.answered_at = 0.0
         self.hard: dict[str, Mark] = {}
         self.soft: dict[str, float] = {}
         self.strikes: dict[str, int] = {}
@@ -128,6 +130,7 @@ class AccountState:
 
         An answer to a request that began before a mark was set says nothing about that mark.
         """
+        self.answered_at = max(self.answered_at, began_at)
         standing = [key for key in (model, WHOLE_ACCOUNT) if key in self.hard]
         if any(self.hard[key].set_at > began_at for key in standing):
             return []

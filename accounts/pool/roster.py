@@ -14,12 +14,15 @@ from accounts.pool.choice import Candidate
 from accounts.pool.lineup import Lineups
 from accounts.snapshot import AccountView, Snapshot
 
+UNAUTHORIZED = 401
+
 
 class AccountStatus(Struct, frozen=True):
     """An account at a glance. ``cooling_until`` and ``last_used_at`` are epoch seconds, 0.0 for none.
 
     ``reason`` says in words why it is not usable, blank when it is; ``models_cooling`` are the models
-    that are marked while the others are not.
+    that are marked while the others are not. ``refused_with`` is the HTTP status where upstream refused the
+    credential and nothing was answered since, else 0; ``answered_at`` is when it last answered.
     """
 
     usable: bool
@@ -28,6 +31,8 @@ class AccountStatus(Struct, frozen=True):
     models_cooling: tuple[str, ...]
     in_flight: int
     last_used_at: float
+    refused_with: int = 0
+    answered_at: float = 0.0
 
 
 class Roster:
@@ -198,4 +203,13 @@ def _status(state: AccountState, now: float) -> AccountStatus:
         models_cooling=tuple(sorted(model for model in marks if model)),
         in_flight=state.in_flight,
         last_used_at=state.last_used,
+        refused_with=_refused_with(state, whole),
+        answered_at=state.answered_at,
     )
+
+
+def _refused_with(state: AccountState, whole: Mark | None) -> int:
+    """The status with which the credential was refused: marked for it now, or asked for nothing since."""
+    if whole is not None and whole.cause == "credential":
+        return whole.status
+    return UNAUTHORIZED if state.refused_at is not None else 0

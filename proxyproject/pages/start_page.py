@@ -104,6 +104,7 @@ def accounts_in_trouble() -> dict[str, Any]:
         "troubled": troubled[:ACCOUNTS_SHOWN],
         "more_troubled": max(0, len(troubled) - ACCOUNTS_SHOWN),
         "account_count": len(accounts),
+        "untested_count": sum(seen.state == "untested" for _, seen in seen),
     }
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from accounts.admin.actions import AccountTestResult
-from accounts.facts.known_models import facts_for, names_offered_by
+from accounts.facts.known_models import facts_for
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN
 from relay.dialects.interface import Decoder, DecoderOptions
@@ -25,6 +25,7 @@ from relay.exchange.hands import OpenAnswer
 from relay.neutral.conversation import Conversation, Text, Turn
 from relay.neutral.events import Chunk
 from relay.neutral.failures import CannotCarry, Failure, Kind
+from relay.short.trial_models import models_to_try
 from relay.upstream.client import UpstreamClient
 from relay.upstream.masking import MaskedDecoder
 from relay.upstream.request import UpstreamRequest, default_headers, taken_back, without_refused
@@ -40,7 +41,7 @@ _QUESTION = Conversation(turns=(Turn("user", (Text("Answer with the word OK."),)
 
 async def test_account(account: AccountView) -> AccountTestResult:
     """Ask ``account`` for one word; in plain words, how it went. It may be disabled."""
-    models = (account.models or tuple(names_offered_by(account.kind)))[:MODELS_TRIED]
+    models = models_to_try(account.kind, account.models)[:MODELS_TRIED]
     if not models:
         return AccountTestResult(
             False, _("There is no model to ask for: name one in the account's list of models.")
@@ -48,7 +49,7 @@ async def test_account(account: AccountView) -> AccountTestResult:
     environment = settings.ENVIRONMENT
     client = UpstreamClient(environment.relay_connect_timeout_seconds, environment.relay_max_answer_bytes)
     try:
-        said = ""
+        said, refused = "", 0
         for model in models:
             began = time.monotonic()
             try:
@@ -62,12 +63,18 @@ async def test_account(account: AccountView) -> AccountTestResult:
                 seconds = time.monotonic() - began
                 told = _("%(model)s answered in %(seconds)s s. The account works.")
                 return AccountTestResult(True, told % {"model": model, "seconds": f"{seconds:.1f}"})
-            said = f"{model}: {failure.message}"
+            said, refused = f"{model}: {failure.message}", _refused_with(failure)
             if failure.status != 404:
                 break
-        return AccountTestResult(False, said)
+        return AccountTestResult(False, said, refused)
     finally:
         await client.close()
+
+
+def _refused_with(failure: Failure) -> int:
+    """The status where it was the credential that was refused, else 0."""
+    is_refused = failure.status in {401, 403} or failure.account_fault
+    return (failure.status or 401) if is_refused and not failure.names_missing_thing else 0
 
 
 async def _ask(client: UpstreamClient, account: AccountView, model: str) -> Failure | None:
@@ -79,12 +86,12 @@ async def _ask(client: UpstreamClient, account: AccountView, model: str) -> Fail
         1,
         is_collected=True,
     )
-    driver = Driver(
-        engine, TrialHands(client, account, _request(account, model)), loop.time(), ended.set_result
-    )
+    hands = TrialHands(client, account, _request(account, model))
+    driver = Driver(engine, hands, loop.time(), ended.set_result)
     driver.start()
     try:
-        return (await ended).failure
+        failure = (await ended).failure
+        return failure and (hands.refusal or failure)  # a client would be told another status
     finally:
         driver.stop("client")
         await driver.wait()
@@ -122,6 +129,8 @@ class TrialHands:
         self._request = request
         self._known = NOTHING_KNOWN
         self._is_asked = False
+        self.refusal: Failure | None = None
+        """Why upstream did not answer the latest question, with its own status."""
 
     async def pick(self, command: PickAccount) -> Picked | Failure:
         """The account, once: a test tells of the first failure."""
@@ -136,6 +145,7 @@ class TrialHands:
     async def open(self) -> OpenAnswer | Failure:
         """Send the question."""
         opened = await self._client.open(self._account, self._request, Times(0))  # nobody asks when
+        self.refusal = None if isinstance(opened, UpstreamResponse) else opened
         if isinstance(opened, UpstreamResponse):
             self._known = opened.known
         return opened

@@ -287,9 +287,9 @@ def test_who_logs_in_without_aiming_at_a_page_gets_the_start_page() -> None:
 
 def test_state_at_a_glance(client: Client, account: Account) -> None:
     """The list says of each account whether it is usable, until when it cools down, or why it is disabled."""
-    usable = page(client, ACCOUNTS)
-    assert "usable" in usable
-    assert ">success<" not in "".join(usable.split())  # the colour's name is no state
+    untested = page(client, ACCOUNTS)
+    assert "untested" in untested
+    assert ">default<" not in "".join(untested.split())  # the colour's name is no state
     until = timezone.now() + timedelta(hours=30)
     mark = AccountMark.objects.create(
         account=account, model="m-1", status=429, cause="quota", until=until, set_at=timezone.now()

@@ -274,7 +274,7 @@ async def test_the_admin_sees_what_the_process_knows(
     assert seen.detail == f"cooling down: {WANT.model}"
     live.pool.mark_hard(account.pk, WANT.model, "credential", 402, reason="no credit", told_seconds=None)
     seen = await sync_to_async(state.glance)(account)
-    assert (seen.words, seen.until > 0) == ("cooling down", True)
+    assert (seen.words, seen.until) == ("refused (402)", 0)
     assert seen.detail == "no credit (status 402)"
     assert state.status_here(account).in_flight == 1  # type: ignore[union-attr]
     assert state.last_used(account) is not None

@@ -59,3 +59,13 @@ async def test_a_model_that_the_account_lacks_is_passed_over(simulator: Simulato
     simulator.reset()
     result = await ask(account(simulator, "anthropic", "claude-no-such", "claude-sonnet-4-6"))
     assert result.ok, result.message
+
+
+@pytest.mark.parametrize(("fault", "status"), [("status=401", 401), ("status=403", 403), ("status=500", 0)])
+async def test_a_refused_credential_is_told_as_such(
+    simulator: SimulatorThread, fault: str, status: int
+) -> None:
+    """By its status; other failures say nothing about the credential."""
+    simulator.reset()
+    simulator.plan(fault, repeat=True)
+    assert (await ask(account(simulator, "anthropic"))).refused_with == status

@@ -1,0 +1,41 @@
+"""Accounts as an operator enters them: saved, tested, and told in words how it stands with them."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.served.world import World
+
+NewPage = Callable[..., Page]
+
+
+def test_a_saved_account_is_tested_at_once(new_page: NewPage, console_world: World) -> None:
+    """A refused key is told as such, in the list and on the overview, until a test works."""
+    simulator = console_world.simulator
+    simulator.plan("status=401", repeat=True)
+    page = new_page("/admin/accounts/account/add/")
+    expect(page.get_by_text("claude-haiku-4-5 (Anthropic)")).to_be_visible()
+    page.fill("#id_email", "zoe@browser.example")
+    page.select_option("#id_kind", "anthropic")
+    page.fill("#id_credential", "sim-zoe")
+    page.fill("#id_base_url", simulator.base_url)
+    page.click("[name=_save]")
+    row = page.locator("#result_list tr", has_text="zoe@browser.example")
+    expect(row).to_contain_text("refused (401)")
+    page.goto("/admin/")
+    expect(page.locator("section", has_text="Accounts in trouble")).to_contain_text("refused (401)")
+    simulator.reset()
+    page.get_by_text("zoe@browser.example").click()
+    page.locator('a[hx-get*="/test"]').click()
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("The account works").first).to_be_visible()
+    page.goto("/admin/accounts/account/")
+    expect(row).to_contain_text("works")
+    page.goto("/admin/")
+    expect(page.locator("main, body")).not_to_contain_text("zoe@browser.example")
+    account = console_world.server.rows(
+        "SELECT id FROM accounts_account WHERE email = 'zoe@browser.example'"
+    )[0]["id"]
+    page.goto(f"/admin/accounts/account/{account}/delete/")
+    page.locator("form [type=submit]").last.click()
+    page.wait_for_url("**/admin/accounts/account/")
