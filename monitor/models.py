@@ -42,6 +42,9 @@ PLAIN_END: dict[str, object] = {
 }
 """How most exchanges end; each other end is notable."""
 
+VIEW_BODIES, EXPORT = "view_bodies", "export_requestlog"
+"""Rights of their own: to read what was asked and answered, and to take requests away in a file."""
+
 SLOW_FIRST_DATA_MS = 10_000
 """From where on the wait for first data counts as slow: half of what makes Claude Code warn (20 s)."""
 
@@ -161,6 +164,10 @@ class RequestLog(models.Model):
         verbose_name = _("request")
         verbose_name_plural = _("requests")
         ordering: ClassVar = ["-id"]
+        permissions: ClassVar = [
+            (VIEW_BODIES, "Can read what was asked and answered"),
+            (EXPORT, "Can export requests"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="request_ended_has_an_outcome",

@@ -66,14 +66,15 @@ class Detail(msgspec.Struct, frozen=True):
     retry_after_seconds: float | None
 
 
-def detail_of(request_id: str) -> Detail | None:
-    """The exchange with that id; None when there is none (any more)."""
+def detail_of(request_id: str, *, with_bodies: bool) -> Detail | None:
+    """The exchange with that id; None when there is none (any more). ``with_bodies``: what was said, too."""
     found = records_by_id([request_id])
     if not found:
         return None
     row = found[0]
     attempts = attempts_of(found)[row.id]
-    bodies = list(Body.objects.filter(request_id=row.id))
+    kept = list(Body.objects.filter(request_id=row.id))
+    bodies = kept if with_bodies else []
     by_kind = {body.kind: body for body in bodies}
     client = by_kind.get(BodyKind.CLIENT_REQUEST)
     response = by_kind.get(BodyKind.RESPONSE)
@@ -98,7 +99,7 @@ def detail_of(request_id: str) -> Detail | None:
         log=[hide(line) for line in log],
         is_log_whole=is_log_whole,
         replays=_replays(row),
-        retry_after_seconds=_retry_after(response),
+        retry_after_seconds=_retry_after(next((b for b in kept if b.kind == BodyKind.RESPONSE), None)),
     )
 
 

@@ -139,6 +139,13 @@ class HistoryFilter(msgspec.Struct, frozen=True):
         merged = {**self.values, **changes}
         return urlencode({name: value for name, value in merged.items() if value})
 
+    def without_texts(self) -> "HistoryFilter":
+        """The same for who may not read what was asked: a search would tell which words stand there."""
+        kept = {name: value for name, value in self.values.items() if name != "body"}
+        if not _ID_BEGINNING.match(self.text.lower()):
+            kept.pop("q", None)
+        return HistoryFilter(kept)
+
     def is_quick(self, name: str) -> bool:
         """Whether it is just that quick filter."""
         return dict(self.values) == QUICK[name]

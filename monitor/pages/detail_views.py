@@ -15,7 +15,7 @@ from monitor.history.comparison import compared
 from monitor.history.detail import detail_of, facts, whole_body
 from monitor.history.shown_records import with_shown_accounts
 from monitor.models import BODY_LABELS
-from monitor.pages.access import for_operators
+from monitor.pages.access import for_operators, for_readers, may_export, reads_bodies
 from monitor.record.records import BodyKind
 
 BODY_TITLES = {kind.value: BODY_LABELS[kind] for kind in BodyKind}
@@ -25,7 +25,7 @@ BODY_TITLES = {kind.value: BODY_LABELS[kind] for kind in BodyKind}
 @for_operators
 def detail_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
     """What happened to one exchange, from the diagnosis down to the bytes."""
-    detail = detail_of(request_id)
+    detail = detail_of(request_id, with_bodies=reads_bodies(request))
     if detail is None:
         raise Http404(gettext("This request is not in the history (any more)."))
     row, attempts = with_shown_accounts(detail.row, detail.attempts)
@@ -41,13 +41,15 @@ def detail_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
             {"shown": shown, "title": BODY_TITLES.get(shown.body.kind, shown.body.kind)}
             for shown in detail.bodies
         ],
+        "reads_bodies": reads_bodies(request),
+        "may_export": may_export(request),
         "may_replay": request.user.has_perm("monitor.add_requestlog"),
     }
     return TemplateResponse(request, "monitor/detail.html", context)
 
 
 @require_GET
-@for_operators
+@for_readers
 def body_file(request: HttpRequest, request_id: str, kind: str, attempt: int) -> HttpResponseBase:
     """A body as it is kept, as a file: a browser never runs it."""
     data = whole_body(request_id, kind, attempt)
@@ -64,7 +66,7 @@ def body_file(request: HttpRequest, request_id: str, kind: str, attempt: int) ->
 @for_operators
 def compare_page(request: HttpRequest, first: str, second: str) -> HttpResponseBase:
     """Two exchanges side by side: the original and its replay."""
-    found = [detail_of(first), detail_of(second)]
+    found = [detail_of(one, with_bodies=reads_bodies(request)) for one in (first, second)]
     sides: list[dict[str, Any]] = []
     for detail in found:
         if detail is None:
@@ -76,6 +78,7 @@ def compare_page(request: HttpRequest, first: str, second: str) -> HttpResponseB
         **admin.site.each_context(request),
         "title": gettext("Side by side"),
         "sides": sides,
+        "reads_bodies": reads_bodies(request),
         "lines": compared(sides[0]["record"], sides[1]["record"]),
     }
     return TemplateResponse(request, "monitor/compare.html", context)

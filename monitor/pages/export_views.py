@@ -20,7 +20,7 @@ from monitor.export.formats import FORMATS, Format
 from monitor.export.reading import SELECTED_LIMIT, exchanges, first_exchanges
 from monitor.export.whole_exchange import Exchange
 from monitor.history.filters import HistoryFilter, parse
-from monitor.pages.access import for_operators
+from monitor.pages.access import for_exporters, reads_bodies
 from monitor.words.plain_text import shown
 
 logger = logging.getLogger(__name__)
@@ -42,10 +42,10 @@ REMOVED_LABELS = {
 
 
 @require_GET
-@for_operators
+@for_exporters
 def export_page(request: HttpRequest) -> HttpResponseBase:
     """What the file will hold, and what is taken out of it."""
-    asked, chosen, name, rules = _wanted(request.GET)
+    asked, chosen, name, rules = _wanted(request.GET, reads_bodies(request))
     format_ = FORMATS[name]
     removed: Counter[str] = Counter()
     read = first_exchanges(asked, chosen, PREVIEWED)
@@ -61,6 +61,7 @@ def export_page(request: HttpRequest) -> HttpResponseBase:
         "title": gettext("Export"),
         "formats": [(key, FORMAT_LABELS[key], key == name) for key in FORMATS],
         "rules": rules,
+        "reads_bodies": reads_bodies(request),
         "asked": asked,
         "chosen": chosen,
         "preview": shown(preview[:PREVIEW_CHARACTERS]),
@@ -74,10 +75,10 @@ def export_page(request: HttpRequest) -> HttpResponseBase:
 
 
 @require_GET
-@for_operators
+@for_exporters
 def export_file(request: HttpRequest) -> HttpResponseBase:
     """The file, as it is read."""
-    asked, chosen, name, rules = _wanted(request.GET)
+    asked, chosen, name, rules = _wanted(request.GET, reads_bodies(request))
     format_ = FORMATS[name]
     base_url = request.build_absolute_uri("/").rstrip("/")
     response = StreamingHttpResponse(
@@ -112,16 +113,20 @@ def _written(format_: Format, chunk: list[Exchange], rules: Redaction, base_url:
     return format_.between.join(format_.write(redacted(one, rules, removed), base_url) for one in chunk)
 
 
-def _wanted(query: QueryDict) -> tuple[HistoryFilter, list[str], str, Redaction]:
-    """Filter, chosen ids, format and rules; redaction is on unless it is switched off."""
+def _wanted(query: QueryDict, reads: bool) -> tuple[HistoryFilter, list[str], str, Redaction]:
+    """Filter, chosen ids, format and rules; redaction is on unless it is switched off.
+
+    Who may not read what was asked and answered (``reads``) takes none of it away, images neither.
+    """
     chosen = [value for value in query.getlist("id") if len(value) <= 32][:SELECTED_LIMIT]
     name = query.get("format", "jsonl")
     rules = Redaction(
         emails=query.get("emails") != "keep",
-        images=query.get("images") != "keep",
-        prompts=query.get("prompts") == "remove",
+        images=not reads or query.get("images") != "keep",
+        prompts=not reads or query.get("prompts") == "remove",
     )
-    return parse(query), chosen, name if name in FORMATS else "jsonl", rules
+    asked = parse(query) if reads else parse(query).without_texts()
+    return asked, chosen, name if name in FORMATS else "jsonl", rules
 
 
 def _query(asked: HistoryFilter, chosen: list[str], name: str, rules: Redaction) -> str:

@@ -17,7 +17,7 @@ from monitor.history.filters import CHOICES, EXACT, FLAGS, QUICK, HistoryFilter,
 from monitor.history.queries import distinct_values
 from monitor.history.shown_records import with_shown_accounts
 from monitor.models import DIALECT_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
-from monitor.pages.access import for_operators
+from monitor.pages.access import for_operators, may_export, reads_bodies
 from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.plain_text import shown
 
@@ -72,12 +72,13 @@ VALUE_LABELS: dict[str, dict[str, Any]] = {
 @for_operators
 def history_page(request: HttpRequest) -> HttpResponseBase:
     """Exchanges, newest first; with the header ``X-Part: rows`` just the rows and where they go on."""
-    asked = parse(request.GET)
+    asked = parse(request.GET) if reads_bodies(request) else parse(request.GET).without_texts()
     before, after = _cursor(request, "before"), _cursor(request, "after")
     page = keyset.page_of(asked, before=before, after=after)
     attempts = keyset.attempts_of(page.rows)
     is_part = request.headers.get("X-Part") == "rows"
     context: dict[str, Any] = {
+        "reads_bodies": reads_bodies(request),
         "rows": [_row(row, attempts[row.id]) for row in page.rows],
         "page": page,
         "asked": asked,
@@ -101,6 +102,7 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
         "chips": _chips(asked),
         "fields": _fields(asked),
         "flags": [{"name": name, "label": FLAG_LABELS[name], "on": name in asked.values} for name in FLAGS],
+        "may_export": may_export(request),
         "query": asked.query(),
         "is_first_page": not before and not after,
     }

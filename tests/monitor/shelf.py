@@ -101,7 +101,7 @@ class Shelf:
 @pytest.fixture
 def operator(store: str) -> Client:
     """A browser with an operator logged in."""
-    return operator_named("operator", "view_requestlog")
+    return operator_named("operator", "view_requestlog", "view_bodies", "export_requestlog")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def test_only_operators_see_it(path: str, store: str) -> None:
     """Nobody without a login sees what clients asked, and no staff without the right to."""
     assert Client().get(path).url.startswith("/admin/login/")
     assert operator_named("clerk").get(path).status_code == 403
-    answer = operator_named("other", "view_requestlog").get(path)
+    answer = operator_named("other", "view_requestlog", "export_requestlog").get(path)
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
 
