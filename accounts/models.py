@@ -5,8 +5,6 @@ A change is a method named after what it is for; each raises the revision in its
 
 # ruff: noqa: D106  Django's inner Meta says nothing that needs a docstring
 
-import hashlib
-import secrets
 from typing import Any, ClassVar, Final
 
 from django.core.validators import MinValueValidator
@@ -16,11 +14,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.credentials.encryption import decrypt, encrypt
 from accounts.facts.models import ModelOverride as ModelOverride  # here Django looks for models
+from accounts.keys.models import ClientKey as ClientKey
+from accounts.keys.models import digest as digest
 from accounts.last_test import TEST_FIELDS, LastTest
 from accounts.revisions import Revision, Watched, WatchedManager
 from accounts.validation import (
     validate_base_url,
-    validate_client_key,
     validate_kinds,
     validate_location,
     validate_names,
@@ -28,9 +27,7 @@ from accounts.validation import (
     validate_target,
 )
 
-__all__ = ["Account", "AccountMark", "ClientKey", "ModelMapping", "ProcessHeartbeat", "Revision"]
-
-KEY_PREFIX: Final = "sk-"
+__all__ = ["Account", "AccountMark", "ClientKey", "ModelMapping", "ProcessHeartbeat", "Revision", "digest"]
 
 _SERVICE_FIELDS: Final = ("enabled", "disabled_reason", "disabled_automatically")
 
@@ -234,44 +231,6 @@ class ModelMapping(Watched):
         return f"{self.pattern} → {self.target}"
 
 
-class ClientKey(Watched):
-    """A key that clients present. Only its sha256 is kept."""
-
-    unwatched = frozenset({"last_used_at"})
-    objects = WatchedManager["ClientKey"]()
-
-    name = models.CharField(_("name"), max_length=100, unique=True)
-    sha256 = models.CharField(max_length=64, unique=True, editable=False)
-    shown_as = models.CharField(_("key"), max_length=20, editable=False)
-    enabled = models.BooleanField(_("enabled"), default=True)
-    record_bodies = models.BooleanField(
-        _("record bodies"),
-        default=True,
-        help_text=_("Keep what was asked and answered with this key, for the history."),
-    )
-    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("client key")
-        verbose_name_plural = _("client keys")
-        ordering: ClassVar = ["name"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def give_value(self, value: str = "") -> str:
-        """Gives the unsaved key its value, a new random one of 256 bit by default, and returns it.
-
-        It cannot be read again. Raises ValidationError for a value that is no client key.
-        """
-        value = value or KEY_PREFIX + secrets.token_urlsafe(32)
-        validate_client_key(value)
-        self.sha256 = digest(value)
-        self.shown_as = f"{KEY_PREFIX}…{value[-4:]}"
-        return value
-
-
 class Seal(models.Model):
     """One row: a word sealed with the Fernet key, by which a host knows that it has the right one."""
 
@@ -291,8 +250,3 @@ class ProcessHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.process_id
-
-
-def digest(key: str) -> str:
-    """The sha256 of a client key, in hexadecimal."""
-    return hashlib.sha256(key.encode()).hexdigest()

@@ -16,10 +16,10 @@ from django.http.response import HttpResponseBase
 from django.utils.decorators import async_only_middleware
 from django.utils.translation import gettext_noop
 
-from proxyproject.login.client_address import client_address
 from proxyproject.login.come_later import later_page
 from proxyproject.login.pages_gate import LOGIN_PATH
 from proxyproject.login.throttle import MAX_NAME_CHARACTERS, Throttle
+from relay.admission.client_address import client_address
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,5 @@
 """How long a login waits after failures, and who is not held up by a stranger's."""
 
-from proxyproject.login.client_address import client_address
 from proxyproject.login.throttle import (
     FORGET_SECONDS,
     FREE_FAILURES,
@@ -8,6 +7,7 @@ from proxyproject.login.throttle import (
     MAX_REMEMBERED,
     Throttle,
 )
+from relay.admission.client_address import client_address
 
 
 def failed(times: int, address: str = "a", name: str = "op", throttle: Throttle | None = None) -> Throttle:

@@ -1,4 +1,4 @@
-"""From which address a request to a page came. PURE."""
+"""From which address a request came, to a page or to the relay. PURE."""
 
 from collections.abc import Mapping
 from ipaddress import ip_address

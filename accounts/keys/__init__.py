@@ -1,0 +1,1 @@
+"""Client keys: their table, and what each may do."""
