@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from accounts.facts.model_facts import Override
+from accounts.keys.limits import KeyLimits
 from accounts.mapping import Mapping
 from accounts.marks import MarkCause
 
@@ -46,12 +47,19 @@ class KeptMark(Struct, frozen=True):
 
 
 class KeyView(Struct, frozen=True):
-    """A client key: the sha256 of its value, and whom it names."""
+    """A client key: the sha256 of its value, and whom it names.
+
+    ``previous_digest`` is that of the value before the latest rotation, valid until ``previous_until``.
+    ``limits`` is None for a key that may do anything.
+    """
 
     id: int
     name: str
     digest: bytes
     record_bodies: bool
+    limits: KeyLimits | None = None
+    previous_digest: bytes = b""
+    previous_until: float = 0.0
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

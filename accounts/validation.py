@@ -1,5 +1,6 @@
 """What a field of an account, mapping or key may hold; refusals are in plain words (ValidationError)."""
 
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,6 +62,18 @@ def validate_pattern(value: str) -> None:
         raise ValidationError(_("A pattern is a model name without spaces; * stands for anything."))
 
 
+def validate_patterns(value: Any) -> None:
+    """A list of patterns."""
+    if not isinstance(value, list) or not all(_is_name(name) for name in value):
+        raise ValidationError(_('Give a list of model names, * for anything, such as ["gemini-*"].'))
+
+
+def validate_networks(value: Any) -> None:
+    """A list of addresses or networks in CIDR notation."""
+    if not isinstance(value, list) or not all(_is_network(text) for text in value):
+        raise ValidationError(_("Give addresses or networks, such as 192.0.2.7, 10.0.0.0/8, 2001:db8::/32."))
+
+
 def validate_target(value: str) -> None:
     """A model name without wildcard."""
     if not _is_name(value) or "*" in value:
@@ -73,6 +86,14 @@ def validate_client_key(value: str) -> None:
         raise ValidationError(
             _("A client key begins with sk- and has at least 8 characters, without spaces.")
         )
+
+
+def _is_network(text: Any) -> bool:
+    try:
+        ip_network(text if isinstance(text, str) else "")
+    except ValueError:
+        return False
+    return True
 
 
 def _is_name(value: Any) -> bool:

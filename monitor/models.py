@@ -50,6 +50,8 @@ SLOW_FIRST_DATA_MS = 10_000
 
 OUTCOME_LABELS = {
     Outcome.UNAUTHORIZED: _("unauthorized"),
+    Outcome.KEY_EXPIRED: _("key expired"),
+    Outcome.NOT_ALLOWED: _("not allowed"),
     Outcome.CLIENT_CLOSED: _("client closed"),
     Outcome.INTERRUPTED: _("interrupted"),
     Outcome.ZERO_TOKENS: _("zero tokens"),

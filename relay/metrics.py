@@ -25,6 +25,10 @@ RETRY_TURNS = Counter(
 )
 REFUSED_KEYS = Counter("evenkeel_refused_keys_total", "Requests with a missing or refused client key")
 
+REFUSED_BY_LIMITS = Counter(
+    "evenkeel_refused_by_limits_total", "Requests that their client key was not let make", ["why"]
+)
+
 
 def observe(row: RequestRecord, seconds: float) -> None:
     """Count an exchange that ended after ``seconds``."""

@@ -3,6 +3,7 @@
 # mypy: disable-error-code="import-untyped, untyped-decorator, misc"
 # (unfold ships no types)
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -10,10 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
+from accounts.admin.key_forms import ClientKeyForm, RotationForm
 from accounts.connect.views import connect_page
 from accounts.models import ClientKey
 
@@ -22,23 +25,52 @@ from accounts.models import ClientKey
 class ClientKeyAdmin(ModelAdmin):
     """Client keys; a key's value is seen once, right after it was made."""
 
-    list_display = ("name", "shown_as", "enabled", "record_bodies", "last_used_at", "created_at")
+    form = ClientKeyForm
+    list_display = ("name", "owner", "shown_as", "enabled", "record_bodies", "expires_at", "last_used_at")
     list_filter = ("enabled", "record_bodies")
-    search_fields = ("name",)
+    search_fields = ("name", "owner")
     show_full_result_count = False
-    readonly_fields = ("shown_as", "last_used_at", "created_at")
-    actions_detail = ("connect",)
+    readonly_fields = ("shown_as", "previous_until", "last_used_at", "created_at")
+    actions_detail = ("connect", "rotate")
     actions_row = ("connect",)
+    fieldsets = (
+        (None, {"fields": ("name", "enabled", "record_bodies", "owner", "note")}),
+        (
+            _("What it may do"),
+            {
+                "fields": (
+                    "expires_at", "allowed_models", "refused_models", "kinds", "networks", "highest_effort",
+                )
+            },
+        ),
+        (_("State"), {"fields": ("shown_as", "previous_until", "last_used_at", "created_at")}),
+    )  # fmt: skip
 
     @action(description=_("Connect a client"), icon="cable", url_path="connect", permissions=["view"])
     def connect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What to copy into each client, and a test."""
         return connect_page(request, get_object_or_404(ClientKey, pk=object_id))
 
-    def get_fields(self, request: HttpRequest, obj: ClientKey | None = None) -> list[str]:
+    @action(description=_("Replace the value"), icon="autorenew", url_path="rotate", permissions=["change"])
+    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """A new value, shown once; the old one stays valid for as long as the form says."""
+        key = get_object_or_404(ClientKey, pk=object_id)
+        form = RotationForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            value = key.rotate(timedelta(hours=form.cleaned_data["overlap_hours"]))
+            self.log_change(request, key, gettext("Value replaced."))
+            return self._shown(request, key, value)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Replace the value of %s") % key.name,
+            "form": form,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/accounts/clientkey/rotate.html", context)
+
+    def get_fieldsets(self, request: HttpRequest, obj: ClientKey | None = None) -> Any:
         """A new key has nothing to look back on."""
-        own = ["name", "enabled", "record_bodies"]
-        return [*own, *self.readonly_fields] if obj else own
+        return self.fieldsets if obj else self.fieldsets[:-1]
 
     def save_model(self, request: HttpRequest, obj: ClientKey, form: Any, change: bool) -> None:
         """A new key gets its value, which the answer to this very request shows."""
@@ -50,11 +82,14 @@ class ClientKeyAdmin(ModelAdmin):
         self, request: HttpRequest, obj: ClientKey, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Shows the value on a page that is not kept: no redirect, so it is in no session and no cookie."""
+        return self._shown(request, obj, request.new_client_key)  # type: ignore[attr-defined]
+
+    def _shown(self, request: HttpRequest, key: ClientKey, value: str) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Client key for %s") % obj.name,
-            "key": request.new_client_key,  # type: ignore[attr-defined]
-            "connect_url": reverse("admin:accounts_clientkey_connect", args=(obj.pk,)),
+            "title": _("Client key for %s") % key.name,
+            "key": value,
+            "connect_url": reverse("admin:accounts_clientkey_connect", args=(key.pk,)),
             "opts": self.opts,
         }
         response = TemplateResponse(request, "admin/accounts/clientkey/created.html", context)

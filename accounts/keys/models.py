@@ -7,15 +7,31 @@ A change is a method named after what it is for; each raises the revision in its
 
 import hashlib
 import secrets
+from datetime import timedelta
 from typing import ClassVar, Final
 
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.revisions import Watched, WatchedManager
-from accounts.validation import validate_client_key
+from accounts.validation import (
+    validate_client_key,
+    validate_kinds,
+    validate_networks,
+    validate_patterns,
+)
 
 KEY_PREFIX: Final = "sk-"
+
+EFFORTS: Final = [(word, word) for word in ("minimal", "low", "medium", "high", "xhigh", "max")]
+"""The clients' own words, from the least to the most."""
+
+MOST_TOKENS: Final = 10**12
+AT_LEAST_ONE: Final = [MinValueValidator(1)]
+ANY_NUMBER: Final = _("Blank: any number.")
 
 
 class ClientKey(Watched):
@@ -33,6 +49,63 @@ class ClientKey(Watched):
         default=True,
         help_text=_("Keep what was asked and answered with this key, for the history."),
     )
+    owner = models.CharField(
+        _("owner"), max_length=200, blank=True, help_text=_("Whose it is, in your own words.")
+    )
+    note = models.TextField(_("note"), max_length=2000, blank=True)
+    expires_at = models.DateTimeField(
+        _("expires"), null=True, blank=True, help_text=_("From then on it is refused. Blank: never.")
+    )
+    allowed_models = models.JSONField(
+        _("allowed models"),
+        default=list,
+        blank=True,
+        validators=[validate_patterns],
+        help_text=_("The names that may be asked for; * stands for anything. Blank: any."),
+    )
+    refused_models = models.JSONField(
+        _("refused models"),
+        default=list,
+        blank=True,
+        validators=[validate_patterns],
+        help_text=_("Never asked, neither by this name nor behind a mapping; * stands for anything."),
+    )
+    kinds = models.JSONField(
+        _("account kinds"),
+        default=list,
+        blank=True,
+        validators=[validate_kinds],
+        help_text=_("Only accounts of these kinds may serve it. Blank: any."),
+    )
+    networks = models.JSONField(
+        _("source addresses"),
+        default=list,
+        blank=True,
+        validators=[validate_networks],
+        help_text=_("Addresses or networks, such as 10.0.0.0/8, that it may be used from. Blank: any."),
+    )
+    highest_effort = models.CharField(
+        _("highest effort"),
+        max_length=10,
+        blank=True,
+        choices=EFFORTS,
+        help_text=_("More thinking than this may not be asked for. Blank: any."),
+    )
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests a minute"), null=True, blank=True, validators=AT_LEAST_ONE, help_text=ANY_NUMBER
+    )
+    tokens_per_minute = models.PositiveBigIntegerField(
+        _("tokens a minute"),
+        null=True,
+        blank=True,
+        validators=[*AT_LEAST_ONE, MaxValueValidator(MOST_TOKENS)],
+        help_text=_("Input, cached or not, and output. Blank: any number."),
+    )
+    max_in_flight = models.PositiveIntegerField(
+        _("requests at a time"), null=True, blank=True, validators=AT_LEAST_ONE, help_text=ANY_NUMBER
+    )
+    previous_sha256 = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    previous_until = models.DateTimeField(_("old value valid until"), null=True, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
@@ -53,6 +126,22 @@ class ClientKey(Watched):
         validate_client_key(value)
         self.sha256 = digest(value)
         self.shown_as = f"{KEY_PREFIX}…{value[-4:]}"
+        return value
+
+    def rotate(self, overlap: timedelta, value: str = "") -> str:
+        """Gives the key a new value and saves it; the old one stays valid for ``overlap``.
+
+        A value from an earlier rotation ends now. Raises ValidationError for a value that is no client key,
+        or that is taken.
+        """
+        old = self.sha256
+        value = self.give_value(value)
+        taken = models.Q(sha256=self.sha256) | models.Q(previous_sha256=self.sha256)
+        if self.sha256 == old or ClientKey.objects.exclude(pk=self.pk).filter(taken).exists():
+            raise ValidationError(_("This value is, or was, a key already."))
+        self.previous_sha256 = old if overlap else ""
+        self.previous_until = timezone.now() + overlap if overlap else None
+        self.save(update_fields=["sha256", "shown_as", "previous_sha256", "previous_until"])
         return value
 
 

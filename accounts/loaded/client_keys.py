@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from accounts.keys.limits import KeyLimits
 from accounts.snapshot import KeyView
 
 _PREFIX: Final = "sk-"
@@ -15,11 +16,12 @@ _NO_DIGEST: Final = bytes(hashlib.sha256().digest_size)
 
 
 class CallerKey(Struct, frozen=True):
-    """The client key that a request presented."""
+    """The client key that a request presented; ``limits`` None: it may do anything."""
 
     id: int
     name: str
     record_bodies: bool
+    limits: KeyLimits | None = None
 
 
 class KeyRing:
@@ -30,21 +32,28 @@ class KeyRing:
     ) -> None:
         self._used = used
         self._now = now
-        self._callers: dict[bytes, tuple[bytes, CallerKey]] = {}
+        self._callers: dict[bytes, tuple[bytes, CallerKey, float]] = {}
 
     def load(self, keys: Iterable[KeyView]) -> None:
         """Takes over what the database says."""
-        self._callers = {
-            key.digest: (key.digest, CallerKey(key.id, key.name, key.record_bodies)) for key in keys
-        }
+        callers: dict[bytes, tuple[bytes, CallerKey, float]] = {}
+        for key in keys:
+            caller = CallerKey(key.id, key.name, key.record_bodies, key.limits)
+            if key.previous_digest:
+                callers.setdefault(key.previous_digest, (key.previous_digest, caller, key.previous_until))
+            callers[key.digest] = (key.digest, caller, 0.0)
+        self._callers = callers
 
     def find(self, presented: str) -> CallerKey | None:
-        """The caller whose key this is; None for a key that is unknown or disabled."""
+        """The caller whose key this is; None for one that is unknown, disabled, or replaced."""
         if not presented.startswith(_PREFIX):
             return None
         digest = hashlib.sha256(presented.encode("utf-8", "surrogatepass")).digest()
-        stored, caller = self._callers.get(digest, (_NO_DIGEST, None))
+        stored, caller, until = self._callers.get(digest, (_NO_DIGEST, None, 0.0))
         if not hmac.compare_digest(stored, digest) or caller is None:
             return None
-        self._used(caller.id, self._now())
+        now = self._now()
+        if until and now >= until:
+            return None
+        self._used(caller.id, now)
         return caller

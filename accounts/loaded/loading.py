@@ -3,12 +3,13 @@
 from typing import Any, cast
 
 from accounts.facts.models import stored_overrides
+from accounts.keys.loading import key_view
 from accounts.kinds import Kind, default_base_url
 from accounts.mapping import Mapping
 from accounts.marks import MarkCause
 from accounts.models import Account, AccountMark, ClientKey, ModelMapping
 from accounts.revisions import Revision
-from accounts.snapshot import AccountView, KeptMark, KeyView, Snapshot, epoch
+from accounts.snapshot import AccountView, KeptMark, Snapshot, epoch
 
 _ACCOUNT_FIELDS = (
     "id", "email", "kind", "base_url", "offered_models", "priority", "max_in_flight", "project",
@@ -29,10 +30,7 @@ def load_snapshot() -> Snapshot:
             )
             for row in ModelMapping.objects.all()
         ),
-        keys=tuple(
-            KeyView(row["id"], row["name"], bytes.fromhex(row["sha256"]), row["record_bodies"])
-            for row in ClientKey.objects.filter(enabled=True).values("id", "name", "sha256", "record_bodies")
-        ),
+        keys=tuple(key_view(key) for key in ClientKey.objects.filter(enabled=True).order_by("pk")),
         marks=tuple(
             KeptMark(
                 row.account_id, row.model, row.reason, row.status, cast(MarkCause, row.cause),

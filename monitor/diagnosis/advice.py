@@ -150,6 +150,14 @@ AT_ADMISSION: dict[str, tuple[str, str]] = {
         _("The client key was missing or not valid; no account was asked."),
         _("Give the client a key from Client keys; the page there shows how to connect it."),
     ),
+    "key_expired": (
+        _("The client key has expired; no account was asked."),
+        _("Give the key a later end under Client keys, or the client another key."),
+    ),
+    "not_allowed": (
+        _("The client key may not do this: %(error)s"),
+        _("That is the key's own limit: change it under Client keys, or what the client asks for."),
+    ),
     "bad request": (
         _("The request could not be read or carried to this model; no account was asked."),
         _("Change the request as the error says."),

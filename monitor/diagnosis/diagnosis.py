@@ -65,6 +65,10 @@ def diagnose(
             return _interrupted(row, attempts)
         case Outcome.UNAUTHORIZED | Outcome.ZERO_TOKENS | Outcome.ERROR:
             return _failed(row, failed, retry_after_seconds)
+        case Outcome.KEY_EXPIRED | Outcome.NOT_ALLOWED:
+            sentence, step = AT_ADMISSION[row.outcome]
+            told = Phrase(sentence, {"error": row.error or "–"})
+            return Diagnosis(Severity.NOTICE, (told,), Phrase(step))
         case Outcome.REFUSED:
             return _refused(row, failed)
         case Outcome.THINKING_ONLY:

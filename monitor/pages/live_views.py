@@ -27,6 +27,8 @@ OUTCOME_TONES = {
     "zero_tokens": "danger",
     "error": "danger",
     "unauthorized": "danger",
+    "key_expired": "warning",
+    "not_allowed": "warning",
     "in_flight": "info",
 }
 """The colour of each outcome, by the theme's name for it."""

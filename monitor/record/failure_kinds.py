@@ -28,6 +28,8 @@ class Kind(StrEnum):
     NO_ACCOUNT = "no_account"  # nobody free to ask
     BAD_REQUEST = "bad_request"  # the client's request cannot be served as it is
     UNAUTHORIZED = "unauthorized"  # the client key is missing or refused
+    KEY_EXPIRED = "key_expired"
+    NOT_ALLOWED = "not_allowed"  # the client key may not do this
     UNKNOWN_MODEL = "unknown_model"
     TOO_LARGE = "too_large"
     DEADLINE = "deadline"  # the exchange's own deadline

@@ -87,6 +87,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     ``may_continue``: an answer that broke off so may be continued. ``client_status``: what the client is told
     where that is not upstream's own status (None; a failure without one is a 502). ``ended_here``: this
     server ended the exchange, not upstream. ``has_opened``: upstream had answered 200.
+    ``is_keys``: the client's key was not taken, or may not do this; the outcome is the failure's own word.
     """
 
     culprit: Culprit
@@ -99,6 +100,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     client_status: int | None = None
     ended_here: bool = False
     has_opened: bool = True
+    is_keys: bool = False
 
 
 OUT = 503
@@ -142,6 +144,7 @@ def _broken(cause: Cause, peeked: Peeked, client_status: int | None = None, *, b
     )
 
 
+_KEY = msgspec.structs.replace(_final(Culprit.REQUEST, Cause.CLIENT_REQUEST), is_keys=True)
 _MACHINE = Rule(
     culprit=Culprit.MACHINE,
     wait=_MACHINES,
@@ -209,7 +212,9 @@ BY_WORD: dict[str, Rule] = {
     Kind.MISSING_SIGNATURE: _SIGNATURE,
     Kind.NO_ACCOUNT: _final(Culprit.SERVER, Cause.NO_ACCOUNT),
     Kind.BAD_REQUEST: _final(Culprit.REQUEST, Cause.CLIENT_REQUEST),
-    Kind.UNAUTHORIZED: _final(Culprit.REQUEST, Cause.CLIENT_REQUEST),
+    Kind.UNAUTHORIZED: _KEY,
+    Kind.KEY_EXPIRED: _KEY,
+    Kind.NOT_ALLOWED: _KEY,
     Kind.UNKNOWN_MODEL: _final(Culprit.REQUEST, Cause.CLIENT_REQUEST),
     Kind.TOO_LARGE: _final(Culprit.REQUEST, Cause.CLIENT_REQUEST),
     Kind.DEADLINE: _final(Culprit.SERVER, Cause.DEADLINE, 504),

@@ -10,8 +10,8 @@ from monitor.record.records import Outcome
 class OutcomeFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is known about an exchange at its end; several may be true of one."""
 
-    key_refused: bool = False
-    """The client's key was not taken."""
+    refused_key: Outcome | None = None
+    """The client's key was not taken, or may not do this: in which way."""
     client_gone: bool = False
     """The client went before it had the whole answer."""
     cut: bool = False
@@ -33,7 +33,9 @@ Condition = Callable[[OutcomeFacts], bool]
 # behaviour: "Outcome, the first that applies". That the client went explains a cut, a cut explains an
 # error, and how the answer was come by matters only when there is one.
 OUTCOMES: tuple[tuple[Outcome, Condition], ...] = (
-    (Outcome.UNAUTHORIZED, lambda facts: facts.key_refused),
+    (Outcome.UNAUTHORIZED, lambda facts: facts.refused_key is Outcome.UNAUTHORIZED),
+    (Outcome.KEY_EXPIRED, lambda facts: facts.refused_key is Outcome.KEY_EXPIRED),
+    (Outcome.NOT_ALLOWED, lambda facts: facts.refused_key is Outcome.NOT_ALLOWED),
     (Outcome.CLIENT_CLOSED, lambda facts: facts.client_gone),
     (Outcome.INTERRUPTED, lambda facts: facts.cut),
     (Outcome.ZERO_TOKENS, lambda facts: facts.empty),

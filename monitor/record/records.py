@@ -18,6 +18,8 @@ class Outcome(StrEnum):
     """How an exchange ended, in one word; the order here is the order of ``outcome.outcome_of``."""
 
     UNAUTHORIZED = "unauthorized"
+    KEY_EXPIRED = "key_expired"
+    NOT_ALLOWED = "not_allowed"
     CLIENT_CLOSED = "client_closed"
     INTERRUPTED = "interrupted"
     ZERO_TOKENS = "zero_tokens"

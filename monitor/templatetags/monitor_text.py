@@ -30,6 +30,8 @@ OUTCOME_SIGNS = {
     "zero_tokens": "∅",
     "error": "✕",
     "unauthorized": "⚿",
+    "key_expired": "⌛",
+    "not_allowed": "⊘",
 }
 """A shape for each outcome, so that none is told by its colour alone."""
 

@@ -1,1 +1,1 @@
-"""Before an exchange begins: the client's key, its body, and early answers."""
+"""Before an exchange begins: the client's key and what it may do, its body, and early answers."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from accounts.loaded.client_keys import CallerKey, KeyRing
+from relay.admission.key_rules import is_expired
 
 NO_VALID_KEY = "The client key is missing or not valid; keys are made in the admin under Client keys."
 
@@ -26,8 +27,16 @@ def presented_keys(headers: Mapping[str, str], query: Mapping[str, str]) -> Iter
 
 
 def authenticate(keys: KeyRing, headers: Mapping[str, str], query: Mapping[str, str]) -> CallerKey | None:
-    """The caller of the first valid key; None when there is none."""
-    return next((caller for key in presented_keys(headers, query) if (caller := keys.find(key))), None)
+    """The caller of the first valid key; None when there is none. One that has expired comes last."""
+    late: CallerKey | None = None
+    for key in presented_keys(headers, query):
+        caller = keys.find(key)
+        if caller is None:
+            continue
+        if caller.limits is None or not is_expired(caller.limits, time.time()):
+            return caller
+        late = late or caller
+    return late
 
 
 class RefusalLimit:

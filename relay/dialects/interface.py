@@ -16,7 +16,7 @@ from relay.dialects.healing import history, signing
 from relay.dialects.healing.signature_slots import HealedBody, Resolution, SignatureSlot
 from relay.dialects.healing.turn_form import TurnForm
 from relay.dialects.names.rules import NameRule
-from relay.neutral.conversation import Conversation, Json
+from relay.neutral.conversation import Conversation, Json, ThinkingConfig
 from relay.neutral.events import Chunk, Event, HiddenThinking, StreamState
 from relay.neutral.failures import Failure
 from relay.neutral.sse import MAX_EVENT_BYTES
@@ -196,6 +196,9 @@ class Dialect:
 
     wants: Callable[[Json], str]
     """What a client's body wants that is no plain text, in words; "" for nothing of the kind."""
+
+    thinking: Callable[[Json], ThinkingConfig] = lambda body: ThinkingConfig()
+    """How much thinking a client's body asks for; raises BadRequest for words that are not known."""
 
     hides_thinking: Callable[[Json], HiddenThinking] = lambda body: ""
     """What the encoder keeps back of a model's thinking from who sent this body."""

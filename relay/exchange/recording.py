@@ -17,6 +17,7 @@ from monitor.record.records import (
     Record,
     RequestRecord,
 )
+from monitor.record.records import Outcome as Word
 from relay import metrics
 from relay.engine.commands import Outcome
 from relay.engine.facts import (
@@ -36,7 +37,7 @@ from relay.engine.facts import (
 from relay.exchange.log_phrases import AUTO_STREAM, lines
 from relay.exchange.recorded_bodies import RecordedBodies
 from relay.neutral.events import Usage
-from relay.neutral.failures import Failure, Kind
+from relay.neutral.failures import Failure
 from relay.upstream.request import ClientCall, UpstreamRequest
 from relay.upstream.times import Times
 
@@ -145,7 +146,7 @@ class Recorder:
 
     def refused(self, failure: Failure, status: int) -> None:
         """The exchange ended at admission, before anything was asked."""
-        facts = OutcomeFacts(key_refused=failure.kind is Kind.UNAUTHORIZED, failed=True, attempts=0)
+        facts = OutcomeFacts(refused_key=_outcome_of_key(failure), failed=True, attempts=0)
         self._finish(outcome_of(facts), EndedBy.PROXY, Phase.ADMISSION, status, failure.message)
 
     def end(self, outcome: Outcome, *, status: int, has_client_gone: bool) -> None:
@@ -258,6 +259,11 @@ class Recorder:
         names = {"request_id": row.id, "attempt": row.attempts or "-", "account": row.account or "-"}
         model = row.mapped_model or row.client_model or "-"
         logger.log(level, "%s", line, extra={**names, "model": model})
+
+
+def _outcome_of_key(failure: Failure) -> Word | None:
+    """The outcome of what ended because of the client's key."""
+    return Word(failure.kind.value) if failure.rule.is_keys else None
 
 
 def _tokens(usage: Usage) -> dict[str, int | None]:

@@ -31,6 +31,7 @@ class RelaySettings(msgspec.Struct, frozen=True):
     backoff_scale: float
     max_body_bytes: int
     account_header: str
+    has_front: bool
     records_bodies: bool
     body_cap_bytes: int
     max_event_bytes: int
@@ -50,6 +51,7 @@ class RelaySettings(msgspec.Struct, frozen=True):
             backoff_scale=environment.relay_backoff_scale,
             max_body_bytes=environment.relay_max_body_bytes,
             account_header=environment.proxy_account_header,
+            has_front=environment.proxy_https,
             records_bodies=environment.monitor_record_bodies,
             body_cap_bytes=environment.monitor_body_cap_bytes,
             max_event_bytes=environment.relay_max_event_bytes,

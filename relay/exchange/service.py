@@ -12,6 +12,7 @@ from typing import Literal
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from accounts.keys.limits import KeyLimits
 from accounts.loaded.client_keys import CallerKey
 from accounts.mapping import Target
 from monitor.masking.exact import exact_secrets
@@ -19,6 +20,15 @@ from monitor.record.records import RequestRecord
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from relay import metrics
 from relay.admission.auth import NO_ROOM, NO_VALID_KEY, RefusalLimit, authenticate, presented_keys
+from relay.admission.client_address import client_address
+from relay.admission.key_rules import (
+    allowed_targets,
+    expired,
+    is_expired,
+    refused_address,
+    refused_effort,
+    refused_model,
+)
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import BodyTooLarge, decoded, parsed
 from relay.dialects.interface import ClientRequest, Dialect
@@ -35,6 +45,10 @@ from relay.upstream.request import ClientCall
 Form = Literal["sse", "array", "responses"]
 
 refusals = RefusalLimit()
+"""Of requests without a good key."""
+
+key_refusals = RefusalLimit()
+"""Of what a good key may not do; apart, so that neither drives the other out of the history."""
 
 
 class Refused(Exception):
@@ -53,6 +67,12 @@ def headers_of(request: HttpRequest) -> dict[str, str]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     return headers
+
+
+def _refuse_if(failure: Failure | None) -> None:
+    """Raises Refused where there is a failure."""
+    if failure is not None:
+        raise Refused(failure)
 
 
 class Admission:
@@ -79,7 +99,21 @@ class Admission:
         if self.caller is None:
             metrics.REFUSED_KEYS.inc()
             raise Refused(Failure(Kind.UNAUTHORIZED, NO_VALID_KEY, status=401))
+        if self.caller.limits is not None:
+            self._check_door(self.caller.name, self.caller.limits)
         return self.caller
+
+    def _check_door(self, name: str, limits: KeyLimits) -> None:
+        """Is the key's time over, and may it be used from here? Raises Refused with a 401 or 403."""
+        if is_expired(limits, time.time()):
+            raise Refused(expired(name))
+        _refuse_if(refused_address(limits, name, self.address))
+
+    def address(self) -> str:
+        """From where it is asked: the peer, or what a trusted front says of it."""
+        peer = self.request.scope.get("client") or ("",)  # type: ignore[attr-defined]
+        meta = {"REMOTE_ADDR": peer[0], "HTTP_X_FORWARDED_FOR": self.headers.get("x-forwarded-for", "")}
+        return client_address(meta, has_front=self.runtime.settings.has_front)
 
     def body(self) -> bytes:
         """The decoded body; raises Refused with a 400 or 413."""
@@ -127,21 +161,36 @@ class Admission:
         return call, inspected
 
     def targets(self, call: ClientCall) -> tuple[Target, ...]:
-        """The upstream models that may serve it, in order; raises Refused with a 404."""
+        """The upstream models that may serve it, in order; raises Refused with a 404, or 403."""
+        caller = self.caller
+        if caller is not None and caller.limits is not None:
+            _refuse_if(refused_model(caller.limits, caller.name, call.model))
         targets = self.runtime.pool.targets(call.model)
         if targets is None:
             message = f"The model {call.model!r} is neither mapped nor offered by an account."
             raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
+        if caller is not None and caller.limits is not None:
+            return self._allowed(caller.name, caller.limits, call, targets)
         return targets
 
-    def recorder(self, call: ClientCall, preview: str) -> Recorder:
+    def _allowed(
+        self, name: str, limits: KeyLimits, call: ClientCall, targets: tuple[Target, ...]
+    ) -> tuple[Target, ...]:
+        """Those of the targets that the key may ask; raises Refused with a 403."""
+        _refuse_if(refused_effort(limits, name, lambda: self.dialect.thinking(call.body)))
+        allowed = allowed_targets(limits, name, call.model, targets)
+        if isinstance(allowed, Failure):
+            raise Refused(allowed)
+        return allowed
+
+    def recorder(self, call: ClientCall, preview: str, *, keeps_bodies: bool = True) -> Recorder:
         """The record of this exchange, whose row is visible from now on."""
         settings = self.runtime.settings
         caller = self.caller
         keys = tuple(presented_keys(self.headers, self.request.GET))
         submit = self.runtime.writer.submit
         bodies = None
-        if settings.records_bodies and caller is not None and caller.record_bodies:
+        if keeps_bodies and settings.records_bodies and caller is not None and caller.record_bodies:
             bodies = RecordedBodies(submit, self.request_id, settings.body_cap_bytes, keys)
         return Recorder(
             submit,
@@ -168,10 +217,15 @@ class Admission:
     def refuse(self, failure: Failure, call: ClientCall | None = None, preview: str = "") -> HttpResponseBase:
         """The answer to a request that is not served, and its row."""
         status = failure.status or 400
-        if self.caller is not None or refusals.allows_row():
-            raw = b"" if self.caller is None else self.request.body
+        is_for_its_key = failure.rule.is_keys
+        if is_for_its_key and self.caller is not None:
+            metrics.REFUSED_BY_LIMITS.labels(failure.kind.value).inc()
+        limit = key_refusals if self.caller is not None else refusals
+        if not is_for_its_key or limit.allows_row():
+            raw = b"" if is_for_its_key else self.request.body
             unread = ClientCall(self.dialect, {}, raw, self.headers, "", False, "")
-            self.recorder(call or unread, preview).refused(failure, status)
+            recorder = self.recorder(call or unread, preview, keeps_bodies=not is_for_its_key)
+            recorder.refused(failure, status)
         response = error_response(
             self.dialect,
             self.request_id,

@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 
 from accounts.facts.known_models import facts_for, vendor_of
 from accounts.snapshot import AccountView
+from relay.admission.key_rules import refused_model
 from relay.admission.model_name import checked_name
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import dialect_of_list
@@ -38,7 +39,7 @@ async def several_models(request: HttpRequest) -> HttpResponseBase:
         admission.authenticate()
     except Refused as refusal:
         return admission.refuse(refusal.failure)
-    names = await _names(admission.runtime)
+    names = [name for name in await _names(admission.runtime) if _may_ask(admission, name) is None]
     answer = dialect.models.several(names, [_row(dialect, name) for name in names])
     return _json(answer, dialect, admission.request_id)
 
@@ -50,12 +51,22 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
     try:
         admission.authenticate()
         _check(name)
+        if (failure := _may_ask(admission, name)) is not None:
+            raise Refused(failure)
         if admission.runtime.pool.targets(name) is None:
             message = f"The model {name!r} is neither mapped nor offered by an account."
             raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
     except Refused as refusal:
         return admission.refuse(refusal.failure)
     return _json(_row(dialect, name), dialect, admission.request_id)
+
+
+def _may_ask(admission: Admission, name: str) -> Failure | None:
+    """Why the caller's key may not ask for the model; None where it may."""
+    caller = admission.caller
+    if caller is None or caller.limits is None:
+        return None
+    return refused_model(caller.limits, caller.name, name)
 
 
 def _check(name: str) -> None:

@@ -158,3 +158,48 @@ def test_returns_at_once_when_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> N
     accounts()
     call_command("clear_cooldowns")
     assert waiting.seconds == 0
+
+
+def test_create_client_key_with_limits(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each limit is an option; what cannot be is told in words, and nothing is made."""
+    call_command(
+        "create_client_key", "ci", "--owner", "Ann", "--expires-at", "2030-01-02T03:04",
+        "--allow-model", "a-*", "--allow-model", "b", "--refuse-model", "a-pro", "--kind", "gemini",
+        "--network", "10.0.0.0/8", "--highest-effort", "low",
+    )  # fmt: skip
+    key = ClientKey.objects.get()
+    assert (key.owner, key.allowed_models, key.refused_models) == ("Ann", ["a-*", "b"], ["a-pro"])
+    assert (key.kinds, key.networks, key.highest_effort) == (["gemini"], ["10.0.0.0/8"], "low")
+    assert key.expires_at is not None
+    assert timezone.localtime(key.expires_at).isoformat().startswith("2030-01-02T03:04")
+    for option, value, says in (
+        ("--network", "10.0.0.1/8", "addresses or networks"),
+        ("--kind", "bard", "account kinds"),
+        ("--highest-effort", "boundless", "not a valid choice"),
+        ("--expires-at", "soon", "no date or time"),
+    ):
+        with pytest.raises(CommandError, match=says):
+            call_command("create_client_key", "other", option, value)
+    assert ClientKey.objects.count() == 1
+    assert capsys.readouterr().out.count("sk-") == 1
+
+
+def test_rotate_client_key(capsys: pytest.CaptureFixture[str]) -> None:
+    """Prints the new value; the old one stays for as long as was said, or ends at once."""
+    call_command("create_client_key", "laptop", "--key", "sk-first-value")
+    call_command("rotate_client_key", "laptop", "--overlap-hours", "1.5")
+    new = capsys.readouterr().out.split()[1]
+    key = ClientKey.objects.get()
+    assert (key.sha256, key.previous_sha256) == (digest(new), digest("sk-first-value"))
+    assert key.previous_until is not None
+    assert timedelta(minutes=89) < key.previous_until - timezone.now() <= timedelta(minutes=90)
+    call_command("rotate_client_key", "laptop", "--overlap-hours", "0", "--key", "sk-third-value")
+    key.refresh_from_db()
+    assert (key.sha256, key.previous_sha256, key.previous_until) == (digest("sk-third-value"), "", None)
+    for arguments, says in (
+        (("nobody",), "no key named"),
+        (("laptop", "--key", "short"), "begins with sk-"),
+        (("laptop", "--overlap-hours", "-1"), "from 0 to 2160"),
+    ):
+        with pytest.raises(CommandError, match=says):
+            call_command("rotate_client_key", *arguments)

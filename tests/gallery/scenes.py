@@ -4,6 +4,7 @@ Each is played by a real server over real sockets; what its page says is read fr
 """
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,11 @@ from tests.gallery.operator import make_operator
 OUTCOMES = "Outcomes"
 _SEEN = (Outcome.CONTINUED.value, Outcome.HEALED.value)
 """The outcomes of a fault that strikes once whose page shows what no other does."""
+_OF_LIMITS = {
+    Outcome.KEY_EXPIRED: "sk-of-yesterday",
+    Outcome.NOT_ALLOWED: "sk-narrow-one",
+}
+"""The outcomes of a key's limits, and the key that meets each; they look alike, so words are enough."""
 _CAP = {"MONITOR_BODY_CAP_BYTES": "20000"}  # big_event's page would be no more telling for its bytes
 
 
@@ -85,7 +91,7 @@ def played() -> Iterator[tuple[Lab, list[Scene]]]:
         by_outcome = {result.outcome: result.request_id for result in reversed(results)}
         by_outcome |= _without_a_fault(lab, cases[0].model)
         scenes += [
-            Scene(OUTCOMES, word.value, by_outcome[word.value])
+            Scene(OUTCOMES, word.value, by_outcome[word.value], has_picture=word not in _OF_LIMITS)
             for word in Outcome
             if word.value in by_outcome
         ]
@@ -94,17 +100,33 @@ def played() -> Iterator[tuple[Lab, list[Scene]]]:
 
 
 def _without_a_fault(lab: Lab, model: str) -> dict[str, str]:
-    """The outcomes that are no upstream's doing: a refused key, and a client that goes."""
+    """The outcomes that are no upstream's doing: what a key may not do, and a client that goes."""
+    lab.manage("create_client_key", "old", "--key", "sk-of-yesterday", "--expires-at", "2026-01-01")
+    lab.manage("create_client_key", "narrow", "--key", "sk-narrow-one", "--allow-model", "another-*")
     body = {"model": model, "max_tokens": 64, "stream": True}
     prompt = "A long answer, and nobody to read it. [fault: stall@2]"
     asked = body | {"messages": [{"role": "user", "content": prompt}]}
     with httpx.Client(base_url=lab.base_url, timeout=30) as client:
+        limited = {
+            word.value: _once_known(client, asked, key).headers["x-request-id"]
+            for word, key in _OF_LIMITS.items()
+        }
         refused = client.post(
             "/v1/messages", json=asked, headers={"x-api-key": "sk-not-a-key-of-this-server"}
         )
         with client.stream("POST", "/v1/messages", json=asked, headers={"x-api-key": KEY}) as left:
             next(left.iter_raw())
-    return {
+    return limited | {
         Outcome.UNAUTHORIZED.value: refused.headers["x-request-id"],
         Outcome.CLIENT_CLOSED.value: left.headers["x-request-id"],
     }
+
+
+def _once_known(client: httpx.Client, asked: dict[str, object], key: str) -> httpx.Response:
+    """The answer to ``key``, once the server knows it: what is made it hears of a moment later."""
+    ends_at = time.monotonic() + 30
+    while True:
+        answer = client.post("/v1/messages", json=asked, headers={"x-api-key": key})
+        if "missing or not valid" not in answer.text or time.monotonic() > ends_at:
+            return answer
+        time.sleep(0.1)

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from accounts.keys.options import add_limit_options, limits_in
 from accounts.models import ClientKey, digest
 
 
@@ -14,9 +15,10 @@ class Command(BaseCommand):
     help = "Creates a client key and prints it. It is not stored and cannot be shown again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """The name, and a value for those who bring their own."""
+        """The name, a value for those who bring their own, and what the key may do."""
         parser.add_argument("name", metavar="NAME", help="whose key it is")
         parser.add_argument("--key", metavar="VALUE", default="", help="its value, beginning with sk-")
+        add_limit_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Creates the key; the same name with the same value again changes nothing."""
@@ -29,7 +31,7 @@ class Command(BaseCommand):
                 raise CommandError(f"There is already a key named {name}, with another value.")
             self.stdout.write(value)
             return
-        key = ClientKey(name=name)
+        key = ClientKey(name=name, **limits_in(options))
         try:
             value = key.give_value(value)
             key.full_clean()

@@ -36,6 +36,7 @@ ANTHROPIC = Dialect(
     inspect=inspection.inspect,
     read=read_request.read,
     wants=going_on.wants,
+    thinking=read_request.thinking,
     hides_thinking=inspection.hides_thinking,
     encoder=AnthropicEncoder,
     collect=collector.collect,

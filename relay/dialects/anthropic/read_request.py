@@ -151,6 +151,11 @@ def _tool_choice(body: Json, tools: tuple[Tool, ...]) -> ToolChoice:
             raise BadRequest("tool_choice.type must be one of auto, any, tool, none")
 
 
+def thinking(body: Json) -> ThinkingConfig:
+    """How much thinking ``body`` asks for; raises BadRequest."""
+    return _thinking(body, object_in(body, "output_config"), {})
+
+
 def _thinking(body: Json, output: Json, dropped: dict[str, None]) -> ThinkingConfig:
     thinking = object_in(body, "thinking")
     dropped.update(dict.fromkeys(f"thinking: {key}" for key in sorted(thinking.keys() - _THINKING_FIELDS)))

@@ -36,6 +36,7 @@ GEMINI = Dialect(
     inspect=inspection.inspect,
     read=read_request.read,
     wants=going_on.wants,
+    thinking=thinking.asked_thinking,
     encoder=GeminiEncoder,
     collect=collector.collect,
     error_body=errors.error_body,

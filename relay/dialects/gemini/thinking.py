@@ -5,7 +5,7 @@ PURE. Gemini 2.5 takes ``thinkingBudget``, later models ``thinkingLevel``; both 
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.effort import EFFORTS, budget_for, effort_for, nearest_effort
-from relay.dialects.gemini.fields import field
+from relay.dialects.gemini.fields import camel_keys, field
 from relay.dialects.request_fields import flag_in, integer_in, text_in
 from relay.neutral.conversation import Effort, Json, ThinkingConfig
 
@@ -23,6 +23,15 @@ def read_thinking(config: Json, where: str) -> ThinkingConfig:
         if effort == known:
             return ThinkingConfig("adaptive", effort=known, show=show)
     return ThinkingConfig("unset" if budget is None else "adaptive", show=show)
+
+
+def asked_thinking(body: Json) -> ThinkingConfig:
+    """How much thinking a client's body asks for; raises BadRequest."""
+    config = field(body, "generationConfig")
+    thinking = field(config, "thinkingConfig") if isinstance(config, dict) else None
+    if not isinstance(thinking, dict):
+        return ThinkingConfig()
+    return read_thinking(camel_keys(thinking), "generationConfig.thinkingConfig")
 
 
 def write_thinking(thinking: ThinkingConfig, facts: ModelFacts, changes: list[str]) -> Json:

@@ -2,6 +2,8 @@
 
 import hashlib
 
+import msgspec
+
 from accounts.loaded.client_keys import CallerKey, KeyRing
 from accounts.snapshot import KeyView
 
@@ -42,3 +44,29 @@ def test_last_use_is_noted() -> None:
     ring.find("sk-one")
     ring.find("sk-two")
     assert used == [(1, 5.0)]
+
+
+def test_a_replaced_value_is_valid_until_its_end() -> None:
+    """Both values name the same caller until then; the old one nobody from that moment on."""
+    now = [10.0]
+    ring = KeyRing(now=lambda: now[0])
+    new, old = view_of(1, "sk-new"), view_of(1, "sk-old")
+    ring.load([msgspec.structs.replace(new, previous_digest=old.digest, previous_until=20.0)])
+    assert ring.find("sk-old") == ring.find("sk-new") == CallerKey(1, "name 1", False)
+    now[0] = 20.0
+    assert ring.find("sk-old") is None
+    assert ring.find("sk-new") is not None
+
+
+def test_a_key_in_use_outweighs_another_ones_old_value() -> None:
+    """Whatever the order in which they are loaded."""
+    first = msgspec.structs.replace(
+        view_of(1, "sk-new"), previous_digest=view_of(1, "sk-two").digest, previous_until=9e9
+    )
+    second = view_of(2, "sk-two")
+    for keys in ([first, second], [second, first]):
+        ring = KeyRing()
+        ring.load(keys)
+        found = ring.find("sk-two")
+        assert found is not None
+        assert found.id == 2

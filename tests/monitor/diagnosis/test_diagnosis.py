@@ -360,6 +360,20 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         "The client key was missing or not valid",
         "Client keys",
     ),
+    "a key whose time is over": (
+        row(**ENDED | {"outcome": Outcome.KEY_EXPIRED, "status": 401, "attempts": 0}),
+        [],
+        Severity.NOTICE,
+        "has expired",
+        "later end",
+    ),
+    "what a key may not do": (
+        row(**ENDED | {"outcome": Outcome.NOT_ALLOWED, "status": 403, "attempts": 0, "error": "Not this."}),
+        [],
+        Severity.NOTICE,
+        "Not this.",
+        "the key's own limit",
+    ),
     "an unknown model": (
         row(**ENDED | {"status": 404, "attempts": 0}),
         [],

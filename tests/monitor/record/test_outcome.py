@@ -9,7 +9,9 @@ from monitor.record.outcome import OutcomeFacts, outcome_of
 from monitor.record.records import Outcome
 
 ALONE = [
-    ({"key_refused": True}, Outcome.UNAUTHORIZED),
+    ({"refused_key": Outcome.UNAUTHORIZED}, Outcome.UNAUTHORIZED),
+    ({"refused_key": Outcome.KEY_EXPIRED}, Outcome.KEY_EXPIRED),
+    ({"refused_key": Outcome.NOT_ALLOWED}, Outcome.NOT_ALLOWED),
     ({"client_gone": True}, Outcome.CLIENT_CLOSED),
     ({"cut": True}, Outcome.INTERRUPTED),
     ({"empty": True}, Outcome.ZERO_TOKENS),
@@ -34,7 +36,7 @@ def test_the_first_that_applies_wins_over_all_that_follow(first: int) -> None:
     """An exchange of which everything from one line on is true has that line's word."""
     facts: dict[str, object] = {}
     for later, _ in ALONE[first:]:
-        facts |= later
+        facts = later | facts
     assert outcome_of(OutcomeFacts(**facts)) is ALONE[first][1]
 
 
@@ -50,7 +52,7 @@ def test_every_exchange_has_an_outcome(facts: OutcomeFacts) -> None:
 def test_the_words_are_those_of_the_document() -> None:
     """Outcomes are named, in this order, as the document names them; pages and filters rely on it."""
     assert " ".join(Outcome) == (
-        "unauthorized client_closed interrupted zero_tokens error refused thinking_only continued healed "
-        "retried ok"
+        "unauthorized key_expired not_allowed client_closed interrupted zero_tokens "
+        "error refused thinking_only continued healed retried ok"
     )
     assert [outcome for _, outcome in ALONE] == list(Outcome)

@@ -38,6 +38,7 @@ OPENAI_CHAT = Dialect(
     inspect=inspect_chat,
     read=read_request.read,
     wants=going_on.wants,
+    thinking=read_request.thinking,
     hides_thinking=lambda body: "silent",  # what has no words: a signature has no place here
     encoder=ChatEncoder,
     collect=collector.collect,

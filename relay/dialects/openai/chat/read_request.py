@@ -20,7 +20,7 @@ from relay.dialects.request_fields import (
     place,
     text_in,
 )
-from relay.neutral.conversation import Conversation, Json, Sampling, Tool
+from relay.neutral.conversation import Conversation, Json, Sampling, ThinkingConfig, Tool
 from relay.neutral.failures import CannotCarry
 
 _READ = frozenset(
@@ -45,7 +45,6 @@ def read(body: Json) -> Conversation:
     choice, tools, narrowed = choice_of(
         _tool_choice(body), flag_in(body, "parallel_tool_calls"), tools, _chosen_name
     )
-    has_effort = body.get("reasoning_effort") not in (None, "none")
     json_answer, schema = _answer_format(object_in(body, "response_format"))
     limit = integer_in(body, "max_completion_tokens")
     return Conversation(
@@ -54,9 +53,7 @@ def read(body: Json) -> Conversation:
         tools=tools,
         web_search=body.get("web_search_options") is not None,
         tool_choice=choice,
-        thinking=thinking_of(
-            text_in(body, "reasoning_effort"), True if has_effort else None, "reasoning_effort"
-        ),
+        thinking=thinking(body),
         sampling=_sampling(body),
         max_tokens=limit if limit is not None else integer_in(body, "max_tokens"),
         stop_sequences=stop_sequences_in(body),
@@ -65,6 +62,12 @@ def read(body: Json) -> Conversation:
         user_id=text_in(body, "safety_identifier") or text_in(body, "user"),
         dropped=tuple(dict.fromkeys([*dropped, *narrowed])),
     )
+
+
+def thinking(body: Json) -> ThinkingConfig:
+    """How much thinking ``body`` asks for; raises BadRequest."""
+    has_effort = body.get("reasoning_effort") not in (None, "none")
+    return thinking_of(text_in(body, "reasoning_effort"), True if has_effort else None, "reasoning_effort")
 
 
 def _refuse_what_cannot_travel(body: Json) -> None:

@@ -26,6 +26,7 @@ OPENAI_RESPONSES = Dialect(
     inspect=inspect_responses,
     read=read_request.read,
     wants=going_on.wants,
+    thinking=read_request.thinking,
     encoder=ResponsesEncoder,
     collect=collector.collect,
     error_body=errors.error_body,

@@ -12,7 +12,7 @@ from relay.dialects.openai.responses.named_tools import as_function, plain_name,
 from relay.dialects.openai.responses.read_items import read_items
 from relay.dialects.openai.tools import choice_of, function_of
 from relay.dialects.request_fields import flag_in, integer_in, number_in, object_in, text_in
-from relay.neutral.conversation import Conversation, Json, Sampling, Tool
+from relay.neutral.conversation import Conversation, Json, Sampling, ThinkingConfig, Tool
 from relay.neutral.failures import CannotCarry
 
 _READ = frozenset(
@@ -39,7 +39,6 @@ def read(body: Json) -> Conversation:
     )
     reasoning = object_in(body, "reasoning")
     dropped += [f"reasoning.{key}" for key in leftovers(reasoning, ("effort", "summary", "generate_summary"))]
-    shows = reasoning.get("summary") is not None or reasoning.get("generate_summary") is not None
     json_answer, schema = _answer_format(object_in(body, "text"), dropped)
     return Conversation(
         turns=turns,
@@ -47,9 +46,7 @@ def read(body: Json) -> Conversation:
         tools=tools,
         web_search=web_search,
         tool_choice=choice,
-        thinking=thinking_of(
-            text_in(reasoning, "effort", "reasoning"), True if shows else None, "reasoning.effort"
-        ),
+        thinking=thinking(body),
         sampling=Sampling(temperature=number_in(body, "temperature"), top_p=number_in(body, "top_p")),
         max_tokens=integer_in(body, "max_output_tokens"),
         stop_sequences=stop_sequences_in(body),
@@ -58,6 +55,13 @@ def read(body: Json) -> Conversation:
         user_id=text_in(body, "safety_identifier") or text_in(body, "user"),
         dropped=tuple(dict.fromkeys([*dropped, *narrowed])),
     )
+
+
+def thinking(body: Json) -> ThinkingConfig:
+    """How much thinking ``body`` asks for; raises BadRequest."""
+    reasoning = object_in(body, "reasoning")
+    shows = reasoning.get("summary") is not None or reasoning.get("generate_summary") is not None
+    return thinking_of(text_in(reasoning, "effort", "reasoning"), True if shows else None, "reasoning.effort")
 
 
 def _tools(body: Json, dropped: list[str]) -> tuple[tuple[Tool, ...], bool]:

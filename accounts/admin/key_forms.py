@@ -1,0 +1,70 @@
+"""The admin's forms of client keys: lists are written one per line, and how long an old value stays valid."""
+
+from typing import ClassVar
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextareaWidget,
+)
+
+from accounts.admin.forms import NamesField
+from accounts.models import Account, ClientKey
+
+# mypy: disable-error-code="import-untyped, misc"
+# (unfold ships no types)
+# ruff: noqa: D106  Django's inner Meta says nothing that needs a docstring
+
+
+class ClientKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A client key with what it may do."""
+
+    allowed_models = NamesField(
+        label=_("allowed models"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+        help_text=_("The names that may be asked for, one per line; * stands for anything. Blank: any."),
+    )
+    refused_models = NamesField(
+        label=_("refused models"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget({"rows": 3}),
+        help_text=_("Never asked, neither by this name nor behind a mapping; one per line."),
+    )
+    kinds = forms.MultipleChoiceField(
+        label=_("account kinds"),
+        required=False,
+        choices=Account.Kind.choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("Only accounts of these kinds may serve it. None ticked: any."),
+    )
+    networks = NamesField(
+        label=_("source addresses"),
+        required=False,
+        widget=UnfoldAdminTextareaWidget({"rows": 2}),
+        help_text=_(
+            "Addresses or networks, such as 10.0.0.0/8, one per line, that it may be used from. Blank: any."
+        ),
+    )
+
+    class Meta:
+        model = ClientKey
+        fields: ClassVar = [
+            "name", "enabled", "record_bodies", "owner", "note", "expires_at", "allowed_models",
+            "refused_models", "kinds", "networks", "highest_effort",
+        ]  # fmt: skip
+
+
+class RotationForm(forms.Form):
+    """How long the old value stays valid beside the new one."""
+
+    overlap_hours = forms.IntegerField(
+        label=_("The old value stays valid for (hours)"),
+        initial=24,
+        min_value=0,
+        max_value=24 * 90,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("0: it ends at once."),
+    )

@@ -1,0 +1,53 @@
+"""PURE. What a client key may do, as plain frozen data: the form in which the relay's rules read it.
+
+Everything is off by default; a key without any limit has no ``KeyLimits`` at all and costs nothing.
+"""
+
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Literal
+
+from msgspec import Struct
+
+from accounts.wildcards import WildcardIndex
+
+Measure = Literal["requests", "tokens", "usd"]
+Period = Literal["minute", "day", "week", "month", "total"]
+
+UNITS_PER_DOLLAR = 10**10
+"""Money is counted in whole ten-billionths of a dollar, as fine as a row's cost: sums have no rounding."""
+
+
+class Limit(Struct, frozen=True):
+    """At most ``amount`` of ``measure`` in one ``period``; dollars in units (``UNITS_PER_DOLLAR``)."""
+
+    measure: Measure
+    period: Period
+    amount: int
+
+
+class KeyLimits(Struct, frozen=True, kw_only=True):
+    """Of one key. ``expires_at`` is in epoch seconds; 0, blank and empty are no limit.
+
+    ``allowed`` and ``refused`` find a model's name among the patterns, ``kinds`` are those of the accounts
+    that may serve it, ``networks`` where it may be used from. ``limits`` are what is counted in time, and
+    ``max_in_flight`` how many exchanges may run at once.
+    """
+
+    expires_at: float = 0.0
+    allowed: WildcardIndex[str] | None = None
+    refused: WildcardIndex[str] | None = None
+    kinds: frozenset[str] = frozenset()
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    highest_effort: str = ""
+    max_in_flight: int = 0
+    limits: tuple[Limit, ...] = ()
+
+
+def is_inside(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    """Is ``address`` in one of them? An IPv4 address that is written as IPv6 counts as what it is."""
+    try:
+        told = ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(told, "ipv4_mapped", None)
+    return any((mapped or told) in network for network in networks)

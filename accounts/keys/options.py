@@ -1,0 +1,54 @@
+"""What a client key may do, as options of a command."""
+
+import argparse
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+_FIELDS = (
+    "owner", "note", "expires_at", "allowed_models", "refused_models", "kinds", "networks", "highest_effort",
+    "requests_per_minute", "tokens_per_minute", "max_in_flight",
+)  # fmt: skip
+
+
+def add_limit_options(parser: CommandParser) -> None:
+    """One option for each thing; without it there is no limit."""
+    add = parser.add_argument
+    add("--owner", metavar="WHO", help="whose it is, in your own words")
+    add("--note", metavar="TEXT")
+    add(
+        "--expires-at",
+        type=_moment,
+        metavar="TIME",
+        help="from then on it is refused: 2026-12-31, or 2026-12-31T18:00 (the server's time zone)",
+    )
+    for name, what in (("--allow-model", "allowed_models"), ("--refuse-model", "refused_models")):
+        add(
+            name,
+            action="append",
+            dest=what,
+            metavar="PATTERN",
+            help="may be given several times; * is anything",
+        )
+    add("--kind", action="append", dest="kinds", metavar="KIND", help="of the accounts that may serve it")
+    add("--network", action="append", dest="networks", metavar="CIDR", help="that it may be used from")
+    add("--highest-effort", metavar="LEVEL", help="minimal, low, medium, high, xhigh or max")
+
+
+def limits_in(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a key that the options give."""
+    return {name: options[name] for name in _FIELDS if options.get(name) is not None}
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = parse_datetime(text if "T" in text or " " in text else f"{text}T00:00")
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no date or time")
+    return moment if timezone.is_aware(moment) else timezone.make_aware(moment)

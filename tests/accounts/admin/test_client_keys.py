@@ -1,0 +1,105 @@
+"""The operator's pages of client keys: what a key may do, and a new value for it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.keys.loading import key_view
+from accounts.models import ClientKey, digest
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("op"))
+    return client
+
+
+def add(client: Client, **fields: Any) -> str:
+    """Sends the form for a new key; the page that comes."""
+    response = client.post(
+        reverse("admin:accounts_clientkey_add"), {"name": "laptop", "enabled": "on"} | fields
+    )
+    return response.content.decode()
+
+
+def test_a_plain_key_has_no_limits(client: Client) -> None:
+    """What is left blank costs nothing: the key is without limits in memory."""
+    add(client)
+    assert key_view(ClientKey.objects.get()).limits is None
+
+
+def test_what_a_key_may_do(client: Client) -> None:
+    """Each field of the form becomes a limit; lists are lines."""
+    add(
+        client, owner="Ann", note="for the build", expires_at_0="2030-01-02", expires_at_1="03:04:05",
+        allowed_models="gemini-*\nclaude-*", refused_models="*-pro", kinds=["gemini", "vertex"],
+        networks="10.0.0.0/8, 2001:db8::/32", highest_effort="low",
+    )  # fmt: skip
+    limits = key_view(ClientKey.objects.get()).limits
+    assert limits is not None
+    assert limits.expires_at == 1893553445.0
+    assert limits.allowed is not None
+    assert limits.allowed.find("gemini-3") == "gemini-*"
+    assert limits.refused is not None
+    assert limits.refused.find("gemini-3") is None
+    assert (limits.kinds, limits.highest_effort) == ({"gemini", "vertex"}, "low")
+    assert [str(network) for network in limits.networks] == ["10.0.0.0/8", "2001:db8::/32"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"networks": "10.0.0.1/8"}, "Give addresses or networks"),
+        ({"networks": "everywhere"}, "Give addresses or networks"),
+        ({"allowed_models": "two words"}, "Give a list of model names"),
+        ({"kinds": ["bard"]}, "not one of the available choices"),
+        ({"highest_effort": "boundless"}, "not one of the available choices"),
+    ],
+)
+def test_what_is_no_limit_is_refused(client: Client, fields: dict[str, Any], says: str) -> None:
+    """In words, and nothing is saved."""
+    assert says in add(client, **fields)
+    assert not ClientKey.objects.exists()
+
+
+def test_a_value_is_replaced(client: Client) -> None:
+    """The page asks how long the old value stays; the new one is shown once, on no other page."""
+    add(client)
+    key = ClientKey.objects.get()
+    page = reverse("admin:accounts_clientkey_rotate", args=(key.pk,))
+    assert "stays valid" in client.get(page).content.decode()
+    assert "Ensure this value is less" in client.post(page, {"overlap_hours": "99999"}).content.decode()
+    answer = client.post(page, {"overlap_hours": "2"})
+    shown = answer.content.decode()
+    start = shown.index("sk-", shown.index("new-client-key"))
+    value = shown[start : shown.index("<", start)]
+    before, key = key, ClientKey.objects.get()
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert (key.sha256, key.previous_sha256) == (digest(value), before.sha256)
+    assert key.previous_until is not None
+    assert timedelta(minutes=119) < key.previous_until - timezone.now() <= timedelta(hours=2)
+    assert (
+        value not in client.get(reverse("admin:accounts_clientkey_change", args=(key.pk,))).content.decode()
+    )
+
+
+def test_a_value_is_not_used_twice() -> None:
+    """Neither a key's own present value nor another key's, now or before, can be its new one."""
+    keys = []
+    for name in "ab":
+        key = ClientKey(name=name)
+        key.give_value(f"sk-value-{name}")
+        key.save()
+        keys.append(key)
+    keys[1].rotate(timedelta(hours=1), "sk-value-c")
+    for value in ("sk-value-a", "sk-value-b", "sk-value-c"):
+        with pytest.raises(Exception, match="is, or was, a key"):
+            keys[0].rotate(timedelta(hours=1), value)
