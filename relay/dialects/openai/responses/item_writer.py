@@ -11,8 +11,9 @@ from relay.dialects.interface import EncoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.media_note import media_note
 from relay.dialects.openai.citations import url_citation
+from relay.dialects.openai.custom_tools import text_of
 from relay.dialects.openai.responses.documents import item_events
-from relay.dialects.openai.responses.named_tools import Called, called_as, text_of
+from relay.dialects.openai.responses.named_tools import Called, called_as
 from relay.dialects.openai.responses.output import (
     Item,
     image_json,

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from relay.dialects.json_object import json_object
+from relay.dialects.openai import custom_tools
 from relay.dialects.request_fields import objects_in, text_in
 from relay.neutral.conversation import Json, digest
 from relay.neutral.failures import CannotCarry
@@ -19,7 +19,6 @@ _OWN = "functions"
 """OpenAI's name for the namespace of what has none: its members keep their names."""
 
 _NAME_LENGTH = 64
-_INPUT = "input"
 
 
 class Called(msgspec.Struct, frozen=True):
@@ -67,23 +66,8 @@ def _flat(holder: Json, where: str) -> Iterator[tuple[Json, str]]:
 
 def as_function(tool: Json, where: str) -> Json:
     """A function or custom tool as ``{name, description, parameters, strict}`` with its flat name."""
-    if tool.get("type") != "custom":
-        return {**tool, "name": plain_name(tool)}
-    told = {"type": "string", "description": "The whole input of the tool, as it is: plain text, no JSON."}
-    form = tool.get("format")
-    description = text_in(tool, "description", where)
-    if isinstance(form, dict) and isinstance(form.get("definition"), str):
-        description += f"\n\nThe input follows this {form.get('syntax', '')} grammar:\n{form['definition']}"
-    return {
-        "name": plain_name(tool),
-        "description": description.strip(),
-        "parameters": {
-            "type": "object",
-            "properties": {_INPUT: told},
-            "required": [_INPUT],
-            "additionalProperties": False,
-        },
-    }
+    told = custom_tools.as_function(tool, where) if tool.get("type") == "custom" else tool
+    return {**told, "name": plain_name(tool)}
 
 
 def called_as(body: Json) -> dict[str, Called]:
@@ -99,12 +83,6 @@ def called_as(body: Json) -> dict[str, Called]:
 def arguments_of(item: Json) -> str:
     """A call's JSON arguments; a custom call's text stands in them."""
     if item.get("type") == "custom_tool_call":
-        return msgspec.json.encode({_INPUT: str(item.get(_INPUT) or "")}).decode()
+        return custom_tools.arguments_with(item.get("input"))
     arguments: Any = item.get("arguments")
     return arguments if isinstance(arguments, str) else ""
-
-
-def text_of(arguments: str) -> str:
-    """What a custom tool gets of the JSON arguments: its text, or all of them where a model wrote others."""
-    told = (json_object(arguments) or {}).get(_INPUT)
-    return told if isinstance(told, str) else arguments

@@ -3,7 +3,8 @@
 import msgspec
 
 from relay.dialects.json_object import json_object
-from relay.dialects.openai.responses.named_tools import Called, text_of
+from relay.dialects.openai.custom_tools import text_of
+from relay.dialects.openai.responses.named_tools import Called
 from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
 from relay.dialects.openai.responses.server_runs import PROGRAM_ITEM, SEARCH_ITEM, run_item
 from relay.neutral.block import BlockKind, OpenBlock
