@@ -194,6 +194,9 @@ class Dialect:
     read: Callable[[Json], Conversation]
     """The body as a neutral conversation; raises BadRequest, or CannotCarry."""
 
+    is_own_form: Callable[[Json], bool] = lambda body: True
+    """Is the body in the dialect's own form? Some clients send another's: its answer cannot pass through."""
+
     wants: Callable[[Json], str]
     """What a client's body wants that is no plain text, in words; "" for nothing of the kind."""
 

@@ -51,6 +51,11 @@ class ClientCall(msgspec.Struct, frozen=True, dict=True):
         """The body in neutral form; raises BadRequest, CannotCarry."""
         return self.dialect.read(self.body)
 
+    @cached_property
+    def is_own_form(self) -> bool:
+        """May an upstream of the same dialect have the body, and the client its answer, as they are?"""
+        return self.dialect.is_own_form(self.body)
+
 
 class UpstreamRequest(msgspec.Struct, frozen=True):
     """What goes to one upstream. ``content`` is the body's bytes, before Code Assist's envelope.
@@ -94,7 +99,7 @@ def prepare(
     """
     facts = facts_for(model, account.kind)
     dialect = dialect_for(account.kind, call.dialect, facts)
-    is_same = dialect is call.dialect
+    is_same = dialect is call.dialect and call.is_own_form
     changes: list[str] = []
     aliases = NO_ALIASES
     if not is_same:

@@ -7,6 +7,8 @@ same form.
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from relay.dialects.interface import ClientRequest
 from relay.dialects.request_fields import flag_in, object_in, objects_in, text_in
 from relay.neutral.conversation import Json, digest
@@ -20,16 +22,14 @@ _NOT_STORED = "responses are not stored here; send the whole input"
 
 
 def inspect_chat(body: Json, headers: Mapping[str, str]) -> ClientRequest:
-    """A chat completions request."""
+    """A chat completions request, or a Responses request to be answered as one."""
+    wants_usage = flag_in(object_in(body, "stream_options"), "include_usage", "stream_options") is True
+    if body.get("messages") is None and body.get("input") is not None:
+        return msgspec.structs.replace(inspect_responses(body, headers), wants_usage=wants_usage)
     messages = [message for message, _ in objects_in(body, "messages")]
     if not messages:
         raise BadRequest("messages is missing or empty")
-    return _client_request(
-        body,
-        headers,
-        messages,
-        wants_usage=flag_in(object_in(body, "stream_options"), "include_usage", "stream_options") is True,
-    )
+    return _client_request(body, headers, messages, wants_usage=wants_usage)
 
 
 def inspect_responses(body: Json, headers: Mapping[str, str]) -> ClientRequest:

@@ -13,6 +13,7 @@ from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.call_numbers import CallNumbers
 from relay.dialects.openai.chat.rewrites import GONE
 from relay.dialects.openai.chat.wire import CallFragment, Function
+from relay.dialects.openai.custom_tools import arguments_with
 from relay.neutral.block import BlockKind
 from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Event, TextDelta, ThinkingDelta
 
@@ -22,7 +23,10 @@ class BrokenCall(Exception):
 
 
 class _Block(msgspec.Struct, gc=False):
-    """A block under way. ``waiting`` is what came for it before it could open."""
+    """A block under way. ``waiting`` is what came for it before it could open.
+
+    ``is_custom``: a call of a tool that takes text; its arguments are told when it closes.
+    """
 
     kind: BlockKind
     id: str = ""
@@ -30,6 +34,7 @@ class _Block(msgspec.Struct, gc=False):
     payload: bytes = b""
     index: int = -1
     is_closed: bool = False
+    is_custom: bool = False
     pieces: list[str] = msgspec.field(default_factory=list)
     waiting: list[str] = msgspec.field(default_factory=list)
 
@@ -41,7 +46,7 @@ class _Block(msgspec.Struct, gc=False):
     @property
     def is_whole(self) -> bool:
         """May it be closed?"""
-        if self.kind != "tool_call":
+        if self.kind != "tool_call" or self.is_custom:
             return True
         # The usual fragment is not the last: no need to parse what ends in the middle.
         if not self.pieces or not self.pieces[-1].rstrip().endswith("}"):
@@ -92,15 +97,17 @@ class Blocks:
 
         The fields as they should have been, where a client could not put the fragments together as they came.
         """
-        function = fragment.function
+        function, custom = fragment.function, fragment.custom
         name = (function.name or "") if function else ""
         arguments = function.arguments if function else None
+        if custom is not None:
+            name, arguments = custom.name or "", custom.input
         told_id = fragment.id or ""
         position, begins = self._numbers.place(fragment.index, told_id, name, behind)
         if not begins and name and arguments and self._calls[position].is_whole:
             position, begins = self._numbers.begin(fragment.index, told_id)
         if begins:
-            self._calls.append(_Block("tool_call"))
+            self._calls.append(_Block("tool_call", is_custom=custom is not None))
         block = self._calls[position]
         amended: dict[str, Any] = {} if fragment.index == position else {"index": position}
         takes_name, takes_id = bool(name) and not block.name, not block.id and bool(told_id or name)
@@ -112,7 +119,7 @@ class Blocks:
             amended["id"] = GONE
         if takes_name:
             block.name = name
-        elif name:
+        elif name and custom is None:
             amended["name"] = GONE
         if begins:
             self._begin(block, events)
@@ -172,14 +179,17 @@ class Blocks:
             block.waiting.append(piece)
         elif block.kind == "tool_call":
             block.pieces.append(piece)
-            events.append(ArgumentsDelta(block.index, piece))
+            if not block.is_custom:
+                events.append(ArgumentsDelta(block.index, piece))
         elif block.kind == "thinking":
             events.append(ThinkingDelta(block.index, piece))
         else:
             events.append(TextDelta(block.index, piece))
 
     def _stop(self, block: _Block, events: list[Event], is_cut: bool) -> None:
-        if block.kind == "tool_call":
+        if block.is_custom:
+            events.append(ArgumentsDelta(block.index, arguments_with("".join(block.pieces))))
+        elif block.kind == "tool_call":
             if not block.pieces:
                 self._add(block, "{}", events)  # how some servers call a function without parameters
             elif not is_cut and not block.is_whole:

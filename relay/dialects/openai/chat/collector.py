@@ -69,16 +69,18 @@ class _Choice:
         return {"index": index, "message": self._message, **self._others}
 
     def _call(self, fragment: Json) -> None:
-        function = dict(fragment.get("function") or {})
+        kind = "custom" if isinstance(fragment.get("custom"), dict) else "function"
+        function = dict(fragment.get(kind) or {})
         if isinstance(function.get("arguments"), dict):
             function["arguments"] = msgspec.json.encode(function["arguments"]).decode()
         position, begins = self._numbers.place(
             fragment.get("index"), fragment.get("id") or "", function.get("name") or ""
         )
         if begins:
-            self._calls.append({"id": "", "type": "function", "function": {"name": "", "arguments": ""}})
+            told = {"name": "", "input" if kind == "custom" else "arguments": ""}
+            self._calls.append({"id": "", "type": kind, kind: told})
         rest = {key: value for key, value in fragment.items() if key != "index"}
-        _join(self._calls[position], {**rest, "function": function})
+        _join(self._calls[position], {**rest, kind: function})
 
 
 def _join(whole: Json, more: Json) -> None:

@@ -3,7 +3,16 @@
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect
 from relay.dialects.openai import client_side, errors, reasoning, take_back, tools
-from relay.dialects.openai.chat import collector, fit, going_on, read_request, turn_form, write_request
+from relay.dialects.openai.chat import (
+    client_shapes,
+    collector,
+    fit,
+    going_on,
+    mend,
+    read_request,
+    turn_form,
+    write_request,
+)
 from relay.dialects.openai.chat.decoder import ChatDecoder
 from relay.dialects.openai.chat.encoder import ChatEncoder
 from relay.dialects.openai.inspection import inspect_chat
@@ -37,6 +46,8 @@ OPENAI_CHAT = Dialect(
     upstream_path="/v1/chat/completions",
     inspect=inspect_chat,
     read=read_request.read,
+    is_own_form=client_shapes.is_own_form,
+    mend=mend.mend,
     wants=going_on.wants,
     thinking=read_request.thinking,
     hides_thinking=lambda body: "silent",  # what has no words: a signature has no place here

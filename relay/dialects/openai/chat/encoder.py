@@ -3,15 +3,19 @@
 PURE. The first chunk has the role, then deltas, a chunk with ``finish_reason``, the usage where it was
 asked for, ``[DONE]``. Thinking goes out as ``reasoning_content``, and images as ``images``: vendors'
 extensions that OpenAI's own types leave room for. Signatures have no place here: the cache keeps them. Other
-media than images and sound are named in the text.
+media than images and sound are named in the text. A custom tool gets its text in one piece.
 """
+
+from functools import cached_property
 
 import msgspec
 
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.dialects.json_object import json_object
 from relay.dialects.media_note import media_note
+from relay.dialects.openai.chat.client_shapes import CallForm, custom_tools
 from relay.dialects.openai.citations import url_citation
+from relay.dialects.openai.custom_tools import text_of
 from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
 from relay.dialects.openai.usage import chat_usage
 from relay.dialects.reading.half_characters import any_object
@@ -57,6 +61,7 @@ class ChatEncoder(StreamEncoder):
         self._tail = b',"finish_reason":null}]' + self._no_usage + b"}\n\n"
         self._has_role = False
         self._calls: dict[int, int] = {}  # block index -> position among the tool calls
+        self._custom: dict[int, tuple[int, CallForm]] = {}  # the same of custom tools, and how each is read
         self._images = 0
         self._citations: list[Citation] = []
 
@@ -137,7 +142,9 @@ class ChatEncoder(StreamEncoder):
                 self._media(event.payload, out)
             case BlockStop():
                 block = self.state.blocks[event.index]
-                if block.kind == "tool_call" and not block.pieces:
+                if block.kind == "tool_call" and event.index in self._custom:
+                    self._input(event.index, text_of(block.text), out)
+                elif block.kind == "tool_call" and not block.pieces:
                     self._arguments(event.index, "{}", out)
             case Citation() if event.url:
                 self._citations.append(event)
@@ -147,14 +154,24 @@ class ChatEncoder(StreamEncoder):
                 pass
 
     def _start_call(self, event: BlockStart, out: list[bytes]) -> None:
-        self._calls[event.index] = position = len(self._calls)
-        call = {
-            "index": position,
-            "id": event.id,
-            "type": "function",
-            "function": {"name": event.name, "arguments": ""},
-        }
+        position = len(self._calls) + len(self._custom)
+        form = self._custom_tools.get(event.name)
+        if form is None:
+            self._calls[event.index] = position
+        else:
+            self._custom[event.index] = position, form
+        kind, holder = (form, "input") if form == "custom" else ("function", "arguments")
+        call = {"index": position, "id": event.id, "type": kind, kind: {"name": event.name, holder: ""}}
         self._put(_json({"tool_calls": [call]}), out)
+
+    def _input(self, index: int, text: str, out: list[bytes]) -> None:
+        position, form = self._custom[index]
+        told = {form: {"input" if form == "custom" else "arguments": text}}
+        self._put(_json({"tool_calls": [{"index": position, **told}]}), out)
+
+    @cached_property
+    def _custom_tools(self) -> dict[str, CallForm]:
+        return custom_tools(self._options.request)
 
     def _media(self, payload: bytes, out: list[bytes]) -> None:
         media = json_object(payload) or {}

@@ -7,7 +7,9 @@ message behind it that asks for the rest.
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import GoingOn
 from relay.dialects.notes import GO_ON, what_is_left
+from relay.dialects.openai.chat.client_shapes import is_responses
 from relay.dialects.openai.chat.fit import LIMITS
+from relay.dialects.openai.responses import going_on
 from relay.neutral.conversation import Json
 
 
@@ -25,6 +27,8 @@ def go_on(body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
 
 def wants(body: Json) -> str:
     """What the client wants that is no plain text; "" for nothing of the kind."""
+    if is_responses(body):
+        return going_on.wants(body)
     wanted = body.get("response_format")
     if isinstance(wanted, dict) and wanted.get("type", "text") != "text":
         return "JSON"

@@ -1,7 +1,10 @@
 """Chat messages, as the turns of a neutral conversation. PURE."""
 
+from collections.abc import Collection
+
 from relay.dialects.foreign_history import unknown_part
 from relay.dialects.openai import media
+from relay.dialects.openai.custom_tools import arguments_with, text_of
 from relay.dialects.openai.turns import Turns
 from relay.dialects.request_fields import as_text, object_in, objects_in, place, text_in
 from relay.neutral.conversation import Json, Part, Text, Thinking, ToolCall, Turn
@@ -21,9 +24,12 @@ def leading_system(messages: list[Placed]) -> tuple[tuple[Text, ...], int]:
     return tuple(texts), len(messages)
 
 
-def read_turns(messages: list[Placed], dropped: list[str]) -> tuple[Turn, ...]:
-    """The turns after the system prompt; ``dropped`` gets what has no neutral form."""
-    reader = _Reader(dropped)
+def read_turns(messages: list[Placed], custom_tools: Collection[str], dropped: list[str]) -> tuple[Turn, ...]:
+    """The turns after the system prompt; ``dropped`` gets what has no neutral form.
+
+    ``custom_tools`` are the names of the tools that take free text.
+    """
+    reader = _Reader(custom_tools, dropped)
     for message, where in messages:
         reader.take(message, where)
     return reader.turns.whole()
@@ -32,8 +38,9 @@ def read_turns(messages: list[Placed], dropped: list[str]) -> tuple[Turn, ...]:
 class _Reader:
     """Messages into turns."""
 
-    def __init__(self, dropped: list[str]) -> None:
+    def __init__(self, custom_tools: Collection[str], dropped: list[str]) -> None:
         self.turns = Turns(dropped)
+        self._custom_tools = custom_tools
         self._dropped = dropped
 
     def take(self, message: Json, where: str) -> None:
@@ -67,12 +74,19 @@ class _Reader:
         return parts
 
     def _call(self, call: Json, where: str) -> ToolCall:
-        if call.get("type", "function") != "function":
-            raise CannotCarry(f"{where}: a {call.get('type')} tool call is known to OpenAI's own models only")
+        kind = call.get("type", "function")
+        if kind not in ("function", "custom"):
+            raise CannotCarry(f"{where}: a {kind} tool call is known to OpenAI's own models only")
         call_id = text_in(call, "id", where)
         if not call_id:
             raise BadRequest(f"{where}.id is missing")
-        return self.turns.call(call_id, object_in(call, "function", where), where)
+        function = object_in(call, kind, where)
+        if kind == "custom":
+            function = {"name": function.get("name"), "arguments": arguments_with(function.get("input"))}
+        elif function.get("name") in self._custom_tools:  # a custom call as Cursor gives it back: bare text
+            text = text_of(text_in(function, "arguments", where))
+            function = {**function, "arguments": arguments_with(text)}
+        return self.turns.call(call_id, function, where)
 
     def _parts(self, message: Json, where: str) -> list[Part]:
         content = message.get("content")

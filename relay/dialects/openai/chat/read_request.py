@@ -1,13 +1,15 @@
 """A chat completions request, as a neutral conversation. PURE.
 
-Content that only OpenAI's own models know (custom tools, audio answers, several choices) is refused
-with CannotCarry; parameters without a neutral place are named in ``dropped``.
+Content that only OpenAI's own models know (audio answers, several choices) is refused with CannotCarry;
+parameters without a neutral place are named in ``dropped``. A Responses body is read as one.
 """
 
+from relay.dialects.openai.chat.client_shapes import custom_tools, is_flat, is_responses, spec_of
 from relay.dialects.openai.chat.read_messages import leading_system, read_turns
 from relay.dialects.openai.leftovers import leftovers
 from relay.dialects.openai.limits import stop_sequences_in
 from relay.dialects.openai.reasoning import thinking_of
+from relay.dialects.openai.responses import read_request
 from relay.dialects.openai.tools import choice_of, function_of
 from relay.dialects.request_fields import (
     as_object,
@@ -36,6 +38,8 @@ _READ = frozenset(
 def read(body: Json) -> Conversation:
     """The body as a conversation; raises BadRequest or CannotCarry."""
     _refuse_what_cannot_travel(body)
+    if is_responses(body):
+        return read_request.read(body)
     dropped = leftovers(body, _READ)
     if body.get("web_search_options"):
         dropped.append("web_search_options: search runs with upstream's own")
@@ -48,7 +52,7 @@ def read(body: Json) -> Conversation:
     json_answer, schema = _answer_format(object_in(body, "response_format"))
     limit = integer_in(body, "max_completion_tokens")
     return Conversation(
-        turns=read_turns(messages[first:], dropped),
+        turns=read_turns(messages[first:], custom_tools(body), dropped),
         system=system,
         tools=tools,
         web_search=body.get("web_search_options") is not None,
@@ -106,19 +110,28 @@ def _answer_format(told: Json) -> tuple[bool, Json | None]:
 def _tools(body: Json) -> tuple[Tool, ...]:
     tools = []
     for tool, where in objects_in(body, "tools"):
-        if tool.get("type", "function") != "function":
-            raise CannotCarry(f"{where}: a {tool.get('type')} tool is known to OpenAI's own models only")
-        tools.append(function_of(object_in(tool, "function", where), place(where, "function")))
+        kind = tool.get("type", "function")
+        if kind not in ("function", "custom"):
+            raise CannotCarry(f"{where}: a {kind} tool is known to OpenAI's own models only")
+        tools.append(function_of(spec_of(tool, where), where if is_flat(tool) else place(where, kind)))
     return (*tools, *(function_of(function, where) for function, where in objects_in(body, "functions")))
 
 
 def _tool_choice(body: Json) -> object:
-    """``tool_choice``, or the older ``function_call`` in its words."""
-    legacy = body.get("function_call")
-    if legacy is None or body.get("tool_choice") is not None:
-        return body.get("tool_choice")
+    """``tool_choice``, or the older ``function_call`` in its words; custom tools are functions here."""
+    legacy, choice = body.get("function_call"), body.get("tool_choice")
+    if legacy is None or choice is not None:
+        if isinstance(choice, dict) and choice.get("type") == "custom":
+            return {"type": "function", "function": _called(choice)}
+        return choice
     return {"type": "function", "function": legacy} if isinstance(legacy, dict) else legacy
 
 
 def _chosen_name(choice: Json) -> object:
-    return as_object(choice.get("function"), "tool_choice.function").get("name")
+    return _called(choice).get("name")
+
+
+def _called(choice: Json) -> Json:
+    """The chosen tool, nested or flat."""
+    kind = str(choice.get("type") or "function")
+    return choice if is_flat(choice) else as_object(choice.get(kind), f"tool_choice.{kind}")

@@ -18,12 +18,20 @@ class Function(Struct, gc=False):
     arguments: str | dict[str, Any] | None = None
 
 
+class Custom(Struct, gc=False):
+    """The called custom tool, or a fragment of it: its input is text."""
+
+    name: str | None = None
+    input: str | None = None
+
+
 class CallFragment(Struct, gc=False):
     """A fragment of a tool call: OpenAI gives id and name in the first one only."""
 
     index: int | None = None
     id: str | None = None
     function: Function | None = None
+    custom: Custom | None = None
 
 
 class Delta(Struct, gc=False):

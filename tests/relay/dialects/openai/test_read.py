@@ -437,10 +437,9 @@ def test_answer_formats(
         {"n": 2},
         {"audio": {"voice": "x"}},
         {"modalities": ["text", "audio"]},
-        {"tools": [{"type": "custom", "custom": {"name": "x"}}]},
-        {"tool_choice": {"type": "custom", "custom": {"name": "x"}}},
+        {"tools": [{"type": "code_interpreter"}]},
         {"messages": [user([{"type": "file", "file": {"file_id": "file-1"}}])]},
-        {"messages": [{"role": "assistant", "tool_calls": [{"id": "a", "type": "custom", "custom": {}}]}]},
+        {"messages": [{"role": "assistant", "tool_calls": [{"id": "a", "type": "mcp", "mcp": {}}]}]},
         {"response_format": {"type": "grammar"}},
     ],
 )

@@ -1,0 +1,58 @@
+"""A client's own body, as servers of chat completions take it, whatever the model. PURE.
+
+Clients send flat tools, contents without parts, and turns of the model's that say nothing (Cursor, and
+agents that record a turn that was broken off); OpenAI and compatible servers refuse them on every turn.
+"""
+
+from typing import Any
+
+from relay.dialects.openai.chat.client_shapes import is_flat
+from relay.neutral.conversation import Json
+
+_SAYS = ("tool_calls", "function_call", "refusal", "audio", "reasoning_content", "reasoning")
+
+
+def mend(body: Json, changes: list[str]) -> Json:
+    """``body`` as servers take it; the very same where they do already."""
+    messages, tools, choice = body.get("messages"), body.get("tools"), body.get("tool_choice")
+    mended: Json = {}
+    if isinstance(messages, list) and any(map(_is_empty, messages)):
+        kept = [_with_content(message) for message in messages if not _says_nothing(message)]
+        changes.append("empty turns and contents left out: servers refuse them")
+        mended["messages"] = kept
+    if isinstance(tools, list) and any(map(_is_flat_function, tools)):
+        changes.append("flat tools written as chat completions want them")
+        mended["tools"] = [_nested(tool) if _is_flat_function(tool) else tool for tool in tools]
+    if isinstance(choice, dict) and _is_flat_function(choice):
+        mended["tool_choice"] = {"type": "function", "function": {"name": choice["name"]}}
+    return {**body, **mended} if mended else body
+
+
+def _is_empty(message: Any) -> bool:
+    if not isinstance(message, dict):
+        return False
+    content = message.get("content")
+    return content == [] or (not content and _says_nothing(message))
+
+
+def _says_nothing(message: Any) -> bool:
+    return (
+        isinstance(message, dict)
+        and message.get("role") == "assistant"
+        and not message.get("content")
+        and not any(message.get(name) for name in _SAYS)
+    )
+
+
+def _with_content(message: Any) -> Any:
+    is_bare = isinstance(message, dict) and message.get("content") == []
+    return {**message, "content": None if message.get("role") == "assistant" else ""} if is_bare else message
+
+
+def _is_flat_function(tool: Any) -> bool:
+    return isinstance(tool, dict) and tool.get("type", "function") == "function" and is_flat(tool)
+
+
+def _nested(tool: Json) -> Json:
+    function = {key: value for key, value in tool.items() if key != "type" and value is not None}
+    return {"type": "function", "function": function}
