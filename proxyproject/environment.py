@@ -83,6 +83,9 @@ class Environment(BaseSettings):
     relay_retry_share: NonNegativeFloat = 0.2
     relay_retry_floor: Annotated[int, Field(ge=0)] = 10
     relay_retry_queue: Annotated[int, Field(ge=0)] = 1000
+    relay_breaker_attempts: Annotated[int, Field(ge=0)] = 20
+    relay_breaker_share: Annotated[float, Field(gt=0, le=1)] = 0.95
+    relay_breaker_seconds: PositiveFloat = 5
     relay_lame_duck_seconds: NonNegativeFloat = 0
     relay_drain_seconds: NonNegativeFloat = 30
     relay_max_body_bytes: PositiveInt = 100 * 1024 * 1024

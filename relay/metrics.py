@@ -23,6 +23,12 @@ RETRY_TURNS = Counter(
     "Turns that retries asked for: at once, waited (spent budget), refused (full queue or no time left)",
     ["upstream", "turn"],
 )
+RESTING = Gauge(
+    "evenkeel_upstream_resting",
+    "How many models of an upstream fail nearly always, and are left alone for a while",
+    ["upstream"],
+    multiprocess_mode="livemax",
+)
 REFUSED_KEYS = Counter("evenkeel_refused_keys_total", "Requests with a missing or refused client key")
 
 REFUSED_BY_LIMITS = Counter(

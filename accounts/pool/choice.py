@@ -1,6 +1,7 @@
 """PURE. Which account is asked: one decision over plain data (docs/behaviour.md 4).
 
-A retry that is kept on its account takes it whatever its marks. Otherwise the accounts fall into classes:
+A retry that is kept on its account takes it whatever its marks, unless its upstream is left alone. Otherwise
+the accounts fall into classes:
 
     0  untried and unmarked      1  untried, soft-marked      2  tried, unmarked      3  tried, soft-marked
 
@@ -12,6 +13,7 @@ A full account is not free, but it is worth waiting for; a hard-marked one is no
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
 from msgspec import Struct
 
@@ -19,14 +21,17 @@ from accounts.marks import MarkCause
 
 Rank = tuple[int, int, float, int]
 
-_CAUSE_ORDER: dict[MarkCause, int] = {"quota": 0, "credential": 1, "forbidden": 1, "model": 2}
+BlockCause = MarkCause | Literal["upstream"]
+"""What stands in an account's way: a hard mark, or an upstream that is left alone."""
+
+_CAUSE_ORDER: dict[BlockCause, int] = {"upstream": 0, "quota": 1, "credential": 2, "forbidden": 2, "model": 3}
 
 
 class Block(Struct, frozen=True, gc=False):
-    """A hard mark that stands in the way now: when it ends (epoch seconds) and whose fault it was."""
+    """What stands in the way now: when it ends (epoch seconds) and whose fault it was."""
 
     until: float
-    cause: MarkCause
+    cause: BlockCause
 
 
 class Candidate(Struct, frozen=True, gc=False):
@@ -57,15 +62,15 @@ class Full(Struct, frozen=True):
 
 
 class Blocked(Struct, frozen=True):
-    """Everybody is hard-marked.
+    """Everybody is hard-marked, or has an upstream that is left alone.
 
-    ``free_at`` is when the first is free again. ``cause`` is what the client is told: a quota before a
-    credential before a missing model, since the nearer truth is the one that waiting can cure;
-    ``cause_ends_at`` is the nearest end among the marks of that cause.
+    ``free_at`` is when the first is free again. ``cause`` is what the client is told: an upstream that is
+    left alone before a quota before a credential before a missing model, since the nearer truth is the one
+    that waiting can cure; ``cause_ends_at`` is the nearest end among the blocks of that cause.
     """
 
     free_at: float
-    cause: MarkCause
+    cause: BlockCause
     cause_ends_at: float
 
 
@@ -94,7 +99,7 @@ def choose(
     longer offers the model. With ``only_hard_rotates`` (thinking that is bound to its account) nothing but
     a hard mark leads away from ``bound``: a full account is waited for.
     """
-    if keep is not None:
+    if keep is not None and (keep.block is None or keep.block.cause != "upstream"):
         return Full(keep.account_id) if keep.full else Taken(keep.account_id)
     best: Candidate | None = None
     if bound is not None and bound.block is None:

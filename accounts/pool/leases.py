@@ -8,7 +8,7 @@ from msgspec import Struct
 from accounts.pool.account_state import AccountState
 from accounts.snapshot import AccountView
 
-Refusal = Literal["quota", "credential", "model", "none_enabled", "full"]
+Refusal = Literal["quota", "credential", "model", "none_enabled", "full", "resting"]
 
 
 class Want(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from accounts.pool.persistence import Journal
 from accounts.pool.pool_news import Cleared, Disabled, HardMarked, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
 from accounts.pool.refusals import all_full, everybody_blocked, nobody_offers
+from accounts.pool.rests import Rests
 from accounts.pool.roster import Roster
 from accounts.pool.sessions import Sessions
 from accounts.pool.slot_queue import SlotQueue
@@ -65,6 +66,10 @@ class Pool(Inquiries):
         counted = self._slots is not None and self._slots.is_exact
         self._roster.load(snapshot, 1 if counted else live_processes, self._clock.now())
         self._queue.wake_all()
+
+    def heed(self, rests: Rests) -> None:
+        """From now on no account is asked whose upstream ``rests``, if there is any other way."""
+        self._roster.rests = rests
 
     async def acquire(self, want: Want) -> Lease | NoAccount:
         """An account for ``want``, after waiting if that helps; else why there is none.

@@ -3,15 +3,15 @@
 import math
 from typing import assert_never
 
-from accounts.marks import MarkCause
-from accounts.pool.choice import Blocked, Candidate
+from accounts.pool.choice import BlockCause, Blocked, Candidate
 from accounts.pool.leases import NoAccount
 
-_CAUSE_WORDS: dict[MarkCause, str] = {
+_CAUSE_WORDS: dict[BlockCause, str] = {
     "quota": "its quota is used up",
     "credential": "its credential or billing was refused",
     "forbidden": "its upstream forbids it the model",
     "model": "it lacks the model",
+    "upstream": "its upstream fails nearly always",
 }
 
 
@@ -22,7 +22,7 @@ def all_full(model: str) -> NoAccount:
 
 
 def everybody_blocked(model: str, blocked: Blocked, now: float) -> NoAccount:
-    """Every account for the model is hard-marked."""
+    """Every account for the model is hard-marked, or has an upstream that is left alone."""
     seconds = max(math.ceil(blocked.cause_ends_at - now), 1)
     match blocked.cause:
         case "quota":
@@ -30,6 +30,12 @@ def everybody_blocked(model: str, blocked: Blocked, now: float) -> NoAccount:
                 f"Every account for {model} has used up its quota; the first is free again in {seconds} s."
             )
             return NoAccount(429, "quota", message, seconds)
+        case "upstream":
+            message = (
+                f"No account for {model} can be asked: its upstream fails nearly always and is left alone;"
+                f" it is tried again in {seconds} s."
+            )
+            return NoAccount(503, "resting", message, seconds)
         case "credential" | "forbidden":
             message = f"Every account for {model} was refused by its upstream (credential or billing)."
             return NoAccount(503, "credential", message, seconds)

@@ -12,6 +12,7 @@ from accounts.mapping import ModelRouter, Offer, Target
 from accounts.pool.account_state import AccountState, Mark
 from accounts.pool.choice import Candidate
 from accounts.pool.lineup import Lineups
+from accounts.pool.rests import NobodyRests, Rests, left_alone
 from accounts.snapshot import AccountView, Snapshot
 
 UNAUTHORIZED = 401
@@ -41,6 +42,7 @@ class Roster:
     def __init__(self) -> None:
         self._states: dict[int, AccountState] = {}
         self.table = SHIPPED
+        self.rests: Rests = NobodyRests()
         self._lineups = Lineups(())
         self._router = ModelRouter((), ())
 
@@ -108,7 +110,7 @@ class Roster:
         lineups = self._lineups
         in_turn = lineups.of_session(model, kinds, session) if session else lineups.of(model, kinds)
         for state in in_turn:
-            yield state.candidate(model, now, state.view.id in tried)
+            yield self._standing(state, model, tried, now)
 
     def home(self, model: str, kinds: frozenset[str], session: str) -> int | None:
         """The account that ``session`` begins on when all can be asked; None when nobody offers the model."""
@@ -122,7 +124,13 @@ class Roster:
         state = self._states.get(account_id) if account_id is not None else None
         if state is None or not state.view.enabled or not self._offers(state, model, kinds):
             return None
-        return state.candidate(model, now, state.view.id in tried)
+        return self._standing(state, model, tried, now)
+
+    def _standing(self, state: AccountState, model: str, tried: Collection[int], now: float) -> Candidate:
+        candidate = state.candidate(model, now, state.view.id in tried)
+        if not self.rests.are_any:
+            return candidate
+        return left_alone(candidate, self.rests.seconds(state.view, model), now)
 
     def is_offered_when_enabled(self, model: str, kinds: frozenset[str]) -> bool:
         """Whether somebody would serve ``model`` were he not disabled. Without any account: yes, somebody."""

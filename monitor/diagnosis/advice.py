@@ -166,6 +166,10 @@ AT_ADMISSION: dict[str, tuple[str, str]] = {
         _("No account offers %(model)s; no account was asked."),
         _("Check the model's name, map it under Mappings, or add an account that offers it."),
     ),
+    "upstream resting": (
+        _("The upstream for %(model)s fails nearly always and was left alone for a while; nobody was asked."),
+        _("Wait a little and send it again: it is tried again by itself. The history shows how it failed."),
+    ),
     "too large": (
         _("The request was larger than this server takes (413)."),
         _("Send less, or raise RELAY_MAX_BODY_BYTES."),

@@ -190,13 +190,18 @@ def _before(failed: Sequence[AttemptRecord]) -> tuple[Phrase, ...]:
     return (sentence,)
 
 
+_WAITS = {
+    "queued_ms": gettext_noop("Retries waited %(time)s for their turn: many failed on that upstream."),
+    "rested_ms": gettext_noop(
+        "Retries waited %(time)s while an upstream that fails nearly always was left alone."
+    ),
+}
+
+
 def _queued(row: RequestRecord) -> tuple[Phrase, ...]:
-    """How long a retry waited for its turn."""
-    waited = row.diagnostics.get("queued_ms")
-    if not isinstance(waited, int):
-        return ()
-    message = gettext_noop("Retries waited %(time)s for their turn: many failed on that upstream at once.")
-    return (Phrase(message, {"time": Seconds(waited)}),)
+    """How long retries waited, besides backing off."""
+    waits = [(message, row.diagnostics.get(name)) for name, message in _WAITS.items()]
+    return tuple(Phrase(message, {"time": Seconds(ms)}) for message, ms in waits if isinstance(ms, int))
 
 
 def _did(attempt: AttemptRecord) -> Phrase:
@@ -243,6 +248,8 @@ def _not_admitted(row: RequestRecord, retry_after_seconds: float | None) -> Diag
     """Nobody was asked."""
     if row.outcome is Outcome.UNAUTHORIZED or (row.status == 401 and not row.client_key):
         sentence, step = AT_ADMISSION["unauthorized"]
+    elif row.diagnostics.get("upstream_resting"):
+        sentence, step = AT_ADMISSION["upstream resting"]
     elif row.status in STATUS_AT_ADMISSION:
         sentence, step = AT_ADMISSION[STATUS_AT_ADMISSION[row.status]]
     else:

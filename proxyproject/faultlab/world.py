@@ -26,9 +26,10 @@ ENVIRONMENT = {
     "RELAY_IDLE_TIMEOUT_SECONDS": "2",
     "RELAY_THINKING_TIMEOUT_SECONDS": "2",
     "RELAY_RETRY_FLOOR": "100000",
+    "RELAY_BREAKER_ATTEMPTS": "0",
     "PROXY_ENV_FILE": "",
 }
-"""Waits are short, patience is off and retries are many, so that what is decided can be seen, and soon."""
+"""Waits are short, patience is off, retries are many, nobody is left alone: what is decided shows soon."""
 
 _NOT_INHERITED = (
     "RELAY_", "POOL_", "MONITOR_", "PROXY_", "DJANGO_", "DATABASE_URL", "REDIS_URL", "PROMETHEUS_"

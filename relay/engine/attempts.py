@@ -106,8 +106,11 @@ class _Exchange:
         before = self.account
         stay_on = before.account if before and decision and not decision.rotate else None
         reply = yield from self.targets.pick(stay_on, self.said)
-        if isinstance(reply, Unavailable):
-            return reply.failure
+        while isinstance(reply, Unavailable):
+            refusal, is_committed = reply.failure, self._is_committed
+            if not before or not (yield from self.turns.rested(refusal, is_committed=is_committed)):
+                return refusal
+            reply = yield from self.targets.pick(stay_on, self.said)
         self.account = reply
         if before and decision and not decision.heal:
             failure = self.failures[-1]

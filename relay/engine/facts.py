@@ -89,6 +89,13 @@ class KeptAccount(msgspec.Struct, frozen=True):
     status: str
 
 
+class Rested(msgspec.Struct, frozen=True):
+    """Upstream is left alone, for it fails nearly always; the retry waits for so many ``seconds``."""
+
+    at: float
+    seconds: float
+
+
 class Healing(msgspec.Struct, frozen=True):
     """The refused request is healed and tried again."""
 
@@ -123,6 +130,7 @@ Fact = (
     | NotContinued
     | Rotated
     | KeptAccount
+    | Rested
     | Healing
     | HealingFailed
     | GaveUp

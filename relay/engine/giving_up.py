@@ -8,6 +8,7 @@ import msgspec
 
 from monitor.record.failure_table import Culprit
 from relay.engine import policy
+from relay.engine.turns import RESTING
 from relay.neutral.failures import Failure
 
 
@@ -24,6 +25,8 @@ def told(failures: list[Failure], refusal: Failure | None, *, is_budget_spent: b
     words = failure.message if failure is last else f"{failure.message} ({last.message})"
     if is_budget_spent:
         words = f"{words} (not tried again: the retry budget of its upstream is spent)"
+    elif refusal is not None and refusal.reason == RESTING:
+        words = f"{words} (not tried again: its upstream fails nearly always, and is left alone)"
     return msgspec.structs.replace(
         failure,
         message=words,

@@ -1,19 +1,29 @@
 """A retry's turn: whether it may go, and when.
 
-PURE. What an upstream's retry budget has no room for waits for its turn. Nobody waits beyond the exchange's
-deadline; behind what the client has had already, not beyond the silence that upstream is allowed.
+PURE. What an upstream's retry budget has no room for waits for its turn. So does a retry whose upstream is
+left alone, for it fails nearly always, where the rest is no longer than a told delay may be. Nobody waits
+beyond the exchange's deadline; behind what the client has had already, not beyond the silence that upstream
+is allowed.
 """
 
 from collections.abc import Generator
+from typing import Final
 
 import msgspec
 
 from monitor.record.decision_words import Strategy
+from monitor.record.retry_strategies import TOLD_DELAY_LIMIT_SECONDS
 from relay.engine import policy
 from relay.engine.clock import Clock
-from relay.engine.commands import Command, Reply, SpendRetry
+from relay.engine.commands import Command, Note, Reply, Sleep, SpendRetry
 from relay.engine.deadlines import Limits
+from relay.engine.facts import Rested
 from relay.neutral.failures import Failure
+
+RESTING: Final = "resting"
+"""The reason of a refusal because upstream is left alone (``accounts.pool.leases.Refusal`` has it)."""
+
+_SHORTEST_REST_SECONDS = 0.1
 
 
 class Turns:
@@ -37,6 +47,21 @@ class Turns:
         if queued <= 0:
             return decision
         return msgspec.structs.replace(decision, delay_seconds=allowed.seconds, queued_seconds=queued)
+
+    def rested(self, refusal: Failure, *, is_committed: bool) -> Generator[Command, Reply, bool]:
+        """Wait until the upstream that is left alone may be asked; False where the refusal stands."""
+        seconds = refusal.retry_after_seconds or 0.0
+        latest = self._latest(is_committed)
+        is_soon = seconds <= TOLD_DELAY_LIMIT_SECONDS and self._clock.at + seconds < latest
+        if refusal.reason != RESTING or not is_soon:
+            return False
+        allowed = yield from self._clock.ask(SpendRetry(latest))
+        if not allowed.is_allowed:
+            return False
+        seconds = max(seconds, allowed.seconds, _SHORTEST_REST_SECONDS)
+        yield from self._clock.ask(Note(Rested(self._clock.at, seconds)))
+        yield from self._clock.ask(Sleep(seconds))
+        return True
 
     def _latest(self, is_committed: bool) -> float:
         return self._clock.at + self._limits.idle_seconds if is_committed else self._limits.deadline_seconds

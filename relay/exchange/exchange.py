@@ -12,10 +12,12 @@ from accounts.pool.leases import Lease, NoAccount, Want
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN
 from relay.dialects.interface import Decoder, Encoder
+from relay.engine.breaker import LOOK_AGAIN_SECONDS
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuation import Said
 from relay.engine.facts import AttemptEnded, Committed, Fact
 from relay.engine.policy import Heals, Mark
+from relay.engine.turns import RESTING
 from relay.exchange.answer_reader import decoder_for
 from relay.exchange.answer_writer import AnswerWriter, Untold
 from relay.exchange.hands import OpenAnswer
@@ -29,7 +31,6 @@ from relay.memory.learning import learned
 from relay.memory.refusals import account_key
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
-from relay.upstream.address import host_of
 from relay.upstream.request import (
     ClientCall,
     UpstreamRequest,
@@ -112,11 +113,13 @@ class Exchange:
             )
         )
         if isinstance(lease, NoAccount):
+            if lease.reason == RESTING:
+                self.recorder.diagnosed("upstream_resting", True)
             seconds = lease.retry_after_seconds
             return Failure(Kind.NO_ACCOUNT, lease.message, lease.status, lease.reason, seconds)
         if self._only is not None and lease.account.id != self._only:
             lease.release()
-            message = "The chosen account is disabled, busy, or does not offer this model."
+            message = "The chosen account is disabled, busy, left alone, or does not offer this model."
             return Failure(Kind.NO_ACCOUNT, message, 503)
         self._lease, self._taken_at = lease, lease.taken_at
         self.account_email, self.mapped_model = lease.account.email, target.model
@@ -127,6 +130,10 @@ class Exchange:
             self.release()
             code = error.code if isinstance(error, CannotCarry) else ""
             return Failure(Kind.BAD_REQUEST, str(error), status=400, reason=code)
+        if not self._watch.admits(lease.account, target.model):  # since a moment ago somebody else tries it
+            self.release()
+            message = "The upstream fails nearly always, and another request tries it just now."
+            return Failure(Kind.NO_ACCOUNT, message, 503, RESTING, LOOK_AGAIN_SECONDS)
         unseen = self._go_on(request, command.goes_on) if command.goes_on else 0
         self.recorder.prepared(self._next_leg or request)
         continues = target.continuation and self.call.is_stream
@@ -157,7 +164,7 @@ class Exchange:
     async def open(self) -> OpenAnswer | Failure:
         """Send what is ready."""
         lease, request = self._ready()
-        self._watch.asks(host_of(lease.account.base_url))
+        self._watch.asks()
         times = Times(asyncio.get_running_loop().time())
         self.recorder.sending(times)
         opened = await self._runtime.upstream.open(lease.account, self._next_leg or request, times)
@@ -239,6 +246,7 @@ class Exchange:
     def note(self, fact: Fact) -> None:
         """Put it on record; a commit keeps the heal for later requests."""
         self.recorder.note(fact)
+        self._watch.note(fact)
         if isinstance(fact, AttemptEnded) and self._decoder is not None and self._decoder.bent:
             self._bent.update(dict.fromkeys(self._decoder.bent))
             self.recorder.diagnosed("bent", ", ".join(self._bent))

@@ -21,6 +21,7 @@ from relay.engine.facts import (
     HealingFailed,
     KeptAccount,
     NotContinued,
+    Rested,
     Rotated,
 )
 from relay.engine.policy import Decision
@@ -47,6 +48,9 @@ def lines(fact: Fact, prefix: str) -> list[Line]:
             return [(logging.WARNING, f"Rotating account for status {status}: {old} -> {new}")]
         case KeptAccount(_, status):
             return [(logging.WARNING, f"Keeping same account for status {status} (server-side issue)")]
+        case Rested(_, seconds):
+            line = f"Upstream fails nearly always and is left alone: waiting {seconds:.3g}s"
+            return [(logging.WARNING, line)]
         case Healing(_, "parameter", email, message, changes):
             line = f"Account {email} refuses a part of the request's form: {message} {'; '.join(changes)}."
             return [(logging.WARNING, f"{line} Retrying.")]

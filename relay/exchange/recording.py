@@ -32,6 +32,7 @@ from relay.engine.facts import (
     HealingFailed,
     KeptAccount,
     NotContinued,
+    Rested,
     Rotated,
 )
 from relay.exchange.log_phrases import AUTO_STREAM, lines
@@ -105,6 +106,8 @@ class Recorder:
                 self._update_row(continued=True, seams=(*self.row.seams, characters))
             case NotContinued(_, why):
                 self.diagnosed("not_continued", why)
+            case Rested(_, seconds):
+                self._waited("rested_ms", seconds)
             case Rotated() | KeptAccount() | HealingFailed() | GaveUp():
                 pass
 
@@ -134,7 +137,7 @@ class Recorder:
         lost = max(cached_tokens_at_stake - (cached_tokens or 0), 0)
         self._update_row(cached_tokens_lost=lost, diagnostics={**self.row.diagnostics, "stand_in": note})
 
-    def diagnosed(self, name: str, note: str | int) -> None:
+    def diagnosed(self, name: str, note: str | int | bool) -> None:
         """Something to know about the exchange, under ``name``; what stood there is replaced."""
         self._update_row(diagnostics={**self.row.diagnostics, name: note})
 

@@ -106,9 +106,13 @@ class Runtime:
                 retry_share=environment.relay_retry_share,
                 retry_floor=environment.relay_retry_floor,
                 retry_queue=environment.relay_retry_queue,
+                breaker_attempts=environment.relay_breaker_attempts,
+                breaker_share=environment.relay_breaker_share,
+                breaker_seconds=environment.relay_breaker_seconds,
             ),
             time.monotonic,
         )
+        self.pool.heed(self.health)
         self.is_leaving = False
         self.is_draining = False
 

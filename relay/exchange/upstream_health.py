@@ -1,33 +1,56 @@
-"""How the upstreams fare, by host: their retry budgets.
+"""How the upstreams fare: the retry budget of each host, and which models of it are left alone.
 
-The rules are ``relay/engine/budget.py``; here are the clock and the numbers for ``/metrics``. Each process
-has its own.
+The rules are ``relay/engine/budget.py`` and ``relay/engine/breaker.py``; here are the clock, the log lines
+and the numbers for ``/metrics``. Each process has its own.
 """
 
+import logging
 from collections.abc import Callable
 
 import msgspec
 
+from accounts.snapshot import AccountView
+from monitor.record.failure_kinds import Phase
+from monitor.record.failure_table import Culprit
 from relay import metrics
+from relay.engine.breaker import Breaker, Circuit
 from relay.engine.budget import RetryBudget
+from relay.engine.facts import AttemptEnded, Committed, Fact
+from relay.upstream.address import host_of
+
+logger = logging.getLogger("relay")
+
+_ITS_OWN = (Culprit.MACHINE, Culprit.SERVICE)
+"""Whose failures say that an upstream is not well."""
+
+_BREAKERS = 1000
+"""So many are kept: clients may name any model."""
+
+Upstream = tuple[str, str]
+"""A host and a model: one model that fails must not take the others of its host along."""
 
 
 class HealthSettings(msgspec.Struct, frozen=True):
-    """The settings of the budgets (docs/configuration.md has each)."""
+    """The settings of budgets and breakers (docs/configuration.md has each)."""
 
-    retry_share: float
-    retry_floor: int
-    retry_queue: int
+    retry_share: float = 0.2
+    retry_floor: int = 10
+    retry_queue: int = 1000
+    breaker_attempts: int = 20
+    breaker_share: float = 0.95
+    breaker_seconds: float = 5.0
 
 
 class UpstreamHealth:
-    """The hosts that this process has asked."""
+    """The upstreams that this process has asked (see ``accounts.pool.rests.Rests``)."""
 
     def __init__(self, settings: HealthSettings, now: Callable[[], float]) -> None:
         """None was asked yet. ``now`` are the seconds of a clock that only rises."""
         self.now = now
         self._settings = settings
         self._budgets: dict[str, RetryBudget] = {}
+        self._breakers: dict[Upstream, Breaker] = {}
+        self._resting: dict[Upstream, Breaker] = {}  # those that are not closed
 
     def budget(self, host: str) -> RetryBudget:
         """The retry budget of ``host``."""
@@ -36,20 +59,81 @@ class UpstreamHealth:
             self._budgets[host] = RetryBudget(told.retry_share, told.retry_floor, told.retry_queue)
         return self._budgets[host]
 
+    @property
+    def are_any(self) -> bool:
+        """Is any upstream left alone?"""
+        return bool(self._resting)
+
+    def seconds(self, account: AccountView, model: str) -> float:
+        """For how long the account's upstream is left alone for ``model``."""
+        breaker = self._resting.get((host_of(account.base_url), model))
+        return breaker.rest(self.now()) if breaker else 0.0
+
+    def admits(self, upstream: Upstream) -> bool:
+        """May this request go there?"""
+        breaker = self._resting.get(upstream)
+        return breaker is None or breaker.admits(self.now())
+
+    def is_tried(self, upstream: Upstream) -> bool:
+        """Is the request that was admitted the one that tries whether the upstream is well again?"""
+        return upstream in self._resting
+
+    def tried(self, upstream: Upstream, *, is_failure: bool | None) -> None:
+        """The request that tries the upstream failed, was answered, or (None) was given up."""
+        breaker = self._resting.get(upstream)
+        if breaker is not None:
+            breaker.tried(self.now(), is_failure=is_failure)
+            self._show(upstream, breaker)
+
+    def ended(self, upstream: Upstream, *, is_failure: bool) -> None:
+        """An attempt has ended."""
+        breaker = self._breakers.pop(upstream, None)
+        if breaker is None:
+            told = self._settings
+            breaker = Breaker(told.breaker_attempts, told.breaker_share, told.breaker_seconds)
+        self._breakers[upstream] = breaker  # the one that was used last stands last
+        if len(self._breakers) > _BREAKERS:
+            del self._breakers[next(iter(self._breakers))]
+        breaker.ended(self.now(), is_failure=is_failure)
+        if breaker.state is Circuit.OPEN and upstream not in self._resting:
+            self._show(upstream, breaker)
+
+    def _show(self, upstream: Upstream, breaker: Breaker) -> None:
+        host, model = upstream
+        if breaker.state is Circuit.CLOSED:
+            del self._resting[upstream]
+            logger.info("Upstream %s answers for %s again", host, model)
+        else:
+            self._resting[upstream] = breaker
+            if breaker.state is Circuit.OPEN:
+                told = "Upstream %s fails nearly always for %s: it is left alone for %g s"
+                logger.warning(told, host, model, breaker.rest_seconds)
+        metrics.RESTING.labels(host).set(sum(resting == host for resting, _ in self._resting))
+
 
 class UpstreamWatch:
-    """One exchange's part in it."""
+    """One exchange's part in it. Without ``judges`` what it meets says nothing of an upstream's answers."""
 
-    def __init__(self, health: UpstreamHealth) -> None:
+    def __init__(self, health: UpstreamHealth, *, judges: bool = True) -> None:
         """Nobody was asked yet."""
         self._health = health
-        self._host = ""
+        self._judges = judges
+        self._upstream: Upstream = ("", "")
         self._asked: set[str] = set()
         self._has_turn = False
+        self._is_try = False
 
-    def asks(self, host: str) -> None:
-        """The next attempt goes to ``host``. Its first one there is a request, what follows are retries."""
-        self._host, self._has_turn = host, False
+    def admits(self, account: AccountView, model: str) -> bool:
+        """May the exchange ask ``account`` for ``model`` now? If so it does: what is noted is of that."""
+        upstream = (host_of(account.base_url), model)
+        if not self._health.admits(upstream):
+            return False
+        self._upstream, self._is_try = upstream, self._health.is_tried(upstream)
+        return True
+
+    def asks(self) -> None:
+        """A request goes out. The exchange's first one to a host is a request, what follows are retries."""
+        host, self._has_turn = self._upstream[0], False
         if host not in self._asked:
             self._asked.add(host)
             self._health.budget(host).note_request(self._health.now())
@@ -59,15 +143,35 @@ class UpstreamWatch:
 
         None if there is no turn within ``seconds``.
         """
-        now = self._health.now()
-        turn = self._health.budget(self._host).turn(now, now + seconds)
+        now, host = self._health.now(), self._upstream[0]
+        turn = self._health.budget(host).turn(now, now + seconds)
         self._has_turn = turn is not None
         word = "refused" if turn is None else "waited" if turn else "at once"
-        metrics.RETRY_TURNS.labels(self._host, word).inc()
+        metrics.RETRY_TURNS.labels(host, word).inc()
         return turn
 
     def gives_up_turn(self) -> None:
         """Nobody wants the retry any more that waits, if one does."""
         if self._has_turn:
             self._has_turn = False
-            self._health.budget(self._host).give_back()
+            self._health.budget(self._upstream[0]).give_back()
+
+    def note(self, fact: Fact) -> None:
+        """Take what happened."""
+        if isinstance(fact, Committed):
+            self._tell(is_failure=False, is_end=False)
+        elif isinstance(fact, AttemptEnded):
+            failure = fact.failure
+            if failure is not None:
+                self._tell(is_failure=failure.rule.culprit in _ITS_OWN, is_end=True)
+            else:  # answered; or the client went, or this server stops
+                self._tell(is_failure=False if fact.phase is Phase.AFTER_STOP else None, is_end=True)
+
+    def _tell(self, *, is_failure: bool | None, is_end: bool) -> None:
+        """A commit shows at once that an upstream is well again; how a whole attempt went, its end does."""
+        judged = is_failure if self._judges else None
+        if self._is_try:
+            self._is_try = False
+            self._health.tried(self._upstream, is_failure=judged)
+        elif is_end and judged is not None:
+            self._health.ended(self._upstream, is_failure=judged)

@@ -23,10 +23,11 @@ from relay.exchange.hands import OpenAnswer
 from relay.exchange.responses import respond
 from relay.exchange.running import Running
 from relay.exchange.service import Admission
+from relay.exchange.upstream_health import UpstreamWatch
 from relay.neutral.conversation import Json
 from relay.neutral.events import BlockStart, BlockStop, Chunk, Event, Failed, Terminal, Usage
 from relay.neutral.failures import Failure, Kind, stumbled
-from relay.upstream.address import headers_for, host_of
+from relay.upstream.address import headers_for
 from relay.upstream.request import ClientCall, UpstreamRequest
 from relay.upstream.times import Times
 
@@ -138,6 +139,7 @@ class ShortExchange(Exchange):
         super().__init__(admission.runtime, call, (target,), recorder, "sse", wants_usage=True)
         self._work = work
         self._sets_marks = sets_marks
+        self._watch = UpstreamWatch(admission.runtime.health, judges=sets_marks)
         self._asked: Asked | None = None
         self._contents: list[bytes] = []
 
@@ -156,7 +158,7 @@ class ShortExchange(Exchange):
     async def open(self) -> OpenAnswer | Failure:
         """Send every POST; the first one that fails is the attempt's failure."""
         lease, request = self._ready()
-        self._watch.asks(host_of(lease.account.base_url))
+        self._watch.asks()
         times = Times(asyncio.get_running_loop().time())
         self.recorder.sending(times)
         at_once = asyncio.Semaphore(POSTS_AT_ONCE)

@@ -20,6 +20,9 @@ KEY = "sk-test-0123456789abcdef"
 PATIENCE_SECONDS = 60
 """How long a busy machine may take for what is waited for; how soon it comes is no rule of these tests."""
 
+AT_ONCE = {"RELAY_BACKOFF_SCALE": "0", "RELAY_RETRY_SHARE": "100", "RELAY_BREAKER_ATTEMPTS": "0"}
+"""Retries do not wait, and no upstream is left alone."""
+
 CLAUDE, GEMINI = "claude-sonnet-4-6", "gemini-3-flash-preview"
 ACCOUNTS = (
     ("gemini", "a@gemini"),
@@ -159,7 +162,7 @@ class World:
 def new_world(start: Any, **env: str) -> Iterator[World]:
     """A world of its own, with ``env`` added to the server's environment; ``start`` is ``running_server``."""
     with SimulatorThread() as simulator:
-        server = start(env={"RELAY_BACKOFF_SCALE": "0", "RELAY_RETRY_SHARE": "100", **env})
+        server = start(env={**AT_ONCE, **env})
         world = World(server, simulator)
         try:
             yield world

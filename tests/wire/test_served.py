@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from tests.running_server import ServerWorld
+from tests.served.world import AT_ONCE
 from tests.wire.clients import CLIENTS, ClientName
 from tests.wire.judging import wrong
 from tests.wire.known_failing import IN_PROCESS, SERVED
@@ -34,7 +35,7 @@ def upstream() -> Iterator[WireUpstream]:
 def played(server_world: ServerWorld, upstream: WireUpstream) -> Iterator[Mapping[Cell, Played]]:
     """The whole corpus, played once."""
     cells = [cell for shape in SHAPES for cell in cells_of(shape)]
-    server = server_world.new(env={"RELAY_BACKOFF_SCALE": "0", "RELAY_RETRY_SHARE": "100"})
+    server = server_world.new(env=AT_ONCE)
     stage = Stage(server, upstream, cells)
     try:
         yield stage.play()

@@ -499,9 +499,19 @@ def test_the_wait_for_a_turn_is_told() -> None:
         row(**ENDED | {"status": 500, "attempts": 2, "diagnostics": waited}),
     ):
         said, _ = words(diagnose(exchange, failures))
-        assert "Retries waited 4.5 s for their turn: many failed on that upstream at once." in said
+        assert "Retries waited 4.5 s for their turn: many failed on that upstream." in said
     quick, _ = words(diagnose(row(attempts=2), failures))
     assert "for their turn" not in quick
+
+
+def test_an_upstream_that_is_left_alone_is_told() -> None:
+    """A client that was turned away, and one whose retry waited until the upstream was tried again."""
+    away = row(**ENDED | {"status": 503, "attempts": 0, "diagnostics": {"upstream_resting": True}})
+    said, step = words(diagnose(away, []))
+    assert "fails nearly always and was left alone for a while; nobody was asked." in said
+    assert step.startswith("Wait a little and send it again: it is tried again by itself.")
+    waited, _ = words(diagnose(row(attempts=2, diagnostics={"rested_ms": 6000}), [failed("status", 500)]))
+    assert "Retries waited 6.0 s while an upstream that fails nearly always was left alone." in waited
 
 
 def test_every_reason_not_to_continue_has_its_sentence() -> None:

@@ -263,5 +263,8 @@ class AnyWorld:
         if self._chance.random() < 0.2:
             return Failure(Kind.BAD_REQUEST, "no place for audio", status=400)
         status = self._chance.choice([404, 429, 503])
-        reason, told = self._chance.choice(["quota", "full", "model"]), self._chance.choice([None, 1.0, 60.0])
+        reason, told = (
+            self._chance.choice(["quota", "full", "model", "resting"]),
+            self._chance.choice([None, 1.0, 60.0]),
+        )
         return Failure(Kind.NO_ACCOUNT, "nobody", status, reason, told)
