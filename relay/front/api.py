@@ -84,18 +84,21 @@ async def telemetry(request: HttpRequest, rest: str) -> HttpResponse:
     return HttpResponse()
 
 
+@router.api_operation(["HEAD"], "/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz(request: HttpRequest) -> HttpResponse:
     """Does the process live?"""
     return health()
 
 
+@router.api_operation(["HEAD"], "/readyz", include_in_schema=False)
 @router.get("/readyz")
 async def readyz(request: HttpRequest) -> HttpResponse:
     """Can it serve: the database, and one usable account?"""
     return await readiness()
 
 
+@router.api_operation(["HEAD"], "/metrics", include_in_schema=False)
 @router.get("/metrics")
 async def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus."""

@@ -1,12 +1,9 @@
 """The model lists, in the shape of whoever asks: exact mapping names, targets, and what accounts offer.
 
-An account without a list of its own offers upstream's list, kept for an hour; where upstream gives none,
-the model table.
+An account without a list of its own offers upstream's list; where upstream gives none, the model table.
 """
 
-import asyncio
-import time
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,11 +21,15 @@ from relay.exchange.runtime import Runtime
 from relay.exchange.service import Admission, Refused
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest, Failure, Kind
+from relay.short.upstream_lists import UpstreamLists
 
-LIST_SECONDS = 3600.0
-"""How long upstream's own list is kept."""
-
-_lists: dict[int, tuple[float, list[str]]] = {}
+_upstream_lists = UpstreamLists()
+_PATHS = {
+    "gemini": "/v1beta/models?pageSize=1000",
+    "anthropic": "/v1/models?limit=1000",
+    "openai": "/v1/models",
+}
+"""Where accounts of a kind tell what they offer."""
 
 
 async def several_models(request: HttpRequest) -> HttpResponseBase:
@@ -82,41 +83,27 @@ def _dialect_of(request: HttpRequest) -> Dialect:
 
 
 async def _names(runtime: Runtime) -> list[str]:
-    unlisted = [a for a in runtime.pool.accounts() if a.enabled and not a.models]
-    fetched = await asyncio.gather(*(_upstream_list(runtime, account) for account in unlisted))
-    lists: dict[int, Sequence[str]] = {
-        account.id: names for account, names in zip(unlisted, fetched, strict=True) if names
-    }
-    return runtime.pool.model_names(lists)
+    unlisted = [a for a in runtime.pool.accounts() if a.enabled and not a.models and a.kind in _PATHS]
+    fetched = await _upstream_lists.of(unlisted, partial(_upstream_list, runtime))
+    return runtime.pool.model_names({account: names for account, names in fetched.items() if names})
 
 
-async def _upstream_list(runtime: Runtime, account: AccountView) -> list[str]:
-    kept = _lists.get(account.id)
-    now = time.monotonic()
-    if kept is not None and now - kept[0] < LIST_SECONDS:
-        return kept[1]
-    path = {
-        "gemini": "/v1beta/models?pageSize=1000",
-        "anthropic": "/v1/models?limit=1000",
-        "openai": "/v1/models",
-    }
-    if account.kind not in path:
-        return []
+async def _upstream_list(runtime: Runtime, account: AccountView) -> list[str] | None:
     headers = {"anthropic-version": "2023-06-01"} if account.kind == "anthropic" else {}
-    answer = await runtime.upstream.get(account, path[account.kind], headers)
-    names = [] if isinstance(answer, Failure) or answer[0] != 200 else _listed(answer[2])
-    _lists[account.id] = (now, names)
-    return names
+    answer = await runtime.upstream.get(account, _PATHS[account.kind], headers)
+    return None if isinstance(answer, Failure) or answer[0] != 200 else _listed(answer[2])
 
 
-def _listed(content: bytes) -> list[str]:
-    """The names in a list of any of the three shapes."""
+def _listed(content: bytes) -> list[str] | None:
+    """The names in a list of any of the three shapes; None for what is no list."""
     try:
         answer = msgspec.json.decode(content)
-    except msgspec.DecodeError:
-        return []
+    except (ValueError, RecursionError):
+        return None
     rows = answer.get("models") or answer.get("data") if isinstance(answer, dict) else None
-    names = [row.get("name") or row.get("id") for row in rows or [] if isinstance(row, dict)]
+    if not isinstance(rows, list):
+        return None
+    names = [row.get("name") or row.get("id") for row in rows if isinstance(row, dict)]
     return [name.removeprefix("models/") for name in names if isinstance(name, str)]
 
 
