@@ -15,6 +15,12 @@ WHAT_IT_DID: dict[Cause, str] = {
     Cause.OVERLOAD: _("Upstream was overloaded when %(account)s asked (%(status)d)."),
     Cause.SERVER_ERROR: _("Upstream failed with an error of its own when %(account)s asked."),
     Cause.CLIENT_REQUEST: _("Upstream refused the request itself (%(status)d)."),
+    Cause.TOO_LONG_CONTEXT: _(
+        "The request is longer than the context of the model of %(account)s (%(status)d)."
+    ),
+    Cause.OUTPUT_LIMIT: _(
+        "The request asks for more output than the model of %(account)s can give (%(status)d)."
+    ),
     Cause.EMPTY: _("%(account)s answered 200 but ended before any data (0 tokens)."),
     Cause.FIRST_DATA_TIMEOUT: _("%(account)s sent no data within the time allowed."),
     Cause.IDLE_TIMEOUT: _("%(account)s began to answer and then fell silent."),
@@ -70,6 +76,22 @@ BEFORE_ANSWER: dict[Cause, tuple[str, str]] = {
     Cause.CLIENT_REQUEST: (
         _("Upstream refused the request itself (%(status)d)."),
         _("Change the request as the error says; neither waiting nor another account would help."),
+    ),
+    Cause.TOO_LONG_CONTEXT: (
+        _("The request is longer than the model's context (%(status)d)."),
+        _(
+            "Compact the conversation, or start a new one; or map the model to one with a larger context"
+            " under"
+            " Mappings. Neither waiting nor another account would help."
+        ),
+    ),
+    Cause.OUTPUT_LIMIT: (
+        _("The request asks for more output than the model can give (%(status)d)."),
+        _(
+            "Lower the limit of output tokens in the client (max_tokens), or map the model to one that can"
+            " give"
+            " more. Neither waiting nor another account would help."
+        ),
     ),
     Cause.EMPTY: (
         _("All %(count)d attempts answered 200 but ended before any data (0 tokens)."),

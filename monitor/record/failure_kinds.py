@@ -46,6 +46,12 @@ SIGNATURE = "signature"
 PARAMETER = "parameter"
 """Upstream's error refuses a part of the request's form that can be taken back."""
 
+TOO_LONG_CONTEXT = "too_long_context"
+"""Upstream's error says that the request is longer than the model's context."""
+
+OUTPUT_LIMIT = "output_limit"
+"""Upstream's error says that more output is asked for than the model can give."""
+
 MISSING_THING = "missing_thing"
 """Upstream's error is about a file, an item or a thread that the request names."""
 

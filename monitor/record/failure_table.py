@@ -17,7 +17,15 @@ from typing import Literal
 
 import msgspec
 
-from monitor.record.failure_kinds import ACCOUNT, MISSING_THING, PARAMETER, SIGNATURE, Kind
+from monitor.record.failure_kinds import (
+    ACCOUNT,
+    MISSING_THING,
+    OUTPUT_LIMIT,
+    PARAMETER,
+    SIGNATURE,
+    TOO_LONG_CONTEXT,
+    Kind,
+)
 from monitor.record.retry_strategies import (
     AsTold,
     ExponentialBackoff,
@@ -66,6 +74,8 @@ class Cause(StrEnum):
     OVERLOAD = "overload"
     SERVER_ERROR = "server error"
     CLIENT_REQUEST = "client's request"
+    TOO_LONG_CONTEXT = "too long context"
+    OUTPUT_LIMIT = "output limit"
     EMPTY = "empty"
     FIRST_DATA_TIMEOUT = "first data timeout"
     IDLE_TIMEOUT = "idle timeout"
@@ -224,6 +234,8 @@ BY_WORD: dict[str, Rule] = {
     SIGNATURE: _SIGNATURE,
     PARAMETER: msgspec.structs.replace(_REQUEST, wait=Heal(FixedDelay(0.0))),
     MISSING_THING: _REQUEST,
+    TOO_LONG_CONTEXT: msgspec.structs.replace(_REQUEST, cause=Cause.TOO_LONG_CONTEXT),
+    OUTPUT_LIMIT: msgspec.structs.replace(_REQUEST, cause=Cause.OUTPUT_LIMIT),
 }
 """Of everything else, by the word that a failure is on record under."""
 

@@ -12,6 +12,7 @@ import msgspec
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.client_side import Counting, ModelList, Path
+from relay.dialects.error_answer import ErrorAnswer as ErrorAnswer
 from relay.dialects.healing import history, signing
 from relay.dialects.healing.signature_slots import HealedBody, Resolution, SignatureSlot
 from relay.dialects.healing.turn_form import TurnForm
@@ -128,20 +129,9 @@ class Encoder(Protocol):
         """What may stand between two events and means nothing."""
         ...
 
-    def fail(self, answer: "ErrorAnswer") -> bytes:
+    def fail(self, answer: ErrorAnswer) -> bytes:
         """The one error event that ends a broken answer: no terminal event, no closing of open blocks."""
         ...
-
-
-class ErrorAnswer(msgspec.Struct, frozen=True):
-    """An error for the client. ``upstream_body`` is upstream's own JSON error in the same dialect, or b""."""
-
-    status: int
-    message: str
-    request_id: str
-    reason: str = ""
-    retry_after_seconds: float | None = None
-    upstream_body: bytes = b""
 
 
 class GoingOn(msgspec.Struct, frozen=True):
@@ -202,6 +192,8 @@ class Dialect:
 
     thinking: Callable[[Json], ThinkingConfig] = lambda body: ThinkingConfig()
     """How much thinking a client's body asks for; raises BadRequest for words that are not known."""
+    tells_limits_in_streams: bool = False
+    """Do its streaming clients look for a request that is too long in the stream alone, and at no status?"""
 
     hides_thinking: Callable[[Json], HiddenThinking] = lambda body: ""
     """What the encoder keeps back of a model's thinking from who sent this body."""

@@ -19,6 +19,10 @@ from relay.neutral.failures import Failure
 
 logger = logging.getLogger(__name__)
 
+LIMIT_STATUS = 400
+"""With it every vendor says that a request is larger than the model; some compatible servers say 413 or"
+" 500."""
+
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
@@ -30,7 +34,7 @@ async def respond(running: Running) -> HttpResponseBase:
     while isinstance(first, bytes) and not running.is_stream:
         running.collected.append(first)
         first = await running.driver.mailbox.take(None)
-    if isinstance(first, Outcome):
+    if isinstance(first, Outcome) and not _is_told_in_stream(running, first):
         return ended(running, first)
     content_type = "application/json" if running.form == "array" else "text/event-stream"
     response = StreamingHttpResponse(_stream(running, first), content_type=content_type)
@@ -48,14 +52,16 @@ def ended(running: Running, outcome: Outcome) -> HttpResponse:
     if outcome.failure is None and running.collected:
         response = HttpResponse(b"".join(running.collected), content_type="application/json")
     else:
+        body = _upstream_body(running, outcome)
+        is_own_words = not body and outcome.failure is not None and outcome.failure.limit is not None
         response = error_response(
             dialect,
             running.request_id,
-            outcome.status,
+            LIMIT_STATUS if is_own_words else outcome.status,
             outcome.message or "the exchange was ended",
             outcome.failure,
             retry_after_seconds=outcome.retry_after_seconds,
-            upstream_body=_upstream_body(running, outcome),
+            upstream_body=body,
         )
     _add_headers(response, running, knows_account=True)
     running.exchange.recorder.response_headers = tuple(response.items())
@@ -83,6 +89,7 @@ def error_response(
         reason=failure.reason if failure else "",
         retry_after_seconds=retry_after_seconds,
         upstream_body=upstream_body,
+        limit=failure.limit if failure else None,
     )
     response = HttpResponse(dialect.error_body(answer), status=status, content_type="application/json")
     if answer.retry_after_seconds is not None:
@@ -104,7 +111,7 @@ def account_headers(how: str, email: str) -> list[tuple[str, str]]:
     return [("X-Account-Email", mask_email(email) if how == "masked" else email)]
 
 
-async def _stream(running: Running, first: bytes | None) -> AsyncIterator[bytes]:
+async def _stream(running: Running, first: bytes | Outcome | None) -> AsyncIterator[bytes]:
     exchange, recorder = running.exchange, running.exchange.recorder
     try:
         item: bytes | Outcome | None = first
@@ -135,6 +142,8 @@ def _last_words(running: Running, outcome: Outcome) -> bytes:
     status = failure.status if failure.status is not None and failure.status >= 400 else outcome.status
     owed = policy.answer_status([failure])
     is_ours = status in (401, 402, 403) or owed == 503  # an account's trouble is none of the client's
+    if failure.limit is not None:
+        status = LIMIT_STATUS
     return running.exchange.encoder.fail(
         ErrorAnswer(
             status=owed if is_ours else 502 if status == 200 else status,
@@ -142,8 +151,17 @@ def _last_words(running: Running, outcome: Outcome) -> bytes:
             request_id=running.request_id,
             reason="" if is_ours and owed != failure.status else failure.reason,
             retry_after_seconds=outcome.retry_after_seconds,
+            upstream_body=_upstream_body(running, outcome),
+            limit=failure.limit,
         )
     )
+
+
+def _is_told_in_stream(running: Running, outcome: Outcome) -> bool:
+    """Is it a request that is too long, of a client that looks for that in the stream alone?"""
+    limit = outcome.failure.limit if outcome.failure else None
+    is_too_long = limit is not None and limit.about != "output" and not _upstream_body(running, outcome)
+    return is_too_long and running.is_stream and running.exchange.call.dialect.tells_limits_in_streams
 
 
 def _upstream_body(running: Running, outcome: Outcome) -> bytes:

@@ -6,10 +6,18 @@ engine decides by these fields alone and never looks at text again.
 
 import msgspec
 
-from monitor.record.failure_kinds import ACCOUNT, MISSING_THING, PARAMETER, SIGNATURE
+from monitor.record.failure_kinds import (
+    ACCOUNT,
+    MISSING_THING,
+    OUTPUT_LIMIT,
+    PARAMETER,
+    SIGNATURE,
+    TOO_LONG_CONTEXT,
+)
 from monitor.record.failure_kinds import Kind as Kind
 from monitor.record.failure_kinds import Phase as Phase
 from monitor.record.failure_table import Rule, rule_for
+from relay.neutral.token_limit import TokenLimit
 
 MAX_TOLD_SECONDS = 31 * 86400.0
 """The longest delay that is believed: quotas are by the month at most."""
@@ -26,7 +34,8 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     billing), not about the request. ``names_missing_thing`` marks a 403/404 that is about a file, an item
     or a thread which the request names, not about the account or its models. ``is_signature`` marks a
     refusal of a thinking signature, and ``offers_drop_block`` one whose message offers ``drop_block``.
-    ``refused_parameter`` names what may be taken back of the request's form.
+    ``refused_parameter`` names what may be taken back of the request's form. ``limit`` is told where the
+    request is larger than the model.
     ``body`` is upstream's JSON error body, if it was one, for a client of the same dialect;
     ``from_upstream_event`` says that upstream's own error event was already forwarded with the stream.
     ``where`` is the place in our code that stumbled over an answer, for the log.
@@ -44,6 +53,7 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
     names_missing_thing: bool = False
     is_signature: bool = False
     refused_parameter: str = ""
+    limit: TokenLimit | None = None
     offers_drop_block: bool = False
     body: bytes = b""
     upstream_request_id: str = ""
@@ -69,6 +79,8 @@ class Failure(msgspec.Struct, frozen=True, gc=False):
                 return ACCOUNT
             if self.is_signature and self.status == 400:
                 return SIGNATURE
+            if self.limit is not None:
+                return OUTPUT_LIMIT if self.limit.about == "output" else TOO_LONG_CONTEXT
             if self.refused_parameter:
                 return PARAMETER
         return self.kind.value

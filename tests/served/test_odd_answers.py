@@ -36,7 +36,11 @@ BODIES: dict[str, bytes] = {
     "frames": b"data:\n\n" + chat(delta(content="fine"), done=False) + b"data: \n\n" + chat(delta("stop")),
     "document": json.dumps(DOCUMENT).encode(),
     "too long": json.dumps(
-        {"object": "error", "message": "The context length is 128000 tokens.", "code": 400}
+        {
+            "object": "error",
+            "message": "The input (9000 tokens) is longer than the model's context length (8192 tokens).",
+            "code": 400,
+        }
     ).encode(),
     "1302": json.dumps({"error": {"code": "1302", "message": "Rate limit reached"}}).encode(),
 }

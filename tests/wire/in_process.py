@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from relay.dialects.interface import Dialect, EncoderOptions, ErrorAnswer
 from relay.neutral.events import Chunk, StreamState
+from relay.neutral.failures import Failure
 from tests.relay.dialects.every_dialect import DIALECTS
 from tests.wire.clients import CLIENTS, ClientName
 from tests.wire.decoding import decoder_for
@@ -55,5 +56,10 @@ def told(shape: Shape, client: ClientName, pieces: Iterable[bytes]) -> Told:
         message = failure.message if failure else "upstream ended before the end of its answer"
         is_told = failure is not None and failure.from_upstream_event and shape.dialect == client
         if not is_told:
-            out += encoder.fail(ErrorAnswer((failure and failure.status) or 502, message, "req_1"))
+            out += encoder.fail(_told(failure, message))
     return Told(out, state)
+
+
+def _told(failure: Failure | None, message: str) -> ErrorAnswer:
+    status, limit = (failure.status, failure.limit) if failure else (None, None)
+    return ErrorAnswer(status or 502, message, "req_1", limit=limit)

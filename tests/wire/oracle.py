@@ -18,6 +18,23 @@ STOPS: dict[ClientName, dict[str, str]] = {
 UNSAID = ("unknown", "other")
 """Reasons that no other vendor has a word for: any word will do that is no call."""
 
+_CONTEXT = ("maximum context length", "exceeds the context window")
+LIMITS: dict[str, dict[ClientName, tuple[str, ...]]] = {
+    "context": {
+        "anthropic": ("prompt is too long", "exceed context limit"),
+        "gemini": ("The input token count",),
+        "chat": _CONTEXT,
+        "responses": _CONTEXT,
+    },
+    "output": {
+        "anthropic": ("the maximum allowed number of output tokens",),
+        "gemini": ("maxOutputTokens",),
+        "chat": ("max_tokens is too large",),
+        "responses": ("max_tokens is too large",),
+    },
+}
+"""What agents look for where the request is larger than the model: their own vendor's words."""
+
 MEDIA_NOTE = re.compile(r"(?:\n\n)?\[(\w+/\S+) of [\d,]+ bytes left out: [^\]]*\](?:\n\n)?")
 """What an Anthropic client is told of a picture: that it is not there, for its API has no place for one."""
 
@@ -34,7 +51,7 @@ def differences(shape: Shape, client: ClientName, heard: Heard) -> list[str]:
     if heard.crash:
         return [f"the SDK fails: {heard.crash}"]
     if reader.error is not None:
-        return _of_error(reader.error, reader.outcome, heard)
+        return _of_error(shape, client, reader.error, heard)
     if heard.error:
         return [f"an error: {heard.status} {heard.error!r}"]
     text, media = heard.text + heard.refusal, heard.media
@@ -72,14 +89,17 @@ def kinds_of(differences: list[str]) -> set[str]:
     return {one.partition(":")[0] for one in differences}
 
 
-def _of_error(error: Trouble, outcome: str, heard: Heard) -> list[str]:
+def _of_error(shape: Shape, client: ClientName, error: Trouble, heard: Heard) -> list[str]:
     if not heard.error:
         return [f"no error, but {heard}"]
     found = []
-    if error.words not in heard.error:
+    words: tuple[str, ...] = (error.words,)
+    if error.limit and shape.dialect != client:
+        words = LIMITS[error.limit][client]
+    if not any(one in heard.error for one in words):
         found.append(f"the error's words: {heard.error!r}")
     # 200 and 0 are what an SDK says where the error came inside the stream.
-    if outcome == "error" and heard.status not in (0, 200, *_statuses(error.status)):
+    if shape.reader.outcome == "error" and heard.status not in (0, 200, *_statuses(error.status)):
         found.append(f"the error's status: {heard.status}")
     return found
 

@@ -101,11 +101,13 @@ class Tokens(_Strict, frozen=True, kw_only=True):
 class Trouble(_Strict, frozen=True, kw_only=True):
     """The error that the answer is, or ends in: its HTTP status, and words of its message.
 
-    No words where upstream says none: where it merely stops.
+    No words where upstream says none: where it merely stops. ``limit`` says that the request is larger than
+    the model, in its context or in the tokens that it asks for: clients of other dialects hear other words.
     """
 
     status: int
     words: str
+    limit: Literal["", "context", "output"] = ""
 
 
 class Reader(_Strict, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ import msgspec
 
 from monitor.record.redaction import mask_beginning
 from relay.dialects.account_words import is_about_the_account
+from relay.dialects.anthropic.limit_words import limit_error
 from relay.dialects.healing.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.json_object import json_object
@@ -22,6 +23,7 @@ from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.reading.error_shapes import error_in, vendor_code_of
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.refused_parameters import refused_parameter
+from relay.dialects.token_limits.told_limits import with_limit
 from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import told_wait
 from relay.neutral.conversation import Json
@@ -72,7 +74,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     message, reason = _message_of(error), _reason_of(error)
     is_refusal = status == 400 and is_signature_refusal(message)
     request_id = (told or {}).get("request_id")
-    return Failure(
+    failure = Failure(
         Kind.STATUS,
         message or f"upstream answered {status}",
         status=status,
@@ -86,6 +88,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         body=told_body(body) if error else b"",
         upstream_request_id=headers.get("request-id") or (request_id if isinstance(request_id, str) else ""),
     )
+    return with_limit(failure, error)
 
 
 def failure_of_event(body: Json, data: bytes, is_forwarded: bool) -> Failure:
@@ -94,7 +97,7 @@ def failure_of_event(body: Json, data: bytes, is_forwarded: bool) -> Failure:
     message = _message_of(error)
     status = _STATUS_OF_TYPE.get(_type_of(error)) or _told_status(error)
     is_refusal = status == 400 and is_signature_refusal(message)
-    return Failure(
+    failure = Failure(
         Kind.ERROR_EVENT,
         message or "upstream reported an error without a message",
         status=status,
@@ -106,6 +109,7 @@ def failure_of_event(body: Json, data: bytes, is_forwarded: bool) -> Failure:
         body=told_body(data) if error else b"",
         from_upstream_event=is_forwarded,
     )
+    return with_limit(failure, error)
 
 
 def failure_in_document(told: Json) -> Failure | None:
@@ -135,6 +139,8 @@ def error_event(answer: ErrorAnswer) -> bytes:
 
 
 def _our_error(answer: ErrorAnswer) -> Json:
+    if answer.limit is not None:
+        return limit_error(answer.limit)
     error: Json = {"type": _type_for(answer.status), "message": answer.message}
     if answer.reason == THREAD_UNSUPPORTED:
         error["details"] = {"error_code": THREAD_UNSUPPORTED}

@@ -11,11 +11,13 @@ import msgspec
 
 from monitor.record.redaction import mask_beginning, mask_text
 from relay.dialects.account_words import is_about_money, is_about_the_account
+from relay.dialects.gemini.limit_words import limit_sentence
 from relay.dialects.gemini.web_page import text_of_page
 from relay.dialects.healing.signature_phrases import is_signature_refusal
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.reading.error_shapes import error_in, vendor_code_of
+from relay.dialects.token_limits.told_limits import with_limit
 from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import told_wait
 from relay.neutral.conversation import Json
@@ -69,7 +71,7 @@ def failure_of(
     reasons = [reason for item in details if (reason := _text(item.get("reason")))]
     reason = next(iter(reasons), "") or (_quota_reason(details, message) if status == 429 else "") or word
     said = " ".join([message, *_violations(details)])
-    return Failure(
+    failure = Failure(
         kind,
         message or f"upstream said {word or status} and nothing more",
         status=status,
@@ -80,6 +82,7 @@ def failure_of(
         is_signature=status == 400 and is_signature_refusal(said),
         body=told_body(body),
     )
+    return with_limit(failure, error)
 
 
 def failure_in_stream(error: Any, body: bytes) -> Failure:
@@ -137,7 +140,8 @@ def _status(answer: ErrorAnswer) -> Json:
     if answer.request_id:
         details.append({"@type": f"{_TYPE}RequestInfo", "requestId": answer.request_id})
     word = _STATUS_WORDS.get(answer.status, "INTERNAL" if answer.status >= 500 else "INVALID_ARGUMENT")
-    error = {"code": answer.status, "message": answer.message, "status": word}
+    message = answer.message if answer.limit is None else limit_sentence(answer.limit)
+    error = {"code": answer.status, "message": message, "status": word}
     return {"error": {**error, "details": details} if details else error}
 
 

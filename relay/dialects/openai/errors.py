@@ -10,15 +10,16 @@ from typing import Any
 
 import msgspec
 
-from monitor.masking.linear import Phrases
 from monitor.record.redaction import mask_beginning
 from relay.dialects.account_words import is_about_the_account
 from relay.dialects.healing.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.missing_things import names_missing_thing
+from relay.dialects.openai.limit_words import limit_error
 from relay.dialects.reading.error_shapes import error_in, error_of_body, is_own_shape, vendor_code_of
 from relay.dialects.reading.half_characters import json_text, tolerant_object
 from relay.dialects.refused_parameters import refused_parameter
+from relay.dialects.token_limits.told_limits import with_limit
 from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import seconds_in, told_wait
 from relay.neutral.conversation import Json
@@ -63,8 +64,6 @@ _STATUS_OF_TYPE = {
     "timeout_error": 504,
 }
 _STATUS_OF_WORD = _STATUS_OF_CODE | _STATUS_OF_TYPE
-# Agents compact their history when they see this code; the other vendors say it in words only.
-_TOO_LONG = Phrases("prompt is too long", "context (?:length|window)", "exceeds the maximum number of tokens")
 # Whoever the client is, these are the account's own troubles (behaviour section 4).
 _MONEY_CODES = frozenset(
     {"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached", "billing_not_active"}
@@ -82,7 +81,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     error, is_own_shape = error_of_body(body)
     message, reason = _message_of(error), _reason_of(error)
     is_refusal = status == 400 and (reason == _SIGNATURE_CODE or is_signature_refusal(message))
-    return Failure(
+    failure = Failure(
         Kind.STATUS,
         message or f"upstream answered {status}",
         status=status,
@@ -96,6 +95,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         body=told_body(body) if is_own_shape else b"",
         upstream_request_id=headers.get("x-request-id", ""),
     )
+    return with_limit(failure, error)
 
 
 def failure_in_stream(error: Any, body: bytes) -> Failure:
@@ -106,7 +106,7 @@ def failure_in_stream(error: Any, body: bytes) -> Failure:
     message, reason = _message_of(error), _reason_of(error)
     told = vendor_code_of(error)
     status = told.status if told is not None else _status_of(error, reason)
-    return Failure(
+    failure = Failure(
         Kind.ERROR_EVENT,
         message or "upstream reported an error without a message",
         status=status,
@@ -117,6 +117,7 @@ def failure_in_stream(error: Any, body: bytes) -> Failure:
         body=told_body(body) if is_own_shape(tolerant_object(body)) else b"",
         from_upstream_event=True,
     )
+    return with_limit(failure, error)
 
 
 def failure_in_document(told: Json) -> Failure | None:
@@ -141,6 +142,8 @@ def error_object(answer: ErrorAnswer) -> Json:
     error, is_own_shape = error_of_body(answer.upstream_body)
     if is_own_shape:
         return dict(error)
+    if answer.limit is not None:
+        return limit_error(answer.limit)
     return {
         "message": answer.message,
         "type": _type_for(answer.status),
@@ -166,8 +169,6 @@ def _type_for(status: int) -> str:
 
 def _code_for(answer: ErrorAnswer) -> str | None:
     match answer.status:
-        case 400 | 413 if _TOO_LONG.are_in(answer.message):
-            return "context_length_exceeded"
         case 401:
             return "invalid_api_key"
         case 404:

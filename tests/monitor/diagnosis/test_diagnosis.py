@@ -15,6 +15,7 @@ from monitor.record.phrasing import Phrase
 from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.wording import as_html, as_text
 from relay.neutral.failures import Failure, Kind
+from relay.neutral.token_limit import TokenLimit
 
 
 def row(**fields: Any) -> RequestRecord:
@@ -181,6 +182,20 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         Severity.PROBLEM,
         "Upstream refused the request itself (400).",
         "Change the request as the error says",
+    ),
+    "a context that is too long": (
+        row(**ENDED | {"status": 400, "attempts": 1}),
+        [failed("too_long_context", 400)],
+        Severity.PROBLEM,
+        "The request is longer than the context of the model of",
+        "Compact the conversation, or start a new one",
+    ),
+    "more output than the model can give": (
+        row(**ENDED | {"status": 400, "attempts": 1}),
+        [failed("output_limit", 400)],
+        Severity.PROBLEM,
+        "asks for more output than the model of",
+        "Lower the limit of output tokens in the client",
     ),
     "the limit of tokens": (
         row(stop_reason="max_tokens", tokens_out=64, tokens_thinking=10),
@@ -434,12 +449,14 @@ def test_every_kind_of_failure_of_the_relay_is_known() -> None:
             is_signature=signature,
             names_missing_thing=missing,
             refused_parameter=refused,
+            limit=limit,
         ).recorded_as
         for kind in Kind
         for account in (False, True)
         for signature in (False, True)
         for missing in (False, True)
         for refused in ("", "stream_options")
+        for limit in (None, TokenLimit("both"), TokenLimit("output"))
     }
     assert set(BY_WORD) | {"status"} == words
     assert set(WHAT_IT_DID) == set(BEFORE_ANSWER) == set(Cause)

@@ -2,18 +2,27 @@
 
 import ast
 
-from monitor.record.failure_kinds import ACCOUNT, MISSING_THING, PARAMETER, SIGNATURE, Kind
+from monitor.record.failure_kinds import (
+    ACCOUNT,
+    MISSING_THING,
+    OUTPUT_LIMIT,
+    PARAMETER,
+    SIGNATURE,
+    TOO_LONG_CONTEXT,
+    Kind,
+)
 from monitor.record.failure_table import BY_STATUS, BY_WORD, Cause, Culprit, Rule, rule_for
 from monitor.record.retry_strategies import NoRetry
 from tests.test_house_rules import PACKAGES, ROOT, our_modules
 
+WORDS = {ACCOUNT, SIGNATURE, MISSING_THING, PARAMETER, TOO_LONG_CONTEXT, OUTPUT_LIMIT}
 KINDS = Kind.__members__
 ALL = {**{str(status): rule for status, rule in BY_STATUS.items()}, **BY_WORD}
 
 
 def test_every_kind_and_every_word_has_a_row() -> None:
     """What upstream says by a status has the row of the status, everything else one of its own."""
-    assert set(BY_WORD) == set(Kind) - {Kind.STATUS} | {ACCOUNT, SIGNATURE, MISSING_THING, PARAMETER}
+    assert set(BY_WORD) == set(Kind) - {Kind.STATUS} | WORDS
     assert all(rule.cause is not Cause.OTHER for rule in ALL.values())
 
 

@@ -27,6 +27,7 @@ OPENAI_RESPONSES = Dialect(
     read=read_request.read,
     wants=going_on.wants,
     thinking=read_request.thinking,
+    tells_limits_in_streams=True,  # Codex
     encoder=ResponsesEncoder,
     collect=collector.collect,
     error_body=errors.error_body,

@@ -213,11 +213,6 @@ def test_the_sdk_raises_the_right_class(status: int, exception: type[openai.APIS
         (ErrorAnswer(502, "m", "r", "cut"), "server_error", None),
         (ErrorAnswer(504, "m", "r"), "server_error", "timeout"),
         (ErrorAnswer(529, "m", "r", "overloaded_error"), "service_unavailable_error", "server_is_overloaded"),
-        (
-            ErrorAnswer(400, "prompt is too long: 210000 tokens > 200000 maximum", "r"),
-            "invalid_request_error",
-            "context_length_exceeded",
-        ),
     ],
 )
 def test_our_words(answer: ErrorAnswer, error_type: str, code: str | None) -> None:

@@ -1,0 +1,1 @@
+"""Requests that are larger than a model."""
