@@ -6,7 +6,7 @@ docs/configuration.md documents each field, and a test holds the two together.
 import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     ValidationError,
+    model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -29,6 +30,13 @@ def _origins(text: str) -> str:
         if part.strip() and not re.fullmatch(r"\*|https?://[^/\s*]+", part.strip()):
             raise ValueError("must be origins like https://app.example.org, separated by commas, or *")
     return text
+
+
+def _address(text: str) -> str:
+    """``text`` without a slash at its end, if it is the address of a server."""
+    if text and not re.fullmatch(r"https?://[^/\s*]+/?", text):
+        raise ValueError("must be an address like https://relay.example.org")
+    return text.rstrip("/")
 
 
 def _known_zone(name: str) -> str:
@@ -55,6 +63,11 @@ class Environment(BaseSettings):
     proxy_allowed_hosts: str = "127.0.0.1,localhost,[::1]"
     proxy_trusted_origins: str = ""
     proxy_https: bool = False
+    proxy_pages_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    proxy_pages_host: str = ""
+    proxy_client_url: Annotated[str, AfterValidator(_address)] = ""
+    proxy_figures_for: Annotated[str, Field(pattern="^(loopback|everybody)$")] = "loopback"
+    proxy_figures_token: str = ""
     proxy_language: Annotated[str, Field(pattern="^(en|ja)$")] = "en"
     proxy_time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     proxy_mask_emails: bool = False
@@ -120,11 +133,20 @@ class Environment(BaseSettings):
     monitor_retention_days: NonNegativeFloat = 30
     monitor_retention_bytes: NonNegativeInt = 5_000_000_000
 
+    @model_validator(mode="after")
+    def _clients_find_the_relay(self) -> Self:
+        if self.proxy_pages_port and not self.proxy_client_url:
+            raise ValueError("PROXY_PAGES_PORT needs PROXY_CLIENT_URL: the pages tell clients where to go")
+        return self
+
 
 def read_environment() -> Environment:
     """The environment, or a sentence for each field that is wrong; never a value, for it may be a secret."""
     try:
         return Environment()
     except ValidationError as error:
-        wrong = "\n".join(f"  {'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        wrong = "\n".join(
+            "  " + ": ".join(filter(None, (".".join(map(str, e["loc"])).upper(), e["msg"])))
+            for e in error.errors()
+        )
         raise SystemExit(f"These settings cannot be used (see docs/configuration.md):\n{wrong}") from None

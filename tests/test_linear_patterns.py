@@ -47,6 +47,7 @@ LINEAR: dict[str, str] = {
     r"^/v\d+(beta\d*)?(?=/)": "our own paths",
     # settings, tables and their forms
     r"\*|https?://[^/\s*]+": OPERATORS,
+    r"https?://[^/\s*]+/?": OPERATORS,
     r"(\d+)\s*-\s*(\d+)((?:[\s,]+(?:off|dynamic))*)": OPERATORS,
     r"[\s,]+": OPERATORS,
     # the monitor

@@ -1,5 +1,6 @@
 """The connect page of a client key: every client's set-up with this server's own address, and a test."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -13,7 +14,7 @@ from accounts.models import ClientKey
 
 def connect_page(request: HttpRequest, key: ClientKey) -> TemplateResponse:
     """What to copy where, for the address under which this page is seen."""
-    address = request.build_absolute_uri("/").rstrip("/")
+    address = settings.ENVIRONMENT.proxy_client_url or request.build_absolute_uri("/").rstrip("/")
     offered = live.pool.model_names() if live.is_started else []
 
     def is_served(model: str) -> bool:

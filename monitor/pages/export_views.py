@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -52,7 +53,7 @@ def export_page(request: HttpRequest) -> HttpResponseBase:
     if not format_.needs_bodies:
         read = [Exchange(one.row) for one in read]
     found = [redacted(one, rules, removed) for one in read]
-    base_url = request.build_absolute_uri("/").rstrip("/")
+    base_url = _base_url(request)
     preview = (
         format_.head + format_.between.join(format_.write(one, base_url) for one in found) + format_.tail
     )
@@ -80,7 +81,7 @@ def export_file(request: HttpRequest) -> HttpResponseBase:
     """The file, as it is read."""
     asked, chosen, name, rules = _wanted(request.GET, reads_bodies(request))
     format_ = FORMATS[name]
-    base_url = request.build_absolute_uri("/").rstrip("/")
+    base_url = _base_url(request)
     response = StreamingHttpResponse(
         _pieces(format_, asked, chosen, rules, base_url), content_type=format_.content_type
     )
@@ -127,6 +128,11 @@ def _wanted(query: QueryDict, reads: bool) -> tuple[HistoryFilter, list[str], st
     )
     asked = parse(query) if reads else parse(query).without_texts()
     return asked, chosen, name if name in FORMATS else "jsonl", rules
+
+
+def _base_url(request: HttpRequest) -> str:
+    """Where clients find the server."""
+    return settings.ENVIRONMENT.proxy_client_url or request.build_absolute_uri("/").rstrip("/")
 
 
 def _query(asked: HistoryFilter, chosen: list[str], name: str, rules: Redaction) -> str:

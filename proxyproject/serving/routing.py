@@ -10,11 +10,12 @@ from django.http.request import split_domain_port, validate_host
 from django.urls import URLPattern, URLResolver, path
 
 from monitor.live.consumer import LiveConsumer
-from proxyproject.login.pages_gate import PagesGate
+from proxyproject.login.pages_gate import Application, PagesGate
 from proxyproject.serving.cors import Cors
+from proxyproject.serving.early_answers import Refusal, early_answer
 from proxyproject.serving.lean_handler import LeanHandler, Receive, Scope, Send
 from proxyproject.serving.lifecycle import lifecycle
-from proxyproject.serving.relay_paths import is_relay_path
+from proxyproject.serving.relay_paths import RELAY_PATHS, is_relay_path
 
 websocket_urlpatterns: list[URLPattern | URLResolver] = [path("ws/monitor/", LiveConsumer.as_asgi())]
 
@@ -48,17 +49,40 @@ class OwnPagesOnly:
             await WebsocketDenier()(scope, receive, send)
 
 
+async def nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    """Say that this port has nothing at that path, in the path's dialect."""
+    message = "There is nothing at this path: the relay and the pages have ports of their own."
+    answer = early_answer(Refusal(404, message, scope["method"], scope["path"]))
+    headers = [(name.encode(), value.encode("latin1")) for name, value in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+
+def is_pages_port(scope: Scope, pages_port: int) -> bool:
+    """Whether the connection came in where the pages are; without a port of their own that is anywhere."""
+    return not pages_port or (scope.get("server") or (None, None))[1] == pages_port
+
+
 def application_of(django_application: Any, relay_urlconf: str) -> Any:
     """The whole ASGI application. The first request starts the life cycle where the server did not."""
     lean = LeanHandler(relay_urlconf, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     pages = PagesGate(django_application)
+    pages_port = settings.ENVIRONMENT.proxy_pages_port
     relay_application = Cors(lean, settings.CORS_ORIGINS) if settings.CORS_ORIGINS else lean
 
     async def http_application(scope: Scope, receive: Receive, send: Send) -> None:
         if not lifecycle.is_started:
             await lifecycle.start(shutdown_by_reactor=True)
-        chosen = relay_application if is_relay_path(scope["method"], scope["path"]) else pages
+        is_relays = is_relay_path(scope["method"], scope["path"])
+        chosen: Application = relay_application if is_relays else pages
+        if pages_port and scope["path"] not in RELAY_PATHS and is_pages_port(scope, pages_port) is is_relays:
+            chosen = nothing_here
         await chosen(scope, receive, send)
 
-    websocket_application = OwnPagesOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+    own_pages = OwnPagesOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+
+    async def websocket_application(scope: Scope, receive: Receive, send: Send) -> None:
+        chosen = own_pages if is_pages_port(scope, pages_port) else WebsocketDenier()
+        await chosen(scope, receive, send)
+
     return ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})

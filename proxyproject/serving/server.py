@@ -8,7 +8,7 @@ no HTTP timeout here: daphne's would end a running stream cleanly, which a clien
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -70,7 +70,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class Server(daphne.server.Server):
-    """Serve ``application`` on a socket that listens already, until SIGTERM or SIGINT.
+    """Serve ``application`` on sockets that listen already, until SIGTERM or SIGINT.
 
     ``when_listening`` is called once the start callbacks are done and connections are taken.
     ``lame_duck_seconds``: how long it goes on serving after the first signal while ``/readyz`` says 503.
@@ -83,7 +83,7 @@ class Server(daphne.server.Server):
     def __init__(
         self,
         application: Any,
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         *,
         door: DoorLimits,
         drain_seconds: float,
@@ -105,11 +105,11 @@ class Server(daphne.server.Server):
         """Why this process must not serve, once it is known."""
         self._is_ending = False
         self._lame_duck_seconds = lame_duck_seconds
-        self._listener = listener
+        self._listeners = listeners
         self._drain_seconds = drain_seconds
         self._when_listening = when_listening
         self._lifeline = lifeline
-        self._port: Any = None
+        self._ports: list[Any] = []
         self._hurry = asyncio.Event()
 
     def run(self) -> None:
@@ -149,10 +149,10 @@ class Server(daphne.server.Server):
             return
         if self._is_ending:
             return
-        self._port = reactor.adoptStreamPort(
-            self._listener.fileno(), self._listener.family, self.http_factory
-        )
-        self._listener.close()  # the reactor has a descriptor of its own
+        for listener in self._listeners:
+            port = reactor.adoptStreamPort(listener.fileno(), listener.family, self.http_factory)
+            self._ports.append(port)
+            listener.close()  # the reactor has a descriptor of its own
         self.doorkeeper.start()
         self._when_listening()
 
@@ -193,7 +193,7 @@ class Server(daphne.server.Server):
         return Deferred.fromFuture(asyncio.ensure_future(self._end()))
 
     async def _end(self) -> None:
-        if self._port is not None and self._lame_duck_seconds:
+        if self._ports and self._lame_duck_seconds:
             await lifecycle.leave()
             await self._unless_hurried(asyncio.sleep(self._lame_duck_seconds))
         self.is_draining = True
@@ -212,8 +212,8 @@ class Server(daphne.server.Server):
         await lifecycle.stop()
         await self._wait_for(self._running(), STOP_GRACE_SECONDS)
         await self._cancel(self._running())
-        if self._port is not None:
-            await maybeDeferred(self._port.stopListening).asFuture(asyncio.get_running_loop())
+        for port in self._ports:
+            await maybeDeferred(port.stopListening).asFuture(asyncio.get_running_loop())
         self.http_factory.close_channels()
         self.doorkeeper.stop()
         try:

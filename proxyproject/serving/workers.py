@@ -1,4 +1,4 @@
-"""Several server processes on one listening socket: start them, pass signals on, replace one that crashed."""
+"""Several server processes on the same sockets: start them, pass signals on, replace one that crashed."""
 
 import contextlib
 import os
@@ -22,11 +22,11 @@ def ending_signals() -> list[signal.Signals]:
 
 
 class Workers:
-    """``count`` processes running ``command``, each with ``listener`` as an inherited descriptor."""
+    """``count`` processes running ``command``, each with ``listeners`` as inherited descriptors."""
 
-    def __init__(self, command: Sequence[str], listener: socket.socket, count: int) -> None:
+    def __init__(self, command: Sequence[str], listeners: Sequence[socket.socket], count: int) -> None:
         self._command = list(command)
-        self._listener = listener
+        self._descriptors = [listener.fileno() for listener in listeners]
         self._count = count
         self._started: dict[int, float] = {}
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -61,10 +61,9 @@ class Workers:
         return worst
 
     def _start_one(self) -> None:
-        descriptor = self._listener.fileno()
         process = subprocess.Popen(  # noqa: S603  our own command line
-            [*self._command, "--fd", str(descriptor)],
-            pass_fds=[descriptor],
+            [*self._command, *(part for one in self._descriptors for part in ("--fd", str(one)))],
+            pass_fds=self._descriptors,
             stdin=subprocess.PIPE,  # closed when this process is gone, however it went: then the worker ends
             process_group=0,  # a terminal's Ctrl-C comes to this process alone, which passes it on
         )

@@ -95,14 +95,14 @@ async def healthz(request: HttpRequest) -> HttpResponse:
 @router.get("/readyz")
 async def readyz(request: HttpRequest) -> HttpResponse:
     """Can it serve: the database, and one usable account?"""
-    return await readiness()
+    return await readiness(request)
 
 
 @router.api_operation(["HEAD"], "/metrics", include_in_schema=False)
 @router.get("/metrics")
 async def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus."""
-    return metrics_page()
+    return metrics_page(request)
 
 
 api = NinjaAPI(title="Evenkeel", docs_url=None, openapi_url=None)  # relay/front/openapi.py has both

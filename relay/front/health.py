@@ -3,11 +3,14 @@
 import asyncio
 import os
 
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
 from relay.exchange.runtime import runtime
+from relay.front.insiders import is_insider
 
 
 def health() -> HttpResponse:
@@ -15,8 +18,18 @@ def health() -> HttpResponse:
     return JsonResponse({"status": "ok"})
 
 
-async def readiness() -> HttpResponse:
-    """200 when the database answers and an account is usable; else 503 and what is missing."""
+def may_look_inside(request: HttpRequest) -> bool:
+    """Whether who asks may see what the server tells of itself (``PROXY_FIGURES_FOR``)."""
+    told = settings.ENVIRONMENT
+    return is_insider(
+        request.META,
+        for_everybody=told.proxy_figures_for == "everybody",
+        token=told.proxy_figures_token,
+    )
+
+
+async def readiness(request: HttpRequest) -> HttpResponse:
+    """200 when the database answers and an account is usable; else 503, to insiders with what is missing."""
     missing = []
     try:
         await asyncio.to_thread(_ask_database)
@@ -26,11 +39,14 @@ async def readiness() -> HttpResponse:
         missing.append("usable account")
     if runtime().is_leaving or runtime().is_draining:
         missing.append("draining")
-    return JsonResponse({"ready": not missing, "missing": missing}, status=503 if missing else 200)
+    told = {"ready": not missing} | ({"missing": missing} if may_look_inside(request) else {})
+    return JsonResponse(told, status=503 if missing else 200)
 
 
-def metrics_page() -> HttpResponse:
-    """The metrics of all processes, in Prometheus' text format."""
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """The metrics of all processes, in Prometheus' text format; PermissionDenied for who is no insider."""
+    if not may_look_inside(request):
+        raise PermissionDenied
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

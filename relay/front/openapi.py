@@ -5,14 +5,19 @@ without the internet shows them all the same, and no other host learns that some
 """
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+from django.contrib.admin.views.decorators import staff_member_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from relay.front.api import api
+from relay.front.health import may_look_inside
 
 _SECURITY = {
     "bearer": {"type": "http", "scheme": "bearer", "description": "OpenAI's and Anthropic's clients"},
@@ -29,6 +34,8 @@ _SECURITY = {
         "description": "Google's clients",
     },
 }
+View = Callable[[HttpRequest], HttpResponseBase]
+
 _OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -43,13 +50,26 @@ def schema() -> dict[str, Any]:
     return described
 
 
+def _for_insiders(view: View) -> View:
+    """The view for this machine, for who shows the token, and for signed-in staff."""
+    for_staff = staff_member_required(view)
+
+    @wraps(view)
+    def gated(request: HttpRequest) -> HttpResponseBase:
+        return view(request) if may_look_inside(request) else for_staff(request)
+
+    return gated
+
+
 @require_safe
+@_for_insiders
 def openapi_json(request: HttpRequest) -> JsonResponse:
     """The description as JSON."""
     return JsonResponse(schema())
 
 
 @require_safe
+@_for_insiders
 def docs(request: HttpRequest) -> HttpResponse:
     """The description as a page."""
     reader = {

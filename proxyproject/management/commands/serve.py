@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from argparse import SUPPRESS, ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,14 +41,14 @@ class Command(BaseCommand):
         )
         parser.add_argument("--workers", type=int, default=1, help="processes; more than 1 need REDIS_URL")
         parser.add_argument(
-            "--fd", type=int, help=SUPPRESS
-        )  # a worker: the socket that its parent listens on
+            "--fd", type=int, action="append", help=SUPPRESS
+        )  # a worker: the sockets that its parent listens on
 
-    def handle(self, *, host: str, port: int, workers: int, fd: int | None, **options: Any) -> None:
+    def handle(self, *, host: str, port: int, workers: int, fd: list[int] | None, **options: Any) -> None:
         """Serve; raise CommandError when that is not possible."""
         os.umask(0o077)  # the database and the logs are for this user's eyes
         if fd is not None:
-            self._serve(socket.socket(fileno=fd), lambda: None, lifeline=sys.stdin.fileno())
+            self._serve([socket.socket(fileno=one) for one in fd], lambda: None, sys.stdin.fileno())
             return
         if workers < 1:
             raise CommandError("--workers must be at least 1")
@@ -58,26 +58,26 @@ class Command(BaseCommand):
                 "live rows over Redis."
             )
         self._migrate()
-        from proxyproject.serving.server import bind
-
-        try:
-            listener = bind(host, port)
-        except OSError as error:
-            raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
-        address = listener.getsockname()
+        listeners = [listen(host, port)]
+        if pages_port := settings.ENVIRONMENT.proxy_pages_port:
+            listeners.append(listen(settings.ENVIRONMENT.proxy_pages_host or host, pages_port))
+        addresses = [listener.getsockname() for listener in listeners]
         if workers == 1:
-            self._serve(listener, lambda: self._announce(address, workers))
+            self._serve(listeners, lambda: self._announce(addresses, workers))
             return
         from proxyproject.serving.workers import Workers
 
-        code = Workers(own_command("serve"), listener, workers).run(
-            self._say, lambda: self._announce(address, workers)
+        code = Workers(own_command("serve"), listeners, workers).run(
+            self._say, lambda: self._announce(addresses, workers)
         )
         if code:
             raise SystemExit(code)
 
     def _serve(
-        self, listener: socket.socket, when_listening: Callable[[], None], lifeline: int | None = None
+        self,
+        listeners: Sequence[socket.socket],
+        when_listening: Callable[[], None],
+        lifeline: int | None = None,
     ) -> None:
         from proxyproject.serving.server import (
             Server,  # installs the reactor: before anything else imports it
@@ -85,7 +85,7 @@ class Command(BaseCommand):
 
         server = Server(
             import_string(settings.ASGI_APPLICATION),
-            listener,
+            listeners,
             door=door_limits(),
             lame_duck_seconds=settings.ENVIRONMENT.relay_lame_duck_seconds,
             drain_seconds=settings.ENVIRONMENT.relay_drain_seconds,
@@ -113,9 +113,8 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         self._say(f"The database was brought up to date ({len(pending)} migrations).")
 
-    def _announce(self, address: tuple[Any, ...], workers: int) -> None:
-        host, port = address[:2]
-        shown = f"[{host}]" if ":" in host else host
+    def _announce(self, addresses: Sequence[tuple[Any, ...]], workers: int) -> None:
+        shown, *pages = [f"http://{f'[{a[0]}]' if ':' in a[0] else a[0]}:{a[1]}" for a in addresses]
         processes = f", {workers} processes" if workers > 1 else ""
         self._say(f"Data directory: {settings.DATA_DIR}")
         if found := files_of_antigravity_tools(settings.DATA_DIR):
@@ -126,11 +125,23 @@ class Command(BaseCommand):
         descriptors = raise_limit()
         room = f"room for {connections_for(descriptors)} connections ({descriptors} open files) each"
         room = room if workers > 1 else room.removesuffix(" each")
-        self._say(f"Evenkeel {version('evenkeel')} listens on http://{shown}:{port}{processes}, {room}")
+        for place in pages:
+            self._say(f"The pages are on {place}/admin/, and not on the relay's port")
+        self._say(f"Evenkeel {version('evenkeel')} listens on {shown}{processes}, {room}")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; CommandError when that is not possible."""
+    from proxyproject.serving.server import bind
+
+    try:
+        return bind(host, port)
+    except OSError as error:
+        raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror or error}") from error
 
 
 def leave_hung_threads() -> None:
