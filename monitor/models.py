@@ -21,7 +21,8 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 from django.utils.translation import gettext_lazy as _
 
-from monitor.pricing.prices import ModelPrice as ModelPrice  # here Django looks for models
+from monitor.ledger.models import LedgerHour as LedgerHour  # here Django looks for models
+from monitor.pricing.prices import ModelPrice as ModelPrice
 from monitor.record.records import BodyKind, EndedBy, Outcome, Phase
 from monitor.search.models import SearchProgress as SearchProgress
 from monitor.statistics.models import DailyStatistic as DailyStatistic
@@ -122,6 +123,7 @@ class RequestLog(models.Model):
     method = models.CharField(_("method"), max_length=8)
     path = models.TextField(_("path"))
     client_key = models.CharField(_("client key"), max_length=100)
+    client_key_id = models.BigIntegerField(null=True)
     client_model = models.CharField(_("client's model"), max_length=200)
     is_stream = models.BooleanField(_("stream"))
     preview = models.TextField(_("last user turn"))

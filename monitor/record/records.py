@@ -73,6 +73,8 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """With the query string; a key in it is masked by the writer in any case."""
     client_key: str = ""
     """The key's *name*; empty when the key was refused."""
+    client_key_id: int | None = None
+    """None where no client's key asked: a refused one, a replay of the operator's."""
     client_model: str = ""
     is_stream: bool = False
     """What the client asked for, not what upstream was asked for."""

@@ -39,8 +39,8 @@ _TABLES: dict[type[Row], tuple[type[models.Model], tuple[str, ...], frozenset[st
         RequestLog,
         ("id",),
         frozenset(
-            ("id", "started_at", "process_id", "dialect", "method", "path", "client_key", "client_model",
-             "is_stream", "preview", "session_hash", "request_bytes", "replay_of",
+            ("id", "started_at", "process_id", "dialect", "method", "path", "client_key", "client_key_id",
+             "client_model", "is_stream", "preview", "session_hash", "request_bytes", "replay_of",
              "is_simulated")
         ),
     ),

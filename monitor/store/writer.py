@@ -18,6 +18,7 @@ import msgspec
 import zstandard
 from django.db import DataError, Error, IntegrityError, connection, transaction
 
+from monitor.ledger.writing import book, booked_before
 from monitor.pricing import cost
 from monitor.pricing.prices import PriceBook
 from monitor.record.records import BodyRecord, Record, RequestRecord
@@ -223,10 +224,13 @@ class RecordWriter:
         self._busy_since = time.time()
         try:
             rows = [self._row(record) for record in records]
+            requests = [row for row in rows if isinstance(row, RequestRecord)]
             with transaction.atomic():
+                before = booked_before(requests)
                 for kind in dict.fromkeys(map(type, rows)):
                     upsert([row for row in rows if type(row) is kind])
-                if ended := [row for row in rows if isinstance(row, RequestRecord) and not row.in_flight]:
+                if ended := [row for row in requests if not row.in_flight]:
+                    book(ended, before)
                     index.add((row.id, _searched_texts(row)) for row in ended)
         except (DataError, IntegrityError) as error:
             return self._store_one_by_one(records, error)

@@ -202,6 +202,7 @@ class Admission:
                 method=self.request.method or "POST",
                 path=self.request.get_full_path(),
                 client_key=caller.name if caller else "",
+                client_key_id=caller.id if caller else None,
                 client_model=call.model,
                 is_stream=call.is_stream,
                 preview=exact_secrets(keys).mask_plain_text(preview),

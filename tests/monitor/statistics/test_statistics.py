@@ -245,7 +245,7 @@ def test_the_page_asks_a_fixed_number_of_queries(
         row.hour = now
         row.save()
     fill_days(now.timestamp())
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         assert admin_client.get(f"/monitor/statistics/?by={by}&days=90").status_code == 200
 
 

@@ -1,0 +1,84 @@
+"""What a row puts into the ledger, and what a later version of the row changes there. PURE.
+
+A row that is written again, by a retried batch or as a late correction, changes the ledger by the difference
+to what stood in the table before: so each exchange is in it once, as it is on record now.
+"""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+from monitor.record.records import COUNTING_PATHS, RequestRecord
+
+UNITS_PER_DOLLAR = 10**10
+"""Money is counted in whole ten-billionths of a dollar, as fine as a row's cost."""
+
+MOST = 10**12
+"""Beyond that a number of tokens is a mistake of upstream's, and is not booked."""
+
+
+class Cell(NamedTuple):
+    """Where it is booked. ``hour`` is its beginning, in epoch seconds."""
+
+    key_id: int
+    hour: float
+    client_key: str
+    account: str
+    model: str
+
+
+class Amounts(NamedTuple):
+    """What is booked."""
+
+    requests: int = 0
+    unpriced: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    tokens_cache_write: int = 0
+    cost_units: int = 0
+
+
+Booked = tuple[Cell, Amounts]
+
+
+def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> Booked | None:
+    """What the exchange of ``row`` puts where; None where it used nothing, or its use is not counted."""
+    if row.in_flight or row.is_simulated or row.path.partition("?")[0].endswith(COUNTING_PATHS):
+        return None
+    told = (row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_cache_write)
+    tokens = [number if number is not None and 0 <= number <= MOST else 0 for number in told]
+    units = units_of(row.cost)
+    if not any(tokens) and not units:
+        return None
+    cell = Cell(
+        row.client_key_id or 0,
+        hour_of(row.started_at),
+        row.client_key,
+        row.account or "",
+        row.mapped_model or row.client_model,
+    )
+    sent, said, cached, written = tokens
+    return cell, Amounts(1, 1 if row.cost is None else 0, sent, said, cached, written, units)
+
+
+def differences(changes: Iterable[tuple[Booked | None, Booked | None]]) -> dict[Cell, Amounts]:
+    """What (before, now) of several rows change in the ledger, cell by cell, in one order for all writers."""
+    found: dict[Cell, list[int]] = {}
+    for before, now in changes:
+        for entry, sign in ((before, -1), (now, 1)):
+            if entry is not None:
+                sums = found.setdefault(entry[0], [0] * len(Amounts._fields))
+                for at, number in enumerate(entry[1]):
+                    sums[at] += sign * number
+    return {cell: Amounts(*sums) for cell, sums in sorted(found.items()) if any(sums)}
+
+
+def units_of(cost: Decimal | None) -> int:
+    """Dollars in units; nothing where the cost is not known."""
+    return round(cost * UNITS_PER_DOLLAR) if cost is not None else 0
+
+
+def dollars(units: int) -> Decimal:
+    """Units as dollars."""
+    return Decimal(units) / UNITS_PER_DOLLAR

@@ -1,0 +1,67 @@
+"""What the ledger says: of one key in spans of time, by model and hour, and of all keys. Blocking."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from math import inf
+from typing import Any
+
+import msgspec
+from django.db.models import Q, Sum
+
+from monitor.ledger.booking import Amounts
+from monitor.ledger.models import LedgerHour
+
+_SUMS = {f"{name}_sum": Sum(name) for name in Amounts._fields}
+LAST_MOMENT = 253_402_300_000.0
+"""Before the end of the year 9999: what lies behind it has no date."""
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What some hours of the ledger add up to; ``cost_units`` in 1e-10 dollars."""
+
+    requests: int = 0
+    unpriced: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    tokens_cache_write: int = 0
+    cost_units: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """All of them: input, cached or not, and output."""
+        return self.tokens_in + self.tokens_out + self.tokens_cached + self.tokens_cache_write
+
+
+def used_in(key_id: int, spans: Sequence[tuple[float, float]]) -> list[Usage]:
+    """What the key used from each beginning up to each end (epoch seconds; the end may be infinite)."""
+    return [usage_of(LedgerHour.objects.filter(_within(start, end), key_id=key_id)) for start, end in spans]
+
+
+def usage_of(hours: Any) -> Usage:
+    """What a queryset of the ledger adds up to."""
+    return _usage(hours.aggregate(**_SUMS))
+
+
+def by_model_and_hour(key_id: int, since: float) -> list[tuple[datetime, str, Usage]]:
+    """The key's hours since then, oldest first, each model by itself; accounts are not told apart."""
+    hours = LedgerHour.objects.filter(_within(since, inf), key_id=key_id).order_by("hour", "model")
+    return [
+        (row["hour"], row["model"], _usage(dict(row)))
+        for row in hours.values("hour", "model").annotate(**_SUMS)
+    ]
+
+
+def by_client_key(since: float, until: float) -> dict[str, Usage]:
+    """What all keys used, by the name that stood in the rows."""
+    hours = LedgerHour.objects.filter(_within(since, until)).order_by()
+    return {row["client_key"]: _usage(dict(row)) for row in hours.values("client_key").annotate(**_SUMS)}
+
+
+def _within(start: float, end: float) -> Q:
+    span = Q(hour__gte=datetime.fromtimestamp(start, UTC))
+    return span if end > LAST_MOMENT else span & Q(hour__lt=datetime.fromtimestamp(end, UTC))
+
+
+def _usage(row: dict[str, Any]) -> Usage:
+    return Usage(**{name: int(row[f"{name}_sum"] or 0) for name in Amounts._fields})

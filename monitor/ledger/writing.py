@@ -1,0 +1,76 @@
+"""Book rows in the ledger, inside the transaction that stores them."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from monitor.ledger.booking import Amounts, Booked, Cell, booked, differences
+from monitor.ledger.hours import hour_of
+from monitor.ledger.models import LedgerHour
+from monitor.models import RequestLog
+from monitor.record.records import RequestRecord
+
+_READ = (
+    "id", "started_at", "process_id", "dialect", "method", "path", "client_key", "client_key_id",
+    "client_model", "is_simulated", "in_flight", "mapped_model", "account", "tokens_in", "tokens_out",
+    "tokens_cached", "tokens_cache_write", "cost",
+)  # fmt: skip
+
+
+def booked_before(rows: Sequence[RequestRecord]) -> dict[str, Booked | None]:
+    """What the ledger holds of those of ``rows`` that had ended before; to be asked before they are stored.
+
+    They are locked until the end of the transaction, where the database knows such a thing.
+    """
+    ids = [row.id for row in rows if not row.in_flight]
+    if not ids:
+        return {}
+    there = RequestLog.objects.filter(id__in=ids, in_flight=False).order_by("id")
+    if connection.features.has_select_for_update:
+        there = there.select_for_update()
+    return {values["id"]: booked(_record(values), hour_of) for values in there.values(*_READ)}
+
+
+def book(rows: Sequence[RequestRecord], before: dict[str, Booked | None]) -> None:
+    """Put into the ledger what ``rows`` add to it, or change in it."""
+    changes = [(before.get(row.id), booked(row, hour_of)) for row in rows if not row.in_flight]
+    add(differences(changes))
+
+
+def add(amounts: dict[Cell, Amounts]) -> None:
+    """Add so much to each cell, on the connection of this thread."""
+    if not amounts:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(_statement(), [_parameters(cell, sums) for cell, sums in amounts.items()])
+
+
+def _statement() -> str:
+    quote = connection.ops.quote_name
+    table = quote(LedgerHour._meta.db_table)
+    columns = [quote(name) for name in (*Cell._fields, *Amounts._fields)]
+    sums = ", ".join(
+        f"{column} = {table}.{column} + excluded.{column}" for column in map(quote, Amounts._fields)
+    )
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608  names of the model, no values
+        f"VALUES ({', '.join(['%s'] * len(columns))}) "
+        f"ON CONFLICT ({', '.join(map(quote, Cell._fields))}) DO UPDATE SET {sums}"
+    )
+
+
+def _parameters(cell: Cell, sums: Amounts) -> list[Any]:
+    hour = connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(cell.hour, UTC))
+    texts = ((cell.client_key, 100), (cell.account, 254), (cell.model, 200))
+    return [cell.key_id, hour, *(_text(text, limit) for text, limit in texts), *sums]
+
+
+def _text(value: str, limit: int) -> str:
+    """No database takes a surrogate, and PostgreSQL no NUL."""
+    return value[:limit].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def _record(values: dict[str, Any]) -> RequestRecord:
+    return RequestRecord(**{**values, "started_at": values["started_at"].timestamp()})

@@ -1,0 +1,96 @@
+"""What a row puts into the ledger, and what its later versions change there."""
+
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.ledger import hours
+from monitor.ledger.booking import Amounts, Booked, Cell, booked, differences, dollars, units_of
+from monitor.record.records import Outcome, RequestRecord
+
+ROW = RequestRecord(
+    id="1" * 32, started_at=7205.0, process_id="p", dialect="anthropic", method="POST", path="/v1/messages",
+    client_key="team", client_key_id=3, client_model="asked", in_flight=False, mapped_model="m", account="a",
+    outcome=Outcome.OK, tokens_in=1, tokens_out=2, tokens_cached=3, tokens_cache_write=4, cost=Decimal("0.5"),
+)  # fmt: skip
+CELL = Cell(3, 7200.0, "team", "a", "m")
+
+
+def hour_of(moment: float) -> float:
+    return moment // 3600 * 3600
+
+
+def with_changes(**changes: object) -> Booked | None:
+    return booked(msgspec.structs.replace(ROW, **changes), hour_of)
+
+
+def test_what_is_booked_of_a_row() -> None:
+    """Tokens and money of an exchange that has ended, by the hour of its admission."""
+    assert with_changes() == (CELL, Amounts(1, 0, 1, 2, 3, 4, 5 * 10**9))
+    assert with_changes(cost=None) == (CELL, Amounts(1, 1, 1, 2, 3, 4, 0))
+    assert with_changes(client_key_id=None) == (CELL._replace(key_id=0), Amounts(1, 0, 1, 2, 3, 4, 5 * 10**9))
+    nothing = {"tokens_in": None, "tokens_out": None, "tokens_cached": None, "tokens_cache_write": None}
+    for left_out in (
+        {"in_flight": True},
+        {"is_simulated": True},
+        {"path": "/v1/messages/count_tokens?beta=true"},
+        {"path": "/v1beta/models/m:countTokens"},
+        {**nothing, "cost": None},
+        {**nothing, "cost": Decimal(0)},
+    ):
+        assert with_changes(**left_out) is None
+    absurd = with_changes(tokens_in=2**62, tokens_out=-5)
+    assert absurd is not None
+    assert absurd[1].tokens_in == absurd[1].tokens_out == 0
+
+
+def test_a_later_version_changes_the_difference() -> None:
+    """Nothing when it says the same; the old cell gives back what the new one gets when it moved."""
+    first, more = with_changes(), with_changes(tokens_out=12)
+    assert differences([(None, first)]) == {CELL: Amounts(1, 0, 1, 2, 3, 4, 5 * 10**9)}
+    assert differences([(first, first)]) == {}
+    assert differences([(first, more)]) == {CELL: Amounts(tokens_out=10)}
+    moved = differences([(first, with_changes(account="b"))])
+    assert moved[CELL].requests == -1
+    assert moved[CELL._replace(account="b")].requests == 1
+    assert differences([(first, None)]) == {CELL: Amounts(-1, 0, -1, -2, -3, -4, -5 * 10**9)}
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=20))
+def test_however_often_it_is_corrected_the_last_word_counts(told: list[int]) -> None:
+    """The sum of all differences is what the last version says."""
+    before, sums = None, 0
+    for tokens in told:
+        now = with_changes(tokens_out=tokens)
+        change = differences([(before, now)])
+        sums += change.get(CELL, Amounts()).tokens_out
+        before = now
+    assert sums == told[-1]
+
+
+def test_money_is_exact() -> None:
+    """What a row's cost can say, the ledger keeps to the last digit."""
+    for text in ("0.0000000001", "0.1", "123.4567890123", "0.0000123456"):
+        assert dollars(units_of(Decimal(text))) == Decimal(text)
+    assert units_of(None) == 0
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "hour"),
+    [
+        ("UTC", 7205.0, 7200.0),
+        ("Asia/Kolkata", 7205.0, 5400.0),  # 07:30 there: its hour began at 07:00, which is 01:30 UTC
+        ("America/St_Johns", 1_700_000_000.0, 1_699_997_400.0),
+        ("Asia/Tokyo", 7199.0, 3600.0),
+    ],
+)
+def test_hours_are_those_of_the_servers_zone(
+    zone: str, moment: float, hour: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that its days are made of whole hours, whatever the zone's offset."""
+    monkeypatch.setattr(hours.timezone, "get_default_timezone", lambda: ZoneInfo(zone))
+    assert hours.hour_of(moment) == hour

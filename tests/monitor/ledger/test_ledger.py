@@ -1,0 +1,223 @@
+"""One ledger: whoever is asked what a key spent, there is one number."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from math import inf
+from typing import Any
+
+import msgspec
+import pytest
+from django.db.models import Sum
+
+from monitor.ledger.booking import dollars
+from monitor.ledger.models import LedgerHour
+from monitor.ledger.reading import by_client_key, by_model_and_hour, used_in
+from monitor.models import RequestLog
+from monitor.record.records import AttemptRecord, Outcome, RequestRecord
+from monitor.statistics import filling
+from monitor.statistics.models import HourlyStatistic
+from monitor.statistics.totals import by_dimension
+from monitor.store.writer import RecordWriter
+from tests import stores
+from tests.monitor.store.test_writer import ended, locked
+
+NewRecord = Callable[..., RequestRecord]
+NOW = 1_700_000_000 + 8 * 3600
+KEYS = {"team": 1, "laptop": 2, "build": 3}
+MODELS = ("claude-opus-5-5", "gemini-3-pro-preview", "a-model-without-a-price")
+
+
+def exchange(number: int, chance: random.Random, record: NewRecord) -> RequestRecord:
+    """One of many, as they come: whole, failed, cut, counted, simulated, of an operator."""
+    name = chance.choice(tuple(KEYS))
+    row = record(
+        id=f"{int((NOW - 8 * 3600 + number * 12) * 1000):012x}{number:020x}",
+        started_at=float(NOW - 8 * 3600 + number * 12),
+        client_key=name,
+        client_key_id=KEYS[name],
+    )
+    sort = chance.random()
+    if sort < 0.05:
+        row = msgspec.structs.replace(row, path="/v1/messages/count_tokens")
+    elif sort < 0.1:
+        row = msgspec.structs.replace(row, is_simulated=True, cost=Decimal(0))
+    elif sort < 0.15:
+        row = msgspec.structs.replace(row, client_key_id=None, replay_of="1" * 32)
+    return row
+
+
+def end_of(row: RequestRecord, chance: random.Random) -> RequestRecord:
+    """How it ended: whole, without an answer, or cut in the middle."""
+    used = {
+        "mapped_model": chance.choice(MODELS),
+        "account": chance.choice("abc"),
+        "tokens_in": chance.randrange(50_000),
+        "tokens_out": chance.randrange(8_000),
+        "tokens_cached": chance.choice((None, 0, chance.randrange(90_000))),
+        "tokens_cache_write": chance.choice((None, chance.randrange(5_000))),
+    }
+    if chance.random() < 0.1:
+        return ended(row, outcome=Outcome.ERROR, status=502)
+    if chance.random() < 0.1:
+        return ended(row, **{**used, "outcome": Outcome.INTERRUPTED, "tokens_out": None})
+    return ended(row, **used)
+
+
+def of_the_rows() -> dict[str, tuple[int, Decimal]]:
+    """Tokens and money by key, as the history has them."""
+    found: dict[str, tuple[int, Decimal]] = {}
+    rows = RequestLog.objects.filter(in_flight=False, is_simulated=False).exclude(
+        path__contains="count_tokens"
+    )
+    for row in rows:
+        told = (row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_cache_write)
+        tokens, cost = found.get(row.client_key, (0, Decimal(0)))
+        found[row.client_key] = (tokens + sum(n or 0 for n in told), cost + (row.cost or 0))
+    return found
+
+
+def test_after_two_thousand_exchanges_all_say_one_number(
+    store: str, new_writer: Callable[..., RecordWriter], request_record: NewRecord
+) -> None:
+    """Rows, ledger, statistics: to the last digit, though the store failed, batches were retried, rows
+    written twice and corrected, and two processes wrote.
+    """
+    chance = random.Random(14)
+    writers = [new_writer(), new_writer()]
+    rows = [exchange(number, chance, request_record) for number in range(2_000)]
+    for number, row in enumerate(rows):
+        writers[number % 2].submit(row)
+    for start in range(0, 2_000, 400):
+        block = rows[start : start + 400]
+        ends = [end_of(row, chance) for row in block]
+        with locked(store):  # what comes now waits, and is tried again
+            for number, row in enumerate(ends):
+                writers[number % 2].submit(row)
+        assert all(writer.flush(60) for writer in writers)
+        for number, row in enumerate(ends):
+            if chance.random() < 0.1:  # the same once more, by the other process
+                writers[1 - number % 2].submit(row)
+            elif chance.random() < 0.1 and row.tokens_in is not None:  # a late correction, on another account
+                better = {"tokens_in": row.tokens_in // 2, "account": "d", "cost": None}
+                writers[number % 2].submit(msgspec.structs.replace(row, **better))
+        assert all(writer.flush(60) for writer in writers)
+    assert RequestLog.objects.filter(in_flight=False).count() == 2_000
+    told = of_the_rows()
+    assert set(told) == set(KEYS)
+    booked = by_client_key(0, inf)
+    assert {name: (u.tokens, dollars(u.cost_units)) for name, u in booked.items()} == told
+    for name, key in KEYS.items():
+        (alone, replays) = (used_in(key, [(0, inf)])[0], used_in(0, [(0, inf)])[0])
+        assert alone.tokens == sum(usage.tokens for _, _, usage in by_model_and_hour(key, 0))
+        assert 0 < alone.tokens < told[name][0]
+        assert replays.tokens > 0
+    for hour in filling.hours_to_fill(NOW):
+        filling.fill_hour(hour)
+    for day in filling.days_to_fill(NOW):
+        filling.fill_day(day)
+    for days in (1, 7):
+        shown = by_dimension("client_key", days, datetime.fromtimestamp(NOW, UTC))
+        assert {name: (s.input_tokens + s.tokens_out, s.cost) for name, s in shown} == told
+    by_itself = HourlyStatistic.objects.aggregate(cost=Sum("cost"))["cost"]
+    assert round(by_itself, 6) == round(sum(cost for _, cost in told.values()), 6)
+
+
+def test_a_failed_batch_books_nothing(
+    store: str, new_writer: Callable[..., RecordWriter], request_record: NewRecord, monkeypatch: Any
+) -> None:
+    """A row that no store takes is left out, and so is what it would have booked; its neighbours are kept."""
+    writer = new_writer()
+    rows = [ended(request_record(client_key_id=1), tokens_in=10, tokens_out=5) for _ in range(3)]
+    broken = msgspec.structs.replace(rows[1], attempts=10**9)  # more than the column takes, on PostgreSQL
+    attempt = AttemptRecord(
+        request_id=rows[0].id, number=1, account="a", account_kind="gemini", upstream_model="m",
+        started_offset_ms=0, status="no number",  # type: ignore[arg-type]
+    )  # fmt: skip
+    for row in (rows[0], broken, rows[2], attempt):
+        writer.submit(row)
+    assert writer.flush(30)
+    stored = RequestLog.objects.filter(in_flight=False).count()
+    assert used_in(1, [(0, inf)])[0].requests == stored
+    assert stored >= 2
+
+
+KILLED = """
+import random, sys, django
+django.setup()
+from django.db import connections
+from tests.monitor.conftest import _default_database
+from tests.monitor.ledger.test_ledger import end_of, exchange
+from monitor.store.writer import RecordWriter
+from monitor.record.records import RequestRecord
+
+def record(**fields):
+    return RequestRecord(process_id="p1", dialect="anthropic", method="POST", path="/v1/messages",
+                         client_model="claude-opus-5-5", in_flight=True, **fields)
+
+with _default_database(sys.argv[1]):
+    writer = RecordWriter(body_cap_bytes=1000)
+    writer.on_committed(lambda rows: print(len(rows), flush=True))
+    writer.start()
+    chance, number = random.Random(1), 0
+    while True:
+        row = exchange(number, chance, record)
+        writer.submit(row)
+        writer.submit(end_of(row, chance))
+        number += 1
+        if number % 200 == 0:
+            writer.flush(10)
+"""
+
+
+@pytest.mark.outside
+def test_rows_and_ledger_agree_after_a_kill(store: str) -> None:
+    """After kill -9 in the middle of writing the ledger has what the rows have, no more and no less."""
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    if stores.wanted():
+        environment["TEST_STORES"] = "postgres"
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, store], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    assert process.stdout is not None
+    for _ in range(20):
+        process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    process.stdout.read()
+    process.wait(20)
+    told = of_the_rows()
+    assert told
+    booked = by_client_key(0, inf)
+    assert {name: (u.tokens, dollars(u.cost_units)) for name, u in booked.items()} == {
+        name: sums for name, sums in told.items() if any(sums)
+    }
+
+
+def test_an_older_installation_is_booked(store: str, writer: RecordWriter, request_record: NewRecord) -> None:
+    """What was on record before there was a ledger: from its rows, and where they are gone the statistics."""
+    from importlib import import_module
+
+    from django.apps import apps
+
+    row = ended(request_record(client_key_id=None), tokens_in=10, tokens_out=5, account="a", mapped_model="m")
+    later = ended(
+        request_record(started_at=row.started_at + 7200),
+        tokens_in=1,
+        tokens_out=1,
+        account="a",
+        mapped_model="m",
+    )
+    for one in (row, later):
+        writer.submit(one)
+    assert writer.flush(10)
+    for hour in filling.hours_to_fill(later.started_at):
+        filling.fill_hour(hour)
+    LedgerHour.objects.all().delete()
+    import_module("monitor.migrations.0012_fill_ledger").fill(apps, None)
+    assert by_client_key(0, inf)["team"].tokens == 17
+    assert LedgerHour.objects.count() == 2
