@@ -18,14 +18,15 @@ def mask_headers(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], .
 
 
 def _header_value(name: str, value: str) -> str:
-    if not _is_secret_header(name):
+    if not is_secret_header(name):
         return _usual_header_value(value) if len(value) <= _USUAL_HEADER_CHARS else _masked_value(value)
     scheme = _SCHEME.match(value)
     return f"{scheme[0]} {MASK}" if scheme else MASK
 
 
 @lru_cache(maxsize=1024)
-def _is_secret_header(name: str) -> bool:
+def is_secret_header(name: str) -> bool:
+    """Does a header carry a credential, by its name?"""
     return _SECRET_HEADER.search(name.lower()) is not None
 
 

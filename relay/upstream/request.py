@@ -12,6 +12,7 @@ import msgspec
 from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
+from monitor.record.header_redaction import is_secret_header
 from relay.dialects.healing.signature_slots import HealedBody
 from relay.dialects.interface import Dialect, GoingOn
 from relay.dialects.names.aliases import NONE as NO_ALIASES
@@ -24,8 +25,11 @@ from relay.engine.signatures import SignatureCache
 from relay.neutral.conversation import Conversation, Json
 from relay.upstream.signatures import Signatures, has_thinking
 
-_PASSED_HEADERS = ("anthropic-version", "anthropic-beta", "openai-beta")
-_KEPT_BACK_HEADERS = frozenset({"x-goog-api-key", "x-goog-user-project", "x-goog-iam-authorization-token"})
+_PASSED_HEADERS = ("anthropic-", "x-goog-", "openai-beta")
+"""How the feature headers of the vendors begin; those of tomorrow travel too (``anthropic-workspace-id``"
+" …)."""
+_KEPT_BACK_HEADERS = frozenset({"x-goog-user-project"})
+"""The project that is billed is the account's."""
 
 
 class ClientCall(msgspec.Struct, frozen=True, dict=True):
@@ -230,7 +234,8 @@ def _feature_headers(call: ClientCall, dialect: Dialect) -> dict[str, str]:
     headers: dict[str, str] = {}
     if dialect is call.dialect:
         for name, value in call.headers.items():
-            if name in _PASSED_HEADERS or (name.startswith("x-goog-") and name not in _KEPT_BACK_HEADERS):
+            is_passed = name.startswith(_PASSED_HEADERS) and name not in _KEPT_BACK_HEADERS
+            if is_passed and not is_secret_header(name):
                 headers[name] = value
     return default_headers(dialect) | headers
 

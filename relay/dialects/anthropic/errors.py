@@ -128,14 +128,24 @@ def failure_in_document(told: Json) -> Failure | None:
 
 
 def error_body(answer: ErrorAnswer) -> bytes:
-    """The JSON error body: upstream's own error object where it spoke this dialect, under our request id."""
-    error = _error_in(json_object(answer.upstream_body)) or _our_error(answer)
-    return msgspec.json.encode({"type": "error", "error": error, "request_id": answer.request_id})
+    """The JSON error body: upstream's own bytes where it spoke this dialect; Claude Code asks for that.
+
+    Of another shape only its error object counts. Our own request id stands in the headers.
+    """
+    told = json_object(answer.upstream_body)
+    if told is not None and told.get("type") == "error" and _error_in(told):
+        return answer.upstream_body
+    return _encoded(answer, told)
 
 
 def error_event(answer: ErrorAnswer) -> bytes:
-    """The same as the stream's last event."""
-    return b"event: error\ndata: " + error_body(answer) + b"\n\n"
+    """The error as the stream's last event, on one line, under our request id."""
+    return b"event: error\ndata: " + _encoded(answer, json_object(answer.upstream_body)) + b"\n\n"
+
+
+def _encoded(answer: ErrorAnswer, upstream: Json | None) -> bytes:
+    error = _error_in(upstream) or _our_error(answer)
+    return msgspec.json.encode({"type": "error", "error": error, "request_id": answer.request_id})
 
 
 def _our_error(answer: ErrorAnswer) -> Json:

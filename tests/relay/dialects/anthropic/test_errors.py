@@ -252,12 +252,22 @@ def test_the_error_type_of_a_status(subtests: pytest.Subtests) -> None:
             assert json.loads(event.removeprefix(b"event: error\ndata: ")) == told
 
 
-def test_upstreams_own_error_object_is_kept_under_our_request_id() -> None:
-    """Same dialect: type, message and details are upstream's; the id is the one that stands in our logs."""
-    upstream = body_of("rate_limit_error", "slow down", error_code="ramp_limit_exceeded")
-    told = json.loads(ANTHROPIC.error_body(ErrorAnswer(429, "ours", "req_1", upstream_body=upstream)))
+def test_upstreams_own_body_is_kept_to_the_byte() -> None:
+    """Same dialect: Claude Code asks its gateways for that. The stream's event has our id, which our logs"
+    " know."""
+    upstream = b" " + body_of("rate_limit_error", "slow down", error_code="ramp_limit_exceeded") + b"\n"
+    answer = ErrorAnswer(429, "ours", "req_1", upstream_body=upstream)
+    assert ANTHROPIC.error_body(answer) == upstream
+    told = json.loads(new_encoder().fail(answer).removeprefix(b"event: error\ndata: "))
     assert told["error"] == json.loads(upstream)["error"]
     assert told["request_id"] == "req_1"
+
+
+def test_an_error_without_the_envelope_gets_it() -> None:
+    """Some compatible servers leave the outer ``type`` out, by which SDKs know an error."""
+    upstream = b'{"error":{"type":"invalid_request_error","message":"no"}}'
+    told = json.loads(ANTHROPIC.error_body(ErrorAnswer(400, "ours", "req_1", upstream_body=upstream)))
+    assert told == {"type": "error", **json.loads(upstream), "request_id": "req_1"}
 
 
 @pytest.mark.parametrize("upstream", [b"<html>", b'{"error": "text"}', b"[]"])
