@@ -5,6 +5,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from proxyproject.setup.views import set_up
 from relay.front import openapi
 from relay.replay.views import replay, replay_page
 
@@ -17,6 +18,7 @@ urlpatterns = [
     ),  # asked for by CSV and JSON
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
+    path("setup/<str:token>/", set_up, name="setup"),
     path("api/docs", openapi.docs, name="api-docs"),
     path("api/openapi.json", openapi.openapi_json, name="openapi-json"),
     path("monitor/faultlab/", include("proxyproject.faultlab.urls")),

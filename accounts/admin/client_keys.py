@@ -26,6 +26,7 @@ class ClientKeyAdmin(ModelAdmin):
     """Client keys; a key's value is seen once, right after it was made."""
 
     form = ClientKeyForm
+    list_before_template = change_form_outer_before_template = "setup/steps.html"
     list_display = ("name", "owner", "shown_as", "enabled", "record_bodies", "expires_at", "last_used_at")
     list_filter = ("enabled", "record_bodies")
     search_fields = ("name", "owner")

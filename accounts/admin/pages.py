@@ -36,6 +36,7 @@ class AccountAdmin(ModelAdmin):
     """Accounts, each with its state at a glance."""
 
     form = AccountForm
+    list_before_template = change_form_outer_before_template = "setup/steps.html"
     list_display = (
         "name", "state", "why", "in_flight", "success", "tokens", "last_error",
     )  # fmt: skip

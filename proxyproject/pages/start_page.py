@@ -11,13 +11,11 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.admin.state import Glance, glance
-from accounts.models import Account, ClientKey
+from accounts.models import Account
 from monitor.history.last_hour import last_failures, last_hour
-from monitor.models import RequestLog
 from monitor.store.writer import WriterStats
 from proxyproject.wiring import writer
 
@@ -38,14 +36,6 @@ class Trouble(msgspec.Struct, frozen=True):
     text: str
 
 
-class Step(msgspec.Struct, frozen=True):
-    """The next thing to do before the server can serve."""
-
-    text: str
-    label: str
-    link: str
-
-
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The context of the start page, with what this person may see."""
     now = time.time()
@@ -56,42 +46,12 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context |= accounts_in_trouble()
     if user.has_perm("accounts.change_account"):
         context |= {
-            "step": next_step(),
             "warnings": [
                 *store_warnings(writer.stats(), now),
                 *disk_warnings(shutil.disk_usage(settings.DATA_DIR).free),
             ],
         }
     return {**context, "title": _("Overview")}
-
-
-def next_step() -> Step | None:
-    """What is missing before a client can be served; None when nothing is."""
-    if not Account.objects.exists():
-        return Step(
-            _("No account yet: without one nothing can be asked upstream."),
-            _("Add an account"),
-            reverse("admin:accounts_account_add"),
-        )
-    if not Account.objects.filter(enabled=True).exists():
-        return Step(
-            _("Every account is disabled: nothing can be asked upstream."),
-            _("See the accounts"),
-            reverse("admin:accounts_account_changelist"),
-        )
-    if not ClientKey.objects.filter(enabled=True).exists():
-        return Step(
-            _("No client key yet: clients need one to be let in."),
-            _("Add a client key"),
-            reverse("admin:accounts_clientkey_add"),
-        )
-    if not RequestLog.objects.exists():
-        return Step(
-            _("Everything is ready, and no client has asked anything yet."),
-            _("Connect a client"),
-            reverse("admin:accounts_clientkey_changelist"),
-        )
-    return None
 
 
 def accounts_in_trouble() -> dict[str, Any]:

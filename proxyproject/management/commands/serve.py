@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -21,6 +22,10 @@ from django.utils.module_loading import import_string
 from proxyproject.own_command import own_command
 from proxyproject.serving.descriptors import raise_limit
 from proxyproject.serving.door_rules import DoorLimits, connections_for
+from proxyproject.setup.link import SetupLink, needs_login
+
+EVERY_ADDRESS = (("//0.0.0.0:", "//127.0.0.1:"), ("//[::]:", "//[::1]:"))
+"""What a server listens on that listens everywhere, and where a browser beside it finds it."""
 
 THREADS_END_SECONDS = 10.0
 """How long threads of the executors have to end, once everything is stopped and flushed."""
@@ -58,17 +63,18 @@ class Command(BaseCommand):
                 "live rows over Redis."
             )
         self._migrate()
+        invitation = new_setup_path() if needs_login() else ""
         listeners = [listen(host, port)]
         if pages_port := settings.ENVIRONMENT.proxy_pages_port:
             listeners.append(listen(settings.ENVIRONMENT.proxy_pages_host or host, pages_port))
         addresses = [listener.getsockname() for listener in listeners]
         if workers == 1:
-            self._serve(listeners, lambda: self._announce(addresses, workers))
+            self._serve(listeners, lambda: self._announce(addresses, workers, invitation))
             return
         from proxyproject.serving.workers import Workers
 
         code = Workers(own_command("serve"), listeners, workers).run(
-            self._say, lambda: self._announce(addresses, workers)
+            self._say, lambda: self._announce(addresses, workers, invitation)
         )
         if code:
             raise SystemExit(code)
@@ -113,7 +119,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         self._say(f"The database was brought up to date ({len(pending)} migrations).")
 
-    def _announce(self, addresses: Sequence[tuple[Any, ...]], workers: int) -> None:
+    def _announce(self, addresses: Sequence[tuple[Any, ...]], workers: int, invitation: str) -> None:
         shown, *pages = [f"http://{f'[{a[0]}]' if ':' in a[0] else a[0]}:{a[1]}" for a in addresses]
         processes = f", {workers} processes" if workers > 1 else ""
         self._say(f"Data directory: {settings.DATA_DIR}")
@@ -128,6 +134,12 @@ class Command(BaseCommand):
         for place in pages:
             self._say(f"The pages are on {place}/admin/, and not on the relay's port")
         self._say(f"Evenkeel {version('evenkeel')} listens on {shown}{processes}, {room}")
+        if invitation:
+            seen = (pages or [shown])[0]
+            for every, own in EVERY_ADDRESS:
+                seen = seen.replace(every, own)
+            self._say(f"Admin: {seen}/admin/")
+            self._say(f"No login yet. Make it here, once and within an hour: {seen}{invitation}")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -155,6 +167,11 @@ def leave_hung_threads() -> None:
     watch = threading.Timer(THREADS_END_SECONDS, leave)
     watch.daemon = True
     watch.start()
+
+
+def new_setup_path() -> str:
+    """The path of a new set-up link."""
+    return f"/setup/{SetupLink(settings.DATA_DIR).make(time.time())}/"
 
 
 def is_postgresql() -> bool:

@@ -12,7 +12,7 @@ from monitor.history.last_hour import COUNTED_ROWS, last_failures, last_hour, qu
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.store.upsert import upsert
 from monitor.store.writer import WriterStats
-from proxyproject.pages.start_page import disk_warnings, next_step, store_warnings
+from proxyproject.pages.start_page import disk_warnings, store_warnings
 
 NOW = 1_700_000_000.0
 Make = Callable[..., RequestRecord]
@@ -113,27 +113,6 @@ def test_the_last_failures_come_with_their_diagnosis(store: str, request_record:
     found = last_failures(5)
     assert [row.outcome for row, _ in found] == [Outcome.ERROR, Outcome.ZERO_TOKENS]
     assert all(diagnosis.next_step.message for _, diagnosis in found)
-
-
-@pytest.mark.django_db
-def test_the_next_step_is_the_first_that_is_missing(request_record: Make) -> None:
-    """An account, one in service, a key, a first request; then nothing more."""
-    steps = [next_step()]
-    account = an_account()
-    account.disable()
-    steps.append(next_step())
-    account.enable()
-    steps.append(next_step())
-    a_key()
-    steps.append(next_step())
-    upsert([request_record()])
-    assert [step.label if step else None for step in [*steps, next_step()]] == [
-        "Add an account",
-        "See the accounts",
-        "Add a client key",
-        "Connect a client",
-        None,
-    ]
 
 
 @pytest.mark.parametrize(
