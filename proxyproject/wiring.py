@@ -36,6 +36,7 @@ from relay.admission.early_answer import early_answer
 from relay.exchange import runtime
 from relay.exchange.early_refusals import record_refusal
 from relay.exchange.progress import ProgressReader
+from relay.memory import database
 from relay.short.trial import test_account
 from relay.short.trial_models import models_to_try
 
@@ -75,6 +76,7 @@ housekeeper = Housekeeper(
     Limits(settings.ENVIRONMENT.monitor_retention_days, settings.ENVIRONMENT.monitor_retention_bytes),
     process_lock.dead,
     forget_processes,
+    prunes=(database.prune,),
 )
 """Closes what dead processes left in flight, and removes old history."""
 

@@ -1,5 +1,7 @@
 """What the relay itself keeps in the database: remembered signatures and healed blocks."""
 
+from typing import ClassVar
+
 from django.db import models
 
 
@@ -14,6 +16,11 @@ class RememberedItem(models.Model):
     value = models.TextField(blank=True)
     family = models.CharField(max_length=64, blank=True)
     at = models.FloatField(db_index=True, help_text="epoch seconds of the last writing")
+
+    class Meta:
+        """What was healed is read by its session."""
+
+        indexes: ClassVar = [models.Index(fields=["session"], name="remembered_by_session")]
 
     def __str__(self) -> str:
         """The item without its value."""

@@ -167,6 +167,11 @@ class Pool(Inquiries):
         if session:
             self._sessions.prove(session, model, account_id, cached_tokens)
 
+    def believe(self, session: str, model: str, account_id: int, cached_tokens: int) -> None:
+        """Another process knows the session's account, and what its prompt cache holds; this one did not."""
+        if self._sessions.find(session, model) is None and self._roster.state(account_id) is not None:
+            self._sessions.prove(session, model, account_id, cached_tokens)
+
     def note_unauthorized(self, account_id: int, model: str = "", began_at: float | None = None) -> bool:
         """Upstream said 401: the first marks the whole account, the second in a row disables it (True).
 

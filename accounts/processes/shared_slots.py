@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from redis import asyncio as redis_asyncio
 
 from accounts.processes.bus import Bus
+from accounts.processes.redis_client import redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +29,6 @@ TOPIC: Final = "slots"
 RENEW_SECONDS: Final = 3.0
 LIVES_SECONDS: Final = 15
 """After this long without a word of its process a slot counts as free."""
-
-ANSWER_SECONDS: Final = 0.5
-"""How long Redis may take before it counts as away."""
 
 SETTLE_SECONDS: Final = 4.0
 """After Redis came back each process says first what it runs; only then is anything taken by its count."""
@@ -110,11 +108,7 @@ class SharedSlots:
 
     async def start(self) -> None:
         """Begins to count; Redis need not be there yet."""
-        from redis import asyncio as redis_asyncio  # 6 MB, for those who have a Redis
-
-        self._client = redis_asyncio.Redis.from_url(
-            self._redis_url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
-        )
+        self._client = redis_client(self._redis_url)
         self._script = self._client.register_script(SCRIPT)
         if await self._renew():
             self._exact_from = 0.0

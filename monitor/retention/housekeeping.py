@@ -32,6 +32,7 @@ ORPHANED = "The server process that served this request has ended unexpectedly."
 
 TICK_SECONDS = 5.0
 PRUNE_SECONDS = 3600.0
+PRUNES_SECONDS = 300.0
 STATISTICS_SECONDS = 60.0
 STATISTICS_SHARE = 20
 """Statistics are worked out in at most one part in so many of the time, however many exchanges there are."""
@@ -80,15 +81,19 @@ class Housekeeper:
         limits: Limits,
         dead_process_ids: Callable[[], Collection[str]] = tuple,
         forget: Callable[[Collection[str]], None] = lambda _: None,
+        prunes: Collection[Callable[[float], int]] = (),
     ) -> None:
         """The callables are called in the thread and may ask the database.
 
-        ``forget`` is told of the dead processes whose rows are closed now.
+        ``forget`` is told of the dead processes whose rows are closed now. Each of ``prunes`` removes some of
+        what others keep and is of no use any more now; it says how much that was, and is called until 0.
         """
         self._live_process_ids = live_process_ids
         self._dead_process_ids = dead_process_ids
         self._forget = forget
         self._limits = limits
+        self._prunes = prunes
+        self._next_prunes = 0.0
         self._next_pruning = 0.0
         self._next_statistics = 0.0
         self._end = threading.Event()
@@ -118,9 +123,18 @@ class Housekeeper:
         if now >= self._next_pruning:
             self._next_pruning = now + PRUNE_SECONDS
             self._prune(now)
+        if now >= self._next_prunes:
+            self._next_prunes = now + PRUNES_SECONDS
+            self._prune_others(now)
         self._fill_search_index()
         if now >= self._next_statistics:
             self._fill_statistics(now)
+
+    def _prune_others(self, now: float) -> None:
+        for prune in self._prunes:
+            while prune(now):
+                if self._end.wait(PAUSE_SECONDS):
+                    return
 
     def _fill_search_index(self) -> None:
         ends_at = time.monotonic() + INDEXING_SECONDS

@@ -6,11 +6,13 @@ gave is kept here and put back where it belongs. Nothing is ever forged.
 """
 
 import hashlib
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import msgspec
+
+from relay.neutral.conversation import digest
 
 SIGNATURE_TTL = 7200
 """Seconds for which a signature is remembered."""
@@ -24,6 +26,9 @@ TURNS_PER_SESSION = 500
 HANDLE_PREFIX = "evenkeel-handle-"
 """How our own stand-ins for signatures begin. A handle never goes upstream."""
 
+MISSES_KEPT = 100
+"""Of what was looked for in vain: the last, which are the newest turns of a history."""
+
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -33,6 +38,15 @@ class Remembered(msgspec.Struct, frozen=True, gc=False):
     value: str
     family: str
     at: float
+
+
+class Miss(msgspec.Struct, frozen=True, gc=False):
+    """What was looked for in vain: in which layer, by what (a family: by the signature's digest)."""
+
+    layer: Literal["tool", "family", "session"]
+    session: str
+    name: str
+    kind: str = ""
 
 
 class _Layer(Generic[Key]):
@@ -72,6 +86,8 @@ class SignatureCache:
         self._families: _Layer[str] = _Layer(family_limit)
         self._sessions: OrderedDict[str, _Layer[tuple[str, str]]] = OrderedDict()
         self._session_limit = session_limit
+        self.missed: deque[Miss] = deque(maxlen=MISSES_KEPT)
+        """What was looked for in vain; whoever wants to know clears it before."""
 
     def cache_tool_signature(self, session: str, call_id: str, entry: Remembered) -> bool:
         """Remember the signature of a tool call; False when it is none."""
@@ -100,20 +116,30 @@ class SignatureCache:
 
     def tool_signature(self, session: str, call_id: str, now: float) -> Remembered | None:
         """What upstream gave for that call."""
-        return self._tools.get((session, call_id), now) if call_id else None
+        if not call_id:
+            return None
+        entry = self._tools.get((session, call_id), now)
+        if entry is None:
+            self.missed.append(Miss("tool", session, call_id))
+        return entry
 
     def family_of(self, signature: str, now: float) -> str:
         """Who can read ``signature``; "" when it is unknown here."""
         entry = self._families.get(_fingerprint(signature), now)
+        if entry is None:
+            self.missed.append(Miss("family", "", digest(signature)))
         return entry.family if entry else ""
 
     def session_signature(self, session: str, turn: str, kind: str, now: float) -> Remembered | None:
         """What upstream gave for a block of ``kind`` in that very turn."""
         turns = self._sessions.get(session)
-        if turns is None:
-            return None
-        self._sessions.move_to_end(session)
-        return turns.get((turn, kind), now)
+        entry = None
+        if turns is not None:
+            self._sessions.move_to_end(session)
+            entry = turns.get((turn, kind), now)
+        if entry is None:
+            self.missed.append(Miss("session", session, turn, kind))
+        return entry
 
     def forget(self, session: str, signature: str) -> None:
         """Upstream refused this signature: nothing may put it back."""

@@ -189,6 +189,9 @@ class Driver:
             piece = self._hands.encode(command.chunk, command.is_spliced)
         except Untold as untold:
             return Broke(self._at(), untold.failure)
+        settling = self._hands.settling()
+        if settling is not None:
+            await asyncio.wait([settling], timeout=SETTLING_SECONDS)
         if piece:
             await self.mailbox.put(piece)
         unsayable = self._hands.unsayable()
@@ -241,6 +244,9 @@ class Driver:
             _closing.add(task)
             task.add_done_callback(_closing.discard)
 
+
+SETTLING_SECONDS = 0.5
+"""How long an answer's end waits until other processes can find what it has taught."""
 
 _closing: set[asyncio.Task[None]] = set()
 """The loop holds its tasks weakly; these are held until they are done."""

@@ -24,10 +24,10 @@ from relay.exchange.hands import OpenAnswer
 from relay.exchange.healing import healed_request
 from relay.exchange.marking import mark_account
 from relay.exchange.recording import Recorder
+from relay.exchange.remembering import home_of, meet_session, recalled, taught, weigh_detour
 from relay.exchange.runtime import Runtime
 from relay.exchange.upstream_health import UpstreamWatch
-from relay.memory.conversation_memory import Item
-from relay.memory.learning import learned
+from relay.memory.items import Item
 from relay.memory.refusals import account_key
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
@@ -78,6 +78,7 @@ class Exchange:
         self._bent: dict[str, None] = {}  # the fields of upstream's answers that were not of their types
         self._to_remember: list[Item] = []
         self._has_learned = False
+        self._settling: asyncio.Future[None] | None = None
         self._known = NOTHING_KNOWN
 
     @property
@@ -100,6 +101,7 @@ class Exchange:
         """Take an account; make the request ready, unless it stays the healed one."""
         target = self._targets[command.target]
         self.release()
+        await meet_session(self._runtime, self.call)
         lease = await self._runtime.pool.acquire(
             Want(
                 model=target.model,
@@ -124,8 +126,11 @@ class Exchange:
         self._lease, self._taken_at = lease, lease.taken_at
         self.account_email, self.mapped_model = lease.account.email, target.model
         self._next_leg = None
+        await weigh_detour(self._runtime.memory, lease, self.call.session)
         try:
-            request = self._request = self._made_ready(lease.account, target.model)
+            request = self._request = await recalled(
+                self._runtime.memory, lambda: self._made_ready(lease.account, target.model)
+            )
         except (BadRequest, CannotCarry) as error:
             self.release()
             code = error.code if isinstance(error, CannotCarry) else ""
@@ -266,20 +271,23 @@ class Exchange:
         if self._has_learned or self._request is None:
             return
         self._has_learned = True
-        now, session = time.time(), self.call.session
-        family, aliases = self._request.facts.family, self._request.aliases
-        self._runtime.memory.remember(learned(state, session, family, now, aliases))
-        if self.call.is_threaded and state.message_id:
-            self._runtime.memory.remember([Item("thread", session, state.message_id, now)])
+        items = taught(self.call, state, self._request, time.time())
         lease = self._lease
         if lease is not None:
+            session, model = self.call.session, self.mapped_model
             cached = (state.usage.cache_read or 0) + (state.usage.cache_write or 0)
-            self._runtime.pool.note_success(
-                lease.account.id, self.mapped_model, session, cached, lease.taken_at
-            )
-            if lease.stand_in_for:
+            self._runtime.pool.note_success(lease.account.id, model, session, cached, lease.taken_at)
+            if not lease.stand_in_for:
+                items.append(home_of(lease.account, session, model, cached, time.time()))
+            else:
                 note = f"{lease.account.email} stood in for {lease.stand_in_for}: {lease.stand_in_reason}"
                 self.recorder.detour(lease.cached_tokens_at_stake, state.usage.cache_read, note)
+        self._settling = self._runtime.memory.remember(items)
+
+    def settling(self) -> "asyncio.Future[None] | None":
+        """What the answer has taught, on its way to where the other processes look for it."""
+        settling, self._settling = self._settling, None
+        return settling
 
     def _made_ready(self, account: AccountView, model: str) -> UpstreamRequest:
         """The request for ``account``: the healed one, where dialect and model are the same."""

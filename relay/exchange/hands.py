@@ -1,5 +1,6 @@
 """What the driver needs done for an exchange: the interface of its hands, and of an open answer."""
 
+import asyncio
 from typing import Literal, Protocol
 
 from relay.dialects.interface import Decoder
@@ -45,6 +46,10 @@ class Hands(Protocol):
 
     def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The client's bytes for ``chunk``; raises Untold where none could be made of the first."""
+        ...
+
+    def settling(self) -> "asyncio.Future[None] | None":
+        """What is best done before the piece that was just encoded goes out."""
         ...
 
     def unsayable(self) -> Failure | None:

@@ -7,7 +7,7 @@ import msgspec
 
 from accounts.snapshot import AccountView
 from relay.engine.policy import Heals
-from relay.memory.conversation_memory import Item
+from relay.memory.items import Item
 from relay.memory.refusals import refused_item
 from relay.neutral.conversation import digest
 from relay.upstream.request import UpstreamRequest, healed_with, taken_back

@@ -94,6 +94,7 @@ class Runtime:
             environment.relay_signature_tool_limit,
             environment.relay_signature_family_limit,
             environment.relay_signature_session_limit,
+            settings.REDIS_URL,
         )
         self.upstream = UpstreamClient(
             environment.relay_connect_timeout_seconds, environment.relay_max_answer_bytes

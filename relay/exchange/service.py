@@ -9,6 +9,7 @@ import os
 import time
 from typing import Literal
 
+import msgspec
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -153,12 +154,19 @@ class Admission:
             headers=self.headers,
             model=model,
             is_stream=inspected.is_stream if is_stream is None else is_stream,
-            session=self.runtime.memory.session_of(inspected.previous_message) or session,
+            session=session,
             is_threaded=inspected.is_threaded,
             answers_tools=inspected.answers_tools,
             is_begun=inspected.is_begun,
         )
         return call, inspected
+
+    async def in_its_session(self, call: ClientCall, inspected: ClientRequest) -> ClientCall:
+        """The call; one that goes on from an answer that upstream holds is of the session of that answer."""
+        if not inspected.previous_message:
+            return call
+        session = await self.runtime.memory.session_of(inspected.previous_message)
+        return msgspec.structs.replace(call, session=session) if session else call
 
     def targets(self, call: ClientCall) -> tuple[Target, ...]:
         """The upstream models that may serve it, in order; raises Refused with a 404, or 403."""
@@ -267,6 +275,7 @@ async def serve_generation(
             raise Refused(Failure(Kind.DRAINING, "The server is restarting.", 503, retry_after_seconds=5))
         call, inspected = admission.call(admission.body(), model, is_stream)
         preview = inspected.preview
+        call = await admission.in_its_session(call, inspected)
         targets = admission.targets(call)
     except Refused as refusal:
         return admission.refuse(refusal.failure, call, preview)

@@ -1,25 +1,29 @@
-"""What the server remembers of conversations: signatures and heals, in every process and over a restart.
+"""What the server remembers of conversations: signatures and heals, over all processes and a restart.
 
 The rules are in ``engine/signatures.py`` and ``engine/healed.py``; here is the doing. An item is put into
-this process's memory at once, told to the others over the bus, and written by one thread a moment later.
+this process's memory, which is bounded, at once; into Redis, where there is one, in the same moment; and into
+the database by one thread a moment later. What this process misses it reads there, in this order. Only what
+is rare, and changes what others believe, is told to the other processes.
 """
 
 import asyncio
-import hashlib
+import contextlib
 import logging
-import time
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
+from typing import Final
 
 import msgspec
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, connections
 
 from accounts.processes.bus import Bus
 from relay.engine.healed import HealedSession, HealedSessions
 from relay.engine.refusals import Refusals
-from relay.engine.signatures import SIGNATURE_TTL, Remembered, SignatureCache
-from relay.models import RememberedItem
+from relay.engine.signatures import Remembered, SignatureCache
+from relay.memory import database
+from relay.memory.items import HEALS, TOLD, Item, Wanted
+from relay.memory.shared_store import SharedStore
 
 logger = logging.getLogger(__name__)
 
@@ -27,45 +31,36 @@ TOPIC = "conversations"
 WRITE_SECONDS = 0.2
 """How long an item may wait to be written; a kill -9 loses no more than this."""
 
-HEALED_TTL = 30 * 24 * 3600
-"""Seconds for which heals are kept: as long as anybody goes on with a conversation."""
+ASKED_SECONDS: Final = 60.0
+"""What is asked for and not kept is not asked for again sooner."""
 
+READ_SECONDS: Final = 2.0
+"""How long a request waits for the database to remember; one that hangs is left alone for as long again."""
+
+_ASKED_LIMIT = 10_000
 _PENDING_LIMIT = 20_000
-_BATCH = 200
-
-Layer = Literal["tool", "family", "session", "forget", "block", "prompt", "drop", "thread", "refused"]
-
-
-class Item(msgspec.Struct, frozen=True, array_like=True):
-    """One thing to remember. ``name`` is the call id, the turn's key, or the digest of a block or turn;
-    of a ``thread`` it is the id of an answer that upstream holds for the session. Of what is ``refused``
-    it is what, and for which model, in two lines; ``session`` is the account's key.
-
-    A ``forget`` takes back the signature in ``value``: upstream refused it, nothing may put it back.
-    """
-
-    layer: Layer
-    session: str
-    name: str
-    at: float
-    kind: str = ""
-    value: str = ""
-    family: str = ""
 
 
 class Memory:
-    """The signature cache and the healed sessions of one process, kept in step with the others."""
+    """What one process remembers, and its way to what all of them do."""
 
-    def __init__(self, bus: Bus, tool_limit: int, family_limit: int, session_limit: int) -> None:
+    def __init__(
+        self, bus: Bus, tool_limit: int, family_limit: int, session_limit: int, redis_url: str = ""
+    ) -> None:
         """The limits are those of the cache's three layers."""
         self.signatures = SignatureCache(tool_limit, family_limit, session_limit)
         self.healed = HealedSessions(session_limit)
         self.refusals = Refusals()
+        self.shared = SharedStore(redis_url) if redis_url else None
         self._session_of: dict[str, str] = {}
         self._session_limit = session_limit
+        self._met: OrderedDict[str, None] = OrderedDict()
+        self._asked: OrderedDict[str, float] = OrderedDict()
         self._bus = bus
         self._pending: dict[str, Item] = {}
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="memory")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="memory")
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="memory-read")
+        self._unread_until = 0.0
         self._task: asyncio.Task[None] | None = None
         bus.subscribe(TOPIC, self._hear)
 
@@ -73,24 +68,72 @@ class Memory:
         """What was healed in ``session``."""
         return self.healed.get(session)
 
-    def session_of(self, message_id: str) -> str:
+    def remember(self, items: Iterable[Item]) -> "asyncio.Future[None] | None":
+        """Take ``items`` in; returns at once, with what is done when other processes find them."""
+        news = [item for item in items if self._apply(item)]
+        for item in news:
+            if item.layer != "home" and len(self._pending) < _PENDING_LIMIT:
+                self._pending[item.wanted.key] = item
+        if told := [item for item in news if item.layer in TOLD]:
+            self._bus.publish(TOPIC, msgspec.msgpack.encode(told))
+        if self.shared is None:
+            return None
+        kept = [item for item in news if item.layer != "refused"]
+        return self.shared.write(kept) if kept else None
+
+    async def meet(self, session: str, *, is_begun: bool) -> list[Item]:
+        """Learn what is known of a session that is new to this process; who answers it, by its models.
+
+        A session that has not begun (``is_begun``) is known as it is.
+        """
+        if session in self._met:
+            self._met.move_to_end(session)
+            return []
+        self._met[session] = None
+        if len(self._met) > _ASKED_LIMIT:
+            self._met.popitem(last=False)
+        if not is_begun:
+            return []
+        found = await self.shared.meet(session) if self.shared is not None else []
+        if not any(item.layer in HEALS for item in found):
+            found += await self._read(lambda: database.read_heals(session))
+        for item in found:
+            self._apply(item)
+        return [item for item in found if item.layer == "home"]
+
+    async def cached_tokens(self, session: str, model: str, known: int) -> int:
+        """What the prompt cache of the session's account holds by the newest answer; ``known`` is by ours."""
+        home = await self.shared.home(session, model) if self.shared is not None else None
+        return int(home.value) if home is not None else known
+
+    async def session_of(self, message_id: str) -> str:
         """The session that the answer ``message_id`` was given in, "" when upstream does not hold it."""
+        if message_id and message_id not in self._session_of:
+            await self.recall([Wanted("thread", "", message_id)])
         return self._session_of.get(message_id, "")
 
-    def remember(self, items: Iterable[Item]) -> None:
-        """Take ``items`` in; returns at once."""
-        news = [item for item in items if self._apply(item)]
-        if not news:
-            return
-        for item in news:
-            if len(self._pending) < _PENDING_LIMIT:
-                self._pending[_key(item)] = item
-        self._bus.publish(TOPIC, msgspec.msgpack.encode(news))
+    async def recall(self, missed: Collection[Wanted]) -> bool:
+        """Read what this process misses; whether something was found. Nothing is asked for twice a minute."""
+        now = asyncio.get_running_loop().time()
+        wanted = {one.key: one for one in missed if self._asked.get(one.key, 0.0) <= now}
+        if not wanted:
+            return False
+        for key in wanted:
+            self._asked.pop(key, None)
+            self._asked[key] = now + ASKED_SECONDS
+        while len(self._asked) > _ASKED_LIMIT:
+            self._asked.popitem(last=False)
+        found = await self.shared.read(wanted.values()) if self.shared is not None else []
+        if rest := wanted.keys() - {item.wanted.key for item in found}:
+            found += await self._read(lambda: database.read(rest))
+        for item in found:
+            self._apply(item)
+        return bool(found)
 
     async def start(self) -> None:
-        """Read back what was remembered, and begin to write."""
+        """Read what accounts refuse, and begin to write. Conversations are read when they are missed."""
         loop = asyncio.get_running_loop()
-        for item in await loop.run_in_executor(self._thread, _load):
+        for item in await loop.run_in_executor(self._writer, database.read_refusals):
             self._apply(item)
         self._task = asyncio.create_task(self._write_on(), name="memory-write")
 
@@ -100,8 +143,14 @@ class Memory:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        if self.shared is not None:
+            await self.shared.close()
         await self._write()
-        self._thread.shutdown(wait=True)
+        for threads in (self._writer, self._reader):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(READ_SECONDS):
+                    await asyncio.get_running_loop().run_in_executor(threads, connections.close_all)
+            threads.shutdown(wait=False)
 
     def _apply(self, item: Item) -> bool:
         entry = Remembered(item.value, item.family, item.at)
@@ -131,7 +180,21 @@ class Memory:
 
     def _hear(self, payload: bytes) -> None:
         for item in msgspec.msgpack.decode(payload, type=list[Item]):
-            self._apply(item)
+            if item.layer not in HEALS or item.session in self._met:  # of others it reads when it meets them
+                self._apply(item)
+
+    async def _read(self, work: Callable[[], list[Item]]) -> list[Item]:
+        """What the database has; nothing where it is away or takes too long."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._unread_until:
+            return []
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await loop.run_in_executor(self._reader, work)
+        except (DatabaseError, TimeoutError) as error:
+            logger.warning("What is remembered could not be read: %s", type(error).__name__)
+            self._unread_until = loop.time() + READ_SECONDS
+            return []
 
     async def _write_on(self) -> None:
         while True:
@@ -144,56 +207,7 @@ class Memory:
         batch, self._pending = self._pending, {}
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._thread, _store, batch)
+            await loop.run_in_executor(self._writer, database.store, batch)
         except DatabaseError as error:
             logger.warning("What was remembered could not be written, trying again: %s", type(error).__name__)
             self._pending = batch | self._pending
-
-
-def _key(item: Item) -> str:
-    return hashlib.sha256(f"{item.layer}\n{item.session}\n{item.name}\n{item.kind}".encode()).hexdigest()
-
-
-def _store(batch: dict[str, Item]) -> None:
-    refused = [item.value for item in batch.values() if item.layer == "forget"]
-    rows = [
-        RememberedItem(
-            key=key,
-            layer=item.layer,
-            session=item.session,
-            name=item.name[:256],
-            kind=item.kind,
-            value=item.value,
-            family=item.family,
-            at=item.at,
-        )
-        for key, item in batch.items()
-        if item.layer != "forget" and not (item.value and item.value in refused)
-    ]
-    try:
-        if refused:
-            RememberedItem.objects.filter(value__in=refused, layer__in=["tool", "session"]).delete()
-        RememberedItem.objects.bulk_create(
-            rows,
-            batch_size=_BATCH,
-            update_conflicts=True,
-            unique_fields=["key"],
-            update_fields=["value", "family", "at"],
-        )
-    except DatabaseError:
-        connection.close()
-        raise
-
-
-def _load() -> list[Item]:
-    close_old_connections()
-    now = time.time()
-    signatures = RememberedItem.objects.filter(layer__in=["tool", "family", "session"])
-    signatures.filter(at__lt=now - SIGNATURE_TTL).delete()
-    RememberedItem.objects.filter(at__lt=now - HEALED_TTL).delete()
-    items = [
-        Item(row.layer, row.session, row.name, row.at, row.kind, row.value, row.family)  # type: ignore[arg-type]
-        for row in RememberedItem.objects.order_by("at").iterator()
-    ]
-    connection.close()
-    return items

@@ -8,7 +8,7 @@ import msgspec
 
 from relay.dialects.names.aliases import NONE, Aliases
 from relay.dialects.names.call_ids import told_id
-from relay.memory.conversation_memory import Item
+from relay.memory.items import Item
 from relay.neutral.block import OpenBlock
 from relay.neutral.conversation import digest, turn_key
 from relay.neutral.events import StreamState

@@ -41,6 +41,7 @@ async def count_tokens(request: HttpRequest, dialect: Dialect, model: str) -> Ht
     try:
         admission.authenticate()
         call, inspected = admission.call(admission.body(), model, False)
+        call = await admission.in_its_session(call, inspected)
         call = msgspec.structs.replace(call, body=_counting(dialect).request(call.body))
         target = admission.targets(call)[0]
     except Refused as refusal:

@@ -169,6 +169,9 @@ class TrialHands:
         """Nobody else."""
         return Around(0.0, another_is_free=False, all_are_marked=False)
 
+    def settling(self) -> None:
+        """Nothing is learned."""
+
     def turn(self, seconds: float) -> float | None:
         """Nobody is picked a second time."""
         return 0.0

@@ -39,3 +39,42 @@ def test_a_conversation_keeps_its_account_over_processes(
         kept = [len({row["account"] for row in turns}) == 1 for turns in by_session.values()]
         assert all(kept), f"{sum(kept)} of 24 conversations kept their account"
         assert len({row["account"] for row in rows}) == 3, "the accounts share the conversations"
+
+
+TOOL = {"name": "weather", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
+
+
+def use_the_tool(world: SeveralWorld, number: int) -> None:
+    """A conversation with a client that keeps no signatures, whose turns fall to whichever process."""
+    asked = f"Please use the tool 4 times. This is conversation {number}."
+    messages: list[dict[str, Any]] = [{"role": "user", "content": asked}]
+    for turn in range(4):
+        body = {"model": "claude-on-gemini", "tools": [TOOL], "stream": False}
+        answer = world.say(messages, **body).json()
+        calls = [block for block in answer["content"] if block["type"] == "tool_use"]
+        assert calls, (turn, answer)
+        calls = [{name: call[name] for name in ("type", "id", "name", "input")} for call in calls]
+        messages.append({"role": "assistant", "content": calls})
+        results = [{"type": "tool_result", "tool_use_id": call["id"], "content": "21"} for call in calls]
+        messages.append({"role": "user", "content": results})
+    answer = world.say(messages, model="claude-on-gemini", tools=[TOOL], stream=False)
+    assert answer.status_code == 200, answer.text
+
+
+def test_every_signature_is_found_in_every_process(running_server: Callable[..., RunningServer]) -> None:
+    """A signature that one process was given is put back by the other: no call goes up without its own."""
+    with several(running_server) as world:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda number: use_the_tool(world, number), range(8)))
+        calls = [
+            part
+            for body in world.upstream_bodies()
+            for content in body["contents"]
+            for part in content["parts"]
+            if "functionCall" in part
+        ]
+        assert len(calls) == 8 * (1 + 2 + 3 + 4)
+        signatures = [part.get("thoughtSignature", "") for part in calls]
+        lost = [signature for signature in signatures if len(signature) < 50]
+        assert not lost, f"{len(lost)} of {len(calls)} calls went up without their signature"
+        assert "skip_thought_signature_validator" not in signatures

@@ -142,3 +142,15 @@ def test_a_failure_is_logged_and_tried_again(
         assert asked.acquire(timeout=10)
         housekeeper.stop(10)
     assert "tried again" in caplog.text
+
+
+def test_what_others_keep_is_pruned_to_the_end_from_time_to_time(store: str) -> None:
+    """Each is called until nothing is left, at most every five minutes."""
+    left = [500, 20, 0, 0]
+    housekeeper = Housekeeper(set, KEEP_ALL, prunes=[lambda now: left.pop(0)])
+    housekeeper.tick(NOW)
+    assert left == [0]
+    housekeeper.tick(NOW + 299)
+    assert left == [0]
+    housekeeper.tick(NOW + 300)
+    assert left == []

@@ -26,6 +26,9 @@ class NoHands:
     def note(self, fact: object) -> None:
         """Facts are taken."""
 
+    def settling(self) -> None:
+        """Nothing was learned."""
+
     async def pick(self, command: object) -> Any:
         raise RuntimeError("a fault of this server")
 

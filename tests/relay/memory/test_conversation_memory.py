@@ -1,0 +1,224 @@
+"""What several processes remember together: over a real Redis, and the database behind it."""
+
+import asyncio
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from accounts.processes.bus import Bus
+from relay.memory import database
+from relay.memory.conversation_memory import Memory
+from relay.memory.items import Item, Wanted
+from relay.models import RememberedItem
+from relay.neutral.conversation import digest
+from tests import stores
+from tests.accounts.waiting import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SIGNATURE = "s" * 60
+TOOL = Wanted("tool", "session-1", "call-1")
+TURN = Wanted("session", "session-1", "turn-1", "text")
+
+
+def signed(number: int = 1, session: str = "session-1") -> list[Item]:
+    """What one answer teaches: a signed tool call and a signed text."""
+    now, value = time.time(), f"{SIGNATURE}{number}"
+    return [
+        Item("family", "", digest(value), now, "", value, "gemini"),
+        Item("tool", session, f"call-{number}", now, "", value, "gemini"),
+        Item("session", session, f"turn-{number}", now, "text", value, "gemini"),
+    ]
+
+
+@pytest.fixture
+def own_redis() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A Redis that the test may end, and its process."""
+    url, process = stores.start_redis()
+    yield url, process
+    stores.end(process)
+
+
+@pytest.fixture
+async def process() -> AsyncIterator[Callable[..., Memory]]:
+    """``await process(redis_url)``: the memory of one more process; they end with the test."""
+    made: list[tuple[Memory, Bus]] = []
+
+    async def make(redis_url: str = "", tool_limit: int = 500) -> Memory:
+        bus = Bus(f"p{len(made)}", redis_url)
+        memory = Memory(bus, tool_limit, 200, 1000, redis_url)
+        made.append((memory, bus))
+        await bus.start()
+        await bus.connected()
+        await memory.start()
+        return memory
+
+    yield make
+    for memory, bus in made:
+        await memory.stop()
+        await bus.stop()
+
+
+async def written(memory: Memory) -> None:
+    """Waits until everything stands in Redis and in the database."""
+    await until(lambda: not memory._pending and (memory.shared is None or memory.shared._writing is None))
+    await memory._write()
+
+
+async def test_what_one_process_learns_another_finds(
+    process: Callable[..., Memory], own_redis: tuple[str, "subprocess.Popen[bytes]"]
+) -> None:
+    """It is read when it is missed, and told to nobody who does not ask."""
+    one, two = await process(own_redis[0]), await process(own_redis[0])
+    heard: list[bytes] = []
+    two._bus.subscribe("conversations", heard.append)
+    one.remember(signed())
+    await until(lambda: one.shared._writing is None)
+    assert two.signatures.tool_signature("session-1", "call-1", time.time()) is None
+    assert await two.recall([TOOL, TURN, Wanted("family", "", digest(SIGNATURE + "1"))])
+    found = two.signatures.tool_signature("session-1", "call-1", time.time())
+    assert found is not None
+    assert found.value == SIGNATURE + "1"
+    assert two.signatures.session_signature("session-1", "turn-1", "text", time.time()) is not None
+    assert two.signatures.family_of(SIGNATURE + "1", time.time()) == "gemini"
+    assert heard == []
+
+
+async def test_more_conversations_than_a_process_keeps(
+    process: Callable[..., Memory], own_redis: tuple[str, "subprocess.Popen[bytes]"]
+) -> None:
+    """Of 300 conversations a process with room for 20 finds each again."""
+    one = await process(own_redis[0], tool_limit=20)
+    for number in range(300):
+        one.remember(signed(number, f"session-{number}"))
+    await written(one)
+    for number in range(300):
+        wanted = Wanted("tool", f"session-{number}", f"call-{number}")
+        kept = one.signatures.tool_signature(f"session-{number}", f"call-{number}", time.time())
+        assert kept is not None or await one.recall([wanted]), number
+
+
+async def test_without_redis_the_database_remembers(
+    process: Callable[..., Memory], own_redis: tuple[str, "subprocess.Popen[bytes]"]
+) -> None:
+    """A process without Redis, or whose Redis was killed or lost everything, finds what the database has."""
+    url, redis = own_redis
+    one = await process(url)
+    one.remember([*signed(), Item("block", "session-1", "b", time.time())])
+    await written(one)
+    alone, late = await process(), await process(url)
+    stores.end(redis)
+    for memory in (alone, late):
+        assert await memory.recall([TOOL])
+        assert await memory.meet("session-1", is_begun=True) == []
+        assert memory.healed_session("session-1").blocks == {"b"}  # type: ignore[union-attr]
+
+
+async def test_heals_and_the_account_are_read_when_a_session_is_met(
+    process: Callable[..., Memory], own_redis: tuple[str, "subprocess.Popen[bytes]"]
+) -> None:
+    """A process that meets a conversation knows its heals and who answers it; later heals it is told."""
+    one, two = await process(own_redis[0]), await process(own_redis[0])
+    one.remember([Item("drop", "s", "", time.time()), Item("home", "s", "m", time.time(), "7", "5000")])
+    await until(lambda: one.shared._writing is None)
+    assert [(item.name, item.kind, item.value) for item in await two.meet("s", is_begun=True)] == [
+        ("m", "7", "5000")
+    ]
+    assert two.healed_session("s").drops_blocks  # type: ignore[union-attr]
+    assert await two.meet("s", is_begun=True) == [], "it is known now"
+    one.remember([Item("block", "s", "b", time.time())])
+    await until(lambda: two.healed_session("s").blocks == {"b"})  # type: ignore[union-attr]
+    one.remember([Item("home", "s", "m", time.time(), "7", "6000")])
+    await until(lambda: one.shared._writing is None)
+    assert await two.cached_tokens("s", "m", 5000) == 6000, "by the newest answer"
+
+
+async def test_a_refused_signature_is_forgotten_everywhere(
+    process: Callable[..., Memory], own_redis: tuple[str, "subprocess.Popen[bytes]"]
+) -> None:
+    """Neither a process that had it nor one that asks for it puts it back."""
+    one, two = await process(own_redis[0]), await process(own_redis[0])
+    one.remember(signed())
+    await written(one)
+    assert await two.recall([TOOL])
+    one.remember([Item("forget", "session-1", "f", time.time(), value=SIGNATURE + "1")])
+    await written(one)
+    await until(lambda: two.signatures.tool_signature("session-1", "call-1", time.time()) is None)
+    three = await process(own_redis[0])
+    assert not await three.recall([TOOL, TURN])
+
+
+async def test_a_thread_is_found_by_its_answer(
+    process: Callable[..., Memory], own_redis: tuple[str, "subprocess.Popen[bytes]"]
+) -> None:
+    """The id of an answer leads to its session in every process, and after a restart without Redis."""
+    one, two = await process(own_redis[0]), await process(own_redis[0])
+    one.remember([Item("thread", "s", "msg_1", time.time())])
+    await written(one)
+    assert await two.session_of("msg_1") == "s"
+    assert await (await process()).session_of("msg_1") == "s"
+    assert await two.session_of("msg_2") == ""
+
+
+async def test_nothing_is_asked_for_twice_in_a_row(
+    process: Callable[..., Memory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is nowhere costs one look: a long history without signatures makes no request slow for ever."""
+    asked: list[object] = []
+    monkeypatch.setattr(database, "read", lambda keys: asked.append(keys) or [])
+    one = await process()
+    for _ in range(5):
+        assert not await one.recall([TOOL, TURN])
+    assert len(asked) == 1
+    assert await one.meet("fresh", is_begun=False) == []
+
+
+async def test_a_database_that_hangs_is_not_waited_for(
+    process: Callable[..., Memory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request goes on without what is remembered, and the next one does not even ask."""
+    monkeypatch.setattr("relay.memory.conversation_memory.READ_SECONDS", 0.1)
+    let_go = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    calls: list[object] = []
+
+    def hangs(keys: object) -> list[Item]:
+        calls.append(keys)
+        asyncio.run_coroutine_threadsafe(let_go.wait(), loop).result()
+        return []
+
+    monkeypatch.setattr(database, "read", hangs)
+    one = await process()
+    one_more = Wanted("tool", "s", "another")
+    assert not await one.recall([TOOL])
+    monkeypatch.setattr("relay.memory.conversation_memory.READ_SECONDS", 60)
+    assert not await one.recall([one_more])
+    assert len(calls) == 1
+    let_go.set()
+
+
+async def test_a_start_reads_no_conversation(process: Callable[..., Memory]) -> None:
+    """However much is remembered, a process that starts has none of it in its memory."""
+    rows = [Item("tool", "s", f"c{number}", time.time(), "", SIGNATURE, "gemini") for number in range(50)]
+    refused = Item("refused", "account", "seed\nmodel", time.time())
+    await sync_to_async(database.store)({item.wanted.key: item for item in [*rows, refused]})
+    one = await process()
+    assert one.signatures.tool_signature("s", "c1", time.time()) is None
+    assert one.refusals.of("account", "model") == {"seed"}
+
+
+def test_what_is_of_no_use_any_more_is_pruned() -> None:
+    """Signatures after two hours, all else after thirty days, some at a time."""
+    now = time.time()
+    old = [Item("tool", "s", f"c{number}", now - 7300, "", SIGNATURE, "gemini") for number in range(600)]
+    kept = [Item("block", "s", "b", now - 7300), Item("tool", "s", "new", now, "", SIGNATURE, "gemini")]
+    gone = [Item("block", "s", "older", now - 31 * 86400)]
+    database.store({item.wanted.key: item for item in [*old, *kept, *gone]})
+    counts = []
+    while count := database.prune(now):
+        counts.append(count)
+    assert counts == [500, 100, 1]
+    assert set(RememberedItem.objects.values_list("name", flat=True)) == {"b", "new"}
