@@ -25,6 +25,7 @@ from monitor.live.feed import live_feed
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from monitor.retention.housekeeping import Housekeeper
 from monitor.retention.pruner import Limits
+from monitor.retention.turn import Turn
 from monitor.store.writer import RecordWriter
 from proxyproject.pages.account_figures import account_figures
 from proxyproject.serving.callers import set_caller_check
@@ -77,8 +78,9 @@ housekeeper = Housekeeper(
     process_lock.dead,
     forget_processes,
     prunes=(database.prune,),
+    turn=Turn(settings.DATA_DIR / "housekeeper.lock"),
 )
-"""Closes what dead processes left in flight, and removes old history."""
+"""Closes what dead processes left in flight, and removes old history: one process for all."""
 
 
 def wire(lifecycle: Lifecycle) -> None:

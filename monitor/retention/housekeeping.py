@@ -1,5 +1,8 @@
 """What has to be done from time to time: close the rows that dead processes left, remove old history.
 
+One process does it for all (``turn``); each looks only for the dead of its own data directory, which nobody
+on another host could see.
+
 Who lives is not known here. The caller names the processes that are certainly dead, whose rows are closed at
 once, and those that are known to be alive (a heartbeat within the last 15 s): of all others the rows are
 closed when they are old enough. So a process that starts never closes a sibling's rows.
@@ -19,6 +22,7 @@ from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.request_id import first_request_id
 from monitor.retention import pruner
 from monitor.retention.pruner import Limits
+from monitor.retention.turn import Turn
 from monitor.search import index
 from monitor.search.tokenizer import SEARCHED_COLUMNS
 from monitor.statistics import filling
@@ -82,17 +86,20 @@ class Housekeeper:
         dead_process_ids: Callable[[], Collection[str]] = tuple,
         forget: Callable[[Collection[str]], None] = lambda _: None,
         prunes: Collection[Callable[[float], int]] = (),
+        turn: Turn | None = None,
     ) -> None:
         """The callables are called in the thread and may ask the database.
 
         ``forget`` is told of the dead processes whose rows are closed now. Each of ``prunes`` removes some of
         what others keep and is of no use any more now; it says how much that was, and is called until 0.
+        Without ``turn`` this process does it whatever others do.
         """
         self._live_process_ids = live_process_ids
         self._dead_process_ids = dead_process_ids
         self._forget = forget
         self._limits = limits
         self._prunes = prunes
+        self._turn = turn
         self._next_prunes = 0.0
         self._next_pruning = 0.0
         self._next_statistics = 0.0
@@ -118,6 +125,10 @@ class Housekeeper:
             if closed := close_rows_of_dead(dead):
                 logger.warning("Closed %d rows in flight of %d processes that have died", closed, len(dead))
             self._forget(dead)
+        if self._turn is None or self._turn.is_ours():
+            self._keep_house(now)
+
+    def _keep_house(self, now: float) -> None:
         if closed := close_orphans(self._live_process_ids(), now):
             logger.warning("Closed %d rows in flight of processes that are gone", closed)
         if now >= self._next_pruning:
@@ -178,5 +189,7 @@ class Housekeeper:
             except Exception:
                 logger.exception("Housekeeping failed and is tried again")
             if self._end.wait(TICK_SECONDS):
+                if self._turn is not None:
+                    self._turn.give_up()
                 connection.close()
                 return

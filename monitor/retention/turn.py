@@ -1,0 +1,67 @@
+"""Whose turn the housekeeping is: of all processes on a database one does it, as long as it lives.
+
+On PostgreSQL that is who holds an advisory lock, which goes with its connection; on SQLite who holds a lock
+on a file beside the database, which goes with its process. Another takes over at its next look.
+"""
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from typing import Final
+
+from django.db import DatabaseError, connection
+
+_KEY: Final = 0x65_76_65_6E
+"""Of the advisory lock: "even". Such locks are apart in each database."""
+
+
+class Turn:
+    """This process's claim. Belongs to the thread that keeps house: the lock is its connection's."""
+
+    def __init__(self, file: Path) -> None:
+        """``file`` is locked where the database is SQLite."""
+        self._file = file
+        self._descriptor: int | None = None
+        self._locked_on: object = None
+
+    def is_ours(self) -> bool:
+        """Whether this process keeps house now; takes the turn when it is free."""
+        if connection.vendor == "postgresql":
+            return self._has_advisory_lock()
+        return self._has_file()
+
+    def give_up(self) -> None:
+        """Lets the next one; the thread's connection is closed."""
+        with contextlib.suppress(DatabaseError):
+            if self._locked_on is not None and self._locked_on is connection.connection:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_advisory_unlock(%s)", [_KEY])
+        connection.close()
+        self._locked_on = None
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _has_advisory_lock(self) -> bool:
+        connection.ensure_connection()
+        if self._locked_on is not None and self._locked_on is connection.connection:
+            return True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_KEY])
+            self._locked_on = connection.connection if cursor.fetchone()[0] else None
+        return self._locked_on is not None
+
+    def _has_file(self) -> bool:
+        if self._descriptor is not None:
+            return True
+        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        except OSError:  # a file system without locks: each keeps house for itself, which does no harm
+            pass
+        self._descriptor = descriptor
+        return True

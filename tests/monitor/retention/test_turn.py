@@ -1,0 +1,95 @@
+"""One process keeps house for all that share a database; another takes over when it is gone."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from django.db import connection
+
+from monitor.retention.housekeeping import Housekeeper
+from monitor.retention.pruner import Limits
+from monitor.retention.turn import Turn
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+T = TypeVar("T")
+
+
+class Elsewhere:
+    """A thread with a connection of its own, as another process's housekeeper has."""
+
+    def __init__(self) -> None:
+        self._work: list[Callable[[], object]] = []
+        self._come, self._done = threading.Semaphore(0), threading.Semaphore(0)
+        self._results: list[object] = []
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def do(self, work: Callable[[], T]) -> T:
+        """The result of ``work``, done there."""
+        self._work.append(work)
+        self._come.release()
+        assert self._done.acquire(timeout=20)
+        return self._results.pop()  # type: ignore[return-value]
+
+    def _run(self) -> None:
+        while True:
+            self._come.acquire()
+            self._results.append(self._work.pop()())
+            self._done.release()
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    """Who has the turn keeps it; the other has it as soon as the first gives it up."""
+    there = Elsewhere()
+    ours, theirs = Turn(tmp_path / "lock"), Turn(tmp_path / "lock")
+    assert ours.is_ours()
+    assert ours.is_ours()
+    assert not there.do(theirs.is_ours)
+    ours.give_up()
+    assert there.do(theirs.is_ours)
+    assert not ours.is_ours()
+    there.do(theirs.give_up)
+
+
+def test_a_broken_connection_takes_the_turn_with_it(tmp_path: Path) -> None:
+    """On PostgreSQL the lock is the connection's: it is asked for again on a new one, and free for others."""
+    if connection.vendor != "postgresql":
+        assert Turn(tmp_path / "lock").is_ours(), "a file's lock is the process's: nothing breaks"
+        return
+    there = Elsewhere()
+    ours, theirs = Turn(tmp_path / "lock"), Turn(tmp_path / "lock")
+    assert ours.is_ours()
+    connection.close()
+    ends_at = time.monotonic() + 20
+    while not there.do(theirs.is_ours):  # the server notices a moment later
+        assert time.monotonic() < ends_at
+    assert not ours.is_ours()
+    there.do(theirs.give_up)
+
+
+def test_only_who_has_the_turn_keeps_house(tmp_path: Path) -> None:
+    """The others close only the rows of the dead that they alone can see."""
+    there = Elsewhere()
+    turn = Turn(tmp_path / "lock")
+    assert there.do(turn.is_ours)
+    done: list[str] = []
+
+    def note(what: str, answer: T) -> T:
+        done.append(what)
+        return answer
+
+    housekeeper = Housekeeper(
+        lambda: note("alive", {"me"}),
+        Limits(0, 0),
+        lambda: note("dead", {"sibling"}),
+        prunes=[lambda now: note("pruned", 0)],
+        turn=Turn(tmp_path / "lock"),
+    )
+    housekeeper.tick(1_700_000_000.0)
+    assert done == ["dead"]
+    there.do(turn.give_up)
+    housekeeper.tick(1_700_000_005.0)
+    assert done == ["dead", "dead", "alive", "pruned"]
