@@ -13,13 +13,14 @@ from typing import Any, ClassVar, Final, TypeVar
 from django.db import models, transaction
 from django.db.models import F
 
-_ONLY_ROW: Final = 1
+_ALL: Final = 1
+_MARKS: Final = 2
 
 M = TypeVar("M", bound="Watched")
 
 
 class Revision(models.Model):
-    """The only row holds the number of the newest change."""
+    """One row holds the number of the newest change; another that of the newest marks."""
 
     number = models.BigIntegerField(default=0)
 
@@ -27,18 +28,25 @@ class Revision(models.Model):
         return str(self.number)
 
     @staticmethod
-    def raise_number() -> None:
+    def raise_number(*, of_marks: bool = False) -> None:
         """Tells every process to load anew, once the surrounding transaction is committed."""
-        row = Revision.objects.filter(pk=_ONLY_ROW)
+        pk = _MARKS if of_marks else _ALL
+        row = Revision.objects.filter(pk=pk)
         with transaction.atomic():
             if not row.update(number=F("number") + 1):
-                Revision.objects.bulk_create([Revision(pk=_ONLY_ROW)], ignore_conflicts=True)
+                Revision.objects.bulk_create([Revision(pk=pk)], ignore_conflicts=True)
                 row.update(number=F("number") + 1)
 
     @staticmethod
     def current() -> int:
         """The newest number; 0 before the first change."""
-        return Revision.objects.filter(pk=_ONLY_ROW).values_list("number", flat=True).first() or 0
+        return Revision.both()[0]
+
+    @staticmethod
+    def both() -> tuple[int, int]:
+        """The newest number, and that of the marks."""
+        numbers = dict(Revision.objects.filter(pk__in=(_ALL, _MARKS)).values_list("pk", "number"))
+        return numbers.get(_ALL, 0), numbers.get(_MARKS, 0)
 
 
 class WatchedQuerySet(models.QuerySet[M]):

@@ -66,6 +66,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Everything this room knows, at one revision."""
 
     revision: int = 0
+    marks_revision: int = 0
     accounts: tuple[AccountView, ...] = ()
     mappings: tuple[Mapping, ...] = ()
     keys: tuple[KeyView, ...] = ()

@@ -79,6 +79,7 @@ housekeeper = Housekeeper(
     forget_processes,
     prunes=(database.prune,),
     turn=Turn(settings.DATA_DIR / "housekeeper.lock"),
+    now=live.now,
 )
 """Closes what dead processes left in flight, and removes old history: one process for all."""
 

@@ -8,10 +8,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.db.models import Case, DateTimeField, Q, Value, When
 from msgspec import Struct, field
 
 from accounts.models import Account, AccountMark, ClientKey
+from accounts.revisions import Revision
 from accounts.snapshot import KeptMark
+
+_USED_AT_ONCE = 200
 
 
 class Batch(Struct):
@@ -91,10 +95,19 @@ def write(batch: Batch) -> None:
         for account in Account.objects.filter(pk__in=batch.disabled, enabled=True).order_by("pk"):
             account.disable(batch.disabled[account.pk], automatically=True)
         _write_marks(batch.marks)
-        for pk, at in sorted(batch.accounts_used.items()):
-            Account.objects.filter(pk=pk).update(last_used_at=_moment(at))
-        for pk, at in sorted(batch.keys_used.items()):
-            ClientKey.objects.filter(pk=pk).update(last_used_at=_moment(at))
+        _write_usage(Account, batch.accounts_used)
+        _write_usage(ClientKey, batch.keys_used)
+
+
+def _write_usage(model: type[Account] | type[ClientKey], used: dict[int, float]) -> None:
+    """The times of last use, in one statement for some hundreds of rows; a newer time is kept."""
+    pks = sorted(used)
+    for first in range(0, len(pks), _USED_AT_ONCE):
+        some = pks[first : first + _USED_AT_ONCE]
+        whens = [When(pk=pk, then=Value(_moment(used[pk]))) for pk in some]
+        told = Case(*whens, output_field=DateTimeField())
+        rows = model._default_manager.filter(pk__in=some)
+        rows.filter(Q(last_used_at=None) | Q(last_used_at__lt=told)).update(last_used_at=told)
 
 
 def _write_marks(marks: dict[tuple[int, str], KeptMark | None]) -> None:
@@ -116,6 +129,7 @@ def _write_marks(marks: dict[tuple[int, str], KeptMark | None]) -> None:
                     "set_at": _moment(kept.set_at),
                 },
             )
+    Revision.raise_number(of_marks=True)
 
 
 def _moment(epoch_seconds: float) -> datetime:

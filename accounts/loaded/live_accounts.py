@@ -8,12 +8,14 @@ of the running server; its ``start`` belongs into the event loop that serves req
 import asyncio
 import contextlib
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final, TypeVar
 
+import msgspec
 from django.conf import settings
 from django.db import connections
 from django.utils import timezone
@@ -21,12 +23,13 @@ from django.utils import timezone
 from accounts.facts import known_models
 from accounts.loaded import journal
 from accounts.loaded.client_keys import KeyRing
-from accounts.loaded.loading import load_snapshot
+from accounts.loaded.loading import load_marks, load_snapshot
 from accounts.pool.clock import SystemClock
 from accounts.pool.pool import Pool
 from accounts.pool.pool_settings import PoolSettings, pool_settings
 from accounts.processes import heartbeats
 from accounts.processes.bus import Bus
+from accounts.processes.database_clock import database_now
 from accounts.processes.heartbeats import live_process_ids
 from accounts.processes.shared_slots import SharedSlots
 from accounts.revisions import Revision
@@ -38,7 +41,10 @@ logger = logging.getLogger(__name__)
 
 POLL_SECONDS: Final = 1.0
 BEAT_SECONDS: Final = 3.0
-USAGE_SECONDS: Final = 10.0
+USAGE_SECONDS: Final = 60.0
+"""How often the times of last use are written, in one statement."""
+
+CLOCKS_MAY_DIFFER_SECONDS: Final = 2.0
 
 T = TypeVar("T")
 
@@ -61,6 +67,7 @@ class LiveAccounts:
         self._snapshot = Snapshot()
         self._live_processes = 1
         self._started_at: datetime = timezone.now()
+        self._clock_differs = False
         self._next_beat = 0.0
         self._next_usage = 0.0
 
@@ -68,6 +75,10 @@ class LiveAccounts:
     def is_started(self) -> bool:
         """Whether the first snapshot is loaded and kept up to date."""
         return self._keeping is not None
+
+    def now(self) -> float:
+        """What time it is by the clock that all hosts share, in epoch seconds."""
+        return self._clock.now()
 
     async def start(self) -> None:
         """Loads everything and begins to keep it up to date; however many callers wait, it happens once.
@@ -86,6 +97,7 @@ class LiveAccounts:
         self._started_at = timezone.now()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="accounts-database")
         try:
+            self._agree((await self._in_thread(database_now)).timestamp())
             self._take_over(await self._in_thread(load_snapshot))
             await self._beat()
         except BaseException:
@@ -134,7 +146,7 @@ class LiveAccounts:
             self._next_usage = now + USAGE_SECONDS
         batch = self._journal.take(with_usage=with_usage)
         try:
-            newer = await self._in_thread(lambda: _write_and_read(batch, self._snapshot.revision))
+            newer = await self._in_thread(lambda: _write_and_read(batch, self._snapshot))
         except BaseException:
             self._journal.put_back(batch)
             raise
@@ -146,7 +158,8 @@ class LiveAccounts:
     async def _beat(self) -> None:
         self._next_beat = self._clock.now() + BEAT_SECONDS
         revision = self._snapshot.revision
-        alive = await self._in_thread(lambda: heartbeats.beat(self.process_id, self._started_at, revision))
+        alive, now = await self._in_thread(lambda: _beat(self.process_id, self._started_at, revision))
+        self._agree(now.timestamp())
         if alive != self._live_processes:
             self._live_processes = alive
             self._take_over(self._snapshot)
@@ -156,6 +169,19 @@ class LiveAccounts:
         self.pool.load(snapshot, self._live_processes)
         known_models.believe(self.pool.model_table)
         self.keys.load(snapshot.keys)
+
+    def _agree(self, shared_now: float) -> None:
+        """Takes the database's time for its own; says once when this host's clock tells another."""
+        self._clock.agree(shared_now)
+        ahead = time.time() - shared_now
+        differs = abs(ahead) > CLOCKS_MAY_DIFFER_SECONDS
+        if differs and not self._clock_differs:
+            logger.warning(
+                "This host's clock is %.1f s %s the database's: the times of its rows and log lines are off",
+                abs(ahead),
+                "ahead of" if ahead > 0 else "behind",
+            )
+        self._clock_differs = differs
 
     def _reshare(self) -> None:
         self.pool.load(self._snapshot, self._live_processes)
@@ -173,10 +199,19 @@ class LiveAccounts:
             self._thread = None
 
 
-def _write_and_read(batch: journal.Batch, known_revision: int) -> Snapshot | None:
-    """Writes the batch; returns a snapshot when the revision is not the known one."""
+def _write_and_read(batch: journal.Batch, known: Snapshot) -> Snapshot | None:
+    """Writes the batch; returns a snapshot when something is not as it is known."""
     journal.write(batch)
-    return load_snapshot() if Revision.current() != known_revision else None
+    revision, marks_revision = Revision.both()
+    if revision != known.revision:
+        return load_snapshot()
+    if marks_revision != known.marks_revision:  # how others hear of marks while Redis is away
+        return msgspec.structs.replace(known, marks=load_marks(), marks_revision=marks_revision)
+    return None
+
+
+def _beat(process_id: str, started_at: datetime, revision: int) -> tuple[int, datetime]:
+    return heartbeats.beat(process_id, started_at, revision), database_now()
 
 
 live = LiveAccounts(settings.REDIS_URL, pool_settings(settings.ENVIRONMENT))

@@ -19,9 +19,10 @@ _ACCOUNT_FIELDS = (
 
 def load_snapshot() -> Snapshot:
     """What the database says now. The revision is read first: a change during the reading is read again."""
-    revision = Revision.current()
+    revision, marks_revision = Revision.both()
     return Snapshot(
         revision=revision,
+        marks_revision=marks_revision,
         accounts=tuple(_account(row) for row in Account.objects.order_by("pk").values(*_ACCOUNT_FIELDS)),
         mappings=tuple(
             Mapping(
@@ -31,14 +32,19 @@ def load_snapshot() -> Snapshot:
             for row in ModelMapping.objects.all()
         ),
         keys=tuple(key_view(key) for key in ClientKey.objects.filter(enabled=True).order_by("pk")),
-        marks=tuple(
-            KeptMark(
-                row.account_id, row.model, row.reason, row.status, cast(MarkCause, row.cause),
-                epoch(row.until), epoch(row.set_at),
-            )
-            for row in AccountMark.objects.all()
-        ),
+        marks=load_marks(),
         overrides=stored_overrides(),
+    )  # fmt: skip
+
+
+def load_marks() -> tuple[KeptMark, ...]:
+    """The marks that stand in the database now."""
+    return tuple(
+        KeptMark(
+            row.account_id, row.model, row.reason, row.status, cast(MarkCause, row.cause),
+            epoch(row.until), epoch(row.set_at),
+        )
+        for row in AccountMark.objects.all()
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from accounts.marks import MarkCause, MarkDurations, hard_mark
 from accounts.pool.choice import Block, Candidate, Rank, rank
+from accounts.pool.pool_news import HardMarked, SoftMarked
 from accounts.snapshot import AccountView
 
 WHOLE_ACCOUNT = ""
@@ -124,6 +125,15 @@ class AccountState:
         mark = Mark(now + made.seconds, made.cause, reason, status, now)
         self.hard[key] = mark
         return key, mark
+
+    def hear(self, news: HardMarked | SoftMarked, now: float) -> None:
+        """Another process has marked the account: so it is marked here, and quota marks are counted on."""
+        if isinstance(news, SoftMarked):
+            self.soft[news.model] = now + news.seconds
+            return
+        self.hard[news.key] = Mark(now + news.seconds, news.cause, news.reason, news.status, now)
+        if news.strikes > self.strikes.get(news.model, 0):
+            self.strikes[news.model] = news.strikes
 
     def note_success(self, model: str, began_at: float) -> list[str]:
         """Resets the counters and lifts the marks set before ``began_at``; returns the keys of those lifted.

@@ -131,7 +131,9 @@ class Pool(Inquiries):
         if state is None:
             return 0.0
         key, mark = state.mark_hard(model, cause, status, reason, told_seconds, now, self._settings.durations)
-        self._bus.publish(TOPIC, pool_news.encode(HardMarked(account_id, key, mark)))
+        seconds, strikes = mark.until - now, state.strikes.get(model, 0)
+        news = HardMarked(account_id, key, seconds, mark.cause, mark.reason, mark.status, model, strikes)
+        self._bus.publish(TOPIC, pool_news.encode(news))
         if mark.until - now > KEPT_FROM_SECONDS:
             self._journal.keep_mark(
                 KeptMark(account_id, key, mark.reason, mark.status, mark.cause, mark.until, mark.set_at)
@@ -142,9 +144,9 @@ class Pool(Inquiries):
         """The account is taken for this model only when no unmarked one is free, for 20 s."""
         state = self._roster.state(account_id)
         if state is not None:
-            until = self._clock.now() + self._settings.durations.soft
-            state.soft[model] = until
-            self._bus.publish(TOPIC, pool_news.encode(SoftMarked(account_id, model, until)))
+            seconds = self._settings.durations.soft
+            state.soft[model] = self._clock.now() + seconds
+            self._bus.publish(TOPIC, pool_news.encode(SoftMarked(account_id, model, seconds)))
 
     def note_success(
         self,
@@ -283,10 +285,8 @@ class Pool(Inquiries):
         if state is None:
             return
         match news:
-            case HardMarked():
-                state.hard[news.model] = news.mark
-            case SoftMarked():
-                state.soft[news.model] = news.until
+            case HardMarked() | SoftMarked():
+                state.hear(news, self._clock.now())
             case Disabled():
                 self._roster.disable(state, news.reason)
                 self._queue.wake_all()

@@ -1,25 +1,36 @@
-"""What pools tell each other over the bus: marks, and accounts that were disabled or cleared."""
+"""What pools tell each other over the bus: marks, and accounts that were disabled or cleared.
+
+Times are told as seconds from now: what the hosts' clocks say may differ.
+"""
 
 import msgspec
 from msgspec import Struct
 
-from accounts.pool.account_state import Mark
+from accounts.marks import MarkCause
 
 
 class HardMarked(Struct, frozen=True, tag="hard"):
-    """A hard mark was set; ``model`` blank is the whole account."""
+    """A hard mark was set, for so many seconds from now; ``key`` blank is the whole account.
+
+    ``model`` was asked; ``strikes`` is how many quota marks in a row it has had.
+    """
 
     account_id: int
+    key: str
+    seconds: float
+    cause: MarkCause
+    reason: str
+    status: int
     model: str
-    mark: Mark
+    strikes: int
 
 
 class SoftMarked(Struct, frozen=True, tag="soft"):
-    """A soft mark was set, until that time in epoch seconds."""
+    """A soft mark was set, for so many seconds from now."""
 
     account_id: int
     model: str
-    until: float
+    seconds: float
 
 
 class Disabled(Struct, frozen=True, tag="disabled"):

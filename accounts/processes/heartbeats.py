@@ -1,13 +1,13 @@
 """Which server processes run, and which revision each has taken: rows that they write themselves.
 
-Every function here blocks on the database.
+The times are the database's, for the hosts' own clocks may differ. Every function here blocks on it.
 """
 
 from datetime import datetime, timedelta
 from typing import Final
 
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from accounts.models import ProcessHeartbeat
 
@@ -21,7 +21,7 @@ def beat(process_id: str, started_at: datetime, revision: int) -> int:
     """Says that this process lives and has taken ``revision``; returns how many processes live."""
     ProcessHeartbeat.objects.update_or_create(
         process_id=process_id,
-        defaults={"started_at": started_at, "seen_at": timezone.now(), "revision": revision},
+        defaults={"started_at": started_at, "seen_at": Now(), "revision": revision},
     )
     return _fresh().count()
 
@@ -29,7 +29,7 @@ def beat(process_id: str, started_at: datetime, revision: int) -> int:
 def leave(process_id: str) -> None:
     """This process ends; the rows of those long dead go too."""
     ProcessHeartbeat.objects.filter(process_id=process_id).delete()
-    ProcessHeartbeat.objects.filter(seen_at__lt=timezone.now() - _FORGOTTEN_AFTER).delete()
+    ProcessHeartbeat.objects.filter(seen_at__lt=Now() - _FORGOTTEN_AFTER).delete()
 
 
 def live_process_ids() -> set[str]:
@@ -43,4 +43,4 @@ def behind(revision: int) -> set[str]:
 
 
 def _fresh() -> QuerySet[ProcessHeartbeat]:
-    return ProcessHeartbeat.objects.filter(seen_at__gte=timezone.now() - timedelta(seconds=FRESH_SECONDS))
+    return ProcessHeartbeat.objects.filter(seen_at__gte=Now() - timedelta(seconds=FRESH_SECONDS))

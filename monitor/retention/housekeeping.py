@@ -87,12 +87,13 @@ class Housekeeper:
         forget: Callable[[Collection[str]], None] = lambda _: None,
         prunes: Collection[Callable[[float], int]] = (),
         turn: Turn | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         """The callables are called in the thread and may ask the database.
 
         ``forget`` is told of the dead processes whose rows are closed now. Each of ``prunes`` removes some of
         what others keep and is of no use any more now; it says how much that was, and is called until 0.
-        Without ``turn`` this process does it whatever others do.
+        Without ``turn`` this process does it whatever others do. ``now`` is in epoch seconds.
         """
         self._live_process_ids = live_process_ids
         self._dead_process_ids = dead_process_ids
@@ -100,6 +101,7 @@ class Housekeeper:
         self._limits = limits
         self._prunes = prunes
         self._turn = turn
+        self._now = now
         self._next_prunes = 0.0
         self._next_pruning = 0.0
         self._next_statistics = 0.0
@@ -182,7 +184,7 @@ class Housekeeper:
     def _run(self) -> None:
         while True:
             try:
-                self.tick(time.time())
+                self.tick(self._now())
             except Error as error:
                 logger.warning("Housekeeping failed and is tried again: %s", type(error).__name__)
                 connection.close()

@@ -4,7 +4,6 @@ import pytest
 
 from accounts.marks import MarkDurations
 from accounts.pool import pool_news
-from accounts.pool.account_state import Mark
 from accounts.pool.pool_news import Cleared, Disabled, HardMarked, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
 from accounts.snapshot import KeptMark
@@ -222,9 +221,8 @@ async def test_what_another_process_tells() -> None:
     """Marks, disables and clears of another process count here as if they were made here."""
     world = PoolWorld(view(1), view(2))
     until = world.clock.now() + 50
-    mark = Mark(until, "quota", "", 429, world.clock.now())
-    world.pool._hear(pool_news.encode(HardMarked(1, MODEL, mark)))
-    world.pool._hear(pool_news.encode(SoftMarked(2, OTHER, until)))
+    world.pool._hear(pool_news.encode(HardMarked(1, MODEL, 50, "quota", "", 429, MODEL, 2)))
+    world.pool._hear(pool_news.encode(SoftMarked(2, OTHER, 50)))
     assert world.pool.status(1).cooling_until == until  # type: ignore[union-attr]
     assert await world.asked(OTHER) == 1
     world.pool._hear(pool_news.encode(Cleared(1)))
@@ -250,3 +248,15 @@ def test_models_cooling_at_a_glance() -> None:
     status = world.pool.status(1)
     assert status is not None
     assert (status.usable, status.models_cooling, status.reason) == (True, (MODEL,), "")
+
+
+def test_a_quota_ladder_is_walked_once_for_all_processes() -> None:
+    """Who was told of another's quota marks goes on where that one is, not from the first rung."""
+    here, there = PoolWorld(view(1)), PoolWorld(view(1))
+    told: list[bytes] = []
+    there.pool._bus.publish = lambda topic, payload: told.append(payload)  # type: ignore[method-assign]
+    assert there.pool.mark_hard(1, MODEL, "quota", 429, "QUOTA_EXHAUSTED") == 60
+    for payload in told:
+        here.pool._hear(payload)
+    here.clock._now += 61
+    assert here.pool.mark_hard(1, MODEL, "quota", 429, "QUOTA_EXHAUSTED") == 300
