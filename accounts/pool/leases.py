@@ -96,6 +96,11 @@ class Lease:
         self.cached_tokens_at_stake = 0
         self.is_shared = False
 
+    @property
+    def detour(self) -> str:
+        """Who stands in for whom, and why, in words."""
+        return f"{self.account.email} stood in for {self.stand_in_for}: {self.stand_in_reason}"
+
     def release(self) -> None:
         """Gives the slot back. Later calls do nothing."""
         give_back, self._give_back = self._give_back, None

@@ -24,7 +24,7 @@ from relay.exchange.hands import OpenAnswer
 from relay.exchange.healing import healed_request
 from relay.exchange.marking import mark_account
 from relay.exchange.recording import Recorder
-from relay.exchange.remembering import home_of, meet_session, recalled, taught, weigh_detour
+from relay.exchange.remembering import answered, meet_session, recalled, taught, weigh_detour
 from relay.exchange.runtime import Runtime
 from relay.exchange.upstream_health import UpstreamWatch
 from relay.memory.items import Item
@@ -271,17 +271,11 @@ class Exchange:
         if self._has_learned or self._request is None:
             return
         self._has_learned = True
-        items = taught(self.call, state, self._request, time.time())
-        lease = self._lease
+        items, lease = taught(self.call, state, self._request, time.time()), self._lease
         if lease is not None:
-            session, model = self.call.session, self.mapped_model
-            cached = (state.usage.cache_read or 0) + (state.usage.cache_write or 0)
-            self._runtime.pool.note_success(lease.account.id, model, session, cached, lease.taken_at)
-            if not lease.stand_in_for:
-                items.append(home_of(lease.account, session, model, cached, time.time()))
-            else:
-                note = f"{lease.account.email} stood in for {lease.stand_in_for}: {lease.stand_in_reason}"
-                self.recorder.detour(lease.cached_tokens_at_stake, state.usage.cache_read, note)
+            items += answered(self._runtime.pool, lease, self.call.session, state.usage, time.time())
+            if lease.stand_in_for:
+                self.recorder.detour(lease.cached_tokens_at_stake, state.usage.cache_read, lease.detour)
         self._settling = self._runtime.memory.remember(items)
 
     def settling(self) -> "asyncio.Future[None] | None":

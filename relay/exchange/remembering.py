@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from accounts.pool.leases import Lease
-from accounts.snapshot import AccountView
+from accounts.pool.pool import Pool
 from relay.exchange.runtime import Runtime
 from relay.memory.conversation_memory import Memory
 from relay.memory.items import Item, Wanted
 from relay.memory.learning import learned
-from relay.neutral.events import StreamState
+from relay.neutral.events import StreamState, Usage
 from relay.upstream.request import ClientCall, UpstreamRequest
 
 
@@ -41,6 +41,9 @@ def taught(call: ClientCall, state: StreamState, request: UpstreamRequest, now: 
     return items
 
 
-def home_of(account: AccountView, session: str, model: str, cached_tokens: int, now: float) -> Item:
-    """Whose prompt cache holds the session, and how many tokens of it: for the other processes."""
-    return Item("home", session, model, now, str(account.id), str(cached_tokens))
+def answered(pool: Pool, lease: Lease, session: str, usage: Usage, now: float) -> list[Item]:
+    """Tell the pool that the account answered; for the other processes: what its prompt cache holds."""
+    account, model = lease.account, lease.model
+    cached = (usage.cache_read or 0) + (usage.cache_write or 0)
+    pool.note_success(account.id, model, session, cached, lease.taken_at)
+    return [] if lease.stand_in_for else [Item("home", session, model, now, str(account.id), str(cached))]

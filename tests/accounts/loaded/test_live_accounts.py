@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -278,3 +279,42 @@ async def test_the_admin_sees_what_the_process_knows(
     assert seen.detail == "no credit (status 402)"
     assert state.status_here(account).in_flight == 1  # type: ignore[union-attr]
     assert state.last_used(account) is not None
+
+
+async def test_marks_reach_others_without_redis(live: LiveAccounts, account: Account) -> None:
+    """A mark that is kept is read from the database by processes that nobody can tell of it."""
+    another = LiveAccounts()
+    await another.start()
+    live.pool.mark_hard(account.pk, "m", "quota", 429, told_seconds=500)
+    await until(lambda: (another.pool.nearest_free_seconds("m") or 0) > 400)
+    await another.stop()
+
+
+def test_last_use_is_one_statement(django_assert_num_queries: Any, db: None) -> None:
+    """However many accounts were asked; a later time that another process wrote stands."""
+    accounts = [Account.objects.create(email=f"{n}@x.test", kind="gemini") for n in range(20)]
+    later = datetime(2040, 1, 1, tzinfo=UTC)
+    Account.objects.filter(pk=accounts[0].pk).update(last_used_at=later)
+    batch = live_module.journal.Batch(accounts_used={one.pk: 1_700_000_000.0 + one.pk for one in accounts})
+    with django_assert_num_queries(5):  # and the beginnings and ends of the transaction and its savepoint
+        live_module.journal.write(batch)
+    used = dict(Account.objects.values_list("pk", "last_used_at"))
+    assert used[accounts[0].pk] == later
+    assert used[accounts[1].pk] == datetime.fromtimestamp(1_700_000_000.0 + accounts[1].pk, UTC)
+
+
+async def test_the_databases_clock_is_everybodys(
+    account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A host whose clock differs takes the database's time for marks, and says so once."""
+    monkeypatch.setattr(live_module, "database_now", lambda: timezone.now() + timedelta(seconds=30))
+    monkeypatch.setattr(live_module, "BEAT_SECONDS", 0.0)
+    live = LiveAccounts()
+    await live.start()
+    assert 29 < live.now() - timezone.now().timestamp() < 31
+    live.pool.mark_hard(account.pk, "m", "quota", 429, told_seconds=500)
+    await until(AccountMark.objects.aexists)
+    mark = await AccountMark.objects.aget()
+    assert 520 < (mark.until - timezone.now()).total_seconds() < 531
+    await live.stop()
+    assert caplog.text.count("behind the database's") == 1
