@@ -2,6 +2,7 @@
 
 import msgspec
 
+from relay.admission.half_characters import HALVES, without_halves
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
 from relay.neutral.packed import BadPacking, unpacker
@@ -47,18 +48,35 @@ def _unpacked(raw: bytes, coding: str, limit_bytes: int) -> bytes:
     return b"".join(pieces)
 
 
-def parsed(raw: bytes) -> Json:
-    """The JSON object in ``raw``; raises BadRequest with what is wrong."""
+class Read(msgspec.Struct, frozen=True):
+    """A body that was read: the object, the bytes that say it, and what was mended to read it, in words."""
+
+    body: Json
+    raw: bytes
+    mended: tuple[str, ...] = ()
+
+
+def parsed(raw: bytes) -> Read:
+    """The JSON object in ``raw``; raises BadRequest with what is wrong.
+
+    Half a character, which JSON's grammar allows, becomes U+FFFD: UTF-8 has no place for it, and most
+    upstreams refuse it on every turn.
+    """
+    mended: tuple[str, ...] = ()
     try:
         body = msgspec.json.decode(raw)
     except RecursionError:
         raise BadRequest("The body is not valid JSON: it is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # releases of msgspec differ in which it is
-        wrong = str(error) if _is_utf8(raw) else "it is not UTF-8."
-        raise BadRequest(f"The body is not valid JSON: {wrong}") from None
+        whole = without_halves(raw)
+        if whole is None:
+            wrong = str(error) if _is_utf8(raw) else "it is not UTF-8."
+            raise BadRequest(f"The body is not valid JSON: {wrong}") from None
+        raw, mended = whole, (HALVES,)
+        body = msgspec.json.decode(raw)
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
-    return body
+    return Read(body, raw, mended)
 
 
 def _is_utf8(raw: bytes) -> bool:

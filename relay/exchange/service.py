@@ -139,8 +139,8 @@ class Admission:
     def call(self, raw: bytes, model: str, is_stream: bool | None) -> tuple[ClientCall, ClientRequest]:
         """The client's call; ``model`` and ``is_stream`` where the path says them; raises Refused."""
         try:
-            body = parsed(raw)
-            inspected = self.dialect.inspect(body, self.headers)
+            read = parsed(raw)
+            inspected = self.dialect.inspect(read.body, self.headers)
             model = checked_name(model or inspected.model)
         except BadRequest as error:
             raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
@@ -149,8 +149,9 @@ class Admission:
         session = hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         call = ClientCall(
             dialect=self.dialect,
-            body=body,
-            raw=raw,
+            body=read.body,
+            raw=read.raw,
+            mended=read.mended,
             headers=self.headers,
             model=model,
             is_stream=inspected.is_stream if is_stream is None else is_stream,

@@ -54,14 +54,15 @@ def recorded_call(row: RequestRecord, body: Body | None) -> ClientCall:
         raise CannotReplay(gettext("The body of this request was not kept, or not as a whole."))
     raw = body.data()
     try:
-        parsed_body = parsed(raw)
+        read = parsed(raw)
     except BadRequest as error:
         raise CannotReplay(str(error)) from None
     headers = {name.lower(): value for name, value in body.header_pairs() if MASK not in value}
     return ClientCall(
         dialect=dialect,
-        body=parsed_body,
-        raw=raw,
+        body=read.body,
+        raw=read.raw,
+        mended=read.mended,
         headers=headers,
         model=row.client_model,
         is_stream=row.is_stream,

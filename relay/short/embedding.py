@@ -50,12 +50,12 @@ async def embed(request: HttpRequest, dialect: Dialect, form: wire.Form, model: 
 def _call(admission: Admission, model: str) -> ClientCall:
     raw = admission.body()
     try:
-        body = parsed(raw)
-        model = checked_name(model or body.get("model"))
+        read = parsed(raw)
+        model = checked_name(model or read.body.get("model"))
     except BadRequest as error:
         raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
     no_session = ""  # no prompt cache is at stake: the accounts take turns
-    return ClientCall(admission.dialect, body, raw, admission.headers, model, False, no_session)
+    return ClientCall(admission.dialect, read.body, read.raw, admission.headers, model, False, no_session)
 
 
 def _target(admission: Admission, call: ClientCall) -> Target:

@@ -37,6 +37,7 @@ class ClientCall(msgspec.Struct, frozen=True, dict=True):
 
     ``is_threaded``: upstream is to hold the conversation, so that its answer's id leads back to the session.
     ``answers_tools``: behind the model's last turn stand results of tools; ``is_begun``: it has had one.
+    ``mended`` says in words what of the body had to be mended to read it.
     """
 
     dialect: Dialect
@@ -49,6 +50,7 @@ class ClientCall(msgspec.Struct, frozen=True, dict=True):
     is_threaded: bool = False
     answers_tools: bool = False
     is_begun: bool = False
+    mended: tuple[str, ...] = ()
 
     @cached_property
     def conversation(self) -> Conversation:
@@ -104,7 +106,7 @@ def prepare(
     facts = facts_for(model, account.kind)
     dialect = dialect_for(account.kind, call.dialect, facts)
     is_same = dialect is call.dialect and call.is_own_form
-    changes: list[str] = []
+    changes = list(call.mended)
     aliases = NO_ALIASES
     if not is_same:
         changes += [f"not carried: {what}" for what in call.conversation.dropped]

@@ -1,12 +1,14 @@
 """Request bodies: content encodings, limits, JSON."""
 
 import gzip
+import json
 import zlib
 
 import pytest
 import zstandard
 
-from relay.admission.request_body import BodyTooLarge, decoded, parsed
+from relay.admission.request_body import BodyTooLarge, Read, decoded, parsed
+from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
 
 TEXT = b'{"model": "m", "text": "' + b"x" * 5000 + b'"}'
@@ -60,3 +62,43 @@ def test_what_is_no_json_object_is_refused_in_words() -> None:
         with pytest.raises(BadRequest) as refused:
             parsed(raw)
         assert str(refused.value).startswith(said), raw[:20]
+
+
+@pytest.mark.parametrize(
+    ("raw", "body"),
+    [
+        (rb'{"a": "x\ud83d"}', {"a": "x\ufffd"}),
+        (rb'{"a": "\ude00x"}', {"a": "\ufffdx"}),
+        (rb'{"a": "\ude00\ud83d"}', {"a": "\ufffd\ufffd"}),
+        (b'{"a": "x\xed\xa0\xbd"}', {"a": "x\ufffd"}),
+        (rb'{"\uD83D": {"b": ["\uDE00", "\ud83d\ude00"]}}', {"\ufffd": {"b": ["\ufffd", "😀"]}}),
+        (b'{"a": "\xed\xa0\xbd\xed\xb8\x80 \\ud83d"}', {"a": "😀 \ufffd"}),
+    ],
+)
+def test_half_a_character_becomes_the_sign_for_what_cannot_be_shown(raw: bytes, body: Json) -> None:
+    """In a text or a key, escaped or in UTF-8's form: JSON allows it, UTF-8 does not; whole ones stay."""
+    read = parsed(raw)
+    assert read.body == json.loads(read.raw) == body
+    assert read.mended
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        rb'{"a": "\ud83d", "b": NaN}',
+        rb'{"a": "\ud83d", "b": 1e999}',
+        b'{"a": "\\ud83d", "b": "\xff"}',
+        rb'{"a": "\ud83d"',
+        rb'{"a": "\ud8"}',
+    ],
+)
+def test_half_a_character_excuses_nothing_else(raw: bytes) -> None:
+    """What is no JSON beside it is refused as ever."""
+    with pytest.raises(BadRequest, match="not valid JSON"):
+        parsed(raw)
+
+
+def test_what_is_whole_stays_the_very_same() -> None:
+    """Then the client's own bytes travel, escapes and all."""
+    raw = rb'{"a": "\ud83d\ude00", "b": "\\ud83d", "c": 1.0}'
+    assert parsed(raw) == Read(json.loads(raw), raw)

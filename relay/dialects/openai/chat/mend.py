@@ -6,6 +6,7 @@ agents that record a turn that was broken off); OpenAI and compatible servers re
 
 from typing import Any
 
+from relay.dialects.openai import half_arguments
 from relay.dialects.openai.chat.client_shapes import is_flat
 from relay.neutral.conversation import Json
 
@@ -25,7 +26,7 @@ def mend(body: Json, changes: list[str]) -> Json:
         mended["tools"] = [_nested(tool) if _is_flat_function(tool) else tool for tool in tools]
     if isinstance(choice, dict) and _is_flat_function(choice):
         mended["tool_choice"] = {"type": "function", "function": {"name": choice["name"]}}
-    return {**body, **mended} if mended else body
+    return half_arguments.mend({**body, **mended} if mended else body, changes)
 
 
 def _is_empty(message: Any) -> bool:

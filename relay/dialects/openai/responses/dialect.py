@@ -2,7 +2,7 @@
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect, streams_by_itself
-from relay.dialects.openai import client_side, errors, reasoning, take_back, tools
+from relay.dialects.openai import client_side, errors, half_arguments, reasoning, take_back, tools
 from relay.dialects.openai.inspection import inspect_responses
 from relay.dialects.openai.responses import collector, fit, going_on, read_request, turn_form, write_request
 from relay.dialects.openai.responses.decoder import ResponsesDecoder
@@ -25,6 +25,7 @@ OPENAI_RESPONSES = Dialect(
     upstream_path="/v1/responses",
     inspect=inspect_responses,
     read=read_request.read,
+    mend=half_arguments.mend,
     wants=going_on.wants,
     thinking=read_request.thinking,
     tells_limits_in_streams=True,  # Codex
