@@ -14,6 +14,7 @@ from accounts.snapshot import AccountView
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import parsed
 from relay.dialects import embedding as wire
+from relay.dialects.embedding_batches import GEMINI_LIMIT, OPENAI_LIMIT, cut, joined
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import upstream_dialect
 from relay.engine.attempts import serve
@@ -21,7 +22,7 @@ from relay.exchange.service import Admission, Refused
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind, stumbled
-from relay.short.short_exchange import Asked, Served, ShortExchange
+from relay.short.short_exchange import POSTS_AT_ONCE, Asked, Served, ShortExchange
 from relay.upstream.address import google_path
 from relay.upstream.request import ClientCall, UpstreamRequest, default_headers
 
@@ -102,18 +103,31 @@ class Embedding:
             body=bodies[0],
             content=msgspec.json.encode(bodies[0] if len(bodies) == 1 else bodies),
             headers=default_headers(dialect),
-            changes=tuple(changes),
+            changes=(),
             thinks_unseen=False,
             has_thinking=False,
         )
-        return Asked(request, tuple(posts))
+        if len(posts) > 1 and not self._is_one_by_one(account):
+            changes.append(f"{len(posts)} requests made of the texts: one may not hold so many")
+        return Asked(
+            msgspec.structs.replace(request, changes=tuple(changes)),
+            tuple(posts),
+            POSTS_AT_ONCE if self._is_one_by_one(account) else 1,
+        )
 
     def served(self, account: AccountView, asked: Asked, contents: list[bytes]) -> Served | Failure:
         """Upstream's own answer where it is of the client's form, else its vectors in that form."""
-        kind = account.kind
-        if asked.request.is_same_dialect and not (self.form == "batchEmbedContents" and kind == "vertex"):
+        is_one_by_one = self._is_one_by_one(account)
+        if len(contents) > 1 and not is_one_by_one:
+            counts = [len(body.get("input") or body.get("requests") or ()) for _, body in asked.posts]
+            try:
+                contents = [joined(contents, counts)]
+            except Exception as error:
+                where = stumbled("read", error).where
+                return Failure(Kind.GARBAGE, "upstream's answer holds other vectors than asked", where=where)
+        if asked.request.is_same_dialect and not (is_one_by_one and self.form == "batchEmbedContents"):
             return Served(contents[0], Usage(input_uncached=wire.tokens_told(contents[0])))
-        return self._translated(contents, kind)
+        return self._translated(contents, account.kind)
 
     def refused(self, failure: Failure) -> Failure:
         """That no such account has the model is the request's own fault."""
@@ -123,21 +137,26 @@ class Embedding:
         message = f"No account with embeddings ({kinds}) offers this model. {failure.message}"
         return Failure(Kind.BAD_REQUEST, message, status=400)
 
+    def _is_one_by_one(self, account: AccountView) -> bool:
+        """Does such an account take one text at a time?"""
+        return account.kind == "vertex"
+
     def _asks(self, account: AccountView, changes: list[str]) -> list[tuple[str, Json]]:
-        """Path and body of each request upstream: one, but for a list of texts on Vertex."""
+        """Path and body of each request upstream: one, but for many texts, and for several on Vertex."""
         model = self.target.model
         if account.kind == "openai" and self.form == "embeddings":
-            return [("/v1/embeddings", {**self.call.body, "model": model})]
+            return _in_batches("/v1/embeddings", {**self.call.body, "model": model}, "input", OPENAI_LIMIT)
         if not self.requests:
             raise CannotCarry(wire.TOKENS_REFUSED)
         if account.kind == "openai":
-            return [("/v1/embeddings", wire.openai_body(self.requests, model, changes))]
+            body = wire.openai_body(self.requests, model, changes)
+            return _in_batches("/v1/embeddings", body, "input", OPENAI_LIMIT)
         if account.kind == "vertex" or self.form == "embedContent":
             path = google_path(account, model, "embedContent")
             is_vertex = account.kind == "vertex"
             return [(path, wire.gemini_single(request, model, is_vertex)) for request in self.requests]
         path = google_path(account, model, "batchEmbedContents")
-        return [(path, wire.gemini_batch(self.requests, model))]
+        return _in_batches(path, wire.gemini_batch(self.requests, model), "requests", GEMINI_LIMIT)
 
     def _translated(self, contents: list[bytes], kind: str) -> Served | Failure:
         try:
@@ -155,6 +174,10 @@ class Embedding:
         except Exception as error:
             return stumbled("told", error)
         return Served(msgspec.json.encode(told), Usage(input_uncached=vectors.tokens))
+
+
+def _in_batches(path: str, body: Json, key: str, limit: int) -> list[tuple[str, Json]]:
+    return [(path, some) for some in cut(body, key, limit)]
 
 
 def _joined(kinds: frozenset[str]) -> str:

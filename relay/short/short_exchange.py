@@ -36,10 +36,14 @@ POSTS_AT_ONCE = 8
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What one attempt asks of an account: the request as it is recorded, and path and body of each POST."""
+    """What one attempt asks of an account: the request as it is recorded, and path and body of each POST.
+
+    ``at_once`` of them go out at a time; those that are in order end with the first that fails.
+    """
 
     request: UpstreamRequest
     posts: tuple[tuple[str, Json], ...]
+    at_once: int = POSTS_AT_ONCE
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -161,13 +165,15 @@ class ShortExchange(Exchange):
         self._watch.asks()
         times = Times(asyncio.get_running_loop().time())
         self.recorder.sending(times)
-        at_once = asyncio.Semaphore(POSTS_AT_ONCE)
-        posts = self._asked.posts if self._asked else ()
-        answers = await asyncio.gather(*(self._post(lease, request, times, at_once, *post) for post in posts))
-        for answer in answers:
-            if isinstance(answer, Failure):
-                return answer if request.is_same_dialect else msgspec.structs.replace(answer, body=b"")
-        self._contents = [answer for answer in answers if isinstance(answer, bytes)]
+        self._contents = []
+        all_posts, at_once = (self._asked.posts, self._asked.at_once) if self._asked else ((), 1)
+        for start in range(0, len(all_posts), at_once):
+            posts = all_posts[start : start + at_once]
+            answers = await asyncio.gather(*(self._post(lease, request, times, *post) for post in posts))
+            for answer in answers:
+                if isinstance(answer, Failure):
+                    return answer if request.is_same_dialect else msgspec.structs.replace(answer, body=b"")
+                self._contents.append(answer)
         return Document()
 
     def decoder(self) -> DocumentDecoder:
@@ -216,13 +222,11 @@ class ShortExchange(Exchange):
         lease: Lease,
         request: UpstreamRequest,
         times: Times,
-        at_once: asyncio.Semaphore,
         path: str,
         body: Json,
     ) -> bytes | Failure:
         sent = headers_for(lease.account, request.dialect, request.headers)
-        async with at_once:
-            answer = await self._runtime.upstream.post_json(lease.account, path, body, sent, times)
+        answer = await self._runtime.upstream.post_json(lease.account, path, body, sent, times)
         if isinstance(answer, Failure):
             if answer.kind is Kind.CREDENTIALS:
                 self._runtime.pool.disable(lease.account.id, answer.message)

@@ -146,3 +146,46 @@ def test_when_every_attempt_fails(client: OpenAI, kinds_world: World) -> None:
     with pytest.raises(openai.InternalServerError, match="All 3 attempts failed") as failed:
         client.embeddings.create(model="embed-on-openai", input="Hi.")
     assert failed.value.response.headers["x-attempts"] == "3"
+
+
+MANY = {"embed-on-studio": 250, "embed-on-vertex": 12, "embed-on-openai": 2100}
+"""More texts than one request of the kind may hold; Vertex takes one at a time."""
+
+
+@pytest.mark.parametrize(("model", "count"), MANY.items())
+@pytest.mark.parametrize("is_google", [False, True], ids=["openai", "google"])
+def test_more_texts_than_one_request_holds(
+    kinds_world: World, client: OpenAI, google: genai.Client, model: str, count: int, is_google: bool
+) -> None:
+    """They are asked in several requests, in order; the client gets one answer, with all of the usage."""
+    texts = [f"Text {number}." for number in range(count)]
+    if is_google:
+        config = types.EmbedContentConfig(output_dimensionality=4)
+        found = google.models.embed_content(model=model, contents=list(texts), config=config).embeddings
+        vectors = [list(item.values or ()) for item in found or ()]
+    else:
+        answer = client.embeddings.create(model=model, input=texts, dimensions=4)
+        assert [item.index for item in answer.data] == list(range(count))
+        vectors = [item.embedding for item in answer.data]
+        assert answer.usage.prompt_tokens >= count
+        assert answer.usage.total_tokens == answer.usage.prompt_tokens
+    assert len(vectors) == count
+    asked = [request for request in kinds_world.simulator.requests if "mbed" in request.path]
+    expected = {"embed-on-studio": 3, "embed-on-vertex": 12, "embed-on-openai": 2}
+    assert len(asked) == expected[model]
+    for at in (0, 99, 100, count - 1) if count > 100 else (0, count - 1):
+        alone = client.embeddings.create(model=model, input=texts[at], dimensions=4)
+        assert vectors[at] == pytest.approx(alone.data[0].embedding, abs=1e-6), at
+
+
+def test_a_part_that_fails_is_an_attempt_that_fails(kinds_world: World, client: OpenAI) -> None:
+    """One row: the second account is asked for all of it, and no more is asked behind what failed."""
+    kinds_world.simulator.plan("ok", path="batchEmbedContents")
+    kinds_world.simulator.plan("status=429", path="batchEmbedContents")
+    texts = [f"Text {number}." for number in range(201)]
+    raw = client.with_raw_response.embeddings.create(model="embed-on-studio", input=texts, dimensions=4)
+    assert len(raw.parse().data) == 201
+    row = kinds_world.row(raw.headers["x-request-id"])
+    assert (row["outcome"], row["attempts"]) == ("retried", 2)
+    assert row["tokens_in"] >= 201
+    assert len(kinds_world.simulator.requests) == 2 + 3

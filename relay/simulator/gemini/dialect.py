@@ -73,6 +73,10 @@ class Gemini:
         requests = inbound.body.get("requests") if batch else [inbound.body]
         if not isinstance(requests, list) or not requests:
             raise Refused(400, "* BatchEmbedContentsRequest.requests: requests is not specified")
+        if len(requests) > 100:
+            raise Refused(
+                400, "* BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch"
+            )
         vectors, tokens = [], 0
         for request in requests:
             parts = (request.get("content") or {}).get("parts") or []

@@ -59,6 +59,10 @@ class Chat:
         texts = [given] if isinstance(given, str) else given
         if not texts or not isinstance(texts, list):
             raise Refused(400, "Missing required parameter: 'input'.", param="input")
+        if len(texts) > 2048 and not isinstance(texts[0], int):
+            raise Refused(
+                400, "Invalid 'input': array too long. Expected at most 2048 entries.", param="input"
+            )
         dimensions = inbound.body.get("dimensions") or 1536
         vectors: list[Any] = [vector_of(str(text), dimensions) for text in texts]
         if inbound.body.get("encoding_format") == "base64":  # what the SDK asks for
