@@ -198,6 +198,7 @@ BY_STATUS: dict[int, Rule] = {
     503: _SERVICE,
     504: _MACHINE,
     505: _UNABLE,
+    508: _UNABLE,  # a loop through other servers: each new attempt goes round again
     529: _SERVICE,
 }
 """Of upstream's HTTP status, or of the one that an error object inside a stream names."""

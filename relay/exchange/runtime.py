@@ -16,6 +16,7 @@ from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
 from relay.memory.conversation_memory import Memory
 from relay.neutral.events import StreamState
 from relay.upstream.client import UpstreamClient
+from relay.upstream.hops import this_instance
 
 
 class RelaySettings(msgspec.Struct, frozen=True):
@@ -96,8 +97,9 @@ class Runtime:
             environment.relay_signature_session_limit,
             settings.REDIS_URL,
         )
+        self.instance = this_instance()
         self.upstream = UpstreamClient(
-            environment.relay_connect_timeout_seconds, environment.relay_max_answer_bytes
+            environment.relay_connect_timeout_seconds, environment.relay_max_answer_bytes, self.instance
         )
         self.running: set[Driver] = set()
         self.answers: dict[str, StreamState] = {}

@@ -41,6 +41,7 @@ from relay.exchange.responses import error_response, identify, respond
 from relay.exchange.running import Running
 from relay.exchange.runtime import Runtime, runtime
 from relay.neutral.failures import BadRequest, Failure, Kind
+from relay.upstream.hops import CAME_BACK, HOPS, has_come_back, passed
 from relay.upstream.request import ClientCall
 
 Form = Literal["sse", "array", "responses"]
@@ -102,6 +103,10 @@ class Admission:
             raise Refused(Failure(Kind.UNAUTHORIZED, NO_VALID_KEY, status=401))
         if self.caller.limits is not None:
             self._check_door(self.caller.name, self.caller.limits)
+        came_by = self.headers.get(HOPS, "")
+        if has_come_back(came_by, self.runtime.instance):
+            raise Refused(CAME_BACK)
+        passed.set(came_by)
         return self.caller
 
     def _check_door(self, name: str, limits: KeyLimits) -> None:
@@ -245,6 +250,8 @@ class Admission:
             retry_after_seconds=failure.retry_after_seconds,
         )
         identify(response, self.dialect, self.request_id)
+        if failure is CAME_BACK:
+            response[HOPS] = self.runtime.instance  # that is how the sender knows itself again
         return response
 
 

@@ -27,6 +27,7 @@ from relay.neutral.events import Chunk
 from relay.neutral.failures import CannotCarry, Failure, Kind
 from relay.short.trial_models import models_to_try
 from relay.upstream.client import UpstreamClient
+from relay.upstream.hops import this_instance
 from relay.upstream.masking import MaskedDecoder
 from relay.upstream.request import UpstreamRequest, default_headers, taken_back, without_refused
 from relay.upstream.response import UpstreamResponse
@@ -47,7 +48,9 @@ async def test_account(account: AccountView) -> AccountTestResult:
             False, _("There is no model to ask for: name one in the account's list of models.")
         )
     environment = settings.ENVIRONMENT
-    client = UpstreamClient(environment.relay_connect_timeout_seconds, environment.relay_max_answer_bytes)
+    client = UpstreamClient(
+        environment.relay_connect_timeout_seconds, environment.relay_max_answer_bytes, this_instance()
+    )
     try:
         said, refused = "", 0
         for model in models:

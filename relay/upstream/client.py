@@ -20,7 +20,9 @@ from relay.dialects.registry import classify
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.address import address, content_for, headers_for, stream_url
 from relay.upstream.failures import failure_before_headers, failure_while_reading
+from relay.upstream.hops import HOPS, LEADS_BACK, LOOP_STATUS, is_told, passed, with_own
 from relay.upstream.masking import masked_failure, masked_headers, secrets_in
+from relay.upstream.refused_addresses import checked_socket
 from relay.upstream.request import UpstreamRequest
 from relay.upstream.response import BrokenAnswer, UpstreamResponse
 from relay.upstream.times import Times, watched
@@ -49,11 +51,13 @@ ShortAnswer = tuple[int, Mapping[str, str], bytes]
 class UpstreamClient:
     """Sends requests to accounts."""
 
-    def __init__(self, connect_timeout_seconds: float, max_answer_bytes: int) -> None:
+    def __init__(self, connect_timeout_seconds: float, max_answer_bytes: int, instance: str) -> None:
         """``connect_timeout_seconds`` bounds the connecting; all later time is the caller's to bound.
 
-        An answer of more than ``max_answer_bytes`` is a broken one.
+        An answer of more than ``max_answer_bytes`` is a broken one. ``instance`` is how this server names
+        itself in what it sends.
         """
+        self._instance = instance
         self._max_answer_bytes = max_answer_bytes
         self._authorizer = Authorizer(self._post_form)
         self._transport = SteadyTransport(client=self._session)
@@ -63,7 +67,10 @@ class UpstreamClient:
     def _session(self) -> aiohttp.ClientSession:
         """What the transport works with, made in the event loop at the first request."""
         connector = SteadyConnector(
-            limit=MAX_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS, ssl=self._transport.ssl_context
+            limit=MAX_CONNECTIONS,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            ssl=self._transport.ssl_context,
+            socket_factory=checked_socket,
         )
         return aiohttp.ClientSession(
             connector=connector,
@@ -143,6 +150,8 @@ class UpstreamClient:
     async def _sent(self, outgoing: httpx.Request, times: Times) -> httpx.Response:
         # Straight to the transport: httpx's redirects, cookies, hooks and auth flows are for no path of ours,
         # and cost a fifth of a request.
+        if is_told(outgoing.url.host):
+            outgoing.headers[HOPS] = with_own(passed.get(), self._instance)
         with watched(times):
             return await self._transport.handle_async_request(outgoing)
 
@@ -151,6 +160,8 @@ class UpstreamClient:
     ) -> Failure:
         opened = UpstreamResponse(response, MAX_ERROR_BYTES, known)
         try:
+            if self._is_our_own(response):
+                return LEADS_BACK
             if response.status_code == 200:
                 return Failure(Kind.GARBAGE, "upstream answered with a web page")
             if not 400 <= response.status_code <= 599:
@@ -191,11 +202,18 @@ class UpstreamClient:
             return failure_while_reading(error)
         except Exception as error:
             return failure_before_headers(error)
+        if self._is_our_own(response):
+            return LEADS_BACK
         if status == 200:
             return status, _dated(masked_headers(response.headers.items(), known)), content
         if not 400 <= status <= 599:
             return _no_answer(status)
         return status, _dated(masked_headers(response.headers.items(), known)), known.mask(content)
+
+    def _is_our_own(self, response: httpx.Response) -> bool:
+        """Was it this server that refused what this server itself had sent?"""
+        came_straight = not passed.get() and response.headers.get(HOPS) == self._instance
+        return came_straight and response.status_code == LOOP_STATUS
 
     async def _whole(self, response: httpx.Response, known: ExactSecrets = NOTHING_KNOWN) -> bytes:
         opened = UpstreamResponse(response, self._max_answer_bytes, known)

@@ -9,6 +9,7 @@ import httpx
 
 from accounts.credentials.tokens import CredentialRefused, TokenUnavailable
 from relay.neutral.failures import Failure, Kind, stumbled
+from relay.upstream.refused_addresses import RefusedAddress
 from relay.upstream.response import AnswerTooLarge, BrokenAnswer
 
 _NO_CONNECTION = "no connection to upstream"
@@ -35,10 +36,20 @@ def failure_before_headers(error: Exception) -> Failure:
         return Failure(Kind.CREDENTIALS, str(error), status=401, account_fault=True)
     if isinstance(error, TokenUnavailable):  # for now: as if there were no connection
         return Failure(Kind.NETWORK, str(error))
+    if refused := _refused_address(error):
+        return Failure(Kind.NETWORK, str(refused))
     for kind_of_error, kind, message in _BEFORE_HEADERS:
         if isinstance(error, kind_of_error):
             return Failure(kind, message)
     return stumbled("asked for", error)
+
+
+def _refused_address(error: BaseException) -> RefusedAddress | None:
+    """The refusal of an address that ``error`` comes from, if it does."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, RefusedAddress):
+        cause = cause.__cause__ or cause.__context__
+    return cause
 
 
 def failure_while_reading(error: Exception) -> Failure:

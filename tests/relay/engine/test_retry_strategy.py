@@ -41,7 +41,7 @@ TABLE: list[tuple[Failure, RetryStrategy]] = [
     *[(of(kind), AT_ONCE) for kind in failures.PEEK_FAILURES],
     (of(Kind.CUT), AT_ONCE),
     (of(Kind.IDLE_TIMEOUT), AT_ONCE),
-    *[(status(code), NoRetry()) for code in (405, 409, 410, 413, 415, 422, 451, 501, 505)],
+    *[(status(code), NoRetry()) for code in (405, 409, 410, 413, 415, 422, 451, 501, 505, 508)],
     *[(status(code), LinearBackoff(0.5)) for code in (499, 506, 507, 520, 522, 525, 530, 599)],
     *[
         (of(kind), NoRetry())
@@ -51,7 +51,9 @@ TABLE: list[tuple[Failure, RetryStrategy]] = [
             Kind.DEADLINE,
             Kind.DRAINING,
             Kind.INTERNAL,
+            Kind.KEY_EXPIRED,
             Kind.NO_ACCOUNT,
+            Kind.NOT_ALLOWED,
             Kind.TOO_LARGE,
             Kind.UNAUTHORIZED,
             Kind.UNKNOWN_MODEL,

@@ -21,7 +21,7 @@ def test_another_account_may_help(status: int) -> None:
     assert should_rotate_account(status)
 
 
-@pytest.mark.parametrize("status", [400, 503, 529, 413, 422, 501, 505, 200])
+@pytest.mark.parametrize("status", [400, 503, 529, 413, 422, 501, 505, 508, 200])
 def test_another_account_would_not_help(status: int) -> None:
     """Server-side fluctuation is not a broken account, and a bad request is nobody's account."""
     assert not should_rotate_account(status)
