@@ -10,14 +10,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from accounts.admin.key_forms import ClientKeyForm, RotationForm
-from accounts.connect.views import connect_page
+from accounts.connect.views import connect_page, created_page
 from accounts.models import ClientKey
 
 
@@ -60,7 +59,7 @@ class ClientKeyAdmin(ModelAdmin):
         if form.is_valid():
             value = key.rotate(timedelta(hours=form.cleaned_data["overlap_hours"]))
             self.log_change(request, key, gettext("Value replaced."))
-            return self._shown(request, key, value)
+            return created_page(request, key, value)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Replace the value of %s") % key.name,
@@ -83,16 +82,4 @@ class ClientKeyAdmin(ModelAdmin):
         self, request: HttpRequest, obj: ClientKey, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Shows the value on a page that is not kept: no redirect, so it is in no session and no cookie."""
-        return self._shown(request, obj, request.new_client_key)  # type: ignore[attr-defined]
-
-    def _shown(self, request: HttpRequest, key: ClientKey, value: str) -> HttpResponse:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Client key for %s") % key.name,
-            "key": value,
-            "connect_url": reverse("admin:accounts_clientkey_connect", args=(key.pk,)),
-            "opts": self.opts,
-        }
-        response = TemplateResponse(request, "admin/accounts/clientkey/created.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return created_page(request, obj, request.new_client_key)  # type: ignore[attr-defined]

@@ -1,8 +1,8 @@
 """How each client is told to use this server: text to copy, as one table. PURE.
 
 docs/clients.md holds the same text, and the key's connect page shows it with the address it is seen under.
-A key is stored as its digest only, so the text names ``$PROXY_KEY``. What a client reads from where is from
-its vendor's documentation, and was tried.
+A key is stored as its digest only, so the text names ``$PROXY_KEY``; the page that shows a new key names the
+key itself. What a client reads from where is from its vendor's documentation, and was tried.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +21,9 @@ FALLBACK_MODELS: Final = {
 }
 """The models that the text names where they are served, or nothing is known to be."""
 
+_VARIABLES: Final = ('os.environ["PROXY_KEY"]', "process.env.PROXY_KEY")
+"""How the languages of the texts read the variable."""
+
 
 class Client(Struct, frozen=True):
     """One client: its ``name``, the ``dialect`` it speaks, where the text goes, and the text.
@@ -37,6 +40,14 @@ class Client(Struct, frozen=True):
     def filled(self, address: str, model: str) -> str:
         """The text for a server at ``address`` (no slash at the end)."""
         return Template(self.text).substitute(address=address, model=model)
+
+    def filled_with_key(self, address: str, model: str, key: str) -> str:
+        """The same with the key itself; what takes it from a variable alone says first how to set that."""
+        text = self.filled(address, model)
+        for variable in _VARIABLES:
+            text = text.replace(variable, f'"{key}"')
+        text = text.replace("$PROXY_KEY", key).removeprefix("import os\n")
+        return f"# in the shell: export PROXY_KEY={key}\n{text}" if "PROXY_KEY" in text else text
 
 
 CLIENTS: Final = (

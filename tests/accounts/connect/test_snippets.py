@@ -48,6 +48,20 @@ def test_every_place_is_filled() -> None:
         assert "$$" not in text
 
 
+def test_a_new_key_stands_in_the_text() -> None:
+    """In each client's, as its language writes it; a program's text compiles."""
+    for client in CLIENTS:
+        text = client.filled_with_key("http://127.0.0.1:8045", "m-1", "sk-new")
+        assert "sk-new" in text
+        assert "environ" not in text
+        assert "process.env" not in text
+        assert "$" not in text
+        if client.slug.endswith("python"):
+            compile(text, client.slug, "exec")
+    codex = next(client for client in CLIENTS if client.slug == "codex")
+    assert codex.filled_with_key("a", "m", "sk-new").startswith("# in the shell: export PROXY_KEY=sk-new\n")
+
+
 def test_the_usual_models_are_known() -> None:
     """The models that the document names are in the model table, of the dialect's own family."""
     for model in FALLBACK_MODELS.values():
