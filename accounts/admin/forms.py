@@ -12,6 +12,7 @@ from unfold.widgets import (
 )
 
 from accounts.addresses import asked_at
+from accounts.admin import retirements
 from accounts.admin.testing import asks_about
 from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
 from accounts.credentials.encryption import CannotDecrypt
@@ -171,6 +172,13 @@ class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]
             "One per line, asked in this order when every account for the upstream model cools down."
         ),
     )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Under each model that is retired soon, or was, stands when."""
+        super().__init__(*args, **options)
+        for name, models in (("target", [self.instance.target]), ("fallbacks", self.instance.fallbacks)):
+            field = self.fields[name]
+            field.help_text = " ".join([*retirements.sentences(models), str(field.help_text)]).strip()
 
     class Meta:
         model = ModelMapping

@@ -3,11 +3,15 @@
 # mypy: disable-error-code="import-untyped, untyped-decorator, misc"
 # (unfold ships no types)
 
-from django.contrib import admin
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from accounts.admin import retirements
 from accounts.admin.forms import ModelMappingForm
 from accounts.models import ModelMapping
 
@@ -19,6 +23,7 @@ class ModelMappingAdmin(ModelAdmin):
     form = ModelMappingForm
     list_display = (
         "pattern", "target", "only_kinds", "fallback_models", "priority", "continuation", "tool_safe",
+        "retirement",
     )  # fmt: skip
     list_filter = ("continuation", "tool_safe")
     search_fields = ("pattern", "target")
@@ -37,3 +42,14 @@ class ModelMappingAdmin(ModelAdmin):
     def fallback_models(self, mapping: ModelMapping) -> str:
         """In their order."""
         return ", ".join(mapping.fallbacks)
+
+    @display(description=_("retirement"))
+    def retirement(self, mapping: ModelMapping) -> str:
+        """Of the models that it leads to, where that is due."""
+        return retirements.note(mapping)
+
+    def save_model(self, request: HttpRequest, obj: ModelMapping, form: Any, change: bool) -> None:
+        """Whoever maps to a model that goes is told so at once."""
+        super().save_model(request, obj, form, change)
+        for sentence in retirements.sentences(retirements.models_of(obj)):
+            self.message_user(request, sentence, messages.WARNING)

@@ -5,6 +5,8 @@ It joins what the rooms know; unfold calls ``dashboard`` for the index (settings
 
 import shutil
 import time
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -13,9 +15,12 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
+from accounts.admin import retirements
 from accounts.admin.state import Glance, glance
+from accounts.facts.retirement import due
 from accounts.models import Account
 from monitor.history.last_hour import last_failures, last_hour
+from monitor.statistics.used_models import models_used_lately
 from monitor.store.writer import WriterStats
 from proxyproject.wiring import writer
 
@@ -48,6 +53,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context |= {
             "warnings": [
                 *store_warnings(writer.stats(), now),
+                *retirement_warnings(retirements.mapped_models() | models_used_lately(), retirements.today()),
                 *disk_warnings(shutil.disk_usage(settings.DATA_DIR).free),
             ],
         }
@@ -87,6 +93,14 @@ def store_warnings(stats: WriterStats, now: float) -> list[Trouble]:
         text = _("Left out of the history since the start: %(rows)d rows and %(bodies)d bodies.")
         told.append(Trouble("warning", text % {"rows": stats.rows_dropped, "bodies": stats.bodies_dropped}))
     return told
+
+
+def retirement_warnings(models: Iterable[str], day: date) -> list[Trouble]:
+    """Which of the models in use are retired within thirty days of ``day``, or were before."""
+    return [
+        Trouble("danger" if one.on < day else "warning", retirements.sentence(one, day))
+        for one in due(models, day)
+    ]
 
 
 def disk_warnings(free_bytes: int) -> list[Trouble]:

@@ -1,7 +1,7 @@
 """The operator's pages."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,9 +9,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from accounts.admin import actions
+from accounts.admin import actions, retirements
 from accounts.admin.actions import AccountTestResult, register_account_test
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
 from accounts.models import Account, AccountMark, ClientKey, ModelMapping, digest
@@ -390,6 +390,32 @@ def test_mappings(client: Client) -> None:
     assert "already exists" in again
     refused = client.post(reverse("admin:accounts_modelmapping_add"), form | {"pattern": "x", "target": "y*"})
     assert "one name, without spaces and without *" in refused.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("day", "in_list", "in_form"),
+    [
+        (date(2026, 11, 10), None, None),
+        (date(2026, 11, 11), "gpt-5: retired on", "gpt-5 is retired by its vendor on"),
+        (date(2026, 12, 11), "gpt-5: retired on", "gpt-5 is retired by its vendor on"),
+        (date(2026, 12, 12), "gpt-5: retired since", "gpt-5 was retired by its vendor on"),
+    ],
+)
+def test_a_mapping_to_a_model_that_goes_says_so(
+    client: Client, monkeypatch: pytest.MonkeyPatch, day: date, in_list: str | None, in_form: str | None
+) -> None:
+    """From thirty days before, in its form, in the list, and at once to whoever saves it; fallbacks too."""
+    monkeypatch.setattr("accounts.admin.retirements.today", lambda: day)
+    form = {"pattern": "m", "target": "t", "fallbacks": "gpt-5", "priority": "1"}
+    saved = client.post(reverse("admin:accounts_modelmapping_add"), form, follow=True).content.decode()
+    shown = page(client, "admin:accounts_modelmapping_change", ModelMapping.objects.get().pk)
+    for text, content in ((in_list, saved), (in_form, saved), (in_form, shown)):
+        assert (text or "retired") in content if text else "retired" not in content
+    with translation.override("ja"):
+        told = retirements.sentences(["gpt-5"])
+    assert [sentence.startswith("gpt-5 は 2026年12月11日") for sentence in told] == (
+        [True] if in_form else []
+    )
 
 
 def test_the_switches_of_a_mapping(client: Client) -> None:

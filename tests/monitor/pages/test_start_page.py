@@ -1,18 +1,22 @@
 """The start page: the last hour in numbers, what is in trouble, what is missing."""
 
 from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.utils import timezone
 
-from accounts.models import Account, ClientKey
+from accounts.models import Account, ClientKey, ModelMapping
 from monitor.history.last_hour import COUNTED_ROWS, last_failures, last_hour, quantile
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
+from monitor.statistics.filling import COUNTS, SUMS
+from monitor.statistics.models import HourlyStatistic
 from monitor.store.upsert import upsert
 from monitor.store.writer import WriterStats
-from proxyproject.pages.start_page import disk_warnings, store_warnings
+from proxyproject.pages.start_page import disk_warnings, retirement_warnings, store_warnings
 
 NOW = 1_700_000_000.0
 Make = Callable[..., RequestRecord]
@@ -136,6 +140,41 @@ def test_a_store_in_trouble_is_told(change: dict[str, Any], tones: list[str]) ->
     """Failing, slow, or leaving something out; what was long ago is no more told."""
     stats = msgspec.structs.replace(QUIET, **change)
     assert [trouble.tone for trouble in store_warnings(stats, NOW)] == tones
+
+
+@pytest.mark.parametrize(
+    ("day", "tones"),
+    [
+        (date(2026, 11, 10), []),
+        (date(2026, 11, 11), ["warning", "warning"]),
+        (date(2026, 12, 11), ["warning", "warning"]),
+        (date(2026, 12, 12), ["danger", "danger"]),
+    ],
+)
+def test_models_that_are_retired_are_told(
+    admin_client: Any, monkeypatch: pytest.MonkeyPatch, day: date, tones: list[str]
+) -> None:
+    """From thirty days before: the targets of mappings, their fallbacks, and what was used in the last"
+    " week."""
+    monkeypatch.setattr("accounts.admin.retirements.today", lambda: day)
+    assert [one.tone for one in retirement_warnings(["gpt-5", "gpt-5-mini", "gpt-6-sol"], day)] == tones
+    ModelMapping.objects.create(pattern="m", target="gpt-6-sol", fallbacks=["gpt-5-nano"])
+    used_at(timezone.now() - timedelta(days=1), "gpt-5-mini")
+    used_at(timezone.now() - timedelta(days=8), "gpt-5")
+    shown = admin_client.get("/admin/").content.decode()
+    told = {model: f"{model} is retired" in shown or f"{model} was retired" in shown for model in MODELS}
+    assert told == {"gpt-5": False, "gpt-5-mini": bool(tones), "gpt-5-nano": bool(tones), "gpt-6-sol": False}
+
+
+MODELS = ("gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-6-sol")
+
+
+def used_at(hour: datetime, model: str) -> None:
+    """One request for ``model`` in the statistics of ``hour``."""
+    counts = dict.fromkeys((*COUNTS, *SUMS), 1)
+    HourlyStatistic.objects.create(
+        hour=hour, model=model, account="a", client_key="k", outcome="ok", **counts
+    )
 
 
 def test_a_full_disk_is_told() -> None:
