@@ -5,7 +5,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from proxyproject import unused_imports
 from proxyproject.environment import BASE_DIR, read_environment
@@ -41,15 +41,17 @@ def _database(url: str, data_dir: Path) -> dict[str, object]:
     parts = urlsplit(url)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise SystemExit("DATABASE_URL must begin with postgresql:// (or be absent for SQLite)")
-    query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    query = dict(parse_qsl(parts.query))
+    host = query.pop("host", "") or unquote(parts.hostname or "")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
-        "HOST": unquote(query.get("host") or parts.hostname or ""),
+        "HOST": host,
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,  # each page is served in a thread of its own, where a kept one would be lost
+        "OPTIONS": query,  # libpq's: sslmode, sslrootcert, connect_timeout …
     }
 
 
@@ -58,7 +60,16 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-DATA_DIR = ENVIRONMENT.proxy_data_dir.expanduser()
+def _made(directory: Path) -> Path:
+    """The directory, which is made where it is not there."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SystemExit(f"The data directory {directory} cannot be made: {error.strerror}") from None
+    return directory
+
+
+DATA_DIR = _made(ENVIRONMENT.proxy_data_dir.expanduser())
 SECRET_KEY = ENVIRONMENT.proxy_secret_key or _kept_secret(DATA_DIR / "django_secret.key")
 DEBUG = ENVIRONMENT.proxy_debug
 ALLOWED_HOSTS = _listed(ENVIRONMENT.proxy_allowed_hosts)

@@ -7,7 +7,8 @@ HTTP POST is handed in: this room opens no connection of its own. One authorizer
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
@@ -39,6 +40,23 @@ class TokenUnavailable(Exception):
     """No token for now: the token endpoint failed, or could not be reached. Not the account's fault."""
 
 
+class Bearer(Struct, frozen=True):
+    """A bearer token's header, and for how long it may still be used."""
+
+    authorization: str
+    seconds: float
+
+
+class Shared(Protocol):
+    """Tokens that all processes share (``accounts.processes.shared_tokens``)."""
+
+    def turn(self, account: AccountView, refused: str) -> AbstractAsyncContextManager[Bearer | None]:
+        """A token of another process that is not ``refused``, or None: then it is ours to fetch."""
+
+    async def put(self, account: AccountView, token: Bearer) -> None:
+        """Lets the other processes have it."""
+
+
 class _Token(Struct, frozen=True):
     sealed: str
     headers: dict[str, str]
@@ -48,8 +66,13 @@ class _Token(Struct, frozen=True):
 class Authorizer:
     """Signs accounts in. ``post`` may raise anything; it is reported as TokenUnavailable."""
 
-    def __init__(self, post: Post, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, post: Post, now: Callable[[], float] = time.time, shared: Shared | None = None
+    ) -> None:
+        """Without ``shared`` this process knows of no other's tokens."""
         self._post = post
+        self._shared = shared
+        self._refused: dict[int, str] = {}
         self._now = now
         self._signed_in: dict[int, _Token] = {}
         self._fetching: dict[tuple[int, str], asyncio.Task[_Token]] = {}
@@ -71,6 +94,7 @@ class Authorizer:
             return None
         if token is not None and refused.get("authorization") == token.headers.get("authorization"):
             del self._signed_in[account.id]
+            self._refused[account.id] = token.headers.get("authorization", "")
         return await self.headers(account)
 
     async def _sign_in(self, account: AccountView) -> _Token:
@@ -99,6 +123,18 @@ class Authorizer:
             raise TokenUnavailable(str(error)) from None
         except BadCredential as error:
             raise CredentialRefused(str(error)) from None
+        if self._shared is None:
+            return await self._asked(account, address, form)
+        async with self._shared.turn(account, self._refused.get(account.id, "")) as found:
+            if found is not None:
+                headers = {"authorization": found.authorization}
+                return _Token(account.sealed, headers, self._now() + found.seconds)
+            token = await self._asked(account, address, form)
+            seconds = token.ends_at - self._now()
+            await self._shared.put(account, Bearer(token.headers["authorization"], seconds))
+            return token
+
+    async def _asked(self, account: AccountView, address: str, form: Mapping[str, str]) -> _Token:
         try:
             status, answer = await self._post(address, form)
         except Exception as error:

@@ -2,15 +2,22 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from types import FrameType
 
 YOUNG_SECONDS = 10
 """A worker that ends by itself sooner than this has a reason that a new one would have too."""
+
+
+NUMBERS = "PROMETHEUS_MULTIPROC_DIR"
+"""Where prometheus_client keeps the numbers of several processes, so that ``/metrics`` tells those of all."""
 
 
 def ending_signals() -> list[signal.Signals]:
@@ -24,8 +31,16 @@ def ending_signals() -> list[signal.Signals]:
 class Workers:
     """``count`` processes running ``command``, each with ``listeners`` as inherited descriptors."""
 
-    def __init__(self, command: Sequence[str], listeners: Sequence[socket.socket], count: int) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        listeners: Sequence[socket.socket],
+        count: int,
+        data_dir: Path,
+    ) -> None:
+        """Nothing is started yet. ``data_dir`` is where the workers keep their numbers together."""
         self._command = list(command)
+        self._data_dir = data_dir
         self._descriptors = [listener.fileno() for listener in listeners]
         self._count = count
         self._started: dict[int, float] = {}
@@ -39,6 +54,10 @@ class Workers:
         """
         for number in ending_signals():
             signal.signal(number, self._pass_on)
+        with _numbers_kept_in(self._data_dir):
+            return self._run(report, when_started)
+
+    def _run(self, report: Callable[[str], None], when_started: Callable[[], None]) -> int:
         for _ in range(self._count):
             self._start_one()
         when_started()
@@ -49,6 +68,7 @@ class Workers:
             if process is None:
                 continue
             code = process.returncode = os.waitstatus_to_exitcode(status)
+            _forget_numbers_of(pid)
             if self._is_ending:
                 worst = worst or code
             elif time.monotonic() - self._started[pid] < YOUNG_SECONDS:
@@ -78,3 +98,25 @@ class Workers:
         for pid in self._processes:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
+
+
+@contextlib.contextmanager
+def _numbers_kept_in(data_dir: Path) -> Iterator[None]:
+    """Workers that are started inside share their numbers; an operator's own directory is left as it is."""
+    if NUMBERS in os.environ:
+        yield
+        return
+    directory = tempfile.mkdtemp(prefix="metrics-", dir=data_dir)
+    os.environ[NUMBERS] = directory
+    try:
+        yield
+    finally:
+        del os.environ[NUMBERS]
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _forget_numbers_of(pid: int) -> None:
+    """The worker has ended: what it counted stays, what it was just doing does not."""
+    from prometheus_client import multiprocess  # not before the variable is set
+
+    multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library has no types

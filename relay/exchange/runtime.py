@@ -8,6 +8,7 @@ import msgspec
 from django.conf import settings
 
 from accounts.loaded.live_accounts import LiveAccounts, live
+from accounts.processes.shared_tokens import SharedTokens
 from monitor.record.records import Record
 from relay.dialects.interface import Dialect
 from relay.engine.deadlines import Limits
@@ -99,7 +100,10 @@ class Runtime:
         )
         self.instance = this_instance()
         self.upstream = UpstreamClient(
-            environment.relay_connect_timeout_seconds, environment.relay_max_answer_bytes, self.instance
+            environment.relay_connect_timeout_seconds,
+            environment.relay_max_answer_bytes,
+            self.instance,
+            SharedTokens(settings.REDIS_URL) if settings.REDIS_URL else None,
         )
         self.running: set[Driver] = set()
         self.answers: dict[str, StreamState] = {}

@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from accounts.credentials.tokens import Authorizer
+from accounts.processes.shared_tokens import SharedTokens
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN, ExactSecrets
 from relay.dialects.registry import classify
@@ -51,15 +52,22 @@ ShortAnswer = tuple[int, Mapping[str, str], bytes]
 class UpstreamClient:
     """Sends requests to accounts."""
 
-    def __init__(self, connect_timeout_seconds: float, max_answer_bytes: int, instance: str) -> None:
+    def __init__(
+        self,
+        connect_timeout_seconds: float,
+        max_answer_bytes: int,
+        instance: str,
+        tokens: SharedTokens | None = None,
+    ) -> None:
         """``connect_timeout_seconds`` bounds the connecting; all later time is the caller's to bound.
 
         An answer of more than ``max_answer_bytes`` is a broken one. ``instance`` is how this server names
-        itself in what it sends.
+        itself in what it sends. ``tokens`` are those of all processes.
         """
         self._instance = instance
         self._max_answer_bytes = max_answer_bytes
-        self._authorizer = Authorizer(self._post_form)
+        self._tokens = tokens
+        self._authorizer = Authorizer(self._post_form, shared=tokens)
         self._transport = SteadyTransport(client=self._session)
         timeout = httpx.Timeout(None, connect=connect_timeout_seconds)
         self._extensions = {"timeout": timeout.as_dict()}
@@ -107,6 +115,8 @@ class UpstreamClient:
     async def close(self) -> None:
         """Close every connection."""
         await self._transport.aclose()
+        if self._tokens is not None:
+            await self._tokens.close()
 
     async def _post_form(self, url: str, form: Mapping[str, str]) -> tuple[int, object]:
         outgoing = httpx.Request("POST", url, data=dict(form), extensions=self._extensions)

@@ -145,6 +145,29 @@ def test_a_database_url_is_taken_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.outside
+def test_what_libpq_is_told_reaches_it(tmp_path: Path) -> None:
+    """Nothing behind the ? of DATABASE_URL is dropped in silence: ``sslmode=verify-full`` above all."""
+    code = "d = settings.DATABASES['default']; print(d['OPTIONS'], d['HOST'])"
+    url = "postgresql://u@db/evenkeel?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&connect_timeout=3"
+    expected = "{'sslmode': 'verify-full', 'sslrootcert': '/etc/ca.pem', 'connect_timeout': '3'} db\n"
+    assert settings_in_a_process(tmp_path, code, DATABASE_URL=url).stdout == expected
+
+
+@pytest.mark.outside
+def test_a_fresh_data_directory_is_made_whatever_keys_are_set(tmp_path: Path) -> None:
+    """With both keys in the environment nothing else would make it; one that cannot be made is told of."""
+    keys = {"PROXY_SECRET_KEY": "s", "PROXY_FERNET_KEYS": "f"}
+    directory = tmp_path / "a" / "b"
+    done = settings_in_a_process(tmp_path, "pass", PROXY_DATA_DIR=str(directory), **keys)
+    assert done.returncode == 0, done.stderr
+    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    (tmp_path / "file").write_text("")
+    done = settings_in_a_process(tmp_path, "pass", PROXY_DATA_DIR=str(tmp_path / "file" / "b"), **keys)
+    assert done.returncode == 1
+    assert "cannot be made: Not a directory" in done.stderr
+
+
+@pytest.mark.outside
 def test_the_home_directory_holds_the_data_by_default(tmp_path: Path) -> None:
     """Without PROXY_DATA_DIR it is ~/.antigravity_tools, for its owner alone, with a secret of mode 0600."""
     done = settings_in_a_process(tmp_path, "print(settings.DATA_DIR, settings.SECRET_KEY)")

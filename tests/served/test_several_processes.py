@@ -4,6 +4,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
+
 from tests.running_server import RunningServer
 from tests.served.several import SeveralWorld, several
 from tests.served.world import text_of
@@ -36,6 +38,9 @@ def test_a_conversation_keeps_its_account_over_processes(
         assert len(by_session) == 24
         assert len({row["process_id"] for row in rows}) == 2
         assert any(len({row["process_id"] for row in turns}) == 2 for turns in by_session.values())
+        page = httpx.get(f"{world.server.base_url}/metrics").text
+        assert 'evenkeel_exchanges_total{dialect="anthropic",outcome="ok"} 120.0' in page, page
+        assert "evenkeel_in_flight 0.0" in page, "the numbers are those of both processes"
         kept = [len({row["account"] for row in turns}) == 1 for turns in by_session.values()]
         assert all(kept), f"{sum(kept)} of 24 conversations kept their account"
         assert len({row["account"] for row in rows}) == 3, "the accounts share the conversations"

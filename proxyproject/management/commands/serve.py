@@ -73,7 +73,7 @@ class Command(BaseCommand):
             return
         from proxyproject.serving.workers import Workers
 
-        code = Workers(own_command("serve"), listeners, workers).run(
+        code = Workers(own_command("serve"), listeners, workers, settings.DATA_DIR).run(
             self._say, lambda: self._announce(addresses, workers, invitation)
         )
         if code:
