@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from django.conf import settings
 
-from accounts.admin.actions import register_account_test, register_models_to_test
+from accounts.admin.actions import register_account_test, register_asked_address, register_models_to_test
 from accounts.admin.figures import register_account_figures
 from accounts.credentials.encryption import CannotDecrypt
 from accounts.loaded.live_accounts import live, live_process_ids
@@ -40,6 +40,7 @@ from relay.exchange.progress import ProgressReader
 from relay.memory import database
 from relay.short.trial import test_account
 from relay.short.trial_models import models_to_try
+from relay.upstream.address import asked_address
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ def wire(lifecycle: Lifecycle) -> None:
     set_caller_check(knows_caller)
     register_account_test(test_account)
     register_models_to_test(models_to_try)
+    register_asked_address(asked_address)
     register_account_figures(account_figures)
     writer.on_committed(live_feed.committed)
     lifecycle.on_start(keep_file)

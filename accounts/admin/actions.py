@@ -4,10 +4,14 @@ The relay knows how to ask, and this room must not know the relay: so the relay 
 """
 
 from collections.abc import Awaitable, Callable
+from typing import cast
 
+from django.core.exceptions import ValidationError
 from msgspec import Struct
 
+from accounts.kinds import KINDS, Kind
 from accounts.snapshot import AccountView
+from accounts.validation import validate_base_url
 
 
 class AccountTestResult(Struct, frozen=True):
@@ -25,6 +29,9 @@ AccountTest = Callable[[AccountView], Awaitable[AccountTestResult]]
 
 ModelsToTest = Callable[[str, tuple[str, ...]], tuple[str, ...]]
 """The models that a test asks for, the first first, of an account of that kind that lists those."""
+
+AskedAddress = Callable[[Kind, str, str, str], str]
+"""Where an account of that kind, base URL, project and location is asked."""
 
 _registered: list[AccountTest] = []
 
@@ -45,6 +52,26 @@ def register_models_to_test(models: ModelsToTest) -> None:
 def models_to_test(kind: str, listed: tuple[str, ...]) -> tuple[str, ...]:
     """What a test would ask for, the first first; nothing where nobody said."""
     return _models[0](kind, listed) if _models else ()
+
+
+_addresses: list[AskedAddress] = []
+
+
+def register_asked_address(address: AskedAddress) -> None:
+    """``address`` says what the relay makes of an account's entries. The last one counts."""
+    _addresses[:] = [address]
+
+
+def asked_address(kind: str, base_url: str, project: str = "", location: str = "") -> str:
+    """Where such an account is asked; blank where its kind or base URL is none, or nobody said."""
+    try:
+        if base_url:
+            validate_base_url(base_url)
+    except ValidationError:
+        return ""
+    if kind not in KINDS or not _addresses:
+        return ""
+    return _addresses[0](cast(Kind, kind), base_url, project, location)
 
 
 def account_test() -> AccountTest | None:

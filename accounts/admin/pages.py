@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +19,7 @@ from unfold.dataclasses import ActionDialog
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
+from accounts.admin.asked_at import ASKED_AT, asked_at_view, shown_address
 from accounts.admin.figures import AccountFigures, account_figures
 from accounts.admin.forms import AccountForm
 from accounts.admin.state import TONES, glance, last_used, moment, status_here
@@ -45,16 +46,27 @@ class AccountAdmin(ModelAdmin):
     search_fields = ("email", "base_url", "project")
     list_per_page = 50
     show_full_result_count = False
-    readonly_fields = ("shown_state", "why", "last_test", "in_flight", "used", "created_at", "updated_at")
+    _state_fields = ("shown_state", "why", "last_test", "in_flight", "used", "created_at", "updated_at")
+    readonly_fields = ("asked_at", *_state_fields)
     actions = ("enable", "disable", "clear_cooldowns")
     actions_detail = ("test_account", "clear_cooldown")
     actions_row = ("test_account", "clear_cooldown")
     fieldsets = (
         (None, {"fields": ("email", "kind", "credential", "enabled", "test_now")}),
         (_("Routing"), {"fields": ("offered_models", "priority", "max_in_flight")}),
-        (_("Address"), {"fields": ("base_url", "accepts_plain_http", "project", "location")}),
-        (_("State"), {"fields": readonly_fields}),
+        (_("Address"), {"fields": ("base_url", "asked_at", "accepts_plain_http", "project", "location")}),
+        (_("State"), {"fields": _state_fields}),
     )
+
+    class Media:
+        """The form shows what becomes of the base URL."""
+
+        js = ("accounts/asked_at.js",)
+
+    def get_urls(self) -> list[Any]:
+        """With the address that a form's entries lead to."""
+        view = self.admin_site.admin_view(asked_at_view)
+        return [path("asked-at/", view, name=ASKED_AT), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         """With the kept marks, in one query for all rows."""
@@ -143,6 +155,11 @@ class AccountAdmin(ModelAdmin):
             return format_html("{}", seen.detail)
         told = _("free again")
         return format_html("{}<small>{} {}</small>", seen.detail, told, moment(seen.until))
+
+    @display(description=_("address that is asked"))
+    def asked_at(self, account: Account) -> SafeString:
+        """Where its requests go."""
+        return shown_address(account)
 
     @display(description=_("last test"))
     def last_test(self, account: Account) -> SafeString | str:

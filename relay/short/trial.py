@@ -26,6 +26,8 @@ from relay.neutral.conversation import Conversation, Text, Turn
 from relay.neutral.events import Chunk
 from relay.neutral.failures import CannotCarry, Failure, Kind
 from relay.short.trial_models import models_to_try
+from relay.short.trial_words import asked, is_wrong_path, said_of
+from relay.upstream.address import stream_url
 from relay.upstream.client import UpstreamClient
 from relay.upstream.hops import this_instance
 from relay.upstream.masking import MaskedDecoder
@@ -54,20 +56,22 @@ async def test_account(account: AccountView) -> AccountTestResult:
     try:
         said, refused = "", 0
         for model in models:
-            began = time.monotonic()
+            request = _request(account, model)
+            url, began = stream_url(account, request), time.monotonic()
             try:
                 async with asyncio.timeout(TEST_SECONDS):
-                    failure = await _ask(client, account, model)
+                    failure = await _ask(client, account, request)
             except TimeoutError:
                 said = _("%(model)s did not answer within %(seconds)g s. Try again, or check the base URL.")
-                said %= {"model": model, "seconds": TEST_SECONDS}
+                said = f"{said % {'model': model, 'seconds': TEST_SECONDS}} {asked(url)}"
                 break
             if failure is None:
                 seconds = time.monotonic() - began
                 told = _("%(model)s answered in %(seconds)s s. The account works.")
-                return AccountTestResult(True, told % {"model": model, "seconds": f"{seconds:.1f}"})
-            said, refused = f"{model}: {failure.message}", _refused_with(failure)
-            if failure.status != 404:
+                told %= {"model": model, "seconds": f"{seconds:.1f}"}
+                return AccountTestResult(True, f"{told} {asked(url)}")
+            said, refused = said_of(failure, model, url), _refused_with(failure)
+            if failure.status != 404 or is_wrong_path(failure, model):
                 break
         return AccountTestResult(False, said, refused)
     finally:
@@ -80,7 +84,7 @@ def _refused_with(failure: Failure) -> int:
     return (failure.status or 401) if is_refused and not failure.names_missing_thing else 0
 
 
-async def _ask(client: UpstreamClient, account: AccountView, model: str) -> Failure | None:
+async def _ask(client: UpstreamClient, account: AccountView, request: UpstreamRequest) -> Failure | None:
     """Why the account gave no answer to the question; None where it gave a whole one."""
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Outcome] = loop.create_future()
@@ -89,7 +93,7 @@ async def _ask(client: UpstreamClient, account: AccountView, model: str) -> Fail
         1,
         is_collected=True,
     )
-    hands = TrialHands(client, account, _request(account, model))
+    hands = TrialHands(client, account, request)
     driver = Driver(engine, hands, loop.time(), ended.set_result)
     driver.start()
     try:

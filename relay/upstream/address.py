@@ -11,9 +11,11 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from accounts.kinds import Kind, default_base_url
 from accounts.snapshot import AccountView
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.interface import Dialect
+from relay.dialects.registry import upstream_dialect
 from relay.neutral.conversation import Json
 from relay.upstream.request import UpstreamRequest
 
@@ -31,13 +33,30 @@ FIRST_VERSION_ON_VERTEX: Final = "vertex-2023-10-16"
 
 def stream_url(account: AccountView, request: UpstreamRequest) -> str:
     """Where the streamed request goes, by account kind and dialect."""
-    if is_claude_on_vertex(account, request.dialect):
-        return address(account, claude_path(account, request.model, "streamRawPredict"))
+    return _generation_url(account, request.dialect, request.model)
+
+
+def asked_address(kind: Kind, base_url: str, project: str = "", location: str = "") -> str:
+    """Where an account with these entries in its form is asked for an answer; MODEL stands for the model."""
+    account = AccountView(
+        id=0,
+        email="",
+        kind=kind,
+        base_url=base_url.strip().rstrip("/") or default_base_url(kind, location.strip()),
+        project=project.strip() or "PROJECT",
+        location=location.strip(),
+    )
+    return _generation_url(account, upstream_dialect(kind), "MODEL")
+
+
+def _generation_url(account: AccountView, dialect: Dialect, model: str) -> str:
+    if is_claude_on_vertex(account, dialect):
+        return address(account, claude_path(account, model, "streamRawPredict"))
     match account.kind:
         case "gemini" | "vertex" | "code_assist":
-            return address(account, google_path(account, request.model, "streamGenerateContent") + "?alt=sse")
+            return address(account, google_path(account, model, "streamGenerateContent") + "?alt=sse")
         case _:
-            return address(account, request.dialect.upstream_path)
+            return address(account, dialect.upstream_path)
 
 
 def counter_path(account: AccountView, model: str, dialect: Dialect) -> str | None:

@@ -23,6 +23,7 @@ from relay.upstream.address import address, content_for, headers_for, stream_url
 from relay.upstream.failures import failure_before_headers, failure_while_reading
 from relay.upstream.hops import HOPS, LEADS_BACK, LOOP_STATUS, is_told, passed, with_own
 from relay.upstream.masking import masked_failure, masked_headers, secrets_in
+from relay.upstream.redirects import redirect_words
 from relay.upstream.refused_addresses import checked_socket
 from relay.upstream.request import UpstreamRequest
 from relay.upstream.response import BrokenAnswer, UpstreamResponse
@@ -44,6 +45,8 @@ MAX_CONNECTIONS = 10_000
 KEEP_ALIVE_SECONDS = 30.0
 TOKEN_TIMEOUT_SECONDS = 30.0
 SHORT_TIMEOUT_SECONDS = 30.0
+
+WEB_PAGE = "upstream answered with a web page"
 
 ShortAnswer = tuple[int, Mapping[str, str], bytes]
 """Status, headers by lower-case name, and body of a short unstreamed request."""
@@ -100,7 +103,7 @@ class UpstreamClient:
             return failure_before_headers(error)
         if response.status_code == 200 and not _is_web_page(response):
             return UpstreamResponse(response, self._max_answer_bytes, known)
-        return await self._refusal(request, response, known)
+        return await self._refusal(account, request, response, known)
 
     async def post_json(
         self, account: AccountView, path: str, body: object, headers: Mapping[str, str], times: Times
@@ -166,16 +169,16 @@ class UpstreamClient:
             return await self._transport.handle_async_request(outgoing)
 
     async def _refusal(
-        self, request: UpstreamRequest, response: httpx.Response, known: ExactSecrets
+        self, account: AccountView, request: UpstreamRequest, response: httpx.Response, known: ExactSecrets
     ) -> Failure:
         opened = UpstreamResponse(response, MAX_ERROR_BYTES, known)
         try:
             if self._is_our_own(response):
                 return LEADS_BACK
             if response.status_code == 200:
-                return Failure(Kind.GARBAGE, "upstream answered with a web page")
+                return Failure(Kind.GARBAGE, WEB_PAGE)
             if not 400 <= response.status_code <= 599:
-                return _no_answer(response.status_code)
+                return _no_answer(response, known, account, partial(stream_url, request=request))
             body = await opened.read_what_comes(ERROR_BODY_SECONDS)  # without it the status alone is told
         finally:
             await opened.close()
@@ -217,7 +220,7 @@ class UpstreamClient:
         if status == 200:
             return status, _dated(masked_headers(response.headers.items(), known)), content
         if not 400 <= status <= 599:
-            return _no_answer(status)
+            return _no_answer(response, known, account, partial(address, path=path))
         return status, _dated(masked_headers(response.headers.items(), known)), known.mask(content)
 
     def _is_our_own(self, response: httpx.Response) -> bool:
@@ -237,9 +240,19 @@ def _is_web_page(response: httpx.Response) -> bool:
     return str(response.headers.get("content-type", "")).startswith("text/html")
 
 
-def _no_answer(status: int) -> Failure:
+def _no_answer(
+    response: httpx.Response, known: ExactSecrets, account: AccountView, url: Callable[[AccountView], str]
+) -> Failure:
     """Neither an answer nor an error: a redirect, or a number that HTTP does not know."""
-    return Failure(Kind.GARBAGE, f"upstream answered with status {status}")
+    status = response.status_code
+    if not 300 <= status <= 399:
+        return Failure(Kind.GARBAGE, f"upstream answered with status {status}")
+
+    def at(base_url: str) -> str:
+        return url(msgspec.structs.replace(account, base_url=base_url))
+
+    words = redirect_words(status, url(account), response.headers.get("location", ""), at)
+    return Failure(Kind.GARBAGE, known.mask_text(words))
 
 
 @lru_cache(maxsize=1024)

@@ -9,6 +9,7 @@ import httpx
 
 from accounts.credentials.tokens import CredentialRefused, TokenUnavailable
 from relay.neutral.failures import Failure, Kind, stumbled
+from relay.upstream.connection_trouble import connection_trouble
 from relay.upstream.refused_addresses import RefusedAddress
 from relay.upstream.response import AnswerTooLarge, BrokenAnswer
 
@@ -40,7 +41,8 @@ def failure_before_headers(error: Exception) -> Failure:
         return Failure(Kind.NETWORK, str(refused))
     for kind_of_error, kind, message in _BEFORE_HEADERS:
         if isinstance(error, kind_of_error):
-            return Failure(kind, message)
+            trouble = connection_trouble(error) if kind is Kind.NETWORK else ""
+            return Failure(kind, f"{_NO_CONNECTION}: {trouble}" if trouble else message)
     return stumbled("asked for", error)
 
 

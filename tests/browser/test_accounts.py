@@ -39,3 +39,17 @@ def test_a_saved_account_is_tested_at_once(new_page: NewPage, console_world: Wor
     page.goto(f"/admin/accounts/account/{account}/delete/")
     page.locator("form [type=submit]").last.click()
     page.wait_for_url("**/admin/accounts/account/")
+
+
+def test_the_form_shows_where_an_account_will_be_asked(new_page: NewPage, console_world: World) -> None:
+    """As its entries are typed, per kind, with the version that the address has of its own."""
+    page = new_page("/admin/accounts/account/add/")
+    shown = page.locator("#asked-at")
+    page.select_option("#id_kind", "openai")
+    expect(shown).to_have_text("https://api.openai.com/v1/chat/completions")
+    page.fill("#id_base_url", "https://open.example/api/v4/")
+    expect(shown).to_have_text("https://open.example/api/v4/chat/completions")
+    page.select_option("#id_kind", "anthropic")
+    expect(shown).to_have_text("https://open.example/api/v4/messages")
+    page.fill("#id_base_url", "open.example")
+    expect(shown).to_have_text("–")

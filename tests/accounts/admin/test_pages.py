@@ -16,11 +16,13 @@ from accounts.admin.actions import AccountTestResult, register_account_test
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
 from accounts.models import Account, AccountMark, ClientKey, ModelMapping, digest
 from accounts.snapshot import AccountView
+from relay.upstream.address import asked_address
 from tests.accounts.credentials.test_by_kind import OAUTH, SERVICE_ACCOUNT
 
 pytestmark = pytest.mark.django_db
 
 ACCOUNTS = "admin:accounts_account_changelist"
+GEMINI_ON_VERTEX = "/publishers/google/models/MODEL:streamGenerateContent?alt=sse"
 BLANK_FORM = {
     "email": "a@x.test",
     "kind": "gemini",
@@ -368,6 +370,50 @@ def test_no_test_registered(client: Client, account: Account, monkeypatch: pytes
     assert "no test for accounts" in shown
     nowhere = reverse("admin:accounts_account_test_account", args=(99,))
     assert client.post(nowhere, {"_form_submitted": "True"}).status_code == 404
+
+
+@pytest.fixture
+def _address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The relay's, as the process registers it."""
+    monkeypatch.setattr(actions, "_addresses", [asked_address])
+
+
+@pytest.mark.usefixtures("_address")
+@pytest.mark.parametrize(
+    ("entries", "address"),
+    [
+        ({"kind": "openai"}, "https://api.openai.com/v1/chat/completions"),
+        ({"kind": "anthropic", "base_url": "https://x.example/"}, "https://x.example/v1/messages"),
+        (
+            {"kind": "openai", "base_url": "https://x.example/api/v3"},
+            "https://x.example/api/v3/chat/completions",
+        ),
+        (
+            {"kind": "vertex", "project": "p", "location": "eu"},
+            "https://aiplatform.eu.rep.googleapis.com/v1beta1/projects/p/locations/eu" + GEMINI_ON_VERTEX,
+        ),
+        ({"kind": "openai", "base_url": "x.example"}, "–"),
+        ({"kind": "what"}, "–"),
+        ({}, "–"),
+    ],
+)
+def test_the_form_asks_which_address_its_entries_lead_to(
+    client: Client, entries: dict[str, str], address: str
+) -> None:
+    """Per kind, as the relay would ask; what is no base URL leads nowhere."""
+    answer = client.get(reverse("admin:accounts_account_asked_at"), entries)
+    assert answer.json() == {"address": address}
+    assert Client().get(reverse("admin:accounts_account_asked_at"), entries).status_code == 302
+
+
+@pytest.mark.usefixtures("_address")
+def test_the_form_shows_the_address_that_is_asked(client: Client, account: Account) -> None:
+    """Of the stored account, and a place for it beside a new one's base URL."""
+    Account.objects.filter(pk=account.pk).update(kind="openai", base_url="https://x.example/openai/v1")
+    page = client.get(reverse("admin:accounts_account_change", args=(account.pk,))).content.decode()
+    assert ">https://x.example/openai/v1/chat/completions</output>" in page
+    assert "accounts/asked_at.js" in page
+    assert 'id="asked-at"' in client.get(reverse("admin:accounts_account_add")).content.decode()
 
 
 def test_mappings(client: Client) -> None:
