@@ -35,6 +35,8 @@ E = TypeVar("E", bound=StrEnum)
 
 FAILURES = ("error", "interrupted", "unauthorized", "zero_tokens")
 """The outcomes where the client did not get what it asked for, and did not itself go away."""
+RESCUED = ("continued", "healed", "retried")
+"""Whole answers that a client without this server would have seen fail: the one number of all pages."""
 PLAIN_END: dict[str, object] = {
     "outcome": "ok",
     "status": 200,

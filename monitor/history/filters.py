@@ -12,7 +12,7 @@ import msgspec
 from django.db.models import Q
 
 from monitor.history.queries import admitted_since, ended_with
-from monitor.models import DIALECT_LABELS, PLAIN_END, SLOW_FIRST_DATA_MS
+from monitor.models import DIALECT_LABELS, PLAIN_END, RESCUED, SLOW_FIRST_DATA_MS
 from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.request_id import first_request_id
 from monitor.search.tokenizer import SEARCHED_COLUMNS, asked_words
@@ -30,6 +30,7 @@ _PLAIN_VALUES = {
 
 FLAGS: dict[str, Q] = {
     "failed": Q(is_failure=True),
+    "rescued": Q(outcome__in=RESCUED, is_notable=True),
     "healed": Q(healed=True),
     "continued": Q(continued=True),
     "retried": Q(attempts__gt=1),
@@ -56,7 +57,7 @@ EXACT = ("client_model", "mapped_model", "account", "client_key")
 QUICK: dict[str, dict[str, str]] = {
     "all": {},
     "errors": {"failed": "1"},
-    "healed": {"healed": "1"},
+    "rescued": {"rescued": "1"},
     "zero": {"outcome": "zero_tokens"},
     "interrupted": {"outcome": "interrupted"},
     "slow": {"slow": "1"},

@@ -10,7 +10,7 @@ from monitor.diagnosis.diagnosis import Diagnosis, diagnose
 from monitor.history.keyset import attempts_of, records
 from monitor.history.queries import admitted_since
 from monitor.history.shown_records import with_shown_accounts
-from monitor.models import FAILURES, RequestLog
+from monitor.models import FAILURES, RESCUED, RequestLog
 from monitor.record.records import RequestRecord
 
 HOUR_SECONDS = 3600
@@ -24,9 +24,7 @@ class LastHour(msgspec.Struct, frozen=True):
     requests: int
     ended: int
     failed: int
-    healed: int
     rescued: int
-    """Answered after a retry, healed or continued: what a client without this server would have seen fail."""
     first_data_p50_ms: int | None
     first_data_p95_ms: int | None
     counted_since: float | None
@@ -38,9 +36,9 @@ class LastHour(msgspec.Struct, frozen=True):
         return 100 * self.failed / self.ended if self.ended else None
 
     @property
-    def healed_percent(self) -> float | None:
+    def rescued_percent(self) -> float | None:
         """Of the ended."""
-        return 100 * self.healed / self.ended if self.ended else None
+        return 100 * self.rescued / self.ended if self.ended else None
 
 
 def last_hour(now: float) -> LastHour:
@@ -48,16 +46,15 @@ def last_hour(now: float) -> LastHour:
     rows = list(
         RequestLog.objects.filter(admitted_since(now - HOUR_SECONDS), is_simulated=False)
         .order_by("-id")
-        .values_list("outcome", "healed", "first_data_ms", "started_at")[:COUNTED_ROWS]
+        .values_list("outcome", "first_data_ms", "started_at")[:COUNTED_ROWS]
     )
     outcomes = [outcome for outcome, *_ in rows if outcome is not None]
-    waits = sorted(wait for _, _, wait, _ in rows if wait is not None)
+    waits = sorted(wait for _, wait, _ in rows if wait is not None)
     return LastHour(
         requests=len(rows),
         ended=len(outcomes),
         failed=sum(outcome in FAILURES for outcome in outcomes),
-        healed=sum(healed for _, healed, *_ in rows),
-        rescued=sum(outcome in ("healed", "retried", "continued") for outcome in outcomes),
+        rescued=sum(outcome in RESCUED for outcome in outcomes),
         first_data_p50_ms=quantile(waits, 0.5),
         first_data_p95_ms=quantile(waits, 0.95),
         counted_since=rows[-1][-1].timestamp() if len(rows) == COUNTED_ROWS else None,

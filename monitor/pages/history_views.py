@@ -24,13 +24,14 @@ from monitor.words.plain_text import shown
 QUICK_LABELS = {
     "all": _("All"),
     "errors": _("Errors"),
-    "healed": _("Healed"),
+    "rescued": _("Rescued"),
     "zero": _("Zero token"),
     "interrupted": _("Interrupted"),
     "slow": _("Slow first data"),
 }
 FLAG_LABELS = {
     "failed": _("failed"),
+    "rescued": _("rescued: healed, retried or continued"),
     "healed": _("healed"),
     "continued": _("continued"),
     "retried": _("more than one attempt"),

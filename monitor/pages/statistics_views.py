@@ -18,7 +18,7 @@ from monitor.pages.access import for_operators
 from monitor.pricing.cost import price_source
 from monitor.pricing.prices import price_list
 from monitor.record.records import Outcome
-from monitor.statistics.filling import COUNTS, KEYS, SUMS
+from monitor.statistics.filling import COUNTS, KEYS, SUMS, fill_first_hour
 from monitor.statistics.totals import (
     DIMENSIONS,
     HOURLY_UP_TO_DAYS,
@@ -45,6 +45,7 @@ def statistics_page(request: HttpRequest) -> HttpResponseBase:
     by = request.GET.get("by", "")
     by = by if by in DIMENSIONS else "model"
     now = timezone.now()
+    fill_first_hour(now.timestamp())
     if request.GET.get("format") == "csv":
         return _csv_file(days)
     buckets = by_bucket(days, now)

@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from monitor.history.keyset import moment_of_id
-from monitor.models import FAILURES, RequestLog
+from monitor.models import FAILURES, RESCUED, RequestLog
 from monitor.record.records import COUNTING_PATHS
 from monitor.record.request_id import first_request_id
 from monitor.statistics.models import DailyStatistic, HourlyStatistic
@@ -35,13 +35,24 @@ SUMS: Final = (
     "cost",
 )
 COUNTS: Final = ("requests", "healed", "retried")
+ADDED_BY_OUTCOME: Final = ("failed", "rescued")
+"""What an hour's row says by its outcome, and a day's in a column."""
 HOURLY_SUMS: Final = {f"{name}_sum": Sum(name) for name in (*COUNTS, *SUMS)} | {
-    "failed_sum": Sum("requests", filter=Q(outcome__in=FAILURES))
+    "failed_sum": Sum("requests", filter=Q(outcome__in=FAILURES)),
+    "rescued_sum": Sum("requests", filter=Q(outcome__in=RESCUED)),
 }
 """What a group of hours adds up to; ``sums_in`` reads it."""
 
 
 _IS_USED: Final = ~Q(path__contains=COUNTING_PATHS[0]) & ~Q(path__contains=COUNTING_PATHS[1])
+
+
+def fill_first_hour(now: float) -> None:
+    """Work out the running hour at once when nothing of it is counted yet: a page shall not be empty."""
+    running = datetime.fromtimestamp(_hour_of(now), UTC)
+    if not HourlyStatistic.objects.filter(hour__gte=running).exists():
+        fill_hour(_hour_of(now))
+        fill_day(_day_of(running))
 
 
 def hours_to_fill(now: float) -> Iterator[int]:
@@ -156,7 +167,7 @@ def fill_day(day: date) -> None:
             batch_size=50,
             update_conflicts=True,
             unique_fields=["zone", "dimension", "day", "value"],
-            update_fields=[*COUNTS, "failed", *SUMS],
+            update_fields=[*COUNTS, *ADDED_BY_OUTCOME, *SUMS],
         )
 
 

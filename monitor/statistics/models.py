@@ -63,6 +63,7 @@ class DailyStatistic(_Statistic):
     dimension = models.CharField(_("dimension"), max_length=16)
     value = models.CharField(_("value"), max_length=254)
     failed = models.BigIntegerField(_("failed"))
+    rescued = models.BigIntegerField(_("rescued"), default=0)
 
     class Meta:
         verbose_name = _("daily statistic")

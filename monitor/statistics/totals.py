@@ -16,7 +16,15 @@ from django.utils import timezone
 
 from monitor.ledger.booking import dollars
 from monitor.ledger.reading import Usage, by_client_key
-from monitor.statistics.filling import COUNTS, HOURLY_SUMS, SUMS, known_days, midnight, sums_in
+from monitor.statistics.filling import (
+    ADDED_BY_OUTCOME,
+    COUNTS,
+    HOURLY_SUMS,
+    SUMS,
+    known_days,
+    midnight,
+    sums_in,
+)
 from monitor.statistics.models import DailyStatistic, HourlyStatistic
 
 SPANS: Final = {"1": 1, "7": 7, "30": 30, "90": 90}
@@ -35,6 +43,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
 
     requests: int = 0
     failed: int = 0
+    rescued: int = 0
     healed: int = 0
     retried: int = 0
     tokens_in: int = 0
@@ -60,14 +69,9 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         return self._share(self.failed)
 
     @property
-    def healed_percent(self) -> float | None:
-        """Answered after a heal of the history."""
-        return self._share(self.healed)
-
-    @property
-    def retried_percent(self) -> float | None:
-        """Took more than one attempt."""
-        return self._share(self.retried)
+    def rescued_percent(self) -> float | None:
+        """Answered whole after a heal, a retry or a continuation."""
+        return self._share(self.rescued)
 
     def __add__(self, other: "Sums") -> "Sums":
         return Sums(**{name: getattr(self, name) + getattr(other, name) for name in _FIELDS})
@@ -78,7 +82,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
 
 _INPUT: Final = ("tokens_in", "tokens_cached", "tokens_cache_write")
 _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Sums))
-_DAILY_SUMS: Final = {f"{name}_sum": Sum(name) for name in (*COUNTS, "failed", *SUMS)}
+_DAILY_SUMS: Final = {f"{name}_sum": Sum(name) for name in (*COUNTS, *ADDED_BY_OUTCOME, *SUMS)}
 
 
 def by_bucket(days: int, now: datetime) -> list[tuple[datetime, Sums]]:

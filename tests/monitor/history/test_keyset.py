@@ -120,6 +120,7 @@ ASKED: list[tuple[dict[str, str], set[str]]] = [
     ({"zero": "1"}, {"zero"}),
     ({"healed": "1"}, {"healed"}),
     ({"continued": "1"}, {"continued"}),
+    ({"rescued": "1"}, {"healed", "continued"}),
     ({"failed": "1"}, {"quota", "zero"}),
     ({"slow": "1"}, {"slow"}),
     ({"running": "1"}, {"running"}),

@@ -82,8 +82,8 @@ def test_the_last_hour_counts_what_ended_in_it(store: str, request_record: Make)
         ]
     )
     hour = last_hour(NOW)
-    assert (hour.requests, hour.ended, hour.failed, hour.healed, hour.rescued) == (5, 4, 1, 1, 2)
-    assert (hour.failed_percent, hour.healed_percent) == (25, 25)
+    assert (hour.requests, hour.ended, hour.failed, hour.rescued) == (5, 4, 1, 2)
+    assert (hour.failed_percent, hour.rescued_percent) == (25, 50)
     assert (hour.first_data_p50_ms, hour.first_data_p95_ms) == (200, 300)
     assert hour.counted_since is None
 
@@ -91,7 +91,7 @@ def test_the_last_hour_counts_what_ended_in_it(store: str, request_record: Make)
 def test_an_empty_hour_has_no_shares(store: str) -> None:
     """Nothing of nothing is not 0 %."""
     hour = last_hour(NOW)
-    assert (hour.failed_percent, hour.healed_percent, hour.first_data_p50_ms) == (None, None, None)
+    assert (hour.failed_percent, hour.rescued_percent, hour.first_data_p50_ms) == (None, None, None)
 
 
 def test_a_full_hour_says_since_when_it_counts(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -233,6 +234,31 @@ def test_the_page_and_its_csv_say_the_same(admin_client: Any) -> None:
 
 
 @pytest.mark.django_db
+def test_what_was_rescued_is_one_number(admin_client: Any, request_record: Make) -> None:
+    """Healed, retried and continued; the hours, the days, the last hour and the history agree on it."""
+    now = time.time()
+    ids = (f"{request_record(started_at=now).id[:16]}{number:016x}" for number in range(5))
+    made = [request_record(started_at=now, id=next(ids)) for _ in range(5)]
+    outcomes = (Outcome.HEALED, Outcome.RETRIED, Outcome.CONTINUED, Outcome.OK)
+    upsert([*map(ended, made, outcomes), ended(made[-1], Outcome.ERROR, healed=True, attempts=3)])
+    moment = datetime.fromtimestamp(now, UTC)
+    page = admin_client.get("/monitor/statistics/").content.decode()
+    assert "60.0 %" in page
+    for days in (1, 90):
+        assert total(sums for _, sums in by_bucket(days, moment)).rescued == 3
+    assert last_hour(now).rescued == 3
+    assert admin_client.get("/monitor/history/?rescued=1").content.decode().count("<tr data-row") == 3
+
+
+@pytest.mark.django_db
+def test_the_statistics_are_there_at_once(admin_client: Any, request_record: Make) -> None:
+    """Nobody waits a minute for the first request to be counted."""
+    assert b"Nothing was asked" in admin_client.get("/monitor/statistics/").content
+    upsert([ended(request_record(started_at=time.time() - 1), tokens_in=5)])
+    assert b"Nothing was asked" not in admin_client.get("/monitor/statistics/").content
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("by", ["model", "account", "client_key", "outcome", "nonsense"])
 def test_the_page_asks_a_fixed_number_of_queries(
     admin_client: Any, by: str, django_assert_max_num_queries: Any
@@ -245,7 +271,7 @@ def test_the_page_asks_a_fixed_number_of_queries(
         row.hour = now
         row.save()
     fill_days(now.timestamp())
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         assert admin_client.get(f"/monitor/statistics/?by={by}&days=90").status_code == 200
 
 
