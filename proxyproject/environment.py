@@ -74,6 +74,7 @@ class Environment(BaseSettings):
     proxy_account_header: Annotated[str, Field(pattern="^(full|masked|off)$")] = "full"
     proxy_log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     proxy_log_days: PositiveInt = 30
+    proxy_log_bytes: Annotated[int, Field(ge=1_000_000)] = 1_000_000_000
     database_url: str = ""
     redis_url: str = ""
 

@@ -176,7 +176,10 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 
 LOGGING = app_log.configuration(
-    DATA_DIR / "logs", ENVIRONMENT.proxy_log_level, keep_days=ENVIRONMENT.proxy_log_days
+    DATA_DIR / "logs",
+    ENVIRONMENT.proxy_log_level,
+    keep_days=ENVIRONMENT.proxy_log_days,
+    total_bytes=ENVIRONMENT.proxy_log_bytes,
 )
 
 UNFOLD = {

@@ -50,6 +50,7 @@ LINEAR: dict[str, str] = {
     r"https?://[^/\s*]+/?": OPERATORS,
     r"(\d+)\s*-\s*(\d+)((?:[\s,]+(?:off|dynamic))*)": OPERATORS,
     r"[\s,]+": OPERATORS,
+    r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,9}))?": FIXED,
     # the monitor
     r"[0-9a-f]{1,32}": FIXED,
     r"[0-9a-f]{12,32}\Z": FIXED,

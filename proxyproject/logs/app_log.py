@@ -1,4 +1,4 @@
-"""``logs/app.log``: one line per event, rolled daily, the same lines on the console.
+"""``logs/app.log``: one line per event, rolled daily and by size, the same lines on the console.
 
 Any room logs with plain ``logging`` and names what it knows in ``extra``: ``request_id``, ``attempt``,
 ``account``, ``model`` (missing ones are written as ``-``)::
@@ -9,8 +9,8 @@ Any room logs with plain ``logging`` and names what it knows in ``extra``: ``req
 Writing happens in a thread of its own behind a queue, so that no disk or terminal holds up the event loop,
 and several processes may write at once (``rolled_file.py``). The thread is woken once for all lines of a
 moment: a wake-up for each would cost the event loop ten times as much as the line.
-A line cannot be forged: control characters in it are escaped, a traceback's lines are indented. Whatever
-looks like a key is masked. That is the last line of defence, not a licence to log one.
+A line is bounded, and what strangers can cause is limited (``flood.py``). It cannot be forged: control
+characters in it are escaped, a traceback's lines are indented. Whatever looks like a key is masked. That is the last line of defence, not a licence to log one.
 """
 
 import atexit
@@ -44,6 +44,11 @@ GATHER_SECONDS = 0.02
 """How long the first line of a batch waits for others."""
 
 COMPLAINT_SECONDS = 60.0
+
+LINE_CHARACTERS = 8_000
+"""Of a message; a longer one loses its middle, as a traceback of four times as much does."""
+
+FIELD_CHARACTERS = 200
 
 QUIET_LIBRARIES = ("aiohttp", "asyncio", "daphne", "httpcore", "httpcore2", "httpx", "httpx2", "twisted")
 """They tell of each request at INFO, some of them with its whole URL."""
@@ -91,10 +96,12 @@ class AppLog(logging.Handler):
     on stderr once a minute.
     """
 
-    def __init__(self, path: str, keep_days: int, console: bool = True) -> None:
+    def __init__(
+        self, path: str, keep_days: int, total_bytes: int = 1_000_000_000, console: bool = True
+    ) -> None:
         super().__init__()
         self._records: deque[logging.LogRecord] = deque()
-        self._file = RolledFile(Path(path), keep_days)
+        self._file = RolledFile(Path(path), keep_days, total_bytes)
         self._console = console
         self._thread: threading.Thread | None = None
         self._work = threading.Event()  # there are lines
@@ -200,23 +207,39 @@ class AppLog(logging.Handler):
 def _fixed(record: logging.LogRecord) -> logging.LogRecord:
     """A copy whose text is fixed now (what the arguments refer to may change); its formatting can wait."""
     record = copy.copy(record)
-    record.msg, record.args = record.getMessage(), None
+    record.msg, record.args = _bounded(record.getMessage(), LINE_CHARACTERS), None
+    for name in FIELDS:
+        if len(told := str(record.__dict__.get(name, ""))) > FIELD_CHARACTERS:
+            record.__dict__[name] = told[:FIELD_CHARACTERS]
     if record.exc_info:
         record.exc_text = logging.Formatter().formatException(record.exc_info)
         record.exc_info = None
+    if record.exc_text:
+        record.exc_text = _bounded(record.exc_text, 4 * LINE_CHARACTERS)
     return record
 
 
-def configuration(log_dir: Path, level: str, keep_days: int) -> dict[str, Any]:
+def _bounded(text: str, limit: int) -> str:
+    """``text``, without its middle where it is longer than ``limit``."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]} … {len(text) - 2 * half} characters were left out … {text[-half:]}"
+
+
+def configuration(log_dir: Path, level: str, keep_days: int, total_bytes: int) -> dict[str, Any]:
     """Django's LOGGING: everything from ``level`` on goes to ``log_dir``/app.log and the console."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
+        "filters": {"flood": {"()": "proxyproject.logs.flood.Flood"}},
         "handlers": {
             "app": {
+                "filters": ["flood"],
                 "class": "proxyproject.logs.app_log.AppLog",
                 "path": str(log_dir / "app.log"),
                 "keep_days": keep_days,
+                "total_bytes": total_bytes,
             },
         },
         "root": {"handlers": ["app"], "level": level},

@@ -179,3 +179,19 @@ def test_a_disk_that_refuses_is_told_once_without_the_lines(
     said = capfd.readouterr().err
     assert said.count("The log cannot be written: ") == 1
     assert "argument" not in said
+
+
+def test_a_line_has_a_bound(tmp_path: Path) -> None:
+    """Whatever somebody sends, its line keeps its beginning and its end; a traceback too, and a field."""
+    log = AppLog(str(tmp_path / "app.log"), 9, console=False)
+    log.handle(record("a path /%s!", "é" * 1_000_000, model="m" * 10_000))
+    log.handle(raised(ValueError("y" * 1_000_000)))
+    log.flush()
+    log.close()
+    first, second, *trace = (tmp_path / "app.log").read_text().splitlines()
+    assert len(first) < 9_000
+    assert "a path /éé" in first
+    assert first.endswith("é!")
+    assert "characters were left out" in first
+    assert second.endswith("It failed")
+    assert sum(map(len, trace)) < 40_000
