@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from proxyproject import unused_imports
+from proxyproject.data_directory import claim
 from proxyproject.environment import BASE_DIR, read_environment
 from proxyproject.logs import app_log
 
@@ -16,7 +17,6 @@ ENVIRONMENT = read_environment()
 
 def _kept_secret(path: Path) -> str:
     """The secret kept in ``path`` (mode 0600), made on first use; two starting processes agree on one."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
         with tempfile.NamedTemporaryFile("w", dir=path.parent) as draft:  # made with mode 0600
             draft.write(secrets.token_urlsafe(50))
@@ -60,16 +60,8 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _made(directory: Path) -> Path:
-    """The directory, which is made where it is not there."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise SystemExit(f"The data directory {directory} cannot be made: {error.strerror}") from None
-    return directory
-
-
-DATA_DIR = _made(ENVIRONMENT.proxy_data_dir.expanduser())
+DATA_DIR = ENVIRONMENT.proxy_data_dir.expanduser()
+claim(DATA_DIR)
 SECRET_KEY = ENVIRONMENT.proxy_secret_key or _kept_secret(DATA_DIR / "django_secret.key")
 DEBUG = ENVIRONMENT.proxy_debug
 ALLOWED_HOSTS = _listed(ENVIRONMENT.proxy_allowed_hosts)

@@ -177,7 +177,7 @@ class ServerWorld:
         assert self._template_dir is not None
         data_dir = Path(tempfile.mkdtemp(prefix="evenkeel-server-"))
         shutil.copytree(self._template_dir, data_dir, dirs_exist_ok=True)
-        world = _environment(data_dir)
+        world = environment_for(data_dir)
         database, redis = "", None
         if stores.wanted():
             database = f"server_{uuid.uuid4().hex[:12]}"
@@ -206,7 +206,7 @@ class ServerWorld:
 
     def _make_template(self) -> None:
         self._template_dir = Path(tempfile.mkdtemp(prefix="evenkeel-template-"))
-        world = _environment(self._template_dir)
+        world = environment_for(self._template_dir)
         if stores.wanted():
             self._template_database = f"template_{uuid.uuid4().hex[:12]}"
             world["DATABASE_URL"] = stores.create_database(self._template_database)
@@ -216,7 +216,7 @@ class ServerWorld:
         shutil.rmtree(self._template_dir / "logs", ignore_errors=True)
 
 
-def _environment(data_dir: Path) -> dict[str, str]:
+def environment_for(data_dir: Path) -> dict[str, str]:
     """This process's environment with the data directory, and without its stores and settings module."""
     foreign = {"DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE"}
     kept = {name: value for name, value in os.environ.items() if name not in foreign}

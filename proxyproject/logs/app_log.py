@@ -10,7 +10,8 @@ Writing happens in a thread of its own behind a queue, so that no disk or termin
 and several processes may write at once (``rolled_file.py``). The thread is woken once for all lines of a
 moment: a wake-up for each would cost the event loop ten times as much as the line.
 A line is bounded, and what strangers can cause is limited (``flood.py``). It cannot be forged: control
-characters in it are escaped, a traceback's lines are indented. Whatever looks like a key is masked. That is the last line of defence, not a licence to log one.
+characters in it are escaped, a traceback's lines are indented. Whatever looks like a key is masked. That is
+the last line of defence, not a licence to log one.
 """
 
 import atexit

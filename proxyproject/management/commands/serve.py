@@ -19,6 +19,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
+from proxyproject.data_directory import InUse, held
 from proxyproject.own_command import own_command
 from proxyproject.serving.descriptors import raise_limit
 from proxyproject.serving.door_rules import DoorLimits, connections_for
@@ -62,6 +63,19 @@ class Command(BaseCommand):
                 "--workers above 1 needs REDIS_URL: the processes tell each other of marks, signatures and "
                 "live rows over Redis."
             )
+        if is_postgresql():
+            self._begin(host, port, workers)
+            return
+        try:
+            with held(settings.DATA_DIR / "server.lock", waits=False):
+                self._begin(host, port, workers)
+        except InUse as other:
+            raise CommandError(
+                f"Another server ({other}) uses the data directory {settings.DATA_DIR}, and SQLite is for "
+                "one: end that one first, or set PROXY_DATA_DIR. For several: PostgreSQL and Redis."
+            ) from None
+
+    def _begin(self, host: str, port: int, workers: int) -> None:
         self._migrate()
         invitation = new_setup_path() if needs_login() else ""
         listeners = [listen(host, port)]

@@ -1,0 +1,47 @@
+"""``manage.py migrate``: Django's, one at a time.
+
+Two at once would each find the same migrations missing, and one of them would fail in the middle.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.management.commands import migrate
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from proxyproject.data_directory import held
+
+LOCK_NUMBER = 0x45_76_65_6E_6B_65_65_6C
+"""PostgreSQL knows advisory locks by number: "Evenkeel" in ASCII."""
+
+
+class Command(migrate.Command):
+    """Wait for a migration that runs, then do what is left."""
+
+    def handle(self, *arguments: Any, **options: Any) -> None:
+        """As Django's."""
+        with alone(connections[options["database"]]):
+            super().handle(*arguments, **options)
+
+
+@contextmanager
+def alone(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Inside, no other process migrates this database; waits until that is so."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_NUMBER])
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_NUMBER])
+        return
+    name = str(connection.settings_dict["NAME"])
+    if ":memory:" in name or "mode=memory" in name:
+        yield
+        return
+    with held(Path(f"{name}.migrate.lock"), waits=True):
+        yield
