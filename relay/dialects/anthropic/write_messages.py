@@ -4,6 +4,7 @@ PURE. The API's constraints are met here: roles alternate, the user speaks first
 behind their calls, call ids are unique and of letters, digits, ``_`` and ``-``, and no text is empty.
 """
 
+from collections import deque
 from typing import assert_never
 
 from relay.dialects.anthropic.call_ids import CallIds
@@ -52,8 +53,10 @@ class _Writer:
     def __init__(self, changes: list[str]) -> None:
         self._changes = changes
         self._messages: list[Json] = []
+        self._results: list[Json] = []  # of the last message, which they begin
         self._ids = CallIds()
-        self._open_calls: list[tuple[ToolCall, str]] = []  # without a result yet, with their id on the wire
+        # Without a result yet: what they call, and their ids on the wire, by the ids that they were given.
+        self._open_calls: dict[str, deque[tuple[str, str]]] = {}
 
     def add(self, turn: Turn) -> None:
         """Add one turn."""
@@ -80,6 +83,7 @@ class _Writer:
     def finish(self, has_system: bool) -> list[Json]:
         """The messages; raises CannotCarry when a call has no result, BadRequest when nothing is said."""
         self._check_all_answered()
+        self._put_results()
         if not self._messages and not has_system:
             raise BadRequest("the conversation has no turn that says anything")
         if not self._messages or self._messages[0]["role"] != "user":
@@ -96,12 +100,17 @@ class _Writer:
         if not blocks:
             return
         if not self._messages or self._messages[-1]["role"] != role:
+            self._put_results()
             self._messages.append({"role": role, "content": []})
-        content = self._messages[-1]["content"]
-        at = sum(1 for block in content if block["type"] == "tool_result")
-        results = [block for block in blocks if block["type"] == "tool_result"]
-        content[at:at] = results
-        content += [block for block in blocks if block["type"] != "tool_result"]
+        for block in blocks:
+            where = self._results if block["type"] == "tool_result" else self._messages[-1]["content"]
+            where.append(block)
+
+    def _put_results(self) -> None:
+        """The last message is whole."""
+        if self._results:
+            self._messages[-1]["content"][:0] = self._results
+            self._results = []
 
     def _spoken(self, part: Part) -> list[Json]:
         """A part of the model's turn."""
@@ -116,7 +125,7 @@ class _Writer:
                 return [{"type": "redacted_thinking", "data": part.data}]
             case ToolCall():
                 call_id = self._ids.call(part.id, part.name)
-                self._open_calls.append((part, call_id))
+                self._open_calls.setdefault(part.id, deque()).append((part.name, call_id))
                 return [{"type": "tool_use", "id": call_id, "name": part.name, "input": part.arguments}]
             case Media():
                 self._changes.append(f"{part.media_type} in a turn of the model's became a note")
@@ -127,16 +136,18 @@ class _Writer:
                 assert_never(part)
 
     def _result(self, result: ToolResult) -> Json:
-        for index, (call, call_id) in enumerate(self._open_calls):
-            if result.call_id == call.id:
-                del self._open_calls[index]
-                return _result_block(result, call_id)
-        raise CannotCarry(f"a result for the tool call {result.call_id!r}, which nobody made")
+        calls = self._open_calls.get(result.call_id)
+        if not calls:
+            raise CannotCarry(f"a result for the tool call {result.call_id!r}, which nobody made")
+        _, call_id = calls.popleft()
+        if not calls:
+            del self._open_calls[result.call_id]
+        return _result_block(result, call_id)
 
     def _check_all_answered(self) -> None:
         if self._open_calls:
-            call = self._open_calls[0][0]
-            raise CannotCarry(f"the call of the tool {call.name} has no result in the turn behind it")
+            name, _ = next(iter(self._open_calls.values()))[0]
+            raise CannotCarry(f"the call of the tool {name} has no result in the turn behind it")
 
 
 def _result_block(result: ToolResult, call_id: str) -> Json:

@@ -57,7 +57,8 @@ def _tools(conversation: Conversation, changes: list[str]) -> Json:
     choice = conversation.tool_choice
     offered = conversation.tools
     if len(choice.names) > 1 or (choice.names and choice.mode == "auto"):
-        offered = tuple(tool for tool in offered if tool.name in choice.names)
+        named = frozenset(choice.names)
+        offered = tuple(tool for tool in offered if tool.name in named)
         changes.append(
             f"tools limited to {', '.join(choice.names)}: the API has no choice among some of them"
         )

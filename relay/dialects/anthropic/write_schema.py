@@ -4,6 +4,7 @@ PURE. The API guarantees a schema only if every object names all that it may hol
 (the same that the vendor's own SDK keeps). What it does not know is told to the model in the description.
 """
 
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import msgspec
@@ -83,12 +84,11 @@ def _is_recursive(schema: Json) -> bool:
         if isinstance(schema.get(place), dict)
         for name, item in schema[place].items()
     }
-    edges = {name: _references(item) for name, item in definitions.items()}
-
-    def leads_back(name: str, path: frozenset[str]) -> bool:
-        return name in path or any(leads_back(target, path | {name}) for target in edges.get(name, ()))
-
-    return "#" in _references(schema) or any(leads_back(name, frozenset()) for name in edges)
+    try:
+        TopologicalSorter({name: _references(item) for name, item in definitions.items()}).prepare()
+    except CycleError:
+        return True
+    return "#" in _references(schema)
 
 
 def _references(value: Any) -> set[str]:

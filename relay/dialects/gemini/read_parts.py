@@ -1,5 +1,6 @@
 """Gemini's parts to the neutral conversation's. PURE."""
 
+from collections import deque
 from typing import Literal
 
 from relay.dialects.foreign_history import outcome, program
@@ -28,26 +29,35 @@ class Calls:
     def __init__(self) -> None:
         """No call yet."""
         self._ids: set[str] = set()
-        self._open: list[tuple[str, str, str]] = []
+        self._last_number: dict[str, int] = {}  # that was tried, by the id that was given
+        self._answered: set[str] = set()
+        self._by_id: dict[str, deque[str]] = {}
+        self._by_name: dict[str, deque[str]] = {}
 
     def add(self, own_id: str, name: str) -> str:
         """The id of a new call."""
-        made, number = own_id, len(self._ids)
-        while not made or made in self._ids:
-            number += 1
-            made = f"{own_id}_{number}" if own_id else f"call_{number}"
+        made = own_id
+        if not made or made in self._ids:
+            number = max(len(self._ids), self._last_number.get(own_id, 0))
+            while not made or made in self._ids:
+                number += 1
+                made = f"{own_id}_{number}" if own_id else f"call_{number}"
+            self._last_number[own_id] = number
         self._ids.add(made)
-        self._open.append((own_id, name, made))
+        if own_id:
+            self._by_id.setdefault(own_id, deque()).append(made)
+        self._by_name.setdefault(name, deque()).append(made)
         return made
 
     def answered_by(self, own_id: str, name: str) -> str:
         """The id of the call that a result is for: by its id, else the first open one of that name."""
-        by_id = [call for call in self._open if own_id and call[0] == own_id]
-        found = by_id or [call for call in self._open if call[1] == name]
-        if not found:
-            return ""
-        self._open.remove(found[0])
-        return found[0][2]
+        for calls in (self._by_id.get(own_id), self._by_name.get(name)):
+            while calls:
+                call = calls.popleft()
+                if call not in self._answered:
+                    self._answered.add(call)
+                    return call
+        return ""
 
 
 def read_part(part: Json, where: str, calls: Calls, dropped: list[str]) -> Part | None:
@@ -77,15 +87,23 @@ def read_part(part: Json, where: str, calls: Calls, dropped: list[str]) -> Part 
 def joined_deltas(parts: list[Part]) -> tuple[Part, ...]:
     """A model turn that came back in the pieces it was streamed in; a signature ends a piece."""
     joined: list[Part] = []
+    pieces: list[Text | Thinking] = []
     for part in parts:
-        before = joined[-1] if joined else None
-        if isinstance(part, Text) and isinstance(before, Text) and not before.signature:
-            joined[-1] = Text(before.text + part.text, part.signature)
-        elif isinstance(part, Thinking) and isinstance(before, Thinking) and not before.signature:
-            joined[-1] = Thinking(before.text + part.text, part.signature)
+        if pieces and (type(part) is not type(pieces[-1]) or pieces[-1].signature):
+            joined.append(_joined(pieces))
+            pieces = []
+        if isinstance(part, Text | Thinking):
+            pieces.append(part)
         else:
             joined.append(part)
+    if pieces:
+        joined.append(_joined(pieces))
     return tuple(joined)
+
+
+def _joined(pieces: list[Text | Thinking]) -> Text | Thinking:
+    """Pieces of one kind as one, signed as the last of them."""
+    return type(pieces[0])("".join(piece.text for piece in pieces), pieces[-1].signature)
 
 
 def _foreign(part: Json, key: str, where: str, dropped: list[str]) -> Text | None:

@@ -86,7 +86,7 @@ class _Cleaner:
             cleaned = [self.clean(choice, inlined, depth + 1) for choice in choices]
             if types == ["null"]:
                 cleaned, types = [*cleaned, {"type": "null"}], []
-            out["anyOf"] = [one for number, one in enumerate(cleaned) if one not in cleaned[:number]]
+            out["anyOf"] = [*{json_text(one): one for one in cleaned}.values()]
         self._set_members(schema, inlined, depth, out)
         for key in _NUMBERS:
             number = _number(schema.get(key))
@@ -138,12 +138,13 @@ class _Cleaner:
                 out = {key: target[key] for key in ("type", *_TEXTS) if key in target}
             else:
                 out, inlined = self._flat(target, (*inlined, reference), depth + 1)
+        laid = [out]
         parts = schema.get("allOf")
         for part in parts if isinstance(parts, list) else ():
             more, inlined = self._flat(part, inlined, depth + 1)
-            out = _joined(out, more)
-        own = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
-        return _joined(out, own), inlined
+            laid.append(more)
+        laid.append({key: value for key, value in schema.items() if key not in ("$ref", "allOf")})
+        return _joined(laid), inlined
 
     def _target(self, reference: str) -> Json:
         found: Any = self._root
@@ -153,22 +154,25 @@ class _Cleaner:
         return found if isinstance(found, dict) and reference.startswith("#") else {}
 
 
-def _joined(one: Json, other: Json) -> Json:
-    """Both at once; where they contradict each other, ``other``."""
-    joined = {**one, **other}
-    for key in ("properties", "required"):
-        before, more = one.get(key), other.get(key)
-        if isinstance(before, dict) and isinstance(more, dict):
-            joined[key] = {**before, **more}
-        elif isinstance(before, list) and isinstance(more, list):
-            joined[key] = [*before, *(name for name in more if name not in before)]
+def _joined(schemas: list[Json]) -> Json:
+    """All at once; where they contradict each other, the last."""
+    joined: Json = {}
+    for schema in schemas:
+        joined |= schema
+    properties = [told for schema in schemas if isinstance(told := schema.get("properties"), dict)]
+    required = [told for schema in schemas if isinstance(told := schema.get("required"), list)]
+    if len(properties) > 1 and isinstance(joined["properties"], dict):
+        joined["properties"] = {name: one for told in properties for name, one in told.items()}
+    if len(required) > 1 and isinstance(joined["required"], list):
+        names = [name for told in required for name in told if isinstance(name, str)]
+        joined["required"] = [*dict.fromkeys(names)]
     return joined
 
 
 def _types(schema: Json) -> list[str]:
     told = schema.get("type")
     types = [one.lower() for one in (told if isinstance(told, list) else [told]) if isinstance(one, str)]
-    types = [one for number, one in enumerate(types) if one in _TYPES and one not in types[:number]]
+    types = [one for one in dict.fromkeys(types) if one in _TYPES]
     if not types and isinstance(schema.get("properties"), dict):
         types = ["object"]
     if schema.get("nullable") is True and "null" not in types:

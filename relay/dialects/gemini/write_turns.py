@@ -31,13 +31,14 @@ def write_contents(conversation: Conversation, facts: ModelFacts, changes: list[
     """The ``contents``; ``changes`` gets what was mapped or dropped."""
     contents: list[Json] = []
     names: dict[str, str] = {}
+    said: dict[str, None] = {}
     for turn in conversation.turns:
-        parts = _parts(turn, names, facts, changes)
+        parts = _parts(turn, names, facts, said)
         if not parts:
             continue
         role = "model" if turn.role == "assistant" else "user"
         if contents and contents[-1]["role"] == role:
-            contents[-1]["parts"] = [*contents[-1]["parts"], *parts]
+            contents[-1]["parts"] += parts
         else:
             contents.append({"role": role, "parts": parts})
     for content in contents:
@@ -45,6 +46,7 @@ def write_contents(conversation: Conversation, facts: ModelFacts, changes: list[
             content["parts"].sort(key=lambda part: "functionResponse" not in part)
         elif facts.needs_signature_on_calls:
             sign_first_call(content["parts"])
+    changes += said
     return with_user_at_end(contents, facts, changes)
 
 
@@ -71,21 +73,21 @@ def sign_first_call(parts: list[Json]) -> None:
             return
 
 
-def _parts(turn: Turn, names: dict[str, str], facts: ModelFacts, changes: list[str]) -> list[Json]:
+def _parts(turn: Turn, names: dict[str, str], facts: ModelFacts, said: dict[str, None]) -> list[Json]:
     if turn.role == "system":
         texts = [part.text for part in turn.parts if isinstance(part, Text) and part.text]
         if texts:
-            _once(changes, "system turns in the conversation became notes in user turns")
+            said["system turns in the conversation became notes in user turns"] = None
         return [{"text": system_note(text)} for text in texts]
     parts: list[Json] = []
     beside: list[Json] = []
     for part in turn.parts:
-        parts += _part(part, names, facts, beside, changes)
+        parts += _part(part, names, facts, beside, said)
     return parts + beside
 
 
 def _part(
-    part: Part, names: dict[str, str], facts: ModelFacts, beside: list[Json], changes: list[str]
+    part: Part, names: dict[str, str], facts: ModelFacts, beside: list[Json], said: dict[str, None]
 ) -> list[Json]:
     match part:
         case Text(text, signature):
@@ -93,16 +95,16 @@ def _part(
         case Thinking(text, signature):
             return [_signed({"thought": True, "text": text}, signature)] if text or signature else []
         case Redacted():
-            _once(changes, "redacted thinking dropped: only its maker can read it")
+            said["redacted thinking dropped: only its maker can read it"] = None
             return []
         case Media():
-            return [_media(part, changes)]
+            return [_media(part, said)]
         case ToolCall(call_id, name, arguments, signature):
             names[call_id] = name
             call = {"name": name, "args": arguments}
             return [_signed({"functionCall": {"id": call_id, **call} if call_id else call}, signature)]
         case ToolResult():
-            return [_result(part, names, facts, beside, changes)]
+            return [_result(part, names, facts, beside, said)]
     assert_never(part)
 
 
@@ -110,9 +112,9 @@ def _signed(part: Json, signature: str) -> Json:
     return {**part, "thoughtSignature": signature} if signature else part
 
 
-def _media(media: Media, changes: list[str]) -> Json:
+def _media(media: Media, said: dict[str, None]) -> Json:
     if media.title:
-        _once(changes, "titles of documents dropped")
+        said["titles of documents dropped"] = None
     if media.url:
         known = media.media_type if media.media_type and "*" not in media.media_type else ""
         otherwise = "application/pdf" if media.kind == "document" else "image/jpeg"
@@ -121,7 +123,7 @@ def _media(media: Media, changes: list[str]) -> Json:
 
 
 def _result(
-    result: ToolResult, names: dict[str, str], facts: ModelFacts, beside: list[Json], changes: list[str]
+    result: ToolResult, names: dict[str, str], facts: ModelFacts, beside: list[Json], said: dict[str, None]
 ) -> Json:
     """A tool's result; media go into it where the model takes them there, else ``beside`` it."""
     text = "\n".join(part.text for part in result.parts if isinstance(part, Text))
@@ -133,14 +135,9 @@ def _result(
     for part in result.parts:
         if isinstance(part, Media):
             fits = facts.tool_result_media and not part.url and part.media_type in _RESULT_MEDIA
-            (inside if fits else beside).append(_media(part, changes))
+            (inside if fits else beside).append(_media(part, said))
     if inside:
         response["parts"] = inside
     if result.call_id:
         response = {"id": result.call_id, **response}
     return {"functionResponse": response}
-
-
-def _once(changes: list[str], words: str) -> None:
-    if words not in changes:
-        changes.append(words)

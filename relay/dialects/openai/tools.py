@@ -66,7 +66,8 @@ def choice_of(
             )
             if allowed.get("mode") == "required":
                 return ToolChoice("any", names, is_parallel), tools, []
-            left = tuple(tool for tool in tools if tool.name in names)
+            wanted = frozenset(names)
+            left = tuple(tool for tool in tools if tool.name in wanted)
             return ToolChoice(parallel=is_parallel), left, ["allowed_tools: the other tools are left out"]
         case str(hosted) if hosted.startswith(WEB_SEARCH):
             return ToolChoice(parallel=is_parallel, searches=True), tools, []

@@ -1,11 +1,22 @@
 """Turns as they are read, one after the other: results are matched to the calls before them. PURE."""
 
 from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
 
 from relay.dialects.openai.tools import call_of
 from relay.dialects.request_fields import text_in
 from relay.neutral.conversation import Json, Media, Part, Text, ToolCall, ToolResult, Turn
 from relay.neutral.failures import BadRequest
+
+
+class _OpenTurn(msgspec.Struct):
+    """A turn that may get more parts. ``are_results``: it holds nothing but results."""
+
+    role: Literal["user", "assistant", "system"]
+    parts: list[Part]
+    are_results: bool = False
 
 
 class Turns:
@@ -14,24 +25,24 @@ class Turns:
     def __init__(self, dropped: list[str]) -> None:
         """Nothing read yet."""
         self._dropped = dropped
-        self._turns: list[Turn] = []
+        self._turns: list[_OpenTurn] = []
         self._names: dict[str, str] = {}  # of the calls so far, by id
+        self._latest: dict[str, str] = {}  # the other way round
 
     def whole(self) -> tuple[Turn, ...]:
         """All turns that say anything."""
-        return tuple(turn for turn in self._turns if turn.parts)
+        return tuple(Turn(turn.role, tuple(turn.parts)) for turn in self._turns if turn.parts)
 
     def add(self, turn: Turn) -> None:
         """The next turn."""
-        self._turns.append(turn)
+        are_results = bool(turn.parts) and all(isinstance(part, ToolResult) for part in turn.parts)
+        self._turns.append(_OpenTurn(turn.role, [*turn.parts], are_results))
 
     def say(self, parts: Iterable[Part]) -> None:
         """More of the model's turn, or the beginning of one."""
-        last = self._turns[-1] if self._turns else None
-        if last is not None and last.role == "assistant":
-            self._turns[-1] = Turn("assistant", (*last.parts, *parts))
-        else:
-            self._turns.append(Turn("assistant", tuple(parts)))
+        if not self._turns or self._turns[-1].role != "assistant":
+            self._turns.append(_OpenTurn("assistant", []))
+        self._turns[-1].parts += parts
 
     def call(self, call_id: str, function: Json, where: str) -> ToolCall:
         """A call whose ``function`` has name and arguments; its result may come from now on."""
@@ -40,18 +51,17 @@ class Turns:
             raise BadRequest(f"{where}: the called function's name is missing")
         call = call_of(call_id, name, arguments, self._dropped)
         self._names[call_id] = name
+        self._latest[name] = call_id
         return call
 
     def id_of(self, name: str) -> str:
         """The latest call of the function ``name``; "" without."""
-        return next((call_id for call_id in reversed(self._names) if self._names[call_id] == name), "")
+        return self._latest.get(name, "")
 
     def result(self, call_id: str, parts: Iterable[Part]) -> None:
         """What a call gave. Results that stand together are one turn."""
         name = self._names.get(call_id, "")
         result = ToolResult(call_id, name, tuple(part for part in parts if isinstance(part, Text | Media)))
-        last = self._turns[-1] if self._turns else None
-        if last is not None and last.parts and all(isinstance(part, ToolResult) for part in last.parts):
-            self._turns[-1] = Turn("user", (*last.parts, result))
-        else:
-            self._turns.append(Turn("user", (result,)))
+        if not self._turns or not self._turns[-1].are_results:
+            self._turns.append(_OpenTurn("user", [], are_results=True))
+        self._turns[-1].parts.append(result)

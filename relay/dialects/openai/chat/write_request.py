@@ -103,6 +103,7 @@ class _Writer:
     def __init__(self, facts: ModelFacts, changes: list[str]) -> None:
         self._facts = facts
         self._changes = changes
+        self._noted: set[str] = set()
 
     def messages(self, turn: Turn) -> list[Json]:
         match turn.role:
@@ -213,5 +214,6 @@ class _Writer:
         return [message]
 
     def _note(self, change: str) -> None:
-        if change not in self._changes:
+        if change not in self._noted:
+            self._noted.add(change)
             self._changes.append(change)

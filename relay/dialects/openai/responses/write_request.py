@@ -105,6 +105,7 @@ class _Writer:
 
     def __init__(self, changes: list[str]) -> None:
         self._changes = changes
+        self._noted: set[str] = set()
 
     def items(self, turn: Turn) -> list[Json]:
         items: list[Json] = []
@@ -170,7 +171,8 @@ class _Writer:
                 raise CannotCarry(f"{part.kind} cannot be sent to an OpenAI upstream in Responses")
 
     def _note(self, change: str) -> None:
-        if change not in self._changes:
+        if change not in self._noted:
+            self._noted.add(change)
             self._changes.append(change)
 
 

@@ -1,0 +1,36 @@
+"""Counts what conversion, healing, masking and patterns do with n, twice and four times as much. Run alone.
+
+It writes one line of JSON: by the name of each thing that was measured, its three counts.
+"""
+
+import json
+import sys
+
+from tests.relay.linear import counting
+
+SIZES = (24, 48, 96)
+
+counting.count(
+    "relay.dialects", "relay.upstream", "relay.neutral", "relay.admission", "accounts.wildcards",
+    "accounts.facts", "accounts.mapping", "monitor.masking", "monitor.record", "tests.relay.linear.planted",
+)  # fmt: skip
+
+
+def main(wanted: str) -> None:
+    """Measure everything whose name holds ``wanted``."""
+    from tests.relay.linear import workloads
+
+    counts: dict[str, list[int]] = {}
+    for n in SIZES:
+        for name, work in workloads.all_of(n):
+            if wanted in name:
+                if n == SIZES[0]:
+                    workloads.done(work)  # what is kept from now on costs once
+                counting.Meter.operations = 0
+                workloads.done(work)
+                counts.setdefault(name, []).append(counting.Meter.operations)
+    json.dump(counts, sys.stdout)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "")

@@ -1,0 +1,46 @@
+"""Twice as much takes twice the work, whatever it is: no request and no text holds up the others."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+SLACK = 400
+"""Operations by which the steps of the count may differ: limits begin to count, numbers get another digit."""
+
+
+def counts_of(wanted: str) -> dict[str, list[int]]:
+    """The counts of everything whose name holds ``wanted``, in a process of its own: its modules count."""
+    command = [sys.executable, "-m", "tests.relay.linear.measured", wanted]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
+    counts: dict[str, list[int]] = json.loads(done.stdout)
+    return counts
+
+
+def is_linear(counts: list[int]) -> bool:
+    """From n to 2n takes half of what it takes from 2n to 4n."""
+    once, twice, four_times = counts
+    return four_times - twice <= 2.1 * max(0, twice - once) + SLACK
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    "what", [" to ", " as it came", " healed", " signed", " looked at", "masked", " on "]
+)
+def test_work_is_linear(what: str) -> None:
+    """Conversion between each two dialects, fitting, healing, signatures, masking, wildcards."""
+    counts = counts_of(what)
+    assert len(counts) > 30
+    assert {name: told for name, told in counts.items() if not is_linear(told)} == {}
+
+
+def test_the_count_sees_what_is_quadratic() -> None:
+    """Joins, scans, slices and insertions in loops are seen, though the interpreter does each in one step."""
+    counts = counts_of("planted")
+    seen = {name: is_linear(told) for name, told in counts.items()}
+    assert len(seen) > 10
+    assert seen == {name: "linear" in name for name in seen}
