@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from relay.dialects.reading.token_counts import token_count
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest, CannotCarry
 
@@ -32,7 +33,7 @@ class _Values(msgspec.Struct):
 
 
 class _GeminiUsage(msgspec.Struct, frozen=True):
-    promptTokenCount: int | None = None  # noqa: N815  the field's name on the wire
+    promptTokenCount: Any = None  # noqa: N815  the field's name on the wire
 
 
 class _GeminiAnswer(msgspec.Struct):
@@ -47,7 +48,8 @@ class _OpenAIVector(msgspec.Struct):
 
 
 class _OpenAIUsage(msgspec.Struct, frozen=True):
-    prompt_tokens: int | None = None
+    prompt_tokens: Any = None
+    total_tokens: Any = None
 
 
 class _OpenAIAnswer(msgspec.Struct):
@@ -133,7 +135,7 @@ def vectors_of_gemini(answers: list[bytes]) -> Vectors:
     decoded = [_gemini_answer.decode(answer) for answer in answers]
     single = [answer.embedding for answer in decoded if answer.embedding is not None]
     values = [item.values for item in (*single, *(item for answer in decoded for item in answer.embeddings))]
-    counts = [answer.usageMetadata.promptTokenCount for answer in decoded]
+    counts = [token_count(answer.usageMetadata.promptTokenCount) for answer in decoded]
     told = [count for count in counts if count is not None]
     return Vectors(tuple(values), sum(told) if told else None)
 
@@ -142,7 +144,7 @@ def vectors_of_openai(answer: bytes) -> Vectors:
     """The vectors in OpenAI's answer, floats as we asked for; raises msgspec.DecodeError."""
     decoded = _openai_answer.decode(answer)
     rows = sorted(decoded.data, key=lambda row: row.index)
-    return Vectors(tuple(row.embedding for row in rows), decoded.usage.prompt_tokens)
+    return Vectors(tuple(row.embedding for row in rows), token_count(decoded.usage.prompt_tokens))
 
 
 def answer(form: Form, vectors: Vectors, client_model: str, wants_base64: bool) -> Json:
@@ -169,13 +171,20 @@ def answer(form: Form, vectors: Vectors, client_model: str, wants_base64: bool) 
     return {"embeddings": embeddings, **usage}
 
 
-def tokens_told(content: bytes) -> int | None:
-    """The tokens in an answer that passes through; None where it says none."""
+def passed_on(content: bytes) -> tuple[bytes, int | None]:
+    """An answer that passes through, and the tokens that it tells; no client is told what is no count."""
     try:
         told = _usage.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    return told.usage.prompt_tokens or told.usageMetadata.promptTokenCount
+        return content, None
+    counts = (told.usage.prompt_tokens, told.usage.total_tokens, told.usageMetadata.promptTokenCount)
+    if all(count is None or count == token_count(count) for count in counts):
+        return content, counts[0] or counts[2]
+    document = msgspec.json.decode(content)
+    for name in ("usage", "usageMetadata"):
+        if isinstance(document.get(name), dict):
+            document[name] = {key: token_count(count) or 0 for key, count in document[name].items()}
+    return msgspec.json.encode(document), token_count(counts[0]) or token_count(counts[2])
 
 
 def _packed(vector: Sequence[float]) -> str:

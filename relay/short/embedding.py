@@ -126,7 +126,8 @@ class Embedding:
                 where = stumbled("read", error).where
                 return Failure(Kind.GARBAGE, "upstream's answer holds other vectors than asked", where=where)
         if asked.request.is_same_dialect and not (is_one_by_one and self.form == "batchEmbedContents"):
-            return Served(contents[0], Usage(input_uncached=wire.tokens_told(contents[0])))
+            content, tokens = wire.passed_on(contents[0])
+            return Served(content, Usage(input_uncached=tokens))
         return self._translated(contents, account.kind)
 
     def refused(self, failure: Failure) -> Failure:

@@ -6,6 +6,7 @@ the same cut as in the neutral ``Usage``.
 
 from typing import Any
 
+from relay.dialects.reading.token_counts import token_count
 from relay.neutral.events import Usage
 
 
@@ -16,16 +17,16 @@ def read_usage(told: object) -> Usage:
     details = told.get("output_tokens_details")
     server_tools = told.get("server_tool_use")
     counts = (
-        [count for count in map(_count, server_tools.values()) if count is not None]
+        [count for count in map(token_count, server_tools.values()) if count is not None]
         if isinstance(server_tools, dict)
         else []
     )
     return Usage(
-        input_uncached=_count(told.get("input_tokens")),
-        cache_read=_count(told.get("cache_read_input_tokens")),
-        cache_write=_count(told.get("cache_creation_input_tokens")),
-        output=_count(told.get("output_tokens")),
-        thinking=_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
+        input_uncached=token_count(told.get("input_tokens")),
+        cache_read=token_count(told.get("cache_read_input_tokens")),
+        cache_write=token_count(told.get("cache_creation_input_tokens")),
+        output=token_count(told.get("output_tokens")),
+        thinking=token_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
         server_tools=sum(counts) if counts else None,
     )
 
@@ -43,7 +44,3 @@ def write_usage(usage: Usage, searches: int = 0) -> dict[str, Any]:
     if searches:
         told["server_tool_use"] = {"web_search_requests": searches, "web_fetch_requests": 0}
     return told
-
-
-def _count(value: object) -> int | None:
-    return value if type(value) is int and value >= 0 else None

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from relay.dialects.reading.token_counts import TokenCount
+
 WHERE = "anthropic"
 """The ``where`` of this dialect's ``Extra``: ``name`` is the SSE event's, ``raw`` its data; of an unknown
 delta, the delta object alone."""
@@ -24,16 +26,17 @@ class Delta(msgspec.Struct, gc=False):
 
 
 class _OutputDetails(msgspec.Struct, gc=False):
-    thinking_tokens: int | None = None
+    thinking_tokens: TokenCount | None = None
 
 
 class _Usage(msgspec.Struct, gc=False):
-    input_tokens: int | None = None
-    cache_read_input_tokens: int | None = None
-    cache_creation_input_tokens: int | None = None
-    output_tokens: int | None = None
+    input_tokens: TokenCount | None = None
+    cache_read_input_tokens: TokenCount | None = None
+    cache_creation_input_tokens: TokenCount | None = None
+    output_tokens: TokenCount | None = None
     output_tokens_details: _OutputDetails | None = None
-    server_tool_use: dict[str, Any] | None = None
+    cache_creation: dict[str, TokenCount | None] | None = None
+    server_tool_use: dict[str, TokenCount | None] | None = None
 
 
 class _Message(msgspec.Struct, gc=False):

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from relay.dialects.gemini.fields import camel_keys
+from relay.dialects.reading.token_counts import TokenCount
 
 NOTHING = Raw(b"")
 
@@ -90,14 +91,23 @@ class PromptFeedback(Struct, rename="camel", gc=False):
     block_reason_message: str | None = None
 
 
+class _ModalityTokens(Struct, rename="camel", gc=False):
+    token_count: TokenCount | None = None
+
+
 class UsageMetadata(Struct, rename="camel", gc=False):
     """Token counts so far. The prompt's include the cached ones, the candidates' leave out the thoughts."""
 
-    prompt_token_count: int | None = None
-    cached_content_token_count: int | None = None
-    candidates_token_count: int | None = None
-    thoughts_token_count: int | None = None
-    tool_use_prompt_token_count: int | None = None
+    prompt_token_count: TokenCount | None = None
+    cached_content_token_count: TokenCount | None = None
+    candidates_token_count: TokenCount | None = None
+    thoughts_token_count: TokenCount | None = None
+    tool_use_prompt_token_count: TokenCount | None = None
+    total_token_count: TokenCount | None = None
+    prompt_tokens_details: list[_ModalityTokens] | None = None
+    cache_tokens_details: list[_ModalityTokens] | None = None
+    candidates_tokens_details: list[_ModalityTokens] | None = None
+    tool_use_prompt_tokens_details: list[_ModalityTokens] | None = None
 
 
 class Answer(Struct, rename="camel", gc=False):

@@ -3,11 +3,9 @@
 OpenAI's input counts include what the cache gave and took; its output counts include reasoning.
 """
 
+from relay.dialects.reading.token_counts import token_count
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
-
-_MOST = 10**12
-"""More tokens are no count."""
 
 
 def usage_from(told: Json) -> Usage:
@@ -72,8 +70,8 @@ def _total_input(usage: Usage) -> int:
 
 def _count(told: Json, *names: str) -> int | None:
     for name in names:
-        value = told.get(name)
-        if type(value) is int and 0 <= value <= _MOST:
+        value = token_count(told.get(name))
+        if value is not None:
             return value
     return None
 

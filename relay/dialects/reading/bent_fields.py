@@ -59,6 +59,9 @@ def _inside(value: Any, kind: inspect.Type, path: str, bent: dict[str, None]) ->
     if isinstance(kind, inspect.ListType):
         fitted = [_fit(one, kind.item_type, f"{path}[]", bent) for one in value]
         return [one for one in fitted if one is not _GONE]
+    if isinstance(kind, inspect.DictType):
+        fitted_items = ((key, _fit(one, kind.value_type, f"{path}.*", bent)) for key, one in value.items())
+        return {key: one for key, one in fitted_items if one is not _GONE}
     if not isinstance(kind, inspect.StructType):
         return value
     fields = {field.encode_name: field.type for field in kind.fields}
@@ -84,7 +87,7 @@ def _is(value: Any, kind: inspect.Type) -> bool:
         case inspect.BoolType():
             return isinstance(value, bool)
         case inspect.IntType():
-            return type(value) is int and value.bit_length() <= _BITS
+            return type(value) is int and _is_within(value, kind)
         case inspect.FloatType():
             return type(value) in (int, float)
         case inspect.StrType():
@@ -102,8 +105,15 @@ def _as_scalar(value: Any, kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.StrType) and type(value) in (int, float):
         return msgspec.json.encode(value).decode() if abs(value) < 1 << _BITS else _GONE
     if isinstance(kind, inspect.IntType):
-        if isinstance(value, str) and _INTEGER.fullmatch(value):
-            return int(value)
-        if type(value) is float and value.is_integer() and abs(value) < 1 << _BITS:
+        is_text = isinstance(value, str) and _INTEGER.fullmatch(value) is not None
+        is_whole = type(value) is float and value.is_integer() and abs(value) < 1 << _BITS
+        if (is_text or is_whole) and _is_within(int(value), kind):
             return int(value)
     return _GONE
+
+
+def _is_within(number: int, kind: inspect.IntType) -> bool:
+    """Can it be an int of that kind?"""
+    is_low = kind.ge is not None and number < kind.ge
+    is_high = kind.le is not None and number > kind.le
+    return number.bit_length() <= _BITS and not is_low and not is_high

@@ -100,9 +100,26 @@ def test_answers_in_each_form() -> None:
         (b'{"embedding":{}}', None),
         (b"no json", None),
         (b'{"usage":7}', None),
-        (b'{"usage":{"prompt_tokens":"many"}}', None),
     ],
 )
 def test_tokens_are_read_from_what_passes_through(content: bytes, tokens: int | None) -> None:
     """For the row; whatever else the answer holds is not looked at."""
-    assert embedding.tokens_told(content) == tokens
+    assert embedding.passed_on(content) == (content, tokens)
+
+
+def test_absurd_counts_do_not_pass_through() -> None:
+    """The vectors do. What is no count is 0 for the client and unknown for the row; a text may be one."""
+    openai, gemini = '"usage":{"prompt_tokens":@,"total_tokens":@}', '"usageMetadata":{"promptTokenCount":@}'
+    for told, tokens in (("-1", None), ("1e300", None), (str(2**70), None), ('"many"', None), ('"7"', 7)):
+        for usage in (openai, gemini):
+            content = '{"data":[{"embedding":[0.5],"index":0}],' + usage.replace("@", told) + "}"
+            passed, count = embedding.passed_on(content.encode())
+            assert count == tokens
+            whole = msgspec.json.decode(passed)
+            assert whole["data"] == [{"embedding": [0.5], "index": 0}]
+            counts = whole.get("usage") or whole["usageMetadata"]
+            assert set(counts.values()) == {tokens or 0}
+    answer = b'{"data":[{"embedding":[0.5],"index":0}],"usage":{"prompt_tokens":-7}}'
+    assert embedding.vectors_of_openai(answer).tokens is None
+    answer = b'{"embedding":{"values":[0.5]},"usageMetadata":{"promptTokenCount":1e300}}'
+    assert embedding.vectors_of_gemini([answer]).tokens is None

@@ -20,6 +20,7 @@ from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from
 from relay.dialects.reading.error_shapes import is_own_shape
 from relay.dialects.reading.half_characters import tolerant_object
+from relay.dialects.reading.token_counts import with_counts
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
@@ -92,7 +93,7 @@ class ChatDecoder(StreamDecoder[Piece]):
         elif told.choices is msgspec.UNSET or not is_told(told.usage):
             self._without_choices(told, event)
         if told.usage is not NOTHING and is_told(told.usage):
-            self._usage(told.usage, events)
+            self._usage(told.usage, events, is_in_place=True)
         if told.citations or told.search_results:
             self._deltas.consulted(listed_sources(told.citations or [], told.search_results or []))
         if self._rewrites.changes:
@@ -144,8 +145,8 @@ class ChatDecoder(StreamDecoder[Piece]):
             self.release()
         if choice.finish_reason:
             self._finishes(choice, choice.finish_reason)
-        if choice.usage is not NOTHING and is_told(choice.usage) and self._usage(choice.usage, events):
-            self._rewrites.put(("usage",), json_object(bytes(choice.usage)))  # where clients look for it
+        if choice.usage is not NOTHING and is_told(choice.usage):
+            self._usage(choice.usage, events, is_in_place=False)  # clients look for it elsewhere
 
     def _another(self, index: int, choice: Choice, events: list[Event]) -> None:
         """A further choice, which only its own dialect can say; the answer is over when all have finished."""
@@ -155,11 +156,16 @@ class ChatDecoder(StreamDecoder[Piece]):
         else:
             self._others.add(index)
 
-    def _usage(self, raw: msgspec.Raw, events: list[Event]) -> bool:
-        usage = json_object(bytes(raw))
-        if usage is not None:
-            events.append(usage_from(usage))
-        return usage is not None
+    def _usage(self, raw: msgspec.Raw, events: list[Event], *, is_in_place: bool) -> None:
+        told = json_object(bytes(raw))
+        if told is None:
+            return
+        usage = with_counts(told)
+        if usage is not told:
+            self.note("usage")
+        if usage is not told or not is_in_place:
+            self._rewrites.put(("usage",), usage)
+        events.append(usage_from(told))  # what is no count is unknown here
 
     def _finishes(self, choice: Choice, told: str) -> None:
         """A finish reason is told: the end, if nothing of the answer follows."""

@@ -8,6 +8,8 @@ answer is complete at ``response.completed`` or ``response.incomplete``.
 
 from typing import Any
 
+import msgspec
+
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
@@ -17,6 +19,7 @@ from relay.dialects.openai.responses.items import ItemBlocks
 from relay.dialects.openai.responses.wire import STREAM_EVENT, StreamEvent, as_json, text_at
 from relay.dialects.openai.usage import usage_from
 from relay.dialects.reading.half_characters import json_text
+from relay.dialects.reading.token_counts import with_counts
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, Heartbeat, MessageStart, Stop, StopReason, Terminal
@@ -28,6 +31,7 @@ WHERE = "openai responses"
 
 _INCOMPLETE: dict[str, StopReason] = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
 _CUTS_ARGUMENTS = frozenset(_INCOMPLETE)
+_TELL_USAGE = frozenset({"response.completed", "response.incomplete", "response.failed"})
 # Steps on the way, which the items tell as well.
 _SAY_NOTHING = frozenset(
     {
@@ -51,6 +55,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         super().__init__(STREAM_EVENT, options.max_event_bytes)
         self._blocks = ItemBlocks(options)
         self._has_started = False
+        self._bent_usage: Json | None = None  # as it was told: what is no count is unknown
         self._is_half = False  # a call's arguments were told for whole, and are not: its item says why
 
     def take(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
@@ -60,6 +65,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                 self._is_half = False
             elif self.held is not None:
                 self._release(told, events)
+            event = self._counted(told, event)
             self._tell(told, event.data or b"", events)
         except ProtocolBroken as broken:
             raise BrokenStream(garbage(str(broken))) from broken
@@ -69,6 +75,22 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         if not missing:
             return event.raw
         return b"".join(framed(name, json_text({"type": name, **one})) for name, one in missing) + event.raw
+
+    def _counted(self, told: StreamEvent, event: SseEvent) -> SseEvent:
+        """The event, whose answer's usage tells nothing but counts."""
+        if told.type not in _TELL_USAGE:
+            return event
+        response = as_json(told.response)
+        usage = response.get("usage")
+        counted = with_counts(usage) if isinstance(usage, dict) else usage
+        if counted is usage:
+            return event
+        self.note("response.usage")
+        self._bent_usage = usage
+        response["usage"] = counted
+        told.response = msgspec.Raw(json_text(response))
+        data = json_text({**(json_object(event.data or b"") or {}), "response": response})
+        return SseEvent(event.name, data, framed(event.name, data))
 
     def done(self, events: list[Event]) -> None:
         """Some emulations send ``[DONE]``; where the answer is over, nobody reads it."""
@@ -127,7 +149,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
 
     def _finish(self, name: str, response: dict[str, Any], events: list[Event]) -> None:
         self._blocks.close_all(events)
-        usage = response.get("usage")
+        usage = self._bent_usage or response.get("usage")
         if isinstance(usage, dict):
             events.append(usage_from(usage))
         kinds = self._blocks.table.kinds

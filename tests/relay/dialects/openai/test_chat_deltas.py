@@ -356,7 +356,7 @@ def test_usage_in_the_choice() -> None:
             Usage(input_uncached=307, output=206, thinking=180),
         ),
         ({"prompt_tokens": 1 << 70, "completion_tokens": -4}, Usage()),
-        ({"prompt_tokens": "12", "completion_tokens": True}, Usage()),
+        ({"prompt_tokens": "12", "completion_tokens": True}, Usage(input_uncached=12)),
         (["no", "usage"], None),
     ],
 )

@@ -1,0 +1,44 @@
+"""Token counts as upstream tells them: what cannot be one reaches neither the record nor a client as such.
+
+PURE. Upstreams have told negative counts, 1e300, 2**70 and texts. A text or a float that says a whole number
+is that number; anything else is no count.
+"""
+
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
+
+from relay.neutral.conversation import Json
+
+MOST_TOKENS: Final = 10**9
+"""A hundred times the largest context: more is no count."""
+
+TokenCount = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
+"""For the shapes of events: a field that breaks it is mended like one of a wrong type."""
+
+_DEPTH = 4
+"""How deep vendors nest their details, and one more."""
+
+
+def token_count(value: object) -> int | None:
+    """The count that ``value`` tells, or None."""
+    number: object = value
+    if isinstance(value, str):
+        number = int(value) if value.isascii() and value.isdecimal() and len(value) < 18 else None
+    elif type(value) is float:
+        number = int(value) if value.is_integer() else None
+    return number if type(number) is int and 0 <= number <= MOST_TOKENS else None
+
+
+def with_counts(told: Json, depth: int = _DEPTH) -> Json:
+    """``told`` with 0 for each of its ``…tokens`` that is no count; itself where all are."""
+    changed: Json = {}
+    for name, value in told.items():
+        fitted: Any = value
+        if isinstance(value, dict):
+            fitted = with_counts(value, depth - 1) if depth else {}
+        elif value is not None and name.endswith("tokens") and not isinstance(value, list):
+            fitted = value if type(value) is int and 0 <= value <= MOST_TOKENS else token_count(value) or 0
+        if fitted is not value:
+            changed[name] = fitted
+    return {**told, **changed} if changed else told
