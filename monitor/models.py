@@ -55,6 +55,8 @@ OUTCOME_LABELS = {
     Outcome.UNAUTHORIZED: _("unauthorized"),
     Outcome.KEY_EXPIRED: _("key expired"),
     Outcome.NOT_ALLOWED: _("not allowed"),
+    Outcome.RATE_LIMITED: _("rate limited"),
+    Outcome.OVER_BUDGET: _("over budget"),
     Outcome.CLIENT_CLOSED: _("client closed"),
     Outcome.INTERRUPTED: _("interrupted"),
     Outcome.ZERO_TOKENS: _("zero tokens"),

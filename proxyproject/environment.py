@@ -90,6 +90,7 @@ class Environment(BaseSettings):
     relay_thinking_timeout_seconds: PositiveFloat = 300
     relay_idle_timeout_seconds: PositiveFloat = 120
     relay_settle_seconds: PositiveFloat = 5
+    relay_unknown_limits: Annotated[str, Field(pattern="^(open|closed)$")] = "open"
     relay_deadline_seconds: PositiveFloat = 600
     relay_patience_seconds: NonNegativeFloat = 15
     relay_keep_alive_seconds: PositiveFloat = 15

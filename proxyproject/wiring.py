@@ -37,6 +37,7 @@ from relay.admission.early_answer import early_answer
 from relay.exchange import runtime
 from relay.exchange.early_refusals import record_refusal
 from relay.exchange.progress import ProgressReader
+from relay.limits.key_counting import key_counter
 from relay.memory import database
 from relay.short.trial import test_account
 from relay.short.trial_models import models_to_try
@@ -139,7 +140,7 @@ async def _check_seal() -> None:
 
 
 def _begin_relay() -> None:
-    begun = runtime.begin(writer)
+    begun = runtime.begin(writer, key_counter(live, writer.prices))
     reader = ProgressReader(begun.answers)
     live_feed.ask_progress_of(
         lambda ids: ((key, one.tokens, one.is_estimate) for key, one in reader.read(ids).items())

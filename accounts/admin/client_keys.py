@@ -43,6 +43,16 @@ class ClientKeyAdmin(ModelAdmin):
                 )
             },
         ),
+        (_("How much"), {"fields": ("requests_per_minute", "tokens_per_minute", "max_in_flight")}),
+        (
+            _("Budgets"),
+            {
+                "fields": (
+                    "usd_per_day", "usd_per_week", "usd_per_month", "usd_in_total",
+                    "tokens_per_day", "tokens_per_week", "tokens_per_month", "tokens_in_total",
+                )
+            },
+        ),
         (_("State"), {"fields": ("shown_as", "previous_until", "last_used_at", "created_at")}),
     )  # fmt: skip
 

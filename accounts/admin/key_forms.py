@@ -53,7 +53,10 @@ class ClientKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         model = ClientKey
         fields: ClassVar = [
             "name", "enabled", "record_bodies", "owner", "note", "expires_at", "allowed_models",
-            "refused_models", "kinds", "networks", "highest_effort",
+            "refused_models", "kinds", "networks", "highest_effort", "requests_per_minute",
+            "tokens_per_minute", "max_in_flight",
+            "usd_per_day", "usd_per_week", "usd_per_month", "usd_in_total",
+            "tokens_per_day", "tokens_per_week", "tokens_per_month", "tokens_in_total",
         ]  # fmt: skip
 
 

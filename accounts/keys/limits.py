@@ -42,6 +42,11 @@ class KeyLimits(Struct, frozen=True, kw_only=True):
     max_in_flight: int = 0
     limits: tuple[Limit, ...] = ()
 
+    @property
+    def is_counted(self) -> bool:
+        """Is there anything to be counted for it?"""
+        return bool(self.limits or self.max_in_flight)
+
 
 def is_inside(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
     """Is ``address`` in one of them? An IPv4 address that is written as IPv6 counts as what it is."""

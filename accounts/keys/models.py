@@ -8,7 +8,8 @@ A change is a method named after what it is for; each raises the revision in its
 import hashlib
 import secrets
 from datetime import timedelta
-from typing import ClassVar, Final
+from decimal import Decimal
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -24,6 +25,9 @@ from accounts.validation import (
     validate_patterns,
 )
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 KEY_PREFIX: Final = "sk-"
 
 EFFORTS: Final = [(word, word) for word in ("minimal", "low", "medium", "high", "xhigh", "max")]
@@ -32,6 +36,28 @@ EFFORTS: Final = [(word, word) for word in ("minimal", "low", "medium", "high", 
 MOST_TOKENS: Final = 10**12
 AT_LEAST_ONE: Final = [MinValueValidator(1)]
 ANY_NUMBER: Final = _("Blank: any number.")
+
+
+def _limit_of_tokens(label: "StrOrPromise") -> "models.PositiveBigIntegerField[int | None, int | None]":
+    return models.PositiveBigIntegerField(
+        label,
+        null=True,
+        blank=True,
+        validators=[*AT_LEAST_ONE, MaxValueValidator(MOST_TOKENS)],
+        help_text=_("Input, cached or not, and output. Blank: any number."),
+    )
+
+
+def _budget_in_dollars(label: "StrOrPromise") -> "models.DecimalField[Decimal | None, Decimal | None]":
+    return models.DecimalField(
+        label,
+        max_digits=10,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.0001"))],
+        help_text=_("By the prices of the statistics; what has no price spends nothing. Blank: any."),
+    )
 
 
 class ClientKey(Watched):
@@ -94,16 +120,18 @@ class ClientKey(Watched):
     requests_per_minute = models.PositiveIntegerField(
         _("requests a minute"), null=True, blank=True, validators=AT_LEAST_ONE, help_text=ANY_NUMBER
     )
-    tokens_per_minute = models.PositiveBigIntegerField(
-        _("tokens a minute"),
-        null=True,
-        blank=True,
-        validators=[*AT_LEAST_ONE, MaxValueValidator(MOST_TOKENS)],
-        help_text=_("Input, cached or not, and output. Blank: any number."),
-    )
+    tokens_per_minute = _limit_of_tokens(_("tokens a minute"))
     max_in_flight = models.PositiveIntegerField(
         _("requests at a time"), null=True, blank=True, validators=AT_LEAST_ONE, help_text=ANY_NUMBER
     )
+    usd_per_day = _budget_in_dollars(_("US$ a day"))
+    usd_per_week = _budget_in_dollars(_("US$ a week"))
+    usd_per_month = _budget_in_dollars(_("US$ a month"))
+    usd_in_total = _budget_in_dollars(_("US$ in total"))
+    tokens_per_day = _limit_of_tokens(_("tokens a day"))
+    tokens_per_week = _limit_of_tokens(_("tokens a week"))
+    tokens_per_month = _limit_of_tokens(_("tokens a month"))
+    tokens_in_total = _limit_of_tokens(_("tokens in total"))
     previous_sha256 = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
     previous_until = models.DateTimeField(_("old value valid until"), null=True, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)

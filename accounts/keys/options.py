@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -12,6 +13,8 @@ from django.utils.dateparse import parse_datetime
 _FIELDS = (
     "owner", "note", "expires_at", "allowed_models", "refused_models", "kinds", "networks", "highest_effort",
     "requests_per_minute", "tokens_per_minute", "max_in_flight",
+    "usd_per_day", "usd_per_week", "usd_per_month", "usd_in_total",
+    "tokens_per_day", "tokens_per_week", "tokens_per_month", "tokens_in_total",
 )  # fmt: skip
 
 
@@ -37,6 +40,12 @@ def add_limit_options(parser: CommandParser) -> None:
     add("--kind", action="append", dest="kinds", metavar="KIND", help="of the accounts that may serve it")
     add("--network", action="append", dest="networks", metavar="CIDR", help="that it may be used from")
     add("--highest-effort", metavar="LEVEL", help="minimal, low, medium, high, xhigh or max")
+    add("--requests-per-minute", type=int, metavar="N")
+    add("--requests-at-a-time", type=int, dest="max_in_flight", metavar="N")
+    add("--tokens-per-minute", type=int, metavar="N")
+    for period in ("per-day", "per-week", "per-month", "in-total"):
+        add(f"--tokens-{period}", type=int, metavar="N", help="input, cached or not, and output")
+        add(f"--usd-{period}", type=_dollars, metavar="DOLLARS", help="a budget; days are the server's")
 
 
 def limits_in(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,3 +61,10 @@ def _moment(text: str) -> datetime:
     if moment is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no date or time")
     return moment if timezone.is_aware(moment) else timezone.make_aware(moment)
+
+
+def _dollars(text: str) -> Decimal:
+    try:
+        return Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount of dollars") from None

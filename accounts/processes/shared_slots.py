@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-TOPIC: Final = "slots"
+SLOTS: Final = "slots"
+"""The accounts' slots, and the topic on which it is told that one came free."""
 
 RENEW_SECONDS: Final = 3.0
 LIVES_SECONDS: Final = 15
@@ -33,7 +34,8 @@ LIVES_SECONDS: Final = 15
 SETTLE_SECONDS: Final = 4.0
 """After Redis came back each process says first what it runs; only then is anything taken by its count."""
 
-# KEYS: the account's counts. ARGV: the process, its new number, the limit (0: any), the account, seconds.
+# KEYS: the account's counts. ARGV: the process, its new number, the limit (0: any), the account, seconds,
+# and the topic.
 # Gives {1 if so, how many the process had}. A field that begins with "!" is a process that was refused.
 SCRIPT: Final = """
 local now = tonumber(redis.call('TIME')[1])
@@ -68,7 +70,7 @@ if waiting and wanted < had then
   for at = 1, #fields, 2 do
     if string.sub(fields[at], 1, 1) == '!' then redis.call('HDEL', KEYS[1], fields[at]) end
   end
-  redis.call('PUBLISH', 'evenkeel.slots', ARGV[1] .. '\\n' .. ARGV[4])
+  redis.call('PUBLISH', 'evenkeel.' .. ARGV[6], ARGV[1] .. '\\n' .. ARGV[4])
 end
 return {1, had}
 """
@@ -77,8 +79,12 @@ return {1, had}
 class SharedSlots:
     """The slots that this process holds, and its word with Redis about them."""
 
-    def __init__(self, process_id: str, redis_url: str, bus: Bus) -> None:
-        """Nothing is connected yet; until ``start`` has reached Redis it counts as away."""
+    def __init__(self, process_id: str, redis_url: str, bus: Bus, name: str = SLOTS) -> None:
+        """Nothing is connected yet; until ``start`` has reached Redis it counts as away.
+
+        ``name`` keeps slots of another sort than the accounts' apart.
+        """
+        self._name = name
         self._process_id = process_id
         self._redis_url = redis_url
         self._held: dict[int, int] = {}
@@ -91,7 +97,7 @@ class SharedSlots:
         self._exact_from: float | None = None
         self._on_freed: Callable[[int], None] = lambda account_id: None
         self._on_change: Callable[[], None] = lambda: None
-        bus.subscribe(TOPIC, lambda payload: self._on_freed(int(payload)))
+        bus.subscribe(name, lambda payload: self._on_freed(int(payload)))
 
     @property
     def is_exact(self) -> bool:
@@ -189,8 +195,8 @@ class SharedSlots:
         assert self._script is not None
         try:
             granted, had = await self._script(
-                keys=[f"evenkeel:slots:{{{account_id}}}"],
-                args=[self._process_id, count, limit, account_id, LIVES_SECONDS],
+                keys=[f"evenkeel:{self._name}:{{{account_id}}}"],
+                args=[self._process_id, count, limit, account_id, LIVES_SECONDS, self._name],
             )
         except (RedisError, OSError) as error:
             if self._exact_from is not None:

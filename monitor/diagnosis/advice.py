@@ -180,6 +180,14 @@ AT_ADMISSION: dict[str, tuple[str, str]] = {
         _("The client key may not do this: %(error)s"),
         _("That is the key's own limit: change it under Client keys, or what the client asks for."),
     ),
+    "rate_limited": (
+        _("The client key had asked for as much as it may: %(error)s"),
+        _("Wait until the time above, ask less often, or raise the key's limit under Client keys."),
+    ),
+    "over_budget": (
+        _("The client key's budget is spent: %(error)s"),
+        _("Wait for the next period, or raise the key's budget under Client keys."),
+    ),
     "bad request": (
         _("The request could not be read or carried to this model; no account was asked."),
         _("Change the request as the error says."),

@@ -65,7 +65,7 @@ def diagnose(
             return _interrupted(row, attempts)
         case Outcome.UNAUTHORIZED | Outcome.ZERO_TOKENS | Outcome.ERROR:
             return _failed(row, failed, retry_after_seconds)
-        case Outcome.KEY_EXPIRED | Outcome.NOT_ALLOWED:
+        case Outcome.KEY_EXPIRED | Outcome.NOT_ALLOWED | Outcome.RATE_LIMITED | Outcome.OVER_BUDGET:
             sentence, step = AT_ADMISSION[row.outcome]
             told = Phrase(sentence, {"error": row.error or "–"})
             return Diagnosis(Severity.NOTICE, (told,), Phrase(step))

@@ -29,6 +29,8 @@ OUTCOME_TONES = {
     "unauthorized": "danger",
     "key_expired": "warning",
     "not_allowed": "warning",
+    "rate_limited": "warning",
+    "over_budget": "warning",
     "in_flight": "info",
 }
 """The colour of each outcome, by the theme's name for it."""

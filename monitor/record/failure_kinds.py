@@ -30,6 +30,8 @@ class Kind(StrEnum):
     UNAUTHORIZED = "unauthorized"  # the client key is missing or refused
     KEY_EXPIRED = "key_expired"
     NOT_ALLOWED = "not_allowed"  # the client key may not do this
+    RATE_LIMITED = "rate_limited"  # the client key has asked for as much as it may in this minute, or at once
+    OVER_BUDGET = "over_budget"  # the client key's budget is spent
     UNKNOWN_MODEL = "unknown_model"
     TOO_LARGE = "too_large"
     DEADLINE = "deadline"  # the exchange's own deadline

@@ -226,6 +226,8 @@ BY_WORD: dict[str, Rule] = {
     Kind.UNAUTHORIZED: _KEY,
     Kind.KEY_EXPIRED: _KEY,
     Kind.NOT_ALLOWED: _KEY,
+    Kind.RATE_LIMITED: _KEY,
+    Kind.OVER_BUDGET: _KEY,
     Kind.UNKNOWN_MODEL: _final(Culprit.REQUEST, Cause.CLIENT_REQUEST),
     Kind.TOO_LARGE: _final(Culprit.REQUEST, Cause.CLIENT_REQUEST),
     Kind.DEADLINE: _final(Culprit.SERVER, Cause.DEADLINE, 504),

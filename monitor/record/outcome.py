@@ -36,6 +36,8 @@ OUTCOMES: tuple[tuple[Outcome, Condition], ...] = (
     (Outcome.UNAUTHORIZED, lambda facts: facts.refused_key is Outcome.UNAUTHORIZED),
     (Outcome.KEY_EXPIRED, lambda facts: facts.refused_key is Outcome.KEY_EXPIRED),
     (Outcome.NOT_ALLOWED, lambda facts: facts.refused_key is Outcome.NOT_ALLOWED),
+    (Outcome.RATE_LIMITED, lambda facts: facts.refused_key is Outcome.RATE_LIMITED),
+    (Outcome.OVER_BUDGET, lambda facts: facts.refused_key is Outcome.OVER_BUDGET),
     (Outcome.CLIENT_CLOSED, lambda facts: facts.client_gone),
     (Outcome.INTERRUPTED, lambda facts: facts.cut),
     (Outcome.ZERO_TOKENS, lambda facts: facts.empty),

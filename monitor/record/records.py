@@ -20,6 +20,8 @@ class Outcome(StrEnum):
     UNAUTHORIZED = "unauthorized"
     KEY_EXPIRED = "key_expired"
     NOT_ALLOWED = "not_allowed"
+    RATE_LIMITED = "rate_limited"
+    OVER_BUDGET = "over_budget"
     CLIENT_CLOSED = "client_closed"
     INTERRUPTED = "interrupted"
     ZERO_TOKENS = "zero_tokens"

@@ -20,6 +20,7 @@ from django.db import DataError, Error, IntegrityError, connection, transaction
 
 from monitor.ledger.writing import book, booked_before
 from monitor.pricing import cost
+from monitor.pricing.price_list import PriceList
 from monitor.pricing.prices import PriceBook
 from monitor.record.records import BodyRecord, Record, RequestRecord
 from monitor.record.redaction import mask_text
@@ -97,6 +98,10 @@ class RecordWriter:
     def on_committed(self, callback: OnCommitted) -> None:
         """From now on call ``callback`` with each batch of rows, as stored; in the writer's thread."""
         self._on_committed.append(callback)
+
+    def prices(self) -> PriceList:
+        """The operator's own prices as the thread has last read them: at most once a second."""
+        return self._prices.known
 
     def start(self) -> None:
         """Start the thread, again after ``stop`` too. While it runs, a further call changes nothing."""
@@ -225,6 +230,8 @@ class RecordWriter:
         try:
             rows = [self._row(record) for record in records]
             requests = [row for row in rows if isinstance(row, RequestRecord)]
+            if requests:
+                self._prices.current()
             with transaction.atomic():
                 before = booked_before(requests)
                 for kind in dict.fromkeys(map(type, rows)):

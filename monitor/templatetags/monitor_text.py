@@ -32,6 +32,8 @@ OUTCOME_SIGNS = {
     "unauthorized": "⚿",
     "key_expired": "⌛",
     "not_allowed": "⊘",
+    "rate_limited": "⏱",
+    "over_budget": "¤",
 }
 """A shape for each outcome, so that none is told by its colour alone."""
 

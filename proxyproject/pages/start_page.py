@@ -23,6 +23,8 @@ from monitor.history.last_hour import last_failures, last_hour
 from monitor.statistics.used_models import models_used_lately
 from monitor.store.writer import WriterStats
 from proxyproject.wiring import writer
+from relay.exchange.runtime import runtime
+from relay.limits.counts import Counts
 
 FAILURES_SHOWN = 5
 ACCOUNTS_SHOWN = 10
@@ -54,6 +56,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "warnings": [
                 *store_warnings(writer.stats(), now),
                 *retirement_warnings(retirements.mapped_models() | models_used_lately(), retirements.today()),
+                *limit_warnings(key_counts()),
                 *disk_warnings(shutil.disk_usage(settings.DATA_DIR).free),
             ],
         }
@@ -101,6 +104,28 @@ def retirement_warnings(models: Iterable[str], day: date) -> list[Trouble]:
         Trouble("danger" if one.on < day else "warning", retirements.sentence(one, day))
         for one in due(models, day)
     ]
+
+
+def key_counts() -> Counts | None:
+    """What this process counts of client keys; None where it serves nobody."""
+    try:
+        counter = runtime().limits
+    except RuntimeError:
+        return None
+    return counter.counts if counter is not None else None
+
+
+def limit_warnings(counts: Counts | None) -> list[Trouble]:
+    """Whether it is not known what client keys have used, and what that means for them."""
+    if counts is None or not counts.away:
+        return []
+    text = _("Redis does not answer: what client keys have used is not counted over all processes.")
+    if counts.away == "ledger":
+        text = _("The ledger cannot be read: what client keys had used before is not known.")
+    what = _("Keys with limits are refused meanwhile (RELAY_UNKNOWN_LIMITS=closed).")
+    if counts.is_open:
+        what = _("Keys with limits are let through on what this process knows (RELAY_UNKNOWN_LIMITS=open).")
+    return [Trouble("danger", f"{text} {what}")]
 
 
 def disk_warnings(free_bytes: int) -> list[Trouble]:

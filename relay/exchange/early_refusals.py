@@ -5,9 +5,9 @@ import time
 from monitor.record.records import RequestRecord
 from relay import metrics
 from relay.dialects.registry import path_at
+from relay.exchange.admitting import refusals
 from relay.exchange.recording import Recorder
 from relay.exchange.runtime import Runtime
-from relay.exchange.service import refusals
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.request import ClientCall
 

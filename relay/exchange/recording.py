@@ -37,6 +37,7 @@ from relay.engine.facts import (
 )
 from relay.exchange.log_phrases import AUTO_STREAM, lines
 from relay.exchange.recorded_bodies import RecordedBodies
+from relay.limits.allowance import Allowance
 from relay.neutral.events import Usage
 from relay.neutral.failures import Failure
 from relay.upstream.request import ClientCall, UpstreamRequest
@@ -71,6 +72,8 @@ class Recorder:
         self.row = row
         self._bodies = bodies
         self.response_headers: tuple[tuple[str, str], ...] = ()
+        self.allowance: Allowance | None = None
+        """Of a key with limits that are counted."""
         self._submit = submit
         self._call = call
         self._at = at
@@ -184,7 +187,8 @@ class Recorder:
 
     def _finish(self, word: object, by: EndedBy, phase: Phase, status: int, error: str | None) -> None:
         seconds = self._at()
-        self._update_row(
+        self.row = msgspec.structs.replace(
+            self.row,
             in_flight=False,
             outcome=word,
             ended_by=by,
@@ -194,6 +198,9 @@ class Recorder:
             duration_ms=_ms(seconds),
             response_bytes=self._response_bytes,
         )
+        if self.allowance is not None:
+            self.row = self.allowance.settle(self.row)
+        self._submit(self.row)
         if self._bodies is not None:
             self._bodies.response(self.response_headers)
         if not self.row.is_simulated:

@@ -177,6 +177,9 @@ def _add_headers(response: HttpResponseBase, running: Running, *, knows_account:
     response["X-Mapped-Model"] = exchange.mapped_model
     for name, value in exchange.headers:
         response[name] = value
+    if (allowance := exchange.recorder.allowance) is not None:
+        for name, value in allowance.headers(exchange.call.dialect.recorded_as):
+            response[name] = value
     if knows_account:
         for name, value in account_headers(running.account_header, exchange.account_email):
             response[name] = value

@@ -14,6 +14,7 @@ from relay.dialects.interface import Dialect
 from relay.engine.deadlines import Limits
 from relay.exchange.driver import Driver
 from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
+from relay.limits.key_counter import KeyCounter
 from relay.memory.conversation_memory import Memory
 from relay.neutral.events import StreamState
 from relay.upstream.client import UpstreamClient
@@ -105,6 +106,8 @@ class Runtime:
             self.instance,
             SharedTokens(settings.REDIS_URL) if settings.REDIS_URL else None,
         )
+        self.limits: KeyCounter | None = None
+        """Counts what keys with such limits use; None where nobody's are looked at."""
         self.running: set[Driver] = set()
         self.answers: dict[str, StreamState] = {}
         """What each exchange that runs has told its client, by request id."""
@@ -126,6 +129,8 @@ class Runtime:
     async def start(self) -> None:
         """Read what was remembered."""
         await self.memory.start()
+        if self.limits is not None:
+            await self.limits.start()
 
     def leave(self) -> None:
         """Go on serving, and say that it is not for long: a front sends new requests elsewhere."""
@@ -142,6 +147,8 @@ class Runtime:
             driver.stop("server")
         await asyncio.gather(*(driver.wait() for driver in drivers))
         await self.memory.stop()
+        if self.limits is not None:
+            await self.limits.stop()
         await self.upstream.close()
 
 
@@ -155,8 +162,9 @@ def runtime() -> Runtime:
     return _runtime
 
 
-def begin(writer: Writer) -> Runtime:
-    """Build this process's runtime, inside its event loop."""
+def begin(writer: Writer, limits: KeyCounter | None = None) -> Runtime:
+    """Build this process's runtime, inside its event loop; ``limits`` counts what keys use."""
     global _runtime
     _runtime = Runtime(live, writer, RelaySettings.from_environment())
+    _runtime.limits = limits
     return _runtime

@@ -16,9 +16,9 @@ from relay.admission.key_rules import refused_model
 from relay.admission.model_name import checked_name
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import dialect_of_list
+from relay.exchange.admitting import Admission, Refused
 from relay.exchange.responses import identify
 from relay.exchange.runtime import Runtime
-from relay.exchange.service import Admission, Refused
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest, Failure, Kind
 from relay.short.upstream_lists import UpstreamLists
@@ -39,7 +39,7 @@ async def several_models(request: HttpRequest) -> HttpResponseBase:
     try:
         admission.authenticate()
     except Refused as refusal:
-        return admission.refuse(refusal.failure)
+        return admission.refuse(refusal)
     names = [name for name in await _names(admission.runtime) if _may_ask(admission, name) is None]
     answer = dialect.models.several(names, [_row(dialect, name) for name in names])
     return _json(answer, dialect, admission.request_id)
@@ -58,7 +58,7 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
             message = f"The model {name!r} is neither mapped nor offered by an account."
             raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
     except Refused as refusal:
-        return admission.refuse(refusal.failure)
+        return admission.refuse(refusal)
     return _json(_row(dialect, name), dialect, admission.request_id)
 
 

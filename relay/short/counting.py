@@ -16,7 +16,7 @@ from relay.dialects.interface import Dialect
 from relay.dialects.token_estimate import estimate
 from relay.engine.signatures import SignatureCache
 from relay.engine.stand_in import serve_or_stand_in
-from relay.exchange.service import Admission, Refused
+from relay.exchange.admitting import Admission, Refused
 from relay.neutral.events import Usage
 from relay.neutral.failures import Failure, Kind
 from relay.short.short_exchange import Asked, CannotAsk, Served, ShortExchange, as_chunk
@@ -45,7 +45,7 @@ async def count_tokens(request: HttpRequest, dialect: Dialect, model: str) -> Ht
         call = msgspec.structs.replace(call, body=_counting(dialect).request(call.body))
         target = admission.targets(call)[0]
     except Refused as refusal:
-        return admission.refuse(refusal.failure, call)
+        return admission.refuse(refusal, call)
     work = Count(call, target.model, admission.runtime.memory.signatures)
     exchange = ShortExchange(admission, call, target, inspected.preview, work, sets_marks=False)
     exchange.headers = ((COUNT_HEADER, "estimate"),)

@@ -18,7 +18,7 @@ from relay.dialects.embedding_batches import GEMINI_LIMIT, OPENAI_LIMIT, cut, jo
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import upstream_dialect
 from relay.engine.attempts import serve
-from relay.exchange.service import Admission, Refused
+from relay.exchange.admitting import Admission, Refused
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind, stumbled
@@ -39,8 +39,9 @@ async def embed(request: HttpRequest, dialect: Dialect, form: wire.Form, model: 
         call = _call(admission, model)
         target = _target(admission, call)
         requests = _requests(form, call)
+        await admission.count()
     except Refused as refusal:
-        return admission.refuse(refusal.failure, call)
+        return admission.refuse(refusal, call)
     preview = wire.first_text(requests)[:200] if requests else ""
     work = Embedding(call, target, form, requests)
     exchange = ShortExchange(admission, call, target, preview, work, sets_marks=True)

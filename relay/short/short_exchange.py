@@ -18,11 +18,11 @@ from relay.dialects.registry import classify
 from relay.engine.attempts import Engine
 from relay.engine.commands import PickAccount, Picked
 from relay.engine.policy import Mark
+from relay.exchange.admitting import Admission
 from relay.exchange.exchange import Exchange
 from relay.exchange.hands import OpenAnswer
 from relay.exchange.responses import respond
 from relay.exchange.running import Running
-from relay.exchange.service import Admission
 from relay.exchange.upstream_health import UpstreamWatch
 from relay.neutral.conversation import Json
 from relay.neutral.events import BlockStart, BlockStop, Chunk, Event, Failed, Terminal, Usage

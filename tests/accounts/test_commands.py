@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -166,16 +167,22 @@ def test_create_client_key_with_limits(capsys: pytest.CaptureFixture[str]) -> No
         "create_client_key", "ci", "--owner", "Ann", "--expires-at", "2030-01-02T03:04",
         "--allow-model", "a-*", "--allow-model", "b", "--refuse-model", "a-pro", "--kind", "gemini",
         "--network", "10.0.0.0/8", "--highest-effort", "low",
+        "--requests-per-minute", "3", "--tokens-per-minute", "4", "--requests-at-a-time", "5",
+        "--usd-per-week", "$1.5", "--tokens-per-day", "6",
     )  # fmt: skip
     key = ClientKey.objects.get()
     assert (key.owner, key.allowed_models, key.refused_models) == ("Ann", ["a-*", "b"], ["a-pro"])
     assert (key.kinds, key.networks, key.highest_effort) == (["gemini"], ["10.0.0.0/8"], "low")
+    assert (key.requests_per_minute, key.tokens_per_minute, key.max_in_flight) == (3, 4, 5)
+    assert (key.usd_per_week, key.tokens_per_day, key.usd_per_day) == (Decimal("1.5"), 6, None)
     assert key.expires_at is not None
     assert timezone.localtime(key.expires_at).isoformat().startswith("2030-01-02T03:04")
     for option, value, says in (
         ("--network", "10.0.0.1/8", "addresses or networks"),
         ("--kind", "bard", "account kinds"),
         ("--highest-effort", "boundless", "not a valid choice"),
+        ("--requests-per-minute", "0", "greater than or equal to 1"),
+        ("--usd-per-day", "much", "no amount of dollars"),
         ("--expires-at", "soon", "no date or time"),
     ):
         with pytest.raises(CommandError, match=says):

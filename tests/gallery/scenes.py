@@ -26,6 +26,8 @@ _SEEN = (Outcome.CONTINUED.value, Outcome.HEALED.value)
 _OF_LIMITS = {
     Outcome.KEY_EXPIRED: "sk-of-yesterday",
     Outcome.NOT_ALLOWED: "sk-narrow-one",
+    Outcome.RATE_LIMITED: "sk-seldom-used",
+    Outcome.OVER_BUDGET: "sk-soon-spent",
 }
 """The outcomes of a key's limits, and the key that meets each; they look alike, so words are enough."""
 _CAP = {"MONITOR_BODY_CAP_BYTES": "20000"}  # big_event's page would be no more telling for its bytes
@@ -103,12 +105,14 @@ def _without_a_fault(lab: Lab, model: str) -> dict[str, str]:
     """The outcomes that are no upstream's doing: what a key may not do, and a client that goes."""
     lab.manage("create_client_key", "old", "--key", "sk-of-yesterday", "--expires-at", "2026-01-01")
     lab.manage("create_client_key", "narrow", "--key", "sk-narrow-one", "--allow-model", "another-*")
+    lab.manage("create_client_key", "seldom", "--key", "sk-seldom-used", "--requests-per-minute", "1")
+    lab.manage("create_client_key", "spent", "--key", "sk-soon-spent", "--usd-per-month", "0.0001")
     body = {"model": model, "max_tokens": 64, "stream": True}
     prompt = "A long answer, and nobody to read it. [fault: stall@2]"
     asked = body | {"messages": [{"role": "user", "content": prompt}]}
     with httpx.Client(base_url=lab.base_url, timeout=30) as client:
         limited = {
-            word.value: _once_known(client, asked, key).headers["x-request-id"]
+            word.value: _refused(client, model, key).headers["x-request-id"]
             for word, key in _OF_LIMITS.items()
         }
         refused = client.post(
@@ -122,11 +126,13 @@ def _without_a_fault(lab: Lab, model: str) -> dict[str, str]:
     }
 
 
-def _once_known(client: httpx.Client, asked: dict[str, object], key: str) -> httpx.Response:
-    """The answer to ``key``, once the server knows it: what is made it hears of a moment later."""
+def _refused(client: httpx.Client, model: str, key: str) -> httpx.Response:
+    """The answer to ``key`` when the server knows it, and when it has used what it may."""
     ends_at = time.monotonic() + 30
+    asked = {"model": model, "max_tokens": 64, "messages": [{"role": "user", "content": "Hello."}]}
     while True:
         answer = client.post("/v1/messages", json=asked, headers={"x-api-key": key})
-        if "missing or not valid" not in answer.text or time.monotonic() > ends_at:
+        is_known = "missing or not valid" not in answer.text
+        if (is_known and answer.status_code != 200) or time.monotonic() > ends_at:
             return answer
         time.sleep(0.1)

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
 from accounts.keys.loading import key_view
 from accounts.models import ClientKey, digest
 
@@ -41,7 +42,8 @@ def test_what_a_key_may_do(client: Client) -> None:
     add(
         client, owner="Ann", note="for the build", expires_at_0="2030-01-02", expires_at_1="03:04:05",
         allowed_models="gemini-*\nclaude-*", refused_models="*-pro", kinds=["gemini", "vertex"],
-        networks="10.0.0.0/8, 2001:db8::/32", highest_effort="low",
+        networks="10.0.0.0/8, 2001:db8::/32", highest_effort="low", requests_per_minute="3",
+        tokens_per_minute="4000", max_in_flight="2", usd_per_month="12.50", tokens_in_total="9",
     )  # fmt: skip
     limits = key_view(ClientKey.objects.get()).limits
     assert limits is not None
@@ -50,7 +52,13 @@ def test_what_a_key_may_do(client: Client) -> None:
     assert limits.allowed.find("gemini-3") == "gemini-*"
     assert limits.refused is not None
     assert limits.refused.find("gemini-3") is None
-    assert (limits.kinds, limits.highest_effort) == ({"gemini", "vertex"}, "low")
+    assert (limits.kinds, limits.highest_effort, limits.max_in_flight) == ({"gemini", "vertex"}, "low", 2)
+    assert limits.limits == (
+        Limit("requests", "minute", 3),
+        Limit("tokens", "minute", 4000),
+        Limit("tokens", "total", 9),
+        Limit("usd", "month", 125 * UNITS_PER_DOLLAR // 10),
+    )
     assert [str(network) for network in limits.networks] == ["10.0.0.0/8", "2001:db8::/32"]
 
 
@@ -60,6 +68,8 @@ def test_what_a_key_may_do(client: Client) -> None:
         ({"networks": "10.0.0.1/8"}, "Give addresses or networks"),
         ({"networks": "everywhere"}, "Give addresses or networks"),
         ({"allowed_models": "two words"}, "Give a list of model names"),
+        ({"requests_per_minute": "0"}, "greater than or equal to 1"),
+        ({"usd_per_day": "0"}, "greater than or equal to 0.0001"),
         ({"kinds": ["bard"]}, "not one of the available choices"),
         ({"highest_effort": "boundless"}, "not one of the available choices"),
     ],

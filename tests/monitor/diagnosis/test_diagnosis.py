@@ -389,6 +389,20 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         "Not this.",
         "the key's own limit",
     ),
+    "a key that has asked for as much as it may": (
+        row(**ENDED | {"outcome": Outcome.RATE_LIMITED, "status": 429, "attempts": 0, "error": "At 5."}),
+        [],
+        Severity.NOTICE,
+        "At 5.",
+        "Wait",
+    ),
+    "a spent budget": (
+        row(**ENDED | {"outcome": Outcome.OVER_BUDGET, "status": 429, "attempts": 0, "error": "At 6."}),
+        [],
+        Severity.NOTICE,
+        "At 6.",
+        "budget",
+    ),
     "an unknown model": (
         row(**ENDED | {"status": 404, "attempts": 0}),
         [],

@@ -16,7 +16,12 @@ from monitor.statistics.filling import COUNTS, SUMS
 from monitor.statistics.models import HourlyStatistic
 from monitor.store.upsert import upsert
 from monitor.store.writer import WriterStats
-from proxyproject.pages.start_page import disk_warnings, retirement_warnings, store_warnings
+from proxyproject.pages.start_page import (
+    disk_warnings,
+    limit_warnings,
+    retirement_warnings,
+    store_warnings,
+)
 
 NOW = 1_700_000_000.0
 Make = Callable[..., RequestRecord]
@@ -220,3 +225,28 @@ def test_the_number_of_queries_does_not_grow(
     upsert([ended(request_record(), Outcome.ERROR) for _ in range(20)])
     with django_assert_max_num_queries(12):
         admin_client.get("/admin/")
+
+
+class Away:
+    """Counts of which nobody can be asked."""
+
+    def __init__(self, away: str, *, is_open: bool) -> None:
+        self.away = away
+        self.is_open = is_open
+
+
+@pytest.mark.parametrize(
+    ("away", "is_open", "says"),
+    [
+        ("redis", True, ("Redis does not answer", "let through")),
+        ("ledger", False, ("ledger cannot be read", "are refused")),
+    ],
+)
+def test_limits_that_are_not_known_are_told(away: str, is_open: bool, says: tuple[str, str]) -> None:
+    """Who cannot be asked, and whether keys with limits are let through meanwhile."""
+    counts: Any = Away(away, is_open=is_open)
+    [told] = limit_warnings(counts)
+    assert told.tone == "danger"
+    assert all(part in told.text for part in says)
+    nothing: Any = Away("", is_open=True)
+    assert limit_warnings(nothing) == limit_warnings(None) == []

@@ -12,6 +12,8 @@ ALONE = [
     ({"refused_key": Outcome.UNAUTHORIZED}, Outcome.UNAUTHORIZED),
     ({"refused_key": Outcome.KEY_EXPIRED}, Outcome.KEY_EXPIRED),
     ({"refused_key": Outcome.NOT_ALLOWED}, Outcome.NOT_ALLOWED),
+    ({"refused_key": Outcome.RATE_LIMITED}, Outcome.RATE_LIMITED),
+    ({"refused_key": Outcome.OVER_BUDGET}, Outcome.OVER_BUDGET),
     ({"client_gone": True}, Outcome.CLIENT_CLOSED),
     ({"cut": True}, Outcome.INTERRUPTED),
     ({"empty": True}, Outcome.ZERO_TOKENS),
@@ -52,7 +54,7 @@ def test_every_exchange_has_an_outcome(facts: OutcomeFacts) -> None:
 def test_the_words_are_those_of_the_document() -> None:
     """Outcomes are named, in this order, as the document names them; pages and filters rely on it."""
     assert " ".join(Outcome) == (
-        "unauthorized key_expired not_allowed client_closed interrupted zero_tokens "
+        "unauthorized key_expired not_allowed rate_limited over_budget client_closed interrupted zero_tokens "
         "error refused thinking_only continued healed retried ok"
     )
     assert [outcome for _, outcome in ALONE] == list(Outcome)

@@ -1,0 +1,58 @@
+"""What an exchange was let do by its key: what is left, for the client; what it uses, counted at its end."""
+
+import time
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+import msgspec
+
+from accounts.keys.limits import UNITS_PER_DOLLAR
+from monitor.record.records import RequestRecord
+from relay.limits.standing import Standing, headers
+
+Spend = Callable[[int, int], None]
+"""(tokens, units of money): count them, and give back the place of the exchange."""
+
+MOST_TOKENS = 10**12
+"""Beyond that a number of tokens is a mistake, and spends nothing."""
+
+
+class Allowance:
+    """Made at admission for a key with limits that are counted; ``settle`` is called once, at the end."""
+
+    def __init__(
+        self,
+        standings: Sequence[Standing],
+        spend: Spend,
+        cost: Callable[[RequestRecord], Decimal | None] | None,
+    ) -> None:
+        """``cost`` says what an exchange cost where the key has a budget in money, and is None elsewhere."""
+        self._standings = standings
+        self._spend = spend
+        self._cost = cost
+        self._is_settled = False
+
+    def headers(self, recorded_as: str) -> list[tuple[str, str]]:
+        """For the answer, in the client's dialect."""
+        return headers(recorded_as, self._standings, time.time())
+
+    def settle(self, row: RequestRecord) -> RequestRecord:
+        """Count what the exchange of ``row`` used; the row, with its cost where that is known by now."""
+        if self._is_settled:
+            return row
+        self._is_settled = True
+        if self._cost is not None and row.cost is None and row.tokens_in is not None:
+            row = msgspec.structs.replace(row, cost=self._cost(row))
+        self._spend(tokens_of(row), units_of(row.cost))
+        return row
+
+
+def tokens_of(row: RequestRecord) -> int:
+    """All tokens of an exchange: input, cached or not, and output."""
+    told = (row.tokens_in, row.tokens_cached, row.tokens_cache_write, row.tokens_out)
+    return sum(number for number in told if number is not None and 0 <= number <= MOST_TOKENS)
+
+
+def units_of(cost: Decimal | None) -> int:
+    """Dollars in units; nothing where the cost is not known."""
+    return int(cost * UNITS_PER_DOLLAR) if cost is not None else 0

@@ -1,0 +1,232 @@
+"""What keys have used in each window: counted in this process's memory, or in Redis for all processes.
+
+What a window had before anybody counted in it is read from the ledger, once. Where the ledger or Redis cannot
+be asked, a setting says whether what this process knows is good enough (open), or nothing is known (closed).
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import tzinfo
+from typing import Final, Literal, Protocol
+
+from accounts.keys.limits import Limit
+from relay.limits.standing import Standing, is_over
+from relay.limits.windows import Window, window_at
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS: Final = 5.0
+"""How long after a failed look into the ledger it is asked again."""
+TOLD_SECONDS: Final = 60.0
+"""How long the start page still speaks of it."""
+KEPT_WINDOWS: Final = 2
+"""Of each limit: the running one, and one more for a clock that is set back."""
+
+Spot = tuple[int, str, str, float]
+"""A key's id, a measure, a period, and where its window begins."""
+
+Opening = Callable[[int, Sequence[Standing]], Awaitable[list[int]]]
+"""(key, standings whose ``used`` is not known): what the ledger has for each. Raises what the store does."""
+
+
+class Unknown(Exception):
+    """What was used cannot be known now."""
+
+
+class SharedCounts(Protocol):
+    """The counts of all processes."""
+
+    async def admit(
+        self, spots: Sequence[Spot], standings: Sequence[Standing], openings: Sequence[int | None]
+    ) -> list[int | None]:
+        """What each window had before; the request is counted where none is over.
+
+        None for a window that nobody has opened, and for which there is no opening. Raises Unknown.
+        """
+        ...
+
+    def spend(self, spots: Sequence[Spot], standings: Sequence[Standing], amounts: Sequence[int]) -> None:
+        """Count so much more in each, soon; returns at once."""
+        ...
+
+    @property
+    def is_away(self) -> bool:
+        """Could nobody be asked lately?"""
+        ...
+
+    async def stop(self) -> None:
+        """Tell what is still to be told, and end."""
+        ...
+
+
+class Counts:
+    """The counts of one process. ``is_open``: what it knows by itself is enough where more is not known."""
+
+    def __init__(
+        self,
+        zone: tzinfo,
+        opening: Opening,
+        *,
+        is_open: bool = True,
+        shared: SharedCounts | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._zone = zone
+        self._opening = opening
+        self._is_open = is_open
+        self._shared = shared
+        self.now = now
+        self._used: dict[Spot, int] = {}
+        self._kept: dict[tuple[int, str, str], list[Spot]] = {}
+        self._asked_again_at: dict[Spot, float] = {}
+        self._ledger_away_until = 0.0
+        self._locks: dict[int, asyncio.Lock] = {}
+        self._windows: dict[tuple[int, str, str], Window] = {}
+
+    async def admit(self, key: int, limits: Sequence[Limit]) -> tuple[list[Standing], list[Standing]]:
+        """Count one more request, unless a limit is reached: how the key stands, and those that are.
+
+        Raises Unknown where it is not known and that is not good enough.
+        """
+        standings = self.standings(key, limits)
+        spots = [_spot(key, standing) for standing in standings]
+        if self._shared is not None:
+            try:
+                return self._take_over(spots, standings, await self._asked_of_all(key, spots, standings))
+            except Unknown:
+                if not self._is_open:
+                    raise
+        await self._open(key, spots, standings)
+        return self._take_over(spots, standings, [self._used[spot] for spot in spots])
+
+    async def stop(self) -> None:
+        """Tell what is still to be told."""
+        if self._shared is not None:
+            await self._shared.stop()
+
+    @property
+    def away(self) -> Literal["", "redis", "ledger"]:
+        """Who could not be asked lately what was used."""
+        if self._shared is not None and self._shared.is_away:
+            return "redis"
+        now = self.now()
+        return "ledger" if now < self._ledger_away_until else ""
+
+    @property
+    def is_open(self) -> bool:
+        """Is a key let through on what this process knows, where more is not known?"""
+        return self._is_open
+
+    def standings(self, key: int, limits: Sequence[Limit]) -> list[Standing]:
+        """How the key stands now as far as this process knows; nothing is counted."""
+        now = self.now()
+        found = []
+        for limit in limits:
+            name = (key, limit.measure, limit.period)
+            window = self._windows.get(name)
+            if window is None or not window.holds(now):
+                window = self._windows[name] = window_at(limit.period, now, self._zone)
+            found.append(Standing(limit, window, self._used.get((*name, window.start), 0)))
+        return found
+
+    def spend(self, key: int, admitted: Sequence[Standing], tokens: int, units: int) -> None:
+        """An exchange that was admitted has ended. A rate counts it in the minute of its end."""
+        amounts = {"tokens": tokens, "usd": units, "requests": 0}
+        spent = [standing for standing in admitted if amounts[standing.limit.measure]]
+        if not spent:
+            return
+        minutes = {standing.limit for standing in spent if not standing.is_budget}
+        now = {standing.limit: standing for standing in self.standings(key, tuple(minutes))}
+        spent = [now.get(standing.limit, standing) for standing in spent]
+        spots = [_spot(key, standing) for standing in spent]
+        for spot, standing in zip(spots, spent, strict=True):
+            if spot in self._used or not standing.is_budget:
+                self._keep(spot, self._used.get(spot, 0) + amounts[standing.limit.measure])
+        if self._shared is not None:
+            self._shared.spend(spots, spent, [amounts[standing.limit.measure] for standing in spent])
+
+    def _take_over(
+        self, spots: Sequence[Spot], standings: Sequence[Standing], used: Sequence[int]
+    ) -> tuple[list[Standing], list[Standing]]:
+        """What each window had before; with the request counted, where no limit is reached."""
+        told = [Standing(s.limit, s.window, number) for s, number in zip(standings, used, strict=True)]
+        over = [standing for standing in told if is_over(standing.limit, standing.used)]
+        if not over:
+            told = [
+                Standing(s.limit, s.window, s.used + 1) if s.limit.measure == "requests" else s for s in told
+            ]
+        for spot, standing in zip(spots, told, strict=True):
+            self._keep(spot, standing.used)
+        return told, over
+
+    async def _opened(self, key: int, standings: Sequence[Standing]) -> list[int]:
+        """What the ledger has for each; raises Unknown when it cannot be read."""
+        try:
+            return await self._opening(key, standings)
+        except Exception as error:
+            self._ledger_away_until = self.now() + TOLD_SECONDS
+            logger.warning("The ledger cannot be read: %s", type(error).__name__)
+            raise Unknown from error
+
+    async def _asked_of_all(
+        self, key: int, spots: Sequence[Spot], standings: Sequence[Standing]
+    ) -> list[int]:
+        assert self._shared is not None
+        openings: list[int | None] = [None if standing.is_budget else 0 for standing in standings]
+        used = await self._shared.admit(spots, standings, openings)
+        if None in used:
+            missing = [standing for standing, number in zip(standings, used, strict=True) if number is None]
+            opened = iter(await self._opened(key, missing))
+            openings = [next(opened) if number is None else number for number in used]
+            used = await self._shared.admit(spots, standings, openings)
+        return [number or 0 for number in used]
+
+    async def _open(self, key: int, spots: Sequence[Spot], standings: Sequence[Standing]) -> None:
+        """Know what each window had before; what is not known by now the ledger is asked for."""
+        if not self._missing(spots, standings):
+            return
+        async with self._locks.setdefault(key, asyncio.Lock()):
+            missing = self._missing(spots, standings)
+            asked = [standing for _, standing in missing if standing.is_budget]
+            opened: list[int] = []
+            has_failed = False
+            if asked:
+                try:
+                    opened = await self._opened(key, asked)
+                except Unknown:
+                    if not self._is_open:
+                        raise
+                    has_failed = True
+                    opened = [0] * len(asked)
+            told = iter(opened)
+            for spot, standing in missing:
+                number = next(told) if standing.is_budget else 0
+                self._keep(spot, max(self._used.get(spot, 0), number))
+                self._asked_again_at.pop(spot, None)
+                if has_failed and standing.is_budget:
+                    self._asked_again_at[spot] = self.now() + RETRY_SECONDS
+
+    def _missing(self, spots: Sequence[Spot], standings: Sequence[Standing]) -> list[tuple[Spot, Standing]]:
+        now = self.now()
+        again = self._asked_again_at
+        return [
+            (spot, standing)
+            for spot, standing in zip(spots, standings, strict=True)
+            if spot not in self._used or (spot in again and now >= again[spot])
+        ]
+
+    def _keep(self, spot: Spot, number: int) -> None:
+        if spot not in self._used:
+            kept = self._kept.setdefault(spot[:3], [])
+            kept.append(spot)
+            if len(kept) > KEPT_WINDOWS:
+                gone = kept.pop(0)
+                self._used.pop(gone, None)
+                self._asked_again_at.pop(gone, None)
+        self._used[spot] = number
+
+
+def _spot(key: int, standing: Standing) -> Spot:
+    return (key, standing.limit.measure, standing.limit.period, standing.window.start)

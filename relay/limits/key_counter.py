@@ -1,0 +1,113 @@
+"""Lets a key's exchanges in, as far as its counted limits go: rates, budgets, and how many run at once."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Protocol
+
+from accounts.keys.limits import KeyLimits
+from accounts.loaded.client_keys import CallerKey
+from monitor.record.records import RequestRecord
+from relay.limits.allowance import Allowance
+from relay.limits.counts import RETRY_SECONDS, Counts, Unknown
+from relay.limits.standing import refusal, too_many_at_once
+from relay.neutral.failures import Failure, Kind
+
+Cost = Callable[[RequestRecord], Decimal | None]
+"""What an exchange that has ended cost in dollars; None where that is not known."""
+
+
+class Slots(Protocol):
+    """The running exchanges of each key over all processes."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Can they be counted now?"""
+        ...
+
+    async def take(self, account_id: int, limit: int) -> bool:
+        """One more; False where that would be too many, or nobody could be asked."""
+        ...
+
+    def give(self, account_id: int) -> None:
+        """One less."""
+        ...
+
+    async def start(self) -> None:
+        """Connect."""
+        ...
+
+    async def stop(self) -> None:
+        """Give all back."""
+        ...
+
+
+class KeyCounter:
+    """One process's door for keys with limits. ``slots``: None where this process counts alone."""
+
+    def __init__(self, counts: Counts, cost: Cost, slots: Slots | None = None) -> None:
+        self.counts = counts
+        self._cost = cost
+        self._slots = slots
+        self._running: dict[int, int] = {}
+
+    async def admit(self, caller: CallerKey, limits: KeyLimits) -> Allowance | Failure:
+        """Let the next exchange in, counted, or say why not."""
+        most = limits.max_in_flight
+        if most and not await self._take(caller.id, most):
+            return too_many_at_once(caller.name, most)
+        try:
+            standings, over = await self.counts.admit(caller.id, limits.limits)
+        except Unknown:
+            self._give(caller.id, most)
+            message = f"What the client key {caller.name!r} has used is not known now; try again in a moment."
+            return Failure(Kind.NO_ACCOUNT, message, 503, retry_after_seconds=RETRY_SECONDS)
+        except BaseException:
+            self._give(caller.id, most)
+            raise
+        if over:
+            self._give(caller.id, most)
+            return refusal(caller.name, over, self.counts.now())
+
+        def spend(tokens: int, units: int) -> None:
+            self._give(caller.id, most)
+            self.counts.spend(caller.id, standings, tokens, units)
+
+        has_money = any(limit.measure == "usd" for limit in limits.limits)
+        return Allowance(standings, spend, self._cost if has_money else None)
+
+    async def start(self) -> None:
+        """Begin to count with the other processes; Redis need not be there yet."""
+        if self._slots is not None:
+            await self._slots.start()
+
+    async def stop(self) -> None:
+        """Tell what is still to be told, and end."""
+        if self._slots is not None:
+            await self._slots.stop()
+        await self.counts.stop()
+
+    def running(self, key: int) -> int:
+        """How many exchanges of the key run in this process."""
+        return self._running.get(key, 0)
+
+    async def _take(self, key: int, most: int) -> bool:
+        if self._slots is not None:
+            if not self._slots.is_exact and self.running(key) >= most:
+                return False
+            if not await self._slots.take(key, most):
+                has_gone = not self._slots.is_exact and self.running(key) < most
+                if not has_gone or not await self._slots.take(key, most):
+                    return False
+        elif self.running(key) >= most:
+            return False
+        self._running[key] = self.running(key) + 1
+        return True
+
+    def _give(self, key: int, most: int) -> None:
+        if not most:
+            return
+        self._running[key] = self.running(key) - 1
+        if not self._running[key]:
+            del self._running[key]
+        if self._slots is not None:
+            self._slots.give(key)

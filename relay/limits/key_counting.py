@@ -1,0 +1,58 @@
+"""This process's key counter, as the settings want it: with Redis or alone, begun from the ledger."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import connection
+from django.utils import timezone
+
+from accounts.keys.limits import Measure
+from accounts.loaded.live_accounts import LiveAccounts
+from accounts.processes.shared_slots import SharedSlots
+from monitor.ledger.reading import Usage, used_in
+from monitor.pricing.cost import cost_of
+from monitor.pricing.price_list import PriceList
+from monitor.record.records import RequestRecord
+from relay.limits.counts import Counts
+from relay.limits.key_counter import KeyCounter
+from relay.limits.shared_counts import RedisCounts
+from relay.limits.standing import Standing
+
+KEY_SLOTS = "key-slots"
+
+
+def key_counter(accounts: LiveAccounts, prices: Callable[[], PriceList]) -> KeyCounter:
+    """Nothing is connected yet. ``prices`` are the operator's own, and asking for them waits for nothing."""
+    redis_url = settings.REDIS_URL
+    counts = Counts(
+        timezone.get_default_timezone(),
+        from_ledger,
+        is_open=settings.ENVIRONMENT.relay_unknown_limits == "open",
+        shared=RedisCounts(redis_url) if redis_url else None,
+    )
+    slots = SharedSlots(accounts.process_id, redis_url, accounts.bus, KEY_SLOTS) if redis_url else None
+
+    def cost(row: RequestRecord) -> Decimal | None:
+        return cost_of(row, prices())
+
+    return KeyCounter(counts, cost, slots)
+
+
+async def from_ledger(key: int, standings: Sequence[Standing]) -> list[int]:
+    """What the ledger has for each; raises what the database raises."""
+
+    def read() -> list[Usage]:
+        try:
+            return used_in(key, [(standing.window.start, standing.window.end) for standing in standings])
+        finally:
+            connection.close()
+
+    told = await asyncio.to_thread(read)
+    return [part_of(usage, standing.limit.measure) for usage, standing in zip(told, standings, strict=True)]
+
+
+def part_of(usage: Usage, measure: Measure) -> int:
+    """Of all that was used, what a limit of that measure counts."""
+    return {"requests": usage.requests, "tokens": usage.tokens, "usd": usage.cost_units}[measure]

@@ -1,0 +1,146 @@
+"""The counts of all processes, in Redis: one script looks at every limit of a key and counts the request.
+
+Whatever is refused is not counted, and nothing comes between the look and the count. A window's key outlives
+it by a day, for clocks that differ; what Redis has lost is opened again from the ledger.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    pass
+
+from relay.limits.counts import Spot, Unknown
+from relay.limits.standing import Standing
+
+logger = logging.getLogger(__name__)
+
+ANSWER_SECONDS: Final = 0.5
+"""How long Redis may take before it counts as away."""
+AWAY_SECONDS: Final = 2.0
+"""How long it is not asked again then."""
+MOST_OWED: Final = 100_000
+"""Ends of exchanges that are kept while Redis is away."""
+LONGEST_SECONDS: Final = 40 * 86400
+DAY_SECONDS: Final = 86400
+
+# KEYS: the windows. ARGV, four for each: limit, what a request adds, seconds to live, opening ("": none).
+# Gives what each had before ("" for one that is not opened).
+ADMIT: Final = """
+local before, goes = {}, true
+for at, key in ipairs(KEYS) do
+  local used = redis.call('GET', key)
+  local base = (at - 1) * 4
+  if not used and ARGV[base + 4] ~= '' then
+    used = ARGV[base + 4]
+    redis.call('SET', key, used, 'EX', ARGV[base + 3])
+  end
+  before[at] = used or ''
+  if not used or tonumber(used) >= tonumber(ARGV[base + 1]) then goes = false end
+end
+if goes then
+  for at, key in ipairs(KEYS) do
+    local adds = ARGV[(at - 1) * 4 + 2]
+    if adds ~= '0' then redis.call('INCRBY', key, adds) end
+  end
+end
+return before
+"""
+
+# KEYS: the windows. ARGV, three for each: how much, seconds to live, 1 if it may be begun here.
+SPEND: Final = """
+for at, key in ipairs(KEYS) do
+  local base = (at - 1) * 3
+  if ARGV[base + 3] == '1' or redis.call('EXISTS', key) == 1 then
+    redis.call('INCRBY', key, ARGV[base + 1])
+    redis.call('EXPIRE', key, ARGV[base + 2])
+  end
+end
+"""
+
+
+class RedisCounts:
+    """See ``relay.limits.counts.SharedCounts``."""
+
+    def __init__(self, redis_url: str) -> None:
+        """Nothing is connected yet."""
+        from redis import asyncio as redis_asyncio  # 6 MB, for those who have a Redis
+
+        self._client: redis_asyncio.Redis = redis_asyncio.Redis.from_url(
+            redis_url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
+        )
+        self._admit: Callable[..., Awaitable[Any]] = self._client.register_script(ADMIT)
+        self._spend: Callable[..., Awaitable[Any]] = self._client.register_script(SPEND)
+        self._away_until = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._owed: deque[tuple[Sequence[Spot], Sequence[int | str]]] = deque(maxlen=MOST_OWED)
+
+    @property
+    def is_away(self) -> bool:
+        """Did Redis not answer lately?"""
+        return time.monotonic() < self._away_until
+
+    async def admit(
+        self, spots: Sequence[Spot], standings: Sequence[Standing], openings: Sequence[int | None]
+    ) -> list[int | None]:
+        """What each window had before; raises Unknown when Redis is away."""
+        if not spots:
+            return []
+        while self._owed and not self.is_away:
+            await self._asked(self._spend, *self._owed[0])
+            self._owed.popleft()
+        arguments: list[int | str] = []
+        for standing, opening in zip(standings, openings, strict=True):
+            adds = 1 if standing.limit.measure == "requests" else 0
+            told = "" if opening is None else opening
+            arguments += [standing.limit.amount, adds, _seconds_to_live(standing), told]
+        before = await self._asked(self._admit, spots, arguments)
+        return [int(used) if used else None for used in before]
+
+    def spend(self, spots: Sequence[Spot], standings: Sequence[Standing], amounts: Sequence[int]) -> None:
+        """Count so much more in each; where Redis is away it is told when it is back."""
+        arguments: list[int | str] = []
+        for standing, amount in zip(standings, amounts, strict=True):
+            arguments += [amount, _seconds_to_live(standing), 0 if standing.is_budget else 1]
+        task = asyncio.create_task(self._spend_quietly(spots, arguments))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Tell what is still to be told, and end."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._client.aclose()
+
+    async def _spend_quietly(self, spots: Sequence[Spot], arguments: Sequence[int | str]) -> None:
+        try:
+            await self._asked(self._spend, spots, arguments)
+        except Unknown:  # it would be missing for good: it is told when Redis is back
+            self._owed.append((spots, arguments))
+
+    async def _asked(
+        self, script: Callable[..., Awaitable[Any]], spots: Sequence[Spot], arguments: Sequence[int | str]
+    ) -> Any:
+        from redis.exceptions import RedisError
+
+        if self.is_away:
+            raise Unknown
+        try:
+            return await script(keys=[_name(spot) for spot in spots], args=list(arguments))
+        except (RedisError, OSError) as error:
+            self._away_until = time.monotonic() + AWAY_SECONDS
+            logger.warning("Redis does not count what keys use: %s", type(error).__name__)
+            raise Unknown from error
+
+
+def _name(spot: Spot) -> str:
+    key, measure, period, start = spot
+    return f"evenkeel:used:{{{key}}}:{measure}:{period}:{start:.0f}"
+
+
+def _seconds_to_live(standing: Standing) -> int:
+    """Of a window's key: a day longer than the window."""
+    return int(min(standing.window.end - time.time(), LONGEST_SECONDS)) + DAY_SECONDS

@@ -1,0 +1,138 @@
+"""What keys have used, counted in a real Redis for several processes."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Iterator, Sequence
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from accounts.keys.limits import Limit
+from relay.limits import shared_counts
+from relay.limits.counts import Counts, Unknown
+from relay.limits.shared_counts import RedisCounts
+from relay.limits.standing import Standing
+from tests import stores
+from tests.accounts.waiting import until
+
+RATE = Limit("requests", "minute", 10)
+TOKENS = Limit("tokens", "total", 1000)
+
+
+@pytest.fixture
+def own_redis() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """A Redis that the test may end, and its process."""
+    url, process = stores.start_redis()
+    yield url, process
+    stores.end(process)
+
+
+class Ledger:
+    """What was used before: the same for all processes."""
+
+    used = 0
+    asked = 0
+
+    async def __call__(self, key: int, standings: Sequence[Standing]) -> list[int]:
+        self.asked += 1
+        return [self.used for _ in standings]
+
+
+class Processes:
+    """The counts of two processes that share a Redis and a ledger."""
+
+    def __init__(self, url: str, *, is_open: bool = True) -> None:
+        self.ledger = Ledger()
+        self.now = 1_800_000_000.0
+        self.shared = [RedisCounts(url) for _ in range(2)]
+        self.counts = [
+            Counts(ZoneInfo("UTC"), self.ledger, is_open=is_open, shared=one, now=lambda: self.now)
+            for one in self.shared
+        ]
+
+    async def ask(self, process: int, *limits: Limit) -> list[Standing] | None:
+        """One more request in a process: how the key stands, or None where it is over."""
+        standings, over = await self.counts[process].admit(1, limits)
+        return None if over else standings
+
+    async def stop(self) -> None:
+        """As at the end of the processes."""
+        for counts in self.counts:
+            await counts.stop()
+
+
+@pytest.fixture
+async def processes(own_redis: tuple[str, object]) -> AsyncIterator[Processes]:
+    made = Processes(own_redis[0])
+    yield made
+    await made.stop()
+
+
+async def test_all_processes_count_together_to_the_unit(processes: Processes) -> None:
+    """However many ask in both at once, exactly as many come in as the limit says."""
+    answers = await asyncio.gather(*(processes.ask(number % 2, RATE) for number in range(50)))
+    assert len([one for one in answers if one is not None]) == RATE.amount
+    processes.now += 60
+    assert await processes.ask(0, RATE) is not None
+
+
+async def test_what_one_process_spends_another_one_knows(processes: Processes) -> None:
+    """A window is opened with the ledger's number once, and has what both spent."""
+    processes.ledger.used = 400
+    first, second = await processes.ask(0, TOKENS), await processes.ask(1, TOKENS)
+    assert first is not None
+    assert second is not None
+    assert processes.ledger.asked == 1
+    processes.counts[0].spend(1, first, 300, 0)
+    processes.counts[1].spend(1, second, 299, 0)
+    await until(lambda: not any(one._tasks for one in processes.shared))
+    third = await processes.ask(0, TOKENS)
+    assert third is not None
+    assert third[0].used == 999
+    processes.counts[0].spend(1, third, 1, 0)
+    await until(lambda: not processes.shared[0]._tasks)
+    assert await processes.ask(1, TOKENS) is None
+
+
+async def test_a_redis_that_lost_everything_is_opened_from_the_ledger(
+    processes: Processes, own_redis: tuple[str, object]
+) -> None:
+    """Which has by then what was spent."""
+    admitted = await processes.ask(0, TOKENS)
+    assert admitted is not None
+    await processes.shared[0]._client.flushall()
+    processes.ledger.used = 1000
+    assert await processes.ask(1, TOKENS) is None
+
+
+async def test_while_redis_is_away_open_goes_by_what_the_process_knows(
+    own_redis: tuple[str, "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own count goes on from the last that all had; closed says that it is not known."""
+    monkeypatch.setattr(shared_counts, "AWAY_SECONDS", 0.0)
+    processes, closed = Processes(own_redis[0]), Processes(own_redis[0], is_open=False)
+    for _ in range(4):
+        assert await processes.ask(0, RATE) is not None
+        assert await processes.ask(1, RATE) is not None
+    stores.end(own_redis[1])
+    assert await processes.ask(1, RATE) is not None
+    assert await processes.ask(1, RATE) is not None
+    assert await processes.ask(1, RATE) is None
+    with pytest.raises(Unknown):
+        await closed.ask(0, RATE)
+
+
+async def test_what_is_spent_while_redis_is_away_is_told_afterwards(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it is missing when it is back."""
+    admitted = await processes.ask(0, TOKENS)
+    assert admitted is not None
+    shared = processes.shared[0]
+    monkeypatch.setattr(shared, "_away_until", float("inf"))
+    processes.counts[0].spend(1, admitted, 1000, 0)
+    await until(lambda: not shared._tasks)
+    assert await processes.ask(1, TOKENS) is not None
+    monkeypatch.setattr(shared, "_away_until", 0.0)
+    assert await processes.ask(0, TOKENS) is None
+    assert await processes.ask(1, TOKENS) is None
