@@ -68,3 +68,21 @@ def test_flat_functions_and_empty_turns_reach_a_server_of_chat_in_its_form(
     assert [message["role"] for message in sent["messages"]] == ["user", "user"]
     assert sent["tools"][0]["function"]["name"] == "read"
     assert "empty turns" in kinds_world.row(answer)["changes"]
+
+
+@pytest.mark.parametrize("model", COLUMNS.values())
+def test_empty_turns_are_no_refusal_anywhere(kinds_world: World, model: str) -> None:
+    """A turn that was broken off, an empty array, a call beside an empty array: the conversation goes on."""
+    call = {"id": "call_1", "type": "function", "function": {"name": "read", "arguments": "{}"}}
+    messages = [
+        {"role": "user", "content": "Hello."},
+        {"role": "assistant", "content": ""},
+        {"role": "user", "content": []},
+        {"role": "assistant", "content": [], "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": []},
+        {"role": "assistant", "content": []},
+        {"role": "user", "content": "Tell me."},
+    ]
+    body = {"model": model, "messages": messages, "tools": [READ]}
+    answer = kinds_world.client.post("/v1/chat/completions", json=body)
+    assert answer.status_code == 200, answer.text

@@ -10,6 +10,7 @@ from relay.dialects.openai import half_arguments
 from relay.dialects.openai.chat.client_shapes import is_flat
 from relay.neutral.conversation import Json
 
+_TOOLS = ("function", "custom")
 _SAYS = ("tool_calls", "function_call", "refusal", "audio", "reasoning_content", "reasoning")
 
 
@@ -21,11 +22,13 @@ def mend(body: Json, changes: list[str]) -> Json:
         kept = [_with_content(message) for message in messages if not _says_nothing(message)]
         changes.append("empty turns and contents left out: servers refuse them")
         mended["messages"] = kept
-    if isinstance(tools, list) and any(map(_is_flat_function, tools)):
-        changes.append("flat tools written as chat completions want them")
-        mended["tools"] = [_nested(tool) if _is_flat_function(tool) else tool for tool in tools]
-    if isinstance(choice, dict) and _is_flat_function(choice):
-        mended["tool_choice"] = {"type": "function", "function": {"name": choice["name"]}}
+    if isinstance(tools, list):
+        nested = [_nested(tool) if isinstance(tool, dict) else tool for tool in tools]
+        if any(new is not old for new, old in zip(nested, tools, strict=True)):
+            changes.append("flat tools written as chat completions want them")
+            mended["tools"] = nested
+    if isinstance(choice, dict) and choice.get("type") in _TOOLS and is_flat(choice):
+        mended["tool_choice"] = {"type": choice["type"], choice["type"]: {"name": choice["name"]}}
     return half_arguments.mend({**body, **mended} if mended else body, changes)
 
 
@@ -50,10 +53,14 @@ def _with_content(message: Any) -> Any:
     return {**message, "content": None if message.get("role") == "assistant" else ""} if is_bare else message
 
 
-def _is_flat_function(tool: Any) -> bool:
-    return isinstance(tool, dict) and tool.get("type", "function") == "function" and is_flat(tool)
-
-
 def _nested(tool: Json) -> Json:
-    function = {key: value for key, value in tool.items() if key != "type" and value is not None}
-    return {"type": "function", "function": function}
+    """``tool`` as chat completions write it; the very same where it is written so."""
+    custom = tool.get("custom")
+    if tool.get("type", "function") == "function" and is_flat(tool):
+        function = {key: value for key, value in tool.items() if key != "type" and value is not None}
+        return {"type": "function", "function": function}
+    form = custom.get("format") if isinstance(custom, dict) else None
+    if isinstance(custom, dict) and isinstance(form, dict) and "definition" in form:
+        grammar = {key: value for key, value in form.items() if key != "type"}
+        return {**tool, "custom": {**custom, "format": {"type": "grammar", "grammar": grammar}}}
+    return tool

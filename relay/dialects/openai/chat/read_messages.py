@@ -99,7 +99,7 @@ class _Reader:
         if part.get("prompt_cache_breakpoint") is not None:
             self._dropped.append("prompt_cache_breakpoint")
         match part.get("type"):
-            case "text":
+            case "text" | "input_text" | "output_text":  # the latter two are Responses'
                 return Text(as_text(part.get("text"), place(where, "text")))
             case "refusal":
                 return Text(as_text(part.get("refusal"), place(where, "refusal")))

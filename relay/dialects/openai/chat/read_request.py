@@ -31,6 +31,7 @@ _READ = frozenset(
         "parallel_tool_calls", "response_format", "reasoning_effort", "max_tokens", "max_completion_tokens",
         "stop", "n", "temperature", "top_p", "top_k", "seed", "presence_penalty", "frequency_penalty",
         "user", "safety_identifier", "modalities", "audio", "web_search_options", "prompt_cache_key",
+        "reasoning",
     }
 )  # fmt: skip
 
@@ -41,6 +42,7 @@ def read(body: Json) -> Conversation:
     if is_responses(body):
         return read_request.read(body)
     dropped = leftovers(body, _READ)
+    dropped += [f"reasoning.{key}" for key in leftovers(_reasoning(body), ("effort", "summary", "enabled"))]
     if body.get("web_search_options"):
         dropped.append("web_search_options: search runs with upstream's own")
     messages = objects_in(body, "messages")
@@ -70,8 +72,16 @@ def read(body: Json) -> Conversation:
 
 def thinking(body: Json) -> ThinkingConfig:
     """How much thinking ``body`` asks for; raises BadRequest."""
-    has_effort = body.get("reasoning_effort") not in (None, "none")
-    return thinking_of(text_in(body, "reasoning_effort"), True if has_effort else None, "reasoning_effort")
+    if is_responses(body):
+        return read_request.thinking(body)
+    effort = text_in(body, "reasoning_effort") or text_in(_reasoning(body), "effort", "reasoning")
+    return thinking_of(effort, True if effort not in ("", "none") else None, "reasoning_effort")
+
+
+def _reasoning(body: Json) -> Json:
+    """What Responses and OpenRouter call it, beside chat's own ``reasoning_effort``."""
+    told = body.get("reasoning")
+    return told if isinstance(told, dict) else {}
 
 
 def _refuse_what_cannot_travel(body: Json) -> None:

@@ -207,6 +207,31 @@ def test_flat_functions_are_nested_for_a_server_of_chat() -> None:
     assert mended["tool_choice"] == {"type": "function", "function": {"name": "read"}}
 
 
+def test_custom_tools_of_chat_with_a_flat_grammar_or_choice_are_put_right() -> None:
+    """Half of the one form and half of the other, as a client writes it that knows Responses better."""
+    flat_grammar = {"type": "custom", "custom": FLAT_PATCH | {"type": "custom"}}
+    del flat_grammar["custom"]["type"]  # type: ignore[attr-defined]
+    mended = OPENAI_CHAT.mend(body(flat_grammar, tool_choice={"type": "custom", "name": "Patch"}), [])
+    assert mended["tools"] == [OWN_PATCH]
+    assert mended["tool_choice"] == {"type": "custom", "custom": {"name": "Patch"}}
+
+
+def test_effort_and_texts_in_the_words_of_responses() -> None:
+    """Beside messages too: what they say is not lost."""
+    parts = [{"type": "input_text", "text": "hi"}, {"type": "output_text", "text": "ho"}]
+    told = OPENAI_CHAT.read(body(messages=[{"role": "user", "content": parts}], reasoning={"effort": "high"}))
+    assert told.turns[0].parts == (Text("hi"), Text("ho"))
+    assert (told.thinking.effort, told.dropped) == ("high", ())
+    more = OPENAI_CHAT.read(body(reasoning={"effort": "low", "max_tokens": 9}))
+    assert (more.thinking.effort, more.dropped) == ("low", ("reasoning.max_tokens",))
+
+
+def test_effort_is_known_however_it_is_told() -> None:
+    """A key that is limited to some effort would not be, by a body that tells it otherwise."""
+    for asked in (BY_RESPONSES | {"reasoning": {"effort": "high"}}, body(reasoning={"effort": "high"})):
+        assert OPENAI_CHAT.thinking(asked).effort == "high"
+
+
 def test_what_needs_no_mending_is_the_very_same() -> None:
     """Then the client's own bytes travel."""
     for asked in (
