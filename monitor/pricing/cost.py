@@ -12,6 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from monitor.pricing.price_list import NO_PRICES, PriceList, PriceRule, Rates, Tokens
+from monitor.pricing.tiers import tier_factor
 from monitor.record.records import COUNTING_PATHS, Outcome, RequestRecord
 
 SMALLEST = Decimal("1e-10")
@@ -34,18 +35,15 @@ class ListedPrice(msgspec.Struct, frozen=True):
 def cost_of(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | None:
     """The price in US dollars of what upstream has counted; None when it is unknown or absurd.
 
-    ``prices`` are the operator's own; they go before the library's. Counting is free; who embeds has no
-    output.
+    ``prices`` are the operator's own; they go before the library's, and are all that is charged. Counting is
+    free; who embeds has no output. What upstream did not count is charged as it was estimated.
     """
-    output = record.tokens_out
-    if output is None and record.outcome in WHOLE:
-        output = 0
-    if record.mapped_model is None or record.tokens_in is None or output is None:
+    if record.mapped_model is None:
         return None
     if record.path.partition("?")[0].endswith(COUNTING_PATHS):
         return Decimal(0)
-    tokens = Tokens(record.tokens_in, record.tokens_cached or 0, record.tokens_cache_write or 0, output)
-    if not all(0 <= number <= MOST_TOKENS for number in tokens):
+    tokens = _tokens(record)
+    if tokens is None:
         return None
     own = prices.find(record.mapped_model, record.started_at)
     if own is not None:
@@ -55,7 +53,39 @@ def cost_of(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | N
     period = int(record.started_at // PRICES_HOLD_SECONDS)
     rates = _rates(record.mapped_model, period)
     price = _listed_price(record.mapped_model, period, tokens) if rates is None else rates.price_of(tokens)
+    if record.diagnostics:
+        price = _with_extras(record, period, tokens, price)
     return price.quantize(SMALLEST)
+
+
+def _tokens(record: RequestRecord) -> Tokens | None:
+    """What is to be paid for; None where it is not known, or cannot be."""
+    output = record.tokens_out
+    if output is None:
+        output = _number(record, "estimated_tokens_out")
+    if output is None and record.outcome in WHOLE:
+        output = 0
+    sent = record.tokens_in if record.tokens_in is not None else _number(record, "estimated_tokens_in")
+    if sent is None or output is None:
+        return None
+    tokens = Tokens(sent, record.tokens_cached or 0, record.tokens_cache_write or 0, output)
+    return tokens if all(0 <= number <= MOST_TOKENS for number in tokens) else None
+
+
+def _with_extras(record: RequestRecord, period: int, tokens: Tokens, price: Decimal) -> Decimal:
+    """``price`` with what an hour's cache costs more, the tier's factor, and the fees for searches."""
+    model = record.mapped_model or ""
+    kept_long = min(_number(record, "cache_write_1h") or 0, tokens.cache_write)
+    if kept_long:
+        price += _long_cache_surcharge(model, period) * kept_long / 10**6
+    price *= tier_factor(model, record.diagnostics.get("service_tier"))
+    searches = _number(record, "web_searches")
+    return price + _search_fees(model, period) * searches / 1000 if searches else price
+
+
+def _number(record: RequestRecord, name: str) -> int | None:
+    value = record.diagnostics.get(name)
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
 
 
 def price_source(model: str, prices: PriceList, now: float) -> PriceRule | ListedPrice | None:
@@ -98,15 +128,34 @@ def _rates(model: str, period: int) -> Rates | None:
     return rates if sum(rates) == price_of_many else None
 
 
+@functools.lru_cache(maxsize=256)
+def _long_cache_surcharge(model: str, period: int) -> Decimal:
+    """What a million tokens kept for an hour cost more than those kept for five minutes."""
+    kept_long = {"cache_write_tokens": 10**6, "cache_write_1h_tokens": 10**6}
+    dearer = _library_price(model, period, input_tokens=10**6, **kept_long)
+    return max(dearer - _listed_price(model, period, Tokens(0, 0, 10**6, 0)), Decimal(0))
+
+
+@functools.lru_cache(maxsize=256)
+def _search_fees(model: str, period: int) -> Decimal:
+    """What a thousand web searches cost; nothing where the library has no price for them."""
+    return _library_price(model, period, web_searches=1000)
+
+
 def _listed_price(model: str, period: int, tokens: Tokens) -> Decimal:
     """What the library says; raises LookupError for a model that it does not know."""
-    from genai_prices import Usage, calc_price
-
-    usage = Usage(
+    return _library_price(
+        model,
+        period,
         input_tokens=tokens.uncached + tokens.cached + tokens.cache_write,
         cache_read_tokens=tokens.cached,
         cache_write_tokens=tokens.cache_write,
         output_tokens=tokens.output,
     )
+
+
+def _library_price(model: str, period: int, **used: int) -> Decimal:
+    from genai_prices import Usage, calc_price
+
     when = datetime.fromtimestamp(period * PRICES_HOLD_SECONDS, UTC)
-    return calc_price(usage, model, genai_request_timestamp=when).total_price
+    return calc_price(Usage(**used), model, genai_request_timestamp=when).total_price

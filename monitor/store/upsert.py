@@ -68,7 +68,7 @@ def finished(record: RequestRecord, prices: Callable[[], PriceList]) -> RequestR
         changes["preview"] = preview
     if record.error is not None:
         changes["error"] = mask_beginning(record.error, ERROR_LIMIT)
-    if not record.in_flight and record.cost is None and record.tokens_in is not None:
+    if not record.in_flight and record.cost is None and record.attempts:
         changes["cost"] = cost_of(record, prices())
     return msgspec.structs.replace(record, **changes) if changes else record
 

@@ -8,7 +8,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from monitor.diagnosis.diagnosis import SEVERITY_WORDS, Severity
-from monitor.models import ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
+from monitor.models import ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS, RequestLog
+from monitor.record.estimated import is_estimated
 from monitor.record.phrasing import Phrase
 from monitor.record.recorded_words import known_word
 from monitor.record.records import EndedBy, Outcome, Phase
@@ -64,6 +65,13 @@ def cost(value: Decimal | None) -> str:
     if 0 < value < Decimal("0.0001"):
         return "<$0.0001"
     return f"${value:.4f}" if value < 1 else f"${value:.2f}"
+
+
+@register.filter
+def cost_of_row(record: RequestLog) -> str:
+    """A row's cost; ``≈`` before what rests on an estimate, for upstream did not count it."""
+    is_told = record.cost is not None and is_estimated(record)
+    return f"≈ {cost(record.cost)}" if is_told else cost(record.cost)
 
 
 @register.filter

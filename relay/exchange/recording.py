@@ -36,6 +36,7 @@ from relay.engine.facts import (
     Rotated,
 )
 from relay.exchange.log_phrases import AUTO_STREAM, lines
+from relay.exchange.price_facts import price_facts
 from relay.exchange.recorded_bodies import RecordedBodies
 from relay.limits.allowance import Allowance
 from relay.neutral.events import Usage
@@ -180,8 +181,13 @@ class Recorder:
             stop_reason=state.stop.reason if state.stop else None,
             healed=facts.healed,
         )
+        facts_of_price = price_facts(state, self._call.body)
         if failure is None and state.is_empty_turn:
-            self._update_row(diagnostics={**self.row.diagnostics, "said_nothing": True})
+            facts_of_price["said_nothing"] = True
+        if facts_of_price:
+            self.row = msgspec.structs.replace(
+                self.row, diagnostics={**self.row.diagnostics, **facts_of_price}
+            )
         error = outcome.message if failure is not None else None
         self._finish(outcome_of(facts), ended_by, outcome.phase, status, error)
 

@@ -13,6 +13,8 @@ import msgspec
 from relay.neutral.block import BlockKind, OpenBlock
 from relay.neutral.failures import Failure, Phase
 from relay.neutral.server_tools import ServerResult
+from relay.neutral.usage import Usage as Usage
+from relay.neutral.usage import merged as merged
 
 HiddenThinking = Literal["", "silent", "all"]  # what a client is not told: thinking without words, or all
 StopReason = Literal[
@@ -104,21 +106,6 @@ class BlockStop(msgspec.Struct, frozen=True, gc=False):
     index: int
 
 
-class Usage(msgspec.Struct, frozen=True, gc=False):
-    """Token counts known so far; None = not told. ``output`` includes ``thinking``.
-
-    With ``is_cumulative`` a later one replaces the fields it tells; otherwise they are added.
-    """
-
-    input_uncached: int | None = None
-    cache_read: int | None = None
-    cache_write: int | None = None
-    output: int | None = None
-    thinking: int | None = None
-    server_tools: int | None = None
-    is_cumulative: bool = True
-
-
 class Stop(msgspec.Struct, frozen=True, gc=False):
     """Why the model stopped: our word, and upstream's own."""
 
@@ -178,32 +165,6 @@ class Chunk(msgspec.Struct, frozen=True, gc=False):
     raw: bytes
     events: list[Event]
     is_finishing: bool = False
-
-
-def merged(old: Usage, new: Usage) -> Usage:
-    """``old`` with what ``new`` tells: replaced where ``new`` is cumulative, else added."""
-    if not new.is_cumulative:
-        return Usage(
-            _sum(old.input_uncached, new.input_uncached),
-            _sum(old.cache_read, new.cache_read),
-            _sum(old.cache_write, new.cache_write),
-            _sum(old.output, new.output),
-            _sum(old.thinking, new.thinking),
-            _sum(old.server_tools, new.server_tools),
-        )
-    # Written out, for some upstreams tell their usage with every event.
-    return Usage(
-        old.input_uncached if new.input_uncached is None else new.input_uncached,
-        old.cache_read if new.cache_read is None else new.cache_read,
-        old.cache_write if new.cache_write is None else new.cache_write,
-        old.output if new.output is None else new.output,
-        old.thinking if new.thinking is None else new.thinking,
-        old.server_tools if new.server_tools is None else new.server_tools,
-    )
-
-
-def _sum(before: int | None, now: int | None) -> int | None:
-    return before if now is None else (before or 0) + now
 
 
 class StreamState:

@@ -15,7 +15,7 @@ def read_usage(told: object) -> Usage:
     if not isinstance(told, dict):
         return Usage()
     details = told.get("output_tokens_details")
-    server_tools = told.get("server_tool_use")
+    server_tools, kinds = told.get("server_tool_use"), told.get("cache_creation")
     counts = (
         [count for count in map(token_count, server_tools.values()) if count is not None]
         if isinstance(server_tools, dict)
@@ -28,6 +28,13 @@ def read_usage(told: object) -> Usage:
         output=token_count(told.get("output_tokens")),
         thinking=token_count(details.get("thinking_tokens")) if isinstance(details, dict) else None,
         server_tools=sum(counts) if counts else None,
+        cache_write_1h=token_count(kinds.get("ephemeral_1h_input_tokens"))
+        if isinstance(kinds, dict)
+        else None,
+        searches=token_count(server_tools.get("web_search_requests"))
+        if isinstance(server_tools, dict)
+        else None,
+        tier=_tier(told),
     )
 
 
@@ -44,3 +51,10 @@ def write_usage(usage: Usage, searches: int = 0) -> dict[str, Any]:
     if searches:
         told["server_tool_use"] = {"web_search_requests": searches, "web_fetch_requests": 0}
     return told
+
+
+def _tier(told: dict[str, Any]) -> str:
+    """``priority`` is capacity that was bought before: such tokens have the usual price."""
+    if told.get("speed") == "fast":
+        return "fast"
+    return "batch" if told.get("service_tier") == "batch" else ""

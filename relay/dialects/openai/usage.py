@@ -7,9 +7,14 @@ from relay.dialects.reading.token_counts import token_count
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
 
+_TIERS = {"priority": "fast", "fast": "fast", "flex": "flex", "ultrafast": "ultrafast", "batch": "batch"}
+"""The service tiers that have a price of their own; priority was renamed fast in July 2026."""
 
-def usage_from(told: Json) -> Usage:
+
+def usage_from(told: Json, service_tier: object = None) -> Usage:
     """The usage object of a chat chunk or of a Responses answer; what is not told stays None.
+
+    ``service_tier`` stands beside it there: how the answer was made, whatever was asked for.
 
     ``prompt_cache_hit_tokens`` is how DeepSeek spells the cached part. xAI's output leaves the reasoning out,
     as its total shows.
@@ -30,7 +35,12 @@ def usage_from(told: Json) -> Usage:
     ):
         output += thinking
     return Usage(
-        input_uncached=uncached, cache_read=cached, cache_write=written, output=output, thinking=thinking
+        input_uncached=uncached,
+        cache_read=cached,
+        cache_write=written,
+        output=output,
+        thinking=thinking,
+        tier=_TIERS.get(service_tier, "") if isinstance(service_tier, str) else "",
     )
 
 

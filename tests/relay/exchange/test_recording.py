@@ -7,7 +7,8 @@ from monitor.record.records import Record, RequestRecord
 from relay.dialects.anthropic import ANTHROPIC
 from relay.engine.commands import Outcome
 from relay.exchange.recording import Recorder
-from relay.neutral.events import BlockStart, Event, Stop, StreamState, Terminal, TextDelta
+from relay.neutral.events import BlockStart, Event, Stop, StreamState, Terminal, TextDelta, Usage
+from relay.neutral.server_tools import WEB_SEARCH
 from relay.upstream.request import ClientCall
 
 
@@ -40,4 +41,29 @@ def test_an_answer_with_nothing_said_is_named() -> None:
     end = (Stop("end_turn", "end_turn"), Terminal())
     empty = row_at_the_end(*end)
     assert (empty.outcome, dict(empty.diagnostics)) == (Word.OK, {"said_nothing": True})
-    assert dict(row_at_the_end(BlockStart(0, "text"), TextDelta(0, "hi"), *end).diagnostics) == {}
+    told = Usage(input_uncached=3, output=1)
+    assert dict(row_at_the_end(BlockStart(0, "text"), TextDelta(0, "hi"), told, *end).diagnostics) == {}
+
+
+def test_what_the_price_depends_on_is_in_the_row() -> None:
+    """A cache kept for an hour, searches and the tier, as upstream told them; nothing is estimated then."""
+    told = Usage(input_uncached=3, cache_write=9, cache_write_1h=7, output=1, searches=2, tier="fast")
+    row = row_at_the_end(BlockStart(0, "text"), TextDelta(0, "hi"), told, Terminal())
+    assert dict(row.diagnostics) == {"cache_write_1h": 7, "web_searches": 2, "service_tier": "fast"}
+
+
+def test_searches_that_upstream_does_not_count_are_counted() -> None:
+    """Each run of the search stands in the answer."""
+    runs = [BlockStart(0, "server_call", "s1", WEB_SEARCH), BlockStart(1, "server_call", "s2", WEB_SEARCH)]
+    row = row_at_the_end(*runs, Usage(input_uncached=3, output=1), Terminal())
+    assert row.diagnostics["web_searches"] == 2
+
+
+def test_what_came_of_a_cut_answer_is_estimated() -> None:
+    """Four characters a token, where upstream told no counts before it broke off; what it told stands."""
+    said = (BlockStart(0, "text"), TextDelta(0, "x" * 401))
+    assert row_at_the_end(*said).diagnostics["estimated_tokens_out"] == 101
+    assert row_at_the_end(*said).diagnostics["estimated_tokens_in"] == 1
+    some = row_at_the_end(*said, Usage(input_uncached=7)).diagnostics
+    assert dict(some) == {"estimated_tokens_out": 101}
+    assert dict(row_at_the_end().diagnostics) == {}

@@ -93,7 +93,7 @@ class ChatDecoder(StreamDecoder[Piece]):
         elif told.choices is msgspec.UNSET or not is_told(told.usage):
             self._without_choices(told, event)
         if told.usage is not NOTHING and is_told(told.usage):
-            self._usage(told.usage, events, is_in_place=True)
+            self._usage(told.usage, events, is_in_place=True, tier=told.service_tier)
         if told.citations or told.search_results:
             self._deltas.consulted(listed_sources(told.citations or [], told.search_results or []))
         if self._rewrites.changes:
@@ -156,7 +156,9 @@ class ChatDecoder(StreamDecoder[Piece]):
         else:
             self._others.add(index)
 
-    def _usage(self, raw: msgspec.Raw, events: list[Event], *, is_in_place: bool) -> None:
+    def _usage(
+        self, raw: msgspec.Raw, events: list[Event], *, is_in_place: bool, tier: str | None = None
+    ) -> None:
         told = json_object(bytes(raw))
         if told is None:
             return
@@ -165,7 +167,7 @@ class ChatDecoder(StreamDecoder[Piece]):
             self.note("usage")
         if usage is not told or not is_in_place:
             self._rewrites.put(("usage",), usage)
-        events.append(usage_from(told))  # what is no count is unknown here
+        events.append(usage_from(told, tier))  # what is no count is unknown here
 
     def _finishes(self, choice: Choice, told: str) -> None:
         """A finish reason is told: the end, if nothing of the answer follows."""

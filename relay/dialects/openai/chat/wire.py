@@ -74,6 +74,7 @@ class Piece(Struct, gc=False):
     model: str | None = None
     choices: list[Choice] | UnsetType = UNSET
     usage: Raw = NOTHING
+    service_tier: str | None = None
     error: Raw = NOTHING
     citations: list[Any] | None = None
     search_results: list[Any] | None = None

@@ -151,7 +151,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         self._blocks.close_all(events)
         usage = self._bent_usage or response.get("usage")
         if isinstance(usage, dict):
-            events.append(usage_from(usage))
+            events.append(usage_from(usage, response.get("service_tier")))
         kinds = self._blocks.table.kinds
         if name == "response.incomplete":
             why = _why_incomplete(response)

@@ -1,0 +1,32 @@
+"""How much dearer or cheaper a service tier is than the usual way, which the price library leaves out. PURE.
+
+Sources, as of November 2026: OpenAI's page on fast mode (priority processing until July 2026) lists prices a
+million tokens, here divided by the standard ones; flex and batch cost half, ultrafast six times as much.
+Anthropic's page on fast mode: six times for Opus 4.6 and 4.7, twice for later ones; batches cost half.
+"""
+
+from decimal import Decimal
+from typing import Final
+
+_TIERS: Final = {
+    "flex": Decimal("0.5"),
+    "batch": Decimal("0.5"),
+    "fast": Decimal(2),
+    "ultrafast": Decimal(6),
+}
+_FAST: Final = (
+    ("claude-opus-4-6", Decimal(6)),
+    ("claude-opus-4-7", Decimal(6)),
+    ("gpt-5.5", Decimal("2.5")),
+    ("gpt-5-mini", Decimal("1.8")),
+    ("gpt-4.1-nano", Decimal(2)),
+    ("gpt-4.1", Decimal("1.75")),
+)
+"""Beginnings of the names of models whose fast mode is not twice the price."""
+
+
+def tier_factor(model: str, tier: object) -> Decimal:
+    """What the tokens' price is to be multiplied by; 1 for the usual way and for a tier nobody knows."""
+    if tier == "fast":
+        return next((factor for name, factor in _FAST if model.startswith(name)), _TIERS["fast"])
+    return _TIERS.get(tier, Decimal(1)) if isinstance(tier, str) else Decimal(1)

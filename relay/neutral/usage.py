@@ -1,0 +1,58 @@
+"""What an answer used, as upstream counts it, and how later counts join earlier ones. PURE."""
+
+import msgspec
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """Token counts known so far; None = not told. ``output`` includes ``thinking``.
+
+    ``cache_write_1h`` is the part of ``cache_write`` that is kept for an hour; ``searches`` is the part of
+    ``server_tools`` that searched the web: both have prices of their own. ``tier`` is how the answer was
+    made where that is priced apart (``fast``, ``flex`` …), "" for the usual way. With ``is_cumulative`` a
+    later one replaces the fields it tells; otherwise they are added.
+    """
+
+    input_uncached: int | None = None
+    cache_read: int | None = None
+    cache_write: int | None = None
+    output: int | None = None
+    thinking: int | None = None
+    server_tools: int | None = None
+    is_cumulative: bool = True
+    cache_write_1h: int | None = None
+    searches: int | None = None
+    tier: str = ""
+
+
+def merged(old: Usage, new: Usage) -> Usage:
+    """``old`` with what ``new`` tells: replaced where ``new`` is cumulative, else added."""
+    if not new.is_cumulative:
+        return Usage(
+            _sum(old.input_uncached, new.input_uncached),
+            _sum(old.cache_read, new.cache_read),
+            _sum(old.cache_write, new.cache_write),
+            _sum(old.output, new.output),
+            _sum(old.thinking, new.thinking),
+            _sum(old.server_tools, new.server_tools),
+            True,
+            _sum(old.cache_write_1h, new.cache_write_1h),
+            _sum(old.searches, new.searches),
+            new.tier or old.tier,
+        )
+    # Written out, for some upstreams tell their usage with every event.
+    return Usage(
+        old.input_uncached if new.input_uncached is None else new.input_uncached,
+        old.cache_read if new.cache_read is None else new.cache_read,
+        old.cache_write if new.cache_write is None else new.cache_write,
+        old.output if new.output is None else new.output,
+        old.thinking if new.thinking is None else new.thinking,
+        old.server_tools if new.server_tools is None else new.server_tools,
+        True,
+        old.cache_write_1h if new.cache_write_1h is None else new.cache_write_1h,
+        old.searches if new.searches is None else new.searches,
+        new.tier or old.tier,
+    )
+
+
+def _sum(before: int | None, now: int | None) -> int | None:
+    return before if now is None else (before or 0) + now

@@ -1,0 +1,122 @@
+"""What exchanges cost, worked out by hand from the vendors' published prices.
+
+Dollars for a million tokens, from platform.claude.com/docs/en/about-claude/pricing,
+openai.com/api/pricing, openai.com/api-fast-mode and ai.google.dev/gemini-api/docs/pricing (November 2026).
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from monitor.pricing.cost import cost_of
+from monitor.record.estimated import is_estimated
+from monitor.record.records import Outcome, RequestRecord
+
+M = 10**6
+AT = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
+"""Prices change: these are the ones of that day."""
+OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-4-6", "claude-haiku-4-5"
+PRO, FLASH, FLASH_3 = "gemini-2.5-pro", "gemini-2.5-flash", "gemini-3-flash-preview"
+GPT, GPT_MINI, GPT_41 = "gpt-5", "gpt-5-mini", "gpt-4.1"
+
+EXAMPLES = [
+    # model, (uncached, cached, written, out), what else is told, dollars
+    (OPUS, (M, 0, 0, 0), {}, "4"),
+    (OPUS, (0, 0, 0, M), {}, "20"),
+    (OPUS, (0, M, 0, 0), {}, "0.2"),
+    (OPUS, (0, 0, M, 0), {}, "5"),
+    (OPUS, (0, 0, M, 0), {"cache_write_1h": M}, "8"),
+    (OPUS, (0, 0, M, 0), {"cache_write_1h": M // 2}, "6.5"),
+    (OPUS, (0, 0, 1000, 0), {"cache_write_1h": 10**9}, "0.008"),
+    (OPUS, (1000, 20_000, 3_000, 500), {}, "0.033"),
+    (OPUS, (1000, 20_000, 3_000, 500), {"service_tier": "fast"}, "0.066"),
+    (OPUS, (1000, 20_000, 3_000, 500), {"service_tier": "batch"}, "0.0165"),
+    (OPUS, (0, 0, 0, 0), {"web_searches": 3}, "0.03"),
+    (OPUS, (1000, 0, 0, 0), {"web_searches": 1, "service_tier": "fast"}, "0.018"),
+    (SONNET, (M, 0, 0, 0), {}, "3"),
+    (SONNET, (0, 0, 0, M), {}, "15"),
+    (SONNET, (0, M, 0, 0), {}, "0.3"),
+    (SONNET, (0, 0, M, 0), {}, "3.75"),
+    (SONNET, (0, 0, M, 0), {"cache_write_1h": M}, "6"),
+    (SONNET, (200, 90_000, 1_500, 700), {}, "0.043725"),
+    (SONNET, (0, 0, 0, 0), {"web_searches": 1000}, "10"),
+    (HAIKU, (M, 0, 0, M), {}, "6"),
+    (HAIKU, (0, M, M, 0), {"cache_write_1h": M}, "2.1"),
+    (HAIKU, (0, 0, M, 0), {"cache_write_1h": 0}, "1.25"),
+    (PRO, (100_000, 0, 0, 1000), {}, "0.135"),
+    (PRO, (300_000, 0, 0, 1000), {}, "0.765"),
+    (PRO, (0, 0, 0, 0), {"web_searches": 1}, "0.035"),
+    (FLASH, (M, 0, 0, 0), {}, "0.3"),
+    (FLASH, (0, 0, 0, M), {}, "2.5"),
+    (FLASH, (0, M, 0, 0), {}, "0.03"),
+    (FLASH_3, (M, 0, 0, M), {}, "3.5"),
+    (FLASH_3, (0, M, 0, 0), {}, "0.05"),
+    (FLASH_3, (0, 0, 0, 0), {"web_searches": 2}, "0.028"),
+    (GPT, (M, 0, 0, 0), {}, "1.25"),
+    (GPT, (0, M, 0, 0), {}, "0.125"),
+    (GPT, (0, 0, 0, M), {}, "10"),
+    (GPT, (M, 0, 0, M), {"service_tier": "fast"}, "22.5"),
+    (GPT, (M, 0, 0, M), {"service_tier": "flex"}, "5.625"),
+    (GPT, (0, 0, 0, 0), {"web_searches": 1}, "0.01"),
+    (GPT_MINI, (M, 0, 0, M), {}, "2.25"),
+    (GPT_MINI, (M, 0, 0, M), {"service_tier": "fast"}, "4.05"),
+    (GPT_41, (M, M, 0, M), {}, "10.5"),
+    (GPT_41, (M, 0, 0, M), {"service_tier": "fast"}, "17.5"),
+    (GPT_41, (M, 0, 0, M), {"service_tier": "a tier of tomorrow"}, "10"),
+]
+
+
+def test_forty_worked_examples(request_record: Callable[..., RequestRecord]) -> None:
+    """Caches by how long they last, tiers, searches, long contexts: to the ten-billionth of a dollar."""
+    wrong = []
+    for model, (uncached, cached, written, output), told, dollars in EXAMPLES:
+        record = request_record(
+            mapped_model=model,
+            started_at=AT,
+            tokens_in=uncached,
+            tokens_cached=cached,
+            tokens_cache_write=written,
+            tokens_out=output,
+            diagnostics=told,
+        )
+        if cost_of(record) != Decimal(dollars):
+            wrong.append((model, told, dollars, str(cost_of(record))))
+    assert len(EXAMPLES) >= 40
+    assert wrong == []
+
+
+ESTIMATES = {"estimated_tokens_in": 1000, "estimated_tokens_out": 500}
+
+
+@pytest.mark.parametrize(
+    ("tokens_in", "tokens_out", "told", "dollars", "estimated"),
+    [
+        (None, None, ESTIMATES, "0.014", True),
+        (2000, None, ESTIMATES, "0.018", True),
+        (2000, 100, ESTIMATES, "0.01", False),
+        (None, None, {}, None, False),
+        (None, None, {"estimated_tokens_in": -1, "estimated_tokens_out": 5}, None, True),
+        (None, None, {"estimated_tokens_in": True, "estimated_tokens_out": 5}, None, True),
+    ],
+)
+def test_a_cut_stream_costs_what_came(
+    tokens_in: int | None,
+    tokens_out: int | None,
+    told: dict[str, int],
+    dollars: str | None,
+    estimated: bool,
+    request_record: Callable[..., RequestRecord],
+) -> None:
+    """What upstream counted goes before an estimate; where neither is there the price is unknown, not 0."""
+    record = request_record(
+        mapped_model=OPUS,
+        started_at=AT,
+        outcome=Outcome.INTERRUPTED,
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        diagnostics=told,
+    )
+    assert cost_of(record) == (None if dollars is None else Decimal(dollars))
+    assert is_estimated(record) is estimated
