@@ -20,6 +20,13 @@ class TokenLimit(msgspec.Struct, frozen=True, gc=False):
     output_tokens: int | None = None
     maximum_tokens: int | None = None
 
+    def said(self, sentence: str, upstream: str) -> str:
+        """``sentence``, with upstream's own words behind it where it does not tell both numbers."""
+        asked = self.output_tokens if self.about == "output" else self.input_tokens
+        if (asked is not None and self.maximum_tokens is not None) or not upstream:
+            return sentence
+        return sentence if sentence.lower() in upstream.lower() else f"{sentence} ({upstream})"
+
     @property
     def total_tokens(self) -> int | None:
         """What the request is in all, as far as it counts for the limit."""

@@ -150,7 +150,7 @@ def _encoded(answer: ErrorAnswer, upstream: Json | None) -> bytes:
 
 def _our_error(answer: ErrorAnswer) -> Json:
     if answer.limit is not None:
-        return limit_error(answer.limit)
+        return limit_error(answer.limit, answer.message)
     error: Json = {"type": _type_for(answer.status), "message": answer.message}
     if answer.reason == THREAD_UNSUPPORTED:
         error["details"] = {"error_code": THREAD_UNSUPPORTED}

@@ -7,9 +7,9 @@ from relay.neutral.conversation import Json
 from relay.neutral.token_limit import TokenLimit
 
 
-def limit_error(limit: TokenLimit) -> Json:
-    """The error object; numbers only where upstream told them."""
-    return {"type": "invalid_request_error", "message": _sentence(limit)}
+def limit_error(limit: TokenLimit, upstream: str) -> Json:
+    """The error object; numbers only where upstream told them, else what it said (``upstream``)."""
+    return {"type": "invalid_request_error", "message": limit.said(_sentence(limit), upstream)}
 
 
 def _sentence(limit: TokenLimit) -> str:

@@ -140,7 +140,7 @@ def _status(answer: ErrorAnswer) -> Json:
     if answer.request_id:
         details.append({"@type": f"{_TYPE}RequestInfo", "requestId": answer.request_id})
     word = _STATUS_WORDS.get(answer.status, "INTERNAL" if answer.status >= 500 else "INVALID_ARGUMENT")
-    message = answer.message if answer.limit is None else limit_sentence(answer.limit)
+    message = answer.message if answer.limit is None else limit_sentence(answer.limit, answer.message)
     error = {"code": answer.status, "message": message, "status": word}
     return {"error": {**error, "details": details} if details else error}
 

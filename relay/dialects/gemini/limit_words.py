@@ -3,8 +3,12 @@
 from relay.neutral.token_limit import TokenLimit
 
 
-def limit_sentence(limit: TokenLimit) -> str:
-    """The error's message; numbers only where upstream told them."""
+def limit_sentence(limit: TokenLimit, upstream: str) -> str:
+    """The error's message; numbers only where upstream told them, else what it said (``upstream``)."""
+    return limit.said(_sentence(limit), upstream)
+
+
+def _sentence(limit: TokenLimit) -> str:
     most = limit.maximum_tokens
     if limit.about == "output":
         value = f" value of {limit.output_tokens}" if limit.output_tokens is not None else ""

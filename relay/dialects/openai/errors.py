@@ -143,7 +143,7 @@ def error_object(answer: ErrorAnswer) -> Json:
     if is_own_shape:
         return dict(error)
     if answer.limit is not None:
-        return limit_error(answer.limit)
+        return limit_error(answer.limit, answer.message)
     return {
         "message": answer.message,
         "type": _type_for(answer.status),

@@ -7,11 +7,11 @@ from relay.neutral.conversation import Json
 from relay.neutral.token_limit import TokenLimit
 
 
-def limit_error(limit: TokenLimit) -> Json:
-    """The error object; numbers only where upstream told them."""
+def limit_error(limit: TokenLimit, upstream: str) -> Json:
+    """The error object; numbers only where upstream told them, else what it said (``upstream``)."""
     is_output = limit.about == "output"
     return {
-        "message": _output(limit) if is_output else _context(limit),
+        "message": limit.said(_output(limit) if is_output else _context(limit), upstream),
         "type": "invalid_request_error",
         "param": "max_tokens" if is_output else None,
         "code": "invalid_value" if is_output else "context_length_exceeded",

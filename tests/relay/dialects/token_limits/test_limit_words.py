@@ -18,9 +18,9 @@ WANTED_MOST = TokenLimit("output", None, None, 8192)
 WANTED_BARE = TokenLimit("output")
 
 
-def said(dialect: Dialect, limit: TokenLimit) -> dict[str, object]:
+def said(dialect: Dialect, limit: TokenLimit, upstream: str = "") -> dict[str, object]:
     """The error object for a client of ``dialect``."""
-    told = json.loads(dialect.error_body(ErrorAnswer(400, "upstream's own words", "req_1", limit=limit)))
+    told = json.loads(dialect.error_body(ErrorAnswer(400, upstream, "req_1", limit=limit)))
     error: dict[str, object] = told["error"]
     return error
 
@@ -135,6 +135,20 @@ def test_a_gemini_client_hears_googles(limit: TokenLimit, sentence: str) -> None
     """With Google's status word, as for every bad argument."""
     error = said(named("gemini"), limit)
     assert (error["code"], error["status"], error["message"]) == (400, "INVALID_ARGUMENT", sentence)
+
+
+def test_upstreams_words_stand_behind_a_sentence_without_numbers() -> None:
+    """Nothing that was told is lost, and nothing is said twice."""
+    told = "This model's maximum context length is 128000 tokens."
+    for name, sentence in (
+        ("anthropic", "prompt is too long"),
+        ("openai_chat", OPENAI[1][2]),
+        ("gemini", "The input token count exceeds the maximum number of tokens allowed (128000)."),
+    ):
+        limit = TokenLimit("input", None, None, 128000)
+        assert said(named(name), limit, told)["message"] == f"{sentence} ({told})"
+        assert said(named(name), NUMBERS, told) == said(named(name), NUMBERS)
+    assert said(named("anthropic"), BARE, "Prompt is too long")["message"] == "prompt is too long"
 
 
 def test_upstreams_own_body_is_left_alone() -> None:
