@@ -63,6 +63,13 @@ REMOVABLE = (
 )  # fmt: skip
 """Parameters of which the answer can do without, and the row says so."""
 
+GEMINI_SETTINGS = (
+    "topK", "topP", "temperature", "seed", "presencePenalty", "frequencyPenalty", "responseLogprobs",
+    "logprobs", "stopSequences", "candidateCount", "mediaResolution", "thinkingConfig", "safetySettings",
+    "labels", "serviceTier", "enableEnhancedCivicAnswers",
+)  # fmt: skip
+"""The same of Gemini's dialect, by its own names (``relay/dialects/gemini/take_back.py``)."""
+
 _REFUSED = Phrases(
     r"unsupported (?:parameter|value)", r"unknown (?:parameter|field|name)", r"not supported",
     r"unrecognized request argument", r"extra inputs are not permitted", r"extra_forbidden",
@@ -81,7 +88,7 @@ _NAMED = tuple(
 
 def is_the_clients(name: str) -> bool:
     """Is it a parameter that only a client asks for?"""
-    return name in REMOVABLE or name in (COMPLETION_LIMIT, LIMIT)
+    return name in REMOVABLE or name in GEMINI_SETTINGS or name in (COMPLETION_LIMIT, LIMIT)
 
 
 def known_refusals(facts: ModelFacts, *, is_own: bool) -> list[str]:

@@ -12,6 +12,7 @@ import msgspec
 from monitor.record.redaction import mask_beginning, mask_text
 from relay.dialects.account_words import is_about_money, is_about_the_account
 from relay.dialects.gemini.limit_words import limit_sentence
+from relay.dialects.gemini.take_back import refused_setting
 from relay.dialects.gemini.web_page import text_of_page
 from relay.dialects.healing.signature_phrases import is_signature_refusal
 from relay.dialects.interface import ErrorAnswer
@@ -71,6 +72,7 @@ def failure_of(
     reasons = [reason for item in details if (reason := _text(item.get("reason")))]
     reason = next(iter(reasons), "") or (_quota_reason(details, message) if status == 429 else "") or word
     said = " ".join([message, *_violations(details)])
+    is_refusal = status == 400 and is_signature_refusal(said)
     failure = Failure(
         kind,
         message or f"upstream said {word or status} and nothing more",
@@ -79,7 +81,8 @@ def failure_of(
         retry_after_seconds=told_wait(status, headers, error, message),
         account_fault=_is_account_fault(status, reasons, message),
         names_missing_thing=names_missing_thing(status, message),
-        is_signature=status == 400 and is_signature_refusal(said),
+        is_signature=is_refusal,
+        refused_parameter="" if is_refusal else refused_setting(status, said),
         body=told_body(body),
     )
     return with_limit(failure, error)
