@@ -26,6 +26,9 @@ from proxyproject.serving.early_answers import Refusal, early_answer, too_large
 from proxyproject.serving.write_gate import WriteGate
 from relay.admission.auth import NO_ROOM, NO_VALID_KEY
 
+ONCE = (b"transfer-encoding", b"host")
+"""Of two, a front may take the one and we the other; Twisted itself refuses a second Content-Length."""
+
 PATHS_WHILE_DRAINING = (b"/healthz", b"/metrics")
 
 
@@ -48,6 +51,9 @@ class RelayRequest(WebRequest):
     def gotLength(self, length: int | None) -> None:
         """Twisted: all headers are here, and the body has ``length`` bytes (None: it is chunked)."""
         self.content = BodyChunks()
+        if any(len(self.requestHeaders.getRawHeaders(name, ())) > 1 for name in ONCE):
+            self.refuse(400, "A header that may stand in a request once stands in it twice.")
+            return
         if length == 0:
             return
         self.channel.enter(Stage.BODY)

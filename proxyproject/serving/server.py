@@ -18,7 +18,6 @@ from twisted.internet import asyncioreactor
 asyncioreactor.install(uvloop.new_event_loop())
 
 import daphne.server  # noqa: E402  it takes the reactor that it finds
-from daphne.ws_protocol import WebSocketFactory  # noqa: E402
 from twisted.internet import reactor  # noqa: E402
 from twisted.internet.defer import Deferred, maybeDeferred  # noqa: E402
 from twisted.logger import (  # noqa: E402
@@ -35,6 +34,7 @@ from proxyproject.serving.doorkeeper import Doorkeeper  # noqa: E402
 from proxyproject.serving.http_channel import RelayFactory  # noqa: E402
 from proxyproject.serving.http_request import RelayRequest  # noqa: E402
 from proxyproject.serving.lifecycle import CannotServe, lifecycle  # noqa: E402
+from proxyproject.serving.websocket import RelayWebSocketFactory  # noqa: E402
 from proxyproject.serving.workers import ending_signals  # noqa: E402
 
 logger = logging.getLogger(__name__)
@@ -119,7 +119,7 @@ class Server(daphne.server.Server):
         asyncio.set_event_loop(loop)
         self.connections: dict[Any, dict[str, Any]] = {}
         self.http_factory = RelayFactory(self, self.doorkeeper)
-        self.ws_factory = WebSocketFactory(self, server=self.server_name)
+        self.ws_factory = RelayWebSocketFactory(self, server=self.server_name)
         self.ws_factory.setProtocolOptions(
             autoPingTimeout=self.ping_timeout,
             allowNullOrigin=True,  # origins are checked by the application
