@@ -1,4 +1,5 @@
-# docker build -t evenkeel . && docker run -p 127.0.0.1:8045:8045 -v evenkeel:/data evenkeel
+# docker build -t evenkeel . && docker run -p 127.0.0.1:8045:8045 -v evenkeel:/data \
+#     --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges evenkeel
 FROM python:3.11-slim
 
 ENV PYTHONDONTWRITEBYTECODE=1 \
@@ -7,7 +8,8 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     PIP_NO_CACHE_DIR=1 \
     PROXY_DATA_DIR=/data
 
-RUN useradd --system --uid 8045 --home-dir /data --create-home --shell /usr/sbin/nologin evenkeel \
+RUN groupadd --system --gid 8045 evenkeel \
+    && useradd --system --uid 8045 --gid 8045 --home-dir /data --create-home --shell /usr/sbin/nologin evenkeel \
     && chmod 700 /data
 
 WORKDIR /app
@@ -16,7 +18,8 @@ RUN pip install --require-hashes --requirement requirements.txt
 COPY . .
 RUN pip install --no-deps --no-build-isolation --editable . && python -m compileall -q /app
 
-USER evenkeel
+# By number: a cluster that forbids root has to see that it is another.
+USER 8045:8045
 VOLUME /data
 EXPOSE 8045
 
