@@ -16,6 +16,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 
 from accounts.admin.key_forms import ClientKeyForm, RotationForm
+from accounts.admin.times import moment_column
 from accounts.connect.views import connect_page, created_page
 from accounts.models import ClientKey
 
@@ -26,11 +27,15 @@ class ClientKeyAdmin(ModelAdmin):
 
     form = ClientKeyForm
     list_before_template = change_form_outer_before_template = "setup/steps.html"
-    list_display = ("name", "owner", "shown_as", "enabled", "record_bodies", "expires_at", "last_used_at")
+    list_display = ("name", "owner", "shown_as", "enabled", "record_bodies", "expires", "used")
     list_filter = ("enabled", "record_bodies")
     search_fields = ("name", "owner")
     show_full_result_count = False
-    readonly_fields = ("shown_as", "previous_until", "last_used_at", "created_at")
+    readonly_fields = ("shown_as", "previous", "used", "created")
+    expires = moment_column(ClientKey, "expires_at")
+    previous = moment_column(ClientKey, "previous_until")
+    used = moment_column(ClientKey, "last_used_at")
+    created = moment_column(ClientKey, "created_at")
     actions_detail = ("connect", "rotate")
     actions_row = ("connect",)
     fieldsets = (
@@ -53,7 +58,7 @@ class ClientKeyAdmin(ModelAdmin):
                 )
             },
         ),
-        (_("State"), {"fields": ("shown_as", "previous_until", "last_used_at", "created_at")}),
+        (_("State"), {"fields": readonly_fields}),
     )  # fmt: skip
 
     @action(description=_("Connect a client"), icon="cable", url_path="connect", permissions=["view"])

@@ -24,6 +24,7 @@ from accounts.admin.figures import AccountFigures, account_figures
 from accounts.admin.forms import AccountForm
 from accounts.admin.state import TONES, glance, last_used, moment, status_here
 from accounts.admin.testing import ASKED_OTHERWISE, forget, test_and_tell
+from accounts.admin.times import moment_column
 from accounts.models import Account
 
 
@@ -46,7 +47,9 @@ class AccountAdmin(ModelAdmin):
     search_fields = ("email", "base_url", "project")
     list_per_page = 50
     show_full_result_count = False
-    _state_fields = ("shown_state", "why", "last_test", "in_flight", "used", "created_at", "updated_at")
+    _state_fields = ("shown_state", "why", "last_test", "in_flight", "used", "added", "changed")
+    added = moment_column(Account, "created_at")
+    changed = moment_column(Account, "updated_at")
     readonly_fields = ("asked_at", *_state_fields)
     actions = ("enable", "disable", "clear_cooldowns")
     actions_detail = ("test_account", "clear_cooldown")
@@ -154,7 +157,7 @@ class AccountAdmin(ModelAdmin):
         if not seen.until:
             return format_html("{}", seen.detail)
         told = _("free again")
-        return format_html("{}<small>{} {}</small>", seen.detail, told, moment(seen.until))
+        return format_html("{} <small>{} {}</small>", seen.detail, told, moment(seen.until))
 
     @display(description=_("address that is asked"))
     def asked_at(self, account: Account) -> SafeString:
@@ -166,7 +169,9 @@ class AccountAdmin(ModelAdmin):
         """When, and what it said."""
         if account.tested_at is None:
             return "–"
-        return format_html("{}<small>{}</small>", moment(account.tested_at.timestamp()), account.test_message)
+        return format_html(
+            "{} <small>{}</small>", moment(account.tested_at.timestamp()), account.test_message
+        )
 
     @display(description=_("in flight"))
     def in_flight(self, account: Account) -> int | None:

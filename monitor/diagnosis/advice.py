@@ -134,7 +134,10 @@ BEFORE_ANSWER: dict[Cause, tuple[str, str]] = {
     Cause.OTHER: (_("All %(count)d attempts failed."), _WAIT),
 }
 
-_AGAIN = _("Send it again: what had arrived cannot be taken up again.")
+_AGAIN = _(
+    "Send it again. The partial answer cannot be resumed; to have such answers continued, turn on"
+    " “continue what breaks off” in its mapping."
+)
 
 AFTER_CUT: dict[Cause, tuple[str, str]] = {
     Cause.CUT: (

@@ -28,6 +28,8 @@ CSV_COLUMNS = (
 )  # fmt: skip
 _FORMULA = frozenset("=+-@\t\r")
 """What a spreadsheet would take for the beginning of a formula."""
+ARGUMENT_BYTES = 100_000
+"""Linux takes 128 KiB as one argument of a command, its name of an option included (``execve(2)``)."""
 _SENT_HEADERS = ("anthropic-version", "anthropic-beta", "openai-beta")
 
 
@@ -41,6 +43,8 @@ class Format(msgspec.Struct, frozen=True):
     between: str = ""
     tail: str = ""
     needs_bodies: bool = True
+    reads: Callable[[Exchange], Exchange] = lambda exchange: exchange
+    """The part of an exchange that is written: what stands nowhere in the file needs no redaction."""
 
 
 def as_json_line(exchange: Exchange, base_url: str) -> str:
@@ -135,8 +139,25 @@ def as_curl(exchange: Exchange, base_url: str) -> str:
     else:
         if body.is_capped:
             notes = "# Only the beginning of this body was recorded: the request is not whole.\n"
-        lines.append(f"--data-raw {shlex.quote(body.text)}")
+        lines.append(_data(body.text))
     return f"# {row.id}\n{notes}" + " \\\n  ".join(lines) + "\n"
+
+
+def _data(text: str) -> str:
+    """A small body as an argument, byte for byte; a long one, which no shell takes so, behind the command."""
+    if len(text.encode()) <= ARGUMENT_BYTES:
+        return f"--data-raw {shlex.quote(text)}"
+    end = "END_OF_BODY"
+    while end in text:
+        end += "_"
+    return f"--data-binary @- <<'{end}'\n{text}\n{end}"
+
+
+def request_of(exchange: Exchange) -> Exchange:
+    """What a curl command says of an exchange: the client's request alone."""
+    row, body = exchange.row, exchange.body(BodyKind.CLIENT_REQUEST)
+    told = msgspec.structs.replace(row, account=None, error=None, preview="", diagnostics={}, changes=())
+    return Exchange(told, [], [body] if body else [])
 
 
 FORMATS: dict[str, Format] = {
@@ -152,7 +173,7 @@ FORMATS: dict[str, Format] = {
         between=",\n",
         tail="\n]}}\n",
     ),
-    "curl": Format("sh", "text/x-shellscript; charset=utf-8", as_curl, between="\n"),
+    "curl": Format("sh", "text/x-shellscript; charset=utf-8", as_curl, between="\n", reads=request_of),
 }
 
 

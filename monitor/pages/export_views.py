@@ -52,7 +52,7 @@ def export_page(request: HttpRequest) -> HttpResponseBase:
     read = first_exchanges(asked, chosen, PREVIEWED)
     if not format_.needs_bodies:
         read = [Exchange(one.row) for one in read]
-    found = [redacted(one, rules, removed) for one in read]
+    found = [redacted(format_.reads(one), rules, removed) for one in read]
     base_url = _base_url(request)
     preview = (
         format_.head + format_.between.join(format_.write(one, base_url) for one in found) + format_.tail
@@ -111,7 +111,9 @@ async def _pieces(
 
 def _written(format_: Format, chunk: list[Exchange], rules: Redaction, base_url: str) -> str:
     removed: Counter[str] = Counter()  # nobody asks: the page in front of the file counts
-    return format_.between.join(format_.write(redacted(one, rules, removed), base_url) for one in chunk)
+    return format_.between.join(
+        format_.write(redacted(format_.reads(one), rules, removed), base_url) for one in chunk
+    )
 
 
 def _wanted(query: QueryDict, reads: bool) -> tuple[HistoryFilter, list[str], str, Redaction]:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
@@ -21,6 +22,7 @@ from monitor.pricing.cost import price_source
 from monitor.pricing.price_list import PriceList, PriceRule
 from monitor.pricing.prices import price_list
 from monitor.statistics.totals import by_dimension
+from monitor.words.wording import local_time
 
 ASKED_DAYS = 30
 LISTED_MODELS = 100
@@ -31,7 +33,7 @@ LISTED_MODELS = 100
 class ModelPriceAdmin(ModelAdmin):
     """The operator's own prices, in US dollars for a million tokens."""
 
-    list_display = ("pattern", "valid_from", "shown_input", "shown_cached", "shown_written", "shown_output")
+    list_display = ("pattern", "holds_from", "shown_input", "shown_cached", "shown_written", "shown_output")
     search_fields = ("pattern",)
     show_full_result_count = False
     actions_list = ("what_it_costs",)
@@ -67,6 +69,11 @@ class ModelPriceAdmin(ModelAdmin):
             "add_url": reverse("admin:monitor_modelprice_add"),
         }
         return TemplateResponse(request, "monitor/what_it_costs.html", context)
+
+    @display(description=_("valid from"), ordering="valid_from")
+    def holds_from(self, price: ModelPrice) -> SafeString:
+        """In the reader's zone."""
+        return local_time(price.valid_from.timestamp(), "short")
 
     @display(description=_("input"))
     def shown_input(self, price: ModelPrice) -> str:

@@ -154,6 +154,8 @@ class Recorder:
     def refused(self, failure: Failure, status: int) -> None:
         """The exchange ended at admission, before anything was asked."""
         facts = OutcomeFacts(refused_key=_outcome_of_key(failure), failed=True, attempts=0)
+        if facts.refused_key is None:  # strangers shall not fill the log
+            self._log_unasked(failure.message, status)
         self._finish(outcome_of(facts), EndedBy.PROXY, Phase.ADMISSION, status, failure.message)
 
     def end(self, outcome: Outcome, *, status: int, has_client_gone: bool) -> None:
@@ -189,7 +191,13 @@ class Recorder:
                 self.row, diagnostics={**self.row.diagnostics, **facts_of_price}
             )
         error = outcome.message if failure is not None else None
+        if error is not None and not outcome.attempts:
+            self._log_unasked(error, status)
         self._finish(outcome_of(facts), ended_by, outcome.phase, status, error)
+
+    def _log_unasked(self, message: str, status: int) -> None:
+        """Who looks into the log for a request that cost no attempt finds why."""
+        self._log(logging.WARNING, f"No account was asked: {message} (status {status})")
 
     def _finish(self, word: object, by: EndedBy, phase: Phase, status: int, error: str | None) -> None:
         seconds = self._at()

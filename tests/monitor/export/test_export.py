@@ -6,6 +6,7 @@ import json
 import shlex
 import subprocess
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -132,6 +133,25 @@ def test_a_curl_command_is_what_a_shell_makes_of_it(operator: Client, shelf: She
         ["sh", "-c", script], env={"PROXY_KEY": "the-key"}, capture_output=True, text=True, check=True
     ).stdout
     assert "x-api-key: the-key" in said
+
+
+@pytest.mark.outside
+def test_a_long_body_stands_behind_its_command(operator: Client, shelf: Shelf, tmp_path: Path) -> None:
+    """A shell takes no argument of 200 KB; what it reads is the body, whatever lines it has."""
+    body = texts_of({"messages": [{"role": "user", "content": "END_OF_BODY\n$HOME `x` ' \\ " * 12_000}]})
+    command = downloaded(operator, f"format=curl&id={shelf.put(body).id}")
+    (tmp_path / "again.sh").write_text("curl() { cat; }\n" + command)
+    said = subprocess.run(["sh", tmp_path / "again.sh"], capture_output=True, check=True).stdout
+    assert len(body) > 200_000
+    assert said == body + b"\n"
+
+
+def test_what_a_command_does_not_say_is_not_counted_as_removed(operator: Client, shelf: Shelf) -> None:
+    """The row's own address stands in no curl command: nothing was taken out of it."""
+    row = shelf.put(texts_of({"messages": [{"role": "user", "content": "Hello"}]}))
+    address = "</b> e-mail addresses"
+    assert address in operator.get(f"/monitor/history/export/?format=jsonl&id={row.id}").content.decode()
+    assert address not in operator.get(f"/monitor/history/export/?format=curl&id={row.id}").content.decode()
 
 
 def test_a_selection_or_a_view_is_exported(operator: Client, shelf: Shelf) -> None:

@@ -44,6 +44,24 @@ def test_it_tells_everything_in_a_fixed_number_of_queries(operator: Client, shel
     assert counts[0] == counts[1] <= 10
 
 
+def test_its_title_says_what_it_is(operator: Client, shelf: Shelf) -> None:
+    """A tab, a bookmark and the browser's history tell one request from another; no text is markup there."""
+    row = shelf.put(outcome=Outcome.HEALED, client_model="claude-<b>")
+    assert "<title> healed · claude-&lt;b&gt; · ada@example.com | Evenkeel</title>" in page_of(operator, row)
+    running = shelf.put(outcome=None, in_flight=True)
+    assert "<title> in flight · " in page_of(operator, running)
+
+
+def test_a_missing_request_has_a_page(operator: Client) -> None:
+    """It says what may have become of it, and leads on."""
+    answer = operator.get("/monitor/history/0123/")
+    assert answer.status_code == 404
+    assert "Retention may have removed it" in answer.content.decode()
+    elsewhere = operator.get("/nowhere/")
+    assert elsewhere.status_code == 404
+    assert "Retention" not in elsewhere.content.decode()
+
+
 def test_an_exchange_that_is_gone_is_a_404(operator: Client) -> None:
     """Retention removes exchanges; a kept link says so."""
     assert operator.get("/monitor/history/0123/").status_code == 404

@@ -1,6 +1,9 @@
 """The record of an exchange: what its row says at the end."""
 
+import logging
 from typing import Any
+
+import pytest
 
 from monitor.record.records import Outcome as Word
 from monitor.record.records import Record, RequestRecord
@@ -8,6 +11,7 @@ from relay.dialects.anthropic import ANTHROPIC
 from relay.engine.commands import Outcome
 from relay.exchange.recording import Recorder
 from relay.neutral.events import BlockStart, Event, Stop, StreamState, Terminal, TextDelta, Usage
+from relay.neutral.failures import Failure, Kind
 from relay.neutral.server_tools import WEB_SEARCH
 from relay.upstream.request import ClientCall
 
@@ -29,7 +33,8 @@ def row_at_the_end(*events: Event, **fields: Any) -> RequestRecord:
     recorder = Recorder(submitted.append, row, call, at=lambda: 1.0, bodies=None)
     state = StreamState()
     state.fold(events)
-    outcome = Outcome(200, 1, state, state.usage, is_committed=True, **fields)
+    attempts = fields.pop("attempts", 1)
+    outcome = Outcome(200, attempts, state, state.usage, is_committed=bool(attempts), **fields)
     recorder.end(outcome, status=200, has_client_gone=False)
     last = submitted[-1]
     assert isinstance(last, RequestRecord)
@@ -67,3 +72,15 @@ def test_what_came_of_a_cut_answer_is_estimated() -> None:
     some = row_at_the_end(*said, Usage(input_uncached=7)).diagnostics
     assert dict(some) == {"estimated_tokens_out": 101}
     assert dict(row_at_the_end().diagnostics) == {}
+
+
+def test_a_request_that_no_account_could_take_has_its_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Under its id, with why; one that was tried has the lines of its attempts instead."""
+    failure = Failure(Kind.NO_ACCOUNT, "Every account for m is cooling down", 429)
+    caplog.set_level(logging.WARNING, "relay")
+    row_at_the_end(failure=failure, message=failure.message)
+    assert caplog.records == []
+    row_at_the_end(failure=failure, message=failure.message, attempts=0)
+    [record] = caplog.records
+    assert record.getMessage() == "No account was asked: Every account for m is cooling down (status 200)"
+    assert vars(record)["request_id"] == "0" * 32

@@ -115,7 +115,14 @@ byId("live-table").addEventListener("click", event => {
 document.addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea, button")) {
-        if (event.key === "Escape") event.target.blur();
+        if (event.key === "Escape") {
+            if (event.target.id === "live-filter" && event.target.value) {
+                event.preventDefault(); // the browser would empty the box and tell nobody
+                event.target.value = "";
+                filterFromPage();
+            }
+            event.target.blur();
+        }
         return;
     }
     const acts = {
