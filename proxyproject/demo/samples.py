@@ -79,6 +79,12 @@ SAMPLES: tuple[Sample, ...] = (
 )
 
 
+LIMITED = _gemini(
+    "a quota for half an hour: one account stays limited", "Enough? [fault: retry_after=1800, ok]"
+)
+"""Sent last, so that there is an account in trouble to look at."""
+
+
 class Sent(Struct, frozen=True):
     """What came back for a sample."""
 

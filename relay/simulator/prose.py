@@ -21,12 +21,13 @@ _STREAM_SHAPE = re.compile(r"-n(\d+)(?:-t(\d+))?(?:-d(\d+))?")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How much the model says, and how fast: text events, words in each, seconds between events."""
+    """How much the model says, and how fast: text events, words in each, seconds between and before them."""
 
     events: int = 12
     words: int = 8
     delay_seconds: float = 0.0
     thinking_events: int = 3
+    first_seconds: float = 0.0
 
 
 def tag_of(prompt: str) -> str:

@@ -30,6 +30,7 @@ class Stream:
     headers: dict[str, str]
     as_array: bool = False
     delay_seconds: float = 0.0
+    first_seconds: float = 0.0
     accent: Accent = PLAIN
     encoding: Encoding = field(init=False)
 
@@ -72,8 +73,9 @@ def _encoded(items: Iterable[Item], stream: Stream) -> Iterator[Step]:
     encoding, is_open, said = stream.encoding, False, False
     for item in items:
         if isinstance(item, Event):
-            if stream.delay_seconds and item.kind in CONTENT and said:
-                yield Wait(stream.delay_seconds)
+            pause = stream.delay_seconds if said else stream.first_seconds
+            if pause and item.kind in CONTENT:
+                yield Wait(pause)
             said = said or item.kind in CONTENT
             encoded = encoding.encode(item)
             yield encoded if is_open else encoding.opening + encoded

@@ -235,6 +235,7 @@ class Upstream:
             headers=headers,
             as_array=inbound.route.as_array,
             delay_seconds=shape.delay_seconds,
+            first_seconds=shape.first_seconds,
             accent=accent,
         )
         return stream_answer(stream, fault)

@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from accounts.models import Account
-from proxyproject.demo.world import DemoLogin, has_real_accounts, make_world
+from proxyproject.demo.world import PACE, DemoLogin, has_real_accounts, make_world
 from proxyproject.own_command import own_command
+from relay.simulator.anthropic.dialect import Anthropic
+from relay.simulator.dialect import Event, Kind
+from relay.simulator.faults import Fault
+from relay.simulator.prose import text_segments, token_count
+from relay.simulator.spoiled_streams import Stream, stream_answer
+from relay.simulator.stream_steps import Wait
 from tests.test_house_rules import ROOT
 
 PACKAGES = ("proxyproject", "accounts", "relay", "monitor")
@@ -56,6 +62,18 @@ def test_the_demo_leaves_a_used_database_alone(db: None) -> None:
     account.credential = {"api_key": "k"}
     account.save()
     assert has_real_accounts()
+
+
+def test_the_demo_is_slow_enough_to_watch() -> None:
+    """First data after 0.3 s, then about 30 tokens a second."""
+    segments = text_segments("a prompt", PACE)
+    tokens_per_second = sum(map(token_count, segments)) / len(segments) / PACE.delay_seconds
+    assert 25 <= tokens_per_second <= 40
+    events = [Event(Kind.OPEN, b"{}"), *(Event(Kind.TEXT, b"{}") for _ in segments), Event(Kind.END, b"{}")]
+    pace = {"delay_seconds": PACE.delay_seconds, "first_seconds": PACE.first_seconds}
+    answer = stream_answer(Stream(events, Anthropic(), "r", {}, **pace), Fault())
+    waits = [step.seconds for step in answer.steps if isinstance(step, Wait)]
+    assert waits == [0.3, *[PACE.delay_seconds] * (len(segments) - 1)]
 
 
 @pytest.mark.outside

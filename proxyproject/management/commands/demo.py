@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,8 +14,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from proxyproject.demo.samples import HEALED, SAMPLES, send, send_all
-from proxyproject.demo.world import USER, DemoLogin, demo_login, has_real_accounts, make_world
+from proxyproject.demo.samples import HEALED, LIMITED, SAMPLES, Sent, send, send_all
+from proxyproject.demo.world import PACE, USER, DemoLogin, demo_login, has_real_accounts, make_world
 from proxyproject.own_command import own_command
 from relay.simulator.thread import SimulatorThread
 
@@ -42,18 +43,19 @@ class Command(BaseCommand):
                 "leaves it alone. Name another directory in PROXY_DATA_DIR, and unset DATABASE_URL."
             )
         login = demo_login(settings.DATA_DIR)
-        with SimulatorThread() as simulator:
+        with SimulatorThread(shape=PACE) as simulator:
             make_world(login, simulator.base_url)
             seen = "127.0.0.1" if options["host"] == "0.0.0.0" else options["host"]  # noqa: S104  compared only
             base_url = f"http://{seen}:{options['port']}"
-            server = _serve(options["host"], options["port"])
+            console = settings.DATA_DIR / "logs" / "console.txt"
+            server = _serve(options["host"], options["port"], console)
             try:
-                _wait_until_ready(server, base_url)
+                _wait_until_ready(server, base_url, console)
                 if options["once"]:
                     self._heal_once(base_url, login)
                     return
-                self._send_samples(base_url, login)
                 self._say_how_to_look(base_url, login)
+                self._send_samples(base_url, login)
                 server.wait()
             except KeyboardInterrupt:
                 self.stdout.write("")
@@ -70,10 +72,19 @@ class Command(BaseCommand):
         )
 
     def _send_samples(self, base_url: str, login: DemoLogin) -> None:
-        self.stdout.write("A first round of requests, some broken on purpose:")
+        self.stdout.write(
+            f"A first round of requests, some broken on purpose: watch it on {base_url}/monitor/live/"
+        )
         for sent in send_all(SAMPLES, base_url, login.client_key):
-            self.stdout.write(f"  {sent.status}  {sent.attempts:>2} attempt(s)  {sent.sample.title}")
+            self._say(sent)
         call_command("clear_cooldowns", enable=True, verbosity=0, stdout=io.StringIO())
+        self._say(send(LIMITED, base_url, login.client_key))
+        self.stdout.write("That was the first round; the server goes on. Ctrl-C ends it.")
+
+    def _say(self, sent: Sent) -> None:
+        attempts = "1 attempt " if sent.attempts == "1" else f"{sent.attempts} attempts"
+        self.stdout.write(f"  {sent.status}  {attempts:>10}  {sent.sample.title}")
+        self.stdout.flush()
 
     def _say_how_to_look(self, base_url: str, login: DemoLogin) -> None:
         log = settings.DATA_DIR / "logs" / "app.log"
@@ -85,23 +96,25 @@ Log       {log}
 Stream    curl -N {base_url}/v1/messages -H "x-api-key: {login.client_key}" -H "anthropic-version: 2023-06-01" \\
             -d '{{"model": "claude-sonnet-4-6", "max_tokens": 256, "stream": true, "messages": [{{"role": "user", "content": "Hello. [fault: empty, ok]"}}]}}'
 
-A prompt that holds [fault: NAME] is broken on purpose; docs/simulator.md lists the names. Ctrl-C ends it.
+A prompt that holds [fault: NAME] is broken on purpose; docs/simulator.md lists the names.
 """  # noqa: E501  a command to copy stays on one line
         )
 
 
-def _serve(host: str, port: int) -> subprocess.Popen[bytes]:
-    """The real server, as ``make run`` starts it; its retries wait a tenth of their time."""
+def _serve(host: str, port: int, console: Path) -> subprocess.Popen[bytes]:
+    """The real server, its retries waiting a tenth of their time; what it logs is not mixed with the list."""
     environment = {"RELAY_BACKOFF_SCALE": "0.1", **os.environ}
     command = own_command("serve", "--host", host, "--port", str(port))
-    return subprocess.Popen(command, env=environment)  # noqa: S603  our own command
+    console.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with console.open("wb") as log:
+        return subprocess.Popen(command, env=environment, stderr=log)  # noqa: S603  our own command
 
 
-def _wait_until_ready(server: subprocess.Popen[bytes], base_url: str) -> None:
+def _wait_until_ready(server: subprocess.Popen[bytes], base_url: str, console: Path) -> None:
     ends_at = time.monotonic() + START_SECONDS
     while time.monotonic() < ends_at:
         if server.poll() is not None:
-            raise CommandError("The server did not start; its reason stands above.")
+            raise CommandError(f"The server did not start:\n{console.read_text(errors='replace')[-2000:]}")
         try:
             if httpx.get(f"{base_url}/readyz", timeout=5).status_code == 200:
                 return
