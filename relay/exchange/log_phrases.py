@@ -73,6 +73,11 @@ def lines(fact: Fact, prefix: str) -> list[Line]:
             assert_never(fact)
 
 
+def unasked(message: str, status: int) -> str:
+    """The line of a request that ended before anything was asked upstream: without it there would be none."""
+    return f"No account was asked: {message} (status {status})"
+
+
 def _ended(fact: AttemptEnded, prefix: str) -> list[Line]:
     failure = fact.failure
     if failure is None:

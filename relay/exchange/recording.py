@@ -35,7 +35,7 @@ from relay.engine.facts import (
     Rested,
     Rotated,
 )
-from relay.exchange.log_phrases import AUTO_STREAM, lines
+from relay.exchange.log_phrases import AUTO_STREAM, lines, unasked
 from relay.exchange.price_facts import price_facts
 from relay.exchange.recorded_bodies import RecordedBodies
 from relay.limits.allowance import Allowance
@@ -155,7 +155,7 @@ class Recorder:
         """The exchange ended at admission, before anything was asked."""
         facts = OutcomeFacts(refused_key=_outcome_of_key(failure), failed=True, attempts=0)
         if facts.refused_key is None:  # strangers shall not fill the log
-            self._log_unasked(failure.message, status)
+            self._log(logging.WARNING, unasked(failure.message, status))
         self._finish(outcome_of(facts), EndedBy.PROXY, Phase.ADMISSION, status, failure.message)
 
     def end(self, outcome: Outcome, *, status: int, has_client_gone: bool) -> None:
@@ -192,12 +192,8 @@ class Recorder:
             )
         error = outcome.message if failure is not None else None
         if error is not None and not outcome.attempts:
-            self._log_unasked(error, status)
+            self._log(logging.WARNING, unasked(error, status))
         self._finish(outcome_of(facts), ended_by, outcome.phase, status, error)
-
-    def _log_unasked(self, message: str, status: int) -> None:
-        """Who looks into the log for a request that cost no attempt finds why."""
-        self._log(logging.WARNING, f"No account was asked: {message} (status {status})")
 
     def _finish(self, word: object, by: EndedBy, phase: Phase, status: int, error: str | None) -> None:
         seconds = self._at()
