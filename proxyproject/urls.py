@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from proxyproject.setup.views import set_up
 from relay.front import openapi
+from relay.front.usage_page import usage_page
 from relay.replay.views import replay, replay_page
 
 handler500 = "proxyproject.pages.error_pages.server_error"
@@ -19,6 +20,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
     path("setup/<str:token>/", set_up, name="setup"),
+    path("usage/", usage_page, name="usage"),
     path("api/docs", openapi.docs, name="api-docs"),
     path("api/openapi.json", openapi.openapi_json, name="openapi-json"),
     path("monitor/faultlab/", include("proxyproject.faultlab.urls")),

@@ -5,32 +5,15 @@ from datetime import UTC, datetime
 from math import inf
 from typing import Any
 
-import msgspec
 from django.db.models import Q, Sum
 
 from monitor.ledger.booking import Amounts
 from monitor.ledger.models import LedgerHour
+from monitor.ledger.usage import Usage
 
 _SUMS = {f"{name}_sum": Sum(name) for name in Amounts._fields}
 LAST_MOMENT = 253_402_300_000.0
 """Before the end of the year 9999: what lies behind it has no date."""
-
-
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What some hours of the ledger add up to; ``cost_units`` in 1e-10 dollars."""
-
-    requests: int = 0
-    unpriced: int = 0
-    tokens_in: int = 0
-    tokens_out: int = 0
-    tokens_cached: int = 0
-    tokens_cache_write: int = 0
-    cost_units: int = 0
-
-    @property
-    def tokens(self) -> int:
-        """All of them: input, cached or not, and output."""
-        return self.tokens_in + self.tokens_out + self.tokens_cached + self.tokens_cache_write
 
 
 def used_in(key_id: int, spans: Sequence[tuple[float, float]]) -> list[Usage]:

@@ -15,7 +15,8 @@ from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from monitor.ledger.booking import dollars
-from monitor.ledger.reading import Usage, by_client_key
+from monitor.ledger.reading import by_client_key
+from monitor.ledger.usage import Usage
 from monitor.statistics.filling import (
     ADDED_BY_OUTCOME,
     COUNTS,

@@ -9,6 +9,7 @@ from relay.dialects.interface import Dialect
 from relay.dialects.registry import DIALECTS
 from relay.exchange.service import refuse_path, serve_generation
 from relay.front.health import health, metrics_page, readiness
+from relay.front.usage import key_usage
 from relay.short.catalog import one_model, several_models
 from relay.short.counting import count_tokens
 from relay.short.embedding import embed
@@ -71,6 +72,12 @@ async def one(request: HttpRequest, model: str) -> HttpResponseBase:
     return await one_model(request, model)
 
 
+@router.get("/v1/usage")
+async def usage(request: HttpRequest) -> HttpResponseBase:
+    """The key's own limits and figures: JSON, or CSV with ``format=csv``."""
+    return await key_usage(request)
+
+
 @router.api_operation(["HEAD"], "/", include_in_schema=False)
 async def probe(request: HttpRequest) -> HttpResponse:
     """What clients ask at their start: is anybody there?"""
@@ -102,7 +109,7 @@ async def readyz(request: HttpRequest) -> HttpResponse:
 @router.get("/metrics")
 async def metrics(request: HttpRequest) -> HttpResponse:
     """Prometheus."""
-    return metrics_page(request)
+    return await metrics_page(request)
 
 
 api = NinjaAPI(title="Evenkeel", docs_url=None, openapi_url=None)  # relay/front/openapi.py has both

@@ -2,13 +2,23 @@
 
 import asyncio
 import os
+from math import inf
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Gauge,
+    generate_latest,
+    multiprocess,
+)
 
+from monitor.ledger.booking import dollars
+from monitor.ledger.reading import by_client_key
 from relay.exchange.runtime import runtime
 from relay.front.insiders import is_insider
 
@@ -43,15 +53,38 @@ async def readiness(request: HttpRequest) -> HttpResponse:
     return JsonResponse(told, status=503 if missing else 200)
 
 
-def metrics_page(request: HttpRequest) -> HttpResponse:
-    """The metrics of all processes, in Prometheus' text format; PermissionDenied for who is no insider."""
+async def metrics_page(request: HttpRequest) -> HttpResponse:
+    """The metrics of all processes, in Prometheus' text format; PermissionDenied for who is no insider.
+
+    What keys used is read from the ledger; it is left out when the database does not answer.
+    """
     if not may_look_inside(request):
         raise PermissionDenied
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    try:
+        of_keys = await asyncio.to_thread(_of_keys)
+    except DatabaseError:
+        of_keys = b""
+    return HttpResponse(generate_latest(registry) + of_keys, content_type=CONTENT_TYPE_LATEST)
+
+
+def _of_keys() -> bytes:
+    registry = CollectorRegistry()
+    names = ["client_key"]
+    tokens = Gauge(
+        "evenkeel_ledger_tokens", "Tokens that a key used, by the ledger", names, registry=registry
+    )
+    cost = Gauge("evenkeel_ledger_cost_usd", "What a key spent, in all", names, registry=registry)
+    try:
+        for name, usage in by_client_key(0, inf).items():
+            tokens.labels(name).set(usage.tokens)
+            cost.labels(name).set(float(dollars(usage.cost_units)))
+    finally:
+        connection.close()
+    return generate_latest(registry)
 
 
 def _ask_database() -> None:

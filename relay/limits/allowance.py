@@ -41,7 +41,7 @@ class Allowance:
         if self._is_settled:
             return row
         self._is_settled = True
-        if self._cost is not None and row.cost is None and row.tokens_in is not None:
+        if self._cost is not None and row.cost is None and row.attempts:
             row = msgspec.structs.replace(row, cost=self._cost(row))
         self._spend(tokens_of(row), units_of(row.cost))
         return row

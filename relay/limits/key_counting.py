@@ -8,10 +8,10 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from accounts.keys.limits import Measure
 from accounts.loaded.live_accounts import LiveAccounts
 from accounts.processes.shared_slots import SharedSlots
-from monitor.ledger.reading import Usage, used_in
+from monitor.ledger.reading import used_in
+from monitor.ledger.usage import Usage
 from monitor.pricing.cost import cost_of
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import RequestRecord
@@ -19,6 +19,7 @@ from relay.limits.counts import Counts
 from relay.limits.key_counter import KeyCounter
 from relay.limits.shared_counts import RedisCounts
 from relay.limits.standing import Standing
+from relay.limits.usage import part_of
 
 KEY_SLOTS = "key-slots"
 
@@ -51,8 +52,3 @@ async def from_ledger(key: int, standings: Sequence[Standing]) -> list[int]:
 
     told = await asyncio.to_thread(read)
     return [part_of(usage, standing.limit.measure) for usage, standing in zip(told, standings, strict=True)]
-
-
-def part_of(usage: Usage, measure: Measure) -> int:
-    """Of all that was used, what a limit of that measure counts."""
-    return {"requests": usage.requests, "tokens": usage.tokens, "usd": usage.cost_units}[measure]

@@ -1,0 +1,146 @@
+"""What the holder of a key is shown of it: limits, what is used and left, and the last thirty days. PURE."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from monitor.ledger.booking import dollars
+from monitor.ledger.usage import Usage
+from relay.limits.standing import Standing, moment
+
+DAYS = 30
+_NUMBERS = ("requests", "unpriced", "tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What the key may do, beside what is counted."""
+
+    expires_at: float = 0.0
+    allowed_models: tuple[str, ...] = ()
+    refused_models: tuple[str, ...] = ()
+    highest_effort: str = ""
+    requests_at_a_time: int = 0
+
+
+class Hour(msgspec.Struct, frozen=True):
+    """What the key used of one model in one hour."""
+
+    hour: datetime
+    model: str
+    usage: Usage
+
+
+class KeyUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """One key's own figures; nothing in it is another key's or an account's."""
+
+    name: str
+    shown_as: str
+    at: float
+    time_zone: str
+    rules: Rules
+    standings: tuple[Standing, ...]
+    hours: tuple[Hour, ...]
+
+    @property
+    def total(self) -> Usage:
+        """The thirty days together."""
+        return added(hour.usage for hour in self.hours)
+
+    @property
+    def by_model(self) -> list[tuple[str, Usage]]:
+        """The thirty days by model, the dearest first."""
+        models = dict.fromkeys(hour.model for hour in self.hours)
+        sums = [(name, added(h.usage for h in self.hours if h.model == name)) for name in models]
+        return sorted(sums, key=lambda pair: (-pair[1].cost_units, -pair[1].tokens, pair[0]))
+
+
+def added(parts: Iterable[Usage]) -> Usage:
+    """All of ``parts`` together."""
+    sums = dict.fromkeys(Usage.__struct_fields__, 0)
+    for part in parts:
+        for name in sums:
+            sums[name] += getattr(part, name)
+    return Usage(**sums)
+
+
+def as_json(usage: KeyUsage) -> dict[str, Any]:
+    """For programs: money as decimal text in dollars, moments as RFC 3339."""
+    rules = usage.rules
+    return {
+        "object": "usage",
+        "key": {
+            "name": usage.name,
+            "shown_as": usage.shown_as,
+            "expires_at": moment(rules.expires_at) if rules.expires_at else None,
+            "allowed_models": rules.allowed_models,
+            "refused_models": rules.refused_models,
+            "highest_effort": rules.highest_effort or None,
+            "requests_at_a_time": rules.requests_at_a_time or None,
+        },
+        "at": moment(usage.at),
+        "time_zone": usage.time_zone,
+        "limits": [limit_row(standing) for standing in usage.standings],
+        "days": DAYS,
+        "total": numbers(usage.total),
+        "models": [{"model": name, **numbers(sums)} for name, sums in usage.by_model],
+        "hours": [
+            {"hour": utc(hour.hour), "model": hour.model, **numbers(hour.usage)} for hour in usage.hours
+        ],
+    }
+
+
+def as_csv(usage: KeyUsage) -> str:
+    """The hours as a table; no text in it can be taken for a formula by a spreadsheet."""
+    table = io.StringIO()
+    writer = csv.writer(table)
+    writer.writerow(["hour", "model", *_NUMBERS, "cost_usd"])
+    for hour in usage.hours:
+        model = f"'{hour.model}" if hour.model.startswith(_FORMULA) else hour.model
+        writer.writerow([utc(hour.hour), model, *numbers(hour.usage).values()])
+    return table.getvalue()
+
+
+def limit_row(standing: Standing) -> dict[str, Any]:
+    """A limit with what is used and left of it, and when it begins anew."""
+    limit, reset = standing.limit, standing.resets_at
+    is_money = limit.measure == "usd"
+    told = [limit.amount, standing.used, standing.left]
+    most, used, left = (f"{dollars(n):.10f}" if is_money else n for n in told)
+    return {
+        "measure": limit.measure,
+        "period": limit.period,
+        "limit": most,
+        "used": used,
+        "left": left,
+        "resets_at": None if reset is None else moment(reset),
+    }
+
+
+def numbers(usage: Usage) -> dict[str, Any]:
+    """The figures of some hours."""
+    return {name: getattr(usage, name) for name in _NUMBERS} | {
+        "cost_usd": f"{dollars(usage.cost_units):.10f}"
+    }
+
+
+def utc(at: datetime) -> str:
+    """RFC 3339."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def with_the_ledger(standings: Sequence[Standing], booked: Sequence[Usage]) -> tuple[Standing, ...]:
+    """The standings, each budget with what the ledger has in its window: one number wherever one looks."""
+    return tuple(
+        msgspec.structs.replace(one, used=part_of(usage, one.limit.measure)) if one.is_budget else one
+        for one, usage in zip(standings, booked, strict=True)
+    )
+
+
+def part_of(usage: Usage, measure: str) -> int:
+    """Of all that was used, what a limit of that measure counts."""
+    return {"requests": usage.requests, "tokens": usage.tokens, "usd": usage.cost_units}[measure]

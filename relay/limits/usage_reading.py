@@ -1,0 +1,35 @@
+"""One key's own figures, from its row, the ledger, and what this process counts. Blocking."""
+
+import time
+
+from django.utils import timezone
+
+from accounts.keys.loading import key_limits
+from accounts.models import ClientKey
+from accounts.snapshot import epoch
+from monitor.ledger.reading import by_model_and_hour, used_in
+from relay.limits.counts import Counts
+from relay.limits.usage import DAYS, Hour, KeyUsage, Rules, with_the_ledger
+
+
+def usage_of(key: ClientKey, counts: Counts) -> KeyUsage:
+    """What the holder of ``key`` is shown now."""
+    now = time.time()
+    limits = key_limits(key)
+    standings = counts.standings(key.pk, limits.limits)
+    booked = used_in(key.pk, [(one.window.start, one.window.end) for one in standings])
+    return KeyUsage(
+        name=key.name,
+        shown_as=key.shown_as,
+        at=now,
+        time_zone=timezone.get_default_timezone_name(),
+        rules=Rules(
+            expires_at=epoch(key.expires_at),
+            allowed_models=tuple(key.allowed_models),
+            refused_models=tuple(key.refused_models),
+            highest_effort=key.highest_effort,
+            requests_at_a_time=key.max_in_flight or 0,
+        ),
+        standings=with_the_ledger(standings, booked),
+        hours=tuple(Hour(*row) for row in by_model_and_hour(key.pk, now - DAYS * 86400)),
+    )
