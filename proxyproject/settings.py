@@ -151,6 +151,7 @@ SERVESTATIC_MAX_AGE = 0 if DEBUG else 300
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = ENVIRONMENT.relay_max_body_bytes
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 20_000  # requests that were chosen for an export
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")

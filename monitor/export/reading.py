@@ -14,7 +14,8 @@ from monitor.record.records import RequestRecord
 ROWS_AT_ONCE = 500
 BODY_BYTES_AT_ONCE = 8_000_000
 """How much of bodies is in memory at once, or one exchange where it has more."""
-SELECTED_LIMIT = 500
+SELECTED_LIMIT = 2_000
+"""As many may be chosen one by one; a filter may show any number."""
 
 
 async def exchanges(

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_http_methods
 
 from monitor.export.anonymizing import Redaction, redacted
 from monitor.export.formats import FORMATS, Format
@@ -42,11 +42,11 @@ REMOVED_LABELS = {
 }
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @for_exporters
 def export_page(request: HttpRequest) -> HttpResponseBase:
     """What the file will hold, and what is taken out of it."""
-    asked, chosen, name, rules = _wanted(request.GET, reads_bodies(request))
+    asked, chosen, name, rules = _wanted(_parameters(request), reads_bodies(request))
     format_ = FORMATS[name]
     removed: Counter[str] = Counter()
     read = first_exchanges(asked, chosen, PREVIEWED)
@@ -69,17 +69,17 @@ def export_page(request: HttpRequest) -> HttpResponseBase:
         "is_cut": len(preview) > PREVIEW_CHARACTERS,
         "previewed": len(found),
         "removed": [(REMOVED_LABELS[kind], count) for kind, count in sorted(removed.items())],
-        "file_query": _query(asked, chosen, name, rules),
+        "left_out": len(_parameters(request).getlist("id")) > len(chosen),
         "file_name": _file_name(format_),
     }
     return TemplateResponse(request, "monitor/export.html", context)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 @for_exporters
 def export_file(request: HttpRequest) -> HttpResponseBase:
     """The file, as it is read."""
-    asked, chosen, name, rules = _wanted(request.GET, reads_bodies(request))
+    asked, chosen, name, rules = _wanted(_parameters(request), reads_bodies(request))
     format_ = FORMATS[name]
     base_url = _base_url(request)
     response = StreamingHttpResponse(
@@ -116,6 +116,11 @@ def _written(format_: Format, chunk: list[Exchange], rules: Redaction, base_url:
     )
 
 
+def _parameters(request: HttpRequest) -> QueryDict:
+    """What is asked for: in the address, or, as chosen requests may be many, in the body."""
+    return request.POST if request.method == "POST" else request.GET
+
+
 def _wanted(query: QueryDict, reads: bool) -> tuple[HistoryFilter, list[str], str, Redaction]:
     """Filter, chosen ids, format and rules; redaction is on unless it is switched off.
 
@@ -135,19 +140,6 @@ def _wanted(query: QueryDict, reads: bool) -> tuple[HistoryFilter, list[str], st
 def _base_url(request: HttpRequest) -> str:
     """Where clients find the server."""
     return settings.ENVIRONMENT.proxy_client_url or request.build_absolute_uri("/").rstrip("/")
-
-
-def _query(asked: HistoryFilter, chosen: list[str], name: str, rules: Redaction) -> str:
-    query = QueryDict(asked.query(), mutable=True)
-    query.setlist("id", chosen)
-    query["format"] = name
-    if not rules.emails:
-        query["emails"] = "keep"
-    if not rules.images:
-        query["images"] = "keep"
-    if rules.prompts:
-        query["prompts"] = "remove"
-    return query.urlencode()
 
 
 def _file_name(format_: Format) -> str:

@@ -117,6 +117,20 @@ def test_an_export_is_shown_saved_and_read_back(new_page: NewPage) -> None:
     expect(page.locator("[data-status]")).to_contain_text("Done")
 
 
+def test_chosen_requests_are_exported(new_page: NewPage) -> None:
+    """The rows that were ticked, by form: the file has them and no other."""
+    page = new_page(HISTORY)
+    for row in (0, 1):
+        page.locator("tr[data-row] input").nth(row).check()
+    page.click("text=Export the selected")
+    expect(page.locator("text=2 selected requests")).to_be_visible()
+    page.select_option("select[name=format]", "csv")
+    expect(page.locator("pre")).to_contain_text("started_at")
+    with page.expect_download() as download:
+        page.click("[data-download]")
+    assert len(download.value.path().read_text().splitlines()) == 3
+
+
 def test_a_raw_body_is_searched_and_downloaded(new_page: NewPage) -> None:
     """Find counts the places; what clients send never runs."""
     page = new_page(f"{HISTORY}?dialect=gemini")

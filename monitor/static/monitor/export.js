@@ -2,11 +2,11 @@
 const form = document.getElementById("mon-export");
 form.addEventListener("change", () => form.requestSubmit());
 
-const link = document.querySelector("[data-download]");
+const download = document.querySelector("[data-download]");
 const status = document.querySelector("[data-status]");
 const button = document.querySelector("[data-stop]");
 
-link.addEventListener("click", async (event) => {
+download.addEventListener("click", async (event) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const stop = new AbortController();
@@ -15,11 +15,15 @@ link.addEventListener("click", async (event) => {
   const pieces = [];
   let bytes = 0;
   let lines = 0;
-  const told = () => `${lines.toLocaleString()} ${link.dataset.going}, ${(bytes / 1e6).toFixed(1)} MB`;
+  const told = () => `${lines.toLocaleString()} ${download.dataset.going}, ${(bytes / 1e6).toFixed(1)} MB`;
   try {
-    const answer = await fetch(link.href, { signal: stop.signal });
+    const asked = new URLSearchParams(new FormData(form));
+    const isPost = form.method === "post"; // chosen requests may be more than fit into an address
+    const answer = await fetch(isPost ? download.formAction : `${download.formAction}?${asked}`,
+      { signal: stop.signal, ...(isPost && { method: "POST", body: asked }) });
     if (!answer.ok) throw new Error(String(answer.status));
-    const isShell = link.download.endsWith(".sh");
+    const name = download.dataset.download;
+    const isShell = name.endsWith(".sh");
     const reader = answer.body.getReader();
     for (;;) {
       const { done, value } = await reader.read();
@@ -30,12 +34,12 @@ link.addEventListener("click", async (event) => {
       status.textContent = told();
     }
     const place = URL.createObjectURL(new Blob(pieces, { type: answer.headers.get("content-type") }));
-    const save = Object.assign(document.createElement("a"), { href: place, download: link.download });
+    const save = Object.assign(document.createElement("a"), { href: place, download: name });
     save.click();
     setTimeout(() => URL.revokeObjectURL(place), 60000);
-    status.textContent = `${link.dataset.done} ${(bytes / 1e6).toFixed(1)} MB`;
+    status.textContent = `${download.dataset.done} ${(bytes / 1e6).toFixed(1)} MB`;
   } catch (error) {
-    status.textContent = stop.signal.aborted ? link.dataset.stopped : String(error);
+    status.textContent = stop.signal.aborted ? download.dataset.stopped : String(error);
   }
   button.hidden = true;
 });

@@ -36,8 +36,9 @@ BODY = {
 }
 
 
-def downloaded(client: Client, query: str) -> str:
-    answer = client.get(f"/monitor/history/export/file/?{query}")
+def downloaded(client: Client, query: str, chosen: dict[str, object] | None = None) -> str:
+    path = f"/monitor/history/export/file/?{query}"
+    answer = client.get(path) if chosen is None else client.post(path, chosen)
     assert answer.status_code == 200
     assert answer["Content-Disposition"].startswith("attachment")
     if hasattr(answer.streaming_content, "__aiter__"):
@@ -161,6 +162,19 @@ def test_a_selection_or_a_view_is_exported(operator: Client, shelf: Shelf) -> No
     assert ids(f"id={rows[0].id}&id={rows[2].id}") == [rows[2].id, rows[0].id]
     assert ids("healed=1") == [rows[1].id]
     assert len(ids("")) == 3
+
+
+def test_more_rows_are_chosen_than_fit_into_an_address(operator: Client, shelf: Shelf) -> None:
+    """450 and more go by form: the page and the file have each; over the limit the page says so."""
+    ids = [shelf.put().id for _ in range(reading.SELECTED_LIMIT // 100)]
+    chosen = {"id": ids + [f"{number:032x}" for number in range(950)], "format": "jsonl"}
+    page = operator.post("/monitor/history/export/", chosen)
+    assert page.content.decode().count('name="id"') == 950 + len(ids)
+    assert "More were chosen" not in page.content.decode()
+    file = downloaded(operator, "", chosen)
+    assert sorted(json.loads(line)["id"] for line in file.splitlines()) == sorted(ids)
+    chosen["id"] = [f"{number:032x}" for number in range(reading.SELECTED_LIMIT + 1)]
+    assert "More were chosen" in operator.post("/monitor/history/export/", chosen).content.decode()
 
 
 @pytest.mark.parametrize("name", FORMATS)
