@@ -5,6 +5,7 @@ import msgspec
 from relay.admission.half_characters import HALVES, without_halves
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
+from relay.neutral.nesting import MOST_LEVELS, is_too_deep
 from relay.neutral.packed import BadPacking, unpacker
 
 MAX_CODINGS = 3
@@ -76,6 +77,8 @@ def parsed(raw: bytes) -> Read:
         body = msgspec.json.decode(raw)
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
+    if is_too_deep(body, raw):
+        raise BadRequest(f"The body is nested too deeply: at most {MOST_LEVELS} levels are taken.")
     return Read(body, raw, mended)
 
 

@@ -8,15 +8,19 @@ from typing import Any
 
 import msgspec
 
+from relay.neutral.nesting import is_too_deep
+
 _DECODER = msgspec.json.Decoder(dict[str, Any])
 
 
 def json_object(data: bytes | str) -> dict[str, Any] | None:
-    """``data`` as a JSON object, or None when it is anything else. Never raises."""
+    """``data`` as a JSON object, or None when it is anything else, or nested too deeply. Never raises."""
+    told: dict[str, Any] | None
     try:
-        return _DECODER.decode(data)
+        told = _DECODER.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return _with_halves(data)
+        told = _with_halves(data)
+    return None if told is None or is_too_deep(told, data) else told
 
 
 def _with_halves(data: bytes | str) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObjec
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
+from relay.neutral.nesting import MOST_LEVELS, is_too_deep, may_be_deep
 from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, framed
 
 _HEARTBEAT = Heartbeat()
@@ -41,6 +42,12 @@ class BrokenStream(Exception):
 def garbage(message: str) -> Failure:
     """Data that is no JSON object, or breaks the protocol."""
     return Failure(Kind.GARBAGE, message)
+
+
+def _look_through(data: bytes) -> None:
+    """Raises msgspec.DecodeError for what is no JSON, or nested too deeply."""
+    if is_too_deep(_ANYTHING.decode(data), data):
+        raise msgspec.DecodeError("nested too deeply")
 
 
 class StreamDecoder(ABC, Generic[Shape]):
@@ -181,8 +188,8 @@ class StreamDecoder(ABC, Generic[Shape]):
                 try:
                     told = read(data)
                     # What the shape does not name was not looked at: bytes that are no text, endless numbers.
-                    if len(data) > _LONG:
-                        _ANYTHING.decode(data)
+                    if len(data) > _LONG or (len(data) > MOST_LEVELS and may_be_deep(data)):
+                        _look_through(data)
                     if not data.isascii():
                         data.decode()
                 except UNREADABLE:
@@ -211,17 +218,18 @@ class StreamDecoder(ABC, Generic[Shape]):
             (self._raw if self.held is None else self.held).append(self.kept(event.raw))
         events.append(_HEARTBEAT)
 
-    def _patiently(self, event: SseEvent, events: list[Event]) -> None:
+    def _patiently(self, event: SseEvent, events: list[Event], *, is_listed: bool = False) -> None:
+        """An event that is not as it should be; ``is_listed``: it was one of several objects in one event."""
         try:
             ready = self._reader.patiently(event)
         except NoObject:
             self._flush(events)
-            listed = objects_in(event.data or b"")
+            listed = [] if is_listed else objects_in(event.data or b"")
             if not listed and not self._is_over:
                 self._break(events)
             for one in (json_text(one) for one in listed):
                 if not self._is_over:
-                    self._patiently(SseEvent("", one, framed("", one)), events)
+                    self._patiently(SseEvent("", one, framed("", one)), events, is_listed=True)
             return
         for told, whole in ready:
             if not self._is_over:

@@ -4,8 +4,7 @@ PURE but for the shape of the items. A signature is filed under its tool call, u
 the assistant turn that it stands in.
 """
 
-import msgspec
-
+from relay.dialects.json_object import json_object
 from relay.dialects.names.aliases import NONE, Aliases
 from relay.dialects.names.call_ids import told_id
 from relay.memory.items import Item
@@ -55,8 +54,4 @@ def turn_of(state: StreamState, aliases: Aliases = NONE) -> str:
 
 
 def _arguments(block: OpenBlock) -> dict[str, object]:
-    try:
-        decoded = msgspec.json.decode(block.text or "{}")
-    except msgspec.DecodeError:
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
+    return json_object(block.text or "{}") or {}

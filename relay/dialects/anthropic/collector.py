@@ -62,7 +62,8 @@ def collect(stream: bytes) -> bytes:
             case {"type": "content_block_start", "content_block": dict(content)}:
                 blocks.append(_Block(content))
             case {"type": "content_block_delta", "index": int(index), "delta": dict(delta)}:
-                blocks[index].grow(delta)
+                if 0 <= index < len(blocks):
+                    blocks[index].grow(delta)
             case {"type": "message_delta"} if message is not None and body is not None:
                 _finish(message, body)
             case {"type": "error", "error": {"message": str(words)}}:

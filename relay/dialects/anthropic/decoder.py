@@ -210,7 +210,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         """Let the held end of a tool call go: its JSON is cut, but so is the answer, and upstream says it."""
         delta = body.get("delta")
         stop_reason = delta.get("stop_reason") if isinstance(delta, dict) else None
-        if name != "message_delta" or stop_reason not in CUTS_ARGUMENTS:
+        if name != "message_delta" or str(stop_reason) not in CUTS_ARGUMENTS:
             raise BrokenStream(garbage("a tool call ended with arguments that are no JSON object"))
         self.release()
         events.append(BlockStop(self._held_block))

@@ -8,6 +8,7 @@ import msgspec
 from relay.dialects.gemini.fields import camel_keys, field
 from relay.dialects.gemini.partial_arguments import PartialArguments
 from relay.dialects.gemini.wire import PartialArg
+from relay.dialects.reading.half_characters import any_object
 from relay.neutral.conversation import Json
 from relay.neutral.sse import SseParser
 
@@ -22,9 +23,10 @@ def collect(stream: bytes) -> bytes:
     answer: Json = {}
     candidates: dict[int, Json] = {}
     for event in [*parser.feed(stream), *parser.finish()]:
-        chunk = msgspec.json.decode(event.data) if event.data is not None else {}
+        chunk = (any_object(event.data) if event.data is not None else None) or {}
         for candidate in chunk.pop("candidates", None) or []:
-            _join_candidate(candidates.setdefault(candidate.get("index") or 0, {}), candidate)
+            told = candidate.get("index")
+            _join_candidate(candidates.setdefault(told if type(told) is int else 0, {}), candidate)
         _join(answer, chunk)
     for candidate in candidates.values():
         if isinstance(candidate.get("content"), dict) and "parts" in candidate["content"]:

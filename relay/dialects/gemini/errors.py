@@ -23,6 +23,7 @@ from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import told_wait
 from relay.neutral.conversation import Json
 from relay.neutral.failures import Failure, Kind
+from relay.neutral.nesting import is_too_deep
 
 # google.rpc.Code as the HTTP mapping of google/rpc/code.proto has it; below, what other vendors answer with.
 _STATUS_WORDS = {
@@ -106,7 +107,9 @@ def error_object(body: bytes) -> Json | None:
     """The ``error`` of a JSON error body, which may be a list of one; None when it is none."""
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if is_too_deep(value, body):
         return None
     if isinstance(value, list) and value:
         value = value[0]
@@ -119,7 +122,7 @@ def error_object(body: bytes) -> Json | None:
 def is_google_error(body: bytes) -> bool:
     """Is this Google's error: a numeric code beside one of its status words?"""
     error = error_object(body) or {}
-    return isinstance(error.get("code"), int) and error.get("status") in _STATUS_OF_WORD
+    return isinstance(error.get("code"), int) and str(error.get("status")) in _STATUS_OF_WORD
 
 
 def error_body(answer: ErrorAnswer) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.wire import NOTHING, PartialArg
 from relay.neutral.conversation import Json
+from relay.neutral.nesting import MOST_LEVELS
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\[\"((?:[^\"\\]|\\.)*)\"\]")
 _ESCAPED = re.compile(r"\\(.)")
@@ -65,7 +66,7 @@ def _steps(path: str) -> list[str | int]:
         quoted = single if single is not None else double
         steps.append(int(index) if index else name if quoted is None else _ESCAPED.sub(r"\1", quoted))
         at = match.end()
-    if not steps or at != len(path):
+    if not steps or at != len(path) or len(steps) >= MOST_LEVELS:
         raise BadPath("upstream sent a piece of arguments for no place")
     return steps
 

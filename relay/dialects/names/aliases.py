@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from relay.dialects.json_object import json_object
 from relay.dialects.names.rules import NameRule
 from relay.dialects.schemas.keywords import LISTS, MAPS, SCHEMAS
 from relay.neutral.conversation import Conversation, Json, Part, Tool, ToolCall, ToolResult, Turn
@@ -72,11 +73,8 @@ def aliased(
 
 def renamed_json(text: str, names: dict[str, str]) -> str:
     """``text`` with the keys of its JSON renamed; as it is where it is no JSON object."""
-    try:
-        value = msgspec.json.decode(text)
-    except (ValueError, RecursionError):
-        return text
-    return msgspec.json.encode(_renamed_keys(value, names)).decode() if isinstance(value, dict) else text
+    value = json_object(text)
+    return text if value is None else msgspec.json.encode(_renamed_keys(value, names)).decode()
 
 
 def _names_in(conversation: Conversation) -> list[str]:

@@ -14,10 +14,11 @@ from monitor.record.redaction import mask_beginning
 from relay.dialects.account_words import is_about_the_account
 from relay.dialects.healing.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.interface import ErrorAnswer
+from relay.dialects.json_object import json_object
 from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.openai.limit_words import limit_error
 from relay.dialects.reading.error_shapes import error_in, error_of_body, is_own_shape, vendor_code_of
-from relay.dialects.reading.half_characters import json_text, tolerant_object
+from relay.dialects.reading.half_characters import json_text
 from relay.dialects.refused_parameters import refused_parameter
 from relay.dialects.token_limits.told_limits import with_limit
 from relay.dialects.told_body import told_body
@@ -92,7 +93,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         is_signature=is_refusal,
         refused_parameter=refused_parameter(status, message, _param_of(error)),
         offers_drop_block=is_refusal and offers_drop_block(message),
-        body=told_body(body) if is_own_shape else b"",
+        body=told_body(body) if is_own_shape and json_object(body) is not None else b"",
         upstream_request_id=headers.get("x-request-id", ""),
     )
     return with_limit(failure, error)
@@ -114,7 +115,7 @@ def failure_in_stream(error: Any, body: bytes) -> Failure:
         retry_after_seconds=told_wait(status, {}, error, message),
         account_fault=(told is not None and told.is_account) or _is_account_fault(status, reason, message),
         is_signature=status == 400 and (reason == _SIGNATURE_CODE or is_signature_refusal(message)),
-        body=told_body(body) if is_own_shape(tolerant_object(body)) else b"",
+        body=told_body(body) if is_own_shape(json_object(body)) else b"",
         from_upstream_event=True,
     )
     return with_limit(failure, error)

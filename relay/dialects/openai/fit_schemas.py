@@ -61,7 +61,7 @@ def is_strict(schema: Any) -> bool:
         return True
     if not _STRICT.issuperset(schema) or not schema.keys() & _SAYS_WHAT:
         return False
-    if schema.get("format", "date") not in _STRICT_FORMATS:
+    if str(schema.get("format", "date")) not in _STRICT_FORMATS:
         return False
     properties = schema.get("properties")
     if isinstance(properties, dict) or schema.get("type") == "object":

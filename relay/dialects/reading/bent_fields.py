@@ -20,11 +20,12 @@ def mended(told: Any, shape: type) -> tuple[Any, list[str]]:
 
     A number in a text's place becomes a text, and the other way round; anything else of a wrong type becomes
     null, or an empty one of its kind where ``shape`` knows no null; so does an object or a list that is
-    missing and must be there. ``told`` is not changed.
+    missing and must be there. What misses a text or a number that must be there, goes. ``told`` stays as
+    it is.
     """
     bent: dict[str, None] = {}
     value = _fit(told, _type_info(shape), "", bent)
-    return value, list(bent)
+    return {} if value is _GONE else value, list(bent)
 
 
 @lru_cache(maxsize=64)
@@ -51,7 +52,8 @@ def _empty(kind: inspect.Type) -> Any:
     if isinstance(kind, inspect.ListType):
         return []
     if isinstance(kind, inspect.StructType):
-        return {field.encode_name: _empty(field.type) for field in kind.fields if field.required}
+        fields = {field.encode_name: _empty(field.type) for field in kind.fields if field.required}
+        return _GONE if any(value is _GONE for value in fields.values()) else fields
     return {} if isinstance(kind, inspect.DictType) else _GONE
 
 
@@ -74,7 +76,9 @@ def _inside(value: Any, kind: inspect.Type, path: str, bent: dict[str, None]) ->
     for field in kind.fields:
         if field.required and field.encode_name not in value:
             bent[before + field.encode_name] = None
-            whole[field.encode_name] = _empty(field.type)
+            if (empty := _empty(field.type)) is _GONE:
+                return _GONE
+            whole[field.encode_name] = empty
     return whole
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 import msgspec
 
-from relay.dialects.reading.half_characters import tolerant_object
+from relay.dialects.reading.half_characters import tolerant_object, without_halves
 from relay.dialects.reading.vendor_codes import VendorCode, vendor_code
 from relay.neutral.conversation import Json
+from relay.neutral.nesting import is_too_deep
 
 _ANSWERS = ("choices", "output", "content", "candidates")
 _FINE = (None, 0, 200, "0", "200", "ok", "success", "Success")
@@ -21,11 +22,13 @@ _FINE = (None, 0, 200, "0", "200", "ok", "success", "Success")
 
 def error_of_body(body: bytes) -> tuple[Any, bool]:
     """The error in an error's body, and whether the body is of OpenAI's own shape."""
-    told: Any = tolerant_object(body)
+    told: Any = without_halves(tolerant_object(body))
     if told is None:
         try:
             told = msgspec.json.decode(body)
         except (ValueError, RecursionError):
+            told = None
+        if told is None or is_too_deep(told, body):
             return body.decode("utf-8", "replace").strip(), False
     if isinstance(told, list) and told:
         return _inner(told[0]), False

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from relay.neutral.conversation import Json
+from relay.neutral.nesting import is_too_deep
 
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
@@ -33,15 +34,16 @@ def tolerant_object(data: bytes) -> Json | None:
         value = json.loads(text, strict=False, parse_float=_finite, parse_constant=_nothing)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not is_too_deep(value, data) else None
 
 
 def any_object(data: bytes) -> Json | None:
     """``data`` as a JSON object: fast where it is as it should be, else as far as it can be one."""
     try:
-        return _OBJECT.decode(data)
+        told = _OBJECT.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         return tolerant_object(data)
+    return None if is_too_deep(told, data) else told
 
 
 def json_text(value: Any) -> bytes:

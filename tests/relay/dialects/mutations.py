@@ -68,7 +68,8 @@ def _end(stream: bytes, rng: random.Random) -> bytes:
 
 def _events(stream: bytes, rng: random.Random) -> bytes:
     """An event is gone, doubled, or in another's place."""
-    events = stream.split(b"\n\n")
+    between = _between(stream)
+    events = stream.split(between)
     one, other = rng.randrange(len(events)), rng.randrange(len(events))
     match rng.randrange(3):
         case 0:
@@ -77,12 +78,18 @@ def _events(stream: bytes, rng: random.Random) -> bytes:
             events.insert(other, events[one])
         case _:
             events[one], events[other] = events[other], events[one]
-    return b"\n\n".join(events)
+    return between.join(events)
+
+
+def _between(stream: bytes) -> bytes:
+    """What the stream's server puts between two events."""
+    return b"\r\n\r\n" if b"\r\n\r\n" in stream else b"\n\n"
 
 
 def _json(stream: bytes, rng: random.Random) -> bytes:
     """A value anywhere in one event is another one, is gone, or is wrapped in something."""
-    events = stream.split(b"\n\n")
+    between = _between(stream)
+    events = stream.split(between)
     at = rng.randrange(len(events))
     head, mark, data = events[at].partition(b"data:")
     try:
@@ -94,7 +101,8 @@ def _json(stream: bytes, rng: random.Random) -> bytes:
         return stream
     holder = rng.choice(holders)
     key = rng.choice(list(holder) if isinstance(holder, dict) else range(len(holder)))
-    match rng.randrange(6):
+    depth = 0
+    match rng.randrange(7):
         case 0:
             holder[key] = rng.choice(_NUMBERS)
         case 1:
@@ -104,11 +112,15 @@ def _json(stream: bytes, rng: random.Random) -> bytes:
         case 3:
             holder[key] = [holder[key]]
         case 4:
+            depth, holder[key] = rng.choice((100, 160, 400, 900, 100_000)), "@"
+        case 5:
             holder[key] = {"type": holder[key], "text": holder[key]}
         case _:
             del holder[key]
-    events[at] = head + b"data: " + json.dumps(told).encode()
-    return b"\n\n".join(events)
+    deep = b'{"a":[' * (depth // 2) + b"1" + b"]}" * (depth // 2)
+    text = json.dumps(told).encode()
+    events[at] = head + b"data: " + (text.replace(b'"@"', deep, 1) if depth else text)
+    return between.join(events)
 
 
 def _deep(stream: bytes, rng: random.Random) -> bytes:

@@ -14,23 +14,14 @@ from monitor.record.stream_secrets import find_stream_secrets
 from relay.admission.request_body import parsed
 from relay.dialects.healing.signature_slots import Fate
 from relay.dialects.interface import Dialect
-from relay.dialects.names.aliases import aliased
-from relay.dialects.paired_calls import paired
-from relay.dialects.refused_parameters import REMOVABLE, ROWS
 from relay.dialects.registry import DIALECTS
 from relay.neutral.failures import BadRequest, CannotCarry
 from tests.relay.linear import planted, shapes
+from tests.relay.linear.conversions import MODELS, to_another, to_its_own
 
 Json = shapes.Json
 Work = Callable[[], object]
 BY_NAME = {dialect.name.removeprefix("openai_"): dialect for dialect in DIALECTS}
-MODELS = {
-    "anthropic": "claude-opus-4-6",
-    "gemini": "gemini-3-flash-preview",
-    "chat": "gpt-5.1",
-    "responses": "gpt-5.1",
-}
-TAKEN_BACK = sorted({*REMOVABLE, *(row.taken_back for row in ROWS)})
 
 
 _SCHEMAS = {name for name, _ in shapes.schemas(1)} - {"properties", "a union"}
@@ -65,32 +56,14 @@ def _conversions(client: str, shape: str, body: Json) -> Iterator[tuple[str, Wor
         if other is not dialect:
             yield (
                 f"{client} to {upstream}: {shape}",
-                lambda upstream=upstream, other=other: _other(dialect, other, MODELS[upstream], body),  # type: ignore[misc]
+                lambda upstream=upstream, other=other: to_another(dialect, other, MODELS[upstream], body),  # type: ignore[misc]
             )
 
 
 def _own(dialect: Dialect, model: str, raw: bytes) -> None:
-    """To an upstream of the same dialect, for another model."""
-    facts = facts_for(model)
     body = parsed(raw).body
     dialect.inspect(body, {})
-    body = dialect.mend(body, [])
-    body = dialect.as_stream(dialect.fit(body, model, facts, []))
-    body = dialect.known_form(body, facts)
-    for name in TAKEN_BACK:
-        dialect.take_back(body, name)
-    dialect.thinks_unseen(body, facts)
-    dialect.wants(body)
-    dialect.go_on(body, "said", 9, facts)
-
-
-def _other(dialect: Dialect, other: Dialect, model: str, body: Json) -> None:
-    """To an upstream of another dialect."""
-    changes: list[str] = []
-    conversation = paired(dialect.read(body), changes)
-    conversation, _ = aliased(conversation, other.tool_names, other.property_names, changes)
-    facts = facts_for(model)
-    other.known_form(other.as_stream(other.write(conversation, model, facts, changes)), facts)
+    to_its_own(dialect, model, body)
 
 
 def _healing(name: str, shape: str, body: Json) -> Iterator[tuple[str, Work]]:

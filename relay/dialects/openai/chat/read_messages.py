@@ -83,7 +83,7 @@ class _Reader:
         function = object_in(call, kind, where)
         if kind == "custom":
             function = {"name": function.get("name"), "arguments": arguments_with(function.get("input"))}
-        elif function.get("name") in self._custom_tools:  # a custom call as Cursor gives it back: bare text
+        elif text_in(function, "name", where) in self._custom_tools:  # as Cursor gives it back: bare text
             text = text_of(text_in(function, "arguments", where))
             function = {**function, "arguments": arguments_with(text)}
         return self.turns.call(call_id, function, where)

@@ -1,0 +1,33 @@
+"""How deep JSON from outside may be nested: what goes through it must not run out of stack. PURE.
+
+Python's stack holds 1,000 calls, and a level takes up to three of them.
+"""
+
+from typing import Any
+
+MOST_LEVELS = 150
+"""Google's own APIs take 100 and most JSON libraries fewer than 130; a tool's schema has a dozen."""
+
+
+def may_be_deep(text: bytes | str) -> bool:
+    """A quick look at JSON: does it open enough objects and lists at all?"""
+    if isinstance(text, bytes):
+        return text.count(b"{") + text.count(b"[") > MOST_LEVELS
+    return text.count("{") + text.count("[") > MOST_LEVELS
+
+
+def is_too_deep(value: Any, text: bytes | str) -> bool:
+    """Has ``value``, which ``text`` says, more levels than are taken? Linear, and quick where it is short."""
+    if not may_be_deep(text):
+        return False
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MOST_LEVELS):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
