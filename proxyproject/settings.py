@@ -175,7 +175,23 @@ LOGGING = app_log.configuration(
     total_bytes=ENVIRONMENT.proxy_log_bytes,
 )
 
+# Unfold's purple; the shades of text are lighter on dark and darker on light, for a contrast over 4.5.
+PRIMARY = {
+    "50": "oklch(97.7% .014 308.299)",
+    "100": "oklch(94.6% .033 307.174)",
+    "200": "oklch(90.2% .063 306.703)",
+    "300": "oklch(82.7% .119 306.383)",
+    "400": "oklch(76% .16 305.5)",
+    "500": "oklch(72% .19 305.5)",
+    "600": "oklch(52% .27 302)",
+    "700": "oklch(46% .25 302)",
+    "800": "oklch(43.8% .218 303.724)",
+    "900": "oklch(38.1% .176 304.987)",
+    "950": "oklch(29.1% .149 302.717)",
+}
+
 UNFOLD = {
+    "COLORS": {"primary": PRIMARY},
     "SITE_TITLE": "Evenkeel",
     "SITE_HEADER": "Evenkeel",
     "SITE_SYMBOL": "sailing",

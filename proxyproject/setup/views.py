@@ -4,6 +4,7 @@
 # (unfold ships no types)
 
 import time
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
@@ -14,10 +15,20 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from unfold.forms import UserCreationForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from proxyproject.setup.link import SetupLink, needs_login
 from proxyproject.setup.whereabouts import container_gateway, is_here
 from relay.admission.client_address import client_address
+
+
+class FirstLoginForm(UserCreationForm):
+    """Name and password, each in the theme's own field."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["username"].widget = UnfoldAdminTextInputWidget(attrs={"autocomplete": "username"})
+
 
 setup_link = SetupLink(settings.DATA_DIR)
 
@@ -28,7 +39,7 @@ def set_up(request: HttpRequest, token: str) -> HttpResponse:
     refusal = _refusal(request, token)
     if refusal:
         return _page(request, refusal=refusal, status=403)
-    form = UserCreationForm(request.POST or None)
+    form = FirstLoginForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _page(request, form=form, status=200)
     with transaction.atomic():
@@ -56,7 +67,7 @@ def _invalid() -> str:
 
 
 def _page(
-    request: HttpRequest, *, form: UserCreationForm | None = None, refusal: str = "", status: int
+    request: HttpRequest, *, form: FirstLoginForm | None = None, refusal: str = "", status: int
 ) -> HttpResponse:
     context = {
         **admin.site.each_context(request),

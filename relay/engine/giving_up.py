@@ -56,7 +56,8 @@ def _says_nothing_of_a_request(failure: Failure) -> bool:
 
 def message(attempts: int, told: Failure) -> str:
     """What the client reads and people search for: how often it was tried, and the failure."""
-    return f"All {attempts} attempts failed. {told.message}"
+    failed = f"All {attempts} attempts failed." if attempts > 1 else "The only attempt failed."
+    return f"{failed} {told.message}"
 
 
 def with_nearest(failure: Failure, nearest_free_seconds: float | None) -> Failure:

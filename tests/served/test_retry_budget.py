@@ -32,7 +32,7 @@ def test_a_spent_budget_answers_the_failure_in_hand(
         assert SPENT in world.row(response)["error"]
         lines = world.log_lines(response)
         assert any("Retry budget spent, not retrying: " in line for line in lines)
-        assert any("All 1 attempts failed. " in line for line in lines)
+        assert any("The only attempt failed. " in line for line in lines)
         assert world.messages("Hello.").status_code == 200
 
 

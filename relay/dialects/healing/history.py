@@ -36,7 +36,12 @@ def heal(form: TurnForm, body: Json, facts: ModelFacts) -> HealedBody:
     healed = _healed(form, body, frozenset(blocks), frozenset([prompt_turn]))
     if healed is body:
         return HealedBody(body, (), "", ())
-    changes = [f"{len(refused)} thinking blocks and signatures taken out of the history"] if refused else []
+    what = (
+        "1 thinking block or signature"
+        if len(refused) == 1
+        else f"{len(refused)} thinking blocks and signatures"
+    )
+    changes = [f"{what} taken out of the history"] if refused else []
     changes.append("the fix prompt was added")
     healed, taken = form.settled(healed, facts)
     return HealedBody(healed, blocks, prompt_turn, (*changes, taken) if taken else tuple(changes))

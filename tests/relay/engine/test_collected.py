@@ -142,7 +142,7 @@ def test_the_deadline_holds_to_the_end_of_a_collected_answer() -> None:
         is_collected=True,
         limits=Limits(deadline_seconds=100),
     )
-    played.ends(status=504, message="All 1 attempts failed. no answer within 100 s")
+    played.ends(status=504, message="The only attempt failed. no answer within 100 s")
     assert played.fact(AttemptEnded).phase is Phase.TEXT
 
 

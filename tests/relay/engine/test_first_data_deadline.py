@@ -128,7 +128,7 @@ def test_the_deadline_of_the_exchange_cuts_the_peek() -> None:
         closes(),
         limits=Limits(deadline_seconds=40),
     )
-    played.ends(status=504, attempts=1, message="All 1 attempts failed. no answer within 40 s")
+    played.ends(status=504, attempts=1, message="The only attempt failed. no answer within 40 s")
     assert played.fact(AttemptEnded).failure.kind is Kind.DEADLINE
 
 
@@ -168,7 +168,7 @@ def test_no_wait_reaches_beyond_the_deadline() -> None:
         closes(),
         limits=Limits(deadline_seconds=40),
     )
-    played.ends(status=503, message="All 1 attempts failed. upstream said 503 (no answer within 40 s)")
+    played.ends(status=503, message="The only attempt failed. upstream said 503 (no answer within 40 s)")
     assert played.fact(AttemptEnded).decision.retry is False
 
 

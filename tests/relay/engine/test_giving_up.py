@@ -36,7 +36,7 @@ def test_the_only_account_s_failure_is_the_end(status: int, owed: int) -> None:
         (looks_around(), around(all_are_marked=True, nearest_free_seconds=300)),
         closes(),
     )
-    played.ends(status=owed, attempts=1, message=f"All 1 attempts failed. upstream said {status}")
+    played.ends(status=owed, attempts=1, message=f"The only attempt failed. upstream said {status}")
     told = played.outcome.failure
     assert told is not None
     assert (told.status, told.body) == (owed, b"")
@@ -123,7 +123,7 @@ def test_nobody_left_to_ask_gives_up_with_what_was_seen() -> None:
     """The last real status, and the Retry-After of whoever is free first."""
     played = play((picks(), ANN), (opens(), refuses(500)), closes(), sleeps(), (picks(), nobody(429, 42.0)))
     played.ends(
-        status=500, attempts=1, retry_after_seconds=42, message="All 1 attempts failed. upstream said 500"
+        status=500, attempts=1, retry_after_seconds=42, message="The only attempt failed. upstream said 500"
     )
 
 

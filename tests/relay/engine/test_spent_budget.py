@@ -47,7 +47,7 @@ def test_a_spent_budget_ends_the_exchange_with_the_failure_in_hand(status: int) 
         (picks(), ANN), (opens(), refuses(status)), SPENT, closes(is_complete=False), has_budget=False
     )
     spent = f"upstream said {status} (not tried again: the retry budget of its upstream is spent)"
-    played.ends(status=status, attempts=1, message=f"All 1 attempts failed. {spent}")
+    played.ends(status=status, attempts=1, message=f"The only attempt failed. {spent}")
     assert played.fact(GaveUp).failure.message == spent
     assert played.fact(AttemptEnded).decision.strategy == "retry budget spent"
 

@@ -158,7 +158,7 @@ def test_tools_model_and_everything_else_stay() -> None:
     assert {**told.body, "messages": None} == {**body, "messages": None}
     assert told.blocks == (digest(thinking("x")),)
     assert told.changes == (
-        "1 thinking blocks and signatures taken out of the history",
+        "1 thinking block or signature taken out of the history",
         "the fix prompt was added",
     )
     assert told.headers == ()

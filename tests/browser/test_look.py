@@ -1,0 +1,61 @@
+"""What can be seen: text with contrast, fields with borders, a filter that is empty when its box is."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+NewPage = Callable[..., Page]
+
+CONTRAST = """element => {
+    const pen = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    const over = (color, ground) => {
+        pen.fillStyle = `rgb(${ground})`; pen.fillRect(0, 0, 1, 1);
+        pen.fillStyle = color; pen.fillRect(0, 0, 1, 1);
+        return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const grounds = [];
+    for (let one = element; one; one = one.parentElement) {
+        grounds.unshift(getComputedStyle(one).backgroundColor);
+    }
+    const ground = grounds.reduce((below, color) => over(color, below), [255, 255, 255]);
+    const linear = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    const weights = [0.2126, 0.7152, 0.0722];
+    const light = color => color.reduce((sum, v, at) => sum + linear(v / 255) * weights[at], 0);
+    const both = [light(over(getComputedStyle(element).color, ground)), light(ground)];
+    return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+}"""
+"""WCAG 2.2's contrast ratio of an element's text, over all that lies behind it."""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_navigation_and_links_have_contrast(new_page: NewPage, dark: bool) -> None:
+    """At least 4.5 to 1: the chosen entry, the others, and a link among text."""
+    page = new_page("/admin/accounts/account/", dark=dark)
+    page.goto("/admin/auth/user/1/change/")
+    link = page.locator("a[href='../password/']")
+    ratios = {"a link": link.evaluate(CONTRAST)}
+    page.goto("/admin/accounts/account/")
+    for entry in page.locator("#nav-sidebar a:visible").all():
+        ratios[entry.inner_text()] = entry.evaluate(CONTRAST)
+    assert len(ratios) > 5
+    assert {name: ratio for name, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_fields_of_a_new_user_have_borders(new_page: NewPage, dark: bool) -> None:
+    """As every other form's."""
+    page = new_page("/admin/auth/user/add/", dark=dark)
+    for name in ("username", "password1", "password2"):
+        field = page.locator(f"input[name={name}]")
+        assert field.evaluate("element => getComputedStyle(element).borderTopWidth") == "1px", name
+
+
+def test_escape_empties_the_live_filter_too(new_page: NewPage) -> None:
+    """Box and filter say the same."""
+    page = new_page("/monitor/live/?q=nothing-of-that-name")
+    box = page.locator("#live-filter")
+    expect(box).to_have_value("nothing-of-that-name")
+    box.press("Escape")
+    expect(box).to_have_value("")
+    expect(page).to_have_url(page.url.partition("?")[0])
