@@ -176,6 +176,16 @@ class RelayFactory(HTTPFactory):
     def log(self, request: RelayRequest) -> None:
         """Write no access log: it would show ``?key=``. The relay logs its exchanges itself."""
 
+    def close_idle(self) -> None:
+        """Close the connections that have had their answers."""
+        for channel in list(self.channels):
+            if channel.stage is Stage.IDLE:
+                channel.close_when_idle()
+
+    def expects_requests(self) -> bool:
+        """Is a request on its way on some connection, or may one be that has just been made?"""
+        return any(channel.stage in (Stage.HEAD, Stage.BODY) for channel in self.channels)
+
     def close_channels(self) -> None:
         """Close every connection as soon as its answer is out; ``all_closed`` is set after the last."""
         self._is_closing = True

@@ -106,6 +106,9 @@ class RelayRequest(WebRequest):
             self._answer(503, "The server is restarting; try again in a moment.", may_continue=False)
             self.finish()
             return None
+        if self.server.is_leaving and not self.requestHeaders.hasHeader(b"upgrade"):
+            self.channel.persistent = False
+            self.setHeader(b"connection", b"close")
         result = super().process()
         if self.transport is None:  # daphne has handed the connection to a WebSocket
             self.channel.handed_over(self.channel.transport.protocol)

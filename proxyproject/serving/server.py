@@ -8,6 +8,7 @@ no HTTP timeout here: daphne's would end a running stream cleanly, which a clien
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -47,6 +48,12 @@ THREADS = 8
 
 STOP_GRACE_SECONDS = 5
 """After the stop callbacks: time for the streams they ended to say so, and for the last bytes to leave."""
+
+ARRIVAL_SECONDS = 2.0
+"""How long a server that listens no more waits for requests that are on their way to it already,"""
+
+ARRIVAL_LOOK_SECONDS = 0.02
+"""and how often it looks."""
 
 SERVICE_RESTART = 4012
 """WebSocket close code: come back. It stands for IANA's 1012, which autobahn lets no application send."""
@@ -100,6 +107,8 @@ class Server(daphne.server.Server):
         )
         self.doorkeeper = Doorkeeper(door, connections_for(raise_limit()))
         self.page_origins = page_origins
+        self.is_leaving = False
+        """Whether it still serves, but keeps no connection open any more."""
         self.is_draining = False
         self.refusal = ""
         """Why this process must not serve, once it is known."""
@@ -195,7 +204,9 @@ class Server(daphne.server.Server):
     async def _end(self) -> None:
         if self._ports and self._lame_duck_seconds:
             await lifecycle.leave()
+            self.is_leaving = True
             await self._unless_hurried(asyncio.sleep(self._lame_duck_seconds))
+            await self._unless_hurried(self._leave_the_front())
         self.is_draining = True
         for protocol in list(self.connections):
             if not isinstance(protocol, RelayRequest):
@@ -212,8 +223,7 @@ class Server(daphne.server.Server):
         await lifecycle.stop()
         await self._wait_for(self._running(), STOP_GRACE_SECONDS)
         await self._cancel(self._running())
-        for port in self._ports:
-            await maybeDeferred(port.stopListening).asFuture(asyncio.get_running_loop())
+        await self._stop_listening()
         self.http_factory.close_channels()
         self.doorkeeper.stop()
         try:
@@ -221,6 +231,20 @@ class Server(daphne.server.Server):
         except TimeoutError:
             logger.warning("Cut %d connections that did not close", len(self.http_factory.channels))
         await lifecycle.flush()
+
+    async def _leave_the_front(self) -> None:
+        """Take no connection any more, so that a front asks another host; serve what is on its way here."""
+        await self._stop_listening()
+        self.http_factory.close_idle()
+        ends_at = time.monotonic() + ARRIVAL_SECONDS
+        while self.http_factory.expects_requests() and time.monotonic() < ends_at:
+            await asyncio.sleep(ARRIVAL_LOOK_SECONDS)
+            self.http_factory.close_idle()
+
+    async def _stop_listening(self) -> None:
+        ports, self._ports = self._ports, []
+        for port in ports:
+            await maybeDeferred(port.stopListening).asFuture(asyncio.get_running_loop())
 
     async def _unless_hurried(self, work: Coroutine[Any, Any, Any]) -> None:
         """Wait for ``work``, or until a second signal says that nobody wants to wait."""

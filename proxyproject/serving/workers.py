@@ -41,7 +41,7 @@ class Workers:
         """Nothing is started yet. ``data_dir`` is where the workers keep their numbers together."""
         self._command = list(command)
         self._data_dir = data_dir
-        self._descriptors = [listener.fileno() for listener in listeners]
+        self._listeners = listeners
         self._count = count
         self._started: dict[int, float] = {}
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -81,9 +81,10 @@ class Workers:
         return worst
 
     def _start_one(self) -> None:
+        descriptors = [listener.fileno() for listener in self._listeners]
         process = subprocess.Popen(  # noqa: S603  our own command line
-            [*self._command, *(part for one in self._descriptors for part in ("--fd", str(one)))],
-            pass_fds=self._descriptors,
+            [*self._command, *(part for one in descriptors for part in ("--fd", str(one)))],
+            pass_fds=descriptors,
             stdin=subprocess.PIPE,  # closed when this process is gone, however it went: then the worker ends
             process_group=0,  # a terminal's Ctrl-C comes to this process alone, which passes it on
         )
@@ -95,6 +96,8 @@ class Workers:
 
     def _end_all(self) -> None:
         self._is_ending = True
+        for listener in self._listeners:  # when the last worker stops to listen, nobody does
+            listener.close()
         for pid in self._processes:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)

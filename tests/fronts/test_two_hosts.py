@@ -1,0 +1,109 @@
+"""Two hosts behind one front, restarted one after the other while requests come: none is lost."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from relay.simulator.thread import SimulatorThread
+from tests import stores
+from tests.fronts.front import caddy, documented, free_port, nginx
+from tests.running_server import RunningServer, ServerWorld
+from tests.served.world import CLAUDE, KEY, PATIENCE_SECONDS, World
+
+CLIENTS = 4
+FORM = {"model": CLAUDE, "max_tokens": 64, "stream": True}
+
+
+@pytest.fixture(scope="module")
+def hosts(server_world: ServerWorld) -> Iterator[tuple[RunningServer, RunningServer]]:
+    """Two servers on one database and one Redis, with accounts at a simulator."""
+    url, redis = stores.start_redis()
+    data_dir, environment = server_world.prepare(
+        {"REDIS_URL": url, "RELAY_LAME_DUCK_SECONDS": "1", "RELAY_BACKOFF_SCALE": "0"}
+    )
+    with SimulatorThread() as simulator:
+        one, two = (RunningServer(data_dir, environment, ()) for _ in range(2))
+        world = World(one, simulator)
+        wait_until_ready(two)
+        yield one, two
+        world.client.close()
+        one.stop()
+        two.stop()
+    server_world.discard(data_dir)
+    stores.end(redis)
+
+
+def wait_until_ready(host: RunningServer) -> None:
+    """Return when the host serves, and knows the key and the accounts."""
+    ends_at = time.monotonic() + PATIENCE_SECONDS
+    while (
+        httpx.get(f"{host.base_url}/readyz").status_code != 200
+        or httpx.get(f"{host.base_url}/v1/models", headers={"x-api-key": KEY}).status_code != 200
+    ):
+        assert time.monotonic() < ends_at
+        time.sleep(0.1)
+
+
+def config(name: str, port: int, hosts: tuple[RunningServer, RunningServer]) -> str:
+    """The documented front, on ``port`` and without its certificate."""
+    if name == "caddy":
+        told = documented("caddy-hosts").replace("proxy.example.org {", f"http://127.0.0.1:{port} {{")
+    else:
+        told = documented("nginx")
+        begin, end = told.index("upstream evenkeel"), told.index("map $")
+        told = told[:begin] + documented("nginx-hosts") + told[end:]
+        next_upstream = next(line for line in told.splitlines() if "proxy_next_upstream" in line)
+        told = told.replace(next_upstream, documented("nginx-hosts-location"))
+        told = told.replace("listen 443 ssl http2", f"listen 127.0.0.1:{port}")
+    for number, host in enumerate(hosts, 1):
+        told = told.replace(f"10.0.0.{number}:8045", f"127.0.0.1:{host.port}")
+    return told
+
+
+@pytest.mark.parametrize("name", ["nginx", "caddy"])
+def test_a_rolling_restart_loses_nothing(
+    name: str, hosts: tuple[RunningServer, RunningServer], tmp_path: Path
+) -> None:
+    """Every answer is whole while each host in turn is stopped and started again."""
+    port = free_port()
+    program: Callable[..., object] = nginx if name == "nginx" else caddy
+    over = threading.Event()
+    failed: list[str] = []
+    served: list[int] = []
+
+    def ask(number: int) -> None:
+        with httpx.Client(
+            base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": KEY}, timeout=60
+        ) as client:
+            turn = 0
+            while not over.is_set():
+                turn += 1
+                prompt = f"Hello {number} {turn}."
+                try:
+                    body = {**FORM, "messages": [{"role": "user", "content": prompt}]}
+                    answer = client.post("/v1/messages", json=body)
+                    is_whole = answer.status_code == 200 and "event: message_stop" in answer.text
+                    words = "" if is_whole else f"{answer.status_code} {answer.text[:200]}"
+                except httpx.HTTPError as error:
+                    words = repr(error)
+                served.append(number)
+                if words:
+                    failed.append(words)
+
+    with program(tmp_path, port, config(name, port, hosts)):  # type: ignore[attr-defined]
+        clients = [threading.Thread(target=ask, args=(number,)) for number in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        for host in hosts:
+            assert host.stop() == 0
+            host.start()
+            wait_until_ready(host)
+        over.set()
+        for client in clients:
+            client.join()
+    assert not failed, f"{len(failed)} of {len(served)} failed: {failed[:5]}"
+    assert len(served) > 50
