@@ -6,6 +6,8 @@ tests/proxyproject hold them.
 """
 
 import asyncio
+import contextlib
+import socket
 import time
 from functools import partial
 from http import HTTPStatus
@@ -66,6 +68,12 @@ class RelayChannel(http.HTTPChannel):
         self.persistent = False
         if not self._handlingRequest:
             self.loseConnection()
+
+    def has_unread(self) -> bool:
+        """Has the kernel bytes of a next request that Twisted has not read yet?"""
+        with contextlib.suppress(OSError):
+            return bool(self.transport.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        return False
 
     # The stages of a request
 
@@ -179,7 +187,7 @@ class RelayFactory(HTTPFactory):
     def close_idle(self) -> None:
         """Close the connections that have had their answers."""
         for channel in list(self.channels):
-            if channel.stage is Stage.IDLE:
+            if channel.stage is Stage.IDLE and not channel.has_unread():
                 channel.close_when_idle()
 
     def expects_requests(self) -> bool:

@@ -20,7 +20,8 @@ asyncioreactor.install(uvloop.new_event_loop())
 
 import daphne.server  # noqa: E402  it takes the reactor that it finds
 from twisted.internet import reactor  # noqa: E402
-from twisted.internet.defer import Deferred, maybeDeferred  # noqa: E402
+from twisted.internet.defer import Deferred  # noqa: E402
+from twisted.internet.error import ConnectionDone  # noqa: E402
 from twisted.logger import (  # noqa: E402
     FilteringLogObserver,
     LogLevel,
@@ -28,6 +29,7 @@ from twisted.logger import (  # noqa: E402
     STDLibLogObserver,
     globalLogBeginner,
 )
+from twisted.python.failure import Failure  # noqa: E402
 
 from proxyproject.serving.descriptors import raise_limit  # noqa: E402
 from proxyproject.serving.door_rules import DoorLimits, connections_for  # noqa: E402
@@ -223,7 +225,7 @@ class Server(daphne.server.Server):
         await lifecycle.stop()
         await self._wait_for(self._running(), STOP_GRACE_SECONDS)
         await self._cancel(self._running())
-        await self._stop_listening()
+        self._stop_listening()
         self.http_factory.close_channels()
         self.doorkeeper.stop()
         try:
@@ -234,17 +236,24 @@ class Server(daphne.server.Server):
 
     async def _leave_the_front(self) -> None:
         """Take no connection any more, so that a front asks another host; serve what is on its way here."""
-        await self._stop_listening()
+        self._stop_listening()
         self.http_factory.close_idle()
         ends_at = time.monotonic() + ARRIVAL_SECONDS
         while self.http_factory.expects_requests() and time.monotonic() < ends_at:
             await asyncio.sleep(ARRIVAL_LOOK_SECONDS)
             self.http_factory.close_idle()
 
-    async def _stop_listening(self) -> None:
+    def _stop_listening(self) -> None:
+        """Close the ports in one step: who has connected by now is served, who comes now is refused.
+
+        Twisted's own stopListening closes a moment later; who connects in between is cut by the kernel.
+        """
         ports, self._ports = self._ports, []
         for port in ports:
-            await maybeDeferred(port.stopListening).asFuture(asyncio.get_running_loop())
+            port.numberAccepts = BACKLOG
+            port.doRead()
+            port.stopReading()
+            port.connectionLost(Failure(ConnectionDone()))
 
     async def _unless_hurried(self, work: Coroutine[Any, Any, Any]) -> None:
         """Wait for ``work``, or until a second signal says that nobody wants to wait."""

@@ -1,13 +1,22 @@
 """A process that cannot serve takes no connection, and one that leaves says so first."""
 
+import shutil
 import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.running_server import RunningServer
+from tests import stores
+from tests.running_server import ROOT, RunningServer, ServerWorld
 from tests.served.world import KEY
 
 
@@ -33,3 +42,35 @@ def test_a_lame_duck_still_serves(running_server: Callable[..., RunningServer]) 
             pass
         assert client.get("/v1/models").status_code == 200
     assert server.stop() == 0
+
+
+def test_a_start_waits_for_a_database_that_is_not_there_yet(server_world: ServerWorld) -> None:
+    """It takes no connection, says why, and serves as soon as PostgreSQL answers."""
+    url = stores.create_database("late")
+    real = parse_qs(urlsplit(url).query)["host"][0]
+    data_dir, environment = server_world.prepare({"DATABASE_URL": url})
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True
+    )
+    place = Path(tempfile.mkdtemp())
+    try:
+        with socket.socket(socket.AF_UNIX) as nobody:
+            nobody.bind(str(place / ".s.PGSQL.5432"))
+            nobody.listen()
+            environment["DATABASE_URL"] = f"postgresql://postgres@/late?host={place}"
+            made: list[RunningServer] = []
+            starting = threading.Thread(target=lambda: made.append(RunningServer(data_dir, environment, ())))
+            starting.start()
+            asked, _ = nobody.accept()  # it has tried
+            asked.close()
+        (place / ".s.PGSQL.5432").unlink()
+        (place / ".s.PGSQL.5432").symlink_to(Path(real) / ".s.PGSQL.5432")
+        starting.join()
+        [server] = made
+        assert "The database does not answer, trying again" in server.output
+        assert httpx.get(f"{server.base_url}/healthz").status_code == 200
+        assert server.stop() == 0
+    finally:
+        server_world.discard(data_dir)
+        stores.drop_database("late")
+        shutil.rmtree(place)

@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.module_loading import import_string
 
@@ -23,6 +23,7 @@ from proxyproject.data_directory import InUse, held
 from proxyproject.own_command import own_command
 from proxyproject.serving.descriptors import raise_limit
 from proxyproject.serving.door_rules import DoorLimits, connections_for
+from proxyproject.serving.lifecycle import FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS
 from proxyproject.setup.link import SetupLink, needs_login
 
 EVERY_ADDRESS = (("//0.0.0.0:", "//127.0.0.1:"), ("//[::]:", "//[::1]:"))
@@ -120,8 +121,7 @@ class Command(BaseCommand):
 
     def _migrate(self) -> None:
         """Bring the embedded SQLite database up to date; of any other only say that it is not."""
-        executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
-        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        pending = self._pending_migrations()
         if not pending:
             return
         if is_postgresql():
@@ -132,6 +132,22 @@ class Command(BaseCommand):
             )
         call_command("migrate", interactive=False, verbosity=0)
         self._say(f"The database was brought up to date ({len(pending)} migrations).")
+
+    def _pending_migrations(self) -> list[Any]:
+        """What is not applied yet, once the database answers: a host may be up before it."""
+        wait = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+                return list(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+            except OperationalError as error:
+                if not is_postgresql():
+                    raise
+                told = str(error).strip().splitlines()[0]
+                self._say(f"The database does not answer, trying again in {wait:g} s: {told}")
+                connections.close_all()
+                time.sleep(wait)
+                wait = min(wait * 2, LAST_RETRY_SECONDS)
 
     def _announce(self, addresses: Sequence[tuple[Any, ...]], workers: int, invitation: str) -> None:
         shown, *pages = [f"http://{f'[{a[0]}]' if ':' in a[0] else a[0]}:{a[1]}" for a in addresses]
