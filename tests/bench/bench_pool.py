@@ -5,6 +5,7 @@ rounds, in microseconds; "small" is 3 accounts, 3 mappings and 3 keys, "large" 1
 """
 
 import asyncio
+import itertools
 import hashlib
 import os
 import statistics
@@ -84,15 +85,19 @@ async def measure(accounts: int, mappings: int, keys: int) -> dict[str, float]:
     async def succeed() -> object:
         return pool.note_success(1, MODEL, "s", 100)
 
+    numbers = itertools.count()
     costs = {
         "key": await microseconds(find),
         "mapping": await microseconds(map_model),
         "lease": await microseconds(lambda: lease_and_release(pool, Want(model=MODEL))),
         "lease, sticky": await microseconds(lambda: lease_and_release(pool, Want(model=MODEL, session="s"))),
+        "lease, new session": await microseconds(
+            lambda: lease_and_release(pool, Want(model=MODEL, session=f"new-{next(numbers)}"))
+        ),
         "success": await microseconds(succeed),
     }
     for account in range(accounts - 1):
-        pool.mark_hard(account, MODEL, status=429, told_seconds=1000)
+        pool.mark_hard(account, MODEL, "quota", status=429, told_seconds=1000)
     costs["lease, all but one marked"] = await microseconds(
         lambda: lease_and_release(pool, Want(model=MODEL))
     )
