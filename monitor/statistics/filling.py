@@ -8,9 +8,10 @@ retention has removed stay as they are.
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -24,6 +25,8 @@ from monitor.statistics.models import DailyStatistic, HourlyStatistic
 HOUR_SECONDS: Final = 3600
 OPEN_HOURS: Final = 3
 """An exchange may stream for long: it counts in the hour of its admission, if it ends in time for this."""
+
+GROUPS_AT_ONCE: Final = 500
 
 KEYS: Final = ("model", "account", "client_key", "outcome")
 SUMS: Final = (
@@ -104,10 +107,31 @@ def fill_hour(hour: int) -> None:
             **{f"{name}_sum": Sum(name, filter=_IS_USED) for name in SUMS},
         )
     )
-    groups: list[dict[str, Any]] = [dict(group) for group in found]
-    if not groups:
+    groups: Iterator[Any]
+    if connection.vendor == "postgresql":
+        groups = found.iterator(chunk_size=GROUPS_AT_ONCE)
+    else:  # read as a whole, so that the one writer does not wait for the reading
+        groups = iter(list(found))
+    some = _statistics(beginning, groups)
+    if not some:
         return
-    statistics = [
+    with transaction.atomic():
+        HourlyStatistic.objects.filter(hour=beginning).delete()
+        while some:
+            # Another process may do the same hour at the same time: the later one has the newer numbers.
+            HourlyStatistic.objects.bulk_create(
+                some,
+                batch_size=50,
+                update_conflicts=True,
+                unique_fields=["hour", *KEYS],
+                update_fields=[*COUNTS, *SUMS],
+            )
+            some = _statistics(beginning, groups)
+
+
+def _statistics(beginning: datetime, groups: Iterator[Mapping[str, Any]]) -> list[HourlyStatistic]:
+    """The next of them: there may be as many as accounts times keys, and each takes 3 kB of memory."""
+    return [
         HourlyStatistic(
             hour=beginning,
             model=group["model"],
@@ -119,18 +143,8 @@ def fill_hour(hour: int) -> None:
             retried=group["retried_n"],
             **{name: group[f"{name}_sum"] or 0 for name in SUMS},
         )
-        for group in groups
+        for group in islice(groups, GROUPS_AT_ONCE)
     ]
-    with transaction.atomic():
-        HourlyStatistic.objects.filter(hour=beginning).delete()
-        # Another process may do the same hour at the same time: the later one has the newer numbers.
-        HourlyStatistic.objects.bulk_create(
-            statistics,
-            batch_size=50,
-            update_conflicts=True,
-            unique_fields=["hour", *KEYS],
-            update_fields=[*COUNTS, *SUMS],
-        )
 
 
 def days_to_fill(now: float) -> Iterator[date]:

@@ -5,8 +5,8 @@ rounds, in microseconds; "small" is 3 accounts, 3 mappings and 3 keys, "large" 1
 """
 
 import asyncio
-import itertools
 import hashlib
+import itertools
 import os
 import statistics
 import tempfile

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from relay.simulator.thread import SimulatorThread
-from tests import stores
 from tests.fronts.front import caddy, documented, free_port, nginx
 from tests.running_server import RunningServer, ServerWorld
+from tests.served.several import shared_stores
 from tests.served.world import CLAUDE, KEY, PATIENCE_SECONDS, World
 
 CLIENTS = 4
@@ -21,20 +21,12 @@ FORM = {"model": CLAUDE, "max_tokens": 64, "stream": True}
 @pytest.fixture(scope="module")
 def hosts(server_world: ServerWorld) -> Iterator[tuple[RunningServer, RunningServer]]:
     """Two servers on one database and one Redis, with accounts at a simulator."""
-    url, redis = stores.start_redis()
-    data_dir, environment = server_world.prepare(
-        {"REDIS_URL": url, "RELAY_LAME_DUCK_SECONDS": "1", "RELAY_BACKOFF_SCALE": "0"}
-    )
-    with SimulatorThread() as simulator:
-        one, two = (RunningServer(data_dir, environment, ()) for _ in range(2))
+    with SimulatorThread() as simulator, shared_stores(server_world) as start:
+        one, two = (start(RELAY_LAME_DUCK_SECONDS="1") for _ in range(2))
         world = World(one, simulator)
         wait_until_ready(two)
         yield one, two
         world.client.close()
-        one.stop()
-        two.stop()
-    server_world.discard(data_dir)
-    stores.end(redis)
 
 
 def wait_until_ready(host: RunningServer) -> None:

@@ -1,15 +1,19 @@
-"""A world with several server processes, and requests that each begin on a connection of their own."""
+"""Worlds with several server processes on one PostgreSQL and one Redis, whatever store the suite runs on."""
 
+import subprocess
+import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
+from cryptography.fernet import Fernet
 
 from relay.simulator.thread import SimulatorThread
 from tests import stores
-from tests.running_server import RunningServer
+from tests.running_server import ROOT, RunningServer, ServerWorld
 from tests.served.world import CLAUDE, KEY, PATIENCE_SECONDS, World
 
 
@@ -34,19 +38,43 @@ class SeveralWorld(World):
 
 
 @contextmanager
-def several(start: Callable[..., RunningServer], processes: int = 2, **env: str) -> Iterator[SeveralWorld]:
-    """A world of ``processes`` workers with a Redis of its own, on whichever database the suite runs."""
+def shared_stores(server_world: ServerWorld) -> Iterator[Callable[..., RunningServer]]:
+    """``start(*arguments, **env)``: one more host, with a data directory of its own, on common stores."""
+    database = f"shared_{uuid.uuid4().hex[:12]}"
     url, redis = stores.start_redis()
-    settings = {"RELAY_BACKOFF_SCALE": "0", "RELAY_RETRY_SHARE": "100", "REDIS_URL": url, **env}
+    common = {
+        "DATABASE_URL": stores.create_database(database),
+        "REDIS_URL": url,
+        "PROXY_SECRET_KEY": "shared" * 10,
+        "PROXY_FERNET_KEYS": Fernet.generate_key().decode(),
+        "RELAY_BACKOFF_SCALE": "0",
+        "RELAY_RETRY_SHARE": "100",
+    }
+    hosts: list[RunningServer] = []
+
+    def start(*arguments: str, **env: str) -> RunningServer:
+        data_dir, environment = server_world.prepare({**common, **env})
+        if not hosts:
+            command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+            subprocess.run(command, cwd=ROOT, env=environment, check=True)
+        hosts.append(RunningServer(data_dir, environment, arguments))
+        return hosts[-1]
+
     try:
-        with SimulatorThread() as simulator:
-            server = start("--workers", str(processes), env=settings)
-            world = SeveralWorld(server, simulator)
-            try:
-                world.wait_until_all_know()
-                yield world
-            finally:
-                world.client.close()
-                server.stop()
+        yield start
     finally:
+        for host in hosts:
+            host.stop()
+            server_world.discard(host.data_dir)
         stores.end(redis)
+        stores.drop_database(database)
+
+
+@contextmanager
+def several(server_world: ServerWorld, processes: int = 2, **env: str) -> Iterator[SeveralWorld]:
+    """A world of one host with ``processes`` workers."""
+    with SimulatorThread() as simulator, shared_stores(server_world) as start:
+        world = SeveralWorld(start("--workers", str(processes), **env), simulator)
+        world.wait_until_all_know()
+        yield world
+        world.client.close()

@@ -1,12 +1,11 @@
 """What holds over several processes of one installation as it does within one."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 
-from tests.running_server import RunningServer
+from tests.running_server import ServerWorld
 from tests.served.several import SeveralWorld, several
 from tests.served.world import text_of
 
@@ -22,10 +21,10 @@ def converse(world: SeveralWorld, number: int, turns: int) -> None:
 
 
 def test_a_conversation_keeps_its_account_over_processes(
-    running_server: Callable[..., RunningServer],
+    server_world: ServerWorld,
 ) -> None:
     """Each of 24 conversations has one account, whichever process its turns fall to; none was ever told."""
-    with several(running_server) as world:
+    with several(server_world) as world:
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda number: converse(world, number, 5), range(24)))
         world.eventually(
@@ -66,9 +65,9 @@ def use_the_tool(world: SeveralWorld, number: int) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def test_every_signature_is_found_in_every_process(running_server: Callable[..., RunningServer]) -> None:
+def test_every_signature_is_found_in_every_process(server_world: ServerWorld) -> None:
     """A signature that one process was given is put back by the other: no call goes up without its own."""
-    with several(running_server) as world:
+    with several(server_world) as world:
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda number: use_the_tool(world, number), range(8)))
         calls = [

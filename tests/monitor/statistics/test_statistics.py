@@ -14,6 +14,7 @@ import pytest
 from monitor.history.last_hour import last_failures, last_hour
 from monitor.models import DailyStatistic, HourlyStatistic, RequestLog
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
+from monitor.statistics import filling
 from monitor.statistics.filling import HOUR_SECONDS, days_to_fill, fill_day, fill_hour, hours_to_fill
 from monitor.statistics.totals import Sums, by_bucket, by_dimension, cache_collapse, total
 from monitor.store.upsert import upsert
@@ -78,6 +79,18 @@ def test_filling_twice_counts_once(store: str, request_record: Make) -> None:
     upsert([ended(running)])
     fill(HOUR + 180)
     assert sorted(HourlyStatistic.objects.values_list("requests", flat=True)) == [1, 3]
+
+
+def test_many_groups_are_filled_some_at_a_time(
+    store: str, request_record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many keys and accounts an hour has, all are counted, and again when it is filled anew."""
+    monkeypatch.setattr(filling, "GROUPS_AT_ONCE", 2)
+    upsert([ended(request_record(started_at=HOUR + n, client_key=f"k{n % 5}")) for n in range(10)])
+    for _ in range(2):
+        fill_hour(HOUR)
+        found = HourlyStatistic.objects.order_by("client_key").values_list("client_key", "requests")
+        assert list(found) == [(f"k{n}", 2) for n in range(5)]
 
 
 def test_counted_tokens_are_not_used_ones(store: str, request_record: Make) -> None:
