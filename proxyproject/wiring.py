@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from django.conf import settings
 
 from accounts.admin.actions import register_account_test, register_asked_address, register_models_to_test
-from accounts.admin.figures import register_account_figures
+from accounts.admin.figures import register_account_figures, register_key_figures
 from accounts.credentials.encryption import CannotDecrypt
 from accounts.loaded.live_accounts import live, live_process_ids
 from accounts.loaded.seal import check_seal
@@ -28,6 +28,7 @@ from monitor.retention.pruner import Limits
 from monitor.retention.turn import Turn
 from monitor.store.writer import RecordWriter
 from proxyproject.pages.account_figures import account_figures
+from proxyproject.pages.key_figures import key_figures
 from proxyproject.serving.callers import set_caller_check
 from proxyproject.serving.early_answers import EarlyAnswer, Refusal, set_renderer
 from proxyproject.serving.lifecycle import CannotServe, Lifecycle
@@ -94,6 +95,7 @@ def wire(lifecycle: Lifecycle) -> None:
     register_models_to_test(models_to_try)
     register_asked_address(asked_address)
     register_account_figures(account_figures)
+    register_key_figures(key_figures)
     writer.on_committed(live_feed.committed)
     lifecycle.on_start(keep_file)
     lifecycle.on_start(process_lock.hold)

@@ -10,11 +10,13 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.decorators import action
+from unfold.decorators import action, display
 
+from accounts.admin.figures import key_figures
 from accounts.admin.key_forms import ClientKeyForm, RotationForm
 from accounts.admin.times import moment_column
 from accounts.connect.views import connect_page, created_page
@@ -31,7 +33,7 @@ class ClientKeyAdmin(ModelAdmin):
     list_filter = ("enabled", "record_bodies")
     search_fields = ("name", "owner")
     show_full_result_count = False
-    readonly_fields = ("shown_as", "previous", "used", "created")
+    readonly_fields = ("consumption", "shown_as", "previous", "used", "created")
     expires = moment_column(ClientKey, "expires_at")
     previous = moment_column(ClientKey, "previous_until")
     used = moment_column(ClientKey, "last_used_at")
@@ -82,6 +84,11 @@ class ClientKeyAdmin(ModelAdmin):
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/accounts/clientkey/rotate.html", context)
+
+    @display(description=_("consumption"))
+    def consumption(self, key: ClientKey) -> SafeString:
+        """Of each limit, and in the last thirty days, as the ledger has it."""
+        return key_figures(key)
 
     def get_fieldsets(self, request: HttpRequest, obj: ClientKey | None = None) -> Any:
         """A new key has nothing to look back on."""

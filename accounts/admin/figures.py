@@ -1,4 +1,4 @@
-"""What the list of accounts says of today.
+"""What the list of accounts says of today, and a key's page of what it used.
 
 The monitor counts, and this room must not know the monitor: so the frame registers here who is to be asked.
 """
@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from django.utils.safestring import SafeString
 from msgspec import Struct
+
+from accounts.models import ClientKey
 
 
 class AccountFigures(Struct, frozen=True, kw_only=True):
@@ -40,3 +42,19 @@ def register_account_figures(figures: FiguresOf) -> None:
 def account_figures() -> dict[tuple[str, str], AccountFigures]:
     """Today's figures; none where nobody counts."""
     return _registered[0]() if _registered else {}
+
+
+KeyFiguresOf = Callable[[ClientKey], SafeString]
+"""What a key used, as HTML."""
+
+_of_keys: list[KeyFiguresOf] = []
+
+
+def register_key_figures(figures: KeyFiguresOf) -> None:
+    """``figures`` is asked at each look at a key's page. The last one counts."""
+    _of_keys[:] = [figures]
+
+
+def key_figures(key: ClientKey) -> SafeString:
+    """What the key used; blank where nobody counts."""
+    return _of_keys[0](key) if _of_keys else SafeString("")

@@ -14,12 +14,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from accounts.keys.limits import Limit, is_inside
+from accounts.keys.limits import is_inside
 from accounts.keys.loading import key_limits
 from accounts.models import ClientKey, digest
 from monitor.ledger.usage import Usage
@@ -29,21 +29,10 @@ from relay.exchange.runtime import runtime
 from relay.limits.standing import Standing, dollars
 from relay.limits.usage import DAYS, KeyUsage
 from relay.limits.usage_reading import usage_of
+from relay.limits.wording import figure, measure_of, period_of
 
 LONGEST_KEY = 300
 HOURS_SHOWN = 48
-_PERIODS = {
-    "minute": gettext_noop("this minute"),
-    "day": gettext_noop("this day"),
-    "week": gettext_noop("this week"),
-    "month": gettext_noop("this month"),
-    "total": gettext_noop("in all"),
-}
-_MEASURES = {
-    "requests": gettext_noop("requests"),
-    "tokens": gettext_noop("tokens"),
-    "usd": gettext_noop("US$"),
-}
 
 
 class KeyForm(forms.Form):
@@ -110,18 +99,14 @@ def _limit(standing: Standing) -> dict[str, Any]:
     limit, reset = standing.limit, standing.resets_at
     zone = timezone.get_default_timezone()
     return {
-        "measure": _(_MEASURES[limit.measure]),
-        "period": _(_PERIODS[limit.period]),
-        "limit": _figure(limit, limit.amount),
-        "used": _figure(limit, standing.used),
-        "left": _figure(limit, standing.left),
+        "measure": measure_of(limit),
+        "period": period_of(limit),
+        "limit": figure(limit, limit.amount),
+        "used": figure(limit, standing.used),
+        "left": figure(limit, standing.left),
         "percent": min(100, 100 * standing.used // limit.amount),
         "resets_at": None if reset is None else datetime.fromtimestamp(reset, zone),
     }
-
-
-def _figure(limit: Limit, number: int) -> str:
-    return f"{dollars(number):,.4f}" if limit.measure == "usd" else f"{number:,}"
 
 
 def _numbers(usage: Usage) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.running_server import ServerWorld
+from tests.served.operators import log_in, make_operator
 from tests.served.test_key_limits import ask, new_key
 from tests.served.test_key_rules import wait_for
 from tests.served.world import World, lasting_world
@@ -77,6 +78,21 @@ def test_whoever_is_asked_there_is_one_number(world: World) -> None:
     found = re.search(r'evenkeel_ledger_cost_usd\{client_key="holder"\} (\S+)', metrics)
     assert found is not None
     assert round(Decimal(found[1]), 8) == cost
+
+
+def test_the_operators_page_of_the_key_says_the_same(world: World) -> None:
+    """What its holder sees, the operator sees beside its limits."""
+    total = usage(world, HELD).json()["total"]
+    names = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write")
+    make_operator(world)
+    with httpx.Client(base_url=world.server.base_url) as browser:
+        log_in(browser)
+        listed = browser.get("/admin/accounts/clientkey/").text
+        link = re.search(r'href="(/admin/accounts/clientkey/\d+/change/)[^>]*>holder<', listed)
+        assert link is not None
+        shown = browser.get(link[1]).text
+    assert f"{total['requests']:,} requests, {sum(total[name] for name in names):,} tokens" in shown
+    assert f"${Decimal(total['cost_usd']):,.4f}" in shown
 
 
 def test_enforcement_counts_the_same(world: World) -> None:
