@@ -5,9 +5,8 @@ Every refusal on the way is an answer in the dialect of the path, and a row.
 
 import asyncio
 import hashlib
-import os
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from django.http import HttpRequest
@@ -17,8 +16,6 @@ from accounts.keys.limits import KeyLimits
 from accounts.loaded.client_keys import CallerKey
 from accounts.mapping import Target
 from monitor.masking.exact import exact_secrets
-from monitor.record.records import RequestRecord
-from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from relay import metrics
 from relay.admission.auth import NO_ROOM, NO_VALID_KEY, RefusalLimit, authenticate, presented_keys
 from relay.admission.client_address import client_address
@@ -33,6 +30,7 @@ from relay.admission.key_rules import (
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import BodyTooLarge, decoded, parsed
 from relay.dialects.interface import ClientRequest, Dialect
+from relay.exchange.new_record import new_id, new_record
 from relay.exchange.recorded_bodies import RecordedBodies
 from relay.exchange.recording import Recorder
 from relay.exchange.responses import error_response, identify
@@ -85,9 +83,11 @@ class Admission:
         self.request = request
         self.admitted_at = asyncio.get_running_loop().time()
         self.started_at = time.time()
-        self.request_id = new_request_id(int(self.started_at * 1000), os.urandom(RANDOM_BYTES))
+        self.request_id = new_id(self.started_at)
         self.headers = headers_of(request)
         self.caller: CallerKey | None = None
+        self.asked: ClientCall | None = None  # once it was read
+        self.preview = ""
         self._allowance: Allowance | None = None
 
     def elapsed(self) -> float:
@@ -164,6 +164,7 @@ class Admission:
             answers_tools=inspected.answers_tools,
             is_begun=inspected.is_begun,
         )
+        self.asked, self.preview = call, inspected.preview
         return call, inspected
 
     async def in_its_session(self, call: ClientCall, inspected: ClientRequest) -> ClientCall:
@@ -171,7 +172,9 @@ class Admission:
         if not inspected.previous_message:
             return call
         session = await self.runtime.memory.session_of(inspected.previous_message)
-        return msgspec.structs.replace(call, session=session) if session else call
+        if session:
+            self.asked = call = msgspec.structs.replace(call, session=session)
+        return call
 
     def targets(self, call: ClientCall) -> tuple[Target, ...]:
         """The upstream models that may serve it, in order; raises Refused with a 404, or 403."""
@@ -221,10 +224,10 @@ class Admission:
             bodies = RecordedBodies(submit, self.request_id, settings.body_cap_bytes, keys)
         recorder = Recorder(
             submit,
-            RequestRecord(
-                id=self.request_id,
-                started_at=self.started_at,
-                process_id=self.runtime.accounts.process_id,
+            new_record(
+                self.runtime,
+                self.request_id,
+                self.started_at,
                 dialect=self.dialect.recorded_as,
                 method=self.request.method or "POST",
                 path=self.request.get_full_path(),
@@ -235,7 +238,6 @@ class Admission:
                 preview=exact_secrets(keys).mask_plain_text(preview),
                 session_hash=call.session,
                 request_bytes=len(call.raw),
-                in_flight=True,
             ),
             call,
             at=self.elapsed,
@@ -244,7 +246,7 @@ class Admission:
         recorder.allowance = self._allowance
         return recorder
 
-    def refuse(self, refusal: Refused, call: ClientCall | None = None, preview: str = "") -> HttpResponseBase:
+    def refuse(self, refusal: Refused) -> HttpResponseBase:
         """The answer to a request that is not served, and its row."""
         failure = refusal.failure
         status = failure.status or 400
@@ -255,7 +257,7 @@ class Admission:
         if not is_for_its_key or limit.allows_row():
             raw = b"" if is_for_its_key else self.request.body
             unread = ClientCall(self.dialect, {}, raw, self.headers, "", False, "")
-            recorder = self.recorder(call or unread, preview, keeps_bodies=not is_for_its_key)
+            recorder = self.recorder(self.asked or unread, self.preview, keeps_bodies=not is_for_its_key)
             recorder.refused(failure, status)
         response = error_response(
             self.dialect,
@@ -273,3 +275,14 @@ class Admission:
         if failure is CAME_BACK:
             response[HOPS] = self.runtime.instance  # that is how the sender knows itself again
         return response
+
+
+async def admitted(
+    request: HttpRequest, dialect: Dialect, serve: Callable[[Admission], Awaitable[HttpResponseBase]]
+) -> HttpResponseBase:
+    """What ``serve`` answers; where it raises Refused, that is the answer."""
+    admission = Admission(request, dialect)
+    try:
+        return await serve(admission)
+    except Refused as refusal:
+        return admission.refuse(refusal)

@@ -2,10 +2,10 @@
 
 import time
 
-from monitor.record.records import RequestRecord
 from relay import metrics
 from relay.dialects.registry import path_at
 from relay.exchange.admitting import refusals
+from relay.exchange.new_record import new_record
 from relay.exchange.recording import Recorder
 from relay.exchange.runtime import Runtime
 from relay.neutral.failures import Failure, Kind
@@ -29,15 +29,7 @@ def record_refusal(
     if not refusals.allows_row():
         return
     dialect, _ = found
-    row = RequestRecord(
-        id=request_id,
-        started_at=time.time(),
-        process_id=runtime.accounts.process_id,
-        dialect=dialect.recorded_as,
-        method=method,
-        path=path,
-        in_flight=True,
-    )
+    row = new_record(runtime, request_id, time.time(), dialect=dialect.recorded_as, method=method, path=path)
     unread = ClientCall(dialect, {}, b"", {}, "", False, "")
     recorder = Recorder(runtime.writer.submit, row, unread, at=lambda: 0.0, bodies=None)
     recorder.refused(Failure(_KINDS.get(status, Kind.BAD_REQUEST), message, status=status), status)

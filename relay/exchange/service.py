@@ -7,24 +7,23 @@ from django.http.response import HttpResponseBase
 
 from relay.dialects.interface import Dialect
 from relay.engine.attempts import serve
-from relay.exchange.admitting import Admission, Refused
+from relay.exchange.admitting import Admission, Refused, admitted
 from relay.exchange.exchange import Exchange
 from relay.exchange.responses import respond
 from relay.exchange.running import Running
 from relay.neutral.failures import Failure, Kind
-from relay.upstream.request import ClientCall
 
 Form = Literal["sse", "array", "responses"]
 
 
-def refuse_path(request: HttpRequest, dialect: Dialect, message: str) -> HttpResponseBase:
+async def refuse_path(request: HttpRequest, dialect: Dialect, message: str) -> HttpResponseBase:
     """A POST to what is not there: a 404 in the dialect, to callers with a key."""
-    admission = Admission(request, dialect)
-    try:
+
+    async def serve(admission: Admission) -> HttpResponseBase:
         admission.authenticate()
-    except Refused as refusal:
-        return admission.refuse(refusal)
-    return admission.refuse(Refused(Failure(Kind.BAD_REQUEST, message, status=404)))
+        raise Refused(Failure(Kind.BAD_REQUEST, message, status=404))
+
+    return await admitted(request, dialect, serve)
 
 
 async def serve_generation(
@@ -36,24 +35,21 @@ async def serve_generation(
     form: Form = "sse",
 ) -> HttpResponseBase:
     """Serve one generation request; ``model`` and ``is_stream`` are given where the path says them."""
-    admission = Admission(request, dialect)
-    call: ClientCall | None = None
-    preview = ""
-    try:
-        admission.authenticate()
-        if admission.runtime.is_draining:
-            raise Refused(Failure(Kind.DRAINING, "The server is restarting.", 503, retry_after_seconds=5))
-        call, inspected = admission.call(admission.body(), model, is_stream)
-        preview = inspected.preview
-        call = await admission.in_its_session(call, inspected)
-        targets = admission.targets(call)
-        await admission.count()
-    except Refused as refusal:
-        return admission.refuse(refusal, call, preview)
-    recorder = admission.recorder(call, preview)
+    return await admitted(request, dialect, lambda admission: _served(admission, model, is_stream, form))
+
+
+async def _served(admission: Admission, model: str, is_stream: bool | None, form: Form) -> HttpResponseBase:
+    admission.authenticate()
+    if admission.runtime.is_draining:
+        raise Refused(Failure(Kind.DRAINING, "The server is restarting.", 503, retry_after_seconds=5))
+    call, inspected = admission.call(admission.body(), model, is_stream)
+    call = await admission.in_its_session(call, inspected)
+    targets = admission.targets(call)
+    await admission.count()
+    recorder = admission.recorder(call, inspected.preview)
     try:
         exchange = Exchange(admission.runtime, call, targets, recorder, form, inspected.wants_usage)
-        limits = admission.runtime.settings.limits(dialect)
+        limits = admission.runtime.settings.limits(admission.dialect)
         engine = serve(limits, len(targets), is_collected=not call.is_stream)
         running = Running(admission.runtime, exchange, engine, admission.admitted_at, form)
         running.start()

@@ -29,7 +29,9 @@ async def _serve(request: HttpRequest, dialect: Dialect, path: Path, model: str)
         case "embedding":
             return await embed(request, dialect, path.embedding_form, model)
         case "nothing":
-            return refuse_path(request, dialect, f"There is no method {model.rpartition(':')[2]!r} here.")
+            return await refuse_path(
+                request, dialect, f"There is no method {model.rpartition(':')[2]!r} here."
+            )
 
 
 def _add(dialect: Dialect, path: Path) -> None:

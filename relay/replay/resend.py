@@ -5,7 +5,6 @@ was stored stays masked; a body that was not kept whole cannot be sent again.
 """
 
 import asyncio
-import os
 import time
 from decimal import Decimal
 from typing import Literal
@@ -17,12 +16,12 @@ from accounts.mapping import Target
 from monitor.models import Body
 from monitor.record.records import RequestRecord
 from monitor.record.redaction import MASK
-from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from relay.admission.request_body import parsed
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import path_at
 from relay.engine.attempts import serve as serve_exchange
 from relay.exchange.exchange import Exchange
+from relay.exchange.new_record import new_id, new_record
 from relay.exchange.recorded_bodies import RecordedBodies
 from relay.exchange.recording import Recorder
 from relay.exchange.responses import respond
@@ -91,10 +90,10 @@ def begin(
     form = dialect_of(row.path)[1]
     loop = asyncio.get_running_loop()
     admitted_at, started_at = loop.time(), time.time()
-    new = RequestRecord(
-        id=new_request_id(int(started_at * 1000), os.urandom(RANDOM_BYTES)),
-        started_at=started_at,
-        process_id=runtime().accounts.process_id,
+    new = new_record(
+        runtime(),
+        new_id(started_at),
+        started_at,
         dialect=row.dialect,
         method=row.method,
         path=row.path,
@@ -106,7 +105,6 @@ def begin(
         request_bytes=len(call.raw),
         replay_of=row.id,
         is_simulated=bool(simulated),
-        in_flight=True,
         cost=Decimal(0) if simulated else None,
         diagnostics={"replayed_by": by, **({"simulator": simulated} if simulated else {})},
     )

@@ -16,7 +16,7 @@ from relay.admission.key_rules import refused_model
 from relay.admission.model_name import checked_name
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import dialect_of_list
-from relay.exchange.admitting import Admission, Refused
+from relay.exchange.admitting import Admission, Refused, admitted
 from relay.exchange.responses import identify
 from relay.exchange.runtime import Runtime
 from relay.neutral.conversation import Json
@@ -34,22 +34,21 @@ _PATHS = {
 
 async def several_models(request: HttpRequest) -> HttpResponseBase:
     """``GET …/models``."""
-    dialect = _dialect_of(request)
-    admission = Admission(request, dialect)
-    try:
+
+    async def serve(admission: Admission) -> HttpResponseBase:
         admission.authenticate()
-    except Refused as refusal:
-        return admission.refuse(refusal)
-    names = [name for name in await _names(admission.runtime) if _may_ask(admission, name) is None]
-    answer = dialect.models.several(names, [_row(dialect, name) for name in names])
-    return _json(answer, dialect, admission.request_id)
+        dialect = admission.dialect
+        names = [name for name in await _names(admission.runtime) if _may_ask(admission, name) is None]
+        answer = dialect.models.several(names, [_row(dialect, name) for name in names])
+        return _json(answer, dialect, admission.request_id)
+
+    return await admitted(request, _dialect_of(request), serve)
 
 
 async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
     """``GET …/models/NAME``."""
-    dialect = _dialect_of(request)
-    admission = Admission(request, dialect)
-    try:
+
+    async def serve(admission: Admission) -> HttpResponseBase:
         admission.authenticate()
         _check(name)
         if (failure := _may_ask(admission, name)) is not None:
@@ -57,9 +56,9 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
         if admission.runtime.pool.targets(name) is None:
             message = f"The model {name!r} is neither mapped nor offered by an account."
             raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
-    except Refused as refusal:
-        return admission.refuse(refusal)
-    return _json(_row(dialect, name), dialect, admission.request_id)
+        return _json(_row(admission.dialect, name), admission.dialect, admission.request_id)
+
+    return await admitted(request, _dialect_of(request), serve)
 
 
 def _may_ask(admission: Admission, name: str) -> Failure | None:

@@ -16,7 +16,7 @@ from relay.dialects.interface import Dialect
 from relay.dialects.token_estimate import estimate
 from relay.engine.signatures import SignatureCache
 from relay.engine.stand_in import serve_or_stand_in
-from relay.exchange.admitting import Admission, Refused
+from relay.exchange.admitting import Admission, admitted
 from relay.neutral.events import Usage
 from relay.neutral.failures import Failure, Kind
 from relay.short.short_exchange import Asked, CannotAsk, Served, ShortExchange, as_chunk
@@ -36,16 +36,16 @@ COUNT_SECONDS = 30.0
 
 async def count_tokens(request: HttpRequest, dialect: Dialect, model: str) -> HttpResponseBase:
     """Answer a counting request; ``model`` where the path says it."""
-    admission = Admission(request, dialect)
-    call: ClientCall | None = None
-    try:
-        admission.authenticate()
-        call, inspected = admission.call(admission.body(), model, False)
-        call = await admission.in_its_session(call, inspected)
-        call = msgspec.structs.replace(call, body=_counting(dialect).request(call.body))
-        target = admission.targets(call)[0]
-    except Refused as refusal:
-        return admission.refuse(refusal, call)
+    return await admitted(request, dialect, lambda admission: _counted(admission, model))
+
+
+async def _counted(admission: Admission, model: str) -> HttpResponseBase:
+    dialect = admission.dialect
+    admission.authenticate()
+    call, inspected = admission.call(admission.body(), model, False)
+    call = await admission.in_its_session(call, inspected)
+    call = msgspec.structs.replace(call, body=_counting(dialect).request(call.body))
+    target = admission.targets(call)[0]
     work = Count(call, target.model, admission.runtime.memory.signatures)
     exchange = ShortExchange(admission, call, target, inspected.preview, work, sets_marks=False)
     exchange.headers = ((COUNT_HEADER, "estimate"),)

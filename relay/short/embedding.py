@@ -18,7 +18,7 @@ from relay.dialects.embedding_batches import GEMINI_LIMIT, OPENAI_LIMIT, cut, jo
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import upstream_dialect
 from relay.engine.attempts import serve
-from relay.exchange.admitting import Admission, Refused
+from relay.exchange.admitting import Admission, Refused, admitted
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind, stumbled
@@ -32,20 +32,19 @@ EMBEDDING_KINDS = frozenset({"gemini", "vertex", "openai"})
 
 async def embed(request: HttpRequest, dialect: Dialect, form: wire.Form, model: str) -> HttpResponseBase:
     """Answer an embedding request; ``model`` where the path says it."""
-    admission = Admission(request, dialect)
-    call: ClientCall | None = None
-    try:
-        admission.authenticate()
-        call = _call(admission, model)
-        target = _target(admission, call)
-        requests = _requests(form, call)
-        await admission.count()
-    except Refused as refusal:
-        return admission.refuse(refusal, call)
+    return await admitted(request, dialect, lambda admission: _embedded(admission, form, model))
+
+
+async def _embedded(admission: Admission, form: wire.Form, model: str) -> HttpResponseBase:
+    admission.authenticate()
+    call = _call(admission, model)
+    target = _target(admission, call)
+    requests = _requests(form, call)
+    await admission.count()
     preview = wire.first_text(requests)[:200] if requests else ""
     work = Embedding(call, target, form, requests)
     exchange = ShortExchange(admission, call, target, preview, work, sets_marks=True)
-    engine = serve(admission.runtime.settings.limits(dialect), 1, is_collected=True)
+    engine = serve(admission.runtime.settings.limits(admission.dialect), 1, is_collected=True)
     return await exchange.serve(engine, admission.admitted_at)
 
 
@@ -57,7 +56,9 @@ def _call(admission: Admission, model: str) -> ClientCall:
     except BadRequest as error:
         raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
     no_session = ""  # no prompt cache is at stake: the accounts take turns
-    return ClientCall(admission.dialect, read.body, read.raw, admission.headers, model, False, no_session)
+    call = ClientCall(admission.dialect, read.body, read.raw, admission.headers, model, False, no_session)
+    admission.asked = call
+    return call
 
 
 def _target(admission: Admission, call: ClientCall) -> Target:

@@ -1,0 +1,36 @@
+"""The row of an exchange that begins: its id, which sorts by its time, and the process that serves it."""
+
+import os
+from typing import Any
+
+from monitor.record.records import RequestRecord
+from monitor.record.request_id import RANDOM_BYTES, new_request_id
+from relay.exchange.runtime import Runtime
+
+
+def new_id(started_at: float) -> str:
+    """The id of an exchange that began at ``started_at``, in epoch seconds."""
+    return new_request_id(int(started_at * 1000), os.urandom(RANDOM_BYTES))
+
+
+def new_record(
+    runtime: Runtime,
+    request_id: str,
+    started_at: float,
+    *,
+    dialect: str,
+    method: str,
+    path: str,
+    **told: Any,
+) -> RequestRecord:
+    """The first record of the exchange; ``told`` are other fields of it that are known already."""
+    return RequestRecord(
+        id=request_id,
+        started_at=started_at,
+        process_id=runtime.accounts.process_id,
+        dialect=dialect,
+        method=method,
+        path=path,
+        in_flight=True,
+        **told,
+    )
