@@ -4,6 +4,7 @@ PURE but for the memory it reads. To an upstream of the same dialect and model t
 travel, unless a signature has to go or a heal has to be done again.
 """
 
+import logging
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 
@@ -23,7 +24,10 @@ from relay.dialects.registry import dialect_for
 from relay.engine.healed import HealedSession
 from relay.engine.signatures import SignatureCache
 from relay.neutral.conversation import Conversation, Json
+from relay.neutral.failures import BadRequest
 from relay.upstream.signatures import Signatures, has_thinking
+
+logger = logging.getLogger(__name__)
 
 _PASSED_HEADERS = ("anthropic-", "x-goog-", "openai-beta")
 """How the feature headers of the vendors begin; those of tomorrow travel too (``anthropic-workspace-id``"
@@ -54,8 +58,15 @@ class ClientCall(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def conversation(self) -> Conversation:
-        """The body in neutral form; raises BadRequest, CannotCarry."""
-        return self.dialect.read(self.body)
+        """The body in neutral form; raises BadRequest, CannotCarry.
+
+        A value of a type that no rule of the dialect foresaw is the client's mistake too; the log has ours.
+        """
+        try:
+            return self.dialect.read(self.body)
+        except (TypeError, AttributeError, LookupError, ValueError, ArithmeticError) as error:
+            logger.exception("A request's body has a value that no rule foresaw")
+            raise BadRequest("a value in the body has a type that does not belong there") from error
 
     @cached_property
     def is_own_form(self) -> bool:

@@ -69,10 +69,10 @@ def _tools(body: Json, dropped: list[str]) -> tuple[tuple[Tool, ...], bool]:
     tools: list[Tool] = []
     web_search = False
     for tool, where in tools_of(body):
-        kind = tool.get("type")
+        kind = text_in(tool, "type", where)
         if kind in ("function", "custom"):
             tools.append(function_of(as_function(tool, where), where))
-        elif isinstance(kind, str) and kind.startswith("web_search"):
+        elif kind.startswith("web_search"):
             web_search = True
             dropped += [f"{kind}.{key}" for key in leftovers(tool, ("type",))]
         elif isinstance(kind, str) and kind in _UNASKED:
