@@ -13,6 +13,7 @@ from unfold.widgets import (
 
 from accounts.addresses import asked_at
 from accounts.admin import retirements
+from accounts.admin.credential_hints import hints
 from accounts.admin.testing import asks_about
 from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
 from accounts.credentials.encryption import CannotDecrypt
@@ -54,11 +55,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         label=_("credential"),
         required=False,
         widget=SecretWidget({"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_(
-            "API key: the key itself. Code Assist: JSON with refresh_token, client_id and client_secret of"
-            " your own OAuth client. Vertex AI: the service account's JSON. Stored encrypted, never shown"
-            " again; blank keeps what is stored."
-        ),
+        help_text=_("Stored encrypted, never shown again; blank keeps what is stored."),
     )
     accepts_plain_http = forms.BooleanField(
         label=_("Plain http is meant"),
@@ -89,6 +86,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["credential"].widget.attrs["data-hints"] = json.dumps(hints())
         told = _("One tiny real request, which costs a few tokens, on an inexpensive model of its list.")
         models = asks_about()
         self.fields["test_now"].help_text = f"{told} {models}" if models else told

@@ -62,9 +62,9 @@ class AccountAdmin(ModelAdmin):
     )
 
     class Media:
-        """The form shows what becomes of the base URL."""
+        """The form shows what its kind wants, and what becomes of the base URL."""
 
-        js = ("accounts/asked_at.js",)
+        js = ("accounts/asked_at.js", "accounts/account_form.js")
 
     def get_urls(self) -> list[Any]:
         """With the address that a form's entries lead to."""
@@ -96,8 +96,9 @@ class AccountAdmin(ModelAdmin):
         return response
 
     def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> Any:
-        """A new account has no state yet."""
-        return self.fieldsets if obj else self.fieldsets[:-1]
+        """The state first, for who looks into an account wants to know it; a new one has none yet."""
+        entered, state = self.fieldsets[:-1], self.fieldsets[-1:]
+        return (*state, *entered) if obj else entered
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """With today's figures, counted once for all rows."""

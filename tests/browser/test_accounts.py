@@ -53,3 +53,32 @@ def test_the_form_shows_where_an_account_will_be_asked(new_page: NewPage, consol
     expect(shown).to_have_text("https://open.example/api/v4/messages")
     page.fill("#id_base_url", "open.example")
     expect(shown).to_have_text("–")
+
+
+def test_the_form_has_the_fields_of_its_kind(new_page: NewPage) -> None:
+    """A project and a region are asked for where they mean something; each kind names where keys are made."""
+    page = new_page("/admin/accounts/account/add/")
+    hint = page.locator("#credential-hint")
+    for kind, host, project, location in (
+        ("gemini", "aistudio.google.com", False, False),
+        ("anthropic", "platform.claude.com", False, False),
+        ("vertex", "console.cloud.google.com", True, True),
+        ("code_assist", "console.cloud.google.com", True, False),
+        ("openai", "platform.openai.com", False, False),
+    ):
+        page.select_option("#id_kind", kind)
+        expect(hint).to_contain_text(host)
+        expect(page.locator("#id_project")).to_be_visible(visible=project)
+        expect(page.locator("#id_location")).to_be_visible(visible=location)
+    page.select_option("#id_kind", "vertex")
+    page.fill("#id_project", "my-project")
+    page.select_option("#id_kind", "gemini")
+    expect(page.locator("#id_project")).to_be_visible()
+
+
+def test_an_account_shows_its_state_first(new_page: NewPage) -> None:
+    """Before everything that can be changed."""
+    page = new_page("/admin/accounts/account/")
+    page.locator("#result_list tbody th a").first.click()
+    state, label = page.get_by_text("Last test", exact=True).first, page.locator("#id_email")
+    assert state.bounding_box()["y"] < label.bounding_box()["y"]  # type: ignore[index]
