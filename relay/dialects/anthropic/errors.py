@@ -16,13 +16,11 @@ import msgspec
 from monitor.record.redaction import mask_beginning
 from relay.dialects.account_words import is_about_the_account
 from relay.dialects.anthropic.limit_words import limit_error
-from relay.dialects.healing.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.json_object import json_object
-from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.reading.error_shapes import error_in, vendor_code_of
 from relay.dialects.reading.half_characters import json_text
-from relay.dialects.refused_parameters import refused_parameter
+from relay.dialects.refusals import Words, classified
 from relay.dialects.token_limits.told_limits import with_limit
 from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import told_wait
@@ -72,7 +70,6 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     told = json_object(body)
     error = _error_in(told)
     message, reason = _message_of(error), _reason_of(error)
-    is_refusal = status == 400 and is_signature_refusal(message)
     request_id = (told or {}).get("request_id")
     failure = Failure(
         Kind.STATUS,
@@ -81,14 +78,10 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         reason=reason,
         retry_after_seconds=told_wait(status, headers, error, message, partial(_reset_of_limits, headers)),
         account_fault=_is_account_fault(status, error, message),
-        names_missing_thing=names_missing_thing(status, message, reason),
-        is_signature=is_refusal,
-        refused_parameter="" if is_refusal else refused_parameter(status, message),
-        offers_drop_block=is_refusal and offers_drop_block(message),
         body=told_body(body) if error else b"",
         upstream_request_id=headers.get("request-id") or (request_id if isinstance(request_id, str) else ""),
     )
-    return with_limit(failure, error)
+    return with_limit(classified(failure, Words(message, reason)), error)
 
 
 def failure_of_event(body: Json, data: bytes, is_forwarded: bool) -> Failure:
@@ -96,20 +89,18 @@ def failure_of_event(body: Json, data: bytes, is_forwarded: bool) -> Failure:
     error = _error_in(body)
     message = _message_of(error)
     status = _STATUS_OF_TYPE.get(_type_of(error)) or _told_status(error)
-    is_refusal = status == 400 and is_signature_refusal(message)
+    reason = _reason_of(error)
     failure = Failure(
         Kind.ERROR_EVENT,
         message or "upstream reported an error without a message",
         status=status,
-        reason=_reason_of(error),
+        reason=reason,
         retry_after_seconds=told_wait(status, {}, error, message),
         account_fault=_is_account_fault(status, error, message),
-        is_signature=is_refusal,
-        offers_drop_block=is_refusal and offers_drop_block(message),
         body=told_body(data) if error else b"",
         from_upstream_event=is_forwarded,
     )
-    return with_limit(failure, error)
+    return with_limit(classified(failure, Words(message, reason)), error)
 
 
 def failure_in_document(told: Json) -> Failure | None:

@@ -14,10 +14,9 @@ from relay.dialects.account_words import is_about_money, is_about_the_account
 from relay.dialects.gemini.limit_words import limit_sentence
 from relay.dialects.gemini.take_back import refused_setting
 from relay.dialects.gemini.web_page import text_of_page
-from relay.dialects.healing.signature_phrases import is_signature_refusal
 from relay.dialects.interface import ErrorAnswer
-from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.reading.error_shapes import error_in, vendor_code_of
+from relay.dialects.refusals import Words, classified
 from relay.dialects.token_limits.told_limits import with_limit
 from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import told_wait
@@ -72,8 +71,6 @@ def failure_of(
     details = [item for item in _items(error.get("details")) if isinstance(item, dict)]
     reasons = [reason for item in details if (reason := _text(item.get("reason")))]
     reason = next(iter(reasons), "") or (_quota_reason(details, message) if status == 429 else "") or word
-    said = " ".join([message, *_violations(details)])
-    is_refusal = status == 400 and is_signature_refusal(said)
     failure = Failure(
         kind,
         message or f"upstream said {word or status} and nothing more",
@@ -81,12 +78,10 @@ def failure_of(
         reason=reason,
         retry_after_seconds=told_wait(status, headers, error, message),
         account_fault=_is_account_fault(status, reasons, message),
-        names_missing_thing=names_missing_thing(status, message),
-        is_signature=is_refusal,
-        refused_parameter="" if is_refusal else refused_setting(status, said),
         body=told_body(body),
     )
-    return with_limit(failure, error)
+    words = Words(message, details=tuple(_violations(details)))
+    return with_limit(classified(failure, words, refused_setting), error)
 
 
 def failure_in_stream(error: Any, body: bytes) -> Failure:

@@ -31,8 +31,11 @@ _TOGETHER = {
 }
 
 
-def refused_setting(status: int | None, message: str) -> str:
-    """What is to be taken back of the request that this error refuses; "" for any other error."""
+def refused_setting(status: int | None, message: str, parameter: str = "") -> str:
+    """What is to be taken back of the request that this error refuses; "" for any other error.
+
+    Google names no ``parameter`` beside its words.
+    """
     if status not in STATUSES:
         return ""
     return next((name for name, words in (*_SAID, *_NAMED) if words.are_in(message)), "")

@@ -35,6 +35,9 @@ _REFUSAL = Phrases(
     r"\bexpected\b[^.:;,]{1,40}thinking",
     _phrase("missing a thought_signature"),
 )
+SIGNATURE_CODES = frozenset({"invalid_encrypted_content"})
+"""Machine words that say the same: OpenAI's, of a reasoning item."""
+
 _DROP_BLOCK = Phrases(r"\bdrop_block\b")
 
 

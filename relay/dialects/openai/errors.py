@@ -12,14 +12,12 @@ import msgspec
 
 from monitor.record.redaction import mask_beginning
 from relay.dialects.account_words import is_about_the_account
-from relay.dialects.healing.signature_phrases import is_signature_refusal, offers_drop_block
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.json_object import json_object
-from relay.dialects.missing_things import names_missing_thing
 from relay.dialects.openai.limit_words import limit_error
 from relay.dialects.reading.error_shapes import error_in, error_of_body, is_own_shape, vendor_code_of
 from relay.dialects.reading.half_characters import json_text
-from relay.dialects.refused_parameters import refused_parameter
+from relay.dialects.refusals import Words, classified
 from relay.dialects.token_limits.told_limits import with_limit
 from relay.dialects.told_body import told_body
 from relay.dialects.told_waits import seconds_in, told_wait
@@ -71,7 +69,6 @@ _MONEY_CODES = frozenset(
 )
 _KEY_CODES = frozenset({"invalid_api_key", "account_deactivated"})
 # OpenAI of reasoning that another organization or model encrypted: a refused signature in its words.
-_SIGNATURE_CODE = "invalid_encrypted_content"
 _LONGEST_MESSAGE = 2000
 _LONGEST_TEXT = 500
 """Of what is no error of any known shape."""
@@ -81,7 +78,6 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     """An HTTP error, classified; ``headers`` have lower-case names. Words: docs/wire.md section 3.3."""
     error, is_own_shape = error_of_body(body)
     message, reason = _message_of(error), _reason_of(error)
-    is_refusal = status == 400 and (reason == _SIGNATURE_CODE or is_signature_refusal(message))
     failure = Failure(
         Kind.STATUS,
         message or f"upstream answered {status}",
@@ -89,14 +85,10 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         reason=reason,
         retry_after_seconds=told_wait(status, headers, error, message, partial(_reset_of_limits, headers)),
         account_fault=_is_account_fault(status, reason, message),
-        names_missing_thing=names_missing_thing(status, message),
-        is_signature=is_refusal,
-        refused_parameter=refused_parameter(status, message, _param_of(error)),
-        offers_drop_block=is_refusal and offers_drop_block(message),
         body=told_body(body) if is_own_shape and json_object(body) is not None else b"",
         upstream_request_id=headers.get("x-request-id", ""),
     )
-    return with_limit(failure, error)
+    return with_limit(classified(failure, Words(message, reason, _param_of(error))), error)
 
 
 def failure_in_stream(error: Any, body: bytes) -> Failure:
@@ -114,11 +106,10 @@ def failure_in_stream(error: Any, body: bytes) -> Failure:
         reason=reason,
         retry_after_seconds=told_wait(status, {}, error, message),
         account_fault=(told is not None and told.is_account) or _is_account_fault(status, reason, message),
-        is_signature=status == 400 and (reason == _SIGNATURE_CODE or is_signature_refusal(message)),
         body=told_body(body) if is_own_shape(json_object(body)) else b"",
         from_upstream_event=True,
     )
-    return with_limit(failure, error)
+    return with_limit(classified(failure, Words(message, reason, _param_of(error))), error)
 
 
 def failure_in_document(told: Json) -> Failure | None:
