@@ -47,7 +47,7 @@ def compose(ask: Ask, default: Shape) -> Reply:
         said = f"{tag_of(prompt)} I call {', '.join(call.name for call in calls)}. "
         blocks += calls if direction.silent else [Text([said]), *calls]
     else:
-        searched = ask.searches and "search the web" in prompt.lower()
+        searched = ask.searches and any(words in prompt.lower() for words in ("search the web", "web search"))
         blocks.append(Text(_said(ask, prompt, direction), SOURCE if searched else ""))
     reply = Reply(blocks, stop=Stop.TOOL if calls else Stop.END)
     apply_stop_sequences(reply, ask.stop_sequences)

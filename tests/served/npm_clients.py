@@ -70,9 +70,9 @@ def _run(command: list[str], problem: str, cwd: Path | None = None) -> None:
 
 
 def claude_code(
-    home: Path, base_url: str, key: str, prompt: str, model: str
+    home: Path, base_url: str, key: str, prompt: str, model: str, *more: str, tool: str = "Glob"
 ) -> subprocess.CompletedProcess[str]:
-    """Run Claude Code headless with a home of its own; raises NotInstalled."""
+    """Run Claude Code headless in ``home``; ``more`` are further arguments. Raises NotInstalled."""
     program = client_path("@anthropic-ai/claude-code") / "bin" / "claude.exe"
     environment = {
         "ANTHROPIC_BASE_URL": base_url,
@@ -88,32 +88,38 @@ def claude_code(
         model,
         "--output-format",
         "json",
+        *more,
         "--allowedTools",
-        "Glob",
+        tool,
     ]
     return _client(home, command, environment)
 
 
 def gemini_cli(
-    home: Path, base_url: str, key: str, prompt: str, model: str
+    home: Path, base_url: str, key: str, prompt: str, model: str, *more: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run gemini-cli headless with a home of its own; raises NotInstalled."""
+    """Run gemini-cli headless in ``home``; ``more`` are further arguments. Raises NotInstalled."""
     folder = client_path("@google/gemini-cli")
     programs = json.loads((folder / "package.json").read_text())["bin"]
     settings = home / ".gemini" / "settings.json"
-    settings.parent.mkdir(parents=True)
+    settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(json.dumps({"security": {"auth": {"selectedType": "gemini-api-key"}}}))
     environment = {"GOOGLE_GEMINI_BASE_URL": base_url, "GEMINI_API_KEY": key}
     command = ["node", str(folder / programs["gemini"]), "-p", prompt, "-m", model, "--skip-trust"]
-    return _client(home, [*command, "--output-format", "json"], environment)
+    return _client(home, [*command, *more, "--output-format", "json"], environment)
 
 
-def codex(home: Path, base_url: str, key: str, prompt: str, model: str) -> subprocess.CompletedProcess[str]:
-    """Run Codex CLI headless with a home of its own, set up as docs/clients.md says; raises NotInstalled."""
+def codex(
+    home: Path, base_url: str, key: str, prompt: str, model: str, *more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Codex CLI headless with a home of its own, set up as docs/clients.md says; raises NotInstalled.
+
+    ``more`` is what stands before the prompt (``resume --last``).
+    """
     folder = client_path("@openai/codex")
     programs = json.loads((folder / "package.json").read_text())["bin"]
     settings = home / ".codex" / "config.toml"
-    settings.parent.mkdir(parents=True)
+    settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(
         f"""model = "{model}"
 model_provider = "evenkeel"
@@ -126,12 +132,12 @@ wire_api = "responses"
 """
     )
     command = ["node", str(folder / programs["codex"]), "exec", "--skip-git-repo-check", "--json"]
-    return _client(home, [*command, "--sandbox", "read-only", prompt], {"PROXY_KEY": key})
+    return _client(home, [*command, "--sandbox", "read-only", *more, prompt], {"PROXY_KEY": key})
 
 
 def _client(home: Path, command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     project = home / "project"
-    project.mkdir()
+    project.mkdir(exist_ok=True)
     (project / "a-file-to-find.txt").write_text("found\n")
     world = {"PATH": os.environ["PATH"], "HOME": str(home), "NO_COLOR": "1", "CI": "1", **environment}
     return subprocess.run(

@@ -53,6 +53,23 @@ def test_claude_code_uses_a_tool(kinds_world: World, home: Path, model: str) -> 
     assert refused == []
 
 
+@pytest.mark.parametrize("model", ["claude-on-gemini", "claude-on-older-gemini"])
+def test_claude_code_counts_its_searches(kinds_world: World, home: Path, model: str) -> None:
+    """Its WebSearch asks the model in a request of its own, and counts the searches that it is told of."""
+    installed("@anthropic-ai/claude-code")
+    prompt = "Please call WebSearch once."
+    told = ("--output-format", "stream-json", "--verbose")
+    base_url = kinds_world.server.base_url
+    done = claude_code(home, base_url, KEY, prompt, model, *told, tool="WebSearch")
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    [result] = [line["tool_use_result"] for line in lines if line.get("tool_use_result")]
+    assert [hit["url"] for one in result["results"] if isinstance(one, dict) for hit in one["content"]]
+    assert result["searchCount"] == 1
+    refused = [request.status for request in kinds_world.simulator.requests if request.status != 200]
+    assert refused == []
+
+
 @pytest.mark.parametrize("model", [GEMINI, "gemini-on-claude"])
 def test_gemini_cli_uses_a_tool(kinds_world: World, home: Path, model: str) -> None:
     """The same with Google's client: its call comes back with id and signature as it was received."""
@@ -65,6 +82,35 @@ def test_gemini_cli_uses_a_tool(kinds_world: World, home: Path, model: str) -> N
     assert all(used["api"]["totalErrors"] == 0 for used in answer["stats"]["models"].values())
     refused = [request.status for request in kinds_world.simulator.requests if request.status != 200]
     assert refused == []
+
+
+def test_agents_go_on_with_a_session(kinds_world: World, home: Path, subtests: pytest.Subtests) -> None:
+    """What another vendor's account said, calls and results too, is a history that it takes again."""
+    base_url = kinds_world.server.base_url
+    first, second = "Please call Glob once.", "And what did I ask before?"
+    with subtests.test("Claude Code on Gemini"):
+        installed("@anthropic-ai/claude-code")
+        begun = json.loads(claude_code(home, base_url, KEY, first, "claude-on-gemini").stdout)
+        resumed = ("--resume", begun["session_id"])
+        done = json.loads(claude_code(home, base_url, KEY, second, "claude-on-gemini", *resumed).stdout)
+        assert (done["is_error"], done["session_id"]) == (False, begun["session_id"])
+        assert first in json.dumps(asked_with_tools(kinds_world)[-1])
+    with subtests.test("gemini-cli on Claude"):
+        installed("@google/gemini-cli")
+        begun = json.loads(gemini_cli(home, base_url, KEY, first.lower(), "gemini-on-claude").stdout)
+        resumed = ("--resume", begun["session_id"])
+        done = json.loads(gemini_cli(home, base_url, KEY, second, "gemini-on-claude", *resumed).stdout)
+        assert done["response"]
+        assert first.lower() in json.dumps(asked_with_tools(kinds_world)[-1])
+    with subtests.test("Codex on Gemini"):
+        installed("@openai/codex")
+        command = "Please call exec_command once."
+        codex(home, base_url, KEY, command, "on-gemini")
+        done = codex(home, base_url, KEY, second, "on-gemini", "resume", "--last")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert said_by_codex(done)[1]
+        assert command in json.dumps(asked_with_tools(kinds_world)[-1])
+    assert {request.status for request in kinds_world.simulator.requests} == {200}
 
 
 def said_by_codex(done: subprocess.CompletedProcess[str]) -> tuple[list[str], str]:
