@@ -24,13 +24,26 @@ def booked_before(rows: Sequence[RequestRecord]) -> dict[str, Booked | None]:
 
     They are locked until the end of the transaction, where the database knows such a thing.
     """
-    ids = [row.id for row in rows if not row.in_flight]
+    ids = _ended_before([row.id for row in rows if not row.in_flight])
     if not ids:
         return {}
     there = RequestLog.objects.filter(id__in=ids, in_flight=False).order_by("id")
     if connection.features.has_select_for_update:
         there = there.select_for_update()
     return {values["id"]: booked(_record(values), hour_of) for values in there.values(*_READ)}
+
+
+def _ended_before(ids: Sequence[str]) -> list[str]:
+    """Those of the rows that the table has as ended: mostly none, so the ORM is not asked (25 µs a row)."""
+    if not ids:
+        return []
+    table, places = connection.ops.quote_name(RequestLog._meta.db_table), ", ".join(["%s"] * len(ids))
+    query = f"SELECT id, in_flight FROM {table} WHERE id IN ({places}) ORDER BY id"  # noqa: S608  no values
+    if connection.features.has_select_for_update:
+        query += " FOR UPDATE"  # another process that ends the same row waits, and sees then what is booked
+    with connection.cursor() as cursor:
+        cursor.execute(query, list(ids))
+        return [row[0] for row in cursor.fetchall() if not row[1]]
 
 
 def book(rows: Sequence[RequestRecord], before: dict[str, Booked | None]) -> None:
