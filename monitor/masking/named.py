@@ -12,8 +12,9 @@ _QUOTE, _BACKSLASH = b'"\\'
 
 # Words that secrets stand under; "token" and "key" alone are words of the trade.
 _SECRET_WORDS = (
-    rb"(?:(?:api|secret|access|private|encryption|signing|master)[-_.]{0,9}key"
-    rb"|(?:refresh|access|auth|api|bearer|session|id)[-_.]{0,9}token"
+    rb"(?:(?:api|secret|access|private|encryption|signing|master|account|fernet)[-_.]{0,9}key"
+    rb"|(?:refresh|access|auth|api|bearer|session|id|private|github|gh|gitlab|npm|bot|deploy|vault)"
+    rb"[-_.]{0,9}token"
     rb"|secret|password|passwd|passphrase|authorization|cookie)"
 )
 
@@ -159,6 +160,18 @@ NAMED: tuple[Shape, ...] = (
         rb"(?i:" + _SECRET_WORDS + rb")[\"'\\]{0,4}\s{0,4}(?::|=|=>|:=)\s{0,4}\\*[\"'`]?"
         rb"([A-Za-z0-9_./+~=-]{16,})",
         edit=_unless_names,
+    ),
+    Shape(
+        "option",
+        rb"--(?:[a-z]{1,20}-){0,3}(?:api-?key|token|secret|password|passphrase)(?:\s{1,4}|=)\\*[\"']?"
+        rb"([A-Za-z0-9_./+~=-]{16,})",
+        edit=_unless_names,
+    ),
+    Shape(
+        "scheme of its own",
+        rb"(?i:authorization)[\"'\\]{0,4}\s{0,4}[:=]\s{0,4}\\*[\"'`]?(?i:token|apikey|api-key|key|sso-key)"
+        rb"(?:\s|%20){1,4}([A-Za-z0-9._~+/=:-]{12,})",
+        edit=_bearer_token,
     ),
     Shape(
         "URL",

@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 import re2
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from monitor.masking.exact import NO_SECRETS, ExactSecrets, StreamMask, exact_secrets
@@ -41,6 +41,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 @given(secret=SECRETS)
 def test_a_secret_is_found_in_each_form(form: str, secret: str) -> None:
     """All of it goes, and what stands around it stays."""
+    assume(secret not in "is refused")
     masked = ExactSecrets((secret,)).mask_text(f'the key "{FORMS[form](secret)}" is refused')
     assert masked == 'the key "[masked]" is refused'
 
