@@ -57,7 +57,7 @@ def ended(running: Running, outcome: Outcome) -> HttpResponse:
         response = error_response(
             dialect,
             running.request_id,
-            LIMIT_STATUS if is_own_words else outcome.status,
+            LIMIT_STATUS if is_own_words else _status_owed(outcome),
             outcome.message or "the exchange was ended",
             outcome.failure,
             retry_after_seconds=outcome.retry_after_seconds,
@@ -138,23 +138,38 @@ def _last_words(running: Running, outcome: Outcome) -> bytes:
     """The error event that ends a broken answer; nothing behind a whole one, or one that upstream told."""
     if outcome.failure is None or outcome.is_told or outcome.interrupted_by == "client":
         return b""
-    failure = outcome.failure
-    status = failure.status if failure.status is not None and failure.status >= 400 else outcome.status
-    owed = policy.answer_status([failure])
-    is_ours = status in (401, 402, 403) or owed == 503  # an account's trouble is none of the client's
-    if failure.limit is not None:
-        status = LIMIT_STATUS
+    failure, status = outcome.failure, _status_in_stream(outcome, outcome.failure)
     return running.exchange.encoder.fail(
         ErrorAnswer(
-            status=owed if is_ours else 502 if status == 200 else status,
+            status=status,
             message=outcome.message,
             request_id=running.request_id,
-            reason="" if is_ours and owed != failure.status else failure.reason,
+            reason="" if status == 503 and failure.status != status else failure.reason,
             retry_after_seconds=outcome.retry_after_seconds,
             upstream_body=_upstream_body(running, outcome),
             limit=failure.limit,
         )
     )
+
+
+def _status_owed(outcome: Outcome) -> int:
+    """The HTTP status of what ended before a byte was sent.
+
+    An answer may have begun upstream and given its client nothing yet: then its failure is one as any other.
+    """
+    if outcome.status >= 400 or outcome.failure is None:
+        return outcome.status
+    return _status_in_stream(outcome, outcome.failure)
+
+
+def _status_in_stream(outcome: Outcome, failure: Failure) -> int:
+    status = failure.status if failure.status is not None and failure.status >= 400 else outcome.status
+    owed = policy.answer_status([failure])
+    if status in (401, 402, 403) or owed == 503:  # an account's trouble is none of the client's
+        return owed
+    if failure.limit is not None:
+        return LIMIT_STATUS
+    return 502 if status == 200 else status
 
 
 def _is_told_in_stream(running: Running, outcome: Outcome) -> bool:

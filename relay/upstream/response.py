@@ -18,6 +18,9 @@ CLOSE_SECONDS = 1.0
 
 MAX_REQUEST_ID_CHARACTERS = 200
 
+FULL_PIECE_BYTES = 16 * 1024
+"""What httpx-aiohttp gives at a time at most: so much means that more waits."""
+
 
 class BrokenAnswer(Exception):
     """The bytes are no answer; the text says why, and holds nothing of upstream's."""
@@ -40,6 +43,7 @@ class UpstreamResponse:
         """
         self.known = known
         self._response = response
+        self._is_flooding = False
         self._left_bytes = self._max_bytes = max_bytes
         stream = cast(httpx.AsyncByteStream, response.stream)
         # Nobody was asked to pack; who does it all the same is unpacked.
@@ -52,9 +56,15 @@ class UpstreamResponse:
         self.request_id = known.mask_text(told[:MAX_REQUEST_ID_CHARACTERS])
 
     async def read(self) -> bytes | None:
-        """The next bytes, None at an orderly end; raises BrokenAnswer, or what the library makes of a cut."""
+        """The next bytes, None at an orderly end; raises BrokenAnswer, or what the library makes of a cut.
+
+        Where more is there already, others go first: reading would not wait, and nobody else would run.
+        """
+        if self._is_flooding:
+            await asyncio.sleep(0)
         piece = await anext(self._pieces, None)
         if piece is not None:
+            self._is_flooding = len(piece) >= FULL_PIECE_BYTES
             self._left_bytes -= len(piece)
             if self._left_bytes < 0:
                 raise AnswerTooLarge(self._max_bytes)

@@ -1,0 +1,53 @@
+"""An upstream that sends faster than its answer is read lets everybody else have their turn."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from monitor.masking.exact import NOTHING_KNOWN
+from relay.upstream.response import FULL_PIECE_BYTES, UpstreamResponse
+
+
+class Flood(httpx.AsyncByteStream):
+    """Pieces that are all there: nothing is waited for."""
+
+    def __init__(self, piece: bytes, count: int) -> None:
+        self.piece, self.count = piece, count
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for _ in range(self.count):
+            yield self.piece
+
+
+@pytest.mark.parametrize("size", [FULL_PIECE_BYTES, 4 * FULL_PIECE_BYTES])
+async def test_others_run_between_two_pieces(size: int) -> None:
+    """Each full piece is followed by a turn of the loop."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    response = UpstreamResponse(httpx.Response(200, stream=Flood(b"x" * size, 50)), 1 << 30, NOTHING_KNOWN)
+    assert len(await response.read_all()) == 50 * size
+    assert turns >= 50
+    task.cancel()
+
+
+async def test_small_pieces_cost_no_turn() -> None:
+    """What comes event by event is waited for anyway."""
+    turns = 0
+
+    def turned() -> None:
+        nonlocal turns
+        turns += 1
+
+    response = UpstreamResponse(httpx.Response(200, stream=Flood(b"x" * 100, 50)), 1 << 30, NOTHING_KNOWN)
+    asyncio.get_running_loop().call_soon(turned)
+    assert len(await response.read_all()) == 5000
+    assert turns == 0
