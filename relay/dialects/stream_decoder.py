@@ -183,6 +183,8 @@ class StreamDecoder(ABC, Generic[Shape]):
         events: list[Event] = []
         reader, read = self._reader, self._read
         for event in found:
+            if not event.raw.isascii():
+                event = _as_text(event)
             data = event.data
             if data and data[0] == _BRACE and reader.waiting is None:
                 try:
@@ -275,6 +277,15 @@ class StreamDecoder(ABC, Generic[Shape]):
         (self._raw if self.held is None else self.held).append(raw)
         if events and type(events[-1]) in _ENDS:
             self._is_over = True
+
+
+def _as_text(event: SseEvent) -> SseEvent:
+    """The event with U+FFFD for what is no UTF-8 beside its data, too: SDKs break at it in any line."""
+    try:
+        event.raw.decode()
+    except UnicodeDecodeError:
+        return SseEvent(event.name, event.data, event.raw.decode(errors="replace").encode())
+    return event
 
 
 def _too_large(error: EventTooLarge) -> Failure:

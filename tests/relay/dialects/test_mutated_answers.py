@@ -73,6 +73,7 @@ def wrong_with(upstream: str, reads: Iterable[bytes]) -> str:
             DIALECTS[client].collect(out)
         elif not encoder.gap:
             out += encoder.fail(ERROR)
+        out.decode()
         for event in SseParser(len(out) + 1).feed(out):
             if event.data is not None and event.data != b"[DONE]":
                 json.loads(event.data)
@@ -112,3 +113,13 @@ def test_a_broken_error_is_a_failure(vendor: str) -> None:
             except Exception as stumble:
                 wrong[f"{type(stumble).__name__}: {stumble}"] = body[:3000]
     assert wrong == {}
+
+
+def test_what_is_no_text_beside_the_data_is_not_passed_on() -> None:
+    """In names, comments and unknown fields: SDKs read every line as UTF-8."""
+    for upstream, path in STREAMS:
+        stream = path.read_bytes()
+        for line in (b"event: \xe8\xff\n", b": \xed\xa0\x80\n", b"id: \xff\n", b"\xc3(\n"):
+            at = stream.find(b"data:")
+            assert wrong_with(upstream, [stream[:at] + line + stream[at:]]) == "", (path.name, line)
+            assert wrong_with(upstream, [line + b"\n" + stream]) == "", (path.name, line)
