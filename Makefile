@@ -101,7 +101,7 @@ demo: $(RUNTIME) ## serve with a simulated upstream behind it and send a first r
 bench: $(DEV) ## measure, against the simulator
 	$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
-soak: $(DEV) ## 12,000 exchanges with every fault at random positions; fails if anything is lost (SOAK_ARGS="--seed 2")
+soak: $(DEV) ## 12,000 exchanges with every fault at random positions; fails if anything is lost (SOAK_ARGS="--seed 2", SOAK_ARGS=--hostile)
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 soak-peers: $(DEV) ## the same against other proxies, each installed into a folder of its own (PEERS_ARGS="nginx litellm")

@@ -85,6 +85,7 @@ class Environment(BaseSettings):
     proxy_unread_timeout_seconds: PositiveFloat = 600
     proxy_connections_per_address: NonNegativeInt = 1000
     proxy_held_body_bytes: PositiveInt = 512 * 1024 * 1024
+    proxy_stall_seconds: PositiveFloat | None = None
 
     relay_peek_timeout_seconds: PositiveFloat | None = None
     relay_thinking_timeout_seconds: PositiveFloat = 300

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Collection, Mapping
+from functools import partial
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -32,6 +33,7 @@ from proxyproject.pages.key_figures import key_figures
 from proxyproject.serving.callers import set_caller_check
 from proxyproject.serving.early_answers import EarlyAnswer, Refusal, set_renderer
 from proxyproject.serving.lifecycle import CannotServe, Lifecycle
+from proxyproject.serving.loop_watch import start_watching
 from proxyproject.sqlite.base import keep_file
 from relay.admission.auth import NO_ROOM, authenticate
 from relay.admission.early_answer import early_answer
@@ -107,6 +109,8 @@ def wire(lifecycle: Lifecycle) -> None:
     lifecycle.on_start(lambda: runtime.runtime().start(), is_essential=True)
     lifecycle.on_start(_settle_memory)
     lifecycle.on_start(housekeeper.start)
+    if (stall_seconds := settings.ENVIRONMENT.proxy_stall_seconds) is not None:
+        lifecycle.on_start(partial(start_watching, stall_seconds))
     lifecycle.on_leave(lambda: runtime.runtime().leave())
     lifecycle.on_drain(lambda: runtime.runtime().drain())
     lifecycle.on_stop(lambda: runtime.runtime().stop())

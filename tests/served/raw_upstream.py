@@ -67,6 +67,10 @@ class RawUpstream:
 
         self._in_loop(change())
 
+    def script_for(self, request: bytes) -> Script:
+        """What is done about ``request``."""
+        return self.scripts.popleft() if self.scripts else self.default
+
     def go_on(self) -> None:
         """Scripts that wait go on."""
         self._loop.call_soon_threadsafe(self._may_go_on.set)
@@ -109,8 +113,7 @@ class RawUpstream:
         try:
             while (request := await _one_request(reader)) is not None:
                 self.requests.append(request)
-                script = self.scripts.popleft() if self.scripts else self.default
-                if not await self._play(script, reader, writer):
+                if not await self._play(self.script_for(request), reader, writer):
                     break
         except OSError:
             pass

@@ -2,14 +2,17 @@
 
 import argparse
 import asyncio
+import itertools
 import os
 import sys
 import tempfile
+import time
 
 os.environ.setdefault("PROXY_DATA_DIR", tempfile.mkdtemp(prefix="evenkeel-soak-"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxyproject.settings")
 
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
+from tests.soak import hostile
 from tests.soak.accents import accented
 from tests.soak.campaign import run, table
 from tests.soak.plan import accounts, campaign, mappings
@@ -32,18 +35,49 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--leaving", type=float, default=0.05, help="share of clients that go (0.05)")
     parser.add_argument("--accented", type=float, default=0.3, help="share that is answered in accents (0.3)")
+    parser.add_argument("--hostile", action="store_true", help="under attack, with a broken upstream beside")
+    parser.add_argument(
+        "--minutes", type=float, default=0, help="campaign behind campaign for so long (0: one)"
+    )
     parser.add_argument("--show", type=int, default=20, help="how many problems to show (20)")
     options = parser.parse_args()
-    drawn = campaign(
-        options.seed, options.exchanges, options.collected, options.leaving, continued=options.continued
-    )
-    exchanges = accented(drawn, options.seed, options.accented)
-    with lab_world(accounts(exchanges), ENVIRONMENT | TIMEOUTS, mappings(exchanges)) as lab:
-        report = asyncio.run(run(lab, exchanges, options.concurrency, lambda line: print(line, flush=True)))
+    ends_at = time.monotonic() + 60 * options.minutes
+    is_bad = False
+    for seed in itertools.count(options.seed):
+        print(f"seed {seed}", flush=True)
+        is_bad = _one_campaign(options, seed) or is_bad
+        if time.monotonic() >= ends_at:
+            return is_bad
+    raise AssertionError("there are always more seeds")
+
+
+def _one_campaign(options: argparse.Namespace, seed: int) -> bool:
+    """Run and show it; True when anything was lost or untrue."""
+    drawn = campaign(seed, options.exchanges, options.collected, options.leaving, continued=options.continued)
+    exchanges = accented(drawn, seed, options.accented)
+    environment = ENVIRONMENT | TIMEOUTS | (hostile.ENVIRONMENT if options.hostile else {})
+    problems: list[str] = []
+    with lab_world(accounts(exchanges), environment, mappings(exchanges)) as lab:
+        if options.hostile:
+            broken = hostile.broken_exchanges(seed, len(exchanges) // 4)
+            came = asyncio.run(
+                hostile.run_hostile(lab, exchanges, broken, options.concurrency, seed, _progress)
+            )
+            report, problems = came.report, came.problems
+        else:
+            report = asyncio.run(run(lab, exchanges, options.concurrency, _progress))
     print(table(report))
+    if options.hostile:
+        print(hostile.hostile_table(came))
     for one in report.broken[: options.show]:
         print(f"{one.exchange.form} from {one.exchange.upstream}: {one.exchange.prompt}\n  {one.problems}")
-    return 1 if report.broken or report.tracebacks else 0
+    for problem in problems[: options.show]:
+        print(problem)
+    return bool(report.broken or report.tracebacks or problems)
+
+
+def _progress(line: str) -> None:
+    print(line, flush=True)
 
 
 sys.exit(main())

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ class Report(Struct):
     rows: int
     rss_bytes: list[int]
     tracebacks: int
+    found: dict[str, list[dict[str, Any]]] = {}
+    """All rows there are, by the model that the client named."""
 
     @property
     def broken(self) -> list[Judged]:
@@ -45,9 +47,13 @@ class Report(Struct):
 
 
 async def run(
-    lab: Lab, exchanges: Sequence[Exchange], at_once: int, progress: Callable[[str], None] = lambda _: None
+    lab: Lab,
+    exchanges: Sequence[Exchange],
+    at_once: int,
+    progress: Callable[[str], None] = lambda _: None,
+    beside: Awaitable[object] | None = None,
 ) -> Report:
-    """Every exchange, ``at_once`` at a time, in their order."""
+    """Every exchange, ``at_once`` at a time, in their order; rows are read when ``beside`` is over, too."""
     rss = [_rss_bytes(lab.process.pid)]
     begun_at = time.monotonic()
 
@@ -57,10 +63,13 @@ async def run(
 
     received = await ask_all(Target(lab.base_url, {"x-api-key": KEY}), exchanges, at_once, measured)
     seconds = time.monotonic() - begun_at
+    if beside is not None:
+        await beside
     rows = await asyncio.to_thread(_rows, lab.data_dir / "proxy.sqlite3")
     verdicts = [judged(exchange, received[exchange.number], rows) for exchange in exchanges]
     log = (lab.data_dir / "logs" / "app.log").read_text()
-    return Report(verdicts, seconds, sum(map(len, rows.values())), rss, log.count("Traceback"))
+    mine = sum(len(rows.get(exchange.model, ())) for exchange in exchanges)
+    return Report(verdicts, seconds, mine, rss, log.count("Traceback"), rows)
 
 
 def _rows(database: Path) -> dict[str, list[dict[str, Any]]]:
