@@ -10,11 +10,12 @@ from tests.served.several import SeveralWorld, several
 from tests.served.world import text_of
 
 
-def converse(world: SeveralWorld, number: int, turns: int) -> None:
-    """One conversation of some turns, each on whichever process answers."""
+def converse(world: SeveralWorld, number: int, turns: int, fault: str = "") -> None:
+    """One conversation of some turns, each on whichever process answers; ``fault`` meets the first."""
     messages: list[dict[str, Any]] = []
     for turn in range(turns):
-        messages.append({"role": "user", "content": f"Question {turn} of conversation {number}."})
+        question = f"Question {turn} of conversation {number}. {fault}"
+        messages.append({"role": "user", "content": question})
         answer = world.say(messages)
         assert answer.status_code == 200, answer.text
         messages.append({"role": "assistant", "content": text_of(answer)})
@@ -82,3 +83,21 @@ def test_every_signature_is_found_in_every_process(server_world: ServerWorld) ->
         lost = [signature for signature in signatures if len(signature) < 50]
         assert not lost, f"{len(lost)} of {len(calls)} calls went up without their signature"
         assert "skip_thought_signature_validator" not in signatures
+
+
+def test_a_session_that_did_not_begin_at_home_stays_where_it_is(server_world: ServerWorld) -> None:
+    """Its first account failed and another answered: every process goes on there, and none goes home.
+
+    (Without soft marks, which would lead one conversation away for another's failures.)
+    """
+    with several(server_world, POOL_SOFT_MARK_SECONDS="0") as world:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda n: converse(world, n, 5, f"[fault#{n}: empty, ok]"), range(12)))
+        world.eventually(
+            "SELECT 1 WHERE (SELECT count(*) FROM monitor_requestlog WHERE in_flight = false) = 60", ()
+        )
+        rows = world.server.rows("SELECT session_hash, account, attempts FROM monitor_requestlog")
+        assert sum(row["attempts"] == 2 for row in rows) == 12
+        sessions = {row["session_hash"] for row in rows}
+        kept = [{row["account"] for row in rows if row["session_hash"] == one} for one in sessions]
+        assert all(len(accounts) == 1 for accounts in kept), kept
