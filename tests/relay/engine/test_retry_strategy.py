@@ -54,6 +54,8 @@ TABLE: list[tuple[Failure, RetryStrategy]] = [
             Kind.KEY_EXPIRED,
             Kind.NO_ACCOUNT,
             Kind.NOT_ALLOWED,
+            Kind.OVER_BUDGET,
+            Kind.RATE_LIMITED,
             Kind.TOO_LARGE,
             Kind.UNAUTHORIZED,
             Kind.UNKNOWN_MODEL,
