@@ -59,7 +59,8 @@ class AnswerWriter:
     def write(self, chunk: Chunk, *, is_forwarded: bool) -> bytes:
         """The client's bytes for ``chunk``; a client that wants no stream gets its whole answer in one.
 
-        Raises Untold where our code stumbles before the first byte; the encoder is a new one then.
+        Raises Untold where it cannot be told before the first byte: our code stumbles, or the client's
+        dialect has no word for it, collected or not. The encoder is a new one then.
         """
         piece, gap, fault = b"", self.encoder.gap, None
         try:
@@ -87,7 +88,7 @@ class AnswerWriter:
         if self.gap is None and fault is not None:
             gap = msgspec.structs.replace(gap, where=stumbled("told", fault).where)
             logger.error(gap.message, exc_info=fault, extra={"request_id": self._request_id})
-            if not self._has_told:
-                self.encoder = self._call.dialect.encoder(self._options)
-                raise Untold(gap)
+        if self.gap is None and not self._has_told:
+            self.encoder = self._call.dialect.encoder(self._options)
+            raise Untold(gap)
         self.gap = gap

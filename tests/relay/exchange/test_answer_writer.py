@@ -81,11 +81,27 @@ def test_where_the_first_word_cannot_be_encoded_another_answer_is_told(
     assert (told.gap, told.encoder.state.terminal) == (None, True)
 
 
-def test_what_the_dialect_has_no_word_for_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
-    """An answer that the client's dialect cannot say is a failure without a traceback."""
-    given_up = Stop("malformed", "MALFORMED_FUNCTION_CALL")
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_what_the_dialect_has_no_word_for_is_no_fault(
+    is_stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is a failure without a traceback. Before the first word, or in an answer that is collected, nothing
+    is told of it: another answer may be told in its place."""
+    end = [Stop("malformed", "MALFORMED_FUNCTION_CALL"), Terminal()]
+    told = writer(is_stream=is_stream)
+    with pytest.raises(Untold) as untold:
+        told.write(Chunk(b"", [MessageStart("up", "m"), *end]), is_forwarded=False)
+    assert untold.value.failure.kind is Kind.MALFORMED_ANSWER
+    assert told.write(Chunk(b"", ANSWER), is_forwarded=False)
+    assert (told.gap, caplog.records) == (None, [])
+
+
+def test_what_the_dialect_has_no_word_for_ends_what_was_begun(caplog: pytest.LogCaptureFixture) -> None:
+    """A stream whose client has had something ends in an error event."""
     told = writer(is_stream=True)
-    told.write(Chunk(b"", [MessageStart("up", "m"), given_up, Terminal()]), is_forwarded=False)
+    assert told.write(Chunk(b"", ANSWER[:3]), is_forwarded=False)
+    end = [Stop("malformed", "MALFORMED_FUNCTION_CALL"), Terminal()]
+    assert b'"error"' in told.write(Chunk(b"", end), is_forwarded=False)
     assert told.gap is not None
     assert told.gap.kind is Kind.MALFORMED_ANSWER
     assert caplog.records == []
