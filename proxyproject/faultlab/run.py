@@ -139,9 +139,8 @@ async def run(
     """
     for case in chosen:
         if case.contract.name == "invalid_grant":  # no prompt reaches a token endpoint
-            refused = case.own_accounts if case.always else case.own_accounts[:1]
-            for email in refused:
-                lab.simulator.plan("invalid_grant*", account=email, path="/token")
+            refusals = "invalid_grant*" if case.always else "invalid_grant"  # whichever is asked first
+            lab.simulator.plan(refusals, account=f"?{case.number}@{case.kind}", path="/token")
     gate = asyncio.Semaphore(AT_ONCE)
     limits = httpx.Limits(max_connections=2 * AT_ONCE)
     async with httpx.AsyncClient(
