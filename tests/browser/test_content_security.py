@@ -75,7 +75,14 @@ def links_of(page: Page) -> list[str]:
 def test_no_page_breaks_its_policy(watched: Page) -> None:
     """From link to link over every kind of page: all that can be clicked is, and nothing is refused."""
     page, kinds, clicked = watched, set[str](), set[str]()
-    ways = ["/admin/", "/monitor/live/", "/monitor/faultlab/", "/api/docs", "/admin/password_change/"]
+    ways = [
+        "/admin/",
+        "/monitor/live/",
+        "/monitor/faultlab/",
+        "/api/docs",
+        "/admin/password_change/",
+        "/usage/",
+    ]
     while ways and len(kinds) < 100:
         path = ways.pop(0)
         if kind_of(path) in kinds or LEFT_OUT.search(path) or path.count("=") > 1:

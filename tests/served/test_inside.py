@@ -104,3 +104,18 @@ def test_workers_share_both_ports(running_server: Callable[..., RunningServer]) 
     answers |= {get(f"{server.base_url}/healthz").status_code for _ in range(8)}
     assert answers == {200}
     assert server.stop() == 0
+
+
+def test_foreign_host_headers_do_not_fill_the_log(parted: tuple[World, str]) -> None:
+    """Five hundred of them are a few short lines without a traceback, and the pages go on."""
+    world, pages = parted
+    before = len(world.server.log_text)
+    with httpx.Client(base_url=pages, timeout=30) as stranger:
+        for number in range(500):
+            asked = stranger.get("/admin/login/", headers={"host": f"evil{number}.example"})
+            assert asked.status_code == 400
+    assert get(f"{pages}/admin/login/").status_code == 200
+    world.server.wait_for_output("evil0.example")
+    written = world.server.log_text[before:]
+    assert len(written) < 10_000
+    assert "Traceback" not in written
