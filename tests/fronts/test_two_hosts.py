@@ -40,6 +40,14 @@ def wait_until_ready(host: RunningServer) -> None:
         time.sleep(0.1)
 
 
+def wait_until_asked(host: RunningServer) -> None:
+    """Return when the front sends requests to the host again: docs/deployment.md gives it five seconds."""
+    ends_at = time.monotonic() + PATIENCE_SECONDS
+    while 'outcome="ok"' not in httpx.get(f"{host.base_url}/metrics").text:
+        assert time.monotonic() < ends_at, "the front did not come back to the host"
+        time.sleep(0.05)
+
+
 def config(name: str, port: int, hosts: tuple[RunningServer, RunningServer]) -> str:
     """The documented front, on ``port`` and without its certificate."""
     if name == "caddy":
@@ -94,6 +102,7 @@ def test_a_rolling_restart_loses_nothing(
             assert host.stop() == 0
             host.start()
             wait_until_ready(host)
+            wait_until_asked(host)
         over.set()
         for client in clients:
             client.join()
