@@ -11,7 +11,8 @@ from relay.dialects.openai.chat.client_shapes import is_flat
 from relay.neutral.conversation import Json
 
 _TOOLS = ("function", "custom")
-_SAYS = ("tool_calls", "function_call", "refusal", "audio", "reasoning_content", "reasoning")
+_SAY_NOTHING = ("role", "content", "name", "id")
+"""What a turn of the model's may hold and yet say nothing; a field that nobody knows may say something."""
 
 
 def mend(body: Json, changes: list[str]) -> Json:
@@ -44,7 +45,7 @@ def _says_nothing(message: Any) -> bool:
         isinstance(message, dict)
         and message.get("role") == "assistant"
         and not message.get("content")
-        and not any(message.get(name) for name in _SAYS)
+        and not any(value for name, value in message.items() if name not in _SAY_NOTHING)
     )
 
 
