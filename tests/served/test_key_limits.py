@@ -14,7 +14,7 @@ import pytest
 from google import genai
 from google.genai import errors, types
 
-from tests.running_server import RunningServer, ServerWorld
+from tests.running_server import ServerWorld
 from tests.served.several import several
 from tests.served.test_key_rules import wait_for
 from tests.served.world import CLAUDE, GEMINI, World, lasting_world
@@ -235,9 +235,9 @@ def test_a_campaign_of_keys_with_budgets(world: World) -> None:
     check_campaign(world, 150)
 
 
-def test_a_campaign_on_two_workers(running_server: Callable[..., RunningServer]) -> None:
+def test_a_campaign_on_two_workers(server_world: ServerWorld) -> None:
     """One count through Redis: the same holds for two processes, and a rate is exact over both."""
-    with several(running_server) as world:
+    with several(server_world) as world:
         check_campaign(world, 150)
 
         def asks(key: str) -> list[int]:

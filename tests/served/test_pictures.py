@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.running_server import ServerWorld
+from tests.running_server import ServerWorld, json_value
 from tests.served.world import World, lasting_world
 
 MODEL = "gemini-3-pro-image-preview"
@@ -110,7 +110,7 @@ def test_where_there_is_no_place_the_answer_and_the_row_say_so(gallery: World, i
         assert "image/png of 1,000,004 bytes left out" in answer.text
         row = gallery.row(answer)
         assert row["outcome"] == "ok"
-        assert any("image/png" in change for change in json.loads(row["changes"]))
+        assert any("image/png" in change for change in json_value(row["changes"]))
 
 
 @pytest.mark.parametrize("client", ["gemini", "chat", "anthropic"])

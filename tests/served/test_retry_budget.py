@@ -1,13 +1,13 @@
 """The retry budget over the wire: a dying upstream is not hammered, and nobody pays for that who can wait."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import httpx
 
+from tests.running_server import json_value
 from tests.served.raw_upstream import CHUNKED, EVENT_STREAM, RawUpstream, Then, chunked, head
 from tests.served.world import CLAUDE, KEY, PATIENCE_SECONDS, World
 
@@ -70,14 +70,14 @@ def test_streams_that_break_at_once_all_get_their_answer(
         assert [answer for answer in answers if "message_stop" not in answer.text] == []
         assert elsewhere.status_code == 200
         rows = [world.row(answer) for answer in answers]
-        waited = [row for row in rows if "queued_ms" in json.loads(row["diagnostics"])]
+        waited = [row for row in rows if "queued_ms" in json_value(row["diagnostics"])]
         assert len(rows) == AT_ONCE
         assert waited, "the budget was to be spent"
-        assert [row for row in rows if "rested_ms" in json.loads(row["diagnostics"])]
+        assert [row for row in rows if "rested_ms" in json_value(row["diagnostics"])]
         assert f"Upstream {upstream.base_url.removeprefix('http://')} answers for {MODEL} again" in (
             world.server.log_text
         )
-        assert "queued_ms" not in json.loads(world.row(elsewhere)["diagnostics"])
+        assert "queued_ms" not in json_value(world.row(elsewhere)["diagnostics"])
         told = world.client.get("/metrics").text
         host = upstream.base_url.removeprefix("http://")
         assert f'evenkeel_retry_turns_total{{turn="waited",upstream="{host}"}}' in told
