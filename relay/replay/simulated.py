@@ -70,6 +70,7 @@ def _accounts(target: Target, base_url: str) -> tuple[AccountView, ...]:
             kind=kind,
             base_url=base_url,
             models=(target.model,),
+            priority=ACCOUNTS - number,  # one after the other, whatever session it is
             sealed=encrypt({"api_key": f"sim-replay-{number}"}),
         )
         for number in range(1, ACCOUNTS + 1)
