@@ -43,7 +43,7 @@ def test_events_come_one_by_one(front: Front, behind: World, name: str) -> None:
                 while "[3] " not in said:
                     said += next(pieces)
                 assert "[200] " not in said, form
-                row = behind.server.rows(
+                row = behind.eventually(
                     "SELECT in_flight FROM monitor_requestlog WHERE id = %s",
                     (response.headers["x-request-id"],),
                 )
