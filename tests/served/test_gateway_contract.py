@@ -110,6 +110,7 @@ def raw(shared_world: World) -> Iterator[tuple[World, RawUpstream]]:
                     "email": "silent@anthropic",
                     "kind": "anthropic",
                     "base_url": silent.base_url,
+                    "priority": -9,  # other tests of this world do not wait for it
                     "credential": {"api_key": "sim-silent"},
                 },
             ]

@@ -17,7 +17,7 @@ from google.genai import errors, types
 from tests.running_server import ServerWorld
 from tests.served.several import several
 from tests.served.test_key_rules import wait_for
-from tests.served.world import CLAUDE, GEMINI, World, lasting_world
+from tests.served.world import CLAUDE, GEMINI, PATIENCE_SECONDS, World, lasting_world
 
 KNOWN_IN_A_ROW = 8
 """Of two processes one may know a key a second before the other."""
@@ -249,9 +249,14 @@ def test_a_campaign_on_two_workers(server_world: ServerWorld) -> None:
 
 
 def ask_anew(world: World, key: str) -> int:
-    """The status of a question on a connection of its own: the kernel chooses the process."""
+    """The status of a question on a connection of its own: the kernel chooses the process.
+
+    A process that has not heard of the key yet is asked again.
+    """
     body = {"model": CLAUDE, "max_tokens": 9, "messages": [{"role": "user", "content": "Hello."}]}
     headers = {"x-api-key": key, "connection": "close"}
-    return httpx.post(
-        f"{world.server.base_url}/v1/messages", json=body, headers=headers, timeout=60
-    ).status_code
+    ends_at, status = time.monotonic() + PATIENCE_SECONDS, 401
+    while status == 401 and time.monotonic() < ends_at:
+        url = f"{world.server.base_url}/v1/messages"
+        status = httpx.post(url, json=body, headers=headers, timeout=60).status_code
+    return status

@@ -29,9 +29,11 @@ def test_a_conversation_keeps_its_account_over_processes(
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda number: converse(world, number, 5), range(24)))
         world.eventually(
-            "SELECT 1 WHERE (SELECT count(*) FROM monitor_requestlog WHERE in_flight = false) = 120", ()
+            "SELECT 1 WHERE (SELECT count(*) FROM monitor_requestlog WHERE outcome = 'ok') = 120", ()
         )
-        rows = world.server.rows("SELECT session_hash, process_id, account FROM monitor_requestlog")
+        rows = world.server.rows(
+            "SELECT session_hash, process_id, account FROM monitor_requestlog WHERE outcome = 'ok'"
+        )
         by_session: dict[object, list[dict[str, object]]] = {}
         for row in rows:
             by_session.setdefault(row["session_hash"], []).append(row)
@@ -94,9 +96,11 @@ def test_a_session_that_did_not_begin_at_home_stays_where_it_is(server_world: Se
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda n: converse(world, n, 5, f"[fault#{n}: empty, ok]"), range(12)))
         world.eventually(
-            "SELECT 1 WHERE (SELECT count(*) FROM monitor_requestlog WHERE in_flight = false) = 60", ()
+            "SELECT 1 WHERE (SELECT count(*) FROM monitor_requestlog WHERE outcome = 'ok') = 60", ()
         )
-        rows = world.server.rows("SELECT session_hash, account, attempts FROM monitor_requestlog")
+        rows = world.server.rows(
+            "SELECT session_hash, account, attempts FROM monitor_requestlog WHERE outcome = 'ok'"
+        )
         assert sum(row["attempts"] == 2 for row in rows) == 12
         sessions = {row["session_hash"] for row in rows}
         kept = [{row["account"] for row in rows if row["session_hash"] == one} for one in sessions]
