@@ -29,10 +29,10 @@ def test_a_conversation_keeps_its_account_over_processes(
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda number: converse(world, number, 5), range(24)))
         world.eventually(
-            "SELECT 1 WHERE (SELECT count(*) FROM monitor_requestlog WHERE outcome = 'ok') = 120", ()
+            "SELECT 1 WHERE (SELECT count(*) FROM monitor_requestlog WHERE status = 200) = 120", ()
         )
         rows = world.server.rows(
-            "SELECT session_hash, process_id, account FROM monitor_requestlog WHERE outcome = 'ok'"
+            "SELECT session_hash, process_id, account FROM monitor_requestlog WHERE status = 200"
         )
         by_session: dict[object, list[dict[str, object]]] = {}
         for row in rows:
@@ -96,10 +96,10 @@ def test_a_session_that_did_not_begin_at_home_stays_where_it_is(server_world: Se
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda n: converse(world, n, 5, f"[fault#{n}: empty, ok]"), range(12)))
         world.eventually(
-            "SELECT 1 WHERE (SELECT count(*) FROM monitor_requestlog WHERE outcome = 'ok') = 60", ()
+            "SELECT 1 WHERE (SELECT count(*) FROM monitor_requestlog WHERE status = 200) = 60", ()
         )
         rows = world.server.rows(
-            "SELECT session_hash, account, attempts FROM monitor_requestlog WHERE outcome = 'ok'"
+            "SELECT session_hash, account, attempts FROM monitor_requestlog WHERE status = 200"
         )
         assert sum(row["attempts"] == 2 for row in rows) == 12
         sessions = {row["session_hash"] for row in rows}
