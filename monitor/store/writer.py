@@ -237,8 +237,8 @@ class RecordWriter:
                 for kind in dict.fromkeys(map(type, rows)):
                     upsert([row for row in rows if type(row) is kind])
                 if ended := [row for row in requests if not row.in_flight]:
-                    book(ended, before)
                     index.add((row.id, _searched_texts(row)) for row in ended)
+                    book(ended, before)  # last: all processes write these rows, and wait for whoever has them
         except (DataError, IntegrityError) as error:
             return self._store_one_by_one(records, error)
         except Error as error:
