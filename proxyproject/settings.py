@@ -11,6 +11,7 @@ from proxyproject import unused_imports
 from proxyproject.data_directory import claim
 from proxyproject.environment import BASE_DIR, read_environment
 from proxyproject.logs import app_log
+from proxyproject.postgresql.patience import with_patience
 
 ENVIRONMENT = read_environment()
 
@@ -44,14 +45,14 @@ def _database(url: str, data_dir: Path) -> dict[str, object]:
     query = dict(parse_qsl(parts.query))
     host = query.pop("host", "") or unquote(parts.hostname or "")
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "proxyproject.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,  # each page is served in a thread of its own, where a kept one would be lost
-        "OPTIONS": query,  # libpq's: sslmode, sslrootcert, connect_timeout …
+        "OPTIONS": with_patience(query),  # libpq's: sslmode, sslrootcert, connect_timeout …
     }
 
 

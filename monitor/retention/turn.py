@@ -2,6 +2,9 @@
 
 On PostgreSQL that is who holds an advisory lock, which goes with its connection; on SQLite who holds a lock
 on a file beside the database, which goes with its process. Another takes over at its next look.
+
+A process that is frozen, or whose host has gone off the network, would keep its connection. So the server is
+told to end that one when nothing was asked on it for a minute: the housekeeper asks every few seconds.
 """
 
 import contextlib
@@ -14,6 +17,9 @@ from django.db import DatabaseError, connection
 
 _KEY: Final = 0x65_76_65_6E
 """Of the advisory lock: "even". Such locks are apart in each database."""
+
+IDLE_SECONDS = 60.0
+"""For so long who has the turn may ask nothing. Its longest pause is that of a tick, five seconds."""
 
 
 class Turn:
@@ -49,8 +55,14 @@ class Turn:
             return True
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_lock(%s)", [_KEY])
-            self._locked_on = connection.connection if cursor.fetchone()[0] else None
-        return self._locked_on is not None
+            if not cursor.fetchone()[0]:
+                self._locked_on = None
+                return False
+            cursor.execute(
+                "SELECT set_config('idle_session_timeout', %s, false)", [f"{IDLE_SECONDS * 1000:.0f}"]
+            )
+            self._locked_on = connection.connection
+        return True
 
     def _has_file(self) -> bool:
         if self._descriptor is not None:

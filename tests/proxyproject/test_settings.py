@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from pydantic_core import PydanticUndefined
 
 from proxyproject.environment import Environment, read_environment
+from proxyproject.postgresql.patience import TOLD_LIBPQ
 from tests.running_server import ROOT
 
 FIELDS = Environment.model_fields
@@ -146,11 +147,14 @@ def test_a_database_url_is_taken_apart(tmp_path: Path) -> None:
 
 @pytest.mark.outside
 def test_what_libpq_is_told_reaches_it(tmp_path: Path) -> None:
-    """Nothing behind the ? of DATABASE_URL is dropped in silence: ``sslmode=verify-full`` above all."""
-    code = "d = settings.DATABASES['default']; print(d['OPTIONS'], d['HOST'])"
+    """Nothing behind the ? of DATABASE_URL is dropped in silence, ``sslmode=verify-full`` above all, and it
+    goes before what we would say.
+    """
+    code = "import json; d = settings.DATABASES['default']; print(json.dumps([d['OPTIONS'], d['HOST']]))"
     url = "postgresql://u@db/evenkeel?sslmode=verify-full&sslrootcert=%2Fetc%2Fca.pem&connect_timeout=3"
-    expected = "{'sslmode': 'verify-full', 'sslrootcert': '/etc/ca.pem', 'connect_timeout': '3'} db\n"
-    assert settings_in_a_process(tmp_path, code, DATABASE_URL=url).stdout == expected
+    given = {"sslmode": "verify-full", "sslrootcert": "/etc/ca.pem", "connect_timeout": "3"}
+    options, host = json.loads(settings_in_a_process(tmp_path, code, DATABASE_URL=url).stdout)
+    assert (options, host) == ({**TOLD_LIBPQ, **given}, "db")
 
 
 @pytest.mark.outside

@@ -88,8 +88,8 @@ def test_checks(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("engine", "redis_url", "told"),
     [
-        ("django.db.backends.postgresql", "", ["accounts.W002"]),
-        ("django.db.backends.postgresql", "redis://x", []),
+        ("proxyproject.postgresql", "", ["accounts.W002"]),
+        ("proxyproject.postgresql", "redis://x", []),
         ("proxyproject.sqlite", "", []),
     ],
 )

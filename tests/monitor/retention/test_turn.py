@@ -1,17 +1,25 @@
 """One process keeps house for all that share a database; another takes over when it is gone."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import psycopg
 import pytest
 from django.db import connection
 
 from monitor.retention.housekeeping import Housekeeper
 from monitor.retention.pruner import Limits
-from monitor.retention.turn import Turn
+from monitor.retention.turn import _KEY, Turn
+from tests import stores
+from tests.running_server import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,3 +101,40 @@ def test_only_who_has_the_turn_keeps_house(tmp_path: Path) -> None:
     there.do(turn.give_up)
     housekeeper.tick(1_700_000_005.0)
     assert done == ["dead", "dead", "alive", "pruned"]
+
+
+FROZEN = """
+import sys, django; django.setup()
+from pathlib import Path
+from monitor.retention import turn
+turn.IDLE_SECONDS = 0.2
+mine = turn.Turn(Path("nowhere"))
+print(mine.is_ours(), flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.outside
+def test_a_frozen_process_loses_its_turn(tmp_path: Path) -> None:
+    """As one whose host has gone off the network: PostgreSQL ends its session, and another keeps house."""
+    name = f"turn_{uuid.uuid4().hex[:12]}"
+    url = stores.create_database(name)
+    environment = {
+        "PATH": os.environ["PATH"], "PROXY_ENV_FILE": "", "PROXY_DATA_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "proxyproject.settings", "DATABASE_URL": url,
+    }  # fmt: skip
+    pipe = subprocess.PIPE
+    frozen = subprocess.Popen(
+        [sys.executable, "-c", FROZEN], cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True
+    )
+    try:
+        assert frozen.stdout is not None
+        assert frozen.stdout.readline() == "True\n"
+        frozen.send_signal(signal.SIGSTOP)
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute("SET lock_timeout = '60s'")
+            other.execute("SELECT pg_advisory_lock(%s)", [_KEY])
+    finally:
+        frozen.kill()
+        frozen.communicate()
+        stores.drop_database(name)

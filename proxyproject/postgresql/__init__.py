@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, and what each connection does about a side that is gone."""
