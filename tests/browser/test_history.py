@@ -117,6 +117,19 @@ def test_an_export_is_shown_saved_and_read_back(new_page: NewPage) -> None:
     expect(page.locator("[data-status]")).to_contain_text("Done")
 
 
+def test_a_choice_before_the_script_is_there_counts(new_page: NewPage) -> None:
+    """On a slow line the format may be chosen before the page's script has come: its preview is shown then."""
+    page = new_page(f"{HISTORY}?outcome=retried")
+    held: list[Route] = []
+    page.route("**/export*.js", lambda route: held.append(route), times=1)
+    with page.expect_request("**/export*.js"):
+        page.click("text=Export this view", no_wait_after=True)
+    page.select_option("select[name=format]", "har")
+    held[0].continue_()
+    page.wait_for_url("**format=har**")
+    expect(page.locator("pre")).to_contain_text('"version": "1.2"')
+
+
 def test_chosen_requests_are_exported(new_page: NewPage) -> None:
     """The rows that were ticked, by form: the file has them and no other."""
     page = new_page(HISTORY)

@@ -1,6 +1,9 @@
 // A changed choice shows its preview at once; a download tells how far it is and can be stopped.
 const form = document.getElementById("mon-export");
 form.addEventListener("change", () => form.requestSubmit());
+// A choice that was made before this script was here has told nobody of its change.
+const sent = (select) => select.querySelector("[selected]") ?? select.options[0];
+if ([...form.querySelectorAll("select")].some((select) => select.value !== sent(select).value)) form.requestSubmit();
 
 const download = document.querySelector("[data-download]");
 const status = document.querySelector("[data-status]");
