@@ -55,11 +55,13 @@ class Homes:
             )
             for priority in sorted(levels, reverse=True)
         ]
+        self.is_partial = any(len(group.members) > 1 for _, groups in self._levels for group in groups)
+        """Whether ``order`` leaves accounts out: those that share a group with a better one."""
 
     def order(self, session: str) -> Iterator[tuple[int, int]]:
         """The accounts that the session goes to, as (priority, id), first choice first.
 
-        Of a level with more than 64 accounts these are the best of each group, not all.
+        Of accounts that share a group only the best comes (``is_partial``).
         """
         drawn_by = int.from_bytes(blake2b(session.encode("utf-8", "surrogatepass"), digest_size=8).digest())
         for priority, groups in self._levels:

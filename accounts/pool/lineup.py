@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from accounts.facts.model_facts import SHIPPED, ModelTable
 from accounts.pool.account_state import AccountState
 from accounts.pool.choice import Rank
-from accounts.pool.homes import GROUPS, Homes
+from accounts.pool.homes import Homes
 
 _Key = tuple[str, frozenset[str], frozenset[str]]
 
@@ -43,14 +43,13 @@ class Lineups:
             homes = self._homes[key] = Homes(
                 (state.view.priority, state.view.id, state.view.max_in_flight) for state in states
             )
-        many = len(lineup) > GROUPS
         level: int | None = None
         for priority, account_id in homes.order(session):
-            if many and level is not None and priority != level:
+            if homes.is_partial and level is not None and priority != level:
                 yield from self._of_level(lineup, level)
             level = priority
             yield self._states[account_id]
-        if many and level is not None:
+        if homes.is_partial and level is not None:
             yield from self._of_level(lineup, level)
 
     def _of_level(self, lineup: list[Rank], priority: int) -> Iterator[AccountState]:

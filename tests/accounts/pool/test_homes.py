@@ -5,7 +5,10 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
+from accounts.pool.account_state import AccountState
 from accounts.pool.homes import Homes
+from accounts.pool.lineup import Lineups
+from tests.accounts.worlds import MODEL, view
 
 SESSIONS = [f"session-{number}" for number in range(6000)]
 
@@ -47,6 +50,16 @@ def test_the_highest_priority_first() -> None:
         order = list(homes.order(session))
         assert [priority for priority, _ in order] == [5, 5, 0, 0]
         assert {account for _, account in order} == {1, 2, 3, 4}
+
+
+def test_accounts_that_share_a_group_are_all_reached() -> None:
+    """Ids 64 apart fall into one group: who is not its best is in the line-up of each session all the same."""
+    for ids in [(1, 65), (1, 2, 65, 129), tuple(range(1, 70)), (7,)]:
+        accounts = [view(number) for number in ids]
+        lineups = Lineups(map(AccountState, accounts))
+        for session in SESSIONS[:50]:
+            found = {state.view.id for state in lineups.of_session(MODEL, frozenset(), session)}
+            assert found == set(ids)
 
 
 def test_every_process_names_the_same() -> None:
