@@ -26,6 +26,9 @@ HOUR_SECONDS: Final = 3600
 OPEN_HOURS: Final = 3
 """An exchange may stream for long: it counts in the hour of its admission, if it ends in time for this."""
 
+OPEN_DAYS: Final = 2
+"""Those hours lie in so many days."""
+
 GROUPS_AT_ONCE: Final = 500
 
 KEYS: Final = ("model", "account", "client_key", "outcome")
@@ -53,9 +56,17 @@ _IS_USED: Final = ~Q(path__contains=COUNTING_PATHS[0]) & ~Q(path__contains=COUNT
 def fill_first_hour(now: float) -> None:
     """Work out the running hour at once when nothing of it is counted yet: a page shall not be empty."""
     running = datetime.fromtimestamp(_hour_of(now), UTC)
-    if not HourlyStatistic.objects.filter(hour__gte=running).exists():
-        fill_hour(_hour_of(now))
-        fill_day(_day_of(running))
+    if HourlyStatistic.objects.filter(hour__gte=running).exists():
+        return
+    # Only where it is the next in turn: the newest hour says that everything before it is filled.
+    hours = list(islice(hours_to_fill(now), OPEN_HOURS + 1))
+    if len(hours) <= OPEN_HOURS:
+        for hour in hours:
+            fill_hour(hour)
+        days = list(islice(days_to_fill(now), OPEN_DAYS + 1))
+        if len(days) <= OPEN_DAYS:
+            for day in days:
+                fill_day(day)
 
 
 def hours_to_fill(now: float) -> Iterator[int]:
@@ -107,26 +118,33 @@ def fill_hour(hour: int) -> None:
             **{f"{name}_sum": Sum(name, filter=_IS_USED) for name in SUMS},
         )
     )
-    groups: Iterator[Any]
     if connection.vendor == "postgresql":
-        groups = found.iterator(chunk_size=GROUPS_AT_ONCE)
+        with transaction.atomic():  # behind a pooler a reading goes on only within its transaction
+            _replace(beginning, found.iterator(chunk_size=GROUPS_AT_ONCE))
     else:  # read as a whole, so that the one writer does not wait for the reading
-        groups = iter(list(found))
+        _replace(beginning, iter(list(found)))
+
+
+def _replace(beginning: datetime, groups: Iterator[Any]) -> None:
     some = _statistics(beginning, groups)
     if not some:
         return
     with transaction.atomic():
-        HourlyStatistic.objects.filter(hour=beginning).delete()
-        while some:
-            # Another process may do the same hour at the same time: the later one has the newer numbers.
-            HourlyStatistic.objects.bulk_create(
-                some,
-                batch_size=50,
-                update_conflicts=True,
-                unique_fields=["hour", *KEYS],
-                update_fields=[*COUNTS, *SUMS],
-            )
-            some = _statistics(beginning, groups)
+        _put(beginning, some, groups)
+
+
+def _put(beginning: datetime, some: list[HourlyStatistic], groups: Iterator[Any]) -> None:
+    HourlyStatistic.objects.filter(hour=beginning).delete()
+    while some:
+        # Another process may do the same hour at the same time: the later one has the newer numbers.
+        HourlyStatistic.objects.bulk_create(
+            some,
+            batch_size=50,
+            update_conflicts=True,
+            unique_fields=["hour", *KEYS],
+            update_fields=[*COUNTS, *SUMS],
+        )
+        some = _statistics(beginning, groups)
 
 
 def _statistics(beginning: datetime, groups: Iterator[Mapping[str, Any]]) -> list[HourlyStatistic]:
