@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 5.0
 """How long after a failed look into the ledger it is asked again."""
+LEDGER_SECONDS: Final = 2.0
+"""How long an admission waits for the ledger; one that hangs counts as away."""
 TOLD_SECONDS: Final = 60.0
 """How long the start page still speaks of it."""
 KEPT_WINDOWS: Final = 2
@@ -82,6 +84,7 @@ class Counts:
         self._kept: dict[tuple[int, str, str], list[Spot]] = {}
         self._asked_again_at: dict[Spot, float] = {}
         self._ledger_away_until = 0.0
+        self._unread_until = 0.0
         self._locks: dict[int, asyncio.Lock] = {}
         self._windows: dict[tuple[int, str, str], Window] = {}
 
@@ -162,10 +165,17 @@ class Counts:
         return told, over
 
     async def _opened(self, key: int, standings: Sequence[Standing]) -> list[int]:
-        """What the ledger has for each; raises Unknown when it cannot be read."""
+        """What the ledger has for each; raises Unknown when it cannot be read.
+
+        Where what this process knows is good enough, it is left alone for a while then.
+        """
+        if self._is_open and 0 < self._unread_until - self.now() <= RETRY_SECONDS:  # more: a clock was set back
+            raise Unknown
         try:
-            return await self._opening(key, standings)
+            async with asyncio.timeout(LEDGER_SECONDS):
+                return await self._opening(key, standings)
         except Exception as error:
+            self._unread_until = self.now() + RETRY_SECONDS
             self._ledger_away_until = self.now() + TOLD_SECONDS
             logger.warning("The ledger cannot be read: %s", type(error).__name__)
             raise Unknown from error

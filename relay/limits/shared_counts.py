@@ -7,24 +7,20 @@ it by a day, for clocks that differ; what Redis has lost is opened again from th
 import asyncio
 import logging
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import Any, Final, NamedTuple
 
-if TYPE_CHECKING:
-    pass
-
+from accounts.processes.redis_client import redis_client
 from relay.limits.counts import Spot, Unknown
 from relay.limits.standing import Standing
 
 logger = logging.getLogger(__name__)
 
-ANSWER_SECONDS: Final = 0.5
-"""How long Redis may take before it counts as away."""
 AWAY_SECONDS: Final = 2.0
 """How long it is not asked again then."""
 MOST_OWED: Final = 100_000
-"""Ends of exchanges that are kept while Redis is away."""
+"""Windows for which it is kept what was used while Redis is away."""
 LONGEST_SECONDS: Final = 40 * 86400
 DAY_SECONDS: Final = 86400
 
@@ -63,21 +59,26 @@ end
 """
 
 
+class _Debt(NamedTuple):
+    """What one window is still to be told, in the order of SPEND's arguments."""
+
+    amount: int
+    seconds_to_live: int
+    may_begin: int
+
+
 class RedisCounts:
     """See ``relay.limits.counts.SharedCounts``."""
 
     def __init__(self, redis_url: str) -> None:
         """Nothing is connected yet."""
-        from redis import asyncio as redis_asyncio  # 6 MB, for those who have a Redis
-
-        self._client: redis_asyncio.Redis = redis_asyncio.Redis.from_url(
-            redis_url, socket_timeout=ANSWER_SECONDS, socket_connect_timeout=ANSWER_SECONDS
-        )
+        self._client = redis_client(redis_url)
         self._admit: Callable[..., Awaitable[Any]] = self._client.register_script(ADMIT)
         self._spend: Callable[..., Awaitable[Any]] = self._client.register_script(SPEND)
         self._away_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._owed: deque[tuple[Sequence[Spot], Sequence[int | str]]] = deque(maxlen=MOST_OWED)
+        self._owed: dict[Spot, _Debt] = {}
+        self._telling = asyncio.Lock()
 
     @property
     def is_away(self) -> bool:
@@ -90,9 +91,8 @@ class RedisCounts:
         """What each window had before; raises Unknown when Redis is away."""
         if not spots:
             return []
-        while self._owed and not self.is_away:
-            await self._asked(self._spend, *self._owed[0])
-            self._owed.popleft()
+        if self._owed or self._telling.locked():
+            await self._tell_owed()
         arguments: list[int | str] = []
         for standing, opening in zip(standings, openings, strict=True):
             adds = 1 if standing.limit.measure == "requests" else 0
@@ -103,23 +103,44 @@ class RedisCounts:
 
     def spend(self, spots: Sequence[Spot], standings: Sequence[Standing], amounts: Sequence[int]) -> None:
         """Count so much more in each; where Redis is away it is told when it is back."""
-        arguments: list[int | str] = []
-        for standing, amount in zip(standings, amounts, strict=True):
-            arguments += [amount, _seconds_to_live(standing), 0 if standing.is_budget else 1]
-        task = asyncio.create_task(self._spend_quietly(spots, arguments))
+        debts = {
+            spot: _Debt(amount, _seconds_to_live(standing), 0 if standing.is_budget else 1)
+            for spot, standing, amount in zip(spots, standings, amounts, strict=True)
+        }
+        task = asyncio.create_task(self._spend_quietly(debts))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def stop(self) -> None:
         """Tell what is still to be told, and end."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(Unknown):
+            await self._tell_owed()
         await self._client.aclose()
 
-    async def _spend_quietly(self, spots: Sequence[Spot], arguments: Sequence[int | str]) -> None:
+    async def _spend_quietly(self, debts: "dict[Spot, _Debt]") -> None:
         try:
-            await self._asked(self._spend, spots, arguments)
+            await self._asked(self._spend, list(debts), [told for debt in debts.values() for told in debt])
         except Unknown:  # it would be missing for good: it is told when Redis is back
-            self._owed.append((spots, arguments))
+            for spot, debt in debts.items():
+                self._owe(spot, debt)
+
+    def _owe(self, spot: Spot, debt: "_Debt") -> None:
+        if spot not in self._owed and len(self._owed) >= MOST_OWED:
+            del self._owed[next(iter(self._owed))]
+        before = self._owed.get(spot)
+        self._owed[spot] = debt if before is None else debt._replace(amount=before.amount + debt.amount)
+
+    async def _tell_owed(self) -> None:
+        """Tell what was used while Redis was away; one at a time, so that nothing is told twice."""
+        async with self._telling:
+            while self._owed and not self.is_away:
+                spot, debt = self._owed.popitem()
+                try:
+                    await self._asked(self._spend, [spot], debt)
+                except BaseException:
+                    self._owe(spot, debt)
+                    raise
 
     async def _asked(
         self, script: Callable[..., Awaitable[Any]], spots: Sequence[Spot], arguments: Sequence[int | str]

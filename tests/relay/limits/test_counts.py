@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from accounts.keys.limits import Limit
+from relay.limits import counts
 from relay.limits.counts import RETRY_SECONDS, Counts, Unknown
 from relay.limits.standing import Standing
 
@@ -22,11 +23,12 @@ class Ledger:
     def __init__(self, used: int = 0) -> None:
         self.used = used
         self.works = True
+        self.hangs = False
         self.asked = 0
 
     async def __call__(self, key: int, standings: Sequence[Standing]) -> list[int]:
         self.asked += 1
-        await asyncio.sleep(0)
+        await (asyncio.Event().wait() if self.hangs else asyncio.sleep(0))
         if not self.works:
             raise OSError("the store is away")
         return [self.used for _ in standings]
@@ -123,6 +125,23 @@ async def test_without_the_ledger_open_lets_in_and_closed_does_not() -> None:
     assert await world.ask(RATE) is not None
     ledger.works, ledger.used = True, 0
     assert await world.ask(TOKENS) is not None
+
+
+async def test_a_ledger_that_hangs_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No admission waits for it for long; open leaves it alone for a while, closed asks it each time."""
+    monkeypatch.setattr(counts, "LEDGER_SECONDS", 0.01)
+    for is_open, asked in ((True, 1), (False, 2)):
+        ledger = Ledger()
+        ledger.hangs = True
+        world = World(ledger, is_open=is_open)
+        for key in (1, 2):
+            if is_open:
+                assert not (await world.counts.admit(key, (TOKENS,)))[1]
+            else:
+                with pytest.raises(Unknown):
+                    await world.counts.admit(key, (TOKENS,))
+        assert world.counts.away == "ledger"
+        assert ledger.asked == asked
 
 
 async def test_old_windows_are_forgotten() -> None:

@@ -136,3 +136,37 @@ async def test_what_is_spent_while_redis_is_away_is_told_afterwards(
     monkeypatch.setattr(shared, "_away_until", 0.0)
     assert await processes.ask(0, TOKENS) is None
     assert await processes.ask(1, TOKENS) is None
+
+
+async def test_debts_are_told_once_by_whoever_asks(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty requests at once when Redis is back: what was owed counts once, and none is let in before it does."""
+    admitted = await processes.ask(0, TOKENS)
+    assert admitted is not None
+    shared = processes.shared[0]
+    monkeypatch.setattr(shared, "_away_until", float("inf"))
+    for _ in range(50):
+        processes.counts[0].spend(1, admitted, 10, 0)
+    await until(lambda: not shared._tasks)
+    assert len(shared._owed) == 1
+    monkeypatch.setattr(shared, "_away_until", 0.0)
+    told = await asyncio.gather(*(processes.ask(0, TOKENS) for _ in range(20)))
+    assert {standing.used for standings in told if standings for standing in standings} == {500}
+    assert len([standings for standings in told if standings]) == 20
+
+
+async def test_debts_are_told_at_the_end_too(
+    own_redis: tuple[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that ends leaves no debt behind, if Redis is there."""
+    processes = Processes(own_redis[0])
+    admitted = await processes.ask(0, TOKENS)
+    assert admitted is not None
+    with monkeypatch.context() as away:
+        away.setattr(processes.shared[0], "_away_until", float("inf"))
+        processes.counts[0].spend(1, admitted, 1000, 0)
+        await until(lambda: not processes.shared[0]._tasks)
+    await processes.counts[0].stop()
+    assert await processes.ask(1, TOKENS) is None
+    await processes.counts[1].stop()
