@@ -72,7 +72,7 @@ def as_json_line(exchange: Exchange, base_url: str) -> str:
 def as_csv_line(exchange: Exchange, base_url: str) -> str:
     """The metadata; no cell can be taken for a formula."""
     columns = _columns(exchange.row)
-    return _csv([_cell(columns[name]) for name in CSV_COLUMNS])
+    return _csv([spreadsheet_cell(columns[name]) for name in CSV_COLUMNS])
 
 
 def as_har_entry(exchange: Exchange, base_url: str) -> str:
@@ -187,7 +187,8 @@ def _iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _cell(value: object) -> object:
+def spreadsheet_cell(value: object) -> object:
+    """``value`` so that no spreadsheet takes it for a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 

@@ -46,8 +46,7 @@ def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> Booked | No
     """What the exchange of ``row`` puts where; None where it used nothing, or its use is not counted."""
     if row.in_flight or row.is_simulated or row.path.partition("?")[0].endswith(COUNTING_PATHS):
         return None
-    told = (row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_cache_write)
-    tokens = [number if number is not None and 0 <= number <= MOST else 0 for number in told]
+    tokens = tokens_of(row)
     units = units_of(row.cost)
     if not any(tokens) and not units:
         return None
@@ -72,6 +71,13 @@ def differences(changes: Iterable[tuple[Booked | None, Booked | None]]) -> dict[
                 for at, number in enumerate(entry[1]):
                     sums[at] += sign * number
     return {cell: Amounts(*sums) for cell, sums in sorted(found.items()) if any(sums)}
+
+
+def tokens_of(row: RequestRecord) -> tuple[int, int, int, int]:
+    """Sent, said, read from a cache, written into one; nothing for what was not told, or is a mistake."""
+    told = (row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_cache_write)
+    sent, said, cached, written = (n if n is not None and 0 <= n <= MOST else 0 for n in told)
+    return sent, said, cached, written
 
 
 def units_of(cost: Decimal | None) -> int:

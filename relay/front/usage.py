@@ -8,46 +8,48 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts.models import ClientKey
-from relay.dialects.registry import dialect_of_list
 from relay.exchange.admitting import Admission, Refused, admitted
 from relay.exchange.responses import identify
 from relay.limits.counts import Counts
-from relay.limits.usage import KeyUsage, as_csv, as_json
+from relay.limits.usage import as_csv as csv_of
+from relay.limits.usage import as_json as json_of
 from relay.limits.usage_reading import usage_of
 from relay.neutral.failures import Failure, Kind
+from relay.short.catalog import dialect_of
 
 
 async def key_usage(request: HttpRequest) -> HttpResponseBase:
     """JSON, or CSV for ``?format=csv`` and for who accepts that alone."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    dialect = dialect_of_list(request.path, headers, request.GET.dict())
-    return await admitted(request, dialect, lambda admission: _told(admission, headers))
+    return await admitted(request, dialect_of(request), _told)
 
 
-async def _told(admission: Admission, headers: dict[str, str]) -> HttpResponseBase:
+async def _told(admission: Admission) -> HttpResponseBase:
     caller = admission.authenticate()
     counter = admission.runtime.limits
     if counter is None:
         raise Refused(Failure(Kind.INTERNAL, "This server counts nothing.", status=503))
-    usage = await asyncio.to_thread(_read, caller.id, counter.counts)
-    if usage is None:
+    accepts = admission.headers.get("accept", "")
+    wants_csv = admission.request.GET.get("format") == "csv" or accepts.startswith("text/csv")
+    told = await asyncio.to_thread(_read, caller.id, counter.counts, as_csv=wants_csv)
+    if told is None:
         raise Refused(Failure(Kind.UNAUTHORIZED, "The client key was removed.", status=401))
-    wants_csv = admission.request.GET.get("format") == "csv" or headers.get("accept", "").startswith(
-        "text/csv"
-    )
     if wants_csv:
-        response = HttpResponse(as_csv(usage), content_type="text/csv; charset=utf-8")
+        response = HttpResponse(told, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="usage.csv"'
     else:
-        response = HttpResponse(msgspec.json.encode(as_json(usage)), content_type="application/json")
+        response = HttpResponse(told, content_type="application/json")
     response["Cache-Control"] = "no-store"
     identify(response, admission.dialect, admission.request_id)
     return response
 
 
-def _read(key_id: int, counts: Counts) -> KeyUsage | None:
+def _read(key_id: int, counts: Counts, *, as_csv: bool) -> bytes | None:
+    """What is told, written out: a busy key's month takes a fifth of a second, which no stream waits for."""
     try:
         key = ClientKey.objects.filter(pk=key_id).first()
-        return None if key is None else usage_of(key, counts)
+        if key is None:
+            return None
+        usage = usage_of(key, counts)
+        return csv_of(usage).encode() if as_csv else msgspec.json.encode(json_of(usage))
     finally:
         connection.close()

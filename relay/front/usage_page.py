@@ -26,7 +26,8 @@ from monitor.ledger.usage import Usage
 from relay.admission.client_address import client_address
 from relay.admission.key_rules import is_expired
 from relay.exchange.runtime import runtime
-from relay.limits.standing import Standing, dollars
+from monitor.ledger.booking import dollars
+from relay.limits.standing import Standing
 from relay.limits.usage import DAYS, KeyUsage
 from relay.limits.usage_reading import usage_of
 from relay.limits.wording import figure, measure_of, period_of

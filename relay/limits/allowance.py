@@ -6,15 +6,12 @@ from decimal import Decimal
 
 import msgspec
 
-from accounts.keys.limits import UNITS_PER_DOLLAR
+from monitor.ledger.booking import tokens_of, units_of
 from monitor.record.records import RequestRecord
 from relay.limits.standing import Standing, headers
 
 Spend = Callable[[int, int], None]
 """(tokens, units of money): count them, and give back the place of the exchange."""
-
-MOST_TOKENS = 10**12
-"""Beyond that a number of tokens is a mistake, and spends nothing."""
 
 
 class Allowance:
@@ -43,16 +40,5 @@ class Allowance:
         self._is_settled = True
         if self._cost is not None and row.cost is None and row.attempts:
             row = msgspec.structs.replace(row, cost=self._cost(row))
-        self._spend(tokens_of(row), units_of(row.cost))
+        self._spend(sum(tokens_of(row)), units_of(row.cost))
         return row
-
-
-def tokens_of(row: RequestRecord) -> int:
-    """All tokens of an exchange: input, cached or not, and output."""
-    told = (row.tokens_in, row.tokens_cached, row.tokens_cache_write, row.tokens_out)
-    return sum(number for number in told if number is not None and 0 <= number <= MOST_TOKENS)
-
-
-def units_of(cost: Decimal | None) -> int:
-    """Dollars in units; nothing where the cost is not known."""
-    return int(cost * UNITS_PER_DOLLAR) if cost is not None else 0

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from msgspec import Struct
 
-from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
+from accounts.keys.limits import Limit
+from monitor.ledger.booking import dollars
 from relay.limits.windows import Window
 from relay.neutral.failures import Failure, Kind
 
@@ -83,11 +83,6 @@ def amount(limit: Limit, number: int) -> str:
     if limit.measure == "usd":
         return f"${dollars(number):.2f}"
     return f"{number:,} {limit.measure}"
-
-
-def dollars(units: int) -> Decimal:
-    """Units (``UNITS_PER_DOLLAR``) as dollars."""
-    return Decimal(units) / UNITS_PER_DOLLAR
 
 
 def moment(at: float) -> str:

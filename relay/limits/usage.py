@@ -3,18 +3,18 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from monitor.export.formats import spreadsheet_cell
 from monitor.ledger.booking import dollars
 from monitor.ledger.usage import Usage
 from relay.limits.standing import Standing, moment
 
 DAYS = 30
 _NUMBERS = ("requests", "unpriced", "tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,8 +54,10 @@ class KeyUsage(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def by_model(self) -> list[tuple[str, Usage]]:
         """The thirty days by model, the dearest first."""
-        models = dict.fromkeys(hour.model for hour in self.hours)
-        sums = [(name, added(h.usage for h in self.hours if h.model == name)) for name in models]
+        hours: dict[str, list[Usage]] = {}
+        for hour in self.hours:
+            hours.setdefault(hour.model, []).append(hour.usage)
+        sums = [(name, added(parts)) for name, parts in hours.items()]
         return sorted(sums, key=lambda pair: (-pair[1].cost_units, -pair[1].tokens, pair[0]))
 
 
@@ -100,8 +102,7 @@ def as_csv(usage: KeyUsage) -> str:
     writer = csv.writer(table)
     writer.writerow(["hour", "model", *_NUMBERS, "cost_usd"])
     for hour in usage.hours:
-        model = f"'{hour.model}" if hour.model.startswith(_FORMULA) else hour.model
-        writer.writerow([utc(hour.hour), model, *numbers(hour.usage).values()])
+        writer.writerow([utc(hour.hour), spreadsheet_cell(hour.model), *numbers(hour.usage).values()])
     return table.getvalue()
 
 
@@ -130,7 +131,7 @@ def numbers(usage: Usage) -> dict[str, Any]:
 
 def utc(at: datetime) -> str:
     """RFC 3339."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment(at.timestamp())
 
 
 def with_the_ledger(standings: Sequence[Standing], booked: Sequence[Usage]) -> tuple[Standing, ...]:

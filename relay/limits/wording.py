@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.keys.limits import Limit
-from relay.limits.standing import dollars
+from monitor.ledger.booking import dollars
 
 _PERIODS = {
     "minute": gettext_noop("this minute"),

@@ -16,7 +16,7 @@ from relay.admission.key_rules import refused_model
 from relay.admission.model_name import checked_name
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import dialect_of_list
-from relay.exchange.admitting import Admission, Refused, admitted
+from relay.exchange.admitting import Admission, Refused, admitted, headers_of
 from relay.exchange.responses import identify
 from relay.exchange.runtime import Runtime
 from relay.neutral.conversation import Json
@@ -42,7 +42,7 @@ async def several_models(request: HttpRequest) -> HttpResponseBase:
         answer = dialect.models.several(names, [_row(dialect, name) for name in names])
         return _json(answer, dialect, admission.request_id)
 
-    return await admitted(request, _dialect_of(request), serve)
+    return await admitted(request, dialect_of(request), serve)
 
 
 async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
@@ -58,7 +58,7 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
             raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
         return _json(_row(admission.dialect, name), admission.dialect, admission.request_id)
 
-    return await admitted(request, _dialect_of(request), serve)
+    return await admitted(request, dialect_of(request), serve)
 
 
 def _may_ask(admission: Admission, name: str) -> Failure | None:
@@ -76,9 +76,9 @@ def _check(name: str) -> None:
         raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
 
 
-def _dialect_of(request: HttpRequest) -> Dialect:
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    return dialect_of_list(request.path, headers, request.GET.dict())
+def dialect_of(request: HttpRequest) -> Dialect:
+    """The dialect that a GET is to be answered in."""
+    return dialect_of_list(request.path, headers_of(request), request.GET.dict())
 
 
 async def _names(runtime: Runtime) -> list[str]:
