@@ -31,6 +31,11 @@ from twisted.logger import (  # noqa: E402
 )
 from twisted.python.failure import Failure  # noqa: E402
 
+from proxyproject.serving.closed_door import (  # noqa: E402
+    HANDSHAKE_SECONDS,
+    take_everybody_again,
+    take_nobody_new,
+)
 from proxyproject.serving.descriptors import raise_limit  # noqa: E402
 from proxyproject.serving.door_rules import DoorLimits, connections_for  # noqa: E402
 from proxyproject.serving.doorkeeper import Doorkeeper  # noqa: E402
@@ -236,6 +241,9 @@ class Server(daphne.server.Server):
 
     async def _leave_the_front(self) -> None:
         """Take no connection any more, so that a front asks another host; serve what is on its way here."""
+        for port in self._ports:
+            take_nobody_new(port.socket)
+        await asyncio.sleep(HANDSHAKE_SECONDS)
         self._stop_listening()
         self.http_factory.close_idle()
         ends_at = time.monotonic() + ARRIVAL_SECONDS
@@ -253,6 +261,7 @@ class Server(daphne.server.Server):
             port.numberAccepts = BACKLOG
             port.doRead()
             port.stopReading()
+            take_everybody_again(port.socket)
             port.connectionLost(Failure(ConnectionDone()))
 
     async def _unless_hurried(self, work: Coroutine[Any, Any, Any]) -> None:

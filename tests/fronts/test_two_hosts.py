@@ -65,13 +65,10 @@ def config(name: str, port: int, hosts: tuple[RunningServer, RunningServer]) -> 
 
 
 @pytest.mark.parametrize("name", ["nginx", "caddy"])
-def test_a_rolling_restart_loses_next_to_nothing(
+def test_a_rolling_restart_loses_nothing(
     name: str, hosts: tuple[RunningServer, RunningServer], tmp_path: Path
 ) -> None:
-    """Answers are whole while each host in turn is stopped and started again.
-
-    Two of 3,514 were lost once: who connects in the instant in which the port closes is cut by the kernel.
-    """
+    """Answers are whole while each host in turn is stopped and started again."""
     port = free_port()
     program: Callable[..., object] = nginx if name == "nginx" else caddy
     over = threading.Event()
@@ -109,5 +106,5 @@ def test_a_rolling_restart_loses_next_to_nothing(
         over.set()
         for client in clients:
             client.join()
-    assert len(failed) * 500 <= len(served), f"{len(failed)} of {len(served)} failed: {failed[:5]}"
+    assert not failed, f"{len(failed)} of {len(served)} failed: {failed[:5]}"
     assert len(served) > 50
