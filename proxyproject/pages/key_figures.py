@@ -5,8 +5,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.models import ClientKey
-from relay.exchange.runtime import runtime
 from monitor.ledger.booking import dollars
+from relay.exchange.runtime import runtime
 from relay.limits.usage import DAYS
 from relay.limits.usage_reading import usage_of
 from relay.limits.wording import figure, measure_of, period_of

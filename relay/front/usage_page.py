@@ -22,11 +22,11 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from accounts.keys.limits import is_inside
 from accounts.keys.loading import key_limits
 from accounts.models import ClientKey, digest
+from monitor.ledger.booking import dollars
 from monitor.ledger.usage import Usage
 from relay.admission.client_address import client_address
 from relay.admission.key_rules import is_expired
 from relay.exchange.runtime import runtime
-from monitor.ledger.booking import dollars
 from relay.limits.standing import Standing
 from relay.limits.usage import DAYS, KeyUsage
 from relay.limits.usage_reading import usage_of

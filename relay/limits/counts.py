@@ -169,7 +169,9 @@ class Counts:
 
         Where what this process knows is good enough, it is left alone for a while then.
         """
-        if self._is_open and 0 < self._unread_until - self.now() <= RETRY_SECONDS:  # more: a clock was set back
+        if (
+            self._is_open and 0 < self._unread_until - self.now() <= RETRY_SECONDS
+        ):  # more: a clock was set back
             raise Unknown
         try:
             async with asyncio.timeout(LEDGER_SECONDS):

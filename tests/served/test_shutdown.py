@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from relay.simulator.prose import read_counters
+from relay.simulator.thread import SimulatorThread
 from tests.proxyproject.serving.raw_http import read_to_end, read_until
-from tests.running_server import RunningServer
+from tests.running_server import RunningServer, ServerWorld
+from tests.served.several import shared_stores
 from tests.served.test_client_gone import ask
 from tests.served.world import CLAUDE, GEMINI, KEY, PATIENCE_SECONDS, World, events, text_of
 
@@ -154,6 +156,33 @@ def test_a_kill_loses_nothing_and_leaves_nothing_open(own_world: OwnWorld) -> No
         assert told["ended_by"] == "proxy"
         assert "ended unexpectedly" in str(told["error"])
         assert world.messages().status_code == 200
+
+
+def test_a_sibling_closes_rows_of_the_dead_and_never_of_the_living(server_world: ServerWorld) -> None:
+    """Two servers on one data directory: the second one's start leaves the first one's streams alone.
+
+    On common stores: SQLite's directory takes one server.
+    """
+    with SimulatorThread() as simulator, shared_stores(server_world) as start:
+        world = World(start(), simulator)
+        streams = begun(world, ENDLESS, 8)
+        sibling = RunningServer(world.server.data_dir, world.server.env, ())
+        try:
+            asked = httpx.post(
+                sibling.base_url + "/v1/messages/count_tokens",
+                headers={"x-api-key": KEY},
+                json={"model": CLAUDE, "messages": [{"role": "user", "content": "Hello."}]},
+            )
+            assert asked.status_code == 200
+            wait_until_in_flight(sibling, len(streams))
+            assert "have died" not in sibling.log_text
+            os.kill(world.server.pid, signal.SIGKILL)
+            world.server.wait()
+            wait_until_closed(sibling, len(streams))
+        finally:
+            sibling.stop()
+        for client, _, _ in streams:
+            client.close()
 
 
 def wait_until_in_flight(server: RunningServer, count: int) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from proxyproject.serving.closed_door import take_everybody_again, take_nobody_new
 
-
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux can be told to drop what begins a connection")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux can be told to drop what begins a connection"
+)
 
 
 @pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
