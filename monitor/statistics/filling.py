@@ -59,8 +59,8 @@ def fill_first_hour(now: float) -> None:
     if HourlyStatistic.objects.filter(hour__gte=running).exists():
         return
     # Only where it is the next in turn: the newest hour says that everything before it is filled.
-    hours = list(islice(hours_to_fill(now), OPEN_HOURS + 1))
-    if len(hours) <= OPEN_HOURS:
+    hours = list(islice(hours_to_fill(now), OPEN_HOURS + 2))
+    if len(hours) <= OPEN_HOURS + 1:  # those that were open in the hour before, and the running one
         for hour in hours:
             fill_hour(hour)
         days = list(islice(days_to_fill(now), OPEN_DAYS + 1))

@@ -118,7 +118,7 @@ def test_an_export_is_shown_saved_and_read_back(new_page: NewPage) -> None:
 
 
 def test_a_choice_before_the_script_is_there_counts(new_page: NewPage) -> None:
-    """On a slow line the format may be chosen before the page's script has come: its preview is shown then."""
+    """The format may be chosen before the script has come over a slow line: its preview is shown."""
     page = new_page(f"{HISTORY}?outcome=retried")
     held: list[Route] = []
     page.route("**/export*.js", lambda route: held.append(route), times=1)

@@ -53,7 +53,7 @@ def test_the_highest_priority_first() -> None:
 
 
 def test_accounts_that_share_a_group_are_all_reached() -> None:
-    """Ids 64 apart fall into one group: who is not its best is in the line-up of each session all the same."""
+    """Ids 64 apart fall into one group: who is not its best comes all the same."""
     for ids in [(1, 65), (1, 2, 65, 129), tuple(range(1, 70)), (7,)]:
         accounts = [view(number) for number in ids]
         lineups = Lineups(map(AccountState, accounts))

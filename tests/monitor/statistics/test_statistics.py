@@ -132,6 +132,18 @@ def test_it_goes_from_the_oldest_hour_on_and_then_does_the_open_ones(
     assert fill(later + 60) == [HOUR, later]
 
 
+def test_a_page_that_is_read_first_hides_no_older_hours(store: str, request_record: Make) -> None:
+    """The newest hour says that all before it are filled: a page fills the running one only in its turn."""
+    hours = [HOUR - number * HOUR_SECONDS for number in range(9, -1, -1)]
+    upsert([ended(request_record(started_at=at + 5)) for at in hours])
+    filling.fill_first_hour(HOUR + 60)
+    assert not HourlyStatistic.objects.exists()
+    assert fill(HOUR + 60) == hours
+    HourlyStatistic.objects.filter(hour__gte=datetime.fromtimestamp(HOUR, UTC)).delete()
+    filling.fill_first_hour(HOUR + 60)
+    assert HourlyStatistic.objects.count() == len(hours)
+
+
 def test_statistics_outlive_the_exchanges(store: str, request_record: Make) -> None:
     """What retention removes stays counted."""
     upsert([ended(request_record(started_at=HOUR + 1))])

@@ -141,7 +141,7 @@ async def test_what_is_spent_while_redis_is_away_is_told_afterwards(
 async def test_debts_are_told_once_by_whoever_asks(
     processes: Processes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twenty requests at once when Redis is back: what was owed counts once, and none is let in before it does."""
+    """Twenty requests at once when Redis is back: what was owed counts once, and first."""
     admitted = await processes.ask(0, TOKENS)
     assert admitted is not None
     shared = processes.shared[0]
