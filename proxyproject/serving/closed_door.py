@@ -10,7 +10,10 @@ import ctypes
 import socket
 import struct
 import sys
-from typing import Final
+from typing import Any, Final
+
+from twisted.internet.error import ConnectionDone
+from twisted.python.failure import Failure
 
 HANDSHAKE_SECONDS: Final = 0.05
 """How long connections that have begun may take to be made, before the socket is closed."""
@@ -44,3 +47,16 @@ def take_everybody_again(listener: socket.socket) -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             listener.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+
+
+def close_at_once(port: Any, most_waiting: int) -> None:
+    """Close Twisted's listening ``port`` in one step: who has connected is served, who comes is refused.
+
+    ``most_waiting`` is the length of its queue. Twisted's own stopListening closes a moment later:
+    who connects then is cut by the kernel.
+    """
+    port.numberAccepts = most_waiting
+    port.doRead()
+    port.stopReading()
+    take_everybody_again(port.socket)
+    port.connectionLost(Failure(ConnectionDone()))

@@ -21,7 +21,6 @@ asyncioreactor.install(uvloop.new_event_loop())
 import daphne.server  # noqa: E402  it takes the reactor that it finds
 from twisted.internet import reactor  # noqa: E402
 from twisted.internet.defer import Deferred  # noqa: E402
-from twisted.internet.error import ConnectionDone  # noqa: E402
 from twisted.logger import (  # noqa: E402
     FilteringLogObserver,
     LogLevel,
@@ -29,11 +28,10 @@ from twisted.logger import (  # noqa: E402
     STDLibLogObserver,
     globalLogBeginner,
 )
-from twisted.python.failure import Failure  # noqa: E402
 
 from proxyproject.serving.closed_door import (  # noqa: E402
     HANDSHAKE_SECONDS,
-    take_everybody_again,
+    close_at_once,
     take_nobody_new,
 )
 from proxyproject.serving.descriptors import raise_limit  # noqa: E402
@@ -252,17 +250,9 @@ class Server(daphne.server.Server):
             self.http_factory.close_idle()
 
     def _stop_listening(self) -> None:
-        """Close the ports in one step: who has connected by now is served, who comes now is refused.
-
-        Twisted's own stopListening closes a moment later; who connects in between is cut by the kernel.
-        """
         ports, self._ports = self._ports, []
         for port in ports:
-            port.numberAccepts = BACKLOG
-            port.doRead()
-            port.stopReading()
-            take_everybody_again(port.socket)
-            port.connectionLost(Failure(ConnectionDone()))
+            close_at_once(port, BACKLOG)
 
     async def _unless_hurried(self, work: Coroutine[Any, Any, Any]) -> None:
         """Wait for ``work``, or until a second signal says that nobody wants to wait."""
