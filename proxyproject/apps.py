@@ -15,6 +15,8 @@ class FrameConfig(AppConfig):
         from accounts.wildcards import WildcardIndex
         from monitor.pricing.prices import register_pattern_index
         from proxyproject.login.gate import watch_logins
+        from proxyproject.login.known_sessions import watch_sessions
 
         register_pattern_index(WildcardIndex)
         watch_logins()
+        watch_sessions()

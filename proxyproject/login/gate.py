@@ -23,6 +23,9 @@ from relay.admission.client_address import client_address
 
 logger = logging.getLogger(__name__)
 
+LOGIN_BODY_BYTES = 8 * 1024
+"""A name and a password, with room. The form is read on the event loop: 64 KiB of odd fields took 80 ms."""
+
 _throttle = Throttle()
 _lock = threading.Lock()
 
@@ -36,6 +39,8 @@ def login_gate(get_response: GetResponse) -> GetResponse:
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.method != "POST" or request.path != LOGIN_PATH:
             return await get_response(request)
+        if len(request.body) > LOGIN_BODY_BYTES:
+            return HttpResponse("This form is larger than a login.", status=413, content_type="text/plain")
         address = _address(request)
         with _lock:
             seconds = _throttle.wait_seconds(address, request.POST.get("username", ""), time.monotonic())

@@ -13,6 +13,7 @@ from django.http.cookie import parse_cookie
 from django.utils.translation import gettext_noop
 
 from proxyproject.login.come_later import come_later
+from proxyproject.login.known_sessions import known_sessions
 from proxyproject.login.turns import TooMany, Turn, Turns
 from proxyproject.pages.security_headers import with_page_headers
 
@@ -24,10 +25,10 @@ LOGINS_AT_ONCE = max(1, (os.cpu_count() or 1) // 4)
 LOGINS_WAITING = 20
 
 STRANGERS_AT_ONCE, STRANGERS_WAITING = 4, 100
-"""Pages for browsers that show no session."""
+"""Pages for browsers that show no session; as many again for sessions that may be made up."""
 
 PAGES_AT_ONCE, PAGES_WAITING = 16, 200
-"""Pages for the others."""
+"""Pages for sessions that are known to be signed in."""
 
 BUSY = gettext_noop("Too many pages are asked for at once")
 BUSY_SECONDS = 5
@@ -47,6 +48,7 @@ class PagesGate:
         self._static = f"/{settings.STATIC_URL.strip('/')}/"
         self._logins = Turns(LOGINS_AT_ONCE, LOGINS_WAITING)
         self._strangers = Turns(STRANGERS_AT_ONCE, STRANGERS_WAITING)
+        self._claimed = Turns(STRANGERS_AT_ONCE, STRANGERS_WAITING)
         self._known = Turns(PAGES_AT_ONCE, PAGES_WAITING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,5 +76,7 @@ class PagesGate:
         if scope["method"] == "POST" and scope["path"] == LOGIN_PATH:
             return self._logins
         cookies = next((value for name, value in scope["headers"] if name == b"cookie"), b"")
-        has_session = settings.SESSION_COOKIE_NAME in parse_cookie(cookies.decode("latin1"))
-        return self._known if has_session else self._strangers
+        session = parse_cookie(cookies.decode("latin1")).get(settings.SESSION_COOKIE_NAME)
+        if not session:
+            return self._strangers
+        return self._known if session in known_sessions else self._claimed

@@ -4,9 +4,13 @@
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from django.conf import settings
+from django.http.cookie import parse_cookie
 
+from proxyproject.login.known_sessions import known_sessions
+from proxyproject.login.pages_gate import LOGIN_PATH
 from proxyproject.serving.door_rules import KEYLESS_BODY_BYTES, PAGE_BODY_BYTES
 from proxyproject.serving.early_answers import Refusal
 from proxyproject.serving.relay_paths import is_relay_path
@@ -29,13 +33,23 @@ def set_caller_check(knows: KnowsCaller) -> None:
     _knows = knows
 
 
-def body_limit(asked: Refusal, query: bytes, max_body_bytes: int) -> int | None:
-    """How large a body this request may have beyond what anybody may send; None: a key is to be shown first.
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many bytes a body may have; who is not ``is_known`` shares the room for strangers' large bodies."""
 
-    On pages a session is said to be there, and whether that is true the page finds out.
+    limit_bytes: int
+    is_known: bool = True
+
+
+def allowance(asked: Refusal, query: bytes, max_body_bytes: int) -> Allowance | None:
+    """What this request may send beyond what anybody may; None: a key is to be shown first.
+
+    On pages a session is said to be there: one that is not known here may be real, and the page finds out.
     """
     if is_relay_path(asked.method, asked.path):
         is_known = _knows(asked.path, query.decode("ascii", "replace"), asked.headers)
-        return max_body_bytes if is_known else None
-    has_session = f"{settings.SESSION_COOKIE_NAME}=" in asked.headers.get("cookie", "")
-    return min(max_body_bytes, PAGE_BODY_BYTES if has_session else KEYLESS_BODY_BYTES)
+        return Allowance(max_body_bytes) if is_known else None
+    session = parse_cookie(asked.headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
+    if not session or asked.path == LOGIN_PATH:
+        return Allowance(min(max_body_bytes, KEYLESS_BODY_BYTES), is_known=False)
+    return Allowance(min(max_body_bytes, PAGE_BODY_BYTES), is_known=session in known_sessions)

@@ -13,6 +13,9 @@ KEYLESS_BODY_BYTES = 64 * 1024
 PAGE_BODY_BYTES = 10 * 1024 * 1024
 """The largest form that a page of the operator's sends is an import of accounts."""
 
+UNKNOWN_PAGE_BODIES = 8
+"""So many of them are held at once for senders whose session is not known to be signed in."""
+
 LINGER_SECONDS = 30.0
 """How long a client may go on sending what was refused before it is cut off (nginx: lingering_time 30s).
 Closing at once would reset the connection, and most clients would then never see the answer."""
@@ -36,7 +39,7 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DoorLimits:
-    """The settings of the same names (docs/configuration.md)."""
+    """The settings of the same names (docs/configuration.md), and what is set here."""
 
     header_seconds: float = 20
     idle_seconds: float = 75
@@ -45,6 +48,7 @@ class DoorLimits:
     unread_seconds: float = 600
     per_address: int = 1000
     held_body_bytes: int = 512 * 1024 * 1024
+    held_unknown_bytes: int = UNKNOWN_PAGE_BODIES * PAGE_BODY_BYTES
     max_body_bytes: int = 100 * 1024 * 1024
 
 

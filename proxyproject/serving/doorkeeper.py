@@ -48,12 +48,37 @@ class Connection(Protocol):
         ...
 
 
+class Held:
+    """Bytes that are held at once, and how many may be."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+
+    def has_room(self, more_bytes: int) -> bool:
+        """May so much more be held?"""
+        return self._bytes + more_bytes <= self._most_bytes
+
+    def take(self, more_bytes: int) -> None:
+        """So much more is held."""
+        self._bytes += more_bytes
+
+    def give_back(self, fewer_bytes: int) -> None:
+        """So much is held no more."""
+        self._bytes -= fewer_bytes
+
+
 class Doorkeeper:
-    """The connections of one server. ``capacity``: how many there may be at once."""
+    """The connections of one server. ``capacity``: how many there may be at once.
+
+    ``held``: the bytes of request bodies. ``held_unknown``: those among them of large forms whose sender is
+    not known to be signed in.
+    """
 
     def __init__(self, limits: DoorLimits, capacity: int) -> None:
         self.limits = limits
-        self.held_bytes = 0
+        self.held = Held(limits.held_body_bytes)
+        self.held_unknown = Held(limits.held_unknown_bytes)
         self._capacity = capacity
         self._connections: set[Connection] = set()
         self._by_address: Counter[str] = Counter()
@@ -95,12 +120,6 @@ class Doorkeeper:
             return False
         min(waiting, key=lambda one: one.since).cut()
         return True
-
-    # What they hold
-
-    def may_hold(self, more_bytes: int) -> bool:
-        """Is there room for so much more of request bodies?"""
-        return self.held_bytes + more_bytes <= self.limits.held_body_bytes
 
     # Who has to go
 

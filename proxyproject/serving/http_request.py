@@ -19,9 +19,10 @@ from daphne.http_protocol import WebRequest
 from twisted.web import http
 
 from proxyproject.serving.body_chunks import BodyChunks
-from proxyproject.serving.callers import body_limit
+from proxyproject.serving.callers import allowance
 from proxyproject.serving.cors import REQUEST_METHOD, readable
 from proxyproject.serving.door_rules import KEYLESS_BODY_BYTES, Stage
+from proxyproject.serving.doorkeeper import Doorkeeper
 from proxyproject.serving.early_answers import Refusal, early_answer, too_large
 from proxyproject.serving.write_gate import WriteGate
 from relay.admission.auth import NO_ROOM, NO_VALID_KEY
@@ -44,6 +45,8 @@ class RelayRequest(WebRequest):
     clientproto: bytes
     _allowed_bytes = KEYLESS_BODY_BYTES
     _held_bytes = 0
+    _held_unknown_bytes = 0
+    _is_known = True
     _is_refused = False
 
     # While the request arrives
@@ -59,7 +62,7 @@ class RelayRequest(WebRequest):
         self.channel.enter(Stage.BODY)
         if length is not None and length > KEYLESS_BODY_BYTES:
             self._look_at_the_sender(length)
-            if not self._is_refused and not self.server.doorkeeper.may_hold(length):
+            if not self._is_refused and not self._has_room(length):
                 self._refuse_for_want_of_room()
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -72,21 +75,27 @@ class RelayRequest(WebRequest):
             self._look_at_the_sender(self.received_bytes)
             if self._is_refused:
                 return
-        doorkeeper = self.server.doorkeeper
-        if not doorkeeper.may_hold(size):
+        if self.hold(size):
+            self.content.write(data)
+        else:
             self._refuse_for_want_of_room()
-            return
-        doorkeeper.held_bytes += size
-        self._held_bytes += size
-        self.content.write(data)
 
     def hold(self, more_bytes: int) -> bool:
-        """The application holds so much more for this request (a body that was packed); is there room?"""
-        has_room: bool = self.server.doorkeeper.may_hold(more_bytes)
-        if has_room:
-            self.server.doorkeeper.held_bytes += more_bytes
-            self._held_bytes += more_bytes
-        return has_room
+        """Hold so much more, if there is room; the application asks it for a body that was packed."""
+        if not self._has_room(more_bytes):
+            return False
+        doorkeeper: Doorkeeper = self.server.doorkeeper
+        doorkeeper.held.take(more_bytes)
+        self._held_bytes += more_bytes
+        if not self._is_known:
+            doorkeeper.held_unknown.take(more_bytes)
+            self._held_unknown_bytes += more_bytes
+        return True
+
+    def _has_room(self, more_bytes: int) -> bool:
+        doorkeeper: Doorkeeper = self.server.doorkeeper
+        has_room = doorkeeper.held.has_room(more_bytes)
+        return has_room and (self._is_known or doorkeeper.held_unknown.has_room(more_bytes))
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """Twisted: all of it is here. A target may be a whole address (RFC 9112, 3.2.2)."""
@@ -164,8 +173,9 @@ class RelayRequest(WebRequest):
         super().connectionLost(reason)
 
     def _let_go(self) -> None:
-        self.server.doorkeeper.held_bytes -= self._held_bytes
-        self._held_bytes = 0
+        self.server.doorkeeper.held.give_back(self._held_bytes)
+        self.server.doorkeeper.held_unknown.give_back(self._held_unknown_bytes)
+        self._held_bytes = self._held_unknown_bytes = 0
 
     # Refusals of a body
 
@@ -182,13 +192,13 @@ class RelayRequest(WebRequest):
     def _look_at_the_sender(self, length: int) -> None:
         """A body of ``length`` bytes, or so much of one by now, is more than anybody may send."""
         self._know_the_head()
-        limit = body_limit(self._refusal(0, ""), self.query, self.server.doorkeeper.limits.max_body_bytes)
-        if limit is None:
+        allowed = allowance(self._refusal(0, ""), self.query, self.server.doorkeeper.limits.max_body_bytes)
+        if allowed is None:
             self.refuse(401, NO_VALID_KEY)
-        elif length > limit:
-            self.refuse(413, too_large(limit))
+        elif length > allowed.limit_bytes:
+            self.refuse(413, too_large(allowed.limit_bytes))
         else:
-            self._allowed_bytes = limit
+            self._allowed_bytes, self._is_known = allowed.limit_bytes, allowed.is_known
 
     def _refuse_for_want_of_room(self) -> None:
         self.refuse(503, NO_ROOM)

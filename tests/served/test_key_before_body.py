@@ -141,7 +141,7 @@ def test_what_unpacks_to_more_than_there_is_room_for_is_a_503(door: World) -> No
         assert answer.status_code != 503
 
 
-@pytest.mark.parametrize("path", ["/admin/login/", "/admin/", "/nothing"])
+@pytest.mark.parametrize("path", ["/admin/", "/nothing"])
 def test_a_page_takes_large_forms_from_those_who_logged_in(door: World, path: str) -> None:
     """Without a session 64 KiB, with one ten megabytes, and whether it is a real one the page finds out."""
     answer = answer_to(door, path, f"content-length: {LARGE}")
@@ -149,6 +149,14 @@ def test_a_page_takes_large_forms_from_those_who_logged_in(door: World, path: st
     assert "limit of 0.0625 MiB" in answer.json()["error"]["message"]
     answer = answer_to(door, path, f"content-length: {LARGE}", "cookie: evenkeel_session=x")
     assert "limit of 10 MiB" in answer.json()["error"]["message"]
+
+
+def test_a_login_is_small_whatever_cookie_comes_with_it(door: World) -> None:
+    """Anybody may send one and make up a cookie: no more of it is read than of a stranger's."""
+    for cookie in ((), ("cookie: evenkeel_session=x",)):
+        answer = answer_to(door, "/admin/login/", f"content-length: {LARGE}", *cookie)
+        assert answer.status_code == 413
+        assert "limit of 0.0625 MiB" in answer.json()["error"]["message"]
 
 
 def test_a_request_that_is_refused_ends_its_connection(door: World) -> None:

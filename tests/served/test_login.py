@@ -1,13 +1,16 @@
 """The operators' login under attack: guesses wait, crowds wait, and the log says who failed."""
 
 import asyncio
+import contextlib
 import re
+import time
 from collections.abc import Iterator
 
 import httpx
 import psutil
 import pytest
 
+from tests.proxyproject.serving.raw_http import connect, head
 from tests.running_server import ServerWorld
 from tests.served.operators import NAME, PASSWORD, make_operator
 from tests.served.world import World, lasting_world
@@ -25,6 +28,28 @@ def guarded(server_world: ServerWorld) -> Iterator[World]:
         assert "Traceback" not in world.server.log_text
 
 
+def operator(world: World) -> httpx.Client:
+    """A browser that has signed in."""
+    browser = httpx.Client(
+        base_url=world.server.base_url,
+        headers={"x-forwarded-for": "203.0.113.6", "x-forwarded-proto": "https"},
+        timeout=60,
+    )
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', (page := browser.get(LOGIN)).text)
+    assert found is not None
+    form = {"csrfmiddlewaretoken": found[1], "username": NAME, "password": PASSWORD}
+    referer = f"https://127.0.0.1:{world.server.port}{LOGIN}"
+    answer = browser.post(LOGIN, data=form, headers={"cookie": cookies_of(page), "referer": referer})
+    assert answer.status_code == 302
+    browser.headers["cookie"] = cookies_of(answer)  # the jar gives a secure one to https alone
+    return browser
+
+
+def cookies_of(answer: httpx.Response) -> str:
+    """What a browser would send back."""
+    return "; ".join(told.partition(";")[0] for told in answer.headers.get_list("set-cookie"))
+
+
 def tries(world: World, address: str, name: str, password: str) -> httpx.Response:
     """One login of a fresh browser that came through the front, whether it is right or not."""
     headers = {"x-forwarded-for": address, "x-forwarded-proto": "https"}
@@ -32,10 +57,9 @@ def tries(world: World, address: str, name: str, password: str) -> httpx.Respons
         page = browser.get(LOGIN)
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)
         assert token is not None
-        cookie = "; ".join(told.partition(";")[0] for told in page.headers.get_list("set-cookie"))
         form = {"csrfmiddlewaretoken": token[1], "username": name, "password": password}
         referer = f"https://127.0.0.1:{world.server.port}{LOGIN}"
-        return browser.post(LOGIN, data=form, headers={"cookie": cookie, "referer": referer})
+        return browser.post(LOGIN, data=form, headers={"cookie": cookies_of(page), "referer": referer})
 
 
 def test_guesses_wait_and_stand_in_the_log(guarded: World) -> None:
@@ -62,6 +86,42 @@ def test_a_name_in_the_log_is_bounded_and_forges_no_line(guarded: World) -> None
     found = guarded.server.wait_for_output("A login of (.*) from 203.0.113.4 failed")
     assert len(found[1]) < 400
     assert not any(line.startswith("2026-01-01 ERROR") for line in guarded.server.log_text.splitlines())
+
+
+def test_a_form_that_is_larger_than_a_login_is_not_read(guarded: World) -> None:
+    """Reading 64 KiB of odd fields held up everybody for 80 ms; a long name and password still fit."""
+    headers = {"x-forwarded-for": "203.0.113.5", "x-forwarded-proto": "https"}
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    odd = httpx.post(
+        guarded.server.base_url + LOGIN, content=b"a=1&" * 16_000, headers=headers | form, timeout=60
+    )
+    assert odd.status_code == 413
+    assert tries(guarded, "203.0.113.5", "\N{SNOWMAN}" * 150, "x" * 4096).status_code == 200
+
+
+def test_made_up_sessions_share_little_room(guarded: World) -> None:
+    """Eight large forms fill it: the ninth is told to come later, who has signed in sends theirs."""
+    size = 10 * 2**20
+    crowd = [connect(guarded.server) for _ in range(9)]
+    made_up = "cookie: evenkeel_session=made-up"
+    for client in crowd[:8]:
+        client.sendall(head("POST", "/admin/", f"content-length: {size}", made_up) + b"x" * (size - 1))
+    with contextlib.closing(operator(guarded)) as browser:
+        deadline = time.monotonic() + 60
+        while True:  # until the last of their bytes has arrived
+            crowd[8].sendall(head("POST", "/admin/", "content-length: 100000", made_up) + b"x" * 99_999)
+            crowd[8].settimeout(0.2)
+            with contextlib.suppress(TimeoutError):
+                said = crowd[8].recv(65536)
+                break
+            assert time.monotonic() < deadline
+            crowd[8].close()
+            crowd[8] = connect(guarded.server)
+        assert said.startswith(b"HTTP/1.1 503 ")
+        answer = browser.post("/admin/", content=b"x" * 1_000_000)
+    assert answer.status_code == 403  # a page looked at it, and misses the form's token
+    for client in crowd:
+        client.close()
 
 
 async def test_a_crowd_takes_few_threads(guarded: World) -> None:
