@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 from types import FrameType
 
 YOUNG_SECONDS = 10
@@ -45,40 +46,53 @@ class Workers:
         self._count = count
         self._started: dict[int, float] = {}
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
+        self._signals: SimpleQueue[int] = SimpleQueue()  # its put may be called from a signal handler
         self._is_ending = False
+        self._worst = 0
 
     def run(self, report: Callable[[str], None], when_started: Callable[[], None]) -> int:
         """Start the workers and wait for their end; the exit code (0 when every one ended as asked).
 
         Signals that ask for the end are passed on to every worker. ``report`` gets a line for the terminal.
         """
-        for number in ending_signals():
-            signal.signal(number, self._pass_on)
+        for number in (*ending_signals(), signal.SIGCHLD):
+            signal.signal(number, self._note)
         with _numbers_kept_in(self._data_dir):
-            return self._run(report, when_started)
-
-    def _run(self, report: Callable[[str], None], when_started: Callable[[], None]) -> int:
-        for _ in range(self._count):
-            self._start_one()
-        when_started()
-        worst = 0
-        while self._processes:
-            pid, status = os.wait()
-            process = self._processes.pop(pid, None)
-            if process is None:
-                continue
-            code = process.returncode = os.waitstatus_to_exitcode(status)
-            _forget_numbers_of(pid)
-            if self._is_ending:
-                worst = worst or code
-            elif time.monotonic() - self._started[pid] < YOUNG_SECONDS:
-                report(f"A worker ended with {code} soon after its start: stopping the others.")
-                worst = code or 1
-                self._end_all()
-            else:
-                report(f"Worker {pid} ended with {code}: starting another.")
+            for _ in range(self._count):
                 self._start_one()
-        return worst
+            when_started()
+            while self._processes:
+                if self._signals.get() == signal.SIGCHLD:
+                    self._look_who_ended(report)
+                else:
+                    self._end_all()
+        return self._worst
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        """Do nothing else here: a signal may come in the middle of the start of a worker."""
+        self._signals.put(number)
+
+    def _look_who_ended(self, report: Callable[[str], None]) -> None:
+        while self._processes:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            if process := self._processes.pop(pid, None):
+                process.returncode = os.waitstatus_to_exitcode(status)
+                _forget_numbers_of(pid)
+                self._ended(pid, process.returncode, report)
+
+    def _ended(self, pid: int, code: int, report: Callable[[str], None]) -> None:
+        if self._is_ending:
+            was_asked_early = code == -signal.SIGTERM  # before it could listen to signals
+            self._worst = self._worst or (0 if was_asked_early else code)
+        elif time.monotonic() - self._started[pid] < YOUNG_SECONDS:
+            report(f"A worker ended with {code} soon after its start: stopping the others.")
+            self._worst = code or 1
+            self._end_all()
+        else:
+            report(f"Worker {pid} ended with {code}: starting another.")
+            self._start_one()
 
     def _start_one(self) -> None:
         descriptors = [listener.fileno() for listener in self._listeners]
@@ -90,9 +104,6 @@ class Workers:
         )
         self._processes[process.pid] = process
         self._started[process.pid] = time.monotonic()
-
-    def _pass_on(self, number: int, frame: FrameType | None) -> None:
-        self._end_all()
 
     def _end_all(self) -> None:
         self._is_ending = True
