@@ -6,9 +6,11 @@ When there are as many as the process's file descriptors allow, who has waited l
 
 import asyncio
 import contextlib
+import heapq
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Protocol
 
 from proxyproject.serving.door_rules import DoorLimits, Stage, is_overdue
@@ -16,6 +18,10 @@ from proxyproject.serving.door_rules import DoorLimits, Stage, is_overdue
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+LOOKED_AT_ONCE = 500
+CUT_SHARE = 64
+"""When all places are taken, one of so many that wait goes."""
+
 COMPLAINT_SECONDS = 60.0
 """At most one line a minute about connections that were refused."""
 
@@ -82,6 +88,7 @@ class Doorkeeper:
         self._capacity = capacity
         self._connections: set[Connection] = set()
         self._by_address: Counter[str] = Counter()
+        self._count = 0
         self._refused = 0
         self._complained_at = -COMPLAINT_SECONDS
         self._looking: asyncio.Task[None] | None = None
@@ -93,7 +100,7 @@ class Doorkeeper:
         if self.limits.per_address and self._by_address[address] >= self.limits.per_address:
             self._complain(f"{address} has {self.limits.per_address} open")
             return False
-        if self._by_address.total() < self._capacity or self._makes_room():
+        if self._count < self._capacity or self._makes_room():
             return True
         self._complain(f"each of {self._capacity} serves a request")
         return False
@@ -102,6 +109,7 @@ class Doorkeeper:
         """A connection was made."""
         self._connections.add(connection)
         self._by_address[connection.address] += 1
+        self._count += 1
 
     def handed_over(self, connection: Connection) -> None:
         """It is a WebSocket's from now on; it still counts, until ``left``."""
@@ -110,16 +118,18 @@ class Doorkeeper:
     def left(self, connection: Connection) -> None:
         """A connection is over."""
         self._connections.discard(connection)
+        self._count -= 1
         self._by_address[connection.address] -= 1
         if self._by_address[connection.address] <= 0:
             del self._by_address[connection.address]
 
     def _makes_room(self) -> bool:
+        """Let go of a share of those who wait, so that not every newcomer has all of them looked through."""
         waiting = [one for one in self._connections if one.stage in _REPLACEABLE]
-        if not waiting:
-            return False
-        min(waiting, key=lambda one: one.since).cut()
-        return True
+        longest = heapq.nsmallest(-(-len(waiting) // CUT_SHARE), waiting, key=lambda one: one.since)
+        for one in longest:
+            one.cut()
+        return bool(longest)
 
     # Who has to go
 
@@ -135,11 +145,16 @@ class Doorkeeper:
     async def _look_for_ever(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            self.look(time.monotonic())
+            connections = list(self._connections)
+            for start in range(0, len(connections), LOOKED_AT_ONCE):
+                self.look(connections[start : start + LOOKED_AT_ONCE], time.monotonic())
+                await asyncio.sleep(0)  # others have their turn
 
-    def look(self, now: float) -> None:
-        """End what is overdue at ``now`` (the monotonic clock)."""
-        for one in list(self._connections):
+    def look(self, connections: Sequence[Connection], now: float) -> None:
+        """End which of them are overdue at ``now`` (the monotonic clock)."""
+        for one in connections:
+            if one not in self._connections:
+                continue  # it has ended meanwhile
             with contextlib.suppress(Exception):  # one odd connection keeps no other
                 if is_overdue(one.stage, now - one.since, one.received_bytes, self.limits):
                     one.give_up()

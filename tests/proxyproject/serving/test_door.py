@@ -79,6 +79,31 @@ def test_when_all_places_are_taken_who_waited_longest_goes() -> None:
     assert keeper.admits("d")
 
 
+def test_a_crowd_is_not_looked_through_for_each_newcomer() -> None:
+    """Of thousands that wait a share goes at once, and whether there is room is known by a count."""
+    looks = 0
+
+    class Counted(Guest):
+        @property
+        def stage(self) -> Stage:
+            nonlocal looks
+            looks += 1
+            return Stage.HEAD
+
+        @stage.setter
+        def stage(self, stage: Stage) -> None:
+            """It waits, whatever was said."""
+
+        def cut(self) -> None:
+            keeper.left(self)
+
+    keeper = Doorkeeper(LIMITS, capacity=6400)
+    for number in range(6400 + 1000):
+        assert keeper.admits(str(number))
+        keeper.entered(Counted(str(number), Stage.HEAD, number))
+    assert looks <= (1000 // 100 + 1) * 6400
+
+
 def test_one_address_cannot_take_all_places() -> None:
     """Its connections are counted, WebSockets among them, and counted no more when they end."""
     keeper = Doorkeeper(DoorLimits(per_address=2), capacity=100)
@@ -108,7 +133,7 @@ def test_who_is_overdue_or_does_not_read_has_to_go() -> None:
     deaf.unread_seconds = 601
     for guest in (slow, patient, deaf):
         keeper.entered(guest)
-    keeper.look(100)
+    keeper.look([slow, patient, deaf], 100)
     assert (slow.fate, patient.fate, deaf.fate) == ("given up", "", "cut")
 
 
