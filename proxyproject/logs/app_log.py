@@ -18,6 +18,7 @@ import atexit
 import contextlib
 import copy
 import logging
+import os
 import sys
 import threading
 import time
@@ -35,6 +36,9 @@ LINE = (
     " %(name)s: %(message)s"
 )
 
+CONSOLE = 2
+"""The descriptor of stderr."""
+
 QUEUE_LIMIT_LINES = 50_000
 """Lines kept while the disk or the terminal hangs (about 25 MB); what comes then is counted and left out."""
 
@@ -45,6 +49,9 @@ GATHER_SECONDS = 0.02
 """How long the first line of a batch waits for others."""
 
 COMPLAINT_SECONDS = 60.0
+
+END_SECONDS = 5.0
+"""How long ``flush`` and ``close`` wait for a disk or a terminal that takes nothing."""
 
 LINE_CHARACTERS = 8_000
 """Of a message; a longer one loses its middle, as a traceback of four times as much does."""
@@ -93,8 +100,8 @@ class AppLog(logging.Handler):
     """The root logger's handler: hands each record to a thread that writes it to the file and the console.
 
     The thread and the file come with the first record, so that a command that logs nothing touches nothing.
-    ``close`` (at exit) and ``flush`` wait until everything is written. A file that cannot be written is told
-    on stderr once a minute.
+    ``close`` (at exit) and ``flush`` wait until everything is written, ``END_SECONDS`` at most. A file that
+    cannot be written is told on stderr once a minute.
     """
 
     def __init__(
@@ -159,7 +166,7 @@ class AppLog(logging.Handler):
             self._hurry.set()
             self._work.set()
             with self._written:
-                self._written.wait_for(lambda: self._lines_written >= ticket)
+                self._written.wait_for(lambda: self._lines_written >= ticket, END_SECONDS)
 
     def close(self) -> None:
         """Write what is left, end the thread."""
@@ -171,7 +178,7 @@ class AppLog(logging.Handler):
             atexit.unregister(self.close)
             self._hurry.set()
             self._work.set()
-            thread.join()
+            thread.join(END_SECONDS)
         super().close()
 
     # In the thread that writes
@@ -200,9 +207,14 @@ class AppLog(logging.Handler):
                 self._complained_at = time.monotonic()
                 sys.stderr.write(f"The log cannot be written: {error}\n")
         if self._console:
-            with contextlib.suppress(OSError, ValueError):  # the terminal may be gone
-                sys.stderr.write(text)
-                sys.stderr.flush()
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                _write_all(CONSOLE, text.encode("utf-8", "replace"))
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    """Past Python's buffer: where this hangs, the interpreter could not end for the buffer's lock."""
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def _fixed(record: logging.LogRecord) -> logging.LogRecord:

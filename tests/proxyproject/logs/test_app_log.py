@@ -128,6 +128,30 @@ def test_logging_never_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert lines[-1].endswith("after")
 
 
+HUNG = """
+import logging, os, sys
+from proxyproject.logs import app_log
+
+app_log.END_SECONDS = 0.2
+handler = app_log.AppLog(sys.argv[1], 1)
+logging.getLogger().addHandler(handler)
+logging.warning("x" * 7000)
+for _ in range(100):
+    logging.warning("y" * 7000)
+handler.flush()
+os.write(1, b"flushed")
+"""
+
+
+def test_a_terminal_that_hangs_keeps_no_process_alive(tmp_path: Path) -> None:
+    """A pager that reads no further: neither a flush nor the end waits for it for ever."""
+    arguments = [sys.executable, "-c", HUNG, str(tmp_path / "app.log")]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.wait(60) == 0
+        assert process.stdout.read() == b"flushed"
+
+
 def test_the_console_says_the_same(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """What stands in the file stands on stderr."""
     handler = AppLog(str(tmp_path / "app.log"), 1)
