@@ -84,6 +84,7 @@ ENDED_IN_LABELS = {
     Phase.AFTER_STOP: _("after stop"),
 }
 DIALECT_LABELS = {"anthropic": "Anthropic", "gemini": "Gemini", "openai": "OpenAI"}
+ROLE_LABELS = {"main": _("main agent"), "sub": _("sub-agent")}
 BODY_LABELS = {
     BodyKind.CLIENT_REQUEST: _("client's request"),
     BodyKind.UPSTREAM_REQUEST: _("upstream request"),
@@ -132,6 +133,12 @@ class RequestLog(models.Model):
     is_stream = models.BooleanField(_("stream"))
     preview = models.TextField(_("last user turn"))
     session_hash = models.CharField(_("session"), max_length=64)
+    conversation = models.CharField(_("conversation"), max_length=32, default="")
+    agent = models.CharField(_("agent"), max_length=32, default="")
+    parent_agent = models.CharField(_("parent agent"), max_length=32, default="")
+    agent_label = models.CharField(_("agent's name"), max_length=64, default="")
+    client_name = models.CharField(_("client"), max_length=40, default="")
+    role = models.CharField(_("role"), max_length=8, choices=ROLE_LABELS, default="")
     request_bytes = models.BigIntegerField(_("request size"))
     replay_of = models.CharField(_("replay of"), max_length=32)
     is_simulated = models.BooleanField(_("sent to the simulator"), default=False)
@@ -187,6 +194,9 @@ class RequestLog(models.Model):
             _filter_index("mapped_model", mapped_model__isnull=False),
             _filter_index("account", account__isnull=False),
             _filter_index("replay_of", replay_of__gt=""),
+            _filter_index("conversation", conversation__gt=""),
+            _filter_index("agent", agent__gt=""),
+            _subset_index("by_sub_agents", role="sub"),
             *(_filter_index(column, is_notable=True) for column in (*PLAIN_END, "status_class")),
             _subset_index("streamed", is_stream=True),
             _subset_index("collected", is_stream=False),

@@ -54,6 +54,7 @@ LINEAR: dict[str, str] = {
     # the monitor
     r"[0-9a-f]{1,32}": FIXED,
     r"[0-9a-f]{12,32}\Z": FIXED,
+    r"[0-9a-f]{32}\Z": FIXED,
     r"[1-5][0-9]{2}": FIXED,
     r"[a-z0-9]+": ONE_CLASS,
     "f'([{_SPACELESS}]+)|": ONE_CLASS,

@@ -117,6 +117,7 @@ def _row(row: RequestRecord, text: _Texts) -> RequestRecord:
         row,
         path=text.plain(row.path),
         preview=text.prompt(row.preview),
+        agent_label=text.plain(row.agent_label),
         account=text.label(row.account) if row.account else row.account,
         error=text.prompt(row.error) if row.error else row.error,
         diagnostics={

@@ -24,7 +24,8 @@ CSV_COLUMNS = (
     "account", "client_key", "is_stream", "attempts", "first_data_ms", "duration_ms", "tokens_in",
     "tokens_cached", "tokens_cache_write", "tokens_out", "tokens_thinking", "cost", "stop_reason", "ended_by",
     "ended_in", "healed", "continued", "cached_tokens_lost", "request_bytes", "response_bytes", "replay_of",
-    "is_simulated", "error", "preview",
+    "is_simulated", "conversation", "agent", "parent_agent", "agent_label", "client_name", "role", "error",
+    "preview",
 )  # fmt: skip
 _FORMULA = frozenset("=+-@\t\r")
 """What a spreadsheet would take for the beginning of a formula."""

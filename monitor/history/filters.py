@@ -12,7 +12,7 @@ import msgspec
 from django.db.models import Q
 
 from monitor.history.queries import admitted_since, ended_with
-from monitor.models import DIALECT_LABELS, PLAIN_END, RESCUED, SLOW_FIRST_DATA_MS
+from monitor.models import DIALECT_LABELS, PLAIN_END, RESCUED, ROLE_LABELS, SLOW_FIRST_DATA_MS
 from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.request_id import first_request_id
 from monitor.search.tokenizer import SEARCHED_COLUMNS, asked_words
@@ -25,6 +25,7 @@ _RANGES = frozenset({"since", "until", "within", "q"})
 _PLAIN_VALUES = {
     **{name: (str(value),) for name, value in PLAIN_END.items()},
     "status_class": ("2",),
+    "role": ("main",),
 }
 """How most exchanges end: these filters leave most of the rows."""
 
@@ -44,6 +45,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "outcome": tuple(Outcome),
     "status_class": ("2", "4", "5"),
     "dialect": tuple(DIALECT_LABELS),
+    "role": tuple(ROLE_LABELS),
     "stream": ("yes", "no"),
     "ended_by": tuple(EndedBy),
     "ended_in": tuple(Phase),
@@ -53,6 +55,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 EXACT = ("client_model", "mapped_model", "account", "client_key")
 """Filters by a whole value that the rows happen to have."""
+
+HASHES = ("conversation", "agent")
+"""Filters by a hash that nobody types: pages link to them."""
+_HASH = re.compile(r"[0-9a-f]{32}\Z")
 
 QUICK: dict[str, dict[str, str]] = {
     "all": {},
@@ -158,6 +164,9 @@ def parse(parameters: Mapping[str, str]) -> HistoryFilter:
     for name in ("q", "body", *EXACT):
         if value := parameters.get(name, "").strip()[:500].replace("\0", ""):
             values[name] = value
+    for name in HASHES:
+        if _HASH.match(parameters.get(name, "")):
+            values[name] = parameters[name]
     for name, allowed in CHOICES.items():
         if parameters.get(name) in allowed:
             values[name] = parameters[name]
@@ -175,8 +184,10 @@ def parse(parameters: Mapping[str, str]) -> HistoryFilter:
 def _condition(name: str, value: str) -> Q:
     if name in FLAGS:
         return FLAGS[name]
-    if name in EXACT or name == "dialect":
+    if name in EXACT or name in ("dialect", "role"):
         return Q((name, value))
+    if name in HASHES:  # their indexes leave out the rows without one
+        return Q((name, value), (f"{name}__gt", ""))
     match name:
         case "outcome" | "ended_by" | "ended_in":
             return ended_with(name, value)
@@ -208,7 +219,7 @@ def _moment(text: str) -> float | None:
 def _share(name: str, value: str) -> int:
     """About how large a part of the rows a filter leaves, as a rank: what seldom happens, leads."""
     is_plain = value in _PLAIN_VALUES.get(name, ())
-    if name in FLAGS or (name in _PLAIN_VALUES and not is_plain):
+    if name in HASHES or name in FLAGS or (name in _PLAIN_VALUES and not is_plain):
         return 0
     if name in EXACT:
         return 1

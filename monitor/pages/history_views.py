@@ -13,10 +13,10 @@ from django.views.decorators.http import require_GET
 
 from monitor.diagnosis.diagnosis import Severity, diagnose
 from monitor.history import keyset
-from monitor.history.filters import CHOICES, EXACT, FLAGS, QUICK, HistoryFilter, parse
+from monitor.history.filters import CHOICES, EXACT, FLAGS, HASHES, QUICK, HistoryFilter, parse
 from monitor.history.queries import distinct_values
 from monitor.history.shown_records import with_shown_accounts
-from monitor.models import DIALECT_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
+from monitor.models import DIALECT_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS, ROLE_LABELS
 from monitor.pages.access import for_operators, may_export, reads_bodies
 from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.plain_text import shown
@@ -50,6 +50,9 @@ FILTER_LABELS = {
     "mapped_model": _("mapped model"),
     "account": _("account"),
     "client_key": _("client key"),
+    "conversation": _("conversation"),
+    "agent": _("agent"),
+    "role": _("role"),
     "stream": _("answer"),
     "ended_by": _("ended by"),
     "ended_in": _("ended in"),
@@ -62,6 +65,7 @@ VALUE_LABELS: dict[str, dict[str, Any]] = {
     "outcome": {str(outcome): OUTCOME_LABELS[outcome] for outcome in Outcome},
     "status_class": {"2": "2xx", "4": "4xx", "5": "5xx"},
     "dialect": dict(DIALECT_LABELS),
+    "role": ROLE_LABELS,
     "stream": {"yes": _("stream"), "no": _("in one piece")},
     "ended_by": {str(side): ENDED_BY_LABELS[side] for side in EndedBy},
     "ended_in": {str(phase): ENDED_IN_LABELS[phase] for phase in Phase},
@@ -101,6 +105,7 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
             for name, values in QUICK.items()
         ],
         "chips": _chips(asked),
+        "hashes": {name: asked.values[name] for name in HASHES if name in asked.values},
         "fields": _fields(asked),
         "flags": [{"name": name, "label": FLAG_LABELS[name], "on": name in asked.values} for name in FLAGS],
         "may_export": may_export(request),

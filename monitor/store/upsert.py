@@ -40,8 +40,8 @@ _TABLES: dict[type[Row], tuple[type[models.Model], tuple[str, ...], frozenset[st
         ("id",),
         frozenset(
             ("id", "started_at", "process_id", "dialect", "method", "path", "client_key", "client_key_id",
-             "client_model", "is_stream", "preview", "session_hash", "request_bytes", "replay_of",
-             "is_simulated")
+             "client_model", "is_stream", "preview", "session_hash", "conversation", "agent", "parent_agent",
+             "agent_label", "client_name", "role", "request_bytes", "replay_of", "is_simulated")
         ),
     ),
     AttemptRecord: (
@@ -66,6 +66,8 @@ def finished(record: RequestRecord, prices: Callable[[], PriceList]) -> RequestR
         changes["path"] = path
     if preview != record.preview:
         changes["preview"] = preview
+    if record.agent_label:
+        changes["agent_label"] = _masked_preview(record.agent_label)
     if record.error is not None:
         changes["error"] = mask_beginning(record.error, ERROR_LIMIT)
     if not record.in_flight and record.cost is None and record.attempts:

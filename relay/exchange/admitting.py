@@ -30,7 +30,7 @@ from relay.admission.key_rules import (
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import BodyTooLarge, decoded, parsed
 from relay.dialects.interface import ClientRequest, Dialect
-from relay.exchange.new_record import new_id, new_record
+from relay.exchange.new_record import new_id, new_record, told_of
 from relay.exchange.recorded_bodies import RecordedBodies
 from relay.exchange.recording import Recorder
 from relay.exchange.responses import error_response, identify
@@ -38,6 +38,7 @@ from relay.exchange.runtime import Runtime, runtime
 from relay.limits.allowance import Allowance
 from relay.limits.standing import headers
 from relay.neutral.failures import BadRequest, Failure, Kind
+from relay.speakers.speaker import in_session, speaker_of
 from relay.upstream.hops import CAME_BACK, HOPS, has_come_back, passed
 from relay.upstream.request import ClientCall
 
@@ -149,7 +150,8 @@ class Admission:
         except BadRequest as error:
             raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
         caller = self.caller
-        named = f"{caller.id if caller else 0}\n{inspected.session_id}\n{inspected.session_seed}"
+        key_id = caller.id if caller else 0
+        named = f"{key_id}\n{inspected.session_id}\n{inspected.session_seed}"
         session = hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         call = ClientCall(
             dialect=self.dialect,
@@ -163,6 +165,7 @@ class Admission:
             is_threaded=inspected.is_threaded,
             answers_tools=inspected.answers_tools,
             is_begun=inspected.is_begun,
+            speaker=speaker_of(self.headers, read.body, key_id, session),
         )
         self.asked, self.preview = call, inspected.preview
         return call, inspected
@@ -173,7 +176,8 @@ class Admission:
             return call
         session = await self.runtime.memory.session_of(inspected.previous_message)
         if session:
-            self.asked = call = msgspec.structs.replace(call, session=session)
+            speaker = in_session(call.speaker, call.session, session)
+            self.asked = call = msgspec.structs.replace(call, session=session, speaker=speaker)
         return call
 
     def targets(self, call: ClientCall) -> tuple[Target, ...]:
@@ -237,6 +241,7 @@ class Admission:
                 is_stream=call.is_stream,
                 preview=exact_secrets(keys).mask_plain_text(preview),
                 session_hash=call.session,
+                **told_of(call.speaker),
                 request_bytes=len(call.raw),
             ),
             call,

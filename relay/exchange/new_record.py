@@ -6,6 +6,7 @@ from typing import Any
 from monitor.record.records import RequestRecord
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from relay.exchange.runtime import Runtime
+from relay.speakers.speaker import Speaker
 
 
 def new_id(started_at: float) -> str:
@@ -34,3 +35,15 @@ def new_record(
         in_flight=True,
         **told,
     )
+
+
+def told_of(speaker: Speaker) -> dict[str, str]:
+    """The fields of the record that say who asked."""
+    return {
+        "conversation": speaker.conversation,
+        "agent": speaker.agent,
+        "parent_agent": speaker.parent,
+        "agent_label": speaker.label,
+        "client_name": speaker.client,
+        "role": speaker.role,
+    }

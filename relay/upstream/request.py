@@ -25,6 +25,7 @@ from relay.engine.healed import HealedSession
 from relay.engine.signatures import SignatureCache
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.failures import BadRequest
+from relay.speakers.speaker import NOBODY, Speaker
 from relay.upstream.signatures import Signatures, has_thinking
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class ClientCall(msgspec.Struct, frozen=True, dict=True):
 
     ``is_threaded``: upstream is to hold the conversation, so that its answer's id leads back to the session.
     ``answers_tools``: behind the model's last turn stand results of tools; ``is_begun``: it has had one.
-    ``mended`` says in words what of the body had to be mended to read it.
+    ``mended`` says in words what of the body had to be mended to read it. ``speaker`` is who asks.
     """
 
     dialect: Dialect
@@ -55,6 +56,7 @@ class ClientCall(msgspec.Struct, frozen=True, dict=True):
     answers_tools: bool = False
     is_begun: bool = False
     mended: tuple[str, ...] = ()
+    speaker: Speaker = NOBODY
 
     @cached_property
     def conversation(self) -> Conversation:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from monitor.history import keyset
-from monitor.history.filters import CHOICES, FLAGS, QUICK, HistoryFilter, parse
+from monitor.history.filters import CHOICES, FLAGS, HASHES, QUICK, HistoryFilter, parse
 from monitor.history.keyset import attempts_of, page_of
 from monitor.record.records import (
     AttemptRecord,
@@ -102,6 +102,8 @@ WAYS: dict[str, dict[str, object]] = {
     "zero": {"outcome": Outcome.ZERO_TOKENS, "status": 502, "tokens_out": 0, "attempts": 3},
     "gone": {"outcome": Outcome.CLIENT_CLOSED, "ended_by": EndedBy.CLIENT, "ended_in": Phase.TEXT},
     "slow": {"first_data_ms": 12_000},
+    "main": {"conversation": "c" * 32, "agent": "c" * 32, "role": "main"},
+    "sub": {"conversation": "c" * 32, "agent": "a" * 32, "role": "sub"},
     "running": {"in_flight": True, "outcome": None, "status": None, "ended_by": None, "ended_in": None},
 }
 
@@ -124,6 +126,10 @@ ASKED: list[tuple[dict[str, str], set[str]]] = [
     ({"failed": "1"}, {"quota", "zero"}),
     ({"slow": "1"}, {"slow"}),
     ({"running": "1"}, {"running"}),
+    ({"conversation": "c" * 32}, {"main", "sub"}),
+    ({"agent": "a" * 32}, {"sub"}),
+    ({"role": "sub"}, {"sub"}),
+    ({"role": "main", "conversation": "c" * 32}, {"main"}),
     ({"ended_by": "client"}, {"gone"}),
     ({"ended_in": "headers"}, {"quota"}),
     ({"failed": "1", "within": "24"}, set()),
@@ -146,7 +152,7 @@ def test_filters_combine(asked: dict[str, str], names: set[str], fill: Fill) -> 
 def test_every_filter_is_tried_above() -> None:
     """A new filter needs its line."""
     tried = {name for asked, _ in ASKED for name in asked}
-    assert set(FLAGS) | set(CHOICES) <= tried
+    assert set(FLAGS) | set(CHOICES) | set(HASHES) <= tried
 
 
 def test_a_time_range_is_from_and_before(fill: Fill) -> None:

@@ -1,0 +1,1 @@
+"""Who asks: the conversation, the agent and the client of a request, from what clients document. PURE."""

@@ -1,0 +1,39 @@
+"""Who speaks, through the real server: on the row, in the history's filters and in an export."""
+
+from typing import Any
+
+import httpx
+
+from tests.served.world import CLAUDE, KEY, World
+
+SESSION = {"x-claude-code-session-id": "8b9f1c1e-1", "user-agent": "claude-cli/2.1.150 (external, cli)"}
+
+
+def asked(world: World, **headers: str) -> dict[str, Any]:
+    """The row of a request with these headers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = httpx.post(
+        f"{world.server.base_url}/v1/messages",
+        json={"model": CLAUDE, "max_tokens": 64, "messages": [{"role": "user", "content": "Hello."}]},
+        headers={"x-api-key": KEY, **SESSION, **named},
+    )
+    assert answer.status_code == 200
+    return world.row(answer)
+
+
+def test_a_conversation_with_sub_agents_is_on_record(world: World) -> None:
+    """Rows of one session are one conversation, told apart by agent, with a sub-agent's name."""
+    main = asked(world)
+    first = asked(world, x_claude_code_agent_id="explorer")
+    deeper = asked(world, x_claude_code_agent_id="a2", x_claude_code_parent_agent_id="explorer")
+    assert {row["conversation"] for row in (main, first, deeper)} == {main["agent"]}
+    assert [row["role"] for row in (main, first, deeper)] == ["main", "sub", "sub"]
+    assert [row["agent_label"] for row in (main, first, deeper)] == ["", "explorer", "a2"]
+    assert [row["parent_agent"] for row in (main, first, deeper)] == ["", main["agent"], first["agent"]]
+    assert {row["client_name"] for row in (main, first, deeper)} == {"Claude Code"}
+
+
+def test_a_secret_in_an_agents_name_is_masked(world: World) -> None:
+    """What a client writes there is on record without a key that it holds."""
+    secret = "sk-ant-api03-" + "AbCdEfGhIjKlMnOpQrSt"
+    assert secret not in str(asked(world, x_claude_code_agent_id=secret))
