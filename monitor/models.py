@@ -23,10 +23,17 @@ from django.utils.translation import gettext_lazy as _
 
 from monitor.ledger.models import LedgerHour as LedgerHour  # here Django looks for models
 from monitor.pricing.prices import ModelPrice as ModelPrice
-from monitor.record.records import BodyKind, EndedBy, Outcome, Phase
 from monitor.search.models import SearchProgress as SearchProgress
 from monitor.statistics.models import DailyStatistic as DailyStatistic
 from monitor.statistics.models import HourlyStatistic as HourlyStatistic
+from monitor.words.labels import (
+    BODY_LABELS,
+    DIALECT_LABELS,
+    ENDED_BY_LABELS,
+    ENDED_IN_LABELS,
+    OUTCOME_LABELS,
+    ROLE_LABELS,
+)
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -50,47 +57,6 @@ VIEW_BODIES, EXPORT = "view_bodies", "export_requestlog"
 
 SLOW_FIRST_DATA_MS = 10_000
 """From where on the wait for first data counts as slow: half of what makes Claude Code warn (20 s)."""
-
-OUTCOME_LABELS = {
-    Outcome.UNAUTHORIZED: _("unauthorized"),
-    Outcome.KEY_EXPIRED: _("key expired"),
-    Outcome.NOT_ALLOWED: _("not allowed"),
-    Outcome.RATE_LIMITED: _("rate limited"),
-    Outcome.OVER_BUDGET: _("over budget"),
-    Outcome.CLIENT_CLOSED: _("client closed"),
-    Outcome.INTERRUPTED: _("interrupted"),
-    Outcome.ZERO_TOKENS: _("zero tokens"),
-    Outcome.ERROR: _("error"),
-    Outcome.REFUSED: _("refused"),
-    Outcome.THINKING_ONLY: _("thinking only"),
-    Outcome.CONTINUED: _("continued"),
-    Outcome.HEALED: _("healed"),
-    Outcome.RETRIED: _("retried"),
-    Outcome.OK: _("ok"),
-}
-ENDED_BY_LABELS = {
-    EndedBy.CLIENT: _("client"),
-    EndedBy.UPSTREAM: _("upstream"),
-    EndedBy.PROXY: _("proxy"),
-}
-ENDED_IN_LABELS = {
-    Phase.ADMISSION: _("admission"),
-    Phase.CONNECT: _("connect"),
-    Phase.HEADERS: _("headers"),
-    Phase.PEEK: _("peek"),
-    Phase.TEXT: _("text"),
-    Phase.THINKING: _("thinking"),
-    Phase.TOOL_CALL: _("tool call"),
-    Phase.AFTER_STOP: _("after stop"),
-}
-DIALECT_LABELS = {"anthropic": "Anthropic", "gemini": "Gemini", "openai": "OpenAI"}
-ROLE_LABELS = {"main": _("main agent"), "sub": _("sub-agent")}
-BODY_LABELS = {
-    BodyKind.CLIENT_REQUEST: _("client's request"),
-    BodyKind.UPSTREAM_REQUEST: _("upstream request"),
-    BodyKind.RESPONSE: _("response"),
-    BodyKind.CHANGED: _("what was changed"),
-}
 
 
 def _choices(labels: Mapping[E, "StrOrPromise"]) -> list[tuple[str, "StrOrPromise"]]:

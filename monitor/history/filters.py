@@ -12,10 +12,11 @@ import msgspec
 from django.db.models import Q
 
 from monitor.history.queries import admitted_since, ended_with
-from monitor.models import DIALECT_LABELS, PLAIN_END, RESCUED, ROLE_LABELS, SLOW_FIRST_DATA_MS
+from monitor.models import PLAIN_END, RESCUED, SLOW_FIRST_DATA_MS
 from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.request_id import first_request_id
 from monitor.search.tokenizer import SEARCHED_COLUMNS, asked_words
+from monitor.words.labels import DIALECT_LABELS, ROLE_LABELS
 
 _ID_BEGINNING = re.compile(r"[0-9a-f]{12,32}\Z")
 """So many digits of a request id say at least its millisecond, which a word in a text hardly does."""

@@ -14,9 +14,9 @@ from monitor.diagnosis.timeline import next_accounts, timeline
 from monitor.history.comparison import compared
 from monitor.history.detail import detail_of, facts, whole_body
 from monitor.history.shown_records import with_shown_accounts
-from monitor.models import BODY_LABELS
 from monitor.pages.access import for_operators, for_readers, may_export, reads_bodies
 from monitor.record.records import BodyKind
+from monitor.words.labels import BODY_LABELS
 
 BODY_TITLES = {kind.value: BODY_LABELS[kind] for kind in BodyKind}
 

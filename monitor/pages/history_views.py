@@ -16,9 +16,9 @@ from monitor.history import keyset
 from monitor.history.filters import CHOICES, EXACT, FLAGS, HASHES, QUICK, HistoryFilter, parse
 from monitor.history.queries import distinct_values
 from monitor.history.shown_records import with_shown_accounts
-from monitor.models import DIALECT_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS, ROLE_LABELS
 from monitor.pages.access import for_operators, may_export, reads_bodies
 from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
+from monitor.words.labels import DIALECT_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS, ROLE_LABELS
 from monitor.words.plain_text import shown
 
 QUICK_LABELS = {

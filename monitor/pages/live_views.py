@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from monitor.models import OUTCOME_LABELS
 from monitor.pages.access import for_operators
 from monitor.templatetags.monitor_text import OUTCOME_SIGNS
+from monitor.words.labels import OUTCOME_LABELS
 
 _ID_PLACE = "0" * 32
 

@@ -13,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from monitor.models import OUTCOME_LABELS
 from monitor.pages.access import for_operators
 from monitor.pricing.cost import price_source
 from monitor.pricing.prices import price_list
@@ -32,6 +31,7 @@ from monitor.statistics.totals import (
     without_cost,
 )
 from monitor.templatetags.monitor_text import account
+from monitor.words.labels import OUTCOME_LABELS
 
 SHOWN_VALUES = 50
 """How many models, accounts or keys the page lists; the rest stands in one line, and in the CSV."""

@@ -8,12 +8,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from monitor.diagnosis.diagnosis import SEVERITY_WORDS, Severity
-from monitor.models import ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS, RequestLog
+from monitor.models import RequestLog
 from monitor.record.estimated import is_estimated
 from monitor.record.phrasing import Phrase
 from monitor.record.recorded_words import known_word
 from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.redaction import mask_email
+from monitor.words.labels import ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
 from monitor.words.plain_text import shown
 from monitor.words.wording import as_html, duration, local_time
 

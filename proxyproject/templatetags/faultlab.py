@@ -5,7 +5,7 @@ import re
 from django import template
 from django.utils.translation import gettext
 
-from monitor.models import OUTCOME_LABELS
+from monitor.words.labels import OUTCOME_LABELS
 
 register = template.Library()
 

@@ -1,0 +1,46 @@
+"""What the columns' values are called, for people."""
+
+from django.utils.translation import gettext_lazy as _
+
+from monitor.record.records import BodyKind, EndedBy, Outcome, Phase
+
+OUTCOME_LABELS = {
+    Outcome.UNAUTHORIZED: _("unauthorized"),
+    Outcome.KEY_EXPIRED: _("key expired"),
+    Outcome.NOT_ALLOWED: _("not allowed"),
+    Outcome.RATE_LIMITED: _("rate limited"),
+    Outcome.OVER_BUDGET: _("over budget"),
+    Outcome.CLIENT_CLOSED: _("client closed"),
+    Outcome.INTERRUPTED: _("interrupted"),
+    Outcome.ZERO_TOKENS: _("zero tokens"),
+    Outcome.ERROR: _("error"),
+    Outcome.REFUSED: _("refused"),
+    Outcome.THINKING_ONLY: _("thinking only"),
+    Outcome.CONTINUED: _("continued"),
+    Outcome.HEALED: _("healed"),
+    Outcome.RETRIED: _("retried"),
+    Outcome.OK: _("ok"),
+}
+ENDED_BY_LABELS = {
+    EndedBy.CLIENT: _("client"),
+    EndedBy.UPSTREAM: _("upstream"),
+    EndedBy.PROXY: _("proxy"),
+}
+ENDED_IN_LABELS = {
+    Phase.ADMISSION: _("admission"),
+    Phase.CONNECT: _("connect"),
+    Phase.HEADERS: _("headers"),
+    Phase.PEEK: _("peek"),
+    Phase.TEXT: _("text"),
+    Phase.THINKING: _("thinking"),
+    Phase.TOOL_CALL: _("tool call"),
+    Phase.AFTER_STOP: _("after stop"),
+}
+DIALECT_LABELS = {"anthropic": "Anthropic", "gemini": "Gemini", "openai": "OpenAI"}
+ROLE_LABELS = {"main": _("main agent"), "sub": _("sub-agent")}
+BODY_LABELS = {
+    BodyKind.CLIENT_REQUEST: _("client's request"),
+    BodyKind.UPSTREAM_REQUEST: _("upstream request"),
+    BodyKind.RESPONSE: _("response"),
+    BodyKind.CHANGED: _("what was changed"),
+}
