@@ -34,13 +34,13 @@ class HealedSessions:
 
     def remember(
         self, session: str, blocks: tuple[str, ...], prompt_turn: str, *, drops_blocks: bool = False
-    ) -> None:
-        """Add a heal."""
+    ) -> list[str]:
+        """Add a heal; the sessions that are forgotten for it."""
         healed = self._sessions.setdefault(session, HealedSession())
         self._sessions.move_to_end(session)
         healed.blocks.update(blocks)
         if prompt_turn:
             healed.prompt_turns.add(prompt_turn)
         healed.drops_blocks = healed.drops_blocks or drops_blocks
-        while len(self._sessions) > self._limit:
-            self._sessions.popitem(last=False)
+        excess = max(len(self._sessions) - self._limit, 0)
+        return [self._sessions.popitem(last=False)[0] for _ in range(excess)]

@@ -2,8 +2,9 @@
 
 The rules are in ``engine/signatures.py`` and ``engine/healed.py``; here is the doing. An item is put into
 this process's memory, which is bounded, at once; into Redis, where there is one, in the same moment; and into
-the database by one thread a moment later. What this process misses it reads there, in this order. Only what
-is rare, and changes what others believe, is told to the other processes.
+the database by one thread a moment later. What this process misses it reads there, in this order: once for
+all who ask at the same time, and again where it could not be read. Only what is rare, and changes what others
+believe, is told to the other processes.
 """
 
 import asyncio
@@ -12,10 +13,10 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from accounts.processes.bus import Bus
 from relay.engine.healed import HealedSession, HealedSessions
@@ -24,21 +25,28 @@ from relay.engine.signatures import Remembered, SignatureCache
 from relay.memory import database
 from relay.memory.items import HEALS, TOLD, Item, Wanted
 from relay.memory.shared_store import SharedStore
+from relay.memory.single_flight import SingleFlight
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 TOPIC = "conversations"
 WRITE_SECONDS = 0.2
 """How long an item may wait to be written; a kill -9 loses no more than this."""
 
 ASKED_SECONDS: Final = 60.0
-"""What is asked for and not kept is not asked for again sooner."""
+"""What is nowhere is not asked for again sooner."""
 
 READ_SECONDS: Final = 2.0
 """How long a request waits for the database to remember; one that hangs is left alone for as long again."""
 
 _ASKED_LIMIT = 10_000
 _PENDING_LIMIT = 20_000
+
+_REDIS: Final = frozenset({"redis"})
+_DATABASE: Final = frozenset({"database"})
+_NOWHERE: Final = frozenset[str]()
 
 
 class Memory:
@@ -54,8 +62,10 @@ class Memory:
         self.shared = SharedStore(redis_url) if redis_url else None
         self._session_of: dict[str, str] = {}
         self._session_limit = session_limit
-        self._met: OrderedDict[str, None] = OrderedDict()
+        self._met: OrderedDict[str, frozenset[str]] = OrderedDict()  # where each session is still to be read
+        self._meetings = SingleFlight[list[Item]]()
         self._asked: OrderedDict[str, float] = OrderedDict()
+        self._recalls = SingleFlight[bool]()
         self._bus = bus
         self._pending: dict[str, Item] = {}
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="memory")
@@ -86,20 +96,13 @@ class Memory:
 
         A session that has not begun (``is_begun``) is known as it is.
         """
-        if session in self._met:
-            self._met.move_to_end(session)
+        everywhere = _DATABASE | _REDIS if self.shared is not None else _DATABASE
+        unread = self._met.get(session, everywhere if is_begun else _NOWHERE)
+        if not unread:
+            self._note_met(session, _NOWHERE)
             return []
-        self._met[session] = None
-        if len(self._met) > _ASKED_LIMIT:
-            self._met.popitem(last=False)
-        if not is_begun:
-            return []
-        found = await self.shared.meet(session) if self.shared is not None else []
-        if not any(item.layer in HEALS for item in found):
-            found += await self._read(lambda: database.read_heals(session))
-        for item in found:
-            self._apply(item)
-        return [item for item in found if item.layer == "home"]
+        [homes] = await self._meetings.results([session], lambda _: self._read_session(session, unread))
+        return homes
 
     async def cached_tokens(self, session: str, model: str, known: int) -> int:
         """What the prompt cache of the session's account holds by the newest answer; ``known`` is by ours."""
@@ -113,22 +116,14 @@ class Memory:
         return self._session_of.get(message_id, "")
 
     async def recall(self, missed: Collection[Wanted]) -> bool:
-        """Read what this process misses; whether something was found. Nothing is asked for twice a minute."""
+        """Read what this process misses; whether something was found.
+
+        What is nowhere is asked for once a minute.
+        """
         now = asyncio.get_running_loop().time()
         wanted = {one.key: one for one in missed if self._asked.get(one.key, 0.0) <= now}
-        if not wanted:
-            return False
-        for key in wanted:
-            self._asked.pop(key, None)
-            self._asked[key] = now + ASKED_SECONDS
-        while len(self._asked) > _ASKED_LIMIT:
-            self._asked.popitem(last=False)
-        found = await self.shared.read(wanted.values()) if self.shared is not None else []
-        if rest := wanted.keys() - {item.wanted.key for item in found}:
-            found += await self._read(lambda: database.read(rest))
-        for item in found:
-            self._apply(item)
-        return bool(found)
+        found = await self._recalls.results(wanted, lambda keys: self._recall([wanted[key] for key in keys]))
+        return any(found)
 
     async def start(self) -> None:
         """Read what accounts refuse, and begin to write. Conversations are read when they are missed."""
@@ -143,6 +138,8 @@ class Memory:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
+        await self._meetings.stop()
+        await self._recalls.stop()
         if self.shared is not None:
             await self.shared.close()
         await self._write()
@@ -151,6 +148,53 @@ class Memory:
                 async with asyncio.timeout(READ_SECONDS):
                     await asyncio.get_running_loop().run_in_executor(threads, connections.close_all)
             threads.shutdown(wait=False)
+
+    async def _read_session(self, session: str, unread: frozenset[str]) -> list[Item]:
+        """Learn what is known of the session, where it was not read yet; who answers it."""
+        found: list[Item] = []
+        if self.shared is not None and unread & _REDIS:
+            shared = await self.shared.meet(session)
+            if shared is not None:
+                found, unread = shared, unread - _REDIS
+        if any(item.layer in HEALS for item in found):
+            unread -= _DATABASE
+        elif unread & _DATABASE:
+            kept = await self._read(lambda: database.read_heals(session))
+            if kept is not None:
+                found, unread = found + kept, unread - _DATABASE
+        for item in found:
+            self._apply(item)
+        self._note_met(session, unread)
+        return [item for item in found if item.layer == "home"]
+
+    def _note_met(self, session: str, unread: frozenset[str]) -> None:
+        self._met[session] = unread
+        self._met.move_to_end(session)
+        if len(self._met) > _ASKED_LIMIT:
+            self._met.popitem(last=False)
+
+    async def _recall(self, missed: Collection[Wanted]) -> bool:
+        """Read these; whether something was found."""
+        wanted = {one.key: one for one in missed}
+        shared = await self.shared.read(missed) if self.shared is not None else []
+        found = {item.wanted.key: item for item in shared or []}
+        kept: dict[str, Item] | None = {}
+        if rest := {key: one for key, one in wanted.items() if key not in found}:
+            kept = await self._read(lambda: database.read(rest))
+        found |= kept or {}
+        is_new = {key: self._apply(item) for key, item in found.items()}
+        if shared is not None and kept is not None:
+            ends_at = asyncio.get_running_loop().time() + ASKED_SECONDS
+            self._note_asked([key for key in wanted if not is_new.get(key)], ends_at)
+        return bool(found)
+
+    def _note_asked(self, keys: Iterable[str], ends_at: float) -> None:
+        """What is nowhere is not asked for again before ``ends_at`` (the loop's time)."""
+        for key in keys:
+            self._asked.pop(key, None)
+            self._asked[key] = ends_at
+        while len(self._asked) > _ASKED_LIMIT:
+            self._asked.popitem(last=False)
 
     def _apply(self, item: Item) -> bool:
         entry = Remembered(item.value, item.family, item.at)
@@ -168,33 +212,43 @@ class Memory:
             case "forget":
                 self.signatures.forget(item.session, item.value)
             case "block":
-                self.healed.remember(item.session, (item.name,), "")
+                self._heal(item.session, (item.name,))
             case "prompt":
-                self.healed.remember(item.session, (), item.name)
+                self._heal(item.session, (), item.name)
             case "refused":
                 name, _, model = item.name.partition("\n")
                 return self.refusals.remember(item.session, model, name)
             case "drop":
-                self.healed.remember(item.session, (), "", drops_blocks=True)
+                self._heal(item.session, (), drops_blocks=True)
         return True
+
+    def _heal(
+        self, session: str, blocks: tuple[str, ...], prompt_turn: str = "", *, drops_blocks: bool = False
+    ) -> None:
+        for forgotten in self.healed.remember(session, blocks, prompt_turn, drops_blocks=drops_blocks):
+            self._met.pop(forgotten, None)  # to be read again when it is met again
 
     def _hear(self, payload: bytes) -> None:
         for item in msgspec.msgpack.decode(payload, type=list[Item]):
-            if item.layer not in HEALS or item.session in self._met:  # of others it reads when it meets them
+            if item.layer not in HEALS or self._knows(item.session):  # of others it reads when it meets them
                 self._apply(item)
 
-    async def _read(self, work: Callable[[], list[Item]]) -> list[Item]:
-        """What the database has; nothing where it is away or takes too long."""
+    def _knows(self, session: str) -> bool:
+        """Was the session met, or is it being met now?"""
+        return session in self._met or self._meetings.is_under_way(session)
+
+    async def _read(self, work: Callable[[], T]) -> T | None:
+        """What the database has; None where it is away or takes too long."""
         loop = asyncio.get_running_loop()
         if loop.time() < self._unread_until:
-            return []
+            return None
         try:
             async with asyncio.timeout(READ_SECONDS):
                 return await loop.run_in_executor(self._reader, work)
-        except (DatabaseError, TimeoutError) as error:
+        except (Error, TimeoutError) as error:
             logger.warning("What is remembered could not be read: %s", type(error).__name__)
             self._unread_until = loop.time() + READ_SECONDS
-            return []
+            return None
 
     async def _write_on(self) -> None:
         while True:
@@ -208,6 +262,6 @@ class Memory:
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._writer, database.store, batch)
-        except DatabaseError as error:
+        except Error as error:
             logger.warning("What was remembered could not be written, trying again: %s", type(error).__name__)
             self._pending = batch | self._pending

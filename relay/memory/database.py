@@ -4,14 +4,14 @@ Every function here blocks.
 """
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, cast
 
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 
 from relay.engine.refusals import LIMIT
 from relay.engine.signatures import SIGNATURE_TTL
-from relay.memory.items import HEALED_TTL, HEALS, SIGNED, Item, Layer
+from relay.memory.items import HEALED_TTL, HEALS, SIGNED, Item, Layer, Wanted
 from relay.models import RememberedItem
 
 _BATCH: Final = 200
@@ -48,30 +48,31 @@ def store(batch: dict[str, Item]) -> None:
             unique_fields=["key"],
             update_fields=["value", "family", "at"],
         )
-    except DatabaseError:
+    except Error:
         connection.close()
         raise
 
 
-def read(keys: Collection[str]) -> list[Item]:
-    """The items of these keys that are of use still."""
+def read(wanted: Mapping[str, Wanted]) -> dict[str, Item]:
+    """Of ``wanted``, by their keys: the items that are of use still."""
     oldest = time.time() - SIGNATURE_TTL
-    return [
-        item
-        for item in _items(RememberedItem.objects.filter(key__in=keys))
-        if item.layer not in SIGNED or item.at >= oldest
-    ]
+    return {
+        row.key: _item(row, wanted[row.key].name)  # of a long name the column has the beginning alone
+        for row in _rows(RememberedItem.objects.filter(key__in=wanted))
+        if row.layer not in SIGNED or row.at >= oldest
+    }
 
 
 def read_heals(session: str) -> list[Item]:
     """What was healed in the session."""
-    return _items(RememberedItem.objects.filter(session=session, layer__in=HEALS))
+    rows = _rows(RememberedItem.objects.filter(session=session, layer__in=HEALS))
+    return [_item(row, row.name) for row in rows]
 
 
 def read_refusals() -> list[Item]:
     """What accounts refuse of a request's form, oldest first: no more than a process keeps."""
-    newest = RememberedItem.objects.filter(layer="refused").order_by("-at")[:LIMIT]
-    return _items(newest)[::-1]
+    newest = _rows(RememberedItem.objects.filter(layer="refused").order_by("-at")[:LIMIT])
+    return [_item(row, row.name) for row in reversed(newest)]
 
 
 def prune(now: float) -> int:
@@ -88,13 +89,14 @@ def prune(now: float) -> int:
     return 0
 
 
-def _items(rows: Iterable[RememberedItem]) -> list[Item]:
+def _rows(query: Iterable[RememberedItem]) -> list[RememberedItem]:
     close_old_connections()
     try:
-        return [
-            Item(cast(Layer, row.layer), row.session, row.name, row.at, row.kind, row.value, row.family)
-            for row in rows
-        ]
-    except DatabaseError:
+        return list(query)
+    except Error:
         connection.close()
         raise
+
+
+def _item(row: RememberedItem, name: str) -> Item:
+    return Item(cast(Layer, row.layer), row.session, name, row.at, row.kind, row.value, row.family)

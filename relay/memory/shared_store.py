@@ -63,10 +63,13 @@ class SharedStore:
             self._writing = asyncio.create_task(self._write_all(), name="memory-share")
         return self._written
 
-    async def read(self, wanted: Collection[Wanted]) -> list[Item]:
-        """Those of ``wanted`` that are there, without the signatures that were taken back since."""
+    async def read(self, wanted: Collection[Wanted]) -> list[Item] | None:
+        """Those of ``wanted`` that are there, without the signatures that were taken back since.
 
-        async def get(client: Any) -> list[Item]:
+        None where Redis is away.
+        """
+
+        async def get(client: Any) -> list[Item] | None:
             async with client.pipeline(transaction=False) as pipeline:
                 for one in wanted:
                     pipeline.get(_item_key(one))
@@ -81,16 +84,19 @@ class SharedStore:
             gone = {id(item) for item, is_refused in zip(signed, refused, strict=True) if is_refused}
             return [item for item in found if id(item) not in gone]
 
-        return await self._ask(get, [])
+        return await self._ask(get, None)
 
-    async def meet(self, session: str) -> list[Item]:
-        """What a process wants to know of a session that is new to it: its heals, and who answers it."""
+    async def meet(self, session: str) -> list[Item] | None:
+        """What a process wants to know of a session that is new to it: its heals, and who answers it.
 
-        async def get(client: Any) -> list[Item]:
+        None where Redis is away.
+        """
+
+        async def get(client: Any) -> list[Item] | None:
             found = await client.hgetall(_session_key(session))
             return [_decode(value) for name, value in found.items() if not name.startswith(b"forget:")]
 
-        return await self._ask(get, [])
+        return await self._ask(get, None)
 
     async def home(self, session: str, model: str) -> Item | None:
         """Who answers the session for ``model``, and what its prompt cache holds, by the newest answer."""
@@ -111,14 +117,18 @@ class SharedStore:
 
     async def _write_all(self) -> None:
         """What comes while a batch is on its way goes with the next."""
-        while self._written is not None:
-            batch, self._outbox = self._outbox, []
-            written, self._written = self._written, None
-            try:
-                await self._write(batch)
-            finally:
-                written.set_result(None)
-        self._writing = None
+        try:
+            while self._written is not None:
+                batch, self._outbox = self._outbox, []
+                written, self._written = self._written, None
+                try:
+                    await self._write(batch)
+                except Exception:  # an item that cannot be written: those of other answers can
+                    logger.exception("What was remembered could not be told to Redis")
+                finally:
+                    written.set_result(None)
+        finally:
+            self._writing = None
 
     async def _write(self, items: Collection[Item]) -> None:
         if not items:

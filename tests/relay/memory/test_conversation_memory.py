@@ -2,11 +2,14 @@
 
 import asyncio
 import subprocess
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 
 from accounts.processes.bus import Bus
 from relay.memory import database
@@ -47,9 +50,9 @@ async def process() -> AsyncIterator[Callable[..., Memory]]:
     """``await process(redis_url)``: the memory of one more process; they end with the test."""
     made: list[tuple[Memory, Bus]] = []
 
-    async def make(redis_url: str = "", tool_limit: int = 500) -> Memory:
+    async def make(redis_url: str = "", tool_limit: int = 500, session_limit: int = 1000) -> Memory:
         bus = Bus(f"p{len(made)}", redis_url)
-        memory = Memory(bus, tool_limit, 200, 1000, redis_url)
+        memory = Memory(bus, tool_limit, 200, session_limit, redis_url)
         made.append((memory, bus))
         await bus.start()
         await bus.connected()
@@ -168,7 +171,7 @@ async def test_nothing_is_asked_for_twice_in_a_row(
 ) -> None:
     """What is nowhere costs one look: a long history without signatures makes no request slow for ever."""
     asked: list[object] = []
-    monkeypatch.setattr(database, "read", lambda keys: asked.append(keys) or [])
+    monkeypatch.setattr(database, "read", lambda wanted: asked.append(wanted) or {})
     one = await process()
     for _ in range(5):
         assert not await one.recall([TOOL, TURN])
@@ -185,10 +188,10 @@ async def test_a_database_that_hangs_is_not_waited_for(
     loop = asyncio.get_running_loop()
     calls: list[object] = []
 
-    def hangs(keys: object) -> list[Item]:
-        calls.append(keys)
+    def hangs(wanted: object) -> dict[str, Item]:
+        calls.append(wanted)
         asyncio.run_coroutine_threadsafe(let_go.wait(), loop).result()
-        return []
+        return {}
 
     monkeypatch.setattr(database, "read", hangs)
     one = await process()
@@ -198,6 +201,115 @@ async def test_a_database_that_hangs_is_not_waited_for(
     assert not await one.recall([one_more])
     assert len(calls) == 1
     let_go.set()
+
+
+class Gate:
+    """Readings of the database: how often it was read, and whether it answers now, later, or not at all."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.is_open = threading.Event()
+        self.is_open.set()
+        self.is_broken = False
+        self.counts = {"read": 0, "read_heals": 0}
+        for name in self.counts:
+            monkeypatch.setattr(database, name, partial(self._read, name, getattr(database, name)))
+
+    def _read(self, name: str, read: Callable[[object], object], wanted: object) -> object:
+        self.counts[name] += 1
+        assert self.is_open.wait(10)
+        if self.is_broken:
+            raise OperationalError("gone")
+        return read(wanted)
+
+
+async def test_parallel_requests_of_a_conversation_all_know_it(
+    process: Callable[..., Memory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They meet it, recall it and find its thread with one reading each, that all of them wait for."""
+    one = await process()
+    one.remember([Item("thread", "s", "msg_1", time.time()), Item("drop", "s", "", time.time()), *signed()])
+    await written(one)
+    two, gate = await process(), Gate(monkeypatch)
+    gate.is_open.clear()
+    meetings = [asyncio.create_task(two.meet("s", is_begun=True)) for _ in range(3)]
+    recalls = [asyncio.create_task(two.recall([TOOL, TURN])) for _ in range(2)]
+    recalls.append(asyncio.create_task(two.recall([TURN])))
+    threads = [asyncio.create_task(two.session_of("msg_1")) for _ in range(2)]
+    await until(lambda: gate.counts["read_heals"] == 1)
+    meetings[0].cancel()  # its client has gone: that is nothing to the others
+    recalls[0].cancel()
+    await asyncio.sleep(0)
+    assert not any(task.done() for task in (*meetings[1:], *recalls[1:], *threads))
+    gate.is_open.set()
+    await asyncio.gather(*meetings[1:])
+    assert two.healed_session("s").drops_blocks  # type: ignore[union-attr]
+    assert await asyncio.gather(*recalls[1:]) == [True, True]
+    assert await asyncio.gather(*threads) == ["s", "s"]
+    assert gate.counts == {"read_heals": 1, "read": 2}
+
+
+async def test_a_reading_that_failed_is_made_again(
+    process: Callable[..., Memory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be read is not taken for what is not there: neither heals, signatures nor threads."""
+    one = await process()
+    one.remember([Item("thread", "s", "msg_1", time.time()), Item("drop", "s", "", time.time()), *signed()])
+    await written(one)
+    two, gate = await process(), Gate(monkeypatch)
+    gate.is_broken = True
+    await two.meet("s", is_begun=True)
+    two._unread_until = 0.0
+    assert not await two.recall([TOOL])
+    two._unread_until = 0.0
+    assert await two.session_of("msg_1") == ""
+    assert two.healed_session("s") is None
+    gate.is_broken, two._unread_until = False, 0.0
+    await two.meet("s", is_begun=True)
+    assert two.healed_session("s").drops_blocks  # type: ignore[union-attr]
+    assert await two.recall([TOOL])
+    assert await two.session_of("msg_1") == "s"
+
+
+async def test_the_account_is_asked_for_until_redis_answers(
+    process: Callable[..., Memory],
+    own_redis: tuple[str, "subprocess.Popen[bytes]"],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Met while Redis was away, a session's heals come from the database, once; its account is told later."""
+    one, two = await process(own_redis[0]), await process(own_redis[0])
+    one.remember([Item("drop", "s", "", time.time()), Item("home", "s", "m", time.time(), "7", "5000")])
+    await written(one)
+    gate, later = Gate(monkeypatch), asyncio.get_running_loop().time() + 3600
+    two.shared._away_until = later
+    for _ in range(3):
+        assert await two.meet("s", is_begun=True) == []
+    assert two.healed_session("s").drops_blocks  # type: ignore[union-attr]
+    two.shared._away_until = 0.0
+    assert [item.kind for item in await two.meet("s", is_begun=True)] == ["7"]
+    assert await two.meet("s", is_begun=True) == []
+    assert gate.counts["read_heals"] == 1
+
+
+async def test_heals_that_were_crowded_out_are_read_again(process: Callable[..., Memory]) -> None:
+    """A process that keeps fewer sessions than it meets knows what it does not know any more."""
+    one = await process(session_limit=2)
+    for session in ("s1", "s2", "s3"):
+        await one.meet(session, is_begun=True)
+        one.remember([Item("drop", session, "", time.time())])
+    await written(one)
+    assert one.healed_session("s1") is None
+    await one.meet("s1", is_begun=True)
+    assert one.healed_session("s1").drops_blocks  # type: ignore[union-attr]
+
+
+async def test_what_was_found_and_crowded_out_is_found_again(process: Callable[..., Memory]) -> None:
+    """Within the minute, too, in which what is nowhere is not asked for."""
+    one = await process(tool_limit=1)
+    one.remember([*signed(1), *signed(2)])
+    await written(one)
+    for _ in range(2):
+        for number in (1, 2):
+            assert await one.recall([Wanted("tool", "session-1", f"call-{number}")])
 
 
 async def test_a_start_reads_no_conversation(process: Callable[..., Memory]) -> None:
