@@ -66,5 +66,8 @@ class Wanted(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """What decides on which node of a cluster it lies: what belongs together lies together."""
-        return self.session or self.name
+        """What decides on which node of a cluster it lies: what belongs together lies together.
+
+        Bounded: a session is a hash, and a name may be whatever a client sends.
+        """
+        return self.session or self.key

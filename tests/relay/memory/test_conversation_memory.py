@@ -68,7 +68,7 @@ async def process() -> AsyncIterator[Callable[..., Memory]]:
 async def written(memory: Memory) -> None:
     """Waits until everything stands in Redis and in the database."""
     await until(lambda: not memory._pending and (memory.shared is None or memory.shared._writing is None))
-    await memory._write()
+    await asyncio.get_running_loop().run_in_executor(memory._writer, lambda: None)  # behind the last batch
 
 
 async def test_what_one_process_learns_another_finds(
@@ -310,6 +310,31 @@ async def test_what_was_found_and_crowded_out_is_found_again(process: Callable[.
     for _ in range(2):
         for number in (1, 2):
             assert await one.recall([Wanted("tool", "session-1", f"call-{number}")])
+
+
+async def test_long_ids_are_found_and_make_no_long_keys(
+    process: Callable[..., Memory], own_redis: tuple[str, "subprocess.Popen[bytes]"]
+) -> None:
+    """An id may be as long as its sender likes: keys in Redis are not, and the database finds it whole."""
+    long = "msg_" + "x" * 100_000
+    one = await process(own_redis[0])
+    one.remember([Item("thread", "s", long, time.time())])
+    await written(one)
+    keys = await one.shared._client.keys("*")
+    assert keys
+    assert max(len(key) for key in keys) < 200
+    assert await (await process(own_redis[0])).session_of(long) == "s"
+    assert await (await process()).session_of(long) == "s"
+
+
+async def test_an_item_that_cannot_be_told_stops_no_other(
+    process: Callable[..., Memory], own_redis: tuple[str, "subprocess.Popen[bytes]"]
+) -> None:
+    """Half a character in a name fails alone; the answers behind it are told as before."""
+    one, two = await process(own_redis[0]), await process(own_redis[0])
+    await one.shared.write([Item("home", "s", "\ud800", time.time(), "7", "1")])
+    await one.shared.write([Item("home", "s", "m", time.time(), "7", "1")])
+    assert [item.name for item in await two.meet("s", is_begun=True)] == ["m"]
 
 
 async def test_a_start_reads_no_conversation(process: Callable[..., Memory]) -> None:
