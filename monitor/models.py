@@ -21,7 +21,8 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 from django.utils.translation import gettext_lazy as _
 
-from monitor.ledger.models import LedgerHour as LedgerHour  # here Django looks for models
+from monitor.history.saved_views import SavedView as SavedView  # here Django looks for models
+from monitor.ledger.models import LedgerHour as LedgerHour
 from monitor.pricing.prices import ModelPrice as ModelPrice
 from monitor.search.models import SearchProgress as SearchProgress
 from monitor.statistics.models import DailyStatistic as DailyStatistic

@@ -8,6 +8,7 @@ from monitor.pages import (
     history_views,
     live_views,
     retention_views,
+    saved_view_views,
     statistics_views,
 )
 
@@ -20,6 +21,8 @@ urlpatterns = [
     path("history/", history_views.history_page, name="history"),
     path("history/export/", export_views.export_page, name="export"),
     path("history/export/file/", export_views.export_file, name="export-file"),
+    path("history/views/", saved_view_views.keep_view, name="keep-view"),
+    path("history/views/<int:view_id>/forget/", saved_view_views.forget_view, name="forget-view"),
     path("history/<str:request_id>/", detail_views.detail_page, name="detail"),
     path(
         "history/<str:request_id>/body/<str:kind>/<int:attempt>/",

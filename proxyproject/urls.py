@@ -5,6 +5,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from proxyproject.pages.named_account import account_of
 from proxyproject.setup.views import set_up
 from relay.front import openapi
 from relay.front.usage_page import usage_page
@@ -25,6 +26,8 @@ urlpatterns = [
     path("api/openapi.json", openapi.openapi_json, name="openapi-json"),
     path("monitor/faultlab/", include("proxyproject.faultlab.urls")),
     path("monitor/", include("monitor.urls")),
+    path("monitor/history/<str:request_id>/account/", account_of, name="account-of"),
+    path("monitor/history/<str:request_id>/account/<int:attempt>/", account_of, name="account-of"),
     path("monitor/history/<str:request_id>/replay/", replay_page, name="replay"),
     path("monitor/history/<str:request_id>/replay/send/", replay, name="replay-send"),
 ]

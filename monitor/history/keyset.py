@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from monitor.history.filters import HistoryFilter
 from monitor.models import AttemptLog, Body, RequestLog
@@ -73,8 +73,12 @@ def page_of(asked: HistoryFilter, *, before: str = "", after: str = "", limit: i
 
 def records(condition: Q, *, order: str = "-id", limit: int) -> list[RequestRecord]:
     """The first rows of a condition as plain records."""
-    columns = RequestLog.objects.filter(condition).order_by(order).values(*REQUEST_COLUMNS)[:limit]
-    return [record_of(values) for values in columns]
+    return records_in(RequestLog.objects.filter(condition).order_by(order)[:limit])
+
+
+def records_in(rows: QuerySet[RequestLog]) -> list[RequestRecord]:
+    """The rows of a query as plain records."""
+    return [record_of(values) for values in rows.values(*REQUEST_COLUMNS)]
 
 
 def records_by_id(ids: Sequence[str]) -> list[RequestRecord]:

@@ -65,7 +65,7 @@ def body_file(request: HttpRequest, request_id: str, kind: str, attempt: int) ->
 @require_GET
 @for_operators
 def compare_page(request: HttpRequest, first: str, second: str) -> HttpResponseBase:
-    """Two exchanges side by side: the original and its replay."""
+    """Two exchanges side by side: an original and its replay, or any two."""
     found = [detail_of(one, with_bodies=reads_bodies(request)) for one in (first, second)]
     sides: list[dict[str, Any]] = []
     for detail in found:
@@ -74,11 +74,14 @@ def compare_page(request: HttpRequest, first: str, second: str) -> HttpResponseB
         row, attempts = with_shown_accounts(detail.row, detail.attempts)
         diagnosis = diagnose(row, attempts, retry_after_seconds=detail.retry_after_seconds)
         sides.append({"detail": detail, "record": row, "attempts": attempts, "diagnosis": diagnosis})
+    is_replay = sides[1]["record"].replay_of == sides[0]["record"].id
     context = {
         **admin.site.each_context(request),
         "title": gettext("Side by side"),
         "sides": sides,
         "reads_bodies": reads_bodies(request),
+        "first_name": gettext("The original") if is_replay else gettext("The first"),
+        "second_name": gettext("The replay") if is_replay else gettext("The second"),
         "lines": compared(sides[0]["record"], sides[1]["record"]),
     }
     return TemplateResponse(request, "monitor/compare.html", context)

@@ -13,14 +13,22 @@ from django.views.decorators.http import require_GET
 
 from monitor.diagnosis.diagnosis import Severity, diagnose
 from monitor.history import keyset
+from monitor.history.about_count import about_count
+from monitor.history.columns import COLUMNS, COOKIE, heads, hidden_columns
 from monitor.history.filters import CHOICES, EXACT, FLAGS, HASHES, QUICK, HistoryFilter, parse
+from monitor.history.misunderstood import misunderstood
 from monitor.history.queries import distinct_values
+from monitor.history.saved_views import views_of
 from monitor.history.shown_records import with_shown_accounts
+from monitor.history.sorting import is_order, ordered_page
+from monitor.history.usual_paths import is_usual_path
 from monitor.pages.access import for_operators, may_export, reads_bodies
 from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.labels import DIALECT_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS, ROLE_LABELS
 from monitor.words.plain_text import shown
 
+FIXED_COLUMNS = 4
+"""The box to select a row, time, outcome and request stand before the columns that can be chosen."""
 QUICK_LABELS = {
     "all": _("All"),
     "errors": _("Errors"),
@@ -76,12 +84,21 @@ VALUE_LABELS: dict[str, dict[str, Any]] = {
 @require_GET
 @for_operators
 def history_page(request: HttpRequest) -> HttpResponseBase:
-    """Exchanges, newest first; with the header ``X-Part: rows`` just the rows and where they go on."""
+    """Exchanges, newest first or by a column.
+
+    With the header ``X-Part: rows`` just the rows and where they go on, with ``count`` about how many there
+    are: the page asks for both when it stands.
+    """
     asked = parse(request.GET) if reads_bodies(request) else parse(request.GET).without_texts()
+    part = request.headers.get("X-Part")
+    if part == "count":
+        return TemplateResponse(request, "monitor/history_count.html", {"about": about_count(asked)})
+    sort = request.GET.get("sort", "")
+    sort = sort if is_order(sort) and not asked.body_text else ""
     before, after = _cursor(request, "before"), _cursor(request, "after")
-    page = keyset.page_of(asked, before=before, after=after)
+    ordered = ordered_page(asked, sort) if sort else None
+    page = keyset.Page(ordered.rows) if ordered else keyset.page_of(asked, before=before, after=after)
     attempts = keyset.attempts_of(page.rows)
-    is_part = request.headers.get("X-Part") == "rows"
     context: dict[str, Any] = {
         "reads_bodies": reads_bodies(request),
         "rows": [_row(row, attempts[row.id]) for row in page.rows],
@@ -90,9 +107,16 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
         "older_link": "?" + asked.query(before=page.older) if page.older else "",
         "newer_link": "?" + asked.query(after=page.newer) if page.newer else "",
         "searched_to": keyset.moment_of_id(page.searched_to) if page.searched_to else None,
+        "ordered": ordered,
+        "ordered_back_to": keyset.moment_of_id(ordered.back_to) if ordered and ordered.back_to else None,
+        "sort": sort,
+        "sees_accounts": request.user.has_perm("accounts.view_account"),
+        "sees_keys": request.user.has_perm("accounts.view_clientkey"),
+        "column_count": FIXED_COLUMNS + len(COLUMNS),
     }
-    if is_part:
+    if part == "rows":
         return TemplateResponse(request, "monitor/history_part.html", context)
+    hidden = hidden_columns(request.COOKIES.get(COOKIE))
     context |= {
         **admin.site.each_context(request),
         "title": gettext("History"),
@@ -100,19 +124,31 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
             {
                 "label": QUICK_LABELS[name],
                 "link": "?" + HistoryFilter(values).query(),
-                "on": asked.is_quick(name),
+                "on": asked.is_quick(name) and not sort,
             }
             for name, values in QUICK.items()
         ],
-        "chips": _chips(asked),
+        "saved": _saved(request, asked.query(sort=sort)),
+        "chips": _chips(asked, sort),
+        "misunderstood": misunderstood(request.GET.dict(), parse(request.GET)),
         "hashes": {name: asked.values[name] for name in HASHES if name in asked.values},
         "fields": _fields(asked),
         "flags": [{"name": name, "label": FLAG_LABELS[name], "on": name in asked.values} for name in FLAGS],
+        "heads": heads(sort, hidden),
+        "unsorted": asked.query(),
+        "hidden_columns": " ".join(hidden),
+        "can_be_sorted": not asked.body_text,
         "may_export": may_export(request),
-        "query": asked.query(),
-        "is_first_page": not before and not after,
+        "query": asked.query(sort=sort),
+        "is_first_page": not before and not after and not sort and not asked.body_text,
     }
     return TemplateResponse(request, "monitor/history.html", context)
+
+
+def _saved(request: HttpRequest, query: str) -> list[dict[str, Any]]:
+    """The person's own views, and which of them is being looked at."""
+    views = views_of(request.user)
+    return [{"view": view, "link": "?" + view.query, "on": view.query == query} for view in views]
 
 
 def _cursor(request: HttpRequest, name: str) -> str:
@@ -124,16 +160,16 @@ def _cursor(request: HttpRequest, name: str) -> str:
 def _row(row: RequestRecord, attempts: list[AttemptRecord]) -> dict[str, Any]:
     diagnosis = diagnose(*with_shown_accounts(row, attempts))
     told = diagnosis if diagnosis.severity is not Severity.GOOD or len(attempts) > 1 else None
-    return {"record": row, "diagnosis": told}
+    return {"record": row, "diagnosis": told, "is_usual_path": is_usual_path(row.path)}
 
 
-def _chips(asked: HistoryFilter) -> list[dict[str, Any]]:
+def _chips(asked: HistoryFilter, sort: str) -> list[dict[str, Any]]:
     """The filters that are on, each with the link to the view without it."""
     return [
         {
             "label": FILTER_LABELS[name],
             "value": "" if name in FLAGS else VALUE_LABELS.get(name, {}).get(value, value),
-            "link": "?" + asked.query(**{name: ""}),
+            "link": "?" + asked.query(**{name: ""}, sort=sort),
         }
         for name, value in asked.values.items()
     ]

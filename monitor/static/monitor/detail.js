@@ -55,3 +55,12 @@ for (const tools of document.querySelectorAll("[data-tools]")) {
     show();
   });
 }
+
+// --- the way back leads to the view of the history that was looked at last; u goes there ---
+const back = document.querySelector("a[rel=up]");
+if (back) back.href += sessionStorage.getItem("monitor.history") ?? "";
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.key !== "u") return;
+  if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+  back?.click();
+});

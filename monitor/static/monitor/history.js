@@ -1,4 +1,6 @@
 // The history's keyboard, its selection, its time fields, and searches that go on step by step.
+import "./history_columns.js";
+import { keepFresh } from "./history_refresh.js";
 import { writeTimes } from "./times.js";
 
 const table = document.getElementById("mon-history");
@@ -9,7 +11,7 @@ function walk(step) {
   const all = rows();
   const at = all.findIndex((row) => row.contains(document.activeElement));
   const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
-  next?.querySelector("a").focus();
+  next?.querySelector("td.t a").focus();
   next?.scrollIntoView({ block: "nearest" });
 }
 
@@ -36,7 +38,7 @@ document.addEventListener("keydown", (event) => {
 table.addEventListener("click", (event) => {
   const row = event.target.closest("tr[data-row]");
   if (!row || event.target.closest("a, input, button, td.c") || String(getSelection())) return;
-  row.querySelector("a").click();
+  row.querySelector("td.t a").click();
 });
 
 // --- selection ---
@@ -45,6 +47,7 @@ function count() {
   const chosen = table.querySelectorAll("tr[data-row] input:checked").length;
   bar.hidden = !chosen;
   bar.querySelector("[data-count]").textContent = chosen;
+  bar.querySelector("[data-compare]").hidden = chosen !== 2;
 }
 table.addEventListener("change", (event) => {
   if (event.target.id === "mon-all") {
@@ -53,6 +56,15 @@ table.addEventListener("change", (event) => {
   count();
 });
 count();
+
+// --- two rows are compared, the older one first ---
+bar.querySelector("[data-compare]").addEventListener("click", (event) => {
+  const [newer, older] = [...table.querySelectorAll("tr[data-row] input:checked")].map((box) => box.value).sort().reverse();
+  location.assign(event.target.dataset.compare.replace("first", older).replace("second", newer));
+});
+
+// --- a request's page leads back to this view ---
+sessionStorage.setItem("monitor.history", location.search);
 
 // --- times are entered in the browser's zone and travel as UTC ---
 for (const shown of document.querySelectorAll("input[data-utc]")) {
@@ -108,3 +120,4 @@ async function searchOn() {
   if (next) next.hidden = false;
 }
 searchOn();
+keepFresh(table, count);

@@ -7,11 +7,18 @@ const styles = {
 const language = document.documentElement.lang || undefined;
 const writers = {};
 
+// "recent" tells the day where it is not today.
+function styleOf(wanted, moment) {
+  if (wanted === "recent") return moment.toDateString() === new Date().toDateString() ? "time" : "short";
+  return wanted in styles ? wanted : "time";
+}
+
 export function writeTimes(root) {
   for (const element of root.querySelectorAll("time[data-local]")) {
-    const style = element.dataset.local in styles ? element.dataset.local : "time";
+    const moment = new Date(element.dateTime);
+    const style = styleOf(element.dataset.local, moment);
     writers[style] ??= new Intl.DateTimeFormat(language, styles[style]);
-    element.textContent = writers[style].format(new Date(element.dateTime));
+    element.textContent = writers[style].format(moment);
   }
 }
 
