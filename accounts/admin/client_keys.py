@@ -6,10 +6,11 @@
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -17,9 +18,10 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from accounts.admin.figures import key_figures
-from accounts.admin.key_forms import ClientKeyForm, RotationForm
+from accounts.admin.key_forms import ClientKeyForm, RotationForm, mark_of
 from accounts.admin.times import moment_column
 from accounts.connect.views import connect_page, created_page
+from accounts.keys.models import ReplacedMeanwhile
 from accounts.models import ClientKey
 
 
@@ -72,18 +74,35 @@ class ClientKeyAdmin(ModelAdmin):
     def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A new value, shown once; the old one stays valid for as long as the form says."""
         key = get_object_or_404(ClientKey, pk=object_id)
-        form = RotationForm(request.POST if request.method == "POST" else None)
+        form = RotationForm(
+            request.POST if request.method == "POST" else None, initial={"replaces": mark_of(key)}
+        )
         if form.is_valid():
-            value = key.rotate(timedelta(hours=form.cleaned_data["overlap_hours"]))
+            if form.cleaned_data["replaces"] != mark_of(key):
+                return self._replaced_already(request, key)
+            try:
+                value = key.rotate(timedelta(hours=form.cleaned_data["overlap_hours"]))
+            except ReplacedMeanwhile:
+                return self._replaced_already(request, key)
             self.log_change(request, key, gettext("Value replaced."))
             return created_page(request, key, value)
+        until = key.previous_until
         context = {
             **self.admin_site.each_context(request),
             "title": _("Replace the value of %s") % key.name,
             "form": form,
             "opts": self.opts,
+            "earlier_until": until if until and until > timezone.now() else None,
         }
         return TemplateResponse(request, "admin/accounts/clientkey/rotate.html", context)
+
+    def _replaced_already(self, request: HttpRequest, key: ClientKey) -> HttpResponse:
+        """The same form came twice: nothing is done, for that would end the value that clients use."""
+        said = gettext(
+            "The value was replaced already, and the new one shown once: this time nothing was changed."
+        )
+        messages.warning(request, said)
+        return redirect("admin:accounts_clientkey_change", key.pk)
 
     @display(description=_("consumption"))
     def consumption(self, key: ClientKey) -> SafeString:

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminTextareaWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -14,6 +13,7 @@ from unfold.widgets import (
 from accounts.addresses import asked_at
 from accounts.admin import retirements
 from accounts.admin.credential_hints import hints
+from accounts.admin.fields import KindsField, NamesField
 from accounts.admin.testing import asks_about
 from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
 from accounts.credentials.encryption import CannotDecrypt
@@ -32,20 +32,6 @@ class SecretWidget(UnfoldAdminTextareaWidget):
     def format_value(self, value: Any) -> str:
         """Nothing."""
         return ""
-
-
-class NamesField(forms.Field):
-    """A list of names, one per line or separated by commas."""
-
-    widget = UnfoldAdminTextareaWidget
-
-    def prepare_value(self, value: Any) -> Any:
-        """The stored list as lines."""
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> list[str]:
-        """The lines as a list."""
-        return [name.strip() for name in str(value or "").replace(",", "\n").split("\n") if name.strip()]
 
 
 class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -155,13 +141,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]
     """A mapping, with its lists as lines and ticks."""
 
-    kinds = forms.MultipleChoiceField(
-        label=_("account kinds"),
-        required=False,
-        choices=Account.Kind.choices,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("Only accounts of these kinds may serve it. None ticked: any."),
-    )
+    kinds = KindsField()
     fallbacks = NamesField(
         label=_("fallback models"),
         required=False,

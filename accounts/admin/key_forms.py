@@ -3,15 +3,15 @@
 from typing import ClassVar
 
 from django import forms
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminTextareaWidget,
 )
 
-from accounts.admin.forms import NamesField
-from accounts.models import Account, ClientKey
+from accounts.admin.fields import KindsField, NamesField
+from accounts.models import ClientKey
 
 # mypy: disable-error-code="import-untyped, misc"
 # (unfold ships no types)
@@ -33,13 +33,7 @@ class ClientKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
         help_text=_("Never asked, neither by this name nor behind a mapping; one per line."),
     )
-    kinds = forms.MultipleChoiceField(
-        label=_("account kinds"),
-        required=False,
-        choices=Account.Kind.choices,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("Only accounts of these kinds may serve it. None ticked: any."),
-    )
+    kinds = KindsField()
     networks = NamesField(
         label=_("source addresses"),
         required=False,
@@ -60,8 +54,18 @@ class ClientKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         ]  # fmt: skip
 
 
+def mark_of(key: ClientKey) -> str:
+    """Which value the key has now; the value, or its sha256, cannot be told from it."""
+    return salted_hmac("accounts.rotation", key.sha256).hexdigest()[:16]
+
+
 class RotationForm(forms.Form):
-    """How long the old value stays valid beside the new one."""
+    """How long the old value stays valid beside the new one, and which value that is.
+
+    A form that is sent twice, or from a page that is out of date, would end a value that clients still use.
+    """
+
+    replaces = forms.CharField(widget=forms.HiddenInput, required=False)
 
     overlap_hours = forms.IntegerField(
         label=_("The old value stays valid for (hours)"),

@@ -7,17 +7,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from msgspec import inspect
 from unfold.widgets import (
-    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
+from accounts.admin.fields import KindsField
 from accounts.facts.checks import contradictions
 from accounts.facts.labels import NAMES, NO, NOTHING, YES, name_of, read_budget, read_list, written
 from accounts.facts.model_facts import SHIPPED, ModelFacts, ModelTable, Override, ThinkingBudget, problem_with
 from accounts.facts.models import ModelOverride, stored_overrides
-from accounts.models import Account
 from accounts.wildcards import WildcardIndex
 
 # mypy: disable-error-code="import-untyped, misc"
@@ -38,12 +37,9 @@ _AS_SHIPPED = ("", _("as shipped"))
 class OverrideForm(forms.ModelForm):  # type: ignore[type-arg]
     """An override; the facts' own fields are added below, from ModelFacts itself."""
 
-    kinds = forms.MultipleChoiceField(
-        label=_("offered by"),
-        required=False,
-        choices=Account.Kind.choices,
-        widget=UnfoldAdminCheckboxSelectMultipleWidget,
-        help_text=_("The account kinds that offer it without listing it. None ticked: those of its family."),
+    kinds = KindsField(
+        _("offered by"),
+        _("The account kinds that offer it without listing it. None ticked: those of its family."),
     )
 
     class Meta:

@@ -60,6 +60,10 @@ def _budget_in_dollars(label: "StrOrPromise") -> "models.DecimalField[Decimal | 
     )
 
 
+class ReplacedMeanwhile(ValidationError):
+    """Somebody else, or the same form sent twice, has given the key another value."""
+
+
 class ClientKey(Watched):
     """A key that clients present. Only its sha256 is kept."""
 
@@ -160,7 +164,7 @@ class ClientKey(Watched):
         """Gives the key a new value and saves it; the old one stays valid for ``overlap``.
 
         A value from an earlier rotation ends now. Raises ValidationError for a value that is no client key,
-        or that is taken.
+        or that is taken; ReplacedMeanwhile, having changed nothing, when the row has another value by now.
         """
         old = self.sha256
         value = self.give_value(value)
@@ -169,7 +173,10 @@ class ClientKey(Watched):
             raise ValidationError(_("This value is, or was, a key already."))
         self.previous_sha256 = old if overlap else ""
         self.previous_until = timezone.now() + overlap if overlap else None
-        self.save(update_fields=["sha256", "shown_as", "previous_sha256", "previous_until"])
+        names = ("sha256", "shown_as", "previous_sha256", "previous_until")
+        unchanged = ClientKey.objects.filter(pk=self.pk, sha256=old)
+        if not unchanged.update(**{name: getattr(self, name) for name in names}):
+            raise ReplacedMeanwhile(_("The value of this key was replaced meanwhile."))
         return value
 
 

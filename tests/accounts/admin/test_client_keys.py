@@ -9,8 +9,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.admin.key_forms import mark_of
 from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
 from accounts.keys.loading import key_view
+from accounts.keys.models import ReplacedMeanwhile
 from accounts.models import ClientKey, digest
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +89,9 @@ def test_a_value_is_replaced(client: Client) -> None:
     page = reverse("admin:accounts_clientkey_rotate", args=(key.pk,))
     assert "stays valid" in client.get(page).content.decode()
     assert "Ensure this value is less" in client.post(page, {"overlap_hours": "99999"}).content.decode()
-    answer = client.post(page, {"overlap_hours": "2"})
+    sent = {"overlap_hours": "2", "replaces": mark_of(key)}
+    assert f'name="replaces" value="{sent["replaces"]}"' in client.get(page).content.decode()
+    answer = client.post(page, sent)
     shown = answer.content.decode()
     start = shown.index("sk-", shown.index("new-client-key"))
     value = shown[start : shown.index("<", start)]
@@ -99,6 +103,35 @@ def test_a_value_is_replaced(client: Client) -> None:
     assert (
         value not in client.get(reverse("admin:accounts_clientkey_change", args=(key.pk,))).content.decode()
     )
+
+
+def test_a_form_that_is_sent_twice_replaces_once(client: Client) -> None:
+    """The second says that it was done already: the value that clients use stays valid."""
+    add(client)
+    before = ClientKey.objects.get()
+    page = reverse("admin:accounts_clientkey_rotate", args=(before.pk,))
+    sent = {"overlap_hours": "2", "replaces": mark_of(before)}
+    assert "new-client-key" in client.post(page, sent).content.decode()
+    after = ClientKey.objects.get()
+    for again in (sent, {"overlap_hours": "2"}):
+        answer = client.post(page, again, follow=True).content.decode()
+        assert "replaced already" in answer
+        assert "new-client-key" not in answer
+    assert ClientKey.objects.get().sha256 == after.sha256
+    assert ClientKey.objects.get().previous_sha256 == before.sha256
+    assert "It ends at once when" in client.get(page).content.decode()
+
+
+def test_two_at_once_replace_once() -> None:
+    """Whoever read the key before the other had changed it changes nothing, and is told."""
+    key = ClientKey(name="a")
+    key.give_value()
+    key.save()
+    other = ClientKey.objects.get()
+    value = key.rotate(timedelta(hours=1))
+    with pytest.raises(ReplacedMeanwhile):
+        other.rotate(timedelta(hours=1))
+    assert ClientKey.objects.get().sha256 == digest(value)
 
 
 def test_a_value_is_not_used_twice() -> None:
