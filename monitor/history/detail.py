@@ -73,7 +73,7 @@ def detail_of(request_id: str, *, with_bodies: bool) -> Detail | None:
         return None
     row = found[0]
     attempts = attempts_of(found)[row.id]
-    kept = list(Body.objects.filter(request_id=row.id))
+    kept = _bodies(row.id, with_bodies=with_bodies)
     bodies = kept if with_bodies else []
     by_kind = {body.kind: body for body in bodies}
     client = by_kind.get(BodyKind.CLIENT_REQUEST)
@@ -101,6 +101,12 @@ def detail_of(request_id: str, *, with_bodies: bool) -> Detail | None:
         replays=_replays(row),
         retry_after_seconds=_retry_after(next((b for b in kept if b.kind == BodyKind.RESPONSE), None)),
     )
+
+
+def _bodies(request_id: str, *, with_bodies: bool) -> list[Body]:
+    """What is kept of it; for who may not read bodies the response's headers alone leave the database."""
+    found = Body.objects.filter(request_id=request_id)
+    return list(found if with_bodies else found.filter(kind=BodyKind.RESPONSE).only("kind", "headers"))
 
 
 def whole_body(request_id: str, kind: str, attempt: int) -> bytes | None:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission, User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tests.monitor.shelf import Shelf, operator_named, shelf, texts_of
 
@@ -82,6 +84,17 @@ def test_who_sees_requests_alone_reads_no_word_of_them(told: str) -> None:
     assert told in pages["detail"]
     assert "reading it is a right of its own" in pages["detail"]
     assert told in pages["rows"]  # a search for words is none: it would tell which stand there
+
+
+def test_no_body_leaves_the_database_for_who_may_not_read_it(told: str) -> None:
+    """The page of a request, and two beside each other, ask for the answer's headers alone."""
+    browser = operator_named("watcher", "view_requestlog")
+    for name in ("detail", "beside"):
+        with CaptureQueriesContext(connection) as queries:
+            assert browser.get(pages_of(told)[name]).status_code == 200
+        of_bodies = [query["sql"] for query in queries if "monitor_body" in query["sql"]]
+        assert of_bodies
+        assert not [sql for sql in of_bodies if '"content"' in sql or '"timing"' in sql]
 
 
 def test_who_exports_but_does_not_read_takes_no_word_away(told: str) -> None:
