@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from django.db.models import Sum
 
+from accounts.models import ClientKey
 from monitor.ledger.booking import dollars
 from monitor.ledger.models import LedgerHour
 from monitor.ledger.reading import by_client_key, by_model_and_hour, used_in
@@ -44,11 +45,14 @@ def exchange(number: int, chance: random.Random, record: NewRecord) -> RequestRe
     )
     sort = chance.random()
     if sort < 0.05:
-        row = msgspec.structs.replace(row, path="/v1/messages/count_tokens")
+        path = chance.choice(("/v1/messages/count_tokens", "/v1/messages/count_tokens?beta=true"))
+        row = msgspec.structs.replace(row, path=path)
     elif sort < 0.1:
         row = msgspec.structs.replace(row, is_simulated=True, cost=Decimal(0))
     elif sort < 0.15:
         row = msgspec.structs.replace(row, client_key_id=None, replay_of="1" * 32)
+    elif sort < 0.2:  # no count, whatever its query says
+        row = msgspec.structs.replace(row, path="/v1/messages?note=/count_tokens")
     return row
 
 
@@ -73,7 +77,7 @@ def of_the_rows() -> dict[str, tuple[int, Decimal]]:
     """Tokens and money by key, as the history has them."""
     found: dict[str, tuple[int, Decimal]] = {}
     rows = RequestLog.objects.filter(in_flight=False, is_simulated=False).exclude(
-        path__contains="count_tokens"
+        path__startswith="/v1/messages/count_tokens"
     )
     for row in rows:
         told = (row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_cache_write)
@@ -199,11 +203,17 @@ def test_rows_and_ledger_agree_after_a_kill(store: str) -> None:
 
 
 def test_an_older_installation_is_booked(store: str, writer: RecordWriter, request_record: NewRecord) -> None:
-    """What was on record before there was a ledger: from its rows, and where they are gone the statistics."""
+    """What was on record before there was a ledger: from its rows, and where they are gone the statistics.
+
+    A replay of the operator's bears the key's name and is not the key's.
+    """
     from importlib import import_module
 
     from django.apps import apps
 
+    key = ClientKey(name="team")
+    key.give_value()
+    key.save()
     row = ended(request_record(client_key_id=None), tokens_in=10, tokens_out=5, account="a", mapped_model="m")
     later = ended(
         request_record(started_at=row.started_at + 7200),
@@ -212,12 +222,16 @@ def test_an_older_installation_is_booked(store: str, writer: RecordWriter, reque
         account="a",
         mapped_model="m",
     )
-    for one in (row, later):
+    ids = {"client_key_id": None, "replay_of": row.id}
+    replay = ended(request_record(started_at=later.started_at + 1, **ids), tokens_in=100, mapped_model="m")
+    counted = ended(request_record(path="/v1/messages/count_tokens?beta=true"), tokens_in=1000)
+    for one in (row, later, replay, counted):
         writer.submit(one)
     assert writer.flush(10)
     for hour in filling.hours_to_fill(later.started_at):
         filling.fill_hour(hour)
     LedgerHour.objects.all().delete()
     import_module("monitor.migrations.0012_fill_ledger").fill(apps, None)
-    assert by_client_key(0, inf)["team"].tokens == 17
-    assert LedgerHour.objects.count() == 2
+    assert by_client_key(0, inf)["team"].tokens == 117
+    assert used_in(key.pk, [(0, inf)])[0].tokens == 17
+    assert used_in(0, [(0, inf)])[0].tokens == 100
