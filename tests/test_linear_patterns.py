@@ -25,6 +25,8 @@ ANCHORED = "matched at one place, one class after another"
 OPERATORS = "the operator's own text"
 
 LINEAR: dict[str, str] = {
+    # which paths only count
+    r"^[^?]*(?:/count_tokens|:countTokens)(?:\?|$)": ANCHORED,
     # where the stream is cut
     r"\r\n|\n|\r": FIXED,
     r"(?:\r\n|\n)(?:\r\n|\n|\r(?!\n|\Z))|\r(?:\r\n|\r)": FIXED,

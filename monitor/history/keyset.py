@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 
 from monitor.history.filters import HistoryFilter
 from monitor.models import AttemptLog, Body, RequestLog
-from monitor.record.records import AttemptRecord, RequestRecord
+from monitor.record.records import AttemptRecord, RequestRecord, record_of
 from monitor.search import index
 
 PAGE_ROWS = 50
@@ -90,12 +90,6 @@ def records_by_id(ids: Sequence[str]) -> list[RequestRecord]:
 def is_cursor(text: str) -> bool:
     """Whether it can be a request id or a cursor: what a URL holds may be anything."""
     return _CURSOR.fullmatch(text) is not None
-
-
-def record_of(values: dict[str, object]) -> RequestRecord:
-    """A record from a row's columns."""
-    values["started_at"] = values["started_at"].timestamp()  # type: ignore[attr-defined]
-    return msgspec.convert(values, RequestRecord)
 
 
 def attempts_of(rows: Sequence[RequestRecord]) -> dict[str, list[AttemptRecord]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from monitor.record.records import COUNTING_PATHS, RequestRecord
+from monitor.record.records import RequestRecord
 
 UNITS_PER_DOLLAR = 10**10
 """Money is counted in whole ten-billionths of a dollar, as fine as a row's cost."""
@@ -28,7 +28,7 @@ class Cell(NamedTuple):
 
 
 class Amounts(NamedTuple):
-    """What is booked."""
+    """What is booked, of one exchange or of many; ``cost_units`` in 1e-10 dollars."""
 
     requests: int = 0
     unpriced: int = 0
@@ -38,13 +38,22 @@ class Amounts(NamedTuple):
     tokens_cache_write: int = 0
     cost_units: int = 0
 
+    @property
+    def tokens(self) -> int:
+        """All of them: input, cached or not, and output."""
+        return self.tokens_in + self.tokens_out + self.tokens_cached + self.tokens_cache_write
+
+    def plus(self, *others: "Amounts") -> "Amounts":
+        """All of these together."""
+        return Amounts(*map(sum, zip(self, *others, strict=True)))
+
 
 Booked = tuple[Cell, Amounts]
 
 
 def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> Booked | None:
     """What the exchange of ``row`` puts where; None where it used nothing, or its use is not counted."""
-    if row.in_flight or row.is_simulated or row.path.partition("?")[0].endswith(COUNTING_PATHS):
+    if row.in_flight or row.is_simulated or row.only_counts:
         return None
     tokens = tokens_of(row)
     units = units_of(row.cost)

@@ -9,36 +9,35 @@ from django.db.models import Q, Sum
 
 from monitor.ledger.booking import Amounts
 from monitor.ledger.models import LedgerHour
-from monitor.ledger.usage import Usage
 
 _SUMS = {f"{name}_sum": Sum(name) for name in Amounts._fields}
 LAST_MOMENT = 253_402_300_000.0
 """Before the end of the year 9999: what lies behind it has no date."""
 
 
-def used_in(key_id: int, spans: Sequence[tuple[float, float]]) -> list[Usage]:
+def used_in(key_id: int, spans: Sequence[tuple[float, float]]) -> list[Amounts]:
     """What the key used from each beginning up to each end (epoch seconds; the end may be infinite)."""
-    return [usage_of(LedgerHour.objects.filter(_within(start, end), key_id=key_id)) for start, end in spans]
+    return [sums_of(LedgerHour.objects.filter(_within(start, end), key_id=key_id)) for start, end in spans]
 
 
-def usage_of(hours: Any) -> Usage:
+def sums_of(hours: Any) -> Amounts:
     """What a queryset of the ledger adds up to."""
-    return _usage(hours.aggregate(**_SUMS))
+    return _amounts(hours.aggregate(**_SUMS))
 
 
-def by_model_and_hour(key_id: int, since: float) -> list[tuple[datetime, str, Usage]]:
+def by_model_and_hour(key_id: int, since: float) -> list[tuple[datetime, str, Amounts]]:
     """The key's hours since then, oldest first, each model by itself; accounts are not told apart."""
     hours = LedgerHour.objects.filter(_within(since, inf), key_id=key_id).order_by("hour", "model")
     return [
-        (row["hour"], row["model"], _usage(dict(row)))
+        (row["hour"], row["model"], _amounts(dict(row)))
         for row in hours.values("hour", "model").annotate(**_SUMS)
     ]
 
 
-def by_client_key(since: float, until: float) -> dict[str, Usage]:
+def by_client_key(since: float, until: float) -> dict[str, Amounts]:
     """What all keys used, by the name that stood in the rows."""
     hours = LedgerHour.objects.filter(_within(since, until)).order_by()
-    return {row["client_key"]: _usage(dict(row)) for row in hours.values("client_key").annotate(**_SUMS)}
+    return {row["client_key"]: _amounts(dict(row)) for row in hours.values("client_key").annotate(**_SUMS)}
 
 
 def _within(start: float, end: float) -> Q:
@@ -46,5 +45,5 @@ def _within(start: float, end: float) -> Q:
     return span if end > LAST_MOMENT else span & Q(hour__lt=datetime.fromtimestamp(end, UTC))
 
 
-def _usage(row: dict[str, Any]) -> Usage:
-    return Usage(**{name: int(row[f"{name}_sum"] or 0) for name in Amounts._fields})
+def _amounts(row: dict[str, Any]) -> Amounts:
+    return Amounts(**{name: int(row[f"{name}_sum"] or 0) for name in Amounts._fields})

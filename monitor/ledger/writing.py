@@ -10,7 +10,7 @@ from monitor.ledger.booking import Amounts, Booked, Cell, booked, differences
 from monitor.ledger.hours import hour_of
 from monitor.ledger.models import LedgerHour
 from monitor.models import RequestLog
-from monitor.record.records import RequestRecord
+from monitor.record.records import RequestRecord, record_of
 
 _READ = (
     "id", "started_at", "process_id", "dialect", "method", "path", "client_key", "client_key_id",
@@ -30,7 +30,7 @@ def booked_before(rows: Sequence[RequestRecord]) -> dict[str, Booked | None]:
     there = RequestLog.objects.filter(id__in=ids, in_flight=False).order_by("id")
     if connection.features.has_select_for_update:
         there = there.select_for_update()
-    return {values["id"]: booked(_record(values), hour_of) for values in there.values(*_READ)}
+    return {values["id"]: booked(record_of(values), hour_of) for values in there.values(*_READ)}
 
 
 def _ended_before(ids: Sequence[str]) -> list[str]:
@@ -83,7 +83,3 @@ def _parameters(cell: Cell, sums: Amounts) -> list[Any]:
 def _text(value: str, limit: int) -> str:
     """No database takes a surrogate, and PostgreSQL no NUL."""
     return value[:limit].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
-
-
-def _record(values: dict[str, Any]) -> RequestRecord:
-    return RequestRecord(**{**values, "started_at": values["started_at"].timestamp()})

@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.pricing.price_list import NO_PRICES, PriceList, PriceRule, Rates, Tokens
 from monitor.pricing.tiers import tier_factor
-from monitor.record.records import COUNTING_PATHS, Outcome, RequestRecord
+from monitor.record.records import Outcome, RequestRecord
 
 SMALLEST = Decimal("1e-10")
 PRICES_HOLD_SECONDS = 1800
@@ -40,7 +40,7 @@ def cost_of(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | N
     """
     if record.mapped_model is None:
         return None
-    if record.path.partition("?")[0].endswith(COUNTING_PATHS):
+    if record.only_counts:
         return Decimal(0)
     tokens = _tokens(record)
     if tokens is None:

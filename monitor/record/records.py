@@ -5,9 +5,11 @@ request (attempt, body) replaces the earlier one, so the relay submits a complet
 ``msgspec.structs.replace`` — and never a difference. ``None`` means "not known" and is never 0.
 """
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any, Final
 
 import msgspec
 
@@ -51,8 +53,9 @@ class BodyKind(StrEnum):
     CHANGED = "changed"
 
 
-COUNTING_PATHS = ("/count_tokens", ":countTokens")
-"""What the paths end with (before a query) that only count: their tokens are neither used nor paid."""
+_counting = re.compile(r"^[^?]*(?:/count_tokens|:countTokens)(?:\?|$)")
+COUNTING_PATH: Final = _counting.pattern
+"""The paths, whatever their query, that only count: their tokens are neither used nor paid. For SQL too."""
 
 
 class RequestRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -146,6 +149,16 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What the server changed on the way up, each in a few words."""
     diagnostics: Mapping[str, str | int | float | bool | None] = {}
     """Further facts for whoever looks into it; nothing is filtered by them."""
+
+    @property
+    def only_counts(self) -> bool:
+        """Whether it asked how many tokens something has, and used none."""
+        return _counting.match(self.path) is not None
+
+
+def record_of(values: dict[str, Any]) -> RequestRecord:
+    """The record of a stored row, from its columns or the first group and some others."""
+    return msgspec.convert({**values, "started_at": values["started_at"].timestamp()}, RequestRecord)
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from monitor.history.keyset import moment_of_id
 from monitor.models import FAILURES, RESCUED, RequestLog
-from monitor.record.records import COUNTING_PATHS
+from monitor.record.records import COUNTING_PATH
 from monitor.record.request_id import first_request_id
 from monitor.statistics.models import DailyStatistic, HourlyStatistic
 
@@ -50,7 +50,7 @@ HOURLY_SUMS: Final = {f"{name}_sum": Sum(name) for name in (*COUNTS, *SUMS)} | {
 """What a group of hours adds up to; ``sums_in`` reads it."""
 
 
-_IS_USED: Final = ~Q(path__contains=COUNTING_PATHS[0]) & ~Q(path__contains=COUNTING_PATHS[1])
+_IS_USED: Final = ~Q(path__regex=COUNTING_PATH)
 
 
 def fill_first_hour(now: float) -> None:

@@ -14,9 +14,8 @@ import msgspec
 from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
-from monitor.ledger.booking import dollars
+from monitor.ledger.booking import Amounts, dollars
 from monitor.ledger.reading import by_client_key
-from monitor.ledger.usage import Usage
 from monitor.statistics.filling import (
     ADDED_BY_OUTCOME,
     COUNTS,
@@ -129,7 +128,7 @@ def _as_the_ledger_says(found: dict[str, Sums], days: int, now: datetime) -> dic
     booked = by_client_key(_beginning(days, now).timestamp(), inf)
     told = {}
     for name in found | booked:
-        usage = booked.get(name, Usage())
+        usage = booked.get(name, Amounts())
         told[name] = msgspec.structs.replace(
             found.get(name, Sums()),
             cost=dollars(usage.cost_units),

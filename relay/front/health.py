@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from math import inf
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -18,7 +17,7 @@ from prometheus_client import (
 )
 
 from monitor.ledger.booking import dollars
-from monitor.ledger.reading import by_client_key
+from monitor.ledger.totals import totals
 from relay.exchange.runtime import runtime
 from relay.front.insiders import is_insider
 
@@ -56,7 +55,7 @@ async def readiness(request: HttpRequest) -> HttpResponse:
 async def metrics_page(request: HttpRequest) -> HttpResponse:
     """The metrics of all processes, in Prometheus' text format; PermissionDenied for who is no insider.
 
-    What keys used is read from the ledger; it is left out when the database does not answer.
+    What keys used is the ledger's; it is left out when the database does not answer.
     """
     if not may_look_inside(request):
         raise PermissionDenied
@@ -79,7 +78,7 @@ def _of_keys() -> bytes:
     )
     cost = Gauge("evenkeel_ledger_cost_usd", "What a key spent, in all", names, registry=registry)
     try:
-        for name, usage in by_client_key(0, inf).items():
+        for name, usage in totals.by_client_key().items():
             tokens.labels(name).set(usage.tokens)
             cost.labels(name).set(float(dollars(usage.cost_units)))
     finally:

@@ -22,8 +22,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from accounts.keys.limits import is_inside
 from accounts.keys.loading import key_limits
 from accounts.models import ClientKey, digest
-from monitor.ledger.booking import dollars
-from monitor.ledger.usage import Usage
+from monitor.ledger.booking import Amounts, dollars
 from relay.admission.client_address import client_address
 from relay.admission.key_rules import is_expired
 from relay.exchange.runtime import runtime
@@ -110,7 +109,7 @@ def _limit(standing: Standing) -> dict[str, Any]:
     }
 
 
-def _numbers(usage: Usage) -> dict[str, Any]:
+def _numbers(usage: Amounts) -> dict[str, Any]:
     return {
         "requests": usage.requests,
         "unpriced": usage.unpriced,

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts.loaded.live_accounts import LiveAccounts
 from accounts.processes.shared_slots import SharedSlots
+from monitor.ledger.booking import Amounts
 from monitor.ledger.reading import used_in
-from monitor.ledger.usage import Usage
 from monitor.pricing.cost import cost_of
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import RequestRecord
@@ -44,7 +44,7 @@ def key_counter(accounts: LiveAccounts, prices: Callable[[], PriceList]) -> KeyC
 async def from_ledger(key: int, standings: Sequence[Standing]) -> list[int]:
     """What the ledger has for each; raises what the database raises."""
 
-    def read() -> list[Usage]:
+    def read() -> list[Amounts]:
         try:
             return used_in(key, [(standing.window.start, standing.window.end) for standing in standings])
         finally:

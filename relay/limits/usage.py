@@ -2,15 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from monitor.export.formats import spreadsheet_cell
-from monitor.ledger.booking import dollars
-from monitor.ledger.usage import Usage
+from monitor.ledger.booking import Amounts, dollars
 from relay.limits.standing import Standing, moment
 
 DAYS = 30
@@ -32,7 +31,7 @@ class Hour(msgspec.Struct, frozen=True):
 
     hour: datetime
     model: str
-    usage: Usage
+    usage: Amounts
 
 
 class KeyUsage(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,27 +46,18 @@ class KeyUsage(msgspec.Struct, frozen=True, kw_only=True):
     hours: tuple[Hour, ...]
 
     @property
-    def total(self) -> Usage:
+    def total(self) -> Amounts:
         """The thirty days together."""
-        return added(hour.usage for hour in self.hours)
+        return Amounts().plus(*(hour.usage for hour in self.hours))
 
     @property
-    def by_model(self) -> list[tuple[str, Usage]]:
+    def by_model(self) -> list[tuple[str, Amounts]]:
         """The thirty days by model, the dearest first."""
-        hours: dict[str, list[Usage]] = {}
+        hours: dict[str, list[Amounts]] = {}
         for hour in self.hours:
             hours.setdefault(hour.model, []).append(hour.usage)
-        sums = [(name, added(parts)) for name, parts in hours.items()]
+        sums = [(name, Amounts().plus(*parts)) for name, parts in hours.items()]
         return sorted(sums, key=lambda pair: (-pair[1].cost_units, -pair[1].tokens, pair[0]))
-
-
-def added(parts: Iterable[Usage]) -> Usage:
-    """All of ``parts`` together."""
-    sums = dict.fromkeys(Usage.__struct_fields__, 0)
-    for part in parts:
-        for name in sums:
-            sums[name] += getattr(part, name)
-    return Usage(**sums)
 
 
 def as_json(usage: KeyUsage) -> dict[str, Any]:
@@ -122,7 +112,7 @@ def limit_row(standing: Standing) -> dict[str, Any]:
     }
 
 
-def numbers(usage: Usage) -> dict[str, Any]:
+def numbers(usage: Amounts) -> dict[str, Any]:
     """The figures of some hours."""
     return {name: getattr(usage, name) for name in _NUMBERS} | {
         "cost_usd": f"{dollars(usage.cost_units):.10f}"
@@ -134,7 +124,7 @@ def utc(at: datetime) -> str:
     return moment(at.timestamp())
 
 
-def with_the_ledger(standings: Sequence[Standing], booked: Sequence[Usage]) -> tuple[Standing, ...]:
+def with_the_ledger(standings: Sequence[Standing], booked: Sequence[Amounts]) -> tuple[Standing, ...]:
     """The standings, each budget with what the ledger has in its window: one number wherever one looks."""
     return tuple(
         msgspec.structs.replace(one, used=part_of(usage, one.limit.measure)) if one.is_budget else one
@@ -142,6 +132,6 @@ def with_the_ledger(standings: Sequence[Standing], booked: Sequence[Usage]) -> t
     )
 
 
-def part_of(usage: Usage, measure: str) -> int:
+def part_of(usage: Amounts, measure: str) -> int:
     """Of all that was used, what a limit of that measure counts."""
     return {"requests": usage.requests, "tokens": usage.tokens, "usd": usage.cost_units}[measure]

@@ -43,6 +43,7 @@ def test_what_is_booked_of_a_row() -> None:
         {**nothing, "cost": Decimal(0)},
     ):
         assert with_changes(**left_out) is None
+    assert with_changes(path="/v1/messages?note=/count_tokens") == with_changes()
     absurd = with_changes(tokens_in=2**62, tokens_out=-5)
     assert absurd is not None
     assert absurd[1].tokens_in == absurd[1].tokens_out == 0

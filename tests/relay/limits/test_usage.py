@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from math import inf
 
 from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
-from monitor.ledger.usage import Usage
+from monitor.ledger.booking import Amounts
 from relay.limits.standing import Standing
 from relay.limits.usage import Hour, KeyUsage, Rules, as_csv, as_json, with_the_ledger
 from relay.limits.windows import Window
@@ -19,11 +19,11 @@ STANDINGS = (
 )
 EIGHT, NINE = (datetime(2027, 1, 15, hour, tzinfo=UTC) for hour in (8, 9))
 HOURS = (
-    Hour(EIGHT, "cheap", Usage(requests=1, tokens_in=10, tokens_out=5, cost_units=UNITS_PER_DOLLAR)),
-    Hour(EIGHT, "=dear", Usage(requests=2, unpriced=1, tokens_cached=7, cost_units=3 * UNITS_PER_DOLLAR)),
-    Hour(NINE, "cheap", Usage(requests=1, tokens_in=1, cost_units=1)),
+    Hour(EIGHT, "cheap", Amounts(requests=1, tokens_in=10, tokens_out=5, cost_units=UNITS_PER_DOLLAR)),
+    Hour(EIGHT, "=dear", Amounts(requests=2, unpriced=1, tokens_cached=7, cost_units=3 * UNITS_PER_DOLLAR)),
+    Hour(NINE, "cheap", Amounts(requests=1, tokens_in=1, cost_units=1)),
 )
-BOOKED = (Usage(), Usage(cost_units=UNITS_PER_DOLLAR), Usage(tokens_in=90, tokens_out=20))
+BOOKED = (Amounts(), Amounts(cost_units=UNITS_PER_DOLLAR), Amounts(tokens_in=90, tokens_out=20))
 USAGE = KeyUsage(
     name="ci",
     shown_as="sk-…abcd",
