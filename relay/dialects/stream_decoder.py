@@ -12,7 +12,14 @@ from typing import Generic, Literal
 import msgspec
 
 from relay.dialects.reading.half_characters import json_text
-from relay.dialects.reading.outside_json import DONE, JSON_BEGINS, is_whole, json_outside, objects_in
+from relay.dialects.reading.outside_json import (
+    DONE,
+    JSON_BEGINS,
+    begins_json,
+    is_whole,
+    json_outside,
+    objects_in,
+)
 from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObject, Shape, TolerantReader
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
@@ -70,7 +77,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         self._max_event_bytes = max_event_bytes
         self._raw: list[bytes] = []
         self._is_over = False
-        self._ends_amid = False  # the connection ended inside of an event
+        self._ends_amid = False  # the connection ended inside of an event's data
         self._form: Literal["", "stream", "document"] = ""
         self._unread: list[bytes] = []  # until it is known what this is; all of it where it is a document
         self._unread_bytes = 0
@@ -138,7 +145,7 @@ class StreamDecoder(ABC, Generic[Shape]):
             found = [event for event in found if is_whole(event.data)]
             if not found and (misplaced := json_outside(rest)) is not None:
                 found = [misplaced]
-            self._ends_amid = bool(rest) and not found
+            self._ends_amid = not found and begins_json(rest)
             chunk = self._chunk(found)
         if not self._is_over:
             self._raw = [chunk.raw]

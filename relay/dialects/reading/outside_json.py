@@ -17,6 +17,15 @@ def is_whole(data: bytes | None) -> bool:
     return data is not None and (data == DONE or tolerant_object(data) is not None)
 
 
+def begins_json(rest: bytes) -> bool:
+    """Does any line of ``rest``, as data or by itself, begin something like an object or a list?
+
+    Comments, names, ids and empty data say nothing of an answer, nor does half a ``[DONE]``.
+    """
+    texts = (line.removeprefix(b"data:").strip() for line in rest.splitlines())
+    return any(text[:1] in JSON_BEGINS and not DONE.startswith(text) for text in texts)
+
+
 def json_outside(raw: bytes) -> SseEvent | None:
     """JSON where an event should stand, as the event that it should have been; None for anything else.
 

@@ -125,6 +125,28 @@ def test_half_an_event_behind_a_finish_reason():
     assert not any(isinstance(event, Stop | Terminal) for event in events)
 
 
+def test_what_an_unfinished_event_says():
+    """Behind a finish reason only the beginning of an object or a list is more of the answer; no other tail is."""
+    said = sse(stopped({"text": "a"}))
+    ends = {
+        True: [
+            b": ping", b":", b"event: done", b"event: message\ndata:", b"id: 5", b"retry: 10", b"data:", b"data",
+            b"data: ", b"dat", b": {", b'event: {"a', b"data: [DONE]", b"data: [DONE", b"[DO", b"data: hello",
+            b"\n: ping\n", b"\r\n", b"\xef\xbb\xbf", b"unknown",
+        ],
+        False: [
+            b'data: {"cand', b"data: {", b"data:{", b"data: [{", b'{"cand', b"[{", b': ping\ndata: {"cand',
+            b'event: message\r\ndata: {\r\ndata: "cand',
+        ],
+    }  # fmt: skip
+    told = {
+        tail: any(isinstance(event, Terminal) for event in events_of(said + tail))
+        for tails in ends.values()
+        for tail in tails
+    }
+    assert told == {tail: is_end for is_end, tails in ends.items() for tail in tails}
+
+
 def test_errors_and_junk_behind_a_finish_reason():
     """What follows a finish reason and is no chunk of an answer cannot fail it; no client sees it."""
     end = sse(stopped({"text": "a"}))
