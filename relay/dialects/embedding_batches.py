@@ -3,7 +3,9 @@
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
+from relay.dialects.reading.half_characters import any_object, json_text
 from relay.neutral.conversation import Json
 
 GEMINI_LIMIT = 100
@@ -11,6 +13,12 @@ GEMINI_LIMIT = 100
 
 OPENAI_LIMIT = 2048
 """Inputs in one of OpenAI's requests (its API reference, ``input``)."""
+
+
+_NULL = Raw(b"null")
+_FIELDS = msgspec.json.Decoder(dict[str, Raw])
+_ENTRIES = msgspec.json.Decoder(list[Raw] | None)
+_PLACE = msgspec.json.Decoder(int)
 
 
 class WrongNumber(ValueError):
@@ -31,28 +39,35 @@ def cut(body: Json, key: str, limit: int) -> list[Json]:
 def joined(answers: list[bytes], asked: list[int]) -> bytes:
     """The answers to such requests as the one to all of them: vectors in order, usage added up.
 
-    ``asked`` counts the texts of each. Raises WrongNumber, or msgspec.DecodeError.
+    ``asked`` counts the texts of each. Vectors stay text: as numbers they would take four times the room.
+    Raises WrongNumber, or msgspec.DecodeError.
     """
-    documents = [msgspec.json.decode(answer, type=Json) for answer in answers]
+    documents = [_FIELDS.decode(answer) for answer in answers]
     key = "data" if "data" in documents[0] else "embeddings"
-    entries: list[Any] = []
+    entries: list[Raw] = []
     for document, count in zip(documents, asked, strict=True):
-        vectors = document.get(key)
-        if not isinstance(vectors, list) or len(vectors) != count:
+        vectors = _ENTRIES.decode(document.get(key, _NULL))
+        if vectors is None or len(vectors) != count:
             raise WrongNumber(f"{count} texts, and another number of vectors")
         entries += [_moved(vector, len(entries)) for vector in vectors] if key == "data" else vectors
-    whole = {**documents[0], key: entries}
+    whole: dict[str, Any] = {**documents[0], key: entries}
     for name in ("usage", "usageMetadata"):
-        told = [document[name] for document in documents if isinstance(document.get(name), dict)]
-        if told:
-            whole[name] = _added(told)
+        told = [any_object(bytes(document[name])) for document in documents if name in document]
+        if usages := [usage for usage in told if usage is not None]:
+            whole[name] = Raw(json_text(_added(usages)))
     return msgspec.json.encode(whole)
 
 
-def _moved(vector: Any, by: int) -> Any:
+def _moved(vector: Raw, by: int) -> Raw:
     """``vector`` with its place among all of them."""
-    has_place = isinstance(vector, dict) and isinstance(vector.get("index"), int)
-    return {**vector, "index": vector["index"] + by} if has_place else vector
+    if not bytes(vector).startswith(b"{"):
+        return vector
+    fields = _FIELDS.decode(vector)
+    try:
+        place = _PLACE.decode(fields.get("index", _NULL))
+    except msgspec.DecodeError:
+        return vector
+    return Raw(msgspec.json.encode({**fields, "index": place + by}))
 
 
 def _added(usages: list[Json]) -> Json:

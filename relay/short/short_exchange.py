@@ -35,6 +35,10 @@ POSTS_AT_ONCE = 8
 """Of several requests that make one attempt, so many go out at a time."""
 
 
+LARGE_BYTES = 1024 * 1024
+"""Documents of so much take ten milliseconds to read and write, which would hold up every other exchange."""
+
+
 class Asked(msgspec.Struct, frozen=True):
     """What one attempt asks of an account: the request as it is recorded, and path and body of each POST.
 
@@ -146,6 +150,7 @@ class ShortExchange(Exchange):
         self._watch = UpstreamWatch(admission.runtime.health, judges=sets_marks)
         self._asked: Asked | None = None
         self._contents: list[bytes] = []
+        self._served: Served | Failure | None = None  # of documents that are large
 
     def begins(self) -> None:
         """It was no stream that was asked for, and none is."""
@@ -169,11 +174,15 @@ class ShortExchange(Exchange):
         all_posts, at_once = (self._asked.posts, self._asked.at_once) if self._asked else ((), 1)
         for start in range(0, len(all_posts), at_once):
             posts = all_posts[start : start + at_once]
-            answers = await asyncio.gather(*(self._post(lease, request, times, *post) for post in posts))
+            read_bytes = sum(map(len, self._contents))
+            answers = await asyncio.gather(
+                *(self._post(lease, request, times, *post, read_bytes) for post in posts)
+            )
             for answer in answers:
                 if isinstance(answer, Failure):
                     return answer if request.is_same_dialect else msgspec.structs.replace(answer, body=b"")
                 self._contents.append(answer)
+        self._served = await self._made_aside()
         return Document()
 
     def decoder(self) -> DocumentDecoder:
@@ -181,10 +190,10 @@ class ShortExchange(Exchange):
         lease, asked = self._lease, self._asked
         if lease is None or asked is None:
             raise RuntimeError("a document was read before an account was picked")
-        account, contents = lease.account, self._contents
+        account, contents, made = lease.account, self._contents, self._served
 
         def read() -> Served | Failure:
-            served = self._work.served(account, asked, contents)
+            served = self._work.served(account, asked, contents) if made is None else made
             if isinstance(served, Served):
                 self.headers = served.headers
             return served
@@ -217,6 +226,16 @@ class ShortExchange(Exchange):
         self._asked = self._work.asked(account)
         return self._asked.request
 
+    async def _made_aside(self) -> Served | Failure | None:
+        """The answer out of large documents, made in a thread: others go on meanwhile. None of small ones."""
+        lease, asked, contents = self._lease, self._asked, self._contents
+        if lease is None or asked is None or sum(map(len, contents)) < LARGE_BYTES:
+            return None
+        try:
+            return await asyncio.to_thread(self._work.served, lease.account, asked, contents)
+        except Exception as error:
+            return stumbled("read", error)
+
     async def _post(
         self,
         lease: Lease,
@@ -224,9 +243,10 @@ class ShortExchange(Exchange):
         times: Times,
         path: str,
         body: Json,
+        read_bytes: int,
     ) -> bytes | Failure:
         sent = headers_for(lease.account, request.dialect, request.headers)
-        answer = await self._runtime.upstream.post_json(lease.account, path, body, sent, times)
+        answer = await self._runtime.upstream.post_json(lease.account, path, body, sent, times, read_bytes)
         if isinstance(answer, Failure):
             if answer.kind is Kind.CREDENTIALS:
                 self._runtime.pool.disable(lease.account.id, answer.message)

@@ -106,10 +106,19 @@ class UpstreamClient:
         return await self._refusal(account, request, response, known)
 
     async def post_json(
-        self, account: AccountView, path: str, body: object, headers: Mapping[str, str], times: Times
+        self,
+        account: AccountView,
+        path: str,
+        body: object,
+        headers: Mapping[str, str],
+        times: Times,
+        read_bytes: int = 0,
     ) -> ShortAnswer | Failure:
-        """A short unstreamed POST (counting, embedding): status, headers, body; ``times`` is filled in."""
-        return await self._short("POST", account, path, msgspec.json.encode(body), headers, times)
+        """A short unstreamed POST (counting, embedding): status, headers, body; ``times`` is filled in.
+
+        ``read_bytes`` is what was read of the same answer before, in other POSTs.
+        """
+        return await self._short("POST", account, path, msgspec.json.encode(body), headers, times, read_bytes)
 
     async def get(self, account: AccountView, path: str, headers: Mapping[str, str]) -> ShortAnswer | Failure:
         """A short GET (model lists): status, headers, body."""
@@ -195,6 +204,7 @@ class UpstreamClient:
         content: bytes | None,
         headers: Mapping[str, str],
         times: Times,
+        read_bytes: int = 0,
     ) -> ShortAnswer | Failure:
         async def send(credential: Mapping[str, str]) -> httpx.Response:
             sent = {"content-type": "application/json", **headers, **credential}
@@ -206,7 +216,7 @@ class UpstreamClient:
         try:
             async with asyncio.timeout(SHORT_TIMEOUT_SECONDS):
                 response, known = await self._signed_in(account, send)
-                status, content = response.status_code, await self._whole(response, known)
+                status, content = response.status_code, await self._whole(response, known, read_bytes)
         except TimeoutError:
             return Failure(
                 Kind.FIRST_DATA_TIMEOUT, f"upstream did not answer within {SHORT_TIMEOUT_SECONDS:g} s"
@@ -228,8 +238,10 @@ class UpstreamClient:
         came_straight = not passed.get() and response.headers.get(HOPS) == self._instance
         return came_straight and response.status_code == LOOP_STATUS
 
-    async def _whole(self, response: httpx.Response, known: ExactSecrets = NOTHING_KNOWN) -> bytes:
-        opened = UpstreamResponse(response, self._max_answer_bytes, known)
+    async def _whole(
+        self, response: httpx.Response, known: ExactSecrets = NOTHING_KNOWN, read_bytes: int = 0
+    ) -> bytes:
+        opened = UpstreamResponse(response, self._max_answer_bytes, known, read_bytes)
         try:
             return await opened.read_all()
         finally:

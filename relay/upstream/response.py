@@ -36,15 +36,18 @@ class AnswerTooLarge(BrokenAnswer):
 class UpstreamResponse:
     """An open answer. ``read`` gives what came together; after it raised, it must not be called again."""
 
-    def __init__(self, response: httpx.Response, max_bytes: int, known: ExactSecrets) -> None:
+    def __init__(
+        self, response: httpx.Response, max_bytes: int, known: ExactSecrets, read_bytes: int = 0
+    ) -> None:
         """Take over an answer whose headers are here; of its body at most ``max_bytes`` are read.
 
-        ``known`` is the credential that it must not repeat.
+        ``known`` is the credential that it must not repeat; ``read_bytes`` of the answer came in others.
         """
         self.known = known
         self._response = response
         self._is_flooding = False
-        self._left_bytes = self._max_bytes = max_bytes
+        self._max_bytes = max_bytes
+        self._left_bytes = max_bytes - read_bytes
         stream = cast(httpx.AsyncByteStream, response.stream)
         # Nobody was asked to pack; who does it all the same is unpacked.
         coding = response.headers.get("content-encoding", "").strip().lower()

@@ -2,7 +2,8 @@
 
 import base64
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import openai
@@ -11,6 +12,8 @@ from google import genai
 from google.genai import errors, types
 from openai import OpenAI
 
+from relay.short.short_exchange import LARGE_BYTES
+from tests.served.every_kind import add_every_kind
 from tests.served.world import KEY, World
 
 WITH = ("embed-on-studio", "embed-on-vertex", "embed-on-openai")
@@ -189,3 +192,26 @@ def test_a_part_that_fails_is_an_attempt_that_fails(kinds_world: World, client: 
     assert (row["outcome"], row["attempts"]) == ("retried", 2)
     assert row["tokens_in"] >= 201
     assert len(kinds_world.simulator.requests) == 2 + 3
+
+
+def test_the_parts_together_are_bounded(own_world: Callable[..., AbstractContextManager[World]]) -> None:
+    """Several answers that make one are no larger than one may be; each of them alone would be allowed."""
+    with own_world(RELAY_MAX_ANSWER_BYTES="300000") as world:
+        add_every_kind(world)
+        for count, status in ((2048, 200), (4096, 502)):
+            body = {"model": "embed-on-openai", "input": ["A."] * count, "dimensions": 4}
+            answer = world.client.post("/v1/embeddings", json=body)
+            assert answer.status_code == status, answer.text[:500]
+        assert "RELAY_MAX_ANSWER_BYTES (300000)" in answer.json()["error"]["message"]
+        assert world.row(answer)["attempts"] == 1
+
+
+def test_a_large_answer_is_whole(kinds_world: World) -> None:
+    """Documents of megabytes are read aside from the loop that serves everybody; nothing else differs."""
+    texts = [f"Text {number}." for number in range(120)]
+    for model in WITH:
+        body = {"model": model, "input": texts, "dimensions": 1536}
+        answer = kinds_world.client.post("/v1/embeddings", json=body)
+        assert len(answer.content) > LARGE_BYTES
+        rows = answer.json()["data"]
+        assert [(row["index"], len(row["embedding"])) for row in rows] == [(at, 1536) for at in range(120)]

@@ -16,6 +16,8 @@ MOST_TOKENS: Final = 10**9
 TokenCount = Annotated[int, Meta(ge=0, le=MOST_TOKENS)]
 """For the shapes of events: a field that breaks it is mended like one of a wrong type."""
 
+_COUNTS = ("tokens", "TokenCount")
+"""How the names of counts end at OpenAI and Anthropic, and at Google."""
 _DEPTH = 4
 """How deep vendors nest their details, and one more."""
 
@@ -31,13 +33,13 @@ def token_count(value: object) -> int | None:
 
 
 def with_counts(told: Json, depth: int = _DEPTH) -> Json:
-    """``told`` with 0 for each of its ``…tokens`` that is no count; itself where all are."""
+    """``told`` with 0 for each of its counts of tokens that is none; itself where each is one."""
     changed: Json = {}
     for name, value in told.items():
         fitted: Any = value
         if isinstance(value, dict):
             fitted = with_counts(value, depth - 1) if depth else {}
-        elif value is not None and name.endswith("tokens") and not isinstance(value, list):
+        elif value is not None and name.endswith(_COUNTS) and not isinstance(value, list):
             fitted = value if type(value) is int and 0 <= value <= MOST_TOKENS else token_count(value) or 0
         if fitted is not value:
             changed[name] = fitted

@@ -56,6 +56,15 @@ def test_geminis_answers_are_joined() -> None:
     assert whole["usageMetadata"] == {"promptTokenCount": 5}
 
 
+def test_a_field_of_another_type_costs_itself() -> None:
+    """A row without a place of its own, or a usage that is none, loses no vector and no other's usage."""
+    odd = b'{"data":[{"embedding":[7],"index":"0"},[8],{"embedding":[9]}],"usage":[]}'
+    whole = json.loads(joined([odd, openai_answer(0, tokens=4)], [3, 1]))
+    assert whole["data"][:3] == [{"embedding": [7], "index": "0"}, [8], {"embedding": [9]}]
+    assert whole["data"][3]["index"] == 3
+    assert whole["usage"]["prompt_tokens"] == 4
+
+
 @pytest.mark.parametrize("answer", [b"{}", b'{"data": 1}', b'{"error": {}}', b"[]", b"no"])
 def test_what_is_no_list_of_as_many_vectors_is_no_answer(answer: bytes) -> None:
     """A vector too few would give every text behind it another's."""

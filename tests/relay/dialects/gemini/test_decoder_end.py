@@ -126,13 +126,13 @@ def test_half_an_event_behind_a_finish_reason():
 
 
 def test_what_an_unfinished_event_says():
-    """Behind a finish reason only the beginning of an object or a list is more of the answer; no other tail is."""
+    """Behind a finish reason only what begins an object or a list is more of the answer."""
     said = sse(stopped({"text": "a"}))
     ends = {
         True: [
-            b": ping", b":", b"event: done", b"event: message\ndata:", b"id: 5", b"retry: 10", b"data:", b"data",
-            b"data: ", b"dat", b": {", b'event: {"a', b"data: [DONE]", b"data: [DONE", b"[DO", b"data: hello",
-            b"\n: ping\n", b"\r\n", b"\xef\xbb\xbf", b"unknown",
+            b": ping", b":", b"event: done", b"event: message\ndata:", b"id: 5", b"retry: 10", b"data:",
+            b"data", b"data: ", b"dat", b": {", b'event: {"a', b"data: [DONE]", b"data: [DONE", b"[DO",
+            b"data: hello", b"\n: ping\n", b"\r\n", b"\xef\xbb\xbf", b"unknown",
         ],
         False: [
             b'data: {"cand', b"data: {", b"data:{", b"data: [{", b'{"cand', b"[{", b': ping\ndata: {"cand',
