@@ -43,6 +43,7 @@ LINEAR: dict[str, str] = {
     # waits
     r" ?(\d{1,12}(?:\.\d{1,12})?) ?(ms|": "of 64 characters at most",
     # OpenAI
+    r'\\(?:.|\Z)|["{}\[\]]': FIXED,
     r'"sequence_number"\s*:\s*(\d{1,18})': ONE_CLASS,
     # addresses
     r"/v\d+(beta\d*)?(/[a-z-]+)?$": OPERATORS,

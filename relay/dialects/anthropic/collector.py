@@ -23,6 +23,7 @@ class _Block:
     def __init__(self, content: Json) -> None:
         self._content = dict(content)
         self._pieces: dict[str, list[str]] = {}
+        self._cited: list[Any] = []
 
     def grow(self, delta: Json) -> None:
         """Add a delta's fields: text to text, a citation to the citations, all else as it is."""
@@ -32,7 +33,7 @@ class _Block:
             if key == "partial_json" and isinstance(value, str):
                 self._pieces.setdefault(_ARGUMENTS, []).append(value)
             elif key == "citation":
-                self._content["citations"] = [*(self._content.get("citations") or []), value]
+                self._cited.append(value)
             elif key != "signature" and isinstance(value, str) and isinstance(self._content.get(key), str):
                 self._pieces.setdefault(key, [self._content[key]]).append(value)
             else:  # a signature overwrites, as in the SDKs: two are never merged
@@ -46,6 +47,9 @@ class _Block:
                 self._content[key] = text
             elif text:  # a call without arguments keeps the {} it began with
                 self._content[key] = _arguments(text)
+        if self._cited:
+            told = self._content.get("citations")
+            self._content["citations"] = [*(told if isinstance(told, list) else ()), *self._cited]
         return self._content
 
 

@@ -13,6 +13,8 @@ from relay.dialects.gemini.finish_reasons import UNSPECIFIED, stop_reason
 from relay.dialects.gemini.usage import usage_of
 from relay.dialects.gemini.wire import NOTHING, Answer, Candidate, UsageMetadata
 from relay.dialects.interface import DecoderOptions
+from relay.dialects.reading.half_characters import any_object
+from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, MessageStart, Stop
 
 
@@ -59,9 +61,10 @@ class AnswerEvents:
             self._has_started = True
             out.append(MessageStart(answer.response_id or "", answer.model_version or ""))
             self._take_usage(answer, out)  # here before the parts: clients tell it where an answer begins
+        told = _ToldParts(data)
         for position, candidate in enumerate(answer.candidates or ()):
             if not candidate.index:
-                self._take_candidate(candidate, data, position, out)
+                self._take_candidate(candidate, told, position, out)
             elif _finishes(candidate):
                 self._others.discard(candidate.index)
             else:
@@ -77,13 +80,15 @@ class AnswerEvents:
             self._usage = answer.usage_metadata
             out.append(usage_of(answer.usage_metadata))
 
-    def _take_candidate(self, candidate: Candidate, data: bytes, position: int, out: list[Event]) -> None:
+    def _take_candidate(
+        self, candidate: Candidate, told: "_ToldParts", position: int, out: list[Event]
+    ) -> None:
         content, before = candidate.content, len(out)
         has_sources = self._take_sources(candidate, out)  # told behind the parts, or before one ends the text
         if content is not None and content.parts:
             for number, part in enumerate(content.parts):
                 if not self._blocks.take(part, out):
-                    self._blocks.opaque(_part_at(data, position, number), out)
+                    self._blocks.opaque(told.at(position, number), out)
         if self._stop is not None and says_more(out[before:]):
             self._stop = None
         if has_sources:
@@ -123,7 +128,20 @@ def _finishes(candidate: Candidate) -> bool:
     return candidate.finish_reason not in (None, "", UNSPECIFIED)
 
 
-def _part_at(data: bytes, candidate: int, part: int) -> dict[str, object]:
-    answer = msgspec.json.decode(data)
-    found = answer["candidates"][candidate]["content"]["parts"][part]
-    return found if isinstance(found, dict) else {}
+class _ToldParts:
+    """The parts of one chunk with all that they say: the chunk is read once more, at the first of them."""
+
+    __slots__ = ("_data", "_whole")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._whole: Json | None = None
+
+    def at(self, candidate: int, part: int) -> Json:
+        if self._whole is None:
+            self._whole = any_object(self._data) or {}
+        try:
+            found = self._whole["candidates"][candidate]["content"]["parts"][part]
+        except (LookupError, TypeError):
+            return {}
+        return found if isinstance(found, dict) else {}

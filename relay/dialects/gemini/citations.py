@@ -7,10 +7,10 @@ tell them within the text. The whole metadata travels to its own dialect untouch
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from msgspec import Raw
 
 from relay.dialects.gemini.fields import json_text
+from relay.dialects.reading.half_characters import any_object
 from relay.neutral.conversation import Json
 from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Citation, Event
 from relay.neutral.server_tools import WEB_SEARCH, ServerResult, Source
@@ -71,15 +71,15 @@ class Sources:
 
 
 def _grounded(index: int, metadata: Json) -> Iterator[Citation]:
-    chunks = _objects(metadata.get("groundingChunks"))
-    for support in _objects(metadata.get("groundingSupports")):
+    chunks, supports = _list(metadata.get("groundingChunks")), _objects(metadata.get("groundingSupports"))
+    for support in supports:
         segment = support.get("segment")
         words = segment.get("text") if isinstance(segment, dict) else None
-        for number in support.get("groundingChunkIndices") or []:
-            if isinstance(number, int) and 0 <= number < len(chunks):
+        for number in _list(support.get("groundingChunkIndices")):
+            if type(number) is int and 0 <= number < len(chunks) and isinstance(chunks[number], dict):
                 yield _citation(index, chunks[number], words)
-    if not metadata.get("groundingSupports"):
-        for chunk in chunks:
+    if not supports:
+        for chunk in _objects(chunks):
             yield _citation(index, chunk, None)
 
 
@@ -90,18 +90,20 @@ def _citation(index: int, chunk: Json, words: Any) -> Citation:
 
 
 def _cited(index: int, metadata: Json) -> Iterator[Citation]:
-    for item in _objects(metadata.get("citations") or metadata.get("citationSources")):
+    for item in _objects(metadata.get("citations")) or _objects(metadata.get("citationSources")):
         yield Citation(index, json_text(item).encode(), _text(item.get("uri")), _text(item.get("title")))
 
 
 def _object(raw: Raw) -> Json:
-    data = bytes(raw)
-    value = msgspec.json.decode(data) if data else {}
-    return value if isinstance(value, dict) else {}
+    return (any_object(bytes(raw)) or {}) if len(raw) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _objects(value: Any) -> list[Json]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return [item for item in _list(value) if isinstance(item, dict)]
 
 
 def _text(value: Any) -> str:

@@ -8,18 +8,29 @@ import re
 from itertools import pairwise
 from typing import Any
 
-from relay.dialects.gemini.fields import json_text
+import msgspec
+
 from relay.dialects.gemini.wire import NOTHING, PartialArg
 from relay.neutral.conversation import Json
 from relay.neutral.nesting import MOST_LEVELS
 
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\[\"((?:[^\"\\]|\\.)*)\"\]")
 _ESCAPED = re.compile(r"\\(.)")
-_LONGEST_LIST = 100_000
+_MOST_GAPS = 100_000
+"""Entries of lists that are told before those in front of them, which are null until then."""
 
 
 class BadPath(Exception):
     """A JSON path that leads nowhere."""
+
+
+class _Text:
+    """A string that more may come for; it is joined at the end."""
+
+    __slots__ = ("pieces",)
+
+    def __init__(self, first: str) -> None:
+        self.pieces = [first]
 
 
 class PartialArguments:
@@ -29,11 +40,12 @@ class PartialArguments:
         """Nothing was said yet."""
         self._arguments: Json = {}
         self._growing: set[str] = set()
+        self._gaps = 0
 
     def take(self, pieces: list[PartialArg]) -> None:
         """Add ``pieces``; raises BadPath."""
         for piece in pieces:
-            self._put(_steps(piece.json_path), _value(piece), appends=piece.json_path in self._growing)
+            self._put(_steps(piece.json_path), _value(piece), piece)
             if piece.will_continue:
                 self._growing.add(piece.json_path)
             else:
@@ -41,18 +53,32 @@ class PartialArguments:
 
     def as_json(self) -> str:
         """The object as JSON."""
-        return json_text(self._arguments)
+        return msgspec.json.encode(self._arguments, enc_hook=_joined).decode()
 
-    def _put(self, steps: list[str | int], value: Any, *, appends: bool) -> None:
+    def _put(self, steps: list[str | int], value: Any, piece: PartialArg) -> None:
         place: Any = self._arguments
         for step, following in pairwise(steps):
             if _get(place, step) is None:
-                _set(place, step, [] if isinstance(following, int) else {})
+                self._set(place, step, [] if isinstance(following, int) else {})
             place = _get(place, step)
         before = _get(place, steps[-1])
-        if appends and isinstance(before, str) and isinstance(value, str):
-            value = before + value
-        _set(place, steps[-1], value)
+        is_text = isinstance(value, str)
+        if is_text and isinstance(before, _Text) and piece.json_path in self._growing:
+            before.pieces.append(value)
+        else:
+            self._set(place, steps[-1], _Text(value) if is_text and piece.will_continue else value)
+
+    def _set(self, place: Any, step: str | int, value: Any) -> None:
+        if isinstance(step, str) and isinstance(place, dict):
+            place[step] = value
+            return
+        if not isinstance(step, int) or not isinstance(place, list):
+            raise BadPath("upstream sent pieces of arguments that contradict each other")
+        self._gaps += max(0, step - len(place))
+        if self._gaps > _MOST_GAPS:
+            raise BadPath("upstream sent pieces of arguments for places far apart")
+        place.extend([None] * (step + 1 - len(place)))
+        place[step] = value
 
 
 def _steps(path: str) -> list[str | int]:
@@ -88,11 +114,6 @@ def _get(place: Any, step: str | int) -> Any:
     return place.get(step) if isinstance(place, dict) else None
 
 
-def _set(place: Any, step: str | int, value: Any) -> None:
-    if isinstance(step, str) and isinstance(place, dict):
-        place[step] = value
-    elif isinstance(step, int) and isinstance(place, list) and step <= _LONGEST_LIST:
-        place.extend([None] * (step + 1 - len(place)))
-        place[step] = value
-    else:
-        raise BadPath("upstream sent pieces of arguments that contradict each other")
+def _joined(text: Any) -> str:
+    """What msgspec does not know."""
+    return "".join(text.pieces)

@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.wire import NOTHING, Part
+from relay.dialects.reading.half_characters import any_object
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.server_tools import CODE_EXECUTION, ServerResult
@@ -52,8 +53,7 @@ def server_part(part: Part) -> WholePart | None:
 
 def _told(name: str, raw: Raw) -> WholePart:
     payload = b'{"%s":%s}' % (name.encode(), bytes(raw))
-    value = msgspec.json.decode(raw)
-    fields: Json = value if isinstance(value, dict) else {}
+    fields = any_object(bytes(raw)) or {}
     own_id = str(fields.get("id") or "")
     match name:
         case "executableCode":

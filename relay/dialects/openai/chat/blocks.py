@@ -5,11 +5,12 @@ interleave in theory, and servers differ in how they number them; a call that be
 not yet a whole JSON object waits until it is, and one whose name was not told waits for that.
 """
 
+from collections import deque
 from typing import Any
 
 import msgspec
 
-from relay.dialects.json_object import json_object
+from relay.dialects.openai.chat.call_arguments import CallArguments
 from relay.dialects.openai.chat.call_numbers import CallNumbers
 from relay.dialects.openai.chat.rewrites import GONE
 from relay.dialects.openai.chat.wire import CallFragment, Function
@@ -35,7 +36,7 @@ class _Block(msgspec.Struct, gc=False):
     index: int = -1
     is_closed: bool = False
     is_custom: bool = False
-    pieces: list[str] = msgspec.field(default_factory=list)
+    arguments: CallArguments = msgspec.field(default_factory=CallArguments)
     waiting: list[str] = msgspec.field(default_factory=list)
 
     @property
@@ -46,12 +47,7 @@ class _Block(msgspec.Struct, gc=False):
     @property
     def is_whole(self) -> bool:
         """May it be closed?"""
-        if self.kind != "tool_call" or self.is_custom:
-            return True
-        # The usual fragment is not the last: no need to parse what ends in the middle.
-        if not self.pieces or not self.pieces[-1].rstrip().endswith("}"):
-            return False
-        return json_object("".join(self.pieces)) is not None
+        return self.kind != "tool_call" or self.is_custom or self.arguments.is_whole
 
 
 class Blocks:
@@ -63,7 +59,8 @@ class Blocks:
         self._count = 0
         self._open: _Block | None = None
         self._calls: list[_Block] = []
-        self._queue: list[_Block] = []  # what waits for the open tool call to be whole, or for a name
+        self._queue: deque[_Block] = deque()  # what waits for the open tool call to be whole, or for a name
+        self._nameless = 0  # of those that wait
         self._numbers = CallNumbers()
         self._ids: set[str] = set()
         self.kinds: set[BlockKind] = set()
@@ -71,9 +68,9 @@ class Blocks:
     @property
     def is_half(self) -> bool:
         """Is a tool call under way that has no name, or arguments that are no whole object yet?"""
-        if any(block.is_nameless for block in self._queue):
+        if self._nameless:
             return True
-        return self._open is not None and bool(self._open.pieces) and not self._open.is_whole
+        return self._open is not None and bool(self._open.arguments.pieces) and not self._open.is_whole
 
     @property
     def open_text(self) -> int:
@@ -119,6 +116,7 @@ class Blocks:
             amended["id"] = GONE
         if takes_name:
             block.name = name
+            self._nameless -= not begins
         elif name and custom is None:
             amended["name"] = GONE
         if begins:
@@ -145,7 +143,7 @@ class Blocks:
             if self._open is not None:
                 self._stop(self._open, events, is_cut)
             if self._queue:
-                block = self._queue.pop(0)
+                block = self._queue.popleft()
                 if not block.is_nameless:
                     self._start(block, events)
                 elif not is_cut:
@@ -153,6 +151,7 @@ class Blocks:
 
     def _begin(self, block: _Block, events: list[Event]) -> _Block:
         self._queue.append(block)
+        self._nameless += block.is_nameless
         self._advance(events)
         return block
 
@@ -163,7 +162,7 @@ class Blocks:
                 if not self._open.is_whole:
                     return
                 self._stop(self._open, events, is_cut=False)
-            self._start(self._queue.pop(0), events)
+            self._start(self._queue.popleft(), events)
 
     def _start(self, block: _Block, events: list[Event]) -> None:
         block.index = self._count
@@ -178,7 +177,7 @@ class Blocks:
         if block is not self._open:
             block.waiting.append(piece)
         elif block.kind == "tool_call":
-            block.pieces.append(piece)
+            block.arguments.pieces.append(piece)
             if not block.is_custom:
                 events.append(ArgumentsDelta(block.index, piece))
         elif block.kind == "thinking":
@@ -188,9 +187,9 @@ class Blocks:
 
     def _stop(self, block: _Block, events: list[Event], is_cut: bool) -> None:
         if block.is_custom:
-            events.append(ArgumentsDelta(block.index, arguments_with("".join(block.pieces))))
+            events.append(ArgumentsDelta(block.index, arguments_with(block.arguments.text)))
         elif block.kind == "tool_call":
-            if not block.pieces:
+            if not block.arguments.pieces:
                 self._add(block, "{}", events)  # how some servers call a function without parameters
             elif not is_cut and not block.is_whole:
                 raise BrokenCall(f"the arguments of the call of {block.name} are no JSON object")

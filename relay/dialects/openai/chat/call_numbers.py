@@ -14,6 +14,7 @@ class CallNumbers:
         """No call yet."""
         self._by_index: dict[int, int] = {}
         self._ids: list[str] = []
+        self._by_id: dict[str, int] = {}
 
     def place(self, index: int | None, call_id: str, name: str, behind: int = 0) -> tuple[int, bool]:
         """The call's position in the answer, and whether it begins here.
@@ -21,8 +22,8 @@ class CallNumbers:
         ``behind`` counts the fragments that follow in the same delta.
         """
         if index is None:
-            if call_id in self._ids and call_id:
-                return self._ids.index(call_id), False
+            if call_id and call_id in self._by_id:
+                return self._by_id[call_id], False
             if self._ids and not (call_id or name):
                 return max(len(self._ids) - 1 - behind, 0), False
             return self.begin(None, call_id)
@@ -34,6 +35,7 @@ class CallNumbers:
             return self.begin(index, call_id)
         if call_id and not known:
             self._ids[position] = call_id
+            self._by_id.setdefault(call_id, position)
         return position, False
 
     def begin(self, index: int | None, call_id: str) -> tuple[int, bool]:
@@ -41,4 +43,5 @@ class CallNumbers:
         position = len(self._ids)
         self._by_index[position if index is None else index] = position
         self._ids.append(call_id)
+        self._by_id.setdefault(call_id, position)
         return position, True

@@ -39,7 +39,7 @@ def collect(stream: bytes) -> bytes:
     answer["choices"] = [choices[index].whole(index) for index in sorted(choices)]
     if usage is not None:
         answer["usage"] = usage
-    return msgspec.json.encode(answer)
+    return msgspec.json.encode(answer, enc_hook=_joined)
 
 
 class _Choice:
@@ -50,16 +50,17 @@ class _Choice:
         self._others: Json = {"finish_reason": None, "logprobs": None}
         self._numbers = CallNumbers()
         self._calls: list[Json] = []
+        self._lists = _Lists()
 
     def take(self, told: Json) -> None:
         delta = dict(told.get("delta") or {})
         for fragment in _objects(delta.pop("tool_calls", None)):
             self._call(fragment)
-        _join(self._message, delta)
+        _join(self._message, delta, self._lists)
         for key, value in told.items():
             before = self._others.get(key)
             if isinstance(before, dict) and isinstance(value, dict):
-                _join(before, value)
+                _join(before, value, self._lists)
             elif key not in _NO_DELTA and (value is not None or before is None):
                 self._others[key] = value
 
@@ -80,37 +81,76 @@ class _Choice:
             told = {"name": "", "input" if kind == "custom" else "arguments": ""}
             self._calls.append({"id": "", "type": kind, kind: told})
         rest = {key: value for key, value in fragment.items() if key != "index"}
-        _join(self._calls[position], {**rest, kind: function})
+        _join(self._calls[position], {**rest, kind: function}, self._lists)
 
 
-def _join(whole: Json, more: Json) -> None:
+class _Text:
+    """A string that grew; it is joined at the end."""
+
+    __slots__ = ("pieces",)
+
+    def __init__(self, first: str) -> None:
+        self.pieces = [first]
+
+
+class _Lists:
+    """The entries of lists by the ``index`` that each tells, as far as they were joined with others."""
+
+    def __init__(self) -> None:
+        self._entries: dict[int, tuple[list[Any], dict[int, Json]]] = {}  # by the identity of the list
+
+    def of(self, told: list[Any]) -> dict[int, Json]:
+        """Those of ``told``."""
+        if id(told) not in self._entries:
+            entries: dict[int, Json] = {}
+            for entry in told:
+                if (number := _index(entry)) is not None:
+                    entries.setdefault(number, entry)
+            self._entries[id(told)] = (told, entries)
+        return self._entries[id(told)][1]
+
+
+def _join(whole: Json, more: Json, lists: _Lists) -> None:
     """Add what a delta says: texts and lists grow, the rest is taken over; null says nothing."""
     for key, value in more.items():
         before = whole.get(key)
         if value is None:
             whole.setdefault(key, None)
         elif isinstance(before, dict) and isinstance(value, dict):
-            _join(before, value)
+            _join(before, value, lists)
         elif isinstance(before, list) and isinstance(value, list):
-            _join_lists(before, value)
+            _join_lists(before, value, lists)
+        elif isinstance(before, _Text) and isinstance(value, str):
+            before.pieces.append(value)
         elif isinstance(before, str) and isinstance(value, str) and key not in _REPEATED:
-            whole[key] = before + value
+            whole[key] = _Text(before)
+            whole[key].pieces.append(value)
         elif value != "" or before is None:
             whole[key] = value
 
 
-def _join_lists(before: list[Any], more: list[Any]) -> None:
+def _join_lists(before: list[Any], more: list[Any], lists: _Lists) -> None:
     """Entries that tell the same ``index`` are one entry; others follow."""
+    known = lists.of(before)
     for entry in more:
-        same = None
-        if isinstance(entry, dict) and entry.get("index") is not None:
-            same = next(
-                (old for old in before if isinstance(old, dict) and old.get("index") == entry["index"]), None
-            )
-        if same is None:
+        number = _index(entry)
+        if number is None:
             before.append(entry)
+        elif number in known:
+            _join(known[number], entry, lists)
         else:
-            _join(same, entry)
+            known[number] = entry
+            before.append(entry)
+
+
+def _index(entry: Any) -> int | None:
+    told = entry.get("index") if isinstance(entry, dict) else None
+    return told if type(told) is int else None
+
+
+def _joined(text: Any) -> str:
+    """What msgspec does not know."""
+    return "".join(text.pieces)
 
 
 def _objects(told: Any) -> list[Json]:

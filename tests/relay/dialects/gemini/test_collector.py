@@ -156,3 +156,18 @@ def test_collected_means_what_was_streamed(subtests: pytest.Subtests) -> None:
             assert [(block.kind, block.name) for block in after.blocks if block.signature or block.text] == [
                 (block.kind, block.name) for block in before.blocks if block.signature or block.text
             ]
+
+
+def test_log_probabilities_are_data() -> None:
+    """Equal entries are different tokens: none of them is left out, and sources are told once."""
+    token = {"token": "ha", "logProbability": -0.5}
+    logs = {"chosenCandidates": [token, token], "topCandidates": [{"candidates": [token]}]}
+    source = {"citations": [{"uri": "a", "license": ""}]}
+    again = {"citations": [{"license": "", "uri": "a"}, {"uri": "b"}]}
+    answer = collect(
+        parts({"text": "haha"}, logprobsResult=logs, citationMetadata=source),
+        parts({"text": "ha"}, logprobsResult=logs, citationMetadata=again),
+    )
+    [candidate] = answer["candidates"]
+    assert candidate["logprobsResult"] == {name: entries * 2 for name, entries in logs.items()}
+    assert candidate["citationMetadata"] == {"citations": [{"uri": "a", "license": ""}, {"uri": "b"}]}

@@ -150,3 +150,66 @@ def test_an_empty_output_is_filled() -> None:
         ("response.completed", {"response": {"id": "r", "output": []}}),
     )
     assert json.loads(OPENAI_RESPONSES.collect(stream)) == {"id": "r", "output": [item]}
+
+
+def test_an_output_that_was_only_streamed_is_filled(subtests: pytest.Subtests) -> None:
+    """Without the finished items, too: each golden stream says by its deltas what its output would hold."""
+    for name in (name for name in WHOLE_NAMES if name.startswith("responses")):
+        told = data_of(transcript(name))
+        output = told[-1]["response"]["output"]
+        told[-1]["response"] = {**told[-1]["response"], "output": []}
+        assert json.loads(OPENAI_RESPONSES.collect(responses(*pairs(told))))["output"] == output
+        for gone in ({"response.output_item.done"}, GONE):
+            kept = [event for event in told if event["type"] not in gone]
+            items = json.loads(OPENAI_RESPONSES.collect(responses(*pairs(kept))))["output"]
+            with subtests.test(f"{name} without {len(gone)}"):
+                assert [said(item) for item in items] == [said(item) for item in output]
+                assert {item.get("status", "completed") for item in items} <= {"completed", "incomplete"}
+
+
+GONE = {
+    "response.output_item.done", "response.content_part.done", "response.content_part.added",
+    "response.reasoning_summary_part.added", "response.reasoning_summary_part.done",
+}  # fmt: skip
+"""All that emulations leave out beside the deltas."""
+
+THINKS = {"type": "response.reasoning_text.delta", "output_index": 0}
+REFUSES = {"type": "response.refusal.delta", "output_index": 1}
+
+
+def test_items_that_never_ended() -> None:
+    """Thoughts, and a refusal that nobody announced, out of their deltas; what is far apart takes no room."""
+    told = [
+        {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": {"type": "reasoning", "summary": []},
+        },
+        *({**THINKS, "delta": text} for text in ("Hm", ".")),
+        *({**REFUSES, "delta": text, "content_index": 10**9} for text in ("N", "o")),
+        {**REFUSES, "type": "response.new", "output_index": -1},
+    ]
+    for last, status in (("completed", "completed"), ("incomplete", "incomplete")):
+        end = (f"response.{last}", {"response": {"id": "r", "output": []}})
+        assert json.loads(OPENAI_RESPONSES.collect(responses(*pairs(told), end)))["output"] == [
+            {
+                "type": "reasoning", "summary": [], "status": status,
+                "content": [{"type": "reasoning_text", "text": "Hm."}],
+            },
+            {
+                "type": "message", "role": "assistant", "status": status,
+                "content": [{"type": "refusal", "refusal": "No"}],
+            },
+        ]  # fmt: skip
+
+
+def pairs(told: list[Any]) -> list[tuple[str, Any]]:
+    return [(event["type"], event) for event in told]
+
+
+def said(item: Any) -> tuple[Any, ...]:
+    """The type of an item, and what it says."""
+    parts = [*(item.get("summary") or ()), *(item.get("content") or ())]
+    texts = [part.get("text") or part.get("refusal") for part in parts]
+    cited = [part["annotations"] for part in parts if part.get("annotations")]
+    return item["type"], item.get("name"), item.get("arguments"), texts, cited

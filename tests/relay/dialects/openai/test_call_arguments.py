@@ -1,0 +1,32 @@
+"""Whether a call's arguments are whole, however they are cut."""
+
+import json
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.dialects.json_object import json_object
+from relay.dialects.openai.chat.call_arguments import CallArguments
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(alphabet='a"\\{}[] \n\u6771\ud83d', max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(alphabet='a"}\\', max_size=3), inner),
+    max_leaves=6,
+)
+TEXTS = st.builds(
+    lambda value, tail: json.dumps(value) + tail, VALUES, st.sampled_from(["", " ", "\n ", "}", "{}"])
+)
+LOOSE = st.text(alphabet='a"\\{}[]: ', max_size=12)
+
+
+@given(text=TEXTS | LOOSE, cuts=st.lists(st.integers(0, 60)), asks_always=st.booleans())
+def test_whole_is_what_a_parser_takes(text: str, cuts: list[int], *, asks_always: bool) -> None:
+    """They are an object, or not, after each piece; white space behind it changes nothing."""
+    places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    arguments = CallArguments()
+    for start, end in pairwise(places):
+        arguments.pieces.append(text[start:end])
+        if asks_always or end == len(text):
+            assert arguments.is_whole == (json_object(text[:end]) is not None)
+    assert arguments.text == text
