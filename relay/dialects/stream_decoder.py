@@ -16,10 +16,10 @@ from relay.dialects.reading.outside_json import (
     DONE,
     JSON_BEGINS,
     begins_json,
-    is_whole,
     json_outside,
+    last_event,
     objects_in,
-)
+)  # fmt: skip
 from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObject, Shape, TolerantReader
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
@@ -141,10 +141,8 @@ class StreamDecoder(ABC, Generic[Shape]):
         if self._form == "document":
             chunk = self._whole_document()
         else:
-            rest, found = self._parser.unread.strip(_BLANK), self._parser.finish()
-            found = [event for event in found if is_whole(event.data)]
-            if not found and (misplaced := json_outside(rest)) is not None:
-                found = [misplaced]
+            rest, left = self._parser.unread.strip(_BLANK), self._parser.finish()
+            found = last_event(rest, left)
             self._ends_amid = not found and begins_json(rest)
             chunk = self._chunk(found)
         if not self._is_over:

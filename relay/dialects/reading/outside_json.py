@@ -12,11 +12,6 @@ DONE = b"[DONE]"
 """What ends a stream of OpenAI's kind, and is no JSON."""
 
 
-def is_whole(data: bytes | None) -> bool:
-    """Is ``data`` all of an event's data?"""
-    return data is not None and (data == DONE or tolerant_object(data) is not None)
-
-
 def begins_json(rest: bytes) -> bool:
     """Does any line of ``rest``, as data or by itself, begin something like an object or a list?
 
@@ -40,6 +35,17 @@ def json_outside(raw: bytes) -> SseEvent | None:
         return None
     data = json_text({"error": told} if is_error and "error" not in told else told)
     return SseEvent("", data, framed("", data))
+
+
+def last_event(rest: bytes, left: list[SseEvent]) -> list[SseEvent]:
+    """The event, if any, that ``rest`` at a connection's end amounts to; ``left`` is it as it was cut."""
+    whole = [
+        event
+        for event in left
+        if event.data == DONE or (event.data and tolerant_object(event.data) is not None)
+    ]
+    misplaced = None if whole else json_outside(rest)
+    return whole if misplaced is None else [misplaced]
 
 
 def objects_in(body: bytes) -> list[Json]:
