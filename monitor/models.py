@@ -21,9 +21,13 @@ from django.db import models
 from django.db.models import ExpressionWrapper, F, Q
 from django.utils.translation import gettext_lazy as _
 
+from monitor.conversations.models import Conversation as Conversation
+from monitor.conversations.models import ConversationPart as ConversationPart
 from monitor.history.saved_views import SavedView as SavedView  # here Django looks for models
 from monitor.ledger.models import LedgerHour as LedgerHour
 from monitor.pricing.prices import ModelPrice as ModelPrice
+from monitor.record.outcome import FAILURES as FAILURES
+from monitor.record.outcome import RESCUED as RESCUED
 from monitor.search.models import SearchProgress as SearchProgress
 from monitor.statistics.models import DailyStatistic as DailyStatistic
 from monitor.statistics.models import HourlyStatistic as HourlyStatistic
@@ -41,10 +45,6 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=StrEnum)
 
-FAILURES = ("error", "interrupted", "unauthorized", "zero_tokens")
-"""The outcomes where the client did not get what it asked for, and did not itself go away."""
-RESCUED = ("continued", "healed", "retried")
-"""Whole answers that a client without this server would have seen fail: the one number of all pages."""
 PLAIN_END: dict[str, object] = {
     "outcome": "ok",
     "status": 200,

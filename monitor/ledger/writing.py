@@ -1,12 +1,12 @@
 """Book rows in the ledger, inside the transaction that stores them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
 
-from monitor.ledger.booking import Amounts, Booked, Cell, booked, differences
+from monitor.ledger.booking import Amounts, Cell, booked, differences
 from monitor.ledger.hours import hour_of
 from monitor.ledger.models import LedgerHour
 from monitor.models import RequestLog
@@ -15,14 +15,16 @@ from monitor.record.records import RequestRecord, record_of
 _READ = (
     "id", "started_at", "process_id", "dialect", "method", "path", "client_key", "client_key_id",
     "client_model", "is_simulated", "in_flight", "mapped_model", "account", "tokens_in", "tokens_out",
-    "tokens_cached", "tokens_cache_write", "cost",
+    "tokens_cached", "tokens_cache_write", "cost", "conversation", "agent", "parent_agent", "agent_label",
+    "client_name", "role", "replay_of", "outcome", "healed", "attempts", "cached_tokens_lost",
 )  # fmt: skip
 
 
-def booked_before(rows: Sequence[RequestRecord]) -> dict[str, Booked | None]:
-    """What the ledger holds of those of ``rows`` that had ended before; to be asked before they are stored.
+def ended_before(rows: Sequence[RequestRecord]) -> dict[str, RequestRecord]:
+    """Those of ``rows`` that had ended before, as the table has them; to be asked before they are stored.
 
-    They are locked until the end of the transaction, where the database knows such a thing.
+    They are locked until the end of the transaction, where the database knows such a thing. Only what counts
+    somewhere is read.
     """
     ids = _ended_before([row.id for row in rows if not row.in_flight])
     if not ids:
@@ -30,7 +32,7 @@ def booked_before(rows: Sequence[RequestRecord]) -> dict[str, Booked | None]:
     there = RequestLog.objects.filter(id__in=ids, in_flight=False).order_by("id")
     if connection.features.has_select_for_update:
         there = there.select_for_update()
-    return {values["id"]: booked(record_of(values), hour_of) for values in there.values(*_READ)}
+    return {values["id"]: record_of(values) for values in there.values(*_READ)}
 
 
 def _ended_before(ids: Sequence[str]) -> list[str]:
@@ -46,10 +48,15 @@ def _ended_before(ids: Sequence[str]) -> list[str]:
         return [row[0] for row in cursor.fetchall() if not row[1]]
 
 
-def book(rows: Sequence[RequestRecord], before: dict[str, Booked | None]) -> None:
-    """Put into the ledger what ``rows`` add to it, or change in it."""
-    changes = [(before.get(row.id), booked(row, hour_of)) for row in rows if not row.in_flight]
-    add(differences(changes))
+def book(rows: Sequence[RequestRecord], before: Mapping[str, RequestRecord]) -> None:
+    """Put into the ledger what ``rows`` add to it, or change in it; ``before``: ``ended_before`` of them."""
+    add(
+        differences(
+            (booked(before[row.id], hour_of) if row.id in before else None, booked(row, hour_of))
+            for row in rows
+            if not row.in_flight
+        )
+    )
 
 
 def add(amounts: dict[Cell, Amounts]) -> None:

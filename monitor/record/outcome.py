@@ -6,6 +6,11 @@ import msgspec
 
 from monitor.record.records import Outcome
 
+FAILURES = ("error", "interrupted", "unauthorized", "zero_tokens")
+"""The outcomes where the client did not get what it asked for, and did not itself go away."""
+RESCUED = ("continued", "healed", "retried")
+"""Whole answers that a client without this server would have seen fail: the one number of all pages."""
+
 
 class OutcomeFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What is known about an exchange at its end; several may be true of one."""

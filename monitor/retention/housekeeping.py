@@ -17,8 +17,10 @@ from django.db import Error, connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from monitor.conversations.writing import count
+from monitor.history.keyset import REQUEST_COLUMNS
 from monitor.models import RequestLog
-from monitor.record.records import EndedBy, Outcome, Phase
+from monitor.record.records import EndedBy, Outcome, Phase, record_of
 from monitor.record.request_id import first_request_id
 from monitor.retention import pruner
 from monitor.retention.pruner import Limits
@@ -67,13 +69,16 @@ def _close(rows: QuerySet[RequestLog]) -> int:
         open_rows = rows.filter(in_flight=True).select_for_update()
         found = list(open_rows.values_list("id", *SEARCHED_COLUMNS))
         index.add((request_id, (*texts, ORPHANED)) for request_id, *texts in found)
-        return RequestLog.objects.filter(id__in=[row[0] for row in found]).update(
+        closed = RequestLog.objects.filter(id__in=[row[0] for row in found])
+        number = closed.update(
             in_flight=False,
             outcome=Outcome.INTERRUPTED.value,
             ended_by=EndedBy.PROXY.value,
             ended_in=Coalesce(F("ended_in"), Value(Phase.ADMISSION.value)),
             error=ORPHANED,
         )
+        count([record_of(values) for values in closed.values(*REQUEST_COLUMNS)], {})
+        return number
 
 
 class Housekeeper:

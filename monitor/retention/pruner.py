@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.db import models, transaction
 from django.db.models import Sum
 
+from monitor.conversations.models import Conversation, ConversationPart
 from monitor.models import AttemptLog, Body, RequestLog
 from monitor.record.request_id import first_request_id
 from monitor.search import index
@@ -84,6 +85,18 @@ def prune(pruning: Pruning) -> Iterator[int]:
     yield from _remove(Body, "request_id", pruning.bodies_before, BODIES_AT_ONCE)
     yield from _remove(AttemptLog, "request_id", pruning.requests_before, ROWS_AT_ONCE)
     yield from _remove(RequestLog, "id", pruning.requests_before, ROWS_AT_ONCE)
+    yield from _forget_conversations(pruning.requests_before)
+
+
+def _forget_conversations(before: str) -> Iterator[int]:
+    """Those whose last exchange is gone; as long as one is there, all that was counted stays."""
+    doomed = Conversation.objects.filter(last_id__lt=before).order_by("last_id")
+    while ids := list(doomed.values_list("id", flat=True)[:ROWS_AT_ONCE]):
+        with transaction.atomic():
+            gone = list(doomed.filter(id__in=ids).select_for_update().values_list("id", flat=True))
+            Conversation.objects.filter(id__in=gone).delete()
+            ConversationPart.objects.filter(conversation__in=gone).delete()
+        yield len(ids)
 
 
 def _remove(model: type[models.Model], column: str, before: str, at_once: int) -> Iterator[int]:

@@ -18,7 +18,8 @@ import msgspec
 import zstandard
 from django.db import DataError, Error, IntegrityError, connection, transaction
 
-from monitor.ledger.writing import book, booked_before
+from monitor.conversations.writing import count
+from monitor.ledger.writing import book, ended_before
 from monitor.pricing import cost
 from monitor.pricing.price_list import PriceList
 from monitor.pricing.prices import PriceBook
@@ -233,9 +234,10 @@ class RecordWriter:
             if requests:
                 self._prices.current()
             with transaction.atomic():
-                before = booked_before(requests)
+                before = ended_before(requests)
                 for kind in dict.fromkeys(map(type, rows)):
                     upsert([row for row in rows if type(row) is kind])
+                count(requests, before)
                 if ended := [row for row in requests if not row.in_flight]:
                     index.add((row.id, _searched_texts(row)) for row in ended)
                     book(ended, before)  # last: all processes write these rows, and wait for whoever has them

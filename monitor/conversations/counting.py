@@ -1,0 +1,91 @@
+"""What a row adds to its conversation, and what a later version of the row changes there. PURE.
+
+As in the ledger, a row that is written again changes the sums by the difference to what stood in the table
+before: each turn counts once, as it is on record now, and the money is the ledger's.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from monitor.ledger.booking import booked
+from monitor.record.outcome import FAILURES, RESCUED
+from monitor.record.records import RequestRecord
+
+
+class Part(NamedTuple):
+    """Where a turn counts."""
+
+    conversation: str
+    agent: str
+    model: str
+    account: str
+
+
+class Sums(NamedTuple):
+    """What counts."""
+
+    turns: int = 0
+    failed: int = 0
+    rescued: int = 0
+    healed: int = 0
+    retried: int = 0
+    by_sub_agents: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+    tokens_cache_write: int = 0
+    cached_tokens_lost: int = 0
+    cost_units: int = 0
+    unpriced: int = 0
+
+    def plus(self, other: "Sums", sign: int = 1) -> "Sums":
+        """Both together, or ``other`` taken away."""
+        return Sums(*(mine + sign * theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+def is_turn(row: RequestRecord) -> bool:
+    """Whether the exchange is a turn of a conversation: not a count, a replay or a simulated one."""
+    return bool(row.conversation) and not (row.is_simulated or row.replay_of or row.only_counts)
+
+
+def part_of(row: RequestRecord) -> Part:
+    """Where the turn counts."""
+    return Part(row.conversation, row.agent, row.mapped_model or row.client_model, row.account or "")
+
+
+def sums_of(row: RequestRecord) -> Sums:
+    """What an ended turn counts."""
+    entry = booked(row, lambda moment: moment)
+    used = entry[1] if entry else None
+    return Sums(
+        turns=1,
+        failed=int(row.outcome in FAILURES),
+        rescued=int(row.outcome in RESCUED),
+        healed=int(row.healed),
+        retried=int(row.attempts > 1),
+        by_sub_agents=int(row.role == "sub"),
+        tokens_in=used.tokens_in if used else 0,
+        tokens_out=used.tokens_out if used else 0,
+        tokens_cached=used.tokens_cached if used else 0,
+        tokens_cache_write=used.tokens_cache_write if used else 0,
+        cached_tokens_lost=max(0, row.cached_tokens_lost or 0),
+        cost_units=used.cost_units if used else 0,
+        unpriced=used.unpriced if used else 0,
+    )
+
+
+def changes(
+    turns: Iterable[tuple[RequestRecord | None, RequestRecord]],
+) -> dict[Part, tuple[Sums, RequestRecord]]:
+    """What (before, now) of ended turns change, part by part in one order for all writers.
+
+    With each part stands a row of it, whose names are those of the part.
+    """
+    found: dict[Part, tuple[Sums, RequestRecord]] = {}
+    for before, now in turns:
+        for row, sign in ((before, -1), (now, 1)):
+            if row is not None and not row.in_flight and is_turn(row):
+                part = part_of(row)
+                sums = found[part][0] if part in found else Sums()
+                found[part] = (sums.plus(sums_of(row), sign), row)
+    return dict(sorted(found.items()))

@@ -1,0 +1,90 @@
+"""Count rows in their conversations, inside the transaction that stores them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from django.db import connection, models
+
+from monitor.conversations.counting import Part, Sums, changes, is_turn, part_of
+from monitor.conversations.models import Conversation, ConversationPart
+from monitor.record.records import RequestRecord
+
+_OWN = ("id", "client_key", "client_name")
+_PARTS = (*Part._fields, "parent_agent", "agent_label", "role")
+_ENDS = ("first_id", "last_id")
+
+
+class _Line:
+    """What is added to one row of a table: the names that it is stored under, its ends, and sums."""
+
+    def __init__(self, names: Sequence[str], request_id: str) -> None:
+        self.names = names
+        self.first = self.last = request_id
+        self.sums = Sums()
+
+    def add(self, request_id: str, sums: Sums) -> None:
+        self.first, self.last = min(self.first, request_id), max(self.last, request_id)
+        self.sums = self.sums.plus(sums)
+
+
+def count(rows: Sequence[RequestRecord], before: Mapping[str, RequestRecord]) -> None:
+    """Count what ``rows`` add to their conversations, or change in them, on the connection of this thread.
+
+    ``before`` are those of them that had ended before. A turn in flight makes its conversation known.
+    """
+    turns = [row for row in rows if is_turn(row)]
+    if not turns:
+        return
+    changed = changes((before.get(row.id), row) for row in turns)
+    conversations: dict[str, _Line] = {}
+    for row in turns:
+        names = (row.conversation, row.client_key, row.client_name)
+        conversations.setdefault(row.conversation, _Line(names, row.id)).add(row.id, Sums())
+    parts: dict[Part, _Line] = {}
+    for part, (sums, row) in changed.items():
+        conversations[part.conversation].add(row.id, sums)
+        parts[part] = line = _Line((*part, row.parent_agent, row.agent_label, row.role), row.id)
+        line.add(row.id, sums)
+    for row in turns:
+        if (part := part_of(row)) in parts:
+            parts[part].add(row.id, Sums())
+    _store(Conversation, _OWN, ("id",), [conversations[key] for key in sorted(conversations)])
+    _store(ConversationPart, _PARTS, Part._fields, [parts[key] for key in sorted(parts)])
+
+
+def _store(
+    model: type[models.Model], names: Sequence[str], unique: Sequence[str], lines: Iterable[_Line]
+) -> None:
+    quote = connection.ops.quote_name
+    table = quote(model._meta.db_table)
+    least, greatest = ("LEAST", "GREATEST") if connection.vendor == "postgresql" else ("MIN", "MAX")
+    columns = ", ".join(map(quote, (*names, *_ENDS, *Sums._fields)))
+    first, last = (quote(end) for end in _ENDS)
+    added = ", ".join(
+        f"{column} = {table}.{column} + excluded.{column}" for column in map(quote, Sums._fields)
+    )
+    limits = [cast("models.CharField[str, str]", model._meta.get_field(name)).max_length for name in names]
+    parameters: list[list[Any]] = [
+        [
+            *(_text(text, limit) for text, limit in zip(line.names, limits, strict=True)),
+            line.first,
+            line.last,
+            *line.sums,
+        ]
+        for line in lines
+    ]
+    if not parameters:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(parameters[0]))}) "  # noqa: S608  names of the model, no values
+            f"ON CONFLICT ({', '.join(map(quote, unique))}) DO UPDATE SET "
+            f"{first} = {least}({table}.{first}, excluded.{first}), "
+            f"{last} = {greatest}({table}.{last}, excluded.{last}), {added}",
+            parameters,
+        )
+
+
+def _text(value: str, limit: int | None) -> str:
+    """No database takes a surrogate, and PostgreSQL no NUL."""
+    return value[:limit].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

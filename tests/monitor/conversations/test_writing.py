@@ -1,0 +1,149 @@
+"""A conversation's sums: each turn once, the ledger's money, whatever is written twice, corrected or lost."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from django.db.models import Sum
+
+from monitor.conversations.counting import Sums
+from monitor.conversations.models import Conversation, ConversationPart
+from monitor.ledger.models import LedgerHour
+from monitor.models import RequestLog
+from monitor.record.records import Outcome, RequestRecord
+from monitor.retention.housekeeping import close_rows_of_dead
+from monitor.retention.pruner import Limits, planned, prune
+from monitor.store.writer import RecordWriter
+from tests.monitor.store.test_writer import ended, locked
+
+NewRecord = Callable[..., RequestRecord]
+C = "c" * 32
+
+
+def turn(record: NewRecord, conversation: str = C, agent: str = "", **fields: object) -> RequestRecord:
+    """A turn of a conversation's main agent, or of a sub-agent of it."""
+    told = {"conversation": conversation, "agent": agent or conversation, "role": "sub" if agent else "main"}
+    told |= {"client_name": "Claude Code", "parent_agent": conversation if agent else ""}
+    return record(**{**told, **fields})
+
+
+def summed(model: Any) -> dict[str, int]:
+    """All sums of a table."""
+    found = model.objects.aggregate(**{f"{name}_": Sum(name) for name in Sums._fields})
+    return {name: int(found[f"{name}_"] or 0) for name in Sums._fields}
+
+
+def test_each_turn_counts_once(
+    store: str, new_writer: Callable[..., RecordWriter], request_record: NewRecord
+) -> None:
+    """Over two processes, with a store that failed, rows written twice and corrected: sums of rows, parts,
+    conversations and ledger are one.
+    """
+    chance = random.Random(15)
+    writers = [new_writer(), new_writer()]
+    rows = [
+        turn(request_record, f"{number % 7:032x}", chance.choice(("", "a" * 32, "b" * 32)), client_key_id=1)
+        for number in range(300)
+    ]
+    for number, row in enumerate(rows):
+        writers[number % 2].submit(row)
+    ends = [
+        ended(
+            row,
+            outcome=chance.choice((Outcome.OK, Outcome.ERROR, Outcome.HEALED)),
+            healed=chance.random() < 0.2,
+            account=chance.choice("ab"),
+            mapped_model=chance.choice(("claude-opus-5-5", "gemini-3-pro-preview")),
+            attempts=chance.choice((1, 1, 2)),
+            tokens_in=chance.randrange(9_000),
+            tokens_out=chance.randrange(900),
+            tokens_cached=chance.choice((None, 0, 50_000)),
+        )
+        for row in rows
+    ]
+    with locked(store):
+        for number, row in enumerate(ends):
+            writers[number % 2].submit(row)
+    assert all(writer.flush(60) for writer in writers)
+    for number, row in enumerate(ends):
+        if chance.random() < 0.2:
+            writers[1 - number % 2].submit(row)
+        elif chance.random() < 0.2:
+            better = {
+                "tokens_in": row.tokens_in // 2,
+                "account": "d",
+                "cost": None,
+                "outcome": Outcome.RETRIED,
+            }
+            writers[number % 2].submit(msgspec.structs.replace(row, **better))
+    assert all(writer.flush(60) for writer in writers)
+    told = summed(Conversation)
+    assert told == summed(ConversationPart)
+    assert told["turns"] == 300
+    history = RequestLog.objects.all()
+    assert told["failed"] == history.filter(is_failure=True).count()
+    assert told["by_sub_agents"] == history.filter(role="sub").count() > 0
+    assert told["retried"] == history.filter(attempts__gt=1).count() > 0
+    ledger = LedgerHour.objects.aggregate(
+        **{f"{name}_": Sum(name) for name in ("tokens_in", "tokens_out", "tokens_cached", "cost_units")}
+    )
+    assert {name[:-1]: number for name, number in ledger.items()} == {
+        name: told[name] for name in ("tokens_in", "tokens_out", "tokens_cached", "cost_units")
+    }
+    for conversation in Conversation.objects.all():
+        ids = history.filter(conversation=conversation.id).order_by("id").values_list("id", flat=True)
+        assert (conversation.first_id, conversation.last_id) == (ids[0], list(ids)[-1])
+
+
+def test_a_turn_in_flight_makes_its_conversation_known(
+    writer: RecordWriter, request_record: NewRecord
+) -> None:
+    """It is listed at once and counts nothing yet; when its process dies, it counts as a failed turn."""
+    row = turn(request_record)
+    writer.submit(row)
+    assert writer.flush(10)
+    known = Conversation.objects.get()
+    assert (known.id, known.client_name, known.client_key, known.turns) == (C, "Claude Code", "team", 0)
+    assert close_rows_of_dead(["p1"]) == 1
+    known = Conversation.objects.get()
+    assert (known.turns, known.failed) == (1, 1)
+    writer.submit(ended(row, tokens_in=10))  # it was only slow
+    assert writer.flush(10)
+    known = Conversation.objects.get()
+    assert (known.turns, known.failed, known.tokens_in) == (1, 0, 10)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"path": "/v1/messages/count_tokens?beta=true"},
+        {"is_simulated": True},
+        {"replay_of": "1" * 32},
+        {"conversation": "", "agent": ""},
+    ],
+)
+def test_what_is_no_turn_counts_nowhere(
+    fields: dict[str, object], writer: RecordWriter, request_record: NewRecord
+) -> None:
+    """A count, a simulated exchange, a replay of the operator's, a request of nobody."""
+    writer.submit(ended(turn(request_record, **fields), tokens_in=10))
+    assert writer.flush(10)
+    assert not Conversation.objects.exists()
+    assert not ConversationPart.objects.exists()
+
+
+def test_a_conversation_goes_with_its_last_exchange(writer: RecordWriter, request_record: NewRecord) -> None:
+    """Retention that has taken its beginning leaves what was counted; with the end it goes, parts too."""
+    start = 1_700_000_000
+    for second in (0, 86_400 * 3):
+        writer.submit(ended(turn(request_record, started_at=float(start + second))))
+    writer.submit(ended(turn(request_record, "d" * 32, started_at=float(start + 1))))
+    assert writer.flush(10)
+    list(prune(planned(Limits(2, 0), start + 86_400 * 4)))
+    assert Conversation.objects.get().turns == 2
+    assert ConversationPart.objects.get().turns == 2
+    list(prune(planned(Limits(2, 0), start + 86_400 * 8)))
+    assert not Conversation.objects.exists()
+    assert not ConversationPart.objects.exists()
