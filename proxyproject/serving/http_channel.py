@@ -1,8 +1,8 @@
 """One HTTP connection of the server: known to it, and in no stage of a request for longer than it may.
 
 It relies on names that Twisted does not call public (``HTTPChannel._handlingRequest``, ``._path``,
-``._receivedHeaderSize``, ``._receivedHeaderCount``, ``._respondToBadRequestAndDisconnect``);
-tests/proxyproject hold them.
+``._dataBuffer``, ``._receivedHeaderSize``, ``._receivedHeaderCount``,
+``._respondToBadRequestAndDisconnect``); tests/proxyproject hold them.
 """
 
 import asyncio
@@ -94,8 +94,17 @@ class RelayChannel(http.HTTPChannel):
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:
-        """Twisted: the request is answered; what came behind it is looked at."""
-        self.enter(Stage.IDLE if self.persistent else Stage.CLOSING)
+        """Twisted: the request is answered; what came behind it is looked at.
+
+        A server that drains would refuse what comes on this connection: a front must not send it here.
+        """
+        has_next = bool(self._dataBuffer)
+        if self.factory.server.is_draining and not has_next and not self.has_unread():
+            self.persistent = False
+        if not self.persistent:
+            self.enter(Stage.CLOSING)
+        else:
+            self.enter(Stage.HEAD if has_next else Stage.IDLE)
         super().requestDone(request)
 
     # What the doorkeeper asks
@@ -192,7 +201,11 @@ class RelayFactory(HTTPFactory):
 
     def expects_requests(self) -> bool:
         """Is a request on its way on some connection, or may one be that has just been made?"""
-        return any(channel.stage in (Stage.HEAD, Stage.BODY) for channel in self.channels)
+        return any(
+            channel.stage in (Stage.HEAD, Stage.BODY)
+            or (channel.stage is Stage.IDLE and channel.has_unread())
+            for channel in self.channels
+        )
 
     def close_channels(self) -> None:
         """Close every connection as soon as its answer is out; ``all_closed`` is set after the last."""

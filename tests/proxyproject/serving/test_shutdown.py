@@ -7,6 +7,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from proxyproject.serving.door_rules import DoorLimits, Stage
+from proxyproject.serving.doorkeeper import Doorkeeper
+from proxyproject.serving.http_channel import RelayFactory
 from tests.proxyproject.serving.raw_http import connect, get, head, read_to_end, read_until
 from tests.running_server import RunningServer
 
@@ -58,6 +61,46 @@ def test_what_is_new_while_draining_gets_503(own_traps: Callable[..., RunningSer
         assert int(response.headers["retry-after"]) > 0
         assert response.headers["connection"] == "close"
         assert response.json()["error"]["code"] == 503
+
+
+def test_what_ends_while_draining_closes_its_connection(own_traps: Callable[..., RunningServer]) -> None:
+    """A front must not send the next request to it: it would be refused. One that is here is answered."""
+    server = own_traps()
+    [lasting] = begun(server, "/v1/until-file", 1)
+    alone, followed = begun(server, "/v1/until-drain", 2)
+    followed.sendall(head("GET", "/v1/echo"))
+    server.process.send_signal(signal.SIGTERM)
+    assert read_to_end(alone).endswith(b"end\n\r\n0\r\n\r\n")
+    _, _, next_answer = read_to_end(followed).partition(b"end\n\r\n0\r\n\r\n")
+    assert next_answer.startswith(b"HTTP/1.1 503 ")
+    (server.data_dir / "release").touch()
+    assert read_to_end(lasting).endswith(b"0\r\n\r\n")
+    assert server.wait() == 0
+
+
+def test_an_idle_connection_with_a_request_in_it_is_waited_for() -> None:
+    """Its bytes are in the kernel and nobody has read them: a server that leaves serves it first."""
+
+    class Kept:
+        stage = Stage.IDLE
+
+        def __init__(self, is_asked: bool) -> None:
+            self.is_asked, self.is_closed = is_asked, False
+
+        def has_unread(self) -> bool:
+            return self.is_asked
+
+        def close_when_idle(self) -> None:
+            self.is_closed = True
+
+    factory = RelayFactory(object(), Doorkeeper(DoorLimits(), 9))
+    asked, silent = Kept(True), Kept(False)
+    factory.channels = {silent}  # type: ignore[arg-type]
+    assert not factory.expects_requests()
+    factory.channels = {asked, silent}  # type: ignore[arg-type]
+    assert factory.expects_requests()
+    factory.close_idle()
+    assert (asked.is_closed, silent.is_closed) == (False, True)
 
 
 @pytest.mark.parametrize("hurry", [False, True])
