@@ -1,5 +1,7 @@
 """The program ``evenkeel``: what it says, where the demo keeps its data, and what its wheel carries."""
 
+import signal
+import socket
 import subprocess
 import sys
 import zipfile
@@ -7,8 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
 
 from accounts.models import Account
+from proxyproject.data_directory import held
 from proxyproject.demo.world import PACE, DemoLogin, has_real_accounts, make_world
 from proxyproject.own_command import own_command
 from relay.simulator.anthropic.dialect import Anthropic
@@ -62,6 +67,31 @@ def test_the_demo_leaves_a_used_database_alone(db: None) -> None:
     account.credential = {"api_key": "k"}
     account.save()
     assert has_real_accounts()
+
+
+@pytest.mark.parametrize("lock", ["demo.lock", "server.lock"])
+def test_a_second_demo_leaves_the_first_alone(
+    lock: str, tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would point the accounts at a simulator of its own; so it says who is there, and changes nothing."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+    with held(tmp_path / lock, waits=False), pytest.raises(CommandError, match=r"already .*\(process \d+\)"):
+        call_command("demo", port=0)
+    assert not Account.objects.exists()
+    assert not (tmp_path / "demo_login.json").exists()
+
+
+def test_a_demo_whose_address_is_taken_changes_nothing(
+    tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sentence says so at once, and how to take another."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(settings, "DATA_DIR", tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(CommandError, match="--port"):
+        call_command("demo", port=taken.getsockname()[1])
+    assert not Account.objects.exists()
+    assert not (tmp_path / "demo_login.json").exists()
 
 
 def test_the_demo_is_slow_enough_to_watch() -> None:

@@ -14,9 +14,11 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from proxyproject.data_directory import InUse, held
 from proxyproject.demo.samples import HEALED, LIMITED, SAMPLES, Sent, send, send_all
 from proxyproject.demo.world import PACE, USER, DemoLogin, demo_login, has_real_accounts, make_world
 from proxyproject.own_command import own_command
+from proxyproject.serving.listening import is_free
 from relay.simulator.thread import SimulatorThread
 
 START_SECONDS = 60.0
@@ -34,8 +36,25 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="end after the first healed answer")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serve the demo."""
+        """Serve the demo; raise CommandError before anything is changed where that is not possible."""
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # end as on Ctrl-C: the server ends too
+        try:
+            with held(settings.DATA_DIR / "demo.lock", waits=False):
+                with held(settings.DATA_DIR / "server.lock", waits=False):
+                    pass  # a server that runs here would lose its accounts to this demo's
+                self._demonstrate(**options)
+        except InUse as other:
+            raise CommandError(
+                f"A demo or server runs already on {settings.DATA_DIR} ({other}): look at that one, end it "
+                "first, or name another directory in PROXY_DATA_DIR."
+            ) from None
+
+    def _demonstrate(self, **options: Any) -> None:
+        if options["port"] and not is_free(options["host"], options["port"]):
+            raise CommandError(
+                f"Something listens on {options['host']}:{options['port']} already: end it first, or name "
+                "another port with --port."
+            )
         call_command("migrate", verbosity=0)
         if has_real_accounts():
             raise CommandError(
