@@ -40,13 +40,11 @@ from proxyproject.serving.doorkeeper import Doorkeeper  # noqa: E402
 from proxyproject.serving.http_channel import RelayFactory  # noqa: E402
 from proxyproject.serving.http_request import RelayRequest  # noqa: E402
 from proxyproject.serving.lifecycle import CannotServe, lifecycle  # noqa: E402
+from proxyproject.serving.listening import BACKLOG, listen  # noqa: E402
 from proxyproject.serving.websocket import RelayWebSocketFactory  # noqa: E402
 from proxyproject.serving.workers import ending_signals  # noqa: E402
 
 logger = logging.getLogger(__name__)
-
-BACKLOG = 2048
-"""Connections the kernel holds until they are accepted; daphne's 50 make 300 at once wait for a second."""
 
 THREADS = 8
 """For the admin's synchronous views and name look-ups. The relay's own path uses none."""
@@ -64,27 +62,10 @@ SERVICE_RESTART = 4012
 """WebSocket close code: come back. It stands for IANA's 1012, which autobahn lets no application send."""
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Listen on ``host``:``port`` (0: a free port); OSError when that is not possible."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    listener.setblocking(False)
-    return listener
-
-
 class Server(daphne.server.Server):
-    """Serve ``application`` on sockets that listen already, until SIGTERM or SIGINT.
+    """Serve ``application`` on sockets that are bound, until SIGTERM or SIGINT.
 
-    ``when_listening`` is called once the start callbacks are done and connections are taken.
+    It listens when the start callbacks are done, and calls ``when_listening`` then.
     ``lame_duck_seconds``: how long it goes on serving after the first signal while ``/readyz`` says 503.
     ``drain_seconds``: how long running streams may go on then; a second signal ends both.
     ``door``: how long clients may take for what, and what they may make the server hold.
@@ -157,11 +138,15 @@ class Server(daphne.server.Server):
         try:
             await lifecycle.start()
         except CannotServe as error:
-            self.refusal = str(error)
-            logger.critical("Not serving: %s", error)
-            self.stop()
+            self._refuse(str(error))
             return
         if self._is_ending:
+            return
+        try:
+            for listener in self._listeners:
+                listen(listener)
+        except OSError as error:
+            self._refuse(f"Cannot listen on {listener.getsockname()[:2]}: {error.strerror}")
             return
         for listener in self._listeners:
             port = reactor.adoptStreamPort(listener.fileno(), listener.family, self.http_factory)
@@ -169,6 +154,11 @@ class Server(daphne.server.Server):
             listener.close()  # the reactor has a descriptor of its own
         self.doorkeeper.start()
         self._when_listening()
+
+    def _refuse(self, why: str) -> None:
+        self.refusal = why
+        logger.critical("Not serving: %s", why)
+        self.stop()
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Daphne: start the application for a request; it may ask this server to cut the connection."""

@@ -10,12 +10,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
+
+from proxyproject.serving.listening import is_listening
 
 YOUNG_SECONDS = 10
 """A worker that ends by itself sooner than this has a reason that a new one would have too."""
 
+READY_LOOK_SECONDS = 0.05
+"""How often it is looked whether a worker listens."""
 
 NUMBERS = "PROMETHEUS_MULTIPROC_DIR"
 """Where prometheus_client keeps the numbers of several processes, so that ``/metrics`` tells those of all."""
@@ -50,23 +54,35 @@ class Workers:
         self._is_ending = False
         self._worst = 0
 
-    def run(self, report: Callable[[str], None], when_started: Callable[[], None]) -> int:
+    def run(self, report: Callable[[str], None], when_listening: Callable[[], None]) -> int:
         """Start the workers and wait for their end; the exit code (0 when every one ended as asked).
 
         Signals that ask for the end are passed on to every worker. ``report`` gets a line for the terminal.
+        ``when_listening`` is called once the first worker is ready.
         """
         for number in (*ending_signals(), signal.SIGCHLD):
             signal.signal(number, self._note)
         with _numbers_kept_in(self._data_dir):
             for _ in range(self._count):
                 self._start_one()
-            when_started()
+            self._wait_until_ready(report)
+            if not self._is_ending:
+                when_listening()
             while self._processes:
-                if self._signals.get() == signal.SIGCHLD:
-                    self._look_who_ended(report)
-                else:
-                    self._end_all()
+                self._handle(self._signals.get(), report)
         return self._worst
+
+    def _wait_until_ready(self, report: Callable[[str], None]) -> None:
+        """Return when clients can connect, or never will."""
+        while not self._is_ending and not all(map(is_listening, self._listeners)):
+            with contextlib.suppress(Empty):
+                self._handle(self._signals.get(timeout=READY_LOOK_SECONDS), report)
+
+    def _handle(self, number: int, report: Callable[[str], None]) -> None:
+        if number == signal.SIGCHLD:
+            self._look_who_ended(report)
+        else:
+            self._end_all()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         """Do nothing else here: a signal may come in the middle of the start of a worker."""

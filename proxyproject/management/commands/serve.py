@@ -24,6 +24,7 @@ from proxyproject.own_command import own_command
 from proxyproject.serving.descriptors import raise_limit
 from proxyproject.serving.door_rules import DoorLimits, connections_for
 from proxyproject.serving.lifecycle import FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS
+from proxyproject.serving.listening import bind
 from proxyproject.setup.link import SetupLink, needs_login
 
 EVERY_ADDRESS = (("//0.0.0.0:", "//127.0.0.1:"), ("//[::]:", "//[::1]:"))
@@ -79,9 +80,9 @@ class Command(BaseCommand):
     def _begin(self, host: str, port: int, workers: int) -> None:
         self._migrate()
         invitation = new_setup_path() if needs_login() else ""
-        listeners = [listen(host, port)]
+        listeners = [bound(host, port)]
         if pages_port := settings.ENVIRONMENT.proxy_pages_port:
-            listeners.append(listen(settings.ENVIRONMENT.proxy_pages_host or host, pages_port))
+            listeners.append(bound(settings.ENVIRONMENT.proxy_pages_host or host, pages_port))
         addresses = [listener.getsockname() for listener in listeners]
         if workers == 1:
             self._serve(listeners, lambda: self._announce(addresses, workers, invitation))
@@ -176,10 +177,8 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there; CommandError when that is not possible."""
-    from proxyproject.serving.server import bind
-
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that has the address; CommandError when that is not possible."""
     try:
         return bind(host, port)
     except OSError as error:

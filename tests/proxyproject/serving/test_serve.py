@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,6 +84,40 @@ def test_an_address_in_use_is_told(server_world: ServerWorld) -> None:
     assert done.returncode == 1
     assert "Cannot listen on 127.0.0.1:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_it_listens_when_it_is_ready(server_world: ServerWorld, redis_url: str, workers: str) -> None:
+    """Until then a front is refused at once and asks another host; the address is taken all the same."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    env = {"TRAP_SLOW_START": "1", "REDIS_URL": redis_url}
+    data_dir, environment = server_world.prepare(
+        {"DJANGO_SETTINGS_MODULE": "tests.proxyproject.serving.trap_settings", **env}
+    )
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "serve", "--port", str(port), "--workers", workers],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        ends_at = time.monotonic() + 60
+        while not list(data_dir.glob("phases/*waits")):
+            assert time.monotonic() < ends_at
+            time.sleep(0.02)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+        (data_dir / "begin").touch()
+        while "listens on" not in (line := process.stdout.readline()):
+            assert line
+        assert get(f"http://127.0.0.1:{port}/v1/echo").status_code == 200
+    finally:
+        process.terminate()
+        assert process.wait(60) == 0
+        server_world.discard(data_dir)
 
 
 def test_several_processes_need_redis(server_world: ServerWorld) -> None:

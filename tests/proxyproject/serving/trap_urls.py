@@ -28,10 +28,19 @@ def note_phase(phase: str) -> None:
     (directory / f"{len(list(directory.iterdir()))}-{phase}").touch()
 
 
+async def wait_for_the_start() -> None:
+    """A store that is slow, where a test wants one."""
+    if "TRAP_SLOW_START" in os.environ:
+        note_phase("waits")
+        while not (Path(os.environ["PROXY_DATA_DIR"]) / "begin").exists():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
 async def note_stop() -> None:
     note_phase("stop")
 
 
+lifecycle.on_start(wait_for_the_start)
 lifecycle.on_start(lambda: note_phase("start"))
 lifecycle.on_drain(lambda: note_phase("drain"))
 lifecycle.on_drain(draining.set)
