@@ -24,6 +24,13 @@ MOST_TOKENS = 10**12
 """Beyond that a number of tokens is a mistake, and so would its price be."""
 
 
+MEDIA = tuple((medium, part) for medium in ("audio", "image", "video") for part in ("in", "cached", "out"))
+"""What of a row's tokens may be priced apart, told as ``audio_tokens_in`` …: their price is the library's."""
+
+GEO_FACTORS = {"us": Decimal("1.1")}
+"""What inference in one place costs more: Anthropic's pages on pricing and data residency (November 2026)."""
+
+
 class ListedPrice(msgspec.Struct, frozen=True):
     """What the library says of a model. ``rates`` are None where a price depends on how much is asked."""
 
@@ -73,12 +80,18 @@ def _tokens(record: RequestRecord) -> Tokens | None:
 
 
 def _with_extras(record: RequestRecord, period: int, tokens: Tokens, price: Decimal) -> Decimal:
-    """``price`` with what an hour's cache costs more, the tier's factor, and the fees for searches."""
+    """``price`` with what an hour's cache, sound and pictures cost more, the factors of tier and place, and
+    the fees for searches.
+    """
     model = record.mapped_model or ""
     kept_long = min(_number(record, "cache_write_1h") or 0, tokens.cache_write)
     if kept_long:
         price += _long_cache_surcharge(model, period) * kept_long / 10**6
+    for medium, part in MEDIA:
+        if count := _number(record, f"{medium}_tokens_{part}"):
+            price += _media_surcharge(model, period, medium, part) * min(count, _most(tokens, part)) / 1000
     price *= tier_factor(model, record.diagnostics.get("service_tier"))
+    price *= GEO_FACTORS.get(str(record.diagnostics.get("inference_geo")), 1)
     searches = _number(record, "web_searches")
     return price + _search_fees(model, period) * searches / 1000 if searches else price
 
@@ -134,6 +147,23 @@ def _long_cache_surcharge(model: str, period: int) -> Decimal:
     kept_long = {"cache_write_tokens": 10**6, "cache_write_1h_tokens": 10**6}
     dearer = _library_price(model, period, input_tokens=10**6, **kept_long)
     return max(dearer - _listed_price(model, period, Tokens(0, 0, 10**6, 0)), Decimal(0))
+
+
+def _most(tokens: Tokens, part: str) -> int:
+    return {"in": tokens.uncached, "cached": tokens.cached, "out": tokens.output}[part]
+
+
+@functools.lru_cache(maxsize=256)
+def _media_surcharge(model: str, period: int, medium: str, part: str) -> Decimal:
+    """What a thousand tokens of a medium cost more than those of text; below 0 where they cost less."""
+    if part == "out":
+        dearer = {"output_tokens": 1000, f"output_{medium}_tokens": 1000}
+        return _library_price(model, period, **dearer) - _listed_price(model, period, Tokens(0, 0, 0, 1000))
+    dearer = {"input_tokens": 1000, f"input_{medium}_tokens": 1000}
+    if part == "in":
+        return _library_price(model, period, **dearer) - _listed_price(model, period, Tokens(1000, 0, 0, 0))
+    dearer |= {"cache_read_tokens": 1000, f"cache_{medium}_read_tokens": 1000}
+    return _library_price(model, period, **dearer) - _listed_price(model, period, Tokens(0, 1000, 0, 0))
 
 
 @functools.lru_cache(maxsize=256)

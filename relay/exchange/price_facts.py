@@ -12,8 +12,9 @@ from relay.neutral.server_tools import WEB_SEARCH, runs_of
 def price_facts(state: StreamState, asked: Json) -> dict[str, str | int]:
     """The facts by name, those that are there; ``asked`` is the client's body.
 
-    ``cache_write_1h`` tokens; ``web_searches``; ``service_tier``; ``estimated_tokens_in`` and
-    ``estimated_tokens_out``, each where an answer came of which upstream did not tell it.
+    ``cache_write_1h`` tokens; ``web_searches``; ``service_tier``; ``inference_geo``; tokens of sound and
+    pictures, named by ``media_part``; ``estimated_tokens_in`` and ``estimated_tokens_out``, each where an
+    answer came of which upstream did not tell it.
     """
     usage, found = state.usage, dict[str, str | int]()
     if usage.cache_write_1h:
@@ -23,6 +24,9 @@ def price_facts(state: StreamState, asked: Json) -> dict[str, str | int]:
         found["web_searches"] = searches
     if usage.tier:
         found["service_tier"] = usage.tier
+    if usage.geo:
+        found["inference_geo"] = usage.geo
+    found.update(usage.media)
     if not state.blocks:
         return found
     if usage.input_uncached is None:

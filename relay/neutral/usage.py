@@ -2,14 +2,17 @@
 
 import msgspec
 
+Media = tuple[tuple[str, int], ...]
+
 
 class Usage(msgspec.Struct, frozen=True, gc=False):
     """Token counts known so far; None = not told. ``output`` includes ``thinking``.
 
     ``cache_write_1h`` is the part of ``cache_write`` that is kept for an hour; ``searches`` is the part of
     ``server_tools`` that searched the web: both have prices of their own. ``tier`` is how the answer was
-    made where that is priced apart (``fast``, ``flex`` …), "" for the usual way. With ``is_cumulative`` a
-    later one replaces the fields it tells; otherwise they are added.
+    made where that is priced apart (``fast``, ``flex`` …), "" for the usual way; ``geo`` where, likewise
+    (``us``). ``media`` are the parts of input and output that are no text, by ``media_part``. With
+    ``is_cumulative`` a later one replaces the fields it tells; otherwise they are added.
     """
 
     input_uncached: int | None = None
@@ -22,6 +25,16 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     cache_write_1h: int | None = None
     searches: int | None = None
     tier: str = ""
+    geo: str = ""
+    media: Media = ()
+
+
+def media_part(medium: str, part: str) -> str:
+    """The name of the tokens of ``medium`` (audio, image, video) in a ``part`` (in, cached, out).
+
+    ``in`` is what came from no cache; prices differ by these (``monitor/pricing/cost.py``).
+    """
+    return f"{medium}_tokens_{part}"
 
 
 def merged(old: Usage, new: Usage) -> Usage:
@@ -38,6 +51,8 @@ def merged(old: Usage, new: Usage) -> Usage:
             _sum(old.cache_write_1h, new.cache_write_1h),
             _sum(old.searches, new.searches),
             new.tier or old.tier,
+            new.geo or old.geo,
+            _sums(old.media, new.media),
         )
     # Written out, for some upstreams tell their usage with every event.
     return Usage(
@@ -51,7 +66,20 @@ def merged(old: Usage, new: Usage) -> Usage:
         old.cache_write_1h if new.cache_write_1h is None else new.cache_write_1h,
         old.searches if new.searches is None else new.searches,
         new.tier or old.tier,
+        new.geo or old.geo,
+        new.media or old.media,
     )
+
+
+def _sums(
+    before: tuple[tuple[str, int], ...], now: tuple[tuple[str, int], ...]
+) -> tuple[tuple[str, int], ...]:
+    if not before or not now:
+        return before or now
+    sums = dict(before)
+    for name, count in now:
+        sums[name] = sums.get(name, 0) + count
+    return tuple(sums.items())
 
 
 def _sum(before: int | None, now: int | None) -> int | None:

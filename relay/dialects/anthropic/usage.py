@@ -35,6 +35,7 @@ def read_usage(told: object) -> Usage:
         if isinstance(server_tools, dict)
         else None,
         tier=_tier(told),
+        geo="us" if told.get("inference_geo") == "us" else "",  # the others have the usual price
     )
 
 

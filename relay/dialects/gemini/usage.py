@@ -4,9 +4,16 @@ Gemini's prompt count includes what was cached, its candidates' count leaves out
 other way round.
 """
 
-from relay.dialects.gemini.wire import UsageMetadata
+from relay.dialects.gemini.wire import ModalityTokens, UsageMetadata
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
+from relay.neutral.usage import Media, media_part
+
+_MEDIA = {"AUDIO": "audio", "IMAGE": "image", "VIDEO": "video", 4: "audio", 2: "image", 3: "video"}
+"""Of the kinds that Gemini tells (TEXT, IMAGE, VIDEO, AUDIO, DOCUMENT) those that are priced apart.
+
+Some servers write an enumeration's numbers; they are those of google.ai.generativelanguage's ``Modality``.
+"""
 
 
 def usage_of(told: UsageMetadata) -> Usage:
@@ -22,7 +29,32 @@ def usage_of(told: UsageMetadata) -> Usage:
     output = told.candidates_token_count
     if thoughts is not None:
         output = (output or 0) + thoughts
-    return Usage(input_uncached=uncached, cache_read=cached, output=output, thinking=thoughts)
+    return Usage(
+        input_uncached=uncached, cache_read=cached, output=output, thinking=thoughts, media=_media(told)
+    )
+
+
+def _media(told: UsageMetadata) -> Media:
+    """What is no text; the prompt's details include what was cached, as its count does."""
+    sent, cached = _counts(told.prompt_tokens_details), _counts(told.cache_tokens_details)
+    said = _counts(told.candidates_tokens_details)
+    if not (sent or cached or said):
+        return ()
+    fresh = {medium: max(count - cached.get(medium, 0), 0) for medium, count in sent.items()}
+    return tuple(
+        (media_part(medium, part), count)
+        for part, counts in (("in", fresh), ("cached", cached), ("out", said))
+        for medium, count in counts.items()
+        if count
+    )
+
+
+def _counts(details: list[ModalityTokens] | None) -> dict[str, int]:
+    return {
+        _MEDIA[one.modality]: one.token_count
+        for one in details or ()
+        if isinstance(one.modality, str | int) and one.modality in _MEDIA and one.token_count is not None
+    }
 
 
 def usage_metadata(usage: Usage) -> Json:

@@ -5,6 +5,7 @@ text as it came: arguments are never rewritten.
 """
 
 import re
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -91,7 +92,10 @@ class PromptFeedback(Struct, rename="camel", gc=False):
     block_reason_message: str | None = None
 
 
-class _ModalityTokens(Struct, rename="camel", gc=False):
+class ModalityTokens(Struct, rename="camel", gc=False):
+    """How many of the tokens are of one kind."""
+
+    modality: Any = None
     token_count: TokenCount | None = None
 
 
@@ -104,10 +108,10 @@ class UsageMetadata(Struct, rename="camel", gc=False):
     thoughts_token_count: TokenCount | None = None
     tool_use_prompt_token_count: TokenCount | None = None
     total_token_count: TokenCount | None = None
-    prompt_tokens_details: list[_ModalityTokens] | None = None
-    cache_tokens_details: list[_ModalityTokens] | None = None
-    candidates_tokens_details: list[_ModalityTokens] | None = None
-    tool_use_prompt_tokens_details: list[_ModalityTokens] | None = None
+    prompt_tokens_details: list[ModalityTokens] | None = None
+    cache_tokens_details: list[ModalityTokens] | None = None
+    candidates_tokens_details: list[ModalityTokens] | None = None
+    tool_use_prompt_tokens_details: list[ModalityTokens] | None = None
 
 
 class Answer(Struct, rename="camel", gc=False):

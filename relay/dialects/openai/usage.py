@@ -6,6 +6,7 @@ OpenAI's input counts include what the cache gave and took; its output counts in
 from relay.dialects.reading.token_counts import token_count
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
+from relay.neutral.usage import media_part
 
 _TIERS = {"priority": "fast", "fast": "fast", "flex": "flex", "ultrafast": "ultrafast", "batch": "batch"}
 """The service tiers that have a price of their own; priority was renamed fast in July 2026."""
@@ -34,6 +35,12 @@ def usage_from(told: Json, service_tier: object = None) -> Usage:
         and _count(told, "total_tokens") == (total_input or 0) + output + thinking
     ):
         output += thinking
+    media = [
+        (media_part(medium, part), count)
+        for part, told_of in (("in", details), ("out", thought))
+        for medium in ("audio", "image")
+        if (count := _count(told_of, f"{medium}_tokens"))
+    ]
     return Usage(
         input_uncached=uncached,
         cache_read=cached,
@@ -41,6 +48,7 @@ def usage_from(told: Json, service_tier: object = None) -> Usage:
         output=output,
         thinking=thinking,
         tier=_TIERS.get(service_tier, "") if isinstance(service_tier, str) else "",
+        media=tuple(media),
     )
 
 

@@ -19,6 +19,7 @@ AT = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
 """Prices change: these are the ones of that day."""
 OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-4-6", "claude-haiku-4-5"
 PRO, FLASH, FLASH_3 = "gemini-2.5-pro", "gemini-2.5-flash", "gemini-3-flash-preview"
+FLASH_IMAGE, PRO_IMAGE, GPT_AUDIO = "gemini-2.5-flash-image", "gemini-3-pro-image-preview", "gpt-audio"
 GPT, GPT_MINI, GPT_41 = "gpt-5", "gpt-5-mini", "gpt-4.1"
 
 EXAMPLES = [
@@ -65,11 +66,23 @@ EXAMPLES = [
     (GPT_41, (M, M, 0, M), {}, "10.5"),
     (GPT_41, (M, 0, 0, M), {"service_tier": "fast"}, "17.5"),
     (GPT_41, (M, 0, 0, M), {"service_tier": "a tier of tomorrow"}, "10"),
+    (OPUS, (1000, 20_000, 3_000, 500), {"inference_geo": "us"}, "0.0363"),
+    (OPUS, (1000, 0, 0, 0), {"inference_geo": "us", "service_tier": "fast", "web_searches": 1}, "0.0188"),
+    (OPUS, (1000, 0, 0, 0), {"inference_geo": "global"}, "0.004"),
+    (FLASH, (2000, 1000, 0, 100), {"audio_tokens_in": 1500, "audio_tokens_cached": 400}, "0.001958"),
+    (FLASH, (M, 0, 0, 0), {"image_tokens_in": M, "video_tokens_in": M}, "0.3"),
+    (FLASH, (1000, 0, 0, 0), {"audio_tokens_in": 10**9}, "0.001"),
+    (FLASH_IMAGE, (1000, 0, 0, 1300), {"image_tokens_out": 1290}, "0.039025"),
+    (PRO_IMAGE, (1000, 0, 0, 2000), {"image_tokens_out": 1120, "image_tokens_in": 560}, "0.14696"),
+    (GPT_AUDIO, (1000, 0, 0, 1000), {"audio_tokens_in": 800, "audio_tokens_out": 900}, "0.0847"),
+    (GPT_AUDIO, (1000, 0, 0, 1000), {"audio_tokens_in": 800, "service_tier": "flex"}, "0.01805"),
 ]
 
 
 def test_forty_worked_examples(request_record: Callable[..., RequestRecord]) -> None:
-    """Caches by how long they last, tiers, searches, long contexts: to the ten-billionth of a dollar."""
+    """Caches by how long they last, tiers, places, searches, long contexts, sound and pictures: to the
+    ten-billionth of a dollar.
+    """
     wrong = []
     for model, (uncached, cached, written, output), told, dollars in EXAMPLES:
         record = request_record(

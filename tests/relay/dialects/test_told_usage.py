@@ -1,10 +1,13 @@
-"""What upstreams tell of usage that has a price of its own: hour-long caches, searches, tiers."""
+"""What upstreams tell of usage that has a price of its own: hour-long caches, searches, tiers, media …"""
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from relay.dialects.anthropic.usage import read_usage
+from relay.dialects.gemini.usage import usage_of
+from relay.dialects.gemini.wire import UsageMetadata
 from relay.dialects.openai.usage import usage_from
 from relay.neutral.usage import Usage, merged
 from tests.relay.dialects.openai.streams import chat, decoded, delta, form_of
@@ -58,3 +61,63 @@ def test_later_counts_keep_what_they_do_not_tell() -> None:
     assert merged(first, Usage(output=1)) == Usage(cache_write_1h=5, searches=1, output=1, tier="fast")
     added = merged(first, Usage(cache_write_1h=2, searches=2, is_cumulative=False))
     assert (added.cache_write_1h, added.searches, added.tier) == (7, 3, "fast")
+
+
+@pytest.mark.parametrize(("told", "geo"), [("us", "us"), ("global", ""), ("not_available", ""), (["us"], "")])
+def test_where_inference_ran_is_read(told: object, geo: str) -> None:
+    """Anthropic tells it in its usage; only one place has a price of its own."""
+    assert read_usage({"inference_geo": told}).geo == geo
+
+
+@pytest.mark.parametrize(
+    ("told", "media"),
+    [
+        ({"promptTokensDetails": [{"modality": "TEXT", "tokenCount": 9}]}, {}),
+        (
+            {
+                "promptTokensDetails": [
+                    {"modality": "TEXT", "tokenCount": 9},
+                    {"modality": "AUDIO", "tokenCount": 50},
+                    {"modality": "IMAGE", "tokenCount": 258},
+                ],
+                "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 20}],
+                "candidatesTokensDetails": [{"modality": "IMAGE", "tokenCount": 1290}],
+            },
+            {
+                "audio_tokens_in": 30,
+                "audio_tokens_cached": 20,
+                "image_tokens_in": 258,
+                "image_tokens_out": 1290,
+            },
+        ),
+        ({"promptTokensDetails": [{"modality": "SMELL", "tokenCount": 9}, {"tokenCount": 1}, {}]}, {}),
+        ({"promptTokensDetails": [{"modality": ["AUDIO"], "tokenCount": 9}]}, {}),
+        ({"promptTokensDetails": [{"modality": 4, "tokenCount": 9}]}, {"audio_tokens_in": 9}),
+        ({"cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": 20}]}, {"audio_tokens_cached": 20}),
+        ({"promptTokensDetails": [{"modality": "AUDIO"}], "cacheTokensDetails": None}, {}),
+    ],
+)
+def test_geminis_sound_and_pictures(told: dict[str, Any], media: dict[str, int]) -> None:
+    """Its prompt's details include what was cached; a kind that nobody knows is priced as text."""
+    assert dict(usage_of(msgspec.convert(told, UsageMetadata)).media) == media
+
+
+def test_openais_sound_and_pictures() -> None:
+    """In the details of either form; 0 and what is no number are none."""
+    chat_told = {
+        "prompt_tokens_details": {"audio_tokens": 40, "image_tokens": 0},
+        "completion_tokens_details": {"audio_tokens": 7},
+    }
+    assert dict(usage_from(chat_told).media) == {"audio_tokens_in": 40, "audio_tokens_out": 7}
+    told = {"input_tokens_details": {"image_tokens": 5}, "output_tokens_details": {"audio_tokens": "x"}}
+    assert dict(usage_from(told).media) == {"image_tokens_in": 5}
+
+
+def test_media_of_later_counts() -> None:
+    """A cumulative count replaces them, another is added."""
+    first = Usage(media=(("audio_tokens_in", 5),), geo="us")
+    assert merged(first, Usage(output=1)).media == first.media
+    assert merged(first, Usage(output=1)).geo == "us"
+    assert merged(first, Usage(media=(("audio_tokens_in", 9),))).media == (("audio_tokens_in", 9),)
+    more = Usage(media=(("audio_tokens_in", 2), ("image_tokens_out", 3)), is_cumulative=False)
+    assert dict(merged(first, more).media) == {"audio_tokens_in": 7, "image_tokens_out": 3}

@@ -51,10 +51,13 @@ def test_an_answer_with_nothing_said_is_named() -> None:
 
 
 def test_what_the_price_depends_on_is_in_the_row() -> None:
-    """A cache kept for an hour, searches and the tier, as upstream told them; nothing is estimated then."""
+    """What upstream told of hour-long caches, searches, tier, place and media; nothing is estimated."""
     told = Usage(input_uncached=3, cache_write=9, cache_write_1h=7, output=1, searches=2, tier="fast")
     row = row_at_the_end(BlockStart(0, "text"), TextDelta(0, "hi"), told, Terminal())
     assert dict(row.diagnostics) == {"cache_write_1h": 7, "web_searches": 2, "service_tier": "fast"}
+    told = Usage(input_uncached=3, output=1, geo="us", media=(("audio_tokens_in", 2),))
+    row = row_at_the_end(BlockStart(0, "text"), TextDelta(0, "hi"), told, Terminal())
+    assert dict(row.diagnostics) == {"inference_geo": "us", "audio_tokens_in": 2}
 
 
 def test_searches_that_upstream_does_not_count_are_counted() -> None:
