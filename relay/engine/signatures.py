@@ -15,7 +15,11 @@ import msgspec
 from relay.neutral.conversation import digest
 
 SIGNATURE_TTL = 7200
-"""Seconds for which a signature is remembered."""
+"""Seconds for which a signature is remembered, from when it was last written or used."""
+
+RENEWED_AFTER = SIGNATURE_TTL / 2
+"""Seconds: one that is older when it is used is as good as new. Else a long conversation would lose its own
+one after the other, and with each of them what upstream has cached of it."""
 
 MIN_SIGNATURE_LENGTH = 50
 """Characters; anything shorter is no signature and is never stored."""
@@ -29,11 +33,14 @@ HANDLE_PREFIX = "evenkeel-handle-"
 MISSES_KEPT = 100
 """Of what was looked for in vain: the last, which are the newest turns of a history."""
 
+RENEWALS_KEPT = 2 * TURNS_PER_SESSION
+"""Of what was renewed: all of one long history."""
+
 Key = TypeVar("Key", bound=Hashable)
 
 
 class Remembered(msgspec.Struct, frozen=True, gc=False):
-    """A signature, who can read it, and when it was last written (epoch seconds)."""
+    """A signature, who can read it, and when it was last written, or renewed by use (epoch seconds)."""
 
     value: str
     family: str
@@ -41,7 +48,7 @@ class Remembered(msgspec.Struct, frozen=True, gc=False):
 
 
 class Miss(msgspec.Struct, frozen=True, gc=False):
-    """What was looked for in vain: in which layer, by what (a family: by the signature's digest)."""
+    """What was looked for, mostly in vain: in which layer, by what (a family: by the signature's digest)."""
 
     layer: Literal["tool", "family", "session"]
     session: str
@@ -88,6 +95,8 @@ class SignatureCache:
         self._session_limit = session_limit
         self.missed: deque[Miss] = deque(maxlen=MISSES_KEPT)
         """What was looked for in vain; whoever wants to know clears it before."""
+        self.renewed: deque[tuple[Miss, Remembered]] = deque(maxlen=RENEWALS_KEPT)
+        """What was renewed by use, for whoever keeps it; who takes it clears it."""
 
     def cache_tool_signature(self, session: str, call_id: str, entry: Remembered) -> bool:
         """Remember the signature of a tool call; False when it is none."""
@@ -118,27 +127,33 @@ class SignatureCache:
         """What upstream gave for that call."""
         if not call_id:
             return None
-        entry = self._tools.get((session, call_id), now)
-        if entry is None:
-            self.missed.append(Miss("tool", session, call_id))
-        return entry
+        return self._found(self._tools, (session, call_id), Miss("tool", session, call_id), now)
 
     def family_of(self, signature: str, now: float) -> str:
         """Who can read ``signature``; "" when it is unknown here."""
-        entry = self._families.get(_fingerprint(signature), now)
-        if entry is None:
-            self.missed.append(Miss("family", "", digest(signature)))
+        looked_for = Miss("family", "", digest(signature))
+        entry = self._found(self._families, _fingerprint(signature), looked_for, now)
         return entry.family if entry else ""
 
     def session_signature(self, session: str, turn: str, kind: str, now: float) -> Remembered | None:
         """What upstream gave for a block of ``kind`` in that very turn."""
         turns = self._sessions.get(session)
-        entry = None
         if turns is not None:
             self._sessions.move_to_end(session)
-            entry = turns.get((turn, kind), now)
-        if entry is None:
-            self.missed.append(Miss("session", session, turn, kind))
+        return self._found(turns, (turn, kind), Miss("session", session, turn, kind), now)
+
+    def _found(
+        self, layer: "_Layer[Key] | None", key: Key, looked_for: Miss, now: float
+    ) -> Remembered | None:
+        """What ``layer`` holds, renewed where it has grown old; a miss is noted."""
+        entry = layer.get(key, now) if layer is not None else None
+        if layer is None or entry is None:
+            self.missed.append(looked_for)
+            return None
+        if now - entry.at > RENEWED_AFTER:
+            entry = msgspec.structs.replace(entry, at=now)
+            layer.put(key, entry)
+            self.renewed.append((looked_for, entry))
         return entry
 
     def forget(self, session: str, signature: str) -> None:

@@ -23,7 +23,10 @@ async def recalled(memory: Memory, made_ready: Callable[[], UpstreamRequest]) ->
     memory.signatures.missed.clear()
     request = made_ready()
     missed = [Wanted(miss.layer, miss.session, miss.name, miss.kind) for miss in memory.signatures.missed]
-    return made_ready() if missed and await memory.recall(missed) else request
+    if missed and await memory.recall(missed):
+        request = made_ready()
+    memory.renew()
+    return request
 
 
 async def weigh_detour(memory: Memory, lease: Lease, session: str) -> None:

@@ -91,6 +91,16 @@ class Memory:
         kept = [item for item in news if item.layer != "refused"]
         return self.shared.write(kept) if kept else None
 
+    def renew(self) -> None:
+        """Keep for all processes what a conversation still uses of old signatures."""
+        used = [*self.signatures.renewed]
+        self.signatures.renewed.clear()
+        if used:
+            self.remember(
+                Item(one.layer, one.session, one.name, kept.at, one.kind, kept.value, kept.family)
+                for one, kept in used
+            )
+
     async def meet(self, session: str, *, is_begun: bool) -> list[Item]:
         """Learn what is known of a session that is new to this process; who answers it, by its models.
 

@@ -4,6 +4,7 @@ import pytest
 
 from relay.engine.signatures import (
     MIN_SIGNATURE_LENGTH,
+    RENEWED_AFTER,
     SIGNATURE_TTL,
     TURNS_PER_SESSION,
     Remembered,
@@ -79,13 +80,28 @@ def test_time_to_live_is_checked_on_read() -> None:
     cache.cache_family(signed())
     cache.cache_session_signature("s1", "turn", "thinking", signed())
     last = NOW + SIGNATURE_TTL
-    assert cache.tool_signature("s1", "call_1", last)
-    assert cache.family_of(signed().value, last)
-    assert cache.session_signature("s1", "turn", "thinking", last)
     assert cache.tool_signature("s1", "call_1", last + 0.1) is None
     assert cache.family_of(signed().value, last + 0.1) == ""
     assert cache.session_signature("s1", "turn", "thinking", last + 0.1) is None
     assert cache.tool_signature("s1", "call_1", NOW) is None, "what is too old was thrown away"
+
+
+def test_what_a_conversation_uses_is_kept() -> None:
+    """However long it goes on: its early turns keep their bytes, and upstream its cache; told for others."""
+    cache = SignatureCache()
+    cache.cache_tool_signature("s1", "call_1", signed())
+    cache.cache_family(signed())
+    cache.cache_session_signature("s1", "turn", "thinking", signed())
+    assert cache.tool_signature("s1", "call_1", NOW + RENEWED_AFTER) == signed()
+    assert not cache.renewed
+    for hours in range(1, 9):
+        now = NOW + 3601 * hours
+        assert cache.tool_signature("s1", "call_1", now) == signed(at=now)
+        assert cache.family_of(signed().value, now)
+        assert cache.session_signature("s1", "turn", "thinking", now) == signed(at=now)
+        assert [looked_for.layer for looked_for, _ in cache.renewed] == ["tool", "family", "session"]
+        cache.renewed.clear()
+    assert cache.tool_signature("s1", "call_1", now + SIGNATURE_TTL + 0.1) is None
 
 
 def test_writing_again_renews() -> None:
@@ -93,7 +109,8 @@ def test_writing_again_renews() -> None:
     cache = SignatureCache()
     cache.cache_tool_signature("s1", "call_1", signed("a", at=NOW))
     cache.cache_tool_signature("s1", "call_1", signed("b", at=NOW + 100))
-    assert cache.tool_signature("s1", "call_1", NOW + 100 + SIGNATURE_TTL) == signed("b", at=NOW + 100)
+    last = NOW + 100 + SIGNATURE_TTL
+    assert cache.tool_signature("s1", "call_1", last) == signed("b", at=last)
 
 
 @pytest.mark.parametrize("layer", ["tool", "family"])
