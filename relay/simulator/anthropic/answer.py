@@ -8,7 +8,7 @@ from relay.simulator.anthropic.thinking import FAMILY, Conversation, canonical
 from relay.simulator.anthropic.threads import Threads
 from relay.simulator.asks import Ask
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
-from relay.simulator.prefix import Prefix
+from relay.simulator.prefix import Point, Prefix
 from relay.simulator.reply import Block, Call, Reply, Stop, Text, Thinking
 from relay.simulator.signatures import Seal, digest, issue
 
@@ -21,6 +21,8 @@ _STOP_REASONS = {
     Stop.BLOCKED_PROMPT: "refusal",
 }
 _FRAGMENT_CHARS = 16
+LOOKBACK_BLOCKS = 20
+"""How far before a breakpoint a cached prefix is looked for."""
 
 
 @dataclass(slots=True)
@@ -123,13 +125,23 @@ class PreparedMessage:
                     return {"type": "redacted_thinking", "data": issue(seal)}
                 return {"type": "thinking", "thinking": text if block.shown else "", "signature": issue(seal)}
 
+    def _read_tokens(self, points: list[Point]) -> int:
+        """The tokens of the longest prefix that is cached, as the breakpoints find it."""
+        inbound = self.inbound
+        for point in reversed(self.conversation.breakpoints):
+            end = points.index(point) + 1
+            near = points[max(end - LOOKBACK_BLOCKS, 0) : end]
+            if read := inbound.cache.read(inbound.account, inbound.base_model, near):
+                return read
+        return 0
+
     def _input_usage(self) -> Json:
         """Input tokens by cache; only what stands before a breakpoint is read from a cache or put there."""
         inbound, points = self.inbound, self.conversation.prefix.points
         read = written = 0
         if self.conversation.breakpoints:
             last = self.conversation.breakpoints[-1]
-            read = inbound.cache.read(inbound.account, inbound.base_model, points[: points.index(last) + 1])
+            read = self._read_tokens(points)
             written = last.tokens - read
             inbound.cache.store(inbound.account, inbound.base_model, self.conversation.breakpoints)
         return {

@@ -21,6 +21,7 @@ Json = dict[str, Any]
 FAMILY = "claude"
 _THINKING_TOKENS = 40  # a block's cost as input, whatever of it is shown
 _MEDIA_TOKENS = 250
+MOST_BREAKPOINTS = 4
 
 
 @dataclass(slots=True)
@@ -53,6 +54,11 @@ def read_conversation(inbound: Inbound, rules: ClaudeRules) -> Conversation:
             _add(conversation, canonical(message["role"], block), block, tokens)
     if body.get("cache_control") and conversation.prefix.points:
         conversation.breakpoints.append(conversation.prefix.points[-1])
+    if (found := len(conversation.breakpoints)) > MOST_BREAKPOINTS:
+        raise Refused(
+            400,
+            f"A maximum of {MOST_BREAKPOINTS} blocks with cache_control may be provided. Found {found}.",
+        )
     return conversation
 
 
