@@ -14,6 +14,7 @@ STREAM_OPTIONS = "stream_options"
 DEVELOPER = "developer role"
 REASONING = "reasoning_content"
 PATTERNS = "schema patterns"
+CACHE_MARKS = "cache_control"
 COMPLETION_LIMIT = "max_tokens"
 LIMIT = "max_completion_tokens"
 
@@ -48,6 +49,9 @@ ROWS = (
         r"missing .{0,3}reasoning_content")),
     Row(PATTERNS, "OpenAI (jsonschema), DeepSeek (Rust's), llama.cpp", Phrases(
         r"is not a ['\"`\\]{1,4}regex", r"regex lookaround is not supported", r"failed to parse grammar")),
+    Row(CACHE_MARKS, "servers of Anthropic's form without a cache: pydantic's words", Phrases(
+        rf"cache_control.{{0,60}}{_UNKNOWN}", rf"{_UNKNOWN}.{{0,60}}cache_control",
+        r"cache_control: extra inputs")),
     Row(COMPLETION_LIMIT, "OpenAI of reasoning models", Phrases(
         r"use ['\"`]max_completion_tokens['\"`] instead")),
     Row(LIMIT, "servers older than the newer name", Phrases(

@@ -291,7 +291,8 @@ class Exchange:
         memory = self._runtime.memory
         healed = memory.healed_session(self.call.session)
         refused = memory.refusals.of(account_key(account), model)
-        return prepare(self.call, account, model, memory.signatures, healed, time.time(), refused)
+        key = self._runtime.cache_key(self.call.session)
+        return prepare(self.call, account, model, memory.signatures, healed, time.time(), refused, key)
 
     def _ready(self) -> tuple[Lease, UpstreamRequest]:
         if self._lease is None or self._request is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,7 @@ from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
 from relay.limits.key_counter import KeyCounter
 from relay.memory.conversation_memory import Memory
 from relay.neutral.events import StreamState
+from relay.upstream.cache_key import cache_key, this_installation
 from relay.upstream.client import UpstreamClient
 from relay.upstream.hops import this_instance
 
@@ -100,6 +102,7 @@ class Runtime:
             settings.REDIS_URL,
         )
         self.instance = this_instance()
+        self.cache_key = partial(cache_key, this_installation())
         self.upstream = UpstreamClient(
             environment.relay_connect_timeout_seconds,
             environment.relay_max_answer_bytes,

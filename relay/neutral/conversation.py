@@ -124,7 +124,8 @@ class Conversation(msgspec.Struct, frozen=True):
     """A whole request. ``response_schema`` is JSON Schema; ``json_answer`` alone asks for any JSON object.
 
     ``web_search`` asks for the upstream's own search. ``dropped`` names what the client said and the
-    neutral form has no place for (each a few words, for the row's "what was changed").
+    neutral form has no place for (each a few words, for the row's "what was changed"). ``cache_key`` brings
+    the requests of one conversation to where upstream has cached its beginning.
     """
 
     turns: tuple[Turn, ...]
@@ -139,6 +140,7 @@ class Conversation(msgspec.Struct, frozen=True):
     json_answer: bool = False
     response_schema: Json | None = None
     user_id: str = ""
+    cache_key: str = ""
     dropped: tuple[str, ...] = ()
 
 

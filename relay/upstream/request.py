@@ -111,10 +111,12 @@ def prepare(
     healed: HealedSession | None,
     now: float,
     refused: Collection[str] = (),
+    cache_key: str = "",
 ) -> UpstreamRequest:
     """The request for ``model`` on ``account``; raises BadRequest or CannotCarry. ``now``: epoch seconds.
 
     ``refused`` is what this account refused of a request's form before (``dialects/refused_parameters.py``).
+    ``cache_key`` names the conversation to an upstream of another dialect, where the client does not.
     """
     facts = facts_for(model, account.kind)
     dialect = dialect_for(account.kind, call.dialect, facts)
@@ -124,7 +126,10 @@ def prepare(
     if not is_same:
         changes += [f"not carried: {what}" for what in call.conversation.dropped]
         conversation, aliases = aliased(
-            paired(call.conversation, changes), dialect.tool_names, dialect.property_names, changes
+            _keyed(paired(call.conversation, changes), cache_key),
+            dialect.tool_names,
+            dialect.property_names,
+            changes,
         )
         body = dialect.as_stream(dialect.write(conversation, model, facts, changes))
     else:
@@ -160,6 +165,13 @@ def prepare(
         is_own=is_own,
         aliases=aliases,
     )
+
+
+def _keyed(conversation: Conversation, cache_key: str) -> Conversation:
+    """``conversation`` with ``cache_key``, unless the client gave one."""
+    if conversation.cache_key or not cache_key:
+        return conversation
+    return msgspec.structs.replace(conversation, cache_key=cache_key)
 
 
 def healed_with(request: UpstreamRequest, healed: HealedBody) -> UpstreamRequest:

@@ -46,7 +46,11 @@ class Signatures:
         known = self._known(slot)
         if known:
             return known
-        return self._without(slot) if is_handle(value) else Fate.KEEP
+        # Nobody but Google takes a thought of another dialect's history without a signature.
+        is_unsigned = (
+            slot.kind == "thinking" and not self.is_same and not self.dialect.keeps_unsigned_thinking
+        )
+        return self._without(slot) if is_handle(value) or is_unsigned else Fate.KEEP
 
     def _known(self, slot: SignatureSlot) -> str:
         entry = None

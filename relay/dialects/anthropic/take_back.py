@@ -4,6 +4,7 @@ The names are those of ``refused_parameters``; a body that holds nothing of the 
 """
 
 from relay.dialects import refused_parameters as refused
+from relay.dialects.anthropic.cache_marks import without_cache_marks
 from relay.dialects.anthropic.fit_schemas import PORTABLE, fit_schemas
 from relay.neutral.conversation import Json
 
@@ -19,6 +20,8 @@ def take_back(body: Json, name: str) -> Json:
             return {**body, "stream": False} if body.get("stream") else body
         case refused.PATTERNS:
             return fit_schemas(body, [], PORTABLE)
+        case refused.CACHE_MARKS:
+            return without_cache_marks(body)
         case _ if name in _NOT_HERE or name not in body:
             return body
         case _:

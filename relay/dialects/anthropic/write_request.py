@@ -10,6 +10,7 @@ from typing import assert_never
 import msgspec
 
 from accounts.facts.model_facts import ModelFacts
+from relay.dialects.anthropic.cache_marks import with_cache_marks
 from relay.dialects.anthropic.fit import fit_model, instructed
 from relay.dialects.anthropic.fit_schemas import fit_tool
 from relay.dialects.anthropic.write_messages import write_messages
@@ -48,6 +49,8 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
         body["stop_sequences"] = stops
     if conversation.user_id:
         body["metadata"] = {"user_id": conversation.user_id}
+    body = with_cache_marks(body, facts.cache_minimum_tokens)
+    # Behind the marks: what is said for this answer alone.
     body = _json_answer(conversation, body, changes)
     return fit_model(body, model, facts, changes)
 

@@ -14,11 +14,15 @@ _JSON_NOTE = "Answer in JSON."
 
 
 def asks_for_json(conversation: Conversation, changes: list[str]) -> list[str]:
-    """The system prompt's texts; with a note where JSON mode would be refused without the word JSON."""
+    """The system prompt's texts; with a note where JSON mode would be refused without the word JSON.
+
+    Only the first turn is looked at besides: a note that went when somebody says the word later would change
+    the beginning of the conversation, and nothing of it were read from upstream's cache.
+    """
     system = [text.text for text in conversation.system if text.text]
     if not conversation.json_answer or conversation.response_schema is not None:
         return system
-    said = [part.text for turn in conversation.turns for part in turn.parts if isinstance(part, Text)]
+    said = [part.text for turn in conversation.turns[:1] for part in turn.parts if isinstance(part, Text)]
     if any("json" in text.lower() for text in [*system, *said]):
         return system
     changes.append(f"added to the system prompt: {_JSON_NOTE}")

@@ -63,6 +63,8 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     )
     if conversation.user_id:
         body["user"] = user_name(conversation.user_id)
+    if conversation.cache_key and facts.cache_key:
+        body["prompt_cache_key"] = conversation.cache_key
     return fit_model(body, model, facts, changes)
 
 

@@ -53,6 +53,7 @@ def read(body: Json) -> Conversation:
         json_answer=json_answer or schema is not None,
         response_schema=schema,
         user_id=text_in(body, "safety_identifier") or text_in(body, "user"),
+        cache_key=text_in(body, "prompt_cache_key"),
         dropped=tuple(dict.fromkeys([*dropped, *narrowed])),
     )
 

@@ -52,6 +52,8 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     set_numbers(body, conversation.sampling, ("temperature", "top_p"), changes)
     if conversation.user_id:
         body["safety_identifier"] = user_name(conversation.user_id)
+    if conversation.cache_key and facts.cache_key:
+        body["prompt_cache_key"] = conversation.cache_key
     return fit_model(body, model, facts, changes)
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.facts.known_models import facts_for, names_offered_by
 from relay.dialects.anthropic import ANTHROPIC
+from relay.dialects.anthropic.cache_marks import without_cache_marks
 from relay.neutral.conversation import (
     Conversation,
     Media,
@@ -36,11 +37,11 @@ PNG = base64.b64encode(b"\x89PNG\xfb\xff").decode()
 def written(
     *turns: Turn, model: str = MODEL, changes: list[str] | None = None, **fields: Any
 ) -> dict[str, Any]:
-    """The body for these turns, checked to be one that upstream takes."""
+    """The body for these turns, checked to be one that upstream takes; without its cache marks."""
     conversation = Conversation(turns or (HI,), **fields)
     body = ANTHROPIC.write(conversation, model, facts_for(model), [] if changes is None else changes)
     judge(body)
-    return body
+    return without_cache_marks(body)
 
 
 def user(*parts: Part) -> Turn:
