@@ -5,6 +5,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from proxyproject.pages.acts import clear_cooldown, continue_model, mapping_of
 from proxyproject.pages.named_account import account_of
 from proxyproject.setup.views import set_up
 from relay.front import openapi
@@ -26,6 +27,9 @@ urlpatterns = [
     path("api/openapi.json", openapi.openapi_json, name="openapi-json"),
     path("monitor/faultlab/", include("proxyproject.faultlab.urls")),
     path("monitor/", include("monitor.urls")),
+    path("monitor/history/<str:request_id>/mapping/", mapping_of, name="mapping-of"),
+    path("monitor/history/<str:request_id>/clear-cooldown/", clear_cooldown, name="act-clear-cooldown"),
+    path("monitor/history/<str:request_id>/continue/", continue_model, name="act-continue"),
     path("monitor/history/<str:request_id>/account/", account_of, name="account-of"),
     path("monitor/history/<str:request_id>/account/<int:attempt>/", account_of, name="account-of"),
     path("monitor/history/<str:request_id>/replay/", replay_page, name="replay"),

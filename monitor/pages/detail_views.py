@@ -9,12 +9,15 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
+from monitor.diagnosis.acts import acts_for
 from monitor.diagnosis.diagnosis import diagnose
+from monitor.diagnosis.headline import parted, reason_of_upstream
 from monitor.diagnosis.timeline import next_accounts, timeline
 from monitor.history.comparison import compared
 from monitor.history.detail import detail_of, facts, whole_body
-from monitor.history.shown_records import with_shown_accounts
+from monitor.history.shown_records import account_mask, with_shown_accounts
 from monitor.pages.access import for_operators, for_readers, may_export, reads_bodies
+from monitor.pages.act_links import act_links, settings_named
 from monitor.record.records import BodyKind
 from monitor.words.labels import BODY_LABELS
 
@@ -29,19 +32,28 @@ def detail_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
     if detail is None:
         raise Http404(gettext("This request is not in the history (any more)."))
     row, attempts = with_shown_accounts(detail.row, detail.attempts)
+    diagnosis = diagnose(row, attempts, retry_after_seconds=detail.retry_after_seconds)
+    headline, further = parted(diagnosis)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": gettext("Request"),
         "detail": detail,
         "record": row,
         "facts": facts(row),
-        "diagnosis": diagnose(row, attempts, retry_after_seconds=detail.retry_after_seconds),
+        "diagnosis": diagnosis,
+        "headline": headline,
+        "further": further,
+        "reason": account_mask(detail.attempts)(reason_of_upstream(diagnosis, attempts)),
+        "acts": act_links(request, row, acts_for(row, attempts)),
+        "settings": settings_named(diagnosis.next_step),
         "bars": timeline(row, attempts, next_accounts(detail.attempts)),
         "bodies": [
             {"shown": shown, "title": BODY_TITLES.get(shown.body.kind, shown.body.kind)}
             for shown in detail.bodies
         ],
         "reads_bodies": reads_bodies(request),
+        "sees_accounts": request.user.has_perm("accounts.view_account"),
+        "sees_keys": request.user.has_perm("accounts.view_clientkey"),
         "may_export": may_export(request),
         "may_replay": request.user.has_perm("monitor.add_requestlog"),
     }

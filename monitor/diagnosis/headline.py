@@ -1,0 +1,60 @@
+"""What stands before the advice: at most twenty-five words of ours, and upstream's own reason. PURE."""
+
+from collections.abc import Sequence
+
+from monitor.diagnosis.diagnosis import Diagnosis, Severity
+from monitor.record.failure_kinds import (
+    ACCOUNT,
+    MISSING_THING,
+    OUTPUT_LIMIT,
+    PARAMETER,
+    SIGNATURE,
+    TOO_LONG_CONTEXT,
+    Kind,
+)
+from monitor.record.failure_table import decisive
+from monitor.record.phrasing import Phrase
+from monitor.record.records import AttemptRecord
+
+HEADLINE_WORDS = 25
+REASON_CHARACTERS = 240
+
+_SPOKEN = frozenset(
+    (
+        Kind.STATUS.value,
+        Kind.ERROR_EVENT.value,
+        ACCOUNT,
+        MISSING_THING,
+        OUTPUT_LIMIT,
+        PARAMETER,
+        SIGNATURE,
+        TOO_LONG_CONTEXT,
+    )
+)
+"""The failures whose text is upstream's; that of the others is this server's."""
+
+
+def parted(diagnosis: Diagnosis) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...]]:
+    """The sentences that stand before the advice, one at least, and those that follow it."""
+    room = HEADLINE_WORDS
+    for place, sentence in enumerate(diagnosis.summary):
+        room -= words_in(sentence)
+        if room < 0 and place:
+            return diagnosis.summary[:place], diagnosis.summary[place:]
+    return diagnosis.summary, ()
+
+
+def words_in(sentence: Phrase) -> int:
+    """How many words the English sentence has; what is filled in counts as one, but for a sentence."""
+    inner = [value for value in sentence.values.values() if isinstance(value, Phrase)]
+    return len(sentence.message.split()) - len(inner) + sum(map(words_in, inner))
+
+
+def reason_of_upstream(diagnosis: Diagnosis, attempts: Sequence[AttemptRecord]) -> str:
+    """What upstream itself said of the failure that decided; blank where it said nothing or it was healed."""
+    failed = [attempt for attempt in attempts if attempt.failure_kind]
+    if diagnosis.severity is not Severity.PROBLEM or not failed:
+        return ""
+    told = failed[decisive([(attempt.failure_kind or "", attempt.status) for attempt in failed])]
+    text = " ".join((told.failure_text or "").split()) if told.failure_kind in _SPOKEN else ""
+    return text if len(text) <= REASON_CHARACTERS else text[: REASON_CHARACTERS - 1] + "…"

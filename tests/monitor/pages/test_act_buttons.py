@@ -1,0 +1,107 @@
+"""The buttons of a diagnosis: what they change, and who may press them."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Account, AccountMark, ModelMapping
+from monitor.record.records import Outcome
+from tests.monitor.shelf import Shelf, attempt_of, operator_named, shelf
+
+__all__ = ["shelf"]
+
+RIGHTS = (
+    "view_requestlog",
+    "add_requestlog",
+    "view_account",
+    "change_account",
+    "view_modelmapping",
+    "change_modelmapping",
+    "add_modelmapping",
+)
+
+
+def limited(shelf: Shelf) -> str:
+    """An exchange that failed for its account's quota; its id."""
+    row = shelf.put(outcome=Outcome.ERROR, status=429, client_model="claude-demo", first_data_ms=None)
+    shelf.add(attempt_of(row, status=429, failure_kind="status", failure_text="Too many requests."))
+    return row.id
+
+
+@pytest.fixture
+def operator(store: str) -> Client:
+    """A browser of somebody who may do everything here."""
+    return operator_named("acting", *RIGHTS)
+
+
+def mark(email: str) -> Account:
+    """An account that is cooling down."""
+    account = Account.objects.create(email=email, kind="anthropic")
+    now = timezone.now()
+    AccountMark.objects.create(account=account, status=429, cause="quota", until=now, set_at=now)
+    return account
+
+
+def test_a_cooldown_that_was_met_is_cleared(operator: Client, shelf: Shelf) -> None:
+    """Of the accounts that were asked, and of no other."""
+    asked, other = mark("ada@example.com"), mark("bob@example.com")
+    request_id = limited(shelf)
+    page = operator.get(f"/monitor/history/{request_id}/").content.decode()
+    assert "“Too many requests.”" in page
+    answer = operator.post(f"/monitor/history/{request_id}/clear-cooldown/", follow=True)
+    assert "1 account has no cooldown any more." in answer.content.decode()
+    assert [one.account_id for one in AccountMark.objects.all()] == [other.pk]
+    assert asked.pk != other.pk
+
+
+def test_continuation_is_turned_on_for_a_model(operator: Client, shelf: Shelf) -> None:
+    """In the mapping that applies to it, or in a new one that leads where it was led before."""
+    request_id = shelf.put(outcome=Outcome.INTERRUPTED, client_model="claude-demo").id
+    path = f"/monitor/history/{request_id}/"
+    operator.post(f"{path}continue/")
+    [made] = ModelMapping.objects.all()
+    assert (made.pattern, made.target, made.continuation) == ("claude-demo", "claude-opus-5-5", True)
+    ModelMapping.objects.all().delete()
+    wide = ModelMapping.objects.create(pattern="claude-*", target="m")
+    ModelMapping.objects.create(pattern="gemini-*", target="m")
+    assert operator.get(f"{path}mapping/")["Location"].endswith(f"/modelmapping/{wide.pk}/change/")
+    operator.post(f"{path}continue/")
+    assert [one.pattern for one in ModelMapping.objects.filter(continuation=True)] == ["claude-*"]
+
+
+def test_a_model_without_a_mapping_leads_to_the_form_of_one(operator: Client, shelf: Shelf) -> None:
+    """With its name filled in."""
+    request_id = shelf.put(client_model="claude-new").id
+    answer = operator.get(f"/monitor/history/{request_id}/mapping/")
+    assert answer["Location"].endswith("/modelmapping/add/?pattern=claude-new")
+
+
+def test_who_may_only_look_has_no_button_and_no_address(store: str, shelf: Shelf) -> None:
+    """Buttons are for who has the right; an address by hand is refused, and nothing is done by a GET."""
+    request_id = limited(shelf)
+    mark("ada@example.com")
+    watcher = operator_named("watcher", "view_requestlog")
+    path = f"/monitor/history/{request_id}/"
+    page = watcher.get(path).content.decode()
+    assert "Clear the cooldown" not in page
+    assert "Send again" not in page
+    for act in ("clear-cooldown", "continue"):
+        assert watcher.post(f"{path}{act}/").status_code == 403
+        assert operator_named(f"doer-{act}", *RIGHTS).get(f"{path}{act}/").status_code == 405
+    assert AccountMark.objects.count() == 1
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = operator_named("third", *RIGHTS).cookies
+    assert strict.post(f"{path}clear-cooldown/").status_code == 403
+
+
+def test_the_account_of_a_request_is_found_by_its_kind(operator: Client, shelf: Shelf) -> None:
+    """By the attempt's kind, as two accounts may have one address."""
+    Account.objects.create(email="ada@example.com", kind="gemini")
+    account = Account.objects.create(email="ada@example.com", kind="anthropic")
+    request_id = shelf.put().id
+    answer = operator.get(f"/monitor/history/{request_id}/account/1/")
+    assert answer["Location"].endswith(f"/account/{account.pk}/change/")
+    assert operator.get(f"/monitor/history/{request_id}/account/")["Location"] == answer["Location"]
+    account.delete()
+    Account.objects.all().delete()
+    assert operator.get(f"/monitor/history/{request_id}/account/").status_code == 404
