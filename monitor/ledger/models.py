@@ -1,4 +1,4 @@
-"""The table of the ledger; kept when the exchanges are gone."""
+"""The tables of the ledger; kept when the exchanges are gone."""
 
 # ruff: noqa: D106  Meta says nothing that needs a docstring
 
@@ -42,3 +42,34 @@ class LedgerHour(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hour:%Y-%m-%d %H} {self.client_key} {self.account} {self.model}"
+
+
+class LedgerCorrection(models.Model):
+    """What an hour of the ledger said before its exchanges were priced again, and what from then on.
+
+    Written by ``monitor.ledger.corrections`` alone; one run has one ``made_at``.
+    """
+
+    made_at = models.DateTimeField(_("made at"))
+    hour = models.DateTimeField(_("hour"))
+    key_id = models.BigIntegerField()
+    client_key = models.CharField(_("client key"), max_length=100)
+    account = models.CharField(_("account"), max_length=254)
+    model = models.CharField(_("model"), max_length=200)
+    cost_units_before = models.BigIntegerField(_("cost before (1e-10 US$)"))
+    cost_units_after = models.BigIntegerField(_("cost after (1e-10 US$)"))
+    unpriced_before = models.BigIntegerField(_("requests without a price before"))
+    unpriced_after = models.BigIntegerField(_("requests without a price after"))
+
+    class Meta:
+        verbose_name = _("correction of the ledger")
+        verbose_name_plural = _("corrections of the ledger")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["made_at", "key_id", "hour", "client_key", "account", "model"],
+                name="one_correction_of_its_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.made_at:%Y-%m-%d %H:%M} {self.hour:%Y-%m-%d %H} {self.client_key} {self.model}"

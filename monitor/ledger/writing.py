@@ -82,9 +82,16 @@ def _statement() -> str:
 
 
 def _parameters(cell: Cell, sums: Amounts) -> list[Any]:
-    hour = connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(cell.hour, UTC))
-    texts = ((cell.client_key, 100), (cell.account, 254), (cell.model, 200))
-    return [cell.key_id, hour, *(_text(text, limit) for text, limit in texts), *sums]
+    kept = as_kept(cell)
+    hour = connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(kept.hour, UTC))
+    return [kept.key_id, hour, kept.client_key, kept.account, kept.model, *sums]
+
+
+def as_kept(cell: Cell) -> Cell:
+    """The cell as the table has it: texts are cut to their columns."""
+    return cell._replace(
+        client_key=_text(cell.client_key, 100), account=_text(cell.account, 254), model=_text(cell.model, 200)
+    )
 
 
 def _text(value: str, limit: int) -> str:

@@ -1,0 +1,156 @@
+"""Price the exchanges of closed hours again, on purpose: after a price that came late, or was wrong.
+
+A row, the ledger and the statistics change together, so that there is one number; what the ledger had before
+is kept (``LedgerCorrection``). Only hours of which all exchanges are still on record are looked at: of the
+others nobody knows any more what the price depended on. An exchange without a price keeps what it has.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from monitor.history.keyset import moment_of_id
+from monitor.ledger.booking import Amounts, Booked, Cell, booked, differences
+from monitor.ledger.corrections import keep_correction
+from monitor.ledger.hours import HOUR_SECONDS, hour_of
+from monitor.ledger.writing import add
+from monitor.models import RequestLog
+from monitor.pricing.cost import cost_of
+from monitor.pricing.price_list import PriceList
+from monitor.record.records import RequestRecord, record_of
+from monitor.record.request_id import first_request_id
+from monitor.statistics.filling import fill_day, fill_hour
+
+ROWS_AT_ONCE: Final = 200
+_READ: Final = (
+    "id", "started_at", "process_id", "dialect", "method", "path", "client_key", "client_key_id",
+    "client_model", "is_simulated", "in_flight", "mapped_model", "account", "outcome", "tokens_in",
+    "tokens_out", "tokens_cached", "tokens_cache_write", "cost", "diagnostics",
+)  # fmt: skip
+
+
+class Repriced(msgspec.Struct, frozen=True):
+    """An exchange whose price is another now: what it puts into the ledger, before and from now on."""
+
+    id: str
+    cost: Decimal
+    before: Booked | None
+    now: Booked | None
+
+
+def whole_hours(since: float, until: float) -> Iterator[int]:
+    """The full hours (epoch seconds) in the span that have exchanges, and have all of them, oldest first.
+
+    An hour that is not over by ``until`` is none of them.
+    """
+    found = RequestLog.objects.order_by("id").values_list("id", flat=True)
+    oldest = found.first()
+    if oldest is None:
+        return
+    hour = max(_hour_at(since + HOUR_SECONDS - 1), _hour_at(moment_of_id(oldest)) + HOUR_SECONDS)
+    while hour + HOUR_SECONDS <= until:
+        later = found.filter(id__gte=first_request_id(hour * 1000)).first()
+        if later is None:
+            return
+        hour = _hour_at(moment_of_id(later))
+        if hour + HOUR_SECONDS <= until:
+            yield hour
+        hour += HOUR_SECONDS
+
+
+def preview(hour: int, prices: PriceList) -> dict[Cell, Amounts]:
+    """What would change in the ledger; nothing is written."""
+    changes: list[Repriced] = []
+    after = first_request_id(hour * 1000)
+    while rows := _records(_rest(hour, after)):
+        changes += repriced(rows, prices)
+        after = _behind(rows[-1])
+    return _differences(changes)
+
+
+def recompute(hour: int, prices: PriceList, made_at: datetime) -> dict[Cell, Amounts]:
+    """Change it; what changed. ``made_at`` is the mark of this run on the figures that are kept.
+
+    Some exchanges at a time, each lot in a transaction. The statistics follow in any case: who was killed in
+    between does it once more.
+    """
+    changes: list[Repriced] = []
+    after = first_request_id(hour * 1000)
+    while True:
+        with transaction.atomic():
+            rows = _records(_rest(hour, after).select_for_update())
+            some = repriced(rows, prices)
+            if some:
+                sums = _differences(some)
+                keep_correction(sums, made_at)
+                _store(some)
+                add(sums)
+        if not rows:
+            break
+        changes += some
+        after = _behind(rows[-1])
+    fill_hour(hour)
+    return _differences(changes)
+
+
+def add_up_days(hours: Sequence[int]) -> None:
+    """Add up anew the days that these hours belong to."""
+    for day in sorted({_day_of(hour) for hour in hours}):
+        fill_day(day)
+
+
+def repriced(rows: Sequence[RequestRecord], prices: PriceList) -> list[Repriced]:
+    """Those of the rows that have another price now; one that nobody can price keeps its cost."""
+    found = []
+    for row in rows:
+        cost = cost_of(row, prices)
+        if cost is not None and cost != row.cost:
+            now = msgspec.structs.replace(row, cost=cost)
+            found.append(Repriced(row.id, cost, booked(row, hour_of), booked(now, hour_of)))
+    return found
+
+
+def _rest(hour: int, after: str) -> QuerySet[RequestLog]:
+    """The hour's exchanges from that id on."""
+    until = first_request_id((hour + HOUR_SECONDS) * 1000)
+    return RequestLog.objects.filter(
+        id__gte=after, id__lt=until, in_flight=False, is_simulated=False
+    ).order_by("id")
+
+
+def _records(found: QuerySet[RequestLog]) -> list[RequestRecord]:
+    return [record_of(values) for values in found.values(*_READ)[:ROWS_AT_ONCE]]
+
+
+def _behind(row: RequestRecord) -> str:
+    """What sorts after its id, and before any other."""
+    return row.id + "0"
+
+
+def _differences(changes: Sequence[Repriced]) -> dict[Cell, Amounts]:
+    return differences((one.before, one.now) for one in changes)
+
+
+def _store(changes: Sequence[Repriced]) -> None:
+    quote = connection.ops.quote_name
+    field = RequestLog._meta.get_field("cost")
+    statement = f"UPDATE {quote(RequestLog._meta.db_table)} SET cost = %s WHERE id = %s"  # noqa: S608  no values
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            statement, [(field.get_db_prep_save(one.cost, connection), one.id) for one in changes]
+        )
+
+
+def _hour_at(moment: float) -> int:
+    return int(moment // HOUR_SECONDS) * HOUR_SECONDS
+
+
+def _day_of(hour: int) -> date:
+    moment = datetime.fromtimestamp(hour, UTC)
+    return timezone.localtime(moment, timezone.get_default_timezone()).date()

@@ -1,0 +1,133 @@
+"""Past exchanges are priced again on purpose: row, ledger and statistics agree, the old figure is kept."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from io import StringIO
+from math import inf
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from monitor.ledger.booking import dollars
+from monitor.ledger.models import LedgerCorrection
+from monitor.ledger.reading import by_client_key
+from monitor.models import ModelPrice, RequestLog
+from monitor.pricing import recomputing
+from monitor.record.records import RequestRecord
+from monitor.statistics import filling
+from monitor.statistics.totals import by_dimension
+from monitor.store.writer import RecordWriter
+from tests.monitor.store.test_writer import ended
+
+HOUR = 1_700_006_400
+"""2023-11-15 00:00 UTC."""
+SINCE = "2023-11-15"
+
+
+@pytest.fixture
+def written(writer: RecordWriter, request_record: Callable[..., RequestRecord]) -> RecordWriter:
+    """An exchange in the hour before, five in one hour, three in another, one just now."""
+    moments = [HOUR - 60.0, *(HOUR + 60.0 * n for n in range(5)), *(HOUR + 7200 + 60.0 * n for n in range(3))]
+    for moment in moments:
+        record = request_record(started_at=moment, client_key_id=1)
+        writer.submit(ended(record, mapped_model="in-house", account="a", tokens_in=1000, tokens_out=0))
+    assert writer.flush(10)
+    for hour in filling.hours_to_fill(moments[-1] + 7200):
+        filling.fill_hour(hour)
+    for day in filling.days_to_fill(moments[-1] + 7200):
+        filling.fill_day(day)
+    return writer
+
+
+def price(per_million: str) -> None:
+    ModelPrice.objects.update_or_create(
+        pattern="in-house",
+        defaults={
+            "valid_from": datetime(2023, 1, 1, tzinfo=UTC), "input_price": Decimal(per_million),
+            "output_price": Decimal(0),
+        },
+    )  # fmt: skip
+
+
+def command(*arguments: str) -> str:
+    said = StringIO()
+    call_command("recompute_costs", *arguments, stdout=said)
+    return said.getvalue()
+
+
+def told() -> tuple[Decimal, Decimal, Decimal]:
+    """The sum of costs as the rows, the ledger and the statistics have it."""
+    rows = sum((cost or Decimal(0) for cost in RequestLog.objects.values_list("cost", flat=True)), Decimal(0))
+    ledger = dollars(by_client_key(0, inf)["team"].cost_units)
+    [(_, sums)] = by_dimension("model", 7, datetime.fromtimestamp(HOUR + 86_000, UTC))
+    return rows, ledger, sums.cost
+
+
+def test_a_preview_changes_nothing(written: RecordWriter) -> None:
+    """It says what would change, by key and model: of whole hours alone."""
+    price("5")
+    said = command("--since", "2023-11-01")
+    assert "team  in-house  +0.040000 US$, 8 more have a price" in said
+    assert "Would change 2 of 2 hours: +0.040000 US$ in all." in said
+    assert told() == (0, 0, 0)
+    assert not LedgerCorrection.objects.exists()
+
+
+def test_all_say_the_new_number_and_the_old_one_is_kept(
+    written: RecordWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows, ledger, statistics; however few exchanges are taken at a time. A second run changes nothing."""
+    monkeypatch.setattr(recomputing, "ROWS_AT_ONCE", 2)
+    price("5")
+    assert "Changed 2 of 2 hours: +0.040000 US$ in all." in command("--since", SINCE, "--apply")
+    assert told() == (Decimal("0.04"), Decimal("0.04"), Decimal("0.04"))
+    assert by_client_key(0, inf)["team"].unpriced == 1, "the hour before is not whole on record"
+    assert "Changed 0 of 2 hours" in command("--since", SINCE, "--apply")
+    price("7")
+    assert "Changed 1 of 1 hours: +0.010000 US$" in command(
+        "--since", SINCE, "--until", "2023-11-15T01:00", "--apply"
+    )
+    assert told() == (Decimal("0.05"), Decimal("0.05"), Decimal("0.05"))
+    kept = LedgerCorrection.objects.order_by("made_at", "hour")
+    assert [
+        (
+            dollars(one.cost_units_before),
+            dollars(one.cost_units_after),
+            one.unpriced_before,
+            one.unpriced_after,
+        )
+        for one in kept
+    ] == [
+        (Decimal(0), Decimal("0.025"), 5, 0),
+        (Decimal(0), Decimal("0.015"), 3, 0),
+        (Decimal("0.025"), Decimal("0.035"), 0, 0),
+    ]
+    runs = command("--runs").splitlines()
+    assert [run.partition("UTC  ")[2] for run in runs] == [
+        "2 figures  0.000000 -> 0.040000 US$", "1 figures  0.025000 -> 0.035000 US$",
+    ]  # fmt: skip
+
+
+def test_what_nobody_can_price_keeps_its_cost(written: RecordWriter) -> None:
+    """A price that was removed takes no figure with it."""
+    price("5")
+    command("--since", SINCE, "--apply")
+    ModelPrice.objects.all().delete()
+    assert "Changed 0 of 2 hours" in command("--since", SINCE, "--apply")
+    assert told()[0] == Decimal("0.04")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "--since"),
+        (("--since", "yesterday"), "yesterday is no day"),
+        (("--since", "2023-13-01"), "is no day"),
+    ],
+)
+def test_what_is_no_moment_is_told(arguments: Any, says: str) -> None:
+    """In words, before anything is read."""
+    with pytest.raises(CommandError, match=says):
+        command(*arguments)
