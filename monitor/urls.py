@@ -3,6 +3,7 @@
 from django.urls import path
 
 from monitor.pages import (
+    conversation_views,
     detail_views,
     export_views,
     history_views,
@@ -15,6 +16,9 @@ from monitor.pages import (
 app_name = "monitor"
 urlpatterns = [
     path("live/", live_views.live_page, name="live"),
+    path("conversations/", conversation_views.conversations_page, name="conversations"),
+    path("conversations/<str:conversation>/", conversation_views.conversation_page, name="conversation"),
+    path("conversations/<str:conversation>/beside/", conversation_views.compare_turns, name="compare-turns"),
     path("statistics/", statistics_views.statistics_page, name="statistics"),
     path("retention/", retention_views.retention_page, name="retention"),
     path("retention/remove/", retention_views.remove, name="retention-remove"),

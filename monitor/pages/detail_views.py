@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
+from monitor.conversations.turns import neighbours
 from monitor.diagnosis.acts import acts_for
 from monitor.diagnosis.diagnosis import diagnose
 from monitor.diagnosis.headline import parted, reason_of_upstream
@@ -34,9 +35,12 @@ def detail_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
     row, attempts = with_shown_accounts(detail.row, detail.attempts)
     diagnosis = diagnose(row, attempts, retry_after_seconds=detail.retry_after_seconds)
     headline, further = parted(diagnosis)
+    before, after = neighbours(row.conversation, row.id)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
         "title": gettext("Request"),
+        "before": before,
+        "after": after,
         "detail": detail,
         "record": row,
         "facts": facts(row),

@@ -54,6 +54,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Entry | Page, ...]], ...] = (
         (
             Page(_("Live"), "sensors", "monitor:live", _SEES_REQUESTS),
             Page(_("History"), "history", "monitor:history", _SEES_REQUESTS),
+            Page(_("Conversations"), "forum", "monitor:conversations", _SEES_REQUESTS),
             Page(_("Statistics"), "bar_chart", "monitor:statistics", _SEES_REQUESTS),
             Page(_("Fault lab"), "science", "faultlab", FAULT_LAB_PERMISSION),
         ),

@@ -64,3 +64,10 @@ document.addEventListener("keydown", (event) => {
   if (event.target.closest("input, select, textarea, [contenteditable]")) return;
   back?.click();
 });
+
+// [ and ] lead to the request before and the one after in the same conversation.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+  if (event.key !== "[" && event.key !== "]") return;
+  document.querySelector(`[data-key="${event.key}"]`)?.click();
+});

@@ -1,0 +1,195 @@
+"""Conversations as the pages show them: a line each, or one with its agents and turns. Blocking.
+
+Every page is read by keyset from the sums that the writer keeps: what it costs does not depend on how many
+exchanges there are.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from django.db.models import Q
+
+from monitor.conversations.counting import Sums
+from monitor.conversations.filters import ConversationFilter
+from monitor.conversations.models import Conversation, ConversationPart
+from monitor.history.keyset import moment_of_id
+from monitor.ledger.booking import dollars
+from monitor.models import RequestLog
+
+PAGE_LINES = 50
+LOOKED_AT = 10_000
+"""How many conversations a page asks for their models and accounts, at most."""
+AT_ONCE = 500
+AGENTS_SHOWN = 200
+
+
+class Used(msgspec.Struct, frozen=True, kw_only=True):
+    """What turns add up to."""
+
+    sums: Sums
+    first_id: str
+    last_id: str
+
+    @property
+    def input_tokens(self) -> int:
+        """All input: what came from the cache, went into it, and neither."""
+        return self.sums.tokens_in + self.sums.tokens_cached + self.sums.tokens_cache_write
+
+    @property
+    def cached_percent(self) -> float | None:
+        """The share of the input that came from the prompt cache; None without input."""
+        return 100 * self.sums.tokens_cached / self.input_tokens if self.input_tokens else None
+
+    @property
+    def cost(self) -> Decimal | None:
+        """In dollars; None where no price is known."""
+        known = self.sums.turns > self.sums.unpriced or self.sums.cost_units
+        return dollars(self.sums.cost_units) if known else None
+
+    @property
+    def began_at(self) -> float:
+        """In epoch seconds."""
+        return moment_of_id(self.first_id)
+
+    @property
+    def duration_ms(self) -> int:
+        """From the first turn's beginning to the last one's."""
+        return round((moment_of_id(self.last_id) - self.began_at) * 1000)
+
+
+class Line(Used, frozen=True, kw_only=True):
+    """One conversation. ``last`` is its newest turn, None when that is no longer on record."""
+
+    id: str
+    client_key: str
+    client_name: str
+    models: tuple[str, ...] = ()
+    agents: int = 0
+    running: int = 0
+    last: dict[str, Any] | None = None
+
+
+class AgentLine(Used, frozen=True, kw_only=True):
+    """One agent of a conversation."""
+
+    id: str
+    parent: str
+    label: str
+    role: str
+    models: tuple[str, ...]
+    accounts: tuple[str, ...]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Newest first. ``older`` is a cursor, empty at the end; ``searched_to`` where a search has stopped."""
+
+    lines: tuple[Line, ...]
+    older: str = ""
+    searched_to: str = ""
+
+
+def page_of(asked: ConversationFilter, before: str = "", limit: int = PAGE_LINES) -> Page:
+    """The conversations whose last turn is before the id ``before``, or the newest."""
+    condition, of_parts = asked.condition(), asked.of_parts()
+    if of_parts is None:
+        found = _rows(condition, before, limit + 1)
+        older = found[limit - 1].last_id if len(found) > limit else ""
+        return Page(_lines(found[:limit]), older)
+    kept: list[Conversation] = []
+    for _ in range(LOOKED_AT // AT_ONCE):
+        step = _rows(condition, before, AT_ONCE)
+        ids = [row.id for row in step]
+        fitting = set(
+            ConversationPart.objects.filter(of_parts, conversation__in=ids).values_list(
+                "conversation", flat=True
+            )
+        )
+        kept += [row for row in step if row.id in fitting]
+        if len(kept) > limit:
+            return Page(_lines(kept[:limit]), kept[limit - 1].last_id)
+        if len(step) < AT_ONCE:
+            return Page(_lines(kept))
+        before = step[-1].last_id
+    return Page(_lines(kept), before, before)
+
+
+def line_of(conversation: str) -> Line | None:
+    """One conversation; None when there is none (any more)."""
+    lines = _lines(list(Conversation.objects.filter(id=conversation)))
+    return lines[0] if lines else None
+
+
+def agents_of(conversation: str) -> list[AgentLine]:
+    """The agents of a conversation, in the order of their first turn."""
+    found: dict[str, AgentLine] = {}
+    parts = ConversationPart.objects.filter(conversation=conversation, turns__gt=0).order_by("first_id")
+    for part in parts[: AGENTS_SHOWN * 4]:
+        one = AgentLine(
+            sums=_sums(part),
+            first_id=part.first_id,
+            last_id=part.last_id,
+            id=part.agent,
+            parent=part.parent_agent,
+            label=part.agent_label,
+            role=part.role,
+            models=(part.model,),
+            accounts=(part.account,) if part.account else (),
+        )
+        found[part.agent] = _together(found[part.agent], one) if part.agent in found else one
+    return list(found.values())[:AGENTS_SHOWN]
+
+
+def _together(one: AgentLine, other: AgentLine) -> AgentLine:
+    return msgspec.structs.replace(
+        one,
+        sums=one.sums.plus(other.sums),
+        last_id=max(one.last_id, other.last_id),
+        models=tuple(dict.fromkeys((*one.models, *other.models))),
+        accounts=tuple(dict.fromkeys((*one.accounts, *other.accounts))),
+    )
+
+
+def _rows(condition: Q, before: str, limit: int) -> list[Conversation]:
+    inside = condition & Q(last_id__lt=before) if before else condition
+    return list(Conversation.objects.filter(inside).order_by("-last_id")[:limit])
+
+
+def _lines(rows: Sequence[Conversation]) -> tuple[Line, ...]:
+    ids = [row.id for row in rows]
+    models: dict[str, dict[str, None]] = {one: {} for one in ids}
+    agents: dict[str, set[str]] = {one: set() for one in ids}
+    parts = ConversationPart.objects.filter(conversation__in=ids, turns__gt=0).order_by("first_id")
+    for one, agent, model in parts.values_list("conversation", "agent", "model"):
+        models[one][model] = None
+        agents[one].add(agent)
+    last: dict[str, dict[str, Any]] = {
+        turn["id"]: dict(turn)
+        for turn in RequestLog.objects.filter(id__in=[row.last_id for row in rows]).values(
+            "id", "outcome", "preview", "started_at", "stop_reason", "client_model"
+        )
+    }
+    running: dict[str, int] = {}
+    in_flight = RequestLog.objects.filter(in_flight=True, conversation__in=ids, is_simulated=False)
+    for one in in_flight.values_list("conversation", flat=True):
+        running[one] = running.get(one, 0) + 1
+    return tuple(
+        Line(
+            sums=_sums(row),
+            first_id=row.first_id,
+            last_id=row.last_id,
+            id=row.id,
+            client_key=row.client_key,
+            client_name=row.client_name,
+            models=tuple(models[row.id]),
+            agents=len(agents[row.id]),
+            running=running.get(row.id, 0),
+            last=last.get(row.last_id),
+        )
+        for row in rows
+    )
+
+
+def _sums(row: Conversation | ConversationPart) -> Sums:
+    return Sums(*(getattr(row, name) for name in Sums._fields))
