@@ -4,14 +4,9 @@ import math
 from collections.abc import Sequence
 
 import msgspec
-from django.db.models import Q
 
-from monitor.diagnosis.diagnosis import Diagnosis, diagnose
-from monitor.history.keyset import attempts_of, records
 from monitor.history.queries import admitted_since
-from monitor.history.shown_records import with_shown_accounts
 from monitor.models import FAILURES, RESCUED, RequestLog
-from monitor.record.records import RequestRecord
 
 HOUR_SECONDS = 3600
 COUNTED_ROWS = 20_000
@@ -59,17 +54,6 @@ def last_hour(now: float) -> LastHour:
         first_data_p95_ms=quantile(waits, 0.95),
         counted_since=rows[-1][-1].timestamp() if len(rows) == COUNTED_ROWS else None,
     )
-
-
-def last_failures(limit: int) -> list[tuple[RequestRecord, Diagnosis]]:
-    """The newest exchanges that failed, each with its diagnosis; accounts masked where that is set."""
-    rows = records(Q(is_failure=True, is_simulated=False), limit=limit)
-    attempts = attempts_of(rows)
-    found = []
-    for row in rows:
-        shown, tried = with_shown_accounts(row, attempts[row.id])
-        found.append((shown, diagnose(shown, tried)))
-    return found
 
 
 def quantile(ordered: Sequence[int], share: float) -> int | None:

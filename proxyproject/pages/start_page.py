@@ -19,7 +19,8 @@ from accounts.admin import retirements
 from accounts.admin.state import Glance, glance
 from accounts.facts.retirement import due
 from accounts.models import Account
-from monitor.history.last_hour import last_failures, last_hour
+from monitor.history.failure_groups import failure_groups
+from monitor.history.last_hour import last_hour
 from monitor.statistics.used_models import models_used_lately
 from monitor.store.writer import WriterStats
 from proxyproject.wiring import writer
@@ -48,7 +49,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = time.time()
     user = request.user
     if user.has_perm("monitor.view_requestlog"):
-        context |= {"hour": last_hour(now), "failures": last_failures(FAILURES_SHOWN)}
+        context |= {"hour": last_hour(now), "failures": failure_groups(FAILURES_SHOWN)}
     if user.has_perm("accounts.view_account"):
         context |= accounts_in_trouble()
     if user.has_perm("accounts.change_account"):

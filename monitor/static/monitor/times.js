@@ -18,8 +18,27 @@ export function writeTimes(root) {
     const moment = new Date(element.dateTime);
     const style = styleOf(element.dataset.local, moment);
     writers[style] ??= new Intl.DateTimeFormat(language, styles[style]);
-    element.textContent = writers[style].format(moment);
+    element.dataset.clock = writers[style].format(moment);
+    write(element, moment);
   }
 }
+
+// What is still to come is counted down beside its time, where it comes within a day.
+const DAY_SECONDS = 86_400;
+const relative = new Intl.RelativeTimeFormat(language, { style: "short" });
+
+function write(element, moment) {
+  const seconds = Math.ceil((moment - Date.now()) / 1000);
+  const isAwaited = seconds > 0 && seconds < DAY_SECONDS;
+  const minutes = Math.round(seconds / 60);
+  const left = seconds < 90 ? relative.format(seconds, "second") : minutes < 90 ? relative.format(minutes, "minute") : relative.format(Math.round(minutes / 60), "hour");
+  const text = isAwaited ? `${element.dataset.clock} (${left})` : element.dataset.clock;
+  if (element.textContent !== text) element.textContent = text;
+  element.toggleAttribute("data-awaited", isAwaited);
+}
+
+setInterval(() => {
+  for (const element of document.querySelectorAll("time[data-awaited]")) write(element, new Date(element.dateTime));
+}, 1000);
 
 writeTimes(document);

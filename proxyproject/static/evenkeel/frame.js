@@ -12,6 +12,8 @@ let goneAt = 0;
 
 addEventListener("DOMContentLoaded", () => {
   if (document.querySelector("time[data-local]")) import(new URL("../monitor/times.js", here));
+  const lists = location.pathname === places.a && document.querySelector("#result_list");
+  if (lists || document.querySelector("[data-refresh]")) import(new URL("refresh.js", here));
 });
 
 addEventListener("click", async (event) => {

@@ -7,10 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.http import QueryDict
 from django.utils import timezone
 
 from accounts.models import Account, ClientKey, ModelMapping
-from monitor.history.last_hour import COUNTED_ROWS, last_failures, last_hour, quantile
+from monitor.history.failure_groups import failure_groups
+from monitor.history.filters import parse
+from monitor.history.keyset import page_of
+from monitor.history.last_hour import COUNTED_ROWS, last_hour, quantile
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.statistics.filling import COUNTS, SUMS
 from monitor.statistics.models import HourlyStatistic
@@ -44,8 +48,7 @@ def ended(record: RequestRecord, outcome: Outcome, **more: Any) -> RequestRecord
         outcome=outcome,
         ended_by=EndedBy.UPSTREAM,
         ended_in=Phase.AFTER_STOP,
-        status=200,
-        **more,
+        **{"status": 200, **more},
     )
 
 
@@ -119,9 +122,37 @@ def test_the_last_failures_come_with_their_diagnosis(store: str, request_record:
             ended(request_record(started_at=NOW - 30), Outcome.ZERO_TOKENS),
         ]
     )
-    found = last_failures(5)
-    assert [row.outcome for row, _ in found] == [Outcome.ERROR, Outcome.ZERO_TOKENS]
-    assert all(diagnosis.next_step.message for _, diagnosis in found)
+    found = failure_groups(5)
+    assert [group.newest.outcome for group in found] == [Outcome.ERROR, Outcome.ZERO_TOKENS]
+    assert all(group.diagnosis.next_step.message for group in found)
+
+
+def test_failures_that_are_alike_are_one_line(store: str, request_record: Make) -> None:
+    """With their number, from when to when, and the way to them; another model or a pause begins anew."""
+    upsert(
+        [
+            ended(request_record(started_at=NOW - ago, client_model=model), Outcome.ERROR, status=429)
+            for ago, model in ((10, "a"), (20, "b"), (30, "a"), (40, "a"), (4000, "a"))
+        ]
+    )
+    found = failure_groups(5)
+    assert [(group.newest.client_model, group.count) for group in found] == [("a", 3), ("b", 1), ("a", 1)]
+    group = found[0]
+    assert (group.first_at, group.last_at) == (NOW - 40, NOW - 10)
+    assert group.word == "every account resting or busy"
+    asked = parse(QueryDict(group.query))
+    assert [row.started_at for row in page_of(asked).rows] == [NOW - 10, NOW - 30, NOW - 40]
+    assert len(failure_groups(1)) == 1
+
+
+def test_a_group_that_may_be_larger_says_so(
+    store: str, request_record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only so many failures are read."""
+    monkeypatch.setattr("monitor.history.failure_groups.LOOKED_AT", 2)
+    upsert([ended(request_record(started_at=NOW - ago), Outcome.ERROR, status=429) for ago in (10, 20, 30)])
+    [group] = failure_groups(5)
+    assert (group.count, group.is_cut) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from monitor.history.last_hour import last_failures, last_hour
+from monitor.history.failure_groups import failure_groups
+from monitor.history.last_hour import last_hour
 from monitor.models import DailyStatistic, HourlyStatistic, RequestLog
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.statistics import filling
@@ -116,7 +117,7 @@ def test_the_simulator_is_no_part_of_the_figures(store: str, request_record: Mak
     assert list(HourlyStatistic.objects.values_list("outcome", "requests")) == [("ok", 1)]
     hour = last_hour(HOUR + 60.0)
     assert (hour.requests, hour.failed) == (1, 0)
-    assert last_failures(5) == []
+    assert failure_groups(5) == []
 
 
 def test_it_goes_from_the_oldest_hour_on_and_then_does_the_open_ones(
