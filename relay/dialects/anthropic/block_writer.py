@@ -50,7 +50,8 @@ class BlockWriter:
         self._silent: dict[int, BlockKind] = {}  # texts that began and said nothing yet
         self._text: _WireBlock | None = None  # a text that is whole, and not closed
         self._has_note = False  # and that ends with a note
-        self._runs: list[str] = []  # upstream's ids of its tools' runs
+        self._runs: dict[str, int] = {}  # of its tools, by upstream's id: the number of the latest
+        self._run_count = 0
 
     @property
     def known(self) -> int:
@@ -184,10 +185,9 @@ class BlockWriter:
     def _run_id(self, start: BlockStart) -> str:
         """The client's id for another vendor's run; a result that names none is the latest call's."""
         if start.kind == "server_call":
-            self._runs.append(start.id)
-        number = len(self._runs) - 1
-        if start.id in self._runs:
-            number -= self._runs[::-1].index(start.id)
+            self._runs[start.id] = self._run_count
+            self._run_count += 1
+        number = self._runs.get(start.id, self._run_count - 1)
         return f"{OWN_ID}{self._options.message_id}_{number}"
 
     def _new_block(self, kind: BlockKind) -> _WireBlock:

@@ -34,6 +34,7 @@ class UpstreamBlocks:
         self._options = options
         self._count = 0
         self._by_number: dict[int | None, UpstreamBlock] = {}
+        self._open: dict[int, UpstreamBlock] = {}  # by index
 
     @property
     def next_call_id(self) -> str:
@@ -49,7 +50,7 @@ class UpstreamBlocks:
         events += opening
         block = UpstreamBlock(index, start.kind, content.get("input"), [])
         self._count += 1
-        self._by_number[number] = self._by_number[None] = block
+        self._by_number[number] = self._by_number[None] = self._open[index] = block
         return block
 
     def is_open(self, number: int | None) -> bool:
@@ -66,12 +67,12 @@ class UpstreamBlocks:
     @property
     def all_open(self) -> list[UpstreamBlock]:
         """Those that nobody closed, in order."""
-        blocks = {id(block): block for block in self._by_number.values() if block.is_open}
-        return sorted(blocks.values(), key=lambda block: block.index)
+        return list(self._open.values())
 
     def finish(self, block: UpstreamBlock, events: list[Event]) -> bool:
         """A block is over; False for a tool call whose arguments are no JSON object."""
         block.is_open = False
+        del self._open[block.index]
         if block.kind in ("tool_call", "server_call") and not block.pieces and block.first_input:
             piece = msgspec.json.encode(block.first_input).decode()
             block.pieces.append(piece)

@@ -11,9 +11,15 @@ from msgspec import Raw
 
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.reading.half_characters import any_object
-from relay.neutral.conversation import Json
+from relay.neutral.conversation import Json, digest
 from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Citation, Event
 from relay.neutral.server_tools import WEB_SEARCH, ServerResult, Source
+
+_MOST_WORDS = 500
+"""Characters of a title, and of the words that a source supports, which stand in the answer anyway."""
+_LONGEST_URL = 4_000
+_LONGEST_CHUNK = 8_000
+"""Characters of a source's own object; of a longer one its digest stands in the citation."""
 
 
 class Sources:
@@ -71,22 +77,36 @@ class Sources:
 
 
 def _grounded(index: int, metadata: Json) -> Iterator[Citation]:
-    chunks, supports = _list(metadata.get("groundingChunks")), _objects(metadata.get("groundingSupports"))
+    chunks = [
+        _Chunk(told) if isinstance(told, dict) else None for told in _list(metadata.get("groundingChunks"))
+    ]
+    supports = _objects(metadata.get("groundingSupports"))
     for support in supports:
         segment = support.get("segment")
-        words = segment.get("text") if isinstance(segment, dict) else None
+        words = _text(segment.get("text") if isinstance(segment, dict) else None)[:_MOST_WORDS]
         for number in _list(support.get("groundingChunkIndices")):
-            if type(number) is int and 0 <= number < len(chunks) and isinstance(chunks[number], dict):
-                yield _citation(index, chunks[number], words)
+            if type(number) is int and 0 <= number < len(chunks) and (chunk := chunks[number]):
+                yield chunk.cited(index, words)
     if not supports:
-        for chunk in _objects(chunks):
-            yield _citation(index, chunk, None)
+        for chunk in chunks:
+            if chunk:
+                yield chunk.cited(index, "")
 
 
-def _citation(index: int, chunk: Json, words: Any) -> Citation:
-    source = next((value for value in chunk.values() if isinstance(value, dict)), {})
-    raw = json_text({"chunk": chunk, "text": words}).encode()
-    return Citation(index, raw, _text(source.get("uri")), _text(source.get("title")), _text(words))
+class _Chunk:
+    """A source that supports may name again and again: what is said of it each time is of bounded length."""
+
+    def __init__(self, told: Json) -> None:
+        page = next((value for value in told.values() if isinstance(value, dict)), {})
+        url = _text(page.get("uri"))
+        self._url = url if len(url) <= _LONGEST_URL else ""
+        self._title = _text(page.get("title"))[:_MOST_WORDS]
+        own = json_text(told)
+        self._own = told if len(own) <= _LONGEST_CHUNK else digest(own)
+
+    def cited(self, index: int, words: str) -> Citation:
+        raw = json_text({"chunk": self._own, "text": words}).encode()
+        return Citation(index, raw, self._url, self._title, words)
 
 
 def _cited(index: int, metadata: Json) -> Iterator[Citation]:

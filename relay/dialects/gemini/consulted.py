@@ -11,7 +11,7 @@ from relay.neutral.server_tools import WEB_SEARCH
 
 
 class Consulted:
-    """Gathers it while the answer is told; each source and each support is listed once."""
+    """Gathers it while the answer is told; each source is listed once, and each text with all of its own."""
 
     def __init__(self) -> None:
         """Nothing was looked up yet."""
@@ -36,20 +36,22 @@ class Consulted:
     def metadata(self, blocks: list[OpenBlock]) -> Json:
         """The metadata for an answer of these ``blocks``; {} where nothing was looked up."""
         chunks = _Listed()
-        supported: dict[tuple[int, int], Json] = {}
+        supported: dict[int, dict[int, None]] = {}  # by block, the numbers of its sources
         for citation in self._cited:
             chunk = _web(citation.url, citation.title)
             if not citation.url:
                 chunk = {"retrievedContext": {"title": citation.title, "text": citation.cited_text}}
-            number = chunks.number(chunk)
-            support = {"segment": {"text": blocks[citation.index].text}, "groundingChunkIndices": [number]}
-            supported.setdefault((citation.index, number), support)
+            supported.setdefault(citation.index, {})[chunks.number(chunk)] = None
         for page in self._pages:
             chunks.number(page)
         queries = {"webSearchQueries": self._queries} if self._queries else {}
         if not chunks.all:
             return queries
-        return {**queries, "groundingChunks": chunks.all, "groundingSupports": list(supported.values())}
+        supports = [
+            {"segment": {"text": blocks[index].text}, "groundingChunkIndices": list(numbers)}
+            for index, numbers in supported.items()
+        ]
+        return {**queries, "groundingChunks": chunks.all, "groundingSupports": supports}
 
 
 class _Listed:

@@ -16,6 +16,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 _SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset, deque)
+_TEXTS = (str, bytes, bytearray)
 _SCANNED = (str, bytes, list, tuple, deque)
 _QUICK = frozenset(
     {
@@ -31,39 +32,46 @@ _FROM = frozenset({"find", "rfind", "index", "rindex", "search", "match", "fullm
 
 
 class Meter:
-    """The operations so far."""
+    """The operations so far; ``steps`` are those of them that go through no text, for its length varies."""
 
     operations = 0
+    steps = 0
+
+
+def add(number: int, *, is_text: bool = False) -> None:
+    """So many more."""
+    Meter.operations += number
+    Meter.steps += 0 if is_text else number
 
 
 def each(items: Iterable[Any]) -> Iterator[Any]:
     """``items``, counted as they come."""
     for item in items:
-        Meter.operations += 1
+        add(1)
         yield item
 
 
 def sized(value: Any) -> Any:
     """A value that is gone through as a whole."""
-    Meter.operations += len(value) if isinstance(value, _SIZED) else 1
+    add(len(value) if isinstance(value, _SIZED) else 1, is_text=isinstance(value, _TEXTS))
     return value
 
 
 def shifted(container: Any) -> None:
     """Something is taken out of the middle: what stands behind it moves up."""
-    Meter.operations += len(container) if isinstance(container, list | deque | bytearray) else 1
+    add(len(container) if isinstance(container, list | deque | bytearray) else 1)
 
 
 def searched(item: Any, container: Any) -> Any:
     """What ``in`` looks into: hashed containers take one step."""
-    Meter.operations += len(container) if isinstance(container, _SCANNED) else 1
+    add(len(container) if isinstance(container, _SCANNED) else 1, is_text=isinstance(container, _TEXTS))
     return item in container
 
 
 def compared(one: Any, other: Any) -> None:
     """Two values of the same length are compared as a whole."""
     if isinstance(one, _SIZED) and type(one) is type(other) and len(one) == len(other):
-        Meter.operations += len(one)
+        add(len(one), is_text=isinstance(one, _TEXTS))
 
 
 def equal(one: Any, other: Any) -> Any:
@@ -83,13 +91,14 @@ def extended(target: Any, more: Any) -> Any:
     grows = isinstance(target, list | deque | bytearray | Counter)
     target += more
     if isinstance(target, _SIZED):
-        Meter.operations += (len(more) if hasattr(more, "__len__") else 1) if grows else len(target)
+        added = (len(more) if hasattr(more, "__len__") else 1) if grows else len(target)
+        add(added, is_text=isinstance(target, _TEXTS))
     return target
 
 
 def called(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     """A call: of a function in C, what it is given and gives counts."""
-    Meter.operations += 1
+    add(1)
     name = getattr(function, "__name__", "")
     own = getattr(function, "__self__", None)
     if isinstance(function, type):
@@ -101,9 +110,12 @@ def called(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     if name in _FROM and len(args) > 1 and type(args[1]) is int:
         return _found(function, name, own, args)
     held = own if isinstance(own, _SIZED) and name not in ("extend", "update") else None
-    before = sum(len(value) for value in (held, *args) if isinstance(value, _SIZED))
+    for value in (held, *args):
+        if isinstance(value, _SIZED):
+            add(len(value), is_text=isinstance(value, _TEXTS))
     made = function(*args, **kwargs)
-    Meter.operations += before + (len(made) if isinstance(made, str | bytes) else 0)
+    if isinstance(made, str | bytes):
+        add(len(made), is_text=True)
     return made
 
 
@@ -115,7 +127,8 @@ def _found(function: Any, name: str, own: Any, args: Sequence[Any]) -> Any:
     if len(args) > 2 and type(args[2]) is int:
         end = min(end, args[2])
     at = made if isinstance(made, int) else made.end() if made is not None else -1
-    Meter.operations += max(0, (end - at if name.startswith("r") else at - begin) if at >= 0 else end - begin)
+    through = (end - at if name.startswith("r") else at - begin) if at >= 0 else end - begin
+    add(max(0, through), is_text=not isinstance(own, list | tuple | deque))
     return made
 
 

@@ -16,7 +16,7 @@ from relay.dialects.healing.signature_slots import Fate
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import DIALECTS
 from relay.neutral.failures import BadRequest, CannotCarry
-from tests.relay.linear import planted, shapes
+from tests.relay.linear import answers, planted, shapes
 from tests.relay.linear.conversions import MODELS, to_another, to_its_own
 
 Json = shapes.Json
@@ -40,6 +40,7 @@ def all_of(n: int) -> Iterator[tuple[str, Work]]:
             yield from _conversions(name, shape, body)
         for shape, turns in shapes.histories(n):
             yield from _healing(name, shape, shapes.body(name, turns))
+    yield from answers.works(BY_NAME, n)
     yield from _masking(n)
     yield from _wildcards(n)
     for work in planted.ALL:

@@ -20,7 +20,7 @@ from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
 from relay.dialects.openai.usage import chat_usage
 from relay.dialects.reading.half_characters import any_object
 from relay.dialects.stream_encoder import CannotSay, StreamEncoder
-from relay.neutral.conversation import Json
+from relay.neutral.block import OpenBlock
 from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
@@ -59,7 +59,7 @@ class ChatEncoder(StreamEncoder):
         self._is_forwarding = False
         self._head = b""
         self._tail = b',"finish_reason":null}]' + self._no_usage + b"}\n\n"
-        self._has_role = False
+        self._has_role = self._has_text = False
         self._calls: dict[int, int] = {}  # block index -> position among the tool calls
         self._custom: dict[int, tuple[int, CallForm]] = {}  # the same of custom tools, and how each is read
         self._images = 0
@@ -68,6 +68,7 @@ class ChatEncoder(StreamEncoder):
     def passed(self, chunk: Chunk) -> bytes:
         """Upstream's own bytes; the usage chunk, which we always ask for, only for who asked for it too."""
         self._is_forwarding = self._has_role = True
+        self._has_text = self._has_text or any(type(event) is TextDelta for event in chunk.events)
         if not self._options.include_usage and any(type(event) is Usage for event in chunk.events):
             return _without_usage(chunk.raw)
         return chunk.raw
@@ -122,7 +123,9 @@ class ChatEncoder(StreamEncoder):
         out += (self._head, delta, self._tail)
 
     def _text(self, event: TextDelta, out: list[bytes]) -> None:
-        name = b'{"refusal":' if self.state.blocks[event.index].kind == "refusal" else b'{"content":'
+        is_refusal = self.state.blocks[event.index].kind == "refusal"
+        name = b'{"refusal":' if is_refusal else b'{"content":'
+        self._has_text = self._has_text or not is_refusal
         self._put(name + _json(event.text) + b"}", out)
 
     def _arguments(self, index: int, fragment: str, out: list[bytes]) -> None:
@@ -188,7 +191,8 @@ class ChatEncoder(StreamEncoder):
         else:
             note = media_note(payload)
             self.left_out.append(note)
-            apart = "\n\n" if self.state.text else ""
+            apart = "\n\n" if self._has_text else ""
+            self._has_text = True
             self._put(b'{"content":' + _json(f"{apart}[{note}]") + b"}", out)
 
     def _finish(self, out: list[bytes]) -> None:
@@ -204,8 +208,9 @@ class ChatEncoder(StreamEncoder):
                 elif stop.explanation:
                     self._put(_json({"refusal": stop.explanation}), out)
         if self._citations:
+            places = _places(self.state.blocks)
             annotations = [
-                {"type": "url_citation", "url_citation": self._cited(citation)}
+                {"type": "url_citation", "url_citation": url_citation(citation, *places[citation.index])}
                 for citation in self._citations
             ]
             self._put(_json({"annotations": annotations}), out)
@@ -215,11 +220,16 @@ class ChatEncoder(StreamEncoder):
             out += (self._opening(), _json(usage)[1:], b"\n\n")
         out.append(b"data: [DONE]\n\n")
 
-    def _cited(self, citation: Citation) -> Json:
-        """The citation with the whole cited block as its place in the text: no dialect tells more."""
-        blocks = self.state.blocks
-        before = sum(len(block.text) for block in blocks[: citation.index] if block.kind == "text")
-        return url_citation(citation, before, len(blocks[citation.index].text))
+
+def _places(blocks: list[OpenBlock]) -> list[tuple[int, int]]:
+    """Where each block stands in the text, and how long it is: what a citation cites, for none tells more."""
+    places: list[tuple[int, int]] = []
+    before = 0
+    for block in blocks:
+        length = sum(map(len, block.pieces))
+        places.append((before, length))
+        before += length if block.kind == "text" else 0
+    return places
 
 
 def _without_usage(raw: bytes) -> bytes:

@@ -18,7 +18,10 @@ class ProtocolBroken(Exception):
 
 
 class Block(msgspec.Struct, gc=False):
-    """A block under way. ``pieces`` are a tool call's arguments; ``has_text`` says that deltas came."""
+    """A block under way. ``pieces`` are a tool call's arguments; ``has_text`` says that deltas came.
+
+    ``whole_pieces`` counts the pieces that were found to be an object.
+    """
 
     index: int
     kind: BlockKind
@@ -26,6 +29,14 @@ class Block(msgspec.Struct, gc=False):
     has_text: bool = False
     is_open: bool = True
     pieces: list[str] = msgspec.field(default_factory=list)
+    whole_pieces: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Are the arguments a JSON object, or none yet? They are parsed once, however often that is asked."""
+        if self.whole_pieces != len(self.pieces) and json_object("".join(self.pieces)) is not None:
+            self.whole_pieces = len(self.pieces)
+        return self.whole_pieces == len(self.pieces)
 
 
 class BlockTable:
@@ -41,6 +52,7 @@ class BlockTable:
         self.is_cut = False
         self._takes_partial_arguments = takes_partial_arguments
         self._blocks: dict[Key, Block] = {}
+        self._items: dict[int, list[Block]] = {}  # those that may be open, by the item's index
         self._cut_block = -1
 
     def find(self, key: Key) -> Block | None:
@@ -56,7 +68,7 @@ class BlockTable:
 
     def has_item(self, output_index: int) -> bool:
         """Did any block of the item begin?"""
-        return any(at == output_index for at, _ in self._blocks)
+        return output_index in self._items
 
     def open(
         self,
@@ -71,6 +83,7 @@ class BlockTable:
         if key in self._blocks:
             raise ProtocolBroken(f"output {key[0]} began twice")
         block = self._blocks[key] = Block(self.count, kind, name)
+        self._items.setdefault(key[0], []).append(block)
         self.kinds.add(kind)
         events.append(BlockStart(self.count, kind, identity, name, payload))
         self.count += 1
@@ -95,16 +108,19 @@ class BlockTable:
         if block.kind == "tool_call" and not self._takes_partial_arguments:
             if not block.pieces:
                 events.append(ArgumentsDelta(block.index, "{}"))
-            elif json_object("".join(block.pieces)) is None:
+            elif not block.is_whole:
                 self.is_cut, self._cut_block = True, block.index
                 return
         events.append(BlockStop(block.index))
 
     def close_item(self, output_index: int, events: list[Event]) -> None:
         """All blocks of an item are whole."""
-        for (at, _), block in self._blocks.items():
-            if at == output_index and block.is_open:
-                self.close(block, events)
+        blocks = self._items.get(output_index)
+        if blocks:
+            self._items[output_index] = []
+            for block in blocks:
+                if block.is_open:
+                    self.close(block, events)
 
     def close_all(self, events: list[Event]) -> None:
         """The answer is over; raises ProtocolBroken where a call is cut."""

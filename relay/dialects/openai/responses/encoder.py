@@ -10,7 +10,7 @@ from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
 from relay.dialects.openai.responses.answer_object import answer_object
 from relay.dialects.openai.responses.forwarded import is_numbered, items_in, last_sequence_number
 from relay.dialects.openai.responses.item_writer import ItemWriter
-from relay.dialects.openai.responses.output import item_json
+from relay.dialects.openai.responses.output import Item, item_json
 from relay.dialects.openai.usage import responses_usage
 from relay.dialects.stream_encoder import CannotSay, StreamEncoder
 from relay.neutral.conversation import Json
@@ -50,6 +50,7 @@ class ResponsesEncoder(StreamEncoder):
         self._writer = ItemWriter(self.state, options)
         self.left_out = self._writer.left_out
         self._has_started = self._is_forwarding = False
+        self._forwarded: dict[int, Item] = {}  # by the index that upstream gives them
         self._last_raw: bytes | None = None  # of what was forwarded, with a number where it has one
 
     def passed(self, chunk: Chunk) -> bytes:
@@ -59,7 +60,7 @@ class ResponsesEncoder(StreamEncoder):
             if self._last_raw is None or is_numbered(chunk.raw):
                 self._last_raw = chunk.raw
             if any(isinstance(event, BlockStart | BlockStop) for event in chunk.events):
-                items_in(chunk, self._writer.items)
+                items_in(chunk, self._writer.items, self._forwarded)
                 last = self._writer.items[-1] if self._writer.items else None
                 self._writer.open = last if last is not None and last.finished is None else None
         return chunk.raw
@@ -72,8 +73,8 @@ class ResponsesEncoder(StreamEncoder):
         self._last_raw = None
         item = self._writer.open
         if item is not None and item.kind == "message" and item.blocks:
-            kind = self.state.blocks[item.blocks[-1]].kind
-            self._writer.begin_deltas(item, item.blocks[-1], kind, {"content_index": len(item.blocks) - 1})
+            kind = self.state.blocks[item.last].kind
+            self._writer.begin_deltas(item, item.last, kind, {"content_index": len(item.blocks) - 1})
 
     def write(self, event: Event, out: list[bytes]) -> None:
         """The client's bytes for ``event``; raises CannotSay."""

@@ -1,6 +1,7 @@
 """What a client was told by bytes that upstream wrote, to go on or fail behind them. PURE."""
 
 import re
+from collections import defaultdict, deque
 
 from relay.dialects.openai.responses.output import Item
 from relay.dialects.openai.responses.server_runs import tool_of
@@ -11,12 +12,9 @@ from relay.neutral.sse import SseParser
 
 _SEQUENCE_NUMBER = re.compile(rb'"sequence_number"\s*:\s*(\d{1,18})')
 
-_TEXTS: frozenset[BlockKind] = frozenset({"text", "refusal"})
-_BLOCKS: dict[str, frozenset[BlockKind]] = {
-    "function_call": frozenset({"tool_call"}),
-    "reasoning": frozenset({"thinking"}),
-}
-_OTHERS: frozenset[BlockKind] = frozenset({"server_call", "opaque"})
+_BLOCKS: dict[str, BlockKind] = {"function_call": "tool_call", "reasoning": "thinking"}
+_ALIKE: dict[BlockKind, BlockKind] = {"refusal": "text", "server_call": "opaque"}
+"""Kinds of blocks that stand for the same kinds of items, or parts."""
 
 
 def is_numbered(raw: bytes) -> bool:
@@ -30,38 +28,41 @@ def last_sequence_number(raw: bytes) -> int:
     return int(found[-1]) if found else -1
 
 
-def items_in(chunk: Chunk, items: list[Item]) -> None:
-    """Add to ``items`` what ``chunk`` tells of them: its own events, beside the bytes that they came in."""
-    starts = [event for event in chunk.events if isinstance(event, BlockStart)]
-    for event in SseParser(len(chunk.raw) + 1).feed(chunk.raw):
-        if event.data is None:
+def items_in(chunk: Chunk, items: list[Item], known: dict[int, Item]) -> None:
+    """Add to ``items`` what ``chunk`` tells of them: its own events, beside the bytes that they came in.
+
+    ``known`` are those that were forwarded, by the index that upstream gives them.
+    """
+    starts: dict[BlockKind, deque[int]] = defaultdict(deque)
+    for event in chunk.events:
+        if isinstance(event, BlockStart):
+            starts[_ALIKE.get(event.kind, event.kind)].append(event.index)
+    for sse in SseParser(len(chunk.raw) + 1).feed(chunk.raw):
+        if sse.data is None:
             continue
-        told = STREAM_EVENT.decode(event.data)
+        told = STREAM_EVENT.decode(sse.data)
         match told.type:
             case "response.output_item.added":
                 new = as_json(told.item)
                 kind, identity = text_at(new, "type"), text_at(new, "id")
                 call_id, name = text_at(new, "call_id"), text_at(new, "name") or tool_of(kind)
-                item = Item(told.output_index, kind, identity, [], call_id=call_id, name=name)
+                item = Item(told.output_index, kind, identity, {}, call_id=call_id, name=name)
                 items.append(item)
+                known.setdefault(told.output_index, item)
                 if kind != "message":
-                    item.blocks += _first(starts, _BLOCKS.get(kind, _OTHERS))
+                    _take_first(starts[_BLOCKS.get(kind, "opaque")], item)
             case "response.content_part.added":
-                part = next((item for item in items if item.output_index == told.output_index), None)
+                part = known.get(told.output_index)
                 if part is not None and part.kind == "message":
-                    part.blocks += _first(starts, _TEXTS)
+                    _take_first(starts["text"], part)
             case "response.output_item.done":
-                for item in items:
-                    if item.output_index == told.output_index:
-                        item.finished = as_json(told.item)
+                if told.output_index in known:
+                    known[told.output_index].finished = as_json(told.item)
             case _:
                 pass
 
 
-def _first(starts: list[BlockStart], kinds: frozenset[BlockKind]) -> list[int]:
-    """The index of the first block of one of ``kinds``, which is taken out of ``starts``."""
-    for start in starts:
-        if start.kind in kinds:
-            starts.remove(start)
-            return [start.index]
-    return []
+def _take_first(starts: deque[int], item: Item) -> None:
+    """The first block that began, and that no other item has, is ``item``'s."""
+    if starts:
+        item.add(starts.popleft())

@@ -56,6 +56,7 @@ class ItemWriter:
         self._options = options
         self.left_out: list[str] = []
         self._deltas: dict[int, bytes] = {}  # block index -> how its deltas begin
+        self._lengths: dict[int, tuple[int, int]] = {}  # block index -> pieces counted, and their characters
 
     @cached_property
     def _called_as(self) -> dict[str, Called]:
@@ -93,7 +94,9 @@ class ItemWriter:
         self.close_item(out)
         number = len(self.items)
         identity = f"{prefix}_{self._options.message_id}{number}"
-        item = Item(number, kind, identity, [start.index], call_id=start.id, name=start.name, called=called)
+        item = Item(
+            number, kind, identity, {start.index: 0}, call_id=start.id, name=start.name, called=called
+        )
         self.items.append(item)
         self.open = item
         begun = {"output_index": number, "item": item_json(item, self._state.blocks, "in_progress")}
@@ -116,7 +119,7 @@ class ItemWriter:
             self.start_item("message", "msg", BlockStart(index, kind), out)
             item = self.items[-1]
         else:
-            item.blocks.append(index)
+            item.add(index)
         place = {"content_index": len(item.blocks) - 1}
         added = {**_at(item), **place, "part": part_json(item, index, kind, "")}
         self.tell("response.content_part.added", added, out)
@@ -143,7 +146,7 @@ class ItemWriter:
             self.left_out.append(note)
             whole = message_json(f"msg_{identity}", f"[{note}]")
         self.close_item(out)
-        self.items.append(Item(number, whole["type"], whole["id"], [event.index], finished=whole))
+        self.items.append(Item(number, whole["type"], whole["id"], {event.index: 0}, finished=whole))
         for name, fields in item_events(number, whole):
             self.tell(name, fields, out)
 
@@ -189,7 +192,7 @@ class ItemWriter:
                 self.close_item(out)
 
     def _stop_part(self, item: Item, block: OpenBlock, out: list[bytes]) -> None:
-        place = {**_at(item), "content_index": item.blocks.index(block.index)}
+        place = {**_at(item), "content_index": item.blocks[block.index]}
         if block.kind == "refusal":
             self.tell("response.refusal.done", {**place, "refusal": block.text}, out)
         else:
@@ -224,13 +227,20 @@ class ItemWriter:
         item = self.open
         if item is None or event.index not in item.blocks:
             return
-        length = len(self._state.blocks[event.index].text)
-        annotation = {"type": "url_citation", **url_citation(event, 0, length)}
+        annotation = {"type": "url_citation", **url_citation(event, 0, self._length(event.index))}
         told = item.annotations.setdefault(event.index, [])
-        place = {"content_index": item.blocks.index(event.index), "annotation_index": len(told)}
+        place = {"content_index": item.blocks[event.index], "annotation_index": len(told)}
         told.append(annotation)
         fields = {**_at(item), **place, "annotation": annotation}
         self.tell("response.output_text.annotation.added", fields, out)
+
+    def _length(self, index: int) -> int:
+        """The characters that a block has got; each of its pieces is counted once."""
+        pieces = self._state.blocks[index].pieces
+        seen, length = self._lengths.get(index, (0, 0))
+        length += sum(map(len, pieces[seen:]))
+        self._lengths[index] = len(pieces), length
+        return length
 
 
 def _at(item: Item) -> Json:

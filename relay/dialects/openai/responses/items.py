@@ -137,7 +137,7 @@ class ItemBlocks:
         if block is None or block.kind != "tool_call" or self._options.takes_partial_arguments:
             return False
         told_whole = told.arguments if isinstance(told.arguments, str) else ""
-        return any(text and json_object(text) is None for text in ("".join(block.pieces), told_whole))
+        return not block.is_whole or (told_whole != "" and json_object(told_whole) is None)
 
     def close_all(self, events: list[Event]) -> None:
         """The answer is over; raises ProtocolBroken for a call that is not whole."""

@@ -15,16 +15,16 @@ from relay.neutral.server_tools import ServerResult
 class Item(msgspec.Struct, gc=False):
     """One item of ``output``: a message with one or more text blocks, or one block of another kind.
 
-    ``blocks`` are the neutral blocks in it, by index; ``encrypted`` a reasoning item's signature or
-    handle; ``call_id`` and ``name`` are a call's; ``called`` how the client knows the called tool, where
-    that is another way than we do; ``finished`` the whole item where upstream already told it; ``result``
-    what came of a run of upstream's own tool.
+    ``blocks`` are the neutral blocks in it, by index, and their positions; ``encrypted`` a reasoning item's
+    signature or handle; ``call_id`` and ``name`` are a call's; ``called`` how the client knows the called
+    tool, where that is another way than we do; ``finished`` the whole item where upstream already told it;
+    ``result`` what came of a run of upstream's own tool.
     """
 
     output_index: int
     kind: str
     id: str
-    blocks: list[int]
+    blocks: dict[int, int]
     encrypted: str = ""
     annotations: dict[int, list[Json]] = {}
     call_id: str = ""
@@ -32,6 +32,20 @@ class Item(msgspec.Struct, gc=False):
     called: Called | None = None
     finished: Json | None = None
     result: ServerResult | None = None
+
+    @property
+    def first(self) -> int:
+        """The index of its first block."""
+        return next(iter(self.blocks))
+
+    @property
+    def last(self) -> int:
+        """The index of its last block."""
+        return next(reversed(self.blocks))
+
+    def add(self, index: int) -> None:
+        """One more block."""
+        self.blocks[index] = len(self.blocks)
 
 
 def item_json(item: Item, blocks: list[OpenBlock], status: str) -> Json:
@@ -47,14 +61,14 @@ def item_json(item: Item, blocks: list[OpenBlock], status: str) -> Json:
             return {**head, "status": status, "role": "assistant", "content": content}
         case "reasoning":
             summary = []
-            if is_begun and item.blocks and (text := blocks[item.blocks[0]].text):
+            if is_begun and item.blocks and (text := blocks[item.first].text):
                 summary = [summary_json(text)]
             return {**head, "summary": summary, "encrypted_content": item.encrypted or None}
         case "web_search_call" | "code_interpreter_call":
-            asked = blocks[item.blocks[0]].text if is_begun else ""
+            asked = blocks[item.first].text if is_begun else ""
             return run_item(item.id, item.name, asked, item.result, status)
         case _:
-            arguments = (blocks[item.blocks[0]].text or "{}") if is_begun else ""
+            arguments = (blocks[item.first].text or "{}") if is_begun else ""
             if is_begun and json_object(arguments) is None:
                 status = "incomplete"  # cut by the output limit: not to be executed
             return {

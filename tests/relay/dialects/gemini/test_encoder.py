@@ -222,8 +222,7 @@ def test_citations_become_grounding():
             {"retrievedContext": {"title": "Doc", "text": "words"}},
         ],
         "groundingSupports": [
-            {"segment": {"text": "Spain won."}, "groundingChunkIndices": [0]},
-            {"segment": {"text": "Spain won."}, "groundingChunkIndices": [1]},
+            {"segment": {"text": "Spain won."}, "groundingChunkIndices": [0, 1]},
         ],
     }
 

@@ -85,3 +85,15 @@ def test_a_text_in_pieces_that_is_told_anew() -> None:
     )
     told = msgspec.json.decode(folded(events).blocks[0].text)
     assert told == {"a": "xyz", "b": "new", "c": 7, "d": "text"}
+
+
+def test_what_each_support_repeats_is_bounded() -> None:
+    """A source that is as long as a book and is named a hundred times is not told as a hundred books."""
+    long = "x" * 100_000
+    chunks = [{"retrievedContext": {"uri": f"https://{long}", "title": long, "text": long}}]
+    supports = [{"segment": {"text": f"{n}{long}"}, "groundingChunkIndices": [0, 0]} for n in range(100)]
+    metadata = {"groundingChunks": chunks, "groundingSupports": supports}
+    events = events_of(sse(parts({"text": "a"}, groundingMetadata=metadata, finishReason="STOP")))
+    cited = [event for event in events if isinstance(event, Citation)]
+    assert len(cited) == 100
+    assert sum(len(one.raw) + len(one.url) + len(one.title) + len(one.cited_text) for one in cited) < 200_000
