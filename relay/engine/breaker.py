@@ -18,6 +18,10 @@ LONGEST_TRY_SECONDS = 30.0
 """After so long without a result another request may try it."""
 
 
+IDLE_SECONDS = 60.0
+"""Whom nobody wanted to try for so long behind its rest, nobody asks for."""
+
+
 class Circuit(StrEnum):
     """A breaker's state, in the usual words."""
 
@@ -56,6 +60,10 @@ class Breaker:
         if self.state is not Circuit.CLOSED:
             self.state, self._until = Circuit.HALF_OPEN, now + LONGEST_TRY_SECONDS
         return True
+
+    def is_idle(self, now: float) -> bool:
+        """Is it not closed, and of no use any more?"""
+        return self.state is not Circuit.CLOSED and now >= self._until + IDLE_SECONDS
 
     def tried(self, now: float, *, is_failure: bool | None) -> None:
         """The request that tries the upstream knows more: it failed, was answered, or (None) was given up."""

@@ -26,6 +26,9 @@ _ITS_OWN = (Culprit.MACHINE, Culprit.SERVICE)
 _BREAKERS = 1000
 """So many are kept: clients may name any model."""
 
+_LOOK_SECONDS = 1.0
+"""How often it is looked whether a breaker is idle."""
+
 Upstream = tuple[str, str]
 """A host and a model: one model that fails must not take the others of its host along."""
 
@@ -51,6 +54,7 @@ class UpstreamHealth:
         self._budgets: dict[str, RetryBudget] = {}
         self._breakers: dict[Upstream, Breaker] = {}
         self._resting: dict[Upstream, Breaker] = {}  # those that are not closed
+        self._next_look = 0.0
 
     def budget(self, host: str) -> RetryBudget:
         """The retry budget of ``host``."""
@@ -71,6 +75,7 @@ class UpstreamHealth:
 
     def admits(self, upstream: Upstream) -> bool:
         """May this request go there?"""
+        self.forget_idle()
         breaker = self._resting.get(upstream)
         return breaker is None or breaker.admits(self.now())
 
@@ -87,7 +92,7 @@ class UpstreamHealth:
 
     def ended(self, upstream: Upstream, *, is_failure: bool) -> None:
         """An attempt has ended."""
-        breaker = self._breakers.pop(upstream, None)
+        breaker = self._breakers.pop(upstream, None) or self._resting.get(upstream)
         if breaker is None:
             told = self._settings
             breaker = Breaker(told.breaker_attempts, told.breaker_share, told.breaker_seconds)
@@ -97,6 +102,19 @@ class UpstreamHealth:
         breaker.ended(self.now(), is_failure=is_failure)
         if breaker.state is Circuit.OPEN and upstream not in self._resting:
             self._show(upstream, breaker)
+
+    def forget_idle(self) -> None:
+        """Forget the upstreams that are left alone and that nobody asks for any more."""
+        if self.now() < self._next_look:
+            return
+        self._next_look = self.now() + _LOOK_SECONDS
+        for upstream in [one for one, breaker in self._resting.items() if breaker.is_idle(self.now())]:
+            self._forget(upstream)
+
+    def _forget(self, upstream: Upstream) -> None:
+        del self._resting[upstream]
+        self._breakers.pop(upstream, None)
+        self._count(upstream[0])
 
     def _show(self, upstream: Upstream, breaker: Breaker) -> None:
         host, model = upstream
@@ -108,6 +126,11 @@ class UpstreamHealth:
             if breaker.state is Circuit.OPEN:
                 told = "Upstream %s fails nearly always for %s: it is left alone for %g s"
                 logger.warning(told, host, model, breaker.rest_seconds)
+            if len(self._resting) > _BREAKERS:
+                self._forget(next(iter(self._resting)))
+        self._count(host)
+
+    def _count(self, host: str) -> None:
         metrics.RESTING.labels(host).set(sum(resting == host for resting, _ in self._resting))
 
 

@@ -59,6 +59,7 @@ async def metrics_page(request: HttpRequest) -> HttpResponse:
     """
     if not may_look_inside(request):
         raise PermissionDenied
+    runtime().health.forget_idle()
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

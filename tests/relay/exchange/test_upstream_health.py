@@ -144,6 +144,36 @@ def test_each_host_has_a_budget_of_its_own() -> None:
     assert health.watch().turn(100) == 2.0
 
 
+def test_an_upstream_that_nobody_asks_for_is_forgotten() -> None:
+    """A minute behind its rest, when anything else is asked: its count falls, and it begins afresh."""
+    health = Health()
+    health.fails(model="old")
+    health.at += 5 + 59
+    health.watch(THERE)
+    assert health.health.are_any
+    health.at += 1
+    health.watch(THERE)
+    assert not health.health.are_any
+    assert REGISTRY.get_sample_value("evenkeel_upstream_resting", {"upstream": "here.example"}) == 0
+    health.fails(count=19, model="old")
+    assert not health.health.are_any
+    health.fails(count=1, model="old")
+    assert health.health.are_any
+
+
+def test_no_more_upstreams_are_left_alone_than_are_kept() -> None:
+    """Made-up models at a dead host fill no memory; the number that is told is that of those kept."""
+    health = Health(breaker_attempts=1)
+    for number in range(1500):
+        health.fails(count=1, model=f"m-{number}")
+    assert len(health.health._resting) == 1000
+    assert len(health.health._breakers) <= 1000
+    assert REGISTRY.get_sample_value("evenkeel_upstream_resting", {"upstream": "here.example"}) == 1000
+    health.at += 200
+    health.health.forget_idle()
+    assert REGISTRY.get_sample_value("evenkeel_upstream_resting", {"upstream": "here.example"}) == 0
+
+
 def test_a_request_earns_once_at_each_host() -> None:
     """Its retries there earn nothing; a rotation to another host is a request to that one."""
     health = Health(retry_share=1.0, retry_floor=0)
