@@ -97,13 +97,13 @@ class Driver:
             outcome = _internal_error()
         finally:
             self._close(is_complete=False)
-            self._hands.release()
+            self._hands.leave()
         self._end(outcome)
 
     def _never_ran(self, _task: asyncio.Task[None]) -> None:
         """A task that is cancelled before its first step runs nothing, not even a ``finally``."""
         if self.mailbox.end is None:
-            self._hands.release()
+            self._hands.leave()
             outcome = _internal_error()
             if self._interrupted_by is not None:
                 outcome = Outcome(503, 0, StreamState(), Usage(), interrupted_by=self._interrupted_by)
@@ -154,7 +154,7 @@ class Driver:
                 self._close(is_complete)
                 self._hands.release()
             case Sleep(seconds):
-                await self._sleep(seconds)
+                await asyncio.sleep(seconds)
             case LookAround():
                 return msgspec.structs.replace(self._hands.look_around(command), at=self._at())
             case SpendRetry(until):
@@ -177,23 +177,18 @@ class Driver:
             return Unavailable(self._at(), picked)
         return msgspec.structs.replace(picked, at=self._at())
 
-    async def _sleep(self, seconds: float) -> None:
-        try:
-            await asyncio.sleep(seconds)
-        except asyncio.CancelledError:
-            self._hands.gives_up_turn()
-            raise
-
     async def _deliver(self, command: Deliver) -> Reply:
         try:
             piece = self._hands.encode(command.chunk, command.is_spliced)
         except Untold as untold:
             return Broke(self._at(), untold.failure)
         settling = self._hands.settling()
-        if settling is not None:
-            await asyncio.wait([settling], timeout=SETTLING_SECONDS)
-        if piece:
-            await self.mailbox.put(piece)
+        try:
+            if settling is not None:
+                await asyncio.wait([settling], timeout=SETTLING_SECONDS)
+            await self.mailbox.room()
+        finally:  # whoever ends the exchange here: for the encoder the piece is told
+            self.mailbox.add(piece)
         unsayable = self._hands.unsayable()
         return Done(self._at()) if unsayable is None else Unsayable(self._at(), unsayable)
 

@@ -224,10 +224,6 @@ class Exchange:
         """Ask the budget of the upstream that failed."""
         return self._watch.turn(seconds)
 
-    def gives_up_turn(self) -> None:
-        """Give it back."""
-        self._watch.gives_up_turn()
-
     def heal(self, how: Heals, parameter: str = "") -> tuple[str, ...]:
         """Heal a copy of the body that upstream refused, for the next attempt."""
         lease, request = self._ready()
@@ -264,6 +260,11 @@ class Exchange:
         lease, self._lease = self._lease, None
         if lease is not None:
             lease.release()
+
+    def leave(self) -> None:
+        """Give everything back."""
+        self.release()
+        self._watch.leaves()
 
     # --- what the answer teaches --------------------------------------------------------------------
     def learn(self, state: StreamState) -> None:

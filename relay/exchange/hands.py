@@ -64,10 +64,6 @@ class Hands(Protocol):
         """In how many seconds it is a retry's turn, which is reserved; None for none within ``seconds``."""
         ...
 
-    def gives_up_turn(self) -> None:
-        """The retry that waits is not wanted any more; a turn that was reserved for it goes back."""
-        ...
-
     def heal(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
         """Heal the request that was refused; what was changed."""
         ...
@@ -86,4 +82,8 @@ class Hands(Protocol):
 
     def release(self) -> None:
         """Give the account's slot back."""
+        ...
+
+    def leave(self) -> None:
+        """The exchange is over, wherever it stood: give back the slot, and what a retry had reserved."""
         ...

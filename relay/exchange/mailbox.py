@@ -1,7 +1,7 @@
 """What passes from the driver to whoever writes the response: pieces of bytes, then the end.
 
-Bounded: a client that reads slowly makes ``put`` wait, and the driver stops reading upstream.
-One putter and one taker, both in the same event loop.
+Bounded: a client that reads slowly makes ``room`` wait, and the driver stops reading upstream.
+One driver and one taker, both in the same event loop.
 """
 
 import asyncio
@@ -23,22 +23,27 @@ class Mailbox(Generic[End]):
         self._pieces: deque[bytes] = deque()
         self._bytes = 0
         self._taker: asyncio.Future[None] | None = None
-        self._putter: asyncio.Future[None] | None = None
+        self._driver: asyncio.Future[None] | None = None
+        self._has_lost = False
         self.end: End | None = None
 
     @property
-    def is_empty(self) -> bool:
-        """Has everything that was put been taken?"""
-        return not self._pieces
+    def is_all_taken(self) -> bool:
+        """Has everything that was added been taken?"""
+        return not self._pieces and not self._has_lost
 
-    async def put(self, piece: bytes) -> None:
-        """Add a piece; waits while the box is full."""
+    async def room(self) -> None:
+        """Wait while the box is full."""
         while self._bytes >= self._limit_bytes:
-            self._putter = asyncio.get_running_loop().create_future()
-            await self._putter
-        self._pieces.append(piece)
-        self._bytes += len(piece)
-        _wake(self._taker)
+            self._driver = asyncio.get_running_loop().create_future()
+            await self._driver
+
+    def add(self, piece: bytes) -> None:
+        """Add a piece, whether there is room for it or not; an empty one is none."""
+        if piece:
+            self._pieces.append(piece)
+            self._bytes += len(piece)
+            _wake(self._taker)
 
     def finish(self, end: End) -> None:
         """Say the end; what was put before it is taken first."""
@@ -46,11 +51,12 @@ class Mailbox(Generic[End]):
         _wake(self._taker)
 
     def abandon(self) -> None:
-        """Nobody takes any more: what is put is thrown away, and nobody waits for room."""
+        """Nobody takes any more: what is there is thrown away, and nobody waits for room."""
         self._limit_bytes = 1 << 62
+        self._has_lost = bool(self._pieces)
         self._pieces.clear()
         self._bytes = 0
-        _wake(self._putter)
+        _wake(self._driver)
 
     async def take(self, seconds: float | None) -> bytes | End | None:
         """All pieces that are there, joined; else the end; None when ``seconds`` passed without either."""
@@ -69,7 +75,7 @@ class Mailbox(Generic[End]):
         joined = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces.clear()
         self._bytes = 0
-        _wake(self._putter)
+        _wake(self._driver)
         return joined
 
 

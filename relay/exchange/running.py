@@ -72,6 +72,6 @@ class Running:
         if self._outcome is None or not self._is_response_over:
             return
         metrics.IN_FLIGHT.dec()
-        has_all = self.is_sent or (self.exchange.encoder.state.terminal and self.driver.mailbox.is_empty)
+        has_all = self.is_sent or (self.exchange.encoder.state.terminal and self.driver.mailbox.is_all_taken)
         status = self.status or 499  # nginx's word for a client that went before it was answered
         self.exchange.recorder.end(self._outcome, status=status, has_client_gone=not has_all)

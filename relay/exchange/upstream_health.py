@@ -143,7 +143,7 @@ class UpstreamWatch:
         self._judges = judges
         self._upstream: Upstream = ("", "")
         self._asked: set[str] = set()
-        self._has_turn = False
+        self._turn_at = ""  # the host whose budget has reserved a turn for the retry that comes
         self._is_try = False
 
     def admits(self, account: AccountView, model: str) -> bool:
@@ -156,7 +156,7 @@ class UpstreamWatch:
 
     def asks(self) -> None:
         """A request goes out. The exchange's first one to a host is a request, what follows are retries."""
-        host, self._has_turn = self._upstream[0], False
+        host, self._turn_at = self._upstream[0], ""
         if host not in self._asked:
             self._asked.add(host)
             self._health.budget(host).note_request(self._health.now())
@@ -164,20 +164,25 @@ class UpstreamWatch:
     def turn(self, seconds: float) -> float | None:
         """In how many seconds a retry may go, on the budget of the host that was asked last.
 
-        None if there is no turn within ``seconds``.
+        None if there is no turn within ``seconds``. A turn that was not used goes back first.
         """
+        self._give_turn_back()
         now, host = self._health.now(), self._upstream[0]
         turn = self._health.budget(host).turn(now, now + seconds)
-        self._has_turn = turn is not None
+        self._turn_at = "" if turn is None else host
         word = "refused" if turn is None else "waited" if turn else "at once"
         metrics.RETRY_TURNS.labels(host, word).inc()
         return turn
 
-    def gives_up_turn(self) -> None:
-        """Nobody wants the retry any more that waits, if one does."""
-        if self._has_turn:
-            self._has_turn = False
-            self._health.budget(self._upstream[0]).give_back()
+    def leaves(self) -> None:
+        """The exchange is over: a turn that it did not use goes back, and another may try the upstream."""
+        self._give_turn_back()
+        self._tell(is_failure=None, is_end=False)
+
+    def _give_turn_back(self) -> None:
+        host, self._turn_at = self._turn_at, ""
+        if host:
+            self._health.budget(host).give_back()
 
     def note(self, fact: Fact) -> None:
         """Take what happened."""

@@ -183,9 +183,6 @@ class TrialHands:
         """Nobody is picked a second time."""
         return 0.0
 
-    def gives_up_turn(self) -> None:
-        """There is none."""
-
     def heal(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
         """The question has no history; what is refused of its form is taken back, as for any request."""
         taken = taken_back(self._request, parameter) if how == "parameter" else None
@@ -205,3 +202,6 @@ class TrialHands:
 
     def release(self) -> None:
         """No slot was taken."""
+
+    def leave(self) -> None:
+        """Nothing was."""

@@ -8,20 +8,23 @@ from typing import Any
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions
 from relay.engine.attempts import serve
-from relay.engine.commands import Outcome, Picked
+from relay.engine.commands import Around, Outcome, Picked
 from relay.engine.deadlines import Limits
 from relay.exchange.driver import Driver
 from relay.neutral.events import Chunk
 
 
 class NoHands:
-    """Hands that are never asked for an upstream; they count what is given back."""
+    """Hands that are never asked for an upstream; they count how often they were told of the end."""
 
     def __init__(self) -> None:
-        self.released = 0
+        self.left = 0
 
     def release(self) -> None:
-        self.released += 1
+        """No slot was taken."""
+
+    def leave(self) -> None:
+        self.left += 1
 
     def note(self, fact: object) -> None:
         """Facts are taken."""
@@ -49,7 +52,7 @@ async def test_a_driver_that_is_stopped_before_its_first_step_still_ends() -> No
     await asyncio.sleep(0)
     assert [end.interrupted_by for end in ends] == ["client"]
     assert await driver.mailbox.take(None) is ends[0]
-    assert hands.released == 1
+    assert hands.left == 1
 
 
 async def test_a_fault_of_ours_ends_the_exchange_with_an_error() -> None:
@@ -118,19 +121,38 @@ class GeminiHands(NoHands):
     def __init__(self, upstream: Upstream) -> None:
         super().__init__()
         self.upstream = upstream
-        self.turns_given_up = 0
+        self.has_turn = False
+        self.settles: asyncio.Future[None] | None = None
+        self.is_settling, self.is_turned, self.is_picking = (asyncio.Event() for _ in range(3))
+        self.may_pick = asyncio.Event()
+        self.may_pick.set()
 
     async def pick(self, command: object) -> Any:
+        self.is_picking.set()
+        await self.may_pick.wait()
         return Picked(0, 1, "ann@example.com", "gemini", "m-1", is_same_dialect=True)
 
     async def open(self) -> Any:
+        self.has_turn = False
         return self.upstream
 
     def turn(self, seconds: float) -> float:
-        return 0.5 * seconds
+        self.has_turn = True
+        self.is_turned.set()
+        self.may_pick.clear()
+        self.is_picking.clear()
+        return 0.0 if seconds > 1000 else 0.5 * seconds
 
-    def gives_up_turn(self) -> None:
-        self.turns_given_up += 1
+    def look_around(self, command: object) -> Any:
+        return Around(0.0, another_is_free=False, all_are_marked=False)
+
+    def leave(self) -> None:
+        super().leave()
+        self.has_turn = False
+
+    def settling(self) -> Any:
+        self.is_settling.set()
+        return self.settles
 
     def decoder(self) -> Any:
         return GEMINI.decoder(DecoderOptions("gemini-3", "seed"))
@@ -159,20 +181,47 @@ async def test_a_finish_reason_ends_an_upstream_that_breaks_or_never_closes() ->
         assert (upstream.reads_after_the_last, upstream.is_closed) == (1, True)
 
 
+async def driven_by(hands: GeminiHands, limits: Limits) -> tuple[Driver, list[Outcome]]:
+    """A driver that runs, and where its end is told."""
+    ends = list[Outcome]()
+    at = asyncio.get_running_loop().time()
+    driver = Driver(serve(limits, 1, is_collected=False), hands, at, ends.append)  # type: ignore[arg-type]
+    driver.start()
+    return driver, ends
+
+
 async def test_a_client_that_goes_gives_its_turn_back() -> None:
-    """Whoever waits for a retry, and leaves, does not stand in the way of the others."""
-    for leaves in (True, False):
-        ends = list[Outcome]()
+    """Whoever has a retry's turn, and leaves while it waits or while an account is picked, gives it back."""
+    for deadline_seconds in (100.0, 10_000.0):  # the turn comes in 50 s, or at once
         hands = GeminiHands(Upstream([], breaks=True))
-        limits = Limits(deadline_seconds=100.0 if leaves else 0.2, backoff_scale=0.0)
-        at = asyncio.get_running_loop().time()
-        driver = Driver(serve(limits, 1, is_collected=False), hands, at, ends.append)  # type: ignore[arg-type]
-        driver.start()
+        limits = Limits(deadline_seconds=deadline_seconds, backoff_scale=0.0)
+        driver, ends = await driven_by(hands, limits)
         await hands.upstream.is_read_out.wait()
-        await asyncio.sleep(0)
-        if leaves:
-            driver.stop("client")
+        await hands.is_turned.wait()
+        if deadline_seconds > 1000:
+            await hands.is_picking.wait()
+        else:
+            await asyncio.sleep(0)
+        driver.stop("client")
         await driver.wait()
         await asyncio.sleep(0)
-        assert [outcome.interrupted_by for outcome in ends] == ["client" if leaves else ""]
-        assert hands.turns_given_up == leaves
+        assert [outcome.interrupted_by for outcome in ends] == ["client"]
+        assert (hands.has_turn, hands.left) == (False, 1)
+
+
+END = b'data: {"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}]}\r\n\r\n'
+
+
+async def test_an_end_that_still_settles_is_told_to_the_client_that_is_there() -> None:
+    """The server stops, or the client goes, while the last piece waits: it is the client's, or it is lost."""
+    for by in ("server", "client"):
+        hands = GeminiHands(Upstream([END], breaks=False))
+        hands.settles = asyncio.get_running_loop().create_future()
+        driver, ends = await driven_by(hands, Limits())
+        await hands.is_settling.wait()
+        await asyncio.sleep(0)
+        driver.stop(by)  # type: ignore[arg-type]
+        await driver.wait()
+        assert not driver.mailbox.is_all_taken
+        assert await driver.mailbox.take(None) == END
+        assert ends == [await driver.mailbox.take(None)]

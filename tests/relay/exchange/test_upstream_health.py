@@ -134,14 +134,40 @@ def test_names_that_clients_make_up_take_no_room() -> None:
 def test_each_host_has_a_budget_of_its_own() -> None:
     """A host's retries take nothing from another's; a client that goes gives back what it did not use."""
     health = Health(retry_share=0.0, retry_floor=1)
-    here, there = health.watch(), health.watch(THERE)
-    assert (here.turn(100), here.turn(100), here.turn(0.5)) == (0.0, 1.0, None)
-    assert there.turn(100) == 0.0
+    turns = [health.watch().turn(seconds) for seconds in (100, 100, 0.5)]
+    assert turns == [0.0, 1.0, None]
+    assert health.watch(THERE).turn(100) == 0.0
     again = health.watch()
     assert again.turn(100) == 2.0
-    again.gives_up_turn()
-    again.gives_up_turn()
+    again.leaves()
+    again.leaves()
     assert health.watch().turn(100) == 2.0
+
+
+def test_a_retry_has_one_turn_wherever_its_exchange_ends() -> None:
+    """Asked for again it is the same; it goes back to the host that gave it; one that was used does not."""
+    health = Health(retry_share=0.0, retry_floor=1)
+    watch = health.watch()
+    assert (watch.turn(100), watch.turn(100)) == (0.0, 0.0), "the first one was not used"
+    assert watch.admits(THERE, "m")
+    watch.leaves()
+    assert health.watch(THERE).turn(100) == 0.0
+    used = health.watch()
+    assert used.turn(100) == 0.0, "it was given back here"
+    used.asks()
+    used.leaves()
+    assert health.watch().turn(100) == 1.0
+
+
+def test_a_try_that_nobody_makes_goes_back() -> None:
+    """An exchange that ends between its admission and its attempt does not keep others from trying."""
+    health = Health()
+    health.fails()
+    health.at += 5
+    watch = health.watch()
+    assert not UpstreamWatch(health.health).admits(HERE, "m")
+    watch.leaves()
+    assert UpstreamWatch(health.health).admits(HERE, "m")
 
 
 def test_an_upstream_that_nobody_asks_for_is_forgotten() -> None:
@@ -179,7 +205,9 @@ def test_a_request_earns_once_at_each_host() -> None:
     health = Health(retry_share=1.0, retry_floor=0)
     watch = health.watch()
     watch.asks()
-    assert (watch.turn(10), watch.turn(10)) == (0.0, None)
+    assert watch.turn(10) == 0.0
+    watch.asks()
+    assert watch.turn(10) is None
     assert watch.admits(THERE, "m")
     watch.asks()
     assert watch.turn(10) == 0.0
