@@ -12,7 +12,6 @@ from accounts.pool.leases import Lease, NoAccount, Want
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN
 from relay.dialects.interface import Decoder, Encoder
-from relay.engine.breaker import LOOK_AGAIN_SECONDS
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuation import Said
 from relay.engine.facts import AttemptEnded, Committed, Fact
@@ -23,6 +22,7 @@ from relay.exchange.answer_writer import AnswerWriter, Untold
 from relay.exchange.hands import OpenAnswer
 from relay.exchange.healing import healed_request
 from relay.exchange.marking import mark_account
+from relay.exchange.picked import NOT_THE_CHOSEN, TRIED_BY_ANOTHER, nobody, picked
 from relay.exchange.recording import Recorder
 from relay.exchange.remembering import answered, meet_session, recalled, taught, weigh_detour
 from relay.exchange.runtime import Runtime
@@ -102,6 +102,28 @@ class Exchange:
         target = self._targets[command.target]
         self.release()
         await meet_session(self._runtime, self.call)
+        left_to_others = set[int]()  # who try an upstream that was free to be asked a moment ago
+        while True:
+            lease = await self._leased(command, target)
+            if isinstance(lease, Failure):
+                return lease
+            request = await self._ready_for(lease, target.model)
+            if isinstance(request, Failure):
+                self.release()
+                return request
+            if self._watch.admits(lease.account, target.model):
+                break
+            self.release()
+            if lease.account.id in left_to_others:
+                return TRIED_BY_ANOTHER
+            left_to_others.add(lease.account.id)
+        unseen = self._go_on(request, command.goes_on) if command.goes_on else 0
+        sent = self._next_leg or request
+        self.recorder.prepared(sent)
+        return picked(self.call, target, lease.account, sent, unseen)
+
+    async def _leased(self, command: PickAccount, target: Target) -> Lease | Failure:
+        """A slot on an account that offers the target."""
         lease = await self._runtime.pool.acquire(
             Want(
                 model=target.model,
@@ -117,48 +139,25 @@ class Exchange:
         if isinstance(lease, NoAccount):
             if lease.reason == RESTING:
                 self.recorder.diagnosed("upstream_resting", True)
-            seconds = lease.retry_after_seconds
-            return Failure(Kind.NO_ACCOUNT, lease.message, lease.status, lease.reason, seconds)
+            return nobody(lease)
         if self._only is not None and lease.account.id != self._only:
             lease.release()
-            message = "The chosen account is disabled, busy, left alone, or does not offer this model."
-            return Failure(Kind.NO_ACCOUNT, message, 503)
+            return NOT_THE_CHOSEN
         self._lease, self._taken_at = lease, lease.taken_at
         self.account_email, self.mapped_model = lease.account.email, target.model
+        return lease
+
+    async def _ready_for(self, lease: Lease, model: str) -> UpstreamRequest | Failure:
+        """The request for the account, or why there can be none."""
         self._next_leg = None
         await weigh_detour(self._runtime.memory, lease, self.call.session)
         try:
-            request = self._request = await recalled(
-                self._runtime.memory, lambda: self._made_ready(lease.account, target.model)
-            )
+            request = await recalled(self._runtime.memory, lambda: self._made_ready(lease.account, model))
         except (BadRequest, CannotCarry) as error:
-            self.release()
             code = error.code if isinstance(error, CannotCarry) else ""
             return Failure(Kind.BAD_REQUEST, str(error), status=400, reason=code)
-        if not self._watch.admits(lease.account, target.model):  # since a moment ago somebody else tries it
-            self.release()
-            message = "The upstream fails nearly always, and another request tries it just now."
-            return Failure(Kind.NO_ACCOUNT, message, 503, RESTING, LOOK_AGAIN_SECONDS)
-        unseen = self._go_on(request, command.goes_on) if command.goes_on else 0
-        self.recorder.prepared(self._next_leg or request)
-        continues = target.continuation and self.call.is_stream
-        is_same, client = request.is_same_dialect, self.call.dialect
-        return Picked(
-            at=0.0,
-            account=lease.account.id,
-            email=lease.account.email,
-            kind=lease.account.kind,
-            model=request.model,
-            is_same_dialect=is_same,
-            thinks_unseen=(self._next_leg or request).thinks_unseen,
-            has_bound_thinking=request.has_thinking and request.facts.account_bound_thinking,
-            continues=continues,
-            tool_safe=target.tool_safe and self.call.is_stream,
-            wants=client.wants(self.call.body) if continues else "",
-            unseen=unseen,
-            hides_thinking="" if is_same else client.hides_thinking(self.call.body),
-            may_say_nothing=self.call.answers_tools,
-        )
+        self._request = request
+        return request
 
     def _go_on(self, request: UpstreamRequest, said: Said) -> int:
         """Make the request for the rest of the answer ready; what of the end of it that cannot show."""
