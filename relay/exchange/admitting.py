@@ -30,6 +30,7 @@ from relay.admission.key_rules import (
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import BodyTooLarge, decoded, parsed
 from relay.dialects.interface import ClientRequest, Dialect
+from relay.exchange.client_call import client_call
 from relay.exchange.new_record import new_id, new_record, told_of
 from relay.exchange.recorded_bodies import RecordedBodies
 from relay.exchange.recording import Recorder
@@ -153,18 +154,14 @@ class Admission:
         key_id = caller.id if caller else 0
         named = f"{key_id}\n{inspected.session_id}\n{inspected.session_seed}"
         session = hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        call = ClientCall(
-            dialect=self.dialect,
-            body=read.body,
-            raw=read.raw,
-            mended=read.mended,
-            headers=self.headers,
+        call = client_call(
+            self.dialect,
+            read,
+            inspected,
+            self.headers,
             model=model,
             is_stream=inspected.is_stream if is_stream is None else is_stream,
             session=session,
-            is_threaded=inspected.is_threaded,
-            answers_tools=inspected.answers_tools,
-            is_begun=inspected.is_begun,
             speaker=speaker_of(self.headers, read.body, key_id, session),
         )
         self.asked, self.preview = call, inspected.preview

@@ -20,6 +20,7 @@ from relay.admission.request_body import parsed
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import path_at
 from relay.engine.attempts import serve as serve_exchange
+from relay.exchange.client_call import client_call
 from relay.exchange.exchange import Exchange
 from relay.exchange.new_record import new_id, new_record
 from relay.exchange.recorded_bodies import RecordedBodies
@@ -51,18 +52,17 @@ def recorded_call(row: RequestRecord, body: Body | None) -> ClientCall:
     dialect, _ = dialect_of(row.path)
     if body is None or body.is_capped or not body.total_bytes:
         raise CannotReplay(gettext("The body of this request was not kept, or not as a whole."))
-    raw = body.data()
+    headers = {name.lower(): value for name, value in body.header_pairs() if MASK not in value}
     try:
-        read = parsed(raw)
+        read = parsed(body.data())
+        inspected = dialect.inspect(read.body, headers)
     except BadRequest as error:
         raise CannotReplay(str(error)) from None
-    headers = {name.lower(): value for name, value in body.header_pairs() if MASK not in value}
-    return ClientCall(
-        dialect=dialect,
-        body=read.body,
-        raw=read.raw,
-        mended=read.mended,
-        headers=headers,
+    return client_call(
+        dialect,
+        read,
+        inspected,
+        headers,
         model=row.client_model,
         is_stream=row.is_stream,
         session=row.session_hash,

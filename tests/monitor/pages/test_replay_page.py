@@ -53,6 +53,21 @@ def test_the_same_bytes_go_out_without_what_was_masked(shelf: Shelf) -> None:
     assert call.headers["content-type"] == "application/json"
 
 
+def test_what_the_first_time_was_known_of_it_is_known_again(shelf: Shelf) -> None:
+    """That it goes on, answers tools and wants a thread: which account, and what counts as an answer."""
+    turns = [
+        {"role": "user", "content": "Hello."},
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "look", "input": {}}]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "seen"}]},
+    ]
+    row = shelf.put(texts_of({"model": "m", "messages": turns, "thread": {"type": "create"}}))
+    call = recorded_call(row, kept_body(row))
+    assert (call.is_begun, call.answers_tools, call.is_threaded) == (True, True, True)
+    first = shelf.put(ASKED)
+    call = recorded_call(first, kept_body(first))
+    assert (call.is_begun, call.answers_tools, call.is_threaded) == (False, False, False)
+
+
 @pytest.mark.parametrize("body", [b"", b'{"cut": ', b'{"a": "' + b"x" * 1_200_000 + b'"}'])
 def test_what_is_not_kept_whole_is_not_sent(body: bytes, shelf: Shelf, operator: Client) -> None:
     """No body, a broken one, or one that was capped: the page says why, and offers nothing."""
