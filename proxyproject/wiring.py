@@ -147,7 +147,7 @@ async def _check_seal() -> None:
 
 def _begin_relay() -> None:
     begun = runtime.begin(writer, key_counter(live, writer.prices))
-    reader = ProgressReader(begun.answers)
+    reader = ProgressReader(begun.in_flight.answers)
     live_feed.ask_progress_of(
         lambda ids: ((key, one.tokens, one.is_estimate) for key, one in reader.read(ids).items())
     )

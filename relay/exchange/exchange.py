@@ -196,7 +196,7 @@ class Exchange:
         try:
             piece = self._writer.write(chunk, is_forwarded=self.is_same_dialect and not is_spliced)
         except Untold:
-            self._runtime.answers[self.recorder.row.id] = self.encoder.state
+            self._runtime.in_flight.answers[self.recorder.row.id] = self.encoder.state
             raise
         if self.encoder.state.terminal and self._writer.gap is None:
             self.learn(self.encoder.state)

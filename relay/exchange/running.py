@@ -47,8 +47,8 @@ class Running:
 
     def start(self) -> None:
         """Begin; the current task is the request's."""
-        self._runtime.running.add(self.driver)
-        self._runtime.answers[self.request_id] = self.exchange.encoder.state
+        self._runtime.in_flight.drivers.add(self.driver)
+        self._runtime.in_flight.answers[self.request_id] = self.exchange.encoder.state
         metrics.IN_FLIGHT.inc()
         task = asyncio.current_task()
         if task is None:
@@ -59,8 +59,8 @@ class Running:
 
     def _driver_ended(self, outcome: Outcome) -> None:
         self._outcome = outcome
-        self._runtime.running.discard(self.driver)
-        self._runtime.answers.pop(self.request_id, None)
+        self._runtime.in_flight.drivers.discard(self.driver)
+        self._runtime.in_flight.answers.pop(self.request_id, None)
         self._finish_when_both_are_over()
 
     def _response_over(self, _task: asyncio.Task[object]) -> None:

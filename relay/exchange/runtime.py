@@ -1,6 +1,5 @@
 """What one process needs to serve exchanges: built once, started and stopped with the process."""
 
-import asyncio
 import time
 from functools import partial
 from typing import Protocol
@@ -13,11 +12,10 @@ from accounts.processes.shared_tokens import SharedTokens
 from monitor.record.records import Record
 from relay.dialects.interface import Dialect
 from relay.engine.deadlines import Limits
-from relay.exchange.driver import Driver
+from relay.exchange.in_flight import InFlight
 from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
 from relay.limits.key_counter import KeyCounter
 from relay.memory.conversation_memory import Memory
-from relay.neutral.events import StreamState
 from relay.upstream.cache_key import cache_key, this_installation
 from relay.upstream.client import UpstreamClient
 from relay.upstream.hops import this_instance
@@ -87,8 +85,23 @@ class Writer(Protocol):
 class Runtime:
     """The collaborators of every exchange in this process, and the exchanges that run."""
 
-    def __init__(self, accounts: LiveAccounts, writer: Writer, relay_settings: RelaySettings) -> None:
-        """Nothing is started yet."""
+    def __init__(
+        self,
+        accounts: LiveAccounts,
+        writer: Writer,
+        relay_settings: RelaySettings,
+        limits: KeyCounter | None = None,
+        *,
+        redis_url: str = "",
+        in_flight: InFlight | None = None,
+        is_apart: bool = False,
+    ) -> None:
+        """Nothing is started yet.
+
+        ``limits`` counts what keys use; None where nobody's are looked at. One that ``is_apart`` reads and
+        tells nothing of conversations beyond itself, and counts in no metrics of upstreams; with another's
+        ``in_flight`` it is drained with that one.
+        """
         environment = settings.ENVIRONMENT
         self.accounts = accounts
         self.pool = accounts.pool
@@ -99,7 +112,8 @@ class Runtime:
             environment.relay_signature_tool_limit,
             environment.relay_signature_family_limit,
             environment.relay_signature_session_limit,
-            settings.REDIS_URL,
+            redis_url,
+            is_apart=is_apart,
         )
         self.instance = this_instance()
         self.cache_key = partial(cache_key, this_installation())
@@ -107,13 +121,10 @@ class Runtime:
             environment.relay_connect_timeout_seconds,
             environment.relay_max_answer_bytes,
             self.instance,
-            SharedTokens(settings.REDIS_URL) if settings.REDIS_URL else None,
+            SharedTokens(redis_url) if redis_url else None,
         )
-        self.limits: KeyCounter | None = None
-        """Counts what keys with such limits use; None where nobody's are looked at."""
-        self.running: set[Driver] = set()
-        self.answers: dict[str, StreamState] = {}
-        """What each exchange that runs has told its client, by request id."""
+        self.limits = limits
+        self.in_flight = in_flight or InFlight()
         self.health = UpstreamHealth(
             HealthSettings(
                 retry_share=environment.relay_retry_share,
@@ -124,6 +135,7 @@ class Runtime:
                 breaker_seconds=environment.relay_breaker_seconds,
             ),
             time.monotonic,
+            is_measured=not is_apart,
         )
         self.pool.heed(self.health)
         self.is_leaving = False
@@ -145,10 +157,7 @@ class Runtime:
 
     async def stop(self) -> None:
         """End every exchange that runs, with the error event, and wait until each is told."""
-        drivers = list(self.running)
-        for driver in drivers:
-            driver.stop("server")
-        await asyncio.gather(*(driver.wait() for driver in drivers))
+        await self.in_flight.stop()
         await self.memory.stop()
         if self.limits is not None:
             await self.limits.stop()
@@ -168,6 +177,5 @@ def runtime() -> Runtime:
 def begin(writer: Writer, limits: KeyCounter | None = None) -> Runtime:
     """Build this process's runtime, inside its event loop; ``limits`` counts what keys use."""
     global _runtime
-    _runtime = Runtime(live, writer, RelaySettings.from_environment())
-    _runtime.limits = limits
+    _runtime = Runtime(live, writer, RelaySettings.from_environment(), limits, redis_url=settings.REDIS_URL)
     return _runtime

@@ -47,9 +47,15 @@ class HealthSettings(msgspec.Struct, frozen=True):
 class UpstreamHealth:
     """The upstreams that this process has asked (see ``accounts.pool.rests.Rests``)."""
 
-    def __init__(self, settings: HealthSettings, now: Callable[[], float]) -> None:
-        """None was asked yet. ``now`` are the seconds of a clock that only rises."""
+    def __init__(
+        self, settings: HealthSettings, now: Callable[[], float], *, is_measured: bool = True
+    ) -> None:
+        """None was asked yet. ``now`` are the seconds of a clock that only rises.
+
+        ``is_measured``: they are real ones, which ``/metrics`` names.
+        """
         self.now = now
+        self._is_measured = is_measured
         self._settings = settings
         self._budgets: dict[str, RetryBudget] = {}
         self._breakers: dict[Upstream, Breaker] = {}
@@ -130,8 +136,15 @@ class UpstreamHealth:
                 self._forget(next(iter(self._resting)))
         self._count(host)
 
+    def count_turn(self, host: str, turn: float | None) -> None:
+        """A retry asked for a turn there, and has it in ``turn`` seconds, or (None) not at all."""
+        word = "refused" if turn is None else "waited" if turn else "at once"
+        if self._is_measured:
+            metrics.RETRY_TURNS.labels(host, word).inc()
+
     def _count(self, host: str) -> None:
-        metrics.RESTING.labels(host).set(sum(resting == host for resting, _ in self._resting))
+        if self._is_measured:
+            metrics.RESTING.labels(host).set(sum(resting == host for resting, _ in self._resting))
 
 
 class UpstreamWatch:
@@ -170,8 +183,7 @@ class UpstreamWatch:
         now, host = self._health.now(), self._upstream[0]
         turn = self._health.budget(host).turn(now, now + seconds)
         self._turn_at = "" if turn is None else host
-        word = "refused" if turn is None else "waited" if turn else "at once"
-        metrics.RETRY_TURNS.labels(host, word).inc()
+        self._health.count_turn(host, turn)
         return turn
 
     def leaves(self) -> None:

@@ -53,9 +53,20 @@ class Memory:
     """What one process remembers, and its way to what all of them do."""
 
     def __init__(
-        self, bus: Bus, tool_limit: int, family_limit: int, session_limit: int, redis_url: str = ""
+        self,
+        bus: Bus,
+        tool_limit: int,
+        family_limit: int,
+        session_limit: int,
+        redis_url: str = "",
+        *,
+        is_apart: bool = False,
     ) -> None:
-        """The limits are those of the cache's three layers."""
+        """The limits are those of the cache's three layers.
+
+        One that ``is_apart`` has what it learned itself, and tells nobody.
+        """
+        self._is_apart = is_apart
         self.signatures = SignatureCache(tool_limit, family_limit, session_limit)
         self.healed = HealedSessions(session_limit)
         self.refusals = Refusals()
@@ -81,6 +92,8 @@ class Memory:
     def remember(self, items: Iterable[Item]) -> "asyncio.Future[None] | None":
         """Take ``items`` in; returns at once, with what is done when other processes find them."""
         news = [item for item in items if self._apply(item)]
+        if self._is_apart:
+            return None
         for item in news:
             if item.layer != "home" and len(self._pending) < _PENDING_LIMIT:
                 self._pending[item.wanted.key] = item
@@ -108,7 +121,7 @@ class Memory:
         """
         everywhere = _DATABASE | _REDIS if self.shared is not None else _DATABASE
         unread = self._met.get(session, everywhere if is_begun else _NOWHERE)
-        if not unread:
+        if not unread or self._is_apart:
             self._note_met(session, _NOWHERE)
             return []
         [homes] = await self._meetings.results([session], lambda _: self._read_session(session, unread))
@@ -130,6 +143,8 @@ class Memory:
 
         What is nowhere is asked for once a minute.
         """
+        if self._is_apart:
+            return False
         now = asyncio.get_running_loop().time()
         wanted = {one.key: one for one in missed if self._asked.get(one.key, 0.0) <= now}
         found = await self._recalls.results(wanted, lambda keys: self._recall([wanted[key] for key in keys]))

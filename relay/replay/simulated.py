@@ -53,8 +53,7 @@ async def simulated_runtime(
             simulator.plan(CATALOGUE[fault].spec() + ("*" if is_everywhere else ""))
         accounts = LiveAccounts()  # not started: it reads and writes no database
         accounts.pool.load(Snapshot(accounts=_accounts(target, simulator.base_url)))
-        made = Runtime(accounts, current.writer, current.settings)
-        made.running, made.answers = current.running, current.answers
+        made = Runtime(accounts, current.writer, current.settings, in_flight=current.in_flight, is_apart=True)
         try:
             yield made
         finally:

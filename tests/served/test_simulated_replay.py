@@ -5,11 +5,17 @@ from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings
 
 from accounts.credentials.encryption import decrypt
+from accounts.loaded.live_accounts import LiveAccounts
 from accounts.mapping import Target
 from relay.exchange.runtime import RelaySettings, Runtime
+from relay.memory import database
+from relay.memory.items import Item, Wanted
+from relay.memory.shared_store import SharedStore
 from relay.replay.simulated import KINDS, faults_for, simulated_runtime, simulated_target
+from tests import stores
 from tests.running_server import json_value
 from tests.served.operators import log_in, make_operator
 from tests.served.world import CLAUDE, GEMINI, World
@@ -124,14 +130,40 @@ def test_a_key_stands_in_for_every_kind(dialect: str, kind: str | None, model: s
     assert ("malformed_function_call" in names) == (expected == "gemini")
 
 
+class NoWriter:
+    """Records go nowhere."""
+
+    def submit(self, record: object) -> None:
+        """It is gone."""
+
+
+async def test_what_is_learned_there_is_told_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its accounts' numbers and heals are none of the real conversation's, whose session it runs in."""
+    url, redis = stores.start_redis()
+    monkeypatch.setattr(settings, "REDIS_URL", url)
+    asked: list[str] = []
+    monkeypatch.setattr(database, "read_heals", lambda session: asked.append(session) or [])
+    current, others = Runtime(LiveAccounts(), NoWriter(), RelaySettings.from_environment()), SharedStore(url)
+    learned = [Item("home", "s", "m", 1.0, "2", "5000"), Item("drop", "s", "", 1.0)]
+    try:
+        async with simulated_runtime(
+            current, Target("m", frozenset({"gemini"})), "", is_everywhere=True
+        ) as made:
+            if (told := made.memory.remember(learned)) is not None:
+                await told
+            assert made.memory.healed_session("s") is not None
+            assert await made.memory.meet("s2", is_begun=True) == []
+            assert not await made.memory.recall([Wanted("tool", "s", "c")])
+        assert await others.meet("s") == []
+        assert asked == []
+    finally:
+        await others.close()
+        await current.upstream.close()
+        stores.end(redis)
+
+
 async def test_nothing_is_shared_but_the_record() -> None:
     """The only accounts there are made up, at an address of this machine; what is learned is forgotten."""
-
-    class NoWriter:
-        def submit(self, record: object) -> None: ...
-
-    from accounts.loaded.live_accounts import LiveAccounts
-
     current = Runtime(LiveAccounts(), NoWriter(), RelaySettings.from_environment())
     for kind in KINDS:
         target = Target("m", frozenset((kind,)))
@@ -145,6 +177,5 @@ async def test_nothing_is_shared_but_the_record() -> None:
             assert all(state.view.base_url.startswith("http://127.0.0.1:") for state in states)
             assert len(made.pool._roster._states) == 3
             assert made.memory is not current.memory
-            assert made.memory._task is None, "it writes nothing to the database"
-            assert made.running is current.running
+            assert made.in_flight is current.in_flight
     await current.upstream.close()
