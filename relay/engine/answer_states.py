@@ -21,7 +21,7 @@ has stopped, a connection that breaks or falls silent is its end: it is settled,
 
 from enum import StrEnum
 
-from relay.engine.commands import Broke, Data, Ended, Opened, OpenUpstream, Read, Reply, TimedOut
+from relay.engine.commands import Broke, Data, Ended, Opened, Reply, TimedOut
 
 
 class State(StrEnum):  # a str, whose hash is quick
@@ -65,9 +65,6 @@ TABLE: dict[State, dict[type[Reply], frozenset[State]]] = {
     State.SENT_ON: {Opened: frozenset({State.SPEAKING}), Broke: _BROKEN, TimedOut: _BROKEN},
 }
 """By state and reply: what the state may become. Whole and broken take nothing."""
-
-ASKS = {state: OpenUpstream if state in UNOPENED else Read for state in TABLE}
-"""What each state asks for."""
 
 
 def turned(state: State, reply: Reply, becomes: State) -> State:
