@@ -147,7 +147,11 @@ class UpstreamClient:
         credential = await self._authorizer.headers(account)
         response = await send(credential)
         if response.status_code == 401:
-            renewed = await self._authorizer.renewed(account, credential)
+            try:
+                renewed = await self._authorizer.renewed(account, credential)
+            except BaseException:  # nobody reads the answer any more
+                await response.aclose()
+                raise
             if renewed is not None:
                 await response.aclose()
                 credential, response = renewed, await send(renewed)

@@ -1,0 +1,60 @@
+"""A credential that is refused: the answer that refused it is let go of, whatever becomes of the new one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+import httpx
+import pytest
+
+from accounts.credentials.tokens import TokenUnavailable
+from relay.upstream.client import UpstreamClient
+from tests.accounts.worlds import view
+
+
+class Refusal(httpx.AsyncByteStream):
+    """The body of a 401, of which nothing is read."""
+
+    is_closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"no"
+
+    async def aclose(self) -> None:
+        self.is_closed = True
+
+
+class Authorizer:
+    """Gives no new credential: it fails, or takes for ever."""
+
+    def __init__(self, fails: bool) -> None:
+        self.fails = fails
+        self.is_asked = asyncio.Event()
+
+    async def headers(self, account: object) -> dict[str, str]:
+        return {"authorization": "Bearer old"}
+
+    async def renewed(self, account: object, refused: Mapping[str, str]) -> dict[str, str] | None:
+        self.is_asked.set()
+        if self.fails:
+            raise TokenUnavailable("not now")
+        await asyncio.Event().wait()
+        return None
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_the_connection_of_a_refused_credential_is_given_back(fails: bool) -> None:
+    """The new token cannot be had, or the client leaves while it is fetched: no connection stays open."""
+    client, refusal = UpstreamClient(5, 1_000_000, "me"), Refusal()
+    authorizer = client._authorizer = Authorizer(fails)  # type: ignore[assignment]
+
+    async def send(credential: Mapping[str, str]) -> httpx.Response:
+        return httpx.Response(401, stream=refusal)
+
+    asking = asyncio.create_task(client._signed_in(view(1), send))
+    await authorizer.is_asked.wait()
+    await asyncio.sleep(0)
+    asking.cancel()
+    [outcome] = await asyncio.gather(asking, return_exceptions=True)
+    assert isinstance(outcome, TokenUnavailable if fails else asyncio.CancelledError)
+    assert refusal.is_closed
+    await client.close()
