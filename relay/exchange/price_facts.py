@@ -9,8 +9,8 @@ from relay.neutral.events import StreamState
 from relay.neutral.server_tools import WEB_SEARCH, runs_of
 
 
-def price_facts(state: StreamState, asked: Json) -> dict[str, str | int]:
-    """The facts by name, those that are there; ``asked`` is the client's body.
+def price_facts(state: StreamState, asked: Json, asked_bytes: int) -> dict[str, str | int]:
+    """The facts by name, those that are there; ``asked`` is the client's body, of ``asked_bytes``.
 
     ``cache_write_1h`` tokens; ``web_searches``; ``service_tier``; ``inference_geo``; tokens of sound and
     pictures, named by ``media_part``; ``estimated_tokens_in`` and ``estimated_tokens_out``, each where an
@@ -30,7 +30,7 @@ def price_facts(state: StreamState, asked: Json) -> dict[str, str | int]:
     if not state.blocks:
         return found
     if usage.input_uncached is None:
-        found["estimated_tokens_in"] = estimate(asked)
+        found["estimated_tokens_in"] = estimate(asked, asked_bytes)
     if usage.output is None:
         characters = sum(len(piece) for block in state.blocks for piece in block.pieces)
         found["estimated_tokens_out"] = -(-characters // BYTES_A_TOKEN)

@@ -183,7 +183,7 @@ class Recorder:
             stop_reason=state.stop.reason if state.stop else None,
             healed=facts.healed,
         )
-        facts_of_price = price_facts(state, self._call.body)
+        facts_of_price = price_facts(state, self._call.body, len(self._call.raw))
         if failure is None and state.is_empty_turn:
             facts_of_price["said_nothing"] = True
         if facts_of_price:

@@ -51,7 +51,7 @@ async def _counted(admission: Admission, model: str) -> HttpResponseBase:
     exchange.headers = ((COUNT_HEADER, "estimate"),)
     limits = admission.runtime.settings.limits(dialect)
     limits = msgspec.structs.replace(limits, deadline_seconds=min(limits.deadline_seconds, COUNT_SECONDS))
-    stand_in = as_chunk(Served(_answer(call, estimate(call.body))))
+    stand_in = as_chunk(Served(_answer(call, estimate(call.body, len(call.raw)))))
     return await exchange.serve(serve_or_stand_in(limits, stand_in), admission.admitted_at)
 
 
@@ -83,7 +83,7 @@ class Count:
         if tokens is None:
             return Failure(Kind.GARBAGE, "upstream's answer holds no count")
         rest = counting.uncounted(account.kind, asked.request.body)
-        tokens += estimate(rest) if rest else 0
+        tokens += estimate(rest, len(self._call.raw)) if rest else 0
         usage = Usage() if rest else Usage(input_uncached=tokens)
         return Served(_answer(self._call, tokens), usage, ((COUNT_HEADER, "estimate" if rest else "exact"),))
 

@@ -1,10 +1,12 @@
 """What counters are asked, and what is estimated."""
 
+from typing import Any
+
 import pytest
 
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini.client_side import COUNTING
-from relay.dialects.token_estimate import estimate
+from relay.dialects.token_estimate import MOST_VALUES, estimate
 
 BODY = {
     "contents": [{"parts": [{"text": "Hi."}]}],
@@ -45,7 +47,31 @@ def test_what_a_counter_has_no_place_for_is_known(kind: str, rest: set[str]) -> 
 
 def test_an_estimate_counts_texts_and_media() -> None:
     """Four bytes a token; a picture's base64 is no text."""
-    assert estimate({"messages": [{"content": "x" * 400}]}) == 100
+    assert estimate({"messages": [{"content": "x" * 400}]}, 500) == 100
     picture = {"source": {"type": "base64", "media_type": "image/png", "data": "A" * 100_000}}
-    assert 1500 <= estimate({"messages": [{"content": [picture]}]}) < 1600
-    assert estimate({}) == 1
+    assert 1500 <= estimate({"messages": [{"content": [picture]}]}, 100_200) < 1600
+    assert estimate({}, 2) == 1
+    assert estimate({"a": "\u00e4" * 200}, 500) == 100
+    assert estimate({"a": "\u00e4" * 200_000}, 500_000) == 100_000
+
+
+class Counted(dict[str, object]):
+    """An object of a body that counts how often its values are asked for."""
+
+    asked = 0
+
+    def values(self) -> Any:
+        Counted.asked += 1
+        return super().values()
+
+
+def test_of_a_body_of_many_values_its_length_tells_enough() -> None:
+    """Work on the event loop is bounded: a few thousand values are looked at, and no more."""
+    picture = {"media_type": "image/png", "data": "A" * 4000}
+    for values in (9_000, 100_000, [[["x"] * 100] * 100] * 100):
+        many = [Counted(n="x") for _ in range(values)] if isinstance(values, int) else values
+        Counted.asked = 0
+        told = estimate({"messages": [many, picture]}, 8_004_000)
+        assert Counted.asked <= MOST_VALUES
+        if values != 9_000:
+            assert told == 2_000_000 + 1500
