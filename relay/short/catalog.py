@@ -14,9 +14,10 @@ from accounts.facts.known_models import facts_for, vendor_of
 from accounts.snapshot import AccountView
 from relay.admission.key_rules import refused_model
 from relay.admission.model_name import checked_name
+from relay.admission.request_headers import headers_of
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import dialect_of_list
-from relay.exchange.admitting import Admission, Refused, admitted, headers_of
+from relay.exchange.admitting import Admission, Refused, admitted
 from relay.exchange.responses import identify
 from relay.exchange.runtime import Runtime
 from relay.neutral.conversation import Json
