@@ -206,6 +206,17 @@ class Admission:
             raise Refused(admitted, headers(self.dialect.recorded_as, standings, time.time()))
         self._allowance = admitted
 
+    def refuse_while_draining(self) -> None:
+        """Asked behind everything that is waited for; raises Refused with a 503."""
+        if self.runtime.is_draining:
+            raise Refused(Failure(Kind.DRAINING, "The server is restarting.", 503, retry_after_seconds=5))
+
+    def leave(self) -> None:
+        """Give back what the key was let use, where no record has come to take it over."""
+        allowance, self._allowance = self._allowance, None
+        if allowance is not None:
+            allowance.give_back()
+
     def recorder(self, call: ClientCall, preview: str, *, keeps_bodies: bool = True) -> Recorder:
         """The record of this exchange, whose row is visible from now on."""
         settings = self.runtime.settings
@@ -237,7 +248,7 @@ class Admission:
             at=self.elapsed,
             bodies=bodies,
         )
-        recorder.allowance = self._allowance
+        recorder.allowance, self._allowance = self._allowance, None
         return recorder
 
     def refuse(self, refusal: Refused) -> HttpResponseBase:
@@ -280,3 +291,5 @@ async def admitted(
         return await serve(admission)
     except Refused as refusal:
         return admission.refuse(refusal)
+    finally:
+        admission.leave()

@@ -40,12 +40,12 @@ async def serve_generation(
 
 async def _served(admission: Admission, model: str, is_stream: bool | None, form: Form) -> HttpResponseBase:
     admission.authenticate()
-    if admission.runtime.is_draining:
-        raise Refused(Failure(Kind.DRAINING, "The server is restarting.", 503, retry_after_seconds=5))
+    admission.refuse_while_draining()
     call, inspected = admission.call(admission.body(), model, is_stream)
     call = await admission.in_its_session(call, inspected)
     targets = admission.targets(call)
     await admission.count()
+    admission.refuse_while_draining()
     recorder = admission.recorder(call, inspected.preview)
     try:
         exchange = Exchange(admission.runtime, call, targets, recorder, form, inspected.wants_usage)

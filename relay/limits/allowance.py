@@ -15,7 +15,7 @@ Spend = Callable[[int, int], None]
 
 
 class Allowance:
-    """Made at admission for a key with limits that are counted; ``settle`` is called once, at the end."""
+    """Made at admission for a key with limits that are counted; ``settle`` or ``give_back`` is its end."""
 
     def __init__(
         self,
@@ -32,6 +32,12 @@ class Allowance:
     def headers(self, recorded_as: str) -> list[tuple[str, str]]:
         """For the answer, in the client's dialect."""
         return headers(recorded_as, self._standings, time.time())
+
+    def give_back(self) -> None:
+        """There was no exchange: nothing was used but the request that was counted."""
+        if not self._is_settled:
+            self._is_settled = True
+            self._spend(0, 0)
 
     def settle(self, row: RequestRecord) -> RequestRecord:
         """Count what the exchange of ``row`` used; the row, with its cost where that is known by now."""

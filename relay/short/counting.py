@@ -44,6 +44,7 @@ async def _counted(admission: Admission, model: str) -> HttpResponseBase:
     admission.authenticate()
     call, inspected = admission.call(admission.body(), model, False)
     call = await admission.in_its_session(call, inspected)
+    admission.refuse_while_draining()
     call = msgspec.structs.replace(call, body=_counting(dialect).request(call.body))
     target = admission.targets(call)[0]
     work = Count(call, target.model, admission.runtime.memory.signatures)

@@ -41,6 +41,7 @@ async def _embedded(admission: Admission, form: wire.Form, model: str) -> HttpRe
     target = _target(admission, call)
     requests = _requests(form, call)
     await admission.count()
+    admission.refuse_while_draining()
     preview = wire.first_text(requests)[:200] if requests else ""
     work = Embedding(call, target, form, requests)
     exchange = ShortExchange(admission, call, target, preview, work, sets_marks=True)
