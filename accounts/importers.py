@@ -6,7 +6,7 @@ file twice changes nothing. No message here ever quotes a credential.
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from django.core.exceptions import ValidationError
@@ -62,6 +62,7 @@ class MappingEntry(Struct, forbid_unknown_fields=True, kw_only=True):
     priority: int | None = None
     continuation: bool | None = None
     tool_safe: bool | None = None
+    role: Literal["", "main", "sub"] = ""
 
 
 def import_accounts(source: str) -> ImportResult:
@@ -100,12 +101,13 @@ def import_mappings(source: str) -> ImportResult:
             mappings.append((position, msgspec.convert(raw, MappingEntry)))
         except msgspec.ValidationError as error:
             faults.append(f"{position}: {_in_words(error)}")
-    _find_doubles(((position, f"pattern {entry.pattern}") for position, entry in mappings), faults)
+    named = ((position, f"pattern {one.pattern} {one.role}".strip()) for position, one in mappings)
+    _find_doubles(named, faults)
     result = ImportResult()
     with transaction.atomic():
         for position, entry in mappings:
-            row = ModelMapping.objects.filter(pattern=entry.pattern).first()
-            row = row or ModelMapping(pattern=entry.pattern)
+            row = ModelMapping.objects.filter(pattern=entry.pattern, role=entry.role).first()
+            row = row or ModelMapping(pattern=entry.pattern, role=entry.role)
             fields = {
                 "target": entry.target,
                 "kinds": entry.kinds,

@@ -16,7 +16,8 @@ class Mapping(Struct, frozen=True):
     """One line of the admin's mapping table. No kinds means that any kind may serve it.
 
     ``continuation``: an answer that broke off in plain text is gone on with. ``tool_safe``: a tool call is
-    held back until it is whole.
+    held back until it is whole. ``role``: only the requests of main agents (``main``) or of sub-agents
+    (``sub``) are served by it; blank for all.
     """
 
     pattern: str
@@ -26,6 +27,7 @@ class Mapping(Struct, frozen=True):
     priority: int = 0
     continuation: bool = False
     tool_safe: bool = False
+    role: str = ""
 
 
 class Offer(Struct, frozen=True):
@@ -39,7 +41,7 @@ class Target(Struct, frozen=True):
     """An upstream model that may serve the request, and the account kinds it may be asked of.
 
     ``kinds`` empty means any. ``pattern`` is the mapping that led here, blank for pass-through, and
-    ``continuation`` and ``tool_safe`` are its switches.
+    ``continuation`` and ``tool_safe`` are its switches, ``role`` is whom it is for.
     """
 
     model: str
@@ -47,6 +49,10 @@ class Target(Struct, frozen=True):
     pattern: str = ""
     continuation: bool = False
     tool_safe: bool = False
+    role: str = ""
+
+
+ROLES = ("main", "sub")
 
 
 class ModelRouter:
@@ -56,8 +62,11 @@ class ModelRouter:
         self, mappings: Iterable[Mapping], offers: Iterable[Offer], table: ModelTable = SHIPPED
     ) -> None:
         self._table = table
-        ordered = sorted(mappings, key=lambda mapping: (-mapping.priority, mapping.pattern))
-        self._targets = WildcardIndex((mapping.pattern, _targets(mapping)) for mapping in ordered)
+        ordered = sorted(mappings, key=lambda one: (not one.role, -one.priority, one.pattern))
+        self._targets = {
+            role: WildcardIndex((one.pattern, _targets(one)) for one in ordered if one.role in ("", role))
+            for role in ROLES
+        }
         self._listed: set[str] = set()
         self._unlisted_kinds: set[str] = set()
         for offer in offers:
@@ -70,11 +79,16 @@ class ModelRouter:
             | {target.model for mapping in ordered for target in _targets(mapping)}
         )
 
-    def resolve(self, model: str) -> tuple[Target, ...] | None:
-        """The upstream models for ``model``, best first; None when nobody maps or offers it."""
-        mapped = self._targets.find(model)
-        if mapped is not None:
-            return mapped
+    def resolve(self, model: str, role: str = "") -> tuple[Target, ...] | None:
+        """The upstream models for ``model``, best first; None when nobody maps or offers it.
+
+        ``role`` is that of the agent that asks; who asks for none is served as a main agent, and else as a
+        sub-agent.
+        """
+        for asking in (role,) if role in ROLES else ROLES:
+            mapped = self._targets[asking].find(model)
+            if mapped is not None:
+                return mapped
         if model in self._listed or not self._unlisted_kinds.isdisjoint(self._table.kinds_offering(model)):
             return (Target(model),)
         return None
@@ -82,6 +96,6 @@ class ModelRouter:
 
 def _targets(mapping: Mapping) -> tuple[Target, ...]:
     return tuple(
-        Target(model, mapping.kinds, mapping.pattern, mapping.continuation, mapping.tool_safe)
+        Target(model, mapping.kinds, mapping.pattern, mapping.continuation, mapping.tool_safe, mapping.role)
         for model in (mapping.target, *mapping.fallbacks)
     )

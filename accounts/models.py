@@ -172,9 +172,20 @@ class ModelMapping(Watched):
     pattern = models.CharField(
         _("clients' model"),
         max_length=200,
-        unique=True,
         validators=[validate_pattern],
         help_text=_("The name clients use; * stands for anything."),
+    )
+    role = models.CharField(
+        _("applies to"),
+        max_length=8,
+        blank=True,
+        default="",
+        choices=[("", _("all")), ("main", _("main agents")), ("sub", _("sub-agents"))],
+        help_text=_(
+            "Whose requests it is for: a cheaper model for sub-agents, say. Claude Code, Codex and OpenCode"
+            " tell who asks; all others count as main agents. It comes before a mapping for all that fits"
+            " equally well."
+        ),
     )
     target = models.CharField(
         _("upstream model"),
@@ -225,7 +236,14 @@ class ModelMapping(Watched):
     class Meta:
         verbose_name = _("model mapping")
         verbose_name_plural = _("model mappings")
-        ordering: ClassVar = ["-priority", "pattern"]
+        ordering: ClassVar = ["-priority", "pattern", "role"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["pattern", "role"],
+                name="one_mapping_of_a_pattern_and_role",
+                violation_error_message=_("There is a mapping of this name for these agents already."),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.pattern} → {self.target}"

@@ -161,5 +161,5 @@ class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ModelMapping
         fields: ClassVar = [
-            "pattern", "target", "kinds", "fallbacks", "priority", "continuation", "tool_safe",
+            "pattern", "role", "target", "kinds", "fallbacks", "priority", "continuation", "tool_safe",
         ]  # fmt: skip

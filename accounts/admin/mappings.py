@@ -22,14 +22,14 @@ class ModelMappingAdmin(ModelAdmin):
 
     form = ModelMappingForm
     list_display = (
-        "pattern", "target", "only_kinds", "fallback_models", "priority", "continuation", "tool_safe",
+        "pattern", "role", "target", "only_kinds", "fallback_models", "priority", "continuation", "tool_safe",
         "retirement",
     )  # fmt: skip
-    list_filter = ("continuation", "tool_safe")
+    list_filter = ("role", "continuation", "tool_safe")
     search_fields = ("pattern", "target")
     show_full_result_count = False
     fieldsets = (
-        (None, {"fields": ("pattern", "target", "kinds", "fallbacks", "priority")}),
+        (None, {"fields": ("pattern", "role", "target", "kinds", "fallbacks", "priority")}),
         (_("Interruptions"), {"fields": ("continuation", "tool_safe")}),
     )
 

@@ -27,7 +27,7 @@ def load_snapshot() -> Snapshot:
         mappings=tuple(
             Mapping(
                 row.pattern, row.target, frozenset(row.kinds), tuple(row.fallbacks), row.priority,
-                row.continuation, row.tool_safe,
+                row.continuation, row.tool_safe, row.role,
             )
             for row in ModelMapping.objects.all()
         ),

@@ -24,9 +24,9 @@ class Inquiries:
         """Until the first account is free of hard marks: 0.0 for now, None when nobody offers the model."""
         return self._roster.nearest_free_seconds(model, kinds, self._clock.now())
 
-    def targets(self, client_model: str) -> tuple[Target, ...] | None:
-        """The upstream models that may serve ``client_model``, best first; None is a 404."""
-        return self._roster.targets(client_model)
+    def targets(self, client_model: str, role: str = "") -> tuple[Target, ...] | None:
+        """The upstream models that may serve ``client_model`` to an agent, best first; None is a 404."""
+        return self._roster.targets(client_model, role)
 
     def model_names(self, upstream_lists: Mapping[int, Sequence[str]] | None = None) -> list[str]:
         """The names for the model list; ``upstream_lists`` are upstream's own, by account id."""

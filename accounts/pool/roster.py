@@ -151,12 +151,12 @@ class Roster:
         ends = [c.block.until if c.block else now for c in self.candidates(model, kinds, (), now)]
         return max(min(ends) - now, 0.0) if ends else None
 
-    def targets(self, model: str) -> tuple[Target, ...] | None:
-        """The upstream models for a client's model; None when nobody maps or offers it.
+    def targets(self, model: str, role: str = "") -> tuple[Target, ...] | None:
+        """The upstream models for the model that an agent of that role names; None when nobody has it.
 
         Without a single account the fault is not the model's: it passes through, to be told so.
         """
-        return self._router.resolve(model) or (None if self._states else (Target(model),))
+        return self._router.resolve(model, role) or (None if self._states else (Target(model),))
 
     def model_names(self, upstream_lists: Mapping[int, Sequence[str]]) -> list[str]:
         """What the model list shows: exact patterns, targets, and what each enabled account offers."""

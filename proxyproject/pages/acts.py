@@ -79,5 +79,6 @@ def _row(request_id: str) -> RequestRecord:
 
 def _mapping_of(row: RequestRecord) -> ModelMapping | None:
     """The mapping that the relay would take for the client's model."""
-    ordered = ModelMapping.objects.order_by("-priority", "pattern")
+    fitting = ModelMapping.objects.filter(role__in=("", row.role or "main"))
+    ordered = fitting.order_by("-role", "-priority", "pattern")
     return WildcardIndex((mapping.pattern, mapping) for mapping in ordered).find(row.client_model)

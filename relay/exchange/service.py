@@ -14,6 +14,7 @@ from relay.exchange.running import Running
 from relay.neutral.failures import Failure, Kind
 
 Form = Literal["sse", "array", "responses"]
+ROLE_WORDS = {"main": "main agents", "sub": "sub-agents"}
 
 
 async def refuse_path(request: HttpRequest, dialect: Dialect, message: str) -> HttpResponseBase:
@@ -47,6 +48,8 @@ async def _served(admission: Admission, model: str, is_stream: bool | None, form
     await admission.count()
     admission.refuse_while_draining()
     recorder = admission.recorder(call, inspected.preview)
+    if targets[0].role:
+        recorder.diagnosed("mapping_for", f"{ROLE_WORDS[targets[0].role]}: {targets[0].pattern}")
     try:
         exchange = Exchange(admission.runtime, call, targets, recorder, form, inspected.wants_usage)
         limits = admission.runtime.settings.limits(admission.dialect)

@@ -125,7 +125,7 @@ def begin(
 def upstream_again(row: RequestRecord, call: ClientCall, by: str, account: int | None) -> Running:
     """To be asked of the accounts, or of one; raises CannotReplay."""
     current = runtime()
-    targets = current.pool.targets(call.model)
+    targets = current.pool.targets(call.model, row.role)
     if current.is_draining or targets is None:
         raise CannotReplay(gettext("No account offers this model now."))
     return begin(row, call, by, served_by=current, targets=targets, only=account)

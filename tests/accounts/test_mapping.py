@@ -64,6 +64,32 @@ def test_fallbacks_and_kinds() -> None:
     assert targets == tuple(Target(model, frozenset({"vertex"}), "m") for model in "abc")
 
 
+def test_a_mapping_for_a_role() -> None:
+    """It serves those agents alone, before one for all that fits equally well, whatever their priorities; a
+    better pattern comes first all the same.
+    """
+    mappings = [
+        Mapping("claude-*", "all", priority=9),
+        Mapping("claude-*", "cheap", fallbacks=("cheaper",), role="sub"),
+        Mapping("claude-opus", "exact"),
+        Mapping("only-main", "m", role="main"),
+        Mapping("only-sub", "s", role="sub"),
+    ]
+    router = ModelRouter(mappings, [])
+
+    def asked(model: str, role: str) -> list[str] | None:
+        found = router.resolve(model, role)
+        return None if found is None else [target.model for target in found]
+
+    assert asked("claude-x", "main") == ["all"]
+    assert asked("claude-x", "sub") == ["cheap", "cheaper"]
+    assert asked("claude-opus", "sub") == ["exact"]
+    assert (asked("only-main", "main"), asked("only-main", "sub")) == (["m"], None)
+    assert (asked("only-sub", "main"), asked("only-sub", "sub")) == (None, ["s"])
+    assert (asked("only-main", ""), asked("only-sub", ""), asked("claude-x", "")) == (["m"], ["s"], ["all"])
+    assert {target.role for target in router.resolve("claude-x", "sub") or ()} == {"sub"}
+
+
 def test_the_switches_hold_for_fallbacks_too() -> None:
     """A mapping's switches go with every target of it; pass-through has none."""
     mapping = Mapping("m", "a", fallbacks=("b",), continuation=True, tool_safe=True)

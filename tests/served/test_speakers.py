@@ -4,7 +4,8 @@ from typing import Any
 
 import httpx
 
-from tests.served.world import CLAUDE, KEY, World
+from tests.running_server import json_value
+from tests.served.world import CLAUDE, GEMINI, KEY, World
 
 SESSION = {"x-claude-code-session-id": "8b9f1c1e-1", "user-agent": "claude-cli/2.1.150 (external, cli)"}
 
@@ -37,3 +38,14 @@ def test_a_secret_in_an_agents_name_is_masked(world: World) -> None:
     """What a client writes there is on record without a key that it holds."""
     secret = "sk-ant-api03-" + "AbCdEfGhIjKlMnOpQrSt"
     assert secret not in str(asked(world, x_claude_code_agent_id=secret))
+
+
+def test_a_mapping_for_sub_agents(world: World) -> None:
+    """Sub-agents get another model than the main agent that names the same; the row says why."""
+    cheaper = {"pattern": CLAUDE, "target": GEMINI, "role": "sub"}
+    world.import_mappings([cheaper, {"pattern": "known-by-now", "target": GEMINI}])
+    world.wait_for_model("known-by-now")
+    main, sub = asked(world), asked(world, x_claude_code_agent_id="explorer")
+    assert (main["mapped_model"], sub["mapped_model"]) == (CLAUDE, GEMINI)
+    assert "mapping_for" not in json_value(main["diagnostics"])
+    assert json_value(sub["diagnostics"])["mapping_for"] == f"sub-agents: {CLAUDE}"

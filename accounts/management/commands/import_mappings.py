@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     help = (
         "Imports model mappings from a JSON list of {pattern, target, kinds?, fallbacks?, priority?,"
-        " continuation?, tool_safe?}. The same file twice changes nothing."
+        " continuation?, tool_safe?, role?}. The same file twice changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

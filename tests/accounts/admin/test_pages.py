@@ -433,7 +433,7 @@ def test_mappings(client: Client) -> None:
     assert "h\ni" in shown
     assert shown.count("checked") >= 2
     again = client.post(reverse("admin:accounts_modelmapping_add"), form).content.decode()
-    assert "already exists" in again
+    assert "for these agents already" in again
     refused = client.post(reverse("admin:accounts_modelmapping_add"), form | {"pattern": "x", "target": "y*"})
     assert "one name, without spaces and without *" in refused.content.decode()
 
