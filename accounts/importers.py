@@ -46,6 +46,8 @@ class AccountEntry(Struct, forbid_unknown_fields=True, kw_only=True):
     """Confirms a new base URL that begins with http:// and leaves this machine."""
     models: list[str] | None = None
     priority: int | None = None
+    weight: int | None = None
+    groups: list[str] | None = None
     max_in_flight: int | None = None
     enabled: bool | None = None
     project: str | None = None
@@ -58,6 +60,7 @@ class MappingEntry(Struct, forbid_unknown_fields=True, kw_only=True):
     pattern: str
     target: str
     kinds: list[Kind] | None = None
+    groups: list[str] | None = None
     fallbacks: list[str] | None = None
     priority: int | None = None
     continuation: bool | None = None
@@ -111,6 +114,7 @@ def import_mappings(source: str) -> ImportResult:
             fields = {
                 "target": entry.target,
                 "kinds": entry.kinds,
+                "groups": entry.groups,
                 "fallbacks": entry.fallbacks,
                 "priority": entry.priority,
                 "continuation": entry.continuation,
@@ -181,6 +185,8 @@ def _write_account(position: str, entry: AccountEntry, result: ImportResult, fau
         "base_url": entry.base_url,
         "offered_models": entry.models,
         "priority": entry.priority,
+        "weight": entry.weight,
+        "groups": entry.groups,
         "max_in_flight": entry.max_in_flight,
         "project": entry.project,
         "location": entry.location,

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from accounts.facts.model_facts import SHIPPED, ModelTable
+from accounts.groups.scope import Binding, Scope, bound_to
 from accounts.wildcards import WildcardIndex
 
 
 class Mapping(Struct, frozen=True):
-    """One line of the admin's mapping table. No kinds means that any kind may serve it.
+    """One line of the admin's mapping table. No kinds or groups mean that any may serve it.
 
     ``continuation``: an answer that broke off in plain text is gone on with. ``tool_safe``: a tool call is
     held back until it is whole. ``role``: only the requests of main agents (``main``) or of sub-agents
@@ -28,6 +29,7 @@ class Mapping(Struct, frozen=True):
     continuation: bool = False
     tool_safe: bool = False
     role: str = ""
+    groups: frozenset[str] = frozenset()
 
 
 class Offer(Struct, frozen=True):
@@ -40,8 +42,9 @@ class Offer(Struct, frozen=True):
 class Target(Struct, frozen=True):
     """An upstream model that may serve the request, and the account kinds it may be asked of.
 
-    ``kinds`` empty means any. ``pattern`` is the mapping that led here, blank for pass-through, and
-    ``continuation`` and ``tool_safe`` are its switches, ``role`` is whom it is for.
+    ``kinds`` empty means any; ``bindings`` are the groups that an account must be in. ``pattern`` is the
+    mapping that led here, blank for pass-through, ``continuation`` and ``tool_safe`` are its switches, and
+    ``role`` is whom it is for.
     """
 
     model: str
@@ -50,6 +53,12 @@ class Target(Struct, frozen=True):
     continuation: bool = False
     tool_safe: bool = False
     role: str = ""
+    bindings: frozenset[Binding] = frozenset()
+
+    @property
+    def scope(self) -> Scope:
+        """Which accounts may serve it."""
+        return Scope(self.kinds, self.bindings)
 
 
 ROLES = ("main", "sub")
@@ -96,6 +105,14 @@ class ModelRouter:
 
 def _targets(mapping: Mapping) -> tuple[Target, ...]:
     return tuple(
-        Target(model, mapping.kinds, mapping.pattern, mapping.continuation, mapping.tool_safe, mapping.role)
+        Target(
+            model,
+            mapping.kinds,
+            mapping.pattern,
+            mapping.continuation,
+            mapping.tool_safe,
+            mapping.role,
+            bound_to(mapping.groups),
+        )
         for model in (mapping.target, *mapping.fallbacks)
     )

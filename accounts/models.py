@@ -7,19 +7,21 @@ A change is a method named after what it is for; each raises the revision in its
 
 from typing import Any, ClassVar, Final
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.credentials.encryption import decrypt, encrypt
 from accounts.facts.models import ModelOverride as ModelOverride  # here Django looks for models
+from accounts.groups.models import AccountGroup as AccountGroup
 from accounts.keys.models import ClientKey as ClientKey
 from accounts.keys.models import digest as digest
 from accounts.last_test import TEST_FIELDS, LastTest
 from accounts.revisions import Revision, Watched, WatchedManager
 from accounts.validation import (
     validate_base_url,
+    validate_groups,
     validate_kinds,
     validate_location,
     validate_names,
@@ -27,8 +29,12 @@ from accounts.validation import (
     validate_target,
 )
 
-__all__ = ["Account", "AccountMark", "ClientKey", "ModelMapping", "ProcessHeartbeat", "Revision", "digest"]
+__all__ = [
+    "Account", "AccountGroup", "AccountMark", "ClientKey", "ModelMapping", "ProcessHeartbeat", "Revision",
+    "digest",
+]  # fmt: skip
 
+MOST_WEIGHT: Final = 1000
 _SERVICE_FIELDS: Final = ("enabled", "disabled_reason", "disabled_automatically")
 
 
@@ -68,6 +74,19 @@ class Account(LastTest, Watched):
     )
     priority = models.IntegerField(
         _("priority"), default=0, help_text=_("The highest number is asked first.")
+    )
+    weight = models.PositiveIntegerField(
+        _("weight"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_WEIGHT)],
+        help_text=_("Among equals of one priority: twice the number takes twice the share."),
+    )
+    groups = models.JSONField(
+        _("groups"),
+        default=list,
+        blank=True,
+        validators=[validate_groups],
+        help_text=_("The groups that it is in: words of your own, which keys and mappings can be bound to."),
     )
     max_in_flight = models.IntegerField(
         _("requests at a time"),
@@ -199,6 +218,13 @@ class ModelMapping(Watched):
         blank=True,
         validators=[validate_kinds],
         help_text=_("Only accounts of these kinds may serve it. Blank: any."),
+    )
+    groups = models.JSONField(
+        _("groups"),
+        default=list,
+        blank=True,
+        validators=[validate_groups],
+        help_text=_("Only accounts of one of these groups may serve it. Blank: any."),
     )
     fallbacks = models.JSONField(
         _("fallback models"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from accounts.facts.model_facts import Override
+from accounts.groups.strategies import Strategy
 from accounts.keys.limits import KeyLimits
 from accounts.mapping import Mapping
 from accounts.marks import MarkCause
@@ -22,6 +23,8 @@ class AccountView(Struct, frozen=True, kw_only=True):
     base_url: str
     models: tuple[str, ...] = ()
     priority: int = 0
+    weight: int = 1
+    groups: frozenset[str] = frozenset()
     max_in_flight: int = 0
     project: str = ""
     location: str = ""
@@ -71,6 +74,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     mappings: tuple[Mapping, ...] = ()
     keys: tuple[KeyView, ...] = ()
     marks: tuple[KeptMark, ...] = ()
+    strategies: dict[str, Strategy] = {}
     overrides: tuple[Override, ...] = ()
 
 

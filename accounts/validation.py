@@ -56,6 +56,20 @@ def validate_kinds(value: Any) -> None:
         )
 
 
+def validate_group(value: str) -> None:
+    """A group's name: a word."""
+    if not _is_name(value) or len(value) > 100 or "," in value or "&" in value:
+        raise ValidationError(_("A group's name is one word of at most 100 characters, without , and &."))
+
+
+def validate_groups(value: Any) -> None:
+    """A list of groups' names."""
+    if not isinstance(value, list):
+        raise ValidationError(_('Give a list of groups, such as ["team-a"].'))
+    for name in value:
+        validate_group(name)
+
+
 def validate_pattern(value: str) -> None:
     """A model name, in which * stands for anything."""
     if not _is_name(value):

@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from accounts.admin.figures import key_figures
+from accounts.admin.groups import GroupFilter, warn_of_empty_groups
 from accounts.admin.key_forms import ClientKeyForm, RotationForm, mark_of
 from accounts.admin.times import moment_column
 from accounts.connect.views import connect_page, created_page
@@ -31,8 +32,8 @@ class ClientKeyAdmin(ModelAdmin):
 
     form = ClientKeyForm
     list_before_template = change_form_outer_before_template = "setup/steps.html"
-    list_display = ("name", "owner", "shown_as", "enabled", "record_bodies", "expires", "used")
-    list_filter = ("enabled", "record_bodies")
+    list_display = ("name", "owner", "shown_as", "enabled", "record_bodies", "only_groups", "expires", "used")
+    list_filter = ("enabled", "record_bodies", GroupFilter)
     search_fields = ("name", "owner")
     show_full_result_count = False
     readonly_fields = ("consumption", "shown_as", "previous", "used", "created")
@@ -48,7 +49,8 @@ class ClientKeyAdmin(ModelAdmin):
             _("What it may do"),
             {
                 "fields": (
-                    "expires_at", "allowed_models", "refused_models", "kinds", "networks", "highest_effort",
+                    "expires_at", "allowed_models", "refused_models", "kinds", "groups", "networks",
+                    "highest_effort",
                 )
             },
         ),
@@ -104,6 +106,11 @@ class ClientKeyAdmin(ModelAdmin):
         messages.warning(request, said)
         return redirect("admin:accounts_clientkey_change", key.pk)
 
+    @display(description=_("groups"))
+    def only_groups(self, key: ClientKey) -> str:
+        """Blank for any."""
+        return ", ".join(key.groups)
+
     @display(description=_("consumption"))
     def consumption(self, key: ClientKey) -> SafeString:
         """Of each limit, and in the last thirty days, as the ledger has it."""
@@ -118,6 +125,7 @@ class ClientKeyAdmin(ModelAdmin):
         if not change:
             request.new_client_key = obj.give_value()  # type: ignore[attr-defined]
         super().save_model(request, obj, form, change)
+        warn_of_empty_groups(request, obj.groups)
 
     def response_add(
         self, request: HttpRequest, obj: ClientKey, post_url_continue: str | None = None

@@ -1,4 +1,4 @@
-"""Fields that several of the admin's forms have: a list of names, account kinds to tick."""
+"""Fields that several of the admin's forms have: lists of names and groups, account kinds to tick."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -39,4 +39,16 @@ class KindsField(forms.MultipleChoiceField):
             choices=Account.Kind.choices,
             widget=UnfoldAdminCheckboxSelectMultipleWidget,
             help_text=help_text or _("Only accounts of these kinds may serve it. None ticked: any."),
+        )
+
+
+class GroupsField(NamesField):
+    """Names of groups of accounts; what they mean is said in ``help_text``."""
+
+    def __init__(self, help_text: "StrOrPromise") -> None:
+        super().__init__(
+            label=_("groups"),
+            required=False,
+            widget=UnfoldAdminTextareaWidget({"rows": 2}),
+            help_text=help_text,
         )

@@ -13,7 +13,7 @@ from unfold.widgets import (
 from accounts.addresses import asked_at
 from accounts.admin import retirements
 from accounts.admin.credential_hints import hints
-from accounts.admin.fields import KindsField, NamesField
+from accounts.admin.fields import GroupsField, KindsField, NamesField
 from accounts.admin.testing import asks_about
 from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
 from accounts.credentials.encryption import CannotDecrypt
@@ -59,6 +59,8 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("The models it offers, one per line. Blank: all of its kind's own families."),
     )
 
+    groups = GroupsField(_("The groups that it is in, one per line: words of your own."))
+
     test_now = forms.BooleanField(
         label=_("Test it when it is saved"), required=False, initial=True, widget=UnfoldBooleanSwitchWidget
     )
@@ -67,7 +69,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Account
         fields: ClassVar = [
             "email", "kind", "credential", "base_url", "accepts_plain_http", "offered_models", "priority",
-            "max_in_flight", "project", "location", "enabled",
+            "weight", "groups", "max_in_flight", "project", "location", "enabled",
         ]  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -142,6 +144,7 @@ class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]
     """A mapping, with its lists as lines and ticks."""
 
     kinds = KindsField()
+    groups = GroupsField(_("Only accounts of one of these groups may serve it, one per line. Blank: any."))
     fallbacks = NamesField(
         label=_("fallback models"),
         required=False,
@@ -161,5 +164,6 @@ class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ModelMapping
         fields: ClassVar = [
-            "pattern", "role", "target", "kinds", "fallbacks", "priority", "continuation", "tool_safe",
+            "pattern", "role", "target", "kinds", "groups", "fallbacks", "priority", "continuation",
+            "tool_safe",
         ]  # fmt: skip

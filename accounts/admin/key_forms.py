@@ -10,7 +10,7 @@ from unfold.widgets import (
     UnfoldAdminTextareaWidget,
 )
 
-from accounts.admin.fields import KindsField, NamesField
+from accounts.admin.fields import GroupsField, KindsField, NamesField
 from accounts.models import ClientKey
 
 # mypy: disable-error-code="import-untyped, misc"
@@ -34,6 +34,7 @@ class ClientKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("Never asked, neither by this name nor behind a mapping; one per line."),
     )
     kinds = KindsField()
+    groups = GroupsField(_("Only accounts of one of these groups may serve it, one per line. Blank: any."))
     networks = NamesField(
         label=_("source addresses"),
         required=False,
@@ -47,7 +48,7 @@ class ClientKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         model = ClientKey
         fields: ClassVar = [
             "name", "enabled", "record_bodies", "owner", "note", "expires_at", "allowed_models",
-            "refused_models", "kinds", "networks", "highest_effort", "requests_per_minute",
+            "refused_models", "kinds", "groups", "networks", "highest_effort", "requests_per_minute",
             "tokens_per_minute", "max_in_flight",
             "usd_per_day", "usd_per_week", "usd_per_month", "usd_in_total",
             "tokens_per_day", "tokens_per_week", "tokens_per_month", "tokens_in_total",

@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from accounts.admin import retirements
 from accounts.admin.forms import ModelMappingForm
+from accounts.admin.groups import GroupFilter, warn_of_empty_groups
 from accounts.models import ModelMapping
 
 
@@ -22,14 +23,14 @@ class ModelMappingAdmin(ModelAdmin):
 
     form = ModelMappingForm
     list_display = (
-        "pattern", "role", "target", "only_kinds", "fallback_models", "priority", "continuation", "tool_safe",
-        "retirement",
+        "pattern", "role", "target", "only_kinds", "only_groups", "fallback_models", "priority",
+        "continuation", "tool_safe", "retirement",
     )  # fmt: skip
-    list_filter = ("role", "continuation", "tool_safe")
+    list_filter = ("role", "continuation", "tool_safe", GroupFilter)
     search_fields = ("pattern", "target")
     show_full_result_count = False
     fieldsets = (
-        (None, {"fields": ("pattern", "role", "target", "kinds", "fallbacks", "priority")}),
+        (None, {"fields": ("pattern", "role", "target", "kinds", "groups", "fallbacks", "priority")}),
         (_("Interruptions"), {"fields": ("continuation", "tool_safe")}),
     )
 
@@ -37,6 +38,11 @@ class ModelMappingAdmin(ModelAdmin):
     def only_kinds(self, mapping: ModelMapping) -> str:
         """Blank for any."""
         return ", ".join(mapping.kinds)
+
+    @display(description=_("groups"))
+    def only_groups(self, mapping: ModelMapping) -> str:
+        """Blank for any."""
+        return ", ".join(mapping.groups)
 
     @display(description=_("fallback models"))
     def fallback_models(self, mapping: ModelMapping) -> str:
@@ -53,3 +59,4 @@ class ModelMappingAdmin(ModelAdmin):
         super().save_model(request, obj, form, change)
         for sentence in retirements.sentences(retirements.models_of(obj)):
             self.message_user(request, sentence, messages.WARNING)
+        warn_of_empty_groups(request, obj.groups)

@@ -22,6 +22,7 @@ from unfold.forms import BaseDialogForm
 from accounts.admin.asked_at import ASKED_AT, asked_at_view, shown_address
 from accounts.admin.figures import AccountFigures, account_figures
 from accounts.admin.forms import AccountForm
+from accounts.admin.groups import GroupFilter
 from accounts.admin.state import TONES, glance, last_used, moment, status_here
 from accounts.admin.testing import ASKED_OTHERWISE, forget, test_and_tell
 from accounts.admin.times import moment_column
@@ -43,7 +44,7 @@ class AccountAdmin(ModelAdmin):
         "name", "state", "why", "in_flight", "success", "tokens", "last_error",
     )  # fmt: skip
     ordering = ("-priority", "email", "kind")
-    list_filter = ("kind", "enabled")
+    list_filter = ("kind", "enabled", GroupFilter)
     search_fields = ("email", "base_url", "project")
     list_per_page = 50
     show_full_result_count = False
@@ -56,7 +57,7 @@ class AccountAdmin(ModelAdmin):
     actions_row = ("test_account", "clear_cooldown")
     fieldsets = (
         (None, {"fields": ("email", "kind", "credential", "enabled", "test_now")}),
-        (_("Routing"), {"fields": ("offered_models", "priority", "max_in_flight")}),
+        (_("Routing"), {"fields": ("offered_models", "groups", "priority", "weight", "max_in_flight")}),
         (_("Address"), {"fields": ("base_url", "asked_at", "accepts_plain_http", "project", "location")}),
         (_("State"), {"fields": _state_fields}),
     )
@@ -110,10 +111,11 @@ class AccountAdmin(ModelAdmin):
 
     @display(description=_("account"), ordering="email")
     def name(self, account: Account) -> SafeString:
-        """Its e-mail; its kind below, and its priority where it has one."""
-        more = _("priority %d") % account.priority if account.priority else ""
-        kind = account.get_kind_display()
-        return format_html("{}<small>{}</small>", account.email, f"{kind} · {more}" if more else kind)
+        """Its e-mail; below its kind, its groups, and its priority where it has one."""
+        told = [account.get_kind_display(), *account.groups]
+        if account.priority:
+            told.append(_("priority %d") % account.priority)
+        return format_html("{}<small>{}</small>", account.email, " · ".join(told))
 
     @display(description=_("success today"))
     def success(self, account: Account) -> SafeString:

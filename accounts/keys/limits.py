@@ -28,15 +28,16 @@ class Limit(Struct, frozen=True):
 class KeyLimits(Struct, frozen=True, kw_only=True):
     """Of one key. ``expires_at`` is in epoch seconds; 0, blank and empty are no limit.
 
-    ``allowed`` and ``refused`` find a model's name among the patterns, ``kinds`` are those of the accounts
-    that may serve it, ``networks`` where it may be used from. ``limits`` are what is counted in time, and
-    ``max_in_flight`` how many exchanges may run at once.
+    ``allowed`` and ``refused`` find a model's name among the patterns, ``kinds`` and ``groups`` are
+    those of the accounts that may serve it, ``networks`` where it may be used from. ``limits`` are what is
+    counted in time, and ``max_in_flight`` how many exchanges may run at once.
     """
 
     expires_at: float = 0.0
     allowed: WildcardIndex[str] | None = None
     refused: WildcardIndex[str] | None = None
     kinds: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     highest_effort: str = ""
     max_in_flight: int = 0

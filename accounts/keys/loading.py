@@ -30,6 +30,7 @@ def key_limits(key: ClientKey) -> KeyLimits:
         allowed=_patterns(key.allowed_models),
         refused=_patterns(key.refused_models),
         kinds=frozenset(key.kinds),
+        groups=frozenset(key.groups),
         networks=tuple(ip_network(text) for text in key.networks),
         highest_effort=key.highest_effort,
         max_in_flight=key.max_in_flight or 0,

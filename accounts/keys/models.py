@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.revisions import Watched, WatchedManager
 from accounts.validation import (
     validate_client_key,
+    validate_groups,
     validate_kinds,
     validate_networks,
     validate_patterns,
@@ -106,6 +107,13 @@ class ClientKey(Watched):
         blank=True,
         validators=[validate_kinds],
         help_text=_("Only accounts of these kinds may serve it. Blank: any."),
+    )
+    groups = models.JSONField(
+        _("groups"),
+        default=list,
+        blank=True,
+        validators=[validate_groups],
+        help_text=_("Only accounts of one of these groups may serve it. Blank: any."),
     )
     networks = models.JSONField(
         _("source addresses"),

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 _FIELDS = (
-    "owner", "note", "expires_at", "allowed_models", "refused_models", "kinds", "networks", "highest_effort",
+    "owner", "note", "expires_at", "allowed_models", "refused_models", "kinds", "groups", "networks",
+    "highest_effort",
     "requests_per_minute", "tokens_per_minute", "max_in_flight",
     "usd_per_day", "usd_per_week", "usd_per_month", "usd_in_total",
     "tokens_per_day", "tokens_per_week", "tokens_per_month", "tokens_in_total",
@@ -38,6 +39,7 @@ def add_limit_options(parser: CommandParser) -> None:
             help="may be given several times; * is anything",
         )
     add("--kind", action="append", dest="kinds", metavar="KIND", help="of the accounts that may serve it")
+    add("--group", action="append", dest="groups", metavar="GROUP", help="of the accounts that may serve it")
     add("--network", action="append", dest="networks", metavar="CIDR", help="that it may be used from")
     add("--highest-effort", metavar="LEVEL", help="minimal, low, medium, high, xhigh or max")
     add("--requests-per-minute", type=int, metavar="N")

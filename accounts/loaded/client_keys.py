@@ -44,6 +44,10 @@ class KeyRing:
             callers[key.digest] = (key.digest, caller, 0.0)
         self._callers = callers
 
+    def of_id(self, key_id: int | None) -> CallerKey | None:
+        """The enabled key with that id; None where there is none (any more)."""
+        return next((caller for _, caller, _ in self._callers.values() if caller.id == key_id), None)
+
     def find(self, presented: str) -> CallerKey | None:
         """The caller whose key this is; None for one that is unknown, disabled, or replaced."""
         if not presented.startswith(_PREFIX):

@@ -3,17 +3,19 @@
 from typing import Any, cast
 
 from accounts.facts.models import stored_overrides
+from accounts.groups.strategies import Strategy
 from accounts.keys.loading import key_view
 from accounts.kinds import Kind, default_base_url
 from accounts.mapping import Mapping
 from accounts.marks import MarkCause
-from accounts.models import Account, AccountMark, ClientKey, ModelMapping
+from accounts.models import Account, AccountGroup, AccountMark, ClientKey, ModelMapping
 from accounts.revisions import Revision
 from accounts.snapshot import AccountView, KeptMark, Snapshot, epoch
 
 _ACCOUNT_FIELDS = (
-    "id", "email", "kind", "base_url", "offered_models", "priority", "max_in_flight", "project",
-    "location", "enabled", "disabled_reason", "marks_cleared_at", "credential_sealed",
+    "id", "email", "kind", "base_url", "offered_models", "priority", "weight", "groups",
+    "max_in_flight", "project", "location", "enabled", "disabled_reason", "marks_cleared_at",
+    "credential_sealed",
 )  # fmt: skip
 
 
@@ -27,12 +29,13 @@ def load_snapshot() -> Snapshot:
         mappings=tuple(
             Mapping(
                 row.pattern, row.target, frozenset(row.kinds), tuple(row.fallbacks), row.priority,
-                row.continuation, row.tool_safe, row.role,
+                row.continuation, row.tool_safe, row.role, frozenset(row.groups),
             )
             for row in ModelMapping.objects.all()
         ),
         keys=tuple(key_view(key) for key in ClientKey.objects.filter(enabled=True).order_by("pk")),
         marks=load_marks(),
+        strategies={row.name: cast(Strategy, row.strategy) for row in AccountGroup.objects.all()},
         overrides=stored_overrides(),
     )  # fmt: skip
 
@@ -62,6 +65,8 @@ def _account(row: dict[str, Any]) -> AccountView:
         base_url=row["base_url"].rstrip("/") or default_base_url(cast(Kind, row["kind"]), location),
         models=tuple(row["offered_models"]),
         priority=row["priority"],
+        weight=row["weight"],
+        groups=frozenset(row["groups"]),
         max_in_flight=row["max_in_flight"],
         project=row["project"],
         location=location,

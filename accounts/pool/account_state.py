@@ -5,8 +5,9 @@ No clock: ``now`` is told, in epoch seconds.
 
 from msgspec import Struct
 
+from accounts.groups.scope import Scope
 from accounts.marks import MarkCause, MarkDurations, hard_mark
-from accounts.pool.choice import Block, Candidate, Rank, rank
+from accounts.pool.choice import Block, Candidate, Rank, drained_rank, rank
 from accounts.pool.pool_news import HardMarked, SoftMarked
 from accounts.snapshot import AccountView
 
@@ -29,10 +30,12 @@ class AccountState:
 
     __slots__ = (
         "answered_at",
+        "drained",
         "freed",
         "full_until",
         "hard",
         "in_flight",
+        "kept",
         "last_used",
         "limit",
         "refused_at",
@@ -45,6 +48,8 @@ class AccountState:
         self.view = view
         self.in_flight = 0
         self.limit = 0
+        self.drained = False  # asked before its equals until it can take no more
+        self.kept = False  # asked when nobody else can be
         self.full_until = 0.0  # so long it is taken that all processes together use up the limit
         self.freed = 0  # how often a slot came free, here or elsewhere
         self.last_used = 0.0
@@ -57,19 +62,22 @@ class AccountState:
     @property
     def rank(self) -> Rank:
         """Its place among equals."""
-        return rank(self.view.priority, self.in_flight, self.last_used, self.view.id)
+        view = self.view
+        if self.drained:
+            return drained_rank(view.priority, view.id)
+        return rank(view.priority, self.in_flight, self.last_used, view.id, view.weight)
 
     @property
     def full(self) -> bool:
         """Whether the in-flight limit, or this process's share of it, is used up here."""
         return 0 < self.limit <= self.in_flight
 
-    def offers(self, model: str, kinds: frozenset[str], families: frozenset[str]) -> bool:
-        """Whether the account serves ``model``, and is of one of ``kinds`` (empty: any).
+    def offers(self, model: str, scope: Scope, families: frozenset[str]) -> bool:
+        """Whether the account serves ``model``, and is in ``scope``.
 
         ``families`` are the kinds that offer the model without listing it.
         """
-        if kinds and self.view.kind not in kinds:
+        if not scope.admits(self.view.kind, self.view.groups):
             return False
         if self.view.models:
             return model in self.view.models
@@ -95,6 +103,7 @@ class AccountState:
             soft=bool(self.soft) and self.soft.get(model, 0.0) > now,
             full=self.full or self.full_until > now,
             block=Block(mark.until, mark.cause) if mark else None,
+            kept=self.kept,
         )
 
     def mark_hard(

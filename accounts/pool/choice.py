@@ -3,12 +3,13 @@
 A retry that is kept on its account takes it whatever its marks, unless its upstream is left alone. Otherwise
 the accounts fall into classes:
 
-    0  untried and unmarked      1  untried, soft-marked      2  tried, unmarked      3  tried, soft-marked
+    an untried account before one that was tried in this exchange,
+    then one that is not kept for the end (``accounts.groups.strategies``) before one that is,
+    then an unmarked one before a soft-marked one.
 
-A lower class always wins, because a soft-marked account is taken only when no unmarked one is free, and
-one already tried in this exchange only when there is no other. Within a class the session's own account
-wins (prompt caches live there), then the order in which the candidates come: by ``rank``, and for a session
-by its homes (``homes``).
+A lower class always wins: one already tried is taken only when there is no other. Within a class the
+session's own account wins (prompt caches live there), also where it is kept for the end; then the order in
+which the candidates come: by ``rank``, and for a session by its homes (``homes``).
 A full account is not free, but it is worth waiting for; a hard-marked one is not asked at all.
 """
 
@@ -19,7 +20,7 @@ from msgspec import Struct
 
 from accounts.marks import MarkCause
 
-Rank = tuple[int, int, float, int]
+Rank = tuple[int, float, float, int]
 
 BlockCause = MarkCause | Literal["upstream"]
 """What stands in an account's way: a hard mark, or an upstream that is left alone."""
@@ -42,11 +43,17 @@ class Candidate(Struct, frozen=True, gc=False):
     soft: bool = False
     full: bool = False
     block: Block | None = None
+    kept: bool = False
 
     @property
     def standing(self) -> int:
         """The class of the table above."""
-        return 2 * self.tried + self.soft
+        return 4 * self.tried + 2 * self.kept + self.soft
+
+    @property
+    def own_standing(self) -> int:
+        """The same for whose session lives on it: that it is kept for the end does not drive it away."""
+        return 4 * self.tried + self.soft
 
 
 class Taken(Struct, frozen=True):
@@ -81,9 +88,14 @@ class Nobody(Struct, frozen=True):
 Choice = Taken | Full | Blocked | Nobody
 
 
-def rank(priority: int, in_flight: int, last_used: float, account_id: int) -> Rank:
-    """The order within a class: highest priority, least in flight, least recently used."""
-    return (-priority, in_flight, last_used, account_id)
+def rank(priority: int, in_flight: int, last_used: float, account_id: int, weight: int = 1) -> Rank:
+    """The order within a class: highest priority, least in flight for its weight, least recently used."""
+    return (-priority, in_flight / weight, last_used, account_id)
+
+
+def drained_rank(priority: int, account_id: int) -> Rank:
+    """The place of one that is asked before others until it can take no more: as it was added."""
+    return (-priority, -1.0, 0.0, account_id)
 
 
 def choose(
@@ -106,9 +118,9 @@ def choose(
         if only_hard_rotates:
             return Full(bound.account_id) if bound.full else Taken(bound.account_id)
         if not bound.full:
+            if bound.own_standing == 0:
+                return Taken(bound.account_id)
             best = bound
-            if best.standing == 0:
-                return Taken(best.account_id)
     blocks: list[Block] = []
     somebody_full = False
     for candidate in candidates:

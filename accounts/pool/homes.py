@@ -2,9 +2,10 @@
 
 Each account draws a number for the session, from nothing but the two names; the best draw of the highest
 priority is the session's home. So all processes of an installation name the same account without a message,
-and when an account leaves, only its own sessions look for another. Who may take more requests at a time draws
-better by as much. To ask thousands of accounts for a draw would cost more than the request: they form at
-most 64 groups by their number, the groups draw first, and then the members of the group that won.
+and when an account leaves, only its own sessions look for another. Who may take more requests at a time, or
+has a greater weight, draws better by as much. To ask thousands of accounts for a draw would cost more than
+the request: they form at most 64 groups by their number, the groups draw first, and then the members of the
+group that won.
 """
 
 import math
@@ -38,12 +39,10 @@ class Homes:
     """The homes of sessions among a fixed set of accounts."""
 
     def __init__(self, accounts: Iterable[tuple[int, int, int]]) -> None:
-        """``accounts``: the priority, the id and the limit of requests in flight (0: none) of each."""
+        """``accounts``: the priority, the id and the share (``share``; 0: a full one) of each."""
         levels: dict[int, dict[int, list[_Account]]] = {}
-        for priority, account_id, limit in accounts:
-            account = _Account(
-                account_id, _seed(b"account", account_id), min(limit or FULL_WEIGHT, FULL_WEIGHT)
-            )
+        for priority, account_id, weight in accounts:
+            account = _Account(account_id, _seed(b"account", account_id), weight or FULL_WEIGHT)
             levels.setdefault(priority, {}).setdefault(account_id % GROUPS, []).append(account)
         self._levels = [
             (
@@ -69,6 +68,11 @@ class Homes:
                 members = group.members
                 best = members[0] if len(members) == 1 else max(members, key=lambda one: _draw(drawn_by, one))
                 yield priority, best.account_id
+
+
+def share(max_in_flight: int, weight: int) -> int:
+    """How well an account draws: by its limit of requests in flight (0: none), times its weight."""
+    return min(max_in_flight or FULL_WEIGHT, FULL_WEIGHT) * weight
 
 
 def _seed(what: bytes, number: int) -> int:

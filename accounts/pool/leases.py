@@ -5,17 +5,19 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from accounts.groups.scope import Binding, Scope
 from accounts.pool.account_state import AccountState
 from accounts.snapshot import AccountView
 
-Refusal = Literal["quota", "credential", "model", "none_enabled", "full", "resting"]
+Refusal = Literal["quota", "credential", "model", "none_enabled", "empty_group", "full", "resting"]
 
 
 class Want(Struct, frozen=True, kw_only=True):
     """What an attempt needs of an account.
 
-    ``model`` is the upstream model, ``kinds`` the account kinds that may serve it (empty: any),
-    ``session`` the sticky key or blank, ``tried`` the accounts that this exchange has asked already.
+    ``model`` is the upstream model, ``kinds`` the account kinds that may serve it (empty: any), ``bindings``
+    the groups that an account must be in, ``session`` the sticky key or blank, ``tried`` the accounts that
+    this exchange has asked already.
     ``stay_on`` is the account that this retry is kept on: no mark stands in its way.
     ``only_hard_rotates``: the history holds thinking that is bound to its account.
     ``admission``: the exchange's first attempt, which waits a little for a mark that is about to end.
@@ -24,12 +26,18 @@ class Want(Struct, frozen=True, kw_only=True):
 
     model: str
     kinds: frozenset[str] = frozenset()
+    bindings: frozenset[Binding] = frozenset()
     session: str = ""
     tried: frozenset[int] = frozenset()
     stay_on: int | None = None
     only_hard_rotates: bool = False
     admission: bool = False
     is_begun: bool = False
+
+    @property
+    def scope(self) -> Scope:
+        """Which accounts may serve it."""
+        return Scope(self.kinds, self.bindings)
 
 
 class NoAccount(Struct, frozen=True):

@@ -11,11 +11,12 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 
 from accounts.facts.model_facts import SHIPPED, ModelTable
+from accounts.groups.scope import Scope
 from accounts.pool.account_state import AccountState
 from accounts.pool.choice import Rank
-from accounts.pool.homes import Homes
+from accounts.pool.homes import Homes, share
 
-_Key = tuple[str, frozenset[str], frozenset[str]]
+_Key = tuple[str, frozenset[str], Scope]
 
 
 class Lineups:
@@ -29,24 +30,30 @@ class Lineups:
         self._homes: dict[_Key, Homes] = {}
         self._of_account: dict[int, list[list[Rank]]] = {account_id: [] for account_id in self._states}
 
-    def of(self, model: str, kinds: frozenset[str]) -> Iterator[AccountState]:
+    def of(self, model: str, scope: Scope) -> Iterator[AccountState]:
         """The accounts for ``model``, first choice first. Not to be moved while it is read."""
-        return (self._states[rank[-1]] for rank in self._lineup(self._key(model, kinds), model))
+        return (self._states[rank[-1]] for rank in self._lineup(self._key(model, scope), model))
 
-    def of_session(self, model: str, kinds: frozenset[str], session: str) -> Iterator[AccountState]:
-        """The same for a session: in each priority first where it is at home. Some may come twice."""
-        key = self._key(model, kinds)
+    def of_session(self, model: str, scope: Scope, session: str) -> Iterator[AccountState]:
+        """The same for a session: in each priority first where it is at home. Some may come twice.
+
+        Accounts that are drained one after the other come before every home.
+        """
+        key = self._key(model, scope)
         lineup = self._lineup(key, model)
         homes = self._homes.get(key)
         if homes is None:
             states = [self._states[rank[-1]] for rank in lineup]
             homes = self._homes[key] = Homes(
-                (state.view.priority, state.view.id, state.view.max_in_flight) for state in states
+                (state.view.priority, state.view.id, share(state.view.max_in_flight, state.view.weight))
+                for state in states
             )
         level: int | None = None
         for priority, account_id in homes.order(session):
             if homes.is_partial and level is not None and priority != level:
                 yield from self._of_level(lineup, level)
+            if priority != level:
+                yield from self._drained_of_level(lineup, priority)
             level = priority
             yield self._states[account_id]
         if homes.is_partial and level is not None:
@@ -56,14 +63,21 @@ class Lineups:
         for rank in lineup[bisect_left(lineup, (-priority,)) : bisect_left(lineup, (-priority + 1,))]:
             yield self._states[rank[-1]]
 
-    def _key(self, model: str, kinds: frozenset[str]) -> _Key:
-        return (model if model in self._listed else "", self._table.kinds_offering(model), kinds)
+    def _drained_of_level(self, lineup: list[Rank], priority: int) -> Iterator[AccountState]:
+        """Who is asked before any home; they stand first in their level."""
+        for rank in lineup[bisect_left(lineup, (-priority,)) :]:
+            if rank[0] != -priority or not self._states[rank[-1]].drained:
+                return
+            yield self._states[rank[-1]]
+
+    def _key(self, model: str, scope: Scope) -> _Key:
+        return (model if model in self._listed else "", self._table.kinds_offering(model), scope)
 
     def _lineup(self, key: _Key, model: str) -> list[Rank]:
         lineup = self._lineups.get(key)
         if lineup is None:
-            _, families, kinds = key
-            offering = [state for state in self._states.values() if state.offers(model, kinds, families)]
+            _, families, scope = key
+            offering = [state for state in self._states.values() if state.offers(model, scope, families)]
             lineup = self._lineups[key] = sorted(state.rank for state in offering)
             for state in offering:
                 self._of_account[state.view.id].append(lineup)

@@ -18,7 +18,7 @@ from accounts.pool.leases import Lease, NoAccount, SharedSlots, Want
 from accounts.pool.persistence import Journal
 from accounts.pool.pool_news import Cleared, Disabled, HardMarked, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
-from accounts.pool.refusals import all_full, everybody_blocked, nobody_offers
+from accounts.pool.refusals import all_full, everybody_blocked
 from accounts.pool.rests import Rests
 from accounts.pool.roster import Roster
 from accounts.pool.sessions import Sessions
@@ -91,19 +91,18 @@ class Pool(Inquiries):
                         if self._slots is not None and lease.account.max_in_flight:
                             lease = await self._shared(lease, self._slots)
                     case Full() if now >= slot_ends_at:
-                        return all_full(want.model)
+                        return all_full(want.model, want.scope)
                     case Full():
                         until = min([slot_ends_at, *self._ends_of_marks(want, now)])
                         if self._slots is not None:
                             until = min(until, now + SHARED_LOOK_SECONDS)
                         lease = await self._queue.wait(ticket, want, choice.only, until - now)
                     case Blocked() if choice.free_at > admission_ends_at:
-                        return everybody_blocked(want.model, choice, now)
+                        return everybody_blocked(want.model, want.scope, choice, now)
                     case Blocked():
                         lease = await self._queue.wait(ticket, want, None, choice.free_at - now)
                     case Nobody():
-                        disabled = self._roster.is_offered_when_enabled(want.model, want.kinds)
-                        return nobody_offers(want.model, disabled)
+                        return self._nobody_for(want)
                     case _:  # pragma: no cover
                         assert_never(choice)
                 if lease is not None:
@@ -211,18 +210,18 @@ class Pool(Inquiries):
 
     def _choose(self, want: Want, now: float) -> Choice:
         def candidate(account_id: int | None) -> Candidate | None:
-            return self._roster.candidate(account_id, want.model, want.kinds, want.tried, now)
+            return self._roster.candidate(account_id, want.model, want.scope, want.tried, now)
 
         binding = self._sessions.own(want, self._roster) if want.session else None
         return choose(
-            self._roster.candidates(want.model, want.kinds, want.tried, now, want.session),
+            self._roster.candidates(want.model, want.scope, want.tried, now, want.session),
             bound=candidate(binding.account_id) if binding else None,
             keep=candidate(want.stay_on),
             only_hard_rotates=want.only_hard_rotates,
         )
 
     def _ends_of_marks(self, want: Want, now: float) -> list[float]:
-        candidates = self._roster.candidates(want.model, want.kinds, want.tried, now)
+        candidates = self._roster.candidates(want.model, want.scope, want.tried, now)
         return [candidate.block.until for candidate in candidates if candidate.block]
 
     def _lease(self, account_id: int, want: Want, now: float) -> Lease:
@@ -269,7 +268,7 @@ class Pool(Inquiries):
     def _lease_on(self, account_id: int, want: Want) -> Lease | None:
         """A lease for somebody who waits, if that very account can serve them now."""
         now = self._clock.now()
-        candidate = self._roster.candidate(account_id, want.model, want.kinds, want.tried, now)
+        candidate = self._roster.candidate(account_id, want.model, want.scope, want.tried, now)
         if candidate is None or candidate.full:
             return None
         if candidate.block is not None and want.stay_on != account_id:

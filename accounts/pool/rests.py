@@ -5,6 +5,8 @@ PURE. Whether an upstream rests is known where it is asked (``relay.exchange.ups
 
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from accounts.pool.choice import Block, Candidate
 from accounts.snapshot import AccountView
 
@@ -35,10 +37,4 @@ def left_alone(candidate: Candidate, seconds: float, now: float) -> Candidate:
     until = now + seconds
     if seconds <= 0 or (candidate.block is not None and candidate.block.until >= until):
         return candidate
-    return Candidate(
-        candidate.account_id,
-        tried=candidate.tried,
-        soft=candidate.soft,
-        full=candidate.full,
-        block=Block(until, "upstream"),
-    )
+    return replace(candidate, block=Block(until, "upstream"))

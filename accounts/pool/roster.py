@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from accounts.facts.model_facts import SHIPPED, ModelTable
+from accounts.groups.scope import ANYONE, Binding, Scope
+from accounts.groups.strategies import Grouped, order_in
 from accounts.mapping import ModelRouter, Offer, Target
 from accounts.pool.account_state import AccountState, Mark
 from accounts.pool.choice import Candidate
@@ -66,6 +68,11 @@ class Roster:
             standing = holder.hard.get(kept.model)
             if standing is None or standing.until < kept.until:
                 holder.hard[kept.model] = Mark(kept.until, kept.cause, kept.reason, kept.status, kept.set_at)
+        order = order_in(
+            (Grouped(view.id, view.priority, view.groups) for view in snapshot.accounts), snapshot.strategies
+        )
+        for account_id, state in states.items():
+            state.drained, state.kept = account_id in order.drained, account_id in order.kept
         self._states = states
         if snapshot.overrides != self.table.overrides:
             self.table = ModelTable(snapshot.overrides)
@@ -104,25 +111,25 @@ class Roster:
         self._lineups = self._new_lineups()
 
     def candidates(
-        self, model: str, kinds: frozenset[str], tried: Collection[int], now: float, session: str = ""
+        self, model: str, scope: Scope, tried: Collection[int], now: float, session: str = ""
     ) -> Iterator[Candidate]:
         """The enabled accounts that offer ``model``, first choice first: for ``session``, or for anybody."""
         lineups = self._lineups
-        in_turn = lineups.of_session(model, kinds, session) if session else lineups.of(model, kinds)
+        in_turn = lineups.of_session(model, scope, session) if session else lineups.of(model, scope)
         for state in in_turn:
             yield self._standing(state, model, tried, now)
 
-    def home(self, model: str, kinds: frozenset[str], session: str) -> int | None:
+    def home(self, model: str, scope: Scope, session: str) -> int | None:
         """The account that ``session`` begins on when all can be asked; None when nobody offers the model."""
-        first = next(self._lineups.of_session(model, kinds, session), None)
+        first = next(self._lineups.of_session(model, scope, session), None)
         return first.view.id if first else None
 
     def candidate(
-        self, account_id: int | None, model: str, kinds: frozenset[str], tried: Collection[int], now: float
+        self, account_id: int | None, model: str, scope: Scope, tried: Collection[int], now: float
     ) -> Candidate | None:
         """That one account, if it is enabled and offers ``model``."""
         state = self._states.get(account_id) if account_id is not None else None
-        if state is None or not state.view.enabled or not self._offers(state, model, kinds):
+        if state is None or not state.view.enabled or not self._offers(state, model, scope):
             return None
         return self._standing(state, model, tried, now)
 
@@ -132,23 +139,28 @@ class Roster:
             return candidate
         return left_alone(candidate, self.rests.seconds(state.view, model), now)
 
-    def is_offered_when_enabled(self, model: str, kinds: frozenset[str]) -> bool:
+    def is_offered_when_enabled(self, model: str, scope: Scope) -> bool:
         """Whether somebody would serve ``model`` were he not disabled. Without any account: yes, somebody."""
-        return not self._states or any(self._offers(state, model, kinds) for state in self._states.values())
+        return not self._states or any(self._offers(state, model, scope) for state in self._states.values())
 
-    def another_is_free(
-        self, model: str, kinds: frozenset[str], besides: Collection[int], now: float
-    ) -> bool:
+    def has_members(self, bindings: frozenset[Binding]) -> bool:
+        """Whether an account, enabled or not, is in those groups. Without bindings: yes, anybody."""
+        if not bindings:
+            return True
+        scope = Scope(bindings=bindings)
+        return any(scope.admits(state.view.kind, state.view.groups) for state in self._states.values())
+
+    def another_is_free(self, model: str, scope: Scope, besides: Collection[int], now: float) -> bool:
         """Whether an account not in ``besides`` could be asked at once."""
         return any(
             candidate.block is None and not candidate.full
-            for candidate in self.candidates(model, kinds, (), now)
+            for candidate in self.candidates(model, scope, (), now)
             if candidate.account_id not in besides
         )
 
-    def nearest_free_seconds(self, model: str, kinds: frozenset[str], now: float) -> float | None:
+    def nearest_free_seconds(self, model: str, scope: Scope, now: float) -> float | None:
         """Until the first account is free of hard marks: 0.0 for now, None when nobody offers the model."""
-        ends = [c.block.until if c.block else now for c in self.candidates(model, kinds, (), now)]
+        ends = [c.block.until if c.block else now for c in self.candidates(model, scope, (), now)]
         return max(min(ends) - now, 0.0) if ends else None
 
     def targets(self, model: str, role: str = "") -> tuple[Target, ...] | None:
@@ -158,13 +170,26 @@ class Roster:
         """
         return self._router.resolve(model, role) or (None if self._states else (Target(model),))
 
-    def model_names(self, upstream_lists: Mapping[int, Sequence[str]]) -> list[str]:
-        """What the model list shows: exact patterns, targets, and what each enabled account offers."""
+    def is_served(self, model: str, scope: Scope) -> bool:
+        """Whether an enabled account of ``scope`` would serve what clients call ``model``."""
+        return any(
+            next(self._lineups.of(target.model, narrowed), None) is not None
+            for target in self._router.resolve(model) or ()
+            if (narrowed := target.scope.within(scope)) is not None
+        )
+
+    def model_names(self, upstream_lists: Mapping[int, Sequence[str]], scope: Scope = ANYONE) -> list[str]:
+        """What the model list shows: exact patterns, targets, and what each enabled account offers.
+
+        To who is served by the accounts of ``scope`` alone, what these serve.
+        """
         names = set(self._router.names)
+        if scope != ANYONE:
+            names = {name for name in names if self.is_served(name, scope)}
         listed_kinds: set[str] = set()
         for state in self._states.values():
             view = state.view
-            if not view.enabled:
+            if not view.enabled or not scope.admits(view.kind, view.groups):
                 continue
             if view.models or view.id in upstream_lists:
                 names.update(view.models or upstream_lists[view.id])
@@ -185,8 +210,8 @@ class Roster:
     def _new_lineups(self) -> Lineups:
         return Lineups((state for state in self._states.values() if state.view.enabled), self.table)
 
-    def _offers(self, state: AccountState, model: str, kinds: frozenset[str]) -> bool:
-        return state.offers(model, kinds, self.table.kinds_offering(model))
+    def _offers(self, state: AccountState, model: str, scope: Scope) -> bool:
+        return state.offers(model, scope, self.table.kinds_offering(model))
 
 
 def share_of_limit(max_in_flight: int, live_processes: int) -> int:

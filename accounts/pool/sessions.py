@@ -49,7 +49,7 @@ class Sessions:
         """The session's account for what is wanted; None where it has none yet."""
         binding = self.find(want.session, want.model)
         if binding is None and want.is_begun:
-            home = roster.home(want.model, want.kinds, want.session)
+            home = roster.home(want.model, want.scope, want.session)
             if home is not None:
                 binding = self.bind(want.session, want.model, home)
                 binding.proven = True
@@ -61,7 +61,7 @@ class Sessions:
         if binding is not None and binding.account_id == lease.account.id:
             return
         if binding is not None and binding.proven:
-            bound = roster.candidate(binding.account_id, want.model, want.kinds, want.tried, now)
+            bound = roster.candidate(binding.account_id, want.model, want.scope, want.tried, now)
             if bound is not None and not binding_moves(bound, now, patience_seconds):
                 lease.stand_in_for = roster.require(binding.account_id).view.email
                 lease.stand_in_reason = stand_in_reason(bound, now)

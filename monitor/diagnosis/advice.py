@@ -5,6 +5,7 @@
 
 from monitor.record.failure_table import Cause
 from monitor.record.phrasing import gettext_noop as _
+from monitor.record.records import Outcome, RequestRecord
 
 WHAT_IT_DID: dict[Cause, str] = {
     Cause.SIGNATURE: _("%(account)s refused a thinking signature in the history (400)."),
@@ -215,12 +216,23 @@ AT_ADMISSION: dict[str, tuple[str, str]] = {
         _("No account could be used for %(model)s: none is enabled, or upstream accepts none of them."),
         _("Open Accounts: the reason stands beside each. Enable one, or enter a new credential."),
     ),
+    "group cooling down": (
+        _("Every account of its groups (%(groups)s) was cooling down or busy; nobody outside was asked."),
+        _("Wait until one is free again, or put another account into the group."),
+    ),
+    "group without account": (
+        _("No account of its groups (%(groups)s) could be used; nobody outside was asked."),
+        _("Put an account that is enabled into the group, or change the groups of the key or the mapping."),
+    ),
     "deadline": BEFORE_ANSWER[Cause.DEADLINE],
     "internal": (
         _("This server itself failed before an account was asked."),
         _("The log lines below say why; please report it if it repeats."),
     ),
 }
+STATUS_OF_GROUP = {429: "group cooling down", 503: "group without account"}
+"""Of what was bound to groups of accounts."""
+
 STATUS_AT_ADMISSION = {
     400: "bad request",
     404: "unknown model",
@@ -229,3 +241,14 @@ STATUS_AT_ADMISSION = {
     503: "no usable account",
     504: "deadline",
 }
+
+
+def at_admission(row: RequestRecord) -> tuple[str, str]:
+    """What is said of a request for which nobody was asked, and what to do about it."""
+    if row.outcome is Outcome.UNAUTHORIZED or (row.status == 401 and not row.client_key):
+        return AT_ADMISSION["unauthorized"]
+    if row.diagnostics.get("upstream_resting"):
+        return AT_ADMISSION["upstream resting"]
+    if row.diagnostics.get("groups") and row.status in STATUS_OF_GROUP:
+        return AT_ADMISSION[STATUS_OF_GROUP[row.status]]
+    return AT_ADMISSION[STATUS_AT_ADMISSION.get(row.status or 0, "internal")]

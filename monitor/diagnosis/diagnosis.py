@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from monitor.diagnosis.advice import AFTER_CUT, AT_ADMISSION, BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
+from monitor.diagnosis.advice import AFTER_CUT, AT_ADMISSION, BEFORE_ANSWER, WHAT_IT_DID, at_admission
 from monitor.diagnosis.failure_causes import cause_of
 from monitor.diagnosis.seams import beginning_of, continued, not_continued
 from monitor.record.decision_words import Strategy
@@ -246,15 +246,9 @@ def _failed(row: RequestRecord, failed: list[AttemptRecord], retry_after_seconds
 
 def _not_admitted(row: RequestRecord, retry_after_seconds: float | None) -> Diagnosis:
     """Nobody was asked."""
-    if row.outcome is Outcome.UNAUTHORIZED or (row.status == 401 and not row.client_key):
-        sentence, step = AT_ADMISSION["unauthorized"]
-    elif row.diagnostics.get("upstream_resting"):
-        sentence, step = AT_ADMISSION["upstream resting"]
-    elif row.status in STATUS_AT_ADMISSION:
-        sentence, step = AT_ADMISSION[STATUS_AT_ADMISSION[row.status]]
-    else:
-        sentence, step = AT_ADMISSION["internal"]
-    summary = [Phrase(sentence, {"model": row.client_model or "–"})]
+    sentence, step = at_admission(row)
+    groups = str(row.diagnostics.get("groups") or "–")
+    summary = [Phrase(sentence, {"model": row.client_model or "–", "groups": groups})]
     free = _free_again(row, retry_after_seconds)
     if row.status == 429 and free is not None:
         summary.append(Phrase(gettext_noop("The first is free again at %(moment)s."), {"moment": free}))

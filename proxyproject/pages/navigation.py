@@ -63,6 +63,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Entry | Page, ...]], ...] = (
         _("Routing"),
         (
             Entry(_("Accounts"), "account_circle", "accounts.Account"),
+            Entry(_("Account groups"), "workspaces", "accounts.AccountGroup"),
             Entry(_("Mappings"), "alt_route", "accounts.ModelMapping"),
             Entry(_("Model facts"), "fact_check", "accounts.ModelOverride"),
             Entry(_("Client keys"), "key", "accounts.ClientKey"),

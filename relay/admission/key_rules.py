@@ -5,8 +5,9 @@ Each rule gives the failure that the client is told, or None. Who has no limits 
 
 from collections.abc import Callable
 
-import msgspec
+from msgspec.structs import replace
 
+from accounts.groups.scope import ANYONE, Scope, bound_to
 from accounts.keys.limits import KeyLimits, is_inside
 from accounts.mapping import Target
 from relay.dialects.effort import budget_for, rank_of
@@ -47,14 +48,14 @@ def refused_model(limits: KeyLimits, name: str, model: str) -> Failure | None:
 def allowed_targets(
     limits: KeyLimits, name: str, model: str, targets: tuple[Target, ...]
 ) -> tuple[Target, ...] | Failure:
-    """The upstream models that are not refused, each of the accounts' kinds that may serve the key."""
+    """The upstream models that are not refused, each of the kinds and groups that may serve the key."""
     if limits.refused is not None:
         targets = tuple(target for target in targets if limits.refused.find(target.model) is None)
         if not targets:
             return _not_allowed(f"The client key {name!r} may not ask for what {model!r} is mapped to.")
     if limits.kinds:
         targets = tuple(
-            msgspec.structs.replace(target, kinds=kinds)
+            replace(target, kinds=kinds)
             for target in targets
             if (kinds := target.kinds & limits.kinds if target.kinds else limits.kinds)
         )
@@ -64,7 +65,15 @@ def allowed_targets(
                 f"The client key {name!r} is served by accounts of these kinds alone: {named}; the model"
                 f" {model!r} is mapped to others."
             )
+    if limits.groups:
+        bound = bound_to(limits.groups)
+        targets = tuple(replace(target, bindings=target.bindings | bound) for target in targets)
     return targets
+
+
+def scope_of(limits: KeyLimits | None) -> Scope:
+    """The accounts that may serve a key at all."""
+    return ANYONE if limits is None else Scope(limits.kinds, bound_to(limits.groups))
 
 
 def refused_effort(limits: KeyLimits, name: str, asked: Callable[[], ThinkingConfig]) -> Failure | None:

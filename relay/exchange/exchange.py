@@ -7,8 +7,9 @@ import asyncio
 import time
 from typing import Literal
 
+from accounts.groups.scope import as_text
 from accounts.mapping import Target
-from accounts.pool.leases import Lease, NoAccount, Want
+from accounts.pool.leases import Lease, NoAccount
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN
 from relay.dialects.interface import Decoder, Encoder
@@ -27,6 +28,7 @@ from relay.exchange.recording import Recorder
 from relay.exchange.remembering import answered, meet_session, recalled, taught, weigh_detour
 from relay.exchange.runtime import Runtime
 from relay.exchange.upstream_health import UpstreamWatch
+from relay.exchange.wanting import wanted
 from relay.memory.items import Item
 from relay.memory.refusals import account_key
 from relay.neutral.events import Chunk, StreamState
@@ -36,7 +38,6 @@ from relay.upstream.request import (
     UpstreamRequest,
     continued,
     going_on,
-    has_bound_thinking,
     prepare,
 )
 from relay.upstream.response import UpstreamResponse
@@ -63,6 +64,8 @@ class Exchange:
         self._only = only
         self.recorder = recorder
         row = recorder.row
+        if targets[0].bindings:
+            recorder.diagnosed("groups", as_text(targets[0].bindings))
         self._writer = AnswerWriter(call, row.id, int(row.started_at), form, wants_usage)
         self.account_email = ""
         self.mapped_model = targets[0].model
@@ -124,18 +127,7 @@ class Exchange:
 
     async def _leased(self, command: PickAccount, target: Target) -> Lease | Failure:
         """A slot on an account that offers the target."""
-        lease = await self._runtime.pool.acquire(
-            Want(
-                model=target.model,
-                kinds=target.kinds,
-                session=self.call.session,
-                tried=command.tried,
-                stay_on=command.stay_on if self._only is None else self._only,
-                only_hard_rotates=has_bound_thinking(self.call, target.model),
-                admission=command.may_wait,
-                is_begun=self.call.is_begun,
-            )
-        )
+        lease = await self._runtime.pool.acquire(wanted(self.call, target, command, self._only))
         if isinstance(lease, NoAccount):
             if lease.reason == RESTING:
                 self.recorder.diagnosed("upstream_resting", True)
@@ -210,11 +202,11 @@ class Exchange:
     def look_around(self, command: LookAround) -> Around:
         """Who else could be asked for the target."""
         target, pool = self._targets[command.target], self._runtime.pool
-        seconds = pool.nearest_free_seconds(target.model, target.kinds)
+        seconds = pool.nearest_free_seconds(target.model, target.scope)
         return Around(
             at=0.0,
             another_is_free=self._only is None
-            and pool.another_is_free(target.model, target.kinds, command.besides),
+            and pool.another_is_free(target.model, target.scope, command.besides),
             all_are_marked=seconds is None or seconds > 0,
             nearest_free_seconds=seconds,
         )

@@ -9,13 +9,17 @@ import time
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext
 
+from accounts.groups.scope import from_text
+from accounts.loaded.client_keys import KeyRing
 from accounts.mapping import Target
 from monitor.models import Body
 from monitor.record.records import RequestRecord
 from monitor.record.redaction import MASK
+from relay.admission.key_rules import allowed_targets
 from relay.admission.request_body import parsed
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import path_at
@@ -28,7 +32,7 @@ from relay.exchange.recording import Recorder
 from relay.exchange.responses import respond
 from relay.exchange.running import Running
 from relay.exchange.runtime import Runtime, runtime
-from relay.neutral.failures import BadRequest
+from relay.neutral.failures import BadRequest, Failure
 from relay.replay.simulated import simulated_runtime
 from relay.upstream.request import ClientCall
 
@@ -106,7 +110,11 @@ def begin(
         replay_of=row.id,
         is_simulated=bool(simulated),
         cost=Decimal(0) if simulated else None,
-        diagnostics={"replayed_by": by, **({"simulator": simulated} if simulated else {})},
+        diagnostics={
+            "replayed_by": by,
+            **({"simulator": simulated} if simulated else {}),
+            **({"groups": row.diagnostics["groups"]} if row.diagnostics.get("groups") else {}),
+        },
     )
     submit, settings = served_by.writer.submit, served_by.settings
     bodies = RecordedBodies(submit, new.id, settings.body_cap_bytes, ()) if settings.records_bodies else None
@@ -128,7 +136,24 @@ def upstream_again(row: RequestRecord, call: ClientCall, by: str, account: int |
     targets = current.pool.targets(call.model, row.role)
     if current.is_draining or targets is None:
         raise CannotReplay(gettext("No account offers this model now."))
+    targets = within_its_groups(current.accounts.keys, row, targets)
     return begin(row, call, by, served_by=current, targets=targets, only=account)
+
+
+def within_its_groups(keys: KeyRing, row: RequestRecord, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+    """What the key may ask now; of a key that is gone, what it was bound to then. Raises CannotReplay."""
+    caller = keys.of_id(row.client_key_id)
+    if caller is None:
+        bindings = from_text(str(row.diagnostics.get("groups") or ""))
+        return tuple(
+            msgspec.structs.replace(target, bindings=target.bindings | bindings) for target in targets
+        )
+    if caller.limits is None:
+        return targets
+    allowed = allowed_targets(caller.limits, caller.name, row.client_model or "", targets)
+    if isinstance(allowed, Failure):
+        raise CannotReplay(allowed.message)
+    return allowed
 
 
 async def serve(running: Running) -> None:

@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts.facts.known_models import facts_for, vendor_of
+from accounts.groups.scope import ANYONE, Scope
 from accounts.snapshot import AccountView
-from relay.admission.key_rules import refused_model
+from relay.admission.key_rules import refused_model, scope_of
 from relay.admission.model_name import checked_name
 from relay.admission.request_headers import headers_of
 from relay.dialects.interface import Dialect
@@ -39,7 +40,8 @@ async def several_models(request: HttpRequest) -> HttpResponseBase:
     async def serve(admission: Admission) -> HttpResponseBase:
         admission.authenticate()
         dialect = admission.dialect
-        names = [name for name in await _names(admission.runtime) if _may_ask(admission, name) is None]
+        scope = _scope(admission)
+        names = [name for name in await _names(admission.runtime, scope) if _may_ask(admission, name) is None]
         answer = dialect.models.several(names, [_row(dialect, name) for name in names])
         return _json(answer, dialect, admission.request_id)
 
@@ -54,7 +56,8 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
         _check(name)
         if (failure := _may_ask(admission, name)) is not None:
             raise Refused(failure)
-        if admission.runtime.pool.targets(name) is None:
+        pool, scope = admission.runtime.pool, _scope(admission)
+        if pool.targets(name) is None or (scope != ANYONE and not pool.is_served(name, scope)):
             message = f"The model {name!r} is neither mapped nor offered by an account."
             raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
         return _json(_row(admission.dialect, name), admission.dialect, admission.request_id)
@@ -70,6 +73,11 @@ def _may_ask(admission: Admission, name: str) -> Failure | None:
     return refused_model(caller.limits, caller.name, name)
 
 
+def _scope(admission: Admission) -> Scope:
+    """The accounts that may serve the caller's key."""
+    return scope_of(admission.caller.limits if admission.caller else None)
+
+
 def _check(name: str) -> None:
     try:
         checked_name(name)
@@ -82,10 +90,11 @@ def dialect_of(request: HttpRequest) -> Dialect:
     return dialect_of_list(request.path, headers_of(request), request.GET.dict())
 
 
-async def _names(runtime: Runtime) -> list[str]:
-    unlisted = [a for a in runtime.pool.accounts() if a.enabled and not a.models and a.kind in _PATHS]
+async def _names(runtime: Runtime, scope: Scope) -> list[str]:
+    able = [one for one in runtime.pool.accounts() if one.enabled and scope.admits(one.kind, one.groups)]
+    unlisted = [one for one in able if not one.models and one.kind in _PATHS]
     fetched = await _upstream_lists.of(unlisted, partial(_upstream_list, runtime))
-    return runtime.pool.model_names({account: names for account, names in fetched.items() if names})
+    return runtime.pool.model_names({account: names for account, names in fetched.items() if names}, scope)
 
 
 async def _upstream_list(runtime: Runtime, account: AccountView) -> list[str] | None:

@@ -31,6 +31,7 @@ BLANK_FORM = {
     "offered_models": "",
     "priority": "0",
     "max_in_flight": "0",
+    "weight": "1",
     "project": "",
     "location": "",
 }
@@ -314,7 +315,7 @@ def test_state_at_a_glance(client: Client, account: Account) -> None:
 def test_number_of_queries(client: Client, django_assert_max_num_queries: Any) -> None:
     """The list costs the same number of queries however many accounts there are."""
     Account.objects.bulk_create(Account(email=f"{n}@x.test", kind="openai") for n in range(40))
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         page(client, ACCOUNTS)
 
 

@@ -11,6 +11,7 @@ from accounts.facts.checks import contradictions
 from accounts.facts.labels import NAMES, read_budget, written
 from accounts.facts.model_facts import SHIPPED, ModelFacts, ModelTable, Override, ThinkingBudget, problem_with
 from accounts.facts.models import ModelOverride, stored_overrides
+from accounts.groups.scope import ANYONE
 from accounts.loaded.loading import load_snapshot
 from accounts.mapping import ModelRouter, Offer, Target
 from accounts.pool.roster import Roster
@@ -83,7 +84,7 @@ def test_a_roster_goes_by_the_snapshots_words() -> None:
     assert roster.targets(NAME) is None
     words = (Override(pattern="claude-*", kinds=("vertex",)),)
     roster.load(Snapshot(accounts=(account,), overrides=words), 1, 0.0)
-    assert [c.account_id for c in roster.candidates(NAME, frozenset(), (), 0.0)] == [1]
+    assert [c.account_id for c in roster.candidates(NAME, ANYONE, (), 0.0)] == [1]
     roster.load(Snapshot(accounts=(account,)), 1, 0.0)
     assert roster.targets(NAME) is None
 

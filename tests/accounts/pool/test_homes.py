@@ -5,8 +5,9 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
+from accounts.groups.scope import ANYONE
 from accounts.pool.account_state import AccountState
-from accounts.pool.homes import Homes
+from accounts.pool.homes import Homes, share
 from accounts.pool.lineup import Lineups
 from tests.accounts.worlds import MODEL, view
 
@@ -27,7 +28,7 @@ def test_sessions_spread_in_proportion() -> None:
         assert len(shares) == count
         assert max(shares.values()) < fair + 5 * fair**0.5, count
         assert min(shares.values()) > fair - 5 * fair**0.5, count
-    shares = Counter(homes_of([(0, 1, 2), (0, 2, 0), (0, 3, 100)]).values())
+    shares = Counter(homes_of([(0, 1, share(2, 1)), (0, 2, share(0, 1)), (0, 3, share(100, 1))]).values())
     assert abs(shares[1] - len(SESSIONS) * 2 / 18) < 120
     assert abs(shares[2] - shares[3]) < 240
 
@@ -58,14 +59,14 @@ def test_accounts_that_share_a_group_are_all_reached() -> None:
         accounts = [view(number) for number in ids]
         lineups = Lineups(map(AccountState, accounts))
         for session in SESSIONS[:50]:
-            found = {state.view.id for state in lineups.of_session(MODEL, frozenset(), session)}
+            found = {state.view.id for state in lineups.of_session(MODEL, ANYONE, session)}
             assert found == set(ids)
 
 
 def test_every_process_names_the_same() -> None:
     """Nothing of a process goes into it: no hash seed, no order of the accounts."""
     code = (
-        "from accounts.pool.homes import Homes\n"
+        "from accounts.pool.homes import Homes, share\n"
         "homes = Homes([(0, number, 0) for number in range(90, 0, -1)])\n"
         "print([next(homes.order(f'session-{number}'))[1] for number in range(40)])"
     )

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.groups.scope import Scope
 from accounts.marks import MarkDurations
 from accounts.pool import pool_news
 from accounts.pool.pool_news import Cleared, Disabled, HardMarked, SoftMarked
@@ -10,7 +11,7 @@ from accounts.snapshot import KeptMark
 from tests.accounts.worlds import MODEL, PoolWorld, view
 
 OTHER = "gemini-2.5-flash"
-SOME = frozenset({"gemini"})
+SOME = Scope(frozenset({"gemini"}))
 
 
 async def test_a_model_is_marked_not_the_account() -> None:
@@ -193,8 +194,8 @@ async def test_another_is_free() -> None:
     assert world.pool.another_is_free(MODEL, SOME, {1})
     world.pool.mark_soft(2, MODEL)
     assert world.pool.another_is_free(MODEL, SOME, {1})
-    assert not world.pool.another_is_free(MODEL, frozenset({"vertex"}), {1})
-    await world.lease(kinds=SOME, tried=frozenset({1}))
+    assert not world.pool.another_is_free(MODEL, Scope(frozenset({"vertex"})), {1})
+    await world.lease(kinds=SOME.kinds, tried=frozenset({1}))
     assert not world.pool.another_is_free(MODEL, SOME, {1}), "its only slot is in use"
     assert world.pool.another_is_free(MODEL, SOME, {2})
     world.pool.mark_hard(1, MODEL, "quota", 429)

@@ -1,5 +1,6 @@
 """Accounts whose upstream is left alone: others are asked, and who finds none is told so."""
 
+from accounts.groups.scope import ANYONE
 from accounts.pool.leases import NoAccount
 from accounts.snapshot import AccountView
 from tests.accounts.worlds import MODEL, PoolWorld, view
@@ -71,5 +72,5 @@ async def test_a_longer_mark_is_what_counts() -> None:
 async def test_who_looks_around_sees_it() -> None:
     """Nobody is free there."""
     pool = world(Resting(a1=4.5))
-    assert not pool.pool.another_is_free(MODEL, frozenset(), {2})
-    assert pool.pool.another_is_free(MODEL, frozenset(), {1})
+    assert not pool.pool.another_is_free(MODEL, ANYONE, {2})
+    assert pool.pool.another_is_free(MODEL, ANYONE, {1})

@@ -545,6 +545,19 @@ def test_an_upstream_that_is_left_alone_is_told() -> None:
     assert "Retries waited 6.0 s while an upstream that fails nearly always was left alone." in waited
 
 
+def test_a_group_that_nobody_could_serve_is_named() -> None:
+    """Whether it is empty or exhausted; that nobody outside was asked is no accident."""
+    for status, says in (
+        (503, "No account of its groups (team, b) could be used"),
+        (429, "was cooling down"),
+    ):
+        refused = row(**ENDED | {"status": status, "attempts": 0, "diagnostics": {"groups": "team, b"}})
+        said, _ = words(diagnose(refused, []))
+        assert says in said
+        assert "(team, b)" in said
+        assert "nobody outside was asked." in said
+
+
 def test_every_reason_not_to_continue_has_its_sentence() -> None:
     """Whatever the relay puts on record, where a mapping continues and an answer is streamed."""
     silent = {Obstacle.SWITCHED_OFF, Obstacle.COLLECTED}

@@ -4,10 +4,14 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from accounts.keys.limits import KeyLimits
+from accounts.loaded.client_keys import KeyRing
+from accounts.mapping import Target
+from accounts.snapshot import KeyView
 from monitor.models import Body
 from monitor.record.records import RequestRecord
 from monitor.record.redaction import MASK
-from relay.replay.resend import CannotReplay, dialect_of, recorded_call
+from relay.replay.resend import CannotReplay, dialect_of, recorded_call, within_its_groups
 from tests.monitor.shelf import Shelf, operator, shelf, texts_of
 
 __all__ = ["operator", "shelf"]
@@ -103,3 +107,18 @@ def test_the_two_stand_side_by_side_and_point_at_each_other(shelf: Shelf, operat
     assert first.id in page
     assert second.id in page
     assert operator.get(f"/monitor/history/{first.id}/beside/none/").status_code == 404
+
+
+def test_a_replay_stays_within_the_groups(shelf: Shelf) -> None:
+    """What the key may ask now; of a key that is gone, what the row says it was bound to."""
+    team, others = frozenset({"team"}), frozenset({"others"})
+    keys = KeyRing()
+    keys.load([KeyView(7, "k", b"x" * 32, False, KeyLimits(groups=team))])
+    targets = (Target("m", bindings=frozenset({others})), Target("n"))
+    row = shelf.put(ASKED, client_key_id=7, diagnostics={"groups": "b, c"})
+    bound = [target.bindings for target in within_its_groups(keys, row, targets)]
+    assert bound == [{team, others}, {team}]
+    gone = shelf.put(ASKED, client_key_id=8, diagnostics={"groups": "b, c"})
+    assert within_its_groups(keys, gone, targets)[1].bindings == {frozenset({"b", "c"})}
+    free = shelf.put(ASKED, client_key_id=8)
+    assert within_its_groups(keys, free, targets) == targets

@@ -1,0 +1,77 @@
+"""The operator's page for groups of accounts, and what other pages say of them."""
+
+# mypy: disable-error-code="import-untyped, untyped-decorator, misc"
+# (unfold ships no types)
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from accounts.models import Account, AccountGroup, ClientKey, ModelMapping
+
+
+class GroupFilter(admin.SimpleListFilter):
+    """Those that carry a group, or are bound to it."""
+
+    title = _("group")
+    parameter_name = "group"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Every group that is named by one of the rows."""
+        named = {group for groups in _groups_of(model_admin.model) for group in groups}
+        return [(group, group) for group in sorted(named)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows that name it. (No SQL of ours: the databases disagree about lists in JSON.)"""
+        chosen = self.value()
+        if chosen is None:
+            return queryset
+        rows = queryset.model._default_manager.values_list("pk", "groups")
+        return queryset.filter(pk__in=[pk for pk, groups in rows if chosen in groups])
+
+
+def warn_of_empty_groups(request: HttpRequest, groups: Iterable[str]) -> None:
+    """Whoever is bound to a group without accounts is told so at once."""
+    named = {group for some in _groups_of(Account) for group in some}
+    for group in sorted(set(groups) - named):
+        said = gettext(
+            "No account is in the group %s: until one is, what is bound to it is answered with 503."
+        )
+        messages.warning(request, said % group)
+
+
+@admin.register(AccountGroup)
+class AccountGroupAdmin(ModelAdmin):
+    """Groups, each with the order in which its accounts are asked."""
+
+    list_display = ("name", "strategy", "members", "bound", "note")
+    list_filter = ("strategy",)
+    search_fields = ("name", "note")
+    show_full_result_count = False
+    readonly_fields = ("members", "bound")
+    fields = ("name", "strategy", "note", "members", "bound")
+
+    @display(description=_("accounts"))
+    def members(self, group: AccountGroup) -> str:
+        """Their e-mails, in the order of the accounts' list."""
+        rows = Account.objects.values_list("email", "groups")
+        return ", ".join(email for email, groups in rows if group.name in groups) or "–"
+
+    @display(description=_("bound to it"))
+    def bound(self, group: AccountGroup) -> str:
+        """The keys and mappings that only its accounts may serve."""
+        keys = ClientKey.objects.values_list("name", "groups")
+        mappings = ModelMapping.objects.values_list("pattern", "groups")
+        return ", ".join(name for name, groups in (*keys, *mappings) if group.name in groups) or "–"
+
+
+def _groups_of(model: Any) -> Iterable[list[str]]:
+    groups: Iterable[list[str]] = model._default_manager.values_list("groups", flat=True)
+    return groups
