@@ -28,9 +28,13 @@ class OutcomeFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     refused: bool = False
     """The model refused, or a safety filter stopped it."""
     thinking_only: bool = False
+    """The answer came to its end with nothing but thinking in it."""
     continued: bool = False
+    """It broke off, and another attempt said the rest."""
     healed: bool = False
+    """It was given to a history that was healed in this exchange."""
     attempts: int = 1
+    """Requests that were sent upstream."""
 
 
 Condition = Callable[[OutcomeFacts], bool]

@@ -71,6 +71,12 @@ class ClientCall(msgspec.Struct, frozen=True, dict=True):
             raise BadRequest("a value in the body has a type that does not belong there") from error
 
     @cached_property
+    def own_body(self) -> tuple[Json, tuple[str, ...]]:
+        """The body for an upstream of the same dialect, and in words what was mended in it."""
+        changes: list[str] = []
+        return self.dialect.mend(self.body, changes), tuple(changes)
+
+    @cached_property
     def is_own_form(self) -> bool:
         """May an upstream of the same dialect have the body, and the client its answer, as they are?"""
         return self.dialect.is_own_form(self.body)
@@ -133,7 +139,8 @@ def prepare(
         )
         body = dialect.as_stream(dialect.write(conversation, model, facts, changes))
     else:
-        body = dialect.mend(call.body, changes)
+        body, mended = call.own_body
+        changes += mended
         if model != call.model:
             body = dialect.fit(body, model, facts, changes)
         body = dialect.as_stream(body)  # the very same where it asks for a stream, with usage, already

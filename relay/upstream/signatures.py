@@ -4,14 +4,11 @@ PURE but for the memory it reads.
 """
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.healing.signature_slots import Fate, Resolution, SignatureSlot
+from relay.dialects.healing.signature_slots import PLACEHOLDER, Fate, Resolution, SignatureSlot
 from relay.dialects.interface import Dialect
 from relay.dialects.names.call_ids import told_id
 from relay.engine.signatures import SignatureCache, is_handle
 from relay.neutral.conversation import Json
-
-CALL_PLACEHOLDER = "skip_thought_signature_validator"
-"""What Gemini's documentation lets stand where a function call's signature is lost."""
 
 
 class Signatures:
@@ -39,7 +36,7 @@ class Signatures:
         if slot.kind in ("thinking", "redacted"):
             self.has_thinking = True
         value = slot.value
-        if value and value != CALL_PLACEHOLDER and not is_handle(value):
+        if value and value != PLACEHOLDER and not is_handle(value):
             family = self.cache.family_of(value, self.now)
             is_readable = family == self.facts.family if family else self.is_same
             return Fate.KEEP if is_readable else self._without(slot)
@@ -67,7 +64,7 @@ class Signatures:
             and self.facts.needs_signature_on_calls
             and self.dialect.keeps_unsigned_thinking
         ):
-            return CALL_PLACEHOLDER
+            return PLACEHOLDER
         # Gemini takes thought parts without a signature; of others' thinking only the text can travel.
         if is_handle(slot.value) and self.dialect.keeps_unsigned_thinking:
             return Fate.UNSIGNED
@@ -76,7 +73,7 @@ class Signatures:
 
 def signatures_in(dialect: Dialect, body: Json) -> list[str]:
     """Every signature that ``body`` holds."""
-    return [slot.value for slot in dialect.slots(body) if slot.value and slot.value != CALL_PLACEHOLDER]
+    return [slot.value for slot in dialect.slots(body) if slot.value and slot.value != PLACEHOLDER]
 
 
 def has_thinking(dialect: Dialect, body: Json) -> bool:

@@ -62,9 +62,9 @@ class AnthropicTurns(TurnForm):
         """One message of the user's."""
         return [{"role": "user", "content": parts}]
 
-    def refusable(self, part: Any) -> tuple[str, ...]:
+    def refusable(self, part: Any) -> str:
         """Thinking of either kind."""
-        return (digest(part),) if type_of(part) in THINKING_TYPES else ()
+        return digest(part) if type_of(part) in THINKING_TYPES else ""
 
     def as_text(self, part: Any) -> list[Any]:
         """Its words, where it says any that can be read."""

@@ -11,7 +11,6 @@ from relay.neutral.conversation import Json, Media
 from relay.neutral.failures import BadRequest, CannotCarry
 
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
-_ANY_IMAGE = "image/*"
 _PDF = "application/pdf"
 # Addresses that only their own vendor can open, with the key of whoever stored the file there.
 _VENDOR_STORES = frozenset({"generativelanguage.googleapis.com"})

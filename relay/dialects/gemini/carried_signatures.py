@@ -9,8 +9,7 @@ import base64
 import binascii
 from typing import Literal
 
-PLACEHOLDER = "skip_thought_signature_validator"
-"""What Google documents for function calls that have no signature; it is sent, and never remembered."""
+from relay.dialects.healing.signature_slots import PLACEHOLDER
 
 _PLACEHOLDERS = frozenset({PLACEHOLDER, "context_engineering_is_the_way_to_go"})
 # As google-genai sends them when it was given the text as bytes.

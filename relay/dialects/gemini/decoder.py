@@ -16,7 +16,7 @@ from relay.dialects.gemini.blocks import BrokenAnswer
 from relay.dialects.gemini.errors import error_object, failure_in_document, failure_in_stream
 from relay.dialects.gemini.fields import camel_keys
 from relay.dialects.gemini.framing import frame, readable
-from relay.dialects.gemini.wire import NOTHING, Answer, AnswerDecoding, read_answer, read_envelope
+from relay.dialects.gemini.wire import NOTHING, Answer, AnswerDecoding, Envelope, read_answer, read_envelope
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.reading.half_characters import json_text, tolerant_object
@@ -92,15 +92,9 @@ class GeminiDecoder(StreamDecoder[Answer]):
 
     def _break(self, events: list[Event]) -> None:
         """What is no chunk: behind a finish reason it is none of the answer's business."""
-        before = len(events)
-        try:
-            if self._finish(events):
-                return
-        except BrokenStream as broken:
-            events[before:] = [Failed(broken.failure)]
-            self._is_over = True
-            return
-        super()._break(events)
+        self._guarded(self.end, events)
+        if not self._is_over:
+            super()._break(events)
 
     def _finish(self, events: list[Event]) -> bool:
         """The end of the answer, if a finish reason was the last that was told of it; raises BrokenStream."""
@@ -126,24 +120,26 @@ class GeminiDecoder(StreamDecoder[Answer]):
 
 def _unwrapped(event: SseEvent) -> SseEvent:
     """Code Assist's chunk out of its envelope, named by the envelope's trace; as it is without one."""
-    data = event.data
-    if not data:
-        return event
-    try:
-        envelope = read_envelope(data)
-        response, trace_id = bytes(envelope.response), envelope.trace_id
-        if response and trace_id and read_answer(response).response_id is not None:
-            trace_id = None
-    except _UNREADABLE:
-        told = tolerant_object(data) or {}
-        if not isinstance(told.get("response"), dict):
-            return event
-        # In ASCII: half of a character stays what it is, and waits for its other half.
-        response, trace_id = json.dumps(told["response"]).encode(), None
+    envelope = _envelope(event.data) if event.data else Envelope()
+    response = bytes(envelope.response)
     if not response:
         return event
-    if trace_id:
+    if envelope.trace_id:
         head = response.rstrip().removesuffix(b"}").rstrip()
         separator = b"" if head.endswith(b"{") else b","
-        response = head + separator + b'"responseId":' + json_text(trace_id) + b"}"
+        response = head + separator + b'"responseId":' + json_text(envelope.trace_id) + b"}"
     return SseEvent("", response, b"")
+
+
+def _envelope(data: bytes) -> Envelope:
+    """The envelope in ``data``; without its trace where the chunk has an id of its own."""
+    try:
+        told = read_envelope(data)
+        has_id = told.trace_id and told.response and read_answer(bytes(told.response)).response_id is not None
+        return Envelope(told.response) if has_id else told
+    except _UNREADABLE:
+        response = (tolerant_object(data) or {}).get("response")
+        # In ASCII: half of a character stays what it is, and waits for its other half.
+        return (
+            Envelope(msgspec.Raw(json.dumps(response).encode())) if isinstance(response, dict) else Envelope()
+        )

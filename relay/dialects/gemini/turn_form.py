@@ -7,11 +7,11 @@ function call of a turn, or the last text of a turn without calls.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
-from relay.dialects.gemini.carried_signatures import PLACEHOLDER, from_client
+from relay.dialects.gemini.carried_signatures import from_client
 from relay.dialects.gemini.fields import field, with_field, without
 from relay.dialects.gemini.turns import is_model, is_user, key_of_turn, model_runs, parts_of
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
-from relay.dialects.healing.signature_slots import Fate, Resolution, SignatureSlot
+from relay.dialects.healing.signature_slots import PLACEHOLDER, Fate, Resolution, SignatureSlot
 from relay.dialects.healing.turn_form import Keys, PlacedSlot, Speaker, TurnForm
 from relay.neutral.conversation import Json, digest
 
@@ -46,11 +46,13 @@ class GeminiTurns(TurnForm):
         """One content of the user's."""
         return [{"role": "user", "parts": parts}]
 
-    def refusable(self, part: Any) -> tuple[str, ...]:
-        """As it stands, and as a client that loses signatures sends it the next time."""
-        if _plain(part) is part:
-            return ()
-        return tuple(dict.fromkeys([digest(part), digest(without(part, "thoughtSignature"))]))
+    def refusable(self, part: Any) -> str:
+        """Thinking, and what has a signature or should have one."""
+        return "" if _plain(part) is part else digest(part)
+
+    def known_later(self, part: Any) -> str:
+        """Without its signature: clients lose them."""
+        return digest(without(part, "thoughtSignature"))
 
     def as_text(self, part: Any) -> list[Any]:
         """A thought's words; a call with Google's placeholder."""

@@ -7,8 +7,8 @@ user turn, before anything else that this turn says.
 from typing import assert_never
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.gemini.carried_signatures import PLACEHOLDER
 from relay.dialects.gemini.media_types import media_type_of
+from relay.dialects.healing.signature_slots import PLACEHOLDER
 from relay.dialects.notes import GO_ON, system_note
 from relay.neutral.conversation import (
     Conversation,

@@ -22,11 +22,11 @@ def heal(form: TurnForm, body: Json, facts: ModelFacts) -> HealedBody:
     """
     turns = form.turns(body)
     refused = [
-        names
+        (name, form.known_later(part))
         for turn in turns
         if form.speaker(turn) == "model"
         for part in form.parts(turn)
-        if (names := form.refusable(part))
+        if (name := form.refusable(part))
     ]
     if not refused and not form.heals_without_thinking:
         return HealedBody(body, (), "", ())
@@ -76,8 +76,8 @@ def _without_blocks(form: TurnForm, turn: Any, blocks: Collection[str]) -> list[
     kept: list[Any] = []
     is_changed = False
     for part in form.parts(turn):
-        names = form.refusable(part)
-        if names and names[0] in blocks:
+        name = form.refusable(part)
+        if name and name in blocks:
             kept += form.as_text(part)
             is_changed = True
         else:

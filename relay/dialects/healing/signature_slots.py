@@ -7,6 +7,9 @@ import msgspec
 
 from relay.neutral.conversation import Json
 
+PLACEHOLDER = "skip_thought_signature_validator"
+"""What Google documents for function calls that have no signature (docs/wire.md 2.3); never remembered."""
+
 
 class SignatureSlot(msgspec.Struct, frozen=True):
     """A place in a body that holds, or could hold, a signature: ``value`` is "" where it is missing.

@@ -67,12 +67,13 @@ class TurnForm:
         """Results of tools as turns of their own."""
         return parts
 
-    def refusable(self, part: Any) -> tuple[str, ...]:
-        """The digests by which a part of the model's is known that may be refused; () for others.
+    def refusable(self, part: Any) -> str:
+        """The digest by which a part of the model's is known that may be refused; "" for others."""
+        return ""
 
-        The first is that of the part as it stands.
-        """
-        return ()
+    def known_later(self, part: Any) -> str:
+        """That by which such a part is known when its client has lost what it does not keep."""
+        return self.refusable(part)
 
     def as_text(self, part: Any) -> list[Any]:
         """Such a part without its thinking and signatures: nothing where nothing is left."""

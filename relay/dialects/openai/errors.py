@@ -68,7 +68,6 @@ _MONEY_CODES = frozenset(
     {"insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached", "billing_not_active"}
 )
 _KEY_CODES = frozenset({"invalid_api_key", "account_deactivated"})
-# OpenAI of reasoning that another organization or model encrypted: a refused signature in its words.
 _LONGEST_MESSAGE = 2000
 _LONGEST_TEXT = 500
 """Of what is no error of any known shape."""

@@ -8,20 +8,16 @@ from typing import Any
 import msgspec
 
 from relay.dialects.json_object import json_object
+from relay.dialects.openai.each_turn import with_turns
 from relay.neutral.conversation import Json
 
 
 def mend(body: Json, changes: list[str]) -> Json:
     """``body``, in either wire form, with U+FFFD for such halves; the very same where it holds none."""
-    key = "messages" if "messages" in body else "input"
-    turns = body.get(key)
-    if not isinstance(turns, list):
-        return body
-    mended = [_mended(turn) if isinstance(turn, dict) else turn for turn in turns]
-    if all(new is old for new, old in zip(mended, turns, strict=True)):
-        return body
-    changes.append("halves of characters in the arguments of calls became U+FFFD")
-    return {**body, key: mended}
+    mended = with_turns(body, _mended)
+    if mended is not body:
+        changes.append("halves of characters in the arguments of calls became U+FFFD")
+    return mended
 
 
 def _mended(turn: Json) -> Json:

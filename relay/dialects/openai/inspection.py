@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from relay.dialects.interface import ClientRequest
+from relay.dialects.openai.chat.client_shapes import is_responses
 from relay.dialects.request_fields import flag_in, object_in, objects_in, text_in
 from relay.neutral.conversation import Json, digest
 from relay.neutral.failures import BadRequest
@@ -24,7 +25,7 @@ _NOT_STORED = "responses are not stored here; send the whole input"
 def inspect_chat(body: Json, headers: Mapping[str, str]) -> ClientRequest:
     """A chat completions request, or a Responses request to be answered as one."""
     wants_usage = flag_in(object_in(body, "stream_options"), "include_usage", "stream_options") is True
-    if body.get("messages") is None and body.get("input") is not None:
+    if is_responses(body):
         return msgspec.structs.replace(inspect_responses(body, headers), wants_usage=wants_usage)
     messages = [message for message, _ in objects_in(body, "messages")]
     if not messages:

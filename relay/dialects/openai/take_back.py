@@ -3,9 +3,8 @@
 The names are those of ``refused_parameters``; a body that holds nothing of the kind stays the same object.
 """
 
-from typing import Any
-
 from relay.dialects import refused_parameters as refused
+from relay.dialects.openai.each_turn import with_turns
 from relay.dialects.openai.fit_schemas import fit_schemas
 from relay.neutral.conversation import Json
 
@@ -21,9 +20,9 @@ def take_back(body: Json, name: str) -> Json:
         case refused.STREAM:
             return {**_without(body, refused.STREAM_OPTIONS), "stream": False} if body.get("stream") else body
         case refused.DEVELOPER:
-            return _with_turns(body, _as_system)
+            return with_turns(body, _as_system)
         case refused.REASONING:
-            return _with_turns(body, _with_reasoning)
+            return with_turns(body, _with_reasoning)
         case refused.PATTERNS:
             return fit_schemas(body, [])
         case refused.COMPLETION_LIMIT | refused.LIMIT if body.get(name) is not None:
@@ -36,18 +35,7 @@ def take_back(body: Json, name: str) -> Json:
 
 def with_reasoning_on_calls(body: Json) -> Json:
     """``body`` with reasoning on each turn of the model's that calls tools."""
-    return _with_turns(body, lambda turn: _with_reasoning(turn) if turn.get("tool_calls") else turn)
-
-
-def _with_turns(body: Json, change: Any) -> Json:
-    key = "messages" if "messages" in body else "input"
-    turns = body.get(key)
-    if not isinstance(turns, list):
-        return body
-    changed = [change(turn) if isinstance(turn, dict) else turn for turn in turns]
-    return (
-        body if all(new is old for new, old in zip(changed, turns, strict=True)) else {**body, key: changed}
-    )
+    return with_turns(body, lambda turn: _with_reasoning(turn) if turn.get("tool_calls") else turn)
 
 
 def _as_system(turn: Json) -> Json:

@@ -9,13 +9,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
+from relay.dialects.healing.signature_slots import PLACEHOLDER
 from relay.dialects.healing.turn_form import Keys, Speaker, TurnForm
 from relay.dialects.openai.chat.blocks import reasoning_text
 from relay.neutral.conversation import Json, digest
 
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")
-SKIP_VALIDATOR = "skip_thought_signature_validator"
-"""Google's documented stand-in for a signature on a function call (docs/wire.md section 2.3)."""
 
 _PROMPT_PART = {"type": "text", "text": FIX_PROMPT}
 
@@ -43,13 +42,13 @@ class ChatTurns(TurnForm):
             turn.get(key) for key in ("content", "tool_calls", "function_call", "refusal", "audio")
         )
 
-    def refusable(self, part: Any) -> tuple[str, ...]:
+    def refusable(self, part: Any) -> str:
         """Its reasoning, and its calls' signatures."""
         refused = {key: part[key] for key in _REASONING if part.get(key)}
         signed = [[call.get("id"), _signature(call)] for call in _calls(part) if _signature(call)]
         if signed:
             refused["signed_calls"] = signed
-        return (digest(refused),) if refused else ()
+        return digest(refused) if refused else ""
 
     def as_text(self, part: Any) -> list[Any]:
         """The message with its reasoning before its words, as one of them."""
@@ -103,7 +102,7 @@ def _without_signature(call: Json) -> Json:
     if not _signature(call):
         return call
     extra = call["extra_content"]
-    google = {**extra["google"], "thought_signature": SKIP_VALIDATOR}
+    google = {**extra["google"], "thought_signature": PLACEHOLDER}
     return {**call, "extra_content": {**extra, "google": google}}
 
 

@@ -76,7 +76,7 @@ def _tools(body: Json, dropped: list[str]) -> tuple[tuple[Tool, ...], bool]:
         elif kind.startswith("web_search"):
             web_search = True
             dropped += [f"{kind}.{key}" for key in leftovers(tool, ("type",))]
-        elif isinstance(kind, str) and kind in _UNASKED:
+        elif kind in _UNASKED:
             dropped.append(f"the tool {kind}: only OpenAI runs it")
         else:
             raise CannotCarry(f"{where}: a {kind} tool is known to OpenAI's own models only")

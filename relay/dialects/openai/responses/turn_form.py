@@ -39,9 +39,9 @@ class ResponsesTurns(TurnForm):
                 return "nobody"
         return "tool"
 
-    def refusable(self, part: Any) -> tuple[str, ...]:
+    def refusable(self, part: Any) -> str:
         """A reasoning item."""
-        return (digest(part),) if part.get("type") == "reasoning" else ()
+        return digest(part) if part.get("type") == "reasoning" else ""
 
     def as_text(self, part: Any) -> list[Any]:
         """Its words as a message of the model's, where it says any that can be read."""
