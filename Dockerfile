@@ -23,7 +23,7 @@ USER 8045:8045
 VOLUME /data
 EXPOSE 8045
 
-# SIGTERM drains: give it longer than RELAY_DRAIN_SECONDS (docker stop --time 45).
+# SIGTERM drains: give it longer than RELAY_LAME_DUCK_SECONDS and RELAY_DRAIN_SECONDS (docker stop --time 60).
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8045/healthz', timeout=2)"]

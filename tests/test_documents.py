@@ -2,7 +2,9 @@
 
 import ast
 import re
+from collections import Counter
 
+from proxyproject.environment import Environment
 from tests.test_house_rules import ROOT
 
 
@@ -61,3 +63,27 @@ def test_citations_lead_to_sections_that_exist() -> None:
         if re.search(r"(?<!/)\bwire\.md|(?<!/)\bbehaviour(?:\.md)? \d", text):
             wrong.append(f"{file.relative_to(ROOT)}: cites a document without its folder")
     assert wrong == []
+
+
+def test_each_rule_has_a_number_of_its_own() -> None:
+    """Who cites a rule of docs/behaviour.md means one."""
+    text = (ROOT / "docs" / "behaviour.md").read_text()
+    numbers = re.findall(r"^\*\*(\d+\.\d+[a-z]*)\*\*", text, re.MULTILINE)
+    assert len(numbers) > 60
+    assert [number for number, times in Counter(numbers).items() if times > 1] == []
+
+
+def test_the_service_managers_wait_for_the_end() -> None:
+    """systemd's example and compose give longer than lame duck, drain and what comes behind them take."""
+    page, compose = (ROOT / "docs" / "deployment.md").read_text(), (ROOT / "compose.yaml").read_text()
+    lame_duck = re.findall(r"RELAY_LAME_DUCK_SECONDS=(\d+)", page)
+    keepalive = re.findall(r"keepalive(?:_timeout)? (\d+)s", page)
+    needed = int(lame_duck[0]) + Environment.model_fields["relay_drain_seconds"].default + 12
+    for found in (
+        re.findall(r"TimeoutStopSec=(\d+)", page),
+        re.findall(r"stop_grace_period: (\d+)s", compose),
+    ):
+        assert len(found) == 1
+        assert int(found[0]) > needed
+    assert len(keepalive) == 2
+    assert all(int(seconds) < int(lame_duck[0]) for seconds in keepalive)

@@ -39,7 +39,10 @@ FILES_OF_ANTIGRAVITY_TOOLS = ("accounts.json", "accounts", "gui_config.json", "t
 class Command(BaseCommand):
     """Serve on one address with one or more processes until SIGTERM or Ctrl-C, then drain."""
 
-    help = "Serve the relay and its admin. SIGTERM or Ctrl-C lets running streams end; a second one does not."
+    help = (
+        "Serve the relay and its admin. SIGTERM or Ctrl-C lets running streams end; a second one does not. "
+        "SQLite is for one `serve` at a time; several need PostgreSQL and Redis."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where to listen, and with how many processes."""
