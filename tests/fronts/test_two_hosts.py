@@ -22,7 +22,7 @@ FORM = {"model": CLAUDE, "max_tokens": 64, "stream": True}
 def hosts(server_world: ServerWorld) -> Iterator[tuple[RunningServer, RunningServer]]:
     """Two servers on one database and one Redis, with accounts at a simulator."""
     with SimulatorThread() as simulator, shared_stores(server_world) as start:
-        one, two = (start(RELAY_LAME_DUCK_SECONDS="1") for _ in range(2))
+        one, two = (start(RELAY_LAME_DUCK_SECONDS="2") for _ in range(2))
         world = World(one, simulator)
         wait_until_ready(two)
         yield one, two
@@ -59,6 +59,8 @@ def config(name: str, port: int, hosts: tuple[RunningServer, RunningServer]) -> 
         next_upstream = next(line for line in told.splitlines() if "proxy_next_upstream" in line)
         told = told.replace(next_upstream, documented("nginx-hosts-location"))
         told = told.replace("listen 443 ssl http2", f"listen 127.0.0.1:{port}")
+    for setting in ("keepalive_timeout", "keepalive"):  # shorter than the lame duck of these hosts
+        told = told.replace(f"{setting} 3s", f"{setting} 1s")
     for number, host in enumerate(hosts, 1):
         told = told.replace(f"10.0.0.{number}:8045", f"127.0.0.1:{host.port}")
     return told
