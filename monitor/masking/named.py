@@ -1,11 +1,10 @@
-"""Secrets that show by the words before them: JSON keys, parameters, assignments, schemes, PEM. PURE."""
+"""Tokens and keys that show by the words before them: JSON keys, parameters, assignments, PEM. PURE."""
 
-import binascii
 from typing import Any
 
 from monitor.masking.edits import MASK, Edit
 from monitor.masking.linear import compiled
-from monitor.masking.shapes import AFTER_ANY, Shape
+from monitor.masking.shapes import Shape
 
 _MASK = MASK.encode()
 _QUOTE, _BACKSLASH = b'"\\'
@@ -94,15 +93,6 @@ def _bearer_token(data: bytes, match: Any) -> Edit | None:
     return Edit(start, end) if _TOKEN_LIKE.search(data, start, end) else None
 
 
-def _user_and_password(data: bytes, match: Any) -> Edit | None:
-    """HTTP's basic authentication (RFC 7617): base64 with a colon in what it stands for."""
-    try:
-        decoded = binascii.a2b_base64(match[1])
-    except binascii.Error:
-        return None
-    return Edit(*match.span(1)) if b":" in decoded else None
-
-
 # --- PEM ----------------------------------------------------------------------------------------------------
 
 _PEM_END = b"-----END "
@@ -134,18 +124,6 @@ NAMED: tuple[Shape, ...] = (
         again_bytes=_SCHEME_BYTES,
     ),
     Shape(
-        "Basic",
-        rb"[Bb]asic(?:\s|%20)+([A-Za-z0-9+/]{8,}={0,2})",
-        edit=_user_and_password,
-        again_bytes=_SCHEME_BYTES,
-    ),
-    Shape(
-        "encoded Basic",
-        rb"[Bb]asic\++([A-Za-z0-9/]{8,}={0,2})",
-        edit=_user_and_password,
-        again_bytes=_SCHEME_BYTES,
-    ),
-    Shape(
         "PEM",
         rb"(-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----)",
         edit=_private_key,
@@ -172,11 +150,6 @@ NAMED: tuple[Shape, ...] = (
         rb"(?i:authorization)[\"'\\]{0,4}\s{0,4}[:=]\s{0,4}\\*[\"'`]?(?i:token|apikey|api-key|key|sso-key)"
         rb"(?:\s|%20){1,4}([A-Za-z0-9._~+/=:-]{12,})",
         edit=_bearer_token,
-    ),
-    Shape(
-        "URL",
-        rb"[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'\\<>?#\[\]{}]{0,64}:([^\s/:@\"'\\<>?#\[\]{}]{3,256})@",
-        AFTER_ANY,
     ),
 )
 """What is looked for by the words before it."""

@@ -11,6 +11,7 @@ from monitor.masking.edits import MASK, Edit, apply_edits, merged, moved_positio
 from monitor.masking.exact import NOTHING_KNOWN, ExactSecrets
 from monitor.masking.finder import LEFT_OUT, Finder, is_left_out
 from monitor.masking.named import NAMED, SECRET_PARAMETERS
+from monitor.masking.passwords import PASSWORDS
 from monitor.masking.shapes import TOKENS
 from monitor.record.transcript import MASKING_MARGIN_BYTES
 
@@ -19,7 +20,7 @@ __all__ = [
     "mask_email", "mask_path", "mask_text", "may_hold_secrets", "merged", "moved_positions",
 ]  # fmt: skip
 
-_finder = Finder((*TOKENS, *NAMED))
+_finder = Finder((*TOKENS, *NAMED, *PASSWORDS))
 
 
 def find_secrets(data: bytes, known: ExactSecrets = NOTHING_KNOWN) -> list[Edit]:

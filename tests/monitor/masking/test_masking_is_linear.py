@@ -9,6 +9,7 @@ from monitor.masking.edits import Edit
 from monitor.masking.finder import LEFT_OUT, Finder, most_places
 from monitor.masking.linear import Phrases, compiled
 from monitor.masking.named import NAMED
+from monitor.masking.passwords import PASSWORDS
 from monitor.masking.shapes import TOKENS
 from monitor.record import stream_secrets
 from monitor.record.records import BodyKind, BodyRecord
@@ -24,6 +25,11 @@ UNITS = (
     b"http://a:", b"a://b:c@", b"a+b+c.d-", b"-----BEGIN PRIVATE KEY-----",
     b"-----BEGIN PRIVATE KEY-----\\n", b"AIza", b"ghp_a", b"SG.aa", b"12345678:AA", b'"', b'"\\', b"\\",
     b"a", b" ", b"\n", b"%20", b"\\u0073", b"AKIA", b"xoxb-", b"glpat-.",
+    b"curl ", b"curl -u a:b1 ", b"curl -u a:", b"mysql -p", b"mysql -pa1b2c ", b"password=",
+    b"password=a1b2 ",
+    b"password is ", b"--password ", b"machine a ", b"machine a login b password c ", b"default login ",
+    b"IDENTIFIED BY '", b"set password ", b"<password>", b"basic ", b"basic aaaa", b"Authorization: Basic ",
+    b"a://b:1#", b"a://b:", b"sshpass -p ",
 )  # fmt: skip
 
 
@@ -42,7 +48,7 @@ class Counting:
 
 def examined(unit: bytes, size: int) -> int:
     """How many characters the search of a text of ``size`` bytes looks at in all."""
-    finder = Finder((*TOKENS, *NAMED))
+    finder = Finder((*TOKENS, *NAMED, *PASSWORDS))
     finder._each = [Counting(pattern) for pattern in finder._each]
     finder.find((unit * size)[:size])
     return sum(pattern.examined for pattern in finder._each)
@@ -52,7 +58,7 @@ def test_twice_the_text_is_twice_the_work(subtests: pytest.Subtests) -> None:
     """Each shape looks at each character of a hostile text a few times at most, however long the text is."""
     for unit in UNITS:
         with subtests.test(f"{unit!r:.120}"):
-            passes = len(TOKENS) + len(NAMED)
+            passes = len(TOKENS) + len(NAMED) + len(PASSWORDS)
             assert examined(unit, 20_000) <= 2 * passes * 20_000
             assert examined(unit, 40_000) <= 2 * passes * 40_000
 
@@ -68,7 +74,7 @@ def test_the_count_sees_quadratic_work() -> None:
 
 def test_every_shape_is_searched_by_the_linear_engine() -> None:
     """No shape, and no phrase, is looked for by an engine that backtracks."""
-    finder = Finder((*TOKENS, *NAMED))
+    finder = Finder((*TOKENS, *NAMED, *PASSWORDS))
     for pattern in (*finder._each, finder._any, finder._any_in_pieces, Phrases("x")._pattern):
         assert isinstance(pattern, re2._Regexp)
 
