@@ -30,7 +30,7 @@ class ClientRequest(msgspec.Struct, frozen=True):
     is the digest of system prompt and first user message; ``preview`` is the beginning (at most 200
     characters) of the last user turn's text; ``wants_usage``: a stream is to tell the usage (only
     OpenAI's chat clients have to ask for it); ``is_threaded`` says that upstream is to hold the
-    conversation, ``previous_message`` is the id of the answer that such a request goes on from;
+    conversation, ``previous_message`` is the id of the answer that such a request continues;
     ``answers_tools``: behind the model's last turn stand results of tools; ``is_begun``: it has had one.
     """
 
@@ -134,8 +134,8 @@ class Encoder(Protocol):
         ...
 
 
-class GoingOn(msgspec.Struct, frozen=True):
-    """A body that asks to go on with an answer that broke off.
+class ContinuedBody(msgspec.Struct, frozen=True):
+    """A body that asks for the rest of an answer that broke off.
 
     ``unseen`` counts the characters at the end of it that the body could not show; ``changes`` say in words
     what else was done.
@@ -263,7 +263,7 @@ class Dialect:
     drop_blocks: Callable[[Json], HealedBody | None] = lambda body: None
     """The body that asks upstream to drop unreadable blocks itself; None where there is no such thing."""
 
-    go_on: Callable[[Json, str, int, ModelFacts], GoingOn]
+    continue_answer: Callable[[Json, str, int, ModelFacts], ContinuedBody]
     """(body, said, tokens, facts): the body, asking for the rest of an answer of which ``said``, about
     ``tokens``, was told."""
 

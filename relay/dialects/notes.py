@@ -1,6 +1,6 @@
 """What the relay itself says to a model, in a user's turn, where a model takes no other form of it. PURE."""
 
-GO_ON = (
+CONTINUE = (
     "Go on from exactly where your last message ends, with the very next character, be it a letter, a space"
     " or a line break. Repeat none of it, and say nothing about it."
 )

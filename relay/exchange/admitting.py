@@ -160,7 +160,7 @@ class Admission:
         return call, inspected
 
     async def in_its_session(self, call: ClientCall, inspected: ClientRequest) -> ClientCall:
-        """The call; one that goes on from an answer that upstream holds is of the session of that answer."""
+        """The call; one that continues an answer that upstream holds is of the session of that answer."""
         if not inspected.previous_message:
             return call
         session = await self.runtime.memory.session_of(inspected.previous_message)

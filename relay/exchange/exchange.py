@@ -37,7 +37,7 @@ from relay.upstream.request import (
     ClientCall,
     UpstreamRequest,
     continued,
-    going_on,
+    continued_with,
     prepare,
 )
 from relay.upstream.response import UpstreamResponse
@@ -120,7 +120,7 @@ class Exchange:
             if lease.account.id in left_to_others:
                 return TRIED_BY_ANOTHER
             left_to_others.add(lease.account.id)
-        unseen = self._go_on(request, command.goes_on) if command.goes_on else 0
+        unseen = self._continue(request, command.goes_on) if command.goes_on else 0
         sent = self._next_leg or request
         self.recorder.prepared(sent)
         return picked(self.call, target, lease.account, sent, unseen)
@@ -151,11 +151,11 @@ class Exchange:
         self._request = request
         return request
 
-    def _go_on(self, request: UpstreamRequest, said: Said) -> int:
+    def _continue(self, request: UpstreamRequest, said: Said) -> int:
         """Make the request for the rest of the answer ready; what of the end of it that cannot show."""
-        going = request.dialect.go_on(request.body, said.text, said.tokens, request.facts)
-        self._next_leg = going_on(request, going)
-        return going.unseen
+        asking = request.dialect.continue_answer(request.body, said.text, said.tokens, request.facts)
+        self._next_leg = continued_with(request, asking)
+        return asking.unseen
 
     async def open(self) -> OpenAnswer | Failure:
         """Send what is ready."""

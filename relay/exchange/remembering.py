@@ -37,7 +37,7 @@ async def weigh_detour(memory: Memory, lease: Lease, session: str) -> None:
 
 
 def taught(call: ClientCall, state: StreamState, request: UpstreamRequest, now: float) -> list[Item]:
-    """What an answer teaches: its signatures, and whose thread it goes on."""
+    """What an answer teaches: its signatures, and whose thread it continues."""
     items = learned(state, call.session, request.facts.family, now, request.aliases)
     if call.is_threaded and state.message_id:
         items.append(Item("thread", call.session, state.message_id, now))

@@ -15,7 +15,7 @@ from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
 from monitor.record.header_redaction import is_secret_header
 from relay.dialects.healing.signature_slots import HealedBody
-from relay.dialects.interface import Dialect, GoingOn
+from relay.dialects.interface import ContinuedBody, Dialect
 from relay.dialects.names.aliases import NONE as NO_ALIASES
 from relay.dialects.names.aliases import Aliases, aliased
 from relay.dialects.paired_calls import paired
@@ -238,14 +238,14 @@ def continued(request: UpstreamRequest, token: str) -> UpstreamRequest:
     return msgspec.structs.replace(request, body=body, content=msgspec.json.encode(body))
 
 
-def going_on(request: UpstreamRequest, going: GoingOn) -> UpstreamRequest:
+def continued_with(request: UpstreamRequest, asking: ContinuedBody) -> UpstreamRequest:
     """The same request, asking for the rest of an answer that broke off."""
     return msgspec.structs.replace(
         request,
-        body=going.body,
-        content=msgspec.json.encode(going.body),
-        changes=(*request.changes, *going.changes),
-        thinks_unseen=request.dialect.thinks_unseen(going.body, request.facts),
+        body=asking.body,
+        content=msgspec.json.encode(asking.body),
+        changes=(*request.changes, *asking.changes),
+        thinks_unseen=request.dialect.thinks_unseen(asking.body, request.facts),
     )
 
 

@@ -6,11 +6,11 @@ PURE.
 from relay.dialects.anthropic import (
     client_side,
     collector,
+    continuing,
     drop_blocks,
     errors,
     fit,
     fit_thinking,
-    going_on,
     inspection,
     mend,
     read_request,
@@ -35,7 +35,7 @@ ANTHROPIC = Dialect(
     default_headers=(("anthropic-version", "2023-06-01"),),
     inspect=inspection.inspect,
     read=read_request.read,
-    wants=going_on.wants,
+    wants=continuing.wants,
     thinking=read_request.thinking,
     hides_thinking=inspection.hides_thinking,
     encoder=AnthropicEncoder,
@@ -54,5 +54,5 @@ ANTHROPIC = Dialect(
     thinks_unseen=fit_thinking.thinks_unseen,
     turns=turn_form.TURNS,
     drop_blocks=drop_blocks.drop_blocks,
-    go_on=going_on.go_on,
+    continue_answer=continuing.continue_answer,
 )

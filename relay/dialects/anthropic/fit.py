@@ -14,13 +14,13 @@ from relay.dialects.anthropic.turn_edits import (
     without_unopened_thinking,
 )
 from relay.dialects.anthropic.wire_messages import blocks_of, messages_of, type_of
-from relay.dialects.notes import GO_ON, system_note
+from relay.dialects.notes import CONTINUE, system_note
 from relay.neutral.conversation import Json
 
 _SAMPLING = ("temperature", "top_p", "top_k")
 _SMALLEST_TOP_P_WITH_THINKING = 0.95
-# A trailing turn of the model's that ends so is no prefill: the API goes on with it (pause_turn).
-_GOES_ON = ("server_tool_use", "mcp_tool_use", "tool_use", "compaction")
+# A trailing turn of the model's that ends so is no prefill: the API continues it (pause_turn).
+_CONTINUED = ("server_tool_use", "mcp_tool_use", "tool_use", "compaction")
 
 
 def fit(body: Json, model: str, facts: ModelFacts, changes: list[str]) -> Json:
@@ -138,30 +138,30 @@ def _system_turns(body: Json, facts: ModelFacts, changes: list[str]) -> Json:
 
 
 def _is_placed(before: list[Json], after: Json | None) -> bool:
-    """May a system turn stand here: behind the user, or what the model's own server tools go on from."""
+    """May a system turn stand here: behind the user, or what the model's own server tools continue."""
     if not before or (after is not None and after.get("role") != "assistant"):
         return False
-    return before[0].get("role") == "user" or _is_going_on(before[0])
+    return before[0].get("role") == "user" or _is_continued(before[0])
 
 
 def _note(block: Json) -> Json:
     return {**block, "text": system_note(block.get("text", ""))}
 
 
-def _is_going_on(message: Json) -> bool:
-    """Does this turn of the model's end in a call that its API goes on from?"""
+def _is_continued(message: Json) -> bool:
+    """Does this turn of the model's end in a call that its API continues?"""
     last = "".join(type_of(block) for block in blocks_of(message.get("content"))[-1:])
-    return last in _GOES_ON or last.endswith("_tool_result")
+    return last in _CONTINUED or last.endswith("_tool_result")
 
 
 def fit_prefill(body: Json, facts: ModelFacts, changes: list[str]) -> Json:
-    """A turn of the model's at the end, to be continued: where that is refused, the user asks to go on."""
+    """A turn of the model's at the end, to be continued; where that is refused, the user asks for it."""
     messages = messages_of(body)
     if not messages or messages[-1].get("role") != "assistant":
         return body
     if facts.prefill and not is_thinking(body, facts):
         return body
-    if _is_going_on(messages[-1]):
+    if _is_continued(messages[-1]):
         return body
     changes.append("the unfinished last turn is continued on the user's request: the model takes no prefill")
-    return {**body, "messages": with_text_at(messages, len(messages) - 1, GO_ON)}
+    return {**body, "messages": with_text_at(messages, len(messages) - 1, CONTINUE)}

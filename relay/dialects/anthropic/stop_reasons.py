@@ -17,7 +17,7 @@ _OURS: dict[str, StopReason] = {
     "model_context_window_exceeded": "context_window",
 }
 _THEIRS = {ours: theirs for theirs, ours in _OURS.items()} | {
-    # The client asked for one answer and got its beginning: a token to go on with has no place here.
+    # The client asked for one answer and got its beginning: a token to continue with has no place here.
     "continuation": "max_tokens",
 }
 

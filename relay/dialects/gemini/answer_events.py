@@ -2,7 +2,7 @@
 
 PURE. Only the first candidate is told; further ones (``candidateCount``) travel to a Gemini client as bytes,
 and the answer is over when all that were seen have finished. A ``finishReason`` is no end by itself: the API
-tells STOP with a part of an answer with code execution, and goes on. Of several the last one counts.
+tells STOP with a part of an answer with code execution, and continues. Of several the last one counts.
 """
 
 import msgspec

@@ -1,4 +1,4 @@
-"""Parts of an answer to blocks: deltas of one kind go on in one block, everything else is a block of its own.
+"""Parts of an answer to blocks: deltas of one kind continue one block, everything else is a block of its own.
 
 PURE. A signature ends a block of thinking: two signed thoughts, or a signed and an unsigned one behind it,
 are never one. It does not end a text, for most clients have no place for a text's signature, and some take

@@ -3,9 +3,9 @@
 from relay.dialects.gemini import (
     client_side,
     collector,
+    continuing,
     errors,
     fit,
-    going_on,
     inspection,
     read_request,
     take_back,
@@ -36,7 +36,7 @@ GEMINI = Dialect(
     keeps_unsigned_thinking=True,
     inspect=inspection.inspect,
     read=read_request.read,
-    wants=going_on.wants,
+    wants=continuing.wants,
     thinking=thinking.asked_thinking,
     encoder=GeminiEncoder,
     collect=collector.collect,
@@ -50,5 +50,5 @@ GEMINI = Dialect(
     classify=errors.classify,
     thinks_unseen=thinking.is_unseen,
     turns=turn_form.TURNS,
-    go_on=going_on.go_on,
+    continue_answer=continuing.continue_answer,
 )

@@ -78,7 +78,7 @@ def _check_carriable(request: Json, config: Json) -> None:
     if request.get("cachedContent"):
         raise CannotCarry("cachedContent: only the Gemini account that holds it can read it")
     if config.get("continuationToken"):
-        raise CannotCarry("generationConfig.continuationToken: only the Gemini model that gave it can go on")
+        raise CannotCarry("generationConfig.continuationToken: only the Gemini model that gave it can use it")
     if (integer_in(config, "candidateCount", "generationConfig") or 1) > 1:
         raise CannotCarry("generationConfig.candidateCount: this upstream gives one answer only")
     for modality in list_in(config, "responseModalities", "generationConfig"):

@@ -9,7 +9,7 @@ from typing import assert_never
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini.media_types import media_type_of
 from relay.dialects.healing.signature_slots import PLACEHOLDER
-from relay.dialects.notes import GO_ON, system_note
+from relay.dialects.notes import CONTINUE, system_note
 from relay.neutral.conversation import (
     Conversation,
     Json,
@@ -51,13 +51,13 @@ def write_contents(conversation: Conversation, facts: ModelFacts, changes: list[
 
 
 def with_user_at_end(contents: list[Json], facts: ModelFacts, changes: list[str]) -> list[Json]:
-    """``contents``, asking on where the model does not go on with a turn of its own."""
+    """``contents``, asking for the rest where the model does not continue a turn of its own."""
     if facts.prefill or not contents or contents[-1].get("role") != "model":
         return contents
     if any("functionCall" in part or "function_call" in part for part in contents[-1].get("parts") or ()):
         return contents
-    changes.append("the model refuses prefill: a user turn asks it to go on")
-    return [*contents, {"role": "user", "parts": [{"text": GO_ON}]}]
+    changes.append("the model refuses prefill: a user turn asks it to continue")
+    return [*contents, {"role": "user", "parts": [{"text": CONTINUE}]}]
 
 
 def sign_first_call(parts: list[Json]) -> None:

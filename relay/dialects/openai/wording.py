@@ -60,12 +60,12 @@ def set_numbers(body: Json, sampling: Sampling, known: Iterable[str], changes: l
             changes.append(f"{name} dropped: OpenAI has none")
 
 
-def asks_to_go_on(conversation: Conversation, facts: ModelFacts, changes: list[str]) -> bool:
+def asks_to_continue(conversation: Conversation, facts: ModelFacts, changes: list[str]) -> bool:
     """Must a user turn ask to continue the model's unfinished last turn? Otherwise it would answer anew."""
     last = conversation.turns[-1] if conversation.turns else None
     if facts.prefill or last is None or last.role != "assistant":
         return False
     if any(isinstance(part, ToolCall) for part in last.parts):
         return False
-    changes.append("the model takes no prefill: a user turn asks it to go on")
+    changes.append("the model takes no prefill: a user turn asks it to continue")
     return True

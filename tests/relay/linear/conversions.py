@@ -28,7 +28,7 @@ def to_its_own(dialect: Dialect, model: str, body: Json) -> tuple[ModelFacts, Js
     dialect.thinks_unseen(body, facts)
     dialect.hides_thinking(body)
     dialect.wants(body)
-    return facts, dialect.go_on(body, "said", 9, facts).body
+    return facts, dialect.continue_answer(body, "said", 9, facts).body
 
 
 def to_another(dialect: Dialect, other: Dialect, model: str, body: Json) -> Json:

@@ -6,8 +6,8 @@ from relay.dialects.openai import client_side, errors, reasoning, take_back, too
 from relay.dialects.openai.chat import (
     client_shapes,
     collector,
+    continuing,
     fit,
-    going_on,
     mend,
     read_request,
     turn_form,
@@ -48,7 +48,7 @@ OPENAI_CHAT = Dialect(
     read=read_request.read,
     is_own_form=client_shapes.is_own_form,
     mend=mend.mend,
-    wants=going_on.wants,
+    wants=continuing.wants,
     thinking=read_request.thinking,
     hides_thinking=lambda body: "silent",  # what has no words: a signature has no place here
     encoder=ChatEncoder,
@@ -64,5 +64,5 @@ OPENAI_CHAT = Dialect(
     classify=errors.classify,
     thinks_unseen=_thinks_unseen,
     turns=turn_form.TURNS,
-    go_on=going_on.go_on,
+    continue_answer=continuing.continue_answer,
 )

@@ -7,14 +7,14 @@ refuses are left to ``fit``.
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.foreign_history import made_media
-from relay.dialects.notes import GO_ON, system_note
+from relay.dialects.notes import CONTINUE, system_note
 from relay.dialects.openai import media, tools
 from relay.dialects.openai.chat.fit import fit_model
 from relay.dialects.openai.reasoning import effort_of
 from relay.dialects.openai.take_back import NO_REASONING
 from relay.dialects.openai.wording import (
     asks_for_json,
-    asks_to_go_on,
+    asks_to_continue,
     error_text,
     reply_schema,
     set_numbers,
@@ -44,8 +44,8 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     writer = _Writer(facts, changes)
     for turn in conversation.turns:
         messages += writer.messages(turn)
-    if asks_to_go_on(conversation, facts, changes):
-        messages.append({"role": "user", "content": GO_ON})
+    if asks_to_continue(conversation, facts, changes):
+        messages.append({"role": "user", "content": CONTINUE})
     body: Json = {"model": model, "messages": messages}
     _put_tools(body, conversation, changes)
     _put_format(body, conversation, changes)

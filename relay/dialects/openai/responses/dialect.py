@@ -4,7 +4,7 @@ from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect, streams_by_itself
 from relay.dialects.openai import client_side, errors, half_arguments, reasoning, take_back, tools
 from relay.dialects.openai.inspection import inspect_responses
-from relay.dialects.openai.responses import collector, fit, going_on, read_request, turn_form, write_request
+from relay.dialects.openai.responses import collector, continuing, fit, read_request, turn_form, write_request
 from relay.dialects.openai.responses.decoder import ResponsesDecoder
 from relay.dialects.openai.responses.encoder import ResponsesEncoder
 from relay.neutral.conversation import Json
@@ -26,7 +26,7 @@ OPENAI_RESPONSES = Dialect(
     inspect=inspect_responses,
     read=read_request.read,
     mend=half_arguments.mend,
-    wants=going_on.wants,
+    wants=continuing.wants,
     thinking=read_request.thinking,
     tells_limits_in_streams=True,  # Codex
     encoder=ResponsesEncoder,
@@ -41,5 +41,5 @@ OPENAI_RESPONSES = Dialect(
     classify=errors.classify,
     thinks_unseen=_thinks_unseen,
     turns=turn_form.TURNS,
-    go_on=going_on.go_on,
+    continue_answer=continuing.continue_answer,
 )

@@ -66,7 +66,7 @@ class ResponsesEncoder(StreamEncoder):
         return chunk.raw
 
     def begin(self) -> None:
-        """Go on where the forwarded bytes ended."""
+        """Continue where the forwarded bytes ended."""
         if self._last_raw is None:
             return
         self._writer.sequence = last_sequence_number(self._last_raw) + 1

@@ -1,4 +1,4 @@
-"""What a client was told by bytes that upstream wrote, to go on or fail behind them. PURE."""
+"""What a client was told by bytes that upstream wrote, to continue or fail behind them. PURE."""
 
 import re
 from collections import defaultdict, deque

@@ -6,13 +6,13 @@ Nothing is stored upstream: the whole conversation is sent each time, and reason
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.foreign_history import made_media
-from relay.dialects.notes import GO_ON
+from relay.dialects.notes import CONTINUE
 from relay.dialects.openai import media, tools
 from relay.dialects.openai.reasoning import effort_of
 from relay.dialects.openai.responses.fit import fit_model
 from relay.dialects.openai.wording import (
     asks_for_json,
-    asks_to_go_on,
+    asks_to_continue,
     error_text,
     reply_schema,
     set_numbers,
@@ -37,8 +37,8 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     """The body for ``conversation``; ``changes`` gets what was mapped or dropped; raises CannotCarry."""
     writer = _Writer(changes)
     items = [item for turn in conversation.turns for item in writer.items(turn)]
-    if asks_to_go_on(conversation, facts, changes):
-        items += _message("user", [{"type": "input_text", "text": GO_ON}])
+    if asks_to_continue(conversation, facts, changes):
+        items += _message("user", [{"type": "input_text", "text": CONTINUE}])
     body: Json = {"model": model, "input": items, "store": False, "include": ["reasoning.encrypted_content"]}
     if system := asks_for_json(conversation, changes):
         body["instructions"] = "\n\n".join(system)

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.facts.known_models import facts_for
 from relay.dialects.gemini import GEMINI
-from relay.dialects.notes import GO_ON
+from relay.dialects.notes import CONTINUE
 from relay.neutral.failures import CannotCarry
 
 HI = {"role": "user", "parts": [{"text": "hi"}]}
@@ -108,8 +108,8 @@ def test_prefill():
     """A trailing model turn is asked to be continued where the model does not do so itself."""
     turn = {"role": "model", "parts": [{"text": "Once"}]}
     body, changes = fit(NEON, contents=[HI, turn])
-    assert body["contents"] == [HI, turn, {"role": "user", "parts": [{"text": GO_ON}]}]
-    assert changes == ["the model refuses prefill: a user turn asks it to go on"]
+    assert body["contents"] == [HI, turn, {"role": "user", "parts": [{"text": CONTINUE}]}]
+    assert changes == ["the model refuses prefill: a user turn asks it to continue"]
     assert fit(FLASH, contents=[HI, turn])[1] == []
     assert fit(NEON, contents=[HI, {"role": "model", "parts": [{"function_call": {"name": "f"}}]}])[1] == []
 

@@ -6,7 +6,7 @@ import pytest
 from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ThinkingBudget
 from relay.dialects.gemini import GEMINI
-from relay.dialects.notes import GO_ON
+from relay.dialects.notes import CONTINUE
 from relay.neutral.conversation import (
     Conversation,
     Media,
@@ -223,8 +223,8 @@ def test_a_trailing_model_turn():
     """Where the model refuses prefill the user asks it to go on; a call that waits is no prefill."""
     turns = (HI, Turn("assistant", (Text("Once"),)))
     body, changes = write(Conversation(turns), "gemini-4-neon")
-    assert body["contents"][-1] == {"role": "user", "parts": [{"text": GO_ON}]}
-    assert changes == ["the model refuses prefill: a user turn asks it to go on"]
+    assert body["contents"][-1] == {"role": "user", "parts": [{"text": CONTINUE}]}
+    assert changes == ["the model refuses prefill: a user turn asks it to continue"]
     assert contents(*turns)[-1]["role"] == "model"
     waiting = Turn("assistant", (ToolCall("a", "f", {}),))
     assert contents(HI, waiting, model="gemini-4-neon")[-1]["role"] == "model"

@@ -9,7 +9,7 @@ import pytest
 
 from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.notes import GO_ON
+from relay.dialects.notes import CONTINUE
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.neutral.conversation import (
     Conversation,
@@ -535,9 +535,9 @@ def test_system_turns() -> None:
 def test_prefill() -> None:
     """A model that takes no prefill is asked to go on; one that does sees its own turn last."""
     turns = (HELLO, Turn("assistant", (Text("Once upon"),)))
-    assert messages(*turns, facts=OWN)[-1] == {"role": "user", "content": GO_ON}
-    assert items(*turns)[-1]["content"] == [{"type": "input_text", "text": GO_ON}]
-    assert messages(*turns)[-1] == {"role": "user", "content": GO_ON}  # a server that nobody knows
+    assert messages(*turns, facts=OWN)[-1] == {"role": "user", "content": CONTINUE}
+    assert items(*turns)[-1]["content"] == [{"type": "input_text", "text": CONTINUE}]
+    assert messages(*turns)[-1] == {"role": "user", "content": CONTINUE}  # a server that nobody knows
     takes_it = msgspec.structs.replace(ANY, prefill=True)
     assert messages(*turns, facts=takes_it)[-1] == {"role": "assistant", "content": "Once upon"}
 

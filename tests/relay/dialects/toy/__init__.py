@@ -75,5 +75,5 @@ TOY = Dialect(
     decoder=_no_upstream_speaks_it,
     classify=_no_upstream_speaks_it,
     thinks_unseen=_no_upstream_speaks_it,
-    go_on=_no_upstream_speaks_it,
+    continue_answer=_no_upstream_speaks_it,
 )

@@ -8,7 +8,7 @@ from accounts.facts.known_models import facts_for
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect
-from relay.dialects.notes import GO_ON
+from relay.dialects.notes import CONTINUE
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 
 SAID = "Once upon a "
@@ -17,7 +17,7 @@ SAID = "Once upon a "
 def test_a_claude_that_takes_a_prefill() -> None:
     """The trailing turn is the model's; white space at its end, which is refused, is not shown."""
     body = {"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "Tell."}]}
-    going = ANTHROPIC.go_on(body, SAID, 30, facts_for("claude-haiku-4-5"))
+    going = ANTHROPIC.continue_answer(body, SAID, 30, facts_for("claude-haiku-4-5"))
     assert going.body == {
         "model": "m",
         "max_tokens": 70,
@@ -33,10 +33,10 @@ def test_a_claude_that_takes_a_prefill() -> None:
 def test_a_claude_that_refuses_a_prefill() -> None:
     """A user's turn asks for the rest, and the text is shown as it is."""
     body = {"max_tokens": 10, "messages": [{"role": "user", "content": "Tell."}]}
-    going = ANTHROPIC.go_on(body, SAID, 30, facts_for("claude-sonnet-5-5"))
+    going = ANTHROPIC.continue_answer(body, SAID, 30, facts_for("claude-sonnet-5-5"))
     assert going.body["messages"][1:] == [
         {"role": "assistant", "content": [{"type": "text", "text": SAID}]},
-        {"role": "user", "content": [{"type": "text", "text": GO_ON}]},
+        {"role": "user", "content": [{"type": "text", "text": CONTINUE}]},
     ]
     assert going.body["max_tokens"] == 1
     assert going.unseen == 0
@@ -46,7 +46,7 @@ def test_a_claude_with_a_thinking_budget() -> None:
     """It has no room in what is left, and a model that thinks refuses a prefill: this leg goes without."""
     thinking = {"type": "enabled", "budget_tokens": 1024}
     body = {"max_tokens": 1100, "thinking": thinking, "messages": [{"role": "user", "content": "Tell."}]}
-    going = ANTHROPIC.go_on(body, SAID, 300, facts_for("claude-haiku-4-5"))
+    going = ANTHROPIC.continue_answer(body, SAID, 300, facts_for("claude-haiku-4-5"))
     assert going.body["thinking"] == {"type": "disabled"}
     assert going.body["messages"][-1]["role"] == "assistant"
     assert len(going.changes) == 1
@@ -55,7 +55,7 @@ def test_a_claude_with_a_thinking_budget() -> None:
 def test_a_system_turn_behind_the_users_stays_where_it_is() -> None:
     """Claude Code sends them."""
     messages = [{"role": "user", "content": "Tell."}, {"role": "system", "content": "Be brief."}]
-    going = ANTHROPIC.go_on({"messages": messages}, SAID, 3, facts_for("claude-sonnet-5-5"))
+    going = ANTHROPIC.continue_answer({"messages": messages}, SAID, 3, facts_for("claude-sonnet-5-5"))
     assert [message["role"] for message in going.body["messages"]] == ["user", "system", "assistant", "user"]
 
 
@@ -68,7 +68,7 @@ def test_gemini(model: str, last: str) -> None:
         "contents": [{"role": "user", "parts": [{"text": "Tell."}]}],
         "generation_config": {"max_output_tokens": 100, "temperature": 1},
     }
-    going = GEMINI.go_on(body, SAID, 30, facts_for(model))
+    going = GEMINI.continue_answer(body, SAID, 30, facts_for(model))
     assert going.body["contents"][1] == {"role": "model", "parts": [{"text": SAID}]}
     assert going.body["contents"][-1]["role"] == last
     assert going.body["generation_config"] == {"max_output_tokens": 70, "temperature": 1}
@@ -79,22 +79,24 @@ def test_chat_completions() -> None:
     """OpenAI's models answer anew behind a turn of their own, and so may any compatible server."""
     body = {"messages": [{"role": "user", "content": "Tell."}], "max_completion_tokens": 100}
     for model, kind in (("gpt-6.1-sol", ""), ("somebody-s-model", "openai")):
-        going = OPENAI_CHAT.go_on(body, SAID, 30, facts_for(model, kind))
+        going = OPENAI_CHAT.continue_answer(body, SAID, 30, facts_for(model, kind))
         assert going.body["messages"][1:] == [
             {"role": "assistant", "content": SAID},
-            {"role": "user", "content": GO_ON},
+            {"role": "user", "content": CONTINUE},
         ]
         assert going.body["max_completion_tokens"] == 70
 
 
 def test_responses() -> None:
     """A string as input is one message; less than 16 tokens are refused."""
-    going = OPENAI_RESPONSES.go_on({"input": "Tell.", "max_output_tokens": 40}, SAID, 30, facts_for("gpt-5"))
+    going = OPENAI_RESPONSES.continue_answer(
+        {"input": "Tell.", "max_output_tokens": 40}, SAID, 30, facts_for("gpt-5")
+    )
     told = [(item["role"], item["content"][0]) for item in going.body["input"]]
     assert told == [
         ("user", {"type": "input_text", "text": "Tell."}),
         ("assistant", {"type": "output_text", "text": SAID}),
-        ("user", {"type": "input_text", "text": GO_ON}),
+        ("user", {"type": "input_text", "text": CONTINUE}),
     ]
     assert going.body["max_output_tokens"] == 16
 
@@ -102,7 +104,9 @@ def test_responses() -> None:
 @pytest.mark.parametrize("dialect", [ANTHROPIC, OPENAI_CHAT, OPENAI_RESPONSES, GEMINI])
 def test_no_limit_stays_no_limit(dialect: Dialect) -> None:
     """Nobody is limited who set none."""
-    going = dialect.go_on({"messages": [], "contents": [], "input": []}, SAID, 30, facts_for("gpt-5"))
+    going = dialect.continue_answer(
+        {"messages": [], "contents": [], "input": []}, SAID, 30, facts_for("gpt-5")
+    )
     assert not [key for key in going.body if "max" in key.lower() or "config" in key.lower()]
 
 

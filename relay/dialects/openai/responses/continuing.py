@@ -1,27 +1,27 @@
 """Asking for the rest of an answer that broke off, in Responses (behaviour section 7). PURE.
 
 What was said becomes the model's last message, with a user's behind it that asks for the rest where the model
-does not go on with its own.
+does not continue its own.
 """
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.interface import GoingOn
-from relay.dialects.notes import GO_ON, what_is_left
+from relay.dialects.interface import ContinuedBody
+from relay.dialects.notes import CONTINUE, what_is_left
 from relay.dialects.openai.responses.fit import MIN_OUTPUT_TOKENS
 from relay.dialects.openai.responses.turn_form import items_of
 from relay.neutral.conversation import Json
 
 
-def go_on(body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
-    """``body``, to be gone on with behind ``said``, which took about ``tokens``."""
+def continue_answer(body: Json, said: str, tokens: int, facts: ModelFacts) -> ContinuedBody:
+    """``body``, to be continued behind ``said``, which took about ``tokens``."""
     items = [*items_of(body), _message("assistant", "output_text", said)]
     if not facts.prefill:
-        items.append(_message("user", "input_text", GO_ON))
+        items.append(_message("user", "input_text", CONTINUE))
     going = {**body, "input": items}
     limit = body.get("max_output_tokens")
     if type(limit) is int:
         going["max_output_tokens"] = what_is_left(limit, tokens, MIN_OUTPUT_TOKENS)
-    return GoingOn(going)
+    return ContinuedBody(going)
 
 
 def wants(body: Json) -> str:

@@ -1,4 +1,4 @@
-"""Asking a Gemini model to go on with an answer that broke off (behaviour section 7).
+"""Asking a Gemini model to continue an answer that broke off (behaviour section 7).
 
 PURE. What was said becomes the last content, the model's: to be continued where the model does that, else
 with a user's content behind it that asks for the rest.
@@ -8,13 +8,13 @@ from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini.fields import field, with_field
 from relay.dialects.gemini.turns import contents_of
 from relay.dialects.gemini.write_turns import with_user_at_end
-from relay.dialects.interface import GoingOn
+from relay.dialects.interface import ContinuedBody
 from relay.dialects.notes import what_is_left
 from relay.neutral.conversation import Json
 
 
-def go_on(body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
-    """``body``, to be gone on with behind ``said``, which took about ``tokens``."""
+def continue_answer(body: Json, said: str, tokens: int, facts: ModelFacts) -> ContinuedBody:
+    """``body``, to be continued behind ``said``, which took about ``tokens``."""
     contents = [*contents_of(body), {"role": "model", "parts": [{"text": said}]}]
     going = {**body, "contents": with_user_at_end(contents, facts, [])}
     config = field(body, "generationConfig")
@@ -22,7 +22,7 @@ def go_on(body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
     if type(limit) is int:
         config = with_field(config, "maxOutputTokens", what_is_left(limit, tokens))
         going = with_field(going, "generationConfig", config)
-    return GoingOn(going)
+    return ContinuedBody(going)
 
 
 def wants(body: Json) -> str:

@@ -1,4 +1,4 @@
-"""Asking a Claude model to go on with an answer that broke off (behaviour section 7).
+"""Asking a Claude model to continue an answer that broke off (behaviour section 7).
 
 PURE. What was said becomes the model's last turn: to be continued where the model takes a prefill, else with
 a user turn behind it that asks for the rest (fit.py's rule, and the facts' to decide).
@@ -8,13 +8,13 @@ from accounts.facts.model_facts import ModelFacts
 from relay.dialects.anthropic.fit import fit_prefill
 from relay.dialects.anthropic.fit_thinking import switch_off, thinking_type
 from relay.dialects.anthropic.wire_messages import messages_of
-from relay.dialects.interface import GoingOn
+from relay.dialects.interface import ContinuedBody
 from relay.dialects.notes import what_is_left
 from relay.neutral.conversation import Json
 
 
-def go_on(body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
-    """``body``, to be gone on with behind ``said``, which took about ``tokens``."""
+def continue_answer(body: Json, said: str, tokens: int, facts: ModelFacts) -> ContinuedBody:
+    """``body``, to be continued behind ``said``, which took about ``tokens``."""
     changes: list[str] = []
     if thinking_type(body) == "enabled":  # its budget has no room left, and it refuses a prefill
         body = switch_off(body, facts, changes, "the answer is under way already")
@@ -29,7 +29,7 @@ def go_on(body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
     limit = body.get("max_tokens")
     if type(limit) is int:
         going["max_tokens"] = what_is_left(limit, tokens)
-    return GoingOn(going, unseen, tuple(changes))
+    return ContinuedBody(going, unseen, tuple(changes))
 
 
 def wants(body: Json) -> str:

@@ -5,30 +5,30 @@ message behind it that asks for the rest.
 """
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.interface import GoingOn
-from relay.dialects.notes import GO_ON, what_is_left
+from relay.dialects.interface import ContinuedBody
+from relay.dialects.notes import CONTINUE, what_is_left
 from relay.dialects.openai.chat.client_shapes import is_responses
 from relay.dialects.openai.chat.fit import LIMITS
-from relay.dialects.openai.responses import going_on
+from relay.dialects.openai.responses import continuing
 from relay.neutral.conversation import Json
 
 
-def go_on(body: Json, said: str, tokens: int, facts: ModelFacts) -> GoingOn:
-    """``body``, to be gone on with behind ``said``, which took about ``tokens``."""
+def continue_answer(body: Json, said: str, tokens: int, facts: ModelFacts) -> ContinuedBody:
+    """``body``, to be continued behind ``said``, which took about ``tokens``."""
     messages = [*body["messages"], {"role": "assistant", "content": said}]
     if not facts.prefill:
-        messages.append({"role": "user", "content": GO_ON})
+        messages.append({"role": "user", "content": CONTINUE})
     going = {**body, "messages": messages}
     for name in LIMITS:
         if type(limit := body.get(name)) is int:
             going[name] = what_is_left(limit, tokens)
-    return GoingOn(going)
+    return ContinuedBody(going)
 
 
 def wants(body: Json) -> str:
     """What the client wants that is no plain text; "" for nothing of the kind."""
     if is_responses(body):
-        return going_on.wants(body)
+        return continuing.wants(body)
     wanted = body.get("response_format")
     if isinstance(wanted, dict) and wanted.get("type", "text") != "text":
         return "JSON"
