@@ -19,7 +19,7 @@ from monitor.ledger.booking import dollars
 from monitor.models import RequestLog
 
 PAGE_LINES = 50
-LOOKED_AT = 10_000
+LOOKED_AT = 5_000
 """How many conversations a page asks for their models and accounts, at most."""
 AT_ONCE = 500
 AGENTS_SHOWN = 200
