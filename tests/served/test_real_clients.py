@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,51 @@ def test_codex_runs_its_custom_tool_on_claude(kinds_world: World, home: Path) ->
     assert answer.startswith("The tool said: Script failed")  # the simulator writes no JavaScript
     assert len(asked_with_tools(kinds_world)) == 2
     assert {request.status for request in kinds_world.simulator.requests} == {200}
+
+
+def test_a_run_with_a_sub_agent_is_one_conversation(kinds_world: World, home: Path) -> None:
+    """Claude Code's main agent and the sub-agent that it starts: one conversation, a tree of two, and the
+    conversation's money is the ledger's.
+    """
+    installed("@anthropic-ai/claude-code")
+    base_url, prompt = kinds_world.server.base_url, "Please call Agent once."
+    before = newest(kinds_world)
+    done = claude_code(home, base_url, KEY, prompt, CLAUDE, tool="Agent")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = turns(kinds_world, before)
+    assert [row["role"] for row in rows] == ["main", "sub", "main"]
+    assert {row["client_name"] for row in rows} == {"Claude Code"}
+    [conversation] = {row["conversation"] for row in rows}
+    assert [row["agent"] == conversation for row in rows] == [True, False, True]
+    assert rows[1]["parent_agent"] == conversation
+    assert rows[1]["agent_label"]
+    [told] = kinds_world.eventually("SELECT * FROM monitor_conversation WHERE id = %s", (conversation,))
+    assert (told["turns"], told["by_sub_agents"]) == (3, 1)
+    assert told["cost_units"] == sum(round(Decimal(str(row["cost"])) * 10**10) for row in rows)
+
+
+def test_codex_is_one_conversation(kinds_world: World, home: Path) -> None:
+    """What Codex asks in one run, and in the run that resumes it, is one conversation of its main agent."""
+    installed("@openai/codex")
+    base_url = kinds_world.server.base_url
+    before = newest(kinds_world)
+    codex(home, base_url, KEY, "Please call exec_command once.", CODEX_MODEL)
+    codex(home, base_url, KEY, "And what did I ask before?", CODEX_MODEL, "resume", "--last")
+    rows = turns(kinds_world, before)
+    assert len(rows) >= 2
+    assert {(row["client_name"], row["role"]) for row in rows} == {("Codex", "main")}
+    assert len({row["conversation"] for row in rows}) == 1
+
+
+def newest(world: World) -> str:
+    """The id of the newest row."""
+    return str(world.server.rows("SELECT max(id) AS id FROM monitor_requestlog", ())[0]["id"] or "")
+
+
+def turns(world: World, after: str) -> list[dict[str, Any]]:
+    """The answered requests of conversations behind an id, in order, once nothing is in flight."""
+    return world.eventually(
+        "SELECT * FROM monitor_requestlog WHERE id > %s AND conversation > '' AND status = 200"
+        " AND NOT EXISTS (SELECT 1 FROM monitor_requestlog WHERE in_flight) ORDER BY id",
+        (after,),
+    )
