@@ -182,7 +182,8 @@ async def simulate(
     try:
         async with simulated_runtime(runtime(), target, fault, is_everywhere=is_everywhere) as served_by:
             running = begin(row, call, by, served_by=served_by, targets=(target,), simulated=said)
-            started.set_result(running)
+            if not started.cancelled():  # whoever asked for it has left: it goes on
+                started.set_result(running)
             await asyncio.create_task(serve(running))  # its own task: the end of that is the exchange's end
             await running.driver.wait()
     except Exception as error:

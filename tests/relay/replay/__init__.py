@@ -1,0 +1,1 @@
+"""Sending a recorded exchange again."""
