@@ -45,7 +45,7 @@ from relay.engine.heals import HealsSoFar
 from relay.engine.targets import Targets
 from relay.engine.turns import Turns
 from relay.neutral.events import StreamState
-from relay.neutral.failures import Failure, Kind, Phase
+from relay.neutral.failures import Failure, Phase
 
 Engine = Generator[Command, Reply, Outcome]
 Steps = Generator[Command, Reply, None]
@@ -95,11 +95,11 @@ class _Exchange:
                 if decision.delay_seconds:
                     yield from self.clock.ask(Sleep(decision.delay_seconds))
         except Interrupted as interruption:
+            by = interruption.by
+            status, failure = giving_up.interrupted(by)
             if self.is_attempting:
-                yield from self._end_attempt(None, None)
-            failure = Failure(Kind.DRAINING, "the server is going down", status=503, retry_after_seconds=1)
-            stopped = failure if interruption.by == "server" else None
-            return self._outcome(200 if self._is_committed else 503, stopped, interruption.by)
+                yield from self._end_attempt(failure if by == "fault" else None, None)
+            return self._outcome(200 if self._is_committed else status, failure, "" if by == "fault" else by)
 
     def _pick(self, decision: policy.Decision | None) -> Generator[Command, Reply, Failure | None]:
         """Take the next account; the refusal when there is none."""

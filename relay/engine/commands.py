@@ -270,8 +270,8 @@ Reply = (
 class Interrupted(Exception):
     """Thrown into the engine: the exchange must end now, by ``by``."""
 
-    def __init__(self, by: Literal["client", "server"]) -> None:
-        """``by``: the client went, or the server stops."""
+    def __init__(self, by: Literal["client", "server", "fault"]) -> None:
+        """``by``: the client went, the server stops, or what was asked for failed by a fault of ours."""
         super().__init__(by)
         self.by = by
 

@@ -4,12 +4,17 @@ PURE. Status, words and ``Retry-After`` come from the same failure, and nothing 
 trouble with the client's own key.
 """
 
+from typing import Final, Literal
+
 import msgspec
 
 from monitor.record.failure_table import Culprit
 from relay.engine import policy
 from relay.engine.turns import RESTING
-from relay.neutral.failures import Failure
+from relay.neutral.failures import Failure, Kind
+
+FAULT: Final = Failure(Kind.INTERNAL, "the server failed; its log says why", status=500)
+"""This server's own."""
 
 
 def told(failures: list[Failure], refusal: Failure | None, *, is_budget_spent: bool = False) -> Failure:
@@ -35,6 +40,18 @@ def told(failures: list[Failure], refusal: Failure | None, *, is_budget_spent: b
         retry_after_seconds=seconds,
         body=b"",
     )
+
+
+def interrupted(by: Literal["client", "server", "fault"]) -> tuple[int, Failure | None]:
+    """Status and failure where an exchange is ended before it was answered."""
+    match by:
+        case "client":
+            return 503, None
+        case "server":
+            words = "the server is going down"
+            return 503, Failure(Kind.DRAINING, words, status=503, retry_after_seconds=1)
+        case "fault":
+            return 500, FAULT
 
 
 def broken(failure: Failure, *, goes_on: bool) -> Failure:

@@ -42,11 +42,12 @@ from relay.engine.commands import (
     Unavailable,
     Unsayable,
 )
+from relay.engine.giving_up import FAULT
 from relay.exchange.answer_writer import Untold
 from relay.exchange.hands import Hands, OpenAnswer
 from relay.exchange.mailbox import Mailbox
 from relay.neutral.events import StreamState, Usage
-from relay.neutral.failures import Failure, Kind, stumbled
+from relay.neutral.failures import Failure, stumbled
 from relay.upstream.failures import failure_while_reading
 
 logger = logging.getLogger(__name__)
@@ -127,6 +128,9 @@ class Driver:
                     if self._interrupted_by is None:
                         raise
                     command = self._engine.throw(Interrupted(self._interrupted_by))
+                except Exception:
+                    logger.exception("The exchange failed by a fault of this server")
+                    command = self._engine.throw(Interrupted("fault"))
                 else:
                     command = self._engine.send(reply)
             except StopIteration as end:
@@ -248,5 +252,4 @@ _closing: set[asyncio.Task[None]] = set()
 
 
 def _internal_error() -> Outcome:
-    failure = Failure(Kind.INTERNAL, "the server failed; its log says why", status=500)
-    return Outcome(500, 0, StreamState(), Usage(), failure=failure, message=failure.message)
+    return Outcome(500, 0, StreamState(), Usage(), failure=FAULT, message=FAULT.message)

@@ -7,6 +7,7 @@ from django.http.response import HttpResponseBase
 
 from relay.dialects.interface import Dialect
 from relay.engine.attempts import serve
+from relay.engine.giving_up import FAULT
 from relay.exchange.admitting import Admission, Refused, admitted
 from relay.exchange.exchange import Exchange
 from relay.exchange.responses import respond
@@ -57,6 +58,6 @@ async def _served(admission: Admission, model: str, is_stream: bool | None, form
         running = Running(admission.runtime, exchange, engine, admission.admitted_at, form)
         running.start()
     except Exception:
-        recorder.refused(Failure(Kind.INTERNAL, "the server failed; its log says why", status=500), 500)
+        recorder.refused(FAULT, 500)
         raise
     return await respond(running)

@@ -17,6 +17,7 @@ from accounts.snapshot import AccountView
 from relay.dialects.registry import classify
 from relay.engine.attempts import Engine
 from relay.engine.commands import PickAccount, Picked
+from relay.engine.giving_up import FAULT
 from relay.engine.policy import Mark
 from relay.exchange.admitting import Admission
 from relay.exchange.exchange import Exchange
@@ -218,7 +219,7 @@ class ShortExchange(Exchange):
             running = Running(self._runtime, self, engine, admitted_at, "sse")
             running.start()
         except Exception:
-            self.recorder.refused(Failure(Kind.INTERNAL, "the server failed; its log says why", 500), 500)
+            self.recorder.refused(FAULT, 500)
             raise
         return await respond(running)
 

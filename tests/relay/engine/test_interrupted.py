@@ -34,7 +34,7 @@ from tests.relay.engine.script import (
     sleeps,
 )
 
-By = Literal["client", "server"]
+By = Literal["client", "server", "fault"]
 
 STREAMED: list[Script] = [
     (picks(), ANN),
@@ -93,7 +93,7 @@ def cut_short(script: list[Script], at: int, by: By) -> tuple[Outcome, list[Fact
         return (end.value, facts) if count >= at else None
 
 
-@pytest.mark.parametrize("by", ["client", "server"])
+@pytest.mark.parametrize("by", ["client", "server", "fault"])
 @pytest.mark.parametrize("script", [STREAMED, HEALED], ids=["streamed", "healed"])
 def test_an_interruption_at_any_moment_leaves_one_end_per_attempt(script: list[Script], by: By) -> None:
     """At each command, facts too: every attempt that started has ended exactly once, in order."""
@@ -104,7 +104,10 @@ def test_an_interruption_at_any_moment_leaves_one_end_per_attempt(script: list[S
             break
         moments += 1
         outcome, facts = ended
-        assert outcome.interrupted_by == by
+        kinds = {"client": None, "server": Kind.DRAINING, "fault": Kind.INTERNAL}
+        assert (outcome.failure and outcome.failure.kind) == kinds[by]
+        assert outcome.interrupted_by == ("" if by == "fault" else by)
+        assert outcome.status == (200 if outcome.is_committed else 500 if by == "fault" else 503)
         started = [fact.number for fact in facts if isinstance(fact, AttemptStarted)]
         assert [fact.number for fact in facts if isinstance(fact, AttemptEnded)] == started
         assert outcome.attempts == len(started)

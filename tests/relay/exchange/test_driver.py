@@ -10,8 +10,10 @@ from relay.dialects.interface import DecoderOptions
 from relay.engine.attempts import serve
 from relay.engine.commands import Around, Outcome, Picked
 from relay.engine.deadlines import Limits
+from relay.engine.facts import AttemptEnded, AttemptOpened, AttemptStarted, Committed
 from relay.exchange.driver import Driver
 from relay.neutral.events import Chunk
+from relay.neutral.failures import Kind
 
 
 class NoHands:
@@ -19,6 +21,7 @@ class NoHands:
 
     def __init__(self) -> None:
         self.left = 0
+        self.facts: list[object] = []
 
     def release(self) -> None:
         """No slot was taken."""
@@ -27,7 +30,7 @@ class NoHands:
         self.left += 1
 
     def note(self, fact: object) -> None:
-        """Facts are taken."""
+        self.facts.append(fact)
 
     def settling(self) -> None:
         """Nothing was learned."""
@@ -225,3 +228,19 @@ async def test_an_end_that_still_settles_is_told_to_the_client_that_is_there() -
         assert not driver.mailbox.is_all_taken
         assert await driver.mailbox.take(None) == END
         assert ends == [await driver.mailbox.take(None)]
+
+
+async def test_a_fault_in_an_attempt_ends_the_attempt_too() -> None:
+    """Neither the row nor its attempt stays open; what the client has had is not forgotten."""
+
+    class Faulty(GeminiHands):
+        def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+            raise RuntimeError("a fault of this server")
+
+    hands = Faulty(Upstream([END], breaks=False))
+    driver, ends = await driven_by(hands, Limits())
+    await driver.wait()
+    await asyncio.sleep(0)
+    assert [(end.attempts, end.failure and end.failure.kind) for end in ends] == [(1, Kind.INTERNAL)]
+    assert [type(fact) for fact in hands.facts] == [AttemptStarted, AttemptOpened, Committed, AttemptEnded]
+    assert (hands.left, hands.upstream.is_closed) == (1, True)
