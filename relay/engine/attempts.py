@@ -53,14 +53,14 @@ Steps = Generator[Command, Reply, None]
 
 def serve(limits: Limits, targets: int, is_collected: bool) -> Engine:
     """One exchange over ``targets`` upstream models; a collected one answers as a whole or not at all."""
-    exchange = _Exchange(limits, targets, is_collected)
+    attempts = _Attempts(limits, targets, is_collected)
     try:
-        return (yield from exchange.run())
+        return (yield from attempts.run())
     finally:
-        exchange.answer = None  # the answer holds the exchange: no circle, so its text is let go of at once
+        attempts.answer = None  # the answer holds them: no circle, so its text is let go of at once
 
 
-class _Exchange:
+class _Attempts:
     def __init__(self, limits: Limits, targets: int, is_collected: bool) -> None:
         self.limits = limits
         self.clock = Clock()

@@ -14,7 +14,7 @@ from monitor.record.redaction import mask_email
 from relay.dialects.interface import Dialect, ErrorAnswer
 from relay.engine import policy
 from relay.engine.commands import Outcome
-from relay.exchange.running import Running
+from relay.exchange.served_exchange import ServedExchange
 from relay.neutral.failures import Failure
 
 logger = logging.getLogger(__name__)
@@ -26,48 +26,48 @@ LIMIT_STATUS = 400
 STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
-async def respond(running: Running) -> HttpResponseBase:
+async def respond(served: ServedExchange) -> HttpResponseBase:
     """The response, as soon as it is known what it is: at commit, at the end, or when patience runs out."""
-    exchange = running.exchange
-    patience = running.patience_seconds
-    first = await running.driver.mailbox.take(patience)
-    while isinstance(first, bytes) and not running.is_stream:
-        running.collected.append(first)
-        first = await running.driver.mailbox.take(None)
-    if isinstance(first, Outcome) and not _is_told_in_stream(running, first):
-        return ended(running, first)
-    content_type = "application/json" if running.form == "array" else "text/event-stream"
-    response = StreamingHttpResponse(_stream(running, first), content_type=content_type)
-    _add_headers(response, running, knows_account=first is not None)
+    hands = served.hands
+    patience = served.patience_seconds
+    first = await served.driver.mailbox.take(patience)
+    while isinstance(first, bytes) and not served.is_stream:
+        served.collected.append(first)
+        first = await served.driver.mailbox.take(None)
+    if isinstance(first, Outcome) and not _is_told_in_stream(served, first):
+        return ended(served, first)
+    content_type = "application/json" if served.form == "array" else "text/event-stream"
+    response = StreamingHttpResponse(_stream(served, first), content_type=content_type)
+    _add_headers(response, served, knows_account=first is not None)
     for name, value in STREAM_HEADERS.items():
         response[name] = value
-    exchange.recorder.response_headers = tuple(response.items())
-    running.status = 200
+    hands.recorder.response_headers = tuple(response.items())
+    served.status = 200
     return response
 
 
-def ended(running: Running, outcome: Outcome) -> HttpResponse:
+def ended(served: ServedExchange, outcome: Outcome) -> HttpResponse:
     """The exchange ended before a stream was opened: the collected answer, or an error with its status."""
-    dialect = running.exchange.call.dialect
-    if outcome.failure is None and running.collected:
-        response = HttpResponse(b"".join(running.collected), content_type="application/json")
+    dialect = served.hands.call.dialect
+    if outcome.failure is None and served.collected:
+        response = HttpResponse(b"".join(served.collected), content_type="application/json")
     else:
-        body = _upstream_body(running, outcome)
+        body = _upstream_body(served, outcome)
         is_own_words = not body and outcome.failure is not None and outcome.failure.limit is not None
         response = error_response(
             dialect,
-            running.request_id,
+            served.request_id,
             LIMIT_STATUS if is_own_words else _status_owed(outcome),
             outcome.message or "the exchange was ended",
             outcome.failure,
             retry_after_seconds=outcome.retry_after_seconds,
             upstream_body=body,
         )
-    _add_headers(response, running, knows_account=True)
-    running.exchange.recorder.response_headers = tuple(response.items())
-    running.exchange.recorder.sent(response.content)
-    running.status = response.status_code
-    running.is_sent = True
+    _add_headers(response, served, knows_account=True)
+    served.hands.recorder.response_headers = tuple(response.items())
+    served.hands.recorder.sent(response.content)
+    served.status = response.status_code
+    served.is_sent = True
     return response
 
 
@@ -111,42 +111,40 @@ def account_headers(how: str, email: str) -> list[tuple[str, str]]:
     return [("X-Account-Email", mask_email(email) if how == "masked" else email)]
 
 
-async def _stream(running: Running, first: bytes | Outcome | None) -> AsyncIterator[bytes]:
-    exchange, recorder = running.exchange, running.exchange.recorder
+async def _stream(served: ServedExchange, first: bytes | Outcome | None) -> AsyncIterator[bytes]:
+    hands, recorder = served.hands, served.hands.recorder
     try:
         item: bytes | Outcome | None = first
         while True:
             if isinstance(item, Outcome):
-                piece = _last_words(running, item)
+                piece = _last_words(served, item)
                 if piece:
                     recorder.sent(piece)
                     yield piece
                 break
-            piece = exchange.encoder.keep_alive() if item is None else item
+            piece = hands.encoder.keep_alive() if item is None else item
             recorder.sent(piece)
             yield piece
-            item = await running.driver.mailbox.take(running.keep_alive_seconds)
-        running.is_sent = True
+            item = await served.driver.mailbox.take(served.keep_alive_seconds)
+        served.is_sent = True
     except Exception:
         logger.exception("The response of an exchange failed")
-        yield exchange.encoder.fail(
-            ErrorAnswer(500, "the server failed; its log says why", running.request_id)
-        )
+        yield hands.encoder.fail(ErrorAnswer(500, "the server failed; its log says why", served.request_id))
 
 
-def _last_words(running: Running, outcome: Outcome) -> bytes:
+def _last_words(served: ServedExchange, outcome: Outcome) -> bytes:
     """The error event that ends a broken answer; nothing behind a whole one, or one that upstream told."""
     if outcome.failure is None or outcome.is_told or outcome.interrupted_by == "client":
         return b""
     failure, status = outcome.failure, _status_in_stream(outcome, outcome.failure)
-    return running.exchange.encoder.fail(
+    return served.hands.encoder.fail(
         ErrorAnswer(
             status=status,
             message=outcome.message,
-            request_id=running.request_id,
+            request_id=served.request_id,
             reason="" if status == 503 and failure.status != status else failure.reason,
             retry_after_seconds=outcome.retry_after_seconds,
-            upstream_body=_upstream_body(running, outcome),
+            upstream_body=_upstream_body(served, outcome),
             limit=failure.limit,
         )
     )
@@ -172,30 +170,30 @@ def _status_in_stream(outcome: Outcome, failure: Failure) -> int:
     return 502 if status == 200 else status
 
 
-def _is_told_in_stream(running: Running, outcome: Outcome) -> bool:
+def _is_told_in_stream(served: ServedExchange, outcome: Outcome) -> bool:
     """Is it a request that is too long, of a client that looks for that in the stream alone?"""
     limit = outcome.failure.limit if outcome.failure else None
-    is_too_long = limit is not None and limit.about != "output" and not _upstream_body(running, outcome)
-    return is_too_long and running.is_stream and running.exchange.call.dialect.tells_limits_in_streams
+    is_too_long = limit is not None and limit.about != "output" and not _upstream_body(served, outcome)
+    return is_too_long and served.is_stream and served.hands.call.dialect.tells_limits_in_streams
 
 
-def _upstream_body(running: Running, outcome: Outcome) -> bytes:
+def _upstream_body(served: ServedExchange, outcome: Outcome) -> bytes:
     """Upstream's own error, for a client of its dialect, where it is the answer as it stands."""
     failure = outcome.failure
     is_verbatim = failure is not None and outcome.message == failure.message
-    return failure.body if failure and is_verbatim and running.exchange.is_same_dialect else b""
+    return failure.body if failure and is_verbatim and served.hands.is_same_dialect else b""
 
 
-def _add_headers(response: HttpResponseBase, running: Running, *, knows_account: bool) -> None:
-    exchange = running.exchange
-    identify(response, exchange.call.dialect, running.request_id)
-    response["X-Mapped-Model"] = exchange.mapped_model
-    for name, value in exchange.headers:
+def _add_headers(response: HttpResponseBase, served: ServedExchange, *, knows_account: bool) -> None:
+    hands = served.hands
+    identify(response, hands.call.dialect, served.request_id)
+    response["X-Mapped-Model"] = hands.mapped_model
+    for name, value in hands.headers:
         response[name] = value
-    if (allowance := exchange.recorder.allowance) is not None:
-        for name, value in allowance.headers(exchange.call.dialect.recorded_as):
+    if (allowance := hands.recorder.allowance) is not None:
+        for name, value in allowance.headers(hands.call.dialect.recorded_as):
             response[name] = value
     if knows_account:
-        for name, value in account_headers(running.account_header, exchange.account_email):
+        for name, value in account_headers(served.account_header, hands.account_email):
             response[name] = value
-        response["X-Attempts"] = str(exchange.recorder.row.attempts)
+        response["X-Attempts"] = str(hands.recorder.row.attempts)

@@ -9,9 +9,9 @@ from relay.dialects.interface import Dialect
 from relay.engine.attempts import serve
 from relay.engine.giving_up import FAULT
 from relay.exchange.admitting import Admission, Refused, admitted
-from relay.exchange.exchange import Exchange
+from relay.exchange.exchange_hands import ExchangeHands
 from relay.exchange.responses import respond
-from relay.exchange.running import Running
+from relay.exchange.served_exchange import ServedExchange
 from relay.neutral.failures import Failure, Kind
 
 Form = Literal["sse", "array", "responses"]
@@ -52,12 +52,12 @@ async def _served(admission: Admission, model: str, is_stream: bool | None, form
     if targets[0].role:
         recorder.diagnosed("mapping_for", f"{ROLE_WORDS[targets[0].role]}: {targets[0].pattern}")
     try:
-        exchange = Exchange(admission.runtime, call, targets, recorder, form, inspected.wants_usage)
+        hands = ExchangeHands(admission.runtime, call, targets, recorder, form, inspected.wants_usage)
         limits = admission.runtime.settings.limits(admission.dialect)
         engine = serve(limits, len(targets), is_collected=not call.is_stream)
-        running = Running(admission.runtime, exchange, engine, admission.admitted_at, form)
-        running.start()
+        served = ServedExchange(admission.runtime, hands, engine, admission.admitted_at, form)
+        served.start()
     except Exception:
         recorder.refused(FAULT, 500)
         raise
-    return await respond(running)
+    return await respond(served)

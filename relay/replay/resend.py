@@ -25,13 +25,13 @@ from relay.dialects.interface import Dialect
 from relay.dialects.registry import path_at
 from relay.engine.attempts import serve as serve_exchange
 from relay.exchange.client_call import client_call
-from relay.exchange.exchange import Exchange
+from relay.exchange.exchange_hands import ExchangeHands
 from relay.exchange.new_record import new_id, new_record
 from relay.exchange.recorded_bodies import RecordedBodies
 from relay.exchange.recording import Recorder
 from relay.exchange.responses import respond
-from relay.exchange.running import Running
 from relay.exchange.runtime import Runtime, runtime
+from relay.exchange.served_exchange import ServedExchange
 from relay.neutral.failures import BadRequest, Failure
 from relay.replay.simulated import simulated_runtime
 from relay.upstream.request import ClientCall
@@ -82,7 +82,7 @@ def begin(
     targets: tuple[Target, ...],
     only: int | None = None,
     simulated: str = "",
-) -> Running:
+) -> ServedExchange:
     """The exchange once more, to be started in a task of its own; raises CannotReplay.
 
     ``only`` is the account that may be asked, ``simulated`` says that it is the simulator, and how it fails.
@@ -125,12 +125,12 @@ def begin(
         at=lambda: loop.time() - admitted_at,
         bodies=bodies,
     )
-    exchange = Exchange(served_by, call, targets, recorder, form, inspected.wants_usage, only)
+    hands = ExchangeHands(served_by, call, targets, recorder, form, inspected.wants_usage, only)
     engine = serve_exchange(served_by.settings.limits(call.dialect), len(targets), not call.is_stream)
-    return Running(served_by, exchange, engine, admitted_at, form)
+    return ServedExchange(served_by, hands, engine, admitted_at, form)
 
 
-def upstream_again(row: RequestRecord, call: ClientCall, by: str, account: int | None) -> Running:
+def upstream_again(row: RequestRecord, call: ClientCall, by: str, account: int | None) -> ServedExchange:
     """To be asked of the accounts, or of one; raises CannotReplay."""
     current = runtime()
     targets = current.pool.targets(call.model, row.role)
@@ -156,10 +156,10 @@ def within_its_groups(keys: KeyRing, row: RequestRecord, targets: tuple[Target, 
     return allowed
 
 
-async def serve(running: Running) -> None:
+async def serve(served: ServedExchange) -> None:
     """Be the client: read the answer to its end."""
-    running.start()
-    response = await respond(running)
+    served.start()
+    response = await respond(served)
     if isinstance(response, StreamingHttpResponse):
         async for _ in response:
             pass
@@ -172,7 +172,7 @@ async def simulate(
     target: Target,
     fault: str,
     is_everywhere: bool,
-    started: "asyncio.Future[Running]",
+    started: "asyncio.Future[ServedExchange]",
 ) -> None:
     """Run it before a simulator that lives as long as it; ``started`` is told the exchange, or why not."""
     said = gettext("no fault")
@@ -181,11 +181,11 @@ async def simulate(
         said %= {"fault": fault}
     try:
         async with simulated_runtime(runtime(), target, fault, is_everywhere=is_everywhere) as served_by:
-            running = begin(row, call, by, served_by=served_by, targets=(target,), simulated=said)
+            served = begin(row, call, by, served_by=served_by, targets=(target,), simulated=said)
             if not started.cancelled():  # whoever asked for it has left: it goes on
-                started.set_result(running)
-            await asyncio.create_task(serve(running))  # its own task: the end of that is the exchange's end
-            await running.driver.wait()
+                started.set_result(served)
+            await asyncio.create_task(serve(served))  # its own task: the end of that is the exchange's end
+            await served.driver.wait()
     except Exception as error:
         if started.done():
             raise

@@ -19,7 +19,7 @@ from monitor.models import Body, RequestLog
 from monitor.pages.access import for_operators
 from monitor.record.records import BodyKind, RequestRecord
 from monitor.record.redaction import MASK
-from relay.exchange.running import Running
+from relay.exchange.served_exchange import ServedExchange
 from relay.replay.resend import CannotReplay, recorded_call, serve, simulate, upstream_again
 from relay.replay.simulated import EVERY, faults_for, simulated_target
 
@@ -75,21 +75,21 @@ async def replay(request: HttpRequest, request_id: str) -> HttpResponseBase:
             fault = request.POST.get("fault", "")
             if fault and fault not in {one.name for one in faults_for(target)}:
                 raise CannotReplay(gettext("The simulator does not know this fault."))
-            started: asyncio.Future[Running] = loop.create_future()
+            started: asyncio.Future[ServedExchange] = loop.create_future()
             is_everywhere = request.POST.get("attempts") == EVERY
             task = loop.create_task(simulate(row, call, by, target, fault, is_everywhere, started))
             _hold(task)
-            running = await started
+            served = await started
         else:
-            running = upstream_again(row, call, by, int(chosen) if chosen.isdigit() else None)
-            task = loop.create_task(serve(running))
+            served = upstream_again(row, call, by, int(chosen) if chosen.isdigit() else None)
+            task = loop.create_task(serve(served))
             _hold(task)
     except CannotReplay as error:
         messages.error(request, str(error))
         return redirect("replay", request_id)
     await asyncio.wait([task], timeout=WAIT_SECONDS)
-    await _until_visible(running.request_id)
-    return redirect("monitor:compare", row.id, running.request_id)
+    await _until_visible(served.request_id)
+    return redirect("monitor:compare", row.id, served.request_id)
 
 
 def _hold(task: asyncio.Task[None]) -> None:

@@ -19,7 +19,7 @@ from relay.engine.stand_in import serve_or_stand_in
 from relay.exchange.admitting import Admission, admitted
 from relay.neutral.events import Usage
 from relay.neutral.failures import Failure, Kind
-from relay.short.short_exchange import Asked, CannotAsk, Served, ShortExchange, as_chunk
+from relay.short.short_exchange import Asked, CannotAsk, Served, ShortHands, as_chunk
 from relay.upstream.address import counter_path, is_claude_on_vertex, with_version
 from relay.upstream.request import ClientCall, prepare
 
@@ -48,12 +48,12 @@ async def _counted(admission: Admission, model: str) -> HttpResponseBase:
     call = msgspec.structs.replace(call, body=_counting(dialect).request(call.body))
     target = admission.targets(call)[0]
     work = Count(call, target.model, admission.runtime.memory.signatures)
-    exchange = ShortExchange(admission, call, target, inspected.preview, work, sets_marks=False)
-    exchange.headers = ((COUNT_HEADER, "estimate"),)
+    hands = ShortHands(admission, call, target, inspected.preview, work, sets_marks=False)
+    hands.headers = ((COUNT_HEADER, "estimate"),)
     limits = admission.runtime.settings.limits(dialect)
     limits = msgspec.structs.replace(limits, deadline_seconds=min(limits.deadline_seconds, COUNT_SECONDS))
     stand_in = as_chunk(Served(_answer(call, estimate(call.body, len(call.raw)))))
-    return await exchange.serve(serve_or_stand_in(limits, stand_in), admission.admitted_at)
+    return await hands.serve(serve_or_stand_in(limits, stand_in), admission.admitted_at)
 
 
 class Count:

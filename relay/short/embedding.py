@@ -22,7 +22,7 @@ from relay.exchange.admitting import Admission, Refused, admitted
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind, stumbled
-from relay.short.short_exchange import POSTS_AT_ONCE, Asked, Served, ShortExchange
+from relay.short.short_exchange import POSTS_AT_ONCE, Asked, Served, ShortHands
 from relay.upstream.address import google_path
 from relay.upstream.request import ClientCall, UpstreamRequest, default_headers
 
@@ -44,9 +44,9 @@ async def _embedded(admission: Admission, form: wire.Form, model: str) -> HttpRe
     admission.refuse_while_draining()
     preview = wire.first_text(requests)[:200] if requests else ""
     work = Embedding(call, target, form, requests)
-    exchange = ShortExchange(admission, call, target, preview, work, sets_marks=True)
+    hands = ShortHands(admission, call, target, preview, work, sets_marks=True)
     engine = serve(admission.runtime.settings.limits(admission.dialect), 1, is_collected=True)
-    return await exchange.serve(engine, admission.admitted_at)
+    return await hands.serve(engine, admission.admitted_at)
 
 
 def _call(admission: Admission, model: str) -> ClientCall:

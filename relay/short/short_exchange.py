@@ -20,10 +20,10 @@ from relay.engine.commands import PickAccount, Picked
 from relay.engine.giving_up import FAULT
 from relay.engine.policy import Mark
 from relay.exchange.admitting import Admission
-from relay.exchange.exchange import Exchange
+from relay.exchange.exchange_hands import ExchangeHands
 from relay.exchange.hands import OpenAnswer
 from relay.exchange.responses import respond
-from relay.exchange.running import Running
+from relay.exchange.served_exchange import ServedExchange
 from relay.exchange.upstream_health import UpstreamWatch
 from relay.neutral.conversation import Json
 from relay.neutral.events import BlockStart, BlockStop, Chunk, Event, Failed, Terminal, Usage
@@ -130,7 +130,7 @@ def as_chunk(served: Served) -> Chunk:
     return Chunk(served.content, events)
 
 
-class ShortExchange(Exchange):
+class ShortHands(ExchangeHands):
     """The driver's hands for a short exchange. ``sets_marks``: do failures say anything of the account?"""
 
     def __init__(
@@ -216,12 +216,12 @@ class ShortExchange(Exchange):
     async def serve(self, engine: Engine, admitted_at: float) -> HttpResponseBase:
         """The response; the row is ended whatever happens."""
         try:
-            running = Running(self._runtime, self, engine, admitted_at, "sse")
-            running.start()
+            served = ServedExchange(self._runtime, self, engine, admitted_at, "sse")
+            served.start()
         except Exception:
             self.recorder.refused(FAULT, 500)
             raise
-        return await respond(running)
+        return await respond(served)
 
     def _made_ready(self, account: AccountView, model: str) -> UpstreamRequest:
         self._asked = self._work.asked(account)

@@ -10,7 +10,7 @@ from monitor.record.records import Record, RequestRecord
 from relay.dialects.gemini import GEMINI
 from relay.engine.commands import PickAccount, Picked
 from relay.engine.turns import RESTING
-from relay.exchange.exchange import Exchange
+from relay.exchange.exchange_hands import ExchangeHands
 from relay.exchange.picked import TRIED_BY_ANOTHER
 from relay.exchange.recording import Recorder
 from relay.exchange.runtime import RelaySettings, Runtime
@@ -59,7 +59,7 @@ class Hasty:
         return lease
 
 
-def world(*accounts: AccountView, overtakes: Callable[[AccountView], bool]) -> tuple[Exchange, Hasty]:
+def world(*accounts: AccountView, overtakes: Callable[[AccountView], bool]) -> tuple[ExchangeHands, Hasty]:
     """An exchange with ``accounts``, the upstream of the first of which has rested and may be tried."""
     runtime = Runtime(LiveAccounts(), NoWriter(), RelaySettings.from_environment())
     runtime.accounts.pool.load(Snapshot(accounts=accounts))
@@ -70,7 +70,7 @@ def world(*accounts: AccountView, overtakes: Callable[[AccountView], bool]) -> t
     runtime.pool = pool  # type: ignore[assignment]
     call = ClientCall(GEMINI, BODY, b"{}", {}, MODEL, is_stream=True, session="")
     recorder = Recorder(lambda _: None, ROW, call, at=lambda: 1.0, bodies=None)
-    return Exchange(runtime, call, (Target(MODEL),), recorder, "sse", wants_usage=False), pool
+    return ExchangeHands(runtime, call, (Target(MODEL),), recorder, "sse", wants_usage=False), pool
 
 
 async def test_an_upstream_that_another_just_tries_leads_to_another_account() -> None:

@@ -44,7 +44,7 @@ from relay.upstream.response import UpstreamResponse
 from relay.upstream.times import Times
 
 
-class Exchange:
+class ExchangeHands:
     """The driver's hands for one client call."""
 
     def __init__(

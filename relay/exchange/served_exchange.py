@@ -11,26 +11,26 @@ from relay import metrics
 from relay.engine.attempts import Engine
 from relay.engine.commands import Outcome
 from relay.exchange.driver import Driver
-from relay.exchange.exchange import Exchange
+from relay.exchange.exchange_hands import ExchangeHands
 from relay.exchange.runtime import Runtime
 
 
-class Running:
+class ServedExchange:
     """One exchange that is being served. ``is_sent`` is set when the client has had everything."""
 
     def __init__(
         self,
         runtime: Runtime,
-        exchange: Exchange,
+        hands: ExchangeHands,
         engine: Engine,
         admitted_at: float,
         form: Literal["sse", "array", "responses"],
     ) -> None:
         """``admitted_at`` is the loop's time of the admission."""
         settings = runtime.settings
-        self.exchange = exchange
-        self.request_id = exchange.recorder.row.id
-        self.is_stream = exchange.call.is_stream
+        self.hands = hands
+        self.request_id = hands.recorder.row.id
+        self.is_stream = hands.call.is_stream
         self.form = form
         self.patience_seconds = (
             settings.patience_seconds if self.is_stream and settings.patience_seconds else None
@@ -43,18 +43,18 @@ class Running:
         self._runtime = runtime
         self._outcome: Outcome | None = None
         self._is_response_over = False
-        self.driver = Driver(engine, exchange, admitted_at, self._driver_ended)
+        self.driver = Driver(engine, hands, admitted_at, self._driver_ended)
 
     def start(self) -> None:
         """Begin; the current task is the request's."""
         self._runtime.in_flight.drivers.add(self.driver)
-        self._runtime.in_flight.answers[self.request_id] = self.exchange.encoder.state
+        self._runtime.in_flight.answers[self.request_id] = self.hands.encoder.state
         metrics.IN_FLIGHT.inc()
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("an exchange is served in a task")
         task.add_done_callback(self._response_over)
-        self.exchange.begins()
+        self.hands.begins()
         self.driver.start()
 
     def _driver_ended(self, outcome: Outcome) -> None:
@@ -72,6 +72,6 @@ class Running:
         if self._outcome is None or not self._is_response_over:
             return
         metrics.IN_FLIGHT.dec()
-        has_all = self.is_sent or (self.exchange.encoder.state.terminal and self.driver.mailbox.is_all_taken)
+        has_all = self.is_sent or (self.hands.encoder.state.terminal and self.driver.mailbox.is_all_taken)
         status = self.status or 499  # nginx's word for a client that went before it was answered
-        self.exchange.recorder.end(self._outcome, status=status, has_client_gone=not has_all)
+        self.hands.recorder.end(self._outcome, status=status, has_client_gone=not has_all)
