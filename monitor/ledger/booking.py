@@ -8,13 +8,11 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
+from monitor.record.estimated import MOST_TOKENS, estimated_in, estimated_out
 from monitor.record.records import RequestRecord
 
 UNITS_PER_DOLLAR = 10**10
 """Money is counted in whole ten-billionths of a dollar, as fine as a row's cost."""
-
-MOST = 10**12
-"""Beyond that a number of tokens is a mistake of upstream's, and is not booked."""
 
 
 class Cell(NamedTuple):
@@ -37,11 +35,18 @@ class Amounts(NamedTuple):
     tokens_cached: int = 0
     tokens_cache_write: int = 0
     cost_units: int = 0
+    tokens_estimated: int = 0
+    """What stands for input and output that upstream did not count; in none of the others."""
 
     @property
     def tokens(self) -> int:
-        """All of them: input, cached or not, and output."""
+        """All that upstream counted: input, cached or not, and output."""
         return self.tokens_in + self.tokens_out + self.tokens_cached + self.tokens_cache_write
+
+    @property
+    def spent_tokens(self) -> int:
+        """What a budget counts: those, and the estimates."""
+        return self.tokens + self.tokens_estimated
 
     def plus(self, *others: "Amounts") -> "Amounts":
         """All of these together."""
@@ -55,9 +60,9 @@ def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> Booked | No
     """What the exchange of ``row`` puts where; None where it used nothing, or its use is not counted."""
     if row.in_flight or row.is_simulated or row.only_counts:
         return None
-    tokens = tokens_of(row)
+    tokens, estimated = tokens_of(row), estimate_of(row)
     units = units_of(row.cost)
-    if not any(tokens) and not units:
+    if not any(tokens) and not units and not estimated:
         return None
     cell = Cell(
         row.client_key_id or 0,
@@ -67,7 +72,7 @@ def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> Booked | No
         row.mapped_model or row.client_model,
     )
     sent, said, cached, written = tokens
-    return cell, Amounts(1, 1 if row.cost is None else 0, sent, said, cached, written, units)
+    return cell, Amounts(1, 1 if row.cost is None else 0, sent, said, cached, written, units, estimated)
 
 
 def differences(changes: Iterable[tuple[Booked | None, Booked | None]]) -> dict[Cell, Amounts]:
@@ -85,8 +90,13 @@ def differences(changes: Iterable[tuple[Booked | None, Booked | None]]) -> dict[
 def tokens_of(row: RequestRecord) -> tuple[int, int, int, int]:
     """Sent, said, read from a cache, written into one; nothing for what was not told, or is a mistake."""
     told = (row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_cache_write)
-    sent, said, cached, written = (n if n is not None and 0 <= n <= MOST else 0 for n in told)
+    sent, said, cached, written = (n if n is not None and 0 <= n <= MOST_TOKENS else 0 for n in told)
     return sent, said, cached, written
+
+
+def estimate_of(row: RequestRecord) -> int:
+    """About how many tokens it sent and said that upstream did not count."""
+    return (estimated_in(row) or 0) + (estimated_out(row) or 0)
 
 
 def units_of(cost: Decimal | None) -> int:

@@ -28,6 +28,8 @@ class LedgerHour(models.Model):
     tokens_cached = models.BigIntegerField(_("cached tokens"))
     tokens_cache_write = models.BigIntegerField(_("tokens written to the cache"))
     cost_units = models.BigIntegerField(_("cost (1e-10 US$)"))
+    # With a default of the database's: the version before does not know this column.
+    tokens_estimated = models.BigIntegerField(_("tokens estimated"), db_default=0)
 
     class Meta:
         verbose_name = _("ledger hour")

@@ -12,12 +12,14 @@ from monitor.ledger.models import LedgerHour
 from monitor.models import RequestLog
 from monitor.record.records import RequestRecord, record_of
 
-_READ = (
+COUNTED_COLUMNS = (
     "id", "started_at", "process_id", "dialect", "method", "path", "client_key", "client_key_id",
     "client_model", "is_simulated", "in_flight", "mapped_model", "account", "tokens_in", "tokens_out",
     "tokens_cached", "tokens_cache_write", "cost", "conversation", "agent", "parent_agent", "agent_label",
     "client_name", "role", "replay_of", "outcome", "healed", "attempts", "cached_tokens_lost",
+    "diagnostics",
 )  # fmt: skip
+"""What of an exchange counts somewhere: in the ledger, its conversation, its price."""
 
 
 def ended_before(rows: Sequence[RequestRecord]) -> dict[str, RequestRecord]:
@@ -32,7 +34,7 @@ def ended_before(rows: Sequence[RequestRecord]) -> dict[str, RequestRecord]:
     there = RequestLog.objects.filter(id__in=ids, in_flight=False).order_by("id")
     if connection.features.has_select_for_update:
         there = there.select_for_update()
-    return {values["id"]: record_of(values) for values in there.values(*_READ)}
+    return {values["id"]: record_of(values) for values in there.values(*COUNTED_COLUMNS)}
 
 
 def _ended_before(ids: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ import msgspec
 
 from monitor.pricing.price_list import NO_PRICES, PriceList, PriceRule, Rates, Tokens
 from monitor.pricing.tiers import tier_factor
+from monitor.record.estimated import MOST_TOKENS, estimated_in, estimated_out, number_in
 from monitor.record.records import Outcome, RequestRecord
 
 SMALLEST = Decimal("1e-10")
@@ -20,8 +21,6 @@ PRICES_HOLD_SECONDS = 1800
 """Some models cost less at night; such times begin at half hours."""
 WHOLE = (Outcome.OK, Outcome.RETRIED)
 """With these an answer is whole: tokens that were not told of are none."""
-MOST_TOKENS = 10**12
-"""Beyond that a number of tokens is a mistake, and so would its price be."""
 
 
 MEDIA = tuple((medium, part) for medium in ("audio", "image", "video") for part in ("in", "cached", "out"))
@@ -67,12 +66,10 @@ def cost_of(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | N
 
 def _tokens(record: RequestRecord) -> Tokens | None:
     """What is to be paid for; None where it is not known, or cannot be."""
-    output = record.tokens_out
-    if output is None:
-        output = _number(record, "estimated_tokens_out")
+    output = record.tokens_out if record.tokens_out is not None else estimated_out(record)
     if output is None and record.outcome in WHOLE:
         output = 0
-    sent = record.tokens_in if record.tokens_in is not None else _number(record, "estimated_tokens_in")
+    sent = record.tokens_in if record.tokens_in is not None else estimated_in(record)
     if sent is None or output is None:
         return None
     tokens = Tokens(sent, record.tokens_cached or 0, record.tokens_cache_write or 0, output)
@@ -97,8 +94,7 @@ def _with_extras(record: RequestRecord, period: int, tokens: Tokens, price: Deci
 
 
 def _number(record: RequestRecord, name: str) -> int | None:
-    value = record.diagnostics.get(name)
-    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None
+    return number_in(record.diagnostics, name)
 
 
 def price_source(model: str, prices: PriceList, now: float) -> PriceRule | ListedPrice | None:

@@ -1,13 +1,13 @@
 """Price the exchanges of closed hours again, on purpose: after a price that came late, or was wrong.
 
-A row, the ledger and the statistics change together, so that there is one number; what the ledger had before
-is kept (``LedgerCorrection``). Only hours of which all exchanges are still on record are looked at: of the
-others nobody knows any more what the price depended on. An exchange without a price keeps what it has.
+A row, its conversation, the ledger and the statistics change together, so that there is one number; what the
+ledger had before is kept (``LedgerCorrection``). Only hours of which all exchanges are still on record are
+looked at: of the others nobody knows any more what the price depended on. An exchange without a price keeps
+what it has.
 """
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -15,11 +15,12 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from monitor.conversations.writing import count
 from monitor.history.keyset import moment_of_id
-from monitor.ledger.booking import Amounts, Booked, Cell, booked, differences
+from monitor.ledger.booking import Amounts, Cell, booked, differences
 from monitor.ledger.corrections import keep_correction
 from monitor.ledger.hours import HOUR_SECONDS, hour_of
-from monitor.ledger.writing import add
+from monitor.ledger.writing import COUNTED_COLUMNS, book
 from monitor.models import RequestLog
 from monitor.pricing.cost import cost_of
 from monitor.pricing.price_list import PriceList
@@ -28,20 +29,9 @@ from monitor.record.request_id import first_request_id
 from monitor.statistics.filling import fill_day, fill_hour
 
 ROWS_AT_ONCE: Final = 200
-_READ: Final = (
-    "id", "started_at", "process_id", "dialect", "method", "path", "client_key", "client_key_id",
-    "client_model", "is_simulated", "in_flight", "mapped_model", "account", "outcome", "tokens_in",
-    "tokens_out", "tokens_cached", "tokens_cache_write", "cost", "diagnostics",
-)  # fmt: skip
 
-
-class Repriced(msgspec.Struct, frozen=True):
-    """An exchange whose price is another now: what it puts into the ledger, before and from now on."""
-
-    id: str
-    cost: Decimal
-    before: Booked | None
-    now: Booked | None
+Repriced = tuple[RequestRecord, RequestRecord]
+"""An exchange whose price is another now: as it was, and as it is from now on."""
 
 
 def whole_hours(since: float, until: float) -> Iterator[int]:
@@ -87,10 +77,11 @@ def recompute(hour: int, prices: PriceList, made_at: datetime) -> dict[Cell, Amo
             rows = _records(_rest(hour, after).select_for_update())
             some = repriced(rows, prices)
             if some:
-                sums = _differences(some)
-                keep_correction(sums, made_at)
-                _store(some)
-                add(sums)
+                before, now = {row.id: row for row, _ in some}, [row for _, row in some]
+                keep_correction(_differences(some), made_at)
+                _store(now)
+                count(now, before)
+                book(now, before)
         if not rows:
             break
         changes += some
@@ -107,13 +98,12 @@ def add_up_days(hours: Sequence[int]) -> None:
 
 def repriced(rows: Sequence[RequestRecord], prices: PriceList) -> list[Repriced]:
     """Those of the rows that have another price now; one that nobody can price keeps its cost."""
-    found = []
-    for row in rows:
-        cost = cost_of(row, prices)
-        if cost is not None and cost != row.cost:
-            now = msgspec.structs.replace(row, cost=cost)
-            found.append(Repriced(row.id, cost, booked(row, hour_of), booked(now, hour_of)))
-    return found
+    priced = [(row, cost_of(row, prices)) for row in rows]
+    return [
+        (row, msgspec.structs.replace(row, cost=cost))
+        for row, cost in priced
+        if cost is not None and cost != row.cost
+    ]
 
 
 def _rest(hour: int, after: str) -> QuerySet[RequestLog]:
@@ -125,7 +115,7 @@ def _rest(hour: int, after: str) -> QuerySet[RequestLog]:
 
 
 def _records(found: QuerySet[RequestLog]) -> list[RequestRecord]:
-    return [record_of(values) for values in found.values(*_READ)[:ROWS_AT_ONCE]]
+    return [record_of(values) for values in found.values(*COUNTED_COLUMNS)[:ROWS_AT_ONCE]]
 
 
 def _behind(row: RequestRecord) -> str:
@@ -134,16 +124,16 @@ def _behind(row: RequestRecord) -> str:
 
 
 def _differences(changes: Sequence[Repriced]) -> dict[Cell, Amounts]:
-    return differences((one.before, one.now) for one in changes)
+    return differences((booked(before, hour_of), booked(now, hour_of)) for before, now in changes)
 
 
-def _store(changes: Sequence[Repriced]) -> None:
+def _store(rows: Sequence[RequestRecord]) -> None:
     quote = connection.ops.quote_name
     field = RequestLog._meta.get_field("cost")
     statement = f"UPDATE {quote(RequestLog._meta.db_table)} SET cost = %s WHERE id = %s"  # noqa: S608  no values
     with connection.cursor() as cursor:
         cursor.executemany(
-            statement, [(field.get_db_prep_save(one.cost, connection), one.id) for one in changes]
+            statement, [(field.get_db_prep_save(row.cost, connection), row.id) for row in rows]
         )
 
 

@@ -1,7 +1,7 @@
 """Whether what an exchange cost rests on an estimate, for upstream has not counted all of it. PURE."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Final, Protocol
 
 
 class Counted(Protocol):
@@ -20,9 +20,29 @@ class Counted(Protocol):
         """The row's further facts, the estimates among them."""
 
 
+MOST_TOKENS: Final = 10**12
+"""Beyond that a number of tokens is a mistake, and neither booked nor priced."""
+
+
 def is_estimated(row: Counted) -> bool:
     """Upstream left a count out, and an estimate stands for it."""
     told = row.diagnostics
     return (row.tokens_in is None and "estimated_tokens_in" in told) or (
         row.tokens_out is None and "estimated_tokens_out" in told
     )
+
+
+def estimated_in(row: Counted) -> int | None:
+    """What stands for the input that upstream did not count; None where it did, or nothing stands for it."""
+    return None if row.tokens_in is not None else number_in(row.diagnostics, "estimated_tokens_in")
+
+
+def estimated_out(row: Counted) -> int | None:
+    """The same of the output."""
+    return None if row.tokens_out is not None else number_in(row.diagnostics, "estimated_tokens_out")
+
+
+def number_in(facts: Mapping[str, object], name: str) -> int | None:
+    """A number of tokens, or of the like, among a row's facts; None where that is none."""
+    value = facts.get(name)
+    return value if type(value) is int and 0 <= value <= MOST_TOKENS else None

@@ -25,7 +25,7 @@ def key_figures(key: ClientKey) -> SafeString:
     said = _("The last %(days)d days: %(requests)s requests, %(tokens)s tokens, $%(cost)s.") % {
         "days": DAYS,
         "requests": f"{total.requests:,}",
-        "tokens": f"{total.tokens:,}",
+        "tokens": f"{total.spent_tokens:,}",
         "cost": f"{dollars(total.cost_units):,.4f}",
     }
     lines = [

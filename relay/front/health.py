@@ -77,10 +77,14 @@ def _of_keys() -> bytes:
     tokens = Gauge(
         "evenkeel_ledger_tokens", "Tokens that a key used, by the ledger", names, registry=registry
     )
+    estimated = Gauge(
+        "evenkeel_ledger_tokens_estimated", "Tokens that upstream did not count", names, registry=registry
+    )
     cost = Gauge("evenkeel_ledger_cost_usd", "What a key spent, in all", names, registry=registry)
     try:
         for name, usage in totals.by_client_key().items():
             tokens.labels(name).set(usage.tokens)
+            estimated.labels(name).set(usage.tokens_estimated)
             cost.labels(name).set(float(dollars(usage.cost_units)))
     finally:
         connection.close()

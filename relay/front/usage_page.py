@@ -113,7 +113,8 @@ def _numbers(usage: Amounts) -> dict[str, Any]:
     return {
         "requests": usage.requests,
         "unpriced": usage.unpriced,
-        "tokens": usage.tokens,
+        "tokens": usage.spent_tokens,
+        "tokens_estimated": usage.tokens_estimated,
         "tokens_out": usage.tokens_out,
         "cost": dollars(usage.cost_units),
     }

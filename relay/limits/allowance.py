@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from monitor.ledger.booking import tokens_of, units_of
+from monitor.ledger.booking import estimate_of, tokens_of, units_of
 from monitor.record.records import RequestRecord
 from relay.limits.standing import Standing, headers
 
@@ -46,5 +46,5 @@ class Allowance:
         self._is_settled = True
         if self._cost is not None and row.cost is None and row.attempts:
             row = msgspec.structs.replace(row, cost=self._cost(row))
-        self._spend(sum(tokens_of(row)), units_of(row.cost))
+        self._spend(sum(tokens_of(row)) + estimate_of(row), units_of(row.cost))
         return row

@@ -13,7 +13,10 @@ from monitor.ledger.booking import Amounts, dollars
 from relay.limits.standing import Standing, moment
 
 DAYS = 30
-_NUMBERS = ("requests", "unpriced", "tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write")
+_NUMBERS = (
+    "requests", "unpriced", "tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write",
+    "tokens_estimated",
+)  # fmt: skip
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,4 +137,4 @@ def with_the_ledger(standings: Sequence[Standing], booked: Sequence[Amounts]) ->
 
 def part_of(usage: Amounts, measure: str) -> int:
     """Of all that was used, what a limit of that measure counts."""
-    return {"requests": usage.requests, "tokens": usage.tokens, "usd": usage.cost_units}[measure]
+    return {"requests": usage.requests, "tokens": usage.spent_tokens, "usd": usage.cost_units}[measure]

@@ -44,6 +44,16 @@ def test_what_is_booked_of_a_row() -> None:
     ):
         assert with_changes(**left_out) is None
     assert with_changes(path="/v1/messages?note=/count_tokens") == with_changes()
+    nothing |= {"cost": None}
+    cut = {**nothing, "tokens_in": 7}
+    guess = {"estimated_tokens_in": 99, "estimated_tokens_out": 20}
+    assert with_changes(**cut, diagnostics=guess) == (CELL, Amounts(1, 1, 7, tokens_estimated=20))
+    assert with_changes(**nothing, diagnostics=guess) == (
+        CELL,
+        Amounts(1, 1, tokens_estimated=119),
+    )
+    assert with_changes(diagnostics=guess) == with_changes()
+    assert with_changes(**nothing, diagnostics={"estimated_tokens_in": -1}) is None
     absurd = with_changes(tokens_in=2**62, tokens_out=-5)
     assert absurd is not None
     assert absurd[1].tokens_in == absurd[1].tokens_out == 0
