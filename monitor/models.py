@@ -31,7 +31,7 @@ from monitor.record.outcome import FAILURES as FAILURES
 from monitor.record.outcome import RESCUED as RESCUED
 from monitor.search.models import SearchProgress as SearchProgress
 from monitor.statistics.models import DailyStatistic as DailyStatistic
-from monitor.statistics.models import HourlyStatistic as HourlyStatistic
+from monitor.statistics.models import HourStatistic as HourStatistic
 from monitor.words.labels import (
     BODY_LABELS,
     DIALECT_LABELS,

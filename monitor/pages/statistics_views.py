@@ -17,7 +17,7 @@ from monitor.pages.access import for_operators
 from monitor.pricing.cost import price_source
 from monitor.pricing.prices import price_list
 from monitor.record.records import Outcome
-from monitor.statistics.filling import COUNTS, KEYS, SUMS, fill_first_hour
+from monitor.statistics.filling import COUNTS, SUMS, fill_first_hour
 from monitor.statistics.totals import (
     DIMENSIONS,
     HOURLY_UP_TO_DAYS,
@@ -142,11 +142,11 @@ def _csv_file(days: int) -> StreamingHttpResponse:
 
 def _csv_lines(days: int) -> Iterator[str]:
     """The hourly table as it is, hours in UTC; no text can be taken for a formula by a spreadsheet."""
-    yield ",".join(("hour", *KEYS, *COUNTS, *SUMS)) + "\r\n"
+    yield ",".join(("hour", "dimension", "value", *COUNTS, *SUMS)) + "\r\n"
     for row in rows_since(days, timezone.now()):
         line = io.StringIO()
-        texts = [account(row.account) if name == "account" else getattr(row, name) for name in KEYS]
-        safe = [f"'{text}" if text[:1] in "=+-@\t\r" and text else text for text in texts]
+        text = account(row.value) if row.dimension == "account" else row.value
+        safe = [row.dimension, f"'{text}" if text[:1] in "=+-@\t\r" and text else text]
         numbers = [str(getattr(row, name)) for name in (*COUNTS, *SUMS)]
         csv.writer(line).writerow([row.hour.strftime("%Y-%m-%dT%H:00:00Z"), *safe, *numbers])
         yield line.getvalue()

@@ -12,7 +12,7 @@ from django.utils import timezone
 from monitor.models import AttemptLog
 from monitor.record.failure_table import Culprit, rule_for
 from monitor.record.request_id import first_request_id
-from monitor.statistics.models import HourlyStatistic
+from monitor.statistics.models import HourStatistic
 
 COUNTED_ATTEMPTS: Final = 10_000
 """Read in about 30 ms; when there were more today, the shares are those of the newest."""
@@ -75,9 +75,9 @@ def _add_errors(days: dict[Key, AccountDay], failures: dict[Key, tuple[str, int]
 
 def _add_sums(days: dict[Key, AccountDay], midnight: datetime) -> None:
     names = ("tokens_in", "tokens_cached", "tokens_cache_write", "tokens_out", "cost")
-    sums = HourlyStatistic.objects.filter(hour__gte=midnight).order_by().values("account")
+    sums = HourStatistic.objects.filter(hour__gte=midnight, dimension="account").order_by().values("value")
     rows = sums.annotate(**{f"{name}_sum": Sum(name) for name in names})
-    found = {row["account"]: cast("Mapping[str, Any]", row) for row in rows}
+    found = {row["value"]: cast("Mapping[str, Any]", row) for row in rows}
     for (_kind, account), day in days.items():
         row = found.get(account)
         if row is not None:

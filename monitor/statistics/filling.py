@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -20,7 +20,7 @@ from monitor.history.keyset import moment_of_id
 from monitor.models import FAILURES, RESCUED, RequestLog
 from monitor.record.records import COUNTING_PATH
 from monitor.record.request_id import first_request_id
-from monitor.statistics.models import DailyStatistic, HourlyStatistic
+from monitor.statistics.models import DailyStatistic, HourStatistic
 
 HOUR_SECONDS: Final = 3600
 OPEN_HOURS: Final = 3
@@ -31,7 +31,13 @@ OPEN_DAYS: Final = 2
 
 GROUPS_AT_ONCE: Final = 500
 
-KEYS: Final = ("model", "account", "client_key", "outcome")
+VALUE_OF: Final = {
+    "model": Coalesce("mapped_model", "client_model"),
+    "account": Coalesce("account", Value("")),
+    "client_key": F("client_key"),
+    "outcome": Coalesce("outcome", Value("")),
+}
+"""The dimensions, and what of an exchange is its value."""
 SUMS: Final = (
     "tokens_in",
     "tokens_out",
@@ -40,23 +46,28 @@ SUMS: Final = (
     "cached_tokens_lost",
     "cost",
 )
-COUNTS: Final = ("requests", "healed", "retried")
-ADDED_BY_OUTCOME: Final = ("failed", "rescued")
-"""What an hour's row says by its outcome, and a day's in a column."""
-HOURLY_SUMS: Final = {f"{name}_sum": Sum(name) for name in (*COUNTS, *SUMS)} | {
-    "failed_sum": Sum("requests", filter=Q(outcome__in=FAILURES)),
-    "rescued_sum": Sum("requests", filter=Q(outcome__in=RESCUED)),
+COUNTS: Final = ("requests", "failed", "rescued", "healed", "retried")
+ADDED_UP: Final = {f"{name}_sum": Sum(name) for name in (*COUNTS, *SUMS)}
+"""What a group of hours or days adds up to; ``sums_in`` reads it."""
+
+
+# What it must contain is looked at first and costs least: most paths end there.
+_IS_USED: Final = ~Q(path__contains="count", path__regex=COUNTING_PATH)
+_COUNTED: Final = {
+    "requests_sum": Count("id"),
+    "failed_sum": Count("id", filter=Q(outcome__in=FAILURES)),
+    "rescued_sum": Count("id", filter=Q(outcome__in=RESCUED)),
+    "healed_sum": Count("id", filter=Q(healed=True)),
+    "retried_sum": Count("id", filter=Q(attempts__gt=1)),
+    **{f"{name}_sum": Sum(name, filter=_IS_USED) for name in SUMS},
 }
-"""What a group of hours adds up to; ``sums_in`` reads it."""
-
-
-_IS_USED: Final = ~Q(path__regex=COUNTING_PATH)
+"""What a group of exchanges adds up to, by the same names."""
 
 
 def fill_first_hour(now: float) -> None:
     """Work out the running hour at once when nothing of it is counted yet: a page shall not be empty."""
     running = datetime.fromtimestamp(_hour_of(now), UTC)
-    if HourlyStatistic.objects.filter(hour__gte=running).exists():
+    if HourStatistic.objects.filter(hour__gte=running).exists():
         return
     # Only where it is the next in turn: the newest hour says that everything before it is filled.
     hours = list(islice(hours_to_fill(now), OPEN_HOURS + 2))
@@ -72,7 +83,7 @@ def fill_first_hour(now: float) -> None:
 def hours_to_fill(now: float) -> Iterator[int]:
     """The hours (epoch seconds of their beginning) that are to be worked out at ``now``, oldest first."""
     running = _hour_of(now)
-    newest = HourlyStatistic.objects.order_by("-hour").values_list("hour", flat=True).first()
+    newest = HourStatistic.objects.order_by("-hour").values_list("hour", flat=True).first()
     hour = 0 if newest is None else int(newest.timestamp())
     hour = min(hour, running) - (OPEN_HOURS - 1) * HOUR_SECONDS
     while True:
@@ -102,65 +113,43 @@ def fill_hour(hour: int) -> None:
         in_flight=False,
         is_simulated=False,
     )
-    found = (
-        RequestLog.objects.filter(inside)
-        .order_by()
-        .values(
-            "client_key",
-            "outcome",
-            model=Coalesce("mapped_model", "client_model"),
-            account_label=Coalesce("account", Value("")),
-        )
-        .annotate(
-            n=Count("id"),
-            healed_n=Count("id", filter=Q(healed=True)),
-            retried_n=Count("id", filter=Q(attempts__gt=1)),
-            **{f"{name}_sum": Sum(name, filter=_IS_USED) for name in SUMS},
-        )
-    )
+    ended = RequestLog.objects.filter(inside).order_by()
+    for dimension, value in VALUE_OF.items():
+        _fill(beginning, dimension, ended.values(value_of=value).annotate(**_COUNTED))
+
+
+def _fill(beginning: datetime, dimension: str, found: QuerySet[RequestLog, Any]) -> None:
     if connection.vendor == "postgresql":
         with transaction.atomic():  # behind a pooler a reading goes on only within its transaction
-            _replace(beginning, found.iterator(chunk_size=GROUPS_AT_ONCE))
+            _replace(beginning, dimension, found.iterator(chunk_size=GROUPS_AT_ONCE))
     else:  # read as a whole, so that the one writer does not wait for the reading
-        _replace(beginning, iter(list(found)))
+        _replace(beginning, dimension, iter(list(found)))
 
 
-def _replace(beginning: datetime, groups: Iterator[Any]) -> None:
-    some = _statistics(beginning, groups)
+def _replace(beginning: datetime, dimension: str, groups: Iterator[Any]) -> None:
+    some = _statistics(beginning, dimension, groups)
     if not some:
         return
     with transaction.atomic():
-        _put(beginning, some, groups)
+        HourStatistic.objects.filter(hour=beginning, dimension=dimension).delete()
+        while some:
+            # Another process may do the same hour at the same time: the later one has the newer numbers.
+            HourStatistic.objects.bulk_create(
+                some,
+                batch_size=50,
+                update_conflicts=True,
+                unique_fields=["hour", "dimension", "value"],
+                update_fields=[*COUNTS, *SUMS],
+            )
+            some = _statistics(beginning, dimension, groups)
 
 
-def _put(beginning: datetime, some: list[HourlyStatistic], groups: Iterator[Any]) -> None:
-    HourlyStatistic.objects.filter(hour=beginning).delete()
-    while some:
-        # Another process may do the same hour at the same time: the later one has the newer numbers.
-        HourlyStatistic.objects.bulk_create(
-            some,
-            batch_size=50,
-            update_conflicts=True,
-            unique_fields=["hour", *KEYS],
-            update_fields=[*COUNTS, *SUMS],
-        )
-        some = _statistics(beginning, groups)
-
-
-def _statistics(beginning: datetime, groups: Iterator[Mapping[str, Any]]) -> list[HourlyStatistic]:
-    """The next of them: there may be as many as accounts times keys, and each takes 3 kB of memory."""
+def _statistics(
+    beginning: datetime, dimension: str, groups: Iterator[Mapping[str, Any]]
+) -> list[HourStatistic]:
+    """The next of them: there may be as many as keys, and each takes 3 kB of memory."""
     return [
-        HourlyStatistic(
-            hour=beginning,
-            model=group["model"],
-            account=group["account_label"],
-            client_key=group["client_key"],
-            outcome=group["outcome"],
-            requests=group["n"],
-            healed=group["healed_n"],
-            retried=group["retried_n"],
-            **{name: group[f"{name}_sum"] or 0 for name in SUMS},
-        )
+        HourStatistic(hour=beginning, dimension=dimension, value=group["value_of"], **sums_in(group))
         for group in islice(groups, GROUPS_AT_ONCE)
     ]
 
@@ -169,7 +158,7 @@ def days_to_fill(now: float) -> Iterator[date]:
     """The days whose hours are to be added up at ``now``, oldest first: the newest two, or all at first."""
     newest = known_days().order_by("-day").values_list("day", flat=True).first()
     today = _day_of(datetime.fromtimestamp(now, UTC))
-    later = HourlyStatistic.objects.order_by("hour").values_list("hour", flat=True)
+    later = HourStatistic.objects.order_by("hour").values_list("hour", flat=True)
     first = later.first() if newest is None else midnight(newest - timedelta(days=1))
     while first is not None:
         hour = later.filter(hour__gte=first).first()
@@ -182,15 +171,12 @@ def days_to_fill(now: float) -> Iterator[date]:
 
 def fill_day(day: date) -> None:
     """Add up the hours of one day and replace what was known of it; days of another zone are of no use."""
-    hours = HourlyStatistic.objects.filter(
-        hour__gte=midnight(day), hour__lt=midnight(day + timedelta(days=1))
-    )
+    hours = HourStatistic.objects.filter(hour__gte=midnight(day), hour__lt=midnight(day + timedelta(days=1)))
     statistics = [
         DailyStatistic(
-            day=day, zone=_zone(), dimension=dimension, value=group[dimension], **sums_in(dict(group))
+            day=day, zone=_zone(), dimension=group["dimension"], value=group["value"], **sums_in(dict(group))
         )
-        for dimension in KEYS
-        for group in hours.order_by().values(dimension).annotate(**HOURLY_SUMS)
+        for group in hours.order_by().values("dimension", "value").annotate(**ADDED_UP)
     ]
     with transaction.atomic():
         DailyStatistic.objects.filter(Q(day=day) | ~Q(zone=_zone())).delete()
@@ -199,7 +185,7 @@ def fill_day(day: date) -> None:
             batch_size=50,
             update_conflicts=True,
             unique_fields=["zone", "dimension", "day", "value"],
-            update_fields=[*COUNTS, *ADDED_BY_OUTCOME, *SUMS],
+            update_fields=[*COUNTS, *SUMS],
         )
 
 

@@ -9,9 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class _Statistic(models.Model):
-    """What exchanges add up to; filled by ``statistics_filling`` alone."""
+    """What the exchanges of one value of a dimension add up to; filled by ``monitor.statistics.filling``."""
 
+    dimension = models.CharField(_("dimension"), max_length=16)
+    value = models.CharField(_("value"), max_length=254)
     requests = models.BigIntegerField(_("requests"))
+    failed = models.BigIntegerField(_("failed"))
+    rescued = models.BigIntegerField(_("rescued"), default=0)
     healed = models.BigIntegerField(_("healed"))
     retried = models.BigIntegerField(_("retried"))
     tokens_in = models.BigIntegerField(_("tokens in"))
@@ -25,45 +29,37 @@ class _Statistic(models.Model):
         abstract = True
 
 
-class HourlyStatistic(_Statistic):
-    """The exchanges admitted in one hour, by everything that they are told apart by.
+class HourStatistic(_Statistic):
+    """The exchanges admitted in one hour, by one ``value`` of one ``dimension``: a model, an account …
 
-    A blank text stands for "none": a refused exchange has no account.
+    One dimension at a time: so there are as many rows an hour as there are models, accounts, keys and
+    outcomes, not as many as there are of their combinations; those stand in the ledger, where money is. A
+    blank value stands for "none": a refused exchange has no account.
     """
 
     hour = models.DateTimeField(_("hour"))
-    model = models.CharField(_("model"), max_length=200)
-    account = models.CharField(_("account"), max_length=254)
-    client_key = models.CharField(_("client key"), max_length=100)
-    outcome = models.CharField(_("outcome"), max_length=16)
 
     class Meta:
         verbose_name = _("hourly statistic")
         verbose_name_plural = _("hourly statistics")
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["hour", "model", "account", "client_key", "outcome"], name="one_statistic_of_its_kind"
+                fields=["hour", "dimension", "value"], name="one_hour_statistic_of_its_kind"
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.hour:%Y-%m-%d %H} {self.model} {self.account} {self.client_key} {self.outcome}"
+        return f"{self.hour:%Y-%m-%d %H} {self.dimension} {self.value}"
 
 
 class DailyStatistic(_Statistic):
-    """The hours of one day added up for one ``value`` of one ``dimension`` (the hourly table's columns).
+    """The hours of one day added up, so that a span of months is read at once.
 
-    One dimension at a time: so there are as many rows a day as there are models, accounts, keys and outcomes,
-    not as many as there are of their combinations, and a span of months is read at once. The day begins at
-    midnight of ``zone``, the server's time zone when it was added up.
+    The day begins at midnight of ``zone``, the server's time zone when it was added up.
     """
 
     day = models.DateField(_("day"))
     zone = models.CharField(_("time zone"), max_length=64)
-    dimension = models.CharField(_("dimension"), max_length=16)
-    value = models.CharField(_("value"), max_length=254)
-    failed = models.BigIntegerField(_("failed"))
-    rescued = models.BigIntegerField(_("rescued"), default=0)
 
     class Meta:
         verbose_name = _("daily statistic")

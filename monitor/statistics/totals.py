@@ -17,15 +17,12 @@ from django.utils import timezone
 from monitor.ledger.booking import Amounts, dollars
 from monitor.ledger.reading import by_client_key
 from monitor.statistics.filling import (
-    ADDED_BY_OUTCOME,
-    COUNTS,
-    HOURLY_SUMS,
-    SUMS,
+    ADDED_UP,
     known_days,
     midnight,
     sums_in,
 )
-from monitor.statistics.models import DailyStatistic, HourlyStatistic
+from monitor.statistics.models import DailyStatistic, HourStatistic
 
 SPANS: Final = {"1": 1, "7": 7, "30": 30, "90": 90}
 """The spans of time on offer, in days."""
@@ -82,7 +79,6 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
 
 _INPUT: Final = ("tokens_in", "tokens_cached", "tokens_cache_write")
 _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Sums))
-_DAILY_SUMS: Final = {f"{name}_sum": Sum(name) for name in (*COUNTS, *ADDED_BY_OUTCOME, *SUMS)}
 
 
 def by_bucket(days: int, now: datetime) -> list[tuple[datetime, Sums]]:
@@ -90,10 +86,10 @@ def by_bucket(days: int, now: datetime) -> list[tuple[datetime, Sums]]:
     step = timedelta(hours=1) if days <= HOURLY_UP_TO_DAYS else timedelta(days=1)
     hours, whole_days = _parts(days, now, dimension="outcome")
     found: dict[datetime, Sums] = {}
-    for row in hours.order_by("hour").values("hour").annotate(**HOURLY_SUMS):
+    for row in hours.order_by("hour").values("hour").annotate(**ADDED_UP):
         bucket = _bucket_of(row["hour"], step)
         found[bucket] = found.get(bucket, Sums()) + Sums(**sums_in(dict(row)))
-    for day in whole_days.order_by("day").values("day").annotate(**_DAILY_SUMS):
+    for day in whole_days.order_by("day").values("day").annotate(**ADDED_UP):
         found[midnight(day["day"])] = Sums(**sums_in(dict(day)))
     buckets: list[tuple[datetime, Sums]] = []
     local = timezone.localtime(_beginning(days, now))
@@ -114,9 +110,9 @@ def by_dimension(dimension: str, days: int, now: datetime) -> list[tuple[str, Su
         raise ValueError(f"{dimension} is no dimension of the statistics")
     hours, whole_days = _parts(days, now, dimension)
     found: dict[str, Sums] = {}
-    for row in hours.order_by().values(dimension).annotate(**HOURLY_SUMS):
-        found[row[dimension]] = Sums(**sums_in(dict(row)))
-    for day in whole_days.order_by().values("value").annotate(**_DAILY_SUMS):
+    for row in hours.order_by().values("value").annotate(**ADDED_UP):
+        found[row["value"]] = Sums(**sums_in(dict(row)))
+    for day in whole_days.order_by().values("value").annotate(**ADDED_UP):
         found[day["value"]] = found.get(day["value"], Sums()) + Sums(**sums_in(dict(day)))
     if dimension == "client_key":
         found = _as_the_ledger_says(found, days, now)
@@ -150,7 +146,9 @@ def total(parts: Iterable[Sums]) -> Sums:
 def cache_collapse(now: datetime) -> tuple[float, float] | None:
     """The cache hit share of the week before and of the last day, when it has fallen below the half."""
     day_ago = now - timedelta(days=1)
-    statistics = HourlyStatistic.objects.filter(hour__gt=now - timedelta(days=8), hour__lte=now)
+    statistics = HourStatistic.objects.filter(
+        hour__gt=now - timedelta(days=8), hour__lte=now, dimension="outcome"
+    )
     parts = statistics.aggregate(
         **{
             f"{name}_{when}": Sum(name, filter=condition)
@@ -172,24 +170,24 @@ def cache_collapse(now: datetime) -> tuple[float, float] | None:
     return (before, after) if before >= COLLAPSE_BEFORE_PERCENT and after < before / 2 else None
 
 
-def rows_since(days: int, now: datetime) -> Iterable[HourlyStatistic]:
+def rows_since(days: int, now: datetime) -> Iterable[HourStatistic]:
     """The table itself, oldest first, in pieces."""
-    return _since(days, now).order_by("hour", *DIMENSIONS).iterator(chunk_size=2000)
+    return _since(days, now).order_by("hour", "dimension", "value").iterator(chunk_size=2000)
 
 
 def _beginning(days: int, now: datetime) -> datetime:
     return (now - timedelta(days=days)).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
-def _since(days: int, now: datetime) -> QuerySet[HourlyStatistic]:
-    return HourlyStatistic.objects.filter(hour__gte=_beginning(days, now), hour__lte=now)
+def _since(days: int, now: datetime) -> QuerySet[HourStatistic]:
+    return HourStatistic.objects.filter(hour__gte=_beginning(days, now), hour__lte=now)
 
 
 def _parts(
     days: int, now: datetime, dimension: str
-) -> tuple[QuerySet[HourlyStatistic], QuerySet[DailyStatistic]]:
+) -> tuple[QuerySet[HourStatistic], QuerySet[DailyStatistic]]:
     """The span: hours, and the whole days behind them, by one dimension (any of them adds up to the same)."""
-    hours = _since(days, now)
+    hours = _since(days, now).filter(dimension=dimension)
     if days <= HOURLY_UP_TO_DAYS:
         return hours, known_days().none()
     first_day = timezone.localtime(_beginning(days, now)).date() + timedelta(days=1)

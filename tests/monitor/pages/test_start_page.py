@@ -17,7 +17,7 @@ from monitor.history.keyset import page_of
 from monitor.history.last_hour import COUNTED_ROWS, last_hour, quantile
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.statistics.filling import COUNTS, SUMS
-from monitor.statistics.models import HourlyStatistic
+from monitor.statistics.models import HourStatistic
 from monitor.store.upsert import upsert
 from monitor.store.writer import WriterStats
 from proxyproject.pages.start_page import (
@@ -208,9 +208,7 @@ MODELS = ("gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-6-sol")
 def used_at(hour: datetime, model: str) -> None:
     """One request for ``model`` in the statistics of ``hour``."""
     counts = dict.fromkeys((*COUNTS, *SUMS), 1)
-    HourlyStatistic.objects.create(
-        hour=hour, model=model, account="a", client_key="k", outcome="ok", **counts
-    )
+    HourStatistic.objects.create(hour=hour, dimension="model", value=model, **counts)
 
 
 def test_a_full_disk_is_told() -> None:

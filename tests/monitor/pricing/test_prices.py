@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.wildcards import WildcardIndex
-from monitor.models import HourlyStatistic, ModelPrice, RequestLog
+from monitor.models import HourStatistic, ModelPrice, RequestLog
 from monitor.pricing.cost import cost_of
 from monitor.pricing.price_list import PriceList, PriceRule, Rates
 from monitor.pricing.prices import PriceBook
@@ -152,14 +152,12 @@ def told_unpriced(client: Client) -> str:
 def asked(model: str, tokens_in: int = 9, tokens_out: int = 5) -> None:
     """The statistics of a model that answered in this hour without cost."""
     numbers = dict.fromkeys(
-        ("healed", "retried", "tokens_cached", "tokens_cache_write", "cached_tokens_lost"), 0
+        ("failed", "healed", "retried", "tokens_cached", "tokens_cache_write", "cached_tokens_lost"), 0
     )
-    HourlyStatistic.objects.create(
+    HourStatistic.objects.create(
         hour=datetime.now(UTC).replace(minute=0, second=0, microsecond=0),
-        model=model,
-        account="a",
-        client_key="k",
-        outcome="ok",
+        dimension="model",
+        value=model,
         requests=1,
         tokens_in=tokens_in,
         tokens_out=tokens_out,

@@ -6,17 +6,28 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import msgspec
 import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from monitor.history.failure_groups import failure_groups
 from monitor.history.last_hour import last_hour
-from monitor.models import DailyStatistic, HourlyStatistic, RequestLog
+from monitor.models import DailyStatistic, HourStatistic, RequestLog
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.statistics import filling
-from monitor.statistics.filling import HOUR_SECONDS, days_to_fill, fill_day, fill_hour, hours_to_fill
+from monitor.statistics.filling import (
+    COUNTS,
+    HOUR_SECONDS,
+    SUMS,
+    days_to_fill,
+    fill_day,
+    fill_hour,
+    hours_to_fill,
+)
 from monitor.statistics.totals import Sums, by_bucket, by_dimension, cache_collapse, total
 from monitor.store.upsert import upsert
 
@@ -52,12 +63,28 @@ def fill_days(now: float = NOW.timestamp()) -> list[date]:
     return days
 
 
-def statistic(hours_ago: int, **fields: Any) -> HourlyStatistic:
-    plain = dict.fromkeys(("healed", "retried", "tokens_in", "tokens_out", "tokens_cached"), 0)
-    rest = {"tokens_cache_write": 0, "cached_tokens_lost": 0, "cost": Decimal(0), "requests": 1}
-    keys = {"model": "m", "account": "a", "client_key": "k", "outcome": "ok"}
-    hour = datetime.fromtimestamp(HOUR, UTC) - timedelta(hours=hours_ago)
-    return HourlyStatistic(hour=hour, **{**plain, **rest, **keys, **fields})
+def statistic(hours_ago: float, hour: datetime | None = None, **fields: Any) -> None:
+    """Some requests in an hour, put beside what it has, by each dimension."""
+    values = {name: fields.pop(name, plain) for name, plain in VALUES.items()}
+    counts = {**dict.fromkeys((*COUNTS, *SUMS), 0), "requests": 1, **fields}
+    counts["failed"] = counts["requests"] if values["outcome"] == "error" else 0
+    hour = hour or datetime.fromtimestamp(HOUR, UTC) - timedelta(hours=hours_ago)
+    for dimension, value in values.items():
+        row, is_new = HourStatistic.objects.get_or_create(
+            hour=hour, dimension=dimension, value=value, defaults=counts
+        )
+        if not is_new:
+            for name, count in counts.items():
+                setattr(row, name, getattr(row, name) + count)
+            row.save()
+
+
+VALUES = {"model": "m", "account": "a", "client_key": "k", "outcome": "ok"}
+
+
+def of(dimension: str) -> Any:
+    """The hours by that dimension, by value."""
+    return HourStatistic.objects.filter(dimension=dimension).order_by("value")
 
 
 def test_filling_twice_counts_once(store: str, request_record: Make) -> None:
@@ -73,13 +100,16 @@ def test_filling_twice_counts_once(store: str, request_record: Make) -> None:
     )
     fill(HOUR + 60)
     fill(HOUR + 120)
-    [ok, healed] = HourlyStatistic.objects.order_by("-requests")
+    [healed, ok] = of("outcome")
     assert (ok.requests, ok.tokens_in, ok.tokens_out, ok.tokens_cached, ok.retried) == (2, 30, 5, 70, 1)
     assert ok.cost == Decimal("0.5")
-    assert (healed.outcome, healed.requests, healed.healed) == ("healed", 1, 1)
+    assert (healed.value, healed.requests, healed.healed, healed.rescued) == ("healed", 1, 1, 1)
+    for dimension, value in (("model", "m"), ("account", "a@x.example"), ("client_key", "team")):
+        [row] = of(dimension)
+        assert (row.value, row.requests, row.tokens_in, row.cost) == (value, 3, 30, Decimal("0.5"))
     upsert([ended(running)])
     fill(HOUR + 180)
-    assert sorted(HourlyStatistic.objects.values_list("requests", flat=True)) == [1, 3]
+    assert sorted(of("outcome").values_list("requests", flat=True)) == [1, 3]
 
 
 def test_many_groups_are_filled_some_at_a_time(
@@ -90,8 +120,45 @@ def test_many_groups_are_filled_some_at_a_time(
     upsert([ended(request_record(started_at=HOUR + n, client_key=f"k{n % 5}")) for n in range(10)])
     for _ in range(2):
         fill_hour(HOUR)
-        found = HourlyStatistic.objects.order_by("client_key").values_list("client_key", "requests")
+        found = of("client_key").values_list("value", "requests")
         assert list(found) == [(f"k{n}", 2) for n in range(5)]
+
+
+def test_an_hour_has_no_row_for_each_combination(store: str, request_record: Make) -> None:
+    """As many as there are keys, accounts, models and outcomes, however they meet."""
+    upsert(
+        [
+            msgspec.structs.replace(
+                ended(request_record(started_at=HOUR + n, client_key=f"k{n % 10}")),
+                account=f"a{n % 7}",
+                mapped_model=f"m{n % 3}",
+            )
+            for n in range(210)
+        ]
+    )
+    fill_hour(HOUR)
+    assert HourStatistic.objects.count() == 10 + 7 + 3 + 1
+    for dimension in VALUES:
+        assert sum(of(dimension).values_list("requests", flat=True)) == 210
+
+
+def test_hours_of_an_older_installation_are_copied(store: str) -> None:
+    """By each dimension; what failed and what was rescued is told by the outcome there."""
+    state = MigrationExecutor(connection).loader.project_state(("monitor", "0020_hours_by_dimension"))
+    old = state.apps.get_model("monitor", "HourlyStatistic")
+    hour = datetime.fromtimestamp(HOUR, UTC)
+    for number, outcome in enumerate(("ok", "error", "healed")):
+        counts = dict.fromkeys(("healed", "retried", *SUMS), number)
+        old.objects.create(
+            hour=hour, model="m", account=f"a{number}", client_key="k", outcome=outcome, requests=5, **counts
+        )
+    import_module("monitor.migrations.0020_hours_by_dimension").copy(state.apps, None)
+    for dimension in VALUES:
+        rows = of(dimension)
+        assert sum(row.requests for row in rows) == 15
+        assert sum(row.cost for row in rows) == 3
+        assert (sum(row.failed for row in rows), sum(row.rescued for row in rows)) == (5, 5)
+    assert list(of("account").values_list("value", "failed")) == [("a0", 0), ("a1", 5), ("a2", 0)]
 
 
 def test_counted_tokens_are_not_used_ones(store: str, request_record: Make) -> None:
@@ -106,7 +173,7 @@ def test_counted_tokens_are_not_used_ones(store: str, request_record: Make) -> N
         ]
     )
     fill(HOUR + 60)
-    assert HourlyStatistic.objects.values_list("requests", "tokens_in").get() == (3, 5)
+    assert of("model").values_list("requests", "tokens_in").get() == (3, 5)
 
 
 def test_the_simulator_is_no_part_of_the_figures(store: str, request_record: Make) -> None:
@@ -114,7 +181,7 @@ def test_the_simulator_is_no_part_of_the_figures(store: str, request_record: Mak
     failed = ended(request_record(started_at=HOUR + 1), Outcome.ERROR, is_simulated=True)
     upsert([failed, ended(request_record(started_at=HOUR + 2), tokens_in=1)])
     fill(HOUR + 60)
-    assert list(HourlyStatistic.objects.values_list("outcome", "requests")) == [("ok", 1)]
+    assert list(of("outcome").values_list("value", "requests")) == [("ok", 1)]
     hour = last_hour(HOUR + 60.0)
     assert (hour.requests, hour.failed) == (1, 0)
     assert failure_groups(5) == []
@@ -138,11 +205,11 @@ def test_a_page_that_is_read_first_hides_no_older_hours(store: str, request_reco
     hours = [HOUR - number * HOUR_SECONDS for number in range(9, -1, -1)]
     upsert([ended(request_record(started_at=at + 5)) for at in hours])
     filling.fill_first_hour(HOUR + 60)
-    assert not HourlyStatistic.objects.exists()
+    assert not HourStatistic.objects.exists()
     assert fill(HOUR + 60) == hours
-    HourlyStatistic.objects.filter(hour__gte=datetime.fromtimestamp(HOUR, UTC)).delete()
+    HourStatistic.objects.filter(hour__gte=datetime.fromtimestamp(HOUR, UTC)).delete()
     filling.fill_first_hour(HOUR + 60)
-    assert HourlyStatistic.objects.count() == len(hours)
+    assert of("model").count() == len(hours)
 
 
 def test_statistics_outlive_the_exchanges(store: str, request_record: Make) -> None:
@@ -151,7 +218,7 @@ def test_statistics_outlive_the_exchanges(store: str, request_record: Make) -> N
     fill(HOUR + 60)
     RequestLog.objects.all().delete()
     fill(HOUR + 120)
-    assert HourlyStatistic.objects.get().requests == 1
+    assert of("model").get().requests == 1
 
 
 def test_without_exchanges_there_is_nothing_to_fill(store: str) -> None:
@@ -163,9 +230,9 @@ def test_without_exchanges_there_is_nothing_to_fill(store: str) -> None:
 @pytest.mark.parametrize(("days", "buckets"), [(1, 24), (7, 8), (30, 31)])
 def test_a_span_has_each_of_its_buckets(days: int, buckets: int) -> None:
     """A day in hours, more in days, also those without anything; together they are the whole span."""
-    statistic(0, requests=3).save()
-    statistic(20, requests=4).save()
-    statistic(24 * days + 1, requests=100).save()
+    statistic(0, requests=3)
+    statistic(20, requests=4)
+    statistic(24 * days + 1, requests=100)
     fill_days()
     found = by_bucket(days, NOW)
     assert len(found) == buckets
@@ -180,9 +247,7 @@ def test_days_are_the_sum_of_their_hours(zone: str, settings: Any) -> None:
     """In the server's zone; any span is what the hours alone would say, also its first day."""
     settings.TIME_ZONE = zone
     for hours_ago in range(0, 24 * 33, 5):
-        statistic(
-            hours_ago, requests=hours_ago + 1, cost=Decimal(hours_ago), client_key=str(hours_ago % 3)
-        ).save()
+        statistic(hours_ago, requests=hours_ago + 1, cost=Decimal(hours_ago), client_key=str(hours_ago % 3))
     fill_days()
     for days in (7, 30):
         wanted = sum(hours_ago + 1 for hours_ago in range(0, 24 * days, 5))
@@ -193,11 +258,11 @@ def test_days_are_the_sum_of_their_hours(zone: str, settings: Any) -> None:
 @pytest.mark.django_db
 def test_days_are_added_up_anew(settings: Any) -> None:
     """At first all, afterwards the newest two; what another zone had cut otherwise is replaced."""
-    statistic(0).save()
-    statistic(24 * 40).save()
+    statistic(0)
+    statistic(24 * 40)
     assert len(fill_days()) == 2
     assert len(fill_days()) == 1
-    statistic(1, requests=4).save()
+    statistic(1, requests=4)
     fill_days()
     models = DailyStatistic.objects.filter(dimension="model")
     assert sorted(models.values_list("requests", flat=True)) == [1, 5]
@@ -211,8 +276,8 @@ def test_days_are_added_up_anew(settings: Any) -> None:
 @pytest.mark.django_db
 def test_values_come_with_the_most_asked_first() -> None:
     """By any of the four; another is refused."""
-    statistic(0, requests=1, outcome="error", model="x").save()
-    statistic(1, requests=5, model="y").save()
+    statistic(0, requests=1, outcome="error", model="x")
+    statistic(1, requests=5, model="y")
     fill_days()
     assert [(value, sums.requests, sums.failed) for value, sums in by_dimension("model", 7, NOW)] == [
         ("y", 5, 0),
@@ -235,8 +300,8 @@ def test_shares_of_nothing_are_unknown() -> None:
 )
 def test_a_collapse_of_the_cache_is_told(before: int, after: int, tokens: int, told: bool) -> None:
     """The last day against the week before: below its half, where share and amount mean something."""
-    statistic(48, tokens_in=(100 - before) * 10_000, tokens_cached=before * 10_000).save()
-    statistic(1, tokens_in=(100 - after) * tokens // 100, tokens_cached=after * tokens // 100).save()
+    statistic(48, tokens_in=(100 - before) * 10_000, tokens_cached=before * 10_000)
+    statistic(1, tokens_in=(100 - after) * tokens // 100, tokens_cached=after * tokens // 100)
     assert cache_collapse(NOW) == ((before, after) if told else None)
 
 
@@ -245,9 +310,7 @@ def test_the_page_and_its_csv_say_the_same(admin_client: Any) -> None:
     """The page's sum is the CSV's; nothing in a cell is a formula for a spreadsheet."""
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     for number in range(3):
-        row = statistic(0, requests=111, client_key=f"=key{number}", model="<b>m")
-        row.hour = hour
-        row.save()
+        statistic(0, hour, requests=111, client_key=f"=key{number}", model="<b>m")
     fill_days(hour.timestamp())
     page = admin_client.get("/monitor/statistics/?days=30&by=client_key").content.decode()
     assert '<div class="ek-tile-value">333</div>' in page
@@ -255,8 +318,9 @@ def test_the_page_and_its_csv_say_the_same(admin_client: Any) -> None:
     assert "&lt;b&gt;m" in admin_client.get("/monitor/statistics/?by=model").content.decode()
     response = admin_client.get("/monitor/statistics/?days=30&format=csv")
     rows = list(csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode())))
-    assert sum(int(row["requests"]) for row in rows) == 333
-    assert {row["client_key"] for row in rows} == {"'=key0", "'=key1", "'=key2"}
+    keys = [row for row in rows if row["dimension"] == "client_key"]
+    assert sum(int(row["requests"]) for row in keys) == 333
+    assert {row["value"] for row in keys} == {"'=key0", "'=key1", "'=key2"}
 
 
 @pytest.mark.django_db
@@ -293,9 +357,7 @@ def test_the_page_asks_a_fixed_number_of_queries(
     assert b"Nothing was asked" in admin_client.get(f"/monitor/statistics/?by={by}").content
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     for number in range(60):
-        row = statistic(0, model=f"m{number}", account=f"a{number}")
-        row.hour = now
-        row.save()
+        statistic(0, now, model=f"m{number}", account=f"a{number}")
     fill_days(now.timestamp())
     with django_assert_max_num_queries(12):
         assert admin_client.get(f"/monitor/statistics/?by={by}&days=90").status_code == 200
