@@ -39,6 +39,14 @@ _HEARTBEAT = Heartbeat()
 _NEEDS_A_MESSAGE = frozenset(
     {"content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop"}
 )
+_TOLD_IN = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "input_json_delta": "partial_json",
+    "signature_delta": "signature",
+    "citations_delta": "citation",
+}
+"""The field of each kind of delta in which it says what it says."""
 
 
 class AnthropicDecoder(StreamDecoder[StreamEvent]):
@@ -181,6 +189,9 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
             events.append(_HEARTBEAT)
             return b""
         block = self._blocks.open(told.index)
+        if delta.type in _TOLD_IN and getattr(delta, _TOLD_IN[delta.type]) is None:
+            events.append(_HEARTBEAT)  # it says nothing that can be read, and a client would break at it
+            return b""
         if not self._take_usual(block, delta, events):
             match delta.type, block.kind:
                 case "signature_delta", "thinking" if delta.signature is not None:

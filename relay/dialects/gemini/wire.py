@@ -31,9 +31,12 @@ class FileData(Struct, rename="camel", gc=False):
 
 
 class PartialArg(Struct, rename="camel", gc=False):
-    """A piece of a streamed call's arguments (Vertex): one value, or more of a string, at ``json_path``."""
+    """A piece of a streamed call's arguments (Vertex): one value, or more of a string, at ``json_path``.
 
-    json_path: str
+    A piece without a place would be lost in silence, so "" is one that leads nowhere.
+    """
+
+    json_path: str = ""
     string_value: str | None = None
     number_value: int | float | None = None
     bool_value: bool | None = None

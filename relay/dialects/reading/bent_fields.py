@@ -74,7 +74,7 @@ def _inside(value: Any, kind: inspect.Type, path: str, bent: dict[str, None]) ->
         if fitted is not _GONE:
             whole[key] = fitted
     for field in kind.fields:
-        if field.required and field.encode_name not in value:
+        if field.required and field.encode_name not in whole:
             bent[before + field.encode_name] = None
             if (empty := _empty(field.type)) is _GONE:
                 return _GONE

@@ -92,14 +92,16 @@ class ItemBlocks:
             self.table.open((told.output_index, told.content_index), kind, events)
 
     def add_summary(self, told: StreamEvent, events: list[Event]) -> None:
-        """The next paragraph of the thinking's summary."""
-        block = self.table.open_at((told.output_index, WHOLE))
-        if block.has_text:
+        """The next paragraph of the thinking's summary, of thinking that is under way."""
+        block = self.table.find((told.output_index, WHOLE))
+        if block is not None and block.is_open and block.has_text:
             events.append(ThinkingDelta(block.index, "\n\n"))
 
     def annotate(self, told: StreamEvent, events: list[Event]) -> None:
-        """A citation of a text."""
-        block = self.table.open_at((told.output_index, told.content_index))
+        """A citation of a text; of none that is open it is nobody's."""
+        block = self.table.find((told.output_index, told.content_index))
+        if block is None or not block.is_open:
+            return
         annotation = as_json(told.annotation)
         url, title = text_at(annotation, "url"), text_at(annotation, "title")
         events.append(Citation(block.index, bytes(told.annotation), url, title))

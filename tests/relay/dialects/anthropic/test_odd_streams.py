@@ -58,6 +58,33 @@ def test_events_without_their_names_are_reframed(name: str) -> None:
     assert decoded(stream).raw == stream
 
 
+def test_a_delta_without_its_word_says_nothing() -> None:
+    """Null, or of another type: the SDK, which adds it to a text, never hears of it; the rest is told."""
+    odd: tuple[Any, ...] = (None, [], {}, True)
+    thinking = [delta(0, "thinking_delta", thinking=value) for value in odd]
+    signed = [delta(0, "signature_delta", signature=value) for value in odd]
+    signed += [delta(0, "signature_delta", signature="c2ln"), *signed]
+    texts = [delta(1, "text_delta", text=value) for value in odd]
+    cited = [delta(1, "citations_delta", citation=value) for value in (None, [], "x", True)]
+    pieces = [delta(2, "input_json_delta", partial_json=value) for value in odd]
+    content = content_of(
+        message_start()
+        + block_start(0, type="thinking", thinking="", signature="")
+        + b"".join([delta(0, "thinking_delta", thinking="Hm"), *thinking, *signed])
+        + block_stop(0)
+        + block_start(1, type="text", text="")
+        + b"".join([*texts, delta(1, "text_delta", text="fine"), *cited])
+        + block_stop(1)
+        + block_start(2, type="tool_use", id="t", name="f", input={})
+        + b"".join([*pieces, delta(2, "input_json_delta", partial_json='{"a":1}'), *pieces])
+        + block_stop(2)
+        + message_end("tool_use")
+    )
+    assert [block["type"] for block in content] == ["thinking", "text", "tool_use"]
+    assert (content[0]["thinking"], content[0]["signature"]) == ("Hm", "c2ln")
+    assert (content[1]["text"], content[2]["input"]) == ("fine", {"a": 1})
+
+
 def test_events_under_one_name_are_reframed() -> None:
     """Some gateways call every event ``message``."""
     assert content_of(re.sub(rb"event: [^\n]*", b"event: message", FINE)) == [

@@ -145,9 +145,6 @@ def test_items_that_only_openai_knows(kind: str, expected: str) -> None:
         pytest.param([item("function_call", done=False), COMPLETED], id="a call without a name at the end"),
         pytest.param([item("reasoning", done=False), item("reasoning", done=False)], id="an item twice"),
         pytest.param(
-            [("response.reasoning_summary_part.added", {"output_index": 3})], id="a summary of nothing"
-        ),
-        pytest.param(
             [
                 item("message", done=False),
                 part("added"),
@@ -250,6 +247,23 @@ def test_citations_of_files_are_kept() -> None:
     events: list[Event] = told(item("message", done=False), part("added"), added, COMPLETED).events
     (citation,) = [event for event in events if isinstance(event, Citation)]
     assert (citation.url, b"file_citation" in citation.raw) == ("", True)
+
+
+def test_what_belongs_to_nothing_costs_itself() -> None:
+    """A citation or a paragraph's beginning of no open item says nothing; the answer is whole."""
+    for name, place in (
+        ("response.output_text.annotation.added", {"output_index": 0, "content_index": 9}),
+        ("response.output_text.annotation.added", {"output_index": "x", "annotation": {"url": "https://a"}}),
+        ("response.reasoning_summary_part.added", {"output_index": 3}),
+        ("response.reasoning_summary_part.added", {"output_index": {}}),
+    ):
+        chunk = told(
+            item("message", done=False), part("added"),
+            ("response.output_text.delta", {"output_index": 0, "delta": "Hi."}),
+            (name, place), part("done"), item("message"), COMPLETED,
+        )  # fmt: skip
+        assert isinstance(chunk.events[-1], Terminal), (name, place)
+        assert state_of(chunk.events).text == "Hi."
 
 
 def test_a_stream_without_an_end_is_not_collected() -> None:

@@ -35,6 +35,27 @@ class Shape(Struct):
     raw: Raw = Raw(b"")
 
 
+class Needed(Struct):
+    """An object that is nothing without its name."""
+
+    name: str
+    number: int = 0
+
+
+class Several(Struct):
+    """A list of them, and one."""
+
+    each: list[Needed] = []
+    one: Needed | None = None
+
+
+def test_what_misses_a_text_that_must_be_there_goes() -> None:
+    """Missing, or of another type: the one that it is missing in goes, and the others stay."""
+    for odd in ({}, {"name": None}, {"name": ["x"]}, {"name": {}}):
+        value, _ = mended({"each": [odd, {"name": "a"}, {"name": 7}], "one": odd}, Several)
+        assert msgspec.convert(value, Several) == Several([Needed("a"), Needed("7")], None)
+
+
 def test_a_field_of_another_type(subtests: pytest.Subtests) -> None:
     """A number for a text is a text, and back; else null, or an empty one; each place is named once."""
     for told, value, bent in [
