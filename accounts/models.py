@@ -50,7 +50,7 @@ class Account(LastTest, Watched):
         ANTHROPIC = "anthropic", _("Anthropic (API key)")
         OPENAI = "openai", _("OpenAI or compatible (API key)")
 
-    unwatched = frozenset({"last_used_at"}) | TEST_FIELDS
+    unwatched = frozenset({"last_used_at", "quota_windows"}) | TEST_FIELDS
     objects = WatchedManager["Account"]()
 
     email = models.CharField(
@@ -108,6 +108,7 @@ class Account(LastTest, Watched):
     disabled_automatically = models.BooleanField(default=False, editable=False)
     marks_cleared_at = models.DateTimeField(null=True, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    quota_windows = models.JSONField(default=list, blank=True, editable=False)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
 
@@ -158,9 +159,10 @@ class Account(LastTest, Watched):
     def clear_marks(self) -> None:
         """Ends every cooldown of the account, in every process."""
         self.marks_cleared_at = timezone.now()
+        self.quota_windows = []
         with transaction.atomic():
             self.marks.all().delete()
-            self.save(update_fields=["marks_cleared_at", "updated_at"])
+            self.save(update_fields=["marks_cleared_at", "quota_windows", "updated_at"])
 
 
 class AccountMark(models.Model):

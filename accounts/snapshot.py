@@ -12,6 +12,7 @@ from accounts.groups.strategies import Strategy
 from accounts.keys.limits import KeyLimits
 from accounts.mapping import Mapping
 from accounts.marks import MarkCause
+from accounts.pool.windows import Window
 
 
 class AccountView(Struct, frozen=True, kw_only=True):
@@ -75,6 +76,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     keys: tuple[KeyView, ...] = ()
     marks: tuple[KeptMark, ...] = ()
     strategies: dict[str, Strategy] = {}
+    windows: dict[int, tuple[Window, ...]] = {}
     overrides: tuple[Override, ...] = ()
 
 

@@ -40,6 +40,8 @@ LINEAR: dict[str, str] = {
     r"\\(.)": FIXED,
     '"(?:finish_reason|': "begins at a quote, and its run of letters holds none: each is read once",
     "_(?:reason|message|": FIXED,
+    # quotas
+    r"(\d{1,3}[hd])(?:_([a-z0-9]{1,20}))?-utilization": FIXED,
     # waits
     r" ?(\d{1,12}(?:\.\d{1,12})?) ?(ms|": "of 64 characters at most",
     # OpenAI

@@ -23,6 +23,7 @@ from accounts.admin.asked_at import ASKED_AT, asked_at_view, shown_address
 from accounts.admin.figures import AccountFigures, account_figures
 from accounts.admin.forms import AccountForm
 from accounts.admin.groups import GroupFilter
+from accounts.admin.quotas import gauges, tightest
 from accounts.admin.state import TONES, glance, last_used, moment, status_here
 from accounts.admin.testing import ASKED_OTHERWISE, forget, test_and_tell
 from accounts.admin.times import moment_column
@@ -41,14 +42,14 @@ class AccountAdmin(ModelAdmin):
     form = AccountForm
     list_before_template = change_form_outer_before_template = "setup/steps.html"
     list_display = (
-        "name", "state", "why", "in_flight", "success", "tokens", "last_error",
+        "name", "state", "why", "quota", "in_flight", "success", "tokens", "last_error",
     )  # fmt: skip
     ordering = ("-priority", "email", "kind")
     list_filter = ("kind", "enabled", GroupFilter)
     search_fields = ("email", "base_url", "project")
     list_per_page = 50
     show_full_result_count = False
-    _state_fields = ("shown_state", "why", "last_test", "in_flight", "used", "added", "changed")
+    _state_fields = ("shown_state", "why", "quotas", "last_test", "in_flight", "used", "added", "changed")
     added = moment_column(Account, "created_at")
     changed = moment_column(Account, "updated_at")
     readonly_fields = ("asked_at", *_state_fields)
@@ -161,6 +162,16 @@ class AccountAdmin(ModelAdmin):
             return format_html("{}", seen.detail)
         told = _("free again")
         return format_html("{} <small>{} {}</small>", seen.detail, told, moment(seen.until))
+
+    @display(description=_("quota"))
+    def quota(self, account: Account) -> SafeString:
+        """The window that upstream told to be fullest."""
+        return tightest(account)
+
+    @display(description=_("quotas"))
+    def quotas(self, account: Account) -> SafeString:
+        """Every window that upstream told of."""
+        return gauges(account)
 
     @display(description=_("address that is asked"))
     def asked_at(self, account: Account) -> SafeString:

@@ -4,18 +4,27 @@ Notes are made in the event loop and never wait. ``take`` hands them over as a b
 brings to the database in a thread; a batch that could not be written is put back under newer notes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Final
 
+import msgspec
 from django.db import transaction
 from django.db.models import Case, DateTimeField, Q, Value, When
 from msgspec import Struct, field
 
 from accounts.models import Account, AccountMark, ClientKey
+from accounts.pool.windows import Window
 from accounts.revisions import Revision
 from accounts.snapshot import KeptMark
 
 _USED_AT_ONCE = 200
+
+WINDOWS_AT_LOOK: Final = 5
+"""How often, in looks of a second, what was told of quotas is written."""
+
+MOST_WINDOWS: Final = 40
+"""So many windows of an account are kept, the newest."""
 
 
 class Batch(Struct):
@@ -24,13 +33,14 @@ class Batch(Struct):
     marks: dict[tuple[int, str], KeptMark | None] = field(default_factory=dict)
     cleared: dict[int, bool] = field(default_factory=dict)
     disabled: dict[int, str] = field(default_factory=dict)
+    windows: dict[int, tuple[Window, ...]] = field(default_factory=dict)
     accounts_used: dict[int, float] = field(default_factory=dict)
     keys_used: dict[int, float] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
         """Nothing to write."""
-        return not (self.marks or self.cleared or self.disabled or self.accounts_used or self.keys_used)
+        return not any(getattr(self, name) for name in self.__struct_fields__)
 
 
 class DatabaseJournal:
@@ -39,6 +49,12 @@ class DatabaseJournal:
     def __init__(self, urgent: Callable[[], None]) -> None:
         self._urgent = urgent
         self._notes = Batch()
+        self._looks = 0
+
+    def _are_windows_due(self) -> bool:
+        """At every fifth look: they are figures, no decisions."""
+        self._looks += 1
+        return self._looks % WINDOWS_AT_LOOK == 0
 
     def keep_mark(self, mark: KeptMark) -> None:
         """The mark survives a restart."""
@@ -54,12 +70,17 @@ class DatabaseJournal:
         self._notes.cleared[account_id] = True
         for key in [key for key in self._notes.marks if key[0] == account_id]:
             del self._notes.marks[key]
+        self._notes.windows.pop(account_id, None)
         self._urgent()
 
     def disable(self, account_id: int, reason: str) -> None:
         """The account was disabled automatically."""
         self._notes.disabled[account_id] = reason
         self._urgent()
+
+    def keep_windows(self, account_id: int, windows: Sequence[Window]) -> None:
+        """These windows of the account's quota survive a restart."""
+        self._notes.windows[account_id] = tuple(sorted(windows, key=_newest)[:MOST_WINDOWS])
 
     def used(self, account_id: int, at: float) -> None:
         """The account was asked at that time."""
@@ -75,6 +96,8 @@ class DatabaseJournal:
         if not with_usage:
             self._notes.accounts_used, batch.accounts_used = batch.accounts_used, {}
             self._notes.keys_used, batch.keys_used = batch.keys_used, {}
+            if not self._are_windows_due():
+                self._notes.windows, batch.windows = batch.windows, {}
         return batch
 
     def put_back(self, batch: Batch) -> None:
@@ -95,6 +118,7 @@ def write(batch: Batch) -> None:
         for account in Account.objects.filter(pk__in=batch.disabled, enabled=True).order_by("pk"):
             account.disable(batch.disabled[account.pk], automatically=True)
         _write_marks(batch.marks)
+        _write_windows(batch.windows)
         _write_usage(Account, batch.accounts_used)
         _write_usage(ClientKey, batch.keys_used)
 
@@ -130,6 +154,18 @@ def _write_marks(marks: dict[tuple[int, str], KeptMark | None]) -> None:
                 },
             )
     Revision.raise_number(of_marks=True)
+
+
+def _write_windows(windows: dict[int, tuple[Window, ...]]) -> None:
+    if not windows:
+        return
+    for pk, seen in sorted(windows.items()):
+        Account.objects.filter(pk=pk).update(quota_windows=msgspec.to_builtins(seen))
+    Revision.raise_number(of_marks=True)
+
+
+def _newest(window: Window) -> float:
+    return -window.seen_at
 
 
 def _moment(epoch_seconds: float) -> datetime:

@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.facts import known_models
 from accounts.loaded import journal
 from accounts.loaded.client_keys import KeyRing
-from accounts.loaded.loading import load_marks, load_snapshot
+from accounts.loaded.loading import load_marks, load_snapshot, load_windows
 from accounts.pool.clock import SystemClock
 from accounts.pool.pool import Pool
 from accounts.pool.pool_settings import PoolSettings, pool_settings
@@ -206,7 +206,9 @@ def _write_and_read(batch: journal.Batch, known: Snapshot) -> Snapshot | None:
     if revision != known.revision:
         return load_snapshot()
     if marks_revision != known.marks_revision:  # how others hear of marks while Redis is away
-        return msgspec.structs.replace(known, marks=load_marks(), marks_revision=marks_revision)
+        return msgspec.structs.replace(
+            known, marks=load_marks(), windows=load_windows(), marks_revision=marks_revision
+        )
     return None
 
 

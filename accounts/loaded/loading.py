@@ -2,6 +2,8 @@
 
 from typing import Any, cast
 
+import msgspec
+
 from accounts.facts.models import stored_overrides
 from accounts.groups.strategies import Strategy
 from accounts.keys.loading import key_view
@@ -9,6 +11,7 @@ from accounts.kinds import Kind, default_base_url
 from accounts.mapping import Mapping
 from accounts.marks import MarkCause
 from accounts.models import Account, AccountGroup, AccountMark, ClientKey, ModelMapping
+from accounts.pool.windows import Window
 from accounts.revisions import Revision
 from accounts.snapshot import AccountView, KeptMark, Snapshot, epoch
 
@@ -35,6 +38,7 @@ def load_snapshot() -> Snapshot:
         ),
         keys=tuple(key_view(key) for key in ClientKey.objects.filter(enabled=True).order_by("pk")),
         marks=load_marks(),
+        windows=load_windows(),
         strategies={row.name: cast(Strategy, row.strategy) for row in AccountGroup.objects.all()},
         overrides=stored_overrides(),
     )  # fmt: skip
@@ -49,6 +53,12 @@ def load_marks() -> tuple[KeptMark, ...]:
         )
         for row in AccountMark.objects.all()
     )  # fmt: skip
+
+
+def load_windows() -> dict[int, tuple[Window, ...]]:
+    """What was last told of each account's quota."""
+    rows = Account.objects.exclude(quota_windows=[]).values_list("pk", "quota_windows")
+    return {pk: msgspec.convert(kept, tuple[Window, ...]) for pk, kept in rows}
 
 
 def account_view(account: Account) -> AccountView:

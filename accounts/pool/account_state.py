@@ -9,6 +9,7 @@ from accounts.groups.scope import Scope
 from accounts.marks import MarkCause, MarkDurations, hard_mark
 from accounts.pool.choice import Block, Candidate, Rank, drained_rank, rank
 from accounts.pool.pool_news import HardMarked, SoftMarked
+from accounts.pool.windows import Room, Windows
 from accounts.snapshot import AccountView
 
 WHOLE_ACCOUNT = ""
@@ -42,6 +43,7 @@ class AccountState:
         "soft",
         "strikes",
         "view",
+        "windows",
     )
 
     def __init__(self, view: AccountView) -> None:
@@ -58,6 +60,7 @@ class AccountState:
         self.soft: dict[str, float] = {}
         self.strikes: dict[str, int] = {}
         self.refused_at: float | None = None
+        self.windows = Windows()
 
     @property
     def rank(self) -> Rank:
@@ -104,7 +107,13 @@ class AccountState:
             full=self.full or self.full_until > now,
             block=Block(mark.until, mark.cause) if mark else None,
             kept=self.kept,
+            room=self._room(model, now) if self.windows else "enough",
         )
+
+    def _room(self, model: str, now: float) -> Room:
+        """What its quota leaves. One that is to be drained is asked to the end."""
+        room = self.windows.room(model, now)
+        return "enough" if room == "low" and self.drained else room
 
     def mark_hard(
         self,
@@ -165,4 +174,5 @@ class AccountState:
         self.hard.clear()
         self.soft.clear()
         self.strikes.clear()
+        self.windows.clear()
         self.refused_at = None

@@ -4,12 +4,14 @@ A retry that is kept on its account takes it whatever its marks, unless its upst
 the accounts fall into classes:
 
     an untried account before one that was tried in this exchange,
+    then one that has quota left, by upstream's figures, before one that has none (``windows``),
     then one that is not kept for the end (``accounts.groups.strategies``) before one that is,
-    then an unmarked one before a soft-marked one.
+    then an unmarked one before a soft-marked one,
+    then one with room in its quota before one that is nearly empty.
 
 A lower class always wins: one already tried is taken only when there is no other. Within a class the
-session's own account wins (prompt caches live there), also where it is kept for the end; then the order in
-which the candidates come: by ``rank``, and for a session by its homes (``homes``).
+session's own account wins (prompt caches live there), also where it is kept for the end or nearly empty; then
+the order in which the candidates come: by ``rank``, and for a session by its homes (``homes``).
 A full account is not free, but it is worth waiting for; a hard-marked one is not asked at all.
 """
 
@@ -19,6 +21,7 @@ from typing import Literal
 from msgspec import Struct
 
 from accounts.marks import MarkCause
+from accounts.pool.windows import Room
 
 Rank = tuple[int, float, float, int]
 
@@ -44,16 +47,18 @@ class Candidate(Struct, frozen=True, gc=False):
     full: bool = False
     block: Block | None = None
     kept: bool = False
+    room: Room = "enough"
 
     @property
     def standing(self) -> int:
         """The class of the table above."""
-        return 4 * self.tried + 2 * self.kept + self.soft
+        low, spent = self.room == "low", self.room == "spent"
+        return 16 * self.tried + 8 * spent + 4 * self.kept + 2 * self.soft + low
 
     @property
     def own_standing(self) -> int:
-        """The same for whose session lives on it: that it is kept for the end does not drive it away."""
-        return 4 * self.tried + self.soft
+        """The same for whose session lives on it: that would fail before a balance drives it away."""
+        return 16 * self.tried + 8 * (self.room == "spent") + 2 * self.soft
 
 
 class Taken(Struct, frozen=True):

@@ -8,6 +8,7 @@ from accounts.mapping import Target
 from accounts.pool.clock import Clock
 from accounts.pool.leases import NoAccount, Want
 from accounts.pool.refusals import nobody_offers
+from accounts.pool.rests import Rests
 from accounts.pool.roster import AccountStatus, Roster
 from accounts.snapshot import AccountView
 
@@ -18,6 +19,14 @@ class Inquiries:
     def __init__(self, clock: Clock, roster: Roster) -> None:
         self._clock = clock
         self._roster = roster
+
+    def now(self) -> float:
+        """What time it is for the pool, in epoch seconds."""
+        return self._clock.now()
+
+    def heed(self, rests: Rests) -> None:
+        """From now on no account is asked whose upstream ``rests``, if there is any other way."""
+        self._roster.rests = rests
 
     def another_is_free(self, model: str, scope: Scope, besides: Collection[int]) -> bool:
         """Whether an account not in ``besides`` could be asked at once."""
@@ -72,3 +81,7 @@ class Inquiries:
             offered_when_enabled=roster.is_offered_when_enabled(want.model, scope),
             has_members=roster.has_members(scope.bindings),
         )
+
+    def _ends_of_marks(self, want: Want, now: float) -> list[float]:
+        candidates = self._roster.candidates(want.model, want.scope, want.tried, now)
+        return [candidate.block.until for candidate in candidates if candidate.block]

@@ -1,7 +1,9 @@
 """What the pool has kept beyond its own life: the interface of whoever writes it to the database."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+from accounts.pool.windows import Window
 from accounts.snapshot import KeptMark
 
 
@@ -19,6 +21,9 @@ class Journal(Protocol):
 
     def disable(self, account_id: int, reason: str) -> None:
         """The account was disabled automatically."""
+
+    def keep_windows(self, account_id: int, windows: Sequence[Window]) -> None:
+        """These windows of the account's quota survive a restart."""
 
     def used(self, account_id: int, at: float) -> None:
         """The account was asked at that time."""

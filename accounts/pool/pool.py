@@ -6,6 +6,7 @@ kept in ``roster``. The pool adds time and waiting, and tells the world: the oth
 One pool belongs to one event loop.
 """
 
+from collections.abc import Sequence
 from typing import Final, assert_never
 
 from accounts.kinds import REFUSED_TWICE
@@ -16,13 +17,13 @@ from accounts.pool.clock import Clock
 from accounts.pool.inquiries import Inquiries
 from accounts.pool.leases import Lease, NoAccount, SharedSlots, Want
 from accounts.pool.persistence import Journal
-from accounts.pool.pool_news import Cleared, Disabled, HardMarked, SoftMarked
+from accounts.pool.pool_news import Cleared, Disabled, HardMarked, QuotaTold, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
 from accounts.pool.refusals import all_full, everybody_blocked
-from accounts.pool.rests import Rests
 from accounts.pool.roster import Roster
 from accounts.pool.sessions import Sessions
 from accounts.pool.slot_queue import SlotQueue
+from accounts.pool.windows import Window
 from accounts.processes.bus import Bus
 from accounts.snapshot import KeptMark, Snapshot
 
@@ -66,10 +67,6 @@ class Pool(Inquiries):
         counted = self._slots is not None and self._slots.is_exact
         self._roster.load(snapshot, 1 if counted else live_processes, self._clock.now())
         self._queue.wake_all()
-
-    def heed(self, rests: Rests) -> None:
-        """From now on no account is asked whose upstream ``rests``, if there is any other way."""
-        self._roster.rests = rests
 
     async def acquire(self, want: Want) -> Lease | NoAccount:
         """An account for ``want``, after waiting if that helps; else why there is none.
@@ -147,6 +144,14 @@ class Pool(Inquiries):
             state.soft[model] = self._clock.now() + seconds
             self._bus.publish(TOPIC, pool_news.encode(SoftMarked(account_id, model, seconds)))
 
+    def note_quota(self, account_id: int, windows: Sequence[Window]) -> None:
+        """Upstream told what is left: it counts here at once, elsewhere where it makes a difference."""
+        state = self._roster.state(account_id)
+        news = state.windows.take(windows) if state is not None else []
+        if state is not None and news:
+            self._bus.publish(TOPIC, pool_news.encode(pool_news.as_news(account_id, news, self._clock.now())))
+            self._journal.keep_windows(account_id, state.windows.all())
+
     def note_success(
         self,
         account_id: int,
@@ -220,10 +225,6 @@ class Pool(Inquiries):
             only_hard_rotates=want.only_hard_rotates,
         )
 
-    def _ends_of_marks(self, want: Want, now: float) -> list[float]:
-        candidates = self._roster.candidates(want.model, want.scope, want.tried, now)
-        return [candidate.block.until for candidate in candidates if candidate.block]
-
     def _lease(self, account_id: int, want: Want, now: float) -> Lease:
         state = self._roster.require(account_id)
         lease = Lease(state, want.model, now, self._take_back)
@@ -286,6 +287,9 @@ class Pool(Inquiries):
         match news:
             case HardMarked() | SoftMarked():
                 state.hear(news, self._clock.now())
+            case QuotaTold():
+                now = self._clock.now()
+                state.windows.hear(pool_news.windows_in(news, now))
             case Disabled():
                 self._roster.disable(state, news.reason)
                 self._queue.wake_all()

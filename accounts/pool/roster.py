@@ -15,6 +15,7 @@ from accounts.pool.account_state import AccountState, Mark
 from accounts.pool.choice import Candidate
 from accounts.pool.lineup import Lineups
 from accounts.pool.rests import NobodyRests, Rests, left_alone
+from accounts.pool.windows import Window
 from accounts.snapshot import AccountView, Snapshot
 
 UNAUTHORIZED = 401
@@ -25,7 +26,8 @@ class AccountStatus(Struct, frozen=True):
 
     ``reason`` says in words why it is not usable, blank when it is; ``models_cooling`` are the models
     that are marked while the others are not. ``refused_with`` is the HTTP status where upstream refused the
-    credential and nothing was answered since, else 0; ``answered_at`` is when it last answered.
+    credential and nothing was answered since, else 0; ``answered_at`` is when it last answered, and
+    ``windows`` what upstream told of its quota.
     """
 
     usable: bool
@@ -36,6 +38,7 @@ class AccountStatus(Struct, frozen=True):
     last_used_at: float
     refused_with: int = 0
     answered_at: float = 0.0
+    windows: tuple[Window, ...] = ()
 
 
 class Roster:
@@ -73,6 +76,9 @@ class Roster:
         )
         for account_id, state in states.items():
             state.drained, state.kept = account_id in order.drained, account_id in order.kept
+        for account_id, windows in snapshot.windows.items():
+            if account_id in states:
+                states[account_id].windows.hear(windows)
         self._states = states
         if snapshot.overrides != self.table.overrides:
             self.table = ModelTable(snapshot.overrides)
@@ -238,6 +244,7 @@ def _status(state: AccountState, now: float) -> AccountStatus:
         last_used_at=state.last_used,
         refused_with=_refused_with(state, whole),
         answered_at=state.answered_at,
+        windows=tuple(state.windows.all()),
     )
 
 

@@ -13,6 +13,7 @@ from monitor.record.records import Record
 from relay.dialects.interface import Dialect
 from relay.engine.deadlines import Limits
 from relay.exchange.in_flight import InFlight
+from relay.exchange.quota_listener import QuotaListener
 from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
 from relay.limits.key_counter import KeyCounter
 from relay.memory.conversation_memory import Memory
@@ -123,6 +124,7 @@ class Runtime:
             self.instance,
             SharedTokens(redis_url) if redis_url else None,
         )
+        self.upstream.heard = QuotaListener(self.pool)
         self.limits = limits
         self.in_flight = in_flight or InFlight()
         self.health = UpstreamHealth(

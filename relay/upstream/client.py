@@ -52,6 +52,14 @@ ShortAnswer = tuple[int, Mapping[str, str], bytes]
 """Status, headers by lower-case name, and body of a short unstreamed request."""
 
 
+Heard = Callable[[AccountView, str, Mapping[str, str], bytes], None]
+"""Who is told account, model, headers by lower-case name, and body."""
+
+
+def _nobody_hears(account: AccountView, model: str, headers: Mapping[str, str], body: bytes) -> None:
+    """What an answer says of quotas matters to nobody."""
+
+
 class UpstreamClient:
     """Sends requests to accounts."""
 
@@ -67,6 +75,8 @@ class UpstreamClient:
         An answer of more than ``max_answer_bytes`` is a broken one. ``instance`` is how this server names
         itself in what it sends. ``tokens`` are those of all processes.
         """
+        self.heard: Heard = _nobody_hears
+        """Is told of each answer to a generation, with the body of a refusal."""
         self._instance = instance
         self._max_answer_bytes = max_answer_bytes
         self._tokens = tokens
@@ -101,6 +111,7 @@ class UpstreamClient:
             response, known = await self._signed_in(account, partial(self._send, account, request, times))
         except Exception as error:
             return failure_before_headers(error)
+        self.heard(account, request.model, response.headers, b"")
         if response.status_code == 200 and not _is_web_page(response):
             return UpstreamResponse(response, self._max_answer_bytes, known)
         return await self._refusal(account, request, response, known)
@@ -193,6 +204,8 @@ class UpstreamClient:
             if not 400 <= response.status_code <= 599:
                 return _no_answer(response, known, account, partial(stream_url, request=request))
             body = await opened.read_what_comes(ERROR_BODY_SECONDS)  # without it the status alone is told
+            if response.status_code == 429:
+                self.heard(account, request.model, response.headers, body)
         finally:
             await opened.close()
         headers = _dated(masked_headers(response.headers.items(), known))

@@ -10,12 +10,13 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.utils import timezone
 
-from accounts.admin import state
+from accounts.admin import quotas, state
 from accounts.loaded import live_accounts as live_module
 from accounts.loaded.live_accounts import LiveAccounts
 from accounts.mapping import Target
 from accounts.models import Account, AccountMark, ClientKey, ModelMapping, ProcessHeartbeat
 from accounts.pool.leases import Lease, Want
+from accounts.pool.windows import Window, window
 from accounts.processes.heartbeats import live_process_ids
 from accounts.revisions import Revision
 from tests.accounts.waiting import until
@@ -287,6 +288,26 @@ async def test_marks_reach_others_without_redis(live: LiveAccounts, account: Acc
     await another.start()
     live.pool.mark_hard(account.pk, "m", "quota", 429, told_seconds=500)
     await until(lambda: (another.pool.nearest_free_seconds("m") or 0) > 400)
+    await another.stop()
+
+
+async def test_quotas_reach_others_without_redis(live: LiveAccounts, account: Account) -> None:
+    """What was told of a quota is kept, read by the other processes, and gone when cooldowns are cleared."""
+    another = LiveAccounts()
+    await another.start()
+    seen = window("5h", 0.5, 3600, live.pool.now())
+    assert seen is not None
+    live.pool.note_quota(account.pk, [seen])
+
+    def heard() -> tuple[Window, ...]:
+        status = another.pool.status(account.pk)
+        return status.windows if status else ()
+
+    await until(lambda: heard() == (seen,))
+    await sync_to_async(account.refresh_from_db)()
+    assert "meter" in await sync_to_async(quotas.gauges)(account)
+    await sync_to_async(account.clear_marks)()
+    await until(lambda: heard() == ())
     await another.stop()
 
 

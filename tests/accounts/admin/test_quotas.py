@@ -1,0 +1,61 @@
+"""The gauges of an account's quota."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from accounts.admin.quotas import gauges, tightest
+from accounts.models import Account
+from accounts.pool.windows import Window
+
+NOW = 1_800_000_000.0
+
+
+def account(*windows: Window) -> Account:
+    """One whose quota was told so."""
+    kept = [{name: getattr(one, name) for name in one.__struct_fields__} for one in windows]
+    return Account(email="a@x.test", kind="anthropic", quota_windows=kept)
+
+
+def test_each_window_has_its_gauge() -> None:
+    """How full, how old the figure is, when it begins anew; one that has begun anew says so."""
+    shown = gauges(
+        account(
+            Window("5h", 0.42, NOW + 3600, NOW - 30),
+            Window("requests", 0.98, NOW + 50, NOW - 5, "claude-opus-5", 50, 1),
+            Window("7d", 0.5, NOW - 1, NOW - 90_000),
+        ),
+        NOW,
+    )
+    assert shown.count("<meter") == 2
+    assert 'value="0.420"' in shown
+    assert "42 % used · seen 30 s ago · begins anew in 1\xa0hour" in shown
+    assert "requests · claude-opus-5" in shown
+    assert "98 % used · 1 of 50 left · seen 5 s ago · begins anew in 50 s" in shown
+    assert "has begun anew since" in shown
+
+
+def test_the_list_shows_the_tightest() -> None:
+    """Of those that still stand; an account that told nothing has none."""
+    windows = (
+        Window("5h", 0.42, NOW + 9, NOW),
+        Window("7d", 0.6, NOW + 9, NOW),
+        Window("x", 1.0, NOW - 1, NOW),
+    )
+    assert tightest(account(*windows), NOW).startswith("7d ")
+    assert tightest(account(), NOW) == gauges(account(), NOW) == "–"
+
+
+@pytest.mark.django_db
+def test_the_pages_show_them() -> None:
+    """On the account's page, and in the list."""
+    row = account(Window("5h", 0.42, NOW + 10**9, NOW))
+    row.save()
+    client = Client()
+    client.force_login(User.objects.create_superuser("op"))
+    for address in (
+        reverse("admin:accounts_account_changelist"),
+        reverse("admin:accounts_account_change", args=[row.pk]),
+    ):
+        assert "<meter" in client.get(address).content.decode()
