@@ -26,15 +26,13 @@ from relay.memory import database
 from relay.memory.items import HEALS, TOLD, Item, Wanted
 from relay.memory.shared_store import SharedStore
 from relay.memory.single_flight import SingleFlight
+from relay.memory.write_behind import WriteBehind
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 TOPIC = "conversations"
-WRITE_SECONDS = 0.2
-"""How long an item may wait to be written; a kill -9 loses no more than this."""
-
 ASKED_SECONDS: Final = 60.0
 """What is nowhere is not asked for again sooner."""
 
@@ -42,7 +40,6 @@ READ_SECONDS: Final = 2.0
 """How long a request waits for the database to remember; one that hangs is left alone for as long again."""
 
 _ASKED_LIMIT = 10_000
-_PENDING_LIMIT = 20_000
 
 _REDIS: Final = frozenset({"redis"})
 _DATABASE: Final = frozenset({"database"})
@@ -78,11 +75,9 @@ class Memory:
         self._asked: OrderedDict[str, float] = OrderedDict()
         self._recalls = SingleFlight[bool]()
         self._bus = bus
-        self._pending: dict[str, Item] = {}
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="memory")
+        self._behind = WriteBehind()
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="memory-read")
         self._unread_until = 0.0
-        self._task: asyncio.Task[None] | None = None
         bus.subscribe(TOPIC, self._hear)
 
     def healed_session(self, session: str) -> HealedSession | None:
@@ -95,8 +90,8 @@ class Memory:
         if self._is_apart:
             return None
         for item in news:
-            if item.layer != "home" and len(self._pending) < _PENDING_LIMIT:
-                self._pending[item.wanted.key] = item
+            if item.layer != "home":
+                self._behind.add(item)
         if told := [item for item in news if item.layer in TOLD]:
             self._bus.publish(TOPIC, msgspec.msgpack.encode(told))
         if self.shared is None:
@@ -153,22 +148,18 @@ class Memory:
     async def start(self) -> None:
         """Read what accounts refuse, and begin to write. Conversations are read when they are missed."""
         loop = asyncio.get_running_loop()
-        for item in await loop.run_in_executor(self._writer, database.read_refusals):
+        for item in await loop.run_in_executor(self._reader, database.read_refusals):
             self._apply(item)
-        self._task = asyncio.create_task(self._write_on(), name="memory-write")
+        self._behind.start()
 
     async def stop(self) -> None:
         """Write what is left and end."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
         await self._meetings.stop()
         await self._recalls.stop()
         if self.shared is not None:
             await self.shared.close()
-        await self._write()
-        for threads in (self._writer, self._reader):
+        await self._behind.stop()
+        for threads in (self._behind.thread, self._reader):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(READ_SECONDS):
                     await asyncio.get_running_loop().run_in_executor(threads, connections.close_all)
@@ -274,19 +265,3 @@ class Memory:
             logger.warning("What is remembered could not be read: %s", type(error).__name__)
             self._unread_until = loop.time() + READ_SECONDS
             return None
-
-    async def _write_on(self) -> None:
-        while True:
-            await asyncio.sleep(WRITE_SECONDS)
-            await self._write()
-
-    async def _write(self) -> None:
-        if not self._pending:
-            return
-        batch, self._pending = self._pending, {}
-        loop = asyncio.get_running_loop()
-        try:
-            await loop.run_in_executor(self._writer, database.store, batch)
-        except Error as error:
-            logger.warning("What was remembered could not be written, trying again: %s", type(error).__name__)
-            self._pending = batch | self._pending

@@ -67,8 +67,8 @@ async def process() -> AsyncIterator[Callable[..., Memory]]:
 
 async def written(memory: Memory) -> None:
     """Waits until everything stands in Redis and in the database."""
-    await until(lambda: not memory._pending and (memory.shared is None or memory.shared._writing is None))
-    await asyncio.get_running_loop().run_in_executor(memory._writer, lambda: None)  # behind the last batch
+    await until(lambda: memory._behind.is_empty and (memory.shared is None or memory.shared._writing is None))
+    await asyncio.get_running_loop().run_in_executor(memory._behind.thread, lambda: None)  # the last batch
 
 
 async def test_what_one_process_learns_another_finds(
@@ -335,6 +335,42 @@ async def test_an_item_that_cannot_be_told_stops_no_other(
     await one.shared.write([Item("home", "s", "\ud800", time.time(), "7", "1")])
     await one.shared.write([Item("home", "s", "m", time.time(), "7", "1")])
     assert [item.name for item in await two.meet("s", is_begun=True)] == ["m"]
+
+
+async def test_an_item_that_no_database_takes_keeps_no_other_from_it(process: Callable[..., Memory]) -> None:
+    """Half a character in an id: what was learned with it and behind it is written all the same."""
+    one = await process()
+    one.remember([Item("thread", "s", "\ud800", time.time()), Item("thread", "s", "msg_1", time.time())])
+    await written(one)
+    one.remember([Item("thread", "s", "msg_2", time.time())])
+    await written(one)
+    await one._behind._write()
+    two = await process()
+    assert [await two.session_of(name) for name in ("msg_1", "msg_2")] == ["s", "s"]
+
+
+async def test_what_is_on_its_way_at_the_end_is_written_again(
+    process: Callable[..., Memory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends while a batch that will fail is being written: it is not lost."""
+    one = Memory(Bus("one", ""), 500, 200, 1000)
+    await one.start()
+    store, is_on_its_way, may_fail = database.store, threading.Event(), threading.Event()
+
+    def fails(batch: dict[str, Item]) -> None:
+        monkeypatch.setattr(database, "store", store)
+        is_on_its_way.set()
+        assert may_fail.wait(10)
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(database, "store", fails)
+    one.remember([Item("thread", "s", "msg_1", time.time())])
+    await asyncio.to_thread(is_on_its_way.wait, 10)
+    stopping = asyncio.create_task(one.stop())
+    await asyncio.sleep(0)
+    may_fail.set()
+    await stopping
+    assert await (await process()).session_of("msg_1") == "s"
 
 
 async def test_a_start_reads_no_conversation(process: Callable[..., Memory]) -> None:
