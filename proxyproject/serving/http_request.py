@@ -60,6 +60,8 @@ class RelayRequest(WebRequest):
         if length == 0:
             return
         self.channel.enter(Stage.BODY)
+        if length is None:
+            self.channel.read_less_at_once()
         if length is not None and length > KEYLESS_BODY_BYTES:
             self._look_at_the_sender(length)
             if not self._is_refused and not self._has_room(length):
