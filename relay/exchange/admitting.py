@@ -32,6 +32,7 @@ from relay.admission.request_body import BodyTooLarge, decoded, parsed
 from relay.admission.request_headers import headers_of
 from relay.dialects.interface import ClientRequest, Dialect
 from relay.exchange.client_call import client_call
+from relay.exchange.large_bodies import beside_the_loop, most_bytes
 from relay.exchange.new_record import new_id, new_record, told_of
 from relay.exchange.recorded_bodies import RecordedBodies
 from relay.exchange.recording import Recorder
@@ -114,11 +115,12 @@ class Admission:
         meta = {"REMOTE_ADDR": peer[0], "HTTP_X_FORWARDED_FOR": self.headers.get("x-forwarded-for", "")}
         return client_address(meta, has_front=self.runtime.settings.has_front)
 
-    def body(self) -> bytes:
+    async def body(self) -> bytes:
         """The decoded body; raises Refused with a 400 or 413."""
         limit, raw = self.runtime.settings.max_body_bytes, self.request.body
+        coding = self.headers.get("content-encoding", "")
         try:
-            body = decoded(raw, self.headers.get("content-encoding", ""), limit)
+            body = await beside_the_loop(most_bytes(raw, coding), lambda: decoded(raw, coding, limit))
         except BadRequest as error:
             raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
         except BodyTooLarge:
@@ -134,8 +136,11 @@ class Admission:
         keeper = extensions.get("evenkeel.hold")
         return keeper is None or bool(keeper["hold"](more_bytes))
 
-    def call(self, raw: bytes, model: str, is_stream: bool | None) -> tuple[ClientCall, ClientRequest]:
+    async def call(self, raw: bytes, model: str, is_stream: bool | None) -> tuple[ClientCall, ClientRequest]:
         """The client's call; ``model`` and ``is_stream`` where the path says them; raises Refused."""
+        return await beside_the_loop(len(raw), lambda: self._read_call(raw, model, is_stream))
+
+    def _read_call(self, raw: bytes, model: str, is_stream: bool | None) -> tuple[ClientCall, ClientRequest]:
         try:
             read = parsed(raw)
             inspected = self.dialect.inspect(read.body, self.headers)

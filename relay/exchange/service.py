@@ -43,7 +43,7 @@ async def serve_generation(
 async def _served(admission: Admission, model: str, is_stream: bool | None, form: Form) -> HttpResponseBase:
     admission.authenticate()
     admission.refuse_while_draining()
-    call, inspected = admission.call(admission.body(), model, is_stream)
+    call, inspected = await admission.call(await admission.body(), model, is_stream)
     call = await admission.in_its_session(call, inspected)
     targets = admission.targets(call)
     await admission.count()

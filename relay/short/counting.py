@@ -42,7 +42,7 @@ async def count_tokens(request: HttpRequest, dialect: Dialect, model: str) -> Ht
 async def _counted(admission: Admission, model: str) -> HttpResponseBase:
     dialect = admission.dialect
     admission.authenticate()
-    call, inspected = admission.call(admission.body(), model, False)
+    call, inspected = await admission.call(await admission.body(), model, False)
     call = await admission.in_its_session(call, inspected)
     admission.refuse_while_draining()
     call = msgspec.structs.replace(call, body=_counting(dialect).request(call.body))

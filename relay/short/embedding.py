@@ -19,6 +19,7 @@ from relay.dialects.interface import Dialect
 from relay.dialects.registry import upstream_dialect
 from relay.engine.attempts import serve
 from relay.exchange.admitting import Admission, Refused, admitted
+from relay.exchange.large_bodies import beside_the_loop
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind, stumbled
@@ -37,7 +38,8 @@ async def embed(request: HttpRequest, dialect: Dialect, form: wire.Form, model: 
 
 async def _embedded(admission: Admission, form: wire.Form, model: str) -> HttpResponseBase:
     admission.authenticate()
-    call = _call(admission, model)
+    raw = await admission.body()
+    call = await beside_the_loop(len(raw), lambda: _call(admission, raw, model))
     target = _target(admission, call)
     requests = _requests(form, call)
     await admission.count()
@@ -49,8 +51,7 @@ async def _embedded(admission: Admission, form: wire.Form, model: str) -> HttpRe
     return await hands.serve(engine, admission.admitted_at)
 
 
-def _call(admission: Admission, model: str) -> ClientCall:
-    raw = admission.body()
+def _call(admission: Admission, raw: bytes, model: str) -> ClientCall:
     try:
         read = parsed(raw)
         model = checked_name(model or read.body.get("model"))

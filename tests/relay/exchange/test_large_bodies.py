@@ -1,0 +1,78 @@
+"""Who sends a large body makes nobody else wait while it is read."""
+
+import asyncio
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from relay.admission.request_body import Read
+from relay.exchange import admitting
+from relay.exchange.admitting import Admission
+from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop, most_bytes
+
+
+async def test_the_loop_goes_on_while_a_large_body_is_read() -> None:
+    """The work waits for something that only the loop can do; in the loop itself it would wait for ever."""
+    done = threading.Event()
+    asyncio.get_running_loop().call_soon(done.set)
+    assert await beside_the_loop(LARGE_BYTES, lambda: done.wait(30))
+
+
+async def test_a_small_body_is_read_at_once() -> None:
+    """A thread would cost more than the reading."""
+    here = threading.current_thread()
+    assert await beside_the_loop(LARGE_BYTES - 1, threading.current_thread) is here
+    assert await beside_the_loop(LARGE_BYTES, threading.current_thread) is not here
+
+
+async def test_large_bodies_are_read_one_after_the_other() -> None:
+    """Each more that computes would keep the loop from its turn for longer."""
+    names = await asyncio.gather(
+        *(beside_the_loop(LARGE_BYTES, lambda: threading.current_thread().name) for _ in range(5))
+    )
+    assert len(set(names)) == 1
+
+
+async def test_what_goes_wrong_there_is_raised_here() -> None:
+    """A refusal is a refusal, wherever it was found."""
+
+    def refuse() -> None:
+        raise ValueError("no JSON")
+
+    with pytest.raises(ValueError, match="no JSON"):
+        await beside_the_loop(LARGE_BYTES, refuse)
+
+
+def test_a_packed_body_may_be_large() -> None:
+    """A few hundred bytes unpack to more than may be read at once; one that is not packed is what it is."""
+    assert most_bytes(b"x" * 600, "gzip") > LARGE_BYTES
+    assert most_bytes(b"x" * 600, "") == 0
+
+
+@pytest.mark.parametrize(("size", "is_beside"), [(100, False), (LARGE_BYTES, True)])
+async def test_a_call_is_read_and_looked_into_beside_the_loop(
+    monkeypatch: pytest.MonkeyPatch, size: int, is_beside: bool
+) -> None:
+    """Parsing is only half of it: the look for its session goes through every turn."""
+    threads: list[threading.Thread] = []
+
+    class Looked(Exception):
+        """Enough was seen."""
+
+    def inspect(*_: Any) -> None:
+        threads.append(threading.current_thread())
+        raise Looked
+
+    def parsed(raw: bytes) -> Read:
+        threads.append(threading.current_thread())
+        return Read({}, raw)
+
+    monkeypatch.setattr(admitting, "parsed", parsed)
+    admission = Admission.__new__(Admission)
+    admission.dialect = SimpleNamespace(inspect=inspect)  # type: ignore[assignment]
+    admission.headers = {}
+    with pytest.raises(Looked):
+        await admission.call(b" " * size, "", None)
+    assert [thread is not threading.main_thread() for thread in threads] == [is_beside] * 2
