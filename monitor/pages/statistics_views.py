@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.http import HttpRequest, StreamingHttpResponse
@@ -13,10 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from monitor.history.filters import HASHES, parse
 from monitor.pages.access import for_operators
 from monitor.pricing.cost import price_source
 from monitor.pricing.prices import price_list
 from monitor.record.records import Outcome
+from monitor.statistics.by_conversation import Group, by_agent, by_conversation, within_conversation
 from monitor.statistics.filling import COUNTS, SUMS, fill_first_hour
 from monitor.statistics.totals import (
     DIMENSIONS,
@@ -33,6 +36,9 @@ from monitor.statistics.totals import (
 from monitor.templatetags.monitor_text import account
 from monitor.words.labels import OUTCOME_LABELS
 
+GROUPED = {"conversation": by_conversation, "agent": by_agent}
+WITHIN = ("agent", "model", "account")
+"""By what one conversation is told."""
 SHOWN_VALUES = 50
 """How many models, accounts or keys the page lists; the rest stands in one line, and in the CSV."""
 
@@ -43,16 +49,19 @@ def statistics_page(request: HttpRequest) -> HttpResponseBase:
     """Per hour or day and by model, account, key or outcome; ``?days=`` and ``?by=`` choose."""
     days = SPANS.get(request.GET.get("days", ""), 7)
     by = request.GET.get("by", "")
-    by = by if by in DIMENSIONS else "model"
+    asked = parse(request.GET).values
+    if one := {name: asked[name] for name in HASHES if name in asked}:
+        return _of_conversation(request, one, by if by in WITHIN else "agent")
+    by = by if by in (*DIMENSIONS, *GROUPED) else "model"
     now = timezone.now()
     fill_first_hour(now.timestamp())
     if request.GET.get("format") == "csv":
         return _csv_file(days)
     buckets = by_bucket(days, now)
-    values = by_dimension(by, days, now)
+    values = GROUPED[by](days, now) if by in GROUPED else _as_groups(by, by_dimension(by, days, now))
     collapse = cache_collapse(now)
     prices = price_list()
-    models = values if by == "model" else by_dimension("model", days, now)
+    models = by_dimension("model", days, now)
     unpriced = [model for model in without_cost(models) if not price_source(model, prices, now.timestamp())]
     context = {
         **admin.site.each_context(request),
@@ -68,13 +77,36 @@ def statistics_page(request: HttpRequest) -> HttpResponseBase:
         "first": buckets[0][0],
         "last": buckets[-1][0],
         "buckets": [pair for pair in reversed(buckets) if pair[1].requests],
-        "values": [(_value_label(by, value), sums) for value, sums in values[:SHOWN_VALUES]],
-        "others": total(sums for _value, sums in values[SHOWN_VALUES:]),
+        "values": values[:SHOWN_VALUES],
+        "others": total(group.sums for group in values[SHOWN_VALUES:]),
         "unpriced": unpriced,
         "may_set_prices": request.user.has_perm("monitor.add_modelprice"),
         "collapse": {"before": collapse[0], "after": collapse[1]} if collapse else None,
     }
     return TemplateResponse(request, "monitor/statistics.html", context)
+
+
+def _of_conversation(request: HttpRequest, one: dict[str, str], by: str) -> HttpResponseBase:
+    """What one conversation, or one agent of it, adds up to."""
+    groups = within_conversation(one.get("conversation", ""), one.get("agent", ""), by)
+    shown = groups if by == "agent" else _as_groups(by, [(group.label, group.sums) for group in groups])
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Statistics"),
+        "by": by,
+        "narrowed": urlencode(one),
+        "conversation": groups[0].conversation if groups else "",
+        "dimensions": [(name, label) for name, label in _dimension_labels().items() if name in WITHIN],
+        "dimension": _dimension_labels()[by],
+        "total": total(group.sums for group in groups),
+        "values": shown[:SHOWN_VALUES],
+        "others": total(group.sums for group in shown[SHOWN_VALUES:]),
+    }
+    return TemplateResponse(request, "monitor/statistics.html", context)
+
+
+def _as_groups(by: str, values: list[tuple[str, Sums]]) -> list[Group]:
+    return [Group(_value_label(by, value), sums) for value, sums in values]
 
 
 def _dimension_labels() -> dict[str, str]:
@@ -83,6 +115,8 @@ def _dimension_labels() -> dict[str, str]:
         "account": _("Account"),
         "client_key": _("Client key"),
         "outcome": _("Outcome"),
+        "conversation": _("Conversation"),
+        "agent": _("Agent"),
     }
 
 

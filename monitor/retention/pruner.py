@@ -93,7 +93,9 @@ def _forget_conversations(before: str) -> Iterator[int]:
     doomed = Conversation.objects.filter(last_id__lt=before).order_by("last_id")
     while ids := list(doomed.values_list("id", flat=True)[:ROWS_AT_ONCE]):
         with transaction.atomic():
-            gone = list(doomed.filter(id__in=ids).select_for_update().values_list("id", flat=True))
+            gone = list(
+                doomed.filter(id__in=ids).order_by("id").select_for_update().values_list("id", flat=True)
+            )
             Conversation.objects.filter(id__in=gone).delete()
             ConversationPart.objects.filter(conversation__in=gone).delete()
         yield len(ids)

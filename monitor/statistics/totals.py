@@ -92,7 +92,7 @@ def by_bucket(days: int, now: datetime) -> list[tuple[datetime, Sums]]:
     for day in whole_days.order_by("day").values("day").annotate(**ADDED_UP):
         found[midnight(day["day"])] = Sums(**sums_in(dict(day)))
     buckets: list[tuple[datetime, Sums]] = []
-    local = timezone.localtime(_beginning(days, now))
+    local = timezone.localtime(beginning_of(days, now))
     while local <= now:
         bucket = _bucket_of(local, step)
         if not buckets or buckets[-1][0] != bucket:
@@ -121,7 +121,7 @@ def by_dimension(dimension: str, days: int, now: datetime) -> list[tuple[str, Su
 
 def _as_the_ledger_says(found: dict[str, Sums], days: int, now: datetime) -> dict[str, Sums]:
     """Tokens and money of each key are the ledger's, on every page: it is a minute ahead of these tables."""
-    booked = by_client_key(_beginning(days, now).timestamp(), inf)
+    booked = by_client_key(beginning_of(days, now).timestamp(), inf)
     told = {}
     for name in found | booked:
         usage = booked.get(name, Amounts())
@@ -175,12 +175,13 @@ def rows_since(days: int, now: datetime) -> Iterable[HourStatistic]:
     return _since(days, now).order_by("hour", "dimension", "value").iterator(chunk_size=2000)
 
 
-def _beginning(days: int, now: datetime) -> datetime:
+def beginning_of(days: int, now: datetime) -> datetime:
+    """Where the span begins: at a full hour."""
     return (now - timedelta(days=days)).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
 
 
 def _since(days: int, now: datetime) -> QuerySet[HourStatistic]:
-    return HourStatistic.objects.filter(hour__gte=_beginning(days, now), hour__lte=now)
+    return HourStatistic.objects.filter(hour__gte=beginning_of(days, now), hour__lte=now)
 
 
 def _parts(
@@ -190,7 +191,7 @@ def _parts(
     hours = _since(days, now).filter(dimension=dimension)
     if days <= HOURLY_UP_TO_DAYS:
         return hours, known_days().none()
-    first_day = timezone.localtime(_beginning(days, now)).date() + timedelta(days=1)
+    first_day = timezone.localtime(beginning_of(days, now)).date() + timedelta(days=1)
     return (
         hours.filter(hour__lt=midnight(first_day)),
         known_days().filter(dimension=dimension, day__gte=first_day, day__lte=timezone.localtime(now).date()),

@@ -1,0 +1,87 @@
+"""Statistics by conversation and by agent, from the sums that are written with the rows. Blocking.
+
+A conversation is one of a span by its last turn, and is told with all its turns. Of many the newest are
+looked at, and of those the most costly are told: as many as a page lists.
+"""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from django.db.models import QuerySet
+
+from monitor.conversations.models import Conversation, ConversationPart, Counted
+from monitor.ledger.booking import dollars
+from monitor.models import RequestLog
+from monitor.record.request_id import first_request_id
+from monitor.statistics.totals import Sums, beginning_of
+
+LOOKED_AT: Final = 20_000
+"""About 50 ms."""
+MOST_COSTLY: Final = 50
+AGENTS_OF: Final = 500
+"""The agents of so many of the most costly conversations are compared."""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """A line: what of, and what it adds up to. ``conversation`` is where it belongs, if to one."""
+
+    label: str
+    sums: Sums
+    conversation: str = ""
+    role: str = ""
+
+
+def by_conversation(days: int, now: datetime) -> list[Group]:
+    """The most costly conversations of the span, the most costly first."""
+    rows = Conversation.objects.filter(id__in=_most_costly(days, now, MOST_COSTLY))
+    groups = [Group(f"{row.client_name or '–'} · {row.client_key}", _sums(row), row.id) for row in rows]
+    return sorted(groups, key=lambda group: (-group.sums.cost, -group.sums.requests))
+
+
+def by_agent(days: int, now: datetime) -> list[Group]:
+    """The agents of the span's most costly conversations, the most costly agents first."""
+    chosen = _most_costly(days, now, AGENTS_OF)
+    return _grouped(ConversationPart.objects.filter(conversation__in=chosen), "agent")[:MOST_COSTLY]
+
+
+def within_conversation(conversation: str, agent: str, by: str) -> list[Group]:
+    """What is known of one conversation, or of an agent, by ``model``, ``account`` or ``agent``."""
+    if agent and not conversation:
+        asked = RequestLog.objects.filter(agent=agent, agent__gt="")
+        conversation = asked.values_list("conversation", flat=True).first() or ""
+    parts = ConversationPart.objects.filter(conversation=conversation, turns__gt=0)
+    return _grouped(parts.filter(agent=agent) if agent else parts, by)
+
+
+def _most_costly(days: int, now: datetime, limit: int) -> list[str]:
+    since = first_request_id(int(beginning_of(days, now).timestamp() * 1000))
+    newest = Conversation.objects.filter(last_id__gte=since, turns__gt=0).order_by("-last_id")
+    found = list(newest.values_list("cost_units", "turns", "id")[:LOOKED_AT])
+    return [one for *_, one in sorted(found, reverse=True)[:limit]]
+
+
+def _grouped(parts: QuerySet[ConversationPart], by: str) -> list[Group]:
+    found: dict[str, Group] = {}
+    for part in parts:
+        key = getattr(part, by)
+        label, role = (part.agent_label, part.role) if by == "agent" else (key, "")
+        group = found.get(key) or Group(label, Sums(), part.conversation, role)
+        found[key] = msgspec.structs.replace(group, sums=group.sums + _sums(part))
+    return sorted(found.values(), key=lambda group: (-group.sums.cost, -group.sums.requests))
+
+
+def _sums(row: Counted) -> Sums:
+    return Sums(
+        requests=row.turns,
+        failed=row.failed,
+        rescued=row.rescued,
+        healed=row.healed,
+        retried=row.retried,
+        tokens_in=row.tokens_in,
+        tokens_out=row.tokens_out,
+        tokens_cached=row.tokens_cached,
+        tokens_cache_write=row.tokens_cache_write,
+        cached_tokens_lost=row.cached_tokens_lost,
+        cost=dollars(row.cost_units),
+    )
