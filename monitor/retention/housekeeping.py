@@ -110,6 +110,7 @@ class Housekeeper:
         self._next_prunes = 0.0
         self._next_pruning = 0.0
         self._next_statistics = 0.0
+        self._orphans_closed_at = 0.0
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -128,16 +129,32 @@ class Housekeeper:
 
     def tick(self, now: float) -> None:
         """Do what is due at ``now`` (seconds since the epoch)."""
+        self._close_rows_of_dead()
+        if self._turn is None or self._turn.is_ours():
+            self._keep_house(now)
+
+    def _close_rows_of_dead(self) -> None:
         if dead := self._dead_process_ids():
             if closed := close_rows_of_dead(dead):
                 logger.warning("Closed %d rows in flight of %d processes that have died", closed, len(dead))
             self._forget(dead)
-        if self._turn is None or self._turn.is_ours():
-            self._keep_house(now)
 
-    def _keep_house(self, now: float) -> None:
+    def _close_orphans(self, now: float) -> None:
+        self._orphans_closed_at = time.monotonic()
         if closed := close_orphans(self._live_process_ids(), now):
             logger.warning("Closed %d rows in flight of processes that are gone", closed)
+
+    def _must_stop(self) -> bool:
+        """A pause between two batches; open rows do not wait until there is none left."""
+        if self._end.wait(PAUSE_SECONDS):
+            return True
+        if time.monotonic() - self._orphans_closed_at >= TICK_SECONDS:
+            self._close_rows_of_dead()
+            self._close_orphans(self._now())
+        return False
+
+    def _keep_house(self, now: float) -> None:
+        self._close_orphans(now)
         if now >= self._next_pruning:
             self._next_pruning = now + PRUNE_SECONDS
             self._prune(now)
@@ -151,24 +168,24 @@ class Housekeeper:
     def _prune_others(self, now: float) -> None:
         for prune in self._prunes:
             while prune(now):
-                if self._end.wait(PAUSE_SECONDS):
+                if self._must_stop():
                     return
 
     def _fill_search_index(self) -> None:
         ends_at = time.monotonic() + INDEXING_SECONDS
         while index.add_older(INDEXED_AT_ONCE) == INDEXED_AT_ONCE and time.monotonic() < ends_at:
-            if self._end.wait(PAUSE_SECONDS):
+            if self._must_stop():
                 return
 
     def _fill_statistics(self, now: float) -> None:
         began = time.monotonic()
         for hour in filling.hours_to_fill(now):
             filling.fill_hour(hour)
-            if self._end.is_set():
+            if self._must_stop():
                 return
         for day in filling.days_to_fill(now):
             filling.fill_day(day)
-            if self._end.is_set():
+            if self._must_stop():
                 return
         took = time.monotonic() - began
         self._next_statistics = now + max(STATISTICS_SECONDS, STATISTICS_SHARE * took)
@@ -176,7 +193,7 @@ class Housekeeper:
     def _prune(self, now: float) -> None:
         pruning = pruner.planned(self._limits, now)
         for _ in pruner.prune(pruning):
-            if self._end.wait(PAUSE_SECONDS):
+            if self._must_stop():
                 return
         if pruning.requests or pruning.bodies:
             logger.info(

@@ -9,6 +9,7 @@ from django.db import OperationalError
 
 from monitor.models import RequestLog
 from monitor.record.records import Outcome, Phase, RequestRecord
+from monitor.retention import housekeeping
 from monitor.retention.housekeeping import YOUNG_SECONDS, Housekeeper, close_orphans
 from monitor.retention.pruner import Limits
 from monitor.store.writer import RecordWriter
@@ -154,3 +155,28 @@ def test_what_others_keep_is_pruned_to_the_end_from_time_to_time(store: str) -> 
     assert left == [0]
     housekeeper.tick(NOW + 300)
     assert left == []
+
+
+@pytest.mark.django_db
+def test_open_rows_do_not_wait_for_a_long_removal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two of its batches the rows of processes that are gone are closed, when it is time."""
+    monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(housekeeping, "TICK_SECONDS", 0)
+    done: list[str] = []
+
+    def alive() -> set[str]:
+        done.append("alive")
+        return {"me"}
+
+    def dead() -> tuple[str, ...]:
+        done.append("dead")
+        return ()
+
+    def prune(now: float) -> int:
+        done.append("pruned")
+        return 1 if done.count("pruned") < 3 else 0
+
+    Housekeeper(alive, KEEP_ALL, dead, prunes=[prune]).tick(NOW)
+    first = done.index("pruned")
+    assert done[:first] == ["dead", "alive"]
+    assert done[first : first + 7] == ["pruned", "dead", "alive", "pruned", "dead", "alive", "pruned"]
