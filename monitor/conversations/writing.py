@@ -8,6 +8,7 @@ from django.db import connection, models
 from monitor.conversations.counting import Part, Sums, changes, is_turn, part_of
 from monitor.conversations.models import Conversation, ConversationPart
 from monitor.record.records import RequestRecord
+from monitor.record.stored_text import stored_text
 
 _OWN = ("id", "client_key", "client_name")
 _PARTS = (*Part._fields, "parent_agent", "agent_label", "role")
@@ -66,7 +67,7 @@ def _store(
     limits = [cast("models.CharField[str, str]", model._meta.get_field(name)).max_length for name in names]
     parameters: list[list[Any]] = [
         [
-            *(_text(text, limit) for text, limit in zip(line.names, limits, strict=True)),
+            *(stored_text(text, limit) for text, limit in zip(line.names, limits, strict=True)),
             line.first,
             line.last,
             *line.sums,
@@ -83,8 +84,3 @@ def _store(
             f"{last} = {greatest}({table}.{last}, excluded.{last}), {added}",
             parameters,
         )
-
-
-def _text(value: str, limit: int | None) -> str:
-    """No database takes a surrogate, and PostgreSQL no NUL."""
-    return value[:limit].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

@@ -11,6 +11,7 @@ from monitor.ledger.hours import hour_of
 from monitor.ledger.models import LedgerHour
 from monitor.models import RequestLog
 from monitor.record.records import RequestRecord, record_of
+from monitor.record.stored_text import stored_text
 
 COUNTED_COLUMNS = (
     "id", "started_at", "process_id", "dialect", "method", "path", "client_key", "client_key_id",
@@ -92,10 +93,7 @@ def _parameters(cell: Cell, sums: Amounts) -> list[Any]:
 def as_kept(cell: Cell) -> Cell:
     """The cell as the table has it: texts are cut to their columns."""
     return cell._replace(
-        client_key=_text(cell.client_key, 100), account=_text(cell.account, 254), model=_text(cell.model, 200)
+        client_key=stored_text(cell.client_key, 100),
+        account=stored_text(cell.account, 254),
+        model=stored_text(cell.model, 200),
     )
-
-
-def _text(value: str, limit: int) -> str:
-    """No database takes a surrogate, and PostgreSQL no NUL."""
-    return value[:limit].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

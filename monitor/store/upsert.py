@@ -19,6 +19,7 @@ from monitor.pricing.cost import cost_of
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import AttemptRecord, RequestRecord
 from monitor.record.redaction import LEFT_OUT, mask_beginning, mask_path, mask_text
+from monitor.record.stored_text import stored_text
 from monitor.store.bodies import StoredBody
 
 PATH_LIMIT = 2000
@@ -149,25 +150,15 @@ def _converter(column: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
         case models.JSONField():
             return _json
         case models.ForeignKey(target_field=target):
-            return _text(target.max_length)
+            return functools.partial(stored_text, limit=target.max_length)
         case models.CharField(max_length=limit):
-            return _text(limit)
+            return functools.partial(stored_text, limit=limit)
         case models.TextField():
-            return _text(None)
+            return stored_text
         case models.BigIntegerField():
             return _integer
         case _:
             return None
-
-
-def _text(limit: int | None) -> Callable[[str], str]:
-    """No database takes a surrogate, and PostgreSQL no NUL; a model's output may hold both."""
-
-    def convert(value: str) -> str:
-        text = value[:limit].replace("\0", "\N{REPLACEMENT CHARACTER}")
-        return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-    return convert
 
 
 def _json(value: object) -> str:
