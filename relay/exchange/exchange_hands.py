@@ -22,6 +22,7 @@ from relay.exchange.answer_reader import decoder_for
 from relay.exchange.answer_writer import AnswerWriter, Untold
 from relay.exchange.hands import OpenAnswer
 from relay.exchange.healing import healed_request
+from relay.exchange.large_bodies import beside_the_loop
 from relay.exchange.marking import mark_account
 from relay.exchange.picked import NOT_THE_CHOSEN, TRIED_BY_ANOTHER, nobody, picked
 from relay.exchange.recording import Recorder
@@ -39,6 +40,7 @@ from relay.upstream.request import (
     continued,
     continued_with,
     prepare,
+    read_ahead,
 )
 from relay.upstream.response import UpstreamResponse
 from relay.upstream.times import Times
@@ -144,6 +146,7 @@ class ExchangeHands:
         self._next_leg = None
         await weigh_detour(self._runtime.memory, lease, self.call.session)
         try:
+            await beside_the_loop(len(self.call.raw), lambda: read_ahead(self.call, lease.account, model))
             request = await recalled(self._runtime.memory, lambda: self._made_ready(lease.account, model))
         except (BadRequest, CannotCarry) as error:
             code = error.code if isinstance(error, CannotCarry) else ""

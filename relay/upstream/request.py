@@ -109,6 +109,15 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
         return self.model == model and self.dialect is dialect_for(account.kind, call.dialect, facts)
 
 
+def read_ahead(call: ClientCall, account: AccountView, model: str) -> None:
+    """Read of ``call`` what ``prepare`` makes a request of, which keeps it; raises BadRequest, CannotCarry.
+
+    It is the longest part of that for a long history, and looks at nothing but the call.
+    """
+    dialect = dialect_for(account.kind, call.dialect, facts_for(model, account.kind))
+    _ = call.own_body if dialect is call.dialect and call.is_own_form else call.conversation
+
+
 def prepare(
     call: ClientCall,
     account: AccountView,
