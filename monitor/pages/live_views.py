@@ -87,7 +87,8 @@ def _words() -> dict[str, str]:
         "signed_out": _("signed out"),
         "paused": _("paused"),
         "pause": _("Pause"),
-        "resume": _("Go on"),
+        "resume": _("Resume"),
+        "fold": _("failures that are alike: show each, or one for all"),
         "waiting_rows": _("{number} new rows: show them"),
         "sampled": _(
             "Too much to read: {share} % of the exchanges are shown, failures first. The figures count all."

@@ -75,20 +75,29 @@ export class Figures {
                 seen[bin] = Math.max(seen[bin] ?? 0, number);
             }
         }
+        const highest = (values, write) => {
+            const known = values.filter(value => value !== null);
+            return known.length && Math.max(...known) > 0 ? write(Math.max(...known)) : "";
+        };
+        const rates = bins.map(bin => bin.admitted / BIN);
+        const shares = bins.map(share);
+        const [medians, tails] = [0.5, 0.95].map(part => bins.map(bin => quantile(bin.waits, part)));
         return {
             rate: {
                 value: count(text.per_second, rate < 10 ? rate.toFixed(1) : Math.round(rate)),
                 note: count(text.requests_in_five, all.admitted),
-                lines: [bins.map(bin => bin.admitted / BIN)],
+                lines: [rates],
+                high: highest(rates, value => count(text.per_second, value < 10 ? value.toFixed(1) : Math.round(value))),
             },
-            in_flight: {value: String(running), note: text.since_open, lines: [seen]},
+            in_flight: {value: String(running), note: text.since_open, lines: [seen], high: highest(seen, String)},
             errors: {
                 value: all.ended ? `${share(all).toFixed(share(all) < 10 ? 1 : 0)} %` : "–",
                 note: count(text.failed_in_five, all.failed),
-                lines: [bins.map(share)],
+                lines: [shares],
+                high: highest(shares, value => `${Math.round(value)} %`),
             },
-            p50: {value: milliseconds(quantile(all.waits, 0.5)), note: count(text.timed, all.waits.length), lines: [bins.map(bin => quantile(bin.waits, 0.5))]},
-            p95: {value: milliseconds(quantile(all.waits, 0.95)), note: count(text.timed, all.waits.length), lines: [bins.map(bin => quantile(bin.waits, 0.95))]},
+            p50: {value: milliseconds(quantile(all.waits, 0.5)), note: count(text.timed, all.waits.length), lines: [medians], high: highest(medians, milliseconds)},
+            p95: {value: milliseconds(quantile(all.waits, 0.95)), note: count(text.timed, all.waits.length), lines: [tails], high: highest(tails, milliseconds)},
         };
     }
 

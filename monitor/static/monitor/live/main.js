@@ -47,10 +47,11 @@ const feed = new Feed(
 );
 
 function showFigures() {
-    for (const [name, {value, note, lines}] of Object.entries(figures.summary(words))) {
+    for (const [name, {value, note, lines, high}] of Object.entries(figures.summary(words))) {
         const tile = tiles.get(name);
         tile.querySelector(".ek-tile-value").textContent = value;
         tile.querySelector(".ek-tile-note").textContent = note || "\u00a0";
+        tile.querySelector(".ek-high").textContent = high;
         draw(tile.querySelector("svg"), lines);
     }
     const since = Date.now() - SAMPLED_MEMORY * 1000;
@@ -58,13 +59,13 @@ function showFigures() {
     const ended = sampled.reduce((sum, [, count]) => sum + count, 0);
     const skipped = sampled.reduce((sum, [, , count]) => sum + count, 0);
     const notice = byId("live-sampled");
-    notice.hidden = !skipped;
+    notice.classList.toggle("ek-unseen", !skipped);
     if (skipped) notice.textContent = filled(words.sampled, {share: Math.max(1, Math.round(100 * (1 - skipped / ended)))});
 }
 
 function showMore() {
     const count = table.isPaused || table.follows ? 0 : table.heldCount();
-    byId("live-more").hidden = !count;
+    byId("live-more").classList.toggle("ek-unseen", !count);
     byId("live-more").textContent = filled(words.waiting_rows, {number: count});
 }
 
@@ -108,8 +109,10 @@ byId("live-follow").addEventListener("change", event => setFollow(event.target.c
 byId("live-pause").addEventListener("click", togglePause);
 byId("live-more").addEventListener("click", () => table.showHeld() ?? showMore());
 byId("live-table").addEventListener("click", event => {
+    const times = event.target.closest(".ek-times");
+    if (times) return table.toggle(times.closest("tr").dataset.id);
     const link = event.target.closest("tr")?.querySelector("a");
-    if (link && !event.target.closest("a") && !String(getSelection())) location.assign(link.href);
+    if (link?.href && !event.target.closest("a") && !String(getSelection())) location.assign(link.href);
 });
 
 document.addEventListener("keydown", event => {

@@ -1,5 +1,7 @@
-// The rows: kept by id, newest first, at most ROWS of them; only what changed is touched.
+// The rows: kept by id, newest first, at most ROWS of them. A line of the table keeps its place and takes what
+// stands there now, so nothing on the page moves when a request comes.
 
+import {folded, likeness} from "./folding.js";
 import {FAILED, RESCUED, filled, milliseconds, page, stateOf, tokensOf} from "./words.js";
 
 const ROWS = 300;
@@ -13,11 +15,12 @@ export class Table {
         this.empty = empty;
         this.now = now;
         this.rows = new Map(); // id -> row
-        this.shown = new Map(); // id -> tr
         this.held = new Set(); // ids of new rows that wait to be shown
         this.changed = new Set();
+        this.opened = new Set(); // likenesses of groups whose rows are all shown
         this.isPaused = false;
         this.follows = true;
+        this.selectedId = "";
         this.filter = {text: "", state: ""};
     }
 
@@ -33,7 +36,17 @@ export class Table {
             this.changed.add(row.id);
         }
         this.#forget();
-        if (!this.isPaused) this.render();
+        this.#renderSoon();
+    }
+
+    // Once for all that comes within a frame; a page in the background draws when it is looked at again.
+    #renderSoon() {
+        if (this.isDue) return;
+        this.isDue = true;
+        requestAnimationFrame(() => {
+            this.isDue = false;
+            if (!this.isPaused) this.render();
+        });
     }
 
     runningIds() {
@@ -46,14 +59,19 @@ export class Table {
     }
 
     showHeld() {
-        for (const id of this.held) this.changed.add(id);
         this.held.clear();
         this.render();
     }
 
     setFilter(filter) {
         this.filter = filter;
-        this.changed = new Set(this.rows.keys());
+        this.render();
+    }
+
+    // Shows all rows of a group, or one for all of them again.
+    toggle(id) {
+        const like = likeness(this.rows.get(id));
+        if (!this.opened.delete(like)) this.opened.add(like);
         this.render();
     }
 
@@ -62,45 +80,46 @@ export class Table {
     }
 
     render() {
-        const ids = [...this.changed].sort();
+        // Ids sort by time: the newest goes first.
+        const ids = [...this.rows.keys()].filter(id => !this.held.has(id)).sort().reverse();
+        const rows = ids.map(id => this.rows.get(id)).filter(row => this.#fits(row));
+        const entries = folded(rows, this.opened);
+        entries.forEach((entry, at) => {
+            const tr = this.body.rows[at] ?? this.#append();
+            const mark = `${entry.row.id} ${entry.count}`;
+            if (tr.dataset.mark === mark && !this.changed.has(entry.row.id)) return;
+            tr.dataset.mark = mark;
+            this.#fill(tr, entry);
+        });
+        while (this.body.rows.length > entries.length) this.body.lastElementChild.remove();
         this.changed.clear();
-        for (const id of ids) {
-            const row = this.rows.get(id);
-            const tr = this.shown.get(id);
-            if (!row || this.held.has(id) || !this.#fits(row)) {
-                tr?.remove();
-                this.shown.delete(id);
-            } else {
-                const there = tr ?? this.#insert(id);
-                this.#fill(there, row);
-            }
-        }
-        this.empty.hidden = this.shown.size > 0 || !this.isFilled;
+        this.empty.hidden = entries.length > 0 || !this.isFilled;
         this.empty.textContent = this.rows.size ? page.words.no_rows_match : page.words.no_rows;
     }
 
     // The durations of what is in flight go on.
     tick() {
         if (this.isPaused) return;
-        for (const [id, tr] of this.shown) {
-            const row = this.rows.get(id);
-            if (row.in_flight) set(tr.cells[5], milliseconds(Math.max(0, this.now() - row.at) * 1000));
+        for (const tr of this.body.rows) {
+            const row = this.rows.get(tr.dataset.id);
+            if (row?.in_flight) set(tr.cells[5], milliseconds(Math.max(0, this.now() - row.at) * 1000));
         }
     }
 
     select(step) {
         const all = [...this.body.rows];
-        const at = all.findIndex(tr => tr.ariaSelected === "true");
+        const at = all.findIndex(tr => tr.dataset.id === this.selectedId);
         const next = all[Math.max(0, Math.min(all.length - 1, at + step))];
         if (at >= 0) all[at].ariaSelected = "false";
         if (next) {
+            this.selectedId = next.dataset.id;
             next.ariaSelected = "true";
             next.scrollIntoView({block: "nearest"});
         }
     }
 
     selected() {
-        return this.body.querySelector('tr[aria-selected="true"] a')?.href;
+        return this.rows.has(this.selectedId) ? linkOf(this.selectedId) : undefined;
     }
 
     #forget() {
@@ -111,7 +130,6 @@ export class Table {
         for (const id of [...ended.slice(0, surplus), ...ids.slice(0, Math.max(0, surplus - ended.length))]) {
             this.rows.delete(id);
             this.held.delete(id);
-            this.changed.add(id);
         }
     }
 
@@ -125,57 +143,73 @@ export class Table {
         return where.join("\n").toLowerCase().includes(text.toLowerCase());
     }
 
-    #insert(id) {
-        const tr = document.createElement("tr");
-        tr.dataset.id = id;
+    #append() {
+        const tr = this.body.insertRow();
         CELLS.forEach((name, at) => {
             const cell = tr.insertCell();
             cell.className = NUMBERS.has(name) ? "ek-number" : `ek-${name}`;
             if (NUMBERS.has(name)) cell.dataset.label = this.heads[at];
         });
-        // Ids sort by time: the row goes before the first older one.
-        let next = this.body.firstElementChild;
-        while (next && next.dataset.id > id) next = next.nextElementSibling;
-        this.body.insertBefore(tr, next);
-        this.shown.set(id, tr);
+        tr.cells[0].append(document.createElement("a"));
         return tr;
     }
 
-    #fill(tr, row) {
+    #fill(tr, {row, count, firstAt}) {
         const [time, state, model, account, first, duration, tokens, key] = tr.cells;
-        if (!time.firstChild) {
-            const begun = new Date(row.at * 1000);
-            const link = document.createElement("a");
-            link.href = filled(page.detail, {id: row.id});
-            link.textContent = begun.toLocaleTimeString(document.documentElement.lang || undefined, {hourCycle: "h23"});
-            link.title = `${begun.toISOString()} · ${row.id}`;
-            time.append(link);
+        const link = time.firstChild;
+        if (tr.dataset.id !== row.id) {
+            tr.dataset.id = row.id;
+            link.href = linkOf(row.id);
+            set(link, clock(row.at));
+            link.title = `${new Date(row.at * 1000).toISOString()} · ${row.id}`;
         }
+        tr.ariaSelected = String(row.id === this.selectedId);
         const told = stateOf(row);
-        const mark = JSON.stringify(told);
+        const mark = JSON.stringify([told, count, firstAt]);
         if (state.dataset.mark !== mark) {
             state.dataset.mark = mark;
-            const line = document.createElement("div");
-            line.className = row.in_flight ? "ek-running" : `ek-tone-${told.tone}`;
-            const sign = document.createElement("span");
-            sign.className = "ek-sign";
-            sign.ariaHidden = "true";
-            sign.textContent = told.sign;
-            line.append(sign, told.text);
-            const detail = document.createElement("div");
-            detail.className = "ek-detail";
-            detail.textContent = told.detail;
-            state.replaceChildren(line, ...(told.detail ? [detail] : []));
+            state.replaceChildren(...lineOf(told, row.in_flight, count, firstAt, row));
+            state.title = [told.text, told.detail].filter(Boolean).join("\n");
         }
         const isMapped = row.mapped_model && row.mapped_model !== row.client_model;
         set(model, isMapped ? `${row.client_model} → ${row.mapped_model}` : row.client_model);
-        model.title = row.path;
+        model.title = [model.textContent, row.path].join("\n");
         set(account, row.account);
         set(first, row.first_data_ms === null ? "" : milliseconds(row.first_data_ms));
-        if (!row.in_flight) set(duration, milliseconds(row.duration_ms));
+        const begun = Math.max(0, this.now() - row.at) * 1000;
+        set(duration, milliseconds(row.in_flight ? begun : row.duration_ms));
         set(tokens, tokensOf(row));
         set(key, row.client_key);
     }
+}
+
+function lineOf(told, isRunning, count, firstAt, row) {
+    const line = document.createElement("span");
+    line.className = isRunning ? "ek-running" : `ek-tone-${told.tone}`;
+    const sign = document.createElement("span");
+    sign.className = "ek-sign";
+    sign.ariaHidden = "true";
+    sign.textContent = told.sign;
+    line.append(sign, told.text);
+    const detail = document.createElement("span");
+    detail.className = "ek-detail";
+    detail.textContent = told.detail;
+    if (count === 1) return told.detail ? [line, detail] : [line];
+    const times = document.createElement("button");
+    times.type = "button";
+    times.className = "ek-times";
+    times.textContent = `${count} ×`;
+    times.title = page.words.fold;
+    detail.textContent = [`${clock(firstAt)} – ${clock(row.at)}`, told.detail].filter(Boolean).join(" · ");
+    return [times, line, detail];
+}
+
+function linkOf(id) {
+    return filled(page.detail, {id});
+}
+
+function clock(at) {
+    return new Date(at * 1000).toLocaleTimeString(document.documentElement.lang || undefined, {hourCycle: "h23"});
 }
 
 function set(cell, text) {
