@@ -20,6 +20,7 @@ urlpatterns = [
     path("conversations/<str:conversation>/", conversation_views.conversation_page, name="conversation"),
     path("conversations/<str:conversation>/beside/", conversation_views.compare_turns, name="compare-turns"),
     path("statistics/", statistics_views.statistics_page, name="statistics"),
+    path("statistics/times/", statistics_views.times_of_buckets, name="statistics-times"),
     path("retention/", retention_views.retention_page, name="retention"),
     path("retention/remove/", retention_views.remove, name="retention-remove"),
     path("history/", history_views.history_page, name="history"),

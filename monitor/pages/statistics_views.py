@@ -2,12 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -21,6 +20,7 @@ from monitor.pricing.prices import price_list
 from monitor.record.records import Outcome
 from monitor.statistics.by_conversation import Group, by_agent, by_conversation, within_conversation
 from monitor.statistics.filling import COUNTS, SUMS, fill_first_hour
+from monitor.statistics.series import outcomes_by_bucket, plotted, times_by_bucket
 from monitor.statistics.totals import (
     DIMENSIONS,
     HOURLY_UP_TO_DAYS,
@@ -73,9 +73,14 @@ def statistics_page(request: HttpRequest) -> HttpResponseBase:
         "dimension": _dimension_labels()[by],
         "is_hourly": days <= HOURLY_UP_TO_DAYS,
         "total": total(sums for _moment, sums in buckets),
-        "plots": _plots([sums for _moment, sums in buckets]),
+        "plotted": plotted(days, buckets, outcomes_by_bucket(days, now)) | {"words": plot_words()},
+        "labels": {
+            "outcomes": _("Requests by outcome"),
+            "times": _("Times"),
+            "tokens": _("Tokens"),
+            "money": _("Cost and cache hits"),
+        },
         "first": buckets[0][0],
-        "last": buckets[-1][0],
         "buckets": [pair for pair in reversed(buckets) if pair[1].requests],
         "values": values[:SHOWN_VALUES],
         "others": total(group.sums for group in values[SHOWN_VALUES:]),
@@ -109,6 +114,33 @@ def _as_groups(by: str, values: list[tuple[str, Sums]]) -> list[Group]:
     return [Group(_value_label(by, value), sums) for value, sums in values]
 
 
+@require_GET
+@for_operators
+def times_of_buckets(request: HttpRequest) -> HttpResponseBase:
+    """The waits of each bucket, which take longer to read: the page asks for them when it stands."""
+    days = SPANS.get(request.GET.get("days", ""), 7)
+    now = timezone.now()
+    starts = [moment for moment, _sums in by_bucket(days, now)]
+    return JsonResponse(times_by_bucket(starts, now))
+
+
+def plot_words() -> dict[str, str]:
+    """What the plots say, in the reader's language."""
+    return {
+        "when": _("Time"),
+        "tokens_in": _("input"),
+        "tokens_cached": _("input from the cache"),
+        "tokens_out": _("output"),
+        "cost": _("Cost (US$)"),
+        "cached_percent": _("Cache hit share (%)"),
+        "first_data_p50": _("First data, p50"),
+        "first_data_p95": _("First data, p95"),
+        "duration_p50": _("Duration, p50"),
+        "duration_p95": _("Duration, p95"),
+        "seconds": _("seconds"),
+    }
+
+
 def _dimension_labels() -> dict[str, str]:
     return {
         "model": _("Model"),
@@ -128,44 +160,6 @@ def _value_label(by: str, value: str) -> str:
     if by == "outcome":
         return str(OUTCOME_LABELS[Outcome(value)])
     return account(value) if by == "account" else value or "–"
-
-
-def _plots(parts: Sequence[Sums]) -> list[dict[str, Any]]:
-    """Bars of what the table below says in numbers, each scaled to its own highest."""
-    series: tuple[tuple[str, list[float], list[float]], ...] = (
-        (_("Requests (failed: full colour)"), [s.requests for s in parts], [s.failed for s in parts]),
-        (
-            _("Tokens (output: full colour)"),
-            [s.input_tokens + s.tokens_out for s in parts],
-            [s.tokens_out for s in parts],
-        ),
-        (_("Cost (US$)"), [float(s.cost) for s in parts], []),
-        (_("Cache hit share (%)"), [s.cached_percent or 0.0 for s in parts], []),
-    )
-    return [
-        {"label": label, "highest": max(values), "bars": _bars(values, dark)}
-        for label, values, dark in series
-    ]
-
-
-def _bars(values: Sequence[float], dark: Sequence[float]) -> list[dict[str, str]]:
-    """Rectangles in a box of 400 by 80, as text: no locale writes a comma into it."""
-    width, highest = 400 / len(values), max(values)
-    rectangles = []
-    for tone, heights in (("", values), ("ek-dark", dark)):
-        for at, value in enumerate(heights):
-            if value:
-                height = 80 * value / highest
-                rectangles.append(
-                    {
-                        "x": f"{at * width + width * 0.1:.2f}",
-                        "y": f"{80 - height:.2f}",
-                        "width": f"{width * 0.8:.2f}",
-                        "height": f"{height:.2f}",
-                        "tone": tone,
-                    }
-                )
-    return rectangles
 
 
 def _csv_file(days: int) -> StreamingHttpResponse:

@@ -84,21 +84,21 @@ _FIELDS: Final = tuple(field.name for field in msgspec.structs.fields(Sums))
 def by_bucket(days: int, now: datetime) -> list[tuple[datetime, Sums]]:
     """The hours or days of the span up to ``now`` in order, in the server's zone, the empty ones too."""
     step = timedelta(hours=1) if days <= HOURLY_UP_TO_DAYS else timedelta(days=1)
-    hours, whole_days = _parts(days, now, dimension="outcome")
+    hours, whole_days = parts_of(days, now, dimension="outcome")
     found: dict[datetime, Sums] = {}
     for row in hours.order_by("hour").values("hour").annotate(**ADDED_UP):
-        bucket = _bucket_of(row["hour"], step)
+        bucket = bucket_of(row["hour"], step)
         found[bucket] = found.get(bucket, Sums()) + Sums(**sums_in(dict(row)))
     for day in whole_days.order_by("day").values("day").annotate(**ADDED_UP):
         found[midnight(day["day"])] = Sums(**sums_in(dict(day)))
     buckets: list[tuple[datetime, Sums]] = []
     local = timezone.localtime(beginning_of(days, now))
     while local <= now:
-        bucket = _bucket_of(local, step)
+        bucket = bucket_of(local, step)
         if not buckets or buckets[-1][0] != bucket:
             buckets.append((bucket, found.get(bucket, Sums())))
         local += step
-    last = _bucket_of(now, step)
+    last = bucket_of(now, step)
     if buckets and buckets[-1][0] != last:
         buckets.append((last, found.get(last, Sums())))
     return buckets
@@ -108,7 +108,7 @@ def by_dimension(dimension: str, days: int, now: datetime) -> list[tuple[str, Su
     """The values of one of ``DIMENSIONS`` with what they add up to, most requests first."""
     if dimension not in DIMENSIONS:
         raise ValueError(f"{dimension} is no dimension of the statistics")
-    hours, whole_days = _parts(days, now, dimension)
+    hours, whole_days = parts_of(days, now, dimension)
     found: dict[str, Sums] = {}
     for row in hours.order_by().values("value").annotate(**ADDED_UP):
         found[row["value"]] = Sums(**sums_in(dict(row)))
@@ -184,7 +184,7 @@ def _since(days: int, now: datetime) -> QuerySet[HourStatistic]:
     return HourStatistic.objects.filter(hour__gte=beginning_of(days, now), hour__lte=now)
 
 
-def _parts(
+def parts_of(
     days: int, now: datetime, dimension: str
 ) -> tuple[QuerySet[HourStatistic], QuerySet[DailyStatistic]]:
     """The span: hours, and the whole days behind them, by one dimension (any of them adds up to the same)."""
@@ -198,7 +198,8 @@ def _parts(
     )
 
 
-def _bucket_of(moment: datetime, step: timedelta) -> datetime:
+def bucket_of(moment: datetime, step: timedelta) -> datetime:
+    """The hour or the day, by ``step``, in which ``moment`` lies, in the server's zone."""
     local = timezone.localtime(moment)
     hour = local.replace(minute=0, second=0, microsecond=0)
     return hour if step < timedelta(days=1) else hour.replace(hour=0)

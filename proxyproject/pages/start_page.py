@@ -6,13 +6,14 @@ It joins what the rooms know; unfold calls ``dashboard`` for the index (settings
 import shutil
 import time
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.admin import retirements
@@ -21,6 +22,9 @@ from accounts.facts.retirement import due
 from accounts.models import Account
 from monitor.history.failure_groups import failure_groups
 from monitor.history.last_hour import last_hour
+from monitor.pages.statistics_views import plot_words
+from monitor.statistics.series import outcomes_by_bucket, plotted
+from monitor.statistics.totals import by_bucket
 from monitor.statistics.used_models import models_used_lately
 from monitor.store.writer import WriterStats
 from proxyproject.wiring import writer
@@ -50,6 +54,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     user = request.user
     if user.has_perm("monitor.view_requestlog"):
         context |= {"hour": last_hour(now), "failures": failure_groups(FAILURES_SHOWN)}
+        context |= {"plotted": last_day(timezone.now())}
     if user.has_perm("accounts.view_account"):
         context |= accounts_in_trouble()
     if user.has_perm("accounts.change_account"):
@@ -62,6 +67,14 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             ],
         }
     return {**context, "title": _("Overview")}
+
+
+def last_day(now: datetime) -> dict[str, Any] | None:
+    """The outcomes of the last 24 hours, hour by hour, as the plot takes them; None where there are none."""
+    outcomes = outcomes_by_bucket(1, now)
+    if not outcomes:
+        return None
+    return plotted(1, by_bucket(1, now), outcomes) | {"words": plot_words()}
 
 
 def accounts_in_trouble() -> dict[str, Any]:

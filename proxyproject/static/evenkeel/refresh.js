@@ -44,6 +44,7 @@ async function look() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     replaceParts(page);
     replaceCells(page);
+    dispatchEvent(new CustomEvent("ek-refreshed", { detail: page }));
   } catch {
     // The server is away; the next look may find it.
   } finally {

@@ -1,0 +1,30 @@
+"""The plots, drawn by our own server's script under its own policy."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+NewPage = Callable[..., Page]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_bar_leads_to_its_requests(new_page: NewPage, dark: bool) -> None:
+    """Plots are drawn, say the same as a table, and a click on the newest bar shows its rows."""
+    page = new_page("/monitor/statistics/?days=1", dark=dark)
+    expect(page.locator(".ek-plots[data-drawn]")).to_have_count(1)
+    for name in ("outcomes", "times", "tokens", "money"):
+        expect(page.locator(f"[data-numbers={name}] tbody tr")).to_have_count(24)
+    canvas = page.locator("canvas[data-plot=outcomes]")
+    box = canvas.bounding_box()
+    assert box is not None
+    canvas.click(position={"x": box["width"] - 12, "y": box["height"] / 3})
+    page.wait_for_url("**/monitor/history/?since=*")
+    expect(page.locator("tr[data-row]").first).to_be_visible()
+
+
+def test_the_overview_has_the_last_day(new_page: NewPage) -> None:
+    """As one strip of stacked outcomes."""
+    page = new_page("/admin/")
+    expect(page.locator(".ek-strip[data-drawn]")).to_have_count(1)
+    expect(page.locator("[data-numbers=outcomes] tbody tr")).to_have_count(24)
