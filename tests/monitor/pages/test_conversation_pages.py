@@ -95,16 +95,22 @@ def test_two_turns_are_compared(operator: Client, turns: list[RequestRecord]) ->
 
 
 def test_the_whole_is_exported(operator: Client, turns: list[RequestRecord], shelf: Shelf) -> None:
-    """The export of a conversation holds its turns alone, with who asked."""
+    """The export of a conversation, JSON Lines or HAR, holds its turns alone, with who asked."""
     shelf.put(**{**MAIN, "conversation": "d" * 32, "agent": "d" * 32})
-    answer = operator.get("/monitor/history/export/file/", {"format": "jsonl", "conversation": C})
 
-    async def written() -> bytes:
-        return b"".join([piece async for piece in answer.streaming_content])
+    def written(name: str) -> bytes:
+        answer = operator.get("/monitor/history/export/file/", {"format": name, "conversation": C})
 
-    lines = [json.loads(line) for line in async_to_sync(written)().splitlines()]
+        async def whole() -> bytes:
+            return b"".join([piece async for piece in answer.streaming_content])
+
+        return async_to_sync(whole)()
+
+    lines = [json.loads(line) for line in written("jsonl").splitlines()]
     assert [line["id"] for line in lines] == [row.id for row in reversed(turns)]
     assert [line["agent_label"] for line in lines] == ["", "explorer", ""]
+    entries = json.loads(written("har"))["log"]["entries"]
+    assert [entry["_evenkeel"]["id"] for entry in entries] == [line["id"] for line in lines]
 
 
 def test_it_takes_a_fixed_number_of_queries(operator: Client, shelf: Shelf) -> None:
