@@ -62,6 +62,9 @@ class MappingEntry(Struct, forbid_unknown_fields=True, kw_only=True):
     kinds: list[Kind] | None = None
     groups: list[str] | None = None
     fallbacks: list[str] | None = None
+    fallback_on_quota: bool | None = None
+    fallback_on_overload: bool | None = None
+    fallback_on_context: bool | None = None
     priority: int | None = None
     continuation: bool | None = None
     tool_safe: bool | None = None
@@ -116,6 +119,9 @@ def import_mappings(source: str) -> ImportResult:
                 "kinds": entry.kinds,
                 "groups": entry.groups,
                 "fallbacks": entry.fallbacks,
+                "fallback_on_quota": entry.fallback_on_quota,
+                "fallback_on_overload": entry.fallback_on_overload,
+                "fallback_on_context": entry.fallback_on_context,
                 "priority": entry.priority,
                 "continuation": entry.continuation,
                 "tool_safe": entry.tool_safe,

@@ -12,6 +12,9 @@ from accounts.facts.model_facts import SHIPPED, ModelTable
 from accounts.groups.scope import Binding, Scope, bound_to
 from accounts.wildcards import WildcardIndex
 
+QUOTA_ALONE = frozenset({"quota"})
+"""What a mapping falls back on unless it says otherwise, of ``quota``, ``overload`` and ``context``."""
+
 
 class Mapping(Struct, frozen=True):
     """One line of the admin's mapping table. No kinds or groups mean that any may serve it.
@@ -30,6 +33,7 @@ class Mapping(Struct, frozen=True):
     tool_safe: bool = False
     role: str = ""
     groups: frozenset[str] = frozenset()
+    falls_back_on: frozenset[str] = QUOTA_ALONE
 
 
 class Offer(Struct, frozen=True):
@@ -54,6 +58,7 @@ class Target(Struct, frozen=True):
     tool_safe: bool = False
     role: str = ""
     bindings: frozenset[Binding] = frozenset()
+    falls_back_on: frozenset[str] = QUOTA_ALONE
 
     @property
     def scope(self) -> Scope:
@@ -113,6 +118,7 @@ def _targets(mapping: Mapping) -> tuple[Target, ...]:
             mapping.tool_safe,
             mapping.role,
             bound_to(mapping.groups),
+            mapping.falls_back_on,
         )
         for model in (mapping.target, *mapping.fallbacks)
     )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.credentials.encryption import decrypt, encrypt
 from accounts.facts.models import ModelOverride as ModelOverride  # here Django looks for models
+from accounts.fallback_models import FallbackModels
 from accounts.groups.models import AccountGroup as AccountGroup
 from accounts.keys.models import ClientKey as ClientKey
 from accounts.keys.models import digest as digest
@@ -21,6 +22,7 @@ from accounts.last_test import TEST_FIELDS, LastTest
 from accounts.revisions import Revision, Watched, WatchedManager
 from accounts.validation import (
     validate_base_url,
+    validate_fallbacks,
     validate_groups,
     validate_kinds,
     validate_location,
@@ -185,7 +187,7 @@ class AccountMark(models.Model):
         return f"{self.account_id} {self.model or '*'} until {self.until}"
 
 
-class ModelMapping(Watched):
+class ModelMapping(FallbackModels, Watched):
     """From the model that clients name to the model that is asked for upstream."""
 
     objects = WatchedManager["ModelMapping"]()
@@ -228,13 +230,6 @@ class ModelMapping(Watched):
         validators=[validate_groups],
         help_text=_("Only accounts of one of these groups may serve it. Blank: any."),
     )
-    fallbacks = models.JSONField(
-        _("fallback models"),
-        default=list,
-        blank=True,
-        validators=[validate_names],
-        help_text=_("Asked in this order when every account for the upstream model is cooling down."),
-    )
     priority = models.IntegerField(
         _("priority"),
         default=0,
@@ -275,6 +270,10 @@ class ModelMapping(Watched):
 
     def __str__(self) -> str:
         return f"{self.pattern} → {self.target}"
+
+    def clean(self) -> None:
+        """What no field's own check sees."""
+        validate_fallbacks(self.target, self.fallbacks)
 
 
 class Seal(models.Model):

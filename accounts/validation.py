@@ -56,6 +56,16 @@ def validate_kinds(value: Any) -> None:
         )
 
 
+def validate_fallbacks(target: str, fallbacks: list[str]) -> None:
+    """No model twice: whoever fell back would come to it again."""
+    seen = {target}
+    for name in fallbacks if isinstance(fallbacks, list) else ():
+        if name in seen:
+            said = _("%(model)s stands there twice: a fallback may not lead back to a model before it.")
+            raise ValidationError({"fallbacks": ValidationError(said, params={"model": name})})
+        seen.add(name)
+
+
 def validate_group(value: str) -> None:
     """A group's name: a word."""
     if not _is_name(value) or len(value) > 100 or "," in value or "&" in value:

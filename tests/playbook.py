@@ -39,6 +39,7 @@ from relay.engine.commands import (
 )
 from relay.engine.deadlines import Limits
 from relay.engine.facts import Fact
+from relay.engine.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
 
 
 class Fields:
@@ -130,12 +131,13 @@ def play(
     targets: int = 1,
     is_collected: bool = False,
     has_budget: bool = True,
+    fallbacks: Fallbacks = ONLY_WITHOUT_ACCOUNTS,
 ) -> Played:
     """Hold the conversation; AssertionError with a diff where the engine departs from the script.
 
     With ``has_budget`` every retry is allowed, silently; else the script answers ``SpendRetry`` itself.
     """
-    engine = serve(limits or Limits(), targets, is_collected)
+    engine = serve(limits or Limits(), targets, is_collected, fallbacks)
     lines = lines_of(script)
     expected = [text for line in lines for text in _shown(line)]
     actual: list[str] = []

@@ -164,6 +164,6 @@ class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ModelMapping
         fields: ClassVar = [
-            "pattern", "role", "target", "kinds", "groups", "fallbacks", "priority", "continuation",
-            "tool_safe",
+            "pattern", "role", "target", "kinds", "groups", "fallbacks", "fallback_on_quota",
+            "fallback_on_overload", "fallback_on_context", "priority", "continuation", "tool_safe",
         ]  # fmt: skip

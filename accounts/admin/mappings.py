@@ -26,11 +26,17 @@ class ModelMappingAdmin(ModelAdmin):
         "pattern", "role", "target", "only_kinds", "only_groups", "fallback_models", "priority",
         "continuation", "tool_safe", "retirement",
     )  # fmt: skip
-    list_filter = ("role", "continuation", "tool_safe", GroupFilter)
+    list_filter = (
+        "role", "continuation", "tool_safe", "fallback_on_overload", "fallback_on_context", GroupFilter,
+    )  # fmt: skip
     search_fields = ("pattern", "target")
     show_full_result_count = False
     fieldsets = (
-        (None, {"fields": ("pattern", "role", "target", "kinds", "groups", "fallbacks", "priority")}),
+        (None, {"fields": ("pattern", "role", "target", "kinds", "groups", "priority")}),
+        (
+            _("Fallbacks"),
+            {"fields": ("fallbacks", "fallback_on_quota", "fallback_on_overload", "fallback_on_context")},
+        ),
         (_("Interruptions"), {"fields": ("continuation", "tool_safe")}),
     )
 

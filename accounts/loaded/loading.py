@@ -33,6 +33,7 @@ def load_snapshot() -> Snapshot:
             Mapping(
                 row.pattern, row.target, frozenset(row.kinds), tuple(row.fallbacks), row.priority,
                 row.continuation, row.tool_safe, row.role, frozenset(row.groups),
+                row.falls_back_on,
             )
             for row in ModelMapping.objects.all()
         ),

@@ -41,6 +41,7 @@ from relay.engine.facts import (
     NotContinued,
     Rotated,
 )
+from relay.engine.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
 from relay.engine.heals import HealsSoFar
 from relay.engine.targets import Targets
 from relay.engine.turns import Turns
@@ -51,9 +52,11 @@ Engine = Generator[Command, Reply, Outcome]
 Steps = Generator[Command, Reply, None]
 
 
-def serve(limits: Limits, targets: int, is_collected: bool) -> Engine:
+def serve(
+    limits: Limits, targets: int, is_collected: bool, fallbacks: Fallbacks = ONLY_WITHOUT_ACCOUNTS
+) -> Engine:
     """One exchange over ``targets`` upstream models; a collected one answers as a whole or not at all."""
-    attempts = _Attempts(limits, targets, is_collected)
+    attempts = _Attempts(limits, targets, is_collected, fallbacks)
     try:
         return (yield from attempts.run())
     finally:
@@ -61,10 +64,10 @@ def serve(limits: Limits, targets: int, is_collected: bool) -> Engine:
 
 
 class _Attempts:
-    def __init__(self, limits: Limits, targets: int, is_collected: bool) -> None:
+    def __init__(self, limits: Limits, targets: int, is_collected: bool, fallbacks: Fallbacks) -> None:
         self.limits = limits
         self.clock = Clock()
-        self.targets = Targets(self.clock, targets)
+        self.targets = Targets(self.clock, targets, fallbacks)
         self.is_collected = is_collected
         self.number = 0  # attempts as the rows count them
         self.counted = 0  # attempts as the policy counts them: without heals
@@ -153,10 +156,12 @@ class _Attempts:
         is_marked = yield from self._blame(failure)
         around = Around(self.clock.at, another_is_free=True, all_are_marked=False)
         if is_marked:
-            around = yield from self.targets.look_around()
+            around = yield from self.targets.look_around(is_quota=policy.is_quota(failure))
         if policy.is_quota(failure):
             self.failures[-1] = giving_up.with_nearest(failure, around.nearest_free_seconds)
         decision = self._decided(failure, self.counted, around)
+        if not decision.retry and self.targets.falls_back_for(failure):
+            decision, self.counted = policy.FALL_BACK, -1  # the other model has attempts of its own
         if decision.retry and self.clock.at + decision.delay_seconds >= self.limits.deadline_seconds:
             self.failures.append(deadline_is_over(self.limits))
             decision = policy.Decision(retry=False)

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from relay.engine.fallbacks import Why
 from relay.engine.policy import Decision
 from relay.neutral.events import Usage
 from relay.neutral.failures import Failure, Phase
@@ -73,6 +74,14 @@ class NotContinued(msgspec.Struct, frozen=True):
     why: str
 
 
+class FellBack(msgspec.Struct, frozen=True):
+    """Another upstream model is asked, ``model``; ``why`` is a word of ``fallbacks.WHY_WORDS``."""
+
+    at: float
+    model: str
+    why: Why
+
+
 class Rotated(msgspec.Struct, frozen=True):
     """The next attempt goes to another account."""
 
@@ -128,6 +137,7 @@ Fact = (
     | AttemptEnded
     | Continued
     | NotContinued
+    | FellBack
     | Rotated
     | KeptAccount
     | Rested

@@ -4,7 +4,7 @@ PURE. What each failure means is a row of ``monitor/record/failure_table.py``; h
 hand: which attempt it was, who else is free, what was healed already.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -95,6 +95,9 @@ class Decision(msgspec.Struct, frozen=True):
     continues: bool = False
     queued_seconds: float = 0.0
 
+
+FALL_BACK: Final = Decision(retry=True, strategy=Strategy.FIXED_DELAY, rotate=True)
+"""Another upstream model is asked at once."""
 
 _NAMES: dict[type, Strategy] = {
     NoRetry: Strategy.NONE,

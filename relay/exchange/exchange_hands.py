@@ -15,7 +15,8 @@ from monitor.masking.exact import NOTHING_KNOWN
 from relay.dialects.interface import Decoder, Encoder
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuation import Said
-from relay.engine.facts import AttemptEnded, Committed, Fact
+from relay.engine.facts import AttemptEnded, Committed, Fact, FellBack
+from relay.engine.fallbacks import WHY_WORDS
 from relay.engine.policy import Heals, Mark
 from relay.engine.turns import RESTING
 from relay.exchange.answer_reader import decoder_for
@@ -245,6 +246,8 @@ class ExchangeHands:
         if isinstance(fact, AttemptEnded) and self._decoder is not None and self._decoder.bent:
             self._bent.update(dict.fromkeys(self._decoder.bent))
             self.recorder.diagnosed("bent", ", ".join(self._bent))
+        elif isinstance(fact, FellBack):
+            self.recorder.diagnosed("fell_back", f"{fact.model}: {WHY_WORDS[fact.why]}")
         elif isinstance(fact, Committed) and self._to_remember:
             self._runtime.memory.remember(self._to_remember)
             self._to_remember = []

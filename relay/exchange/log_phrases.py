@@ -16,6 +16,7 @@ from relay.engine.facts import (
     Committed,
     Continued,
     Fact,
+    FellBack,
     GaveUp,
     Healing,
     HealingFailed,
@@ -24,6 +25,7 @@ from relay.engine.facts import (
     Rested,
     Rotated,
 )
+from relay.engine.fallbacks import WHY_WORDS
 from relay.engine.policy import Decision
 from relay.neutral.failures import Failure, Kind
 
@@ -67,6 +69,8 @@ def lines(fact: Fact, prefix: str) -> list[Line]:
         case HealingFailed(_, message):
             line = f"Signature healing failed, not retrying: manual intervention needed ({message})"
             return [(logging.ERROR, line)]
+        case FellBack(_, model, why):
+            return [(logging.WARNING, f"Falling back to {model}: {WHY_WORDS[why]}")]
         case GaveUp(_, attempts, failure):
             return [(logging.ERROR, giving_up.message(attempts, failure))]
         case _:

@@ -12,6 +12,7 @@ from relay.exchange.admitting import Admission, Refused, admitted
 from relay.exchange.exchange_hands import ExchangeHands
 from relay.exchange.responses import respond
 from relay.exchange.served_exchange import ServedExchange
+from relay.exchange.wanting import fallbacks_of
 from relay.neutral.failures import Failure, Kind
 
 Form = Literal["sse", "array", "responses"]
@@ -54,7 +55,7 @@ async def _served(admission: Admission, model: str, is_stream: bool | None, form
     try:
         hands = ExchangeHands(admission.runtime, call, targets, recorder, form, inspected.wants_usage)
         limits = admission.runtime.settings.limits(admission.dialect)
-        engine = serve(limits, len(targets), is_collected=not call.is_stream)
+        engine = serve(limits, len(targets), not call.is_stream, fallbacks_of(call, targets))
         served = ServedExchange(admission.runtime, hands, engine, admission.admitted_at, form)
         served.start()
     except Exception:

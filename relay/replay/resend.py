@@ -32,6 +32,7 @@ from relay.exchange.recording import Recorder
 from relay.exchange.responses import respond
 from relay.exchange.runtime import Runtime, runtime
 from relay.exchange.served_exchange import ServedExchange
+from relay.exchange.wanting import fallbacks_of
 from relay.neutral.failures import BadRequest, Failure
 from relay.replay.simulated import simulated_runtime
 from relay.upstream.request import ClientCall
@@ -126,7 +127,8 @@ def begin(
         bodies=bodies,
     )
     hands = ExchangeHands(served_by, call, targets, recorder, form, inspected.wants_usage, only)
-    engine = serve_exchange(served_by.settings.limits(call.dialect), len(targets), not call.is_stream)
+    limits, fallbacks = served_by.settings.limits(call.dialect), fallbacks_of(call, targets)
+    engine = serve_exchange(limits, len(targets), not call.is_stream, fallbacks)
     return ServedExchange(served_by, hands, engine, admitted_at, form)
 
 

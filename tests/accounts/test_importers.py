@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
@@ -325,3 +326,11 @@ def test_a_new_address_comes_with_its_credential(tmp_path: Path, capsys: pytest.
     )
     assert "credential" in said
     assert Account.objects.get().base_url == ""
+
+
+@pytest.mark.parametrize("fallbacks", [["a"], ["b", "b"], ["b", "c", "a"]])
+def test_a_fallback_leads_nowhere_back(fallbacks: list[str]) -> None:
+    """Who fell back would come to a model that had failed already: refused when it is saved."""
+    with pytest.raises(ValidationError, match="stands there twice"):
+        ModelMapping(pattern="p", target="a", fallbacks=fallbacks).full_clean()
+    ModelMapping(pattern="p", target="a", fallbacks=["b", "c"]).full_clean()
