@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from accounts.keys.limits import Limit
+from accounts.processes import redis_client
 from relay.limits import shared_counts
 from relay.limits.counts import Counts, Unknown
 from relay.limits.shared_counts import RedisCounts
@@ -17,6 +18,12 @@ from tests.accounts.waiting import until
 
 RATE = Limit("requests", "minute", 10)
 TOKENS = Limit("tokens", "total", 1000)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine's Redis is slow, and not away."""
+    monkeypatch.setattr(redis_client, "ANSWER_SECONDS", 30.0)
 
 
 @pytest.fixture
