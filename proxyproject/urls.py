@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 
 from proxyproject.pages.acts import clear_cooldown, continue_model, mapping_of
 from proxyproject.pages.named_account import account_of
+from proxyproject.pages.search import keys_help, search
 from proxyproject.setup.views import set_up
 from relay.front import openapi
 from relay.front.usage_page import usage_page
@@ -20,6 +21,8 @@ urlpatterns = [
         "favicon.ico", RedirectView.as_view(url=static("evenkeel/favicon.svg"))
     ),  # asked for by CSV and JSON
     path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/search/", search),  # the theme asks there
+    path("admin/keys/", keys_help, name="keys-help"),
     path("admin/", admin.site.urls),
     path("setup/<str:token>/", set_up, name="setup"),
     path("usage/", usage_page, name="usage"),

@@ -47,6 +47,18 @@ addEventListener("submit", (event) => {
   }, { once: true });
 });
 
+// ? tells the keys, in the reader's language; Esc or the button closes it.
+async function showKeys() {
+  const answer = await fetch("/admin/keys/").catch(() => null);
+  if (!answer?.ok || answer.redirected || document.querySelector("dialog.ek-help")) return;
+  const dialog = document.createElement("dialog");
+  dialog.className = "ek-help";
+  dialog.innerHTML = await answer.text();
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
 // In the capturing phase: while a page is being chosen, no other shortcut listens.
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || !(event.target instanceof Element)) return;
@@ -60,6 +72,8 @@ addEventListener("keydown", (event) => {
     event.preventDefault();
     event.stopImmediatePropagation();
     location.assign(places[event.key]);
+  } else if (event.key === "?") {
+    showKeys();
   } else if (event.key === "g" && !event.shiftKey) {
     goneAt = Date.now();
     event.stopImmediatePropagation();

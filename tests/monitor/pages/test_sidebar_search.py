@@ -1,0 +1,54 @@
+"""The sidebar's search, and the keys on ``?``."""
+
+from typing import Any
+
+from django.test import Client
+
+from accounts.models import Account, ClientKey, ModelMapping
+from tests.monitor.shelf import Shelf, operator_named, shelf
+
+__all__ = ["shelf"]
+
+ALL = ("view_requestlog", "view_account", "view_clientkey", "view_modelmapping")
+
+
+def found(client: Client, term: str) -> str:
+    """What the search answers."""
+    return client.get("/admin/search/", {"s": term}).content.decode()
+
+
+def test_it_finds_requests_accounts_keys_mappings_and_models(store: str, shelf: Shelf, settings: Any) -> None:
+    """By the beginning of an id, or a part of a name; the history is always offered."""
+    person = operator_named("finder", *ALL)
+    row = shelf.put(client_model="claude-rare")
+    account = Account.objects.create(email="ada@example.com", kind="gemini")
+    key = ClientKey.objects.create(name="laptop of Ada")
+    mapping = ModelMapping.objects.create(pattern="gpt-*", target="m")
+    assert f"/monitor/history/{row.id}/" in found(person, row.id[:12])
+    both = found(person, "ADA")
+    assert f"/account/{account.pk}/change/" in both
+    assert f"/clientkey/{key.pk}/change/" in both
+    assert "/monitor/history/?q=ADA" in both
+    assert f"/modelmapping/{mapping.pk}/change/" in found(person, "gpt")
+    assert "/monitor/history/?client_model=claude-rare" in found(person, "rare")
+    assert "/monitor/live/" in found(person, "live")
+    assert found(person, " ") == ""
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"proxy_mask_emails": True})
+    assert "ada@example.com" not in found(person, "exampl")
+
+
+def test_it_tells_nobody_what_they_may_not_see(store: str, shelf: Shelf) -> None:
+    """Each sort needs the right to see it; who is no operator is sent to the login."""
+    row = shelf.put(client_model="claude-rare")
+    Account.objects.create(email="ada@example.com", kind="gemini")
+    clerk = operator_named("clerk")
+    for term in (row.id, "ada", "rare"):
+        assert "href" not in found(clerk, term)
+    assert Client().get("/admin/search/", {"s": "ada"}).status_code == 302
+
+
+def test_the_keys_are_told(store: str) -> None:
+    """On every page, as a piece that it shows."""
+    piece = operator_named("reader").get("/admin/keys/").content.decode()
+    assert "<kbd>g h</kbd>" in piece
+    assert "<html" not in piece
