@@ -34,6 +34,7 @@ from monitor.statistics.models import DailyStatistic as DailyStatistic
 from monitor.statistics.models import HourStatistic as HourStatistic
 from monitor.words.labels import (
     BODY_LABELS,
+    CACHE_MISS_LABELS,
     DIALECT_LABELS,
     ENDED_BY_LABELS,
     ENDED_IN_LABELS,
@@ -134,6 +135,13 @@ class RequestLog(models.Model):
     response_bytes = models.BigIntegerField(_("response size"))
     error = models.TextField(_("error"), null=True)
     cached_tokens_lost = models.BigIntegerField(_("cached tokens lost"), null=True)
+    cache_miss = models.CharField(
+        _("why the cache was not read"), max_length=16, choices=CACHE_MISS_LABELS, default=""
+    )
+    cache_miss_tokens = models.BigIntegerField(_("tokens not read from the cache"), null=True)
+    cache_miss_cost = models.DecimalField(
+        _("lost by that (US$)"), max_digits=18, decimal_places=10, null=True
+    )
     healed = models.BooleanField(_("healed"))
     continued = models.BooleanField(_("continued"))
     seams = models.JSONField(_("seams"))
@@ -164,6 +172,7 @@ class RequestLog(models.Model):
             _filter_index("replay_of", replay_of__gt=""),
             _filter_index("conversation", conversation__gt=""),
             _filter_index("agent", agent__gt=""),
+            _filter_index("cache_miss", cache_miss__gt=""),
             _subset_index("by_sub_agents", role="sub"),
             *(_filter_index(column, is_notable=True) for column in (*PLAIN_END, "status_class")),
             _subset_index("streamed", is_stream=True),

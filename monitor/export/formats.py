@@ -23,7 +23,8 @@ CSV_COLUMNS = (
     "id", "started_at", "outcome", "status", "method", "path", "dialect", "client_model", "mapped_model",
     "account", "client_key", "is_stream", "attempts", "first_data_ms", "duration_ms", "tokens_in",
     "tokens_cached", "tokens_cache_write", "tokens_out", "tokens_thinking", "cost", "stop_reason", "ended_by",
-    "ended_in", "healed", "continued", "cached_tokens_lost", "request_bytes", "response_bytes", "replay_of",
+    "ended_in", "healed", "continued", "cached_tokens_lost", "cache_miss", "cache_miss_tokens",
+    "cache_miss_cost", "request_bytes", "response_bytes", "replay_of",
     "is_simulated", "conversation", "agent", "parent_agent", "agent_label", "client_name", "role", "error",
     "preview",
 )  # fmt: skip

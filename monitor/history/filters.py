@@ -16,7 +16,7 @@ from monitor.models import PLAIN_END, RESCUED, SLOW_FIRST_DATA_MS
 from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.request_id import first_request_id
 from monitor.search.tokenizer import SEARCHED_COLUMNS, asked_words
-from monitor.words.labels import DIALECT_LABELS, ROLE_LABELS
+from monitor.words.labels import CACHE_MISS_LABELS, DIALECT_LABELS, ROLE_LABELS
 
 _ID_BEGINNING = re.compile(r"[0-9a-f]{12,32}\Z")
 """So many digits of a request id say at least its millisecond, which a word in a text hardly does."""
@@ -51,6 +51,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "ended_by": tuple(EndedBy),
     "ended_in": tuple(Phase),
     "within": ("1", "24", "168"),
+    "cache_miss": tuple(CACHE_MISS_LABELS),
 }
 """Filters with a fixed set of values; any other value is no filter."""
 
@@ -190,6 +191,8 @@ def _condition(name: str, value: str) -> Q:
     if name in HASHES:  # their indexes leave out the rows without one
         return Q((name, value), (f"{name}__gt", ""))
     match name:
+        case "cache_miss":  # its index leaves out the rows without one
+            return Q(cache_miss=value, cache_miss__gt="")
         case "outcome" | "ended_by" | "ended_in":
             return ended_with(name, value)
         case "status" | "status_class":
@@ -220,7 +223,7 @@ def _moment(text: str) -> float | None:
 def _share(name: str, value: str) -> int:
     """About how large a part of the rows a filter leaves, as a rank: what seldom happens, leads."""
     is_plain = value in _PLAIN_VALUES.get(name, ())
-    if name in HASHES or name in FLAGS or (name in _PLAIN_VALUES and not is_plain):
+    if name in (*HASHES, "cache_miss") or name in FLAGS or (name in _PLAIN_VALUES and not is_plain):
         return 0
     if name in EXACT:
         return 1

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from monitor.conversations.turns import neighbours
 from monitor.diagnosis.acts import acts_for
+from monitor.diagnosis.cache_advice import about_the_cache
 from monitor.diagnosis.diagnosis import diagnose
 from monitor.diagnosis.headline import parted, reason_of_upstream
 from monitor.diagnosis.timeline import next_accounts, timeline
@@ -50,6 +51,7 @@ def detail_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
         "reason": account_mask(detail.attempts)(reason_of_upstream(diagnosis, attempts)),
         "acts": act_links(request, row, acts_for(row, attempts)),
         "settings": settings_named(diagnosis.next_step),
+        "cache_miss": about_the_cache(row),
         "bars": timeline(row, attempts, next_accounts(detail.attempts)),
         "bodies": [
             {"shown": shown, "title": BODY_TITLES.get(shown.body.kind, shown.body.kind)}

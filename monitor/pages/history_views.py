@@ -24,7 +24,14 @@ from monitor.history.sorting import is_order, ordered_page
 from monitor.history.usual_paths import is_usual_path
 from monitor.pages.access import for_operators, may_export, reads_bodies
 from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
-from monitor.words.labels import DIALECT_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS, ROLE_LABELS
+from monitor.words.labels import (
+    CACHE_MISS_LABELS,
+    DIALECT_LABELS,
+    ENDED_BY_LABELS,
+    ENDED_IN_LABELS,
+    OUTCOME_LABELS,
+    ROLE_LABELS,
+)
 from monitor.words.plain_text import shown
 
 FIXED_COLUMNS = 4
@@ -61,6 +68,7 @@ FILTER_LABELS = {
     "conversation": _("conversation"),
     "agent": _("agent"),
     "role": _("role"),
+    "cache_miss": _("why the cache was not read"),
     "stream": _("answer"),
     "ended_by": _("ended by"),
     "ended_in": _("ended in"),
@@ -74,6 +82,7 @@ VALUE_LABELS: dict[str, dict[str, Any]] = {
     "status_class": {"2": "2xx", "4": "4xx", "5": "5xx"},
     "dialect": dict(DIALECT_LABELS),
     "role": ROLE_LABELS,
+    "cache_miss": CACHE_MISS_LABELS,
     "stream": {"yes": _("stream"), "no": _("in one piece")},
     "ended_by": {str(side): ENDED_BY_LABELS[side] for side in EndedBy},
     "ended_in": {str(phase): ENDED_IN_LABELS[phase] for phase in Phase},

@@ -64,6 +64,23 @@ def cost_of(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | N
     return price.quantize(SMALLEST)
 
 
+def lost_by_the_cache(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | None:
+    """What ``record`` would have cost less, had the tokens of its cache miss been read from the cache."""
+    lost = record.cache_miss_tokens
+    if not lost or record.cost is None:
+        return None
+    written = min(record.tokens_cache_write or 0, lost)
+    sent = min(record.tokens_in or 0, lost - written)
+    as_read = msgspec.structs.replace(
+        record,
+        tokens_in=(record.tokens_in or 0) - sent,
+        tokens_cache_write=(record.tokens_cache_write or 0) - written,
+        tokens_cached=(record.tokens_cached or 0) + sent + written,
+    )
+    cost = cost_of(as_read, prices)
+    return None if cost is None else max(record.cost - cost, Decimal(0))
+
+
 def _tokens(record: RequestRecord) -> Tokens | None:
     """What is to be paid for; None where it is not known, or cannot be."""
     output = record.tokens_out if record.tokens_out is not None else estimated_out(record)

@@ -141,6 +141,12 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What went wrong, as the client was told it or would have been."""
     cached_tokens_lost: int | None = None
     """What leaving the account with the prompt cache has cost."""
+    cache_miss: str = ""
+    """Why upstream's prompt cache was not read as far as it could have been (``cache_misses.CAUSES``)."""
+    cache_miss_tokens: int | None = None
+    """What could have been read and was not."""
+    cache_miss_cost: Decimal | None = None
+    """In US dollars: what it would have cost less; worked out by the writer."""
     healed: bool = False
     continued: bool = False
     seams: tuple[int, ...] = ()

@@ -15,7 +15,7 @@ import msgspec
 from django.db import connection, models
 
 from monitor.models import AttemptLog, Body, RequestLog
-from monitor.pricing.cost import cost_of
+from monitor.pricing.cost import cost_of, lost_by_the_cache
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import AttemptRecord, RequestRecord
 from monitor.record.redaction import LEFT_OUT, mask_beginning, mask_path, mask_text
@@ -73,7 +73,11 @@ def finished(record: RequestRecord, prices: Callable[[], PriceList]) -> RequestR
         changes["error"] = mask_beginning(record.error, ERROR_LIMIT)
     if not record.in_flight and record.cost is None and record.attempts:
         changes["cost"] = cost_of(record, prices())
-    return msgspec.structs.replace(record, **changes) if changes else record
+    finished = msgspec.structs.replace(record, **changes) if changes else record
+    if not finished.in_flight and finished.cache_miss_tokens:
+        lost = lost_by_the_cache(finished, prices())
+        finished = msgspec.structs.replace(finished, cache_miss_cost=lost)
+    return finished
 
 
 def finished_attempt(record: AttemptRecord) -> AttemptRecord:

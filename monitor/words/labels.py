@@ -38,6 +38,21 @@ ENDED_IN_LABELS = {
 }
 DIALECT_LABELS = {"anthropic": "Anthropic", "gemini": "Gemini", "openai": "OpenAI"}
 ROLE_LABELS = {"main": _("main agent"), "sub": _("sub-agent")}
+CACHE_MISS_LABELS = {
+    "account": _("another account"),
+    "model": _("the model changed"),
+    "tools": _("the tools changed"),
+    "system": _("the system prompt changed"),
+    "turn": _("an earlier turn changed"),
+    "fork": _("the conversation went back"),
+    "history": _("the history was replaced"),
+    "settings": _("settings changed"),
+    "server": _("this server changed it"),
+    "unmarked": _("no caching asked for"),
+    "expired": _("too much time had passed"),
+    "lookback": _("marks too far apart"),
+    "upstream": _("upstream's side"),
+}
 BODY_LABELS = {
     BodyKind.CLIENT_REQUEST: _("client's request"),
     BodyKind.UPSTREAM_REQUEST: _("upstream request"),

@@ -20,6 +20,7 @@ from relay.dialects.names.rules import NameRule
 from relay.neutral.conversation import Conversation, Json, ThinkingConfig
 from relay.neutral.events import Chunk, Event, HiddenThinking, StreamState
 from relay.neutral.failures import Failure
+from relay.neutral.prompt import Prompt
 from relay.neutral.sse import MAX_EVENT_BYTES
 
 
@@ -259,6 +260,9 @@ class Dialect:
 
     turns: TurnForm = TurnForm()  # noqa: RUF009 - it has no state
     """The history in its bodies, for healing and for signatures."""
+
+    prompt: Callable[[Json], Prompt] = lambda body: Prompt([], [], [])
+    """A body as upstream's prompt cache sees it; never raises."""
 
     drop_blocks: Callable[[Json], HealedBody | None] = lambda body: None
     """The body that asks upstream to drop unreadable blocks itself; None where there is no such thing."""

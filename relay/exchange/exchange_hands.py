@@ -21,13 +21,14 @@ from relay.engine.policy import Heals, Mark
 from relay.engine.turns import RESTING
 from relay.exchange.answer_reader import decoder_for
 from relay.exchange.answer_writer import AnswerWriter, Untold
+from relay.exchange.cache_watch import CacheWatch
 from relay.exchange.hands import OpenAnswer
 from relay.exchange.healing import healed_request
 from relay.exchange.large_bodies import beside_the_loop
 from relay.exchange.marking import mark_account
 from relay.exchange.picked import NOT_THE_CHOSEN, TRIED_BY_ANOTHER, nobody, picked
 from relay.exchange.recording import Recorder
-from relay.exchange.remembering import answered, meet_session, recalled, taught, weigh_detour
+from relay.exchange.remembering import meet_session, recalled, taught
 from relay.exchange.runtime import Runtime
 from relay.exchange.upstream_health import UpstreamWatch
 from relay.exchange.wanting import wanted
@@ -74,6 +75,7 @@ class ExchangeHands:
         self.mapped_model = targets[0].model
         self._runtime = runtime
         self._watch = UpstreamWatch(runtime.health)
+        self._cache = CacheWatch(runtime, call, recorder, is_replay=only is not None)
         self._targets = targets
         self._lease: Lease | None = None
         self._taken_at = 0.0
@@ -145,7 +147,7 @@ class ExchangeHands:
     async def _ready_for(self, lease: Lease, model: str) -> UpstreamRequest | Failure:
         """The request for the account, or why there can be none."""
         self._next_leg = None
-        await weigh_detour(self._runtime.memory, lease, self.call.session)
+        await self._cache.picks(lease)
         try:
             await beside_the_loop(len(self.call.raw), lambda: read_ahead(self.call, lease.account, model))
             request = await recalled(self._runtime.memory, lambda: self._made_ready(lease.account, model))
@@ -271,9 +273,7 @@ class ExchangeHands:
         self._has_learned = True
         items, lease = taught(self.call, state, self._request, time.time()), self._lease
         if lease is not None:
-            items += answered(self._runtime.pool, lease, self.call.session, state.usage, time.time())
-            if lease.stand_in_for:
-                self.recorder.detour(lease.cached_tokens_at_stake, state.usage.cache_read, lease.detour)
+            items += self._cache.answers(lease, self._request, state.usage, is_one=self._next_leg is None)
         self._settling = self._runtime.memory.remember(items)
 
     def settling(self) -> "asyncio.Future[None] | None":

@@ -17,7 +17,6 @@ from monitor.record.records import (
     Record,
     RequestRecord,
 )
-from monitor.record.records import Outcome as Word
 from relay import metrics
 from relay.engine.commands import Outcome
 from relay.engine.facts import (
@@ -38,8 +37,8 @@ from relay.engine.facts import (
 from relay.exchange.log_phrases import AUTO_STREAM, lines, unasked
 from relay.exchange.price_facts import price_facts
 from relay.exchange.recorded_bodies import RecordedBodies
+from relay.exchange.recorded_figures import milliseconds, outcome_of_key, tokens_of
 from relay.limits.allowance import Allowance
-from relay.neutral.events import Usage
 from relay.neutral.failures import Failure
 from relay.upstream.request import ClientCall, UpstreamRequest
 from relay.upstream.times import Times
@@ -100,7 +99,7 @@ class Recorder:
                 self._update_attempt(**self._sent(), upstream_request_id=upstream_request_id or None)
             case Committed(at):
                 self._update_attempt(first_data_ms=self._since_start(at))
-                self._update_row(first_data_ms=_ms(at), ended_in=Phase.TEXT)
+                self._update_row(first_data_ms=milliseconds(at), ended_in=Phase.TEXT)
             case AttemptEnded():
                 self._end_attempt(fact)
             case Healing(_, how, _, _, changes):
@@ -136,10 +135,22 @@ class Recorder:
         named = tuple(dict.fromkeys((*self.row.changes, *changes)))
         self.row = msgspec.structs.replace(self.row, changes=named)
 
-    def detour(self, cached_tokens_at_stake: int, cached_tokens: int | None, note: str) -> None:
+    @property
+    def last_failure(self) -> str:
+        """The word for how the last attempt failed; "" where it has not."""
+        return (self._attempt.failure_kind or "") if self._attempt is not None else ""
+
+    def missed_cache(self, cause: str, tokens: int, detail: str) -> None:
+        """Upstream read less from its prompt cache than it could have."""
+        self._update_row(cache_miss=cause, cache_miss_tokens=tokens)
+        if detail:
+            self.diagnosed("cache_miss", detail)
+
+    def detour(self, cached_tokens_at_stake: int, cached_tokens: int | None, note: str) -> int:
         """A stand-in served the session: what its own account's prompt cache would have held is lost."""
         lost = max(cached_tokens_at_stake - (cached_tokens or 0), 0)
         self._update_row(cached_tokens_lost=lost, diagnostics={**self.row.diagnostics, "stand_in": note})
+        return lost
 
     def diagnosed(self, name: str, note: str | int | bool) -> None:
         """Something to know about the exchange, under ``name``; what stood there is replaced."""
@@ -148,12 +159,12 @@ class Recorder:
     def sent(self, data: bytes) -> None:
         """A piece of the response went to the client."""
         if self._bodies is not None:
-            self._bodies.sent(_ms(self._at()), data)
+            self._bodies.sent(milliseconds(self._at()), data)
         self._response_bytes += len(data)
 
     def refused(self, failure: Failure, status: int) -> None:
         """The exchange ended at admission, before anything was asked."""
-        facts = OutcomeFacts(refused_key=_outcome_of_key(failure), failed=True, attempts=0)
+        facts = OutcomeFacts(refused_key=outcome_of_key(failure), failed=True, attempts=0)
         if facts.refused_key is None:  # strangers shall not fill the log
             self._log(logging.WARNING, unasked(failure.message, status))
         self._finish(outcome_of(facts), EndedBy.PROXY, Phase.ADMISSION, status, failure.message)
@@ -179,7 +190,7 @@ class Recorder:
         self.row = msgspec.structs.replace(
             self.row,
             attempts=outcome.attempts,
-            **_tokens(outcome.usage),
+            **tokens_of(outcome.usage),
             stop_reason=state.stop.reason if state.stop else None,
             healed=facts.healed,
         )
@@ -205,7 +216,7 @@ class Recorder:
             ended_in=phase,
             status=status,
             error=error,
-            duration_ms=_ms(seconds),
+            duration_ms=milliseconds(seconds),
             response_bytes=self._response_bytes,
         )
         if self.allowance is not None:
@@ -223,7 +234,7 @@ class Recorder:
             account=fact.email,
             account_kind=fact.kind,
             upstream_model=fact.model,
-            started_offset_ms=_ms(fact.at),
+            started_offset_ms=milliseconds(fact.at),
             phase=Phase.CONNECT,
         )
         self._times = None
@@ -234,7 +245,7 @@ class Recorder:
 
     def _waited(self, name: str, seconds: float) -> None:
         before = self.row.diagnostics.get(name)
-        self.diagnosed(name, _ms(seconds) + (before if isinstance(before, int) else 0))
+        self.diagnosed(name, milliseconds(seconds) + (before if isinstance(before, int) else 0))
 
     def _end_attempt(self, fact: AttemptEnded) -> None:
         failure, decision = fact.failure, fact.decision
@@ -247,11 +258,11 @@ class Recorder:
             failure_kind=failure.recorded_as if failure else None,
             failure_text=failure.message if failure else None,
             strategy=decision.strategy if decision else None,
-            delay_ms=_ms(decision.delay_seconds) if decision and decision.retry else None,
+            delay_ms=milliseconds(decision.delay_seconds) if decision and decision.retry else None,
             rotate=decision.rotate if decision and decision.retry else None,
             heal=(decision.heal or None) if decision else None,
             end_ms=self._since_start(fact.at),
-            **_tokens(fact.usage),
+            **tokens_of(fact.usage),
         )
         if failure is not None and failure.upstream_request_id:
             self._update_attempt(upstream_request_id=failure.upstream_request_id)
@@ -272,29 +283,10 @@ class Recorder:
         return self._times.milliseconds() if self._times else {}
 
     def _since_start(self, at: float) -> int:
-        return _ms(at) - (self._attempt.started_offset_ms if self._attempt else 0)
+        return milliseconds(at) - (self._attempt.started_offset_ms if self._attempt else 0)
 
     def _log(self, level: int, line: str) -> None:
         row = self.row
         names = {"request_id": row.id, "attempt": row.attempts or "-", "account": row.account or "-"}
         model = row.mapped_model or row.client_model or "-"
         logger.log(level, "%s", line, extra={**names, "model": model})
-
-
-def _outcome_of_key(failure: Failure) -> Word | None:
-    """The outcome of what ended because of the client's key."""
-    return Word(failure.kind.value) if failure.rule.is_keys else None
-
-
-def _tokens(usage: Usage) -> dict[str, int | None]:
-    return {
-        "tokens_in": usage.input_uncached,
-        "tokens_out": usage.output,
-        "tokens_cached": usage.cache_read,
-        "tokens_cache_write": usage.cache_write,
-        "tokens_thinking": usage.thinking,
-    }
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

@@ -24,6 +24,7 @@ from relay.engine.refusals import Refusals
 from relay.engine.signatures import Remembered, SignatureCache
 from relay.memory import database
 from relay.memory.items import HEALS, TOLD, Item, Wanted
+from relay.memory.kept_requests import KeptRequests
 from relay.memory.shared_store import SharedStore
 from relay.memory.single_flight import SingleFlight
 from relay.memory.write_behind import WriteBehind
@@ -68,6 +69,7 @@ class Memory:
         self.healed = HealedSessions(session_limit)
         self.refusals = Refusals()
         self.shared = SharedStore(redis_url) if redis_url else None
+        self.kept = KeptRequests(self.shared)
         self._session_of: dict[str, str] = {}
         self._session_limit = session_limit
         self._met: OrderedDict[str, frozenset[str]] = OrderedDict()  # where each session is still to be read

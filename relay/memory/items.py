@@ -10,7 +10,9 @@ from relay.engine.signatures import SIGNATURE_TTL
 HEALED_TTL: Final = 30 * 24 * 3600
 """Seconds for which heals are kept: as long as anybody goes on with a conversation."""
 
-Layer = Literal["tool", "family", "session", "forget", "block", "prompt", "drop", "thread", "refused", "home"]
+Layer = Literal[
+    "tool", "family", "session", "forget", "block", "prompt", "drop", "thread", "refused", "home", "cached"
+]
 
 SIGNED: Final = ("tool", "family", "session")
 """The layers of signatures, each item of which is looked for by itself."""
@@ -27,6 +29,8 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     of a ``thread`` it is the id of an answer that upstream holds for the session. Of what is ``refused``
     it is what, and for which model, in two lines; ``session`` is the account's key. Of a ``home`` it is the
     model; ``kind`` is the account that answers the session, ``value`` how many tokens its prompt cache holds.
+
+    Of what is ``cached`` the session is the agent, and ``value`` what is kept of its requests (``caching``).
 
     A ``forget`` takes back the signature in ``value``: upstream refused it, nothing may put it back.
     """
@@ -47,7 +51,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     @property
     def lives_seconds(self) -> int:
         """For how long it is of use."""
-        return SIGNATURE_TTL if self.layer in SIGNED else HEALED_TTL
+        return SIGNATURE_TTL if self.layer in (*SIGNED, "cached") else HEALED_TTL
 
 
 class Wanted(msgspec.Struct, frozen=True):

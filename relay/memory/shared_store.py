@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from accounts.processes.redis_client import redis_client
-from relay.memory.items import HEALS, Item, Wanted
+from relay.memory.items import HEALS, SIGNED, Item, Wanted
 from relay.neutral.conversation import digest
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class SharedStore:
                 for one in wanted:
                     pipeline.get(_item_key(one))
                 found = [_decode(value) for value in await pipeline.execute() if value is not None]
-            signed = [item for item in found if item.value and item.session]
+            signed = [item for item in found if item.layer in SIGNED and item.session]
             if not signed:
                 return found
             async with client.pipeline(transaction=False) as pipeline:

@@ -11,7 +11,8 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     ``cache_write_1h`` is the part of ``cache_write`` that is kept for an hour; ``searches`` is the part of
     ``server_tools`` that searched the web: both have prices of their own. ``tier`` is how the answer was
     made where that is priced apart (``fast``, ``flex`` …), "" for the usual way; ``geo`` where, likewise
-    (``us``). ``media`` are the parts of input and output that are no text, by ``media_part``. With
+    (``us``). ``media`` are the parts of input and output that are no text, by ``media_part``.
+    ``cache_miss`` is upstream's own word for why its cache was not read, "" where it says nothing. With
     ``is_cumulative`` a later one replaces the fields it tells; otherwise they are added.
     """
 
@@ -27,6 +28,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     tier: str = ""
     geo: str = ""
     media: Media = ()
+    cache_miss: str = ""
 
 
 def media_part(medium: str, part: str) -> str:
@@ -53,6 +55,7 @@ def merged(old: Usage, new: Usage) -> Usage:
             new.tier or old.tier,
             new.geo or old.geo,
             _sums(old.media, new.media),
+            new.cache_miss or old.cache_miss,
         )
     # Written out, for some upstreams tell their usage with every event.
     return Usage(
@@ -68,6 +71,7 @@ def merged(old: Usage, new: Usage) -> Usage:
         new.tier or old.tier,
         new.geo or old.geo,
         new.media or old.media,
+        new.cache_miss or old.cache_miss,
     )
 
 

@@ -12,7 +12,7 @@ from relay.dialects.anthropic.documents import is_message, stream_of
 from relay.dialects.anthropic.errors import failure_in_document, failure_of_event
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS, stop_of
 from relay.dialects.anthropic.upstream_blocks import UpstreamBlock, UpstreamBlocks
-from relay.dialects.anthropic.usage import read_usage
+from relay.dialects.anthropic.usage import read_usage, told_miss
 from relay.dialects.anthropic.wire import STREAM_EVENT, WHERE, Delta, StreamEvent
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
@@ -31,6 +31,7 @@ from relay.neutral.events import (
     Terminal,
     TextDelta,
     ThinkingDelta,
+    merged,
 )
 from relay.neutral.failures import Failure, Kind
 from relay.neutral.sse import SseEvent, framed
@@ -155,7 +156,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
                 identity if isinstance(identity, str) else "", model if isinstance(model, str) else ""
             )
         )
-        events.append(read_usage(message.get("usage")))
+        events.append(merged(read_usage(message.get("usage")), told_miss(message)))
         is_whole = isinstance(message.get("content"), list)
         whole: Json = message if is_whole else {**message, "content": []}
         counts = _with_counts(whole.get("usage"), "input_tokens", "output_tokens")

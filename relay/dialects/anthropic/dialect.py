@@ -20,6 +20,7 @@ from relay.dialects.anthropic import (
 )
 from relay.dialects.anthropic.decoder import AnthropicDecoder
 from relay.dialects.anthropic.encoder import AnthropicEncoder
+from relay.dialects.anthropic.prompt import prompt
 from relay.dialects.interface import Dialect, streams_by_itself
 from relay.dialects.names.call_ids import plain_id
 
@@ -47,6 +48,7 @@ ANTHROPIC = Dialect(
     mend=mend.mend,
     take_back=take_back.take_back,
     write=write_request.write,
+    prompt=prompt,
     fit=fit.fit,
     as_stream=streams_by_itself,
     decoder=AnthropicDecoder,

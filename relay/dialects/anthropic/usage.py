@@ -9,6 +9,8 @@ from typing import Any
 from relay.dialects.reading.token_counts import token_count
 from relay.neutral.events import Usage
 
+_LONGEST_WORD = 40
+
 
 def read_usage(told: object) -> Usage:
     """The ``usage`` of message_start or message_delta as cumulative counts; what is no count is None."""
@@ -37,6 +39,14 @@ def read_usage(told: object) -> Usage:
         tier=_tier(told),
         geo="us" if told.get("inference_geo") == "us" else "",  # the others have the usual price
     )
+
+
+def told_miss(message: dict[str, Any]) -> Usage:
+    """Why the prompt cache was not read, where a message says so (``diagnostics.cache_miss_reason``)."""
+    diagnostics = message.get("diagnostics")
+    reason = diagnostics.get("cache_miss_reason") if isinstance(diagnostics, dict) else None
+    kind = reason.get("type") if isinstance(reason, dict) else None
+    return Usage(cache_miss=kind[:_LONGEST_WORD] if isinstance(kind, str) else "")
 
 
 def write_usage(usage: Usage, searches: int = 0) -> dict[str, Any]:

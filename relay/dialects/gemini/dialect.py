@@ -15,6 +15,7 @@ from relay.dialects.gemini import (
 )
 from relay.dialects.gemini.decoder import GeminiDecoder
 from relay.dialects.gemini.encoder import GeminiEncoder
+from relay.dialects.gemini.prompt import prompt
 from relay.dialects.interface import Dialect
 from relay.neutral.conversation import Json
 
@@ -44,6 +45,7 @@ GEMINI = Dialect(
     tool_names=write_request.TOOL_NAMES,
     take_back=take_back.take_back,
     write=write_request.write,
+    prompt=prompt,
     fit=fit.fit,
     as_stream=_as_it_is,
     decoder=GeminiDecoder,

@@ -103,7 +103,7 @@ WAYS: dict[str, dict[str, object]] = {
     "gone": {"outcome": Outcome.CLIENT_CLOSED, "ended_by": EndedBy.CLIENT, "ended_in": Phase.TEXT},
     "slow": {"first_data_ms": 12_000},
     "main": {"conversation": "c" * 32, "agent": "c" * 32, "role": "main"},
-    "sub": {"conversation": "c" * 32, "agent": "a" * 32, "role": "sub"},
+    "sub": {"conversation": "c" * 32, "agent": "a" * 32, "role": "sub", "cache_miss": "tools"},
     "running": {"in_flight": True, "outcome": None, "status": None, "ended_by": None, "ended_in": None},
 }
 
@@ -129,6 +129,7 @@ ASKED: list[tuple[dict[str, str], set[str]]] = [
     ({"conversation": "c" * 32}, {"main", "sub"}),
     ({"agent": "a" * 32}, {"sub"}),
     ({"role": "sub"}, {"sub"}),
+    ({"cache_miss": "tools"}, {"sub"}),
     ({"role": "main", "conversation": "c" * 32}, {"main"}),
     ({"ended_by": "client"}, {"gone"}),
     ({"ended_in": "headers"}, {"quota"}),

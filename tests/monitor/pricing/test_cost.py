@@ -8,7 +8,7 @@ import pytest
 from genai_prices import Usage, calc_price
 
 from monitor.pricing import cost
-from monitor.pricing.cost import cost_of
+from monitor.pricing.cost import cost_of, lost_by_the_cache
 from monitor.record.records import Outcome, RequestRecord
 
 NewRecord = Callable[..., RequestRecord]
@@ -72,3 +72,20 @@ def test_cached_tokens_cost_less_than_others(request_record: NewRecord) -> None:
 def test_what_is_unknown_has_no_price(fields: dict[str, object], request_record: NewRecord) -> None:
     """An unknown model, unknown tokens or an absurd number of them give no price, and no exception."""
     assert cost_of(request_record(**fields)) is None
+
+
+def test_what_a_cache_miss_has_cost(request_record: NewRecord) -> None:
+    """What was written or sent, less what reading it costs: written first; nothing without a price."""
+    used = {
+        "mapped_model": "claude-opus-5-5",
+        "tokens_in": 1000,
+        "tokens_cache_write": 10**6,
+        "tokens_out": 0,
+    }
+    record = request_record(cache_miss="tools", cache_miss_tokens=10**6, tokens_cached=0, **used)
+    record = msgspec.structs.replace(record, cost=cost_of(record))
+    read = msgspec.structs.replace(record, tokens_cache_write=0, tokens_cached=10**6)
+    assert record.cost is not None
+    assert lost_by_the_cache(record) == record.cost - (cost_of(read) or 0) > 0
+    assert lost_by_the_cache(msgspec.structs.replace(record, cost=None)) is None
+    assert lost_by_the_cache(msgspec.structs.replace(record, cache_miss_tokens=None)) is None

@@ -12,9 +12,13 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
 from accounts.processes.bus import Bus
+from relay.caching import wire
+from relay.caching.footprint import Footprint
+from relay.caching.kept import Kept
 from relay.memory import database
 from relay.memory.conversation_memory import Memory
 from relay.memory.items import Item, Wanted
+from relay.memory.kept_requests import MOST_CHARACTERS
 from relay.models import RememberedItem
 from relay.neutral.conversation import digest
 from tests import stores
@@ -395,3 +399,29 @@ def test_what_is_of_no_use_any_more_is_pruned() -> None:
         counts.append(count)
     assert counts == [500, 100, 1]
     assert set(RememberedItem.objects.values_list("name", flat=True)) == {"b", "new"}
+
+
+async def test_what_caches_hold_is_known_to_other_processes(
+    process: Callable[..., Memory], own_redis: tuple[str, "subprocess.Popen[bytes]"]
+) -> None:
+    """The next turn may come to another process: it compares with what the first one kept, by Redis."""
+    one, two = await process(own_redis[0]), await process(own_redis[0])
+    footprint = Footprint("m", b"", b"", b"s", b"t" * 8, 1)
+    kept = Kept(footprint, footprint, 1, "a@b", time.time(), 5000)
+    one.kept.keep("agent-1", [kept], time.time())
+    assert await one.kept.of("agent-1") == [kept]
+    await until(lambda: two.kept.of("agent-1"))
+    assert await two.kept.of("agent-1") == [kept]
+    assert await two.kept.of("") == await two.kept.of("agent-2") == []
+
+
+async def test_what_is_kept_of_caches_is_bounded(process: Callable[..., Memory]) -> None:
+    """By what it takes: who was silent for longest is forgotten."""
+    memory = await process()
+    footprint = Footprint("m", b"", b"", b"s", b"t" * 8 * 1000, 1000)
+    kept = [Kept(footprint, footprint, 1, "a@b", time.time(), 5000)] * 6
+    size = len(wire.written(kept))
+    for number in range(MOST_CHARACTERS // size + 2):
+        memory.kept.keep(f"agent-{number}", kept, time.time())
+    assert await memory.kept.of("agent-0") == []
+    assert await memory.kept.of(f"agent-{number}") == kept

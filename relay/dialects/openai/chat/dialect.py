@@ -16,6 +16,7 @@ from relay.dialects.openai.chat import (
 from relay.dialects.openai.chat.decoder import ChatDecoder
 from relay.dialects.openai.chat.encoder import ChatEncoder
 from relay.dialects.openai.inspection import inspect_chat
+from relay.dialects.openai.prompt import prompt
 from relay.neutral.conversation import Json
 
 
@@ -58,6 +59,7 @@ OPENAI_CHAT = Dialect(
     take_back=take_back.take_back,
     known_form=_known_form,
     write=write_request.write,
+    prompt=prompt,
     fit=fit.fit,
     as_stream=_as_stream,
     decoder=ChatDecoder,

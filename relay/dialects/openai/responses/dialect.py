@@ -4,6 +4,7 @@ from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect, streams_by_itself
 from relay.dialects.openai import client_side, errors, half_arguments, reasoning, take_back, tools
 from relay.dialects.openai.inspection import inspect_responses
+from relay.dialects.openai.prompt import prompt
 from relay.dialects.openai.responses import collector, continuing, fit, read_request, turn_form, write_request
 from relay.dialects.openai.responses.decoder import ResponsesDecoder
 from relay.dialects.openai.responses.encoder import ResponsesEncoder
@@ -35,6 +36,7 @@ OPENAI_RESPONSES = Dialect(
     tool_names=tools.NAMES,
     take_back=take_back.take_back,
     write=write_request.write,
+    prompt=prompt,
     fit=fit.fit,
     as_stream=streams_by_itself,
     decoder=ResponsesDecoder,

@@ -400,3 +400,22 @@ def test_known_events_with_any_content_never_raise(name: str, body: dict[str, ob
     """Fields of any type under the known names become events, extras or a failure."""
     state_of(decoded(HEAD + sse(name, **body)).events)
     state_of(decoded(sse(name, **body)).events)
+
+
+def test_upstreams_own_word_for_a_cache_miss() -> None:
+    """``diagnostics.cache_miss_reason`` of the message is told on; anything else there says nothing."""
+
+    def started(diagnostics: object) -> bytes:
+        message = {"id": "msg_1", "role": "assistant", "model": "claude-x", "content": []}
+        usage = {"input_tokens": 3, "output_tokens": 1}
+        return sse("message_start", message={**message, "usage": usage, "diagnostics": diagnostics})
+
+    for told, word in (
+        ({"cache_miss_reason": {"type": "tools_changed", "cache_missed_input_tokens": 9}}, "tools_changed"),
+        ({"cache_miss_reason": None}, ""),
+        ({"cache_miss_reason": {"type": 7}}, ""),
+        ("none", ""),
+        (None, ""),
+    ):
+        usages = [one for one in decoded(started(told)).events if isinstance(one, Usage)]
+        assert usages[0].cache_miss == word

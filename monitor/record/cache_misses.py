@@ -1,0 +1,20 @@
+"""Why an upstream's prompt cache is not read: the causes, in the order in which they are looked for. PURE."""
+
+from typing import Final
+
+CAUSES: Final = (
+    "account",
+    "model",
+    "tools",
+    "system",
+    "turn",
+    "fork",
+    "history",
+    "settings",
+    "server",
+    "unmarked",
+    "expired",
+    "lookback",
+    "upstream",
+)
+"""By the first that is different: the account, the prompt, what this server did, the time; or nothing."""

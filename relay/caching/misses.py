@@ -1,0 +1,147 @@
+"""Why a request read less from upstream's prompt cache than it could have. PURE.
+
+The request before it says what was to be read. The first thing that is different explains it: the account,
+then the parts of the prompt in the order in which caches compare them, then the time that passed. Where
+nothing is, it is upstream's side. What is not known is not guessed: a counter that was not told says nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from relay.caching.footprint import Footprint, common_turns
+from relay.caching.kept import Kept, nearest
+
+LOOKBACK_PIECES: Final = 20
+"""How far before a mark Claude looks for what it has cached."""
+
+SLACK_SHARE: Final = 0.1
+"""Caches are read in steps (OpenAI's of 128 tokens), and counts differ a little: so much less is no miss."""
+
+REGIONS_TOLD: Final = {
+    "model_changed": "model",
+    "system_changed": "system",
+    "tools_changed": "tools",
+    "messages_changed": "turn",
+}
+"""Claude's own words for it (``diagnostics.cache_miss_reason``), in ours."""
+
+
+_NAMES_THE_SESSION: Final = ("system", "history")
+"""An account is chosen by the system prompt and the first turn: who changes them may come to another one."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What upstream told of the new request: None = not told.
+
+    ``minimum_tokens``: a shorter prefix is never cached. ``caches``: it is known that this upstream caches
+    and counts. ``moved`` says why another account was asked; ``told`` is upstream's own word for a miss.
+    """
+
+    read_tokens: int | None
+    input_tokens: int | None
+    minimum_tokens: int
+    caches: bool
+    moved: str = ""
+    told: str = ""
+
+
+class Miss(msgspec.Struct, frozen=True):
+    """``cause`` is one of monitor.record.cache_misses.CAUSES, ``detail`` what exactly, in a few words."""
+
+    cause: str
+    lost_tokens: int
+    detail: str = ""
+
+
+def miss_of(kept: Sequence[Kept], now: Kept, found: Found) -> Miss | None:
+    """Why ``now`` read less than it could have; None where it did not, or where that is not known."""
+    before = nearest(kept, now)
+    if before is None or found.input_tokens is None:
+        return None
+    read = found.read_tokens
+    if read is None and before.tells:  # who tells what is read leaves the count out where there is none
+        read = 0
+    if read is None or not (found.caches or before.tells):
+        return None
+    lost = min(before.held_tokens, found.input_tokens) - read
+    if before.held_tokens < found.minimum_tokens or lost <= found.input_tokens * SLACK_SHARE:
+        return None
+    if lost < min(found.minimum_tokens, before.held_tokens // 2):
+        return None
+    cause, detail = _reason(before, now, found)
+    if cause == "upstream" and before.asked.count > before.asked.kept:
+        return None  # what is not compared may have changed
+    if cause == "upstream" and found.told in REGIONS_TOLD:
+        cause, detail = REGIONS_TOLD[found.told], "by upstream's own word"
+    return Miss(cause, lost, detail)
+
+
+def _reason(before: Kept, now: Kept, found: Found) -> tuple[str, str]:
+    if before.account != now.account:
+        begins_otherwise = _changed(before.said, now.said)
+        if not found.moved and begins_otherwise is not None and begins_otherwise[0] in _NAMES_THE_SESSION:
+            return begins_otherwise
+        return "account", f"{before.email} → {now.email}{': ' if found.moved else ''}{found.moved}"
+    changed = _changed(before.asked, now.asked)
+    if changed is not None:
+        return (
+            changed if _is_the_clients(before, now, changed[0]) else ("server", _server_changes(before, now))
+        )
+    if before.asked.marks and not now.asked.marks:
+        return "unmarked", ""
+    seconds = now.at - before.at
+    if seconds > before.asked.lasts_seconds:
+        return "expired", f"{seconds:.0f} s"
+    if before.asked.marks and now.asked.marks and not _is_in_reach(before.asked.marks, now.asked.marks):
+        return "lookback", f"{now.asked.marks[-1] - before.asked.marks[-1]}"
+    return "upstream", ""
+
+
+def _changed(before: Footprint, now: Footprint) -> tuple[str, str] | None:
+    """The first part that is not what it was, and what of it; None where the one begins with the other."""
+    if before.model != now.model:
+        return "model", f"{before.model} → {now.model}"
+    if before.tools != now.tools:
+        return "tools", "reordered" if before.same_tools == now.same_tools else ""
+    if before.system != now.system:
+        return "system", ""
+    common = common_turns(before, now)
+    if common < before.kept:
+        return _turns_changed(before, now, common)
+    if before.settings != now.settings:
+        names = [
+            n for n in {**before.settings, **now.settings} if before.settings.get(n) != now.settings.get(n)
+        ]
+        return "settings", ", ".join(sorted(names))
+    return None
+
+
+def _turns_changed(before: Footprint, now: Footprint, common: int) -> tuple[str, str]:
+    """From the turn with that index on."""
+    if common == 0 and now.count < before.count:
+        return "history", f"{before.count} → {now.count}"
+    rest = {now.turn(index) for index in range(common + 1, now.kept)}
+    goes_back = not any(before.turn(index) in rest for index in range(common + 1, before.kept))
+    if common and goes_back and before.count - common > 1:
+        return "fork", f"{common + 1}"
+    return "turn", f"{common + 1}"
+
+
+def _is_the_clients(before: Kept, now: Kept, part: str) -> bool:
+    """Did the client itself change that part?"""
+    changed = _changed(before.said, now.said)
+    return changed is not None and (changed[0] == part or {changed[0], part} <= {"turn", "fork", "history"})
+
+
+def _server_changes(before: Kept, now: Kept) -> str:
+    """What this server did now, and had not done before, or the other way round."""
+    news = [change for change in now.changes if change not in before.changes]
+    gone = [change for change in before.changes if change not in now.changes]
+    return "; ".join(news or [f"no longer: {change}" for change in gone])
+
+
+def _is_in_reach(before: Sequence[int], now: Sequence[int]) -> bool:
+    """Does a mark of ``now`` find what one of ``before`` has written?"""
+    return any(0 <= mark - written < LOOKBACK_PIECES for mark in now for written in before)

@@ -1,0 +1,1 @@
+"""The rules of why a prompt cache was not read."""
