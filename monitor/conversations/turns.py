@@ -18,7 +18,7 @@ LANE = 20
 _COLUMNS = (
     "id", "agent", "outcome", "status", "client_model", "mapped_model", "account", "attempts", "duration_ms",
     "tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write", "cached_tokens_lost", "cost", "healed",
-    "continued", "in_flight", "preview",
+    "continued", "in_flight", "preview", "cache_miss", "cache_miss_tokens",
 )  # fmt: skip
 
 
@@ -44,6 +44,8 @@ class TurnRow(msgspec.Struct, frozen=True):
     continued: bool
     in_flight: bool
     preview: str
+    cache_miss: str = ""
+    cache_miss_tokens: int | None = None
     has_moved: bool = False
     """Another account answered this agent's turn before."""
 

@@ -18,9 +18,11 @@ from monitor.conversations.filters import FLAGS, asked_for
 from monitor.conversations.reading import agents_of, line_of, page_of
 from monitor.conversations.tree import tree_of
 from monitor.conversations.turns import LANE, TURNS_LISTED, WIDTH, Bar, on_axis, turns_of
+from monitor.history.cache_misses import misses_of
 from monitor.history.keyset import is_cursor, moment_of_id
 from monitor.pages.access import for_operators, may_export, reads_bodies
 from monitor.pages.history_views import FILTER_LABELS, VALUE_LABELS
+from monitor.words.labels import CACHE_MISS_LABELS
 
 FLAG_LABELS = {
     "failed": _("with a failed turn"),
@@ -104,6 +106,7 @@ def conversation_page(request: HttpRequest, conversation: str) -> HttpResponseBa
         "turns": [{"turn": turn, "agent": numbers.get(turn.agent, "–")} for turn in listed],
         "older_link": f"?before={older}" if older else "",
         "is_first_page": not before,
+        "misses": [(CACHE_MISS_LABELS.get(one.cause, one.cause), one) for one in misses_of(conversation)],
         "reads_bodies": reads_bodies(request),
         "may_export": may_export(request),
     }

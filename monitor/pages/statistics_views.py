@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from monitor.history.cache_misses import MissSum, misses_since
 from monitor.history.filters import HASHES, parse
 from monitor.pages.access import for_operators
 from monitor.pricing.cost import price_source
@@ -34,11 +35,12 @@ from monitor.statistics.totals import (
     without_cost,
 )
 from monitor.templatetags.monitor_text import account
-from monitor.words.labels import OUTCOME_LABELS
+from monitor.words.labels import CACHE_MISS_LABELS, OUTCOME_LABELS
 
 GROUPED = {"conversation": by_conversation, "agent": by_agent}
 WITHIN = ("agent", "model", "account")
 """By what one conversation is told."""
+DAY_SECONDS = 24 * 3600
 SHOWN_VALUES = 50
 """How many models, accounts or keys the page lists; the rest stands in one line, and in the CSV."""
 
@@ -86,6 +88,7 @@ def statistics_page(request: HttpRequest) -> HttpResponseBase:
         "others": total(group.sums for group in values[SHOWN_VALUES:]),
         "unpriced": unpriced,
         "may_set_prices": request.user.has_perm("monitor.add_modelprice"),
+        "misses": _misses(misses_since(now.timestamp() - days * DAY_SECONDS)),
         "collapse": {"before": collapse[0], "after": collapse[1]} if collapse else None,
     }
     return TemplateResponse(request, "monitor/statistics.html", context)
@@ -160,6 +163,11 @@ def _value_label(by: str, value: str) -> str:
     if by == "outcome":
         return str(OUTCOME_LABELS[Outcome(value)])
     return account(value) if by == "account" else value or "–"
+
+
+def _misses(found: Sequence[MissSum]) -> list[tuple[str, MissSum]]:
+    """Why caches were not read, in words."""
+    return [(str(CACHE_MISS_LABELS.get(one.cause, one.cause)), one) for one in found]
 
 
 def _csv_file(days: int) -> StreamingHttpResponse:

@@ -14,7 +14,7 @@ from monitor.record.phrasing import Phrase
 from monitor.record.recorded_words import known_word
 from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.redaction import mask_email
-from monitor.words.labels import ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
+from monitor.words.labels import CACHE_MISS_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
 from monitor.words.plain_text import shown
 from monitor.words.wording import as_html, duration, local_time
 
@@ -99,6 +99,12 @@ def outcome_sign(outcome: Outcome | None) -> str:
 def severity_word(severity: Severity) -> str:
     """The severity in the reader's language."""
     return gettext(SEVERITY_WORDS[severity])
+
+
+@register.filter
+def cache_miss_word(cause: str) -> str:
+    """Why a prompt cache was not read, in the reader's language."""
+    return str(CACHE_MISS_LABELS.get(cause, cause))
 
 
 @register.filter

@@ -20,6 +20,7 @@ from accounts.admin import retirements
 from accounts.admin.state import Glance, glance
 from accounts.facts.retirement import due
 from accounts.models import Account
+from monitor.history.cache_misses import Collapse, collapses
 from monitor.history.failure_groups import failure_groups
 from monitor.history.last_hour import last_hour
 from monitor.pages.statistics_views import plot_words
@@ -27,6 +28,8 @@ from monitor.statistics.series import outcomes_by_bucket, plotted
 from monitor.statistics.totals import by_bucket
 from monitor.statistics.used_models import models_used_lately
 from monitor.store.writer import WriterStats
+from monitor.words.labels import CACHE_MISS_LABELS
+from monitor.words.plain_text import shown
 from proxyproject.wiring import writer
 from relay.exchange.runtime import runtime
 from relay.limits.counts import Counts
@@ -63,6 +66,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
                 *store_warnings(writer.stats(), now),
                 *retirement_warnings(retirements.mapped_models() | models_used_lately(), retirements.today()),
                 *limit_warnings(key_counts()),
+                *cache_warnings(collapses(now)),
                 *disk_warnings(shutil.disk_usage(settings.DATA_DIR).free),
             ],
         }
@@ -140,6 +144,23 @@ def limit_warnings(counts: Counts | None) -> list[Trouble]:
     if counts.is_open:
         what = _("Keys with limits are let through on what this process knows (RELAY_UNKNOWN_LIMITS=open).")
     return [Trouble("danger", f"{text} {what}")]
+
+
+def cache_warnings(found: Iterable[Collapse]) -> list[Trouble]:
+    """Whose prompt cache gives less than it loses, and mostly why."""
+    told = []
+    for one in found:
+        text = _("The prompt cache of the model %(name)s has collapsed:")
+        if one.what == "conversation":
+            text = _("The prompt cache of the conversation %(name)s has collapsed:")
+        what = _(
+            "in the last hour %(count)d requests lost %(lost)s tokens, and %(read)s were read (%(cause)s)."
+        )
+        figures = {"count": one.count, "lost": f"{one.lost_tokens:,}", "read": f"{one.read_tokens:,}"}
+        name = shown(one.name[:12] if one.what == "conversation" else one.name)
+        cause = CACHE_MISS_LABELS.get(one.cause, one.cause)
+        told.append(Trouble("warning", f"{text % {'name': name}} {what % {**figures, 'cause': cause}}"))
+    return told
 
 
 def disk_warnings(free_bytes: int) -> list[Trouble]:
