@@ -64,6 +64,16 @@ class ClientKeyAdmin(ModelAdmin):
                 )
             },
         ),
+        (
+            _("One conversation"),
+            {
+                "description": _("An agent that runs away is warned from four fifths on, and then refused."),
+                "fields": (
+                    "conversation_turns_per_hour", "conversation_usd_per_hour",
+                    "conversation_agents_per_hour",
+                ),
+            },
+        ),
         (_("State"), {"fields": readonly_fields}),
     )  # fmt: skip
 

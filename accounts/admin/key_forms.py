@@ -52,6 +52,7 @@ class ClientKeyForm(forms.ModelForm):  # type: ignore[type-arg]
             "tokens_per_minute", "max_in_flight",
             "usd_per_day", "usd_per_week", "usd_per_month", "usd_in_total",
             "tokens_per_day", "tokens_per_week", "tokens_per_month", "tokens_in_total",
+            "conversation_turns_per_hour", "conversation_usd_per_hour", "conversation_agents_per_hour",
         ]  # fmt: skip
 
 

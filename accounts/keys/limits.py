@@ -25,12 +25,21 @@ class Limit(Struct, frozen=True):
     amount: int
 
 
+class ConversationLimits(Struct, frozen=True, kw_only=True):
+    """How much one conversation may do within an hour: turns, money in units, sub-agents; 0 is no limit."""
+
+    turns: int = 0
+    units: int = 0
+    agents: int = 0
+
+
 class KeyLimits(Struct, frozen=True, kw_only=True):
     """Of one key. ``expires_at`` is in epoch seconds; 0, blank and empty are no limit.
 
     ``allowed`` and ``refused`` find a model's name among the patterns, ``kinds`` and ``groups`` are
     those of the accounts that may serve it, ``networks`` where it may be used from. ``limits`` are what is
-    counted in time, and ``max_in_flight`` how many exchanges may run at once.
+    counted in time, and ``max_in_flight`` how many exchanges may run at once;
+    ``conversation`` is what each of its conversations may.
     """
 
     expires_at: float = 0.0
@@ -42,6 +51,7 @@ class KeyLimits(Struct, frozen=True, kw_only=True):
     highest_effort: str = ""
     max_in_flight: int = 0
     limits: tuple[Limit, ...] = ()
+    conversation: ConversationLimits | None = None
 
     @property
     def is_counted(self) -> bool:

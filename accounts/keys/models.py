@@ -144,6 +144,13 @@ class ClientKey(Watched):
     tokens_per_week = _limit_of_tokens(_("tokens a week"))
     tokens_per_month = _limit_of_tokens(_("tokens a month"))
     tokens_in_total = _limit_of_tokens(_("tokens in total"))
+    conversation_turns_per_hour = models.PositiveIntegerField(
+        _("turns an hour"), null=True, blank=True, validators=AT_LEAST_ONE, help_text=ANY_NUMBER
+    )
+    conversation_usd_per_hour = _budget_in_dollars(_("US$ an hour"))
+    conversation_agents_per_hour = models.PositiveIntegerField(
+        _("sub-agents an hour"), null=True, blank=True, validators=AT_LEAST_ONE, help_text=ANY_NUMBER
+    )
     previous_sha256 = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
     previous_until = models.DateTimeField(_("old value valid until"), null=True, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)

@@ -16,6 +16,7 @@ _FIELDS = (
     "requests_per_minute", "tokens_per_minute", "max_in_flight",
     "usd_per_day", "usd_per_week", "usd_per_month", "usd_in_total",
     "tokens_per_day", "tokens_per_week", "tokens_per_month", "tokens_in_total",
+    "conversation_turns_per_hour", "conversation_usd_per_hour", "conversation_agents_per_hour",
 )  # fmt: skip
 
 
@@ -48,6 +49,8 @@ def add_limit_options(parser: CommandParser) -> None:
     for period in ("per-day", "per-week", "per-month", "in-total"):
         add(f"--tokens-{period}", type=int, metavar="N", help="input, cached or not, and output")
         add(f"--usd-{period}", type=_dollars, metavar="DOLLARS", help="a budget; days are the server's")
+    for what, kind in (("turns", int), ("usd", _dollars), ("agents", int)):
+        add(f"--conversation-{what}-per-hour", type=kind, metavar="N", help="of each of its conversations")
 
 
 def limits_in(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def _value_label(by: str, value: str) -> str:
     return account(value) if by == "account" else value or "–"
 
 
-def _misses(found: Sequence[MissSum]) -> list[tuple[str, MissSum]]:
+def _misses(found: list[MissSum]) -> list[tuple[str, MissSum]]:
     """Why caches were not read, in words."""
     return [(str(CACHE_MISS_LABELS.get(one.cause, one.cause)), one) for one in found]
 

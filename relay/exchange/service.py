@@ -13,7 +13,11 @@ from relay.exchange.exchange_hands import ExchangeHands
 from relay.exchange.responses import respond
 from relay.exchange.served_exchange import ServedExchange
 from relay.exchange.wanting import fallbacks_of
+from relay.limits.conversation_counting import conversation_verdict
 from relay.neutral.failures import Failure, Kind
+
+WARNING_HEADER = "x-conversation-warning"
+"""Tells a client that its conversation comes near what its key allows for one."""
 
 Form = Literal["sse", "array", "responses"]
 ROLE_WORDS = {"main": "main agents", "sub": "sub-agents"}
@@ -47,13 +51,19 @@ async def _served(admission: Admission, model: str, is_stream: bool | None, form
     call, inspected = await admission.call(await admission.body(), model, is_stream)
     call = await admission.in_its_session(call, inspected)
     targets = admission.targets(call)
+    verdict = await conversation_verdict(admission.caller, call.speaker, admission.runtime.limits)
+    if verdict.refusal is not None:
+        raise Refused(verdict.refusal)
     await admission.count()
     admission.refuse_while_draining()
     recorder = admission.recorder(call, inspected.preview)
     if targets[0].role:
         recorder.diagnosed("mapping_for", f"{ROLE_WORDS[targets[0].role]}: {targets[0].pattern}")
+    if verdict.warning:
+        recorder.diagnosed("conversation_limit", verdict.warning)
     try:
         hands = ExchangeHands(admission.runtime, call, targets, recorder, form, inspected.wants_usage)
+        hands.headers = ((WARNING_HEADER, verdict.warning),) if verdict.warning else ()
         limits = admission.runtime.settings.limits(admission.dialect)
         engine = serve(limits, len(targets), not call.is_stream, fallbacks_of(call, targets))
         served = ServedExchange(admission.runtime, hands, engine, admission.admitted_at, form)
