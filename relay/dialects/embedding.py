@@ -22,6 +22,7 @@ Form = Literal["embedContent", "batchEmbedContents", "embeddings"]
 """How it is asked: one text or several of Gemini's, or OpenAI's."""
 
 NOTHING = Raw(b"")
+_PLACES = frozenset({"data", "embedding", "embeddings"})
 TOKENS_REFUSED = "input: token numbers mean nothing to another vendor's model; send the text."
 
 
@@ -179,11 +180,13 @@ def answer(form: Form, vectors: Vectors, client_model: str, wants_base64: bool) 
 
 
 def passed_on(content: bytes) -> tuple[bytes, int | None]:
-    """An answer that passes through, and the tokens that it tells; no client is told what is no count."""
-    try:
-        fields = _fields.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return content, None
+    """An answer that passes through, and the tokens that it tells; no client is told what is no count.
+
+    Raises msgspec.DecodeError for what is no JSON object, or holds no place for vectors.
+    """
+    fields = _fields.decode(content)
+    if _PLACES.isdisjoint(fields):
+        raise msgspec.DecodeError("an answer without vectors")
     tokens: int | None = None
     is_mended = False
     for name, count in (("usage", "prompt_tokens"), ("usageMetadata", "promptTokenCount")):

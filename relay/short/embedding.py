@@ -30,6 +30,8 @@ from relay.upstream.request import ClientCall, UpstreamRequest, default_headers
 EMBEDDING_KINDS = frozenset({"gemini", "vertex", "openai"})
 """Anthropic has no embeddings, and Code Assist's envelope has no method for them."""
 
+NO_VECTORS = "upstream's answer holds no vectors"
+
 
 async def embed(request: HttpRequest, dialect: Dialect, form: wire.Form, model: str) -> HttpResponseBase:
     """Answer an embedding request; ``model`` where the path says it."""
@@ -130,7 +132,10 @@ class Embedding:
                 where = stumbled("read", error).where
                 return Failure(Kind.GARBAGE, "upstream's answer holds other vectors than asked", where=where)
         if asked.request.is_same_dialect and not (is_one_by_one and self.form == "batchEmbedContents"):
-            content, tokens = wire.passed_on(contents[0])
+            try:
+                content, tokens = wire.passed_on(contents[0])
+            except Exception as error:
+                return Failure(Kind.GARBAGE, NO_VECTORS, where=stumbled("read", error).where)
             return Served(content, Usage(input_uncached=tokens))
         return self._translated(contents, account.kind)
 
@@ -169,7 +174,7 @@ class Embedding:
             vectors = wire.vectors_of_openai(contents[0]) if is_openai else wire.vectors_of_gemini(contents)
         except Exception as error:
             where = stumbled("read", error).where
-            return Failure(Kind.GARBAGE, "upstream's answer holds no vectors", where=where)
+            return Failure(Kind.GARBAGE, NO_VECTORS, where=where)
         if len(vectors.values) != len(self.requests):
             return Failure(Kind.GARBAGE, "upstream answered another number of vectors than there are texts")
         call = self.call

@@ -108,16 +108,24 @@ def test_answers_in_each_form() -> None:
 @pytest.mark.parametrize(
     ("content", "tokens"),
     [
-        (b'{"usage":{"prompt_tokens":3}}', 3),
+        (b'{"data":[],"usage":{"prompt_tokens":3}}', 3),
         (b'{"usageMetadata":{"promptTokenCount":4},"embeddings":[]}', 4),
         (b'{"embedding":{}}', None),
-        (b"no json", None),
-        (b'{"usage":7}', None),
+        (b'{"data":7,"usage":7}', None),
     ],
 )
 def test_tokens_are_read_from_what_passes_through(content: bytes, tokens: int | None) -> None:
     """For the row; whatever else the answer holds is not looked at."""
     assert embedding.passed_on(content) == (content, tokens)
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html>", b"", b"[]", b"7", b'{"error":{}}', b'{"usage":{}}', b'{"data":']
+)
+def test_what_is_no_answer_does_not_pass_through(content: bytes) -> None:
+    """A page of a gateway's, an error under 200: another account is asked, and no client is told of it."""
+    with pytest.raises(msgspec.DecodeError):
+        embedding.passed_on(content)
 
 
 def test_absurd_counts_do_not_pass_through() -> None:

@@ -126,6 +126,8 @@ class Blocks:
         if isinstance(arguments, dict):
             arguments = amended["arguments"] = msgspec.json.encode(arguments).decode()
         if arguments:
+            if block.is_closed and not arguments.strip():
+                return amended
             if block.is_closed:
                 raise BrokenCall(f"more arguments came for the call of {block.name}, which was whole")
             self._add(block, arguments, events)

@@ -26,6 +26,15 @@ def fragments(*told: Json) -> Json:
     return delta(tool_calls=list(told))
 
 
+def test_white_space_behind_a_whole_call() -> None:
+    """It belongs to the call and changes nothing, also where the next call has begun."""
+    first, second = fragments(call(0, '{"x":1}', "a", "f")), fragments(call(1, '{"y":2}', "b", "g"))
+    space = fragments(call(0, "\n "))
+    assert calls_of(first, second, space) == [FIRST, SECOND]
+    assert calls_of(first, space, second) == [(*FIRST[:2], '{"x":1}\n '), SECOND]
+    assert calls_of(first, space) == [(*FIRST[:2], '{"x":1}\n ')]
+
+
 FIRST, SECOND = ("a", "f", '{"x":1}'), ("b", "g", '{"y":2}')
 
 
