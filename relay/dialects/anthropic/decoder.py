@@ -271,7 +271,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
             return event.raw
         name = told.type or event.name
         if not told.type or not is_numbered:
-            body = {"type": name, **(json_object(data) or {})}
+            body = {"type": name} | (json_object(data) or {}) | {"type": name}
             if not is_numbered:
                 self.note("index")
                 body["index"] = index

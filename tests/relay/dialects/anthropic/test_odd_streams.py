@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from relay.dialects.anthropic import ANTHROPIC
 from relay.neutral.events import BlockStart, Chunk, Failed, Heartbeat
 from relay.neutral.failures import Failure, Kind
 from tests.relay.dialects.anthropic.streams import (
@@ -99,6 +100,10 @@ def test_an_event_without_a_type_has_its_name() -> None:
     )
     assert stream.count(b'"type": "content_block') == 0
     assert content_of(stream) == [{"type": "text", "text": "fine"}]
+    for odd in (b'""', b"null", b"{}", b"[7]"):
+        bent = re.sub(rb'"type": "(message|content)_[a-z_]*"', b'"type": ' + odd, FINE)
+        assert content_of(bent) == [{"type": "text", "text": "fine"}], odd
+        assert json.loads(ANTHROPIC.collect(decoded(bent).raw))["content"][0]["text"] == "fine"
 
 
 NUMBERED: dict[str, tuple[Any, Any]] = {
