@@ -72,6 +72,11 @@ QUICK: dict[str, dict[str, str]] = {
 }
 
 
+def is_hash(text: str) -> bool:
+    """Whether it can be a conversation or an agent: what a URL holds may be anything."""
+    return _HASH.match(text) is not None
+
+
 class HistoryFilter(msgspec.Struct, frozen=True):
     """What is asked for. ``values`` are the parameters of the URL that mean something, normalised."""
 
@@ -167,7 +172,7 @@ def parse(parameters: Mapping[str, str]) -> HistoryFilter:
         if value := parameters.get(name, "").strip()[:500].replace("\0", ""):
             values[name] = value
     for name in HASHES:
-        if _HASH.match(parameters.get(name, "")):
+        if is_hash(parameters.get(name, "")):
             values[name] = parameters[name]
     for name, allowed in CHOICES.items():
         if parameters.get(name) in allowed:

@@ -19,6 +19,7 @@ from monitor.conversations.reading import agents_of, line_of, page_of
 from monitor.conversations.tree import tree_of
 from monitor.conversations.turns import LANE, TURNS_LISTED, WIDTH, Bar, on_axis, turns_of
 from monitor.history.cache_misses import misses_of
+from monitor.history.filters import is_hash
 from monitor.history.keyset import is_cursor, moment_of_id
 from monitor.pages.access import for_operators, may_export, reads_bodies
 from monitor.pages.history_views import FILTER_LABELS, VALUE_LABELS
@@ -80,7 +81,7 @@ def conversations_page(request: HttpRequest) -> HttpResponseBase:
 @for_operators
 def conversation_page(request: HttpRequest, conversation: str) -> HttpResponseBase:
     """One conversation: its agents as a tree, its turns on one time axis and in a table."""
-    line = line_of(conversation)
+    line = line_of(conversation) if is_hash(conversation) else None
     if line is None:
         raise Http404(gettext("This conversation is not on record (any more)."))
     before = _cursor(request)

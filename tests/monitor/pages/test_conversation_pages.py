@@ -130,7 +130,7 @@ def test_it_takes_a_fixed_number_of_queries(operator: Client, shelf: Shelf) -> N
 
 def test_a_conversation_that_is_not_there(operator: Client, store: str) -> None:
     """It has the page of what is missing; an address may hold anything."""
-    for one in ("f" * 32, "x", "%00", "'--"):
+    for one in ("f" * 32, "x", "%00", "'--", "f" * 31 + "%00"):
         assert operator.get(f"/monitor/conversations/{one}/").status_code == 404
     assert "No conversation yet." in text_of(operator, "/monitor/conversations/")
     assert text_of(operator, "/monitor/conversations/?before=%27&client_name=%00&account=x&sub=1")
