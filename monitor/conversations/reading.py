@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from monitor.conversations.counting import Sums
 from monitor.conversations.filters import ConversationFilter
@@ -94,25 +94,25 @@ def page_of(asked: ConversationFilter, before: str = "", limit: int = PAGE_LINES
     """The conversations whose last turn is before the id ``before``, or the newest."""
     condition, of_parts = asked.condition(), asked.of_parts()
     if of_parts is None:
-        found = _rows(condition, before, limit + 1)
+        found = list(_newest(condition, before)[: limit + 1])
         older = found[limit - 1].last_id if len(found) > limit else ""
         return Page(_lines(found[:limit]), older)
-    kept: list[Conversation] = []
+    kept: list[tuple[str, str]] = []
     for _ in range(LOOKED_AT // AT_ONCE):
-        step = _rows(condition, before, AT_ONCE)
-        ids = [row.id for row in step]
+        step = list(_newest(condition, before).values_list("id", "last_id")[:AT_ONCE])
+        ids = [one for one, _ in step]
         fitting = set(
             ConversationPart.objects.filter(of_parts, conversation__in=ids).values_list(
                 "conversation", flat=True
             )
         )
-        kept += [row for row in step if row.id in fitting]
+        kept += [(one, last) for one, last in step if one in fitting]
         if len(kept) > limit:
-            return Page(_lines(kept[:limit]), kept[limit - 1].last_id)
+            return Page(_lines(_with_ids(kept[:limit])), kept[limit - 1][1])
         if len(step) < AT_ONCE:
-            return Page(_lines(kept))
-        before = step[-1].last_id
-    return Page(_lines(kept), before, before)
+            return Page(_lines(_with_ids(kept)))
+        before = step[-1][1]
+    return Page(_lines(_with_ids(kept)), before, before)
 
 
 def line_of(conversation: str) -> Line | None:
@@ -151,9 +151,13 @@ def _together(one: AgentLine, other: AgentLine) -> AgentLine:
     )
 
 
-def _rows(condition: Q, before: str, limit: int) -> list[Conversation]:
+def _newest(condition: Q, before: str) -> QuerySet[Conversation]:
     inside = condition & Q(last_id__lt=before) if before else condition
-    return list(Conversation.objects.filter(inside).order_by("-last_id")[:limit])
+    return Conversation.objects.filter(inside).order_by("-last_id")
+
+
+def _with_ids(kept: Sequence[tuple[str, str]]) -> list[Conversation]:
+    return list(Conversation.objects.filter(id__in=[one for one, _ in kept]).order_by("-last_id"))
 
 
 def _lines(rows: Sequence[Conversation]) -> tuple[Line, ...]:
