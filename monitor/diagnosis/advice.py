@@ -41,7 +41,7 @@ _WAIT = _("Wait a little and send it once more; pressing retry many times does n
 BEFORE_ANSWER: dict[Cause, tuple[str, str]] = {
     # cause: (several attempts failed so, what to do)
     Cause.SIGNATURE: (
-        _("Upstream refused the thinking signatures again after the history had been repaired."),
+        _("Upstream refused the thinking signatures again after the history had been healed."),
         _(
             "Start a new conversation, or remove the old thinking blocks from this one. Clearing the data"
             " directory would not help: accounts and statistics would be lost for nothing."

@@ -165,7 +165,7 @@ def _before(failed: Sequence[AttemptRecord]) -> tuple[Phrase, ...]:
         return ()
     if healing := next((attempt for attempt in failed if attempt.heal), None):
         message = gettext_noop(
-            "Upstream refused a thinking signature; the history was repaired once and tried again."
+            "Upstream refused a thinking signature; the history was healed once and tried again."
         )
         if healing.heal == "drop_block":
             message = gettext_noop(
@@ -219,7 +219,7 @@ def _failed(row: RequestRecord, failed: list[AttemptRecord], retry_after_seconds
         sentence, step = BEFORE_ANSWER[cause]
         if not any(attempt.heal for attempt in failed):
             sentence = gettext_noop(
-                "Upstream refused a thinking signature, and there was nothing in the history to repair."
+                "Upstream refused a thinking signature, and there was nothing in the history to heal."
             )
         return Diagnosis(Severity.PROBLEM, (Phrase(sentence),), Phrase(step))
     sentence, step = BEFORE_ANSWER[cause]

@@ -70,7 +70,7 @@ def _words() -> dict[str, str]:
         "admitted": _("choosing an account"),
         "waiting": _("waiting for first data"),
         "retrying": _("retrying on {account}"),
-        "healing": _("repaired, asking {account} again"),
+        "healing": _("healed, asking {account} again"),
         "failed_wait": _("attempt {number} failed ({failure}); next in {delay}"),
         "failed": _("attempt {number} failed ({failure})"),
         "streaming": _("streaming"),

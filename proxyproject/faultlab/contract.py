@@ -115,7 +115,7 @@ CONTRACTS: tuple[Contract, ...] = (
         _GEMINI,
         Contract(
             "missing_thought_signature",
-            "The history is repaired once, on the same account.",
+            "The history is healed once, on the same account.",
             HEALED,
             _TOLD_400,
             HEALED,
@@ -128,7 +128,7 @@ CONTRACTS: tuple[Contract, ...] = (
         ("anthropic", "gemini"),
         Contract(
             "refused_signature",
-            "The history is repaired once, on the same account; a second refusal is the client's to see.",
+            "The history is healed once, on the same account; a second refusal is the client's to see.",
             HEALED,
             _TOLD_400,
             HEALED,
@@ -143,7 +143,7 @@ CONTRACTS: tuple[Contract, ...] = (
         _ANTHROPIC,
         Contract(
             "bound_signature",
-            "The repair that upstream offers: it drops the block itself.",
+            "Healed as upstream offers it: it drops the block itself.",
             HEALED,
             HEALED,
             HEALED,

@@ -47,7 +47,7 @@ logger = logging.getLogger("relay")
 
 
 _HEALED: dict[str, tuple[str, ...]] = {
-    "strip": ("history repaired",),
+    "strip": ("history healed",),
     "drop_block": ("drop_block asked for",),
     "parameter": (),
 }

@@ -89,7 +89,7 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         row(outcome=Outcome.HEALED, healed=True, attempts=2),
         [failed("status", 400, heal="strip"), SERVED],
         Severity.GOOD,
-        "Upstream refused a thinking signature; the history was repaired once and tried again. Then b@x",
+        "Upstream refused a thinking signature; the history was healed once and tried again. Then b@x",
         "no data to clear. If this repeats in one conversation, start a new one.",
     ),
     "a binding signature, healed by dropping": (
@@ -99,18 +99,18 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         "asked to drop those blocks",
         "no data to clear",
     ),
-    "lesson: an invalid signature that could not be repaired": (
+    "lesson: an invalid signature that could not be healed": (
         row(**ENDED | {"status": 400, "attempts": 2}),
         [failed("signature", 400, heal="strip"), failed("signature", 400, 2)],
         Severity.PROBLEM,
-        "refused the thinking signatures again after the history had been repaired",
+        "refused the thinking signatures again after the history had been healed",
         "Clearing the data directory would not help",
     ),
-    "a missing signature with nothing to repair": (
+    "a missing signature with nothing to heal": (
         row(**ENDED | {"status": 400}),
         [failed("missing_signature", None)],
         Severity.PROBLEM,
-        "there was nothing in the history to repair",
+        "there was nothing in the history to heal",
         "Start a new conversation",
     ),
     "lesson: fluctuation of the service, made good": (
