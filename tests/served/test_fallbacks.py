@@ -51,7 +51,7 @@ def test_overload_is_answered_by_the_fallback(world: World) -> None:
     row = world.row(answer)
     assert (row["mapped_model"], row["outcome"]) == (GEMINI, "retried")
     assert fell_back(world, answer) == f"{GEMINI}: the model before it was overloaded"
-    assert [attempt["model"] for attempt in world.attempts(answer)] == [CLAUDE] * 3 + [GEMINI]
+    assert [attempt["upstream_model"] for attempt in world.attempts(answer)] == [CLAUDE] * 3 + [GEMINI]
     assert any(f"Falling back to {GEMINI}: " in line for line in world.log_lines(answer))
 
 
