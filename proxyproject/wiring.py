@@ -30,16 +30,16 @@ from monitor.retention.turn import Turn
 from monitor.store.writer import RecordWriter
 from proxyproject.pages.account_figures import account_figures
 from proxyproject.pages.key_figures import key_figures
-from proxyproject.serving.callers import set_caller_check
-from proxyproject.serving.early_answers import EarlyAnswer, Refusal, set_renderer
+from proxyproject.serving.connection.early_answers import EarlyAnswer, Refusal, set_renderer
+from proxyproject.serving.door.callers import set_caller_check
 from proxyproject.serving.lifecycle import CannotServe, Lifecycle
 from proxyproject.serving.loop_watch import start_watching
 from proxyproject.sqlite.base import keep_file
 from relay.admission.auth import NO_ROOM, authenticate
 from relay.admission.early_answer import early_answer
 from relay.exchange import runtime
-from relay.exchange.early_refusals import record_refusal
-from relay.exchange.progress import ProgressReader
+from relay.exchange.record.early_refusals import record_refusal
+from relay.exchange.record.progress import ProgressReader
 from relay.limits.key_counting import key_counter
 from relay.memory import database
 from relay.short.trial import test_account

@@ -37,9 +37,9 @@ from relay.engine.commands import (
     Sleep,
     SpendRetry,
 )
-from relay.engine.deadlines import Limits
 from relay.engine.facts import Fact
-from relay.engine.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
+from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
 
 
 class Fields:

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from accounts.facts.model_facts import ModelTable
 from accounts.groups.scope import ANYONE, Scope
 from accounts.mapping import Target
+from accounts.pool.choosing.refusals import nobody_offers
 from accounts.pool.clock import Clock
 from accounts.pool.leases import NoAccount, Want
-from accounts.pool.refusals import nobody_offers
 from accounts.pool.rests import Rests
 from accounts.pool.roster import AccountStatus, Roster
 from accounts.snapshot import AccountView

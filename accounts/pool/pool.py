@@ -12,16 +12,16 @@ from typing import Final, assert_never
 from accounts.kinds import REFUSED_TWICE
 from accounts.marks import MarkCause
 from accounts.pool import pool_news
-from accounts.pool.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, choose
+from accounts.pool.choosing.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, choose
+from accounts.pool.choosing.refusals import all_full, everybody_blocked
+from accounts.pool.choosing.sessions import Sessions
 from accounts.pool.clock import Clock
 from accounts.pool.inquiries import Inquiries
 from accounts.pool.leases import Lease, NoAccount, SharedSlots, Want
 from accounts.pool.persistence import Journal
 from accounts.pool.pool_news import Cleared, Disabled, HardMarked, QuotaTold, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
-from accounts.pool.refusals import all_full, everybody_blocked
 from accounts.pool.roster import Roster
-from accounts.pool.sessions import Sessions
 from accounts.pool.slot_queue import SlotQueue
 from accounts.pool.windows import Window
 from accounts.processes.bus import Bus

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec.structs import replace
 
-from accounts.pool.choice import Block, Candidate
+from accounts.pool.choosing.choice import Block, Candidate
 from accounts.snapshot import AccountView
 
 

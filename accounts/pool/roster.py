@@ -12,8 +12,8 @@ from accounts.groups.scope import ANYONE, Binding, Scope
 from accounts.groups.strategies import Grouped, order_in
 from accounts.mapping import ModelRouter, Offer, Target
 from accounts.pool.account_state import AccountState, Mark
-from accounts.pool.choice import Candidate
-from accounts.pool.lineup import Lineups
+from accounts.pool.choosing.choice import Candidate
+from accounts.pool.choosing.lineup import Lineups
 from accounts.pool.rests import NobodyRests, Rests, left_alone
 from accounts.pool.windows import Window
 from accounts.snapshot import AccountView, Snapshot

@@ -53,7 +53,7 @@ others stop it: *credential* the whole account, the rest the one model."""
 
 
 class Peeked(Enum):
-    """What the log calls a failure of the peek (``relay.exchange.log_phrases`` has the words)."""
+    """What the log calls a failure of the peek (``relay.exchange.record.log_phrases`` has the words)."""
 
     OTHER = "refused"
     ENDED = "the stream ended"

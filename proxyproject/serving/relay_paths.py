@@ -1,6 +1,6 @@
 """Which paths are the relay's; everything else is a page."""
 
-from proxyproject.serving.cors import API_PREFIXES
+from proxyproject.serving.connection.cors import API_PREFIXES
 
 RELAY_PREFIXES = (*API_PREFIXES, "/api/event_logging")
 RELAY_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})

@@ -11,9 +11,9 @@ from django.urls import URLPattern, URLResolver, path
 
 from monitor.live.consumer import LiveConsumer
 from proxyproject.login.pages_gate import Application, PagesGate
-from proxyproject.serving.cors import Cors
-from proxyproject.serving.early_answers import Refusal, early_answer
-from proxyproject.serving.lean_handler import LeanHandler, Receive, Scope, Send
+from proxyproject.serving.connection.cors import Cors
+from proxyproject.serving.connection.early_answers import Refusal, early_answer
+from proxyproject.serving.connection.lean_handler import LeanHandler, Receive, Scope, Send
 from proxyproject.serving.lifecycle import lifecycle
 from proxyproject.serving.relay_paths import RELAY_PATHS, is_relay_path
 

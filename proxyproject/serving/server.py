@@ -29,19 +29,19 @@ from twisted.logger import (  # noqa: E402
     globalLogBeginner,
 )
 
-from proxyproject.serving.closed_door import (  # noqa: E402
+from proxyproject.serving.connection.http_channel import RelayFactory  # noqa: E402
+from proxyproject.serving.connection.http_request import RelayRequest  # noqa: E402
+from proxyproject.serving.connection.websocket import RelayWebSocketFactory  # noqa: E402
+from proxyproject.serving.door.closed_door import (  # noqa: E402
     HANDSHAKE_SECONDS,
     close_at_once,
     take_nobody_new,
 )
-from proxyproject.serving.descriptors import raise_limit  # noqa: E402
-from proxyproject.serving.door_rules import DoorLimits, connections_for  # noqa: E402
-from proxyproject.serving.doorkeeper import Doorkeeper  # noqa: E402
-from proxyproject.serving.http_channel import RelayFactory  # noqa: E402
-from proxyproject.serving.http_request import RelayRequest  # noqa: E402
+from proxyproject.serving.door.descriptors import raise_limit  # noqa: E402
+from proxyproject.serving.door.door_rules import DoorLimits, connections_for  # noqa: E402
+from proxyproject.serving.door.doorkeeper import Doorkeeper  # noqa: E402
 from proxyproject.serving.lifecycle import CannotServe, lifecycle  # noqa: E402
 from proxyproject.serving.listening import BACKLOG, listen  # noqa: E402
-from proxyproject.serving.websocket import RelayWebSocketFactory  # noqa: E402
 from proxyproject.serving.workers import ending_signals  # noqa: E402
 
 logger = logging.getLogger(__name__)

@@ -10,9 +10,7 @@ from typing import Literal, cast
 import msgspec
 
 from monitor.record.decision_words import Obstacle, Strategy
-from relay.engine import continuation, giving_up, policy
-from relay.engine.answer import Answer
-from relay.engine.blame import Blame
+from relay.engine.answer.answer import Answer
 from relay.engine.clock import Clock
 from relay.engine.commands import (
     Around,
@@ -27,7 +25,7 @@ from relay.engine.commands import (
     Sleep,
     Unavailable,
 )
-from relay.engine.deadlines import Limits, deadline_is_over
+from relay.engine.continuing import continuation
 from relay.engine.facts import (
     AttemptEnded,
     AttemptStarted,
@@ -41,10 +39,13 @@ from relay.engine.facts import (
     NotContinued,
     Rotated,
 )
-from relay.engine.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
-from relay.engine.heals import HealsSoFar
-from relay.engine.targets import Targets
-from relay.engine.turns import Turns
+from relay.engine.healing.heals import HealsSoFar
+from relay.engine.retrying import giving_up, policy
+from relay.engine.retrying.blame import Blame
+from relay.engine.retrying.deadlines import Limits, deadline_is_over
+from relay.engine.retrying.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
+from relay.engine.retrying.targets import Targets
+from relay.engine.retrying.turns import Turns
 from relay.neutral.events import StreamState
 from relay.neutral.failures import Failure, Phase
 

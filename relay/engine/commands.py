@@ -8,9 +8,9 @@ from typing import Literal
 
 import msgspec
 
-from relay.engine.continuation import Said
+from relay.engine.continuing.continuation import Said
 from relay.engine.facts import Fact
-from relay.engine.policy import Mark
+from relay.engine.retrying.policy import Mark
 from relay.neutral.events import Chunk, HiddenThinking, StreamState, Usage
 from relay.neutral.failures import Failure, Phase
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from relay.engine.fallbacks import Why
-from relay.engine.policy import Decision
+from relay.engine.retrying.fallbacks import Why
+from relay.engine.retrying.policy import Decision
 from relay.neutral.events import Usage
 from relay.neutral.failures import Failure, Phase
 

@@ -7,7 +7,7 @@ import msgspec
 
 from relay.engine.attempts import Engine, serve
 from relay.engine.commands import Deliver
-from relay.engine.deadlines import Limits
+from relay.engine.retrying.deadlines import Limits
 from relay.neutral.events import Chunk, StreamState, Usage
 from relay.neutral.failures import Failure, Kind
 

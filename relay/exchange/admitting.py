@@ -33,10 +33,10 @@ from relay.admission.request_headers import headers_of
 from relay.dialects.interface import ClientRequest, Dialect
 from relay.exchange.client_call import client_call
 from relay.exchange.large_bodies import beside_the_loop, most_bytes
-from relay.exchange.new_record import new_id, new_record, told_of
-from relay.exchange.recorded_bodies import RecordedBodies
-from relay.exchange.recording import Recorder
-from relay.exchange.responses import error_response, identify
+from relay.exchange.record.new_record import new_id, new_record, told_of
+from relay.exchange.record.recorded_bodies import RecordedBodies
+from relay.exchange.record.recording import Recorder
+from relay.exchange.response.responses import error_response, identify
 from relay.exchange.runtime import Runtime, runtime
 from relay.limits.allowance import Allowance
 from relay.limits.standing import headers

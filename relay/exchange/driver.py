@@ -42,10 +42,10 @@ from relay.engine.commands import (
     Unavailable,
     Unsayable,
 )
-from relay.engine.giving_up import FAULT
-from relay.exchange.answer_writer import Untold
-from relay.exchange.hands import Hands, OpenAnswer
-from relay.exchange.mailbox import Mailbox
+from relay.engine.retrying.giving_up import FAULT
+from relay.exchange.performing.hands import Hands, OpenAnswer
+from relay.exchange.response.answer_writer import Untold
+from relay.exchange.response.mailbox import Mailbox
 from relay.neutral.events import StreamState, Usage
 from relay.neutral.failures import Failure, stumbled
 from relay.upstream.failures import failure_while_reading

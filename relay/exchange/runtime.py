@@ -11,9 +11,9 @@ from accounts.loaded.live_accounts import LiveAccounts, live
 from accounts.processes.shared_tokens import SharedTokens
 from monitor.record.records import Record
 from relay.dialects.interface import Dialect
-from relay.engine.deadlines import Limits
+from relay.engine.retrying.deadlines import Limits
 from relay.exchange.in_flight import InFlight
-from relay.exchange.quota_listener import QuotaListener
+from relay.exchange.performing.quota_listener import QuotaListener
 from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
 from relay.limits.key_counter import KeyCounter
 from relay.memory.conversation_memory import Memory

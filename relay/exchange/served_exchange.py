@@ -11,7 +11,7 @@ from relay import metrics
 from relay.engine.attempts import Engine
 from relay.engine.commands import Outcome
 from relay.exchange.driver import Driver
-from relay.exchange.exchange_hands import ExchangeHands
+from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.runtime import Runtime
 
 

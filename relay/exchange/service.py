@@ -7,12 +7,12 @@ from django.http.response import HttpResponseBase
 
 from relay.dialects.interface import Dialect
 from relay.engine.attempts import serve
-from relay.engine.giving_up import FAULT
+from relay.engine.retrying.giving_up import FAULT
 from relay.exchange.admitting import Admission, Refused, admitted
-from relay.exchange.exchange_hands import ExchangeHands
-from relay.exchange.responses import respond
+from relay.exchange.performing.exchange_hands import ExchangeHands
+from relay.exchange.performing.wanting import fallbacks_of
+from relay.exchange.response.responses import respond
 from relay.exchange.served_exchange import ServedExchange
-from relay.exchange.wanting import fallbacks_of
 from relay.limits.conversation_counting import conversation_verdict
 from relay.neutral.failures import Failure, Kind
 

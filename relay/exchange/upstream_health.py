@@ -1,6 +1,6 @@
 """How the upstreams fare: the retry budget of each host, and which models of it are left alone.
 
-The rules are ``relay/engine/budget.py`` and ``relay/engine/breaker.py``; here are the clock, the log lines
+The rules are ``relay/engine/retrying/budget.py`` and ``relay/engine/retrying/breaker.py``; here are the clock, the log lines
 and the numbers for ``/metrics``. Each process has its own.
 """
 
@@ -13,9 +13,9 @@ from accounts.snapshot import AccountView
 from monitor.record.failure_kinds import Phase
 from monitor.record.failure_table import Culprit
 from relay import metrics
-from relay.engine.breaker import Breaker, Circuit
-from relay.engine.budget import RetryBudget
 from relay.engine.facts import AttemptEnded, Committed, Fact
+from relay.engine.retrying.breaker import Breaker, Circuit
+from relay.engine.retrying.budget import RetryBudget
 from relay.upstream.address import host_of
 
 logger = logging.getLogger("relay")

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 
 from accounts.models import ClientKey
 from relay.exchange.admitting import Admission, Refused, admitted
-from relay.exchange.responses import identify
+from relay.exchange.response.responses import identify
 from relay.limits.counts import Counts
 from relay.limits.usage import as_csv as csv_of
 from relay.limits.usage import as_json as json_of

@@ -19,9 +19,9 @@ import msgspec
 from django.db import Error, connections
 
 from accounts.processes.bus import Bus
-from relay.engine.healed import HealedSession, HealedSessions
-from relay.engine.refusals import Refusals
-from relay.engine.signatures import Remembered, SignatureCache
+from relay.engine.healing.healed import HealedSession, HealedSessions
+from relay.engine.healing.refusals import Refusals
+from relay.engine.healing.signatures import Remembered, SignatureCache
 from relay.memory import database
 from relay.memory.items import HEALS, TOLD, Item, Wanted
 from relay.memory.kept_requests import KeptRequests

@@ -9,8 +9,8 @@ from typing import Final, cast
 
 from django.db import Error, close_old_connections, connection
 
-from relay.engine.refusals import LIMIT
-from relay.engine.signatures import SIGNATURE_TTL
+from relay.engine.healing.refusals import LIMIT
+from relay.engine.healing.signatures import SIGNATURE_TTL
 from relay.memory.items import HEALED_TTL, HEALS, SIGNED, Item, Layer, Wanted
 from relay.models import RememberedItem
 

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from relay.engine.signatures import SIGNATURE_TTL
+from relay.engine.healing.signatures import SIGNATURE_TTL
 
 HEALED_TTL: Final = 30 * 24 * 3600
 """Seconds for which heals are kept: as long as anybody goes on with a conversation."""

@@ -25,14 +25,14 @@ from relay.dialects.interface import Dialect
 from relay.dialects.registry import path_at
 from relay.engine.attempts import serve as serve_exchange
 from relay.exchange.client_call import client_call
-from relay.exchange.exchange_hands import ExchangeHands
-from relay.exchange.new_record import new_id, new_record
-from relay.exchange.recorded_bodies import RecordedBodies
-from relay.exchange.recording import Recorder
-from relay.exchange.responses import respond
+from relay.exchange.performing.exchange_hands import ExchangeHands
+from relay.exchange.performing.wanting import fallbacks_of
+from relay.exchange.record.new_record import new_id, new_record
+from relay.exchange.record.recorded_bodies import RecordedBodies
+from relay.exchange.record.recording import Recorder
+from relay.exchange.response.responses import respond
 from relay.exchange.runtime import Runtime, runtime
 from relay.exchange.served_exchange import ServedExchange
-from relay.exchange.wanting import fallbacks_of
 from relay.neutral.failures import BadRequest, Failure
 from relay.replay.simulated import simulated_runtime
 from relay.upstream.request import ClientCall

@@ -19,7 +19,7 @@ from relay.admission.request_headers import headers_of
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import dialect_of_list
 from relay.exchange.admitting import Admission, Refused, admitted
-from relay.exchange.responses import identify
+from relay.exchange.response.responses import identify
 from relay.exchange.runtime import Runtime
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest, Failure, Kind

@@ -14,7 +14,7 @@ from accounts.snapshot import AccountView
 from relay.dialects.client_side import Counting
 from relay.dialects.interface import Dialect
 from relay.dialects.token_estimate import estimate
-from relay.engine.signatures import SignatureCache
+from relay.engine.healing.signatures import SignatureCache
 from relay.engine.stand_in import serve_or_stand_in
 from relay.exchange.admitting import Admission, admitted
 from relay.neutral.events import Usage

@@ -17,12 +17,12 @@ from accounts.snapshot import AccountView
 from relay.dialects.registry import classify
 from relay.engine.attempts import Engine
 from relay.engine.commands import PickAccount, Picked
-from relay.engine.giving_up import FAULT
-from relay.engine.policy import Mark
+from relay.engine.retrying.giving_up import FAULT
+from relay.engine.retrying.policy import Mark
 from relay.exchange.admitting import Admission
-from relay.exchange.exchange_hands import ExchangeHands
-from relay.exchange.hands import OpenAnswer
-from relay.exchange.responses import respond
+from relay.exchange.performing.exchange_hands import ExchangeHands
+from relay.exchange.performing.hands import OpenAnswer
+from relay.exchange.response.responses import respond
 from relay.exchange.served_exchange import ServedExchange
 from relay.exchange.upstream_health import UpstreamWatch
 from relay.neutral.conversation import Json

@@ -17,11 +17,11 @@ from relay.dialects.refused_parameters import known_refusals
 from relay.dialects.registry import dialect_for, upstream_dialect
 from relay.engine.attempts import serve
 from relay.engine.commands import Around, LookAround, Outcome, PickAccount, Picked
-from relay.engine.deadlines import Limits
 from relay.engine.facts import Fact
-from relay.engine.policy import Mark
+from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.policy import Mark
 from relay.exchange.driver import Driver
-from relay.exchange.hands import OpenAnswer
+from relay.exchange.performing.hands import OpenAnswer
 from relay.neutral.conversation import Conversation, Text, Turn
 from relay.neutral.events import Chunk
 from relay.neutral.failures import CannotCarry, Failure, Kind

@@ -21,8 +21,8 @@ from relay.dialects.names.aliases import Aliases, aliased
 from relay.dialects.paired_calls import paired
 from relay.dialects.refused_parameters import is_the_clients, known_refusals
 from relay.dialects.registry import dialect_for
-from relay.engine.healed import HealedSession
-from relay.engine.signatures import SignatureCache
+from relay.engine.healing.healed import HealedSession
+from relay.engine.healing.signatures import SignatureCache
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.failures import BadRequest
 from relay.speakers.speaker import NOBODY, Speaker

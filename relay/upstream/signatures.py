@@ -7,7 +7,7 @@ from accounts.facts.model_facts import ModelFacts
 from relay.dialects.healing.signature_slots import PLACEHOLDER, Fate, Resolution, SignatureSlot
 from relay.dialects.interface import Dialect
 from relay.dialects.names.call_ids import told_id
-from relay.engine.signatures import SignatureCache, is_handle
+from relay.engine.healing.signatures import SignatureCache, is_handle
 from relay.neutral.conversation import Json
 
 

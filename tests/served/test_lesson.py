@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 
 import pytest
 
-from relay.engine.policy import MAX_RETRY_ATTEMPTS
-from relay.engine.signatures import MIN_SIGNATURE_LENGTH, SIGNATURE_TTL
+from relay.engine.healing.signatures import MIN_SIGNATURE_LENGTH, SIGNATURE_TTL
+from relay.engine.retrying.policy import MAX_RETRY_ATTEMPTS
 from tests.served.world import CLAUDE, GEMINI, World, events, text_of
 
 OwnWorld = Callable[..., AbstractContextManager[World]]

@@ -21,8 +21,8 @@ from django.utils.module_loading import import_string
 
 from proxyproject.data_directory import InUse, held
 from proxyproject.own_command import own_command
-from proxyproject.serving.descriptors import raise_limit
-from proxyproject.serving.door_rules import DoorLimits, connections_for
+from proxyproject.serving.door.descriptors import raise_limit
+from proxyproject.serving.door.door_rules import DoorLimits, connections_for
 from proxyproject.serving.lifecycle import FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS
 from proxyproject.serving.listening import bind
 from proxyproject.setup.link import SetupLink, needs_login

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 from twisted.internet.testing import StringTransport
 
-from proxyproject.serving import http_channel
-from proxyproject.serving.door_rules import DoorLimits
-from proxyproject.serving.doorkeeper import Doorkeeper
-from proxyproject.serving.http_channel import CHUNKED_READ_BYTES, RelayChannel, RelayFactory
+from proxyproject.serving.connection import http_channel
+from proxyproject.serving.connection.http_channel import CHUNKED_READ_BYTES, RelayChannel, RelayFactory
+from proxyproject.serving.door.door_rules import DoorLimits
+from proxyproject.serving.door.doorkeeper import Doorkeeper
 
 
 def connected() -> RelayChannel:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from proxyproject.serving.door_rules import DoorLimits, Stage, connections_for, is_overdue
-from proxyproject.serving.doorkeeper import Doorkeeper
+from proxyproject.serving.door.door_rules import DoorLimits, Stage, connections_for, is_overdue
+from proxyproject.serving.door.doorkeeper import Doorkeeper
 from tests.proxyproject.serving.raw_http import connect, get, head, read_to_end, read_until
 from tests.running_server import RunningServer
 

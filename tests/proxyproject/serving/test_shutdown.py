@@ -7,9 +7,9 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from proxyproject.serving.door_rules import DoorLimits, Stage
-from proxyproject.serving.doorkeeper import Doorkeeper
-from proxyproject.serving.http_channel import RelayFactory
+from proxyproject.serving.connection.http_channel import RelayFactory
+from proxyproject.serving.door.door_rules import DoorLimits, Stage
+from proxyproject.serving.door.doorkeeper import Doorkeeper
 from tests.proxyproject.serving.raw_http import connect, get, head, read_to_end, read_until
 from tests.running_server import RunningServer
 

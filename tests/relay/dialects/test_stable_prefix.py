@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from accounts.snapshot import AccountView
 from relay.dialects.anthropic.cache_marks import MOST_MARKS, without_cache_marks
-from relay.engine.healed import HealedSessions
-from relay.engine.signatures import Remembered, SignatureCache
-from relay.exchange.healing import healed_request
+from relay.engine.healing.healed import HealedSessions
+from relay.engine.healing.signatures import Remembered, SignatureCache
+from relay.exchange.performing.healing import healed_request
 from relay.neutral.conversation import Conversation, Part, Text, Thinking, Tool, ToolCall, ToolResult, Turn
 from relay.upstream.request import ClientCall, UpstreamRequest, prepare
 from tests.relay.dialects.every_dialect import DIALECTS, KINDS

@@ -16,7 +16,7 @@ from relay.dialects.gemini import GEMINI
 from relay.dialects.gemini.finish_reasons import FINISH_REASONS, UNSPECIFIED
 from relay.dialects.interface import DecoderOptions, ErrorAnswer
 from relay.dialects.openai import OPENAI_CHAT
-from relay.engine.peek import examine
+from relay.engine.answer.peek import examine
 from relay.neutral.conversation import (
     Conversation,
     Media,

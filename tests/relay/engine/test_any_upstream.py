@@ -22,8 +22,8 @@ from relay.engine.commands import (
     Settle,
     Sleep,
 )
-from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed, Fact
+from relay.engine.retrying.deadlines import Limits
 from relay.neutral.events import BlockStart, BlockStop, MessageStart, Terminal
 from tests.relay.engine.any_world import AnyWorld
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.engine.coalesce import coalesced
+from relay.engine.answer.coalesce import coalesced
 from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,

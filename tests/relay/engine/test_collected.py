@@ -2,8 +2,8 @@
 
 import pytest
 
-from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded, Committed
+from relay.engine.retrying.deadlines import Limits
 from relay.neutral.events import Failed, Stop, Terminal, TextDelta, Usage
 from relay.neutral.failures import Failure, Kind, Phase
 from tests.playbook import Given, Script, play

@@ -2,7 +2,8 @@
 
 import inspect
 
-from relay.engine import policy, signatures
+from relay.engine.healing import signatures
+from relay.engine.retrying import policy
 
 
 def test_the_constants_of_the_lesson() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from relay.engine.continuation import MAX_CONTINUATIONS, Said
-from relay.engine.deadlines import Limits
+from relay.engine.continuing.continuation import MAX_CONTINUATIONS, Said
 from relay.engine.facts import AttemptEnded, Committed, Continued, NotContinued
+from relay.engine.retrying.deadlines import Limits
 from relay.neutral.events import (
     BlockStart,
     BlockStop,

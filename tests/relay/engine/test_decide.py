@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relay.engine.policy import MAX_RETRY_ATTEMPTS, Decision, decide
+from relay.engine.retrying.policy import MAX_RETRY_ATTEMPTS, Decision, decide
 from relay.neutral.failures import Failure, Kind
 from tests.relay.engine import failures
 from tests.relay.engine.failures import of, status

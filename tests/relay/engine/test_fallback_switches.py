@@ -1,7 +1,7 @@
 """Behaviour 3: a mapping may fall back on overload, on a context that does not fit, or not on a quota."""
 
 from relay.engine.facts import AttemptStarted, FellBack
-from relay.engine.fallbacks import Fallbacks
+from relay.engine.retrying.fallbacks import Fallbacks
 from relay.neutral.token_limit import TokenLimit
 from tests.playbook import Script, play
 from tests.relay.engine.script import (

@@ -1,7 +1,7 @@
 """The end of an answer whose protocol tells a finish reason, and its end by the end of the body alone."""
 
-from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded
+from relay.engine.retrying.deadlines import Limits
 from relay.neutral.events import (
     BlockStart,
     BlockStop,

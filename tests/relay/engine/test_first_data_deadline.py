@@ -3,8 +3,8 @@
 import pytest
 
 from relay.engine.commands import TimedOut
-from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded
+from relay.engine.retrying.deadlines import Limits
 from relay.neutral.events import BlockStart, Heartbeat, MessageStart, TextDelta, ThinkingDelta
 from relay.neutral.failures import Kind, Phase
 from tests.playbook import Given, play

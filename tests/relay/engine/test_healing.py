@@ -3,7 +3,7 @@
 import pytest
 
 from relay.engine.facts import AttemptEnded, GaveUp, Healing, HealingFailed, KeptAccount, Rotated
-from relay.engine.policy import Decision
+from relay.engine.retrying.policy import Decision
 from relay.neutral.events import MessageStart, Stop, Terminal
 from relay.neutral.failures import Failure, Kind
 from tests.playbook import Script, play

@@ -1,7 +1,7 @@
 """Behaviour 5.4, after the commit: how long upstream may be silent."""
 
-from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded
+from relay.engine.retrying.deadlines import Limits
 from relay.neutral.events import BlockStart, BlockStop, Heartbeat, TextDelta, ThinkingDelta
 from relay.neutral.failures import Kind, Phase
 from tests.playbook import Script, play

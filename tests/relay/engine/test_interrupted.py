@@ -6,8 +6,8 @@ import pytest
 
 from relay.engine.attempts import serve
 from relay.engine.commands import Allowed, Done, Interrupted, Note, Outcome, Reply, SpendRetry
-from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed, Fact
+from relay.engine.retrying.deadlines import Limits
 from relay.neutral.failures import Kind, Phase
 from tests.playbook import Script, lines_of, play
 from tests.relay.engine.failures import REFUSED_SIGNATURE

@@ -4,10 +4,10 @@ import gc
 
 import pytest
 
-from relay.engine.answer import Answer
+from relay.engine.answer.answer import Answer
 from relay.engine.attempts import serve
 from relay.engine.commands import Done, Interrupted, Opened, OpenUpstream, PickAccount, Read
-from relay.engine.deadlines import Limits
+from relay.engine.retrying.deadlines import Limits
 from tests.playbook import Given
 from tests.relay.engine.script import ANN, STOPPED, says
 

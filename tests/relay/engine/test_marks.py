@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.engine.policy import Mark, hard_mark, soft_mark
+from relay.engine.retrying.policy import Mark, hard_mark, soft_mark
 from relay.neutral.failures import Failure, Kind
 from tests.relay.engine import failures
 from tests.relay.engine.failures import of, status

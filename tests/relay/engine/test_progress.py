@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.exchange.progress import Progress, ProgressReader, progress
+from relay.exchange.record.progress import Progress, ProgressReader, progress
 from relay.neutral.events import ArgumentsDelta, BlockStart, StreamState, TextDelta, ThinkingDelta, Usage
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from relay.engine.deadlines import Limits
 from relay.engine.facts import GaveUp, Rested
-from relay.engine.turns import RESTING
+from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.turns import RESTING
 from tests.playbook import Given, Script, play
 from tests.relay.engine.script import (
     ANN,

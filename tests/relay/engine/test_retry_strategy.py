@@ -10,7 +10,7 @@ from monitor.record.retry_strategies import (
     NoRetry,
     RetryStrategy,
 )
-from relay.engine.policy import determine_retry_strategy
+from relay.engine.retrying.policy import determine_retry_strategy
 from relay.neutral.failures import Failure, Kind
 from tests.relay.engine import failures
 from tests.relay.engine.failures import of, status

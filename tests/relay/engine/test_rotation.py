@@ -2,8 +2,8 @@
 
 import pytest
 
-from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptStarted, KeptAccount, Rotated
+from relay.engine.retrying.deadlines import Limits
 from relay.neutral.failures import Failure, Kind
 from tests.playbook import Script, play
 from tests.relay.engine import failures

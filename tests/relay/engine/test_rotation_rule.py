@@ -10,8 +10,8 @@ from monitor.record.retry_strategies import (
     RetryStrategy,
     delay_seconds,
 )
-from relay.engine import policy
-from relay.engine.policy import decide, should_rotate_account
+from relay.engine.retrying import policy
+from relay.engine.retrying.policy import decide, should_rotate_account
 from tests.relay.engine.failures import status as refused
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.engine.signatures import (
+from relay.engine.healing.signatures import (
     MIN_SIGNATURE_LENGTH,
     RENEWED_AFTER,
     SIGNATURE_TTL,

@@ -3,8 +3,8 @@
 import pytest
 
 from relay.engine.commands import Allowed, SpendRetry
-from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded, GaveUp
+from relay.engine.retrying.deadlines import Limits
 from relay.neutral.failures import Kind
 from tests.playbook import Expected, Given, play
 from tests.relay.engine.script import (

@@ -4,7 +4,7 @@ import pytest
 
 from relay.engine.commands import Picked
 from relay.engine.facts import AttemptEnded, Rotated
-from relay.exchange.log_phrases import lines
+from relay.exchange.record.log_phrases import lines
 from relay.neutral.events import BlockStop, Stop, Terminal, TextDelta, Usage
 from relay.neutral.failures import MAX_TOLD_SECONDS, Failure, Kind, Phase, stumbled
 from tests.playbook import Script, play

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from relay.engine.continuation import Said
+from relay.engine.continuing.continuation import Said
 from relay.engine.facts import Committed
 from relay.neutral.events import (
     ArgumentsDelta,

@@ -9,8 +9,8 @@ from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions
 from relay.engine.attempts import serve
 from relay.engine.commands import Around, Outcome, Picked
-from relay.engine.deadlines import Limits
 from relay.engine.facts import AttemptEnded, AttemptOpened, AttemptStarted, Committed
+from relay.engine.retrying.deadlines import Limits
 from relay.exchange.driver import Driver
 from relay.neutral.events import Chunk
 from relay.neutral.failures import Kind

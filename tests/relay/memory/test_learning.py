@@ -1,6 +1,6 @@
 """What an answer teaches the signature cache."""
 
-from relay.engine.signatures import MIN_SIGNATURE_LENGTH
+from relay.engine.healing.signatures import MIN_SIGNATURE_LENGTH
 from relay.memory.learning import learned
 from relay.neutral.events import BlockStart, Signature, StreamState, TextDelta, ThinkingDelta
 

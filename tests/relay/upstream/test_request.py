@@ -4,7 +4,7 @@ import pytest
 
 from accounts.snapshot import AccountView
 from relay.dialects.openai import OPENAI_CHAT, half_arguments
-from relay.engine.signatures import SignatureCache
+from relay.engine.healing.signatures import SignatureCache
 from relay.upstream.request import ClientCall, prepare, read_ahead
 
 

@@ -1,0 +1,1 @@
+"""Which account is asked: line-ups, homes of sessions, and the choice."""

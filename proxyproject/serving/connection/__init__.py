@@ -1,0 +1,1 @@
+"""HTTP as the server speaks it: connections, requests, bodies, early answers."""

@@ -1,0 +1,228 @@
+"""One HTTP connection of the server: known to it, and in no stage of a request for longer than it may.
+
+It relies on names that Twisted does not call public (``HTTPChannel._handlingRequest``, ``._path``,
+``._dataBuffer``, ``._receivedHeaderSize``, ``._receivedHeaderCount``,
+``._respondToBadRequestAndDisconnect``); tests/proxyproject hold them.
+"""
+
+import asyncio
+import contextlib
+import socket
+import time
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
+
+from daphne.http_protocol import HTTPFactory
+from twisted.protocols.basic import LineReceiver
+from twisted.web import http
+
+from proxyproject.serving.connection.early_answers import Refusal, early_answer
+from proxyproject.serving.connection.http_request import RelayRequest
+from proxyproject.serving.door.door_rules import Stage
+from proxyproject.serving.door.doorkeeper import Doorkeeper
+
+CHUNKED_READ_BYTES = 16 * 1024
+"""What is read of a chunked body before others have their turn; Twisted reads 64 KiB."""
+
+
+def _ignored(data: bytes) -> None:
+    """Read into nothing."""
+
+
+class RelayChannel(http.HTTPChannel):
+    """One connection, known to its factory from its first to its last moment."""
+
+    stage = Stage.HEAD
+    since = 0.0
+    address = ""
+    _is_deaf = False
+
+    def connectionMade(self) -> None:
+        """Twisted: a client has connected."""
+        self.since = time.monotonic()
+        self.address = getattr(self.transport.getPeer(), "host", "")
+        self.factory.channels.add(self)
+        self.factory.doorkeeper.entered(self)
+        super().connectionMade()
+
+    def connectionLost(self, reason: Any) -> None:
+        """Twisted: the connection is over, everything written has been sent or is lost."""
+        self.factory.channels.discard(self)
+        self.factory.doorkeeper.left(self)
+        super().connectionLost(reason)
+        self.factory.channel_closed()
+
+    def handed_over(self, websocket: Any) -> None:
+        """``websocket`` has the connection now; the doorkeeper counts it until it is over."""
+        doorkeeper, lost = self.factory.doorkeeper, websocket.connectionLost
+        self.factory.channels.discard(self)
+        doorkeeper.handed_over(self)
+
+        def connection_lost(*reason: Any) -> None:
+            doorkeeper.left(self)
+            lost(*reason)
+
+        websocket.connectionLost = connection_lost
+
+    def close_when_idle(self) -> None:
+        """Close after the answer in work; now if there is none, or if only half a request is here."""
+        self.persistent = False
+        if not self._handlingRequest:
+            self.loseConnection()
+
+    def has_unread(self) -> bool:
+        """Has the kernel bytes of a next request that Twisted has not read yet?"""
+        with contextlib.suppress(OSError):
+            return bool(self.transport.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        return False
+
+    # The stages of a request
+
+    def read_less_at_once(self) -> None:
+        """From now on ``CHUNKED_READ_BYTES`` at most: chunks of a byte cost 4 µs each, and others wait."""
+        self.transport.bufferSize = CHUNKED_READ_BYTES
+
+    def enter(self, stage: Stage) -> None:
+        """The next stage begins."""
+        self.stage, self.since = stage, time.monotonic()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Twisted: bytes came. Twisted's own timer, which any byte sets back, is not used."""
+        if self.stage is Stage.IDLE:
+            self.enter(Stage.HEAD)
+        LineReceiver.dataReceived(self, data)
+
+    def allContentReceived(self) -> None:
+        """Twisted: the request is complete."""
+        if self.stage is not Stage.LINGERING:
+            self.stage = Stage.SERVED
+        super().allContentReceived()
+
+    def requestDone(self, request: Any) -> None:
+        """Twisted: the request is answered; what came behind it is looked at.
+
+        A server that drains would refuse what comes on this connection: a front must not send it here.
+        """
+        has_next = bool(self._dataBuffer)
+        if self.factory.server.is_draining and not has_next and not self.has_unread():
+            self.persistent = False
+        if not self.persistent:
+            self.enter(Stage.CLOSING)
+        else:
+            self.enter(Stage.HEAD if has_next else Stage.IDLE)
+        super().requestDone(request)
+
+    # What the doorkeeper asks
+
+    @property
+    def received_bytes(self) -> int:
+        """Of the body that is arriving."""
+        return self.requests[-1].received_bytes if self.requests else 0
+
+    @property
+    def unread_seconds(self) -> float:
+        """How long the client has taken none of what it asked for."""
+        gate = self.requests[0].gate if self.requests else None
+        return 0.0 if gate is None else gate.closed_seconds
+
+    def give_up(self) -> None:
+        """The stage has taken too long."""
+        match self.stage:
+            case Stage.BODY:
+                self.requests[-1].refuse(408, "The request's body did not come in time.")
+            case Stage.HEAD if self._receivedHeaderSize or self._buffer:
+                self._refuse_head(408, "The request's headers did not come in time.")
+            case Stage.HEAD | Stage.IDLE:
+                self.enter(Stage.CLOSING)
+                self.loseConnection()
+            case _:
+                self.cut()
+
+    def cut(self) -> None:
+        """End the connection now."""
+        self.transport.abortConnection()
+
+    # What is no valid head
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Twisted: a line of the head is longer than 16 KiB."""
+        self._refuse_head(431, "A line of the request's head is longer than the limit.")
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        """Twisted: what came is no HTTP, or more of it than a head may have."""
+        if self._receivedHeaderSize > self.totalHeadersSize or self._receivedHeaderCount > self.maxHeaders:
+            self._refuse_head(431, "The request's headers are larger than the limit.")
+        else:
+            self._refuse_head(400, "The request is not valid HTTP.")
+
+    def _refuse_head(self, status: int, message: str) -> None:
+        """Say so in the dialect of the path, if that is known, and read what still comes into nothing."""
+        if self._is_deaf:
+            return
+        self._is_deaf = True
+        self.clearLineBuffer()  # Twisted would go on to cut it into lines, with a copy of the rest for each
+        # What stands behind it is no request. Overriding these would cost every line of every head.
+        for method in ("dataReceived", "lineReceived", "rawDataReceived"):
+            setattr(self, method, _ignored)
+        path = unquote(getattr(self, "_path", b"/").split(b"?", 1)[0].decode("ascii", "replace"))
+        answer = early_answer(Refusal(status, message, "", path))
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+        headers = {**answer.headers, "content-length": len(answer.body), "connection": "close"}
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        self.transport.write("\r\n".join([*lines, "", ""]).encode("latin1") + answer.body)
+        self.transport.loseWriteConnection()
+        self.enter(Stage.LINGERING)
+
+
+class RelayFactory(HTTPFactory):
+    """Makes the connections of one server and knows the open ones."""
+
+    protocol = RelayChannel
+
+    def __init__(self, server: Any, doorkeeper: Doorkeeper) -> None:
+        super().__init__(server)
+        self.timeOut = None  # the doorkeeper's deadlines rule
+        self.doorkeeper = doorkeeper
+        self.channels: set[RelayChannel] = set()
+        self.all_closed = asyncio.Event()
+        self._is_closing = False
+
+    def buildProtocol(self, addr: Any) -> RelayChannel | None:
+        """Twisted: make the protocol of a new connection; None closes it."""
+        if not self.doorkeeper.admits(getattr(addr, "host", "")):
+            return None
+        channel: RelayChannel = super().buildProtocol(addr)
+        # The application reads the body, whatever its type; Twisted would parse forms.
+        channel.requestFactory = partial(RelayRequest, parsePOSTFormSubmission=False)
+        return channel
+
+    def log(self, request: RelayRequest) -> None:
+        """Write no access log: it would show ``?key=``. The relay logs its exchanges itself."""
+
+    def close_idle(self) -> None:
+        """Close the connections that have had their answers."""
+        for channel in list(self.channels):
+            if channel.stage is Stage.IDLE and not channel.has_unread():
+                channel.close_when_idle()
+
+    def expects_requests(self) -> bool:
+        """Is a request on its way on some connection, or may one be that has just been made?"""
+        return any(
+            channel.stage in (Stage.HEAD, Stage.BODY)
+            or (channel.stage is Stage.IDLE and channel.has_unread())
+            for channel in self.channels
+        )
+
+    def close_channels(self) -> None:
+        """Close every connection as soon as its answer is out; ``all_closed`` is set after the last."""
+        self._is_closing = True
+        for channel in list(self.channels):
+            channel.close_when_idle()
+        self.channel_closed()
+
+    def channel_closed(self) -> None:
+        """A connection has ended."""
+        if self._is_closing and not self.channels:
+            self.all_closed.set()

@@ -1,0 +1,1 @@
+"""Who may connect, for how long, and with how much: the server's door."""

@@ -1,0 +1,1 @@
+"""One attempt's answer: looked at, committed, forwarded to its end."""

@@ -1,0 +1,1 @@
+"""An answer that broke off, continued: whether, from where, and how its legs are joined."""

@@ -1,0 +1,1 @@
+"""What the engine remembers: signatures, what was healed, what an upstream refused."""

@@ -1,0 +1,298 @@
+"""One exchange: what the driver needs done for it, and what all of it shares.
+
+It holds the account's lease, the request that is ready, and the encoder; every rule is elsewhere.
+"""
+
+import asyncio
+import time
+from typing import Literal
+
+from accounts.groups.scope import as_text
+from accounts.mapping import Target
+from accounts.pool.leases import Lease, NoAccount
+from accounts.snapshot import AccountView
+from monitor.masking.exact import NOTHING_KNOWN
+from relay.dialects.interface import Decoder, Encoder
+from relay.engine.commands import Around, LookAround, PickAccount, Picked
+from relay.engine.continuing.continuation import Said
+from relay.engine.facts import AttemptEnded, Committed, Fact, FellBack
+from relay.engine.retrying.fallbacks import WHY_WORDS
+from relay.engine.retrying.policy import Heals, Mark
+from relay.engine.retrying.turns import RESTING
+from relay.exchange.large_bodies import beside_the_loop
+from relay.exchange.performing.hands import OpenAnswer
+from relay.exchange.performing.healing import healed_request
+from relay.exchange.performing.marking import mark_account
+from relay.exchange.performing.picked import NOT_THE_CHOSEN, TRIED_BY_ANOTHER, nobody, picked
+from relay.exchange.performing.remembering import meet_session, recalled, taught
+from relay.exchange.performing.wanting import wanted
+from relay.exchange.record.cache_watch import CacheWatch
+from relay.exchange.record.recording import Recorder
+from relay.exchange.response.answer_reader import decoder_for
+from relay.exchange.response.answer_writer import AnswerWriter, Untold
+from relay.exchange.runtime import Runtime
+from relay.exchange.upstream_health import UpstreamWatch
+from relay.memory.items import Item
+from relay.memory.refusals import account_key
+from relay.neutral.events import Chunk, StreamState
+from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
+from relay.upstream.request import (
+    ClientCall,
+    UpstreamRequest,
+    continued,
+    continued_with,
+    prepare,
+    read_ahead,
+)
+from relay.upstream.response import UpstreamResponse
+from relay.upstream.times import Times
+
+
+class ExchangeHands:
+    """The driver's hands for one client call."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        call: ClientCall,
+        targets: tuple[Target, ...],
+        recorder: Recorder,
+        form: Literal["sse", "array", "responses"],
+        wants_usage: bool,
+        only: int | None = None,
+    ) -> None:
+        """``form`` is how the client wants its stream. With ``only`` that account is asked, and no other."""
+        self.headers: tuple[tuple[str, str], ...] = ()
+        """What the answer's headers say besides."""
+        self.call = call
+        self._only = only
+        self.recorder = recorder
+        row = recorder.row
+        if targets[0].bindings:
+            recorder.diagnosed("groups", as_text(targets[0].bindings))
+        self._writer = AnswerWriter(call, row.id, int(row.started_at), form, wants_usage)
+        self.account_email = ""
+        self.mapped_model = targets[0].model
+        self._runtime = runtime
+        self._watch = UpstreamWatch(runtime.health)
+        self._cache = CacheWatch(runtime, call, recorder, is_replay=only is not None)
+        self._targets = targets
+        self._lease: Lease | None = None
+        self._taken_at = 0.0
+        self._request: UpstreamRequest | None = None
+        self._next_leg: UpstreamRequest | None = None
+        self._is_healed = False
+        self._decoder: Decoder | None = None
+        self._bent: dict[str, None] = {}  # the fields of upstream's answers that were not of their types
+        self._to_remember: list[Item] = []
+        self._has_learned = False
+        self._settling: asyncio.Future[None] | None = None
+        self._known = NOTHING_KNOWN
+
+    @property
+    def encoder(self) -> Encoder:
+        """Who says it to the client."""
+        return self._writer.encoder
+
+    @property
+    def is_same_dialect(self) -> bool:
+        """Do upstream's bytes pass through to the client?"""
+        return self._request is not None and self._request.is_same_dialect
+
+    def begins(self) -> None:
+        """The exchange is on its way."""
+        if not self.call.is_stream:
+            self.recorder.converts_to_stream()
+
+    # --- what the driver asks ---------------------------------------------------------------------
+    async def pick(self, command: PickAccount) -> Picked | Failure:
+        """Take an account; make the request ready, unless it stays the healed one."""
+        target = self._targets[command.target]
+        self.release()
+        await meet_session(self._runtime, self.call)
+        left_to_others = set[int]()  # who try an upstream that was free to be asked a moment ago
+        while True:
+            lease = await self._leased(command, target)
+            if isinstance(lease, Failure):
+                return lease
+            request = await self._ready_for(lease, target.model)
+            if isinstance(request, Failure):
+                self.release()
+                return request
+            if self._watch.admits(lease.account, target.model):
+                break
+            self.release()
+            if lease.account.id in left_to_others:
+                return TRIED_BY_ANOTHER
+            left_to_others.add(lease.account.id)
+        unseen = self._continue(request, command.goes_on) if command.goes_on else 0
+        sent = self._next_leg or request
+        self.recorder.prepared(sent)
+        return picked(self.call, target, lease.account, sent, unseen)
+
+    async def _leased(self, command: PickAccount, target: Target) -> Lease | Failure:
+        """A slot on an account that offers the target."""
+        lease = await self._runtime.pool.acquire(wanted(self.call, target, command, self._only))
+        if isinstance(lease, NoAccount):
+            if lease.reason == RESTING:
+                self.recorder.diagnosed("upstream_resting", True)
+            return nobody(lease)
+        if self._only is not None and lease.account.id != self._only:
+            lease.release()
+            return NOT_THE_CHOSEN
+        self._lease, self._taken_at = lease, lease.taken_at
+        self.account_email, self.mapped_model = lease.account.email, target.model
+        return lease
+
+    async def _ready_for(self, lease: Lease, model: str) -> UpstreamRequest | Failure:
+        """The request for the account, or why there can be none."""
+        self._next_leg = None
+        await self._cache.picks(lease)
+        try:
+            await beside_the_loop(len(self.call.raw), lambda: read_ahead(self.call, lease.account, model))
+            request = await recalled(self._runtime.memory, lambda: self._made_ready(lease.account, model))
+        except (BadRequest, CannotCarry) as error:
+            code = error.code if isinstance(error, CannotCarry) else ""
+            return Failure(Kind.BAD_REQUEST, str(error), status=400, reason=code)
+        self._request = request
+        return request
+
+    def _continue(self, request: UpstreamRequest, said: Said) -> int:
+        """Make the request for the rest of the answer ready; what of the end of it that cannot show."""
+        asking = request.dialect.continue_answer(request.body, said.text, said.tokens, request.facts)
+        self._next_leg = continued_with(request, asking)
+        return asking.unseen
+
+    async def open(self) -> OpenAnswer | Failure:
+        """Send what is ready."""
+        lease, request = self._ready()
+        self._watch.asks()
+        times = Times(asyncio.get_running_loop().time())
+        self.recorder.sending(times)
+        opened = await self._runtime.upstream.open(lease.account, self._next_leg or request, times)
+        if isinstance(opened, UpstreamResponse):
+            self._known = opened.known
+            self.recorder.knows(opened.known.secrets)
+        elif opened.kind is Kind.CREDENTIALS:
+            self._runtime.pool.disable(lease.account.id, opened.message)
+        return opened
+
+    def decoder(self) -> Decoder:
+        """For what the account answers."""
+        lease, request = self._ready()
+        kind, seed = lease.account.kind, self.recorder.row.id
+        decoder = self._decoder = decoder_for(
+            self.call, request, kind, seed, self._known, self._runtime.settings.max_event_bytes
+        )
+        return decoder
+
+    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+        """The client's bytes; what the answer teaches is remembered before its end goes out.
+
+        Raises Untold.
+        """
+        try:
+            piece = self._writer.write(chunk, is_forwarded=self.is_same_dialect and not is_spliced)
+        except Untold:
+            self._runtime.in_flight.answers[self.recorder.row.id] = self.encoder.state
+            raise
+        if self.encoder.state.terminal and self._writer.gap is None:
+            self.learn(self.encoder.state)
+            self.recorder.changed(self.encoder.left_out)
+        return piece
+
+    def unsayable(self) -> Failure | None:
+        """Why the answer could not be told to its end; upstream's own errors are the engine's business."""
+        return self._writer.gap
+
+    def look_around(self, command: LookAround) -> Around:
+        """Who else could be asked for the target."""
+        target, pool = self._targets[command.target], self._runtime.pool
+        seconds = pool.nearest_free_seconds(target.model, target.scope)
+        return Around(
+            at=0.0,
+            another_is_free=self._only is None
+            and pool.another_is_free(target.model, target.scope, command.besides),
+            all_are_marked=seconds is None or seconds > 0,
+            nearest_free_seconds=seconds,
+        )
+
+    def turn(self, seconds: float) -> float | None:
+        """Ask the budget of the upstream that failed."""
+        return self._watch.turn(seconds)
+
+    def heal(self, how: Heals, parameter: str = "") -> tuple[str, ...]:
+        """Heal a copy of the body that upstream refused, for the next attempt."""
+        lease, request = self._ready()
+        healed = healed_request(request, how, parameter, lease.account, self.call.session, time.time())
+        if healed is None:
+            return ()
+        self._runtime.memory.remember(healed.forgotten)
+        self._to_remember += healed.remembered
+        self._request, self._is_healed = healed.request, True
+        return healed.changes
+
+    def ask_on(self, token: str) -> None:
+        """The next leg of a long answer."""
+        _, request = self._ready()
+        self._next_leg = continued(self._next_leg or request, token)
+
+    def mark(self, account: int, model: str, mark: Mark) -> None:
+        """Tell the pool."""
+        mark_account(self._runtime.pool, account, model, mark, self._taken_at)
+
+    def note(self, fact: Fact) -> None:
+        """Put it on record; a commit keeps the heal for later requests."""
+        self.recorder.note(fact)
+        self._watch.note(fact)
+        if isinstance(fact, AttemptEnded) and self._decoder is not None and self._decoder.bent:
+            self._bent.update(dict.fromkeys(self._decoder.bent))
+            self.recorder.diagnosed("bent", ", ".join(self._bent))
+        elif isinstance(fact, FellBack):
+            self.recorder.diagnosed("fell_back", f"{fact.model}: {WHY_WORDS[fact.why]}")
+        elif isinstance(fact, Committed) and self._to_remember:
+            self._runtime.memory.remember(self._to_remember)
+            self._to_remember = []
+
+    def release(self) -> None:
+        """Give the slot back."""
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            lease.release()
+
+    def leave(self) -> None:
+        """Give everything back."""
+        self.release()
+        self._watch.leaves()
+
+    # --- what the answer teaches --------------------------------------------------------------------
+    def learn(self, state: StreamState) -> None:
+        """Remember the answer's signatures; tell the pool that the account answered. Once."""
+        if self._has_learned or self._request is None:
+            return
+        self._has_learned = True
+        items, lease = taught(self.call, state, self._request, time.time()), self._lease
+        if lease is not None:
+            items += self._cache.answers(lease, self._request, state.usage, is_one=self._next_leg is None)
+        self._settling = self._runtime.memory.remember(items)
+
+    def settling(self) -> "asyncio.Future[None] | None":
+        """What the answer has taught, on its way to where the other processes look for it."""
+        settling, self._settling = self._settling, None
+        return settling
+
+    def _made_ready(self, account: AccountView, model: str) -> UpstreamRequest:
+        """The request for ``account``: the healed one, where dialect and model are the same."""
+        kept = self._request
+        if kept is not None and self._is_healed and kept.fits(account, model, self.call):
+            return kept
+        memory = self._runtime.memory
+        healed = memory.healed_session(self.call.session)
+        refused = memory.refusals.of(account_key(account), model)
+        key = self._runtime.cache_key(self.call.session)
+        return prepare(self.call, account, model, memory.signatures, healed, time.time(), refused, key)
+
+    def _ready(self) -> tuple[Lease, UpstreamRequest]:
+        if self._lease is None or self._request is None:
+            raise RuntimeError("the driver asked for an upstream before an account was picked")
+        return self._lease, self._request

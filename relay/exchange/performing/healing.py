@@ -1,0 +1,51 @@
+"""One heal of a refused request: what is sent next, and what is to be remembered of it.
+
+PURE but for the shape of the items.
+"""
+
+import msgspec
+
+from accounts.snapshot import AccountView
+from relay.engine.retrying.policy import Heals
+from relay.memory.items import Item
+from relay.memory.refusals import refused_item
+from relay.neutral.conversation import digest
+from relay.upstream.request import UpstreamRequest, healed_with, taken_back
+from relay.upstream.signatures import signatures_in
+
+
+class HealedRequest(msgspec.Struct, frozen=True):
+    """``changes`` in words; ``forgotten`` at once, ``remembered`` when the request was answered."""
+
+    request: UpstreamRequest
+    changes: tuple[str, ...]
+    forgotten: list[Item] = []
+    remembered: list[Item] = []
+
+
+def healed_request(
+    request: UpstreamRequest, how: Heals, parameter: str, account: AccountView, session: str, now: float
+) -> HealedRequest | None:
+    """``request``, healed; None where it holds nothing of what was refused. ``now`` in epoch seconds."""
+    if how == "parameter":
+        taken = taken_back(request, parameter)
+        if taken is None:
+            return None
+        remembered = [refused_item(account, request.model, parameter, now)]
+        return HealedRequest(taken, taken.changes[len(request.changes) :], [], remembered)
+    dialect, body = request.dialect, request.body
+    healed = dialect.drop_blocks(body) if how == "drop_block" else dialect.heal(body, request.facts)
+    if healed is None or not healed.changes:
+        return None
+    if how == "drop_block":
+        remembered = [Item("drop", session, "", now)]
+    else:
+        remembered = [Item("block", session, block, now) for block in healed.blocks]
+        remembered += [Item("prompt", session, healed.prompt_turn, now)] if healed.prompt_turn else []
+    refused = signatures_in(dialect, body)
+    return HealedRequest(
+        healed_with(request, healed),
+        healed.changes,
+        [Item("forget", session, digest(signature), now, value=signature) for signature in refused],
+        remembered,
+    )

@@ -1,0 +1,15 @@
+"""From the engine's word on an account to the pool."""
+
+from accounts.pool.pool import Pool
+from relay.engine.retrying.policy import Mark
+
+
+def mark_account(pool: Pool, account: int, model: str, mark: Mark, taken_at: float) -> None:
+    """Give ``account`` the mark that it earned; ``taken_at`` (epoch seconds) is when it was leased."""
+    kind = mark.kind
+    if kind == "soft":
+        pool.mark_soft(account, model)
+    elif mark.status == 401:
+        pool.note_unauthorized(account, model, taken_at)
+    elif kind:
+        pool.mark_hard(account, model, kind, mark.status, mark.reason, mark.told_seconds)

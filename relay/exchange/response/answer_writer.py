@@ -1,0 +1,94 @@
+"""What the client gets of an answer: forwarded, encoded or collected; what cannot be told is a failure.
+
+An exception on the way is upstream's broken answer and no fault of the server: it is logged once, with its
+traceback, and never leaves this file.
+"""
+
+import logging
+from typing import Literal
+
+import msgspec
+
+from relay.dialects.interface import Encoder, EncoderOptions
+from relay.engine.answer.coalesce import coalesced
+from relay.engine.healing.signatures import handle_for
+from relay.neutral.events import Chunk
+from relay.neutral.failures import Failure, Kind, stumbled
+from relay.upstream.request import ClientCall
+
+logger = logging.getLogger("relay")
+
+
+class Untold(Exception):
+    """Nothing of the answer could be told, and nothing was: another answer may be told in its place."""
+
+    def __init__(self, failure: Failure) -> None:
+        """``failure`` is that of the answer."""
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+class AnswerWriter:
+    """One exchange's answer on its way to the client. ``gap`` says why it could not be told to its end."""
+
+    def __init__(
+        self,
+        call: ClientCall,
+        request_id: str,
+        created_at: int,
+        form: Literal["sse", "array", "responses"],
+        wants_usage: bool,
+    ) -> None:
+        """``form`` is how the client wants its stream; ``created_at`` is in epoch seconds."""
+        self._options = EncoderOptions(
+            message_id=request_id,
+            model=call.model,
+            created_at=created_at,
+            handle=lambda index: handle_for(request_id, index),
+            form=form,
+            include_usage=wants_usage or not call.is_stream,
+            request=call.body,
+            headers=call.headers,
+        )
+        self.encoder: Encoder = call.dialect.encoder(self._options)
+        self.gap: Failure | None = None
+        self._has_told = False
+        self._call = call
+        self._request_id = request_id
+
+    def write(self, chunk: Chunk, *, is_forwarded: bool) -> bytes:
+        """The client's bytes for ``chunk``; a client that wants no stream gets its whole answer in one.
+
+        Raises Untold where it cannot be told before the first byte: our code stumbles, or the client's
+        dialect has no word for it, collected or not. The encoder is a new one then.
+        """
+        piece, gap, fault = b"", self.encoder.gap, None
+        try:
+            piece = self._piece(chunk, is_forwarded)
+            gap, fault = self.encoder.gap, self.encoder.fault
+        except Exception as error:
+            fault = error
+            why = f"upstream's answer could not be put together ({type(error).__name__})"
+            gap = Failure(Kind.GARBAGE, why, status=502)
+        if gap is None:
+            self._has_told = self._has_told or bool(piece)
+        else:
+            self._give_up(gap, fault)
+        return piece
+
+    def _piece(self, chunk: Chunk, is_forwarded: bool) -> bytes:
+        encoder = self.encoder
+        if is_forwarded:
+            piece = encoder.forward(chunk)
+        else:
+            piece = encoder.encode(chunk.events if self._call.is_stream else coalesced(chunk.events))
+        return piece if self._call.is_stream or encoder.gap is not None else self._call.dialect.collect(piece)
+
+    def _give_up(self, gap: Failure, fault: Exception | None) -> None:
+        if self.gap is None and fault is not None:
+            gap = msgspec.structs.replace(gap, where=stumbled("told", fault).where)
+            logger.error(gap.message, exc_info=fault, extra={"request_id": self._request_id})
+        if self.gap is None and not self._has_told:
+            self.encoder = self._call.dialect.encoder(self._options)
+            raise Untold(gap)
+        self.gap = gap

@@ -1,0 +1,89 @@
+"""The record of an exchange: what its row says at the end."""
+
+import logging
+from typing import Any
+
+import pytest
+
+from monitor.record.records import Outcome as Word
+from monitor.record.records import Record, RequestRecord
+from relay.dialects.anthropic import ANTHROPIC
+from relay.engine.commands import Outcome
+from relay.exchange.record.recording import Recorder
+from relay.neutral.events import BlockStart, Event, Stop, StreamState, Terminal, TextDelta, Usage
+from relay.neutral.failures import Failure, Kind
+from relay.neutral.server_tools import WEB_SEARCH
+from relay.upstream.request import ClientCall
+
+
+def row_at_the_end(*events: Event, **fields: Any) -> RequestRecord:
+    """The row of an exchange that ended with ``events``."""
+    submitted: list[Record] = []
+    row = RequestRecord(
+        id="0" * 32,
+        started_at=1.0,
+        process_id="p",
+        dialect="anthropic",
+        method="POST",
+        path="/v1/messages",
+        in_flight=True,
+        is_simulated=True,
+    )
+    call = ClientCall(ANTHROPIC, {}, b"", {}, "m", is_stream=True, session="s")
+    recorder = Recorder(submitted.append, row, call, at=lambda: 1.0, bodies=None)
+    state = StreamState()
+    state.fold(events)
+    attempts = fields.pop("attempts", 1)
+    outcome = Outcome(200, attempts, state, state.usage, is_committed=bool(attempts), **fields)
+    recorder.end(outcome, status=200, has_client_gone=False)
+    last = submitted[-1]
+    assert isinstance(last, RequestRecord)
+    return last
+
+
+def test_an_answer_with_nothing_said_is_named() -> None:
+    """Who looks at a 200 without words is told that the model had nothing to add."""
+    end = (Stop("end_turn", "end_turn"), Terminal())
+    empty = row_at_the_end(*end)
+    assert (empty.outcome, dict(empty.diagnostics)) == (Word.OK, {"said_nothing": True})
+    told = Usage(input_uncached=3, output=1)
+    assert dict(row_at_the_end(BlockStart(0, "text"), TextDelta(0, "hi"), told, *end).diagnostics) == {}
+
+
+def test_what_the_price_depends_on_is_in_the_row() -> None:
+    """What upstream told of hour-long caches, searches, tier, place and media; nothing is estimated."""
+    told = Usage(input_uncached=3, cache_write=9, cache_write_1h=7, output=1, searches=2, tier="fast")
+    row = row_at_the_end(BlockStart(0, "text"), TextDelta(0, "hi"), told, Terminal())
+    assert dict(row.diagnostics) == {"cache_write_1h": 7, "web_searches": 2, "service_tier": "fast"}
+    told = Usage(input_uncached=3, output=1, geo="us", media=(("audio_tokens_in", 2),))
+    row = row_at_the_end(BlockStart(0, "text"), TextDelta(0, "hi"), told, Terminal())
+    assert dict(row.diagnostics) == {"inference_geo": "us", "audio_tokens_in": 2}
+
+
+def test_searches_that_upstream_does_not_count_are_counted() -> None:
+    """Each run of the search stands in the answer."""
+    runs = [BlockStart(0, "server_call", "s1", WEB_SEARCH), BlockStart(1, "server_call", "s2", WEB_SEARCH)]
+    row = row_at_the_end(*runs, Usage(input_uncached=3, output=1), Terminal())
+    assert row.diagnostics["web_searches"] == 2
+
+
+def test_what_came_of_a_cut_answer_is_estimated() -> None:
+    """Four characters a token, where upstream told no counts before it broke off; what it told stands."""
+    said = (BlockStart(0, "text"), TextDelta(0, "x" * 401))
+    assert row_at_the_end(*said).diagnostics["estimated_tokens_out"] == 101
+    assert row_at_the_end(*said).diagnostics["estimated_tokens_in"] == 1
+    some = row_at_the_end(*said, Usage(input_uncached=7)).diagnostics
+    assert dict(some) == {"estimated_tokens_out": 101}
+    assert dict(row_at_the_end().diagnostics) == {}
+
+
+def test_a_request_that_no_account_could_take_has_its_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Under its id, with why; one that was tried has the lines of its attempts instead."""
+    failure = Failure(Kind.NO_ACCOUNT, "Every account for m is cooling down", 429)
+    caplog.set_level(logging.WARNING, "relay")
+    row_at_the_end(failure=failure, message=failure.message)
+    assert caplog.records == []
+    row_at_the_end(failure=failure, message=failure.message, attempts=0)
+    [record] = caplog.records
+    assert record.getMessage() == "No account was asked: Every account for m is cooling down (status 200)"
+    assert vars(record)["request_id"] == "0" * 32
