@@ -3,7 +3,7 @@
 # ruff: noqa: E501  a row of a Markdown table stays on one line
 
 from proxyproject.faultlab.contract import ALL, CONTRACTS, Contract, Expected
-from relay.simulator.faults import CATALOGUE, Stage
+from relay.simulator.faults.faults import CATALOGUE, Stage
 
 HEADINGS = {
     Stage.REFUSAL: "Instead of an answer",

@@ -15,7 +15,7 @@ from proxyproject.faultlab.contract import Contract, Expected
 from proxyproject.faultlab.reading import Answer, read
 from proxyproject.faultlab.ways import MODELS, Form, Request, request
 from proxyproject.faultlab.world import KEY, Account, Lab
-from relay.simulator.prose import Shape, answer_text, tag_of
+from relay.simulator.model.prose import Shape, answer_text, tag_of
 
 AT_ONCE = 24
 DEADLINE_SECONDS = 120.0

@@ -7,7 +7,7 @@ from msgspec import Struct
 from proxyproject.faultlab.contract import ALL, CONTRACTS, Contract
 from proxyproject.faultlab.run import Case, cases
 from proxyproject.faultlab.ways import Form
-from relay.simulator.faults import CATALOGUE, Stage
+from relay.simulator.faults.faults import CATALOGUE, Stage
 
 STAGE = "stage:"
 """A choice of the page that stands for every fault of a stage."""

@@ -4,7 +4,7 @@ import msgspec
 
 from proxyproject.faultlab.page import cell
 from proxyproject.faultlab.report import Report, Seen
-from relay.simulator.faults import CATALOGUE, Stage
+from relay.simulator.faults.faults import CATALOGUE, Stage
 
 COLUMNS = ((True, False), (True, True), (False, False), (False, True))
 """(streamed, always), in the order of docs/faults.md."""

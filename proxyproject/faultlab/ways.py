@@ -5,7 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from relay.simulator.anthropic.thinking import FAMILY
-from relay.simulator.signatures import Seal, digest, issue
+from relay.simulator.model.signatures import Seal, digest, issue
 
 Form = Literal["anthropic", "gemini", "openai", "responses"]
 Asked = Literal["plain", "tool", "history", "adaptive history"]

@@ -20,7 +20,7 @@ def lab_name(dialect: str) -> str:
 
 @register.filter
 def lab_stage(stage: str) -> str:
-    """Where a fault strikes (``relay.simulator.faults.Stage``), in the reader's language."""
+    """Where a fault strikes (``relay.simulator.faults.faults.Stage``), in the reader's language."""
     words = {
         "refusal": gettext("Instead of an answer"),
         "reply": gettext("In what the model says"),

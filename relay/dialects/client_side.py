@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.embedding import Form as EmbeddingForm
+from relay.dialects.embeddings.embedding import Form as EmbeddingForm
 from relay.neutral.conversation import Json
 
 Serves = Literal["generation", "counting", "embedding", "nothing"]

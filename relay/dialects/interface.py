@@ -12,7 +12,7 @@ import msgspec
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.client_side import Counting, ModelList, Path
-from relay.dialects.error_answer import ErrorAnswer as ErrorAnswer
+from relay.dialects.errors.error_answer import ErrorAnswer as ErrorAnswer
 from relay.dialects.healing import history, signing
 from relay.dialects.healing.signature_slots import HealedBody, Resolution, SignatureSlot
 from relay.dialects.healing.turn_form import TurnForm

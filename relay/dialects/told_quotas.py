@@ -24,7 +24,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from accounts.pool.windows import Window, counted, window
-from relay.dialects.told_waits import seconds_in
+from relay.dialects.errors.told_waits import seconds_in
 
 ANTHROPIC: Final = "anthropic-ratelimit-"
 OPENAI: Final = "x-ratelimit-"

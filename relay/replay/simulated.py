@@ -14,7 +14,7 @@ from accounts.loaded.live_accounts import LiveAccounts
 from accounts.mapping import Target
 from accounts.snapshot import AccountView, Snapshot
 from relay.exchange.runtime import Runtime
-from relay.simulator.faults import CATALOGUE, FaultKind
+from relay.simulator.faults.faults import CATALOGUE, FaultKind
 from relay.simulator.server import Simulator
 
 ACCOUNTS: Final = 3

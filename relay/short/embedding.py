@@ -13,8 +13,8 @@ from accounts.mapping import Target
 from accounts.snapshot import AccountView
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import parsed
-from relay.dialects import embedding as wire
-from relay.dialects.embedding_batches import GEMINI_LIMIT, OPENAI_LIMIT, cut, joined
+from relay.dialects.embeddings import embedding as wire
+from relay.dialects.embeddings.embedding_batches import GEMINI_LIMIT, OPENAI_LIMIT, cut, joined
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import upstream_dialect
 from relay.engine.attempts import serve

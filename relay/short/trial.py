@@ -12,8 +12,8 @@ from accounts.admin.actions import AccountTestResult
 from accounts.facts.known_models import facts_for
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN
+from relay.dialects.errors.refused_parameters import known_refusals
 from relay.dialects.interface import Decoder, DecoderOptions
-from relay.dialects.refused_parameters import known_refusals
 from relay.dialects.registry import dialect_for, upstream_dialect
 from relay.engine.attempts import serve
 from relay.engine.commands import Around, LookAround, Outcome, PickAccount, Picked

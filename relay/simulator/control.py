@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 
 from relay.simulator.accounts import TokenDesk
+from relay.simulator.connection.http_connection import HttpRequest
+from relay.simulator.connection.stream_steps import Answer, document
 from relay.simulator.dialect import encode_json
-from relay.simulator.faults import CATALOGUE, UnknownFaultError, parse_sequence
-from relay.simulator.http_connection import HttpRequest
+from relay.simulator.faults.faults import CATALOGUE, UnknownFaultError, parse_sequence
+from relay.simulator.faults.plans import Match, Plans
 from relay.simulator.ledger import Ledger
-from relay.simulator.plans import Match, Plans
-from relay.simulator.prefix import PromptCache
-from relay.simulator.stream_steps import Answer, document
+from relay.simulator.model.prefix import PromptCache
 
 Json = dict[str, Any]
 

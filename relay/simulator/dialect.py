@@ -6,11 +6,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from relay.simulator.asks import Ask
-from relay.simulator.prefix import PromptCache
-from relay.simulator.refused import Refused
-from relay.simulator.reply import Reply
-from relay.simulator.routes import Route
+from relay.simulator.connection.routes import Route
+from relay.simulator.faults.refused import Refused
+from relay.simulator.model.asks import Ask
+from relay.simulator.model.prefix import PromptCache
+from relay.simulator.model.reply import Reply
 
 Json = dict[str, Any]
 encode_json = msgspec.json.Encoder().encode

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from relay.simulator.connection.http_connection import HttpConnection
 from relay.simulator.dialect import Options
-from relay.simulator.faults import parse_sequence
-from relay.simulator.http_connection import HttpConnection
+from relay.simulator.faults.faults import parse_sequence
+from relay.simulator.faults.plans import Match
 from relay.simulator.ledger import Received
-from relay.simulator.plans import Match
-from relay.simulator.prose import Shape
+from relay.simulator.model.prose import Shape
 from relay.simulator.upstream import Upstream
 
 _BACKLOG = 4096

@@ -20,26 +20,26 @@ from relay.simulator.accounts import (
 )
 from relay.simulator.anthropic.dialect import Anthropic
 from relay.simulator.anthropic.vertex import ClaudeOnVertex
-from relay.simulator.asks import ANY_TOOL
+from relay.simulator.connection.http_connection import HttpRequest
+from relay.simulator.connection.routes import Action, Route, dialect_of_path, find_route
+from relay.simulator.connection.stream_steps import Act, Answer, Step, Wait, document
 from relay.simulator.control import Control
 from relay.simulator.dialect import Dialect, Inbound, Json, Options, encode_json
-from relay.simulator.faults import OK, Fault, Stage, UnknownFaultError
+from relay.simulator.faults.faults import OK, Fault, Stage, UnknownFaultError
+from relay.simulator.faults.plans import Attempt, Plans, model_without_fault
+from relay.simulator.faults.refusals import AT_THE_DOOR, DOOR_STATUSES, by_status, refusal_of
+from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.spoiled_documents import document_answer
+from relay.simulator.faults.spoiled_replies import needs_tool_call, spoil_reply
+from relay.simulator.faults.spoiled_streams import Stream, stream_answer
 from relay.simulator.gemini.dialect import Gemini
-from relay.simulator.http_connection import HttpRequest
 from relay.simulator.ledger import Ledger, Received
+from relay.simulator.model.asks import ANY_TOOL
+from relay.simulator.model.prefix import PromptCache
+from relay.simulator.model.prompts import compose, shape_for
+from relay.simulator.model.prose import Shape, shape_in_model_name
 from relay.simulator.oauth import answer_token, invalid_grant, requester
 from relay.simulator.openai.dialect import Chat, Responses
-from relay.simulator.plans import Attempt, Plans, model_without_fault
-from relay.simulator.prefix import PromptCache
-from relay.simulator.prompts import compose, shape_for
-from relay.simulator.prose import Shape, shape_in_model_name
-from relay.simulator.refusals import AT_THE_DOOR, DOOR_STATUSES, by_status, refusal_of
-from relay.simulator.refused import Refused
-from relay.simulator.routes import Action, Route, dialect_of_path, find_route
-from relay.simulator.spoiled_documents import document_answer
-from relay.simulator.spoiled_replies import needs_tool_call, spoil_reply
-from relay.simulator.spoiled_streams import Stream, stream_answer
-from relay.simulator.stream_steps import Act, Answer, Step, Wait, document
 
 _HTML = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><h1>Please sign in</h1></body></html>"
 _BAD_GATEWAY = (

@@ -10,8 +10,8 @@ import msgspec
 
 from monitor.masking.exact import ExactSecrets, StreamMask, exact_secrets
 from monitor.record.redaction import mask_body
+from relay.dialects.errors.told_body import LONGEST_TOLD_BYTES
 from relay.dialects.interface import Decoder
-from relay.dialects.told_body import LONGEST_TOLD_BYTES
 from relay.neutral.events import Chunk, Event, Failed
 from relay.neutral.failures import Failure
 from relay.neutral.sse import without_last

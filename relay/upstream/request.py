@@ -14,12 +14,12 @@ from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
 from monitor.record.header_redaction import is_secret_header
+from relay.dialects.errors.refused_parameters import is_the_clients, known_refusals
 from relay.dialects.healing.signature_slots import HealedBody
 from relay.dialects.interface import ContinuedBody, Dialect
 from relay.dialects.names.aliases import NONE as NO_ALIASES
 from relay.dialects.names.aliases import Aliases, aliased
 from relay.dialects.paired_calls import paired
-from relay.dialects.refused_parameters import is_the_clients, known_refusals
 from relay.dialects.registry import dialect_for
 from relay.engine.healing.healed import HealedSession
 from relay.engine.healing.signatures import SignatureCache

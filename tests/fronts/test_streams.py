@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from relay.simulator.prose import read_counters
+from relay.simulator.model.prose import read_counters
 from tests.fronts.conftest import READ_TIMEOUT_SECONDS, Front
 from tests.served.world import CLAUDE, GEMINI, World, events, text_of
 

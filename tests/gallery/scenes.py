@@ -17,7 +17,7 @@ from proxyproject.faultlab.page import HEADINGS
 from proxyproject.faultlab.run import Case, accounts_for, mappings_for, run
 from proxyproject.faultlab.ways import Form
 from proxyproject.faultlab.world import ENVIRONMENT, KEY, Lab, lab_world
-from relay.simulator.faults import CATALOGUE
+from relay.simulator.faults.faults import CATALOGUE
 from tests.gallery.operator import make_operator
 
 OUTCOMES = "Outcomes"

@@ -2,7 +2,7 @@
 
 from monitor.record.records import Outcome
 from proxyproject.faultlab.page import HEADINGS
-from relay.simulator.faults import CATALOGUE
+from relay.simulator.faults.faults import CATALOGUE
 from tests.gallery.page import PAGE, PICTURES, page, rows
 from tests.gallery.reading import told
 from tests.gallery.scenes import chosen_cases, played

@@ -17,11 +17,11 @@ from proxyproject.data_directory import held
 from proxyproject.demo.world import PACE, DemoLogin, has_real_accounts, make_world
 from proxyproject.own_command import own_command
 from relay.simulator.anthropic.dialect import Anthropic
+from relay.simulator.connection.stream_steps import Wait
 from relay.simulator.dialect import Event, Kind
-from relay.simulator.faults import Fault
-from relay.simulator.prose import text_segments, token_count
-from relay.simulator.spoiled_streams import Stream, stream_answer
-from relay.simulator.stream_steps import Wait
+from relay.simulator.faults.faults import Fault
+from relay.simulator.faults.spoiled_streams import Stream, stream_answer
+from relay.simulator.model.prose import text_segments, token_count
 from tests.test_house_rules import ROOT
 
 PACKAGES = ("proxyproject", "accounts", "relay", "monitor")

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT, REFUSED_TWICE
 from monitor.templatetags.monitor_text import recorded
-from relay.simulator.faults import CATALOGUE
+from relay.simulator.faults.faults import CATALOGUE
 from tests.test_house_rules import PACKAGES, ROOT, our_files
 
 FOLDER = Path(settings.LOCALE_PATHS[0]) / "ja" / "LC_MESSAGES"

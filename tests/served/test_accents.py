@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from relay.simulator.accents.catalogue import ACCENTS
-from relay.simulator.prose import answer_text
+from relay.simulator.model.prose import answer_text
 from tests.served.speakers import SPEAKERS, TOOLS, Speaker, Wish
 from tests.served.world import World
 from tests.wire.clients import ClientName

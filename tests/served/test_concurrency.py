@@ -7,8 +7,8 @@ import pytest
 
 from proxyproject.faultlab.reading import Answer
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
-from relay.simulator.faults import CATALOGUE
-from relay.simulator.prose import answer_text
+from relay.simulator.faults.faults import CATALOGUE
+from relay.simulator.model.prose import answer_text
 from tests.soak.campaign import Report, judged, run
 from tests.soak.judge import Received
 from tests.soak.plan import FORMS, Exchange, accounts, campaign, mappings

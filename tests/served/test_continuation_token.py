@@ -1,6 +1,6 @@
 """CONTINUATION: a Gemini answer in several segments is one answer for a client of another dialect."""
 
-from relay.simulator.prose import read_counters
+from relay.simulator.model.prose import read_counters
 from tests.served.world import World, events, text_of
 
 

@@ -9,7 +9,7 @@ import pytest
 from google import genai
 from google.genai import types
 
-from relay.simulator.prose import Shape, answer_text
+from relay.simulator.model.prose import Shape, answer_text
 from tests.running_server import ServerWorld, json_value
 from tests.served.every_kind import openai_account, wait_for_names
 from tests.served.speakers import SPEAKERS, Speaker, Wish, data_of

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 
-from relay.simulator.prompts import SOURCE
+from relay.simulator.model.prompts import SOURCE
 from tests.running_server import ROOT
 from tests.served.speakers import IMAGE_URL, PDF_URL, SPEAKERS, TOOLS, Heard, Speaker, Wish
 from tests.served.world import World

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 import httpx
 import pytest
 
-from relay.simulator.prose import read_counters
+from relay.simulator.model.prose import read_counters
 from relay.simulator.thread import SimulatorThread
 from tests.proxyproject.serving.raw_http import read_to_end, read_until
 from tests.running_server import RunningServer, ServerWorld

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from relay.simulator.prose import read_counters
+from relay.simulator.model.prose import read_counters
 from tests import stores
 from tests.running_server import RunningServer
 from tests.served.operators import log_in, make_operator

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from proxyproject.faultlab.reading import Answer
-from relay.simulator.prose import answer_text, read_counters, tag_of
+from relay.simulator.model.prose import answer_text, read_counters, tag_of
 from tests.soak.plan import Exchange
 
 Way = Literal["complete", "dropped", "hung", "left"]

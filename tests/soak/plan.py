@@ -14,8 +14,8 @@ from msgspec import Struct
 from proxyproject.faultlab.contract import ALL, CONTRACTS, Contract, Expected
 from proxyproject.faultlab.ways import MODELS, Form, Request, request
 from proxyproject.faultlab.world import Account
-from relay.simulator.faults import CATALOGUE, Stage
-from relay.simulator.prose import Shape
+from relay.simulator.faults.faults import CATALOGUE, Stage
+from relay.simulator.model.prose import Shape
 
 FORMS: tuple[Form, ...] = ("anthropic", "gemini", "openai", "responses")
 MAX_ATTEMPTS = 3

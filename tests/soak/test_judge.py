@@ -7,7 +7,7 @@ import pytest
 
 from proxyproject.faultlab.contract import CONTRACTS
 from proxyproject.faultlab.reading import read
-from relay.simulator.prose import answer_text, text_segments
+from relay.simulator.model.prose import answer_text, text_segments
 from tests.soak.judge import BAD, TOLD, Received, Verdict, verdict, whole_text
 from tests.soak.plan import Exchange, Strike
 

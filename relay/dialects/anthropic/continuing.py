@@ -5,8 +5,8 @@ a user turn behind it that asks for the rest (fit.py's rule, and the facts' to d
 """
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.anthropic.fit import fit_prefill
-from relay.dialects.anthropic.fit_thinking import switch_off, thinking_type
+from relay.dialects.anthropic.requests.fit import fit_prefill
+from relay.dialects.anthropic.requests.fit_thinking import switch_off, thinking_type
 from relay.dialects.anthropic.wire_messages import messages_of
 from relay.dialects.interface import ContinuedBody
 from relay.dialects.notes import what_is_left

@@ -3,24 +3,20 @@
 PURE.
 """
 
-from relay.dialects.anthropic import (
-    client_side,
-    collector,
-    continuing,
+from relay.dialects.anthropic import client_side, continuing, errors, inspection, turn_form
+from relay.dialects.anthropic.client_answer import collector
+from relay.dialects.anthropic.client_answer.encoder import AnthropicEncoder
+from relay.dialects.anthropic.prompt import prompt
+from relay.dialects.anthropic.requests import (
     drop_blocks,
-    errors,
     fit,
     fit_thinking,
-    inspection,
     mend,
     read_request,
     take_back,
-    turn_form,
     write_request,
 )
-from relay.dialects.anthropic.decoder import AnthropicDecoder
-from relay.dialects.anthropic.encoder import AnthropicEncoder
-from relay.dialects.anthropic.prompt import prompt
+from relay.dialects.anthropic.upstream_answer.decoder import AnthropicDecoder
 from relay.dialects.interface import Dialect, streams_by_itself
 from relay.dialects.names.call_ids import plain_id
 

@@ -14,16 +14,16 @@ from typing import Any
 import msgspec
 
 from monitor.record.redaction import mask_beginning
-from relay.dialects.account_words import is_about_the_account
 from relay.dialects.anthropic.limit_words import limit_error
+from relay.dialects.errors.account_words import is_about_the_account
+from relay.dialects.errors.refusals import Words, classified
+from relay.dialects.errors.told_body import told_body
+from relay.dialects.errors.told_waits import told_wait
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.json_object import json_object
 from relay.dialects.reading.error_shapes import error_in, vendor_code_of
 from relay.dialects.reading.half_characters import json_text
-from relay.dialects.refusals import Words, classified
 from relay.dialects.token_limits.told_limits import with_limit
-from relay.dialects.told_body import told_body
-from relay.dialects.told_waits import told_wait
 from relay.neutral.conversation import Json
 from relay.neutral.failures import Failure, Kind
 

@@ -7,7 +7,7 @@ platform.claude.com/docs/en/build-with-claude/prompt-caching. Never raises, what
 from collections.abc import Iterator
 from typing import Any
 
-from relay.dialects.anthropic.cache_marks import without_cache_marks
+from relay.dialects.anthropic.requests.cache_marks import without_cache_marks
 from relay.dialects.anthropic.wire_messages import blocks_of, is_client_note
 from relay.neutral.conversation import Json
 from relay.neutral.prompt import LONG_SECONDS, SHORT_SECONDS, Prompt, given, listed

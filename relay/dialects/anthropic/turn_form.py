@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.anthropic.fit_thinking import thinking_type
-from relay.dialects.anthropic.turn_edits import without_unopened_thinking
+from relay.dialects.anthropic.requests.fit_thinking import thinking_type
+from relay.dialects.anthropic.requests.turn_edits import without_unopened_thinking
 from relay.dialects.anthropic.wire_messages import (
     THINKING_TYPES,
     blocks_of,

@@ -1,21 +1,11 @@
 """The Gemini dialect: joins the files of this folder, and holds no rule of its own. PURE."""
 
-from relay.dialects.gemini import (
-    client_side,
-    collector,
-    continuing,
-    errors,
-    fit,
-    inspection,
-    read_request,
-    take_back,
-    thinking,
-    turn_form,
-    write_request,
-)
-from relay.dialects.gemini.decoder import GeminiDecoder
-from relay.dialects.gemini.encoder import GeminiEncoder
+from relay.dialects.gemini import client_side, continuing, errors, inspection, turn_form
+from relay.dialects.gemini.client_answer import collector
+from relay.dialects.gemini.client_answer.encoder import GeminiEncoder
 from relay.dialects.gemini.prompt import prompt
+from relay.dialects.gemini.requests import fit, read_request, take_back, thinking, write_request
+from relay.dialects.gemini.upstream_answer.decoder import GeminiDecoder
 from relay.dialects.interface import Dialect
 from relay.neutral.conversation import Json
 

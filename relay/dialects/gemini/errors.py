@@ -10,16 +10,16 @@ from typing import Any
 import msgspec
 
 from monitor.record.redaction import mask_beginning, mask_text
-from relay.dialects.account_words import is_about_money, is_about_the_account
+from relay.dialects.errors.account_words import is_about_money, is_about_the_account
+from relay.dialects.errors.refusals import Words, classified
+from relay.dialects.errors.told_body import told_body
+from relay.dialects.errors.told_waits import told_wait
 from relay.dialects.gemini.limit_words import limit_sentence
-from relay.dialects.gemini.take_back import refused_setting
-from relay.dialects.gemini.web_page import text_of_page
+from relay.dialects.gemini.requests.take_back import refused_setting
+from relay.dialects.gemini.upstream_answer.web_page import text_of_page
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.reading.error_shapes import error_in, vendor_code_of
-from relay.dialects.refusals import Words, classified
 from relay.dialects.token_limits.told_limits import with_limit
-from relay.dialects.told_body import told_body
-from relay.dialects.told_waits import told_wait
 from relay.neutral.conversation import Json
 from relay.neutral.failures import Failure, Kind
 from relay.neutral.nesting import is_too_deep

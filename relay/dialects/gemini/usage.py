@@ -4,7 +4,7 @@ Gemini's prompt count includes what was cached, its candidates' count leaves out
 other way round.
 """
 
-from relay.dialects.gemini.wire import ModalityTokens, UsageMetadata
+from relay.dialects.gemini.upstream_answer.wire import ModalityTokens, UsageMetadata
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
 from relay.neutral.usage import Media, media_part

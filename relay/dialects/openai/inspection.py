@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from relay.dialects.interface import ClientRequest
-from relay.dialects.openai.chat.client_shapes import is_responses
+from relay.dialects.openai.chat.requests.client_shapes import is_responses
 from relay.dialects.request_fields import flag_in, object_in, objects_in, text_in
 from relay.neutral.conversation import Json, digest
 from relay.neutral.failures import BadRequest

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.openai.fit_schemas import fit_spec, is_strict
+from relay.dialects.openai.requests.fit_schemas import fit_spec, is_strict
 from relay.neutral.conversation import Conversation, Json, Sampling, Text, ToolCall, digest
 
 MAX_USER_LENGTH = 64

@@ -7,7 +7,7 @@ from relay.simulator.accents.accent import Accent, unchanged
 from relay.simulator.accents.chat import CHAT
 from relay.simulator.accents.google import GEMINI
 from relay.simulator.accents.messages import MESSAGES
-from relay.simulator.faults import UnknownFaultError
+from relay.simulator.faults.faults import UnknownFaultError
 
 _EVERY = ("anthropic", "vertex_claude", "gemini", "vertex", "code_assist", "chat", "responses")
 _UNCHANGED = dict.fromkeys(_EVERY, unchanged)

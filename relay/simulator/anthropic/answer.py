@@ -6,11 +6,11 @@ import msgspec
 
 from relay.simulator.anthropic.thinking import FAMILY, Conversation, canonical
 from relay.simulator.anthropic.threads import Threads
-from relay.simulator.asks import Ask
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
-from relay.simulator.prefix import Point, Prefix
-from relay.simulator.reply import Block, Call, Reply, Stop, Text, Thinking
-from relay.simulator.signatures import Seal, digest, issue
+from relay.simulator.model.asks import Ask
+from relay.simulator.model.prefix import Point, Prefix
+from relay.simulator.model.reply import Block, Call, Reply, Stop, Text, Thinking
+from relay.simulator.model.signatures import Seal, digest, issue
 
 _STOP_REASONS = {
     Stop.END: "end_turn",

@@ -11,10 +11,10 @@ from relay.simulator.anthropic.history import blocks_of, check_messages, merged_
 from relay.simulator.anthropic.rules import ClaudeRules, model_names, rules_for
 from relay.simulator.anthropic.thinking import Conversation, read_conversation
 from relay.simulator.anthropic.threads import Threads
-from relay.simulator.asks import ANY_TOOL, Ask, Media, Turn
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
-from relay.simulator.refused import Refused
-from relay.simulator.signatures import decode
+from relay.simulator.faults.refused import Refused
+from relay.simulator.model.asks import ANY_TOOL, Ask, Media, Turn
+from relay.simulator.model.signatures import decode
 
 _CREATED_AT = "2026-11-01T00:00:00Z"
 _RESET_AT = "2026-11-21T12:00:00Z"

@@ -7,7 +7,7 @@ from typing import Any
 from relay.simulator.anthropic.errors import bad_request
 from relay.simulator.anthropic.rules import ClaudeRules
 from relay.simulator.anthropic.schemas import check_input_schema
-from relay.simulator.refused import Refused
+from relay.simulator.faults.refused import Refused
 
 Json = dict[str, Any]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from relay.simulator.anthropic.errors import bad_request
 from relay.simulator.anthropic.rules import ClaudeRules
-from relay.simulator.refused import Refused
-from relay.simulator.signatures import NotBase64Error, decode
+from relay.simulator.faults.refused import Refused
+from relay.simulator.model.signatures import NotBase64Error, decode
 
 Json = dict[str, Any]
 

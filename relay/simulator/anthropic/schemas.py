@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from relay.simulator.anthropic.errors import bad_request
-from relay.simulator.refused import Refused
+from relay.simulator.faults.refused import Refused
 
 Json = dict[str, Any]
 

@@ -12,9 +12,9 @@ from relay.simulator.anthropic.fields import thinking_type
 from relay.simulator.anthropic.history import blocks_of, merged_turns
 from relay.simulator.anthropic.rules import ClaudeRules, rules_for
 from relay.simulator.dialect import Inbound
-from relay.simulator.prefix import Point, Prefix
-from relay.simulator.refused import Refused
-from relay.simulator.signatures import NotBase64Error, Seal, digest, read
+from relay.simulator.faults.refused import Refused
+from relay.simulator.model.prefix import Point, Prefix
+from relay.simulator.model.signatures import NotBase64Error, Seal, digest, read
 
 Json = dict[str, Any]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relay.simulator.dialect import Json
-from relay.simulator.refused import Refused
+from relay.simulator.faults.refused import Refused
 
 _CREATE_ONLY = ("system", "tools")
 

@@ -9,10 +9,10 @@ from dataclasses import replace
 from relay.simulator.anthropic.answer import PreparedMessage
 from relay.simulator.anthropic.dialect import Anthropic
 from relay.simulator.anthropic.errors import bad_request
+from relay.simulator.connection.routes import Action
 from relay.simulator.dialect import Inbound, Json
+from relay.simulator.faults.refused import Refused
 from relay.simulator.gemini.errors import error_body as google_error
-from relay.simulator.refused import Refused
-from relay.simulator.routes import Action
 
 _VERSIONS = {"vertex-2023-10-16": "2023-06-01", "2023-06-01": "2023-06-01", "2026-10-21": "2026-10-21"}
 _AT_THE_DOOR = frozenset({401, 403, 404, 429})

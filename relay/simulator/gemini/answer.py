@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from relay.simulator.asks import Ask
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
+from relay.simulator.faults.refused import Refused
 from relay.simulator.gemini.history import call_digest
 from relay.simulator.gemini.rules import GeminiRules
-from relay.simulator.prefix import Prefix
-from relay.simulator.prose import token_count
-from relay.simulator.refused import Refused
-from relay.simulator.reply import Call, Reply, Stop, Text, Thinking
-from relay.simulator.signatures import NotBase64Error, Seal, issue, read
+from relay.simulator.model.asks import Ask
+from relay.simulator.model.prefix import Prefix
+from relay.simulator.model.prose import token_count
+from relay.simulator.model.reply import Call, Reply, Stop, Text, Thinking
+from relay.simulator.model.signatures import NotBase64Error, Seal, issue, read
 
 _FINISH_REASONS = {
     Stop.END: "STOP",

@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
+from relay.simulator.faults.refused import Refused
 from relay.simulator.gemini.rules import GeminiRules
 from relay.simulator.gemini.schema import check_schema
-from relay.simulator.refused import Refused
 
 Json = dict[str, Any]
 

@@ -3,19 +3,19 @@
 import hashlib
 from typing import Any
 
-from relay.simulator.asks import ANY_TOOL, Ask, Media, Turn
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
-from relay.simulator.embedding import vector_of
+from relay.simulator.faults.refused import Refused
 from relay.simulator.gemini.answer import PreparedContent, continues_at
 from relay.simulator.gemini.config import check_config
 from relay.simulator.gemini.errors import error_body, unknown_name
 from relay.simulator.gemini.fields import normalized
 from relay.simulator.gemini.history import check_contents, merged_turns
 from relay.simulator.gemini.rules import GeminiRules, model_names, rules_for
-from relay.simulator.prefix import Prefix
-from relay.simulator.prose import token_count
-from relay.simulator.refused import Refused
-from relay.simulator.signatures import decode
+from relay.simulator.model.asks import ANY_TOOL, Ask, Media, Turn
+from relay.simulator.model.embedding import vector_of
+from relay.simulator.model.prefix import Prefix
+from relay.simulator.model.prose import token_count
+from relay.simulator.model.signatures import decode
 
 _VERTEX_ONLY = ("modelArmorConfig", "outputConfig")
 _MEDIA_TOKENS = 258  # what an image costs, whatever its size

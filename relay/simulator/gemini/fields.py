@@ -6,8 +6,8 @@ What a client puts into ``args``, ``response`` or a real JSON schema is its own 
 import re
 from typing import Any
 
+from relay.simulator.faults.refused import Refused
 from relay.simulator.gemini.errors import unknown_name
-from relay.simulator.refused import Refused
 
 Json = dict[str, Any]
 

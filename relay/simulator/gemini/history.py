@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 
 from relay.simulator.dialect import Inbound
+from relay.simulator.faults.refused import Refused
 from relay.simulator.gemini.errors import detail
 from relay.simulator.gemini.rules import GeminiRules
-from relay.simulator.refused import Refused
-from relay.simulator.signatures import PLACEHOLDERS, NotBase64Error, decode, digest, read
+from relay.simulator.model.signatures import PLACEHOLDERS, NotBase64Error, decode, digest, read
 
 Json = dict[str, Any]
 Numbered = tuple[int, int, Json]  # content index, part index, part

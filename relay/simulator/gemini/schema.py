@@ -6,7 +6,7 @@ refuses in it.
 
 from typing import Any
 
-from relay.simulator.refused import Refused
+from relay.simulator.faults.refused import Refused
 
 Json = dict[str, Any]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from relay.simulator.asks import Ask
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
+from relay.simulator.model.asks import Ask
+from relay.simulator.model.prefix import Prefix
+from relay.simulator.model.reply import Call, Reply, Stop, Text, Thinking
 from relay.simulator.openai.rules import OpenAIRules
-from relay.simulator.prefix import Prefix
-from relay.simulator.reply import Call, Reply, Stop, Text, Thinking
 
 _FINISH_REASONS = {
     Stop.END: "stop",

@@ -5,15 +5,15 @@ from array import array
 from typing import Any
 
 from relay.simulator.dialect import Event, Inbound, Json, Kind, Prepared, encode_json
-from relay.simulator.embedding import vector_of
+from relay.simulator.faults.refused import Refused
+from relay.simulator.model.embedding import vector_of
+from relay.simulator.model.prose import token_count
 from relay.simulator.openai.chat_answer import PreparedChat
 from relay.simulator.openai.chat_request import read_chat
 from relay.simulator.openai.errors import error_body
 from relay.simulator.openai.responses_answer import PreparedResponse
 from relay.simulator.openai.responses_request import read_responses
 from relay.simulator.openai.rules import OpenAIRules, model_names, rules_for
-from relay.simulator.prose import token_count
-from relay.simulator.refused import Refused
 
 _CREATED = 1_793_000_000
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from relay.simulator.refused import Refused
+from relay.simulator.faults.refused import Refused
 
 Json = dict[str, Any]
 

@@ -3,9 +3,9 @@
 import hashlib
 from typing import Any
 
-from relay.simulator.asks import Media
+from relay.simulator.model.asks import Media
+from relay.simulator.model.signatures import NotBase64Error, decode
 from relay.simulator.openai.errors import bad_request
-from relay.simulator.signatures import NotBase64Error, decode
 
 Json = dict[str, Any]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import msgspec
 
-from relay.simulator.asks import Ask
 from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
+from relay.simulator.model.asks import Ask
+from relay.simulator.model.prefix import Prefix
+from relay.simulator.model.reply import Block, Call, Reply, Stop, Text, Thinking
+from relay.simulator.model.signatures import Seal, digest, issue
 from relay.simulator.openai.responses_request import FAMILY
-from relay.simulator.prefix import Prefix
-from relay.simulator.reply import Block, Call, Reply, Stop, Text, Thinking
-from relay.simulator.signatures import Seal, digest, issue
 
 _INCOMPLETE = {
     Stop.MAX_TOKENS: "max_output_tokens",

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from relay.simulator.asks import ANY_TOOL, Ask, Turn
 from relay.simulator.dialect import Inbound
+from relay.simulator.model.asks import ANY_TOOL, Ask, Turn
+from relay.simulator.model.prefix import Prefix
+from relay.simulator.model.signatures import NotBase64Error, read
 from relay.simulator.openai.errors import bad_request, missing, unknown
 from relay.simulator.openai.parameters import (
     check_effort,
@@ -13,8 +15,6 @@ from relay.simulator.openai.parameters import (
 )
 from relay.simulator.openai.parts import MEDIA_TOKENS, read_parts
 from relay.simulator.openai.rules import OpenAIRules
-from relay.simulator.prefix import Prefix
-from relay.simulator.signatures import NotBase64Error, read
 
 Json = dict[str, Any]
 

@@ -7,8 +7,8 @@ From the guide to structured outputs and the 400s that people report: patterns a
 import re
 from typing import Any
 
+from relay.simulator.faults.refused import Refused
 from relay.simulator.openai.errors import bad_request
-from relay.simulator.refused import Refused
 
 Json = dict[str, Any]
 

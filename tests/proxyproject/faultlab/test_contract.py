@@ -13,7 +13,7 @@ from proxyproject.faultlab.reading import read
 from proxyproject.faultlab.run import accounts_for, cases, mappings_for, run
 from proxyproject.faultlab.ways import Form
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
-from relay.simulator.faults import CATALOGUE, parse_fault
+from relay.simulator.faults.faults import CATALOGUE, parse_fault
 
 PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
 WAYS: tuple[tuple[Form, str], ...] = (

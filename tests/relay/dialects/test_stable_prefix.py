@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.snapshot import AccountView
-from relay.dialects.anthropic.cache_marks import MOST_MARKS, without_cache_marks
+from relay.dialects.anthropic.requests.cache_marks import MOST_MARKS, without_cache_marks
 from relay.engine.healing.healed import HealedSessions
 from relay.engine.healing.signatures import Remembered, SignatureCache
 from relay.exchange.performing.healing import healed_request

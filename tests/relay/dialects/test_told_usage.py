@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from relay.dialects.anthropic.usage import read_usage
+from relay.dialects.gemini.upstream_answer.wire import UsageMetadata
 from relay.dialects.gemini.usage import usage_of
-from relay.dialects.gemini.wire import UsageMetadata
 from relay.dialects.openai.usage import usage_from
 from relay.neutral.usage import Usage, merged
 from tests.relay.dialects.openai.streams import chat, decoded, delta, form_of

@@ -2,10 +2,10 @@
 
 from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
+from relay.dialects.errors.refused_parameters import REMOVABLE, ROWS
 from relay.dialects.interface import Dialect
 from relay.dialects.names.aliases import aliased
 from relay.dialects.paired_calls import paired
-from relay.dialects.refused_parameters import REMOVABLE, ROWS
 from relay.neutral.conversation import Json
 
 MODELS = {

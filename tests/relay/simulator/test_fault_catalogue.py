@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.simulator.faults import (
+from relay.simulator.faults.faults import (
     CATALOGUE,
     OK,
     SHORTHANDS,
@@ -14,7 +14,7 @@ from relay.simulator.faults import (
     parse_fault,
     parse_sequence,
 )
-from relay.simulator.plans import Attempt, Match, Plans, model_without_fault
+from relay.simulator.faults.plans import Attempt, Match, Plans, model_without_fault
 
 DOCS = Path(__file__).parents[3] / "docs" / "simulator.md"
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relay.simulator.connection.http_connection import HttpRequest
 from relay.simulator.dialect import Options
-from relay.simulator.http_connection import HttpRequest
-from relay.simulator.prose import Shape, answer_text
+from relay.simulator.model.prose import Shape, answer_text
 from relay.simulator.upstream import Upstream
 from tests.relay.simulator.raw import DIALECTS, HEADERS, PATHS, RawConnection, ask, body_for, stream, text_of
 

@@ -7,7 +7,7 @@ import pytest
 from google import genai
 from google.genai import types
 
-from relay.simulator.prose import answer_text
+from relay.simulator.model.prose import answer_text
 from tests.relay.simulator.raw import TOOL_SCHEMA
 
 ANTHROPIC_TOOL = {"name": "get_weather", "description": "Tells the weather", "input_schema": TOOL_SCHEMA}

@@ -7,8 +7,8 @@ import zlib
 
 import pytest
 
-from relay.simulator.faults import CATALOGUE, Stage
-from relay.simulator.prose import answer_text, read_counters
+from relay.simulator.faults.faults import CATALOGUE, Stage
+from relay.simulator.model.prose import answer_text, read_counters
 from tests.relay.simulator.raw import (
     DIALECTS,
     FAULT_DIALECT,

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from relay.simulator import Shape, Simulator
-from relay.simulator.prose import answer_text
+from relay.simulator.model.prose import answer_text
 from tests.relay.simulator.raw import (
     DIALECTS,
     HEADERS,

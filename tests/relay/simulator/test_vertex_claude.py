@@ -3,7 +3,7 @@
 import anthropic
 import pytest
 
-from relay.simulator.prose import answer_text
+from relay.simulator.model.prose import answer_text
 from tests.relay.simulator.raw import ask
 from tests.relay.simulator.test_gemini_requests import token_for
 

@@ -7,10 +7,10 @@ import pytest
 
 from monitor.masking.exact import exact_secrets
 from relay.dialects.anthropic import ANTHROPIC
+from relay.dialects.errors.told_body import LONGEST_TOLD_BYTES
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions, Dialect
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.dialects.told_body import LONGEST_TOLD_BYTES
 from relay.neutral.events import Event, Failed, TextDelta
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.masking import MaskedDecoder, masked_failure, masked_headers, secrets_in

@@ -3,7 +3,8 @@
 import pytest
 
 from accounts.snapshot import AccountView
-from relay.dialects.openai import OPENAI_CHAT, half_arguments
+from relay.dialects.openai import OPENAI_CHAT
+from relay.dialects.openai.requests import half_arguments
 from relay.engine.healing.signatures import SignatureCache
 from relay.upstream.request import ClientCall, prepare, read_ahead
 

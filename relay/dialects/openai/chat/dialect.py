@@ -2,21 +2,15 @@
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect
-from relay.dialects.openai import client_side, errors, reasoning, take_back, tools
-from relay.dialects.openai.chat import (
-    client_shapes,
-    collector,
-    continuing,
-    fit,
-    mend,
-    read_request,
-    turn_form,
-    write_request,
-)
-from relay.dialects.openai.chat.decoder import ChatDecoder
-from relay.dialects.openai.chat.encoder import ChatEncoder
+from relay.dialects.openai import client_side, errors, reasoning
+from relay.dialects.openai.chat import continuing, turn_form
+from relay.dialects.openai.chat.client_answer import collector
+from relay.dialects.openai.chat.client_answer.encoder import ChatEncoder
+from relay.dialects.openai.chat.requests import client_shapes, fit, mend, read_request, write_request
+from relay.dialects.openai.chat.upstream_answer.decoder import ChatDecoder
 from relay.dialects.openai.inspection import inspect_chat
 from relay.dialects.openai.prompt import prompt
+from relay.dialects.openai.requests import take_back, tools
 from relay.neutral.conversation import Json
 
 

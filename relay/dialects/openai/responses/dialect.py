@@ -2,12 +2,15 @@
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import Dialect, streams_by_itself
-from relay.dialects.openai import client_side, errors, half_arguments, reasoning, take_back, tools
+from relay.dialects.openai import client_side, errors, reasoning
 from relay.dialects.openai.inspection import inspect_responses
 from relay.dialects.openai.prompt import prompt
-from relay.dialects.openai.responses import collector, continuing, fit, read_request, turn_form, write_request
-from relay.dialects.openai.responses.decoder import ResponsesDecoder
-from relay.dialects.openai.responses.encoder import ResponsesEncoder
+from relay.dialects.openai.requests import half_arguments, take_back, tools
+from relay.dialects.openai.responses import continuing, turn_form
+from relay.dialects.openai.responses.client_answer import collector
+from relay.dialects.openai.responses.client_answer.encoder import ResponsesEncoder
+from relay.dialects.openai.responses.requests import fit, read_request, write_request
+from relay.dialects.openai.responses.upstream_answer.decoder import ResponsesDecoder
 from relay.neutral.conversation import Json
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from relay.dialects.json_object import json_object
-from relay.dialects.openai.responses.wire import text_at
+from relay.dialects.openai.responses.upstream_answer.wire import text_at
 from relay.neutral.conversation import Json
 from relay.neutral.server_tools import CODE_EXECUTION, WEB_FETCH, WEB_SEARCH, ServerResult, Source
 

@@ -8,7 +8,7 @@ from relay.dialects.healing.fix_prompt import FIX_PROMPT
 from relay.dialects.healing.signature_slots import Fate, Resolution, SignatureSlot
 from relay.dialects.healing.turn_form import PlacedSlot, Speaker, TurnForm
 from relay.dialects.json_object import json_object
-from relay.dialects.openai.responses.named_tools import arguments_of, plain_name
+from relay.dialects.openai.responses.requests.named_tools import arguments_of, plain_name
 from relay.neutral.conversation import Json, digest, turn_key
 
 _PROMPT_PART = {"type": "input_text", "text": FIX_PROMPT}

@@ -12,8 +12,8 @@ from relay.dialects.healing.signature_slots import Fate, Resolution, SignatureSl
 from relay.neutral.conversation import turn_key
 from relay.neutral.events import StreamState
 from tests.relay.dialects.anthropic.bodies import ANY_BODY
+from tests.relay.dialects.anthropic.client_answer.test_encoder import answers
 from tests.relay.dialects.anthropic.streams import decoded, new_encoder, state_of, transcript
-from tests.relay.dialects.anthropic.test_encoder import answers
 
 BLOCKS = [
     {"type": "thinking", "thinking": "a", "signature": "old"},

@@ -7,7 +7,7 @@ import msgspec
 from relay.neutral.events import Citation, Terminal
 from relay.neutral.failures import Kind
 from tests.relay.dialects.gemini.streams import decode, events_of, folded, parts, sse
-from tests.relay.dialects.gemini.test_decoder_faults import call, failure_in
+from tests.relay.dialects.gemini.upstream_answer.test_decoder_faults import call, failure_in
 
 ODD = ("7", "true", '"x"', "{}", "[[]]", "[null]", "null", "1e999")
 

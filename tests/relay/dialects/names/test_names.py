@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.dialects.anthropic.mend import mend
+from relay.dialects.anthropic.requests.mend import mend
 from relay.dialects.interface import Dialect
 from relay.dialects.names.aliases import NONE, Aliases, aliased
 from relay.dialects.names.answers import ClientNames

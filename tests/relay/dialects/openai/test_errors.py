@@ -6,9 +6,9 @@ from typing import Any
 import openai
 import pytest
 
+from relay.dialects.errors.retry_after import retry_after_seconds
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
-from relay.dialects.retry_after import retry_after_seconds
 from relay.neutral.failures import Failure, Kind
 from tests.relay.dialects.openai.streams import client_for
 

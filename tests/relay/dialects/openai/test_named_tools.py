@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relay.dialects.openai import OPENAI_RESPONSES
-from relay.dialects.openai.responses.named_tools import plain_name
+from relay.dialects.openai.responses.requests.named_tools import plain_name
 from relay.neutral.conversation import Json, ToolCall, ToolChoice, ToolResult
 from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Event, MessageStart, Stop, Terminal
 from tests.relay.dialects.openai.streams import client_for, data_of, new_encoder

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from relay.dialects.openai.chat.wire import Piece
-from relay.dialects.openai.responses.wire import StreamEvent
+from relay.dialects.openai.chat.upstream_answer.wire import Piece
+from relay.dialects.openai.responses.upstream_answer.wire import StreamEvent
 from relay.dialects.reading.bent_fields import mended
 
 

@@ -1,0 +1,287 @@
+"""What an Anthropic upstream streams, as events.
+
+PURE. Whole SSE events only, in one pass; their bytes travel along unchanged for a client of the same
+dialect, but for what its SDK could not read: events without their name, numbers of blocks that leave gaps,
+blocks that nobody closed. Unknown events, blocks and fields never break anything; what breaks the protocol
+becomes ``Failed`` and not an exception. The order is that of the Messages API: message_start, per block
+content_block_start, content_block_delta …, content_block_stop, then message_delta, message_stop.
+"""
+
+from relay.dialects.anthropic.errors import failure_in_document, failure_of_event
+from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS, stop_of
+from relay.dialects.anthropic.upstream_answer.block_start import citation
+from relay.dialects.anthropic.upstream_answer.documents import is_message, stream_of
+from relay.dialects.anthropic.upstream_answer.upstream_blocks import UpstreamBlock, UpstreamBlocks
+from relay.dialects.anthropic.upstream_answer.wire import STREAM_EVENT, WHERE, Delta, StreamEvent
+from relay.dialects.anthropic.usage import read_usage, told_miss
+from relay.dialects.interface import DecoderOptions
+from relay.dialects.json_object import json_object
+from relay.dialects.reading.half_characters import json_text
+from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.neutral.conversation import Json
+from relay.neutral.events import (
+    ArgumentsDelta,
+    BlockStop,
+    Event,
+    Extra,
+    Failed,
+    Heartbeat,
+    MessageStart,
+    Signature,
+    Terminal,
+    TextDelta,
+    ThinkingDelta,
+    merged,
+)
+from relay.neutral.failures import Failure, Kind
+from relay.neutral.sse import SseEvent, framed
+
+_HEARTBEAT = Heartbeat()
+_NEEDS_A_MESSAGE = frozenset(
+    {"content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop"}
+)
+_TOLD_IN = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "input_json_delta": "partial_json",
+    "signature_delta": "signature",
+    "citations_delta": "citation",
+}
+"""The field of each kind of delta in which it says what it says."""
+
+
+class AnthropicDecoder(StreamDecoder[StreamEvent]):
+    """One upstream stream."""
+
+    def __init__(self, options: DecoderOptions) -> None:
+        """Nothing read yet."""
+        super().__init__(STREAM_EVENT, options.max_event_bytes)
+        self._options = options
+        self._blocks = UpstreamBlocks(options)
+        self._has_started = False
+        self._stop_reason: str | None = None
+        self._held_block = -1  # a tool call that was closed, and whose JSON does not parse
+
+    def take(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
+        """One event; raises BrokenStream."""
+        name, delta = told.type or event.name, told.delta
+        if name == "content_block_delta" and delta is not None and self.held is None:
+            block = self._blocks.open(told.index)
+            if self._take_usual(block, delta, events):
+                if event.name == told.type and told.index == block.index:
+                    return event.raw
+                return self._reframed(event, told, block.index)
+        return self._take_rare(name, told, event, events)
+
+    def done(self, events: list[Event]) -> None:
+        """``[DONE]`` is no end here."""
+        kind = Kind.CUT if self._has_started else Kind.EMPTY
+        raise BrokenStream(Failure(kind, "upstream ended its stream without message_stop"))
+
+    def end(self, events: list[Event]) -> None:
+        """Without message_stop the answer is not over."""
+
+    def document(self, told: Json) -> bytes:
+        """A whole message, as the stream that says the same."""
+        if is_message(told):
+            return stream_of(told)
+        words = "upstream sent a JSON document that is no message"
+        raise BrokenStream(failure_in_document(told) or garbage(words))
+
+    def _take_usual(self, block: UpstreamBlock, delta: Delta, events: list[Event]) -> bool:
+        """One of the three deltas that make up nearly all of a stream; False when it is none of them."""
+        index = block.index
+        match delta.type, block.kind:
+            case "text_delta", "text" if delta.text is not None:
+                if delta.text:
+                    events.append(TextDelta(index, delta.text))
+                if delta.citation is not None:
+                    events.append(citation(index, delta.citation))
+            case "thinking_delta", "thinking" if delta.thinking is not None:
+                if delta.thinking:
+                    events.append(ThinkingDelta(index, delta.thinking))
+                if delta.signature:
+                    events.append(Signature(index, delta.signature, self._options.family))
+            case "input_json_delta", "tool_call" | "server_call" if delta.partial_json is not None:
+                if delta.partial_json:
+                    block.pieces.append(delta.partial_json)
+                    events.append(ArgumentsDelta(index, delta.partial_json))
+            case _:
+                return False
+        return True
+
+    def _take_rare(self, name: str, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
+        body = json_object(event.data or b"") or {}
+        if name == "ping":
+            events.append(_HEARTBEAT)
+            return self._reframed(event, told)
+        if name == "error" or (not told.type and told.error is not None):
+            self.held = None
+            return self._fail(event, body, events)
+        if self.held is not None:
+            self._release(name, body, events)
+        if not self._has_started and name in _NEEDS_A_MESSAGE:
+            raise BrokenStream(garbage(f"{name} came before message_start"))
+        match name:
+            case "content_block_delta":
+                return self._take_delta(told, event, body, events)
+            case "content_block_start":
+                return self._start_block(told, event, body, events)
+            case "content_block_stop":
+                return self._stop_block(told, event, events)
+            case "message_start":
+                event = self._start(event, body, events)
+            case "message_delta":
+                counts = _with_counts(body.get("usage"), "output_tokens")
+                event = event if counts is None else self._mended(event, "usage", {**body, **counts})
+                return self._stop(body, events) + self._reframed(event, told)
+            case "message_stop":
+                return self._end(events) + self._reframed(event, told)
+            case "" if (failure := failure_in_document(body)) is not None:
+                raise BrokenStream(failure)
+            case _:
+                events.append(Extra(WHERE, name, event.data or b""))
+        return self._reframed(event, told)
+
+    def _start(self, event: SseEvent, body: Json, events: list[Event]) -> SseEvent:
+        message = body.get("message")
+        if self._has_started:
+            raise BrokenStream(garbage("a second message_start"))
+        if not isinstance(message, dict):
+            raise BrokenStream(garbage("message_start without a message"))
+        self._has_started = True
+        identity, model = message.get("id"), message.get("model")
+        events.append(
+            MessageStart(
+                identity if isinstance(identity, str) else "", model if isinstance(model, str) else ""
+            )
+        )
+        events.append(merged(read_usage(message.get("usage")), told_miss(message)))
+        is_whole = isinstance(message.get("content"), list)
+        whole: Json = message if is_whole else {**message, "content": []}
+        counts = _with_counts(whole.get("usage"), "input_tokens", "output_tokens")
+        if counts is None and is_whole:
+            return event
+        return self._mended(event, "message.usage", {**body, "message": {**whole, **(counts or {})}})
+
+    def _mended(self, event: SseEvent, path: str, body: Json) -> SseEvent:
+        """``event`` with ``body``, in which what stands at ``path`` was put right."""
+        self.note(path)
+        data = json_text(body)
+        return SseEvent(event.name, data, framed(event.name, data))
+
+    def _start_block(self, told: StreamEvent, event: SseEvent, body: Json, events: list[Event]) -> bytes:
+        content = body.get("content_block")
+        if not isinstance(content, dict):
+            raise BrokenStream(garbage(f"content block {told.index} began without content"))
+        stops = b""
+        if self._blocks.is_open(told.index):  # the number of another block, which is over then
+            stops = self._close([self._blocks.open(told.index)], events)
+        if content.get("type") == "tool_use" and not content.get("id"):  # the client has to answer by it
+            content = {**content, "id": self._blocks.next_call_id}
+            event = self._mended(event, "content_block.id", {**body, "content_block": content})
+        block = self._blocks.start(told.index, content, events)
+        return stops + self._reframed(event, told, block.index)
+
+    def _take_delta(self, told: StreamEvent, event: SseEvent, body: Json, events: list[Event]) -> bytes:
+        """A delta that is not one of the usual three, or that came behind a call's end."""
+        delta = told.delta
+        if delta is None:
+            events.append(_HEARTBEAT)
+            return b""
+        block = self._blocks.open(told.index)
+        if delta.type in _TOLD_IN and getattr(delta, _TOLD_IN[delta.type]) is None:
+            events.append(_HEARTBEAT)  # it says nothing that can be read, and a client would break at it
+            return b""
+        if not self._take_usual(block, delta, events):
+            match delta.type, block.kind:
+                case "signature_delta", "thinking" if delta.signature is not None:
+                    if delta.signature:
+                        events.append(Signature(block.index, delta.signature, self._options.family))
+                case "citations_delta", "text" if delta.citation is not None:
+                    events.append(citation(block.index, delta.citation))
+                case "text_delta" | "thinking_delta" | "input_json_delta" | "signature_delta", _ if (
+                    block.kind != "opaque"
+                ):
+                    raise BrokenStream(
+                        garbage(f"{delta.type} does not fit into the {block.kind} block {block.index}")
+                    )
+                case _:
+                    events.append(Extra(WHERE, "content_block_delta", json_text(body.get("delta"))))
+        return self._reframed(event, told, block.index)
+
+    def _stop_block(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
+        block = self._blocks.open(told.index)
+        if self._blocks.finish(block, events) or self._options.takes_partial_arguments:
+            events.append(BlockStop(block.index))
+        else:
+            self.held, self._held_block = [], block.index
+        return self._reframed(event, told, block.index)
+
+    def _release(self, name: str, body: Json, events: list[Event]) -> None:
+        """Let the held end of a tool call go: its JSON is cut, but so is the answer, and upstream says it."""
+        delta = body.get("delta")
+        stop_reason = delta.get("stop_reason") if isinstance(delta, dict) else None
+        if name != "message_delta" or str(stop_reason) not in CUTS_ARGUMENTS:
+            raise BrokenStream(garbage("a tool call ended with arguments that are no JSON object"))
+        self.release()
+        events.append(BlockStop(self._held_block))
+
+    def _stop(self, body: Json, events: list[Event]) -> bytes:
+        delta = body.get("delta")
+        stop = stop_of(delta) if isinstance(delta, dict) else None
+        stops = b""
+        if stop is not None:
+            self._stop_reason = stop.upstream_reason
+            stops = self._close(self._blocks.all_open, events)
+        events.append(read_usage(body.get("usage")))
+        if stop is not None:
+            events.append(stop)
+        return stops
+
+    def _end(self, events: list[Event]) -> bytes:
+        if self._stop_reason is None:
+            raise BrokenStream(garbage("message_stop came before the answer was whole"))
+        stops = self._close(self._blocks.all_open, events)
+        events.append(Terminal())
+        return stops
+
+    def _close(self, blocks: list[UpstreamBlock], events: list[Event]) -> bytes:
+        """Close what upstream left open; the bytes that tell a client so."""
+        is_cut = self._options.takes_partial_arguments or self._stop_reason in CUTS_ARGUMENTS
+        for block in blocks:
+            if not self._blocks.finish(block, events) and not is_cut:
+                raise BrokenStream(garbage("a tool call ended with arguments that are no JSON object"))
+            events.append(BlockStop(block.index))
+        told = [{"type": "content_block_stop", "index": block.index} for block in blocks]
+        return b"".join(framed("content_block_stop", json_text(one)) for one in told)
+
+    def _fail(self, event: SseEvent, body: Json, events: list[Event]) -> bytes:
+        """Upstream's own error: the client sees it as it came, if its SDK would know it for one."""
+        is_forwarded = event.name == "error" and body.get("type") == "error"
+        if not is_forwarded:
+            raise BrokenStream(failure_in_document(body) or failure_of_event(body, b"", is_forwarded))
+        events.append(Failed(failure_of_event(body, event.data or b"", is_forwarded)))
+        return event.raw
+
+    def _reframed(self, event: SseEvent, told: StreamEvent, index: int | None = None) -> bytes:
+        """The event's own bytes, if a client can read them: name and type agree, the block's number fits."""
+        data, is_numbered = event.data or b"", index is None or told.index == index
+        if event.name == told.type and is_numbered:
+            return event.raw
+        name = told.type or event.name
+        if not told.type or not is_numbered:
+            body = {"type": name} | (json_object(data) or {}) | {"type": name}
+            if not is_numbered:
+                self.note("index")
+                body["index"] = index
+            data = json_text(body)
+        return framed(name, data.replace(b"\n", b" "))
+
+
+def _with_counts(usage: object, *counts: str) -> Json | None:
+    """The ``usage`` with the ``counts`` that the SDKs rely on, as a field; None where it has them."""
+    told: Json = usage if isinstance(usage, dict) else {}
+    if all(type(told.get(name)) is int for name in counts):
+        return None
+    return {"usage": {**dict.fromkeys(counts, 0), **{key: n for key, n in told.items() if n is not None}}}

@@ -1,0 +1,58 @@
+"""A whole message as the stream that says the same. PURE."""
+
+from typing import Any
+
+from relay.dialects.anthropic.upstream_answer.block_start import kind_of
+from relay.dialects.reading.half_characters import json_text
+from relay.neutral.conversation import Json
+from relay.neutral.sse import framed
+
+_AT_THE_END = ("stop_reason", "stop_sequence", "stop_details", "container")
+
+
+def is_message(told: Json) -> bool:
+    """Is the document a message?"""
+    return told.get("type") == "message" or ("content" in told and "stop_reason" in told)
+
+
+def stream_of(message: Json) -> bytes:
+    """The message as events."""
+    content = message.get("content")
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}]
+    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    begun = {**message, "content": [], **dict.fromkeys(("stop_reason", "stop_sequence"))}
+    events: list[tuple[str, Json]] = [("message_start", {"message": begun})]
+    for index, block in enumerate(blocks):
+        empty, deltas = _parted(block)
+        events.append(("content_block_start", {"index": index, "content_block": empty}))
+        events += [("content_block_delta", {"index": index, "delta": delta}) for delta in deltas]
+        events.append(("content_block_stop", {"index": index}))
+    end = {key: message[key] for key in _AT_THE_END if key in message}
+    events += [("message_delta", {"delta": end, "usage": message.get("usage") or {}}), ("message_stop", {})]
+    return b"".join(framed(name, json_text({"type": name, **fields})) for name, fields in events)
+
+
+def _parted(block: Json) -> tuple[Json, list[Json]]:
+    """A block as it opens, and what makes it whole."""
+    match kind_of(str(block.get("type"))):
+        case "text":
+            deltas = [{"type": "text_delta", "text": block.get("text")}]
+            cited = _objects(block.get("citations"))
+            deltas += [{"type": "citations_delta", "citation": one} for one in cited]
+            return {**block, "text": "", **({"citations": []} if "citations" in block else {})}, deltas
+        case "thinking":
+            deltas = [{"type": "thinking_delta", "thinking": block.get("thinking")}]
+            if block.get("signature"):
+                deltas.append({"type": "signature_delta", "signature": block["signature"]})
+            return {**block, "thinking": "", "signature": ""}, deltas
+        case "tool_call" | "server_call":
+            told = block.get("input")
+            arguments = told if isinstance(told, str) else json_text(told or {}).decode()
+            return {**block, "input": {}}, [{"type": "input_json_delta", "partial_json": arguments}]
+        case _:
+            return block, []
+
+
+def _objects(value: Any) -> list[Json]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -1,0 +1,83 @@
+"""The content blocks of an upstream's message, by the numbers that upstream gives them. PURE.
+
+Some servers begin at 1, leave gaps, or give every block the same number; a client's SDK needs them in a row.
+"""
+
+from typing import Any
+
+import msgspec
+
+from relay.dialects.anthropic.upstream_answer.block_start import start_events
+from relay.dialects.interface import DecoderOptions
+from relay.dialects.json_object import json_object
+from relay.dialects.stream_decoder import BrokenStream, garbage
+from relay.neutral.block import BlockKind
+from relay.neutral.conversation import Json
+from relay.neutral.events import ArgumentsDelta, BlockStart, Event
+
+
+class UpstreamBlock(msgspec.Struct, gc=False):
+    """A block as upstream builds it: a tool call's arguments in ``pieces``, or all in ``first_input``."""
+
+    index: int
+    kind: BlockKind
+    first_input: Any
+    pieces: list[str]
+    is_open: bool = True
+
+
+class UpstreamBlocks:
+    """The blocks of one message. ``None`` for a number means the latest one."""
+
+    def __init__(self, options: DecoderOptions) -> None:
+        """No block yet."""
+        self._options = options
+        self._count = 0
+        self._by_number: dict[int | None, UpstreamBlock] = {}
+        self._open: dict[int, UpstreamBlock] = {}  # by index
+
+    @property
+    def next_call_id(self) -> str:
+        """An id for a tool call that begins now without one."""
+        return f"toolu_{self._options.call_id_seed}{self._count}"
+
+    def start(self, number: int | None, content: Json, events: list[Event]) -> UpstreamBlock:
+        """A block begins with ``content``, into ``events``."""
+        index = self._count
+        opening = start_events(index, content, self._options.family)
+        start = opening[0]
+        assert isinstance(start, BlockStart)
+        events += opening
+        block = UpstreamBlock(index, start.kind, content.get("input"), [])
+        self._count += 1
+        self._by_number[number] = self._by_number[None] = self._open[index] = block
+        return block
+
+    def is_open(self, number: int | None) -> bool:
+        """Is the block with this very number under way?"""
+        return number is not None and number in self._by_number and self._by_number[number].is_open
+
+    def open(self, number: int | None) -> UpstreamBlock:
+        """The open block with ``number``; raises BrokenStream."""
+        block = self._by_number.get(number)
+        if block is None or not block.is_open:
+            raise BrokenStream(garbage(f"content block {number} is not open"))
+        return block
+
+    @property
+    def all_open(self) -> list[UpstreamBlock]:
+        """Those that nobody closed, in order."""
+        return list(self._open.values())
+
+    def finish(self, block: UpstreamBlock, events: list[Event]) -> bool:
+        """A block is over; False for a tool call whose arguments are no JSON object."""
+        block.is_open = False
+        del self._open[block.index]
+        if block.kind in ("tool_call", "server_call") and not block.pieces and block.first_input:
+            piece = msgspec.json.encode(block.first_input).decode()
+            block.pieces.append(piece)
+            events.append(ArgumentsDelta(block.index, piece))
+        if block.kind != "tool_call":
+            return True
+        arguments = "".join(block.pieces)
+        return not arguments or json_object(arguments) is not None

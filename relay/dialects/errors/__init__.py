@@ -1,0 +1,1 @@
+"""What an error means, by its words and numbers, and how ours are said. PURE."""

@@ -1,0 +1,152 @@
+"""A Gemini upstream's bytes to events.
+
+PURE. One pass. This protocol has no terminal event: the answer is over when the body ends behind a
+``finishReason`` (or the blocked prompt). What of the answer comes behind one takes it back; an error, or what
+is no chunk, ends the answer there. An upstream that answers in JSON instead of SSE is read at its end.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from relay.dialects.gemini.client_answer.framing import frame, readable
+from relay.dialects.gemini.errors import error_object, failure_in_document, failure_in_stream
+from relay.dialects.gemini.fields import camel_keys
+from relay.dialects.gemini.upstream_answer.answer_events import AnswerEvents
+from relay.dialects.gemini.upstream_answer.blocks import BrokenAnswer
+from relay.dialects.gemini.upstream_answer.wire import (
+    NOTHING,
+    Answer,
+    AnswerDecoding,
+    Envelope,
+    read_answer,
+    read_envelope,
+)
+from relay.dialects.interface import DecoderOptions
+from relay.dialects.json_object import json_object
+from relay.dialects.reading.half_characters import json_text, tolerant_object
+from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.neutral.conversation import Json
+from relay.neutral.events import Chunk, Event, Failed, Terminal
+from relay.neutral.failures import Failure, Kind
+from relay.neutral.sse import SseEvent
+
+# google-genai takes a chunk for an error only when this key comes first.
+_BEGINS_WITH_ERROR = re.compile(rb'\s*\{\s*"error"\s*:')
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class GeminiDecoder(StreamDecoder[Answer]):
+    """See ``relay.dialects.interface.Decoder``."""
+
+    passes_done = False
+
+    def __init__(self, options: DecoderOptions) -> None:
+        """A fresh stream."""
+        super().__init__(AnswerDecoding, options.max_event_bytes)
+        self._is_enveloped = options.is_enveloped
+        self._answer = AnswerEvents(options)
+
+    def take(self, told: Answer, event: SseEvent, events: list[Event]) -> bytes:
+        """One chunk; raises BrokenStream."""
+        data = event.data or b""
+        if told.error is not NOTHING and bytes(told.error) != b"null":
+            return self._take_error(event, data, events)
+        if told.candidates is None and told.usage_metadata is None and told.prompt_feedback is None:
+            failure = failure_in_document(json_object(data) or {})
+            if failure is not None:  # of a shape that Google's clients do not read: told in ours
+                raise BrokenStream(failure)
+        try:
+            self._answer.take(told, data, events)
+        except BrokenAnswer as error:
+            raise BrokenStream(garbage(f"upstream sent {error}")) from error
+        except _UNREADABLE as error:  # deep inside of what was not looked at before
+            raise BrokenStream(garbage("upstream sent data that is no chunk of an answer")) from error
+        self.is_finishing = self._answer.is_finished and not self._answer.awaits_result
+        return readable(event, data)
+
+    def done(self, events: list[Event]) -> None:
+        """``[DONE]``, from servers that took it over: the end, where there is one; raises BrokenStream."""
+        if not self._finish(events):
+            kind = Kind.CUT if self._answer.has_begun else Kind.EMPTY
+            raise BrokenStream(Failure(kind, "upstream ended its stream without a finishReason"))
+
+    def end(self, events: list[Event]) -> None:
+        """The connection ended: behind a finish reason that is the end of the answer too."""
+        if not self._ends_amid:  # else the finish reason was not the end
+            self._finish(events)
+
+    def document(self, told: Json) -> bytes:
+        """A whole answer, which is a chunk itself."""
+        if "candidates" not in told and "promptFeedback" not in told and "response" not in told:
+            words = "upstream sent a JSON document that is no answer"
+            raise BrokenStream(failure_in_document(told) or garbage(words))
+        return frame(json_text(told))
+
+    def prepared(self, told: Json) -> Json:
+        """Google's names in their usual case."""
+        named: Json = camel_keys(told)
+        return named
+
+    def kept(self, raw: bytes) -> bytes:
+        """Blank lines alone: comments would break a client of ours (``framing.py``)."""
+        return b"" if raw.strip(b"\r\n") else raw
+
+    def _chunk(self, found: Iterable[SseEvent]) -> Chunk:
+        return super()._chunk(map(_unwrapped, found) if self._is_enveloped else found)
+
+    def _break(self, events: list[Event]) -> None:
+        """What is no chunk: behind a finish reason it is none of the answer's business."""
+        self._guarded(self.end, events)
+        if not self._is_over:
+            super()._break(events)
+
+    def _finish(self, events: list[Event]) -> bool:
+        """The end of the answer, if a finish reason was the last that was told of it; raises BrokenStream."""
+        try:
+            stop = self._answer.end(events)
+        except BrokenAnswer as error:
+            raise BrokenStream(garbage(f"upstream sent {error}")) from error
+        if stop is None:
+            return False
+        events += (stop, Terminal())
+        self._is_over = True
+        return True
+
+    def _take_error(self, event: SseEvent, data: bytes, events: list[Event]) -> bytes:
+        if self._finish(events):
+            return b""
+        failure = failure_in_stream(error_object(data), data)
+        if not _BEGINS_WITH_ERROR.match(data):
+            raise BrokenStream(failure)
+        events.append(Failed(msgspec.structs.replace(failure, from_upstream_event=True)))
+        return readable(event, data)
+
+
+def _unwrapped(event: SseEvent) -> SseEvent:
+    """Code Assist's chunk out of its envelope, named by the envelope's trace; as it is without one."""
+    envelope = _envelope(event.data) if event.data else Envelope()
+    response = bytes(envelope.response)
+    if not response:
+        return event
+    if envelope.trace_id:
+        head = response.rstrip().removesuffix(b"}").rstrip()
+        separator = b"" if head.endswith(b"{") else b","
+        response = head + separator + b'"responseId":' + json_text(envelope.trace_id) + b"}"
+    return SseEvent("", response, b"")
+
+
+def _envelope(data: bytes) -> Envelope:
+    """The envelope in ``data``; without its trace where the chunk has an id of its own."""
+    try:
+        told = read_envelope(data)
+        has_id = told.trace_id and told.response and read_answer(bytes(told.response)).response_id is not None
+        return Envelope(told.response) if has_id else told
+    except _UNREADABLE:
+        response = (tolerant_object(data) or {}).get("response")
+        # In ASCII: half of a character stays what it is, and waits for its other half.
+        return (
+            Envelope(msgspec.Raw(json.dumps(response).encode())) if isinstance(response, dict) else Envelope()
+        )

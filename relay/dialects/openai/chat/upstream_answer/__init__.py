@@ -1,0 +1,1 @@
+"""What upstream answers, from its bytes to events. PURE."""

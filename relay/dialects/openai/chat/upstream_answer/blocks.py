@@ -1,0 +1,221 @@
+"""Blocks out of chat completion deltas: one open at a time, tool calls whole and valid. PURE.
+
+Chat completions name no blocks: what a delta adds to tells which one is open. Tool call fragments may
+interleave in theory, and servers differ in how they number them; a call that begins while another is
+not yet a whole JSON object waits until it is, and one whose name was not told waits for that.
+"""
+
+from collections import deque
+from typing import Any
+
+import msgspec
+
+from relay.dialects.openai.chat.client_answer.rewrites import GONE
+from relay.dialects.openai.chat.upstream_answer.call_arguments import CallArguments
+from relay.dialects.openai.chat.upstream_answer.call_numbers import CallNumbers
+from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Function
+from relay.dialects.openai.requests.custom_tools import arguments_with
+from relay.neutral.block import BlockKind
+from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Event, TextDelta, ThinkingDelta
+
+
+class BrokenCall(Exception):
+    """A tool call ended whose arguments are no JSON object, or that has no name."""
+
+
+class _Block(msgspec.Struct, gc=False):
+    """A block under way. ``waiting`` is what came for it before it could open.
+
+    ``is_custom``: a call of a tool that takes text; its arguments are told when it closes.
+    """
+
+    kind: BlockKind
+    id: str = ""
+    name: str = ""
+    payload: bytes = b""
+    index: int = -1
+    is_closed: bool = False
+    is_custom: bool = False
+    arguments: CallArguments = msgspec.field(default_factory=CallArguments)
+    waiting: list[str] = msgspec.field(default_factory=list)
+
+    @property
+    def is_nameless(self) -> bool:
+        """Is it a call whose name was not told yet?"""
+        return self.kind == "tool_call" and not self.name
+
+    @property
+    def is_whole(self) -> bool:
+        """May it be closed?"""
+        return self.kind != "tool_call" or self.is_custom or self.arguments.is_whole
+
+
+class Blocks:
+    """The blocks of one answer. Each method adds the events it causes to ``events``."""
+
+    def __init__(self, call_id_seed: str) -> None:
+        """Nothing said yet; ``call_id_seed`` makes ids for calls that come without, or with a used one."""
+        self._seed = call_id_seed
+        self._count = 0
+        self._open: _Block | None = None
+        self._calls: list[_Block] = []
+        self._queue: deque[_Block] = deque()  # what waits for the open tool call to be whole, or for a name
+        self._nameless = 0  # of those that wait
+        self._numbers = CallNumbers()
+        self._ids: set[str] = set()
+        self.kinds: set[BlockKind] = set()
+
+    @property
+    def is_half(self) -> bool:
+        """Is a tool call under way that has no name, or arguments that are no whole object yet?"""
+        if self._nameless:
+            return True
+        return self._open is not None and bool(self._open.arguments.pieces) and not self._open.is_whole
+
+    @property
+    def open_text(self) -> int:
+        """The index of the text that is open; -1 without."""
+        block = self._open
+        return block.index if block is not None and block.kind == "text" and not self._queue else -1
+
+    def say(self, kind: BlockKind, text: str, events: list[Event]) -> None:
+        """More text, thinking or refusal."""
+        block = self._queue[-1] if self._queue else self._open
+        if block is None or block.kind != kind:
+            block = self._begin(_Block(kind), events)
+        self._add(block, text, events)
+
+    def put(self, kind: BlockKind, name: str, payload: bytes, events: list[Event]) -> None:
+        """A block that is whole as it begins."""
+        self._begin(_Block(kind, "", name, payload), events)
+
+    def call(self, fragment: CallFragment, behind: int, events: list[Event]) -> dict[str, Any]:
+        """A fragment of a tool call, with ``behind`` others in its delta.
+
+        The fields as they should have been, where a client could not put the fragments together as they came.
+        """
+        function, custom = fragment.function, fragment.custom
+        name = (function.name or "") if function else ""
+        arguments = function.arguments if function else None
+        if custom is not None:
+            name, arguments = custom.name or "", custom.input
+        told_id = fragment.id or ""
+        position, begins = self._numbers.place(fragment.index, told_id, name, behind)
+        if not begins and name and arguments and self._calls[position].is_whole:
+            position, begins = self._numbers.begin(fragment.index, told_id)
+        if begins:
+            self._calls.append(_Block("tool_call", is_custom=custom is not None))
+        block = self._calls[position]
+        amended: dict[str, Any] = {} if fragment.index == position else {"index": position}
+        takes_name, takes_id = bool(name) and not block.name, not block.id and bool(told_id or name)
+        if takes_id:
+            block.id = self._unique(told_id, position)
+        if takes_id and block.id != told_id:
+            amended["id"] = block.id
+        elif told_id and not takes_id:
+            amended["id"] = GONE
+        if takes_name:
+            block.name = name
+            self._nameless -= not begins
+        elif name and custom is None:
+            amended["name"] = GONE
+        if begins:
+            self._begin(block, events)
+        elif takes_name:
+            self._advance(events)
+        if isinstance(arguments, dict):
+            arguments = amended["arguments"] = msgspec.json.encode(arguments).decode()
+        if arguments:
+            if block.is_closed and not arguments.strip():
+                return amended
+            if block.is_closed:
+                raise BrokenCall(f"more arguments came for the call of {block.name}, which was whole")
+            self._add(block, arguments, events)
+            if self._queue and block is self._open:
+                self._advance(events)
+        return amended
+
+    def function_call(self, function: Function, events: list[Event]) -> None:
+        """A fragment of the one call of the older ``functions``, which has neither index nor id."""
+        self.call(CallFragment(0, None, function), 0, events)
+
+    def close(self, is_cut: bool, events: list[Event]) -> None:
+        """The answer stops: every block closes; with ``is_cut`` a call may stay half, or unknown."""
+        while self._open is not None or self._queue:
+            if self._open is not None:
+                self._stop(self._open, events, is_cut)
+            if self._queue:
+                block = self._queue.popleft()
+                if not block.is_nameless:
+                    self._start(block, events)
+                elif not is_cut:
+                    raise BrokenCall("a tool call came without a name")
+
+    def _begin(self, block: _Block, events: list[Event]) -> _Block:
+        self._queue.append(block)
+        self._nameless += block.is_nameless
+        self._advance(events)
+        return block
+
+    def _advance(self, events: list[Event]) -> None:
+        """Let those that wait open, as far as they are known and the blocks before them are whole."""
+        while self._queue and not self._queue[0].is_nameless:
+            if self._open is not None:
+                if not self._open.is_whole:
+                    return
+                self._stop(self._open, events, is_cut=False)
+            self._start(self._queue.popleft(), events)
+
+    def _start(self, block: _Block, events: list[Event]) -> None:
+        block.index = self._count
+        self._count += 1
+        self._open = block
+        self.kinds.add(block.kind)
+        events.append(BlockStart(block.index, block.kind, block.id, block.name, block.payload))
+        for piece in block.waiting:
+            self._add(block, piece, events)
+
+    def _add(self, block: _Block, piece: str, events: list[Event]) -> None:
+        if block is not self._open:
+            block.waiting.append(piece)
+        elif block.kind == "tool_call":
+            block.arguments.pieces.append(piece)
+            if not block.is_custom:
+                events.append(ArgumentsDelta(block.index, piece))
+        elif block.kind == "thinking":
+            events.append(ThinkingDelta(block.index, piece))
+        else:
+            events.append(TextDelta(block.index, piece))
+
+    def _stop(self, block: _Block, events: list[Event], is_cut: bool) -> None:
+        if block.is_custom:
+            events.append(ArgumentsDelta(block.index, arguments_with(block.arguments.text)))
+        elif block.kind == "tool_call":
+            if not block.arguments.pieces:
+                self._add(block, "{}", events)  # how some servers call a function without parameters
+            elif not is_cut and not block.is_whole:
+                raise BrokenCall(f"the arguments of the call of {block.name} are no JSON object")
+        block.is_closed = True
+        events.append(BlockStop(block.index))
+        self._open = None
+
+    def _unique(self, told: str, position: int) -> str:
+        call_id = told if told and told not in self._ids else f"call_{self._seed}{position}"
+        self._ids.add(call_id)
+        return call_id
+
+
+def reasoning_text(reasoning: Any) -> str:
+    """The text of reasoning in any of its fields: what is encrypted or signed has none."""
+    if isinstance(reasoning, str):
+        return reasoning
+    if isinstance(reasoning, dict):
+        reasoning = [reasoning]
+    if not isinstance(reasoning, list):
+        return ""
+    found = [
+        part.get("text") or part.get("summary") or part.get("content")
+        for part in reasoning
+        if isinstance(part, dict)
+    ]
+    return "".join(text for text in found if isinstance(text, str))

@@ -1,0 +1,204 @@
+"""What a chat completions upstream streams, as events.
+
+PURE. Whole SSE events only, in one pass; their bytes travel along unchanged, but where the vendor's SDK could
+not put them together. The answer is complete at ``[DONE]``, or at the end of the connection behind a
+``finish_reason`` (some servers send no ``[DONE]``): the usage comes between the two. Without a
+``finish_reason`` neither is an end; some servers tell one with every chunk, and the last one counts.
+"""
+
+import msgspec
+
+from relay.dialects.finishing import says_more
+from relay.dialects.interface import DecoderOptions
+from relay.dialects.json_object import json_object
+from relay.dialects.openai.chat.client_answer.rewrites import Rewrites
+from relay.dialects.openai.chat.upstream_answer.deltas import Deltas
+from relay.dialects.openai.chat.upstream_answer.documents import delta_of, stream_of
+from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
+from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Piece, is_told
+from relay.dialects.openai.errors import failure_in_document, failure_in_stream
+from relay.dialects.openai.usage import usage_from
+from relay.dialects.reading.error_shapes import is_own_shape
+from relay.dialects.reading.half_characters import tolerant_object
+from relay.dialects.reading.token_counts import with_counts
+from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.neutral.conversation import Json
+from relay.neutral.events import Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
+from relay.neutral.failures import Failure, Kind
+from relay.neutral.sse import SseEvent
+
+WHERE = "openai chat"
+"""The ``where`` of this form's ``Extra``."""
+
+_REASONS: dict[str, StopReason] = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "function_call": "tool_use",
+    "content_filter": "refusal",
+    "sensitive": "refusal",  # GLM
+    "model_context_window_exceeded": "context_window",  # GLM
+    "insufficient_system_resource": "unknown",  # DeepSeek
+    # Words of the models behind a gateway that translates all but them.
+    "end_turn": "end_turn",
+    "max_tokens": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "tool_use": "tool_use",
+    "refusal": "refusal",
+    "safety": "refusal",
+}
+_BREAKS = frozenset({"error", "network_error", "abort"})
+"""No ends but failures: OpenRouter's and others', GLM's, SGLang's."""
+
+# The answer was cut short, so a tool call's JSON may be unfinished.
+_CUTS_ARGUMENTS = ("max_tokens", "refusal", "context_window")
+
+
+class ChatDecoder(StreamDecoder[Piece]):
+    """One upstream stream."""
+
+    def __init__(self, options: DecoderOptions) -> None:
+        """Nothing read yet."""
+        super().__init__(PIECE, options.max_event_bytes)
+        self._takes_partial_arguments = options.takes_partial_arguments
+        self._has_several = options.choices > 1
+        self._rewrites = Rewrites()
+        self._deltas = Deltas(options.call_id_seed, self._rewrites, WHERE)
+        self._has_started = False
+        self._finish: tuple[str, str | None] | None = None  # the last reason told, and the matched sequence
+        self._is_last = False  # nothing of the answer came behind it
+        self._others: set[int] = set()  # further choices that have not finished
+
+    def prepared(self, told: Json) -> Json:
+        """A chunk that holds whole messages in place of deltas, with deltas."""
+        choices = told.get("choices")
+        if not isinstance(choices, list):
+            return told
+        return {**told, "choices": [delta_of(one) if isinstance(one, dict) else one for one in choices]}
+
+    def take(self, told: Piece, event: SseEvent, events: list[Event]) -> bytes:
+        """One chunk; raises BrokenStream."""
+        if told.error is not NOTHING and is_told(told.error) and self._failed(event, events):
+            return event.raw
+        if not self._has_started:
+            self._has_started = True
+            events.append(MessageStart(told.id or "", told.model or ""))
+        if told.choices:
+            for at, choice in enumerate(told.choices):
+                if choice.index and self._has_several:
+                    self._another(choice.index, choice, events)
+                else:
+                    self._choice(at, choice, events)
+            self.is_finishing = self._is_last and not self._others
+        elif told.choices is msgspec.UNSET or not is_told(told.usage):
+            self._without_choices(told, event)
+        if told.usage is not NOTHING and is_told(told.usage):
+            self._usage(told.usage, events, is_in_place=True, tier=told.service_tier)
+        if told.citations or told.search_results:
+            self._deltas.consulted(listed_sources(told.citations or [], told.search_results or []))
+        if self._rewrites.changes:
+            return self._rewrites.framed(event)
+        return event.raw
+
+    def done(self, events: list[Event]) -> None:
+        """``[DONE]``, which without a finish_reason is no end; raises BrokenStream."""
+        if self._finish is None:
+            kind = Kind.CUT if self._deltas.blocks.kinds else Kind.EMPTY
+            raise BrokenStream(Failure(kind, "upstream ended its stream without a finish_reason"))
+        self._stop(events)
+
+    def document(self, told: Json) -> bytes:
+        """A whole completion, as the stream that says the same."""
+        return stream_of(told)
+
+    def end(self, events: list[Event]) -> None:
+        """The connection ended in order: behind a finish_reason that is the end of the answer too."""
+        if self.is_finishing:
+            self._stop(events)
+
+    def _failed(self, event: SseEvent, events: list[Event]) -> bool:
+        """Does the chunk tell an error? Raises BrokenStream for one that OpenAI's clients do not read."""
+        whole = tolerant_object(event.data or b"") or {}
+        if not whole.get("error"):
+            return False
+        if not is_own_shape(whole):
+            raise BrokenStream(failure_in_document(whole) or garbage("upstream told an error"))
+        events.append(Failed(failure_in_stream(whole["error"], event.data or b"")))
+        return True
+
+    def _without_choices(self, told: Piece, event: SseEvent) -> None:
+        """An error that OpenAI's clients do not read is told in our words; a missing list breaks them."""
+        failure = failure_in_document(tolerant_object(event.data or b"") or {})
+        if failure is not None:
+            raise BrokenStream(failure)
+        if told.choices is msgspec.UNSET:
+            self._rewrites.put(("choices",), [])
+
+    def _choice(self, at: int, choice: Choice, events: list[Event]) -> None:
+        before = len(events)
+        if choice.index:  # there is one answer, however its chunks are numbered
+            self.note("choices[].index")
+            self._rewrites.put(("choices", at, "index"), 0)
+        self._deltas.take(at, choice.delta, events)
+        if self._is_last and says_more(events[before:]):
+            self._is_last = False
+            self.release()
+        if choice.finish_reason:
+            self._finishes(choice, choice.finish_reason)
+        if choice.usage is not NOTHING and is_told(choice.usage):
+            self._usage(choice.usage, events, is_in_place=False)  # clients look for it elsewhere
+
+    def _another(self, index: int, choice: Choice, events: list[Event]) -> None:
+        """A further choice, which only its own dialect can say; the answer is over when all have finished."""
+        events.append(Extra(WHERE, "another choice"))
+        if choice.finish_reason:
+            self._others.discard(index)
+        else:
+            self._others.add(index)
+
+    def _usage(
+        self, raw: msgspec.Raw, events: list[Event], *, is_in_place: bool, tier: str | None = None
+    ) -> None:
+        told = json_object(bytes(raw))
+        if told is None:
+            return
+        usage = with_counts(told)
+        if usage is not told:
+            self.note("usage")
+        if usage is not told or not is_in_place:
+            self._rewrites.put(("usage",), usage)
+        events.append(usage_from(told, tier))  # what is no count is unknown here
+
+    def _finishes(self, choice: Choice, told: str) -> None:
+        """A finish reason is told: the end, if nothing of the answer follows."""
+        if told in _BREAKS:
+            raise BrokenStream(
+                Failure(Kind.ERROR_EVENT, "upstream gave up its answer", status=502, reason=told)
+            )
+        self._finish = (told, choice.stop_reason if isinstance(choice.stop_reason, str) else None)
+        self._is_last = True
+        if self.held is None and self._deltas.blocks.is_half and not self._may_be_half(_reason(told)):
+            self.held = []  # no client is to see the end of a call whose JSON does not parse
+
+    def _may_be_half(self, reason: StopReason) -> bool:
+        return reason in _CUTS_ARGUMENTS or self._takes_partial_arguments
+
+    def _stop(self, events: list[Event]) -> None:
+        told, matched = self._finish or ("", None)
+        reason = _reason(told)
+        self._deltas.close(self._may_be_half(reason), events)
+        kinds = self._deltas.blocks.kinds
+        if reason in ("end_turn", "tool_use"):
+            # Some servers say "stop" behind tool calls, and some "tool_calls" behind none.
+            reason = "tool_use" if "tool_call" in kinds else "end_turn"
+            if "refusal" in kinds:
+                reason = "refusal"
+        if matched and reason == "end_turn":
+            reason = "stop_sequence"
+        self.release()
+        sequence = matched if reason == "stop_sequence" else None
+        events += (Stop(reason, told, stop_sequence=sequence), Terminal())
+
+
+def _reason(told: str) -> StopReason:
+    return _REASONS.get(told) or _REASONS.get(told.lower(), "other")

@@ -1,0 +1,156 @@
+"""What the deltas of one answer say, in its order: thoughts, text, what is cited, pictures, sound, calls.
+
+PURE. Several of them may stand in one delta. Where the vendor's SDK could not put the pieces together as they
+came, the chunk is to be rewritten.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from relay.dialects.openai.chat.client_answer.rewrites import Place, Rewrites
+from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall, reasoning_text
+from relay.dialects.openai.chat.upstream_answer.extras import Source, picture_in, source_in
+from relay.dialects.openai.chat.upstream_answer.wire import Delta
+from relay.dialects.stream_decoder import BrokenStream, garbage
+from relay.neutral.events import Citation, Event, Extra
+
+_json = msgspec.json.encode
+_FIELDS: dict[str, Place] = {
+    "index": ("index",),
+    "id": ("id",),
+    "name": ("function", "name"),
+    "arguments": ("function", "arguments"),
+}
+
+
+class Deltas:
+    """One answer; ``blocks`` is what it amounts to so far."""
+
+    def __init__(self, call_id_seed: str, rewrites: Rewrites, where: str) -> None:
+        """Nothing said yet; ``where`` is the ``Extra``s'."""
+        self.blocks = Blocks(call_id_seed)
+        self._rewrites = rewrites
+        self._where = where
+        self._has_sound = False
+        self._sources: dict[str, Source] = {}  # that are not told yet, for their text is not there
+        self._cited: set[str] = set()
+        self._numbers = {"images": 0, "annotations": 0}
+
+    def take(self, at: int, delta: Delta, events: list[Event]) -> None:
+        """The delta of the chunk's choice ``at``; raises BrokenStream."""
+        # Some servers say the same reasoning under two names: the first that is told counts.
+        if delta.reasoning_content or delta.reasoning or delta.reasoning_details:
+            for told in (delta.reasoning_content, delta.reasoning, delta.reasoning_details):
+                thought = reasoning_text(told)
+                if thought:
+                    self.blocks.say("thinking", thought, events)
+                    break
+        content = delta.content
+        if content:
+            if type(content) is str:
+                self.blocks.say("text", content, events)
+            else:
+                self._parts(content, events)
+        if delta.refusal:
+            self.blocks.say("refusal", delta.refusal, events)
+        if delta.annotations:
+            self._annotations(at, delta.annotations, events)
+        if delta.images:
+            self._images(at, delta.images, events)
+        if delta.audio:
+            self._audio(delta.audio, events)
+        if delta.tool_calls or delta.function_call:
+            self._calls(at, delta, events)
+
+    def consulted(self, sources: Iterable[Source]) -> None:
+        """Pages that the whole answer rests on: told behind its text."""
+        for source in sources:
+            if source.url not in self._cited:
+                self._sources.setdefault(source.url, source)
+
+    def close(self, is_cut: bool, events: list[Event]) -> None:
+        """The answer stops; raises BrokenStream for a call that is not whole."""
+        self._cite(events)
+        for source in self._sources.values():
+            events.append(Extra(self._where, "annotation", source.raw))
+        try:
+            self.blocks.close(is_cut, events)
+        except BrokenCall as broken:
+            raise BrokenStream(garbage(str(broken))) from broken
+
+    def _parts(self, parts: list[Any] | str, events: list[Event]) -> None:
+        """Mistral's content: texts, and thinking that holds texts."""
+        for part in parts:
+            match part:
+                case {"type": "text" | "output_text", "text": str(text)}:
+                    if text:
+                        self.blocks.say("text", text, events)
+                case {"type": "thinking", "thinking": thinking}:
+                    if thought := reasoning_text(thinking):
+                        self.blocks.say("thinking", thought, events)
+                case _ if picture := picture_in(part):
+                    self.blocks.put("media", "", _json(picture), events)
+                case _:
+                    events.append(Extra(self._where, "content part", _json(part)))
+
+    def _annotations(self, at: int, annotations: list[Any], events: list[Event]) -> None:
+        for number, annotation in enumerate(annotations):
+            self._number("annotations", at, number, annotation)
+            source = source_in(annotation)
+            if source is None:
+                events.append(Extra(self._where, "annotation", _json(annotation)))
+            elif source.url not in self._cited:
+                self._sources[source.url] = source
+        self._cite(events)
+
+    def _cite(self, events: list[Event]) -> None:
+        """Tell the sources, if the text that they stand behind is there."""
+        index = self.blocks.open_text
+        if index < 0:
+            return
+        for url, source in self._sources.items():
+            self._cited.add(url)
+            events.append(Citation(index, source.raw, url, source.title))
+        self._sources.clear()
+
+    def _images(self, at: int, images: list[Any], events: list[Event]) -> None:
+        for number, entry in enumerate(images):
+            self._number("images", at, number, entry)
+            picture = picture_in(entry)
+            if picture is None:
+                events.append(Extra(self._where, "images", _json(entry)))
+            else:
+                self.blocks.put("media", "", _json(picture), events)
+
+    def _audio(self, audio: dict[str, Any], events: list[Event]) -> None:
+        """Sound is for clients of this form; what it says is text for all of them."""
+        transcript = audio.get("transcript")
+        if isinstance(transcript, str) and transcript:
+            self.blocks.say("text", transcript, events)
+        elif audio.get("data") and not self._has_sound:
+            self._has_sound = True
+            self.blocks.put("opaque", "audio", b"", events)
+        events.append(Extra(self._where, "audio", _json(audio)))
+
+    def _calls(self, at: int, delta: Delta, events: list[Event]) -> None:
+        fragments = delta.tool_calls or ()
+        try:
+            for number, fragment in enumerate(fragments):
+                amended = self.blocks.call(fragment, len(fragments) - 1 - number, events)
+                if amended:
+                    place = ("choices", at, "delta", "tool_calls", number)
+                    for name, value in amended.items():
+                        self._rewrites.put((*place, *_FIELDS[name]), value)
+            if delta.function_call is not None:
+                self.blocks.function_call(delta.function_call, events)
+        except BrokenCall as broken:
+            raise BrokenStream(garbage(str(broken))) from broken
+
+    def _number(self, name: str, at: int, number: int, entry: Any) -> None:
+        """An entry of a list that grows has the ``index`` by which the SDK tells it from those before it."""
+        expected = self._numbers[name]
+        self._numbers[name] += 1
+        if isinstance(entry, dict) and entry.get("index", number if expected == number else -1) != expected:
+            self._rewrites.put(("choices", at, "delta", name, number, "index"), expected)

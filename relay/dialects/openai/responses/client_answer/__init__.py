@@ -1,0 +1,1 @@
+"""What the client is told, from events to bytes, streamed or whole. PURE."""

@@ -1,0 +1,179 @@
+"""What a Responses upstream streams, as events.
+
+PURE. Whole SSE events only, in one pass; their bytes travel along unchanged. Items become blocks: a
+message's content parts text or refusal, a reasoning item thinking (its ``encrypted_content`` the
+signature), a function call a tool call, any other item a block that only this dialect can say. The
+answer is complete at ``response.completed`` or ``response.incomplete``.
+"""
+
+from typing import Any
+
+import msgspec
+
+from relay.dialects.interface import DecoderOptions
+from relay.dialects.json_object import json_object
+from relay.dialects.openai.errors import failure_in_document, failure_in_stream
+from relay.dialects.openai.responses.client_answer.block_table import ProtocolBroken
+from relay.dialects.openai.responses.upstream_answer.documents import stream_of
+from relay.dialects.openai.responses.upstream_answer.items import ItemBlocks
+from relay.dialects.openai.responses.upstream_answer.wire import STREAM_EVENT, StreamEvent, as_json, text_at
+from relay.dialects.openai.usage import usage_from
+from relay.dialects.reading.half_characters import json_text
+from relay.dialects.reading.token_counts import with_counts
+from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.neutral.conversation import Json
+from relay.neutral.events import Event, Extra, Failed, Heartbeat, MessageStart, Stop, StopReason, Terminal
+from relay.neutral.failures import Failure, Kind
+from relay.neutral.sse import SseEvent, framed
+
+WHERE = "openai responses"
+"""The ``where`` of this form's ``Extra``."""
+
+_INCOMPLETE: dict[str, StopReason] = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
+_CUTS_ARGUMENTS = frozenset(_INCOMPLETE)
+_TELL_USAGE = frozenset({"response.completed", "response.incomplete", "response.failed"})
+# Steps on the way, which the items tell as well.
+_SAY_NOTHING = frozenset(
+    {
+        "response.in_progress",
+        "response.queued",
+        "response.output_text.done",
+        "response.refusal.done",
+        "response.function_call_arguments.done",
+        "response.reasoning_summary_text.done",
+        "response.reasoning_summary_part.done",
+        "response.reasoning_text.done",
+    }
+)
+
+
+class ResponsesDecoder(StreamDecoder[StreamEvent]):
+    """One upstream stream."""
+
+    def __init__(self, options: DecoderOptions) -> None:
+        """Nothing read yet."""
+        super().__init__(STREAM_EVENT, options.max_event_bytes)
+        self._blocks = ItemBlocks(options)
+        self._has_started = False
+        self._bent_usage: Json | None = None  # as it was told: what is no count is unknown
+        self._is_half = False  # a call's arguments were told for whole, and are not: its item says why
+
+    def take(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
+        """One event; raises BrokenStream."""
+        try:
+            if self._is_half and told.type == "response.output_item.done":
+                self._is_half = False
+            elif self.held is not None:
+                self._release(told, events)
+            event = self._counted(told, event)
+            self._tell(told, event.data or b"", events)
+        except ProtocolBroken as broken:
+            raise BrokenStream(garbage(str(broken))) from broken
+        if self._blocks.table.is_cut and self.held is None:
+            self.held = []
+        missing, self._blocks.unannounced = self._blocks.unannounced, []
+        if not missing:
+            return event.raw
+        return b"".join(framed(name, json_text({"type": name, **one})) for name, one in missing) + event.raw
+
+    def _counted(self, told: StreamEvent, event: SseEvent) -> SseEvent:
+        """The event, whose answer's usage tells nothing but counts."""
+        if told.type not in _TELL_USAGE:
+            return event
+        response = as_json(told.response)
+        usage = response.get("usage")
+        counted = with_counts(usage) if isinstance(usage, dict) else usage
+        if counted is usage:
+            return event
+        self.note("response.usage")
+        self._bent_usage = usage
+        response["usage"] = counted
+        told.response = msgspec.Raw(json_text(response))
+        data = json_text({**(json_object(event.data or b"") or {}), "response": response})
+        return SseEvent(event.name, data, framed(event.name, data))
+
+    def done(self, events: list[Event]) -> None:
+        """Some emulations send ``[DONE]``; where the answer is over, nobody reads it."""
+        kind = Kind.CUT if self._blocks.table.count else Kind.EMPTY
+        raise BrokenStream(Failure(kind, "upstream ended its stream without response.completed"))
+
+    def end(self, events: list[Event]) -> None:
+        """Without its last event the answer is not over."""
+
+    def document(self, told: Json) -> bytes:
+        """A whole response, as the stream that says the same."""
+        return stream_of(told)
+
+    def _tell(self, told: StreamEvent, data: bytes, events: list[Event]) -> None:
+        name = told.type
+        if type(told.delta) is str and self._blocks.delta(name, told, told.delta, events):
+            return
+        match name:
+            case "response.output_item.added":
+                self._blocks.add_item(told, events)
+            case "response.output_item.done":
+                self._blocks.finish_item(told, events)
+            case "response.content_part.added":
+                self._blocks.add_part(told, events)
+            case "response.content_part.done":
+                self._blocks.finish_part(told, events)
+            case "response.reasoning_summary_part.added":
+                self._blocks.add_summary(told, events)
+            case "response.output_text.annotation.added":
+                self._blocks.annotate(told, events)
+            case "response.created":
+                self._start(as_json(told.response), events)
+            case "response.function_call_arguments.done" if self._blocks.is_half(told):
+                self._is_half, self.held = True, []
+            case "response.completed" | "response.incomplete":
+                self._finish(name, as_json(told.response), events)
+            case "response.failed":
+                error = as_json(told.response).get("error") or {}
+                events.append(Failed(failure_in_stream(error, data)))
+            case "keepalive" | "ping":
+                events.append(Heartbeat())
+            case "error":
+                events.append(Failed(failure_in_stream(as_json(told.error) or json_object(data), data)))
+            case "" if as_json(told.error):
+                events.append(Failed(failure_in_stream(as_json(told.error), data)))
+            case "" if failure := failure_in_document(json_object(data) or {}):
+                raise BrokenStream(failure)
+            case _ if name not in _SAY_NOTHING:
+                events.append(Extra(WHERE, name, data))
+
+    def _start(self, response: dict[str, Any], events: list[Event]) -> None:
+        if self._has_started:
+            raise ProtocolBroken("a second response.created")
+        self._has_started = True
+        events.append(MessageStart(text_at(response, "id"), text_at(response, "model")))
+
+    def _finish(self, name: str, response: dict[str, Any], events: list[Event]) -> None:
+        self._blocks.close_all(events)
+        usage = self._bent_usage or response.get("usage")
+        if isinstance(usage, dict):
+            events.append(usage_from(usage, response.get("service_tier")))
+        kinds = self._blocks.table.kinds
+        if name == "response.incomplete":
+            why = _why_incomplete(response)
+            events.append(Stop(_INCOMPLETE.get(why, "unknown" if why else "other"), why or "incomplete"))
+        elif "refusal" in kinds:
+            events.append(Stop("refusal", "completed"))
+        else:
+            events.append(Stop("tool_use" if "tool_call" in kinds else "end_turn", "completed"))
+        events.append(Terminal())
+
+    def _release(self, told: StreamEvent, events: list[Event]) -> None:
+        """Let the held end of a tool call go: its JSON is cut, but so is the answer, and upstream says it."""
+        if told.type in ("response.failed", "error"):
+            self.held, self._blocks.table.is_cut = None, False
+            return
+        why = _why_incomplete(as_json(told.response)) if told.type == "response.incomplete" else ""
+        if why not in _CUTS_ARGUMENTS or self._is_half:
+            raise ProtocolBroken("a tool call ended with arguments that are no JSON object")
+        self.release()
+        self._blocks.table.accept_cut(events)
+
+
+def _why_incomplete(response: dict[str, Any]) -> str:
+    details = response.get("incomplete_details")
+    return text_at(details, "reason") if isinstance(details, dict) else ""

@@ -1,0 +1,100 @@
+"""A whole response as the stream that says the same. PURE."""
+
+from typing import Any
+
+from relay.dialects.openai.errors import failure_in_document
+from relay.dialects.openai.responses.upstream_answer.wire import text_at
+from relay.dialects.reading.half_characters import json_text
+from relay.dialects.stream_decoder import BrokenStream, garbage
+from relay.neutral.conversation import Json
+from relay.neutral.sse import framed
+
+_ENDS = {"completed": "response.completed", "incomplete": "response.incomplete", "failed": "response.failed"}
+
+
+def stream_of(told: Json) -> bytes:
+    """The document as events; raises BrokenStream for an error in it, or what is no whole response."""
+    end, output = _ENDS.get(text_at(told, "status")), told.get("output")
+    if end is None or not isinstance(output, list):
+        failure = failure_in_document(told)
+        raise BrokenStream(failure or garbage("upstream sent a JSON document that is no whole response"))
+    begun = {**told, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
+    events: list[tuple[str, Json]] = [
+        ("response.created", {"response": begun}),
+        ("response.in_progress", {"response": begun}),
+    ]
+    for index, item in enumerate(one for one in output if isinstance(one, dict)):
+        events += item_events(index, item)
+    events.append((end, {"response": told}))
+    return b"".join(
+        framed(name, json_text({"type": name, "sequence_number": number, **fields}))
+        for number, (name, fields) in enumerate(events)
+    )
+
+
+def item_events(index: int, item: Json) -> list[tuple[str, Json]]:
+    """A whole item as events, by name, without their numbers."""
+    at = {"output_index": index, "item_id": text_at(item, "id")}
+    begun, inside = dict(item), list[tuple[str, Json]]()
+    match item.get("type"):
+        case "message":
+            begun["content"] = []
+            for number, part in enumerate(_objects(item.get("content"))):
+                inside += _part({**at, "content_index": number}, part)
+        case "reasoning":
+            begun["summary"] = []
+            for number, part in enumerate(_objects(item.get("summary"))):
+                inside += _summary({**at, "summary_index": number}, part)
+        case "function_call":
+            begun["arguments"] = ""
+            arguments = text_at(item, "arguments")
+            inside += [
+                ("response.function_call_arguments.delta", {**at, "delta": arguments}),
+                (
+                    "response.function_call_arguments.done",
+                    {**at, "name": text_at(item, "name"), "arguments": arguments},
+                ),
+            ]
+        case _:
+            pass
+    if "status" in begun:
+        begun["status"] = "in_progress"
+    place = {"output_index": index}
+    added = ("response.output_item.added", {**place, "item": begun})
+    return [added, *inside, ("response.output_item.done", {**place, "item": item})]
+
+
+def _part(at: Json, part: Json) -> list[tuple[str, Json]]:
+    added = ("response.content_part.added", {**at, "part": {**part, "annotations": []}})
+    done = ("response.content_part.done", {**at, "part": part})
+    if part.get("type") == "refusal":
+        refusal = text_at(part, "refusal")
+        added[1]["part"] = {**part, "refusal": ""}
+        said: list[tuple[str, Json]] = [
+            ("response.refusal.delta", {**at, "delta": refusal}),
+            ("response.refusal.done", {**at, "refusal": refusal}),
+        ]
+        return [added, *said, done]
+    text = text_at(part, "text")
+    added[1]["part"]["text"] = ""
+    annotations = [
+        ("response.output_text.annotation.added", {**at, "annotation_index": number, "annotation": one})
+        for number, one in enumerate(_objects(part.get("annotations")))
+    ]
+    delta = ("response.output_text.delta", {**at, "delta": text, "logprobs": []})
+    whole = ("response.output_text.done", {**at, "text": text, "logprobs": part.get("logprobs") or []})
+    return [added, delta, *annotations, whole, done]
+
+
+def _summary(at: Json, part: Json) -> list[tuple[str, Json]]:
+    text = text_at(part, "text")
+    return [
+        ("response.reasoning_summary_part.added", {**at, "part": {**part, "text": ""}}),
+        ("response.reasoning_summary_text.delta", {**at, "delta": text}),
+        ("response.reasoning_summary_text.done", {**at, "text": text}),
+        ("response.reasoning_summary_part.done", {**at, "part": part}),
+    ]
+
+
+def _objects(value: Any) -> list[Json]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

@@ -1,0 +1,226 @@
+"""The items of a Responses stream, as blocks. PURE.
+
+Blocks are named by item and content index on the wire, and may in theory interleave; they open in the
+order in which they are told of, and each closes once. Emulations leave steps out: a part, an item or a call's
+name that was not told when it began is known when it speaks, or at its end.
+"""
+
+import msgspec
+
+from relay.dialects.interface import DecoderOptions
+from relay.dialects.json_object import json_object
+from relay.dialects.openai.responses.client_answer.block_table import WHOLE, Block, BlockTable, ProtocolBroken
+from relay.dialects.openai.responses.requests.named_tools import plain_name
+from relay.dialects.openai.responses.server_runs import arguments_of, result_of, tool_of
+from relay.dialects.openai.responses.upstream_answer.wire import StreamEvent, as_json, text_at
+from relay.neutral.block import BlockKind
+from relay.neutral.conversation import Json
+from relay.neutral.events import BlockStart, Citation, Event, Signature, TextDelta, ThinkingDelta
+
+_ITEM_KINDS: dict[str, BlockKind] = {"reasoning": "thinking", "function_call": "tool_call"}
+_PART_KINDS: dict[str, BlockKind] = {"output_text": "text", "refusal": "refusal"}
+_NAMELESS = "a tool call came without a name"
+
+
+class ItemBlocks:
+    """The blocks of one answer. Each method adds the events it causes to ``events``.
+
+    ``unannounced`` are the events that a client of this form has to hear before the present one.
+    """
+
+    def __init__(self, options: DecoderOptions) -> None:
+        """Nothing said yet."""
+        self.table = BlockTable(takes_partial_arguments=options.takes_partial_arguments)
+        self.unannounced: list[tuple[str, Json]] = []
+        self._options = options
+        self._messages: set[int] = set()
+        self._nameless: dict[int, tuple[str, list[str]]] = {}  # calls: their ids, and what came so far
+
+    def delta(self, name: str, told: StreamEvent, text: str, events: list[Event]) -> bool:
+        """One of the deltas that make up nearly all of a stream; False when it is none of them."""
+        match name:
+            case "response.output_text.delta" | "response.refusal.delta":
+                key = (told.output_index, told.content_index)
+                if self.table.find(key) is None:
+                    self._announce(told, "refusal" if name == "response.refusal.delta" else "text", events)
+                block = self.table.open_at(key)
+                if text:
+                    events.append(TextDelta(block.index, text))
+            case "response.function_call_arguments.delta":
+                if told.output_index in self._nameless:
+                    self._nameless[told.output_index][1].append(text)
+                else:
+                    self.table.argue(self.table.open_at((told.output_index, WHOLE)), text, events)
+                return True
+            case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
+                block = self.table.open_at((told.output_index, WHOLE))
+                if text:
+                    events.append(ThinkingDelta(block.index, text))
+            case _:
+                return False
+        block.has_text = block.has_text or bool(text)
+        return True
+
+    def add_item(self, told: StreamEvent, events: list[Event]) -> None:
+        """An item begins; a message's parts tell their own beginning."""
+        item = as_json(told.item)
+        kind = text_at(item, "type")
+        if kind == "message":
+            self._messages.add(told.output_index)
+        if kind == "message" or not kind:
+            return
+        key = (told.output_index, WHOLE)
+        match _ITEM_KINDS.get(kind, "opaque"):
+            case "tool_call":
+                call_id = text_at(item, "call_id") or text_at(item, "id")
+                if name := plain_name(item):
+                    self._call(told.output_index, call_id, name, events)
+                else:
+                    self._nameless[told.output_index] = (call_id, [])
+            case "thinking":
+                self.table.open(key, "thinking", events)
+            case _:
+                is_server = kind.endswith("_call") and kind != "custom_tool_call"
+                block_kind: BlockKind = "server_call" if is_server else "opaque"
+                name = tool_of(kind) if is_server else kind
+                self.table.open(key, block_kind, events, text_at(item, "id"), name, bytes(told.item))
+
+    def add_part(self, told: StreamEvent, events: list[Event]) -> None:
+        """A message's content part begins. A reasoning item's parts belong to its one block."""
+        kind = _PART_KINDS.get(text_at(as_json(told.part), "type"))
+        if kind is not None:
+            self.table.open((told.output_index, told.content_index), kind, events)
+
+    def add_summary(self, told: StreamEvent, events: list[Event]) -> None:
+        """The next paragraph of the thinking's summary, of thinking that is under way."""
+        block = self.table.find((told.output_index, WHOLE))
+        if block is not None and block.is_open and block.has_text:
+            events.append(ThinkingDelta(block.index, "\n\n"))
+
+    def annotate(self, told: StreamEvent, events: list[Event]) -> None:
+        """A citation of a text; of none that is open it is nobody's."""
+        block = self.table.find((told.output_index, told.content_index))
+        if block is None or not block.is_open:
+            return
+        annotation = as_json(told.annotation)
+        url, title = text_at(annotation, "url"), text_at(annotation, "title")
+        events.append(Citation(block.index, bytes(told.annotation), url, title))
+
+    def finish_part(self, told: StreamEvent, events: list[Event]) -> None:
+        """A content part is whole; an emulation may have sent it in one piece."""
+        block = self.table.find((told.output_index, told.content_index))
+        if block is None or not block.is_open:
+            return
+        part = as_json(told.part)
+        text = text_at(part, "text") or text_at(part, "refusal")
+        if text and not block.has_text:
+            events.append(TextDelta(block.index, text))
+        self.table.close(block, events)
+
+    def finish_item(self, told: StreamEvent, events: list[Event]) -> None:
+        """An item is whole: the final form of what its deltas told, or all of it."""
+        item = as_json(told.item)
+        at = told.output_index
+        if at in self._nameless:
+            self._named(at, item, events)
+        elif not self.table.has_item(at):
+            self._whole_item(told, item, events)
+        block = self.table.find((at, WHOLE))
+        is_open = block is not None and block.is_open
+        if block is not None and is_open:
+            self._fill(block, item, events)
+        self.table.close_item(at, events)
+        if block is not None and is_open and block.kind == "server_call":
+            self._outcome(block, item, events)
+
+    def is_half(self, told: StreamEvent) -> bool:
+        """Are the arguments of a call no JSON object, now that they are said to be whole?"""
+        block = self.table.find((told.output_index, WHOLE))
+        if block is None or block.kind != "tool_call" or self._options.takes_partial_arguments:
+            return False
+        told_whole = told.arguments if isinstance(told.arguments, str) else ""
+        return not block.is_whole or (told_whole != "" and json_object(told_whole) is None)
+
+    def close_all(self, events: list[Event]) -> None:
+        """The answer is over; raises ProtocolBroken for a call that is not whole."""
+        if self._nameless:
+            raise ProtocolBroken(_NAMELESS)
+        self.table.close_all(events)
+
+    def _announce(self, told: StreamEvent, kind: BlockKind, events: list[Event]) -> None:
+        """A text that begins unannounced: its part, and its message where that was not announced either."""
+        at: Json = {"output_index": told.output_index}
+        if told.output_index not in self._messages:
+            self._messages.add(told.output_index)
+            head = {"id": told.item_id, "type": "message", "status": "in_progress", "role": "assistant"}
+            self.unannounced.append(("response.output_item.added", {**at, "item": {**head, "content": []}}))
+        part = (
+            {"type": "refusal", "refusal": ""} if kind == "refusal" else {"type": "output_text", "text": ""}
+        )
+        place = {**at, "content_index": told.content_index, "item_id": told.item_id}
+        self.unannounced.append(("response.content_part.added", {**place, "part": part}))
+        self.table.open((told.output_index, told.content_index), kind, events)
+
+    def _call(self, output_index: int, call_id: str, name: str, events: list[Event]) -> Block:
+        call_id = call_id or f"call_{self._options.call_id_seed}{self.table.count}"
+        return self.table.open((output_index, WHOLE), "tool_call", events, call_id, name)
+
+    def _named(self, at: int, item: Json, events: list[Event]) -> None:
+        """A call whose name comes at its end, if it does."""
+        call_id, pieces = self._nameless.pop(at)
+        name = plain_name(item)
+        if not name:
+            raise ProtocolBroken(_NAMELESS)
+        block = self._call(at, call_id or text_at(item, "call_id") or text_at(item, "id"), name, events)
+        for piece in pieces:
+            self.table.argue(block, piece, events)
+
+    def _whole_item(self, told: StreamEvent, item: Json, events: list[Event]) -> None:
+        """An item that nobody announced."""
+        if text_at(item, "type") != "message":
+            self.add_item(told, events)
+            return
+        content = item.get("content")
+        for number, part in enumerate(content if isinstance(content, list) else ()):
+            kind = _PART_KINDS.get(text_at(part, "type")) if isinstance(part, dict) else None
+            if kind is not None:
+                block = self.table.open((told.output_index, number), kind, events)
+                if text := text_at(part, "text") or text_at(part, "refusal"):
+                    events.append(TextDelta(block.index, text))
+
+    def _fill(self, block: Block, item: Json, events: list[Event]) -> None:
+        """What came with the finished item only: all of it, where a server streams items whole."""
+        if block.kind == "thinking":
+            if not block.has_text and (thought := _thought(item)):
+                events.append(ThinkingDelta(block.index, thought))
+            if signature := text_at(item, "encrypted_content"):
+                events.append(Signature(block.index, signature, self._options.family))
+        elif block.kind == "tool_call" and not block.has_text:
+            self.table.argue(block, text_at(item, "arguments") or "{}", events)
+        elif block.kind == "server_call":
+            self.table.argue(block, arguments_of(item), events)
+
+    def _outcome(self, block: Block, item: Json, events: list[Event]) -> None:
+        """What came of a run of upstream's own tool: its result, or the picture that it made."""
+        index = self.table.count
+        if text_at(item, "type") == "image_generation_call":
+            if data := text_at(item, "result"):
+                media_type = f"image/{text_at(item, 'output_format') or 'png'}"
+                payload = msgspec.json.encode({"media_type": media_type, "data": data})
+                self.table.put(BlockStart(index, "media", payload=payload), events)
+            return
+        result = result_of(item)
+        if result is not None:
+            start = BlockStart(index, "server_result", text_at(item, "id"), block.name, result=result)
+            self.table.put(start, events)
+
+
+def _thought(item: Json) -> str:
+    """The text of a reasoning item: its summary, else its content."""
+    for key in ("summary", "content"):
+        parts = item.get(key)
+        if isinstance(parts, list):
+            texts = [text_at(part, "text") for part in parts if isinstance(part, dict)]
+            if any(texts):
+                return "\n\n".join(text for text in texts if text)
+    return ""

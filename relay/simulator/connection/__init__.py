@@ -1,0 +1,1 @@
+"""HTTP as the simulator speaks it, byte for byte."""

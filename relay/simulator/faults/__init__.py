@@ -1,0 +1,1 @@
+"""What the simulator breaks on request, and how it is asked to."""

@@ -1,0 +1,1 @@
+"""What the simulated model says, in no dialect's words."""
