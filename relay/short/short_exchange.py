@@ -223,6 +223,9 @@ class ShortHands(ExchangeHands):
             raise
         return await respond(served)
 
+    async def _read_ahead(self, account: AccountView, model: str) -> None:
+        """What is embedded is no conversation, and a count is made ready by its work."""
+
     def _made_ready(self, account: AccountView, model: str) -> UpstreamRequest:
         self._asked = self._work.asked(account)
         return self._asked.request

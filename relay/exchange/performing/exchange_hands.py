@@ -144,12 +144,16 @@ class ExchangeHands:
         self.account_email, self.mapped_model = lease.account.email, target.model
         return lease
 
+    async def _read_ahead(self, account: AccountView, model: str) -> None:
+        """Read a large history into what the request is made of, beside the event loop."""
+        await beside_the_loop(len(self.call.raw), lambda: read_ahead(self.call, account, model))
+
     async def _ready_for(self, lease: Lease, model: str) -> UpstreamRequest | Failure:
         """The request for the account, or why there can be none."""
         self._next_leg = None
         await self._cache.picks(lease)
         try:
-            await beside_the_loop(len(self.call.raw), lambda: read_ahead(self.call, lease.account, model))
+            await self._read_ahead(lease.account, model)
             request = await recalled(self._runtime.memory, lambda: self._made_ready(lease.account, model))
         except (BadRequest, CannotCarry) as error:
             code = error.code if isinstance(error, CannotCarry) else ""
