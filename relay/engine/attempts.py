@@ -99,8 +99,7 @@ class _Attempts:
                 if decision.delay_seconds:
                     yield from self.clock.ask(Sleep(decision.delay_seconds))
         except Interrupted as interruption:
-            by = interruption.by
-            status, failure = giving_up.interrupted(by)
+            status, failure = giving_up.interrupted(by := interruption.by)
             if self.is_attempting:
                 yield from self._end_attempt(failure if by == "fault" else None, None)
             return self._outcome(200 if self._is_committed else status, failure, "" if by == "fault" else by)

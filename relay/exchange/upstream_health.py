@@ -1,6 +1,6 @@
 """How the upstreams fare: the retry budget of each host, and which models of it are left alone.
 
-The rules are ``relay/engine/retrying/budget.py`` and ``relay/engine/retrying/breaker.py``; here are the clock, the log lines
+The rules are ``budget.py`` and ``breaker.py`` in ``relay/engine/retrying``; here are the clock, the log lines
 and the numbers for ``/metrics``. Each process has its own.
 """
 

@@ -67,12 +67,10 @@ class ExchangeHands:
         self.call = call
         self._only = only
         self.recorder = recorder
-        row = recorder.row
         if targets[0].bindings:
             recorder.diagnosed("groups", as_text(targets[0].bindings))
-        self._writer = AnswerWriter(call, row.id, int(row.started_at), form, wants_usage)
-        self.account_email = ""
-        self.mapped_model = targets[0].model
+        self._writer = AnswerWriter(call, recorder.row.id, int(recorder.row.started_at), form, wants_usage)
+        self.account_email, self.mapped_model = "", targets[0].model
         self._runtime = runtime
         self._watch = UpstreamWatch(runtime.health)
         self._cache = CacheWatch(runtime, call, recorder, is_replay=only is not None)

@@ -119,9 +119,10 @@ def conversations(draw: st.DrawFn, pair: tuple[str, str]) -> Conversation:
 
 
 def facts(name: str) -> Any:
-    """Of a model that refuses nothing."""
+    """Of a model that refuses nothing, and caches nothing of what is as short as this."""
     told = SHIPPED.facts_for("some-model", KINDS[name])
-    return msgspec.structs.replace(told, thinking_shown_by_default=False, json_with_tools=True)
+    uncached = {"cache_minimum_tokens": 1_000_000}
+    return msgspec.structs.replace(told, thinking_shown_by_default=False, json_with_tools=True, **uncached)
 
 
 def rewritten(name: str, conversation: Conversation) -> tuple[dict[str, Any], Conversation]:

@@ -18,7 +18,7 @@ from relay.engine.commands import Broke, Data, Ended, Opened, OpenUpstream, Read
 from relay.neutral.events import Chunk
 from relay.neutral.failures import Failure, Kind
 
-ARCHITECTURE = Path(__file__).parents[3] / "docs" / "architecture.md"
+ARCHITECTURE = Path(__file__).parents[4] / "docs" / "architecture.md"
 REPLIES = {
     OpenUpstream: {Opened, Broke, TimedOut},
     Read: {Data, Ended, Broke, TimedOut},
