@@ -29,4 +29,8 @@ if stores.wanted():
 
 from proxyproject.settings import *  # noqa: E402, F403
 
+if not stores.wanted():
+    # In a file, as in life: in memory a second thread that writes is refused at once and does not wait.
+    DATABASES["default"]["TEST"] = {"NAME": f"{_data_dir}/test.sqlite3"}  # noqa: F405
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # log-ins need no key stretching here
