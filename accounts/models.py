@@ -30,6 +30,7 @@ from accounts.validation import (
     validate_pattern,
     validate_target,
 )
+from monitor.record.stored_text import stored_text
 
 __all__ = [
     "Account", "AccountGroup", "AccountMark", "ClientKey", "ModelMapping", "ProcessHeartbeat", "Revision",
@@ -154,7 +155,7 @@ class Account(LastTest, Watched):
 
     def disable(self, reason: str = "", *, automatically: bool = False) -> None:
         """Takes the account out of service, for ``reason`` in words (blank: the operator wants it so)."""
-        self.enabled, self.disabled_reason = False, reason[:500]
+        self.enabled, self.disabled_reason = False, stored_text(reason, 500)
         self.disabled_automatically = automatically
         self.save(update_fields=[*_SERVICE_FIELDS, "updated_at"])
 

@@ -4,12 +4,13 @@ Notes are made in the event loop and never wait. ``take`` hands them over as a b
 brings to the database in a thread; a batch that could not be written is put back under newer notes.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import Case, DateTimeField, Q, Value, When
 from msgspec import Struct, field
 
@@ -17,6 +18,12 @@ from accounts.models import Account, AccountMark, ClientKey
 from accounts.pool.windows import Window
 from accounts.revisions import Revision
 from accounts.snapshot import KeptMark
+from monitor.record.stored_text import stored_text
+
+logger = logging.getLogger(__name__)
+
+_AWAY: Final = (InterfaceError, OperationalError, OSError)
+"""The fault is the database's, not the note's."""
 
 _USED_AT_ONCE = 200
 
@@ -108,6 +115,41 @@ class DatabaseJournal:
         )
 
 
+def write_what_can_be(batch: Batch) -> Batch:
+    """Brings the batch to the database; returns what is to be tried again, as the database is away. Blocking.
+
+    A note that no database takes is dropped with a line in the log: it shall keep no other from it.
+    """
+    left = Batch()
+    try:
+        write(batch)
+    except _AWAY as error:
+        _tell_away(error)
+        return batch
+    except Exception:
+        for name, key, note in _singly(batch):
+            try:
+                write(note)
+            except _AWAY as error:
+                _tell_away(error)
+                getattr(left, name)[key] = getattr(note, name)[key]
+            except Exception as error:
+                logger.error("A note on an account cannot be written: %s %r, %s", name, key, error)
+    return left
+
+
+def _tell_away(error: Exception) -> None:
+    logger.warning("What the accounts noted could not be written, trying again: %s", error)
+    connections.close_all()
+
+
+def _singly(batch: Batch) -> Iterator[tuple[str, Any, Batch]]:
+    """Each note of the batch as one of its own, in the order in which they are written."""
+    for name in batch.__struct_fields__:
+        for key, value in getattr(batch, name).items():
+            yield name, key, Batch(**{name: {key: value}})
+
+
 def write(batch: Batch) -> None:
     """Brings the batch to the database, as a whole or not at all. Blocking."""
     if batch.is_empty:
@@ -138,15 +180,16 @@ def _write_marks(marks: dict[tuple[int, str], KeptMark | None]) -> None:
     if not marks:
         return
     there = set(Account.objects.filter(pk__in={pk for pk, _ in marks}).values_list("pk", flat=True))
-    for (pk, model), kept in sorted(marks.items(), key=lambda item: item[0]):
+    for (pk, name), kept in sorted(marks.items(), key=lambda item: item[0]):
+        model = stored_text(name, 200)
         if kept is None:
             AccountMark.objects.filter(account_id=pk, model=model).delete()
         elif pk in there:
             AccountMark.objects.update_or_create(
                 account_id=pk,
-                model=model[:200],
+                model=model,
                 defaults={
-                    "reason": kept.reason[:200],
+                    "reason": stored_text(kept.reason, 200),
                     "status": kept.status,
                     "cause": kept.cause,
                     "until": _moment(kept.until),
@@ -160,8 +203,14 @@ def _write_windows(windows: dict[int, tuple[Window, ...]]) -> None:
     if not windows:
         return
     for pk, seen in sorted(windows.items()):
-        Account.objects.filter(pk=pk).update(quota_windows=msgspec.to_builtins(seen))
+        Account.objects.filter(pk=pk).update(quota_windows=[_plain(one) for one in seen])
     Revision.raise_number(of_marks=True)
+
+
+def _plain(one: Window) -> dict[str, Any]:
+    """As JSON that every database takes: a model's name comes from clients."""
+    plain: dict[str, Any] = msgspec.to_builtins(one)
+    return plain | {"name": stored_text(one.name), "model": stored_text(one.model)}
 
 
 def _newest(window: Window) -> float:

@@ -121,7 +121,9 @@ class LiveAccounts:
             await self._slots.stop()
         await self.bus.stop()
         try:
-            await self._in_thread(lambda: journal.write(self._journal.take(with_usage=True)))
+            last = self._journal.take(with_usage=True)
+            if not (await self._in_thread(lambda: journal.write_what_can_be(last))).is_empty:
+                logger.error("What the accounts had noted could not be written at the end")
             await self._in_thread(lambda: heartbeats.leave(self.process_id))
         except Exception:
             logger.exception("What the accounts had noted could not be written at the end")
@@ -145,11 +147,12 @@ class LiveAccounts:
         if with_usage:
             self._next_usage = now + USAGE_SECONDS
         batch = self._journal.take(with_usage=with_usage)
+        left = batch
         try:
-            newer = await self._in_thread(lambda: _write_and_read(batch, self._snapshot))
-        except BaseException:
-            self._journal.put_back(batch)
-            raise
+            left = await self._in_thread(lambda: journal.write_what_can_be(batch))
+        finally:
+            self._journal.put_back(left)
+        newer = await self._in_thread(lambda: _read(self._snapshot))  # also where nothing could be written
         if newer is not None:
             self._take_over(newer)
         if newer is not None or now >= self._next_beat:
@@ -199,9 +202,8 @@ class LiveAccounts:
             self._thread = None
 
 
-def _write_and_read(batch: journal.Batch, known: Snapshot) -> Snapshot | None:
-    """Writes the batch; returns a snapshot when something is not as it is known."""
-    journal.write(batch)
+def _read(known: Snapshot) -> Snapshot | None:
+    """A snapshot when something is not as it is known."""
     revision, marks_revision = Revision.both()
     if revision != known.revision:
         return load_snapshot()

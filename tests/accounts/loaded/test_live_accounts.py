@@ -210,7 +210,7 @@ async def test_limits_are_shared_by_the_living(live: LiveAccounts) -> None:
 async def test_a_database_in_trouble(
     live: LiveAccounts, account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While the database fails the pool serves on, and what was noted is written afterwards."""
+    """While nothing can be written the pool serves on, reads and lives; what was noted is written later."""
     calls: list[int] = []
     real = live_module.journal.write
 
@@ -222,9 +222,29 @@ async def test_a_database_in_trouble(
     live.pool.mark_hard(account.pk, "m", "model", 404)
     await until(lambda: len(calls) > 2)
     assert isinstance(await live.pool.acquire(WANT), Lease)
-    assert "could not be brought up to date: disk full" in caplog.text
+    assert "could not be written, trying again: disk full" in caplog.text
+    await Account.objects.acreate(email="b@x.test", kind="gemini")
+    await until(lambda: len(live.pool.accounts()) == 2)
     monkeypatch.setattr(live_module.journal, "write", real)
     await until(AccountMark.objects.aexists)
+
+
+async def test_a_note_that_no_database_takes_keeps_back_no_other(
+    live: LiveAccounts, account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What upstream says may hold a NUL; what cannot be written at all is dropped."""
+    live.pool.mark_hard(account.pk, "m\0", "model", 404, reason="no\0such model")
+    live.pool.note_quota(account.pk, [Window("5h", 0.5, live.pool.now() + 900, live.pool.now(), "m\0")])
+    live._journal.used(account.pk, 1e12)  # a time that no calendar has
+    live._journal.key_used(1, 1_700_000_000.0)
+    await until(AccountMark.objects.aexists)
+    mark = await AccountMark.objects.aget()
+    assert (mark.model, mark.reason) == ("m\ufffd", "no\ufffdsuch model")
+    await until(lambda: "A note on an account cannot be written: accounts_used" in caplog.text)
+    await until(lambda: Account.objects.exclude(quota_windows=[]).aexists())
+    await until(lambda: live._journal.take(with_usage=True).is_empty)
+    await sync_to_async(account.disable)("no\0\ud800", automatically=True)
+    await until(lambda: live.pool.usable_count() == 0)
 
 
 async def test_a_start_that_fails_can_be_repeated(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,6 +277,7 @@ async def test_a_stop_without_a_database(
         raise OSError("disk full")
 
     monkeypatch.setattr(live_module.journal, "write", fails)
+    live.pool.mark_hard(account.pk, "m", "model", 404)
     await live.stop()
     assert not live.is_started
     assert "could not be written at the end" in caplog.text
