@@ -126,8 +126,15 @@ class Roster:
             yield self._standing(state, model, tried, now)
 
     def home(self, model: str, scope: Scope, session: str) -> int | None:
-        """The account that ``session`` begins on when all can be asked; None when nobody offers the model."""
-        first = next(self._lineups.of_session(model, scope, session), None)
+        """The account that ``session`` begins on when all can be asked; None when nobody offers the model.
+
+        One that is kept for the end is nobody's home while there is another.
+        """
+        first: AccountState | None = None
+        for state in self._lineups.of_session(model, scope, session):
+            if not state.kept:
+                return state.view.id
+            first = first or state
         return first.view.id if first else None
 
     def candidate(

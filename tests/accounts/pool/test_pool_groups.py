@@ -104,6 +104,17 @@ async def test_reserve_keeps_one_for_the_end() -> None:
     assert await world.asked(session="t") == 1
 
 
+async def test_no_begun_session_is_at_home_on_the_reserve() -> None:
+    """After a restart too, when no session has a binding: unless there is nobody but the reserve."""
+    world = PoolWorld()
+    views = [view(number, groups=TEAM) for number in (1, 2, 3)]
+    load(world, *views, team="reserve")
+    homes = {await world.asked(session=f"s{number}", is_begun=True) for number in range(40)}
+    assert homes == {1, 2}
+    load(world, view(3, groups=TEAM), team="reserve")
+    assert await world.asked(session="s", is_begun=True) == 3
+
+
 async def test_weights_share_the_sessions() -> None:
     """Of equals the one with thrice the weight takes thrice the sessions, and of what runs."""
     world = PoolWorld(view(1), view(2, weight=3), view(3, weight=900, priority=-1))
