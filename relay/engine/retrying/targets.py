@@ -5,6 +5,7 @@ say (``fallbacks``); the exchange never goes back to an earlier target.
 """
 
 from collections.abc import Generator
+from typing import NamedTuple
 
 from relay.engine.clock import Clock
 from relay.engine.commands import Around, Command, LookAround, Note, PickAccount, Picked, Reply, Unavailable
@@ -12,6 +13,15 @@ from relay.engine.continuing.continuation import Said
 from relay.engine.facts import FellBack
 from relay.engine.retrying.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks, Why
 from relay.neutral.failures import Failure, Kind
+
+
+class _Refused(NamedTuple):
+    """How the exchange stood when nobody could be had for a target."""
+
+    target: int
+    why: Why
+    tried: frozenset[int]
+    by: Unavailable
 
 
 class Targets:
@@ -41,7 +51,7 @@ class Targets:
             here = PickAccount(self._target, self.tried, stay_on, goes_on=goes_on)
             return (yield from self._clock.ask(here))
         is_admission, self._is_admission = self._is_admission, False
-        refusals: list[tuple[int, Unavailable]] = []
+        refusals: list[_Refused] = []
         while True:
             reply = yield from self._ask_for(stay_on, may_wait=is_admission and self._count == 1)
             if isinstance(reply, Picked):
@@ -49,21 +59,22 @@ class Targets:
                 return reply
             if not refusals and not self._opens_fallbacks(reply.failure):
                 return reply
-            refusals.append((self._target, reply))
+            refusals.append(_Refused(self._target, self._why, self.tried, reply))
             fallback = self._fallbacks.next(self._target, self._count)
             if fallback is None:
                 break
             self._turn_to(fallback, "quota" if reply.failure.reason == "quota" else "accounts")
             stay_on = None
-        told = [refused for refused in refusals if refused[1].failure.retry_after_seconds is not None]
-        target, refusal = min(told, key=_ends_at) if told else refusals[0]
+        told = [refused for refused in refusals if refused.by.failure.retry_after_seconds is not None]
+        refused = min(told, key=_ends_at) if told else refusals[0]
         if is_admission and self._count > 1:
-            self._turn_to(target, self._why)
+            self._turn_to(refused.target, self._why)
             reply = yield from self._ask_for(None, may_wait=True)
             if isinstance(reply, Picked):
                 yield from self._tell(reply)
             return reply
-        return refusal
+        self._target, self._why, self.tried = refused.target, refused.why, refused.tried
+        return refused.by  # who waits for its end asks there again
 
     def look_here(self) -> Generator[Command, Reply, Around]:
         """Who else could be asked for the same target."""
@@ -123,5 +134,5 @@ class Targets:
         return refusal.kind is Kind.NO_ACCOUNT and refusal.reason != "full" and is_open
 
 
-def _ends_at(refused: tuple[int, Unavailable]) -> float:
-    return refused[1].failure.retry_after_seconds or 0.0
+def _ends_at(refused: _Refused) -> float:
+    return refused.by.failure.retry_after_seconds or 0.0

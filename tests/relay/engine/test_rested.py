@@ -65,6 +65,19 @@ def test_a_rest_that_does_not_help_ends_the_exchange(seconds: float, deadline: f
     assert played.fact(GaveUp).failure.message == words
 
 
+def test_it_waits_for_the_target_that_rests_and_asks_that_one() -> None:
+    """A fallback was looked at meanwhile, and told of a longer wait: that one is not what was waited for."""
+    play(
+        FAILED,
+        (picks(target=0, stay_on=ANN), resting(5)),
+        (picks(target=1, stay_on=None), nobody(429, retry_after_seconds=300, reason="model")),
+        sleeps(5),
+        (picks(target=0, stay_on=ANN), ANN),
+        answers(),
+        targets=2,
+    ).ends(status=200, attempts=2)
+
+
 def test_a_broken_answer_waits_too() -> None:
     """To go on with it: the silence that upstream is allowed is the bound."""
     begun = like(ANN, continues=True)
