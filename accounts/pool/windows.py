@@ -25,6 +25,9 @@ WORTH_TELLING: Final = 0.01
 WORTH_TELLING_SECONDS: Final = 30.0
 """and any change once in so long."""
 
+MOST_WINDOWS: Final = 200
+"""So many windows of an account are known: models' names come from clients."""
+
 Room = Literal["enough", "low", "spent"]
 
 
@@ -105,7 +108,7 @@ class Windows:
             known = self._windows.get(key)
             if known is not None and known.seen_at > seen.seen_at:
                 continue
-            self._windows[key] = seen
+            self._note(key, seen)
             told = self._told.get(key)
             if told is None or _is_news(seen, told):
                 self._told[key] = seen
@@ -118,7 +121,17 @@ class Windows:
             key = (seen.name, seen.model)
             known = self._windows.get(key)
             if known is None or seen.seen_at > known.seen_at:
-                self._windows[key] = self._told[key] = seen
+                self._note(key, seen)
+                self._told[key] = seen
+
+    def _note(self, key: tuple[str, str], seen: Window) -> None:
+        """As the newest; a new one takes the place of those that have ended, or of the oldest."""
+        if self._windows.pop(key, None) is None and len(self._windows) >= MOST_WINDOWS:
+            ended = [old for old, window in self._windows.items() if not window.stands(seen.seen_at)]
+            for old in ended or [next(iter(self._windows))]:
+                del self._windows[old]
+                self._told.pop(old, None)
+        self._windows[key] = seen
 
     def room(self, model: str, now: float) -> Room:
         """What the tightest window leaves for ``model``."""

@@ -111,7 +111,8 @@ class UpstreamClient:
             response, known = await self._signed_in(account, partial(self._send, account, request, times))
         except Exception as error:
             return failure_before_headers(error)
-        self.heard(account, request.model, response.headers, b"")
+        if response.is_success or response.status_code == 429:  # other refusals know no model and no quota
+            self.heard(account, request.model, response.headers, b"")
         if response.status_code == 200 and not _is_web_page(response):
             return UpstreamResponse(response, self._max_answer_bytes, known)
         return await self._refusal(account, request, response, known)

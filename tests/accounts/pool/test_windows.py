@@ -3,7 +3,7 @@
 import math
 
 from accounts.pool import pool_news
-from accounts.pool.windows import UNTOLD_RESET_SECONDS, Window, Windows, counted, window
+from accounts.pool.windows import MOST_WINDOWS, UNTOLD_RESET_SECONDS, Window, Windows, counted, window
 from accounts.snapshot import Snapshot
 from tests.accounts.worlds import MODEL, PoolWorld, view
 
@@ -122,6 +122,23 @@ def test_little_changes_are_not_told() -> None:
 
     steps = ((0.5, 0.0), (0.501, 1.0), (0.52, 1.5), (0.53, 1.6), (0.53, 32.0), (0.91, 32.1), (0.95, 32.2))
     assert [is_told(*step) for step in steps] == [True, False, True, False, True, True, False]
+
+
+def test_invented_models_do_not_grow_the_windows() -> None:
+    """What has ended makes room for a new window, else the one that was seen longest ago."""
+    windows = Windows()
+    windows.take([Window("5h", 0.5, 9e9, 0.0)])
+    for number in range(3 * MOST_WINDOWS):
+        at = float(number)
+        windows.take([Window("requests", 0.5, at + 5, at, f"here {number}")])
+        windows.hear([Window("requests", 0.5, at + 5, at, f"there {number}")])
+        assert len(windows.all()) == len(windows._windows) <= MOST_WINDOWS
+        assert len(windows._told) <= MOST_WINDOWS
+    assert windows.all()[0].name == "5h"
+    for number in range(MOST_WINDOWS):
+        windows.take([Window("requests", 0.5, 9e9, 9e3 + number, f"new {number}")])
+    assert len(windows.all()) == MOST_WINDOWS
+    assert {one.model[:3] for one in windows.all()} == {"new"}
 
 
 def test_processes_tell_each_other_by_seconds() -> None:
