@@ -37,6 +37,7 @@ class Finder:
         self._shapes = tuple(shapes)
         whole = [shape.before + shape.core for shape in self._shapes]
         self._each = [compiled(pattern) for pattern in whole]
+        self._further = [compiled(shape.further) if shape.further else None for shape in self._shapes]
         self._together = pattern_set(whole)
         self._any = compiled(b"|".join(whole), captures=False)
         # What stands before a piece is not what stands before it in its text.
@@ -74,9 +75,12 @@ class Finder:
 
     def _places(self, number: int, data: bytes) -> Iterator[Edit | None]:
         """Each place where a shape matches, with its edit if it is a secret."""
-        shape, pattern = self._shapes[number], self._each[number]
+        shape, pattern, further = self._shapes[number], self._each[number], self._further[number]
         done = 0
-        while (match := pattern.search(data, done)) is not None:
+        match = pattern.search(data)
+        while match is not None:
             edit = shape.edit(data, match)
             yield edit
             done = edit.end if edit is not None else max(match.end(1) - shape.again_bytes, done + 1)
+            match = further.match(data, done) if further is not None else None
+            match = match or pattern.search(data, done)

@@ -59,6 +59,21 @@ _SCHEME_BYTES = 6  # the end of a scheme's value may be the name of the next sch
 _HEADER = rb"(?i:authorization)[\"'\\]{0,4}\s{0,4}[:=]\s{0,4}" + _QUOTE
 _SCHEME = rb"[A-Za-z][A-Za-z0-9+.-]*://"
 
+# The first option of a call counts, and then each further one: the nearest, for a line may hold several
+# calls. (In JSON a whole script is one line.)
+_TO_OPTION = rb"(?:[^\n]*?\s)??"
+_MYSQL = rb"mysql(?:dump|admin|sh|import)?\s"
+_MYSQL_OPTION = _TO_OPTION + rb"-p" + _QUOTE + rb"(" + _VALUE + rb"{4,256})"
+_CURL = rb"(?:curl|wget|http)\s"
+_CURL_OPTION = (
+    _TO_OPTION
+    + rb"(?:-u|-U|-a|--user|--proxy-user|--auth)(?:\s{0,4}|=)"
+    + _QUOTE
+    + rb"[A-Za-z0-9._%@+-]{1,64}:("
+    + _VALUE
+    + rb"{3,256})"
+)
+
 PASSWORDS: tuple[Shape, ...] = (
     # --- a name and a value: password=…, 'password': '…', pwd: …, my password is …
     Shape(
@@ -81,20 +96,8 @@ PASSWORDS: tuple[Shape, ...] = (
         + rb"{4,256})",
         edit=_password,
     ),
-    Shape(
-        "mysql's option",
-        rb"mysql(?:dump|admin|sh|import)?\s(?:[^\n]*?\s)?-p" + _QUOTE + rb"(" + _VALUE + rb"{4,256})",
-        edit=_password,
-    ),
-    Shape(
-        "curl's option",
-        rb"(?:curl|wget|http)\s(?:[^\n]*?\s)?(?:-u|-U|-a|--user|--proxy-user|--auth)(?:\s{0,4}|=)"
-        + _QUOTE
-        + rb"[A-Za-z0-9._%@+-]{1,64}:("
-        + _VALUE
-        + rb"{3,256})",
-        edit=_password,
-    ),
+    Shape("mysql's option", _MYSQL + _MYSQL_OPTION, edit=_password, further=_MYSQL_OPTION),
+    Shape("curl's option", _CURL + _CURL_OPTION, edit=_password, further=_CURL_OPTION),
     # --- netrc (curl's and ftp's)
     Shape(
         "netrc",

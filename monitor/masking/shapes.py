@@ -28,7 +28,8 @@ class Shape(NamedTuple):
 
     ``before`` and ``core`` are RE2 patterns, the second one with one group or more; ``before`` says what may
     stand before. ``edit`` says of a match what is masked, None for nothing; ``data`` is the text. The search
-    goes on behind that, or ``again_bytes`` before the end of the first group where nothing was.
+    goes on behind that, or ``again_bytes`` before the end of the first group where nothing was. ``further``
+    may follow a match, with a group for one more secret: each is looked for right behind the one before.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Shape(NamedTuple):
     before: bytes = b""
     edit: Callable[[bytes, Any], Edit | None] = whole_group
     again_bytes: int = 0
+    further: bytes = b""
 
 
 # sk-folding-cube, sk-toggleable__label-2: words, not a key. A key has a digit next to a letter, or capitals.

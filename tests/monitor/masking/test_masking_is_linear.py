@@ -25,8 +25,8 @@ UNITS = (
     b"http://a:", b"a://b:c@", b"a+b+c.d-", b"-----BEGIN PRIVATE KEY-----",
     b"-----BEGIN PRIVATE KEY-----\\n", b"AIza", b"ghp_a", b"SG.aa", b"12345678:AA", b'"', b'"\\', b"\\",
     b"a", b" ", b"\n", b"%20", b"\\u0073", b"AKIA", b"xoxb-", b"glpat-.",
-    b"curl ", b"curl -u a:b1 ", b"curl -u a:", b"mysql -p", b"mysql -pa1b2c ", b"password=",
-    b"password=a1b2 ",
+    b"curl ", b"curl -u a:b1 ", b"curl -u a:", b" -u a:b1", b"curl -u a:1111 ", b"mysql -p",
+    b"mysql -pa1b2c ", b"password=", b"password=a1b2 ",
     b"password is ", b"--password ", b"machine a ", b"machine a login b password c ", b"default login ",
     b"IDENTIFIED BY '", b"set password ", b"<password>", b"basic ", b"basic aaaa", b"Authorization: Basic ",
     b"a://b:1#", b"a://b:", b"sshpass -p ",
@@ -45,13 +45,20 @@ class Counting:
         self.examined += (len(data) if match is None else match.end()) - begin
         return match
 
+    def match(self, data: bytes, begin: int) -> Any:
+        match = self.pattern.match(data, begin)
+        self.examined += (len(data) if match is None else match.end()) - begin
+        return match
+
 
 def examined(unit: bytes, size: int) -> int:
     """How many characters the search of a text of ``size`` bytes looks at in all."""
     finder = Finder((*TOKENS, *NAMED, *PASSWORDS))
     finder._each = [Counting(pattern) for pattern in finder._each]
+    further = [None if pattern is None else Counting(pattern) for pattern in finder._further]
+    finder._further = further
     finder.find((unit * size)[:size])
-    return sum(pattern.examined for pattern in finder._each)
+    return sum(pattern.examined for pattern in (*finder._each, *filter(None, further)))
 
 
 def test_twice_the_text_is_twice_the_work(subtests: pytest.Subtests) -> None:
@@ -75,7 +82,8 @@ def test_the_count_sees_quadratic_work() -> None:
 def test_every_shape_is_searched_by_the_linear_engine() -> None:
     """No shape, and no phrase, is looked for by an engine that backtracks."""
     finder = Finder((*TOKENS, *NAMED, *PASSWORDS))
-    for pattern in (*finder._each, finder._any, finder._any_in_pieces, Phrases("x")._pattern):
+    further = filter(None, finder._further)
+    for pattern in (*finder._each, *further, finder._any, finder._any_in_pieces, Phrases("x")._pattern):
         assert isinstance(pattern, re2._Regexp)
 
 

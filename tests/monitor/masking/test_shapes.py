@@ -145,6 +145,29 @@ def test_a_vendors_token_is_masked(subtests: pytest.Subtests) -> None:
             assert json.loads(mask_text(body))["text"].endswith(" for it.\nThen go on.")
 
 
+CALLS: list[tuple[str, tuple[str, ...]]] = [
+    ("curl -u bob:Secret12 https://a\ncurl -u al:Other234", ("Secret12", "Other234")),
+    ("curl -u bob:Secret12 https://a && curl -u al:Other234 b", ("Secret12", "Other234")),
+    ("curl -u a:Secret12 -U px:Proxy999", ("Secret12", "Proxy999")),
+    ("mysql -pS3cret99 db; mysqldump -pOther234", ("S3cret99", "Other234")),
+    ("mysql -pS3cret99 db && docker run -p8080:80 x", ("S3cret99",)),
+    ("mysql -pS3cret99 db && find . -print", ("S3cret99",)),
+    ("mysql -protocol=tcp -pS3cret99", ("S3cret99",)),
+]
+
+
+def test_each_password_of_a_script_is_masked_and_nothing_else(subtests: pytest.Subtests) -> None:
+    """Every option of every call, on lines of their own or on one; also in JSON, and in JSON within JSON."""
+    for text, secrets in CALLS:
+        expected = text
+        for secret in secrets:
+            expected = expected.replace(secret, MASK)
+        with subtests.test(text):
+            assert mask_text(text) == expected
+            assert mask_text(json.dumps(text)) == json.dumps(expected)
+            assert mask_text(json.dumps(json.dumps(text))) == json.dumps(json.dumps(expected))
+
+
 NO_SECRETS: list[str] = [
     "api_key = os.environ['OPENAI_API_KEY']", "api_key=settings.anthropic_api_key",
     "apiKey: process.env.API_KEY", "password: str = Field(min_length=12)",
