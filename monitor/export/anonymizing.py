@@ -121,7 +121,7 @@ def _row(row: RequestRecord, text: _Texts) -> RequestRecord:
         account=text.label(row.account) if row.account else row.account,
         error=text.prompt(row.error) if row.error else row.error,
         diagnostics={
-            name: text.plain(value) if isinstance(value, str) else value
+            name: text.label(text.plain(value)) if isinstance(value, str) else value
             for name, value in row.diagnostics.items()
         },
     )

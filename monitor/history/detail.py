@@ -14,7 +14,6 @@ from monitor.history.queries import replays_of
 from monitor.history.shown_records import account_mask
 from monitor.models import Body, RequestLog
 from monitor.record.records import AttemptRecord, BodyKind, RequestRecord
-from monitor.record.redaction import mask_email
 from monitor.turns import request_turns, response_turns
 from monitor.turns.parts import Part, Turn
 from monitor.words.plain_text import shown
@@ -167,10 +166,7 @@ def _retry_after(response: Body | None) -> float | None:
 
 
 def facts(row: RequestRecord) -> dict[str, Any]:
-    """Further facts that are told on the page as they are."""
-    held = {
+    """Further facts that are told on the page, of a row as it may be shown (``with_shown_accounts``)."""
+    return {
         name.replace("_", " "): value for name, value in row.diagnostics.items() if value not in (None, "")
     }
-    if settings.ENVIRONMENT.proxy_mask_emails:
-        return {name: mask_email(value) if isinstance(value, str) else value for name, value in held.items()}
-    return held

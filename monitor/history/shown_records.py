@@ -12,10 +12,17 @@ from monitor.record.redaction import mask_email
 def with_shown_accounts(
     row: RequestRecord, attempts: Sequence[AttemptRecord]
 ) -> tuple[RequestRecord, list[AttemptRecord]]:
-    """A row and its attempts with the accounts' labels as they may be shown."""
+    """A row, what is known of it, and its attempts with the accounts' labels as they may be shown."""
     if not settings.ENVIRONMENT.proxy_mask_emails:
         return row, list(attempts)
-    shown = msgspec.structs.replace(row, account=mask_email(row.account) if row.account else None)
+    shown = msgspec.structs.replace(
+        row,
+        account=mask_email(row.account) if row.account else None,
+        diagnostics={
+            name: mask_email(value) if isinstance(value, str) else value
+            for name, value in row.diagnostics.items()
+        },
+    )
     return shown, [
         msgspec.structs.replace(attempt, account=mask_email(attempt.account)) for attempt in attempts
     ]

@@ -147,7 +147,8 @@ def test_accounts_are_masked_where_that_is_set(
     operator: Client, shelf: Shelf, settings: Any, tmp_path: Path
 ) -> None:
     """With PROXY_MASK_EMAILS no page tells an account's whole address."""
-    row = shelf.put(outcome=Outcome.RETRIED, attempts=2)
+    moved = {"cache_miss": "ada@example.com → eve@example.com: busy"}
+    row = shelf.put(outcome=Outcome.RETRIED, attempts=2, cache_miss="account", diagnostics=moved)
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "app.log").write_text(f"[{row.id} account=ada@example.com] Rotating\n")
     settings.DATA_DIR = tmp_path
@@ -155,5 +156,7 @@ def test_accounts_are_masked_where_that_is_set(
     for path in ("/monitor/history/", f"/monitor/history/{row.id}/"):
         page = operator.get(path).content.decode()
         assert "ada@example.com" not in page
+        assert "eve@example.com" not in page
         assert "a***@example.com" in page
+    assert page.count("a***@example.com → e***@example.com: busy") == 2
     assert "account=a***@example.com] Rotating" in page
