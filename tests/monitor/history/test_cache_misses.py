@@ -2,7 +2,9 @@
 
 import time
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from monitor.history.cache_misses import Collapse, collapses, misses_of, misses_since
 from monitor.record.records import RequestRecord
@@ -40,6 +42,18 @@ def test_misses_by_cause(shelf: Shelf) -> None:
     assert of_one.cost is not None
     assert of_one.cost > 0
     assert misses_since(NOW) == []
+
+
+def test_only_the_misses_of_the_span_are_read(shelf: Shelf) -> None:
+    """SQLite goes into the index by cause and id, however many misses there ever were."""
+    if connection.vendor != "sqlite":
+        return
+    with CaptureQueriesContext(connection) as asked:
+        misses_since(NOW - 3600)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + asked[0]["sql"])
+        plan = " ".join(str(row[-1]) for row in cursor.fetchall())
+    assert "cache_miss=? AND id>" in plan, plan
 
 
 def test_a_collapse_is_told_on_the_start_page(shelf: Shelf) -> None:
