@@ -5,7 +5,9 @@ try waits, longer with each one. Who has logged in from an address before is hel
 address alone, so that a stranger who guesses does not keep the operator waiting.
 """
 
+import unicodedata
 from collections import OrderedDict
+from ipaddress import IPv6Network, ip_address
 
 FREE_FAILURES = 5
 """So often somebody may mistype before anything waits."""
@@ -19,6 +21,9 @@ MAX_REMEMBERED = 10_000
 
 MAX_NAME_CHARACTERS = 150
 """Django's longest user name."""
+
+MAX_FORM_CHARACTERS = 8 * 1024
+"""No name in a login's form is longer: its body is not."""
 
 
 class _Failures:
@@ -54,7 +59,7 @@ class Throttle:
 
     def wait_seconds(self, address: str, name: str, now: float) -> float:
         """How long a login of ``name`` from ``address`` has to wait; 0 when it may be tried."""
-        name = _bounded(name)
+        address, name = _household(address), _bounded(name)
         of_address = self._addresses.wait_seconds(address, now)
         if (address, name) in self._known:
             return of_address
@@ -62,12 +67,12 @@ class Throttle:
 
     def failed(self, address: str, name: str, now: float) -> None:
         """A login failed."""
-        self._addresses.add(address, now)
+        self._addresses.add(_household(address), now)
         self._accounts.add(_bounded(name), now)
 
     def succeeded(self, address: str, name: str) -> None:
         """A login was right: its address may begin anew."""
-        name = _bounded(name)
+        address, name = _household(address), _bounded(name)
         self._addresses.forget(address)
         self._known.pop((address, name), None)
         self._known[address, name] = None
@@ -76,4 +81,16 @@ class Throttle:
 
 
 def _bounded(name: str) -> str:
-    return name[:MAX_NAME_CHARACTERS].casefold()
+    """The name as the login takes it: its form strips and normalizes, and letters of either case are one."""
+    return unicodedata.normalize("NFKC", name[:MAX_FORM_CHARACTERS]).strip().casefold()[:MAX_NAME_CHARACTERS]
+
+
+def _household(address: str) -> str:
+    """An address, or the network that one customer has of IPv6: its first 64 bits (RFC 6177, RFC 4291)."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    return str(parsed.ipv4_mapped or IPv6Network((int(parsed) >> 64 << 64, 64)))

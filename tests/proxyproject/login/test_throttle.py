@@ -39,6 +39,29 @@ def test_both_the_address_and_the_account_count() -> None:
     assert addresses.wait_seconds("another", "else", 0) == 0
 
 
+def test_an_account_has_one_count_however_its_name_is_written() -> None:
+    """Spaces around it, either case, fullwidth letters: the login's form makes one name of them."""
+    for written in (" op", "op ", "\top\n", "OP", "\uff4f\uff50", " " * 200 + "op", "\u3000op"):
+        throttle = Throttle()
+        for number in range(20):
+            throttle.failed(f"address{number}", written, 0)
+        assert throttle.wait_seconds("another", "op", 0) > 0, written
+        throttle.succeeded("home", "op")
+        assert throttle.wait_seconds("home", written, 0) == 0, written
+
+
+def test_who_has_a_network_of_ipv6_is_one_address() -> None:
+    """Its first 64 bits count; IPv4 counts as it is, also where it is written as IPv6."""
+    throttle = Throttle()
+    for number in range(20):
+        throttle.failed(f"2001:db8:1:2::{number:x}", f"name{number}", 0)
+        throttle.failed("::ffff:203.0.113.9", f"other{number}", 0)
+    assert throttle.wait_seconds("2001:db8:1:2:ffff::1", "another", 0) > 0
+    assert throttle.wait_seconds("2001:db8:1:3::1", "another", 0) == 0
+    assert throttle.wait_seconds("203.0.113.9", "another", 0) > 0
+    assert throttle.wait_seconds("203.0.113.8", "another", 0) == 0
+
+
 def test_who_is_known_there_is_held_up_by_their_own_address_alone() -> None:
     """A stranger who guesses the operator's password does not keep the operator out."""
     throttle = Throttle()
