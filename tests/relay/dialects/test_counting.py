@@ -55,6 +55,25 @@ def test_an_estimate_counts_texts_and_media() -> None:
     assert estimate({"a": "\u00e4" * 200_000}, 500_000) == 100_000
 
 
+def test_a_medium_is_one_in_every_dialect_and_a_seal_is_no_text() -> None:
+    """Base64 as OpenAI and Gemini have it counts as one medium; what is signed or encrypted not at all."""
+    base64 = "A" * 3_000_000
+    url = f"data:image/png;base64,{base64}"
+    for medium in (
+        {"type": "image_url", "image_url": {"url": url, "detail": "low"}},
+        {"type": "input_image", "image_url": url},
+        {"type": "file", "file": {"filename": "a.pdf", "file_data": url}},
+        {"type": "input_file", "filename": "a.pdf", "file_data": base64},
+        {"type": "input_audio", "input_audio": {"data": base64, "format": "wav"}},
+        {"inline_data": {"mime_type": "image/png", "data": base64}},
+        {"inlineData": {"mimeType": "image/png", "data": base64}},
+    ):
+        assert 1500 <= estimate({"messages": [{"content": [medium]}]}, 3_000_100) < 1520, medium
+    for sealed in ("signature", "thoughtSignature", "encrypted_content"):
+        assert estimate({"messages": [{sealed: base64, "text": "x" * 400}]}, 3_000_450) == 100
+    assert estimate({"input": {"data": "x" * 400, "signature": 7}}, 500) == 100
+
+
 class Counted(dict[str, object]):
     """An object of a body that counts how often its values are asked for."""
 
