@@ -156,6 +156,7 @@ class ExchangeHands:
         except (BadRequest, CannotCarry) as error:
             code = error.code if isinstance(error, CannotCarry) else ""
             return Failure(Kind.BAD_REQUEST, str(error), status=400, reason=code)
+        await self._cache.prepares(request)
         self._request = request
         return request
 
@@ -236,8 +237,7 @@ class ExchangeHands:
 
     def ask_on(self, token: str) -> None:
         """The next leg of a long answer."""
-        _, request = self._ready()
-        self._next_leg = continued(self._next_leg or request, token)
+        self._next_leg = continued(self._next_leg or self._ready()[1], token)
 
     def mark(self, account: int, model: str, mark: Mark) -> None:
         """Tell the pool."""

@@ -1,17 +1,21 @@
 """Watches what upstream's prompt cache gives to one exchange, and says why where it gives too little."""
 
+import logging
 import time
 
 from accounts.pool.leases import Lease
-from relay.caching.footprint import footprint_of
+from relay.caching.footprint import Footprint, footprint_of
 from relay.caching.kept import Kept, with_newest
 from relay.caching.misses import Found, Miss, miss_of
+from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop
 from relay.exchange.performing.remembering import answered, weigh_detour
 from relay.exchange.record.recording import Recorder
 from relay.exchange.runtime import Runtime
 from relay.memory.items import Item
 from relay.neutral.usage import Usage
 from relay.upstream.request import ClientCall, UpstreamRequest
+
+logger = logging.getLogger(__name__)
 
 
 class CacheWatch:
@@ -24,6 +28,7 @@ class CacheWatch:
         self._call = call
         self._recorder = recorder
         self._kept: list[Kept] | None = None
+        self._prints: tuple[object, Footprint, Footprint] | None = None  # of the body that they are of
         self._failed = ""  # the word for the last attempt's failure
 
     async def picks(self, lease: Lease) -> None:
@@ -32,6 +37,19 @@ class CacheWatch:
         await weigh_detour(self._runtime.memory, lease, self._call.session)
         if self._kept is None:
             self._kept = await self._runtime.memory.kept.of(self._agent)
+
+    async def prepares(self, request: UpstreamRequest) -> None:
+        """The request is ready; a large one is hashed beside the event loop."""
+        size = len(self._call.raw)
+        if not self._agent or size < LARGE_BYTES:
+            return
+        try:
+            asked, said = await beside_the_loop(size, lambda: self._footprints(request))
+        except Exception:
+            logger.exception("The cache of the request cannot be watched")
+            self._agent = ""
+        else:
+            self._prints = request.body, asked, said
 
     def answers(self, lease: Lease, request: UpstreamRequest, usage: Usage, *, is_one: bool) -> list[Item]:
         """The account has answered; what is to be remembered of it.
@@ -43,15 +61,18 @@ class CacheWatch:
         if lease.stand_in_for:
             lost = self._recorder.detour(lease.cached_tokens_at_stake, usage.cache_read, lease.detour)
         if is_one and self._agent:
-            self._compare(lease, request, usage, lost)
+            try:
+                self._compare(lease, request, usage, lost)
+            except Exception:  # the client shall have the end of an answer that was paid for
+                logger.exception("The cache of the request could not be compared")
         return items
 
     def _compare(self, lease: Lease, request: UpstreamRequest, usage: Usage, detour: int | None) -> None:
         kept = self._kept or []
-        asked = footprint_of(request.dialect.prompt(request.body), request.model)
-        said = asked
-        if request.body is not self._call.body:
-            said = footprint_of(self._call.dialect.prompt(self._call.body), self._call.model)
+        if self._prints is not None and self._prints[0] is request.body:
+            _, asked, said = self._prints
+        else:
+            asked, said = self._footprints(request)
         sent = None if usage.input_uncached is None else sum(_input(usage))
         now = Kept(
             asked=asked,
@@ -77,6 +98,13 @@ class CacheWatch:
                 miss = Miss(miss.cause, detour, miss.detail)
             self._recorder.missed_cache(miss.cause, miss.lost_tokens, miss.detail)
         self._runtime.memory.kept.keep(self._agent, with_newest(kept, now), now.at)
+
+    def _footprints(self, request: UpstreamRequest) -> tuple[Footprint, Footprint]:
+        """Of what upstream is asked, and of what the client said."""
+        asked = footprint_of(request.dialect.prompt(request.body), request.model)
+        if request.body is self._call.body:
+            return asked, asked
+        return asked, footprint_of(self._call.dialect.prompt(self._call.body), self._call.model)
 
 
 def _input(usage: Usage) -> tuple[int, int, int]:
