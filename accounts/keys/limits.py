@@ -25,6 +25,10 @@ class Limit(Struct, frozen=True):
     amount: int
 
 
+MOST_TURNS = 10_000
+"""Of one conversation so many turns of its last hour are looked at: any limit on it allows no more."""
+
+
 class ConversationLimits(Struct, frozen=True, kw_only=True):
     """How much one conversation may do within an hour: turns, money in units, sub-agents; 0 is no limit."""
 

@@ -17,6 +17,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.keys.limits import MOST_TURNS
 from accounts.revisions import Watched, WatchedManager
 from accounts.validation import (
     validate_client_key,
@@ -145,7 +146,11 @@ class ClientKey(Watched):
     tokens_per_month = _limit_of_tokens(_("tokens a month"))
     tokens_in_total = _limit_of_tokens(_("tokens in total"))
     conversation_turns_per_hour = models.PositiveIntegerField(
-        _("turns an hour"), null=True, blank=True, validators=AT_LEAST_ONE, help_text=ANY_NUMBER
+        _("turns an hour"),
+        null=True,
+        blank=True,
+        validators=[*AT_LEAST_ONE, MaxValueValidator(MOST_TURNS)],
+        help_text=ANY_NUMBER,
     )
     conversation_usd_per_hour = _budget_in_dollars(_("US$ an hour"))
     conversation_agents_per_hour = models.PositiveIntegerField(

@@ -15,6 +15,7 @@ from relay.engine.retrying.deadlines import Limits
 from relay.exchange.in_flight import InFlight
 from relay.exchange.performing.quota_listener import QuotaListener
 from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
+from relay.limits.conversation_counting import ConversationGate
 from relay.limits.key_counter import KeyCounter
 from relay.memory.conversation_memory import Memory
 from relay.upstream.cache_key import cache_key, this_installation
@@ -126,6 +127,7 @@ class Runtime:
         )
         self.upstream.heard = QuotaListener(self.pool)
         self.limits = limits
+        self.conversations = ConversationGate()
         self.in_flight = in_flight or InFlight()
         self.health = UpstreamHealth(
             HealthSettings(

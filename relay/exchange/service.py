@@ -13,7 +13,6 @@ from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.performing.wanting import fallbacks_of
 from relay.exchange.response.responses import respond
 from relay.exchange.served_exchange import ServedExchange
-from relay.limits.conversation_counting import conversation_verdict
 from relay.neutral.failures import Failure, Kind
 
 WARNING_HEADER = "x-conversation-warning"
@@ -51,7 +50,8 @@ async def _served(admission: Admission, model: str, is_stream: bool | None, form
     call, inspected = await admission.call(await admission.body(), model, is_stream)
     call = await admission.in_its_session(call, inspected)
     targets = admission.targets(call)
-    verdict = await conversation_verdict(admission.caller, call.speaker, admission.runtime.limits)
+    runtime = admission.runtime
+    verdict = await runtime.conversations.verdict(admission.caller, call.speaker, runtime.limits)
     if verdict.refusal is not None:
         raise Refused(verdict.refusal)
     await admission.count()

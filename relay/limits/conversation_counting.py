@@ -4,59 +4,105 @@ The rows are those of all processes, and are there after a restart; what runs co
 what it costs from its end. So a limit is passed by at most what was in flight when it was reached.
 """
 
-import asyncio
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable
+from typing import Final
 
-from django.db import connection
+import msgspec
 
+from accounts.keys.limits import MOST_TURNS, ConversationLimits
 from accounts.loaded.client_keys import CallerKey
 from monitor.conversations.last_hour import turns_since
 from monitor.ledger.booking import units_of
 from relay.limits.conversation_rule import HOUR_SECONDS, Turn, Verdict, judged
 from relay.limits.key_counter import KeyCounter
+from relay.limits.looking import looked_up
 from relay.neutral.failures import Failure, Kind
 from relay.speakers.speaker import Speaker
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 2.0
-"""How long an admission waits for the rows; a store that hangs counts as away."""
+RETRY_SECONDS: Final = 5.0
+"""How long after a failed look the store is left alone."""
+REFUSED_SECONDS: Final = 15.0
+"""How long a refusal holds without another look, if nothing is free before. A runaway asks again at once; and
+a turn that was in flight, and then was none, stands in nobody's way for longer."""
+MOST_REFUSED: Final = 1_000
+"""Of conversations that are refused so many are remembered."""
+
+_Who = tuple[int, ConversationLimits, str, str]
+"""A key's id and limits, the conversation, and its sub-agent."""
 
 
-async def conversation_verdict(
-    caller: CallerKey | None,
-    speaker: Speaker,
-    counter: KeyCounter | None,
-    now: Callable[[], float] = time.time,
-) -> Verdict:
-    """May the conversation of ``speaker`` have one more turn with the key of ``caller``?
+class ConversationGate:
+    """One process's door for conversations."""
 
-    Where that is not known, the setting for keys' limits says so (``counter``).
-    """
-    limits = caller.limits.conversation if caller is not None and caller.limits is not None else None
-    if caller is None or limits is None:
-        return Verdict()
-    asked_at = now()
-    try:
-        async with asyncio.timeout(LOOK_SECONDS):
-            turns = await asyncio.to_thread(_read, speaker.conversation, asked_at - HOUR_SECONDS)
-    except Exception as error:
-        logger.warning("A conversation's last hour cannot be read: %s", type(error).__name__)
-        if counter is None or counter.counts.is_open:
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        """``now`` tells the time, in epoch seconds."""
+        self._now = now
+        self._unread_until = 0.0
+        self._refused: OrderedDict[_Who, tuple[float, Failure]] = OrderedDict()
+
+    async def verdict(
+        self, caller: CallerKey | None, speaker: Speaker, counter: KeyCounter | None
+    ) -> Verdict:
+        """May the conversation of ``speaker`` have one more turn with the key of ``caller``?
+
+        Where that is not known, the setting for keys' limits says so (``counter``).
+        """
+        limits = caller.limits.conversation if caller is not None and caller.limits is not None else None
+        if caller is None or limits is None:
             return Verdict()
-        message = f"What this conversation has had with the client key {caller.name!r} is not known now."
-        return Verdict(refusal=Failure(Kind.NO_ACCOUNT, message, 503, retry_after_seconds=5))
-    sub_agent = speaker.agent if speaker.role == "sub" else ""
-    verdict = judged(limits, caller.name, turns, sub_agent, asked_at)
-    if said := verdict.warning or (verdict.refusal.message if verdict.refusal is not None else ""):
-        logger.warning("%s (conversation %s)", said, speaker.conversation)
-    return verdict
+        sub_agent = speaker.agent if speaker.role == "sub" else ""
+        who, asked_at = (caller.id, limits, speaker.conversation, sub_agent), self._now()
+        verdict = self._remembered(who, asked_at)
+        if verdict is None:
+            turns = await self._turns(speaker.conversation, asked_at)
+            if turns is None:
+                return _unknown(caller.name, counter)
+            verdict = judged(limits, caller.name, turns, sub_agent, asked_at)
+            if verdict.refusal is not None:
+                self._remember(who, asked_at, verdict.refusal)
+        if said := verdict.warning or (verdict.refusal.message if verdict.refusal is not None else ""):
+            logger.warning("%s (conversation %s)", said, speaker.conversation)
+        return verdict
+
+    async def _turns(self, conversation: str, asked_at: float) -> list[Turn] | None:
+        """The turns of the last hour; None where they cannot be read now."""
+        if 0 < self._unread_until - asked_at <= RETRY_SECONDS:  # more: a clock was set back
+            return None
+
+        def look() -> list[Turn]:
+            found = turns_since(conversation, asked_at - HOUR_SECONDS, MOST_TURNS)
+            return [Turn(when, units_of(cost), agent) for when, cost, agent in found]
+
+        try:
+            return await looked_up(look)
+        except Exception as error:
+            self._unread_until = self._now() + RETRY_SECONDS
+            logger.warning("A conversation's last hour cannot be read: %s", type(error).__name__)
+            return None
+
+    def _remembered(self, who: _Who, now: float) -> Verdict | None:
+        at, refusal = self._refused.get(who, (0.0, None))
+        if refusal is None:
+            return None
+        left = (refusal.retry_after_seconds or 0.0) - (now - at)
+        if not 0 <= now - at < REFUSED_SECONDS or left <= 0:
+            del self._refused[who]
+            return None
+        return Verdict(refusal=msgspec.structs.replace(refusal, retry_after_seconds=max(left, 1.0)))
+
+    def _remember(self, who: _Who, now: float, refusal: Failure) -> None:
+        self._refused[who] = (now, refusal)
+        if len(self._refused) > MOST_REFUSED:
+            self._refused.popitem(last=False)
 
 
-def _read(conversation: str, at: float) -> list[Turn]:
-    try:
-        return [Turn(when, units_of(cost), agent) for when, cost, agent in turns_since(conversation, at)]
-    finally:
-        connection.close()
+def _unknown(name: str, counter: KeyCounter | None) -> Verdict:
+    if counter is None or counter.counts.is_open:
+        return Verdict()
+    message = f"What this conversation has had with the client key {name!r} is not known now."
+    return Verdict(refusal=Failure(Kind.NO_ACCOUNT, message, 503, retry_after_seconds=RETRY_SECONDS))

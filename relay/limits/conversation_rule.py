@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from accounts.keys.limits import ConversationLimits
+from accounts.keys.limits import MOST_TURNS, ConversationLimits
 from monitor.ledger.booking import dollars
 from relay.limits.standing import NO_QUOTA, moment
 from relay.neutral.failures import Failure, Kind
@@ -60,9 +60,9 @@ def _standings(
 ) -> list[tuple[str, float, float, float]]:
     """Of each limit: what it allows, what was used, how much may be, and when something is free again."""
     found: list[tuple[str, float, float, float]] = []
-    if limits.turns:
-        free_at = turns[len(turns) - limits.turns].at + HOUR_SECONDS if len(turns) >= limits.turns else 0.0
-        found.append((f"{limits.turns:,} turns", len(turns), limits.turns, free_at))
+    most = min(limits.turns or MOST_TURNS, MOST_TURNS)  # nobody knows what stands before the last MOST_TURNS
+    free_at = turns[len(turns) - most].at + HOUR_SECONDS if len(turns) >= most else 0.0
+    found.append((f"{most:,} turns", len(turns), most, free_at))
     if limits.units:
         spent = sum(turn.units for turn in turns)
         what = f"${dollars(limits.units):.2f}"

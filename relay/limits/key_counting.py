@@ -1,11 +1,9 @@
 """This process's key counter, as the settings want it: with Redis or alone, begun from the ledger."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
 from accounts.loaded.live_accounts import LiveAccounts
@@ -17,6 +15,7 @@ from monitor.pricing.price_list import PriceList
 from monitor.record.records import RequestRecord
 from relay.limits.counts import Counts
 from relay.limits.key_counter import KeyCounter
+from relay.limits.looking import looked_up
 from relay.limits.shared_counts import RedisCounts
 from relay.limits.standing import Standing
 from relay.limits.usage import part_of
@@ -44,11 +43,8 @@ def key_counter(accounts: LiveAccounts, prices: Callable[[], PriceList]) -> KeyC
 async def from_ledger(key: int, standings: Sequence[Standing]) -> list[int]:
     """What the ledger has for each; raises what the database raises."""
 
-    def read() -> list[Amounts]:
-        try:
-            return used_in(key, [(standing.window.start, standing.window.end) for standing in standings])
-        finally:
-            connection.close()
+    def look() -> list[Amounts]:
+        return used_in(key, [(standing.window.start, standing.window.end) for standing in standings])
 
-    told = await asyncio.to_thread(read)
+    told = await looked_up(look)
     return [part_of(usage, standing.limit.measure) for usage, standing in zip(told, standings, strict=True)]
