@@ -33,7 +33,7 @@ from relay.admission.request_headers import headers_of
 from relay.dialects.interface import ClientRequest, Dialect
 from relay.exchange.client_call import client_call
 from relay.exchange.large_bodies import beside_the_loop, most_bytes
-from relay.exchange.record.new_record import new_id, new_record, told_of
+from relay.exchange.record.new_record import key_groups, new_id, new_record, told_of
 from relay.exchange.record.recorded_bodies import RecordedBodies
 from relay.exchange.record.recording import Recorder
 from relay.exchange.response.responses import error_response, identify
@@ -224,8 +224,7 @@ class Admission:
 
     def recorder(self, call: ClientCall, preview: str, *, keeps_bodies: bool = True) -> Recorder:
         """The record of this exchange, whose row is visible from now on."""
-        settings = self.runtime.settings
-        caller = self.caller
+        settings, caller = self.runtime.settings, self.caller
         keys = tuple(presented_keys(self.headers, self.request.GET))
         submit = self.runtime.writer.submit
         bodies = None
@@ -248,6 +247,7 @@ class Admission:
                 session_hash=call.session,
                 **told_of(call.speaker),
                 request_bytes=len(call.raw),
+                diagnostics=key_groups(caller.limits if caller else None),
             ),
             call,
             at=self.elapsed,

@@ -7,13 +7,13 @@ was stored stays masked; a body that was not kept whole cannot be sent again.
 import asyncio
 import time
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext
 
-from accounts.groups.scope import from_text
+from accounts.groups.scope import Binding, from_text
 from accounts.loaded.client_keys import KeyRing
 from accounts.mapping import Target
 from monitor.models import Body
@@ -36,6 +36,9 @@ from relay.exchange.served_exchange import ServedExchange
 from relay.neutral.failures import BadRequest, Failure
 from relay.replay.simulated import simulated_runtime
 from relay.upstream.request import ClientCall
+
+_BINDINGS: Final = ("groups", "key_groups")
+"""Where a row has the groups of key and mapping, where one was to be asked, and those of the key alone."""
 
 
 class CannotReplay(Exception):
@@ -114,7 +117,7 @@ def begin(
         diagnostics={
             "replayed_by": by,
             **({"simulator": simulated} if simulated else {}),
-            **({"groups": row.diagnostics["groups"]} if row.diagnostics.get("groups") else {}),
+            **{name: row.diagnostics[name] for name in _BINDINGS if row.diagnostics.get(name)},
         },
     )
     submit, settings = served_by.writer.submit, served_by.settings
@@ -146,7 +149,12 @@ def within_its_groups(keys: KeyRing, row: RequestRecord, targets: tuple[Target, 
     """What the key may ask now; of a key that is gone, what it was bound to then. Raises CannotReplay."""
     caller = keys.of_id(row.client_key_id)
     if caller is None:
-        bindings = from_text(str(row.diagnostics.get("groups") or ""))
+        told = [from_text(str(row.diagnostics.get(name) or "")) for name in _BINDINGS]
+        bindings = frozenset[Binding]().union(*told)
+        if row.client_key_id and not bindings and not row.attempts:
+            raise CannotReplay(
+                gettext("The key of this request is gone, and whom it might ask is not known.")
+            )
         return tuple(
             msgspec.structs.replace(target, bindings=target.bindings | bindings) for target in targets
         )

@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from accounts.groups.scope import as_text, bound_to
+from accounts.keys.limits import KeyLimits
 from monitor.record.records import RequestRecord
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from relay.exchange.runtime import Runtime
@@ -47,3 +49,8 @@ def told_of(speaker: Speaker) -> dict[str, str]:
         "client_name": speaker.client,
         "role": speaker.role,
     }
+
+
+def key_groups(limits: KeyLimits | None) -> dict[str, str]:
+    """For a replay when the key is gone: the groups that it was bound to, also where nobody was asked."""
+    return {"key_groups": as_text(bound_to(limits.groups))} if limits is not None and limits.groups else {}

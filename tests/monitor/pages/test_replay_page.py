@@ -120,5 +120,12 @@ def test_a_replay_stays_within_the_groups(shelf: Shelf) -> None:
     assert bound == [{team, others}, {team}]
     gone = shelf.put(ASKED, client_key_id=8, diagnostics={"groups": "b, c"})
     assert within_its_groups(keys, gone, targets)[1].bindings == {frozenset({"b", "c"})}
-    free = shelf.put(ASKED, client_key_id=8)
+    refused = shelf.put(ASKED, client_key_id=8, attempts=0, diagnostics={"key_groups": "b, c"})
+    assert within_its_groups(keys, refused, targets)[1].bindings == {frozenset({"b", "c"})}
+    free = shelf.put(ASKED, client_key_id=8, attempts=1)
     assert within_its_groups(keys, free, targets) == targets
+    unknown = shelf.put(ASKED, client_key_id=8, attempts=0)
+    with pytest.raises(CannotReplay, match="whom it might ask is not known"):
+        within_its_groups(keys, unknown, targets)
+    nobodys = shelf.put(ASKED, client_key_id=None, attempts=0)
+    assert within_its_groups(keys, nobodys, targets) == targets

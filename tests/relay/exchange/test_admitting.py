@@ -8,6 +8,8 @@ import msgspec
 import pytest
 from django.http.response import HttpResponseBase
 
+from accounts.keys.limits import KeyLimits
+from accounts.loaded.client_keys import CallerKey
 from accounts.loaded.live_accounts import LiveAccounts
 from accounts.snapshot import Snapshot
 from monitor.record.records import Record, RequestRecord
@@ -111,3 +113,17 @@ async def test_a_fault_behind_the_counting_gives_the_keys_place_back(
     with pytest.raises(RuntimeError):
         await door.post(what)
     assert door.spent == [(0, 0)]
+
+
+async def test_a_refused_row_tells_the_groups_of_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a replay stays within them when the key is gone, though nobody was asked."""
+    door = Door(monkeypatch)
+    door.meanwhile = door.runtime.drain
+
+    def is_bound(admission: Admission) -> None:
+        admission.caller = CallerKey(7, "bound", False, KeyLimits(groups=frozenset({"b", "a"})))
+
+    monkeypatch.setattr(Admission, "authenticate", is_bound)
+    assert (await door.post("generation")).status_code == 503
+    assert [row.diagnostics["key_groups"] for row in door.rows] == ["a, b"] * len(door.rows)
+    assert door.rows
