@@ -22,13 +22,14 @@ from monitor.ledger.corrections import keep_correction
 from monitor.ledger.hours import HOUR_SECONDS, hour_of
 from monitor.ledger.writing import COUNTED_COLUMNS, book
 from monitor.models import RequestLog
-from monitor.pricing.cost import cost_of
+from monitor.pricing.cost import cost_of, lost_by_the_cache
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import RequestRecord, record_of
 from monitor.record.request_id import first_request_id
 from monitor.statistics.filling import fill_day, fill_hour
 
 ROWS_AT_ONCE: Final = 200
+_OF_A_MISS: Final = ("cache_miss_tokens", "cache_miss_cost")
 
 Repriced = tuple[RequestRecord, RequestRecord]
 """An exchange whose price is another now: as it was, and as it is from now on."""
@@ -40,10 +41,10 @@ def whole_hours(since: float, until: float) -> Iterator[int]:
     An hour that is not over by ``until`` is none of them.
     """
     found = RequestLog.objects.order_by("id").values_list("id", flat=True)
-    oldest = found.first()
-    if oldest is None:
+    first = _first_whole_hour()
+    if first is None:
         return
-    hour = max(_hour_at(since + HOUR_SECONDS - 1), _hour_at(moment_of_id(oldest)) + HOUR_SECONDS)
+    hour = max(_hour_at(since + HOUR_SECONDS - 1), first)
     while hour + HOUR_SECONDS <= until:
         later = found.filter(id__gte=first_request_id(hour * 1000)).first()
         if later is None:
@@ -52,6 +53,12 @@ def whole_hours(since: float, until: float) -> Iterator[int]:
         if hour + HOUR_SECONDS <= until:
             yield hour
         hour += HOUR_SECONDS
+
+
+def is_whole(hour: int) -> bool:
+    """Are all of the hour's exchanges still on record? Retention may have come to it meanwhile."""
+    first = _first_whole_hour()
+    return first is not None and hour >= first
 
 
 def preview(hour: int, prices: PriceList) -> dict[Cell, Amounts]:
@@ -78,32 +85,47 @@ def recompute(hour: int, prices: PriceList, made_at: datetime) -> dict[Cell, Amo
             some = repriced(rows, prices)
             if some:
                 before, now = {row.id: row for row, _ in some}, [row for _, row in some]
-                keep_correction(_differences(some), made_at)
                 _store(now)
+                # In the order of all writers, so that none waits for the other: the ledger's cells are last.
                 count(now, before)
+                keep_correction(_differences(some), made_at)
                 book(now, before)
         if not rows:
             break
         changes += some
         after = _behind(rows[-1])
-    fill_hour(hour)
+    if is_whole(hour):
+        fill_hour(hour)
     return _differences(changes)
 
 
 def add_up_days(hours: Sequence[int]) -> None:
-    """Add up anew the days that these hours belong to."""
-    for day in sorted({_day_of(hour) for hour in hours}):
+    """Add up anew the days that these hours belong to; an hour that is no longer whole stays as it is."""
+    for day in sorted({_day_of(hour) for hour in hours if is_whole(hour)}):
         fill_day(day)
 
 
 def repriced(rows: Sequence[RequestRecord], prices: PriceList) -> list[Repriced]:
-    """Those of the rows that have another price now; one that nobody can price keeps its cost."""
-    priced = [(row, cost_of(row, prices)) for row in rows]
-    return [
-        (row, msgspec.structs.replace(row, cost=cost))
-        for row, cost in priced
-        if cost is not None and cost != row.cost
-    ]
+    """Those of the rows that have another price now; one that nobody can price keeps its cost.
+
+    What its cache miss cost is a part of it, and changes with it.
+    """
+    priced = [(row, _priced(row, prices)) for row in rows]
+    return [(row, now) for row, now in priced if now is not None and now != row]
+
+
+def _priced(row: RequestRecord, prices: PriceList) -> RequestRecord | None:
+    cost = cost_of(row, prices)
+    if cost is None:
+        return None
+    now = msgspec.structs.replace(row, cost=cost)
+    return msgspec.structs.replace(now, cache_miss_cost=lost_by_the_cache(now, prices))
+
+
+def _first_whole_hour() -> int | None:
+    """The hour after the one of the oldest exchange; None without any."""
+    oldest = RequestLog.objects.order_by("id").values_list("id", flat=True).first()
+    return None if oldest is None else _hour_at(moment_of_id(oldest)) + HOUR_SECONDS
 
 
 def _rest(hour: int, after: str) -> QuerySet[RequestLog]:
@@ -115,7 +137,7 @@ def _rest(hour: int, after: str) -> QuerySet[RequestLog]:
 
 
 def _records(found: QuerySet[RequestLog]) -> list[RequestRecord]:
-    return [record_of(values) for values in found.values(*COUNTED_COLUMNS)[:ROWS_AT_ONCE]]
+    return [record_of(values) for values in found.values(*COUNTED_COLUMNS, *_OF_A_MISS)[:ROWS_AT_ONCE]]
 
 
 def _behind(row: RequestRecord) -> str:
@@ -129,11 +151,16 @@ def _differences(changes: Sequence[Repriced]) -> dict[Cell, Amounts]:
 
 def _store(rows: Sequence[RequestRecord]) -> None:
     quote = connection.ops.quote_name
-    field = RequestLog._meta.get_field("cost")
-    statement = f"UPDATE {quote(RequestLog._meta.db_table)} SET cost = %s WHERE id = %s"  # noqa: S608  no values
+    fields = (RequestLog._meta.get_field("cost"), RequestLog._meta.get_field("cache_miss_cost"))
+    values = ", ".join(f"{quote(field.name)} = %s" for field in fields)
+    statement = f"UPDATE {quote(RequestLog._meta.db_table)} SET {values} WHERE id = %s"  # noqa: S608  no values
     with connection.cursor() as cursor:
         cursor.executemany(
-            statement, [(field.get_db_prep_save(row.cost, connection), row.id) for row in rows]
+            statement,
+            [
+                [*(field.get_db_prep_save(getattr(row, field.name), connection) for field in fields), row.id]
+                for row in rows
+            ],
         )
 
 

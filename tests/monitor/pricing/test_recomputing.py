@@ -14,10 +14,13 @@ from monitor.conversations.models import Conversation
 from monitor.ledger.booking import dollars
 from monitor.ledger.models import LedgerCorrection
 from monitor.ledger.reading import by_client_key
+from monitor.ledger.writing import book
 from monitor.models import ModelPrice, RequestLog
 from monitor.pricing import recomputing
 from monitor.record.records import RequestRecord
+from monitor.record.request_id import first_request_id
 from monitor.statistics import filling
+from monitor.statistics.models import HourStatistic
 from monitor.statistics.totals import by_dimension
 from monitor.store.writer import RecordWriter
 from tests.monitor.store.test_writer import ended
@@ -109,6 +112,40 @@ def test_all_say_the_new_number_and_the_old_one_is_kept(
     assert [run.partition("UTC  ")[2] for run in runs] == [
         "2 figures  0.000000 -> 0.040000 US$", "1 figures  0.025000 -> 0.035000 US$",
     ]  # fmt: skip
+
+
+def test_what_a_cache_miss_cost_changes_with_it(written: RecordWriter) -> None:
+    """It is a part of the row's cost, so it is of the same price."""
+    row = RequestLog.objects.filter(id__gte=first_request_id(HOUR * 1000)).order_by("id")[0]
+    RequestLog.objects.filter(id=row.id).update(cache_miss="tools", cache_miss_tokens=400)
+    ModelPrice.objects.create(
+        pattern="in-house", valid_from=datetime(2023, 1, 1, tzinfo=UTC), input_price=Decimal(5),
+        output_price=Decimal(0), cached_price=Decimal(1),
+    )  # fmt: skip
+    command("--since", SINCE, "--apply")
+    row.refresh_from_db()
+    assert (row.cost, row.cache_miss_cost) == (Decimal("0.005"), Decimal("0.0016"))
+
+
+def test_an_hour_that_retention_has_come_to_keeps_its_statistics(
+    written: RecordWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that are gone by the time are in the statistics, and stay there; the day with them."""
+    before = (
+        HourStatistic.objects.filter(dimension="model").order_by("hour").values_list("requests", flat=True)
+    )
+    counted = list(before)
+    price("5")
+
+    def removed_then_booked(*arguments: Any) -> None:
+        RequestLog.objects.filter(id__lt=first_request_id((HOUR + 150) * 1000)).delete()
+        book(*arguments)
+
+    monkeypatch.setattr(recomputing, "book", removed_then_booked)
+    command("--since", SINCE, "--apply")
+    assert list(before.all()) == counted
+    [(_, sums)] = by_dimension("model", 7, datetime.fromtimestamp(HOUR + 86_000, UTC))
+    assert sums.requests == 9
 
 
 def test_what_nobody_can_price_keeps_its_cost(written: RecordWriter) -> None:
