@@ -4,7 +4,7 @@
 # (unfold ships no types)
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -15,6 +15,13 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from accounts.models import Account, AccountGroup, ClientKey, ModelMapping
+
+SEEN_WITH: Final = {
+    "members": "accounts.view_account",
+    "bound_keys": "accounts.view_clientkey",
+    "bound_mappings": "accounts.view_modelmapping",
+}
+"""Columns that tell of other pages, and the right to see those."""
 
 
 class GroupFilter(admin.SimpleListFilter):
@@ -51,25 +58,43 @@ def warn_of_empty_groups(request: HttpRequest, groups: Iterable[str]) -> None:
 class AccountGroupAdmin(ModelAdmin):
     """Groups, each with the order in which its accounts are asked."""
 
-    list_display = ("name", "strategy", "members", "bound", "note")
+    list_display = ("name", "strategy", "members", "bound_keys", "bound_mappings", "note")
     list_filter = ("strategy",)
     search_fields = ("name", "note")
     show_full_result_count = False
-    readonly_fields = ("members", "bound")
-    fields = ("name", "strategy", "note", "members", "bound")
+    readonly_fields = tuple(SEEN_WITH)
+    fields = ("name", "strategy", "note", *SEEN_WITH)
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        """Without what this person may not see elsewhere."""
+        return _seen(request, super().get_list_display(request))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """As in the list."""
+        return _seen(request, super().get_fields(request, obj))
 
     @display(description=_("accounts"))
     def members(self, group: AccountGroup) -> str:
         """Their e-mails, in the order of the accounts' list."""
-        rows = Account.objects.values_list("email", "groups")
-        return ", ".join(email for email, groups in rows if group.name in groups) or "–"
+        return _named_in(group, Account.objects.values_list("email", "groups"))
 
-    @display(description=_("bound to it"))
-    def bound(self, group: AccountGroup) -> str:
-        """The keys and mappings that only its accounts may serve."""
-        keys = ClientKey.objects.values_list("name", "groups")
-        mappings = ModelMapping.objects.values_list("pattern", "groups")
-        return ", ".join(name for name, groups in (*keys, *mappings) if group.name in groups) or "–"
+    @display(description=_("client keys"))
+    def bound_keys(self, group: AccountGroup) -> str:
+        """The keys that only its accounts may serve."""
+        return _named_in(group, ClientKey.objects.values_list("name", "groups"))
+
+    @display(description=_("model mappings"))
+    def bound_mappings(self, group: AccountGroup) -> str:
+        """The mappings that only its accounts may serve."""
+        return _named_in(group, ModelMapping.objects.values_list("pattern", "groups"))
+
+
+def _named_in(group: AccountGroup, rows: Iterable[tuple[str, list[str]]]) -> str:
+    return ", ".join(name for name, groups in rows if group.name in groups) or "–"
+
+
+def _seen(request: HttpRequest, columns: Iterable[Any]) -> list[Any]:
+    return [name for name in columns if name not in SEEN_WITH or request.user.has_perm(SEEN_WITH[name])]
 
 
 def _groups_of(model: Any) -> Iterable[list[str]]:

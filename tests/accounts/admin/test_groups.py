@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -55,6 +55,25 @@ def test_the_groups_page_says_who_is_in_it(client: Client) -> None:
     assert "out@x.test" not in shown
     assert "bound-key" in shown
     assert "drain: one after the other" in shown
+
+
+def test_a_group_tells_nobody_what_they_may_not_see_elsewhere(client: Client) -> None:
+    """Accounts, keys and mappings, in the list and on the group's page, are for who may see each of them."""
+    ClientKey(name="bound-key", groups=["team"], sha256="1").save()
+    ModelMapping.objects.create(pattern="bound-map", target="m", groups=["team"])
+    group = AccountGroup.objects.create(name="team", strategy="drain")
+    told = {"account": "in@x.test", "clientkey": "bound-key", "modelmapping": "bound-map"}
+    for right in ("", *told):
+        user = User.objects.create_user(f"may-{right}", is_staff=True)
+        user.user_permissions.set(
+            Permission.objects.filter(codename__in=("view_accountgroup", f"view_{right}"))
+        )
+        client.force_login(user)
+        for shown in (
+            page(client, "accountgroup_changelist"), page(client, "accountgroup_change", group.pk)
+        ):  # fmt: skip
+            assert "team" in shown
+            assert [name for name, text in told.items() if text in shown] == ([right] if right else [])
 
 
 def test_an_empty_group_is_told_when_it_is_bound_to(client: Client) -> None:
