@@ -12,24 +12,24 @@ from monitor.diagnosis.acts import Act
 from monitor.record.phrasing import Phrase
 from monitor.record.records import RequestRecord
 
-BUTTONS: dict[Act, tuple[Any, str, str, Any]] = {
-    # act: (label, the address that does it, the right that it needs, what it comes to)
+BUTTONS: dict[Act, tuple[Any, str, tuple[str, ...], Any]] = {
+    # act: (label, the address that does it, the rights that it needs, what it comes to)
     Act.SEND_AGAIN: (
         _("Send again"),
         "replay-send",
-        "monitor.add_requestlog",
+        ("monitor.add_requestlog",),
         _("Asks upstream once more, and costs about as much again."),
     ),
     Act.CONTINUE: (
         _("Turn on continuation for this model"),
         "act-continue",
-        "accounts.change_modelmapping",
+        ("accounts.change_modelmapping", "accounts.add_modelmapping"),
         _("Broken answers of plain text are continued by another attempt from now on."),
     ),
     Act.CLEAR_COOLDOWN: (
         _("Clear the cooldown"),
         "act-clear-cooldown",
-        "accounts.change_account",
+        ("accounts.change_account",),
         _("The accounts that were asked are used again at once; upstream may refuse them again."),
     ),
 }
@@ -48,12 +48,12 @@ def act_links(request: HttpRequest, row: RequestRecord, acts: Iterable[Act]) -> 
     found: list[dict[str, Any]] = []
     for act in acts:
         if act in BUTTONS:
-            label, name, right, hint = BUTTONS[act]
+            label, name, rights, hint = BUTTONS[act]
             link = reverse(name, args=(row.id,))
         else:
             label, name, right = LINKS[act]
-            hint, link = "", _page(act, name, row)
-        if request.user.has_perm(right):
+            rights, hint, link = (right,), "", _page(act, name, row)
+        if request.user.has_perms(rights):
             found.append({"label": label, "link": link, "is_button": act in BUTTONS, "hint": hint})
     return found
 

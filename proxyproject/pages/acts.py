@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -44,12 +45,22 @@ def clear_cooldown(request: HttpRequest, request_id: str) -> HttpResponseBase:
 @for_operators
 @permission_required(("accounts.change_modelmapping", "accounts.add_modelmapping"), raise_exception=True)
 def continue_model(request: HttpRequest, request_id: str) -> HttpResponseBase:
-    """The mapping of the exchange's model continues what breaks off; there is one for it from now on."""
+    """The mapping of the exchange's model continues what breaks off; there is one for it from now on.
+
+    Where no mapping can be made for a name like that, the page says why.
+    """
     row = _row(request_id)
     mapping = _mapping_of(row)
     if mapping is None:
         mapping = ModelMapping(pattern=row.client_model, target=row.mapped_model or row.client_model)
-        mapping.full_clean()
+        try:
+            if "*" in row.client_model:  # the client's word is not to stand for other models
+                raise ValidationError(gettext("A model's name with * in it gets no mapping of its own."))
+            mapping.full_clean()
+        except ValidationError as error:
+            for why in error.messages:
+                messages.error(request, why)
+            return redirect("monitor:detail", row.id)
     mapping.continuation = True
     mapping.save()
     text = gettext("What breaks off is continued from now on, by the mapping of %(pattern)s.")

@@ -1,10 +1,14 @@
 """The buttons of a diagnosis: what they change, and who may press them."""
 
 import pytest
-from django.test import Client
+from django.contrib.auth.models import Permission, User
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import Account, AccountMark, ModelMapping
+from monitor.diagnosis.acts import Act
+from monitor.history.keyset import records_by_id
+from monitor.pages.act_links import act_links
 from monitor.record.records import Outcome
 from tests.monitor.shelf import Shelf, attempt_of, operator_named, shelf
 
@@ -67,6 +71,29 @@ def test_continuation_is_turned_on_for_a_model(operator: Client, shelf: Shelf) -
     assert operator.get(f"{path}mapping/")["Location"].endswith(f"/modelmapping/{wide.pk}/change/")
     operator.post(f"{path}continue/")
     assert [one.pattern for one in ModelMapping.objects.filter(continuation=True)] == ["claude-*"]
+
+
+def test_a_name_that_is_no_pattern_is_told(operator: Client, shelf: Shelf) -> None:
+    """What a client called its model need not be one: the page says so, and nothing is made."""
+    for name in ("two words", "a*b*c"):
+        path = f"/monitor/history/{shelf.put(outcome=Outcome.INTERRUPTED, client_model=name).id}/"
+        answer = operator.post(f"{path}continue/", follow=True)
+        assert answer.status_code == 200
+        assert [message.level_tag for message in answer.context["messages"]] == ["error"]
+    assert not ModelMapping.objects.exists()
+
+
+def test_the_button_for_continuation_needs_what_its_act_needs(store: str, shelf: Shelf) -> None:
+    """To change a mapping, and to make one."""
+    request_id = shelf.put(outcome=Outcome.INTERRUPTED, status=200, stop_reason=None).id
+    for rights in (("change_modelmapping",), ("add_modelmapping",)):
+        request = RequestFactory().get("/")
+        request.user = User.objects.create_user(rights[0])
+        request.user.user_permissions.set(Permission.objects.filter(codename__in=rights))
+        [row] = records_by_id([request_id])
+        assert act_links(request, row, [Act.CONTINUE]) == []
+    request.user = User.objects.create_superuser("op2")
+    assert len(act_links(request, row, [Act.CONTINUE])) == 1
 
 
 def test_a_model_without_a_mapping_leads_to_the_form_of_one(operator: Client, shelf: Shelf) -> None:
