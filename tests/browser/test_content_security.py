@@ -151,7 +151,7 @@ def test_the_theme_works_without_texts_that_run(watched: Page) -> None:
     search = page.locator("input[x-ref=searchInput]").first
     search.fill("mappin")
     search.press("g")
-    expect(page.locator("#search-results")).to_contain_text("Model mappings")
+    expect(page.locator("#search-results")).to_contain_text("Mappings")
     search.press("ArrowDown")
     search.press("Escape")
     expect(search).to_have_value("")

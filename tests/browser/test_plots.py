@@ -5,12 +5,15 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.served.world import World
+
 NewPage = Callable[..., Page]
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_a_bar_leads_to_its_requests(new_page: NewPage, dark: bool) -> None:
+def test_a_bar_leads_to_its_requests(new_page: NewPage, console_world: World, dark: bool) -> None:
     """Plots are drawn, say the same as a table, and a click on the newest bar shows its rows."""
+    console_world.row(console_world.messages("Asked in this hour, which may have begun just now."))
     page = new_page("/monitor/statistics/?days=1", dark=dark)
     expect(page.locator(".ek-plots[data-drawn]")).to_have_count(1)
     for name in ("outcomes", "times", "tokens", "money"):

@@ -36,7 +36,7 @@ def test_the_overview_follows_what_happens(new_page: NewPage, console_world: Wor
 def test_an_account_that_cools_down_is_seen_in_the_list(new_page: NewPage, console_world: World) -> None:
     """With a countdown beside the time, and cleared again."""
     page = fast(new_page("/admin/accounts/account/"))
-    awaited = page.locator("#result_list time[data-awaited]")
+    awaited = page.locator("#result_list td.field-why time[data-awaited]")
     expect(awaited).to_have_count(0)
     console_world.row(console_world.messages("Limited. [fault: retry_after=600, ok]"))
     page.clock.run_for(11_000)
