@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from monitor.conversations.counting import Sums
 from monitor.conversations.filters import ConversationFilter
@@ -23,6 +23,8 @@ LOOKED_AT = 5_000
 """How many conversations a page asks for their models and accounts, at most."""
 AT_ONCE = 500
 AGENTS_SHOWN = 200
+MODELS_SHOWN = 20
+"""Clients choose how many there are."""
 
 
 class Used(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,9 +104,9 @@ def page_of(asked: ConversationFilter, before: str = "", limit: int = PAGE_LINES
         step = list(_newest(condition, before).values_list("id", "last_id")[:AT_ONCE])
         ids = [one for one, _ in step]
         fitting = set(
-            ConversationPart.objects.filter(of_parts, conversation__in=ids).values_list(
-                "conversation", flat=True
-            )
+            ConversationPart.objects.filter(of_parts, conversation__in=ids)
+            .values_list("conversation", flat=True)
+            .distinct()
         )
         kept += [(one, last) for one, last in step if one in fitting]
         if len(kept) > limit:
@@ -162,12 +164,7 @@ def _with_ids(kept: Sequence[tuple[str, str]]) -> list[Conversation]:
 
 def _lines(rows: Sequence[Conversation]) -> tuple[Line, ...]:
     ids = [row.id for row in rows]
-    models: dict[str, dict[str, None]] = {one: {} for one in ids}
-    agents: dict[str, set[str]] = {one: set() for one in ids}
-    parts = ConversationPart.objects.filter(conversation__in=ids, turns__gt=0).order_by("first_id")
-    for one, agent, model in parts.values_list("conversation", "agent", "model"):
-        models[one][model] = None
-        agents[one].add(agent)
+    models, agents = _models_of(ids), _numbers_of_agents(ids)
     last: dict[str, dict[str, Any]] = {
         turn["id"]: dict(turn)
         for turn in RequestLog.objects.filter(id__in=[row.last_id for row in rows]).values(
@@ -186,13 +183,31 @@ def _lines(rows: Sequence[Conversation]) -> tuple[Line, ...]:
             id=row.id,
             client_key=row.client_key,
             client_name=row.client_name,
-            models=tuple(models[row.id]),
-            agents=len(agents[row.id]),
+            models=tuple(models.get(row.id, ())),
+            agents=agents.get(row.id, 0),
             running=running.get(row.id, 0),
             last=last.get(row.last_id),
         )
         for row in rows
     )
+
+
+def _models_of(conversations: Sequence[str]) -> dict[str, list[str]]:
+    """Each one's models in the order of their first turns."""
+    parts = ConversationPart.objects.filter(conversation__in=conversations, turns__gt=0)
+    of_models = parts.order_by().values("conversation", "model").annotate(first=Min("first_id"))
+    found: dict[str, list[str]] = {}
+    for part in of_models.order_by("first")[: MODELS_SHOWN * PAGE_LINES]:
+        models = found.setdefault(part["conversation"], [])
+        if len(models) < MODELS_SHOWN:
+            models.append(part["model"])
+    return found
+
+
+def _numbers_of_agents(conversations: Sequence[str]) -> dict[str, int]:
+    parts = ConversationPart.objects.filter(conversation__in=conversations, turns__gt=0)
+    counted = parts.order_by().values("conversation").annotate(agents=Count("agent", distinct=True))
+    return dict(counted.values_list("conversation", "agents"))
 
 
 def _sums(row: Conversation | ConversationPart) -> Sums:

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from django.db.models import QuerySet
+from django.db.models import Max, Min, QuerySet, Sum
 
+from monitor.conversations.counting import Sums as ConversationSums
 from monitor.conversations.models import Conversation, ConversationPart, Counted
 from monitor.ledger.booking import dollars
 from monitor.models import RequestLog
@@ -21,6 +22,7 @@ LOOKED_AT: Final = 20_000
 MOST_COSTLY: Final = 50
 AGENTS_OF: Final = 500
 """The agents of so many of the most costly conversations are compared."""
+GROUPS_SHOWN: Final = 200
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -62,16 +64,19 @@ def _most_costly(days: int, now: datetime, limit: int) -> list[str]:
 
 
 def _grouped(parts: QuerySet[ConversationPart], by: str) -> list[Group]:
-    found: dict[str, Group] = {}
-    for part in parts:
-        key = getattr(part, by)
-        label, role = (part.agent_label, part.role) if by == "agent" else (key, "")
-        group = found.get(key) or Group(label, Sums(), part.conversation, role)
-        found[key] = msgspec.structs.replace(group, sums=group.sums + _sums(part))
-    return sorted(found.values(), key=lambda group: (-group.sums.cost, -group.sums.requests))
+    """Added up by the database: a client may name as many agents as it likes."""
+    named = {"of": Min("conversation"), "label": Max("agent_label"), "in_role": Max("role")}
+    sums = {f"{name}_sum": Sum(name) for name in ConversationSums._fields}
+    found = parts.order_by().values(by).annotate(**named, **sums)
+    groups = []
+    for row in found.order_by("-cost_units_sum", "-turns_sum", by)[:GROUPS_SHOWN]:
+        label, role = (row["label"], row["in_role"]) if by == "agent" else (row[by], "")
+        counted = ConversationSums(*(row[f"{name}_sum"] for name in ConversationSums._fields))
+        groups.append(Group(label, _sums(counted), row["of"], role))
+    return groups
 
 
-def _sums(row: Counted) -> Sums:
+def _sums(row: Counted | ConversationSums) -> Sums:
     return Sums(
         requests=row.turns,
         failed=row.failed,

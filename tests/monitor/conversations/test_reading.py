@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from monitor.conversations.filters import FLAGS, asked_for
 from monitor.conversations.models import Conversation
-from monitor.conversations.reading import agents_of, line_of, page_of
+from monitor.conversations.reading import MODELS_SHOWN, agents_of, line_of, page_of
 from monitor.conversations.turns import LANE, WIDTH, neighbours, on_axis, turns_of
 from monitor.record.records import Outcome, RequestRecord
+from monitor.statistics.by_conversation import GROUPS_SHOWN, within_conversation
 from monitor.store.writer import RecordWriter
 from tests.monitor.store.test_writer import ended
 
@@ -160,3 +162,21 @@ def test_plans_walk_the_indexes(store: str) -> None:
         assert index in plan
         assert "TEMP B-TREE" not in plan
         assert "Sort" not in plan
+
+
+def test_what_is_read_of_a_conversation_is_bounded(writer: RecordWriter, request_record: NewRecord) -> None:
+    """Clients choose how many agents and models there are: those are counted, these and groups are capped."""
+    for number in range(GROUPS_SHOWN + 5):
+        agent, model = f"{number:032x}", f"model-{number:03}"
+        put(writer, request_record, number, agent=agent, role="sub", mapped_model=model)
+    put(writer, request_record, 900, conversation=SUB, agent=SUB, mapped_model="other")
+    assert writer.flush(20)
+    with CaptureQueriesContext(connection) as asked:
+        of_one = {line.id: line for line in page_of(asked_for({})).lines}
+    assert (of_one[C].agents, of_one[SUB].agents) == (GROUPS_SHOWN + 5, 1)
+    assert of_one[C].models == tuple(f"model-{number:03}" for number in range(MODELS_SHOWN))
+    assert of_one[SUB].models == ("other",)
+    of_parts = [one["sql"] for one in asked if "conversationpart" in one["sql"]]
+    assert all("GROUP BY" in sql for sql in of_parts)
+    for by in ("agent", "model"):
+        assert len(within_conversation(C, "", by)) == GROUPS_SHOWN
