@@ -15,7 +15,7 @@ from tests.test_house_rules import our_modules
 
 OWN = (
     "relay/simulator", "proxyproject/faultlab", "proxyproject/templatetags", "proxyproject/demo",
-    "relay/simulated", "tests",
+    "tests",
 )  # fmt: skip
 """Folders that meet no text from outside: the upstream double and what plays with it."""
 

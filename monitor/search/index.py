@@ -1,8 +1,8 @@
 """The index of the words that exchanges are found by, on both stores, newest first.
 
 An exchange is added once, when it has ended, in the transaction of its row; until then a search looks at it
-directly. SQLite has an FTS5 table without contents (``search_sqlite``), PostgreSQL a ``tsvector`` under a GIN
-index (``search_postgres``). Measured at a million rows: docs/performance.md.
+directly. SQLite has an FTS5 table without contents (``sqlite.py``), PostgreSQL a ``tsvector`` under a GIN
+index (``postgres.py``). Measured at a million rows: docs/performance.md.
 """
 
 from collections.abc import Iterable, Sequence

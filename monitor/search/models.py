@@ -9,7 +9,7 @@ class SearchProgress(models.Model):
     """There is one while exchanges from before the index are left out of it, else none.
 
     The index itself is no model: SQLite has a table of FTS5, PostgreSQL one with a ``tsvector``
-    (``search_index``).
+    (``index.py``).
     """
 
     indexed_from = models.CharField(max_length=32)

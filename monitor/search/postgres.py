@@ -17,7 +17,7 @@ COMMON_IN = 100
 
 
 def newest(asked: Sequence[tuple[str, bool]], since: str, before: str, limit: int) -> tuple[list[str], str]:
-    """The fields of ``search_index.Hits`` for the words, of ids from ``since`` to ``before``."""
+    """The fields of ``index.Hits`` for the words, of ids from ``since`` to ``before``."""
     # Words are letters and digits: no quote can be in them.
     queries = [f"'{word}'{':*' if is_begun else ''}" for word, is_begun in asked]
     inside = "request_id >= %s AND request_id < %s ORDER BY request_id DESC LIMIT"

@@ -46,7 +46,7 @@ def number_of(request_id: str) -> int:
 
 
 def newest(asked: Asked, since: str, before: str, limit: int) -> tuple[list[str], str]:
-    """The fields of ``search_index.Hits`` for the words, of ids from ``since`` to ``before``."""
+    """The fields of ``index.Hits`` for the words, of ids from ``since`` to ``before``."""
     begun = {word for word, is_begun in asked if is_begun and len(word) > PREFIX_FROM}
     found = _found(asked, begun, since, before, max(SAMPLE, 2 * limit) if begun else limit)
     good = _good(found, asked)

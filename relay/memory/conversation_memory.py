@@ -1,6 +1,6 @@
 """What the server remembers of conversations: signatures and heals, over all processes and a restart.
 
-The rules are in ``engine/signatures.py`` and ``engine/healed.py``; here is the doing. An item is put into
+The rules are in ``relay/engine/healing``; here is the doing. An item is put into
 this process's memory, which is bounded, at once; into Redis, where there is one, in the same moment; and into
 the database by one thread a moment later. What this process misses it reads there, in this order: once for
 all who ask at the same time, and again where it could not be read. Only what is rare, and changes what others

@@ -1,6 +1,6 @@
 """The neutral conversation: what a request says, free of any dialect.
 
-PURE. A dialect's ``request.py`` reads its body into this and writes its body from this. It is used
+PURE. A dialect's ``requests/`` read its body into this and write its body from this. It is used
 only where client and upstream speak different dialects; otherwise the body travels as it came.
 """
 

@@ -1,1 +1,1 @@
-"""Asking one account: address, request, HTTP client, and its test."""
+"""Asking one account: address, request, HTTP client."""

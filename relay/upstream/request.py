@@ -130,7 +130,7 @@ def prepare(
 ) -> UpstreamRequest:
     """The request for ``model`` on ``account``; raises BadRequest or CannotCarry. ``now``: epoch seconds.
 
-    ``refused`` is what this account refused of a request's form before (``dialects/refused_parameters.py``).
+    ``refused`` is what this account refused of a request's form before (``errors/refused_parameters.py``).
     ``cache_key`` names the conversation to an upstream of another dialect, where the client does not.
     """
     facts = facts_for(model, account.kind)

@@ -1,7 +1,7 @@
 """Asking a Claude model to continue an answer that broke off (behaviour section 7).
 
 PURE. What was said becomes the model's last turn: to be continued where the model takes a prefill, else with
-a user turn behind it that asks for the rest (fit.py's rule, and the facts' to decide).
+a user turn behind it that asks for the rest (requests/fit.py's rule, and the facts' to decide).
 """
 
 from accounts.facts.model_facts import ModelFacts

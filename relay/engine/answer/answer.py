@@ -1,10 +1,10 @@
 """One attempt's answer: open the stream, peek, commit, and forward to the end.
 
 PURE. A generator over one upstream response, or over several legs; it yields commands and returns what went
-wrong, or None. Its states are a table (``engine/answer_states.py``); what the client has of it is
-``engine/delivery.py``'s, the joining of legs ``engine/legs.py``'s, and how long it waits for what
-``engine/deadlines.py``'s. An answer that broke off may be gone on with by a later attempt
-(``engine/continuation.py``): that one begins with what the client has had.
+wrong, or None. Its states are a table (``answer_states.py``); what the client has of it is ``delivery.py``'s,
+the joining of legs ``relay/engine/continuing/legs.py``'s, and how long it waits for what
+``relay/engine/retrying/deadlines.py``'s. An answer that broke off may be continued by a later attempt
+(``relay/engine/continuing/continuation.py``): that one begins with what the client has had.
 """
 
 from collections.abc import Callable, Generator

@@ -1,6 +1,6 @@
 """The states of an attempt's answer: what each asks for, which replies it takes, and what it becomes.
 
-PURE. ``Answer`` (``engine/answer.py``) makes no step that is not in the table, and the picture in
+PURE. ``Answer`` (``answer.py``) makes no step that is not in the table, and the picture in
 ``docs/architecture.md`` is made of it. *More* is peeking or stopped empty, or speaking or stopped.
 
     state           asks for      takes              becomes

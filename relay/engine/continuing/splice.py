@@ -2,7 +2,7 @@
 
 PURE. The client sees one message: the later leg's start is left out, its blocks follow the earlier ones. A
 leg that upstream hands a token for (Gemini's CONTINUATION) begins where the last one ended; one that goes
-on in the middle of a broken answer is joined to it (``engine/joint.py``).
+on in the middle of a broken answer is joined to it (``relay/engine/continuing/joint.py``).
 """
 
 from collections.abc import Iterable

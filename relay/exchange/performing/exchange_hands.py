@@ -161,7 +161,7 @@ class ExchangeHands:
         return request
 
     def _continue(self, request: UpstreamRequest, said: Said) -> int:
-        """Make the request for the rest of the answer ready; what of the end of it that cannot show."""
+        """Make the request for the rest ready; how many trailing characters it could not include."""
         asking = request.dialect.continue_answer(request.body, said.text, said.tokens, request.facts)
         self._next_leg = continued_with(request, asking)
         return asking.unseen

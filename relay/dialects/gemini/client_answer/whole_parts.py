@@ -1,7 +1,7 @@
 """The parts of an answer that a Gemini client is told in one piece, at the end of their block.
 
 PURE. Other vendors' runs of code are told as Gemini's own; their searches stand beside the parts
-(``citations.py``).
+(``consulted.py``).
 """
 
 from typing import Any

@@ -91,7 +91,7 @@ class GeminiDecoder(StreamDecoder[Answer]):
         return named
 
     def kept(self, raw: bytes) -> bytes:
-        """Blank lines alone: comments would break a client of ours (``framing.py``)."""
+        """Blank lines alone: comments would break a client of ours (``client_answer/framing.py``)."""
         return b"" if raw.strip(b"\r\n") else raw
 
     def _chunk(self, found: Iterable[SseEvent]) -> Chunk:
