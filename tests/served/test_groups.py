@@ -1,7 +1,6 @@
 """Groups of accounts through the real server: nobody outside is asked, whatever happens, in every dialect."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,8 +17,6 @@ from tests.served.test_key_rules import wait_for
 from tests.served.world import CLAUDE, GEMINI, World, lasting_world
 
 TEAM, NOBODY, BOTH = "sk-key-of-team", "sk-key-of-nobody", "sk-key-of-both"
-SECONDS = 2.0
-"""Within which a change is honoured in every process."""
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +140,7 @@ def test_a_key_sees_what_its_group_serves(world: World) -> None:
     assert json.loads(world.client.get("/v1/models", headers={"x-api-key": NOBODY}).text)["data"] == []
 
 
-def test_every_process_honours_a_change_within_two_seconds(server_world: ServerWorld) -> None:
+def test_every_process_honours_a_change_while_it_runs(server_world: ServerWorld) -> None:
     """A key is bound to another group, with two processes: the old group's accounts are asked no more."""
     with several(server_world) as world:
         world.import_accounts(
@@ -163,6 +160,5 @@ def test_every_process_honours_a_change_within_two_seconds(server_world: ServerW
             "from accounts.models import ClientKey; k = ClientKey.objects.get(name='moving');"
             " k.groups = ['after']; k.save()",
         )  # fmt: skip
-        changed_at = time.monotonic()
-        wait_for(lambda: answered_by() == "after@x" and time.monotonic() > changed_at + SECONDS)
+        wait_for(lambda: {answered_by() for _ in range(12)} == {"after@x"})
         assert {answered_by() for _ in range(20)} == {"after@x"}
