@@ -46,7 +46,7 @@ def test_an_account_that_cools_down_is_seen_in_the_list(new_page: NewPage, conso
 
 def test_a_request_in_flight_is_seen_to_end(new_page: NewPage, console_world: World) -> None:
     """Its page says so within seconds, with the whole answer."""
-    waiting = in_background(console_world, "Slowly. [say: events=40, delay=0.15]")
+    waiting = in_background(console_world, "Slowly. [say: events=120, delay=0.15]")
     page = new_page("/monitor/history/?running=1")
     row = page.locator("tr[data-row] td.t a").first
     expect(row).to_be_visible()
