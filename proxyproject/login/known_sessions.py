@@ -51,7 +51,9 @@ def remember_session(get_response: GetResponse) -> GetResponse:
     async def middleware(request: HttpRequest) -> HttpResponseBase:
         response = await get_response(request)
         session = request.session
-        if session.accessed and session.session_key and SESSION_KEY in session:
+        # Where the database is away a page has looked, and has nothing: to look again would fail for good.
+        loaded = getattr(session, "_session_cache", None)
+        if loaded and session.session_key and SESSION_KEY in loaded:
             known_sessions.add(session.session_key)
         return response
 
