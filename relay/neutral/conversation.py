@@ -36,10 +36,26 @@ class Redacted(msgspec.Struct, frozen=True):
     data: str
 
 
+MediaKind = Literal["image", "document", "audio", "video"]
+
+
+def media_kind(media_type: str) -> MediaKind:
+    """What a MIME type is of; whatever is neither seen nor heard is a document."""
+    match media_type.partition("/")[0]:
+        case "image":
+            return "image"
+        case "audio":
+            return "audio"
+        case "video":
+            return "video"
+        case _:
+            return "document"
+
+
 class Media(msgspec.Struct, frozen=True):
     """An image, document, audio or video: base64 ``data`` or a ``url``, never both."""
 
-    kind: Literal["image", "document", "audio", "video"]
+    kind: MediaKind
     media_type: str
     data: str = ""
     url: str = ""

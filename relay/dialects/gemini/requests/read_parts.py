@@ -1,14 +1,23 @@
 """Gemini's parts to the neutral conversation's. PURE."""
 
 from collections import deque
-from typing import Literal
 
 from relay.dialects.foreign_history import outcome, program
 from relay.dialects.gemini.carried_signatures import from_client, standard_base64
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.requests.media_types import media_type_of
 from relay.dialects.request_fields import object_in, objects_in, place, text_in
-from relay.neutral.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, ToolResult
+from relay.neutral.conversation import (
+    Json,
+    Media,
+    Part,
+    Redacted,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    media_kind,
+)
 from relay.neutral.failures import BadRequest, CannotCarry
 from relay.neutral.server_tools import ServerResult
 
@@ -152,22 +161,10 @@ def _media(part: Json, where: str) -> Media:
         if not url.startswith(("http://", "https://")) or url.startswith(_GOOGLES_OWN):
             raise CannotCarry(f"{here}.fileUri: only Google can read it; send the file itself")
         media_type = text_in(file, "mimeType", here) or media_type_of(url)
-        return Media(_kind(media_type), media_type, url=url, title=text_in(file, "displayName", here))
+        return Media(media_kind(media_type), media_type, url=url, title=text_in(file, "displayName", here))
     blob, here = object_in(part, "inlineData", where), place(where, "inlineData")
     media_type = text_in(blob, "mimeType", here)
     if not media_type:
         raise BadRequest(f"{here}.mimeType is missing")
     data = standard_base64(text_in(blob, "data", here))
-    return Media(_kind(media_type), media_type, data=data, title=text_in(blob, "displayName", here))
-
-
-def _kind(media_type: str) -> Literal["image", "document", "audio", "video"]:
-    match media_type.partition("/")[0]:
-        case "image":
-            return "image"
-        case "audio":
-            return "audio"
-        case "video":
-            return "video"
-        case _:
-            return "document"
+    return Media(media_kind(media_type), media_type, data=data, title=text_in(blob, "displayName", here))

@@ -2,10 +2,9 @@
 
 import base64
 import binascii
-from typing import Literal
 
 from relay.dialects.request_fields import text_in
-from relay.neutral.conversation import Json, Media, Text
+from relay.neutral.conversation import Json, Media, Text, media_kind
 from relay.neutral.failures import BadRequest, CannotCarry
 
 # input_audio names formats where everybody else names media types.
@@ -26,13 +25,13 @@ def from_url(url: str, where: str, media_type: str, title: str = "") -> Media:
     if not url.startswith("data:"):
         if not url.startswith(("http://", "https://", "gs://")):
             raise BadRequest(f"{where} must be an http(s) or data: URL")
-        return Media(_kind_of(media_type), media_type, url=url, title=title)
+        return Media(media_kind(media_type), media_type, url=url, title=title)
     head, comma, data = url.partition(",")
     told, *attributes = head[len("data:") :].split(";")
     if not comma or "base64" not in attributes:
         raise BadRequest(f"{where} is a data: URL without base64 data")
     media_type = told or media_type
-    return Media(_kind_of(media_type), media_type, data=data, title=title)
+    return Media(media_kind(media_type), media_type, data=data, title=title)
 
 
 def from_image_part(part: Json, where: str) -> Media:
@@ -67,7 +66,7 @@ def from_file(file: Json, where: str) -> Media:
         raise BadRequest(f"{where} has neither file_data nor file_url")
     if data.startswith(("data:", "http://", "https://")):
         return from_url(data, f"{where}.file_data", guessed, title)
-    return Media(_kind_of(guessed), guessed, data=data, title=title)
+    return Media(media_kind(guessed), guessed, data=data, title=title)
 
 
 def url_of(media: Media) -> str:
@@ -99,15 +98,3 @@ def as_plain_text(media: Media) -> Text | None:
     except (binascii.Error, ValueError):
         return None
     return Text(f"{media.title}:\n{text}" if media.title else text)
-
-
-def _kind_of(media_type: str) -> Literal["image", "document", "audio", "video"]:
-    match media_type.partition("/")[0]:
-        case "image":
-            return "image"
-        case "audio":
-            return "audio"
-        case "video":
-            return "video"
-        case _:
-            return "document"
