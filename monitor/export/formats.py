@@ -9,13 +9,13 @@ import io
 import json
 import shlex
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
 from monitor.export.whole_exchange import Exchange, KeptBody
+from monitor.record.moments import utc_text
 from monitor.record.records import BodyKind, RequestRecord
 
 CREATOR = {"name": "Evenkeel", "version": "1"}
@@ -84,7 +84,7 @@ def as_har_entry(exchange: Exchange, base_url: str) -> str:
     sent, got = _headers(request), _headers(response)
     wait, total = row.first_data_ms or row.duration_ms or 0, row.duration_ms or 0
     entry = {
-        "startedDateTime": _iso(row.started_at),
+        "startedDateTime": utc_text(row.started_at),
         "time": total,
         "request": {
             "method": row.method,
@@ -181,12 +181,8 @@ FORMATS: dict[str, Format] = {
 
 def _columns(row: RequestRecord) -> dict[str, Any]:
     columns: dict[str, Any] = msgspec.to_builtins(row)
-    columns["started_at"] = _iso(row.started_at)
+    columns["started_at"] = utc_text(row.started_at)
     return columns
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def spreadsheet_cell(value: object) -> object:

@@ -1,7 +1,6 @@
 """The newest failures, those that are alike as one: a quota that strikes a hundred times is one line."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import msgspec
@@ -12,6 +11,7 @@ from monitor.diagnosis.cause_words import word_for
 from monitor.diagnosis.diagnosis import Diagnosis, diagnose
 from monitor.history.keyset import attempts_of, records
 from monitor.history.shown_records import with_shown_accounts
+from monitor.record.moments import utc_text
 from monitor.record.records import AttemptRecord, RequestRecord
 
 LOOKED_AT = 200
@@ -49,8 +49,8 @@ class FailureGroup(msgspec.Struct, frozen=True):
             "outcome": str(self.newest.outcome),
             "status": str(self.newest.status or ""),
             "client_model": self.newest.client_model,
-            "since": _moment(self.first_at - 0.001),
-            "until": _moment(self.last_at + 0.002),
+            "since": utc_text(self.first_at - 0.001),
+            "until": utc_text(self.last_at + 0.002),
         }
         return urlencode({name: value for name, value in asked.items() if value})
 
@@ -92,7 +92,3 @@ def grouped(
             )
         )
     return found
-
-
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

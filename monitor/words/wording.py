@@ -6,6 +6,7 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 
+from monitor.record.moments import utc_text
 from monitor.record.phrasing import Moment, Phrase, Seconds, Value
 from monitor.words.plain_text import shown
 
@@ -24,7 +25,7 @@ def duration(milliseconds: int | None) -> str:
 
 def local_time(at: float, style: str = "time") -> SafeString:
     """An element whose text becomes the time in the browser's zone; the exact UTC time is its title."""
-    exact = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    exact = utc_text(at)
     return format_html(
         '<time datetime="{}" title="{}" data-local="{}">{} UTC</time>', exact, exact, style, exact[11:19]
     )
