@@ -1,7 +1,7 @@
 """Which upstream model is asked, and who for it: the mapping's target, then its fallbacks.
 
 PURE. A fallback is used when every account for the target is hard-marked, and for what the mapping's switches
-say (``fallbacks``); the exchange never goes back to an earlier target.
+say (``fallbacks``). Once an account for a fallback was had, the exchange goes back to no earlier target.
 """
 
 from collections.abc import Generator
