@@ -5,6 +5,7 @@ when an account offers that very model. A mapping's fallbacks follow its target,
 """
 
 from collections.abc import Iterable
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -69,6 +70,31 @@ class Target(Struct, frozen=True):
 ROLES = ("main", "sub")
 
 
+class OfRole(Protocol):
+    """What decides which of two mappings that fit is taken."""
+
+    @property
+    def role(self) -> str:
+        """Whose it is: an agent's role, or blank for all."""
+
+    @property
+    def priority(self) -> int:
+        """The higher number first."""
+
+    @property
+    def pattern(self) -> str:
+        """The model's name, with wildcards."""
+
+
+M = TypeVar("M", bound=OfRole)
+
+
+def in_order(mappings: Iterable[M], role: str) -> list[M]:
+    """Those that agents of ``role`` fall under, in the order in which equally fitting ones are taken."""
+    own = (one for one in mappings if one.role in ("", role))
+    return sorted(own, key=lambda one: (not one.role, -one.priority, one.pattern))
+
+
 class ModelRouter:
     """The mapping table and the accounts' offers, made ready for one look-up per request."""
 
@@ -76,9 +102,9 @@ class ModelRouter:
         self, mappings: Iterable[Mapping], offers: Iterable[Offer], table: ModelTable = SHIPPED
     ) -> None:
         self._table = table
-        ordered = sorted(mappings, key=lambda one: (not one.role, -one.priority, one.pattern))
+        mappings = list(mappings)
         self._targets = {
-            role: WildcardIndex((one.pattern, _targets(one)) for one in ordered if one.role in ("", role))
+            role: WildcardIndex((one.pattern, _targets(one)) for one in in_order(mappings, role))
             for role in ROLES
         }
         self._listed: set[str] = set()
@@ -89,8 +115,8 @@ class ModelRouter:
             else:
                 self._unlisted_kinds.add(offer.kind)
         self.names = sorted(
-            {mapping.pattern for mapping in ordered if "*" not in mapping.pattern}
-            | {target.model for mapping in ordered for target in _targets(mapping)}
+            {mapping.pattern for mapping in mappings if "*" not in mapping.pattern}
+            | {target.model for mapping in mappings for target in _targets(mapping)}
         )
 
     def resolve(self, model: str, role: str = "") -> tuple[Target, ...] | None:

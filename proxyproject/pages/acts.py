@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.mapping import in_order
 from accounts.models import Account, ModelMapping
 from accounts.wildcards import WildcardIndex
 from monitor.history.keyset import attempts_of, records_by_id
@@ -90,6 +91,5 @@ def _row(request_id: str) -> RequestRecord:
 
 def _mapping_of(row: RequestRecord) -> ModelMapping | None:
     """The mapping that the relay would take for the client's model."""
-    fitting = ModelMapping.objects.filter(role__in=("", row.role or "main"))
-    ordered = fitting.order_by("-role", "-priority", "pattern")
+    ordered = in_order(ModelMapping.objects.all(), row.role or "main")
     return WildcardIndex((mapping.pattern, mapping) for mapping in ordered).find(row.client_model)
