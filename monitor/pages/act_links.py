@@ -67,8 +67,9 @@ def _page(act: Act, name: str, row: RequestRecord) -> str:
 
 
 def settings_named(step: Phrase) -> list[tuple[str, object]]:
-    """The settings that an advice speaks of, and what they are now."""
+    """The settings that an advice speaks of, and what they are now: numbers alone; a text may be secret."""
     words = (word.strip(".,;:()") for word in step.message.split())
     names = dict.fromkeys(word for word in words if word.startswith(("RELAY_", "PROXY_", "MONITOR_")))
     known = type(settings.ENVIRONMENT).model_fields
-    return [(name, getattr(settings.ENVIRONMENT, name.lower())) for name in names if name.lower() in known]
+    values = ((name, getattr(settings.ENVIRONMENT, name.lower())) for name in names if name.lower() in known)
+    return [(name, value) for name, value in values if isinstance(value, int | float)]
