@@ -98,7 +98,8 @@ def test_requests_at_a_time(world: World) -> None:
     body = {"model": CLAUDE, "max_tokens": 100, "stream": True}
     stalls = body | {"messages": [{"role": "user", "content": "Hello. [fault: stall@2]"}]}
     with world.client.stream("POST", "/v1/messages", json=stalls, headers={"x-api-key": key}) as running:
-        next(running.iter_raw())
+        pieces = running.iter_raw()  # held: an iterator that is dropped hangs up
+        assert next(pieces)
         refused = ask(world, key)
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
     wait_for(lambda: ask(world, key).status_code == 200)
