@@ -11,7 +11,7 @@ import pytest
 from relay.simulator.thread import SimulatorThread
 from tests.fronts.front import caddy, documented, free_port, nginx
 from tests.running_server import RunningServer, ServerWorld
-from tests.served.several import shared_stores
+from tests.served.processes.several import shared_stores
 from tests.served.world import CLAUDE, KEY, PATIENCE_SECONDS, World
 
 CLIENTS = 4

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from tests.running_server import RunningServer, ServerWorld
-from tests.served.every_kind import add_every_kind
+from tests.served.kinds.every_kind import add_every_kind
 from tests.served.world import World, lasting_world, new_world
 
 
@@ -27,7 +27,7 @@ def world(shared_world: World) -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def shared_kinds_world(server_world: ServerWorld) -> Iterator[World]:
-    """A second shared server, with accounts of every kind (tests/served/every_kind.py)."""
+    """A second shared server, with accounts of every kind (tests/served/kinds/every_kind.py)."""
     with lasting_world(server_world) as world:
         add_every_kind(world)
         yield world

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.relay.dialects.mutations import mutants
 from tests.served.raw_upstream import CHUNKED, EVENT_STREAM, RawUpstream, Script, Then, chunked, head
-from tests.served.test_broken_http import BEFORE_COMMIT, BEHIND_COMMIT
+from tests.served.upstreams.test_broken_http import BEFORE_COMMIT, BEHIND_COMMIT
 
 TRANSCRIPTS = Path(__file__).parent.parent / "transcripts"
 STREAMS = {

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.running_server import RunningServer
-from tests.served.every_kind import private_key_pem
+from tests.served.kinds.every_kind import private_key_pem
 from tests.wire.clients import CLIENTS, ClientName
 from tests.wire.ears import hear
 from tests.wire.heard import Heard

@@ -1,0 +1,1 @@
+"""What a client key may do and use, through the real server."""

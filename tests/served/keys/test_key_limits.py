@@ -1,0 +1,263 @@
+"""What a client key may use, through the real server: rates, budgets, how many at once."""
+
+import concurrent.futures
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import anthropic
+import httpx
+import openai
+import pytest
+from google import genai
+from google.genai import errors, types
+
+from tests.running_server import ServerWorld
+from tests.served.keys.test_key_rules import wait_for
+from tests.served.processes.several import several
+from tests.served.world import CLAUDE, GEMINI, PATIENCE_SECONDS, World, lasting_world
+
+KNOWN_IN_A_ROW = 8
+"""Of two processes one may know a key a second before the other."""
+
+RATE = 2
+"""Requests a minute of the keys with such a limit."""
+
+
+@pytest.fixture(scope="module")
+def world(server_world: ServerWorld) -> Iterator[World]:
+    """A server whose keys may not use without end."""
+    with lasting_world(server_world) as world:
+        yield world
+        assert "Traceback" not in world.server.log_text
+
+
+def new_key(world: World, name: str, *options: str) -> str:
+    """A key with limits, known to the server."""
+    key = f"sk-key-of-{name}"
+    world.server.manage("create_client_key", name, "--key", key, *options)
+    known = itertools.count()
+
+    def is_known_to_all() -> bool:
+        headers = {"x-api-key": key, "connection": "close"}
+        answer = httpx.get(f"{world.server.base_url}/v1/models", headers=headers)
+        return answer.status_code == 200 and next(known) >= KNOWN_IN_A_ROW
+
+    wait_for(is_known_to_all)
+    return key
+
+
+def ask(world: World, key: str, prompt: str = "Hello.", **more: Any) -> httpx.Response:
+    body = {"model": CLAUDE, "max_tokens": 100, "messages": [{"role": "user", "content": prompt}], **more}
+    return world.client.post("/v1/messages", json=body, headers={"x-api-key": key})
+
+
+def within_a_minute(
+    world: World, name: str, option: str, asks: Callable[[str], list[Any]]
+) -> tuple[str, list[Any]]:
+    """What ``asks`` finds with a fresh key, all of it within one minute; the key, and the answers."""
+    for attempt in itertools.count():
+        key = new_key(world, f"{name}{attempt}", option, str(RATE))
+        minute = time.time() // 60
+        found = asks(key)
+        if time.time() // 60 == minute:
+            return key, found
+    raise AssertionError
+
+
+def test_a_rate_is_refused_with_its_moment(world: World) -> None:
+    """429, Retry-After to the minute's end, headers of what is left; counting and lists are not counted."""
+    key, (first, second, third) = within_a_minute(
+        world,
+        "rate",
+        "--requests-per-minute",
+        lambda key: [ask(world, key), ask(world, key, stream=True), ask(world, key)],
+    )
+    assert (first.status_code, second.status_code, third.status_code) == (200, 200, 429)
+    assert first.headers["anthropic-ratelimit-requests-limit"] == "2"
+    assert first.headers["anthropic-ratelimit-requests-remaining"] == "1"
+    assert second.headers["anthropic-ratelimit-requests-remaining"] == "0"
+    assert third.json()["error"]["type"] == "rate_limit_error"
+    reset = third.headers["anthropic-ratelimit-requests-reset"]
+    assert reset in third.json()["error"]["message"]
+    assert 0 < int(third.headers["retry-after"]) <= 60
+    assert "x-should-retry" not in third.headers
+    row = world.row(third)
+    assert (row["outcome"], row["attempts"]) == ("rate_limited", 0)
+    count = {"model": CLAUDE, "messages": [{"role": "user", "content": "Hello."}]}
+    counted = world.client.post("/v1/messages/count_tokens", json=count, headers={"x-api-key": key})
+    assert counted.status_code == 200
+    assert world.client.get("/v1/models", headers={"x-api-key": key}).status_code == 200
+
+
+def test_requests_at_a_time(world: World) -> None:
+    """The one beyond is refused, to come again in a second; when one has ended the next is let in."""
+    key = new_key(world, "narrow-door", "--requests-at-a-time", "1")
+    body = {"model": CLAUDE, "max_tokens": 100, "stream": True}
+    stalls = body | {"messages": [{"role": "user", "content": "Hello. [fault: stall@2]"}]}
+    with world.client.stream("POST", "/v1/messages", json=stalls, headers={"x-api-key": key}) as running:
+        pieces = running.iter_raw()  # held: an iterator that is dropped hangs up
+        assert next(pieces)
+        refused = ask(world, key)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+    wait_for(lambda: ask(world, key).status_code == 200)
+
+
+def test_the_sdks_do_not_hammer_a_spent_budget(world: World) -> None:
+    """Each raises its own exception for a limit after one request, though it would retry a 429 else."""
+    key = new_key(world, "spent", "--tokens-in-total", "5")
+    assert ask(world, key).status_code == 200
+    wait_for(lambda: ask(world, key).status_code == 429)
+    refusals = "SELECT id FROM monitor_requestlog WHERE client_key = 'spent' AND outcome = 'over_budget'"
+    world.row(ask(world, key))
+    before = len(world.server.rows(refusals))
+    claude = anthropic.Anthropic(api_key=key, base_url=world.server.base_url, max_retries=5)
+    with pytest.raises(anthropic.RateLimitError) as a:
+        claude.messages.create(model=CLAUDE, max_tokens=9, messages=[{"role": "user", "content": "Hello."}])
+    chat = openai.OpenAI(api_key=key, base_url=f"{world.server.base_url}/v1", max_retries=5)
+    with pytest.raises(openai.RateLimitError) as o:
+        chat.chat.completions.create(model=CLAUDE, messages=[{"role": "user", "content": "Hello."}])
+    assert o.value.code == "insufficient_quota"
+    google = genai.Client(api_key=key, http_options=types.HttpOptions(base_url=world.server.base_url))
+    with pytest.raises(errors.ClientError) as g:
+        google.models.generate_content(model=GEMINI, contents="Hello.")
+    assert g.value.code == 429
+    assert all("5 tokens in all" in str(error.value) for error in (a, o, g))
+    assert a.value.response.headers["x-should-retry"] == "false"
+    assert "retry-after" not in a.value.response.headers
+    world.row(world.messages())  # by now the rows before it are written too
+    assert len(world.server.rows(refusals)) == before + 3
+
+
+def test_the_sdk_waits_as_long_as_a_rate_says(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anthropic's own client asks again after just the seconds that it was told."""
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        raise KeyboardInterrupt
+
+    question: Any = [{"role": "user", "content": "Hello."}]
+
+    def asks(key: str) -> list[float]:
+        claude = anthropic.Anthropic(api_key=key, base_url=world.server.base_url)
+        for _ in range(RATE):
+            claude.messages.create(model=CLAUDE, max_tokens=9, messages=question)
+        with monkeypatch.context() as patched:
+            patched.setattr("anthropic._base_client.time.sleep", sleep)
+            with pytest.raises(KeyboardInterrupt):
+                claude.messages.create(model=CLAUDE, max_tokens=9, messages=question)
+        return [time.time() + waited[-1]]
+
+    _, (asks_again_at,) = within_a_minute(world, "waits", "--requests-per-minute", asks)
+    began = (asks_again_at - waited[-1]) // 60 * 60
+    assert 0 <= asks_again_at - (began + 60) <= 5
+
+
+def test_a_budget_outlives_a_restart(world: World) -> None:
+    """Also one by kill -9: the process that comes next begins with what the ledger says."""
+    key = new_key(world, "lasting", "--usd-per-month", "0.0001")
+    row = world.row(ask(world, key))
+    assert float(row["cost"]) > 0.0001
+    world.server.kill()
+    world.server.start()
+    wait_for(lambda: world.client.get("/readyz").status_code == 200)
+    refused = ask(world, key)
+    assert (refused.status_code, refused.headers["x-should-retry"]) == (429, "false")
+    assert int(refused.headers["retry-after"]) > 60
+    assert "of this month" in refused.json()["error"]["message"]
+
+
+AT_ONCE = 12
+
+
+def campaign(world: World, keys: dict[str, str], exchanges: int) -> list[tuple[str, int]]:
+    """Many exchanges by all keys in turn, some of them broken: (key's name, status) of each."""
+    faults = ("", "", "", " [fault: empty, ok]", " [fault: status=503, ok]", " [fault: cut@3]")
+    names = list(keys)
+    local = threading.local()
+
+    def one(number: int) -> tuple[str, int]:
+        if not hasattr(local, "client"):
+            local.client = httpx.Client(base_url=world.server.base_url, timeout=60)
+        name = names[number % len(names)]
+        prompt = f"Question {number}.{faults[number % len(faults)]}"
+        body = {"model": CLAUDE, "max_tokens": 100, "stream": number % 2 == 0}
+        body["messages"] = [{"role": "user", "content": prompt}]
+        answer = local.client.post("/v1/messages", json=body, headers={"x-api-key": keys[name]})
+        return name, answer.status_code
+
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(one, range(exchanges)))
+
+
+def spent(world: World, name: str) -> tuple[int, int]:
+    """Tokens of the key's rows in all, and of the greatest of them."""
+    tokens = (
+        "coalesce(tokens_in, 0) + coalesce(tokens_out, 0) + coalesce(tokens_cached, 0)"
+        " + coalesce(tokens_cache_write, 0)"
+    )
+    found = world.server.rows(
+        f"SELECT sum({tokens}) AS used, max({tokens}) AS most FROM monitor_requestlog WHERE client_key = %s",
+        (name,),
+    )
+    return int(str(found[0]["used"])), int(str(found[0]["most"]))
+
+
+def check_campaign(world: World, exchanges: int) -> None:
+    """No key passes its budget by more than what was in flight, and none is refused below it."""
+    limits = {"small": 300, "middle": 1500, "great": 10**9}
+    keys = {name: new_key(world, name, "--tokens-per-day", str(most)) for name, most in limits.items()}
+    told = campaign(world, keys, exchanges)
+    world.row(world.messages("The last one."))
+    for name, most in limits.items():
+        statuses = [status for key, status in told if key == name]
+        used, greatest = spent(world, name)
+        assert used <= most + AT_ONCE * greatest
+        if 429 in statuses:
+            assert used >= most, "refused below its budget"
+        else:
+            assert used < most + AT_ONCE * greatest
+        booked = world.server.rows(
+            "SELECT sum(tokens_in + tokens_out + tokens_cached + tokens_cache_write) AS used"
+            " FROM monitor_ledgerhour WHERE client_key = %s",
+            (name,),
+        )
+        assert int(str(booked[0]["used"])) == used
+    statuses = {name: {status for key, status in told if key == name} for name in limits}
+    assert 429 in statuses["small"]
+    assert 429 not in statuses["great"]
+
+
+def test_a_campaign_of_keys_with_budgets(world: World) -> None:
+    """In one process."""
+    check_campaign(world, 150)
+
+
+def test_a_campaign_on_two_workers(server_world: ServerWorld) -> None:
+    """One count through Redis: the same holds for two processes, and a rate is exact over both."""
+    with several(server_world) as world:
+        check_campaign(world, 150)
+
+        def asks(key: str) -> list[int]:
+            with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+                return list(pool.map(lambda _: ask_anew(world, key), range(20)))
+
+        _, statuses = within_a_minute(world, "exact", "--requests-per-minute", asks)
+        assert sorted(statuses) == [200] * RATE + [429] * (20 - RATE)
+
+
+def ask_anew(world: World, key: str) -> int:
+    """The status of a question on a connection of its own: the kernel chooses the process.
+
+    A process that has not heard of the key yet is asked again.
+    """
+    body = {"model": CLAUDE, "max_tokens": 9, "messages": [{"role": "user", "content": "Hello."}]}
+    headers = {"x-api-key": key, "connection": "close"}
+    ends_at, status = time.monotonic() + PATIENCE_SECONDS, 401
+    while status == 401 and time.monotonic() < ends_at:
+        url = f"{world.server.base_url}/v1/messages"
+        status = httpx.post(url, json=body, headers=headers, timeout=60).status_code
+    return status

@@ -1,0 +1,1 @@
+"""Account kinds, groups, models and dialects, through the real server."""

@@ -1,0 +1,1 @@
+"""Retries, rotation, heals, fallbacks and continuations, over real sockets."""
