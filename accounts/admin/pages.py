@@ -3,6 +3,7 @@
 # mypy: disable-error-code="import-untyped, untyped-decorator, misc"
 # (unfold ships no types)
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin, messages
@@ -64,9 +65,9 @@ class AccountAdmin(ModelAdmin):
     )
 
     class Media:
-        """The form shows what its kind wants, and what becomes of the base URL."""
+        """The form shows what its kind wants, what becomes of the base URL, and keeps a pasted credential."""
 
-        js = ("accounts/asked_at.js", "accounts/account_form.js")
+        js = ("accounts/asked_at.js", "accounts/account_form.js", "accounts/kept_credential.js")
 
     def get_urls(self) -> list[Any]:
         """With the address that a form's entries lead to."""
@@ -95,6 +96,8 @@ class AccountAdmin(ModelAdmin):
         response: HttpResponse = super().changeform_view(request, *args, **options)
         if (account := getattr(request, "account_to_test", None)) is not None:
             test_and_tell(request, account)
+        if "HX-Request" in request.headers and response.status_code == HTTPStatus.FOUND:
+            return HttpResponse(headers={"HX-Redirect": response["Location"]})  # the script goes there itself
         return response
 
     def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> Any:

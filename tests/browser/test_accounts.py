@@ -82,3 +82,32 @@ def test_an_account_shows_its_state_first(new_page: NewPage) -> None:
     page.locator("#result_list tbody th a").first.click()
     state, label = page.get_by_text("Last test", exact=True).first, page.locator("#id_email")
     assert state.bounding_box()["y"] < label.bounding_box()["y"]  # type: ignore[index]
+
+
+def test_a_form_with_an_error_keeps_the_pasted_credential(new_page: NewPage, console_world: World) -> None:
+    """In the page alone: what the server sends back never has it; corrected, the account is saved with it."""
+    page = new_page("/admin/accounts/account/add/")
+    pages: list[str] = []
+    page.on("response", lambda one: pages.append(one.text()) if one.request.method == "POST" else None)
+    page.select_option("#id_kind", "openai")
+    page.fill("#id_credential", "sim-kept")
+    page.fill("#id_base_url", "no-address")
+    page.click("[name=_save]")
+    expect(page.locator(".errornote")).to_be_visible()
+    expect(page.locator(".field-email")).to_contain_text("This field is required")
+    expect(page.locator("#id_email")).to_be_focused()
+    expect(page.locator("#id_credential")).to_have_value("sim-kept")
+    assert pages
+    assert not any("sim-kept" in one for one in pages)
+    page.select_option("#id_kind", "anthropic")
+    expect(page.locator("#credential-hint")).to_contain_text("platform.claude.com")
+    page.fill("#id_email", "kept@browser.example")
+    page.fill("#id_base_url", console_world.simulator.base_url)
+    expect(page.locator("#asked-at")).to_contain_text(console_world.simulator.base_url)
+    page.click("[name=_continue]")
+    page.wait_for_url("**/change/")
+    expect(page.get_by_text("The account works").first).to_be_visible()
+    expect(page.locator("#id_credential")).to_have_value("")
+    page.goto(page.url.replace("/change/", "/delete/"))
+    page.locator("form [type=submit]").last.click()
+    page.wait_for_url("**/admin/accounts/account/")

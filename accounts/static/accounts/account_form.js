@@ -1,6 +1,6 @@
 // Shows in an account's form the fields of its kind only, and where its credential is made.
 
-document.addEventListener("DOMContentLoaded", () => {
+function startForm() {
     const kind = document.getElementById("id_kind");
     const credential = document.getElementById("id_credential");
     if (!kind || !credential?.dataset.hints) return;
@@ -28,4 +28,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
     kind.addEventListener("change", show);
     show();
-});
+}
+
+// Again where a form with an error has taken the place of the first.
+for (const event of ["DOMContentLoaded", "form:shown"]) document.addEventListener(event, startForm);

@@ -1,6 +1,6 @@
 // Shows in an account's form which address will be asked, as its entries are typed.
 
-document.addEventListener("DOMContentLoaded", () => {
+function startAskedAt() {
     const shown = document.getElementById("asked-at");
     if (!shown) return;
     const fields = ["kind", "base_url", "project", "location"]
@@ -25,4 +25,6 @@ document.addEventListener("DOMContentLoaded", () => {
         }
     }
     show();
-});
+}
+
+for (const event of ["DOMContentLoaded", "form:shown"]) document.addEventListener(event, startAskedAt);
