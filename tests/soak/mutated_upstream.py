@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from tests.relay.dialects.mutations import mutants
+from tests.relay.dialects.whatever_comes.mutations import mutants
 from tests.served.raw_upstream import CHUNKED, EVENT_STREAM, RawUpstream, Script, Then, chunked, head
 from tests.served.upstreams.test_broken_http import BEFORE_COMMIT, BEHIND_COMMIT
 

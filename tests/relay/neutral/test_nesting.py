@@ -12,7 +12,7 @@ from relay.dialects.json_object import json_object
 from relay.neutral.failures import BadRequest
 from relay.neutral.nesting import MOST_LEVELS, is_too_deep
 from tests.relay.dialects.every_dialect import DIALECTS
-from tests.relay.dialects.test_mutated_requests import sent
+from tests.relay.dialects.whatever_comes.test_mutated_requests import sent
 from tests.relay.linear import shapes
 
 

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tests.relay.dialects.mutations import mutants
+from tests.relay.dialects.whatever_comes.mutations import mutants
 from tests.relay.linear import shapes
 from tests.served.world import CLAUDE, GEMINI, World
 

@@ -11,7 +11,7 @@ from relay.dialects.healing.signature_slots import Fate
 from relay.dialects.interface import Dialect
 from relay.neutral.failures import BadRequest, CannotCarry
 from tests.relay.dialects.every_dialect import DIALECTS
-from tests.relay.dialects.mutations import mutants
+from tests.relay.dialects.whatever_comes.mutations import mutants
 from tests.relay.linear import shapes
 from tests.relay.linear.conversions import MODELS, to_another, to_its_own
 

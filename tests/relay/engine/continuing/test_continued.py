@@ -19,6 +19,7 @@ from relay.neutral.events import (
 )
 from relay.neutral.failures import Failure, Kind, Phase
 from tests.playbook import Script, play
+from tests.relay.engine.retrying.test_spent_budget import SPENT
 from tests.relay.engine.script import (
     ANN,
     BEN,
@@ -45,7 +46,6 @@ from tests.relay.engine.script import (
     silence,
     sleeps,
 )
-from tests.relay.engine.test_spent_budget import SPENT
 
 ANN_ON, BEN_ON = like(ANN, continues=True), like(BEN, continues=True)
 SAID = Said("Once upon", 3)

@@ -12,8 +12,8 @@ from relay.dialects.interface import DecoderOptions, ErrorAnswer
 from relay.neutral.events import Failed
 from relay.neutral.sse import SseParser
 from tests.relay.dialects.every_dialect import DIALECTS, new_encoder
-from tests.relay.dialects.mutations import mutants
 from tests.relay.dialects.openai.streams import TRANSCRIPTS
+from tests.relay.dialects.whatever_comes.mutations import mutants
 
 SEED = 20261130
 COUNT = 40

@@ -21,7 +21,7 @@ from relay.exchange.performing.healing import healed_request
 from relay.neutral.conversation import Conversation, Part, Text, Thinking, Tool, ToolCall, ToolResult, Turn
 from relay.upstream.request import ClientCall, UpstreamRequest, prepare
 from tests.relay.dialects.every_dialect import DIALECTS, KINDS
-from tests.relay.dialects.test_round_trips import CLOSED, arguments, facts, words
+from tests.relay.dialects.translation.test_round_trips import CLOSED, arguments, facts, words
 
 PAIRS = [pair for pair in itertools.permutations(DIALECTS, 2) if pair != ("chat", "responses")]
 """A chat client is served in chat completions wherever there are any."""

@@ -27,7 +27,7 @@ STREAMS = (
     "openai_responses_reasoning_tools",
     "openai_responses_cut_tool",
 )
-FOLDER = Path(__file__).parents[2] / "transcripts"
+FOLDER = Path(__file__).parents[3] / "transcripts"
 
 
 def told(stream: str, events: list[bytes], pieces: list[int], client: str) -> bytes:

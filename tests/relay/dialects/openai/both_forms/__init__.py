@@ -1,0 +1,1 @@
+"""Chat completions and Responses side by side, where they do alike."""

@@ -1,0 +1,1 @@
+"""What upstreams answer to Responses."""

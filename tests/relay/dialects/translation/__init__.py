@@ -1,0 +1,1 @@
+"""From each dialect to each other: what one can say and the other carry comes back the same."""

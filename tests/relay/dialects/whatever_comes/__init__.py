@@ -1,0 +1,1 @@
+"""Every dialect against what is broken at random: an answer, a request, a failure, never an exception."""
