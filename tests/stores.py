@@ -93,10 +93,10 @@ def start_redis() -> tuple[str, subprocess.Popen[bytes]]:
         [program, *arguments],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=_end_with_parent,
+        preexec_fn=end_with_parent,
     )
     atexit.register(end, process)
-    _wait_for_socket(path, process)
+    wait_for_socket(path, process)
     return f"unix://{path}", process
 
 
@@ -163,10 +163,10 @@ def _start_postgres() -> Path:
             cwd=directory,
             stdout=log,
             stderr=log,
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,
         )
     atexit.register(end, process)
-    _wait_for_socket(directory / ".s.PGSQL.5432", process)
+    wait_for_socket(directory / ".s.PGSQL.5432", process)
     _wait_until_it_answers(directory)
     return directory
 
@@ -210,7 +210,7 @@ def _directory(name: str) -> Path:
     return path
 
 
-def _wait_for_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
+def wait_for_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while True:
         if process.poll() is not None:
@@ -226,7 +226,7 @@ def _wait_for_socket(path: Path, process: subprocess.Popen[bytes]) -> None:
                 return
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """In the child: ask Linux for SIGINT when the test process dies, however it dies."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1  # from <linux/prctl.h>

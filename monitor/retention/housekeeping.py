@@ -145,12 +145,13 @@ class Housekeeper:
             logger.warning("Closed %d rows in flight of processes that are gone", closed)
 
     def _must_stop(self) -> bool:
-        """A pause between two batches; open rows do not wait until there is none left."""
+        """A pause between two batches; neither open rows nor the turn wait until there is none left."""
         if self._end.wait(PAUSE_SECONDS):
             return True
         if time.monotonic() - self._orphans_closed_at >= TICK_SECONDS:
             self._close_rows_of_dead()
             self._close_orphans(self._now())
+            return self._turn is not None and not self._turn.is_ours()
         return False
 
     def _keep_house(self, now: float) -> None:

@@ -5,6 +5,9 @@ on a file beside the database, which goes with its process. Another takes over a
 
 A process that is frozen, or whose host has gone off the network, would keep its connection. So the server is
 told to end that one when nothing was asked on it for a minute: the housekeeper asks every few seconds.
+
+Behind a pooler of transactions a connection's lock would stay on whichever session took it, for ever. There
+the lock is that of a transaction which stays open on a connection of its own.
 """
 
 import contextlib
@@ -14,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from django.db import DatabaseError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 _KEY: Final = 0x65_76_65_6E
 """Of the advisory lock: "even". Such locks are apart in each database."""
@@ -30,12 +34,16 @@ class Turn:
         self._file = file
         self._descriptor: int | None = None
         self._locked_on: object = None
+        self._lock: BaseDatabaseWrapper | None = None
 
     def is_ours(self) -> bool:
         """Whether this process keeps house now; takes the turn when it is free."""
-        if connection.vendor == "postgresql":
-            return self._has_advisory_lock()
-        return self._has_file()
+        if connection.vendor != "postgresql":
+            return self._has_file()
+        connection.ensure_connection()
+        if getattr(connection, "is_behind_pooler", False):
+            return self._has_transactions_lock()
+        return self._has_advisory_lock()
 
     def give_up(self) -> None:
         """Lets the next one; the thread's connection is closed."""
@@ -44,13 +52,35 @@ class Turn:
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT pg_advisory_unlock(%s)", [_KEY])
         connection.close()
+        if self._lock is not None:
+            self._lock.close()
         self._locked_on = None
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             os.close(descriptor)
 
+    def _has_transactions_lock(self) -> bool:
+        lock = self._lock = self._lock or connection.copy()
+        try:
+            if lock.get_autocommit():
+                lock.set_autocommit(False)
+            with lock.cursor() as cursor:
+                if self._locked_on is not None and self._locked_on is lock.connection:
+                    cursor.execute("SELECT 1")
+                    return True
+                idle = [f"{IDLE_SECONDS * 1000:.0f}"]
+                cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", idle)
+                cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_KEY])
+                is_ours = bool(cursor.fetchone()[0])
+        except DatabaseError:
+            lock.close()
+            raise
+        if not is_ours:
+            lock.rollback()  # the pooler may give the session to others
+        self._locked_on = lock.connection if is_ours else None
+        return is_ours
+
     def _has_advisory_lock(self) -> bool:
-        connection.ensure_connection()
         if self._locked_on is not None and self._locked_on is connection.connection:
             return True
         with connection.cursor() as cursor:

@@ -31,13 +31,16 @@ class Command(migrate.Command):
 def alone(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """Inside, no other process migrates this database; waits until that is so."""
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK_NUMBER])
+        # The lock is a transaction's, on a connection of its own: a pooler would lose that of a session.
+        lock = connection.copy()
         try:
+            lock.set_autocommit(False)
+            with lock.cursor() as cursor:
+                cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_NUMBER])
             yield
         finally:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_NUMBER])
+            lock.close()
         return
     name = str(connection.settings_dict["NAME"])
     if ":memory:" in name or "mode=memory" in name:

@@ -5,7 +5,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import Any
 
 import httpx
@@ -38,12 +38,18 @@ class SeveralWorld(World):
 
 
 @contextmanager
-def shared_stores(server_world: ServerWorld) -> Iterator[Callable[..., RunningServer]]:
-    """``start(*arguments, **env)``: one more host, with a data directory of its own, on common stores."""
+def shared_stores(
+    server_world: ServerWorld, pooler: Callable[[str], AbstractContextManager[str]] = nullcontext
+) -> Iterator[Callable[..., RunningServer]]:
+    """``start(*arguments, **env)``: one more host, with a data directory of its own, on common stores.
+
+    ``pooler`` makes the database's URL one that leads through it.
+    """
     database = f"shared_{uuid.uuid4().hex[:12]}"
+    ways = ExitStack()
     url, redis = stores.start_redis()
     common = {
-        "DATABASE_URL": stores.create_database(database),
+        "DATABASE_URL": ways.enter_context(pooler(stores.create_database(database))),
         "REDIS_URL": url,
         "PROXY_SECRET_KEY": "shared" * 10,
         "PROXY_FERNET_KEYS": Fernet.generate_key().decode(),
@@ -67,6 +73,7 @@ def shared_stores(server_world: ServerWorld) -> Iterator[Callable[..., RunningSe
             host.stop()
             server_world.discard(host.data_dir)
         stores.end(redis)
+        ways.close()
         stores.drop_database(database)
 
 
