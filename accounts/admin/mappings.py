@@ -3,10 +3,14 @@
 # mypy: disable-error-code="import-untyped, untyped-decorator, misc"
 # (unfold ships no types)
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, JsonResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -15,6 +19,12 @@ from accounts.admin import retirements
 from accounts.admin.forms import ModelMappingForm
 from accounts.admin.groups import GroupFilter, warn_of_empty_groups
 from accounts.models import ModelMapping
+from accounts.preview.views import preview
+
+PREVIEW: Final = "accounts_modelmapping_preview"
+PREVIEW_BOX: Final = """<div class="ekp" data-from="{}" data-mapping="{}">
+<div id="mapping-preview" role="status"></div>
+<label>{} <input id="tried-model" autocomplete="off" spellcheck="false" maxlength="200"></label></div>"""
 
 
 @admin.register(ModelMapping)
@@ -32,13 +42,40 @@ class ModelMappingAdmin(ModelAdmin):
     search_fields = ("pattern", "target")
     show_full_result_count = False
     fieldsets = (
-        (None, {"fields": ("pattern", "role", "target", "kinds", "groups", "priority")}),
+        (None, {"fields": ("pattern", "role", "target", "what_it_does", "kinds", "groups", "priority")}),
         (
             _("Fallbacks"),
             {"fields": ("fallbacks", "fallback_on_quota", "fallback_on_overload", "fallback_on_context")},
         ),
         (_("Interruptions"), {"fields": ("continuation", "tool_safe")}),
     )
+
+    readonly_fields = ("what_it_does",)
+
+    class Media:
+        """The form says what the mapping does, as it is filled in."""
+
+        js = ("accounts/mapping_preview.js",)
+
+    def get_urls(self) -> list[Any]:
+        """With what a form's entries will do."""
+        view = self.admin_site.admin_view(self.preview_view)
+        return [path("preview/", view, name=PREVIEW), *super().get_urls()]
+
+    def preview_view(self, request: HttpRequest) -> JsonResponse:
+        """For the entries in the query, of a new mapping or of the one that ``mapping`` names."""
+        told = request.GET.get("mapping", "")
+        row = ModelMapping.objects.filter(pk=told).first() if told.isdecimal() and len(told) < 19 else None
+        allowed = self.has_change_permission(request, row) if row else self.has_add_permission(request)
+        if not allowed:
+            raise PermissionDenied
+        return preview(request, ModelMappingForm(request.GET, instance=row))
+
+    @display(description=_("what it does"))
+    def what_it_does(self, mapping: ModelMapping) -> SafeString:
+        """Where the form's script shows it."""
+        address = reverse(f"admin:{PREVIEW}")
+        return format_html(PREVIEW_BOX, address, mapping.pk or "", _("Try a model's name"))
 
     @display(description=_("account kinds"))
     def only_kinds(self, mapping: ModelMapping) -> str:

@@ -29,19 +29,21 @@ def load_snapshot() -> Snapshot:
         revision=revision,
         marks_revision=marks_revision,
         accounts=tuple(_account(row) for row in Account.objects.order_by("pk").values(*_ACCOUNT_FIELDS)),
-        mappings=tuple(
-            Mapping(
-                row.pattern, row.target, frozenset(row.kinds), tuple(row.fallbacks), row.priority,
-                row.continuation, row.tool_safe, row.role, frozenset(row.groups),
-                row.falls_back_on,
-            )
-            for row in ModelMapping.objects.all()
-        ),
+        mappings=tuple(mapping_view(row) for row in ModelMapping.objects.all()),
         keys=tuple(key_view(key) for key in ClientKey.objects.filter(enabled=True).order_by("pk")),
         marks=load_marks(),
         windows=load_windows(),
         strategies={row.name: cast(Strategy, row.strategy) for row in AccountGroup.objects.all()},
         overrides=stored_overrides(),
+    )
+
+
+def mapping_view(row: ModelMapping) -> Mapping:
+    """One mapping's row as the relay sees it; it may be one that is not saved."""
+    return Mapping(
+        row.pattern, row.target, frozenset(row.kinds), tuple(row.fallbacks), row.priority,
+        row.continuation, row.tool_safe, row.role, frozenset(row.groups),
+        row.falls_back_on,
     )  # fmt: skip
 
 

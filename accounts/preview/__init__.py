@@ -1,0 +1,1 @@
+"""What a mapping will do, told before it is saved."""

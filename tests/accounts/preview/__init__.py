@@ -1,0 +1,1 @@
+"""Tests of what a mapping is foreseen to do."""
