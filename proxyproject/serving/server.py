@@ -172,7 +172,8 @@ class Server(daphne.server.Server):
             if message["type"] == "evenkeel.abort":
                 protocol.abort()
                 return
-            await super().handle_reply(protocol, message)
+            if not protocol.goes_on(message):
+                await super().handle_reply(protocol, message)
             if protocol.gate is not None and not protocol.gate.is_open:
                 await protocol.gate.wait()
         else:

@@ -4,6 +4,7 @@
 * A body over the limit is refused before it is read (Content-Length) or while it is read (chunked); so is one
   that the server has no room for.
 * A client that does not read stops the application that writes to it (``WriteGate``).
+* What a stream goes on with is sent at once (``AtOnce``), past daphne and Twisted's buffer.
 * While the server drains, what is new gets 503.
 * Pages that may read the relay's answers (``cors``) may read these too.
 * An exception in the application never leaves the client with an open, silent socket.
@@ -18,6 +19,7 @@ from urllib.parse import unquote
 from daphne.http_protocol import WebRequest
 from twisted.web import http
 
+from proxyproject.serving.connection.at_once import AtOnce
 from proxyproject.serving.connection.body_chunks import BodyChunks
 from proxyproject.serving.connection.cors import REQUEST_METHOD, readable
 from proxyproject.serving.connection.early_answers import Refusal, early_answer, too_large
@@ -37,6 +39,7 @@ class RelayRequest(WebRequest):
     """One request: see the module."""
 
     gate: WriteGate | None = None
+    at_once: AtOnce | None = None
     received_bytes = 0
     method: bytes
     path: bytes
@@ -162,7 +165,19 @@ class RelayRequest(WebRequest):
             elif self.gate is None:
                 self.gate = WriteGate()
                 self.registerProducer(self.gate, True)
+                if self.method != b"HEAD":
+                    self.at_once = AtOnce(self.channel.transport)
         super().handle_reply(message)
+
+    def goes_on(self, message: dict[str, Any]) -> bool:
+        """Is ``message`` more of a stream that has begun? Then it is written."""
+        at_once = self.at_once
+        if at_once is None or self.finished or self.channel is None or not message.get("more_body", False):
+            return False
+        if data := message.get("body"):
+            self.sentLength += len(data)
+            at_once.write(b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data)
+        return True
 
     def finish(self) -> None:
         """Daphne: the answer is written."""
