@@ -43,6 +43,7 @@ from relay.engine.commands import (
     Unsayable,
 )
 from relay.engine.retrying.giving_up import FAULT
+from relay.exchange.alarm import Alarm
 from relay.exchange.performing.hands import Hands, OpenAnswer
 from relay.exchange.response.answer_writer import Untold
 from relay.exchange.response.mailbox import Mailbox
@@ -66,6 +67,7 @@ class Driver:
         self._admitted_at = admitted_at
         self._on_end: Callable[[Outcome], None] | None = on_end
         self._loop = asyncio.get_running_loop()
+        self._alarm = Alarm(self._loop)
         self._response: OpenAnswer | None = None
         self._decoder: Decoder | None = None
         self._is_readable = False  # a read that broke or timed out is the last one
@@ -97,6 +99,7 @@ class Driver:
             logger.exception("The exchange failed by a fault of this server")
             outcome = _internal_error()
         finally:
+            self._alarm.stop()
             self._close(is_complete=False)
             self._hands.leave()
         self._end(outcome)
@@ -215,15 +218,19 @@ class Driver:
         response, decoder = self._response, self._decoder
         if response is None or decoder is None:
             raise RuntimeError("the engine read before it opened")
+        self._alarm.set(self._admitted_at + until)
         try:
-            async with asyncio.timeout_at(self._admitted_at + until):
-                data = await response.read()
-        except TimeoutError:
+            data = await response.read()
+        except asyncio.CancelledError:
+            if not self._alarm.rang():
+                raise
             self._is_readable = False
             return TimedOut(self._at())
         except Exception as error:
             self._is_readable = False
             return Broke(self._at(), failure_while_reading(error))
+        finally:
+            self._alarm.rest()
         return self._decoded(decoder, data)
 
     def _decoded(self, decoder: Decoder, data: bytes | None) -> Reply:

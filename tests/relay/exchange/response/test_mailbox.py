@@ -75,3 +75,44 @@ async def test_a_waiting_taker_is_woken_by_a_piece_and_by_the_end() -> None:
     await asyncio.sleep(0)
     box.finish("over")
     assert await taking == "over"
+
+
+async def test_a_taker_without_patience_is_not_woken_by_an_earlier_ones() -> None:
+    """Who waits for all that comes has no silence to be told of, though a timer of before still rings."""
+    box: Mailbox[str] = Mailbox()
+    waiting = asyncio.create_task(box.take(60))
+    await asyncio.sleep(0)
+    box.add(b"first")
+    assert await waiting == b"first"
+    assert box._alarm is not None
+    taking = asyncio.create_task(box.take(None))
+    await asyncio.sleep(0)
+    box._alarm._run()
+    await asyncio.sleep(0)
+    assert not taking.done()
+    box.finish("end")
+    assert await taking == "end"
+
+
+async def test_each_silence_is_told_when_it_is_over() -> None:
+    """The timer of an earlier wait is no shorter patience for a later one, and no longer one."""
+    box: Mailbox[str] = Mailbox()
+    loop = asyncio.get_running_loop()
+    for patience in (0.2, 0.05, 0.1):
+        taking = asyncio.create_task(box.take(patience))
+        await asyncio.sleep(0)
+        box.add(b"x")
+        assert await taking == b"x"
+        before = loop.time()
+        assert await box.take(patience) is None
+        assert loop.time() - before >= patience - 0.001
+
+
+async def test_a_box_at_its_end_waits_for_no_timer() -> None:
+    """What holds the answer's end is let go of when it is over."""
+    box: Mailbox[str] = Mailbox()
+    taking = asyncio.create_task(box.take(60))
+    await asyncio.sleep(0)
+    box.finish("end")
+    assert await taking == "end"
+    assert box._alarm is None
