@@ -5,21 +5,19 @@ Whatever upstream sends is data: what cannot be unpacked, and what does not end,
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import cast
 
 import httpx
 
 from monitor.masking.exact import ExactSecrets
 from relay.neutral.packed import BadPacking, unpacker
+from relay.upstream.transport import PIECE_BYTES, AnswerBytes
 
 CLOSE_SECONDS = 1.0
 """What a finished answer may take to end its transfer, so that the connection can be used again."""
 
 MAX_REQUEST_ID_CHARACTERS = 200
-
-FULL_PIECE_BYTES = 16 * 1024
-"""What httpx-aiohttp gives at a time at most: so much means that more waits."""
 
 
 class BrokenAnswer(Exception):
@@ -52,9 +50,12 @@ class UpstreamResponse:
         # Nobody was asked to pack; who does it all the same is unpacked.
         coding = response.headers.get("content-encoding", "").strip().lower()
         is_plain = coding in ("", "identity")
-        self._pieces: AsyncIterator[bytes] = (
-            aiter(stream) if is_plain else _unpacked(stream, coding, max_bytes)
-        )
+        self._next: Callable[[], Awaitable[bytes | None]]
+        if is_plain and isinstance(stream, AnswerBytes):
+            self._next = stream.read
+        else:
+            pieces = aiter(stream) if is_plain else _unpacked(stream, coding, max_bytes)
+            self._next = lambda: anext(pieces, None)
         told = response.headers.get("request-id") or response.headers.get("x-request-id") or ""
         self.request_id = known.mask_text(told[:MAX_REQUEST_ID_CHARACTERS])
 
@@ -65,9 +66,9 @@ class UpstreamResponse:
         """
         if self._is_flooding:
             await asyncio.sleep(0)
-        piece = await anext(self._pieces, None)
+        piece = await self._next()
         if piece is not None:
-            self._is_flooding = len(piece) >= FULL_PIECE_BYTES
+            self._is_flooding = len(piece) >= PIECE_BYTES  # more waits
             self._left_bytes -= len(piece)
             if self._left_bytes < 0:
                 raise AnswerTooLarge(self._max_bytes)

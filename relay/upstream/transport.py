@@ -3,11 +3,12 @@
 * A connection that is dead before it answers is replaced at once. A server may close an idle one at any
   moment, also in the one in which a request goes out on it: the request was not answered, and nothing is
   wrong with upstream.
+* An answer's bytes are read where aiohttp has them, without three generators on the way (``AnswerBytes``).
 * Bytes that are no HTTP end an answer that has begun at once; aiohttp (3.14) closes the connection then, and
   lets whoever reads the answer wait for ever.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
@@ -19,8 +20,12 @@ import msgspec
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import HttpProcessingError, RawResponseMessage
 from httpx_aiohttp import AiohttpTransport
+from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
 
 from relay.upstream.times import TimedConnector
+
+PIECE_BYTES = 16 * 1024
+"""What is read of an answer at a time at most."""
 
 MAX_ANNOUNCEMENTS = 32
 """Answers of status 1xx before the real one; there may be several (RFC 9110, 15.2), but not for ever."""
@@ -79,11 +84,40 @@ class SteadyConnector(TimedConnector):
         return await super()._create_connection(*args, **kwargs)
 
 
+class AnswerBytes(AiohttpResponseStream):
+    """The bytes of one answer. Like httpx's own, it raises httpx's exceptions."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        """``response`` is aiohttp's, whose headers are here."""
+        super().__init__(response)
+        self._content = response.content
+
+    async def read(self) -> bytes | None:
+        """What is there, up to ``PIECE_BYTES``, as soon as anything is; None at the end."""
+        try:
+            return await self._content.read(PIECE_BYTES) or None
+        except Exception:
+            with map_aiohttp_exceptions():
+                raise
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The same, one after another."""
+        while (piece := await self.read()) is not None:
+            yield piece
+
+
 class SteadyTransport(AiohttpTransport):
     """aiohttp for httpx; its session's connector must be a SteadyConnector."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send ``request``; once more where a kept connection was dead before the first byte of an answer."""
+        response = await self._answered(request)
+        theirs = response.stream
+        if isinstance(theirs, AiohttpResponseStream):
+            response.stream = AnswerBytes(theirs._aiohttp_response)
+        return response
+
+    async def _answered(self, request: httpx.Request) -> httpx.Response:
         with _on(_Way()) as way:
             try:
                 return await super().handle_async_request(request)

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from monitor.masking.exact import NOTHING_KNOWN
-from relay.upstream.response import FULL_PIECE_BYTES, UpstreamResponse
+from relay.upstream.response import UpstreamResponse
+from relay.upstream.transport import PIECE_BYTES
 
 
 class Flood(httpx.AsyncByteStream):
@@ -21,7 +22,7 @@ class Flood(httpx.AsyncByteStream):
             yield self.piece
 
 
-@pytest.mark.parametrize("size", [FULL_PIECE_BYTES, 4 * FULL_PIECE_BYTES])
+@pytest.mark.parametrize("size", [PIECE_BYTES, 4 * PIECE_BYTES])
 async def test_others_run_between_two_pieces(size: int) -> None:
     """Each full piece is followed by a turn of the loop."""
     turns = 0
