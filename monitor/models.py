@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from monitor.conversations.models import Conversation as Conversation
 from monitor.conversations.models import ConversationPart as ConversationPart
-from monitor.history.saved_views import SavedView as SavedView  # here Django looks for models
+from monitor.history.listing.saved_views import SavedView as SavedView  # here Django looks for models
 from monitor.ledger.models import LedgerCorrection as LedgerCorrection
 from monitor.ledger.models import LedgerHour as LedgerHour
 from monitor.pricing.prices import ModelPrice as ModelPrice

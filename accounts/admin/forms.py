@@ -11,10 +11,10 @@ from unfold.widgets import (
 )
 
 from accounts.addresses import asked_at
-from accounts.admin import retirements
-from accounts.admin.credential_hints import hints
+from accounts.admin.account.credential_hints import hints
+from accounts.admin.account.testing import asks_about
+from accounts.admin.facts import retirements
 from accounts.admin.fields import GroupsField, KindsField, NamesField
-from accounts.admin.testing import asks_about
 from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
 from accounts.credentials.encryption import CannotDecrypt
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT

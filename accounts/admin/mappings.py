@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from accounts.admin import retirements
+from accounts.admin.facts import retirements
 from accounts.admin.forms import ModelMappingForm
 from accounts.admin.groups import GroupFilter, warn_of_empty_groups
 from accounts.models import ModelMapping

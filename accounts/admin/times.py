@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from accounts.admin.state import moment
+from accounts.admin.account.state import moment
 
 
 def moment_column(model: type[Model], name: str) -> Callable[[Any, Any], SafeString | str]:

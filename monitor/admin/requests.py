@@ -17,7 +17,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin
 
-from monitor.history.filters import parse
+from monitor.history.listing.filters import parse
 from monitor.models import RequestLog
 from monitor.pricing.admin import ModelPriceAdmin as ModelPriceAdmin  # here Django looks for admins
 

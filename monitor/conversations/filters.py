@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import msgspec
 from django.db.models import Q
 
-from monitor.history.filters import HistoryFilter, parse
+from monitor.history.listing.filters import HistoryFilter, parse
 
 FLAGS: dict[str, Q] = {
     "failed": Q(failed__gt=0),

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
-from monitor.history.keyset import moment_of_id
+from monitor.history.listing.keyset import moment_of_id
 from monitor.history.queries import admitted_since
 from monitor.models import RequestLog
 from monitor.record.records import COUNTING_PATH

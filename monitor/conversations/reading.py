@@ -14,7 +14,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from monitor.conversations.counting import Sums
 from monitor.conversations.filters import ConversationFilter
 from monitor.conversations.models import Conversation, ConversationPart
-from monitor.history.keyset import moment_of_id
+from monitor.history.listing.keyset import moment_of_id
 from monitor.ledger.booking import dollars
 from monitor.models import RequestLog
 

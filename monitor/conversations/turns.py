@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 from django.db.models import Q
 
-from monitor.history.keyset import moment_of_id
+from monitor.history.listing.keyset import moment_of_id
 from monitor.models import RequestLog
 from monitor.record.outcome import FAILURES
 from monitor.record.records import COUNTING_PATH

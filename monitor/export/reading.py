@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from asgiref.sync import sync_to_async
 
 from monitor.export.whole_exchange import Exchange, KeptBody
-from monitor.history.filters import HistoryFilter
-from monitor.history.keyset import attempts_of, page_of, records_by_id
+from monitor.history.listing.filters import HistoryFilter
+from monitor.history.listing.keyset import attempts_of, page_of, records_by_id
 from monitor.models import Body
 from monitor.record.records import RequestRecord
 

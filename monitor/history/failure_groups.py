@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from monitor.diagnosis.cause_words import word_for
 from monitor.diagnosis.diagnosis import Diagnosis, diagnose
-from monitor.history.keyset import attempts_of, records
+from monitor.history.listing.keyset import attempts_of, records
 from monitor.history.shown_records import with_shown_accounts
 from monitor.record.moments import utc_text
 from monitor.record.records import AttemptRecord, RequestRecord

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from monitor.history.keyset import attempts_of, records
+from monitor.history.listing.keyset import attempts_of, records
 from monitor.history.queries import admitted_since
 from monitor.live.window import failure_of, row_of
 from monitor.models import FAILURES, RequestLog

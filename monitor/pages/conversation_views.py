@@ -19,8 +19,8 @@ from monitor.conversations.reading import agents_of, line_of, page_of
 from monitor.conversations.tree import tree_of
 from monitor.conversations.turns import LANE, TURNS_LISTED, WIDTH, Bar, on_axis, turns_of
 from monitor.history.cache_misses import misses_of
-from monitor.history.filters import is_hash
-from monitor.history.keyset import is_cursor, moment_of_id
+from monitor.history.listing.filters import is_hash
+from monitor.history.listing.keyset import is_cursor, moment_of_id
 from monitor.pages.access import for_operators, may_export, reads_bodies
 from monitor.pages.history_views import FILTER_LABELS, VALUE_LABELS
 from monitor.words.labels import CACHE_MISS_LABELS

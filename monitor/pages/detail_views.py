@@ -15,8 +15,8 @@ from monitor.diagnosis.cache_advice import about_the_cache
 from monitor.diagnosis.diagnosis import diagnose
 from monitor.diagnosis.headline import parted, reason_of_upstream
 from monitor.diagnosis.timeline import next_accounts, timeline
-from monitor.history.comparison import compared
-from monitor.history.detail import detail_of, facts, whole_body
+from monitor.history.one_exchange.comparison import compared
+from monitor.history.one_exchange.detail import detail_of, facts, whole_body
 from monitor.history.shown_records import account_mask, with_shown_accounts
 from monitor.pages.access import for_operators, for_readers, may_export, reads_bodies
 from monitor.pages.act_links import act_links, settings_named

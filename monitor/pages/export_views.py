@@ -20,7 +20,7 @@ from monitor.export.anonymizing import Redaction, redacted
 from monitor.export.formats import FORMATS, Format
 from monitor.export.reading import SELECTED_LIMIT, exchanges, first_exchanges
 from monitor.export.whole_exchange import Exchange
-from monitor.history.filters import HistoryFilter, parse
+from monitor.history.listing.filters import HistoryFilter, parse
 from monitor.pages.access import for_exporters, reads_bodies
 from monitor.words.plain_text import shown
 

@@ -12,15 +12,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from monitor.diagnosis.diagnosis import Severity, diagnose
-from monitor.history import keyset
-from monitor.history.about_count import about_count
-from monitor.history.columns import COLUMNS, COOKIE, heads, hidden_columns
-from monitor.history.filters import CHOICES, EXACT, FLAGS, HASHES, QUICK, HistoryFilter, parse
-from monitor.history.misunderstood import misunderstood
+from monitor.history.listing import keyset
+from monitor.history.listing.about_count import about_count
+from monitor.history.listing.columns import COLUMNS, COOKIE, heads, hidden_columns
+from monitor.history.listing.filters import CHOICES, EXACT, FLAGS, HASHES, QUICK, HistoryFilter, parse
+from monitor.history.listing.misunderstood import misunderstood
+from monitor.history.listing.saved_views import views_of
+from monitor.history.listing.sorting import is_order, ordered_page
 from monitor.history.queries import distinct_values
-from monitor.history.saved_views import views_of
 from monitor.history.shown_records import with_shown_accounts
-from monitor.history.sorting import is_order, ordered_page
 from monitor.history.usual_paths import is_usual_path
 from monitor.pages.access import for_operators, may_export, reads_bodies
 from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord

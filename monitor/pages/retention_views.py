@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from monitor.history.keyset import moment_of_id
+from monitor.history.listing.keyset import moment_of_id
 from monitor.models import RequestLog
 from monitor.pages.access import for_operators
 from monitor.retention import pruner

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from monitor.history.filters import parse
-from monitor.history.saved_views import MOST_VIEWS, SavedView, views_of
-from monitor.history.sorting import is_order
+from monitor.history.listing.filters import parse
+from monitor.history.listing.saved_views import MOST_VIEWS, SavedView, views_of
+from monitor.history.listing.sorting import is_order
 from monitor.pages.access import for_operators
 
 

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from monitor.conversations.writing import count
-from monitor.history.keyset import moment_of_id
+from monitor.history.listing.keyset import moment_of_id
 from monitor.ledger.booking import Amounts, Cell, booked, differences
 from monitor.ledger.corrections import keep_correction
 from monitor.ledger.hours import HOUR_SECONDS, hour_of

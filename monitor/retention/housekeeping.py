@@ -18,7 +18,7 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from monitor.conversations.writing import count
-from monitor.history.keyset import REQUEST_COLUMNS
+from monitor.history.listing.keyset import REQUEST_COLUMNS
 from monitor.models import RequestLog
 from monitor.record.records import EndedBy, Outcome, Phase, record_of
 from monitor.record.request_id import first_request_id

@@ -16,7 +16,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from monitor.history.keyset import moment_of_id
+from monitor.history.listing.keyset import moment_of_id
 from monitor.models import FAILURES, RESCUED, RequestLog
 from monitor.record.records import COUNTING_PATH
 from monitor.record.request_id import first_request_id

@@ -6,7 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.admin.figures import AccountFigures
-from monitor.history.keyset import moment_of_id
+from monitor.history.listing.keyset import moment_of_id
 from monitor.statistics.account_day import AccountDay, account_days
 from monitor.words.plain_text import shown
 from monitor.words.wording import local_time

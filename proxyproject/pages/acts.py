@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.mapping import in_order
 from accounts.models import Account, ModelMapping
 from accounts.wildcards import WildcardIndex
-from monitor.history.keyset import attempts_of, records_by_id
+from monitor.history.listing.keyset import attempts_of, records_by_id
 from monitor.pages.access import for_operators
 from monitor.record.records import RequestRecord
 

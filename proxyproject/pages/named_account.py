@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from accounts.models import Account
-from monitor.history.keyset import attempts_of, records_by_id
+from monitor.history.listing.keyset import attempts_of, records_by_id
 from monitor.pages.access import for_operators
 
 

@@ -16,8 +16,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.admin import retirements
-from accounts.admin.state import Glance, glance
+from accounts.admin.account.state import Glance, glance
+from accounts.admin.facts import retirements
 from accounts.facts.retirement import due
 from accounts.models import Account
 from monitor.history.cache_misses import Collapse, collapses

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.mapping import Target
 from accounts.models import Account
-from monitor.history.keyset import attempts_of, records_by_id
+from monitor.history.listing.keyset import attempts_of, records_by_id
 from monitor.models import Body, RequestLog
 from monitor.pages.access import for_operators
 from monitor.record.records import BodyKind, RequestRecord

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from accounts.admin.model_facts_form import FACTS, PREFIX
+from accounts.admin.facts.model_facts_form import FACTS, PREFIX
 from accounts.facts.checks import contradictions
 from accounts.facts.labels import NAMES, read_budget, written
 from accounts.facts.model_facts import SHIPPED, ModelFacts, ModelTable, Override, ThinkingBudget, problem_with

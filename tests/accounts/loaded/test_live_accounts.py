@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from django.utils import timezone
 
-from accounts.admin import quotas, state
+from accounts.admin.account import quotas, state
 from accounts.loaded import live_accounts as live_module
 from accounts.loaded.live_accounts import LiveAccounts
 from accounts.mapping import Target

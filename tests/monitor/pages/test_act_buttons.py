@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Account, AccountMark, ModelMapping
 from monitor.diagnosis.acts import Act
-from monitor.history.keyset import records_by_id
+from monitor.history.listing.keyset import records_by_id
 from monitor.pages.act_links import act_links
 from monitor.record.records import Outcome
 from tests.monitor.shelf import Shelf, attempt_of, operator_named, shelf

@@ -11,8 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from monitor.diagnosis.timeline import next_accounts, timeline
-from monitor.history.body_diff import body_diff
-from monitor.history.log_lines import log_lines
+from monitor.history.one_exchange.body_diff import body_diff
+from monitor.history.one_exchange.log_lines import log_lines
 from monitor.record.records import AttemptRecord, Outcome, RequestRecord
 from monitor.turns import request_turns, response_turns
 from monitor.turns.parts import image, image_at
@@ -127,7 +127,7 @@ def test_log_lines_are_found_by_request_id(tmp_path: Path) -> None:
 
 def test_a_log_too_long_is_read_from_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The search is bounded, and tells when it did not see everything."""
-    monkeypatch.setattr("monitor.history.log_lines.SEARCH_BYTES", 12)
+    monkeypatch.setattr("monitor.history.one_exchange.log_lines.SEARCH_BYTES", 12)
     (tmp_path / "app.log").write_text("early id1\nmiddle...\nlate id1\n")
     assert log_lines(tmp_path, "id1", 0) == (["late id1"], False)
 

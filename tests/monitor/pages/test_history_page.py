@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from monitor.history import keyset
+from monitor.history.listing import keyset
 from monitor.record.records import Outcome
 from monitor.search import index
 from tests import stores

@@ -2,7 +2,7 @@
 
 from django.test import Client
 
-from monitor.history.saved_views import MOST_VIEWS, SavedView
+from monitor.history.listing.saved_views import MOST_VIEWS, SavedView
 from tests.monitor.shelf import operator, operator_named
 
 __all__ = ["operator"]

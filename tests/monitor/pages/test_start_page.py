@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from accounts.models import Account, ClientKey, ModelMapping
 from monitor.history.failure_groups import failure_groups
-from monitor.history.filters import parse
-from monitor.history.keyset import page_of
 from monitor.history.last_hour import COUNTED_ROWS, last_hour, quantile
+from monitor.history.listing.filters import parse
+from monitor.history.listing.keyset import page_of
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.statistics.filling import COUNTS, SUMS
 from monitor.statistics.models import HourStatistic
@@ -192,7 +192,7 @@ def test_models_that_are_retired_are_told(
 ) -> None:
     """From thirty days before: the targets of mappings, their fallbacks, and what was used in the last"
     " week."""
-    monkeypatch.setattr("accounts.admin.retirements.today", lambda: day)
+    monkeypatch.setattr("accounts.admin.facts.retirements.today", lambda: day)
     assert [one.tone for one in retirement_warnings(["gpt-5", "gpt-5-mini", "gpt-6-sol"], day)] == tones
     ModelMapping.objects.create(pattern="m", target="gpt-6-sol", fallbacks=["gpt-5-nano"])
     used_at(timezone.now() - timedelta(days=1), "gpt-5-mini")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from monitor.history.filters import parse
-from monitor.history.keyset import page_of
+from monitor.history.listing.filters import parse
+from monitor.history.listing.keyset import page_of
 from monitor.models import RequestLog
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.record.request_id import first_request_id, new_request_id

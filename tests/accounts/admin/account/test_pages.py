@@ -11,8 +11,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from accounts.admin import actions, retirements
+from accounts.admin import actions
 from accounts.admin.actions import AccountTestResult, register_account_test
+from accounts.admin.facts import retirements
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
 from accounts.models import Account, AccountMark, ClientKey, ModelMapping, digest
 from accounts.snapshot import AccountView
@@ -452,7 +453,7 @@ def test_a_mapping_to_a_model_that_goes_says_so(
     client: Client, monkeypatch: pytest.MonkeyPatch, day: date, in_list: str | None, in_form: str | None
 ) -> None:
     """From thirty days before, in its form, in the list, and at once to whoever saves it; fallbacks too."""
-    monkeypatch.setattr("accounts.admin.retirements.today", lambda: day)
+    monkeypatch.setattr("accounts.admin.facts.retirements.today", lambda: day)
     form = {"pattern": "m", "target": "t", "fallbacks": "gpt-5", "priority": "1"}
     saved = client.post(reverse("admin:accounts_modelmapping_add"), form, follow=True).content.decode()
     shown = page(client, "admin:accounts_modelmapping_change", ModelMapping.objects.get().pk)

@@ -20,13 +20,13 @@ from unfold.dataclasses import ActionDialog
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
-from accounts.admin.asked_at import ASKED_AT, asked_at_view, shown_address
+from accounts.admin.account.asked_at import ASKED_AT, asked_at_view, shown_address
+from accounts.admin.account.quotas import gauges, tightest
+from accounts.admin.account.state import TONES, glance, last_used, moment, status_here
+from accounts.admin.account.testing import ASKED_OTHERWISE, forget, test_and_tell
 from accounts.admin.figures import AccountFigures, account_figures
 from accounts.admin.forms import AccountForm
 from accounts.admin.groups import GroupFilter
-from accounts.admin.quotas import gauges, tightest
-from accounts.admin.state import TONES, glance, last_used, moment, status_here
-from accounts.admin.testing import ASKED_OTHERWISE, forget, test_and_tell
 from accounts.admin.times import moment_column
 from accounts.models import Account
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from monitor.history.filters import HistoryFilter
-from monitor.history.sorting import is_order
+from monitor.history.listing.filters import HistoryFilter
+from monitor.history.listing.sorting import is_order
 
 OTHERS = frozenset({"before", "after", "id", "format", "emails", "images", "prompts"})
 """Parameters of the pages that are no filters."""

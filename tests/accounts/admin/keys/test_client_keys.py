@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.admin.key_forms import mark_of
+from accounts.admin.keys.key_forms import mark_of
 from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
 from accounts.keys.loading import key_view
 from accounts.keys.models import ReplacedMeanwhile

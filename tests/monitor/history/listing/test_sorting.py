@@ -4,12 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from monitor.history import about_count as counting
-from monitor.history import sorting
-from monitor.history.about_count import AboutCount, about_count
-from monitor.history.filters import parse
-from monitor.history.misunderstood import misunderstood
-from monitor.history.sorting import ordered_page
+from monitor.history.listing import about_count as counting
+from monitor.history.listing import sorting
+from monitor.history.listing.about_count import AboutCount, about_count
+from monitor.history.listing.filters import parse
+from monitor.history.listing.misunderstood import misunderstood
+from monitor.history.listing.sorting import ordered_page
 from monitor.record.records import Outcome
 from tests.monitor.shelf import Shelf, shelf
 

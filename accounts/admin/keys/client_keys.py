@@ -19,7 +19,7 @@ from unfold.decorators import action, display
 
 from accounts.admin.figures import key_figures
 from accounts.admin.groups import GroupFilter, warn_of_empty_groups
-from accounts.admin.key_forms import ClientKeyForm, RotationForm, mark_of
+from accounts.admin.keys.key_forms import ClientKeyForm, RotationForm, mark_of
 from accounts.admin.times import moment_column
 from accounts.connect.views import connect_page, created_page
 from accounts.keys.models import ReplacedMeanwhile

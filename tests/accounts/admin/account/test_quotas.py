@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from accounts.admin.quotas import gauges, tightest
+from accounts.admin.account.quotas import gauges, tightest
 from accounts.models import Account
 from accounts.pool.windows import Window
 

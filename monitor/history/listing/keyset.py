@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from django.db.models import Q, QuerySet
 
-from monitor.history.filters import HistoryFilter
+from monitor.history.listing.filters import HistoryFilter
 from monitor.models import AttemptLog, Body, RequestLog
 from monitor.record.records import AttemptRecord, RequestRecord, record_of
 from monitor.search import index

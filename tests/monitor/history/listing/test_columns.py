@@ -1,8 +1,8 @@
 """The history's columns: hidden, and sorted by."""
 
-from monitor.history.columns import COLUMNS, SORTED, heads, hidden_columns
-from monitor.history.keyset import REQUEST_COLUMNS
-from monitor.history.sorting import is_order
+from monitor.history.listing.columns import COLUMNS, SORTED, heads, hidden_columns
+from monitor.history.listing.keyset import REQUEST_COLUMNS
+from monitor.history.listing.sorting import is_order
 
 
 def test_a_cookie_names_what_is_hidden() -> None:

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
-from accounts.admin.model_facts_form import FACTS, PREFIX, OverrideForm
-from accounts.admin.model_lookup_views import believed_page
+from accounts.admin.facts.model_facts_form import FACTS, PREFIX, OverrideForm
+from accounts.admin.facts.model_lookup_views import believed_page
 from accounts.facts.labels import name_of, written
 from accounts.facts.model_facts import ModelFacts
 from accounts.facts.models import ModelOverride

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.admin.account.state import glance
 from accounts.admin.actions import AccountTestResult, account_test, models_to_test
-from accounts.admin.state import glance
 from accounts.loaded.loading import account_view
 from accounts.models import Account
 

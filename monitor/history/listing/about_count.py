@@ -4,7 +4,7 @@ import msgspec
 from django.db import connection
 from django.db.models import Q
 
-from monitor.history.filters import HistoryFilter
+from monitor.history.listing.filters import HistoryFilter
 from monitor.models import RequestLog
 
 COUNTED_ROWS = 5_000

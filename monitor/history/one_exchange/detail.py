@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from monitor.history.body_diff import DiffLine, body_diff, pretty
-from monitor.history.keyset import attempts_of, is_cursor, records_by_id
-from monitor.history.log_lines import log_lines
+from monitor.history.listing.keyset import attempts_of, is_cursor, records_by_id
+from monitor.history.one_exchange.body_diff import DiffLine, body_diff, pretty
+from monitor.history.one_exchange.log_lines import log_lines
 from monitor.history.queries import replays_of
 from monitor.history.shown_records import account_mask
 from monitor.models import Body, RequestLog

@@ -8,14 +8,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.admin import actions, testing
+from accounts.admin import actions
+from accounts.admin.account import testing
+from accounts.admin.account.state import glance
 from accounts.admin.actions import AccountTestResult
-from accounts.admin.state import glance
 from accounts.models import Account, AccountMark
 from accounts.pool.roster import AccountStatus
 from accounts.revisions import Revision
 from accounts.snapshot import AccountView
-from tests.accounts.admin.test_pages import BLANK_FORM
+from tests.accounts.admin.account.test_pages import BLANK_FORM
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +126,7 @@ def test_service_says_more_than_an_older_test(
         testing.keep(account, result)
     answered_at = timezone.now().timestamp() + seconds_later
     status = AccountStatus(True, "", 0.0, (), 0, answered_at, refused_with, answered_at)
-    monkeypatch.setattr("accounts.admin.state.status_here", lambda _: status)
+    monkeypatch.setattr("accounts.admin.account.state.status_here", lambda _: status)
     assert glance(account).state == state
 
 

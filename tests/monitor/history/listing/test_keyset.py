@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from monitor.history import keyset
-from monitor.history.filters import CHOICES, FLAGS, HASHES, QUICK, HistoryFilter, parse
-from monitor.history.keyset import attempts_of, page_of
+from monitor.history.listing import keyset
+from monitor.history.listing.filters import CHOICES, FLAGS, HASHES, QUICK, HistoryFilter, parse
+from monitor.history.listing.keyset import attempts_of, page_of
 from monitor.record.records import (
     AttemptRecord,
     BodyKind,

@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from accounts.admin.state import moment, status_here
+from accounts.admin.account.state import moment, status_here
 from accounts.models import Account
 from accounts.pool.windows import LOW_FROM, Window
 

@@ -7,9 +7,9 @@ ordered, and the page says how far back they reach.
 import msgspec
 from django.db.models import F, Q
 
-from monitor.history.columns import SORTED
-from monitor.history.filters import HistoryFilter
-from monitor.history.keyset import PAGE_ROWS, records_in
+from monitor.history.listing.columns import SORTED
+from monitor.history.listing.filters import HistoryFilter
+from monitor.history.listing.keyset import PAGE_ROWS, records_in
 from monitor.models import RequestLog
 from monitor.record.records import RequestRecord
 

@@ -1,0 +1,1 @@
+"""The operator's pages for what is believed of models."""

@@ -1,0 +1,1 @@
+"""The history as a list: its filters, columns, order and pages."""
