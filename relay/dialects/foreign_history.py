@@ -11,6 +11,9 @@ from relay.neutral.server_tools import ServerResult
 NO_RESULT = "(no result was given)"
 """What is said for a call that nobody answered: every vendor wants a result behind a call."""
 
+STRAY_RESULT = "Result of a tool, whose call is not shown:"
+"""Stands before a result whose call is not in the history, where its tool's name is not known."""
+
 RAW_ARGUMENTS = "arguments_as_text"
 """Where a call's arguments stand that are no JSON object: cut ones, mostly."""
 

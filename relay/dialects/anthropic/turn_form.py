@@ -16,6 +16,7 @@ from relay.dialects.anthropic.wire_messages import (
     key_of_turn,
     type_of,
 )
+from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
 from relay.dialects.healing.signature_slots import Fate, Resolution, SignatureSlot
 from relay.dialects.healing.turn_form import Keys, PlacedSlot, Speaker, TurnForm
@@ -88,6 +89,15 @@ class AnthropicTurns(TurnForm):
         """A result has the id of its call."""
         call_id = part.get("tool_use_id") if type_of(part) == "tool_result" else None
         return (call_id,) if isinstance(call_id, str) else ()
+
+    def unanswered(self, part: Any) -> Iterable[Any]:
+        """A result that is an error."""
+        for (call_id,) in self.called(part):
+            yield {"type": "tool_result", "tool_use_id": call_id, "content": NO_RESULT, "is_error": True}
+
+    def shown(self, part: Any) -> list[Any]:
+        """Its content, behind a word of what it is."""
+        return [{"type": "text", "text": STRAY_RESULT}, *blocks_of(part.get("content"))]
 
     def slots(self, turns: Sequence[Any]) -> Iterator[PlacedSlot]:
         """The thinking of the model's messages."""

@@ -1,7 +1,8 @@
 """What a compatible server refuses of a request's form, by its own words, and what is taken back for it.
 
 PURE. Each row names who says so. What is taken back has a name; it is remembered for the account and model.
-Only what carries no content is in here: a refused tool or message is the client's to see.
+What carries content is the client's to see when it is refused: tools, messages. But for calls and results
+that do not pair: then each call gets one result, and nothing that was said is lost.
 """
 
 import msgspec
@@ -17,6 +18,7 @@ PATTERNS = "schema patterns"
 CACHE_MARKS = "cache_control"
 COMPLETION_LIMIT = "max_tokens"
 LIMIT = "max_completion_tokens"
+PAIRS = "unpaired calls and results"
 
 STATUSES = frozenset({400, 422})
 """With these a request's form is refused; FastAPI's servers (vLLM, SGLang) say 422."""
@@ -52,6 +54,18 @@ ROWS = (
     Row(CACHE_MARKS, "servers of Anthropic's form without a cache: pydantic's words", Phrases(
         rf"cache_control.{{0,60}}{_UNKNOWN}", rf"{_UNKNOWN}.{{0,60}}cache_control",
         r"cache_control: extra inputs")),
+    Row(PAIRS, "Anthropic", Phrases(
+        r"tool_use['\"`\\]{0,4} ids were found without",
+        r"unexpected ['\"`\\]{0,4}tool_use_id['\"`\\]{0,4} found",
+        r"tool_use['\"`\\]{0,4} must have a single result")),
+    Row(PAIRS, "Bedrock", Phrases(
+        r"expected toolresult blocks at", r"number of toolresult blocks at .{1,60} exceeds")),
+    Row(PAIRS, "OpenAI, DeepSeek and Qwen in its words; Mistral", Phrases(
+        r"must be followed by tool messages", r"must be a response to a prece+ding message with",
+        r"not the same number of function calls and responses")),
+    Row(PAIRS, "OpenAI of Responses", Phrases(
+        r"no tool output found for (?:function|custom tool) call",
+        r"no tool call found for (?:function|custom tool) call output")),
     Row(COMPLETION_LIMIT, "OpenAI of reasoning models", Phrases(
         r"use ['\"`]max_completion_tokens['\"`] instead")),
     Row(LIMIT, "servers older than the newer name", Phrases(

@@ -7,6 +7,9 @@ function call of a turn, or the last text of a turn without calls.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
+import msgspec
+
+from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT
 from relay.dialects.gemini.carried_signatures import from_client
 from relay.dialects.gemini.fields import field, with_field, without
 from relay.dialects.gemini.turns import is_model, is_user, key_of_turn, model_runs, parts_of
@@ -80,6 +83,17 @@ class GeminiTurns(TurnForm):
         name = str(response.get("name"))
         own = ("id", str(response["id"])) if response.get("id") else ("without id", name)
         return (own, ("name", name))
+
+    def unanswered(self, part: Any) -> Iterable[Any]:
+        """A response that holds an error."""
+        if call := _object(part, "functionCall"):
+            known = {key: call[key] for key in ("id", "name") if call.get(key)}
+            yield {"functionResponse": {**known, "response": {"error": NO_RESULT}}}
+
+    def shown(self, part: Any) -> list[Any]:
+        """Its response as text."""
+        told = msgspec.json.encode(_object(part, "functionResponse").get("response")).decode()
+        return [{"text": f"{STRAY_RESULT}\n{told}"}]
 
     def slots(self, turns: Sequence[Any]) -> Iterator[PlacedSlot]:
         """Signed parts of the model's, and where a signature is missing."""

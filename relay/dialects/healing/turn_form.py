@@ -95,6 +95,14 @@ class TurnForm:
         """What the result in this part answers; () where it is none."""
         return ()
 
+    def unanswered(self, part: Any) -> Iterable[Any]:
+        """For each of its calls, a result that says that none was given."""
+        return ()
+
+    def shown(self, part: Any) -> list[Any]:
+        """A result whose call is not in the history, as parts of the user's."""
+        return [part]
+
     def slots(self, turns: Sequence[Any]) -> Iterator[PlacedSlot]:
         """The places that hold, or could hold, a signature."""
         return iter(())

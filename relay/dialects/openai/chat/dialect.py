@@ -1,6 +1,8 @@
 """Chat completions as a dialect: joins the files of this folder. PURE."""
 
 from accounts.facts.model_facts import ModelFacts
+from relay.dialects.errors.refused_parameters import PAIRS
+from relay.dialects.healing.pairing import paired
 from relay.dialects.interface import Dialect
 from relay.dialects.openai import client_side, errors, reasoning
 from relay.dialects.openai.chat import continuing, turn_form
@@ -21,6 +23,11 @@ def _as_stream(body: Json) -> Json:
     if body.get("stream") is True and options == told:
         return body
     return {**body, "stream": True, "stream_options": options}
+
+
+def _take_back(body: Json, name: str) -> Json:
+    """Calls and results are paired by their turns; the rest is the same in both wire forms."""
+    return paired(turn_form.TURNS, body) if name == PAIRS else take_back.take_back(body, name)
 
 
 def _known_form(body: Json, facts: ModelFacts) -> Json:
@@ -50,7 +57,7 @@ OPENAI_CHAT = Dialect(
     collect=collector.collect,
     error_body=errors.error_body,
     tool_names=tools.NAMES,
-    take_back=take_back.take_back,
+    take_back=_take_back,
     known_form=_known_form,
     write=write_request.write,
     prompt=prompt,

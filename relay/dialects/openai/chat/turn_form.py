@@ -8,6 +8,7 @@ pass their refusals on. There is no place for a signature that this server would
 from collections.abc import Iterable
 from typing import Any
 
+from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
 from relay.dialects.healing.signature_slots import PLACEHOLDER
 from relay.dialects.healing.turn_form import Keys, Speaker, TurnForm
@@ -83,6 +84,19 @@ class ChatTurns(TurnForm):
         """A result has the id of its call."""
         call_id = part.get("tool_call_id") if self.speaker(part) == "tool" else None
         return (call_id,) if isinstance(call_id, str) else ()
+
+    def unanswered(self, part: Any) -> Iterable[Any]:
+        """A message of the tool's."""
+        return [
+            {"role": "tool", "tool_call_id": call_id, "content": NO_RESULT}
+            for (call_id,) in self.called(part)
+        ]
+
+    def shown(self, part: Any) -> list[Any]:
+        """A message of the user's."""
+        content = part.get("content")
+        told = content if isinstance(content, list) else [{"type": "text", "text": str(content)}]
+        return [{"role": "user", "content": [{"type": "text", "text": STRAY_RESULT}, *told]}]
 
 
 def _calls(message: Json) -> list[Json]:

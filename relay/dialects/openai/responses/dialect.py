@@ -1,6 +1,7 @@
 """Responses as a dialect: joins the files of this folder. PURE."""
 
 from accounts.facts.model_facts import ModelFacts
+from relay.dialects.errors.refused_parameters import PAIRS
 from relay.dialects.interface import Dialect, streams_by_itself
 from relay.dialects.openai import client_side, errors, reasoning
 from relay.dialects.openai.inspection import inspect_responses
@@ -10,6 +11,7 @@ from relay.dialects.openai.responses import continuing, turn_form
 from relay.dialects.openai.responses.client_answer import collector
 from relay.dialects.openai.responses.client_answer.encoder import ResponsesEncoder
 from relay.dialects.openai.responses.requests import fit, read_request, write_request
+from relay.dialects.openai.responses.requests.pairing import paired
 from relay.dialects.openai.responses.upstream_answer.decoder import ResponsesDecoder
 from relay.neutral.conversation import Json
 
@@ -18,6 +20,11 @@ def _thinks_unseen(body: Json, facts: ModelFacts) -> bool:
     """The reasoning item that opens at once is a sign of life, but its opening may take a while."""
     told = body.get("reasoning")
     return reasoning.thinks_unseen(told.get("effort") if isinstance(told, dict) else None, facts)
+
+
+def _take_back(body: Json, name: str) -> Json:
+    """Calls and outputs are paired as items; the rest is the same in both wire forms."""
+    return paired(body) if name == PAIRS else take_back.take_back(body, name)
 
 
 OPENAI_RESPONSES = Dialect(
@@ -37,7 +44,7 @@ OPENAI_RESPONSES = Dialect(
     collect=collector.collect,
     error_body=errors.error_body,
     tool_names=tools.NAMES,
-    take_back=take_back.take_back,
+    take_back=_take_back,
     write=write_request.write,
     prompt=prompt,
     fit=fit.fit,

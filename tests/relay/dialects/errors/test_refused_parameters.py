@@ -191,6 +191,27 @@ SAID: tuple[tuple[int, str, str, str], ...] = (
     ),
 )
 
+UNPAIRED = (
+    # sentences of Anthropic, Bedrock, OpenAI (DeepSeek and Qwen have taken its words over) and Mistral
+    "messages.22: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_01Gh.",
+    "messages.0.content.0: unexpected `tool_use_id` found in `tool_result` blocks: toolu_01S8.",
+    "messages.3: each tool_use must have a single result. Found multiple `tool_result` blocks with id: t_2",
+    '{"message":"messages.243: \\"tool_use\\" ids were found without \\"tool_result\\" blocks"}',
+    "Expected toolResult blocks at messages.2.content for the following Ids: tooluse_x",
+    "The number of toolResult blocks at messages.2.content exceeds the number of toolUse blocks of …",
+    "An assistant message with 'tool_calls' must be followed by tool messages responding to each …",
+    '<400> InternalError.Algo: An assistant message with "tool_calls" must be followed by tool messages …',
+    "Invalid parameter: messages with role 'tool' must be a response to a preceeding message with …",
+    "Not the same number of function calls and responses",
+    "No tool output found for function call call_5RT.",
+    "No tool call found for function call output with call_id call_aXb.",
+)
+
+
+def test_calls_and_results_that_do_not_pair() -> None:
+    """Every vendor refuses such a history, each in its words."""
+    assert [message for message in UNPAIRED if refused_parameter(400, message) != refused.PAIRS] == []
+
 
 def test_refusals_in_vendors_own_words() -> None:
     """Each sentence as it was reported, by status and the parameter that it names."""

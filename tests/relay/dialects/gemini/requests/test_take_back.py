@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from relay.dialects.errors.refused_parameters import GEMINI_SETTINGS, is_the_clients
+from relay.dialects.errors.refused_parameters import GEMINI_SETTINGS, PAIRS, is_the_clients
 from relay.dialects.gemini import GEMINI
 from relay.dialects.gemini.requests.take_back import refused_setting
 
@@ -21,6 +21,9 @@ SAID = {
     "Unknown name \"topK\" at 'generation_config': Cannot find field.": "topK",
     "Unknown name \"top_k\" at 'generation_config': Cannot find field.": "topK",
     'Invalid JSON payload received. Unknown name "labels": Cannot find field.': "labels",
+    "Please ensure that the number of function response parts is equal to the number of function call parts "
+    "of the function call turn.": PAIRS,
+    "Please ensure that function response turn comes immediately after a function call turn.": PAIRS,
     "Unknown name \"thinkingLevel\" at 'generation_config.thinking_config'": "",
     'Invalid JSON payload received. Unknown name "tools": Cannot find field.': "",
     "Function calling is not enabled for models/gemma-3": "",

@@ -1,0 +1,64 @@
+"""Items of an input that was refused because calls and outputs do not pair, put right. PURE, and linear.
+
+An output may stand anywhere behind its call here. A conversation that is kept upstream has calls that are not
+in the input: it stays as it is.
+"""
+
+from collections import Counter
+from typing import Any
+
+from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT
+from relay.neutral.conversation import Json
+
+_OUTPUTS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
+
+
+def paired(body: Json) -> Json:
+    """``body`` with one output behind each call, as ``relay/dialects/healing/pairing.py`` does it."""
+    items = body.get("input")
+    if not isinstance(items, list) or body.get("previous_response_id") or body.get("conversation"):
+        return body
+    told = Counter(call_id for item in items if (call_id := _answered(item)))
+    called: set[str] = set()
+    outputs: dict[str, Any] = {}
+    out: list[Any] = []
+    for item in items:
+        if call_id := _answered(item):
+            if call_id not in called:
+                out.append(_shown(item))
+            elif call_id not in outputs:
+                outputs[call_id] = item
+                out.append(item)
+            elif item != outputs[call_id]:
+                out.append(_shown(item))
+            continue
+        out.append(item)
+        if call_id := _called(item):
+            called.add(call_id)
+            if not told[call_id]:
+                out.append({"type": _OUTPUTS[item["type"]], "call_id": call_id, "output": NO_RESULT})
+    if len(out) == len(items) and all(new is old for new, old in zip(out, items, strict=True)):
+        return body
+    return {**body, "input": out}
+
+
+def _called(item: Any) -> str:
+    """The id of a call that the client's side answers; "" for any other item."""
+    return _id_of(item) if isinstance(item, dict) and item.get("type") in _OUTPUTS else ""
+
+
+def _answered(item: Any) -> str:
+    return _id_of(item) if isinstance(item, dict) and item.get("type") in _OUTPUTS.values() else ""
+
+
+def _id_of(item: Json) -> str:
+    told = item.get("call_id")
+    return told if isinstance(told, str) else ""
+
+
+def _shown(item: Json) -> Json:
+    """An output without its call, as a message of the user's."""
+    output = item.get("output")
+    told = output if isinstance(output, list) else [{"type": "input_text", "text": str(output)}]
+    content = [{"type": "input_text", "text": STRAY_RESULT}, *told]
+    return {"type": "message", "role": "user", "content": content}
