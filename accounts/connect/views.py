@@ -40,10 +40,10 @@ def created_page(request: HttpRequest, key: ClientKey, value: str) -> TemplateRe
 def connect_context(request: HttpRequest, key: ClientKey, value: str = "") -> dict[str, Any]:
     """What both pages say: the address, the clients' texts (with the key's ``value`` where it is known)."""
     address = settings.ENVIRONMENT.proxy_client_url or request.build_absolute_uri("/").rstrip("/")
-    offered = live.pool.model_names() if live.is_started else []
+    offered = live.pool.roster.model_names() if live.is_started else []
 
     def is_served(model: str) -> bool:
-        return live.is_started and live.pool.targets(model) is not None
+        return live.is_started and live.pool.roster.targets(model) is not None
 
     models = {dialect: model_for(dialect, offered, is_served, vendor_of) for dialect in FALLBACK_MODELS}
 

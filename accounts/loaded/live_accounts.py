@@ -170,7 +170,7 @@ class LiveAccounts:
     def _take_over(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
         self.pool.load(snapshot, self._live_processes)
-        known_models.believe(self.pool.model_table)
+        known_models.believe(self.pool.roster.table)
         self.keys.load(snapshot.keys)
 
     def _agree(self, shared_now: float) -> None:

@@ -65,7 +65,7 @@ class Pool(Inquiries):
         ``live_processes`` share the in-flight limits where nobody counts for all of them.
         """
         counted = self._slots is not None and self._slots.is_exact
-        self._roster.load(snapshot, 1 if counted else live_processes, self._clock.now())
+        self.roster.load(snapshot, 1 if counted else live_processes, self._clock.now())
         self._queue.wake_all()
 
     async def acquire(self, want: Want) -> Lease | NoAccount:
@@ -123,7 +123,7 @@ class Pool(Inquiries):
         account's own faults, for people.
         """
         now = self._clock.now()
-        state = self._roster.state(account_id)
+        state = self.roster.state(account_id)
         if state is None:
             return 0.0
         key, mark = state.mark_hard(model, cause, status, reason, told_seconds, now, self._settings.durations)
@@ -138,7 +138,7 @@ class Pool(Inquiries):
 
     def mark_soft(self, account_id: int, model: str) -> None:
         """The account is taken for this model only when no unmarked one is free, for 20 s."""
-        state = self._roster.state(account_id)
+        state = self.roster.state(account_id)
         if state is not None:
             seconds = self._settings.durations.soft
             state.soft[model] = self._clock.now() + seconds
@@ -146,7 +146,7 @@ class Pool(Inquiries):
 
     def note_quota(self, account_id: int, windows: Sequence[Window]) -> None:
         """Upstream told what is left: it counts here at once, elsewhere where it makes a difference."""
-        state = self._roster.state(account_id)
+        state = self.roster.state(account_id)
         news = state.windows.take(windows) if state is not None else []
         if state is not None and news:
             self._bus.publish(TOPIC, pool_news.encode(pool_news.as_news(account_id, news, self._clock.now())))
@@ -165,7 +165,7 @@ class Pool(Inquiries):
         With ``session`` the account becomes the session's own, unless another has proved itself already;
         ``cached_tokens`` is what its prompt cache now holds for the session.
         """
-        state = self._roster.state(account_id)
+        state = self.roster.state(account_id)
         if state is None:
             return
         for lifted in state.note_success(model, self._clock.now() if began_at is None else began_at):
@@ -175,7 +175,7 @@ class Pool(Inquiries):
 
     def believe(self, session: str, model: str, account_id: int, cached_tokens: int) -> None:
         """Another process knows the session's account, and what its prompt cache holds; this one did not."""
-        if self._sessions.find(session, model) is None and self._roster.state(account_id) is not None:
+        if self._sessions.find(session, model) is None and self.roster.state(account_id) is not None:
             self._sessions.prove(session, model, account_id, cached_tokens)
 
     def note_unauthorized(self, account_id: int, model: str = "", began_at: float | None = None) -> bool:
@@ -184,7 +184,7 @@ class Pool(Inquiries):
         A request that began before the first was noted (``began_at``: the lease's ``taken_at``) tells
         nothing new and is not counted.
         """
-        state = self._roster.state(account_id)
+        state = self.roster.state(account_id)
         if state is None:
             return False
         if state.refused_at is not None and (began_at is None or began_at >= state.refused_at):
@@ -197,16 +197,16 @@ class Pool(Inquiries):
 
     def disable(self, account_id: int, reason: str) -> None:
         """Takes the account out of service until the operator enables it again."""
-        state = self._roster.state(account_id)
+        state = self.roster.state(account_id)
         if state is not None and state.view.enabled:
-            self._roster.disable(state, reason)
+            self.roster.disable(state, reason)
             self._bus.publish(TOPIC, pool_news.encode(Disabled(account_id, reason)))
             self._journal.disable(account_id, reason)
             self._queue.wake_all()
 
     def clear(self, account_id: int) -> None:
         """Forgets the account's marks and counters, here and in every other process."""
-        state = self._roster.state(account_id)
+        state = self.roster.state(account_id)
         if state is not None:
             state.clear()
             self._bus.publish(TOPIC, pool_news.encode(Cleared(account_id)))
@@ -215,22 +215,22 @@ class Pool(Inquiries):
 
     def _choose(self, want: Want, now: float) -> Choice:
         def candidate(account_id: int | None) -> Candidate | None:
-            return self._roster.candidate(account_id, want.model, want.scope, want.tried, now)
+            return self.roster.candidate(account_id, want.model, want.scope, want.tried, now)
 
-        binding = self._sessions.own(want, self._roster) if want.session else None
+        binding = self._sessions.own(want, self.roster) if want.session else None
         return choose(
-            self._roster.candidates(want.model, want.scope, want.tried, now, want.session),
+            self.roster.candidates(want.model, want.scope, want.tried, now, want.session),
             bound=candidate(binding.account_id) if binding else None,
             keep=candidate(want.stay_on),
             only_hard_rotates=want.only_hard_rotates,
         )
 
     def _lease(self, account_id: int, want: Want, now: float) -> Lease:
-        state = self._roster.require(account_id)
+        state = self.roster.require(account_id)
         lease = Lease(state, want.model, now, self._take_back)
         if want.session:
-            self._sessions.settle(lease, want, self._roster, now, self._settings.rebind_after_seconds)
-        self._roster.take(state, now)
+            self._sessions.settle(lease, want, self.roster, now, self._settings.rebind_after_seconds)
+        self.roster.take(state, now)
         self._journal.used(account_id, now)
         return lease
 
@@ -247,11 +247,11 @@ class Pool(Inquiries):
             return lease
         if slots.is_exact and freed == state.freed:
             state.full_until = self._clock.now() + SHARED_LOOK_SECONDS
-        self._roster.give_back(state)
+        self.roster.give_back(state)
         return None
 
     def _take_back(self, lease: Lease) -> None:
-        self._roster.give_back(lease.state)
+        self.roster.give_back(lease.state)
         account_id = lease.state.view.id
         if lease.is_shared and self._slots is not None:
             self._slots.give(account_id)
@@ -260,7 +260,7 @@ class Pool(Inquiries):
 
     def _freed(self, account_id: int) -> None:
         """A slot on the account came free, here or in another process."""
-        state = self._roster.state(account_id)
+        state = self.roster.state(account_id)
         if state is not None:
             state.freed += 1
             state.full_until = 0.0
@@ -269,19 +269,19 @@ class Pool(Inquiries):
     def _lease_on(self, account_id: int, want: Want) -> Lease | None:
         """A lease for somebody who waits, if that very account can serve them now."""
         now = self._clock.now()
-        candidate = self._roster.candidate(account_id, want.model, want.scope, want.tried, now)
+        candidate = self.roster.candidate(account_id, want.model, want.scope, want.tried, now)
         if candidate is None or candidate.full:
             return None
         if candidate.block is not None and want.stay_on != account_id:
             return None
-        if self._slots is not None and self._roster.require(account_id).view.max_in_flight:
+        if self._slots is not None and self.roster.require(account_id).view.max_in_flight:
             return None  # such a slot is not this process's to give
         return self._lease(account_id, want, now)
 
     def _hear(self, payload: bytes) -> None:
         """Another process's pool tells what happened there."""
         news = pool_news.decode(payload)
-        state = self._roster.state(news.account_id)
+        state = self.roster.state(news.account_id)
         if state is None:
             return
         match news:
@@ -291,7 +291,7 @@ class Pool(Inquiries):
                 now = self._clock.now()
                 state.windows.hear(pool_news.windows_in(news, now))
             case Disabled():
-                self._roster.disable(state, news.reason)
+                self.roster.disable(state, news.reason)
                 self._queue.wake_all()
             case Cleared():
                 state.clear()

@@ -4,6 +4,8 @@ No clock, no event loop, no database: ``now`` (epoch seconds) is told. ``pool`` 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 from msgspec import Struct
 
@@ -41,8 +43,15 @@ class AccountStatus(Struct, frozen=True):
     windows: tuple[Window, ...] = ()
 
 
+NOTHING_LISTED: Final[Mapping[int, Sequence[str]]] = MappingProxyType({})
+
+
 class Roster:
-    """The accounts, their states and the mapping table of the newest snapshot."""
+    """The accounts, their states and the mapping table of the newest snapshot.
+
+    ``table`` is what is believed of each model, overrides included. No account is asked whose upstream
+    ``rests``, if there is any other way.
+    """
 
     def __init__(self) -> None:
         self._states: dict[int, AccountState] = {}
@@ -191,10 +200,13 @@ class Roster:
             if (narrowed := target.scope.within(scope)) is not None
         )
 
-    def model_names(self, upstream_lists: Mapping[int, Sequence[str]], scope: Scope = ANYONE) -> list[str]:
+    def model_names(
+        self, upstream_lists: Mapping[int, Sequence[str]] = NOTHING_LISTED, scope: Scope = ANYONE
+    ) -> list[str]:
         """What the model list shows: exact patterns, targets, and what each enabled account offers.
 
-        To who is served by the accounts of ``scope`` alone, what these serve.
+        ``upstream_lists`` are upstream's own, by account id. Whoever is served by the accounts of ``scope``
+        alone is shown what these serve.
         """
         names = set(self._router.names)
         if scope != ANYONE:

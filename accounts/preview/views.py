@@ -59,7 +59,7 @@ def _without(stored: int | None) -> tuple[Snapshot, set[str]]:
     known.update(name for account in snapshot.accounts for name in account.models)
     known.update(mapping.pattern for mapping in others)
     if live.is_started:
-        known.update(live.pool.model_names())
+        known.update(live.pool.roster.model_names())
     return snapshot, known
 
 

@@ -179,7 +179,7 @@ class Admission:
         caller = self.caller
         if caller is not None and caller.limits is not None:
             _refuse_if(refused_model(caller.limits, caller.name, call.model))
-        targets = self.runtime.pool.targets(call.model, call.speaker.role)
+        targets = self.runtime.pool.roster.targets(call.model, call.speaker.role)
         if targets is None:
             message = f"The model {call.model!r} is neither mapped nor offered by an account."
             raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))

@@ -141,7 +141,7 @@ class Runtime:
             time.monotonic,
             is_measured=not is_apart,
         )
-        self.pool.heed(self.health)
+        self.pool.roster.rests = self.health
         self.is_leaving = False
         self.is_draining = False
 

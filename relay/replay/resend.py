@@ -138,7 +138,7 @@ def begin(
 def upstream_again(row: RequestRecord, call: ClientCall, by: str, account: int | None) -> ServedExchange:
     """To be asked of the accounts, or of one; raises CannotReplay."""
     current = runtime()
-    targets = current.pool.targets(call.model, row.role)
+    targets = current.pool.roster.targets(call.model, row.role)
     if current.is_draining or targets is None:
         raise CannotReplay(gettext("No account offers this model now."))
     targets = within_its_groups(current.accounts.keys, row, targets)

@@ -57,7 +57,7 @@ async def one_model(request: HttpRequest, name: str) -> HttpResponseBase:
         if (failure := _may_ask(admission, name)) is not None:
             raise Refused(failure)
         pool, scope = admission.runtime.pool, _scope(admission)
-        if pool.targets(name) is None or (scope != ANYONE and not pool.is_served(name, scope)):
+        if pool.roster.targets(name) is None or (scope != ANYONE and not pool.roster.is_served(name, scope)):
             message = f"The model {name!r} is neither mapped nor offered by an account."
             raise Refused(Failure(Kind.UNKNOWN_MODEL, message, status=404))
         return _json(_row(admission.dialect, name), admission.dialect, admission.request_id)
@@ -91,10 +91,12 @@ def dialect_of(request: HttpRequest) -> Dialect:
 
 
 async def _names(runtime: Runtime, scope: Scope) -> list[str]:
-    able = [one for one in runtime.pool.accounts() if one.enabled and scope.admits(one.kind, one.groups)]
+    able = [one for one in runtime.pool.roster.views() if one.enabled and scope.admits(one.kind, one.groups)]
     unlisted = [one for one in able if not one.models and one.kind in _PATHS]
     fetched = await _upstream_lists.of(unlisted, partial(_upstream_list, runtime))
-    return runtime.pool.model_names({account: names for account, names in fetched.items() if names}, scope)
+    return runtime.pool.roster.model_names(
+        {account: names for account, names in fetched.items() if names}, scope
+    )
 
 
 async def _upstream_list(runtime: Runtime, account: AccountView) -> list[str] | None:

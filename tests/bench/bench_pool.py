@@ -80,7 +80,7 @@ async def measure(accounts: int, mappings: int, keys: int) -> dict[str, float]:
         return ring.find("sk-key-1")
 
     async def map_model() -> object:
-        return pool.targets("alias-1-x")
+        return pool.roster.targets("alias-1-x")
 
     async def succeed() -> object:
         return pool.note_success(1, MODEL, "s", 100)

@@ -34,7 +34,7 @@ def believed_page(request: HttpRequest) -> TemplateResponse:
     model = request.GET.get("model", "").strip()[:MAX_NAME_CHARACTERS]
     kind = request.GET.get("kind", "")
     table = ModelTable(stored_overrides())
-    offered = live.pool.model_names() if live.is_started else []
+    offered = live.pool.roster.model_names() if live.is_started else []
     names = list(dict.fromkeys([*table.names(), *offered]))
     context = {
         **admin.site.each_context(request),

@@ -66,7 +66,7 @@ async def test_start_loads_everything(account: Account) -> None:
     )
     live = LiveAccounts()
     await asyncio.gather(*(live.start() for _ in range(5)))
-    assert live.pool.targets("x") == (Target("gemini-2.5-pro", frozenset(), "x", True, False),)
+    assert live.pool.roster.targets("x") == (Target("gemini-2.5-pro", frozenset(), "x", True, False),)
     assert live.keys.find(value) is not None
     status = live.pool.status(account.pk)
     assert status is not None
@@ -83,10 +83,10 @@ async def test_a_change_arrives(live: LiveAccounts, account: Account, change: st
     match change:
         case "account":
             await Account.objects.acreate(email="b@x.test", kind="gemini")
-            await until(lambda: len(live.pool.accounts()) == 2)
+            await until(lambda: len(live.pool.roster.views()) == 2)
         case "mapping":
             await ModelMapping.objects.acreate(pattern="claude-*", target="gemini-2.5-pro")
-            await until(lambda: live.pool.targets("claude-opus-5") is not None)
+            await until(lambda: live.pool.roster.targets("claude-opus-5") is not None)
         case "key":
             await key.asave()
             await until(lambda: live.keys.find(value) is not None)
@@ -102,7 +102,7 @@ async def test_a_change_arrives(live: LiveAccounts, account: Account, change: st
             await until(lambda: live.pool.usable_count() == 1)
         case "update":
             await Account.objects.aupdate(base_url="http://127.0.0.1:9/x/")
-            await until(lambda: live.pool.accounts()[0].base_url == "http://127.0.0.1:9/x")
+            await until(lambda: live.pool.roster.views()[0].base_url == "http://127.0.0.1:9/x")
 
 
 async def test_marks_survive_a_restart(live: LiveAccounts, account: Account) -> None:
@@ -175,7 +175,7 @@ async def test_stop_writes_what_was_noted(account: Account) -> None:
 async def test_marks_of_an_account_that_is_gone(live: LiveAccounts, account: Account) -> None:
     """A mark for an account that was deleted meanwhile spoils nothing for the others."""
     other = await Account.objects.acreate(email="b@x.test", kind="gemini")
-    await until(lambda: len(live.pool.accounts()) == 2)
+    await until(lambda: len(live.pool.roster.views()) == 2)
     await sync_to_async(account.delete)()
     live.pool.mark_hard(account.pk, "m", "model", 404)
     live.pool.mark_hard(other.pk, "m", "model", 404)
@@ -224,7 +224,7 @@ async def test_a_database_in_trouble(
     assert isinstance(await live.pool.acquire(WANT), Lease)
     assert "could not be written, trying again: disk full" in caplog.text
     await Account.objects.acreate(email="b@x.test", kind="gemini")
-    await until(lambda: len(live.pool.accounts()) == 2)
+    await until(lambda: len(live.pool.roster.views()) == 2)
     monkeypatch.setattr(live_module.journal, "write", real)
     await until(AccountMark.objects.aexists)
 

@@ -231,20 +231,20 @@ def test_targets() -> None:
     """Mapped models lead to their targets, others to themselves when somebody offers them, else nowhere."""
     world = PoolWorld()
     world.load(view(1), mappings=[Mapping("my-*", "gemini-2.5-pro")])
-    assert world.pool.targets("my-model") == (Target("gemini-2.5-pro", pattern="my-*"),)
-    assert world.pool.targets("gemini-3-flash") == (Target("gemini-3-flash"),)
-    assert world.pool.targets("claude-opus-5") is None
+    assert world.pool.roster.targets("my-model") == (Target("gemini-2.5-pro", pattern="my-*"),)
+    assert world.pool.roster.targets("gemini-3-flash") == (Target("gemini-3-flash"),)
+    assert world.pool.roster.targets("claude-opus-5") is None
 
 
 def test_targets_without_accounts() -> None:
     """Without any account the model is not to blame: it passes, to be told that none is enabled."""
-    assert PoolWorld().pool.targets("claude-opus-5") == (Target("claude-opus-5"),)
+    assert PoolWorld().pool.roster.targets("claude-opus-5") == (Target("claude-opus-5"),)
 
 
 def test_targets_of_a_disabled_account() -> None:
     """A model that only a disabled account offers is known, so the answer is 503 and not 404."""
     world = PoolWorld(view(1, kind="anthropic", enabled=False), view(2))
-    assert world.pool.targets("claude-opus-5") == (Target("claude-opus-5"),)
+    assert world.pool.roster.targets("claude-opus-5") == (Target("claude-opus-5"),)
 
 
 def test_model_names() -> None:
@@ -257,7 +257,7 @@ def test_model_names() -> None:
         view(4),
         mappings=[Mapping("alias", "target"), Mapping("wild-*", "target")],
     )
-    names = world.pool.model_names({2: ["upstream-1"]})
+    names = world.pool.roster.model_names({2: ["upstream-1"]})
     assert {"alias", "target", "listed-1", "upstream-1", "gemini-4-neon"} <= set(names)
     assert not {"wild-*", "hidden", "gpt-6-sol", "claude-opus-5"} & set(names)
     assert names == sorted(set(names))

@@ -22,7 +22,7 @@ class Resting:
 
 def world(resting: Resting, *views: AccountView) -> PoolWorld:
     made = PoolWorld(*(views or (view(1, priority=9), view(2))))
-    made.pool.heed(resting)
+    made.pool.roster.rests = resting
     return made
 
 

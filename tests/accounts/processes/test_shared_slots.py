@@ -114,7 +114,7 @@ async def test_a_slot_that_comes_free_elsewhere_is_heard_of(
     monkeypatch.setattr(pool_module, "SHARED_LOOK_SECONDS", 60)
     leases = [await processes[0].lease() for _ in range(8)]
     waiting = asyncio.create_task(processes[1].pool.acquire(WANT))
-    await until(lambda: processes[1].pool._roster.require(1).full_until > 0)
+    await until(lambda: processes[1].pool.roster.require(1).full_until > 0)
     leases[0].release()
     assert isinstance(await waiting, Lease)
 

@@ -168,14 +168,14 @@ async def test_nothing_is_shared_but_the_record() -> None:
     for kind in KINDS:
         target = Target("m", frozenset((kind,)))
         async with simulated_runtime(current, target, "empty", is_everywhere=True) as made:
-            states = [made.pool._roster.state(number) for number in (1, 2, 3)]
+            states = [made.pool.roster.state(number) for number in (1, 2, 3)]
             assert [decrypt(state.view.sealed)["api_key"] for state in states] == [
                 "sim-replay-1",
                 "sim-replay-2",
                 "sim-replay-3",
             ]
             assert all(state.view.base_url.startswith("http://127.0.0.1:") for state in states)
-            assert len(made.pool._roster._states) == 3
+            assert len(made.pool.roster._states) == 3
             assert made.memory is not current.memory
             assert made.in_flight is current.in_flight
     await current.upstream.close()
