@@ -31,6 +31,7 @@ from accounts.validation import (
     validate_target,
 )
 from monitor.record.stored_text import stored_text
+from monitor.words.account_label import account_label
 
 __all__ = [
     "Account", "AccountGroup", "AccountMark", "ClientKey", "ModelMapping", "ProcessHeartbeat", "Revision",
@@ -131,7 +132,7 @@ class Account(LastTest, Watched):
         ]
 
     def __str__(self) -> str:
-        return f"{self.email} ({self.kind})"
+        return f"{account_label(self.email)} ({self.kind})"
 
     def clean(self) -> None:
         """What no field's own check sees."""

@@ -20,6 +20,7 @@ from accounts.credentials.encryption import CannotDecrypt
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
 from accounts.models import Account, ModelMapping
 from accounts.validation import sends_in_clear, validate_base_url
+from monitor.words.account_label import masked_label
 
 # mypy: disable-error-code="import-untyped, misc"
 # (unfold ships no types)
@@ -74,10 +75,18 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        if self.instance.pk:
+            self.initial["email"] = masked_label(self.instance.email)
         self.fields["credential"].widget.attrs["data-hints"] = json.dumps(hints())
         told = _("One tiny real request, which costs a few tokens, on an inexpensive model of its list.")
         models = asks_about()
         self.fields["test_now"].help_text = f"{told} {models}" if models else told
+
+    def clean_email(self) -> str:
+        """What was entered; the masked e-mail that the form showed leaves the stored one as it is."""
+        email: str = self.cleaned_data["email"]
+        is_untouched = self.instance.pk and email == masked_label(self.instance.email)
+        return self.instance.email if is_untouched else email
 
     def clean_credential(self) -> dict[str, Any] | None:
         """The credential as the importer would read it; None when the field was left blank."""

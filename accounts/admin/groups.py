@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from accounts.models import Account, AccountGroup, ClientKey, ModelMapping
+from monitor.words.account_label import account_label
 
 SEEN_WITH: Final = {
     "members": "accounts.view_account",
@@ -76,7 +77,8 @@ class AccountGroupAdmin(ModelAdmin):
     @display(description=_("accounts"))
     def members(self, group: AccountGroup) -> str:
         """Their e-mails, in the order of the accounts' list."""
-        return _named_in(group, Account.objects.values_list("email", "groups"))
+        rows = Account.objects.values_list("email", "groups")
+        return _named_in(group, ((account_label(email), groups) for email, groups in rows))
 
     @display(description=_("client keys"))
     def bound_keys(self, group: AccountGroup) -> str:

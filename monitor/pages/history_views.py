@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -24,6 +23,7 @@ from monitor.history.shown_records import with_shown_accounts
 from monitor.history.usual_paths import is_usual_path
 from monitor.pages.access import for_operators, may_export, reads_bodies
 from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
+from monitor.words.account_label import are_emails_masked
 from monitor.words.labels import (
     CACHE_MISS_LABELS,
     DIALECT_LABELS,
@@ -209,6 +209,6 @@ def _fields(asked: HistoryFilter) -> list[dict[str, Any]]:
 
 def _listed(column: str) -> list[str]:
     """The values that are offered: no masked account unmasked, none that would not be typed as it looks."""
-    if column == "account" and settings.ENVIRONMENT.proxy_mask_emails:
+    if column == "account" and are_emails_masked():
         return []
     return [value for value in distinct_values(column) if value and shown(value) == value]

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from django import template
-from django.conf import settings
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
@@ -13,7 +12,7 @@ from monitor.record.estimated import is_estimated
 from monitor.record.phrasing import Phrase
 from monitor.record.recorded_words import known_word
 from monitor.record.records import EndedBy, Outcome, Phase
-from monitor.record.redaction import mask_email
+from monitor.words.account_label import account_label
 from monitor.words.labels import CACHE_MISS_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
 from monitor.words.plain_text import shown
 from monitor.words.wording import as_html, duration, local_time
@@ -78,9 +77,7 @@ def cost_of_row(record: RequestLog) -> str:
 @register.filter
 def account(label: str | None) -> str:
     """An account's label, masked where that is set."""
-    if not label:
-        return "–"
-    return shown(mask_email(label) if settings.ENVIRONMENT.proxy_mask_emails else label)
+    return account_label(label)
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""How pages and feeds write an account: its e-mail masked where that is set."""
+"""How pages and feeds write an account: the one place that asks whether its e-mail is masked."""
 
 from django.conf import settings
 
@@ -8,6 +8,14 @@ from monitor.words.plain_text import shown
 
 def account_label(label: str | None) -> str:
     """An account's label, its e-mail masked where that is set; a dash when there is none yet."""
-    if label is None:
-        return "–"
-    return shown(mask_email(label) if settings.ENVIRONMENT.proxy_mask_emails else label)
+    return shown(masked_label(label)) if label else "–"
+
+
+def masked_label(text: str) -> str:
+    """The same for a text that is not yet made fit to be shown."""
+    return mask_email(text) if are_emails_masked() else text
+
+
+def are_emails_masked() -> bool:
+    """Whether the operator wants them so (``PROXY_MASK_EMAILS``)."""
+    return bool(settings.ENVIRONMENT.proxy_mask_emails)

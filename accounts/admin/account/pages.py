@@ -29,6 +29,7 @@ from accounts.admin.forms import AccountForm
 from accounts.admin.groups import GroupFilter
 from accounts.admin.times import moment_column
 from accounts.models import Account
+from monitor.words.account_label import account_label
 
 
 def _today(account: Account) -> AccountFigures:
@@ -119,7 +120,7 @@ class AccountAdmin(ModelAdmin):
         told = [account.get_kind_display(), *account.groups]
         if account.priority:
             told.append(_("priority %d") % account.priority)
-        return format_html("{}<small>{}</small>", account.email, " · ".join(told))
+        return format_html("{}<small>{}</small>", account_label(account.email), " · ".join(told))
 
     @display(description=_("success today"))
     def success(self, account: Account) -> SafeString:
