@@ -29,7 +29,7 @@ NAMES: Final[Mapping[str, str | Promise]] = {
     "thinking_budget": gettext_lazy("thinking budget"),
     "sampling": gettext_lazy("temperature, top_p, top_k"),
     "forced_tool_choice": gettext_lazy("can be forced to call a tool"),
-    "prefill": gettext_lazy("goes on from a turn of its own (prefill)"),
+    "prefill": gettext_lazy("continues a turn of its own (prefill)"),
     "system_turns": gettext_lazy("system turns between the others"),
     "preserved_thinking": gettext_lazy("thinking is bound to what stood before it"),
     "account_bound_thinking": gettext_lazy("thinking is bound to the account"),

@@ -12,13 +12,11 @@ NOT_CONTINUED: dict[str, str] = {
     Obstacle.UNKNOWN: _("It was not continued: how much of it had been told is not known."),
     Obstacle.REFUSED: _("It was not continued: the model had refused."),
     Obstacle.ENDED: _("It was not continued: its end had been told already."),
-    Obstacle.THOUGHT: _(
-        "It was not continued: thinking had been sent, which no other answer can go on with."
-    ),
+    Obstacle.THOUGHT: _("It was not continued: thinking had been sent, which no other answer can continue."),
     Obstacle.CALLED: _("It was not continued: a tool call had been sent."),
     Obstacle.NOT_TEXT: _("It was not continued: something else than text had been sent."),
     Obstacle.WHOLE: _("It was not continued: upstream had closed the text, and only the end was missing."),
-    Obstacle.SAID_NOTHING: _("It was not continued: nothing had been said yet to go on from."),
+    Obstacle.SAID_NOTHING: _("It was not continued: there was no text yet to continue from."),
     Obstacle.WANTS_MORE: _(
         "It was not continued: the request wants more than plain text (JSON, a tool call, several answers or"
         " a conversation that upstream keeps)."
@@ -27,7 +25,7 @@ NOT_CONTINUED: dict[str, str] = {
     Obstacle.WOULD_NOT_HELP: _("It was not continued: this failure is the same on every attempt."),
     Obstacle.BUDGET_SPENT: _("It was not continued: upstream's retry budget was spent."),
 }
-NOBODY_GOES_ON = _("It was not continued: no account was free to go on with it.")
+NOBODY_GOES_ON = _("It was not continued: no account was free to continue it.")
 
 
 def beginning_of(attempts: Sequence[AttemptRecord]) -> int:

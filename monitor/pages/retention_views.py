@@ -70,7 +70,7 @@ def remove(request: HttpRequest) -> HttpResponseBase:
     if is_done:
         messages.success(request, told)
     else:
-        messages.warning(request, f"{told} {_('There is more: go on below.')}")
+        messages.warning(request, f"{told} {_('There is more: remove the rest below.')}")
     query = urlencode({"days": f"{limits.days:g}", "gigabytes": f"{limits.size_bytes / GIGABYTE:g}"})
     return redirect(f"{reverse('monitor:retention')}?{query}")
 

@@ -65,7 +65,7 @@ def start(request: HttpRequest) -> HttpResponse:
     faults = tuple(filter(None, request.POST.getlist("fault")))
     selection = Selection(_dialects(request, "client"), _dialects(request, "upstream"), faults)
     if not selection.cases():
-        messages.error(request, _("No row of the contract is about this choice."))
+        messages.error(request, _("No promise of the contract is about this selection."))
         return redirect("faultlab")
     try:
         background_lab.start(selection, request.user.get_username())

@@ -3,6 +3,7 @@
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import ClientKey
 from monitor.ledger.booking import dollars
@@ -22,7 +23,12 @@ def key_figures(key: ClientKey) -> SafeString:
         return SafeString("")
     usage = usage_of(key, counter.counts)
     total = usage.total
-    said = _("The last %(days)d days: %(requests)s requests, %(tokens)s tokens, $%(cost)s.") % {
+    text = ngettext(
+        "The last %(days)d days: %(requests)s request, %(tokens)s tokens, $%(cost)s.",
+        "The last %(days)d days: %(requests)s requests, %(tokens)s tokens, $%(cost)s.",
+        total.requests,
+    )
+    said = text % {
         "days": DAYS,
         "requests": f"{total.requests:,}",
         "tokens": f"{total.spent_tokens:,}",

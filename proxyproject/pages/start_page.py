@@ -99,10 +99,10 @@ def store_warnings(stats: WriterStats, now: float) -> list[Trouble]:
     """What of the history is lost or late in this process."""
     told = []
     if stats.is_failing:
-        text = _("The log store takes nothing (%(error)s); %(rows)d rows wait and are tried again.")
+        text = _("The log store takes nothing (%(error)s). Rows that wait and are tried again: %(rows)d.")
         told.append(Trouble("danger", text % {"error": stats.last_error, "rows": stats.queued_rows}))
     elif stats.busy_since is not None and now - stats.busy_since > BUSY_SECONDS:
-        text = _("The log store has not answered for %(seconds)d s; %(rows)d rows wait.")
+        text = _("The log store has not answered for %(seconds)d s. Rows that wait: %(rows)d.")
         seconds = now - stats.busy_since
         told.append(Trouble("danger", text % {"seconds": seconds, "rows": stats.queued_rows}))
     elif stats.last_error_at is not None and now - stats.last_error_at < ERROR_SHOWN_SECONDS:
@@ -111,7 +111,7 @@ def store_warnings(stats: WriterStats, now: float) -> list[Trouble]:
         text = _("The log store is slow: %d rows wait to be written.") % stats.queued_rows
         told.append(Trouble("warning", text))
     if stats.rows_dropped or stats.bodies_dropped:
-        text = _("Left out of the history since the start: %(rows)d rows and %(bodies)d bodies.")
+        text = _("Left out of the history since the start: rows: %(rows)d, bodies: %(bodies)d.")
         told.append(Trouble("warning", text % {"rows": stats.rows_dropped, "bodies": stats.bodies_dropped}))
     return told
 

@@ -30,7 +30,7 @@ def test_a_small_run_from_the_button_to_the_bytes(new_page: NewPage) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".lab-run progress")).to_be_visible()
     expect(page.locator("#lab-result")).to_contain_text(
-        "All 8 exchanges were as the contract says.", timeout=RUN_MS
+        "Every exchange was as the contract says: 8 in all.", timeout=RUN_MS
     )
     expect(page.locator(".lab-table tbody tr")).to_have_count(2)  # with continuation and without
     line = page.locator(".lab-table tbody tr", has_text="200, error event").first

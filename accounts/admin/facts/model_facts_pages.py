@@ -40,7 +40,7 @@ class ModelOverrideAdmin(ModelAdmin):
     )
 
     @action(
-        description=_("What is believed of a model"),
+        description=_("Look up a model"),
         icon="fact_check",
         url_path="believed",
         permissions=["view"],

@@ -38,7 +38,7 @@ def believed_page(request: HttpRequest) -> TemplateResponse:
     names = list(dict.fromkeys([*table.names(), *offered]))
     context = {
         **admin.site.each_context(request),
-        "title": _("What is believed of %s") % model if model else _("What is believed of each model"),
+        "title": _("What is known of %s") % model if model else _("What is known of each model"),
         "opts": ModelOverride._meta,
         "model": model,
         "kind": kind if kind in KINDS else "",

@@ -53,7 +53,7 @@ class Command(BaseCommand):
         self._progress("\n")
         if rows and connection.vendor == "sqlite":
             self.stdout.write(
-                "The space is used again for what comes; to make the file smaller, stop the server and run"
+                "New requests will use the space again; to make the file smaller, stop the server and run"
                 f" VACUUM on {connection.settings_dict['NAME']}."
             )
 

@@ -280,7 +280,7 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         ),
         [failed("cut", None, first_data_ms=200)],
         Severity.PROBLEM,
-        "no account was free to go on with it",
+        "no account was free to continue it",
         "Send it again",
     ),
     "thinking only": (

@@ -130,7 +130,7 @@ def test_what_is_chosen_is_run(lab: BackgroundLab, root: Client, monkeypatch: py
         (Selection(), "root"),
     ]
     refused = root.post(f"{PAGE}start/", {"fault": "no such"}, follow=True)
-    assert "No row of the contract is about this choice." in refused.content.decode()
+    assert "No promise of the contract is about this selection." in refused.content.decode()
     assert len(started) == 2
 
     def busy(*_: object) -> None:
