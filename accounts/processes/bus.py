@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Final
 
+from accounts.processes.redis_client import messages_client, redis_errors
+
 if TYPE_CHECKING:
     from redis import asyncio as redis_asyncio
 
@@ -72,17 +74,14 @@ class Bus:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _forever(self, work: Callable[["redis_asyncio.Redis"], Awaitable[None]]) -> None:
-        from redis import asyncio as redis_asyncio  # 6 MB, for those who have a Redis
-        from redis.exceptions import RedisError
-
         while self._has_mail is not None:  # a swallowed cancellation must not keep it alive
-            client = redis_asyncio.Redis.from_url(self._redis_url)
+            client = messages_client(self._redis_url)
             try:
                 await work(client)
-            except (RedisError, OSError) as error:
+            except redis_errors() as error:
                 logger.warning("Redis is not reachable, trying again: %s", type(error).__name__)
             finally:
-                with contextlib.suppress(RedisError, OSError):
+                with contextlib.suppress(*redis_errors()):
                     await client.aclose()
             await asyncio.sleep(_RECONNECT_SECONDS)
 

@@ -1,6 +1,11 @@
-"""A client of the processes' common Redis, for questions that somebody waits for: bounded in every way."""
+"""Clients of the processes' common Redis, by what ``REDIS_URL`` names: bounded in every way.
 
-from typing import TYPE_CHECKING, Final
+What is used of them is the same for one server, for a master that Sentinels know, and for a cluster.
+"""
+
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from accounts.processes.redis_url import RedisAddress, redis_address
 
 if TYPE_CHECKING:
     from redis import asyncio as redis_asyncio
@@ -11,16 +16,101 @@ ANSWER_SECONDS: Final = 0.5
 _CONNECTIONS: Final = 32
 """At a time; who comes then waits for one of them."""
 
+_CONNECTIONS_OF_NODE: Final = 500
+"""To each node of a cluster: there nobody waits, and one more than this is refused."""
+
+
+def redis_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """What a client raises when Redis is away, or cannot be asked; and ``others``."""
+    from redis.exceptions import RedisClusterException, RedisError
+
+    return RedisError, RedisClusterException, OSError, *others
+
 
 def redis_client(url: str) -> "redis_asyncio.Redis":
-    """A client for ``url``; it connects with its first question. Its errors are RedisError and OSError."""
+    """For questions that somebody waits for; it connects with its first one, and raises ``redis_errors``."""
     from redis import asyncio as redis_asyncio  # 6 MB, for those who have a Redis
+    from redis.asyncio.cluster import ClusterNode
+    from redis.asyncio.sentinel import SentinelConnectionPool
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-    pool = redis_asyncio.BlockingConnectionPool.from_url(
-        url,
-        max_connections=_CONNECTIONS,
-        timeout=ANSWER_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        socket_connect_timeout=ANSWER_SECONDS,
+    class BlockingSentinelPool(SentinelConnectionPool, redis_asyncio.BlockingConnectionPool):
+        """The Sentinels say where to; who finds no connection free waits for one."""
+
+    address = redis_address(url)
+    waits: dict[str, Any] = {"max_connections": _CONNECTIONS, "timeout": ANSWER_SECONDS}
+    if address.kind == "one":
+        one = redis_asyncio.BlockingConnectionPool.from_url(url, **waits, **_bounds())
+        return redis_asyncio.Redis.from_pool(one)
+    options = _options(address)
+    pool: Any
+    if address.kind == "sentinel":
+        pool = cast(Any, BlockingSentinelPool)(
+            address.master, _sentinel(address), **waits, **_bounds(), **options
+        )
+        return redis_asyncio.Redis.from_pool(pool)
+    nodes = [ClusterNode(host, port) for host, port in address.nodes]
+    options |= {"retry": Retry(NoBackoff(), 1), "max_connections": _CONNECTIONS_OF_NODE}
+    return cast(
+        "redis_asyncio.Redis", redis_asyncio.RedisCluster(startup_nodes=nodes, **_bounds(), **options)
     )
-    return redis_asyncio.Redis.from_pool(pool)
+
+
+def messages_client(url: str) -> "redis_asyncio.Redis":
+    """For messages: to publish, and to listen without an end."""
+    from redis import asyncio as redis_asyncio
+
+    address = redis_address(url)
+    if address.kind == "one":
+        return redis_asyncio.Redis.from_url(url)
+    options = _options(address)
+    if address.kind == "sentinel":
+        return cast("redis_asyncio.Redis", _sentinel(address).master_for(address.master, **options))
+    return redis_asyncio.Redis.from_pool(redis_asyncio.ConnectionPool(**_any_node(address, options)))
+
+
+def channels_host(url: str) -> str | dict[str, Any]:
+    """The same as a host of Channels' layer."""
+    address = redis_address(url)
+    if address.kind == "one":
+        return url
+    options = _options(address)
+    if address.kind == "sentinel":
+        return {
+            "sentinels": list(address.nodes),
+            "master_name": address.master,
+            "sentinel_kwargs": {**_bounds(), **dict(address.login)},
+            **options,
+        }
+    return _any_node(address, options)
+
+
+def _bounds() -> dict[str, Any]:
+    """How long each step may take."""
+    return {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
+
+
+def _options(address: RedisAddress) -> dict[str, Any]:
+    """What each connection is told: user, password, database, TLS."""
+    from redis.asyncio.connection import parse_url
+
+    options: dict[str, Any] = dict(parse_url(address.url))
+    del options["host"]
+    if options.pop("connection_class", None) is not None:
+        options["ssl"] = True
+    return options
+
+
+def _sentinel(address: RedisAddress) -> Any:
+    from redis.asyncio.sentinel import Sentinel
+
+    return cast(Any, Sentinel)(list(address.nodes), sentinel_kwargs={**_bounds(), **dict(address.login)})
+
+
+def _any_node(address: RedisAddress, options: dict[str, Any]) -> dict[str, Any]:
+    from accounts.processes.any_node import AnyNode, AnyNodeOverTLS
+
+    is_tls = options.pop("ssl", False)
+    connection_class = AnyNodeOverTLS if is_tls else AnyNode
+    return {"connection_class": connection_class, "nodes": address.nodes, **options}

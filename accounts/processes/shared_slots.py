@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from redis import asyncio as redis_asyncio
 
 from accounts.processes.bus import Bus
-from accounts.processes.redis_client import redis_client
+from accounts.processes.redis_client import redis_client, redis_errors
 
 logger = logging.getLogger(__name__)
 
@@ -190,15 +190,13 @@ class SharedSlots:
 
     async def _tell(self, account_id: int, count: int, limit: int) -> tuple[int, int] | None:
         """Tells the process's number of slots: whether it is granted, and what Redis knew before."""
-        from redis.exceptions import RedisError
-
         assert self._script is not None
         try:
             granted, had = await self._script(
                 keys=[f"evenkeel:{self._name}:{{{account_id}}}"],
                 args=[self._process_id, count, limit, account_id, LIVES_SECONDS, self._name],
             )
-        except (RedisError, OSError) as error:
+        except redis_errors() as error:
             if self._exact_from is not None:
                 self._exact_from = None
                 self._say_away(type(error).__name__)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from accounts.credentials.encryption import CannotDecrypt, decrypt, encrypt
 from accounts.credentials.tokens import Bearer
-from accounts.processes.redis_client import redis_client
+from accounts.processes.redis_client import redis_client, redis_errors
 from accounts.snapshot import AccountView
 
 if TYPE_CHECKING:
@@ -47,8 +47,6 @@ class SharedTokens:
 
         ``refused`` is a token that upstream took no more.
         """
-        from redis.exceptions import RedisError
-
         name, holder = _name(account), secrets.token_hex(8)
         found, is_held = None, False
         try:
@@ -61,7 +59,7 @@ class SharedTokens:
                     found = await self._found(client, name, refused)
                 elif found is None:
                     await asyncio.sleep(LOOK_SECONDS)
-        except (RedisError, OSError) as error:
+        except redis_errors() as error:
             logger.warning("Redis is away: this process signs in for itself (%s)", type(error).__name__)
         try:
             yield found
@@ -69,20 +67,18 @@ class SharedTokens:
             if is_held:
                 try:
                     await client.eval(_UNLOCK, 1, f"{name}:lock", holder)
-                except (RedisError, OSError):
+                except redis_errors():
                     logger.info("A lock on a token runs out by itself: Redis is away")
 
     async def put(self, account: AccountView, token: Bearer) -> None:
         """Lets the other processes have it."""
-        from redis.exceptions import RedisError
-
         seconds = int(token.seconds)
         if seconds < 1:
             return
         try:
             sealed = encrypt({"authorization": token.authorization})
             await self._connected().set(_name(account), sealed, ex=seconds)
-        except (RedisError, OSError) as error:
+        except redis_errors() as error:
             logger.warning("A token could not be shared: %s", type(error).__name__)
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
-from accounts.processes.redis_client import redis_client
+from accounts.processes.redis_client import redis_client, redis_errors
 from relay.limits.counts import Spot, Unknown
 from relay.limits.standing import Standing
 
@@ -145,13 +145,11 @@ class RedisCounts:
     async def _asked(
         self, script: Callable[..., Awaitable[Any]], spots: Sequence[Spot], arguments: Sequence[int | str]
     ) -> Any:
-        from redis.exceptions import RedisError
-
         if self.is_away:
             raise Unknown
         try:
             return await script(keys=[_name(spot) for spot in spots], args=list(arguments))
-        except (RedisError, OSError) as error:
+        except redis_errors() as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
             logger.warning("Redis does not count what keys use: %s", type(error).__name__)
             raise Unknown from error

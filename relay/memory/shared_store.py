@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from accounts.processes.redis_client import redis_client
+from accounts.processes.redis_client import redis_client, redis_errors
 from relay.memory.items import HEALS, SIGNED, Item, Wanted
 from relay.neutral.conversation import digest
 
@@ -148,15 +148,13 @@ class SharedStore:
         await self._ask(put, None)
 
     async def _ask(self, work: Callable[[Any], Awaitable[T]], otherwise: T) -> T:
-        from redis.exceptions import RedisError
-
         if self.is_away:
             return otherwise
         if self._client is None:
             self._client = redis_client(self._redis_url)
         try:
             return await work(self._client)
-        except (RedisError, OSError, msgspec.MsgspecError) as error:
+        except redis_errors(msgspec.MsgspecError) as error:
             if not self.is_away:
                 logger.warning(
                     "What is remembered is read from the database: Redis, %s", type(error).__name__

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from tests.redis_kinds import cluster
 from tests.running_server import ServerWorld
 from tests.served.processes.several import SeveralWorld, several
 from tests.served.world import text_of
@@ -73,18 +74,39 @@ def test_every_signature_is_found_in_every_process(server_world: ServerWorld) ->
     with several(server_world) as world:
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda number: use_the_tool(world, number), range(8)))
-        calls = [
-            part
-            for body in world.upstream_bodies()
-            for content in body["contents"]
-            for part in content["parts"]
-            if "functionCall" in part
-        ]
-        assert len(calls) == 8 * (1 + 2 + 3 + 4)
-        signatures = [part.get("thoughtSignature", "") for part in calls]
-        lost = [signature for signature in signatures if len(signature) < 50]
-        assert not lost, f"{len(lost)} of {len(calls)} calls went up without their signature"
-        assert "skip_thought_signature_validator" not in signatures
+        assert_signed(world, 8)
+
+
+def test_a_cluster_serves_as_one_redis_does(server_world: ServerWorld) -> None:
+    """Two workers on a Redis Cluster: signatures are found, and a conversation keeps its account."""
+    with cluster() as servers, several(server_world, REDIS_URL=servers.url) as world:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda number: use_the_tool(world, number), range(4)))
+        assert_signed(world, 4)
+        query = "SELECT 1 WHERE (SELECT count(*) FROM monitor_requestlog WHERE status = 200) = 20"
+        world.eventually(query, ())
+        rows = world.server.rows(
+            "SELECT DISTINCT session_hash, account FROM monitor_requestlog WHERE status = 200"
+        )
+        assert len(rows) == 4
+        assert "Traceback" not in world.server.log_text
+        assert "Redis" not in world.server.log_text, world.server.log_text
+
+
+def assert_signed(world: SeveralWorld, conversations: int) -> None:
+    """Every call of the conversations of ``use_the_tool`` went up with its own signature."""
+    calls = [
+        part
+        for body in world.upstream_bodies()
+        for content in body["contents"]
+        for part in content["parts"]
+        if "functionCall" in part
+    ]
+    assert len(calls) == conversations * (1 + 2 + 3 + 4)
+    signatures = [part.get("thoughtSignature", "") for part in calls]
+    lost = [signature for signature in signatures if len(signature) < 50]
+    assert not lost, f"{len(lost)} of {len(calls)} calls went up without their signature"
+    assert "skip_thought_signature_validator" not in signatures
 
 
 def test_a_session_that_did_not_begin_at_home_stays_where_it_is(server_world: ServerWorld) -> None:
