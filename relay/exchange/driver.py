@@ -168,12 +168,13 @@ class Driver:
                 turn = self._hands.turn(until - self._at())
                 return Allowed(self._at(), turn is not None, turn or 0.0)
             case Heal(how, parameter):
-                return Healed(self._at(), self._hands.heal(how, parameter))
+                changes = await self._hands.heal(how, parameter)
+                return Healed(self._at(), changes)
             case MarkAccount(account, model, mark):
                 self._hands.mark(account, model, mark)
             case AskOn(token):
                 self._close(is_complete=True)  # the account stays taken for the next leg
-                self._hands.ask_on(token)
+                await self._hands.ask_on(token)
             case _:
                 assert_never(command)
         return Done(self._at())

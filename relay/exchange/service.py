@@ -9,6 +9,7 @@ from relay.dialects.interface import Dialect
 from relay.engine.attempts import serve
 from relay.engine.retrying.giving_up import FAULT
 from relay.exchange.admitting import Admission, Refused, admitted
+from relay.exchange.large_bodies import beside_the_loop
 from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.performing.wanting import fallbacks_of
 from relay.exchange.response.responses import respond
@@ -54,6 +55,8 @@ async def _served(admission: Admission, model: str, is_stream: bool | None, form
     verdict = await runtime.conversations.verdict(admission.caller, call.speaker, runtime.limits)
     if verdict.refusal is not None:
         raise Refused(verdict.refusal)
+    size = len(call.raw) if len(targets) > 1 else 0
+    falls_back = await beside_the_loop(size, lambda: fallbacks_of(call, targets))
     await admission.count()
     admission.refuse_while_draining()
     recorder = admission.recorder(call, inspected.preview)
@@ -65,7 +68,7 @@ async def _served(admission: Admission, model: str, is_stream: bool | None, form
         hands = ExchangeHands(admission.runtime, call, targets, recorder, form, inspected.wants_usage)
         hands.headers = ((WARNING_HEADER, verdict.warning),) if verdict.warning else ()
         limits = admission.runtime.settings.limits(admission.dialect)
-        engine = serve(limits, len(targets), not call.is_stream, fallbacks_of(call, targets))
+        engine = serve(limits, len(targets), not call.is_stream, falls_back)
         served = ServedExchange(admission.runtime, hands, engine, admission.admitted_at, form)
         served.start()
     except Exception:

@@ -47,7 +47,7 @@ async def _counted(admission: Admission, model: str) -> HttpResponseBase:
     admission.refuse_while_draining()
     call = msgspec.structs.replace(call, body=_counting(dialect).request(call.body))
     target = admission.targets(call)[0]
-    work = Count(call, target.model, admission.runtime.memory.signatures)
+    work = Count(call, target.model)
     hands = ShortHands(admission, call, target, inspected.preview, work, sets_marks=False)
     hands.headers = ((COUNT_HEADER, "estimate"),)
     limits = admission.runtime.settings.limits(dialect)
@@ -59,15 +59,14 @@ async def _counted(admission: Admission, model: str) -> HttpResponseBase:
 class Count:
     """What upstream's counter is asked, and what it answers (see ``short_exchange.Work``)."""
 
-    def __init__(self, call: ClientCall, model: str, signatures: SignatureCache) -> None:
+    def __init__(self, call: ClientCall, model: str) -> None:
         """``model`` is upstream's."""
         self._call = call
         self._model = model
-        self._signatures = signatures
 
-    def asked(self, account: AccountView) -> Asked:
+    def asked(self, account: AccountView, signatures: SignatureCache) -> Asked:
         """The count of an account that has a counter."""
-        request = prepare(self._call, account, self._model, self._signatures, None, time.time())
+        request = prepare(self._call, account, self._model, signatures, None, time.time())
         path = counter_path(account, self._model, request.dialect)
         if path is None:
             message = "The accounts for this model have no token counter."

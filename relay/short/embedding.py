@@ -18,6 +18,7 @@ from relay.dialects.embeddings.embedding_batches import GEMINI_LIMIT, OPENAI_LIM
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import upstream_dialect
 from relay.engine.attempts import serve
+from relay.engine.healing.signatures import SignatureCache
 from relay.exchange.admitting import Admission, Refused, admitted
 from relay.exchange.large_bodies import beside_the_loop
 from relay.neutral.conversation import Json
@@ -95,7 +96,7 @@ class Embedding:
         self.form = form
         self.requests = requests
 
-    def asked(self, account: AccountView) -> Asked:
+    def asked(self, account: AccountView, signatures: SignatureCache) -> Asked:
         """In the words of the account's kind; raises CannotCarry."""
         changes: list[str] = []
         posts = self._asks(account, changes)

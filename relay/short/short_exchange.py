@@ -17,11 +17,13 @@ from accounts.snapshot import AccountView
 from relay.dialects.registry import classify
 from relay.engine.attempts import Engine
 from relay.engine.commands import PickAccount, Picked
+from relay.engine.healing.signatures import SignatureCache
 from relay.engine.retrying.giving_up import FAULT
 from relay.engine.retrying.policy import Mark
 from relay.exchange.admitting import Admission
 from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.performing.hands import OpenAnswer
+from relay.exchange.performing.remembering import Making
 from relay.exchange.response.responses import respond
 from relay.exchange.served_exchange import ServedExchange
 from relay.exchange.upstream_health import UpstreamWatch
@@ -70,8 +72,8 @@ class CannotAsk(Exception):
 class Work(Protocol):
     """What is asked, and what is made of the answers."""
 
-    def asked(self, account: AccountView) -> Asked:
-        """For an account; raises BadRequest, CannotCarry, or CannotAsk."""
+    def asked(self, account: AccountView, signatures: SignatureCache) -> Asked:
+        """For an account; raises BadRequest, CannotCarry, or CannotAsk. It may run in another thread."""
         ...
 
     def served(self, account: AccountView, asked: Asked, contents: list[bytes]) -> Served | Failure:
@@ -223,12 +225,12 @@ class ShortHands(ExchangeHands):
             raise
         return await respond(served)
 
-    async def _read_ahead(self, account: AccountView, model: str) -> None:
-        """What is embedded is no conversation, and a count is made ready by its work."""
+    def _making(self, account: AccountView, model: str) -> Making:
+        def make(signatures: SignatureCache) -> UpstreamRequest:
+            self._asked = self._work.asked(account, signatures)
+            return self._asked.request
 
-    def _made_ready(self, account: AccountView, model: str) -> UpstreamRequest:
-        self._asked = self._work.asked(account)
-        return self._asked.request
+        return make
 
     async def _made_aside(self) -> Served | Failure | None:
         """The answer out of large documents, made in a thread: others go on meanwhile. None of small ones."""

@@ -183,7 +183,7 @@ class TrialHands:
         """Nobody is picked a second time."""
         return 0.0
 
-    def heal(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
+    async def heal(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
         """The question has no history; what is refused of its form is taken back, as for any request."""
         taken = taken_back(self._request, parameter) if how == "parameter" else None
         if taken is None:
@@ -191,7 +191,7 @@ class TrialHands:
         before, self._request, self._is_asked = self._request, taken, False
         return taken.changes[len(before.changes) :]
 
-    def ask_on(self, token: str) -> None:
+    async def ask_on(self, token: str) -> None:
         """The answer to a question of one word has no second half."""
 
     def mark(self, account: int, model: str, mark: Mark) -> None:

@@ -16,11 +16,12 @@ from accounts.snapshot import AccountView
 from monitor.record.header_redaction import is_secret_header
 from relay.dialects.errors.refused_parameters import is_the_clients, known_refusals
 from relay.dialects.healing.signature_slots import HealedBody
-from relay.dialects.interface import ContinuedBody, Dialect
+from relay.dialects.interface import Dialect
 from relay.dialects.names.aliases import NONE as NO_ALIASES
 from relay.dialects.names.aliases import Aliases, aliased
 from relay.dialects.paired_calls import paired
 from relay.dialects.registry import dialect_for
+from relay.engine.continuing.continuation import Said
 from relay.engine.healing.healed import HealedSession
 from relay.engine.healing.signatures import SignatureCache
 from relay.neutral.conversation import Conversation, Json
@@ -107,15 +108,6 @@ class UpstreamRequest(msgspec.Struct, frozen=True):
         """Would the same request be made for ``account``: the same model, in the same dialect?"""
         facts = facts_for(model, account.kind)
         return self.model == model and self.dialect is dialect_for(account.kind, call.dialect, facts)
-
-
-def read_ahead(call: ClientCall, account: AccountView, model: str) -> None:
-    """Read of ``call`` what ``prepare`` makes a request of, which keeps it; raises BadRequest, CannotCarry.
-
-    It is the longest part of that for a long history, and looks at nothing but the call.
-    """
-    dialect = dialect_for(account.kind, call.dialect, facts_for(model, account.kind))
-    _ = call.own_body if dialect is call.dialect and call.is_own_form else call.conversation
 
 
 def prepare(
@@ -247,15 +239,17 @@ def continued(request: UpstreamRequest, token: str) -> UpstreamRequest:
     return msgspec.structs.replace(request, body=body, content=msgspec.json.encode(body))
 
 
-def continued_with(request: UpstreamRequest, asking: ContinuedBody) -> UpstreamRequest:
-    """The same request, asking for the rest of an answer that broke off."""
-    return msgspec.structs.replace(
+def asked_on(request: UpstreamRequest, said: Said) -> tuple[UpstreamRequest, int]:
+    """The same request, asking for what follows ``said``; how many characters of its end it cannot show."""
+    asking = request.dialect.continue_answer(request.body, said.text, said.tokens, request.facts)
+    asked = msgspec.structs.replace(
         request,
         body=asking.body,
         content=msgspec.json.encode(asking.body),
         changes=(*request.changes, *asking.changes),
         thinks_unseen=request.dialect.thinks_unseen(asking.body, request.facts),
     )
+    return asked, asking.unseen
 
 
 def _heal_again(

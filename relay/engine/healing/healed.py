@@ -16,6 +16,10 @@ class HealedSession(msgspec.Struct):
     prompt_turns: set[str] = msgspec.field(default_factory=set)
     drops_blocks: bool = False
 
+    def copied(self) -> "HealedSession":
+        """The same, for another thread: what is healed later is not in it."""
+        return HealedSession(set(self.blocks), set(self.prompt_turns), self.drops_blocks)
+
 
 class HealedSessions:
     """The sessions that were healed, least recently used out first."""

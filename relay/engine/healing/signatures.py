@@ -7,8 +7,8 @@ gave is kept here and put back where it belongs. Nothing is ever forged.
 
 import hashlib
 from collections import OrderedDict, deque
-from collections.abc import Hashable
-from typing import Generic, Literal, TypeVar
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -78,6 +78,11 @@ class _Layer(Generic[Key]):
             return None
         self._entries.move_to_end(key)
         return entry
+
+    def copied(self, keys: Callable[[Key], bool]) -> "_Layer[Key]":
+        copy = _Layer[Key](self._limit)
+        copy._entries.update((key, entry) for key, entry in self._entries.items() if keys(key))
+        return copy
 
     def forget(self, value: str) -> None:
         for key in [key for key, entry in self._entries.items() if entry.value == value]:
@@ -156,11 +161,43 @@ class SignatureCache:
             self.renewed.append((looked_for, entry))
         return entry
 
+    def of_session(self, session: str) -> "SessionSignatures":
+        """A copy of all that a request of ``session`` may look for, which another thread may read."""
+        copy = SessionSignatures()
+        copy._tools = self._tools.copied(lambda key: key[0] == session)
+        copy._families = self._families.copied(lambda key: True)
+        if session in self._sessions:
+            copy._sessions[session] = self._sessions[session].copied(lambda key: True)
+        return copy
+
+    def look_again(self, looks: Iterable[tuple[Any, Miss]], now: float) -> None:
+        """Look for what was looked for in a copy: what is used stays longest, and is renewed here."""
+        for key, looked_for in looks:
+            layer: _Layer[Any] | None = self._tools if looked_for.layer == "tool" else self._families
+            if looked_for.layer == "session":
+                layer = self._sessions.get(looked_for.session)
+                if layer is not None:
+                    self._sessions.move_to_end(looked_for.session)
+            self._found(layer, key, looked_for, now)
+
     def forget(self, session: str, signature: str) -> None:
         """Upstream refused this signature: nothing may put it back."""
         self._tools.forget(signature)
         if session in self._sessions:
             self._sessions[session].forget(signature)
+
+
+class SessionSignatures(SignatureCache):
+    """What one request may look for, apart from what others learn meanwhile; ``looks`` is what it did."""
+
+    def __init__(self) -> None:
+        """Nothing is known."""
+        super().__init__()
+        self.looks: list[tuple[Any, Miss]] = []
+
+    def _found(self, layer: Any, key: Any, looked_for: Miss, now: float) -> Remembered | None:
+        self.looks.append((key, looked_for))
+        return super()._found(layer, key, looked_for, now)
 
 
 def _fingerprint(signature: str) -> str:

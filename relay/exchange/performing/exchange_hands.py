@@ -5,6 +5,7 @@ It holds the account's lease, the request that is ready, and the encoder; every 
 
 import asyncio
 import time
+from functools import partial
 from typing import Literal
 
 from accounts.groups.scope import as_text
@@ -24,7 +25,7 @@ from relay.exchange.performing.hands import OpenAnswer
 from relay.exchange.performing.healing import healed_request
 from relay.exchange.performing.marking import mark_account
 from relay.exchange.performing.picked import NOT_THE_CHOSEN, TRIED_BY_ANOTHER, nobody, picked
-from relay.exchange.performing.remembering import meet_session, recalled, taught
+from relay.exchange.performing.remembering import Making, meet_session, recalled, taught
 from relay.exchange.performing.wanting import wanted
 from relay.exchange.record.cache_watch import CacheWatch
 from relay.exchange.record.recording import Recorder
@@ -39,10 +40,9 @@ from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.upstream.request import (
     ClientCall,
     UpstreamRequest,
+    asked_on,
     continued,
-    continued_with,
     prepare,
-    read_ahead,
 )
 from relay.upstream.response import UpstreamResponse
 from relay.upstream.times import Times
@@ -123,14 +123,15 @@ class ExchangeHands:
             if lease.account.id in left_to_others:
                 return TRIED_BY_ANOTHER
             left_to_others.add(lease.account.id)
-        unseen = self._continue(request, command.goes_on) if command.goes_on else 0
+        unseen = await self._continue(request, command.goes_on) if command.goes_on else 0
         sent = self._next_leg or request
         self.recorder.prepared(sent)
         return picked(self.call, target, lease.account, sent, unseen)
 
     async def _leased(self, command: PickAccount, target: Target) -> Lease | Failure:
         """A slot on an account that offers the target."""
-        lease = await self._runtime.pool.acquire(wanted(self.call, target, command, self._only))
+        want = partial(wanted, self.call, target, command, self._only)
+        lease = await self._runtime.pool.acquire(await beside_the_loop(len(self.call.raw), want))
         if isinstance(lease, NoAccount):
             if lease.reason == RESTING:
                 self.recorder.diagnosed("upstream_resting", True)
@@ -142,17 +143,13 @@ class ExchangeHands:
         self.account_email, self.mapped_model = lease.account.email, target.model
         return lease
 
-    async def _read_ahead(self, account: AccountView, model: str) -> None:
-        """Read a large history into what the request is made of, beside the event loop."""
-        await beside_the_loop(len(self.call.raw), lambda: read_ahead(self.call, account, model))
-
     async def _ready_for(self, lease: Lease, model: str) -> UpstreamRequest | Failure:
         """The request for the account, or why there can be none."""
         self._next_leg = None
         await self._cache.picks(lease)
         try:
-            await self._read_ahead(lease.account, model)
-            request = await recalled(self._runtime.memory, lambda: self._made_ready(lease.account, model))
+            memory, account = self._runtime.memory, lease.account
+            request = await recalled(memory, self.call, lambda: self._making(account, model))
         except (BadRequest, CannotCarry) as error:
             code = error.code if isinstance(error, CannotCarry) else ""
             return Failure(Kind.BAD_REQUEST, str(error), status=400, reason=code)
@@ -160,11 +157,11 @@ class ExchangeHands:
         self._request = request
         return request
 
-    def _continue(self, request: UpstreamRequest, said: Said) -> int:
+    async def _continue(self, request: UpstreamRequest, said: Said) -> int:
         """Make the request for the rest ready; how many trailing characters it could not include."""
-        asking = request.dialect.continue_answer(request.body, said.text, said.tokens, request.facts)
-        self._next_leg = continued_with(request, asking)
-        return asking.unseen
+        work = partial(asked_on, request, said)
+        self._next_leg, unseen = await beside_the_loop(len(request.content), work)
+        return unseen
 
     async def open(self) -> OpenAnswer | Failure:
         """Send what is ready."""
@@ -224,10 +221,12 @@ class ExchangeHands:
         """Ask the budget of the upstream that failed."""
         return self._watch.turn(seconds)
 
-    def heal(self, how: Heals, parameter: str = "") -> tuple[str, ...]:
+    async def heal(self, how: Heals, parameter: str = "") -> tuple[str, ...]:
         """Heal a copy of the body that upstream refused, for the next attempt."""
         lease, request = self._ready()
-        healed = healed_request(request, how, parameter, lease.account, self.call.session, time.time())
+        session, now = self.call.session, time.time()
+        work = partial(healed_request, request, how, parameter, lease.account, session, now)
+        healed = await beside_the_loop(len(request.content), work)
         if healed is None:
             return ()
         self._runtime.memory.remember(healed.forgotten)
@@ -235,9 +234,10 @@ class ExchangeHands:
         self._request, self._is_healed = healed.request, True
         return healed.changes
 
-    def ask_on(self, token: str) -> None:
+    async def ask_on(self, token: str) -> None:
         """The next leg of a long answer."""
-        self._next_leg = continued(self._next_leg or self._ready()[1], token)
+        leg = self._next_leg or self._ready()[1]
+        self._next_leg = await beside_the_loop(len(leg.content), lambda: continued(leg, token))
 
     def mark(self, account: int, model: str, mark: Mark) -> None:
         """Tell the pool."""
@@ -283,16 +283,16 @@ class ExchangeHands:
         settling, self._settling = self._settling, None
         return settling
 
-    def _made_ready(self, account: AccountView, model: str) -> UpstreamRequest:
-        """The request for ``account``: the healed one, where dialect and model are the same."""
+    def _making(self, account: AccountView, model: str) -> Making:
+        """Makes the request for ``account``: the healed one, where dialect and model are the same."""
         kept = self._request
         if kept is not None and self._is_healed and kept.fits(account, model, self.call):
-            return kept
-        memory = self._runtime.memory
-        healed = memory.healed_session(self.call.session)
+            return lambda _: kept
+        call, memory, now = self.call, self._runtime.memory, time.time()
+        healed = (found := memory.healed_session(call.session)) and found.copied()
         refused = memory.refusals.of(account_key(account), model)
-        key = self._runtime.cache_key(self.call.session)
-        return prepare(self.call, account, model, memory.signatures, healed, time.time(), refused, key)
+        key = self._runtime.cache_key(call.session)
+        return lambda signatures: prepare(call, account, model, signatures, healed, now, refused, key)
 
     def _ready(self) -> tuple[Lease, UpstreamRequest]:
         if self._lease is None or self._request is None:

@@ -64,11 +64,11 @@ class Hands(Protocol):
         """In how many seconds it is a retry's turn, which is reserved; None for none within ``seconds``."""
         ...
 
-    def heal(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
+    async def heal(self, how: Literal["strip", "drop_block", "parameter"], parameter: str) -> tuple[str, ...]:
         """Heal the request that was refused; what was changed."""
         ...
 
-    def ask_on(self, token: str) -> None:
+    async def ask_on(self, token: str) -> None:
         """Make the next leg ready."""
         ...
 

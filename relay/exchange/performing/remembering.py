@@ -1,9 +1,12 @@
 """What an exchange asks of the memory of all processes, and tells it of the account that answered."""
 
+import time
 from collections.abc import Callable
 
 from accounts.pool.leases import Lease
 from accounts.pool.pool import Pool
+from relay.engine.healing.signatures import SignatureCache
+from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop
 from relay.exchange.runtime import Runtime
 from relay.memory.conversation_memory import Memory
 from relay.memory.items import Item, Wanted
@@ -18,14 +21,33 @@ async def meet_session(runtime: Runtime, call: ClientCall) -> None:
         runtime.pool.believe(call.session, home.name, int(home.kind), int(home.value))
 
 
-async def recalled(memory: Memory, made_ready: Callable[[], UpstreamRequest]) -> UpstreamRequest:
-    """What ``made_ready`` makes; once more where other processes remember what this one misses."""
-    memory.signatures.missed.clear()
-    request = made_ready()
+Making = Callable[[SignatureCache], UpstreamRequest]
+"""Makes the request; it may run in another thread, and looks at nothing there that others may touch."""
+
+
+async def recalled(memory: Memory, call: ClientCall, making: Callable[[], Making]) -> UpstreamRequest:
+    """The request of ``call``; once more where other processes remember what this one misses.
+
+    A large one is made beside the event loop. Raises what ``making`` raises.
+    """
+    request = await _made(memory, call, making())
     missed = [Wanted(miss.layer, miss.session, miss.name, miss.kind) for miss in memory.signatures.missed]
     if missed and await memory.recall(missed):
-        request = made_ready()
+        request = await _made(memory, call, making())
     memory.renew()
+    return request
+
+
+async def _made(memory: Memory, call: ClientCall, make: Making) -> UpstreamRequest:
+    """The request; what it missed stands in the memory, where nobody else has looked since."""
+    signatures, size = memory.signatures, len(call.raw)
+    if size < LARGE_BYTES:
+        signatures.missed.clear()
+        return make(signatures)
+    copy = signatures.of_session(call.session)
+    request = await beside_the_loop(size, lambda: make(copy))
+    signatures.missed.clear()
+    signatures.look_again(copy.looks, time.time())
     return request
 
 

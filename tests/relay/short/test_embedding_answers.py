@@ -5,6 +5,7 @@ import pytest
 from accounts.mapping import Target
 from accounts.snapshot import AccountView
 from relay.dialects.openai import OPENAI_CHAT
+from relay.engine.healing.signatures import SignatureCache
 from relay.neutral.failures import Failure, Kind
 from relay.short.embedding import Embedding
 from relay.short.short_exchange import Served
@@ -20,7 +21,7 @@ def test_what_holds_no_vectors_is_no_answer(kind: str) -> None:
     call = ClientCall(OPENAI_CHAT, body, b"", {}, "m", False, "")
     work = Embedding(call, Target("m"), "embeddings", [{"content": {"parts": [{"text": "Hi."}]}}])
     account = AccountView(id=1, email="a@b", kind=kind, base_url="http://127.0.0.1:1")
-    asked = work.asked(account)
+    asked = work.asked(account, SignatureCache())
     for content in (b"<html>", b"", b"[]", b'{"error":{"message":"no"}}', b'{"usage":{}}'):
         served = work.served(account, asked, [content])
         assert isinstance(served, Failure), content

@@ -6,7 +6,7 @@ from accounts.snapshot import AccountView
 from relay.dialects.openai import OPENAI_CHAT
 from relay.dialects.openai.requests import half_arguments
 from relay.engine.healing.signatures import SignatureCache
-from relay.upstream.request import ClientCall, prepare, read_ahead
+from relay.upstream.request import ClientCall, prepare
 
 
 def test_a_body_is_mended_once_for_all_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,16 +32,3 @@ def test_a_body_is_mended_once_for_all_attempts(monkeypatch: pytest.MonkeyPatch)
     for attempt in attempts:
         assert "halves of characters in the arguments of calls became U+FFFD" in attempt.changes
         assert attempt.body["messages"][1]["tool_calls"][0]["function"]["arguments"] == '{"a":"\ufffd"}'
-
-
-@pytest.mark.parametrize(("kind", "kept"), [("openai", "own_body"), ("anthropic", "conversation")])
-def test_what_was_read_ahead_is_not_read_again(kind: str, kept: str) -> None:
-    """What a request is made of is read beside the event loop; preparing it reads nothing else."""
-    body = {"model": "m", "messages": [{"role": "user", "content": "Hi."}]}
-    call = ClientCall(OPENAI_CHAT, body, b"", {}, "m", True, "session")
-    account = AccountView(id=1, email="a@b", kind=kind, base_url="http://127.0.0.1:1")
-    read_ahead(call, account, "m")
-    read = dict(vars(call))
-    assert kept in read
-    assert prepare(call, account, "m", SignatureCache(), None, 0).content
-    assert vars(call) == read

@@ -196,3 +196,62 @@ def test_a_handle_is_recognisable_and_long_enough(index: int) -> None:
     assert handle != handle_for("0" * 32, index + 1)
     assert handle != handle_for("1" * 32, index)
     assert handle == handle_for("0" * 32, index)
+
+
+def filled() -> SignatureCache:
+    """Two sessions, with signatures of all layers, some of them old."""
+    cache = SignatureCache(tool_limit=4, family_limit=4, session_limit=2)
+    for session in "s1", "s2":
+        cache.cache_tool_signature(session, "old", signed("a", NOW - RENEWED_AFTER - 1))
+        cache.cache_tool_signature(session, "new", signed("b"))
+        cache.cache_session_signature(session, "turn", "thinking", signed("c", NOW - RENEWED_AFTER - 1))
+    cache.cache_family(signed("d", family="claude"))
+    cache.cache_family(signed("e"))
+    return cache
+
+
+def looked_through(cache: SignatureCache) -> list[object]:
+    """What a request of the first session finds."""
+    return [
+        cache.tool_signature("s1", "old", NOW),
+        cache.tool_signature("s1", "never", NOW),
+        cache.session_signature("s1", "turn", "thinking", NOW),
+        cache.session_signature("s1", "turn", "text", NOW),
+        cache.family_of("d" * MIN_SIGNATURE_LENGTH, NOW),
+        cache.family_of("f" * MIN_SIGNATURE_LENGTH, NOW),
+    ]
+
+
+def forgotten_first(cache: SignatureCache) -> list[object]:
+    """What is left when as much comes as there is room for; and what is to be kept, or read elsewhere."""
+    left = []
+    for number in range(4):
+        cache.cache_tool_signature("s3", f"{number}", signed("x"))
+        cache.cache_family(signed("ghij"[number]))
+        kept = [cache._tools.get((session, name), NOW) for session in ("s1", "s2") for name in ("old", "new")]
+        left += [*kept, list(cache._families._entries), list(cache._sessions)]
+    cache.cache_session_signature("s3", "turn", "text", signed("y"))
+    return [*left, list(cache._sessions), list(cache.missed), list(cache.renewed)]
+
+
+def test_a_look_into_a_copy_comes_to_the_same_as_one_into_the_cache() -> None:
+    """The same is found; and, looked for again, the same is missed, renewed, and forgotten last."""
+    direct, aside = filled(), filled()
+    copy = aside.of_session("s1")
+    assert looked_through(copy) == looked_through(direct)
+    assert not aside.missed
+    assert not aside.renewed
+    aside.look_again(copy.looks, NOW)
+    assert forgotten_first(aside) == forgotten_first(direct)
+
+
+def test_a_copy_holds_nothing_of_another_session_and_hears_of_nothing_new() -> None:
+    """Another thread reads it while the cache goes on."""
+    cache = filled()
+    copy = cache.of_session("s1")
+    assert copy.tool_signature("s2", "new", NOW) is None
+    assert copy.session_signature("s2", "turn", "thinking", NOW) is None
+    cache.forget("s1", "b" * MIN_SIGNATURE_LENGTH)
+    cache.cache_tool_signature("s1", "newer", signed("z"))
+    assert copy.tool_signature("s1", "new", NOW) == signed("b")
+    assert copy.tool_signature("s1", "newer", NOW) is None

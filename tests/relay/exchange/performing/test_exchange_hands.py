@@ -1,6 +1,11 @@
 """The driver's hands for one exchange: whom it asks, and what it gives back."""
 
+import threading
 from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
 
 from accounts.loaded.live_accounts import LiveAccounts
 from accounts.mapping import Target
@@ -9,7 +14,10 @@ from accounts.snapshot import AccountView, Snapshot
 from monitor.record.records import Record, RequestRecord
 from relay.dialects.gemini import GEMINI
 from relay.engine.commands import PickAccount, Picked
+from relay.engine.continuing.continuation import Said
 from relay.engine.retrying.turns import RESTING
+from relay.exchange.large_bodies import LARGE_BYTES
+from relay.exchange.performing import exchange_hands
 from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.performing.picked import TRIED_BY_ANOTHER
 from relay.exchange.record.recording import Recorder
@@ -59,7 +67,9 @@ class Hasty:
         return lease
 
 
-def world(*accounts: AccountView, overtakes: Callable[[AccountView], bool]) -> tuple[ExchangeHands, Hasty]:
+def world(
+    *accounts: AccountView, overtakes: Callable[[AccountView], bool], raw: bytes = b"{}"
+) -> tuple[ExchangeHands, Hasty]:
     """An exchange with ``accounts``, the upstream of the first of which has rested and may be tried."""
     runtime = Runtime(LiveAccounts(), NoWriter(), RelaySettings.from_environment())
     runtime.accounts.pool.load(Snapshot(accounts=accounts))
@@ -68,7 +78,7 @@ def world(*accounts: AccountView, overtakes: Callable[[AccountView], bool]) -> t
         runtime.health.ended(("first.example", MODEL), is_failure=True)
     pool = Hasty(runtime, overtakes)
     runtime.pool = pool  # type: ignore[assignment]
-    call = ClientCall(GEMINI, BODY, b"{}", {}, MODEL, is_stream=True, session="")
+    call = ClientCall(GEMINI, BODY, raw, {}, MODEL, is_stream=True, session="")
     recorder = Recorder(lambda _: None, ROW, call, at=lambda: 1.0, bodies=None)
     return ExchangeHands(runtime, call, (Target(MODEL),), recorder, "sse", wants_usage=False), pool
 
@@ -100,3 +110,53 @@ async def test_who_is_always_overtaken_comes_to_an_end() -> None:
     pool.each_takes_seconds = 40.0  # after 30 s another may try what somebody tries without an end
     assert await exchange.pick(PickAccount(0)) is TRIED_BY_ANOTHER
     assert [lease.state.in_flight for lease in pool.leases] == [0, 0]
+
+
+@pytest.mark.parametrize(("size", "is_beside"), [(100, False), (LARGE_BYTES, True)])
+async def test_what_looks_through_a_large_body_does_so_beside_the_loop(
+    monkeypatch: pytest.MonkeyPatch, size: int, is_beside: bool
+) -> None:
+    """The request is wanted, made, healed, and asked on with in a thread: others are served meanwhile."""
+    threads: dict[str, bool] = {}
+
+    def watched(name: str) -> None:
+        work = getattr(exchange_hands, name)
+
+        def watching(*arguments: Any) -> Any:
+            threads[name] = threading.current_thread() is not threading.main_thread()
+            return work(*arguments)
+
+        monkeypatch.setattr(exchange_hands, name, watching)
+
+    works = ["wanted", "prepare", "healed_request", "continued", "asked_on"]
+    for name in works:
+        watched(name)
+    body = {"contents": [{"role": "user", "parts": [{"text": "x" * size}]}]}
+    exchange, _ = world(FIRST, overtakes=lambda account: False, raw=msgspec.json.encode(body))
+    exchange.call = msgspec.structs.replace(exchange.call, body=body)
+    picked = await exchange.pick(PickAccount(0, goes_on=Said("Once upon", 3)))
+    assert isinstance(picked, Picked)
+    await exchange.heal("strip")
+    await exchange.ask_on("token")
+    assert threads == dict.fromkeys(works, is_beside)
+    exchange.leave()
+
+
+async def test_what_a_large_request_misses_is_looked_for_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other processes are asked for the signatures that its history has lost, as for a small one's."""
+    signature_of = {"role": "model", "parts": [{"functionCall": {"name": "f", "id": "call_1", "args": {}}}]}
+    told = {"role": "user", "parts": [{"functionResponse": {"name": "f", "id": "call_1", "response": {}}}]}
+    body = {"contents": [*BODY["contents"], signature_of, told]}
+    wanted: list[set[str]] = []
+
+    async def recall(missed: Any) -> bool:
+        wanted.append({one.layer for one in missed})
+        return False
+
+    for size in 100, LARGE_BYTES:
+        exchange, _ = world(FIRST, overtakes=lambda account: False, raw=b" " * size)
+        exchange.call = msgspec.structs.replace(exchange.call, body=body, session="s")
+        monkeypatch.setattr(exchange._runtime.memory, "recall", recall)
+        assert isinstance(await exchange.pick(PickAccount(0)), Picked)
+        exchange.leave()
+    assert wanted == [{"tool", "session"}] * 2
