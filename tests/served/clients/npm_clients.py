@@ -1,4 +1,4 @@
-"""Three real clients that npm installs, made ready once and kept in a cache between runs.
+"""Four real clients that npm installs, made ready once and kept in a cache between runs.
 
 Nothing is installed system-wide: packages live in ``EVENKEEL_NPM_CACHE`` (default: the user's cache
 directory), and each run of a client gets a home of its own.
@@ -14,11 +14,15 @@ PACKAGES = {
     "@anthropic-ai/claude-code": "2.1.197",
     "@google/gemini-cli": "0.61.0",
     "@openai/codex": "0.171.0",
+    "opencode-ai": "1.18.33",
 }
 """The versions that docs/clients.md describes."""
 
+NEWEST_CLAUDE_CODE = "2.1.332"
+"""Tried beside the one above, which it differs from: docs/agents.md has both."""
+
 INSTALL_SECONDS = 180
-RUN_SECONDS = 60
+RUN_SECONDS = 150
 
 
 class NotInstalled(Exception):
@@ -28,24 +32,25 @@ class NotInstalled(Exception):
 _failures: dict[str, str] = {}
 
 
-def client_path(package: str) -> Path:
+def client_path(package: str, version: str = "") -> Path:
     """The installed package's folder, installing it first where it is missing; raises NotInstalled.
 
-    What failed once in a run is not tried again in it.
+    Without a version it is the one in PACKAGES. What failed once in a run is not tried again in it.
     """
-    if package in _failures:
-        raise NotInstalled(_failures[package])
+    version = version or PACKAGES[package]
+    wanted = f"{package}@{version}"
+    if wanted in _failures:
+        raise NotInstalled(_failures[wanted])
     try:
-        return _installed(package)
+        return _installed(package, version)
     except NotInstalled as reason:
-        _failures[package] = str(reason)
+        _failures[wanted] = str(reason)
         raise
 
 
-def _installed(package: str) -> Path:
+def _installed(package: str, version: str) -> Path:
     if shutil.which("npm") is None or shutil.which("node") is None:
         raise NotInstalled("npm and node are not on this machine")
-    version = PACKAGES[package]
     cache = Path(os.environ.get("EVENKEEL_NPM_CACHE") or Path.home() / ".cache" / "evenkeel-npm")
     root = cache / f"{package.rpartition('/')[2]}-{version}"
     folder = root / "node_modules" / package
@@ -70,10 +75,17 @@ def _run(command: list[str], problem: str, cwd: Path | None = None) -> None:
 
 
 def claude_code(
-    home: Path, base_url: str, key: str, prompt: str, model: str, *more: str, tool: str = "Glob"
+    home: Path,
+    base_url: str,
+    key: str,
+    prompt: str,
+    model: str,
+    *more: str,
+    tool: str = "Glob",
+    version: str = "",
 ) -> subprocess.CompletedProcess[str]:
     """Run Claude Code headless in ``home``; ``more`` are further arguments. Raises NotInstalled."""
-    program = client_path("@anthropic-ai/claude-code") / "bin" / "claude.exe"
+    program = client_path("@anthropic-ai/claude-code", version) / "bin" / "claude.exe"
     environment = {
         "ANTHROPIC_BASE_URL": base_url,
         "ANTHROPIC_AUTH_TOKEN": key,
@@ -133,6 +145,33 @@ wire_api = "responses"
     )
     command = ["node", str(folder / programs["codex"]), "exec", "--skip-git-repo-check", "--json"]
     return _client(home, [*command, "--sandbox", "read-only", *more, prompt], {"PROXY_KEY": key})
+
+
+def opencode(
+    home: Path, base_url: str, key: str, prompt: str, model: str, *more: str
+) -> subprocess.CompletedProcess[str]:
+    """Run OpenCode headless in ``home``, as a provider of chat completions; raises NotInstalled.
+
+    ``more`` are further arguments (``--session ID``). The session has its title from us, or OpenCode would
+    have the model make one of the prompt beside the run.
+    """
+    program = client_path("opencode-ai") / "bin" / "opencode.exe"
+    settings = home / ".config" / "opencode" / "opencode.json"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    provider = {
+        "npm": "@ai-sdk/openai-compatible",
+        "name": "Evenkeel",
+        "options": {"baseURL": f"{base_url}/v1", "apiKey": key},
+        "models": {model: {}},
+    }
+    settings.write_text(json.dumps({"share": "disabled", "provider": {"evenkeel": provider}}))
+    environment = {
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "OPENCODE_DISABLE_AUTOUPDATE": "1",
+        "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+    }
+    command = [str(program), "run", "--format", "json", "--title", "A test", "--model", f"evenkeel/{model}"]
+    return _client(home, [*command, *more, prompt], environment)
 
 
 def _client(home: Path, command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""Claude Code, gemini-cli and Codex CLI, headless through the real server with a turn that uses a tool."""
+"""Claude Code, gemini-cli, Codex CLI and OpenCode, headless through the real server, with tools."""
 
 import json
 import subprocess
@@ -11,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from tests.served.clients.npm_clients import NotInstalled, claude_code, client_path, codex, gemini_cli
+from tests.served.clients.npm_clients import (
+    NotInstalled,
+    claude_code,
+    client_path,
+    codex,
+    gemini_cli,
+    opencode,
+)
 from tests.served.kinds.every_kind import CODEX_MODEL
 from tests.served.world import CLAUDE, GEMINI, KEY, World
 
@@ -114,6 +121,20 @@ def test_agents_go_on_with_a_session(kinds_world: World, home: Path, subtests: p
     assert {request.status for request in kinds_world.simulator.requests} == {200}
 
 
+def test_a_resumed_gemini_cli_is_answered_by_gemini(kinds_world: World, home: Path) -> None:
+    """It sends each tool's result twice, which Google refuses: the history is healed, and the user sees none
+    of it.
+    """
+    installed("@google/gemini-cli")
+    base_url = kinds_world.server.base_url
+    begun = json.loads(gemini_cli(home, base_url, KEY, "Please call glob once.", GEMINI).stdout)
+    resumed = ("--resume", begun["session_id"])
+    done = gemini_cli(home, base_url, KEY, "And what did I ask before?", GEMINI, *resumed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["response"]
+    assert "Please call glob once." in json.dumps(asked_with_tools(kinds_world)[-1])
+
+
 def said_by_codex(done: subprocess.CompletedProcess[str]) -> tuple[list[str], str]:
     """The kinds of the items that Codex tells of, without its own warnings, and its last message."""
     events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -161,8 +182,47 @@ def test_a_run_with_a_sub_agent_is_one_conversation(kinds_world: World, home: Pa
     assert [row["agent"] == conversation for row in rows] == [True, False, True]
     assert rows[1]["parent_agent"] == conversation
     assert rows[1]["agent_label"]
-    [told] = kinds_world.eventually("SELECT * FROM monitor_conversation WHERE id = %s", (conversation,))
-    assert (told["turns"], told["by_sub_agents"]) == (3, 1)
+    ledger_agrees(kinds_world, conversation, rows)
+
+
+def test_two_sub_agents_are_branches_of_one_conversation(kinds_world: World, home: Path) -> None:
+    """One after the other: each is an agent of its own under the main one, and the money is the ledger's."""
+    installed("@anthropic-ai/claude-code")
+    base_url, prompt = kinds_world.server.base_url, "Please call Agent 2 times."
+    before = newest(kinds_world)
+    done = claude_code(home, base_url, KEY, prompt, CLAUDE, tool="Agent")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = turns(kinds_world, before)
+    [conversation] = {row["conversation"] for row in rows}
+    subs = [row for row in rows if row["role"] == "sub"]
+    assert len({row["agent"] for row in subs}) == 2
+    assert {row["parent_agent"] for row in subs} == {conversation}
+    assert {row["agent"] for row in rows if row["role"] == "main"} == {conversation}
+    ledger_agrees(kinds_world, conversation, rows)
+
+
+def test_opencode_is_one_conversation(kinds_world: World, home: Path) -> None:
+    """A run with a tool, and the run that goes on with its session."""
+    installed("opencode-ai")
+    base_url = kinds_world.server.base_url
+    before = newest(kinds_world)
+    done = opencode(home, base_url, KEY, "Please call read once.", "on-openai-old")
+    assert done.returncode == 0, done.stdout + done.stderr
+    session = json.loads(done.stdout.splitlines()[0])["sessionID"]
+    again = opencode(home, base_url, KEY, "And what did I ask before?", "on-openai-old", "--session", session)
+    assert again.returncode == 0, again.stdout + again.stderr
+    rows = turns(kinds_world, before)
+    assert len(rows) == 3
+    assert {(row["client_name"], row["role"]) for row in rows} == {("OpenCode", "main")}
+    [conversation] = {row["conversation"] for row in rows}
+    ledger_agrees(kinds_world, conversation, rows)
+
+
+def ledger_agrees(world: World, conversation: str, rows: list[dict[str, Any]]) -> None:
+    """The conversation's page counts those very turns, and their money."""
+    [told] = world.eventually("SELECT * FROM monitor_conversation WHERE id = %s", (conversation,))
+    assert told["turns"] == len(rows)
+    assert told["by_sub_agents"] == sum(row["role"] == "sub" for row in rows)
     assert told["cost_units"] == sum(round(Decimal(str(row["cost"])) * 10**10) for row in rows)
 
 
@@ -176,7 +236,8 @@ def test_codex_is_one_conversation(kinds_world: World, home: Path) -> None:
     rows = turns(kinds_world, before)
     assert len(rows) >= 2
     assert {(row["client_name"], row["role"]) for row in rows} == {("Codex", "main")}
-    assert len({row["conversation"] for row in rows}) == 1
+    [conversation] = {row["conversation"] for row in rows}
+    ledger_agrees(kinds_world, conversation, rows)
 
 
 def newest(world: World) -> str:
