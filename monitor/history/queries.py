@@ -40,9 +40,9 @@ def distinct_values(column: str, limit: int = 200) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH RECURSIVE step(value) AS ("  # noqa: S608  names from the set above, no values
-            f" SELECT min({name}) FROM {table} WHERE {name} >= ''"
+            f" SELECT (SELECT {name} FROM {table} WHERE {name} >= '' ORDER BY {name} LIMIT 1)"
             f" UNION ALL"
-            f" SELECT (SELECT min({name}) FROM {table} WHERE {name} > step.value)"
+            f" SELECT (SELECT {name} FROM {table} WHERE {name} > step.value ORDER BY {name} LIMIT 1)"
             f" FROM step WHERE step.value IS NOT NULL"
             f") SELECT value FROM step WHERE value IS NOT NULL LIMIT %s",
             [limit],

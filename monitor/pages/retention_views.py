@@ -35,7 +35,7 @@ def retention_page(request: HttpRequest) -> HttpResponseBase:
     """What the limits (``?days=`` and ``?gigabytes=``, else the server's own) leave no room for."""
     own = _own()
     limits = _asked(request.GET, own)
-    pruning = pruner.planned(limits, time.time())
+    pruning = pruner.planned(limits, time.time(), by_partitions=limits == own)
     oldest = RequestLog.objects.order_by("id").values_list("id", flat=True).first()
     context: dict[str, Any] = {
         **admin.site.each_context(request),
@@ -58,10 +58,11 @@ def retention_page(request: HttpRequest) -> HttpResponseBase:
 @permission_required("monitor.delete_requestlog", raise_exception=True)
 def remove(request: HttpRequest) -> HttpResponseBase:
     """Remove what was shown, for a while; back to the page, which shows what is left."""
-    limits = _asked(request.POST, _own())
+    own = _own()
+    limits = _asked(request.POST, own)
     ends_at = time.monotonic() + REMOVE_SECONDS
     removed, is_done = 0, True
-    for rows in pruner.prune(pruner.planned(limits, time.time())):
+    for rows in pruner.prune(pruner.planned(limits, time.time(), by_partitions=limits == own)):
         removed += rows
         if time.monotonic() > ends_at:
             is_done = False

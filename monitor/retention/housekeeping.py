@@ -20,6 +20,7 @@ from django.db.models.functions import Coalesce
 from monitor.conversations.writing import count
 from monitor.history.listing.keyset import REQUEST_COLUMNS
 from monitor.models import RequestLog
+from monitor.partitions.making import make_ahead
 from monitor.record.records import EndedBy, Outcome, Phase, record_of
 from monitor.record.request_id import first_request_id
 from monitor.retention import pruner
@@ -157,6 +158,7 @@ class Housekeeper:
     def _keep_house(self, now: float) -> None:
         self._close_orphans(now)
         if now >= self._next_pruning:
+            make_ahead(now, self._limits.days)
             self._next_pruning = now + PRUNE_SECONDS
             self._prune(now)
         if now >= self._next_prunes:
@@ -192,7 +194,7 @@ class Housekeeper:
         self._next_statistics = now + max(STATISTICS_SECONDS, STATISTICS_SHARE * took)
 
     def _prune(self, now: float) -> None:
-        pruning = pruner.planned(self._limits, now)
+        pruning = pruner.planned(self._limits, now, by_partitions=True)
         for _ in pruner.prune(pruning):
             if self._must_stop():
                 return

@@ -1,4 +1,4 @@
-"""What is kept of the history, and the removal of the rest in small batches.
+"""What is kept of the history, and the removal of the rest: by partitions, and in small batches.
 
 By age whole exchanges go. By size the bodies go first, oldest first, for they take nearly all of the space
 and a row without bodies still tells what happened; rows go for their size only when there are no bodies
@@ -13,6 +13,7 @@ from django.db.models import Sum
 
 from monitor.conversations.models import Conversation, ConversationPart
 from monitor.models import AttemptLog, Body, RequestLog
+from monitor.partitions.dropping import drop_before, whole_before
 from monitor.record.request_id import first_request_id
 from monitor.search import index
 
@@ -44,9 +45,14 @@ class Pruning(NamedTuple):
     kept_bytes: int
 
 
-def planned(limits: Limits, now: float) -> Pruning:
-    """What ``limits`` leave no room for at ``now`` (seconds since the epoch). Reads indexes only."""
+def planned(limits: Limits, now: float, *, by_partitions: bool = False) -> Pruning:
+    """What ``limits`` leave no room for at ``now`` (seconds since the epoch). Reads indexes only.
+
+    ``by_partitions``: where there are any, what is too old stays until all of its partition is.
+    """
     too_old = first_request_id(int((now - limits.days * 86_400) * 1000)) if limits.days else ""
+    if by_partitions:
+        too_old = whole_before(RequestLog._meta.db_table, too_old)
     young = Body.objects.filter(request_id__gte=too_old)
     young_rows = RequestLog.objects.filter(id__gte=too_old)
     young_bytes = _bytes(young) + young_rows.count() * ROW_BYTES
@@ -80,10 +86,13 @@ def planned(limits: Limits, now: float) -> Pruning:
 def prune(pruning: Pruning) -> Iterator[int]:
     """Remove it; yields after each batch how many rows that was, so that others get their turn.
 
-    A row goes after its attempts and bodies: who stops in between leaves nothing that is not found again.
+    Whole partitions first, where there are any. A row goes after its attempts, its bodies and its words: who
+    stops in between leaves nothing that is not found again.
     """
     yield from _remove(Body, "request_id", pruning.bodies_before, BODIES_AT_ONCE)
     yield from _remove(AttemptLog, "request_id", pruning.requests_before, ROWS_AT_ONCE)
+    for _ in drop_before(index.TABLE, pruning.requests_before):
+        yield 0  # words are told with their row
     yield from _remove(RequestLog, "id", pruning.requests_before, ROWS_AT_ONCE)
     yield from _forget_conversations(pruning.requests_before)
 
@@ -102,12 +111,15 @@ def _forget_conversations(before: str) -> Iterator[int]:
 
 
 def _remove(model: type[models.Model], column: str, before: str, at_once: int) -> Iterator[int]:
+    yield from drop_before(model._meta.db_table, before)
     doomed = model._default_manager.filter(**{f"{column}__lt": before}).order_by(column)
-    while keys := list(doomed.values_list("pk", flat=True)[:at_once]):
+    while found := list(doomed.values_list("pk", column)[:at_once]):
+        keys, ids = ({row[at] for row in found} for at in (0, 1))
         with transaction.atomic():
             if model is RequestLog:
-                index.remove(keys)
-            model._default_manager.filter(pk__in=keys).delete()
+                index.remove(list(ids))
+            # Partitions have no index of attempts and bodies by their numbers.
+            model._default_manager.filter(pk__in=keys, **{f"{column}__in": ids}).delete()
         yield len(keys)
 
 

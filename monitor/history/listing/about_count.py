@@ -44,7 +44,9 @@ def _rows_of_the_table() -> int:
     """What the database believes: rows go oldest first, so SQLite's row numbers have hardly a gap."""
     table = connection.ops.quote_name(RequestLog._meta.db_table)
     if connection.vendor == "postgresql":
-        sql, values = "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table]
+        sql = """SELECT sum(greatest(reltuples, 0))::bigint
+            FROM pg_partition_tree(%s) JOIN pg_class ON oid = relid WHERE isleaf"""
+        values = [table]
     else:
         sql, values = (
             f"SELECT (SELECT max(rowid) FROM {table}) - (SELECT min(rowid) FROM {table}) + 1",  # noqa: S608

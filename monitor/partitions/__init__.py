@@ -1,0 +1,1 @@
+"""PostgreSQL's partitions by time of what each exchange leaves: made ahead, and dropped whole."""

@@ -1,0 +1,63 @@
+"""What is too old goes a partition at a time: in milliseconds, whatever it holds, with hardly any WAL."""
+
+import logging
+import time
+from collections.abc import Iterator
+
+from django.db import OperationalError
+
+from monitor.partitions.days import FIRST
+from monitor.partitions.tables import KEYS, are_there, changing, partitions_of
+
+logger = logging.getLogger(__name__)
+
+TRIES = 3
+PAUSE_SECONDS = 0.2
+
+
+def whole_before(table: str, before: str) -> str:
+    """Where the partition of ``before`` begins, or ``before`` itself: what is below can be dropped.
+
+    Otherwise each hour would take an hour's rows out of a partition one by one, until none is left to drop.
+    One without a beginning is that of an older version, and would be kept for too long.
+    """
+    for one in partitions_of(table) if are_there() else ():
+        if FIRST < one.begin <= before < one.end:
+            return one.begin
+    return before
+
+
+def drop_before(table: str, before: str) -> Iterator[int]:
+    """Drop the partitions that hold only ids below ``before``, oldest first; yields how many rows each had.
+
+    Where somebody reads the table for long, it breaks off: what is left is to be removed by rows.
+    """
+    failed = 0
+    while are_there() and failed < TRIES:
+        try:
+            rows = _drop_oldest(table, before)
+        except OperationalError as error:
+            failed += 1
+            logger.info("A partition of %s could not be dropped yet: %s", table, type(error).__name__)
+            time.sleep(PAUSE_SECONDS)
+            continue
+        if rows is None:
+            return
+        yield rows
+
+
+def _drop_oldest(table: str, before: str) -> int | None:
+    """The rows of the partition that was dropped; None where there is none to drop."""
+    if not _whole(table, before):  # the usual case, without a lock
+        return None
+    with changing(table) as cursor:
+        if not (doomed := _whole(table, before)):
+            return None
+        cursor.execute(f"SELECT count({KEYS[table]}) FROM {doomed[0]}")  # noqa: S608  names of ours, no values
+        [rows] = cursor.fetchone()
+        cursor.execute(f"DROP TABLE {doomed[0]}")
+    return int(rows)
+
+
+def _whole(table: str, before: str) -> list[str]:
+    return [one.name for one in partitions_of(table) if one.end <= before]

@@ -1,0 +1,261 @@
+"""On PostgreSQL the history lies in partitions by time, and nothing is lost between them."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+import psycopg
+import pytest
+from django.db import connection
+
+from monitor.history.listing.about_count import about_count
+from monitor.history.listing.filters import parse
+from monitor.history.listing.keyset import page_of
+from monitor.models import AttemptLog, Body, RequestLog
+from monitor.partitions import dropping, tables
+from monitor.partitions.days import DAY_SECONDS
+from monitor.partitions.making import make_ahead
+from monitor.partitions.tables import KEYS, partitions_of
+from monitor.record.records import BodyKind, BodyRecord, Outcome, RequestRecord
+from monitor.retention.housekeeping import Housekeeper
+from monitor.retention.pruner import ROW_BYTES, Limits, planned, prune
+from monitor.store.writer import RecordWriter
+from tests import stores
+from tests.monitor.shelf import ENDED, attempt_of
+
+pytestmark = pytest.mark.skipif(
+    not stores.wanted(), reason="needs TEST_STORES=postgres: SQLite has no partitions"
+)
+
+NewRecord = Callable[..., RequestRecord]
+MIDNIGHT = 1_790_000_000 // DAY_SECONDS * DAY_SECONDS  # of 21 September 2026
+DAYS = 6
+
+
+@pytest.fixture
+def put(writer: RecordWriter, request_record: NewRecord) -> Callable[..., RequestRecord]:
+    """Stores an exchange that has ended, at a moment, with an attempt and a body."""
+
+    def put(started_at: float, **fields: object) -> RequestRecord:
+        row = request_record(**{**ENDED, **fields}, started_at=started_at)
+        writer.submit(row)
+        writer.submit(attempt_of(row))
+        writer.submit(BodyRecord(request_id=row.id, kind=BodyKind.RESPONSE, content=b"x" * 100))
+        assert writer.flush(20)
+        return row
+
+    return put
+
+
+def rows_in(partition: str) -> list[str]:
+    """The keys that this table itself holds, in order."""
+    key = KEYS[partition.rpartition("_")[0]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {key} FROM {partition} ORDER BY {key}")
+        return [found for (found,) in cursor.fetchall()]
+
+
+def everything() -> dict[str, list[tuple[Any, ...]]]:
+    """All that the four tables hold, but for the numbers of attempts and bodies."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table, key in KEYS.items():
+            cursor.execute(f"SELECT * FROM {table} ORDER BY {key}")
+            names = [column.name for column in cursor.description]
+            numbered = key == "request_id" and "id" in names
+            found[table] = [
+                tuple(
+                    value for name, value in zip(names, row, strict=True) if not (numbered and name == "id")
+                )
+                for row in cursor.fetchall()
+            ]
+    return found
+
+
+@contextmanager
+def a_reader(table: str, name: str) -> Iterator[None]:
+    """Somebody reads the table in a transaction that goes on, as an export of hours does."""
+    url = urlunsplit(urlsplit(stores.database_url())._replace(path=f"/{name}"))
+    with psycopg.connect(url) as other:
+        other.execute(f"SELECT count(*) FROM {table}")
+        yield
+
+
+def test_midnight_divides_an_exchange_s_rows_from_the_next_s(
+    put: Callable[..., RequestRecord], store: str
+) -> None:
+    """Row, attempt, body and words are in the partition of their day; a page shows both days."""
+    assert make_ahead(MIDNIGHT - 1, 30) == 4 * len(KEYS)
+    last, first = put(MIDNIGHT - 0.001), put(MIDNIGHT)
+    for table in KEYS:
+        assert rows_in(f"{table}_20260920") == [last.id]
+        assert rows_in(f"{table}_20260921") == [first.id]
+        assert rows_in(f"{table}_default") == []
+    assert [row.id for row in page_of(parse({})).rows] == [first.id, last.id]
+    assert [row.id for row in page_of(parse({"q": "hello"})).rows] == [first.id, last.id]
+
+
+def test_a_day_takes_its_rows_out_of_the_default_partition(
+    put: Callable[..., RequestRecord], store: str
+) -> None:
+    """What came before there was a partition moves into it whole; written again it is still one row."""
+    row, other = put(MIDNIGHT + 5), put(MIDNIGHT - 9 * DAY_SECONDS)
+    before = everything()
+    assert rows_in("monitor_requestlog_default") == [other.id, row.id]
+    make_ahead(MIDNIGHT + 10, 30)
+    assert everything() == before
+    for table in KEYS:
+        assert rows_in(f"{table}_20260921") == [row.id]
+        assert rows_in(f"{table}_default") == [other.id]
+    put(MIDNIGHT + 5, error="late", outcome=Outcome.ERROR, status=500)
+    assert RequestLog.objects.get(id=row.id).error == "late"
+    assert [len(rows) for rows in everything().values()] == [2] * 4
+    assert make_ahead(MIDNIGHT + 10, 30) == 0
+
+
+def test_rows_that_come_while_a_day_is_made_are_there_once(
+    writer: RecordWriter, request_record: NewRecord, store: str
+) -> None:
+    """Between the default partition and the day none is lost, none doubled, none left out."""
+    sent: list[str] = []
+    is_over = threading.Event()
+
+    def send() -> None:
+        at = float(MIDNIGHT)
+        while not is_over.is_set() or len(sent) < 200:
+            at += 0.5
+            row = request_record(**ENDED, started_at=at, id=f"{int(at * 1000):012x}{len(sent):020x}")
+            writer.submit(row)
+            writer.submit(attempt_of(row))
+            sent.append(row.id)
+            is_over.wait(0.001)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        for day in range(5):
+            make_ahead(MIDNIGHT + day * DAY_SECONDS, 30)
+    finally:
+        is_over.set()
+        thread.join()
+    assert writer.flush(60)
+    assert make_ahead(MIDNIGHT, 30) == 0
+    assert list(RequestLog.objects.order_by("id").values_list("id", flat=True)) == sent
+    assert list(AttemptLog.objects.order_by("request_id").values_list("request_id", flat=True)) == sent
+    assert rows_in("monitor_requestlog_20260921") == sent
+    assert writer.stats().rows_dropped == 0
+
+
+@pytest.mark.parametrize(
+    ("days", "bytes_left"),
+    [(3.5, 0), (2, 0), (0, 6 * ROW_BYTES), (0, 3 * ROW_BYTES + 500), (4.5, 2600), (0.01, 0)],
+)
+def test_by_partitions_as_much_goes_as_by_rows(
+    put: Callable[..., RequestRecord], store: str, days: float, bytes_left: int
+) -> None:
+    """Whatever the limits are, the same is left, and the same number is told."""
+    outcomes = []
+    now = MIDNIGHT + DAYS * DAY_SECONDS
+    for is_divided in (False, True):
+        if is_divided:
+            for day in range(DAYS):
+                make_ahead(MIDNIGHT + day * DAY_SECONDS, 30)
+        for day in range(DAYS):
+            put(MIDNIGHT + day * DAY_SECONDS + 60)
+        partitions = len(partitions_of("monitor_body"))
+        removed = sum(prune(planned(Limits(days, bytes_left), now)))
+        outcomes.append((removed, everything()))
+        assert (len(partitions_of("monitor_body")) < partitions) == is_divided
+        list(prune(planned(Limits(0, 1), now)))
+        assert all(not rows for rows in everything().values())
+        for table in KEYS:
+            assert partitions_of(table) == [] or is_divided
+    assert outcomes[0] == outcomes[1]
+
+
+def test_what_comes_late_for_a_day_that_is_gone_is_kept(
+    put: Callable[..., RequestRecord], store: str
+) -> None:
+    """A row of a dropped partition goes to the default one, and retention finds it there."""
+    make_ahead(MIDNIGHT, 30)
+    put(MIDNIGHT + 1)
+    now = MIDNIGHT + 2 * DAY_SECONDS
+    assert sum(prune(planned(Limits(1, 0), now))) == 3
+    late = put(MIDNIGHT + 2)
+    assert [row.id for row in page_of(parse({})).rows] == [late.id]
+    assert sum(prune(planned(Limits(1, 0), now))) == 3
+    assert RequestLog.objects.count() == 0
+
+
+def test_ids_made_by_hand_do_no_harm(put: Callable[..., RequestRecord], store: str) -> None:
+    """An id that is no time has a place, is found, and does not keep a day from being made."""
+    odd = ["0", "f" * 32, "ffffffff-not-an-id", "Z", "é", uuid.UUID(int=7).hex, uuid.UUID(int=2**128 - 9).hex]
+    for at, name in enumerate(odd):
+        put(MIDNIGHT + at, id=name)
+    assert make_ahead(MIDNIGHT, 30) == 4 * len(KEYS)
+    row = put(MIDNIGHT + 50)
+    assert set(RequestLog.objects.values_list("id", flat=True)) == {*odd, row.id}
+    for name in odd:
+        assert RequestLog.objects.get(id=name).attempt_logs.get().account == "ada@example.com"
+    assert rows_in("monitor_requestlog_20260921") == [row.id]
+    list(prune(planned(Limits(0, 1), MIDNIGHT)))
+    assert not RequestLog.objects.filter(id__lt="g").exists()
+
+
+def test_who_reads_for_long_keeps_neither_retention_nor_new_days(
+    put: Callable[..., RequestRecord], store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A partition that is read is not dropped: its rows go singly. One that cannot be made comes later."""
+    monkeypatch.setattr(tables, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(dropping, "PAUSE_SECONDS", 0.0)
+    make_ahead(MIDNIGHT, 30)
+    put(MIDNIGHT + 1)
+    there = partitions_of("monitor_requestlog")
+    with a_reader("monitor_requestlog", store):
+        assert make_ahead(MIDNIGHT + DAY_SECONDS, 30) == len(KEYS) - 1
+        assert sum(prune(planned(Limits(1, 0), MIDNIGHT + 2 * DAY_SECONDS))) == 3
+        assert partitions_of("monitor_requestlog") == there
+        assert RequestLog.objects.count() == 0
+    assert make_ahead(MIDNIGHT + DAY_SECONDS, 30) == 1
+    list(prune(planned(Limits(1, 0), MIDNIGHT + 2 * DAY_SECONDS)))
+    assert partitions_of("monitor_requestlog")[0].begin == there[1].begin
+
+
+def test_the_housekeeper_makes_and_drops_them(put: Callable[..., RequestRecord], store: str) -> None:
+    """It makes those of the next days; a day goes with all that is in it when all of it is too old."""
+    now = float(MIDNIGHT)
+    housekeeper = Housekeeper(set, Limits(days=2, size_bytes=0))
+    housekeeper.tick(now)
+    row = put(now + 1)
+    for hour in range(1, 8 * 24):
+        housekeeper.tick(now + hour * 3600)
+        assert RequestLog.objects.filter(id=row.id).exists() == (hour < 3 * 24)
+    names = [one.name for one in partitions_of("monitor_attemptlog")]
+    days = ("20260926", "20260927", "20260928", "20260929", "20260930", "20261001")
+    assert names == [f"monitor_attemptlog_{day}" for day in days]
+    assert not Body.objects.exists()
+
+
+def test_the_number_of_all_rows_is_that_of_all_partitions(
+    put: Callable[..., RequestRecord], store: str
+) -> None:
+    """The history's "about N" adds up what PostgreSQL believes of each."""
+    make_ahead(MIDNIGHT, 30)
+    first, second = put(MIDNIGHT + 1), put(MIDNIGHT + DAY_SECONDS + 1)
+    columns = ", ".join(name for name in msgspec.structs.asdict(first) if name != "id")
+    with connection.cursor() as cursor:
+        for row in (first, second):
+            cursor.execute(
+                f"INSERT INTO monitor_requestlog (id, {columns})"
+                f" SELECT left(id, 12) || lpad(g::text, 20, '0'), {columns}"
+                " FROM monitor_requestlog, generate_series(1, 3000) g WHERE id = %s",
+                [row.id],
+            )
+        cursor.execute("ANALYZE monitor_requestlog")
+    counted = about_count(parse({}))
+    assert counted is not None
+    assert (counted.number, counted.is_estimate) == (6002, True)
