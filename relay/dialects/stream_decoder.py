@@ -195,7 +195,7 @@ class StreamDecoder(ABC, Generic[Shape]):
                 try:
                     told = read(data)
                     # What the shape does not name was not looked at: bytes that are no text, endless numbers.
-                    if len(data) > _LONG or (len(data) > MOST_LEVELS and may_be_deep(data)):
+                    if len(data) > _LONG or data.count(b"{") + data.count(b"[") > MOST_LEVELS:
                         _look_through(data)
                     if not data.isascii():
                         data.decode()

@@ -15,6 +15,8 @@ _MEDIA = {"AUDIO": "audio", "IMAGE": "image", "VIDEO": "video", 4: "audio", 2: "
 Some servers write an enumeration's numbers; they are those of google.ai.generativelanguage's ``Modality``.
 """
 
+_NAMES = (str, int)
+
 
 def usage_of(told: UsageMetadata) -> Usage:
     """Upstream's counts as ours; what it did not tell stays unknown."""
@@ -36,8 +38,14 @@ def usage_of(told: UsageMetadata) -> Usage:
 
 def _media(told: UsageMetadata) -> Media:
     """What is no text; the prompt's details include what was cached, as its count does."""
-    sent, cached = _counts(told.prompt_tokens_details), _counts(told.cache_tokens_details)
-    said = _counts(told.candidates_tokens_details)
+    sent, cached = told.prompt_tokens_details, told.cache_tokens_details
+    said = told.candidates_tokens_details
+    if not (sent or cached or said):
+        return ()
+    return _told_media(_counts(sent), _counts(cached), _counts(said))
+
+
+def _told_media(sent: dict[str, int], cached: dict[str, int], said: dict[str, int]) -> Media:
     if not (sent or cached or said):
         return ()
     fresh = {medium: max(count - cached.get(medium, 0), 0) for medium, count in sent.items()}
@@ -50,11 +58,12 @@ def _media(told: UsageMetadata) -> Media:
 
 
 def _counts(details: list[ModalityTokens] | None) -> dict[str, int]:
-    return {
-        _MEDIA[one.modality]: one.token_count
-        for one in details or ()
-        if isinstance(one.modality, str | int) and one.modality in _MEDIA and one.token_count is not None
-    }
+    counts: dict[str, int] = {}
+    for one in details or ():
+        # By type and not isinstance, for this is asked with each event of a stream.
+        if type(one.modality) in _NAMES and one.modality in _MEDIA and one.token_count is not None:
+            counts[_MEDIA[one.modality]] = one.token_count
+    return counts
 
 
 def usage_metadata(usage: Usage) -> Json:

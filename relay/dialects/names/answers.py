@@ -37,7 +37,7 @@ class ClientNames:
         return self._named(self._decoder.finish())
 
     def _named(self, chunk: Chunk) -> Chunk:
-        if not self._held and not any(type(event) is BlockStart for event in chunk.events):
+        if not self._held and not _begins_a_call(chunk.events):
             return chunk
         return Chunk(chunk.raw, [named for event in chunk.events for named in self._event(event)])
 
@@ -61,3 +61,10 @@ class ClientNames:
         properties, pieces = self._held.pop(index)
         whole = "".join(pieces)
         return [ArgumentsDelta(index, renamed_json(whole, properties))] if whole else []
+
+
+def _begins_a_call(events: list[Event]) -> bool:
+    for event in events:  # most streams hold texts alone
+        if type(event) is BlockStart and event.kind == "tool_call":
+            return True
+    return False

@@ -84,7 +84,13 @@ class AnswerEvents:
         self, candidate: Candidate, told: "_ToldParts", position: int, out: list[Event]
     ) -> None:
         content, before = candidate.content, len(out)
-        has_sources = self._take_sources(candidate, out)  # told behind the parts, or before one ends the text
+        has_sources = (
+            candidate.grounding_metadata is not NOTHING
+            or candidate.citation_metadata is not NOTHING
+            or candidate.url_context_metadata is not NOTHING
+        )
+        if has_sources:  # told behind the parts, or before one ends the text
+            self._take_sources(candidate, out)
         if content is not None and content.parts:
             for number, part in enumerate(content.parts):
                 if not self._blocks.take(part, out):
@@ -107,21 +113,17 @@ class AnswerEvents:
         """Gemini says STOP also when it calls tools."""
         return stop.reason == "end_turn" and self._blocks.has_calls
 
-    def _take_sources(self, candidate: Candidate, out: list[Event]) -> bool:
-        """Take what the candidate names beside its parts; True if it names any source."""
+    def _take_sources(self, candidate: Candidate, out: list[Event]) -> None:
+        """Take what the candidate names beside its parts."""
         grounding, citations = candidate.grounding_metadata, candidate.citation_metadata
-        fetched = candidate.url_context_metadata
-        if grounding is NOTHING and citations is NOTHING and fetched is NOTHING:
-            return False
         self._blocks.sources.take(grounding, citations)
         for name, raw in (
             ("groundingMetadata", grounding),
             ("citationMetadata", citations),
-            ("urlContextMetadata", fetched),
+            ("urlContextMetadata", candidate.url_context_metadata),
         ):
             if raw is not NOTHING:
                 out.append(Extra("gemini.candidate", name, bytes(raw)))
-        return True
 
 
 def _finishes(candidate: Candidate) -> bool:

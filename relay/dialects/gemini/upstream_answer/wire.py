@@ -151,20 +151,19 @@ _MAYBE_SNAKE_CASE = re.compile(
 )
 
 
+def read_answer(data: bytes) -> Answer:
+    """One chunk out of its JSON; raises msgspec.DecodeError when it is none."""
+    # The memchr is what the usual chunk pays; a text that only quotes such a name costs time, no more.
+    if _MAYBE_SNAKE_CASE.search(data):
+        data = _in_camel_case(data)
+    return _ANSWER.decode(data)
+
+
 class AnswerDecoding:
     """A chunk out of its JSON, for ``TolerantReader``."""
 
     type = Answer
-
-    @staticmethod
-    def decode(data: bytes) -> Answer:
-        """The chunk; raises msgspec.DecodeError."""
-        return read_answer(data)
-
-
-def read_answer(data: bytes) -> Answer:
-    """One chunk out of its JSON; raises msgspec.DecodeError when it is none."""
-    return _ANSWER.decode(_in_camel_case(data))
+    decode = staticmethod(read_answer)
 
 
 def read_envelope(data: bytes) -> Envelope:
@@ -173,7 +172,6 @@ def read_envelope(data: bytes) -> Envelope:
 
 
 def _in_camel_case(data: bytes) -> bytes:
-    # The memchr is what the usual chunk pays; a text that only quotes such a name costs time, no more.
-    if _MAYBE_SNAKE_CASE.search(data) and _SNAKE_CASE.search(data):
+    if _SNAKE_CASE.search(data):
         return msgspec.json.encode(camel_keys(msgspec.json.decode(data)))
     return data
