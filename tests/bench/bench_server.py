@@ -2,12 +2,14 @@
 
 CPU is user and system time of the server's whole process tree, from /proc; every stream is checked for
 completeness, so that nothing is fast by leaving something out. Rows and bodies are recorded as they are by
-default. Trust ratios of one run on one machine, to about 15 %.
+default. Trust ratios of one run on one machine, to about 15 %: the bare translator
+(``bare_translator.py``) is measured beside it, right before the same workload.
 """
 
 import asyncio
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -38,12 +40,16 @@ class Workload(Struct, frozen=True):
     events: int = 50
     delay_ms: float = 0
     is_stream: bool = True
+    is_compared: bool = True
+    """Also with the bare translator?"""
 
 
 WORKLOADS = (
     Workload("W1", "50 events at once, 16 clients: cost of a request", 16, 1000),
     Workload("C1", "the same, one client: added latency", 1, 150),
-    Workload("W2", "200 events, 5 ms apart, 100 clients: cost of an event", 100, 200, 200, 5),
+    Workload(
+        "W2", "200 events, 5 ms apart, 100 clients: cost of an event", 100, 200, 200, 5, is_compared=False
+    ),
     Workload("W3", "not streamed, 16 clients", 16, 600, is_stream=False),
 )
 
@@ -59,38 +65,79 @@ class Measured(Struct, frozen=True):
     first_p95_ms: float
     total_ms: float
     rss_mb: float
+    requests_a_second: float
 
 
-async def measure(scale: float) -> list[Measured]:
+class Line(Struct, frozen=True):
+    """What was measured of this server, and of the bare translator where that is compared.
+
+    ``paced`` are the median and the 99th percentile of the time to first content, in milliseconds, while
+    half as many requests a second come as the server can serve.
+    """
+
+    ours: Measured
+    bare: Measured | None = None
+    paced: tuple[float, float] | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Ours by the bare one's: CPU a request; with one client the time to first content."""
+        if self.bare is None:
+            return None
+        if self.ours.workload.at_once == 1:
+            return self.ours.first_ms / self.bare.first_ms
+        return self.ours.cpu_ms / self.bare.cpu_ms
+
+
+async def measure(scale: float) -> list[Line]:
     """Run every workload against a fresh server."""
     os.sched_setaffinity(0, {os.cpu_count() - 1} if (os.cpu_count() or 1) > 1 else {0})
     lines = []
     with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as data_dir:
         for workload in WORKLOADS:
-            async with _servers(Path(data_dir) / workload.name, workload) as (base_url, pid):
-                lines.append(
-                    await _run(workload, base_url, pid, max(int(workload.requests * scale), workload.at_once))
-                )
+            requests = max(int(workload.requests * scale), workload.at_once)
+            async with _servers(Path(data_dir) / workload.name, workload) as (base_url, pid, simulator_url):
+                bare = await _bare(workload, simulator_url, requests) if workload.is_compared else None
+                ours = await _run(workload, base_url, pid, requests)
+                paced = None
+                if workload.name == "W1":
+                    paced = await _paced(workload, base_url, ours.requests_a_second / 2, requests)
+                lines.append(Line(ours, bare, paced))
     return lines
 
 
-def printed(lines: list[Measured]) -> str:
+def printed(lines: list[Line]) -> str:
     """The table, and what its workloads are."""
     head = (
         f"{'':4} {'complete':>9} {'CPU ms/req':>11} {'CPU µs/event':>13}"
-        f" {'first ms':>9} {'p95':>7} {'total ms':>9} {'RSS MB':>7}"
+        f" {'first ms':>9} {'p95':>7} {'total ms':>9} {'RSS MB':>7} {'x bare':>7}"
     )
     rows = [
         f"{m.workload.name:4} {m.complete:>9} {m.cpu_ms:>11.2f} {m.cpu_us_event:>13.1f} {m.first_ms:>9.1f}"
         f" {m.first_p95_ms:>7.1f} {m.total_ms:>9.1f} {m.rss_mb:>7.0f}"
-        for m in lines
+        + (f" {line.ratio:>7.2f}" if line.ratio is not None else "")
+        for line in lines
+        for m in (line.ours,)
+    ]
+    bare = [
+        f"bare {m.workload.name}: {m.complete} complete, {m.cpu_ms:.2f} ms CPU a request,"
+        f" {m.first_ms:.1f} ms to first content, {m.rss_mb:.0f} MB"
+        for line in lines
+        if (m := line.bare) is not None
+    ]
+    paced = [
+        f"{line.ours.workload.name} at half of what it can serve: first content {line.paced[0]:.1f} ms,"
+        f" p99 {line.paced[1]:.1f} ms: {line.paced[1] / line.paced[0]:.1f} times"
+        for line in lines
+        if line.paced is not None
     ]
     legend = [f"{w.name}: {w.what}" for w in WORKLOADS]
-    return "\n".join([head, *rows, "", *legend])
+    legend.append("x bare: CPU a request by the bare translator's; C1: time to first content by its")
+    return "\n".join([head, *rows, "", *bare, *paced, "", *legend])
 
 
 @asynccontextmanager
-async def _servers(data_dir: Path, workload: Workload) -> AsyncIterator[tuple[str, int]]:
+async def _servers(data_dir: Path, workload: Workload) -> AsyncIterator[tuple[str, int, str]]:
     environment = {**os.environ, "PROXY_DATA_DIR": str(data_dir), "PROXY_ENV_FILE": ""}
     simulator = _start(
         ["simulator", "--events", str(workload.events), "--delay-ms", str(workload.delay_ms)], environment
@@ -113,11 +160,28 @@ async def _servers(data_dir: Path, workload: Workload) -> AsyncIterator[tuple[st
         while "listens on" not in (line := _line(server)):
             pass
         base_url = line.split("listens on ")[1].split()[0].rstrip(",")
-        yield base_url, server.pid
+        yield base_url, server.pid, simulator_url
     finally:
         for process in (server, simulator):
             process.terminate()
             process.wait()
+
+
+async def _bare(workload: Workload, simulator_url: str, requests: int) -> Measured:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = ["taskset", "-c", "0", sys.executable, "-m", "tests.bench.bare_translator", simulator_url]
+    server = await asyncio.to_thread(subprocess.Popen, [*command, str(port)], cwd=ROOT)
+    try:
+        for _ in range(600):  # a minute, on a busy machine
+            await asyncio.sleep(0.1)
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+        return await _run(workload, f"http://127.0.0.1:{port}", server.pid, requests)
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def _start(
@@ -144,12 +208,7 @@ def _manage(environment: dict[str, str], *arguments: str, stdin: str = "") -> No
 
 
 async def _run(workload: Workload, base_url: str, pid: int, requests: int) -> Measured:
-    body = {
-        "model": MODEL,
-        "max_tokens": 60000,
-        "stream": workload.is_stream,
-        "messages": [{"role": "user", "content": "Say something long, please."}],
-    }
+    body = _body(workload)
     left = [requests]
     seen: list[tuple[float, float, bool]] = []
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -162,9 +221,9 @@ async def _run(workload: Workload, base_url: str, pid: int, requests: int) -> Me
         await asyncio.gather(*(client() for _ in range(min(workload.at_once, 20))))  # what is loaded lazily
         left[0] = requests
         seen.clear()
-        before = _cpu_seconds(pid)
+        before, began = _cpu_seconds(pid), time.perf_counter()
         await asyncio.gather(*(client() for _ in range(workload.at_once)))
-        cpu = _cpu_seconds(pid) - before
+        cpu, seconds = _cpu_seconds(pid) - before, time.perf_counter() - began
     first = sorted(entry[0] for entry in seen)
     return Measured(
         workload,
@@ -175,7 +234,29 @@ async def _run(workload: Workload, base_url: str, pid: int, requests: int) -> Me
         first[int(len(first) * 0.95)] * 1e3,
         statistics.median(entry[1] for entry in seen) * 1e3,
         _rss_mb(pid),
+        len(seen) / seconds,
     )
+
+
+async def _paced(workload: Workload, base_url: str, rate: float, requests: int) -> tuple[float, float]:
+    """Median and 99th percentile of the milliseconds to first content, with ``rate`` requests a second."""
+    body = _body(workload)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        began, running = time.perf_counter(), []
+        for number in range(requests):
+            await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
+            running.append(asyncio.create_task(_one(session, base_url, body, workload)))
+        first = sorted(entry[0] for entry in await asyncio.gather(*running))
+    return statistics.median(first) * 1e3, first[int(len(first) * 0.99)] * 1e3
+
+
+def _body(workload: Workload) -> dict[str, Any]:
+    return {
+        "model": MODEL,
+        "max_tokens": 60000,
+        "stream": workload.is_stream,
+        "messages": [{"role": "user", "content": "Say something long, please."}],
+    }
 
 
 async def _one(
