@@ -24,7 +24,7 @@ from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObjec
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.nesting import MOST_LEVELS, is_too_deep, may_be_deep
+from relay.neutral.nesting import MOST_LEVELS, is_too_deep
 from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, framed
 
 _HEARTBEAT = Heartbeat()
@@ -188,7 +188,8 @@ class StreamDecoder(ABC, Generic[Shape]):
         events: list[Event] = []
         reader, read = self._reader, self._read
         for event in found:
-            if not event.raw.isascii():
+            is_ascii = event.raw.isascii()
+            if not is_ascii:
                 event = _as_text(event)
             data = event.data
             if data and data[0] == _BRACE and reader.waiting is None:
@@ -197,7 +198,7 @@ class StreamDecoder(ABC, Generic[Shape]):
                     # What the shape does not name was not looked at: bytes that are no text, endless numbers.
                     if len(data) > _LONG or data.count(b"{") + data.count(b"[") > MOST_LEVELS:
                         _look_through(data)
-                    if not data.isascii():
+                    if not is_ascii:
                         data.decode()
                 except UNREADABLE:
                     self._patiently(event, events)
@@ -218,12 +219,13 @@ class StreamDecoder(ABC, Generic[Shape]):
     def _nothing(self, event: SseEvent, events: list[Event]) -> None:
         """An event without data. An empty data line breaks the SDKs, so it is not passed on."""
         if event.data is None:
-            misplaced = json_outside(event.raw)
+            misplaced = json_outside(event.raw) if event.raw.strip() else None
             if misplaced is not None:
                 self._patiently(misplaced, events)
                 return
             (self._raw if self.held is None else self.held).append(self.kept(event.raw))
-        events.append(_HEARTBEAT)
+        if not events or events[-1] is not _HEARTBEAT:  # thousands that come together say no more than one
+            events.append(_HEARTBEAT)
 
     def _patiently(self, event: SseEvent, events: list[Event], *, is_listed: bool = False) -> None:
         """An event that is not as it should be; ``is_listed``: it was one of several objects in one event."""

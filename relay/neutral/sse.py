@@ -15,6 +15,7 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 # Behind a line feed, a carriage return at the end of what was read may still become "\r\n": wait for it.
 _EVENT_END = re.compile(rb"(?:\r\n|\n)(?:\r\n|\n|\r(?!\n|\Z))|\r(?:\r\n|\r)")
 _LONGEST_EVENT_END = 4
+_NOTHING = (b"", b":")  # how a blank line and a comment begin
 
 
 class EventTooLarge(Exception):
@@ -66,8 +67,11 @@ class SseParser:
         events: list[SseEvent] = []
         for piece in pieces:
             # The usual event is one line of data, and whole without a look at anything else.
-            if separator and piece.startswith(b"data: ") and b"\n" not in piece and not self._at_start:
+            is_line = separator and b"\n" not in piece and not self._at_start
+            if is_line and piece.startswith(b"data: "):
                 events.append(SseEvent("", piece[6:], piece + separator))
+            elif is_line and piece[:1] in _NOTHING:  # a flood of these costs little
+                events.append(SseEvent("", None, piece + separator))
             else:
                 events.append(self._event(piece + separator))
         if len(data) > self._max_bytes:

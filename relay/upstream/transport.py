@@ -24,8 +24,9 @@ from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exception
 
 from relay.upstream.times import TimedConnector
 
-PIECE_BYTES = 16 * 1024
-"""What is read of an answer at a time at most."""
+PIECE_BYTES = 32 * 1024
+"""What is read of an answer at a time at most: most answers that come at once are given on in one piece, and
+nothing of that size holds the loop for long."""
 
 MAX_ANNOUNCEMENTS = 32
 """Answers of status 1xx before the real one; there may be several (RFC 9110, 15.2), but not for ever."""

@@ -143,6 +143,14 @@ def test_an_empty_frame_is_a_heartbeat(frame: bytes) -> None:
     assert sum(isinstance(event, Heartbeat) for event in chunk.events) == 2
 
 
+@pytest.mark.parametrize("frame", [b"\n\n", b": x\n\n", b"\r\n\r\n", b":\r\n\r\n", b"data:\n\n"])
+def test_a_flood_of_nothing_is_one_heartbeat(frame: bytes) -> None:
+    """Thousands that come together say no more than one, and what goes on with them does the work of one."""
+    chunk = told(chat(delta(content="Hi"), done=False) + frame * 1000, chat(delta("stop")))
+    assert text_of(chunk) == "Hi"
+    assert sum(isinstance(event, Heartbeat) for event in chunk.events) == 1
+
+
 def test_a_document_in_place_of_a_stream_is_the_answer() -> None:
     """Known by its first byte; a client of the same dialect gets a stream that says the same."""
     body = json.dumps(FINE, indent=1).encode()
