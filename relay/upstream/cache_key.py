@@ -6,6 +6,7 @@ several.
 
 import hashlib
 import hmac
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -18,8 +19,9 @@ def this_installation() -> str:
     return hmac.digest(settings.SECRET_KEY.encode(), b"prompt cache", hashlib.sha256).hex()
 
 
+@lru_cache(maxsize=4096)
 def cache_key(installation: str, session: str) -> str:
-    """The key of the conversation ``session``; "" without one."""
+    """The key of the conversation ``session``; "" without one. Remembered, for its turns ask again."""
     if not session:
         return ""
     return hmac.digest(installation.encode(), session.encode(), hashlib.sha256).hex()[:_LENGTH]

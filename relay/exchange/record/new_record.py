@@ -1,6 +1,7 @@
 """The row of an exchange that begins: its id, which sorts by its time, and the process that serves it."""
 
 import os
+from collections import deque
 from typing import Any
 
 from accounts.groups.scope import as_text, bound_to
@@ -13,7 +14,23 @@ from relay.speakers.speaker import Speaker
 
 def new_id(started_at: float) -> str:
     """The id of an exchange that began at ``started_at``, in epoch seconds."""
-    return new_request_id(int(started_at * 1000), os.urandom(RANDOM_BYTES))
+    return new_request_id(int(started_at * 1000), _fresh_bytes())
+
+
+_fresh: deque[bytes] = deque()
+_FRESH_IDS = 256
+
+
+def _fresh_bytes() -> bytes:
+    """Random bytes of the system's, each once.
+
+    Asked for in store: to ask lets go of the interpreter's lock, and the event loop may wait 5 ms for a busy
+    thread to give it back.
+    """
+    if not _fresh:
+        store = os.urandom(_FRESH_IDS * RANDOM_BYTES)
+        _fresh.extend(store[at : at + RANDOM_BYTES] for at in range(0, len(store), RANDOM_BYTES))
+    return _fresh.popleft()
 
 
 def new_record(
