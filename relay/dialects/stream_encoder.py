@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 from relay.dialects.interface import ErrorAnswer
-from relay.neutral.events import Chunk, Event, StreamState, TextDelta
+from relay.neutral.events import Chunk, Event, StreamState, TextDelta, Usage, merged
 from relay.neutral.failures import Failure, Kind
 
 
@@ -66,16 +66,19 @@ class StreamEncoder(ABC):
             return b""
         out: list[bytes] = []
         whole = 0
-        fold, write, blocks = self.state.fold, self.write, self.state.blocks
+        state, write, blocks = self.state, self.write, self.state.blocks
         try:
             self.begin()
             for event in events:
                 whole = len(out)
                 write(event, out)
-                if type(event) is TextDelta:  # nearly all events are: what ``fold`` does, without the call
+                # Nearly all events are one of two kinds: what ``fold`` does with them, without the call.
+                if type(event) is TextDelta:
                     blocks[event.index].pieces.append(event.text)
+                elif type(event) is Usage:
+                    state.usage = merged(state.usage, event)
                 else:
-                    fold((event,))
+                    state.fold((event,))
             self.flush(out)
             return b"".join(out)
         except Exception as fault:

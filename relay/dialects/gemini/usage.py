@@ -20,14 +20,12 @@ _NAMES = (str, int)
 
 def usage_of(told: UsageMetadata) -> Usage:
     """Upstream's counts as ours; what it did not tell stays unknown."""
-    prompt, cached, thoughts = (
-        told.prompt_token_count,
-        told.cached_content_token_count,
-        told.thoughts_token_count,
-    )
+    prompt, cached = told.prompt_token_count, told.cached_content_token_count
+    thoughts = told.thoughts_token_count
     uncached = None
     if prompt is not None:
-        uncached = max(prompt - (cached or 0), 0) + (told.tool_use_prompt_token_count or 0)
+        uncached = max(prompt - cached, 0) if cached else prompt
+        uncached += told.tool_use_prompt_token_count or 0
     output = told.candidates_token_count
     if thoughts is not None:
         output = (output or 0) + thoughts
@@ -38,14 +36,9 @@ def usage_of(told: UsageMetadata) -> Usage:
 
 def _media(told: UsageMetadata) -> Media:
     """What is no text; the prompt's details include what was cached, as its count does."""
-    sent, cached = told.prompt_tokens_details, told.cache_tokens_details
-    said = told.candidates_tokens_details
-    if not (sent or cached or said):
-        return ()
-    return _told_media(_counts(sent), _counts(cached), _counts(said))
-
-
-def _told_media(sent: dict[str, int], cached: dict[str, int], said: dict[str, int]) -> Media:
+    sent = _counts(told.prompt_tokens_details) if told.prompt_tokens_details else {}
+    cached = _counts(told.cache_tokens_details) if told.cache_tokens_details else {}
+    said = _counts(told.candidates_tokens_details) if told.candidates_tokens_details else {}
     if not (sent or cached or said):
         return ()
     fresh = {medium: max(count - cached.get(medium, 0), 0) for medium, count in sent.items()}
@@ -57,9 +50,9 @@ def _told_media(sent: dict[str, int], cached: dict[str, int], said: dict[str, in
     )
 
 
-def _counts(details: list[ModalityTokens] | None) -> dict[str, int]:
+def _counts(details: list[ModalityTokens]) -> dict[str, int]:
     counts: dict[str, int] = {}
-    for one in details or ():
+    for one in details:
         # By type and not isinstance, for this is asked with each event of a stream.
         if type(one.modality) in _NAMES and one.modality in _MEDIA and one.token_count is not None:
             counts[_MEDIA[one.modality]] = one.token_count

@@ -64,7 +64,5 @@ class ClientNames:
 
 
 def _begins_a_call(events: list[Event]) -> bool:
-    for event in events:  # most streams hold texts alone
-        if type(event) is BlockStart and event.kind == "tool_call":
-            return True
-    return False
+    starts = [event for event in events if type(event) is BlockStart]
+    return any(start.kind == "tool_call" for start in starts)
