@@ -188,8 +188,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         events: list[Event] = []
         reader, read = self._reader, self._read
         for event in found:
-            is_ascii = event.raw.isascii()
-            if not is_ascii:
+            if not event.raw.isascii():
                 event = _as_text(event)
             data = event.data
             if data and data[0] == _BRACE and reader.waiting is None:
@@ -198,7 +197,7 @@ class StreamDecoder(ABC, Generic[Shape]):
                     # What the shape does not name was not looked at: bytes that are no text, endless numbers.
                     if len(data) > _LONG or data.count(b"{") + data.count(b"[") > MOST_LEVELS:
                         _look_through(data)
-                    if not is_ascii:
+                    if not data.isascii():
                         data.decode()
                 except UNREADABLE:
                     self._patiently(event, events)
