@@ -26,7 +26,7 @@ from monitor.live.feed import live_feed
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from monitor.retention.housekeeping import Housekeeper
 from monitor.retention.pruner import Limits
-from monitor.retention.turn import Turn
+from monitor.retention.turn import HousekeepingTurn
 from monitor.store.writer import RecordWriter
 from proxyproject.pages.account_figures import account_figures
 from proxyproject.pages.key_figures import key_figures
@@ -83,7 +83,7 @@ housekeeper = Housekeeper(
     process_lock.dead,
     forget_processes,
     prunes=(database.prune,),
-    turn=Turn(settings.DATA_DIR / "housekeeper.lock"),
+    turn=HousekeepingTurn(settings.DATA_DIR / "housekeeper.lock"),
     now=live.now,
 )
 """Closes what dead processes left in flight, and removes old history: one process for all."""

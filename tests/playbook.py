@@ -29,9 +29,9 @@ from relay.engine.commands import (
     Allowed,
     Command,
     Done,
+    ExchangeEnd,
     Interrupted,
     Note,
-    Outcome,
     Picked,
     Reply,
     Sleep,
@@ -105,7 +105,7 @@ Script = Line | list["Script"]
 class Played:
     """What came of a script: the outcome, and the facts noted on the way."""
 
-    def __init__(self, outcome: Outcome, facts: list[Fact], shown: str) -> None:
+    def __init__(self, outcome: ExchangeEnd, facts: list[Fact], shown: str) -> None:
         self.outcome = outcome
         self.facts = facts
         self.shown = shown
@@ -143,7 +143,7 @@ def play(
     actual: list[str] = []
     facts: list[Fact] = []
     at = 0.0
-    outcome: Outcome | None = None
+    outcome: ExchangeEnd | None = None
 
     def depart(what: str) -> AssertionError:
         diff = "\n".join(difflib.ndiff(expected, [*actual, what]))

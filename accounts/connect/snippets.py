@@ -25,7 +25,7 @@ _VARIABLES: Final = ('os.environ["PROXY_KEY"]', "process.env.PROXY_KEY")
 """How the languages of the texts read the variable."""
 
 
-class Client(Struct, frozen=True):
+class ClientSetup(Struct, frozen=True):
     """One client: its ``name``, the ``dialect`` it speaks, where the text goes, and the text.
 
     ``$address`` and ``$model`` in the text are filled in; ``$$PROXY_KEY`` stays as ``$PROXY_KEY``.
@@ -51,7 +51,7 @@ class Client(Struct, frozen=True):
 
 
 CLIENTS: Final = (
-    Client(
+    ClientSetup(
         "claude-code",
         "Claude Code",
         "anthropic",
@@ -63,7 +63,7 @@ export ANTHROPIC_MODEL=$model
 claude
 """,
     ),
-    Client(
+    ClientSetup(
         "gemini-cli",
         "gemini-cli",
         "gemini",
@@ -74,7 +74,7 @@ export GEMINI_API_KEY=$$PROXY_KEY
 gemini --model $model
 """,
     ),
-    Client(
+    ClientSetup(
         "codex",
         "Codex CLI",
         "openai",
@@ -90,7 +90,7 @@ env_key = "PROXY_KEY"
 wire_api = "responses"
 """,
     ),
-    Client(
+    ClientSetup(
         "anthropic-python",
         "Anthropic SDK, Python",
         "anthropic",
@@ -108,7 +108,7 @@ answer = client.messages.create(
 print(answer.content[0].text)
 """,
     ),
-    Client(
+    ClientSetup(
         "google-python",
         "Google SDK, Python",
         "gemini",
@@ -122,7 +122,7 @@ answer = client.models.generate_content(model="$model", contents="Hello!")
 print(answer.text)
 """,
     ),
-    Client(
+    ClientSetup(
         "openai-python",
         "OpenAI SDK, Python",
         "openai",
@@ -139,7 +139,7 @@ answer = client.chat.completions.create(
 print(answer.choices[0].message.content)
 """,
     ),
-    Client(
+    ClientSetup(
         "anthropic-typescript",
         "Anthropic SDK, TypeScript",
         "anthropic",
@@ -156,7 +156,7 @@ const answer = await client.messages.create({
 console.log(answer.content);
 """,
     ),
-    Client(
+    ClientSetup(
         "google-typescript",
         "Google SDK, TypeScript",
         "gemini",
@@ -172,7 +172,7 @@ const answer = await client.models.generateContent({ model: "$model", contents: 
 console.log(answer.text);
 """,
     ),
-    Client(
+    ClientSetup(
         "openai-typescript",
         "OpenAI SDK, TypeScript",
         "openai",
@@ -188,7 +188,7 @@ const answer = await client.chat.completions.create({
 console.log(answer.choices[0].message.content);
 """,
     ),
-    Client(
+    ClientSetup(
         "curl-anthropic",
         "curl, Anthropic Messages",
         "anthropic",
@@ -200,7 +200,7 @@ curl -sS -N $address/v1/messages \\
        "messages": [{"role": "user", "content": "Hello!"}]}'
 """,
     ),
-    Client(
+    ClientSetup(
         "curl-gemini",
         "curl, Gemini",
         "gemini",
@@ -211,7 +211,7 @@ curl -sS -N "$address/v1beta/models/$model:streamGenerateContent?alt=sse" \\
   -d '{"contents": [{"role": "user", "parts": [{"text": "Hello!"}]}]}'
 """,
     ),
-    Client(
+    ClientSetup(
         "curl-openai",
         "curl, OpenAI chat completions",
         "openai",

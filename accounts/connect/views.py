@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.connect.snippets import CLIENTS, FALLBACK_MODELS, Client, model_for
+from accounts.connect.snippets import CLIENTS, FALLBACK_MODELS, ClientSetup, model_for
 from accounts.facts.known_models import vendor_of
 from accounts.loaded.live_accounts import live
 from accounts.models import ClientKey
@@ -48,7 +48,7 @@ def connect_context(request: HttpRequest, key: ClientKey, value: str = "") -> di
 
     models = {dialect: model_for(dialect, offered, is_served, vendor_of) for dialect in FALLBACK_MODELS}
 
-    def text(client: Client) -> str:
+    def text(client: ClientSetup) -> str:
         model = models[client.dialect]
         return client.filled_with_key(address, model, value) if value else client.filled(address, model)
 

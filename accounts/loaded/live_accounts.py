@@ -31,7 +31,7 @@ from accounts.processes import heartbeats
 from accounts.processes.bus import Bus
 from accounts.processes.database_clock import database_now
 from accounts.processes.heartbeats import live_process_ids
-from accounts.processes.shared_slots import SharedSlots
+from accounts.processes.shared_slots import RedisSlots
 from accounts.revisions import Revision
 from accounts.snapshot import Snapshot
 
@@ -57,7 +57,7 @@ class LiveAccounts:
         self._clock = SystemClock()
         self._journal = journal.DatabaseJournal(self._hurry)
         self.bus = Bus(self.process_id, redis_url)
-        self._slots = SharedSlots(self.process_id, redis_url, self.bus) if redis_url else None
+        self._slots = RedisSlots(self.process_id, redis_url, self.bus) if redis_url else None
         self.pool = Pool(self._clock, self.bus, self._journal, pool_settings, self._slots)
         self.keys = KeyRing(self._journal.key_used, self._clock.now)
         self._wake = asyncio.Event()

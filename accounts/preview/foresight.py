@@ -50,7 +50,7 @@ class Remark(Struct, frozen=True):
     other: str = ""
 
 
-class Stop(Struct, frozen=True):
+class ForeseenTarget(Struct, frozen=True):
     """An upstream model, and the accounts that would be asked for it, the first first."""
 
     model: str
@@ -67,7 +67,7 @@ class Way(Struct, frozen=True):
     pattern: str
     role: str
     is_own: bool
-    stops: tuple[Stop, ...]
+    stops: tuple[ForeseenTarget, ...]
 
 
 class Foreseen(Struct, frozen=True):
@@ -106,7 +106,7 @@ class Foresight:
     def _way(self, model: str, role: str) -> Way:
         targets = self._roster.targets(model, role) or ()
         rule = targets[0] if targets else Target(model)
-        stops = tuple(Stop(target.model, self._accounts(target)) for target in targets)
+        stops = tuple(ForeseenTarget(target.model, self._accounts(target)) for target in targets)
         return Way(model, rule.pattern, rule.role, self._is_own(rule), stops)
 
     def _is_own(self, rule: Target) -> bool:

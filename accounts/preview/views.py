@@ -13,7 +13,7 @@ from accounts.facts.model_facts import ModelTable
 from accounts.loaded.live_accounts import live
 from accounts.loaded.loading import load_snapshot, mapping_view
 from accounts.models import ModelMapping
-from accounts.preview.foresight import MOST_MODELS, Foreseen, Foresight, Stop
+from accounts.preview.foresight import MOST_MODELS, Foreseen, ForeseenTarget, Foresight
 from accounts.preview.sentences import sentence
 from accounts.snapshot import Snapshot
 from monitor.words.account_label import account_label
@@ -75,7 +75,7 @@ def _context(request: HttpRequest, foreseen: Foreseen | None) -> dict[str, Any]:
     }
 
 
-def _stop(stop: Stop) -> dict[str, Any]:
+def _stop(stop: ForeseenTarget) -> dict[str, Any]:
     first = stop.accounts[:MOST_ACCOUNTS]
     return {
         "model": stop.model,

@@ -76,7 +76,7 @@ return {1, had}
 """
 
 
-class SharedSlots:
+class RedisSlots:
     """The slots that this process holds, and its word with Redis about them."""
 
     def __init__(self, process_id: str, redis_url: str, bus: Bus, name: str = SLOTS) -> None:

@@ -21,7 +21,7 @@ class Part(NamedTuple):
     account: str
 
 
-class Sums(NamedTuple):
+class ConversationSums(NamedTuple):
     """What counts."""
 
     turns: int = 0
@@ -38,9 +38,9 @@ class Sums(NamedTuple):
     cost_units: int = 0
     unpriced: int = 0
 
-    def plus(self, other: "Sums", sign: int = 1) -> "Sums":
+    def plus(self, other: "ConversationSums", sign: int = 1) -> "ConversationSums":
         """Both together, or ``other`` taken away."""
-        return Sums(*(mine + sign * theirs for mine, theirs in zip(self, other, strict=True)))
+        return ConversationSums(*(mine + sign * theirs for mine, theirs in zip(self, other, strict=True)))
 
 
 def is_turn(row: RequestRecord) -> bool:
@@ -53,11 +53,11 @@ def part_of(row: RequestRecord) -> Part:
     return Part(row.conversation, row.agent, row.mapped_model or row.client_model, row.account or "")
 
 
-def sums_of(row: RequestRecord) -> Sums:
+def sums_of(row: RequestRecord) -> ConversationSums:
     """What an ended turn counts."""
     entry = booked(row, lambda moment: moment)
     used = entry[1] if entry else None
-    return Sums(
+    return ConversationSums(
         turns=1,
         failed=int(row.outcome in FAILURES),
         rescued=int(row.outcome in RESCUED),
@@ -76,16 +76,16 @@ def sums_of(row: RequestRecord) -> Sums:
 
 def changes(
     turns: Iterable[tuple[RequestRecord | None, RequestRecord]],
-) -> dict[Part, tuple[Sums, RequestRecord]]:
+) -> dict[Part, tuple[ConversationSums, RequestRecord]]:
     """What (before, now) of ended turns change, part by part in one order for all writers.
 
     With each part stands a row of it, whose names are those of the part.
     """
-    found: dict[Part, tuple[Sums, RequestRecord]] = {}
+    found: dict[Part, tuple[ConversationSums, RequestRecord]] = {}
     for before, now in turns:
         for row, sign in ((before, -1), (now, 1)):
             if row is not None and not row.in_flight and is_turn(row):
                 part = part_of(row)
-                sums = found[part][0] if part in found else Sums()
+                sums = found[part][0] if part in found else ConversationSums()
                 found[part] = (sums.plus(sums_of(row), sign), row)
     return dict(sorted(found.items()))

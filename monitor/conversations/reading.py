@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from django.db.models import Count, Min, Q, QuerySet
 
-from monitor.conversations.counting import Sums
+from monitor.conversations.counting import ConversationSums
 from monitor.conversations.filters import ConversationFilter
 from monitor.conversations.models import Conversation, ConversationPart
 from monitor.history.listing.keyset import moment_of_id
@@ -30,7 +30,7 @@ MODELS_SHOWN = 20
 class Used(msgspec.Struct, frozen=True, kw_only=True):
     """What turns add up to."""
 
-    sums: Sums
+    sums: ConversationSums
     first_id: str
     last_id: str
 
@@ -61,7 +61,7 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
         return round((moment_of_id(self.last_id) - self.began_at) * 1000)
 
 
-class Line(Used, frozen=True, kw_only=True):
+class ConversationLine(Used, frozen=True, kw_only=True):
     """One conversation. ``last`` is its newest turn, None when that is no longer on record."""
 
     id: str
@@ -84,21 +84,21 @@ class AgentLine(Used, frozen=True, kw_only=True):
     accounts: tuple[str, ...]
 
 
-class Page(msgspec.Struct, frozen=True):
+class ConversationPage(msgspec.Struct, frozen=True):
     """Newest first. ``older`` is a cursor, empty at the end; ``searched_to`` where a search has stopped."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[ConversationLine, ...]
     older: str = ""
     searched_to: str = ""
 
 
-def page_of(asked: ConversationFilter, before: str = "", limit: int = PAGE_LINES) -> Page:
+def page_of(asked: ConversationFilter, before: str = "", limit: int = PAGE_LINES) -> ConversationPage:
     """The conversations whose last turn is before the id ``before``, or the newest."""
     condition, of_parts = asked.condition(), asked.of_parts()
     if of_parts is None:
         found = list(_newest(condition, before)[: limit + 1])
         older = found[limit - 1].last_id if len(found) > limit else ""
-        return Page(_lines(found[:limit]), older)
+        return ConversationPage(_lines(found[:limit]), older)
     kept: list[tuple[str, str]] = []
     for _ in range(LOOKED_AT // AT_ONCE):
         step = list(_newest(condition, before).values_list("id", "last_id")[:AT_ONCE])
@@ -110,14 +110,14 @@ def page_of(asked: ConversationFilter, before: str = "", limit: int = PAGE_LINES
         )
         kept += [(one, last) for one, last in step if one in fitting]
         if len(kept) > limit:
-            return Page(_lines(_with_ids(kept[:limit])), kept[limit - 1][1])
+            return ConversationPage(_lines(_with_ids(kept[:limit])), kept[limit - 1][1])
         if len(step) < AT_ONCE:
-            return Page(_lines(_with_ids(kept)))
+            return ConversationPage(_lines(_with_ids(kept)))
         before = step[-1][1]
-    return Page(_lines(_with_ids(kept)), before, before)
+    return ConversationPage(_lines(_with_ids(kept)), before, before)
 
 
-def line_of(conversation: str) -> Line | None:
+def line_of(conversation: str) -> ConversationLine | None:
     """One conversation; None when there is none (any more)."""
     lines = _lines(list(Conversation.objects.filter(id=conversation)))
     return lines[0] if lines else None
@@ -162,7 +162,7 @@ def _with_ids(kept: Sequence[tuple[str, str]]) -> list[Conversation]:
     return list(Conversation.objects.filter(id__in=[one for one, _ in kept]).order_by("-last_id"))
 
 
-def _lines(rows: Sequence[Conversation]) -> tuple[Line, ...]:
+def _lines(rows: Sequence[Conversation]) -> tuple[ConversationLine, ...]:
     ids = [row.id for row in rows]
     models, agents = _models_of(ids), _numbers_of_agents(ids)
     last: dict[str, dict[str, Any]] = {
@@ -176,7 +176,7 @@ def _lines(rows: Sequence[Conversation]) -> tuple[Line, ...]:
     for one in in_flight.values_list("conversation", flat=True):
         running[one] = running.get(one, 0) + 1
     return tuple(
-        Line(
+        ConversationLine(
             sums=_sums(row),
             first_id=row.first_id,
             last_id=row.last_id,
@@ -210,5 +210,5 @@ def _numbers_of_agents(conversations: Sequence[str]) -> dict[str, int]:
     return dict(counted.values_list("conversation", "agents"))
 
 
-def _sums(row: Conversation | ConversationPart) -> Sums:
-    return Sums(*(getattr(row, name) for name in Sums._fields))
+def _sums(row: Conversation | ConversationPart) -> ConversationSums:
+    return ConversationSums(*(getattr(row, name) for name in ConversationSums._fields))

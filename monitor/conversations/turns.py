@@ -68,7 +68,7 @@ class TurnRow(msgspec.Struct, frozen=True):
         return 100 * self.tokens_cached / total if total else None
 
 
-class Bar(msgspec.Struct, frozen=True):
+class TurnBar(msgspec.Struct, frozen=True):
     """A turn on the time axis: a rectangle in a box of ``WIDTH``, as text without a locale's commas."""
 
     turn: TurnRow
@@ -97,7 +97,7 @@ def turns_of(conversation: str, before: str = "") -> tuple[list[TurnRow], bool]:
     return turns, len(found) > TURNS_ON_AXIS
 
 
-def on_axis(turns: Sequence[TurnRow], lanes: Sequence[str], now: float) -> list[Bar]:
+def on_axis(turns: Sequence[TurnRow], lanes: Sequence[str], now: float) -> list[TurnBar]:
     """The turns in the lanes of their agents, from the first one's beginning to the last one's end.
 
     A turn in flight reaches to ``now``; one of an agent without a lane is drawn in the last.
@@ -109,7 +109,7 @@ def on_axis(turns: Sequence[TurnRow], lanes: Sequence[str], now: float) -> list[
     begin, end = spans[0][0], max(until for _, until in spans)
     scale = WIDTH / max(end - begin, 0.001)
     return [
-        Bar(
+        TurnBar(
             turn,
             f"{(since - begin) * scale:.2f}",
             at_lane.get(turn.agent, len(lanes) - 1) * LANE,

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from django.db import connection, models
 
-from monitor.conversations.counting import Part, Sums, changes, is_turn, part_of
+from monitor.conversations.counting import ConversationSums, Part, changes, is_turn, part_of
 from monitor.conversations.models import Conversation, ConversationPart
 from monitor.record.records import RequestRecord
 from monitor.record.stored_text import stored_text
@@ -21,9 +21,9 @@ class _Line:
     def __init__(self, names: Sequence[str], request_id: str) -> None:
         self.names = names
         self.first = self.last = request_id
-        self.sums = Sums()
+        self.sums = ConversationSums()
 
-    def add(self, request_id: str, sums: Sums) -> None:
+    def add(self, request_id: str, sums: ConversationSums) -> None:
         self.first, self.last = min(self.first, request_id), max(self.last, request_id)
         self.sums = self.sums.plus(sums)
 
@@ -40,7 +40,7 @@ def count(rows: Sequence[RequestRecord], before: Mapping[str, RequestRecord]) ->
     conversations: dict[str, _Line] = {}
     for row in turns:
         names = (row.conversation, row.client_key, row.client_name)
-        conversations.setdefault(row.conversation, _Line(names, row.id)).add(row.id, Sums())
+        conversations.setdefault(row.conversation, _Line(names, row.id)).add(row.id, ConversationSums())
     parts: dict[Part, _Line] = {}
     for part, (sums, row) in changed.items():
         conversations[part.conversation].add(row.id, sums)
@@ -48,7 +48,7 @@ def count(rows: Sequence[RequestRecord], before: Mapping[str, RequestRecord]) ->
         line.add(row.id, sums)
     for row in turns:
         if (part := part_of(row)) in parts:
-            parts[part].add(row.id, Sums())
+            parts[part].add(row.id, ConversationSums())
     _store(Conversation, _OWN, ("id",), [conversations[key] for key in sorted(conversations)])
     _store(ConversationPart, _PARTS, Part._fields, [parts[key] for key in sorted(parts)])
 
@@ -59,10 +59,10 @@ def _store(
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     least, greatest = ("LEAST", "GREATEST") if connection.vendor == "postgresql" else ("MIN", "MAX")
-    columns = ", ".join(map(quote, (*names, *_ENDS, *Sums._fields)))
+    columns = ", ".join(map(quote, (*names, *_ENDS, *ConversationSums._fields)))
     first, last = (quote(end) for end in _ENDS)
     added = ", ".join(
-        f"{column} = {table}.{column} + excluded.{column}" for column in map(quote, Sums._fields)
+        f"{column} = {table}.{column} + excluded.{column}" for column in map(quote, ConversationSums._fields)
     )
     limits = [cast("models.CharField[str, str]", model._meta.get_field(name)).max_length for name in names]
     parameters: list[list[Any]] = [

@@ -15,7 +15,7 @@ UNITS_PER_DOLLAR = 10**10
 """Money is counted in whole ten-billionths of a dollar, as fine as a row's cost."""
 
 
-class Cell(NamedTuple):
+class LedgerCell(NamedTuple):
     """Where it is booked. ``hour`` is its beginning, in epoch seconds."""
 
     key_id: int
@@ -53,7 +53,7 @@ class Amounts(NamedTuple):
         return Amounts(*map(sum, zip(self, *others, strict=True)))
 
 
-Booked = tuple[Cell, Amounts]
+Booked = tuple[LedgerCell, Amounts]
 
 
 def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> Booked | None:
@@ -64,7 +64,7 @@ def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> Booked | No
     units = units_of(row.cost)
     if not any(tokens) and not units and not estimated:
         return None
-    cell = Cell(
+    cell = LedgerCell(
         row.client_key_id or 0,
         hour_of(row.started_at),
         row.client_key,
@@ -75,9 +75,9 @@ def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> Booked | No
     return cell, Amounts(1, 1 if row.cost is None else 0, sent, said, cached, written, units, estimated)
 
 
-def differences(changes: Iterable[tuple[Booked | None, Booked | None]]) -> dict[Cell, Amounts]:
+def differences(changes: Iterable[tuple[Booked | None, Booked | None]]) -> dict[LedgerCell, Amounts]:
     """What (before, now) of several rows change in the ledger, cell by cell, in one order for all writers."""
-    found: dict[Cell, list[int]] = {}
+    found: dict[LedgerCell, list[int]] = {}
     for before, now in changes:
         for entry, sign in ((before, -1), (now, 1)):
             if entry is not None:

@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db.models import Count, Sum
 
-from monitor.ledger.booking import Amounts, Cell
+from monitor.ledger.booking import Amounts, LedgerCell
 from monitor.ledger.models import LedgerCorrection, LedgerHour
 from monitor.ledger.writing import as_kept
 
 
-def keep_correction(amounts: Mapping[Cell, Amounts], made_at: datetime) -> None:
+def keep_correction(amounts: Mapping[LedgerCell, Amounts], made_at: datetime) -> None:
     """Keep what the cells say, which ``amounts`` are added to next in the same transaction.
 
     Where one run comes to a cell again, what it said at first stays.
@@ -20,7 +20,7 @@ def keep_correction(amounts: Mapping[Cell, Amounts], made_at: datetime) -> None:
         [_correction(as_kept(cell), sums, made_at) for cell, sums in amounts.items()],
         batch_size=50,
         update_conflicts=True,
-        unique_fields=["made_at", *Cell._fields],
+        unique_fields=["made_at", *LedgerCell._fields],
         update_fields=["cost_units_after", "unpriced_after"],
     )
 
@@ -32,7 +32,7 @@ def runs() -> list[dict[str, Any]]:
     return [dict(run) for run in sums]
 
 
-def _correction(cell: Cell, sums: Amounts, made_at: datetime) -> LedgerCorrection:
+def _correction(cell: LedgerCell, sums: Amounts, made_at: datetime) -> LedgerCorrection:
     where: dict[str, Any] = {**cell._asdict(), "hour": datetime.fromtimestamp(cell.hour, UTC)}
     there = LedgerHour.objects.select_for_update().filter(**where)
     cost_units, unpriced = there.values_list("cost_units", "unpriced").first() or (0, 0)

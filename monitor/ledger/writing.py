@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from monitor.ledger.booking import Amounts, Cell, booked, differences
+from monitor.ledger.booking import Amounts, LedgerCell, booked, differences
 from monitor.ledger.hours import hour_of
 from monitor.ledger.models import LedgerHour
 from monitor.models import RequestLog
@@ -62,7 +62,7 @@ def book(rows: Sequence[RequestRecord], before: Mapping[str, RequestRecord]) -> 
     )
 
 
-def add(amounts: dict[Cell, Amounts]) -> None:
+def add(amounts: dict[LedgerCell, Amounts]) -> None:
     """Add so much to each cell, on the connection of this thread."""
     if not amounts:
         return
@@ -73,24 +73,24 @@ def add(amounts: dict[Cell, Amounts]) -> None:
 def _statement() -> str:
     quote = connection.ops.quote_name
     table = quote(LedgerHour._meta.db_table)
-    columns = [quote(name) for name in (*Cell._fields, *Amounts._fields)]
+    columns = [quote(name) for name in (*LedgerCell._fields, *Amounts._fields)]
     sums = ", ".join(
         f"{column} = {table}.{column} + excluded.{column}" for column in map(quote, Amounts._fields)
     )
     return (
         f"INSERT INTO {table} ({', '.join(columns)}) "  # noqa: S608  names of the model, no values
         f"VALUES ({', '.join(['%s'] * len(columns))}) "
-        f"ON CONFLICT ({', '.join(map(quote, Cell._fields))}) DO UPDATE SET {sums}"
+        f"ON CONFLICT ({', '.join(map(quote, LedgerCell._fields))}) DO UPDATE SET {sums}"
     )
 
 
-def _parameters(cell: Cell, sums: Amounts) -> list[Any]:
+def _parameters(cell: LedgerCell, sums: Amounts) -> list[Any]:
     kept = as_kept(cell)
     hour = connection.ops.adapt_datetimefield_value(datetime.fromtimestamp(kept.hour, UTC))
     return [kept.key_id, hour, kept.client_key, kept.account, kept.model, *sums]
 
 
-def as_kept(cell: Cell) -> Cell:
+def as_kept(cell: LedgerCell) -> LedgerCell:
     """The cell as the table has it: texts are cut to their columns."""
     return cell._replace(
         client_key=stored_text(cell.client_key, 100),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 from channels.layers import get_channel_layer
 
-from monitor.live.window import Batch, Window, progress_of
+from monitor.live.window import LiveBatch, LiveWindow, progress_of
 from monitor.store.queue import RowRecord
 from monitor.words.account_label import account_label
 
@@ -36,7 +36,7 @@ class LiveFeed:
     """What one process tells the live pages of all processes."""
 
     def __init__(self) -> None:
-        self._window = Window(account_label)
+        self._window = LiveWindow(account_label)
         self._lock = threading.Lock()
         self._process_id = ""
         self._sequence = 0
@@ -99,7 +99,7 @@ class LiveFeed:
             await asyncio.sleep(BATCH_SECONDS)
             await self.publish(time.time())
 
-    async def _send(self, batch: Batch, now: float) -> None:
+    async def _send(self, batch: LiveBatch, now: float) -> None:
         self._sequence += 1
         message = {
             "type": "live.batch",

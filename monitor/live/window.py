@@ -30,7 +30,7 @@ ERROR_CHARACTERS = 200
 Label = Callable[[str | None], str]
 
 
-class Batch(msgspec.Struct, frozen=True):
+class LiveBatch(msgspec.Struct, frozen=True):
     """What the pages are told at once. ``rows`` are as ``row_of`` and ``failure_of`` make them."""
 
     rows: list[dict[str, Any]]
@@ -87,7 +87,7 @@ def progress_of(request_id: str, tokens: int, is_estimate: bool) -> dict[str, An
     return {"id": request_id, "tokens_so_far": tokens, "is_estimate": is_estimate}
 
 
-class Window:
+class LiveWindow:
     """The time since the last batch. Not safe from several threads: who uses it holds a lock."""
 
     def __init__(self, label: Label) -> None:
@@ -120,7 +120,7 @@ class Window:
             if row["id"] in self._followed:
                 self._merge(row)
 
-    def take(self) -> Batch | None:
+    def take(self) -> LiveBatch | None:
         """What came together, and begin anew; None when nothing did."""
         if not (self._rows or self._admitted or self._ended):
             return None
@@ -128,9 +128,9 @@ class Window:
         self._begin()
         return batch
 
-    def idle_batch(self) -> Batch:
+    def idle_batch(self) -> LiveBatch:
         """The state as it is, also when nothing happened."""
-        return Batch(
+        return LiveBatch(
             rows=list(self._rows.values()),
             admitted=self._admitted,
             ended=self._ended,

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET
 from monitor.conversations.filters import FLAGS, asked_for
 from monitor.conversations.reading import agents_of, line_of, page_of
 from monitor.conversations.tree import tree_of
-from monitor.conversations.turns import LANE, TURNS_LISTED, WIDTH, Bar, on_axis, turns_of
+from monitor.conversations.turns import LANE, TURNS_LISTED, WIDTH, TurnBar, on_axis, turns_of
 from monitor.history.cache_misses import misses_of
 from monitor.history.listing.filters import is_hash
 from monitor.history.listing.keyset import is_cursor, moment_of_id
@@ -127,7 +127,7 @@ def compare_turns(request: HttpRequest, conversation: str) -> HttpResponseBase:
     return redirect(reverse("monitor:compare", args=sorted(chosen)))
 
 
-def _drawn(bars: list[Bar]) -> SafeString:
+def _drawn(bars: list[TurnBar]) -> SafeString:
     """The bars as SVG, each a link to its turn. Two thousand of them take a template a fifth of a second."""
     before, _, after = reverse("monitor:detail", args=["ID"]).partition("ID")
     return mark_safe(  # noqa: S308  ids are hexadecimal, all else is our own words and numbers

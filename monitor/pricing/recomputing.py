@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from monitor.conversations.writing import count
 from monitor.history.listing.keyset import moment_of_id
-from monitor.ledger.booking import Amounts, Cell, booked, differences
+from monitor.ledger.booking import Amounts, LedgerCell, booked, differences
 from monitor.ledger.corrections import keep_correction
 from monitor.ledger.hours import HOUR_SECONDS, hour_of
 from monitor.ledger.writing import COUNTED_COLUMNS, book
@@ -61,7 +61,7 @@ def is_whole(hour: int) -> bool:
     return first is not None and hour >= first
 
 
-def preview(hour: int, prices: PriceList) -> dict[Cell, Amounts]:
+def preview(hour: int, prices: PriceList) -> dict[LedgerCell, Amounts]:
     """What would change in the ledger; nothing is written."""
     changes: list[Repriced] = []
     after = first_request_id(hour * 1000)
@@ -71,7 +71,7 @@ def preview(hour: int, prices: PriceList) -> dict[Cell, Amounts]:
     return _differences(changes)
 
 
-def recompute(hour: int, prices: PriceList, made_at: datetime) -> dict[Cell, Amounts]:
+def recompute(hour: int, prices: PriceList, made_at: datetime) -> dict[LedgerCell, Amounts]:
     """Change it; what changed. ``made_at`` is the mark of this run on the figures that are kept.
 
     Some exchanges at a time, each lot in a transaction. The statistics follow in any case: who was killed in
@@ -145,7 +145,7 @@ def _behind(row: RequestRecord) -> str:
     return row.id + "0"
 
 
-def _differences(changes: Sequence[Repriced]) -> dict[Cell, Amounts]:
+def _differences(changes: Sequence[Repriced]) -> dict[LedgerCell, Amounts]:
     return differences((booked(before, hour_of), booked(now, hour_of)) for before, now in changes)
 
 

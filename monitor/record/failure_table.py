@@ -30,7 +30,7 @@ from monitor.record.retry_strategies import (
     AsTold,
     ExponentialBackoff,
     FixedDelay,
-    Heal,
+    HealOnce,
     LinearBackoff,
     NoRetry,
     RetryStrategy,
@@ -101,7 +101,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     culprit: Culprit
-    wait: RetryStrategy | AsTold | Heal = NoRetry()
+    wait: RetryStrategy | AsTold | HealOnce = NoRetry()
     rotate: bool = False
     mark: MarkKind = ""
     cause: Cause
@@ -179,7 +179,7 @@ _NETWORK = Rule(
     has_opened=False,
 )
 _CREDENTIALS = _account("credential", Cause.CREDENTIALS)
-_SIGNATURE = Rule(culprit=Culprit.REQUEST, wait=Heal(FixedDelay(0.2)), cause=Cause.SIGNATURE)
+_SIGNATURE = Rule(culprit=Culprit.REQUEST, wait=HealOnce(FixedDelay(0.2)), cause=Cause.SIGNATURE)
 _UNKNOWN = Rule(culprit=Culprit.MACHINE, cause=Cause.OTHER)
 
 BY_STATUS: dict[int, Rule] = {
@@ -235,7 +235,7 @@ BY_WORD: dict[str, Rule] = {
     Kind.INTERNAL: _final(Culprit.SERVER, Cause.INTERNAL, 500),
     ACCOUNT: _CREDENTIALS,
     SIGNATURE: _SIGNATURE,
-    PARAMETER: msgspec.structs.replace(_REQUEST, wait=Heal(FixedDelay(0.0))),
+    PARAMETER: msgspec.structs.replace(_REQUEST, wait=HealOnce(FixedDelay(0.0))),
     MISSING_THING: _REQUEST,
     TOO_LONG_CONTEXT: msgspec.structs.replace(_REQUEST, cause=Cause.TOO_LONG_CONTEXT),
     OUTPUT_LIMIT: msgspec.structs.replace(_REQUEST, cause=Cause.OUTPUT_LIMIT),

@@ -43,7 +43,7 @@ class AsTold(msgspec.Struct, frozen=True):
     untold: RetryStrategy
 
 
-class Heal(msgspec.Struct, frozen=True):
+class HealOnce(msgspec.Struct, frozen=True):
     """The request is healed once and sent again after ``delay``; then the answer goes to the client."""
 
     delay: FixedDelay

@@ -25,7 +25,7 @@ from monitor.record.records import EndedBy, Outcome, Phase, record_of
 from monitor.record.request_id import first_request_id
 from monitor.retention import pruner
 from monitor.retention.pruner import Limits
-from monitor.retention.turn import Turn
+from monitor.retention.turn import HousekeepingTurn
 from monitor.search import index
 from monitor.search.tokenizer import SEARCHED_COLUMNS
 from monitor.statistics import filling
@@ -92,7 +92,7 @@ class Housekeeper:
         dead_process_ids: Callable[[], Collection[str]] = tuple,
         forget: Callable[[Collection[str]], None] = lambda _: None,
         prunes: Collection[Callable[[float], int]] = (),
-        turn: Turn | None = None,
+        turn: HousekeepingTurn | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """The callables are called in the thread and may ask the database.

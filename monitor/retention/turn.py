@@ -26,7 +26,7 @@ IDLE_SECONDS = 60.0
 """For so long who has the turn may ask nothing. Its longest pause is that of a tick, five seconds."""
 
 
-class Turn:
+class HousekeepingTurn:
     """This process's claim. Belongs to the thread that keeps house: the lock is its connection's."""
 
     def __init__(self, file: Path) -> None:

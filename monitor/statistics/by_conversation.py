@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from django.db.models import Max, Min, QuerySet, Sum
 
-from monitor.conversations.counting import Sums as ConversationSums
+from monitor.conversations.counting import ConversationSums as ConversationSums
 from monitor.conversations.models import Conversation, ConversationPart, Counted
 from monitor.ledger.booking import dollars
 from monitor.models import RequestLog

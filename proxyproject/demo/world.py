@@ -15,12 +15,12 @@ from django.core.management import call_command
 from msgspec import Struct
 
 from accounts.models import Account, ModelMapping
-from relay.simulator import Shape
+from relay.simulator import Prose
 
 USER = "admin"
 KEY_NAME = "demo"
 
-PACE = Shape(events=14, words=1, delay_seconds=0.2, first_seconds=0.3)
+PACE = Prose(events=14, words=1, delay_seconds=0.2, first_seconds=0.3)
 """First data after 0.3 s, then about 30 tokens a second: slow enough to watch, as a real model is."""
 
 DEMO_DOMAIN = "@demo.example"

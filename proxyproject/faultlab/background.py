@@ -18,8 +18,8 @@ from django.conf import settings
 from proxyproject.faultlab.report import (
     PROGRESS,
     REPORT,
-    Progress,
     Report,
+    RunProgress,
     read_progress,
     read_report,
     write,
@@ -53,7 +53,7 @@ class BackgroundLab:
             except BlockingIOError:
                 raise AlreadyRunning from None
             (self._folder / "cancelled").unlink(missing_ok=True)
-            write(self._folder / PROGRESS, Progress("running", time.time(), by, selection))
+            write(self._folder / PROGRESS, RunProgress("running", time.time(), by, selection))
             report = f"--report={self._folder}"
             command = own_command("faultlab", report, *selection.arguments())
             with (self._folder / OUTPUT).open("wb") as output:
@@ -95,7 +95,7 @@ class BackgroundLab:
             os.close(lock)
         return False
 
-    def progress(self) -> Progress | None:
+    def progress(self) -> RunProgress | None:
         """How far the latest run has come, or how it ended; None when there was none."""
         is_running = self.is_running()  # first: what it writes at its end is there when it is gone
         found = read_progress(self._folder / PROGRESS)

@@ -3,12 +3,12 @@
 # ruff: noqa: E501  a row of a Markdown table stays on one line
 
 from proxyproject.faultlab.contract import ALL, CONTRACTS, Contract, Expected
-from relay.simulator.faults.faults import CATALOGUE, Stage
+from relay.simulator.faults.faults import CATALOGUE, FaultStage
 
 HEADINGS = {
-    Stage.REFUSAL: "Instead of an answer",
-    Stage.REPLY: "In what the model says",
-    Stage.STREAM: "In the bytes of the stream",
+    FaultStage.REFUSAL: "Instead of an answer",
+    FaultStage.REPLY: "In what the model says",
+    FaultStage.STREAM: "In the bytes of the stream",
 }
 _SWITCHES = {
     "continuation": "With *continue what breaks off* on in the mapping",

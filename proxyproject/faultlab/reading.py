@@ -16,7 +16,7 @@ Ending = Literal["whole", "status", "error event", "cut", "broken"]
 ``error event``: one, last. ``cut``: it merely stopped. ``broken``: what no client could read."""
 
 
-class Answer(Struct):
+class HeardAnswer(Struct):
     """One answer as it was received. ``why`` tells what was broken; ``stop`` is the stop reason as sent;
     ``reached`` is the ending that stood before something behind it broke the protocol or the transfer."""
 
@@ -35,9 +35,9 @@ class _Broken(Exception):
     """The answer breaks its protocol."""
 
 
-def read(form: Form, is_stream: bool, status: int, body: bytes, *, is_complete: bool) -> Answer:
+def read(form: Form, is_stream: bool, status: int, body: bytes, *, is_complete: bool) -> HeardAnswer:
     """The answer in ``body``; ``is_complete``: the transfer came to its own end."""
-    answer = Answer(status)
+    answer = HeardAnswer(status)
     try:
         if status != 200:
             _take_error(form, answer, json.loads(body))
@@ -78,7 +78,7 @@ def _events(body: bytes, is_complete: bool) -> tuple[list[tuple[str, str]], str]
     return events, f"the body ends inside an event: {rest[:80]!r}" if rest.strip() and is_complete else ""
 
 
-def _take_error(form: Form, answer: Answer, body: Any) -> None:
+def _take_error(form: Form, answer: HeardAnswer, body: Any) -> None:
     error = body["error"]
     if form == "anthropic" and body["type"] != "error":
         raise _Broken("an error that does not say so")
@@ -87,7 +87,7 @@ def _take_error(form: Form, answer: Answer, body: Any) -> None:
         raise _Broken("an error without a message")
 
 
-def _anthropic(answer: Answer, events: list[tuple[str, str]]) -> None:
+def _anthropic(answer: HeardAnswer, events: list[tuple[str, str]]) -> None:
     arguments: dict[int, tuple[str, str, list[str]]] = {}
     open_blocks: set[int] = set()
     names = [name for name, _ in events if name != "ping"]
@@ -133,7 +133,7 @@ def _anthropic(answer: Answer, events: list[tuple[str, str]]) -> None:
                 answer.ending = "error event"
 
 
-def _anthropic_document(answer: Answer, body: Any) -> None:
+def _anthropic_document(answer: HeardAnswer, body: Any) -> None:
     if body["type"] != "message" or body["role"] != "assistant":
         raise _Broken("no message")
     for block in body["content"]:
@@ -149,7 +149,7 @@ def _anthropic_document(answer: Answer, body: Any) -> None:
         raise _Broken("no usage")
 
 
-def _gemini(answer: Answer, events: list[tuple[str, str]]) -> None:
+def _gemini(answer: HeardAnswer, events: list[tuple[str, str]]) -> None:
     for _, raw in events:
         data = json.loads(raw)
         if answer.ending != "cut":
@@ -163,7 +163,7 @@ def _gemini(answer: Answer, events: list[tuple[str, str]]) -> None:
                 answer.ending = "whole"
 
 
-def _take_candidate(answer: Answer, data: Any) -> None:
+def _take_candidate(answer: HeardAnswer, data: Any) -> None:
     answer.stop = data.get("promptFeedback", {}).get("blockReason", "")
     for candidate in data.get("candidates", []):
         for part in candidate.get("content", {}).get("parts", []):
@@ -177,7 +177,7 @@ def _take_candidate(answer: Answer, data: Any) -> None:
         answer.stop = candidate.get("finishReason", "") or answer.stop
 
 
-def _openai(answer: Answer, events: list[tuple[str, str]]) -> None:
+def _openai(answer: HeardAnswer, events: list[tuple[str, str]]) -> None:
     calls: dict[int, tuple[str, str, list[str]]] = {}
     for _, raw in events:
         if answer.ending != "cut":
@@ -205,7 +205,7 @@ def _openai(answer: Answer, events: list[tuple[str, str]]) -> None:
         answer.calls += [(i, name, json.loads("".join(a) or "{}")) for i, name, a in calls.values()]
 
 
-def _openai_document(answer: Answer, body: Any) -> None:
+def _openai_document(answer: HeardAnswer, body: Any) -> None:
     [choice] = body["choices"]
     message = choice["message"]
     answer.text = message.get("content") or ""
@@ -215,7 +215,7 @@ def _openai_document(answer: Answer, body: Any) -> None:
     answer.stop = choice["finish_reason"]
 
 
-def _responses(answer: Answer, events: list[tuple[str, str]]) -> None:
+def _responses(answer: HeardAnswer, events: list[tuple[str, str]]) -> None:
     said = ended_by = ""
     for name, raw in events:
         data = json.loads(raw)
@@ -239,7 +239,7 @@ def _responses(answer: Answer, events: list[tuple[str, str]]) -> None:
     answer.text = said
 
 
-def _responses_document(answer: Answer, body: Any) -> None:
+def _responses_document(answer: HeardAnswer, body: Any) -> None:
     for item in body["output"]:
         if item["type"] == "message":
             answer.text += "".join(part.get("text", "") for part in item["content"])

@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from proxyproject.faultlab.contract import Expected
-from proxyproject.faultlab.run import Result, shortened
+from proxyproject.faultlab.run import CaseResult, shortened
 from proxyproject.faultlab.selection import Selection
 
 PROGRESS, REPORT = "progress.json", "report.json"
@@ -19,7 +19,7 @@ STEP_SECONDS = 0.25
 State = Literal["running", "done", "cancelled", "failed"]
 
 
-class Progress(msgspec.Struct, frozen=True):
+class RunProgress(msgspec.Struct, frozen=True):
     """How far a run has come; ``by`` is who started it, ``error`` why it failed."""
 
     state: State
@@ -96,21 +96,21 @@ class Reporter:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         begun = read_progress(folder / PROGRESS)
         is_ours = begun is not None and begun.state == "running" and begun.selection == selection
-        self._progress = begun if begun and is_ours else Progress("running", time.time(), "", selection)
+        self._progress = begun if begun and is_ours else RunProgress("running", time.time(), "", selection)
         self._next_step = 0.0
 
     def begin(self, total: int) -> None:
         """So many cases are to come."""
         self._write(total=total)
 
-    def answered(self, _result: Result) -> None:
+    def answered(self, _result: CaseResult) -> None:
         """One more is answered."""
         self._progress = msgspec.structs.replace(self._progress, done=self._progress.done + 1)
         if time.monotonic() >= self._next_step:
             self._next_step = time.monotonic() + STEP_SECONDS
             self._write()
 
-    def end(self, results: Sequence[Result]) -> None:
+    def end(self, results: Sequence[CaseResult]) -> None:
         """All are compared."""
         write(self._folder / REPORT, report_of(results, self._progress))
         self._write(state="done", ended_at=time.time())
@@ -120,7 +120,7 @@ class Reporter:
         write(self._folder / PROGRESS, self._progress)
 
 
-def report_of(results: Sequence[Result], progress: Progress) -> Report:
+def report_of(results: Sequence[CaseResult], progress: RunProgress) -> Report:
     """What came of a run."""
     return Report(
         version("evenkeel"),
@@ -132,7 +132,7 @@ def report_of(results: Sequence[Result], progress: Progress) -> Report:
     )
 
 
-def write(path: Path, value: Report | Progress) -> None:
+def write(path: Path, value: Report | RunProgress) -> None:
     """Put ``value`` there as a whole: who reads meanwhile finds the old one."""
     draft = path.with_suffix(".draft")
     draft.write_bytes(msgspec.json.encode(value))
@@ -147,15 +147,15 @@ def read_report(path: Path) -> Report | None:
         return None
 
 
-def read_progress(path: Path) -> Progress | None:
+def read_progress(path: Path) -> RunProgress | None:
     """As ``read_report``."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Progress)
+        return msgspec.json.decode(path.read_bytes(), type=RunProgress)
     except (OSError, msgspec.DecodeError):
         return None
 
 
-def _seen(result: Result) -> Seen:
+def _seen(result: CaseResult) -> Seen:
     case, answer = result.case, result.answer
     asked = case.request()
     head = f"POST {asked.path}\n{shortened(msgspec.json.format(msgspec.json.encode(asked.body)))}"

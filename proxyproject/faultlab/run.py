@@ -12,10 +12,10 @@ from httpx_aiohttp import AiohttpTransport
 from msgspec import Struct
 
 from proxyproject.faultlab.contract import Contract, Expected
-from proxyproject.faultlab.reading import Answer, read
+from proxyproject.faultlab.reading import HeardAnswer, read
 from proxyproject.faultlab.ways import MODELS, Form, Request, request
-from proxyproject.faultlab.world import KEY, Account, Lab
-from relay.simulator.model.prose import Shape, answer_text, tag_of
+from proxyproject.faultlab.world import KEY, Lab, LabAccount
+from relay.simulator.model.prose import Prose, answer_text, tag_of
 
 AT_ONCE = 24
 DEADLINE_SECONDS = 120.0
@@ -77,14 +77,14 @@ class Case(Struct, frozen=True):
         )
 
 
-class Result(Struct):
+class CaseResult(Struct):
     """What one case came to. ``differences`` is empty when the contract was kept.
 
     ``headers`` and ``wire`` are the answer as it came, its bytes shortened (``shortened``).
     """
 
     case: Case
-    answer: Answer
+    answer: HeardAnswer
     request_id: str
     attempts: int
     headers: list[tuple[str, str]] = []
@@ -107,17 +107,17 @@ def cases(contracts: Iterable[Contract], ways: Iterable[tuple[Form, str]]) -> It
                         number += 1
 
 
-def accounts_for(chosen: Iterable[Case]) -> list[Account]:
+def accounts_for(chosen: Iterable[Case]) -> list[LabAccount]:
     """Three accounts for every upstream, and three of its own for a case that strikes whole accounts."""
     shared: dict[str, list[str]] = {}
     accounts = []
     for case in chosen:
         if case.contract.strikes_account:
-            accounts += [Account(case.kind, email, (case.model,)) for email in case.own_accounts]
+            accounts += [LabAccount(case.kind, email, (case.model,)) for email in case.own_accounts]
         else:
             shared.setdefault(case.upstream, []).append(case.model)
     for kind, models in shared.items():
-        accounts += [Account(kind, f"{letter}@{kind}", tuple(models)) for letter in "abc"]
+        accounts += [LabAccount(kind, f"{letter}@{kind}", tuple(models)) for letter in "abc"]
     return accounts
 
 
@@ -131,8 +131,8 @@ def mappings_for(chosen: Iterable[Case]) -> list[dict[str, Any]]:
 
 
 async def run(
-    lab: Lab, chosen: Sequence[Case], on_answer: Callable[[Result], None] = lambda _: None
-) -> list[Result]:
+    lab: Lab, chosen: Sequence[Case], on_answer: Callable[[CaseResult], None] = lambda _: None
+) -> list[CaseResult]:
     """All cases, some at a time, and what the server put on record of each.
 
     ``on_answer`` is called with each as it is answered, before it is compared.
@@ -150,7 +150,7 @@ async def run(
         transport=AiohttpTransport(limits=limits),
     ) as client:
 
-        async def one(case: Case) -> Result:
+        async def one(case: Case) -> CaseResult:
             result = await _received(client, gate, case)
             on_answer(result)
             return result
@@ -164,7 +164,7 @@ async def run(
     return results
 
 
-async def _received(client: httpx.AsyncClient, gate: asyncio.Semaphore, case: Case) -> Result:
+async def _received(client: httpx.AsyncClient, gate: asyncio.Semaphore, case: Case) -> CaseResult:
     async with gate:
         asked = case.request()
         began = time.monotonic()
@@ -177,7 +177,7 @@ async def _received(client: httpx.AsyncClient, gate: asyncio.Semaphore, case: Ca
                 is_complete = False
         answer = read(case.client, case.is_stream, response.status_code, body, is_complete=is_complete)
         headers = response.headers
-        return Result(
+        return CaseResult(
             case,
             answer,
             headers.get("x-request-id", ""),
@@ -206,7 +206,7 @@ def _rows(lab: Lab, exchanges: int) -> dict[str, list[dict[str, Any]]]:
     return by_id
 
 
-def _differences(result: Result, rows: list[dict[str, Any]]) -> list[str]:
+def _differences(result: CaseResult, rows: list[dict[str, Any]]) -> list[str]:
     """What is not as it should be, in words."""
     expected, answer, found = result.case.expected, result.answer, []
 
@@ -243,7 +243,7 @@ def shortened(body: bytes) -> str:
     return f"{begin}\n… {left_out:,} bytes …\n{end}"
 
 
-def _flaws(case: Case, expected: Expected, answer: Answer) -> list[str]:
+def _flaws(case: Case, expected: Expected, answer: HeardAnswer) -> list[str]:
     """What is wrong with the text or the calls."""
     if case.contract.asked == "tool":
         whole = [("weather", True)] if expected.ends == "whole" else []
@@ -251,7 +251,7 @@ def _flaws(case: Case, expected: Expected, answer: Answer) -> list[str]:
         ids = [call_id for call_id, _, _ in answer.calls if call_id]
         doubled = case.client != case.upstream == "gemini" and len(ids) != len(set(ids))
         return [f"calls {answer.calls!r}"] * (got != whole or doubled)
-    wanted = answer_text(case.prompt, Shape())
+    wanted = answer_text(case.prompt, Prose())
     said = answer.text
     if case.contract.name == "big_event" and expected.ends == "whole":
         begin, extra = said.find("big "), len(said) - len(wanted)

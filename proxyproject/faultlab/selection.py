@@ -7,7 +7,7 @@ from msgspec import Struct
 from proxyproject.faultlab.contract import ALL, CONTRACTS, Contract
 from proxyproject.faultlab.run import Case, cases
 from proxyproject.faultlab.ways import Form
-from relay.simulator.faults.faults import CATALOGUE, Stage
+from relay.simulator.faults.faults import CATALOGUE, FaultStage
 
 STAGE = "stage:"
 """A choice of the page that stands for every fault of a stage."""
@@ -46,9 +46,9 @@ class Selection(Struct, frozen=True):
         )
 
 
-def faults_by_stage() -> list[tuple[Stage, list[str]]]:
+def faults_by_stage() -> list[tuple[FaultStage, list[str]]]:
     """The rows as they are written, each once, in the contract's order."""
-    listed = {stage: list[str]() for stage in Stage}
+    listed = {stage: list[str]() for stage in FaultStage}
     for contract in CONTRACTS:
         specs = listed[CATALOGUE[contract.name].stage]
         if contract.spec not in specs:

@@ -4,7 +4,7 @@ import msgspec
 
 from proxyproject.faultlab.page import cell
 from proxyproject.faultlab.report import Report, Seen
-from relay.simulator.faults.faults import CATALOGUE, Stage
+from relay.simulator.faults.faults import CATALOGUE, FaultStage
 
 COLUMNS = ((True, False), (True, True), (False, False), (False, True))
 """(streamed, always), in the order of docs/faults.md."""
@@ -23,12 +23,12 @@ class Cell(msgspec.Struct, frozen=True):
         return self.kept == self.tried
 
 
-class Line(msgspec.Struct, frozen=True):
+class FaultLine(msgspec.Struct, frozen=True):
     """A fault as it is written, what it does, and its cells in the order of ``COLUMNS``."""
 
     spec: str
     says: str
-    stage: Stage
+    stage: FaultStage
     cells: list[Cell]
 
     @property
@@ -37,7 +37,7 @@ class Line(msgspec.Struct, frozen=True):
         return all(cell.is_kept for cell in self.cells)
 
 
-def rows(report: Report) -> list[Line]:
+def rows(report: Report) -> list[FaultLine]:
     """One line for each fault, in the order in which they were run; those with a difference come first."""
     by_spec: dict[str, list[Seen]] = {}
     for case in report.cases:
@@ -46,11 +46,11 @@ def rows(report: Report) -> list[Line]:
     return sorted(lines, key=lambda line: line.is_kept)
 
 
-def _line(spec: str, seen: list[Seen]) -> Line:
+def _line(spec: str, seen: list[Seen]) -> FaultLine:
     kind = CATALOGUE[spec.partition(" ")[0].partition("=")[0].partition("@")[0]]
     cells = []
     for column in COLUMNS:
         cases = [case for case in seen if (case.is_stream, case.always) == column]
         words = " / ".join(dict.fromkeys(cell(case.expected, mark="") for case in cases))
         cells.append(Cell(words, sum(case.is_kept for case in cases), len(cases)))
-    return Line(spec, kind.description, kind.stage, cells)
+    return FaultLine(spec, kind.description, kind.stage, cells)

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from relay.simulator.anthropic.thinking import FAMILY
-from relay.simulator.model.signatures import Seal, digest, issue
+from relay.simulator.model.signatures import SignatureSeal, digest, issue
 
 Form = Literal["anthropic", "gemini", "openai", "responses"]
 Asked = Literal["plain", "tool", "history", "adaptive history"]
@@ -50,7 +50,7 @@ def _question(model: str) -> str:
 
 def _genuine(model: str) -> str:
     """What the simulator would have given for the thought, in another conversation."""
-    return issue(Seal(FAMILY, model, "", b"", digest(_THOUGHT.encode())))
+    return issue(SignatureSeal(FAMILY, model, "", b"", digest(_THOUGHT.encode())))
 
 
 def _anthropic(model: str, prompt: str, is_stream: bool, asked: Asked) -> dict[str, Any]:

@@ -37,7 +37,7 @@ _NOT_INHERITED = (
 """How the names of settings begin: the contract is about a server with the defaults, but for those above."""
 
 
-class Account(Struct, frozen=True):
+class LabAccount(Struct, frozen=True):
     """An account at the simulator, for ``models`` only (empty: every model of its kind)."""
 
     kind: str
@@ -72,7 +72,7 @@ class Lab(Struct, frozen=True):
 
 @contextmanager
 def lab_world(
-    accounts: Iterable[Account], environment: Mapping[str, str], mappings: Iterable[dict[str, Any]] = ()
+    accounts: Iterable[LabAccount], environment: Mapping[str, str], mappings: Iterable[dict[str, Any]] = ()
 ) -> Iterator[Lab]:
     """Serve ``accounts`` and ``mappings``; everything is gone afterwards.
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from proxyproject.login.come_later import come_later
 from proxyproject.login.known_sessions import known_sessions
-from proxyproject.login.turns import TooMany, Turn, Turns
+from proxyproject.login.turns import LoginTurn, LoginTurns, TooMany
 from proxyproject.pages.security_headers import with_page_headers
 
 LOGIN_PATH = "/admin/login/"
@@ -46,14 +46,14 @@ class PagesGate:
     def __init__(self, pages: Application) -> None:
         self._pages = pages
         self._static = f"/{settings.STATIC_URL.strip('/')}/"
-        self._logins = Turns(LOGINS_AT_ONCE, LOGINS_WAITING)
-        self._strangers = Turns(STRANGERS_AT_ONCE, STRANGERS_WAITING)
-        self._claimed = Turns(STRANGERS_AT_ONCE, STRANGERS_WAITING)
-        self._known = Turns(PAGES_AT_ONCE, PAGES_WAITING)
+        self._logins = LoginTurns(LOGINS_AT_ONCE, LOGINS_WAITING)
+        self._strangers = LoginTurns(STRANGERS_AT_ONCE, STRANGERS_WAITING)
+        self._claimed = LoginTurns(STRANGERS_AT_ONCE, STRANGERS_WAITING)
+        self._known = LoginTurns(PAGES_AT_ONCE, PAGES_WAITING)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or send it away."""
-        turn: Turn | None = None
+        turn: LoginTurn | None = None
 
         async def send_on(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -72,7 +72,7 @@ class PagesGate:
             if turn is not None:
                 turn.leave()
 
-    def _turns(self, scope: Scope) -> Turns:
+    def _turns(self, scope: Scope) -> LoginTurns:
         if scope["method"] == "POST" and scope["path"] == LOGIN_PATH:
             return self._logins
         cookies = next((value for name, value in scope["headers"] if name == b"cookie"), b"")

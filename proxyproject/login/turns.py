@@ -7,7 +7,7 @@ class TooMany(Exception):
     """As many wait already as may."""
 
 
-class Turn:
+class LoginTurn:
     """Somebody's turn; ``leave`` ends it, once."""
 
     def __init__(self, door: asyncio.Semaphore) -> None:
@@ -20,7 +20,7 @@ class Turn:
             door.release()
 
 
-class Turns:
+class LoginTurns:
     """``at_once`` inside, ``may_wait`` before the door."""
 
     def __init__(self, at_once: int, may_wait: int) -> None:
@@ -28,7 +28,7 @@ class Turns:
         self._may_wait = may_wait
         self._waiting = 0
 
-    async def take(self) -> Turn:
+    async def take(self) -> LoginTurn:
         """Wait for a turn; raises TooMany."""
         if self._door.locked():
             if self._waiting >= self._may_wait:
@@ -40,4 +40,4 @@ class Turns:
                 self._waiting -= 1
         else:
             await self._door.acquire()
-        return Turn(self._door)
+        return LoginTurn(self._door)

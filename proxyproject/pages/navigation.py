@@ -28,7 +28,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Page:
+class NavigationLink:
     """One link: to the page ``view`` for whoever has ``permission``, under ``title``, with a symbol."""
 
     title: str | Promise
@@ -48,15 +48,15 @@ FAULT_LAB_PERMISSION = "proxyproject.run_fault_lab"
 
 _SEES_REQUESTS = "monitor.view_requestlog"
 
-SECTIONS: tuple[tuple[str | Promise, tuple[Entry | Page, ...]], ...] = (
+SECTIONS: tuple[tuple[str | Promise, tuple[Entry | NavigationLink, ...]], ...] = (
     (
         _("Proxy Monitor"),
         (
-            Page(_("Live"), "sensors", "monitor:live", _SEES_REQUESTS),
-            Page(_("History"), "history", "monitor:history", _SEES_REQUESTS),
-            Page(_("Conversations"), "forum", "monitor:conversations", _SEES_REQUESTS),
-            Page(_("Statistics"), "bar_chart", "monitor:statistics", _SEES_REQUESTS),
-            Page(_("Fault lab"), "science", "faultlab", FAULT_LAB_PERMISSION),
+            NavigationLink(_("Live"), "sensors", "monitor:live", _SEES_REQUESTS),
+            NavigationLink(_("History"), "history", "monitor:history", _SEES_REQUESTS),
+            NavigationLink(_("Conversations"), "forum", "monitor:conversations", _SEES_REQUESTS),
+            NavigationLink(_("Statistics"), "bar_chart", "monitor:statistics", _SEES_REQUESTS),
+            NavigationLink(_("Fault lab"), "science", "faultlab", FAULT_LAB_PERMISSION),
         ),
     ),
     (
@@ -73,7 +73,7 @@ SECTIONS: tuple[tuple[str | Promise, tuple[Entry | Page, ...]], ...] = (
     (
         _("Administration"),
         (
-            Page(_("Retention"), "auto_delete", "monitor:retention", "monitor.delete_requestlog"),
+            NavigationLink(_("Retention"), "auto_delete", "monitor:retention", "monitor.delete_requestlog"),
             Entry(_("Users"), "group", "auth.User"),
         ),
     ),

@@ -49,7 +49,7 @@ def _unpacked(raw: bytes, coding: str, limit_bytes: int) -> bytes:
     return b"".join(pieces)
 
 
-class Read(msgspec.Struct, frozen=True):
+class ReadBody(msgspec.Struct, frozen=True):
     """A body that was read: the object, the bytes that say it, and what was mended to read it, in words."""
 
     body: Json
@@ -57,7 +57,7 @@ class Read(msgspec.Struct, frozen=True):
     mended: tuple[str, ...] = ()
 
 
-def parsed(raw: bytes) -> Read:
+def parsed(raw: bytes) -> ReadBody:
     """The JSON object in ``raw``; raises BadRequest with what is wrong.
 
     Half a character, which JSON's grammar allows, becomes U+FFFD: UTF-8 has no place for it, and most
@@ -79,7 +79,7 @@ def parsed(raw: bytes) -> Read:
         raise BadRequest("The body must be a JSON object.")
     if is_too_deep(body, raw):
         raise BadRequest(f"The body is nested too deeply: at most {MOST_LEVELS} levels are taken.")
-    return Read(body, raw, mended)
+    return ReadBody(body, raw, mended)
 
 
 def _is_utf8(raw: bytes) -> bool:

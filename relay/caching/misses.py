@@ -47,7 +47,7 @@ class Found(msgspec.Struct, frozen=True):
     told: str = ""
 
 
-class Miss(msgspec.Struct, frozen=True):
+class CacheMiss(msgspec.Struct, frozen=True):
     """``cause`` is one of monitor.record.cache_misses.CAUSES, ``detail`` what exactly, in a few words."""
 
     cause: str
@@ -55,7 +55,7 @@ class Miss(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
-def miss_of(kept: Sequence[Kept], now: Kept, found: Found) -> Miss | None:
+def miss_of(kept: Sequence[Kept], now: Kept, found: Found) -> CacheMiss | None:
     """Why ``now`` read less than it could have; None where it did not, or where that is not known."""
     before = nearest(kept, now)
     if before is None or found.input_tokens is None:
@@ -75,7 +75,7 @@ def miss_of(kept: Sequence[Kept], now: Kept, found: Found) -> Miss | None:
         return None  # what is not compared may have changed
     if cause == "upstream" and found.told in REGIONS_TOLD:
         cause, detail = REGIONS_TOLD[found.told], "by upstream's own word"
-    return Miss(cause, lost, detail)
+    return CacheMiss(cause, lost, detail)
 
 
 def _reason(before: Kept, now: Kept, found: Found) -> tuple[str, str]:

@@ -11,15 +11,15 @@ import msgspec
 
 from monitor.record.decision_words import Obstacle, Strategy
 from relay.engine.answer.answer import Answer
-from relay.engine.clock import Clock
+from relay.engine.clock import ReplyClock
 from relay.engine.commands import (
     Around,
     CloseUpstream,
     Command,
+    ExchangeEnd,
     Heal,
     Interrupted,
     Note,
-    Outcome,
     Picked,
     Reply,
     Sleep,
@@ -45,11 +45,11 @@ from relay.engine.retrying.blame import Blame
 from relay.engine.retrying.deadlines import Limits, deadline_is_over
 from relay.engine.retrying.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
 from relay.engine.retrying.targets import Targets
-from relay.engine.retrying.turns import Turns
+from relay.engine.retrying.turns import RetryTurns
 from relay.neutral.events import StreamState
 from relay.neutral.failures import Failure, Phase
 
-Engine = Generator[Command, Reply, Outcome]
+Engine = Generator[Command, Reply, ExchangeEnd]
 Steps = Generator[Command, Reply, None]
 
 
@@ -67,7 +67,7 @@ def serve(
 class _Attempts:
     def __init__(self, limits: Limits, targets: int, is_collected: bool, fallbacks: Fallbacks) -> None:
         self.limits = limits
-        self.clock = Clock()
+        self.clock = ReplyClock()
         self.targets = Targets(self.clock, targets, fallbacks)
         self.is_collected = is_collected
         self.number = 0  # attempts as the rows count them
@@ -76,7 +76,7 @@ class _Attempts:
         self.answer: Answer | None = None
         self.failures: list[Failure] = []
         self.blame = Blame(self.clock)
-        self.turns = Turns(self.clock, limits)
+        self.turns = RetryTurns(self.clock, limits)
         self.heals = HealsSoFar()
         self.is_attempting = False
         self.continuations = 0
@@ -275,9 +275,9 @@ class _Attempts:
         failure: Failure | None,
         by: Literal["", "client", "server"] = "",
         message: str = "",
-    ) -> Outcome:
+    ) -> ExchangeEnd:
         state = self.answer.state if self.answer else StreamState()
-        return Outcome(
+        return ExchangeEnd(
             status=status,
             attempts=self.number,
             state=state,

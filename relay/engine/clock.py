@@ -38,7 +38,7 @@ from relay.engine.commands import (
 )
 
 
-class Clock:
+class ReplyClock:
     """``at`` is in seconds since admission."""
 
     at = 0.0

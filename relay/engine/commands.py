@@ -10,7 +10,7 @@ import msgspec
 
 from relay.engine.continuing.continuation import Said
 from relay.engine.facts import Fact
-from relay.engine.retrying.policy import Mark
+from relay.engine.retrying.policy import EarnedMark
 from relay.neutral.events import Chunk, HiddenThinking, StreamState, Usage
 from relay.neutral.failures import Failure, Phase
 
@@ -104,7 +104,7 @@ class MarkAccount(msgspec.Struct, frozen=True):
 
     account: int
     model: str
-    mark: Mark
+    mark: EarnedMark
 
 
 class AskOn(msgspec.Struct, frozen=True):
@@ -276,7 +276,7 @@ class Interrupted(Exception):
         self.by = by
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class ExchangeEnd(msgspec.Struct, frozen=True):
     """How the exchange ended, as the engine saw it.
 
     ``status`` is the HTTP status that the client is owed (200 when an answer began). ``failure`` is None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from relay.admission.request_body import Read
+from relay.admission.request_body import ReadBody
 from relay.dialects.interface import ClientRequest, Dialect
 from relay.speakers.speaker import NOBODY, Speaker
 from relay.upstream.request import ClientCall
@@ -10,7 +10,7 @@ from relay.upstream.request import ClientCall
 
 def client_call(
     dialect: Dialect,
-    read: Read,
+    read: ReadBody,
     inspected: ClientRequest,
     headers: Mapping[str, str],
     *,

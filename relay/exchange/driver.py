@@ -23,6 +23,7 @@ from relay.engine.commands import (
     Deliver,
     Done,
     Ended,
+    ExchangeEnd,
     Heal,
     Healed,
     Interrupted,
@@ -31,7 +32,6 @@ from relay.engine.commands import (
     Note,
     Opened,
     OpenUpstream,
-    Outcome,
     PickAccount,
     Read,
     Reply,
@@ -58,14 +58,14 @@ class Driver:
     """One exchange on its way. ``start`` it; take from ``mailbox``; ``stop`` it when nobody wants it."""
 
     def __init__(
-        self, engine: Engine, hands: Hands, admitted_at: float, on_end: Callable[[Outcome], None]
+        self, engine: Engine, hands: Hands, admitted_at: float, on_end: Callable[[ExchangeEnd], None]
     ) -> None:
         """``admitted_at`` is the loop's time of the admission; ``on_end`` is called once, after the end."""
-        self.mailbox: Mailbox[Outcome] = Mailbox()
+        self.mailbox: Mailbox[ExchangeEnd] = Mailbox()
         self._engine = engine
         self._hands = hands
         self._admitted_at = admitted_at
-        self._on_end: Callable[[Outcome], None] | None = on_end
+        self._on_end: Callable[[ExchangeEnd], None] | None = on_end
         self._loop = asyncio.get_running_loop()
         self._alarm = Alarm(self._loop)
         self._response: OpenAnswer | None = None
@@ -110,10 +110,10 @@ class Driver:
             self._hands.leave()
             outcome = _internal_error()
             if self._interrupted_by is not None:
-                outcome = Outcome(503, 0, StreamState(), Usage(), interrupted_by=self._interrupted_by)
+                outcome = ExchangeEnd(503, 0, StreamState(), Usage(), interrupted_by=self._interrupted_by)
             self._end(outcome)
 
-    def _end(self, outcome: Outcome) -> None:
+    def _end(self, outcome: ExchangeEnd) -> None:
         self.mailbox.finish(outcome)
         # Let go of whoever is told, who holds this driver: in a circle, the answer's text would stay in
         # memory until the garbage collector comes by (100 streams that end together: 30 MB).
@@ -121,7 +121,7 @@ class Driver:
         if on_end is not None:
             on_end(outcome)
 
-    async def _converse(self) -> Outcome:
+    async def _converse(self) -> ExchangeEnd:
         command = next(self._engine)
         while True:
             try:
@@ -137,7 +137,7 @@ class Driver:
                 else:
                     command = self._engine.send(reply)
             except StopIteration as end:
-                outcome: Outcome = end.value
+                outcome: ExchangeEnd = end.value
                 return outcome
 
     def _at(self) -> float:
@@ -259,5 +259,5 @@ _closing: set[asyncio.Task[None]] = set()
 """The loop holds its tasks weakly; these are held until they are done."""
 
 
-def _internal_error() -> Outcome:
-    return Outcome(500, 0, StreamState(), Usage(), failure=FAULT, message=FAULT.message)
+def _internal_error() -> ExchangeEnd:
+    return ExchangeEnd(500, 0, StreamState(), Usage(), failure=FAULT, message=FAULT.message)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from relay import metrics
 from relay.engine.attempts import Engine
-from relay.engine.commands import Outcome
+from relay.engine.commands import ExchangeEnd
 from relay.exchange.driver import Driver
 from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.runtime import Runtime
@@ -41,7 +41,7 @@ class ServedExchange:
         self.status = 0
         self.is_sent = False
         self._runtime = runtime
-        self._outcome: Outcome | None = None
+        self._outcome: ExchangeEnd | None = None
         self._is_response_over = False
         self.driver = Driver(engine, hands, admitted_at, self._driver_ended)
 
@@ -57,7 +57,7 @@ class ServedExchange:
         self.hands.begins()
         self.driver.start()
 
-    def _driver_ended(self, outcome: Outcome) -> None:
+    def _driver_ended(self, outcome: ExchangeEnd) -> None:
         self._outcome = outcome
         self._runtime.in_flight.drivers.discard(self.driver)
         self._runtime.in_flight.answers.pop(self.request_id, None)

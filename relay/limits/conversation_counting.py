@@ -16,7 +16,7 @@ from accounts.keys.limits import MOST_TURNS, ConversationLimits
 from accounts.loaded.client_keys import CallerKey
 from monitor.conversations.last_hour import turns_since
 from monitor.ledger.booking import units_of
-from relay.limits.conversation_rule import HOUR_SECONDS, Turn, Verdict, judged
+from relay.limits.conversation_rule import HOUR_SECONDS, CountedTurn, Verdict, judged
 from relay.limits.key_counter import KeyCounter
 from relay.limits.looking import looked_up
 from relay.neutral.failures import Failure, Kind
@@ -69,14 +69,14 @@ class ConversationGate:
             logger.warning("%s (conversation %s)", said, speaker.conversation)
         return verdict
 
-    async def _turns(self, conversation: str, asked_at: float) -> list[Turn] | None:
+    async def _turns(self, conversation: str, asked_at: float) -> list[CountedTurn] | None:
         """The turns of the last hour; None where they cannot be read now."""
         if 0 < self._unread_until - asked_at <= RETRY_SECONDS:  # more: a clock was set back
             return None
 
-        def look() -> list[Turn]:
+        def look() -> list[CountedTurn]:
             found = turns_since(conversation, asked_at - HOUR_SECONDS, MOST_TURNS)
-            return [Turn(when, units_of(cost), agent) for when, cost, agent in found]
+            return [CountedTurn(when, units_of(cost), agent) for when, cost, agent in found]
 
         try:
             return await looked_up(look)

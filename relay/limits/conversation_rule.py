@@ -19,7 +19,7 @@ WARNED_FROM: Final = 0.8
 """The share of a limit from which on a conversation is warned."""
 
 
-class Turn(msgspec.Struct, frozen=True, gc=False):
+class CountedTurn(msgspec.Struct, frozen=True, gc=False):
     """A turn of the last hour: when it was admitted, what it cost in units, and the sub-agent that asked."""
 
     at: float
@@ -35,7 +35,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def judged(
-    limits: ConversationLimits, name: str, turns: Sequence[Turn], sub_agent: str, now: float
+    limits: ConversationLimits, name: str, turns: Sequence[CountedTurn], sub_agent: str, now: float
 ) -> Verdict:
     """May one more turn be asked, by ``sub_agent`` ("" for a main agent), with the key ``name``?
 
@@ -56,7 +56,7 @@ def judged(
 
 
 def _standings(
-    limits: ConversationLimits, turns: Sequence[Turn], sub_agent: str
+    limits: ConversationLimits, turns: Sequence[CountedTurn], sub_agent: str
 ) -> list[tuple[str, float, float, float]]:
     """Of each limit: what it allows, what was used, how much may be, and when something is free again."""
     found: list[tuple[str, float, float, float]] = []
@@ -76,7 +76,7 @@ def _standings(
     return found
 
 
-def _below(turns: Sequence[Turn], units: int) -> float:
+def _below(turns: Sequence[CountedTurn], units: int) -> float:
     """When the turn was, with whose leaving the rest costs less than ``units``."""
     left = sum(turn.units for turn in turns)
     for turn in turns:

@@ -13,7 +13,7 @@ from typing import Final, Literal, Protocol
 
 from accounts.keys.limits import Limit
 from relay.limits.standing import Standing, is_over
-from relay.limits.windows import Window, window_at
+from relay.limits.windows import LimitWindow, window_at
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Counts:
         self._ledger_away_until = 0.0
         self._unread_until = 0.0
         self._locks: dict[int, asyncio.Lock] = {}
-        self._windows: dict[tuple[int, str, str], Window] = {}
+        self._windows: dict[tuple[int, str, str], LimitWindow] = {}
 
     async def admit(self, key: int, limits: Sequence[Limit]) -> tuple[list[Standing], list[Standing]]:
         """Count one more request, unless a limit is reached: how the key stands, and those that are.

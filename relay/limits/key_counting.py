@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.loaded.live_accounts import LiveAccounts
-from accounts.processes.shared_slots import SharedSlots
+from accounts.processes.shared_slots import RedisSlots
 from monitor.ledger.booking import Amounts
 from monitor.ledger.reading import used_in
 from monitor.pricing.cost import cost_of
@@ -32,7 +32,7 @@ def key_counter(accounts: LiveAccounts, prices: Callable[[], PriceList]) -> KeyC
         is_open=settings.ENVIRONMENT.relay_unknown_limits == "open",
         shared=RedisCounts(redis_url) if redis_url else None,
     )
-    slots = SharedSlots(accounts.process_id, redis_url, accounts.bus, KEY_SLOTS) if redis_url else None
+    slots = RedisSlots(accounts.process_id, redis_url, accounts.bus, KEY_SLOTS) if redis_url else None
 
     def cost(row: RequestRecord) -> Decimal | None:
         return cost_of(row, prices())

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from accounts.keys.limits import Limit
 from monitor.ledger.booking import dollars
-from relay.limits.windows import Window
+from relay.limits.windows import LimitWindow
 from relay.neutral.failures import Failure, Kind
 
 NO_QUOTA = "insufficient_quota"
@@ -25,7 +25,7 @@ class Standing(Struct, frozen=True):
     """A limit, the window that ``used`` was counted in, with the request that is asked about."""
 
     limit: Limit
-    window: Window
+    window: LimitWindow
     used: int
 
     @property

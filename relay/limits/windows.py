@@ -14,7 +14,7 @@ from accounts.keys.limits import Period
 MINUTE_SECONDS = 60.0
 
 
-class Window(Struct, frozen=True):
+class LimitWindow(Struct, frozen=True):
     """From ``start`` up to ``end``, in epoch seconds; all time ends never."""
 
     start: float
@@ -25,16 +25,16 @@ class Window(Struct, frozen=True):
         return self.start <= now < self.end
 
 
-def window_at(period: Period, now: float, zone: tzinfo) -> Window:
+def window_at(period: Period, now: float, zone: tzinfo) -> LimitWindow:
     """The window of that kind that ``now`` (epoch seconds) is in."""
     if period == "minute":
         start = now // MINUTE_SECONDS * MINUTE_SECONDS
-        return Window(start, start + MINUTE_SECONDS)
+        return LimitWindow(start, start + MINUTE_SECONDS)
     if period == "total":
-        return Window(0.0, inf)
+        return LimitWindow(0.0, inf)
     today = datetime.fromtimestamp(now, zone).date()
     first, last = _days(period, today)
-    return Window(_midnight(first, zone), _midnight(last, zone))
+    return LimitWindow(_midnight(first, zone), _midnight(last, zone))
 
 
 def _days(period: Period, today: date) -> tuple[date, date]:

@@ -23,7 +23,7 @@ from relay.engine.healing.healed import HealedSession, HealedSessions
 from relay.engine.healing.refusals import Refusals
 from relay.engine.healing.signatures import Remembered, SignatureCache
 from relay.memory import database
-from relay.memory.items import HEALS, TOLD, Item, Wanted
+from relay.memory.items import HEALS, TOLD, MemoryItem, Wanted
 from relay.memory.kept_requests import KeptRequests
 from relay.memory.shared_store import SharedStore
 from relay.memory.single_flight import SingleFlight
@@ -73,7 +73,7 @@ class Memory:
         self._session_of: dict[str, str] = {}
         self._session_limit = session_limit
         self._met: OrderedDict[str, frozenset[str]] = OrderedDict()  # where each session is still to be read
-        self._meetings = SingleFlight[list[Item]]()
+        self._meetings = SingleFlight[list[MemoryItem]]()
         self._asked: OrderedDict[str, float] = OrderedDict()
         self._recalls = SingleFlight[bool]()
         self._bus = bus
@@ -86,7 +86,7 @@ class Memory:
         """What was healed in ``session``."""
         return self.healed.get(session)
 
-    def remember(self, items: Iterable[Item]) -> "asyncio.Future[None] | None":
+    def remember(self, items: Iterable[MemoryItem]) -> "asyncio.Future[None] | None":
         """Take ``items`` in; returns at once, with what is done when other processes find them."""
         news = [item for item in items if self._apply(item)]
         if self._is_apart:
@@ -107,11 +107,11 @@ class Memory:
         self.signatures.renewed.clear()
         if used:
             self.remember(
-                Item(one.layer, one.session, one.name, kept.at, one.kind, kept.value, kept.family)
+                MemoryItem(one.layer, one.session, one.name, kept.at, one.kind, kept.value, kept.family)
                 for one, kept in used
             )
 
-    async def meet(self, session: str, *, is_begun: bool) -> list[Item]:
+    async def meet(self, session: str, *, is_begun: bool) -> list[MemoryItem]:
         """Learn what is known of a session that is new to this process; who answers it, by its models.
 
         A session that has not begun (``is_begun``) is known as it is.
@@ -167,9 +167,9 @@ class Memory:
                     await asyncio.get_running_loop().run_in_executor(threads, connections.close_all)
             threads.shutdown(wait=False)
 
-    async def _read_session(self, session: str, unread: frozenset[str]) -> list[Item]:
+    async def _read_session(self, session: str, unread: frozenset[str]) -> list[MemoryItem]:
         """Learn what is known of the session, where it was not read yet; who answers it."""
-        found: list[Item] = []
+        found: list[MemoryItem] = []
         if self.shared is not None and unread & _REDIS:
             shared = await self.shared.meet(session)
             if shared is not None:
@@ -196,7 +196,7 @@ class Memory:
         wanted = {one.key: one for one in missed}
         shared = await self.shared.read(missed) if self.shared is not None else []
         found = {item.wanted.key: item for item in shared or []}
-        kept: dict[str, Item] | None = {}
+        kept: dict[str, MemoryItem] | None = {}
         if rest := {key: one for key, one in wanted.items() if key not in found}:
             kept = await self._read(lambda: database.read(rest))
         found |= kept or {}
@@ -214,7 +214,7 @@ class Memory:
         while len(self._asked) > _ASKED_LIMIT:
             self._asked.popitem(last=False)
 
-    def _apply(self, item: Item) -> bool:
+    def _apply(self, item: MemoryItem) -> bool:
         entry = Remembered(item.value, item.family, item.at)
         match item.layer:
             case "tool":
@@ -247,7 +247,7 @@ class Memory:
             self._met.pop(forgotten, None)  # to be read again when it is met again
 
     def _hear(self, payload: bytes) -> None:
-        for item in msgspec.msgpack.decode(payload, type=list[Item]):
+        for item in msgspec.msgpack.decode(payload, type=list[MemoryItem]):
             if item.layer not in HEALS or self._knows(item.session):  # of others it reads when it meets them
                 self._apply(item)
 

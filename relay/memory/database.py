@@ -11,14 +11,14 @@ from django.db import Error, close_old_connections, connection
 
 from relay.engine.healing.refusals import LIMIT
 from relay.engine.healing.signatures import SIGNATURE_TTL
-from relay.memory.items import HEALED_TTL, HEALS, SIGNED, Item, Layer, Wanted
+from relay.memory.items import HEALED_TTL, HEALS, SIGNED, Layer, MemoryItem, Wanted
 from relay.models import RememberedItem
 
 _BATCH: Final = 200
 PRUNED_AT_ONCE: Final = 500
 
 
-def store(batch: dict[str, Item]) -> None:
+def store(batch: dict[str, MemoryItem]) -> None:
     """Writes the items, by their keys; takes out the signatures that are to be forgotten."""
     forgotten = [item for item in batch.values() if item.layer == "forget"]
     refused = {item.value for item in forgotten}
@@ -53,7 +53,7 @@ def store(batch: dict[str, Item]) -> None:
         raise
 
 
-def read(wanted: Mapping[str, Wanted]) -> dict[str, Item]:
+def read(wanted: Mapping[str, Wanted]) -> dict[str, MemoryItem]:
     """Of ``wanted``, by their keys: the items that are of use still."""
     oldest = time.time() - SIGNATURE_TTL
     return {
@@ -63,13 +63,13 @@ def read(wanted: Mapping[str, Wanted]) -> dict[str, Item]:
     }
 
 
-def read_heals(session: str) -> list[Item]:
+def read_heals(session: str) -> list[MemoryItem]:
     """What was healed in the session."""
     rows = _rows(RememberedItem.objects.filter(session=session, layer__in=HEALS))
     return [_item(row, row.name) for row in rows]
 
 
-def read_refusals() -> list[Item]:
+def read_refusals() -> list[MemoryItem]:
     """What accounts refuse of a request's form, oldest first: no more than a process keeps."""
     newest = _rows(RememberedItem.objects.filter(layer="refused").order_by("-at")[:LIMIT])
     return [_item(row, row.name) for row in reversed(newest)]
@@ -98,5 +98,5 @@ def _rows(query: Iterable[RememberedItem]) -> list[RememberedItem]:
         raise
 
 
-def _item(row: RememberedItem, name: str) -> Item:
-    return Item(cast(Layer, row.layer), row.session, name, row.at, row.kind, row.value, row.family)
+def _item(row: RememberedItem, name: str) -> MemoryItem:
+    return MemoryItem(cast(Layer, row.layer), row.session, name, row.at, row.kind, row.value, row.family)

@@ -24,7 +24,7 @@ TOLD: Final = frozenset({*HEALS, "forget", "refused"})
 """What is rare and changes what other processes believe: they are told of it at once."""
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True):
+class MemoryItem(msgspec.Struct, frozen=True, array_like=True):
     """One thing to remember. ``name`` is the call id, the turn's key, or the digest of a block or turn;
     of a ``thread`` it is the id of an answer that upstream holds for the session. Of what is ``refused``
     it is what, and for which model, in two lines; ``session`` is the account's key. Of a ``home`` it is the

@@ -10,7 +10,7 @@ from typing import Final
 
 from relay.caching import wire
 from relay.caching.kept import Kept
-from relay.memory.items import Item, Wanted
+from relay.memory.items import MemoryItem, Wanted
 from relay.memory.shared_store import SharedStore
 
 MOST_CHARACTERS: Final = 16 * 2**20
@@ -45,4 +45,4 @@ class KeptRequests:
             _, oldest = self._texts.popitem(last=False)
             self._characters -= len(oldest)
         if self._shared is not None:
-            self._shared.write([Item("cached", agent, "", now, value=text)])
+            self._shared.write([MemoryItem("cached", agent, "", now, value=text)])

@@ -7,13 +7,15 @@ the assistant turn that it stands in.
 from relay.dialects.json_object import json_object
 from relay.dialects.names.aliases import NONE, Aliases
 from relay.dialects.names.call_ids import told_id
-from relay.memory.items import Item
+from relay.memory.items import MemoryItem
 from relay.neutral.block import OpenBlock
 from relay.neutral.conversation import digest, turn_key
 from relay.neutral.events import StreamState
 
 
-def learned(state: StreamState, session: str, family: str, now: float, aliases: Aliases = NONE) -> list[Item]:
+def learned(
+    state: StreamState, session: str, family: str, now: float, aliases: Aliases = NONE
+) -> list[MemoryItem]:
     """The items of one answer; ``now`` is in epoch seconds.
 
     They are filed as upstream will be told of them: in its names (``aliases``), under its ids.
@@ -23,13 +25,13 @@ def learned(state: StreamState, session: str, family: str, now: float, aliases: 
         return []
     turn = turn_of(state, aliases)
     kinds = [block.kind for block in signed]
-    items: list[Item] = []
+    items: list[MemoryItem] = []
     for block in signed:
-        items.append(Item("family", "", digest(block.signature), now, "", block.signature, family))
+        items.append(MemoryItem("family", "", digest(block.signature), now, "", block.signature, family))
         if block.kind == "tool_call":
-            items.append(Item("tool", session, told_id(block.id), now, "", block.signature, family))
+            items.append(MemoryItem("tool", session, told_id(block.id), now, "", block.signature, family))
         if kinds.count(block.kind) == 1 and _is_found_again(block, state):
-            items.append(Item("session", session, turn, now, block.kind, block.signature, family))
+            items.append(MemoryItem("session", session, turn, now, block.kind, block.signature, family))
     return items
 
 

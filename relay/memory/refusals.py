@@ -1,7 +1,7 @@
 """What an account refuses of a request's form, as an item to remember. PURE but for the item's shape."""
 
 from accounts.snapshot import AccountView
-from relay.memory.items import Item
+from relay.memory.items import MemoryItem
 from relay.neutral.conversation import digest
 
 
@@ -10,6 +10,6 @@ def account_key(account: AccountView) -> str:
     return digest([account.id, account.base_url])
 
 
-def refused_item(account: AccountView, model: str, name: str, now: float) -> Item:
+def refused_item(account: AccountView, model: str, name: str, now: float) -> MemoryItem:
     """``name`` is refused by ``account`` for ``model``; ``now`` in epoch seconds."""
-    return Item("refused", account_key(account), f"{name}\n{model}", now)
+    return MemoryItem("refused", account_key(account), f"{name}\n{model}", now)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from accounts.processes.redis_client import redis_client, redis_errors
-from relay.memory.items import HEALS, SIGNED, Item, Wanted
+from relay.memory.items import HEALS, SIGNED, MemoryItem, Wanted
 from relay.neutral.conversation import digest
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _OUTBOX_LIMIT: Final = 10_000
 T = TypeVar("T")
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Item).decode
+_decode = msgspec.msgpack.Decoder(MemoryItem).decode
 
 
 class SharedStore:
@@ -43,7 +43,7 @@ class SharedStore:
         """Nothing is connected before the first use."""
         self._redis_url = redis_url
         self._client: redis_asyncio.Redis | None = None
-        self._outbox: list[Item] = []
+        self._outbox: list[MemoryItem] = []
         self._written: asyncio.Future[None] | None = None
         self._writing: asyncio.Task[None] | None = None
         self._away_until = 0.0
@@ -53,7 +53,7 @@ class SharedStore:
         """Whether Redis did not answer a moment ago."""
         return asyncio.get_running_loop().time() < self._away_until
 
-    def write(self, items: Iterable[Item]) -> "asyncio.Future[None]":
+    def write(self, items: Iterable[MemoryItem]) -> "asyncio.Future[None]":
         """Puts the items there; returns at once, with what is done when they are or when it was in vain."""
         if self._written is None:
             self._written = asyncio.get_running_loop().create_future()
@@ -63,13 +63,13 @@ class SharedStore:
             self._writing = asyncio.create_task(self._write_all(), name="memory-share")
         return self._written
 
-    async def read(self, wanted: Collection[Wanted]) -> list[Item] | None:
+    async def read(self, wanted: Collection[Wanted]) -> list[MemoryItem] | None:
         """Those of ``wanted`` that are there, without the signatures that were taken back since.
 
         None where Redis is away.
         """
 
-        async def get(client: Any) -> list[Item] | None:
+        async def get(client: Any) -> list[MemoryItem] | None:
             async with client.pipeline(transaction=False) as pipeline:
                 for one in wanted:
                     pipeline.get(_item_key(one))
@@ -86,22 +86,22 @@ class SharedStore:
 
         return await self._ask(get, None)
 
-    async def meet(self, session: str) -> list[Item] | None:
+    async def meet(self, session: str) -> list[MemoryItem] | None:
         """What a process wants to know of a session that is new to it: its heals, and who answers it.
 
         None where Redis is away.
         """
 
-        async def get(client: Any) -> list[Item] | None:
+        async def get(client: Any) -> list[MemoryItem] | None:
             found = await client.hgetall(_session_key(session))
             return [_decode(value) for name, value in found.items() if not name.startswith(b"forget:")]
 
         return await self._ask(get, None)
 
-    async def home(self, session: str, model: str) -> Item | None:
+    async def home(self, session: str, model: str) -> MemoryItem | None:
         """Who answers the session for ``model``, and what its prompt cache holds, by the newest answer."""
 
-        async def get(client: Any) -> Item | None:
+        async def get(client: Any) -> MemoryItem | None:
             found = await client.hget(_session_key(session), f"home:{model}")
             return None if found is None else _decode(found)
 
@@ -130,7 +130,7 @@ class SharedStore:
         finally:
             self._writing = None
 
-    async def _write(self, items: Collection[Item]) -> None:
+    async def _write(self, items: Collection[MemoryItem]) -> None:
         if not items:
             return
 
@@ -171,11 +171,11 @@ def _session_key(session: str) -> str:
     return f"evenkeel:session:{{{session}}}"
 
 
-def _sessions(items: Iterable[Item]) -> set[str]:
+def _sessions(items: Iterable[MemoryItem]) -> set[str]:
     return {item.session for item in items if item.layer in ("home", "forget", *HEALS)}
 
 
-def _field(item: Item) -> str:
+def _field(item: MemoryItem) -> str:
     match item.layer:
         case "home":
             return f"home:{item.name}"
@@ -185,5 +185,5 @@ def _field(item: Item) -> str:
             return item.wanted.key
 
 
-def _forget_field(item: Item) -> str:
+def _forget_field(item: MemoryItem) -> str:
     return f"forget:{digest(item.value)}"

@@ -8,7 +8,7 @@ from typing import Final
 from django.db import InterfaceError, OperationalError
 
 from relay.memory import database
-from relay.memory.items import Item
+from relay.memory.items import MemoryItem
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class WriteBehind:
     def __init__(self) -> None:
         """Nothing."""
         self.thread = ThreadPoolExecutor(1, thread_name_prefix="memory")
-        self._pending: dict[str, Item] = {}
+        self._pending: dict[str, MemoryItem] = {}
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -32,7 +32,7 @@ class WriteBehind:
         """Is nothing left that no batch has taken?"""
         return not self._pending
 
-    def add(self, item: Item) -> None:
+    def add(self, item: MemoryItem) -> None:
         """Take an item; what is too much for a database that is away is not kept."""
         if len(self._pending) < _PENDING_LIMIT:
             self._pending[item.wanted.key] = item
@@ -69,7 +69,7 @@ class WriteBehind:
         except Exception:
             await self._store_singly(batch)
 
-    async def _store_singly(self, batch: dict[str, Item]) -> None:
+    async def _store_singly(self, batch: dict[str, MemoryItem]) -> None:
         """Write what can be written; what no database takes shall keep nothing else from it."""
         for key, item in batch.items():
             try:
@@ -79,5 +79,5 @@ class WriteBehind:
             except Exception as error:
                 logger.warning("An item cannot be written: %s, %s", item.layer, type(error).__name__)
 
-    async def _store(self, batch: dict[str, Item]) -> None:
+    async def _store(self, batch: dict[str, MemoryItem]) -> None:
         await asyncio.get_running_loop().run_in_executor(self.thread, database.store, batch)

@@ -19,7 +19,7 @@ from relay.engine.attempts import Engine
 from relay.engine.commands import PickAccount, Picked
 from relay.engine.healing.signatures import SignatureCache
 from relay.engine.retrying.giving_up import FAULT
-from relay.engine.retrying.policy import Mark
+from relay.engine.retrying.policy import EarnedMark
 from relay.exchange.admitting import Admission
 from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.performing.hands import OpenAnswer
@@ -210,7 +210,7 @@ class ShortHands(ExchangeHands):
             self._runtime.pool.note_success(lease.account.id, self.mapped_model, began_at=lease.taken_at)
         return chunk.raw
 
-    def mark(self, account: int, model: str, mark: Mark) -> None:
+    def mark(self, account: int, model: str, mark: EarnedMark) -> None:
         """A counter that fails says nothing of the account's answers."""
         if self._sets_marks:
             super().mark(account, model, mark)

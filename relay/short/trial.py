@@ -16,10 +16,10 @@ from relay.dialects.errors.refused_parameters import known_refusals
 from relay.dialects.interface import Decoder, DecoderOptions
 from relay.dialects.registry import dialect_for, upstream_dialect
 from relay.engine.attempts import serve
-from relay.engine.commands import Around, LookAround, Outcome, PickAccount, Picked
+from relay.engine.commands import Around, ExchangeEnd, LookAround, PickAccount, Picked
 from relay.engine.facts import Fact
 from relay.engine.retrying.deadlines import Limits
-from relay.engine.retrying.policy import Mark
+from relay.engine.retrying.policy import EarnedMark
 from relay.exchange.driver import Driver
 from relay.exchange.performing.hands import OpenAnswer
 from relay.neutral.conversation import Conversation, Text, Turn
@@ -87,7 +87,7 @@ def _refused_with(failure: Failure) -> int:
 async def _ask(client: UpstreamClient, account: AccountView, request: UpstreamRequest) -> Failure | None:
     """Why the account gave no answer to the question; None where it gave a whole one."""
     loop = asyncio.get_running_loop()
-    ended: asyncio.Future[Outcome] = loop.create_future()
+    ended: asyncio.Future[ExchangeEnd] = loop.create_future()
     engine = serve(
         Limits(first_data_seconds=TEST_SECONDS, deadline_seconds=TEST_SECONDS, backoff_scale=0),
         1,
@@ -194,7 +194,7 @@ class TrialHands:
     async def ask_on(self, token: str) -> None:
         """The answer to a question of one word has no second half."""
 
-    def mark(self, account: int, model: str, mark: Mark) -> None:
+    def mark(self, account: int, model: str, mark: EarnedMark) -> None:
         """A test changes nothing."""
 
     def note(self, fact: Fact) -> None:

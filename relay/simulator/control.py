@@ -10,7 +10,7 @@ import msgspec
 
 from relay.simulator.accounts import TokenDesk
 from relay.simulator.connection.http_connection import HttpRequest
-from relay.simulator.connection.stream_steps import Answer, document
+from relay.simulator.connection.stream_steps import HttpAnswer, document
 from relay.simulator.dialect import encode_json
 from relay.simulator.faults.faults import CATALOGUE, UnknownFaultError, parse_sequence
 from relay.simulator.faults.plans import Match, Plans
@@ -44,7 +44,7 @@ class Control:
         """Whether ``path`` is one of the simulator's own."""
         return path.startswith("/__")
 
-    def answer(self, request: HttpRequest) -> Answer:
+    def answer(self, request: HttpRequest) -> HttpAnswer:
         """Serve a control path."""
         status, body = self._answer(request.method, request.path, request.body)
         return document(status, {"Content-Type": "application/json"}, encode_json(body))

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import msgspec
 
 from relay.simulator.connection.routes import Route
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.model.asks import Ask
 from relay.simulator.model.prefix import PromptCache
 from relay.simulator.model.reply import Reply
@@ -16,7 +16,7 @@ Json = dict[str, Any]
 encode_json = msgspec.json.Encoder().encode
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """What a stream event carries, as far as a fault must know."""
 
     OPEN = "open"  # message and block starts, pings
@@ -27,14 +27,14 @@ class Kind(StrEnum):
     END = "end"  # stop reason, usage, the terminal event
 
 
-CONTENT = frozenset({Kind.THINKING, Kind.TEXT, Kind.TOOL})
+CONTENT = frozenset({EventKind.THINKING, EventKind.TEXT, EventKind.TOOL})
 
 
 @dataclass(slots=True)
-class Event:
+class SimulatedEvent:
     """One stream event: its kind, its JSON (or ``[DONE]``), and its SSE event name if it has one."""
 
-    kind: Kind
+    kind: EventKind
     data: bytes
     name: str = ""
 
@@ -73,14 +73,14 @@ class Prepared(Protocol):
     ask: Ask
     streams: bool
 
-    def events(self, reply: Reply) -> list[Event]:
+    def events(self, reply: Reply) -> list[SimulatedEvent]:
         """``reply`` as stream events."""
 
     def document(self, reply: Reply) -> Json:
         """``reply`` as one JSON answer."""
 
 
-class Dialect(Protocol):
+class WireProtocol(Protocol):
     """One wire protocol. Nothing here touches a socket."""
 
     name: str  # of anthropic, gemini, openai: which faults apply
@@ -108,14 +108,14 @@ class Dialect(Protocol):
     def headers(self, request_id: str) -> dict[str, str]:
         """The headers that stand on every answer."""
 
-    def error_body(self, refused: Refused, request_id: str) -> Json:
+    def error_body(self, refused: OrderedRefusal, request_id: str) -> Json:
         """A refusal as an error answer's JSON."""
 
-    def error_event(self, refused: Refused, request_id: str) -> Event:
+    def error_event(self, refused: OrderedRefusal, request_id: str) -> SimulatedEvent:
         """A refusal as an event inside a stream."""
 
     def heartbeat(self) -> bytes:
         """The bytes that keep a stream alive without saying anything."""
 
-    def empty_thought(self) -> Event | None:
+    def empty_thought(self) -> SimulatedEvent | None:
         """What opens a thinking block where the block's own start does not."""

@@ -10,7 +10,7 @@ from relay.simulator.dialect import Options
 from relay.simulator.faults.faults import parse_sequence
 from relay.simulator.faults.plans import Match
 from relay.simulator.ledger import Received
-from relay.simulator.model.prose import Shape
+from relay.simulator.model.prose import Prose
 from relay.simulator.upstream import Upstream
 
 _BACKLOG = 4096
@@ -29,14 +29,14 @@ class Simulator:
         *,
         host: str = "127.0.0.1",
         port: int = 0,
-        shape: Shape | None = None,
+        shape: Prose | None = None,
         token_seconds: float = 3600,
         keeps_requests: int = 1000,
         enforces_prefix: bool = True,
         binds_gemini_to_account: bool = False,
     ) -> None:
         options = Options(enforces_prefix, binds_gemini_to_account)
-        self.upstream = Upstream(shape or Shape(), options, token_seconds, keeps_requests)
+        self.upstream = Upstream(shape or Prose(), options, token_seconds, keeps_requests)
         self.base_url = ""
         self._host, self._port = host, port
         self._server: asyncio.Server | None = None

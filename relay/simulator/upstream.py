@@ -22,13 +22,13 @@ from relay.simulator.anthropic.dialect import Anthropic
 from relay.simulator.anthropic.vertex import ClaudeOnVertex
 from relay.simulator.connection.http_connection import HttpRequest
 from relay.simulator.connection.routes import Action, Route, dialect_of_path, find_route
-from relay.simulator.connection.stream_steps import Act, Answer, Step, Wait, document
+from relay.simulator.connection.stream_steps import Act, HttpAnswer, Step, Wait, document
 from relay.simulator.control import Control
-from relay.simulator.dialect import Dialect, Inbound, Json, Options, encode_json
-from relay.simulator.faults.faults import OK, Fault, Stage, UnknownFaultError
+from relay.simulator.dialect import Inbound, Json, Options, WireProtocol, encode_json
+from relay.simulator.faults.faults import OK, Fault, FaultStage, UnknownFaultError
 from relay.simulator.faults.plans import Attempt, Plans, model_without_fault
 from relay.simulator.faults.refusals import AT_THE_DOOR, DOOR_STATUSES, by_status, refusal_of
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.faults.spoiled_documents import document_answer
 from relay.simulator.faults.spoiled_replies import needs_tool_call, spoil_reply
 from relay.simulator.faults.spoiled_streams import Stream, stream_answer
@@ -37,7 +37,7 @@ from relay.simulator.ledger import Ledger, Received
 from relay.simulator.model.asks import ANY_TOOL
 from relay.simulator.model.prefix import PromptCache
 from relay.simulator.model.prompts import compose, shape_for
-from relay.simulator.model.prose import Shape, shape_in_model_name
+from relay.simulator.model.prose import Prose, shape_in_model_name
 from relay.simulator.oauth import answer_token, invalid_grant, requester
 from relay.simulator.openai.dialect import Chat, Responses
 
@@ -55,7 +55,7 @@ _CODE_ASSIST_PROJECT: Json = {
 class Upstream:
     """Everything that one simulator knows and does."""
 
-    def __init__(self, shape: Shape, options: Options, token_seconds: float, keeps_requests: int) -> None:
+    def __init__(self, shape: Prose, options: Options, token_seconds: float, keeps_requests: int) -> None:
         self.shape = shape
         self.options = options
         self.plans = Plans()
@@ -63,7 +63,7 @@ class Upstream:
         self.desk = TokenDesk(token_seconds)
         self.cache = PromptCache()
         self.control = Control(self.plans, self.ledger, self.desk, self.cache)
-        self._dialects: dict[str, Dialect] = {
+        self._dialects: dict[str, WireProtocol] = {
             "anthropic": Anthropic(),
             "vertex_claude": ClaudeOnVertex(),
             **dict.fromkeys(("gemini", "vertex", "code_assist"), Gemini()),
@@ -72,12 +72,12 @@ class Upstream:
         }
         self._numbers = itertools.count(1)
 
-    def handle(self, request: HttpRequest) -> tuple[Answer, Received | None]:
+    def handle(self, request: HttpRequest) -> tuple[HttpAnswer, Received | None]:
         """The answer to ``request``, and the ledger's entry (none for the control paths)."""
         if self.control.is_control(request.path):
             return self.control.answer(request), None
         if not request.is_on_kept and self.plans.is_sent_again(request.body):
-            return Answer(0, {}, (Act.RESET,)), None
+            return HttpAnswer(0, {}, (Act.RESET,)), None
         route = find_route(request.method, request.path, request.query, request.headers)
         received = self._record(request, route)
         self.ledger.add(received)
@@ -88,12 +88,12 @@ class Upstream:
         request_id = f"req_sim{received.number:08d}"
         try:
             if route is None:
-                raise Refused(404, f"{request.method} {request.path} is not found")
+                raise OrderedRefusal(404, f"{request.method} {request.path} is not found")
             answer = self._serve(request, route, dialect, received, request_id)
-        except Refused as refused:
+        except OrderedRefusal as refused:
             answer = _refusal(refused, dialect, request_id)
         except UnknownFaultError as error:
-            answer = _refusal(Refused(400, f"simulator: {error}"), dialect, request_id)
+            answer = _refusal(OrderedRefusal(400, f"simulator: {error}"), dialect, request_id)
         return answer, received
 
     # -- one request
@@ -120,8 +120,8 @@ class Upstream:
         )
 
     def _serve(
-        self, request: HttpRequest, route: Route, dialect: Dialect, received: Received, request_id: str
-    ) -> Answer:
+        self, request: HttpRequest, route: Route, dialect: WireProtocol, received: Received, request_id: str
+    ) -> HttpAnswer:
         if route.action is Action.PROBE:
             return document(200, dialect.headers(request_id), b"")
         self._authenticate(request, route, dialect)
@@ -135,7 +135,7 @@ class Upstream:
         if fault.name == "reset0" and request.is_on_kept:
             self.plans.comes_again(request.body)
         if dialect.name not in fault.kind.dialects:
-            raise Refused(501, f"simulator: {fault.name} is nothing that {dialect.name} upstreams do")
+            raise OrderedRefusal(501, f"simulator: {fault.name} is nothing that {dialect.name} upstreams do")
         if (instead := _instead_of_answer(fault, dialect, request_id)) is not None:
             return instead
         if refused := _ordered_refusal(fault, dialect, body):
@@ -156,11 +156,11 @@ class Upstream:
             answer.steps = itertools.chain((Wait(fault.number(0) or None),), answer.steps)
         return answer
 
-    def _authenticate(self, request: HttpRequest, route: Route, dialect: Dialect) -> None:
+    def _authenticate(self, request: HttpRequest, route: Route, dialect: WireProtocol) -> None:
         credential = credential_of(request.headers, request.query)
         if not credential:
             status = 403 if dialect.door == "gemini" else 401
-            raise Refused(status, "No credential was sent: an API key or a bearer token is required.")
+            raise OrderedRefusal(status, "No credential was sent: an API key or a bearer token is required.")
         bearer_only = route.dialect in ("code_assist", "vertex_claude") or (
             route.dialect == "vertex" and "x-goog-api-key" not in request.headers
         )
@@ -173,7 +173,7 @@ class Upstream:
             received.fault = str(fault)
         self.ledger.by_fault[str(fault)] += 1
 
-    def _token(self, request: HttpRequest, received: Received) -> Answer:
+    def _token(self, request: HttpRequest, received: Received) -> HttpAnswer:
         """The token endpoint speaks no dialect; a fault other than ``invalid_grant`` is told in Google's."""
         try:
             fault = self.plans.next_fault(Attempt(received.account, "", request.path, False))
@@ -193,7 +193,7 @@ class Upstream:
 
     # -- answers
 
-    def _answer(self, inbound: Inbound, dialect: Dialect, fault: Fault) -> Answer:
+    def _answer(self, inbound: Inbound, dialect: WireProtocol, fault: Fault) -> HttpAnswer:
         body: Json
         match inbound.route.action:
             case Action.GENERATE:
@@ -215,7 +215,7 @@ class Upstream:
                     body = {"done": True, "response": {"cloudaicompanionProject": project}}
         return document_answer(fault, dialect.headers(inbound.request_id), encode_json(body), dialect.name)
 
-    def _generate(self, inbound: Inbound, dialect: Dialect, fault: Fault) -> Answer:
+    def _generate(self, inbound: Inbound, dialect: WireProtocol, fault: Fault) -> HttpAnswer:
         with _wrong_types_refused():
             prepared = dialect.prepare(inbound)
         ask = prepared.ask
@@ -247,16 +247,16 @@ def _wrong_types_refused() -> Iterator[None]:
     try:
         yield
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
-        raise Refused(400, f"A value in the request has the wrong type: {error!r}") from error
+        raise OrderedRefusal(400, f"A value in the request has the wrong type: {error!r}") from error
 
 
 def _json_object(body: bytes) -> Json:
     try:
         decoded: Any = msgspec.json.decode(body)
     except msgspec.DecodeError as error:
-        raise Refused(400, f"The request body is not valid JSON: {error}") from error
+        raise OrderedRefusal(400, f"The request body is not valid JSON: {error}") from error
     if not isinstance(decoded, dict):
-        raise Refused(400, "The request body is not a JSON object.")
+        raise OrderedRefusal(400, "The request body is not a JSON object.")
     return decoded
 
 
@@ -268,7 +268,7 @@ def _model_of(route: Route, body: Json) -> str:
     return named.removeprefix("models/") if isinstance(named, str) else ""
 
 
-def _instead_of_answer(fault: Fault, dialect: Dialect, request_id: str) -> Answer | None:
+def _instead_of_answer(fault: Fault, dialect: WireProtocol, request_id: str) -> HttpAnswer | None:
     """The faults that are no answer of any dialect."""
     headers = dialect.headers(request_id)
     steps: tuple[Step, ...]
@@ -283,17 +283,17 @@ def _instead_of_answer(fault: Fault, dialect: Dialect, request_id: str) -> Answe
             return document(502, {"Content-Type": "text/html; charset=utf-8"}, _BAD_GATEWAY)
         case _:
             return None
-    return Answer(200, headers, steps)
+    return HttpAnswer(200, headers, steps)
 
 
-def _ordered_refusal(fault: Fault, dialect: Dialect, body: Json) -> Refused | None:
-    if fault.kind.stage is not Stage.REFUSAL or fault.name == "hang":
+def _ordered_refusal(fault: Fault, dialect: WireProtocol, body: Json) -> OrderedRefusal | None:
+    if fault.kind.stage is not FaultStage.REFUSAL or fault.name == "hang":
         return None
     is_at_the_door = fault.name in AT_THE_DOOR or (fault.name == "status" and fault.value in DOOR_STATUSES)
     return refusal_of(fault, dialect.door if is_at_the_door else dialect.name, body)
 
 
-def _refusal(refused: Refused, dialect: Dialect, request_id: str) -> Answer:
+def _refusal(refused: OrderedRefusal, dialect: WireProtocol, request_id: str) -> HttpAnswer:
     headers = (
         dialect.headers(request_id) | {"Content-Type": "application/json; charset=utf-8"} | refused.headers
     )

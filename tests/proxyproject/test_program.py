@@ -18,7 +18,7 @@ from proxyproject.demo.world import PACE, DemoLogin, has_real_accounts, make_wor
 from proxyproject.own_command import own_command
 from relay.simulator.anthropic.dialect import Anthropic
 from relay.simulator.connection.stream_steps import Wait
-from relay.simulator.dialect import Event, Kind
+from relay.simulator.dialect import EventKind, SimulatedEvent
 from relay.simulator.faults.faults import Fault
 from relay.simulator.faults.spoiled_streams import Stream, stream_answer
 from relay.simulator.model.prose import text_segments, token_count
@@ -99,7 +99,11 @@ def test_the_demo_is_slow_enough_to_watch() -> None:
     segments = text_segments("a prompt", PACE)
     tokens_per_second = sum(map(token_count, segments)) / len(segments) / PACE.delay_seconds
     assert 25 <= tokens_per_second <= 40
-    events = [Event(Kind.OPEN, b"{}"), *(Event(Kind.TEXT, b"{}") for _ in segments), Event(Kind.END, b"{}")]
+    events = [
+        SimulatedEvent(EventKind.OPEN, b"{}"),
+        *(SimulatedEvent(EventKind.TEXT, b"{}") for _ in segments),
+        SimulatedEvent(EventKind.END, b"{}"),
+    ]
     pace = {"delay_seconds": PACE.delay_seconds, "first_seconds": PACE.first_seconds}
     answer = stream_answer(Stream(events, Anthropic(), "r", {}, **pace), Fault())
     waits = [step.seconds for step in answer.steps if isinstance(step, Wait)]

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from proxyproject.faultlab.contract import Expected
-from proxyproject.faultlab.reading import Answer
+from proxyproject.faultlab.reading import HeardAnswer
 from proxyproject.faultlab.world import KEY, Lab
 from tests.soak.client import LEAVES_EARLY_BYTES, Target, ask_all
 from tests.soak.judge import BAD, Received, is_whole, verdict
@@ -25,7 +25,7 @@ class Judged(Struct):
     """One exchange and what was wrong with it, by the names of ``PROBLEMS``."""
 
     exchange: Exchange
-    answer: Answer | None
+    answer: HeardAnswer | None
     problems: dict[str, str] = field(default_factory=dict)
 
 
@@ -120,7 +120,7 @@ def judged(exchange: Exchange, received: Received, rows: dict[str, list[dict[str
     return result
 
 
-def _fits(expected: Expected, answer: Answer, attempts: int) -> bool:
+def _fits(expected: Expected, answer: HeardAnswer, attempts: int) -> bool:
     ending = "whole" if expected.ends == "own end" else expected.ends
     return (ending, expected.status, expected.attempts) == (answer.ending, answer.status, attempts)
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from proxyproject.faultlab.reading import Answer
+from proxyproject.faultlab.reading import HeardAnswer
 from relay.simulator.model.prose import answer_text, read_counters, tag_of
 from tests.soak.plan import Exchange
 
@@ -50,7 +50,7 @@ class Received(Struct, frozen=True):
     """What came, how it ended, and how many bytes of a body there were."""
 
     way: Way
-    answer: Answer | None = None
+    answer: HeardAnswer | None = None
     size_bytes: int = 0
 
 
@@ -82,7 +82,7 @@ def verdict(exchange: Exchange, received: Received) -> tuple[Verdict, str]:
     return ("empty" if is_silent else "truncated"), f"behind {len(said)} characters"
 
 
-def _ending(answer: Answer, way: Way) -> str:
+def _ending(answer: HeardAnswer, way: Way) -> str:
     """How it ended for a client that takes what it can.
 
     It stops reading at the end, so that what comes behind it harms nobody; and a reason to stop with an
@@ -93,7 +93,7 @@ def _ending(answer: Answer, way: Way) -> str:
     return "whole" if answer.ending == "cut" and answer.stop and way == "complete" else answer.ending
 
 
-def _ended(exchange: Exchange, answer: Answer, said: str) -> tuple[Verdict, str]:
+def _ended(exchange: Exchange, answer: HeardAnswer, said: str) -> tuple[Verdict, str]:
     """Of an answer that came to its protocol's own end; a reason to stop that names an error tells of it."""
     if "error" in answer.stop:
         return "error event", answer.stop
@@ -106,7 +106,7 @@ def _ended(exchange: Exchange, answer: Answer, said: str) -> tuple[Verdict, str]
     return "pretended", f"{answer.stop!r} behind {len(said)} characters, calls {answer.calls}"
 
 
-def is_whole(exchange: Exchange, answer: Answer) -> bool:
+def is_whole(exchange: Exchange, answer: HeardAnswer) -> bool:
     """Is everything there that the model means to say, or to call?"""
     if exchange.asked != "tool":
         return said_of(exchange, answer) == whole_text(exchange)
@@ -122,7 +122,7 @@ def whole_text(exchange: Exchange) -> str:
     return answer_text(exchange.prompt, exchange.shape)
 
 
-def said_of(exchange: Exchange, answer: Answer) -> str:
+def said_of(exchange: Exchange, answer: HeardAnswer) -> str:
     """What the answer says, without the one large event that a fault may put into it."""
     if any(strike.contract.name == "big_event" for strike in exchange.strikes):
         return _BIG.sub("", answer.text, count=1)

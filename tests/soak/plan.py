@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from proxyproject.faultlab.contract import ALL, CONTRACTS, Contract, Expected
 from proxyproject.faultlab.ways import MODELS, Form, Request, request
-from proxyproject.faultlab.world import Account
-from relay.simulator.faults.faults import CATALOGUE, Stage
-from relay.simulator.model.prose import Shape
+from proxyproject.faultlab.world import LabAccount
+from relay.simulator.faults.faults import CATALOGUE, FaultStage
+from relay.simulator.model.prose import Prose
 
 FORMS: tuple[Form, ...] = ("anthropic", "gemini", "openai", "responses")
 MAX_ATTEMPTS = 3
@@ -52,7 +52,7 @@ class Strike(Struct, frozen=True):
     @property
     def is_real_status(self) -> bool:
         """Did upstream itself say a status?"""
-        is_refusal = CATALOGUE[self.contract.name].stage is Stage.REFUSAL
+        is_refusal = CATALOGUE[self.contract.name].stage is FaultStage.REFUSAL
         return self.contract.name == "error_event" or (is_refusal and self.contract.name not in _NO_STATUS)
 
     @property
@@ -96,8 +96,8 @@ class Exchange(Struct, frozen=True):
         return self.strikes[0].contract.asked if self.strikes else "plain"
 
     @property
-    def shape(self) -> Shape:
-        return Shape(events=self.events)
+    def shape(self) -> Prose:
+        return Prose(events=self.events)
 
     @property
     def own_accounts(self) -> tuple[str, ...]:
@@ -289,15 +289,17 @@ def mappings(exchanges: Sequence[Exchange]) -> list[dict[str, object]]:
     ]
 
 
-def accounts(exchanges: Sequence[Exchange]) -> list[Account]:
+def accounts(exchanges: Sequence[Exchange]) -> list[LabAccount]:
     """Three accounts for every upstream, and three of its own for whatever strikes whole accounts."""
     shared: dict[str, list[str]] = {upstream: [] for upstream in ALL}
     made = []
     for exchange in exchanges:
         if exchange.own_accounts:
-            made += [Account(exchange.upstream, email, (exchange.model,)) for email in exchange.own_accounts]
+            made += [
+                LabAccount(exchange.upstream, email, (exchange.model,)) for email in exchange.own_accounts
+            ]
         else:
             shared[exchange.upstream].append(exchange.model)
     for kind, models in shared.items():
-        made += [Account(kind, f"{letter}@{kind}", tuple(models)) for letter in "abc"]
+        made += [LabAccount(kind, f"{letter}@{kind}", tuple(models)) for letter in "abc"]
     return made

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from proxyproject.faultlab.reading import Answer
+from proxyproject.faultlab.reading import HeardAnswer
 from tests.served.raw_upstream import RawUpstream, Then
 from tests.soak.attackers import ATTACKS, Attack, rubbish, wrong_key
 from tests.soak.hostile import Hostile, broken_exchanges, hostile_table, judged_broken
@@ -36,23 +36,35 @@ def test_the_plan_comes_out_of_the_seed() -> None:
 @pytest.mark.parametrize(
     ("one", "answer", "way", "rows", "is_fine"),
     [
-        (exchange(), Answer(200, "whole"), "complete", ROW, True),
-        (exchange(), Answer(200, "error event", error="api_error: cut"), "complete", ROW, True),
-        (exchange(), Answer(502, "status", error="All 3 attempts failed."), "complete", ROW, True),
-        (exchange(), Answer(500, "status", error="the server failed"), "complete", ROW, False),
-        (exchange(), Answer(200, "cut"), "complete", ROW, False),
-        (exchange(), Answer(200, "whole"), "complete", [], False),
-        (exchange(), Answer(200, "whole"), "complete", ROW * 2, False),
-        (exchange(), Answer(200, "whole"), "complete", [{"in_flight": True}], False),
-        (exchange(), Answer(200, "broken", why="KeyError: 'function'"), "complete", ROW, False),
-        (exchange("openai", "openai"), Answer(200, "broken", why="KeyError: 'x'"), "complete", ROW, True),
-        (exchange("openai", "openai"), Answer(200, "broken", why="JSONDecodeError"), "complete", ROW, False),
+        (exchange(), HeardAnswer(200, "whole"), "complete", ROW, True),
+        (exchange(), HeardAnswer(200, "error event", error="api_error: cut"), "complete", ROW, True),
+        (exchange(), HeardAnswer(502, "status", error="All 3 attempts failed."), "complete", ROW, True),
+        (exchange(), HeardAnswer(500, "status", error="the server failed"), "complete", ROW, False),
+        (exchange(), HeardAnswer(200, "cut"), "complete", ROW, False),
+        (exchange(), HeardAnswer(200, "whole"), "complete", [], False),
+        (exchange(), HeardAnswer(200, "whole"), "complete", ROW * 2, False),
+        (exchange(), HeardAnswer(200, "whole"), "complete", [{"in_flight": True}], False),
+        (exchange(), HeardAnswer(200, "broken", why="KeyError: 'function'"), "complete", ROW, False),
+        (
+            exchange("openai", "openai"),
+            HeardAnswer(200, "broken", why="KeyError: 'x'"),
+            "complete",
+            ROW,
+            True,
+        ),
+        (
+            exchange("openai", "openai"),
+            HeardAnswer(200, "broken", why="JSONDecodeError"),
+            "complete",
+            ROW,
+            False,
+        ),
         (exchange(), None, "dropped", ROW, False),
         (exchange(), None, "hung", ROW, False),
     ],
 )  # fmt: skip
 def test_what_a_client_of_a_broken_upstream_may_expect(
-    one: Exchange, answer: Answer | None, way: Any, rows: list[dict[str, Any]], is_fine: bool
+    one: Exchange, answer: HeardAnswer | None, way: Any, rows: list[dict[str, Any]], is_fine: bool
 ) -> None:
     """An end, or an error that it can read; one row; nothing that is this server's fault."""
     _, problem = judged_broken(one, Received(way, answer), rows)

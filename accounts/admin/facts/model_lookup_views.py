@@ -18,7 +18,7 @@ MAX_NAME_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
-class Line:
+class FactLine:
     """One fact on the page. ``shipped`` is the table's value where the operator says another."""
 
     name: str
@@ -63,7 +63,7 @@ def _of_one(table: ModelTable, model: str, kind: str) -> dict[str, object]:
         "offered_by": sorted(table.kinds_offering(model)),
         "overrides": [rows[override.pattern] for override in reversed(table.overrides_of(model))],
         "lines": [
-            Line(
+            FactLine(
                 name_of(belief.name),
                 belief.name,
                 written(belief.value),

@@ -10,7 +10,7 @@ COOKIE = "evenkeel_hidden_columns"
 """Holds the names of the hidden columns with a dot between them; set by the page's script."""
 
 
-class Part(msgspec.Struct, frozen=True):
+class ColumnPart(msgspec.Struct, frozen=True):
     """One of the two lines of a column. ``field`` is what it sorts by, blank where that would say nothing."""
 
     name: str
@@ -22,36 +22,45 @@ class Column(msgspec.Struct, frozen=True):
     """One column of two lines; an ``is_extra`` one is hidden until somebody asks for it."""
 
     name: str
-    parts: tuple[Part, ...]
+    parts: tuple[ColumnPart, ...]
     is_number: bool = True
     is_extra: bool = False
 
 
 COLUMNS = (
-    Column("account", (Part("account", _("account")), Part("client_key", _("client key"))), is_number=False),
+    Column(
+        "account",
+        (ColumnPart("account", _("account")), ColumnPart("client_key", _("client key"))),
+        is_number=False,
+    ),
     Column(
         "times",
         (
-            Part("duration", _("duration"), "duration_ms"),
-            Part("first_data", _("first data"), "first_data_ms"),
+            ColumnPart("duration", _("duration"), "duration_ms"),
+            ColumnPart("first_data", _("first data"), "first_data_ms"),
         ),
     ),
     Column(
         "tokens",
-        (Part("tokens_in", _("tokens in"), "tokens_in"), Part("tokens_out", _("tokens out"), "tokens_out")),
+        (
+            ColumnPart("tokens_in", _("tokens in"), "tokens_in"),
+            ColumnPart("tokens_out", _("tokens out"), "tokens_out"),
+        ),
     ),
-    Column("cost", (Part("cost", _("cost"), "cost"), Part("attempts", _("attempts"), "attempts"))),
+    Column(
+        "cost", (ColumnPart("cost", _("cost"), "cost"), ColumnPart("attempts", _("attempts"), "attempts"))
+    ),
     Column(
         "ended",
-        (Part("ended_by", _("ended by")), Part("ended_in", _("ended in"))),
+        (ColumnPart("ended_by", _("ended by")), ColumnPart("ended_in", _("ended in"))),
         is_number=False,
         is_extra=True,
     ),
     Column(
         "size",
         (
-            Part("request_size", _("request size"), "request_bytes"),
-            Part("answer_size", _("size of the answer"), "response_bytes"),
+            ColumnPart("request_size", _("request size"), "request_bytes"),
+            ColumnPart("answer_size", _("size of the answer"), "response_bytes"),
         ),
         is_extra=True,
     ),
@@ -84,11 +93,11 @@ def heads(sort: str, hidden: Iterable[str]) -> list[dict[str, Any]]:
     ]
 
 
-def _head(part: Part, sort: str) -> dict[str, Any]:
+def _head(part: ColumnPart, sort: str) -> dict[str, Any]:
     now = _direction(part, sort)
     following = {"": f"-{part.name}", "descending": part.name, "ascending": ""}[now]
     return {"label": part.label, "can_be_sorted": bool(part.field), "sorted": now, "following": following}
 
 
-def _direction(part: Part, sort: str) -> str:
+def _direction(part: ColumnPart, sort: str) -> str:
     return {part.name: "ascending", f"-{part.name}": "descending"}.get(sort, "") if part.field else ""

@@ -12,7 +12,7 @@ from monitor.words.plain_text import shown
 from monitor.words.wording import duration
 
 
-class Line(msgspec.Struct, frozen=True):
+class ComparedLine(msgspec.Struct, frozen=True):
     """A fact of both; ``differs`` where the two are not the same, and that says something."""
 
     label: Any
@@ -47,10 +47,10 @@ _TIMES: Final = ("first_data_ms", "duration_ms")
 """Never quite the same: told, not marked."""
 
 
-def compared(first: RequestRecord, second: RequestRecord) -> list[Line]:
+def compared(first: RequestRecord, second: RequestRecord) -> list[ComparedLine]:
     """The facts of two exchanges, in the order in which one asks for them."""
     return [
-        Line(
+        ComparedLine(
             label,
             write(getattr(first, name)),
             write(getattr(second, name)),

@@ -37,7 +37,7 @@ class ShownBody(msgspec.Struct, frozen=True):
     is_cut: bool
 
 
-class Event(msgspec.Struct, frozen=True):
+class SentPiece(msgspec.Struct, frozen=True):
     """A piece of the response as it was sent, with its milliseconds since admission."""
 
     offset_ms: int
@@ -57,7 +57,7 @@ class Detail(msgspec.Struct, frozen=True):
     is_request_unreadable: bool
     changes: list[tuple[int, list[DiffLine] | None]]
     """For each attempt whose request differed from the client's: its number, and how (None: too long)."""
-    events: list[Event]
+    events: list[SentPiece]
     left_out_events: int
     log: list[str]
     is_log_whole: bool
@@ -93,7 +93,7 @@ def detail_of(request_id: str, *, with_bodies: bool) -> Detail | None:
         left_out_turns=max(0, len(turns) - TURNS_LIMIT),
         is_request_unreadable=client is not None and client.total_bytes > 0 and asked is None,
         changes=_changes(client, bodies),
-        events=[Event(at, _begun(data.decode("utf-8", "replace"))) for at, data in pieces[:EVENTS_LIMIT]],
+        events=[SentPiece(at, _begun(data.decode("utf-8", "replace"))) for at, data in pieces[:EVENTS_LIMIT]],
         left_out_events=max(0, len(pieces) - EVENTS_LIMIT),
         log=[hide(line) for line in log],
         is_log_whole=is_log_whole,

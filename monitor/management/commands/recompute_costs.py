@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from monitor.ledger.booking import Amounts, Cell, dollars
+from monitor.ledger.booking import Amounts, LedgerCell, dollars
 from monitor.ledger.corrections import runs
 from monitor.pricing.prices import price_list
 from monitor.pricing.recomputing import add_up_days, preview, recompute, whole_hours
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{run['made_at']:%Y-%m-%d %H:%M:%S} UTC  {run['cells']} figures  {sums}")
 
 
-def _add(sums: dict[tuple[str, str], Amounts], change: Mapping[Cell, Amounts]) -> None:
+def _add(sums: dict[tuple[str, str], Amounts], change: Mapping[LedgerCell, Amounts]) -> None:
     for cell, amounts in change.items():
         sums[cell.client_key, cell.model] = sums[cell.client_key, cell.model].plus(amounts)
 

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from proxyproject.faultlab.contract import ALL
 from proxyproject.faultlab.page import faults_page
 from proxyproject.faultlab.report import Reporter
-from proxyproject.faultlab.run import Result, accounts_for, mappings_for, run
+from proxyproject.faultlab.run import CaseResult, accounts_for, mappings_for, run
 from proxyproject.faultlab.selection import Selection
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
 
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         if options["write"]:
             options["write"].write_text(faults_page())
 
-    def _print(self, results: Sequence[Result]) -> None:
+    def _print(self, results: Sequence[CaseResult]) -> None:
         for result in results:
             wanted, got = result.case.expected, result.answer
             told = f"{wanted.status} {wanted.ends}, {wanted.attempts} attempts, {wanted.outcome}"

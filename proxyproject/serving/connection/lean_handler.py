@@ -38,7 +38,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-class BodyTooLarge(Exception):
+class SentTooMuch(Exception):
     """The request's body has more bytes than the limit."""
 
 
@@ -59,7 +59,7 @@ class LeanHandler:
             body = await self._read_body(receive)
         except ClientGone:
             return
-        except BodyTooLarge:
+        except SentTooMuch:
             await _send_whole(_refused(scope, 413, too_large(self._max_body_bytes)), send)
             return
         task = asyncio.current_task()
@@ -95,7 +95,7 @@ class LeanHandler:
             chunks.append(chunk)
             length_bytes += len(chunk)
             if length_bytes > self._max_body_bytes:
-                raise BodyTooLarge
+                raise SentTooMuch
             if not message.get("more_body", False):
                 return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 

@@ -34,22 +34,22 @@ def set_caller_check(knows: KnowsCaller) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class BodyAllowance:
     """How many bytes a body may have; who is not ``is_known`` shares the room for strangers' large bodies."""
 
     limit_bytes: int
     is_known: bool = True
 
 
-def allowance(asked: Refusal, query: bytes, max_body_bytes: int) -> Allowance | None:
+def allowance(asked: Refusal, query: bytes, max_body_bytes: int) -> BodyAllowance | None:
     """What this request may send beyond what anybody may; None: a key is to be shown first.
 
     On pages a session is said to be there: one that is not known here may be real, and the page finds out.
     """
     if is_relay_path(asked.method, asked.path):
         is_known = _knows(asked.path, query.decode("ascii", "replace"), asked.headers)
-        return Allowance(max_body_bytes) if is_known else None
+        return BodyAllowance(max_body_bytes) if is_known else None
     session = parse_cookie(asked.headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
     if not session or asked.path == LOGIN_PATH:
-        return Allowance(min(max_body_bytes, KEYLESS_BODY_BYTES), is_known=False)
-    return Allowance(min(max_body_bytes, PAGE_BODY_BYTES), is_known=session in known_sessions)
+        return BodyAllowance(min(max_body_bytes, KEYLESS_BODY_BYTES), is_known=False)
+    return BodyAllowance(min(max_body_bytes, PAGE_BODY_BYTES), is_known=session in known_sessions)

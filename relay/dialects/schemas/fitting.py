@@ -24,7 +24,7 @@ _BOUNDS = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum"}
 _TUPLE = "prefixItems"
 
 
-class Taken(msgspec.Struct, frozen=True):
+class VendorRules(msgspec.Struct, frozen=True):
     """What a vendor takes.
 
     ``tuples``: a tuple as ``prefixItems``, or as one schema for all ``items``. ``patterns``: all of them, or
@@ -44,7 +44,7 @@ class Fitted(msgspec.Struct, frozen=True):
     changes: tuple[str, ...]
 
 
-def fit_schema(schema: Json, taken: Taken, *, is_answer: bool = False) -> Fitted:
+def fit_schema(schema: Json, taken: VendorRules, *, is_answer: bool = False) -> Fitted:
     """The schema of a tool's arguments: one object at its root; an answer may be something else."""
     is_other = is_answer and schema.get("type", "object") != "object"
     rooted, said = (schema, []) if is_other else as_object(schema)
@@ -59,7 +59,7 @@ def fit_schema(schema: Json, taken: Taken, *, is_answer: bool = False) -> Fitted
 
 
 class _Fitter:
-    def __init__(self, taken: Taken) -> None:
+    def __init__(self, taken: VendorRules) -> None:
         self.changes: Counter[str] = Counter()
         self._taken = taken
 

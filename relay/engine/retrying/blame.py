@@ -5,7 +5,7 @@ PURE. A failure that everybody meets is the request's or the service's: nobody i
 
 from collections.abc import Generator
 
-from relay.engine.clock import Clock
+from relay.engine.clock import ReplyClock
 from relay.engine.commands import Command, MarkAccount, Picked, Reply
 from relay.engine.retrying import policy
 from relay.neutral.failures import Failure
@@ -14,10 +14,10 @@ from relay.neutral.failures import Failure
 class Blame:
     """The marks of one exchange."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: ReplyClock) -> None:
         """Nobody has failed."""
         self._clock = clock
-        self._soft: dict[int, tuple[str, policy.Mark]] = {}
+        self._soft: dict[int, tuple[str, policy.EarnedMark]] = {}
 
     def failed(self, account: Picked, failure: Failure) -> Generator[Command, Reply, bool]:
         """``account`` failed; True when it is hard-marked for it."""

@@ -16,7 +16,7 @@ from monitor.record.retry_strategies import (
     AsTold,
     ExponentialBackoff,
     FixedDelay,
-    Heal,
+    HealOnce,
     LinearBackoff,
     NoRetry,
     RetryStrategy,
@@ -43,7 +43,7 @@ def should_rotate_account(status: int | None, word: str = Kind.STATUS) -> bool:
 def determine_retry_strategy(failure: Failure, *, is_healed: bool, another_is_free: bool) -> RetryStrategy:
     """How to wait before the next attempt, or NoRetry. (The lesson's ``determine_retry_strategy``.)"""
     match failure.rule.wait:
-        case Heal(delay):
+        case HealOnce(delay):
             return NoRetry() if is_healed else delay
         case AsTold(untold):
             told = failure.retry_after_seconds
@@ -63,7 +63,7 @@ def is_quota(failure: Failure) -> bool:
 
 def needs_healing(failure: Failure) -> bool:
     """Was the request refused for something that can be healed: a thinking signature, a part of its form?"""
-    return isinstance(failure.rule.wait, Heal)
+    return isinstance(failure.rule.wait, HealOnce)
 
 
 def refuses_signature(failure: Failure) -> bool:
@@ -73,7 +73,7 @@ def refuses_signature(failure: Failure) -> bool:
 
 def is_final(failure: Failure) -> bool:
     """Is it the request's own fault, which no other attempt would mend?"""
-    return isinstance(failure.rule.wait, NoRetry | Heal) and failure.kind is not Kind.DEADLINE
+    return isinstance(failure.rule.wait, NoRetry | HealOnce) and failure.kind is not Kind.DEADLINE
 
 
 Heals = Literal["", "strip", "drop_block", "parameter"]
@@ -153,7 +153,7 @@ def asks_the_budget(decision: Decision, failure: Failure) -> bool:
     return decision.retry and not decision.heal and not is_quota(failure)
 
 
-class Mark(msgspec.Struct, frozen=True):
+class EarnedMark(msgspec.Struct, frozen=True):
     """What is remembered against an account: ``soft`` marks put it last, all others stop it.
 
     ``status`` and ``reason`` are upstream's, but 400 stands for any fault of the account itself that is no
@@ -166,7 +166,7 @@ class Mark(msgspec.Struct, frozen=True):
     told_seconds: float | None = None
 
 
-def hard_mark(failure: Failure) -> Mark | None:
+def hard_mark(failure: Failure) -> EarnedMark | None:
     """The hard mark that a failure earns its account, if any."""
     kind, status = failure.rule.mark, failure.status or 0
     if kind in ("", "soft"):
@@ -178,14 +178,14 @@ def hard_mark(failure: Failure) -> Mark | None:
             status = 401
         elif status not in (401, 402):
             status = 400
-    return Mark(kind, status, reason, failure.retry_after_seconds)
+    return EarnedMark(kind, status, reason, failure.retry_after_seconds)
 
 
-def soft_mark(failure: Failure) -> Mark | None:
+def soft_mark(failure: Failure) -> EarnedMark | None:
     """The soft mark that a failure earns its account once *another* account answered the same request."""
     if failure.rule.mark != "soft":
         return None
-    return Mark("soft", failure.status or 0, failure.kind.value)
+    return EarnedMark("soft", failure.status or 0, failure.kind.value)
 
 
 def decisive(failures: list[Failure]) -> Failure:

@@ -7,7 +7,7 @@ say (``fallbacks``). Once an account for a fallback was had, the exchange goes b
 from collections.abc import Generator
 from typing import NamedTuple
 
-from relay.engine.clock import Clock
+from relay.engine.clock import ReplyClock
 from relay.engine.commands import Around, Command, LookAround, Note, PickAccount, Picked, Reply, Unavailable
 from relay.engine.continuing.continuation import Said
 from relay.engine.facts import FellBack
@@ -27,7 +27,7 @@ class _Refused(NamedTuple):
 class Targets:
     """The targets of an exchange, from 0. ``tried`` are the accounts that failed for the present one."""
 
-    def __init__(self, clock: Clock, count: int, fallbacks: Fallbacks = ONLY_WITHOUT_ACCOUNTS) -> None:
+    def __init__(self, clock: ReplyClock, count: int, fallbacks: Fallbacks = ONLY_WITHOUT_ACCOUNTS) -> None:
         """Nobody was asked yet."""
         self._fallbacks = fallbacks
         self._why: Why = "accounts"

@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.record.decision_words import Strategy
 from monitor.record.retry_strategies import TOLD_DELAY_LIMIT_SECONDS
-from relay.engine.clock import Clock
+from relay.engine.clock import ReplyClock
 from relay.engine.commands import Command, Note, Reply, Sleep, SpendRetry
 from relay.engine.facts import Rested
 from relay.engine.retrying import policy
@@ -26,10 +26,10 @@ RESTING: Final = "resting"
 _SHORTEST_REST_SECONDS = 0.1
 
 
-class Turns:
+class RetryTurns:
     """The turns of one exchange's retries."""
 
-    def __init__(self, clock: Clock, limits: Limits) -> None:
+    def __init__(self, clock: ReplyClock, limits: Limits) -> None:
         """None was asked for yet."""
         self._clock = clock
         self._limits = limits

@@ -18,7 +18,7 @@ from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuing.continuation import Said
 from relay.engine.facts import AttemptEnded, Committed, Fact, FellBack
 from relay.engine.retrying.fallbacks import WHY_WORDS
-from relay.engine.retrying.policy import Heals, Mark
+from relay.engine.retrying.policy import EarnedMark, Heals
 from relay.engine.retrying.turns import RESTING
 from relay.exchange.large_bodies import beside_the_loop
 from relay.exchange.performing.hands import OpenAnswer
@@ -33,7 +33,7 @@ from relay.exchange.response.answer_reader import decoder_for
 from relay.exchange.response.answer_writer import AnswerWriter, Untold
 from relay.exchange.runtime import Runtime
 from relay.exchange.upstream_health import UpstreamWatch
-from relay.memory.items import Item
+from relay.memory.items import MemoryItem
 from relay.memory.refusals import account_key
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
@@ -82,7 +82,7 @@ class ExchangeHands:
         self._is_healed = False
         self._decoder: Decoder | None = None
         self._bent: dict[str, None] = {}  # the fields of upstream's answers that were not of their types
-        self._to_remember: list[Item] = []
+        self._to_remember: list[MemoryItem] = []
         self._has_learned = False
         self._settling: asyncio.Future[None] | None = None
         self._known = NOTHING_KNOWN
@@ -239,7 +239,7 @@ class ExchangeHands:
         leg = self._next_leg or self._ready()[1]
         self._next_leg = await beside_the_loop(len(leg.content), lambda: continued(leg, token))
 
-    def mark(self, account: int, model: str, mark: Mark) -> None:
+    def mark(self, account: int, model: str, mark: EarnedMark) -> None:
         """Tell the pool."""
         mark_account(self._runtime.pool, account, model, mark, self._taken_at)
 

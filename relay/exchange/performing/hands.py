@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 from relay.dialects.interface import Decoder
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.facts import Fact
-from relay.engine.retrying.policy import Mark
+from relay.engine.retrying.policy import EarnedMark
 from relay.neutral.events import Chunk
 from relay.neutral.failures import Failure
 
@@ -72,7 +72,7 @@ class Hands(Protocol):
         """Make the next leg ready."""
         ...
 
-    def mark(self, account: int, model: str, mark: Mark) -> None:
+    def mark(self, account: int, model: str, mark: EarnedMark) -> None:
         """Mark an account."""
         ...
 

@@ -7,7 +7,7 @@ import msgspec
 
 from accounts.snapshot import AccountView
 from relay.engine.retrying.policy import Heals
-from relay.memory.items import Item
+from relay.memory.items import MemoryItem
 from relay.memory.refusals import refused_item
 from relay.neutral.conversation import digest
 from relay.upstream.request import UpstreamRequest, healed_with, taken_back
@@ -19,8 +19,8 @@ class HealedRequest(msgspec.Struct, frozen=True):
 
     request: UpstreamRequest
     changes: tuple[str, ...]
-    forgotten: list[Item] = []
-    remembered: list[Item] = []
+    forgotten: list[MemoryItem] = []
+    remembered: list[MemoryItem] = []
 
 
 def healed_request(
@@ -38,14 +38,14 @@ def healed_request(
     if healed is None or not healed.changes:
         return None
     if how == "drop_block":
-        remembered = [Item("drop", session, "", now)]
+        remembered = [MemoryItem("drop", session, "", now)]
     else:
-        remembered = [Item("block", session, block, now) for block in healed.blocks]
-        remembered += [Item("prompt", session, healed.prompt_turn, now)] if healed.prompt_turn else []
+        remembered = [MemoryItem("block", session, block, now) for block in healed.blocks]
+        remembered += [MemoryItem("prompt", session, healed.prompt_turn, now)] if healed.prompt_turn else []
     refused = signatures_in(dialect, body)
     return HealedRequest(
         healed_with(request, healed),
         healed.changes,
-        [Item("forget", session, digest(signature), now, value=signature) for signature in refused],
+        [MemoryItem("forget", session, digest(signature), now, value=signature) for signature in refused],
         remembered,
     )

@@ -1,10 +1,10 @@
 """From the engine's word on an account to the pool."""
 
 from accounts.pool.pool import Pool
-from relay.engine.retrying.policy import Mark
+from relay.engine.retrying.policy import EarnedMark
 
 
-def mark_account(pool: Pool, account: int, model: str, mark: Mark, taken_at: float) -> None:
+def mark_account(pool: Pool, account: int, model: str, mark: EarnedMark, taken_at: float) -> None:
     """Give ``account`` the mark that it earned; ``taken_at`` (epoch seconds) is when it was leased."""
     kind = mark.kind
     if kind == "soft":

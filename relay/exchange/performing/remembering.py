@@ -9,7 +9,7 @@ from relay.engine.healing.signatures import SignatureCache
 from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop
 from relay.exchange.runtime import Runtime
 from relay.memory.conversation_memory import Memory
-from relay.memory.items import Item, Wanted
+from relay.memory.items import MemoryItem, Wanted
 from relay.memory.learning import learned
 from relay.neutral.events import StreamState, Usage
 from relay.upstream.request import ClientCall, UpstreamRequest
@@ -58,17 +58,19 @@ async def weigh_detour(memory: Memory, lease: Lease, session: str) -> None:
         lease.cached_tokens_at_stake = await memory.cached_tokens(session, lease.model, known)
 
 
-def taught(call: ClientCall, state: StreamState, request: UpstreamRequest, now: float) -> list[Item]:
+def taught(call: ClientCall, state: StreamState, request: UpstreamRequest, now: float) -> list[MemoryItem]:
     """What an answer teaches: its signatures, and whose thread it continues."""
     items = learned(state, call.session, request.facts.family, now, request.aliases)
     if call.is_threaded and state.message_id:
-        items.append(Item("thread", call.session, state.message_id, now))
+        items.append(MemoryItem("thread", call.session, state.message_id, now))
     return items
 
 
-def answered(pool: Pool, lease: Lease, session: str, usage: Usage, now: float) -> list[Item]:
+def answered(pool: Pool, lease: Lease, session: str, usage: Usage, now: float) -> list[MemoryItem]:
     """Tell the pool that the account answered; for the other processes: what its prompt cache holds."""
     account, model = lease.account, lease.model
     cached = (usage.cache_read or 0) + (usage.cache_write or 0)
     pool.note_success(account.id, model, session, cached, lease.taken_at)
-    return [] if lease.stand_in_for else [Item("home", session, model, now, str(account.id), str(cached))]
+    return (
+        [] if lease.stand_in_for else [MemoryItem("home", session, model, now, str(account.id), str(cached))]
+    )

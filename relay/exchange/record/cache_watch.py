@@ -6,12 +6,12 @@ import time
 from accounts.pool.leases import Lease
 from relay.caching.footprint import Footprint, footprint_of
 from relay.caching.kept import Kept, with_newest
-from relay.caching.misses import Found, Miss, miss_of
+from relay.caching.misses import CacheMiss, Found, miss_of
 from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop
 from relay.exchange.performing.remembering import answered, weigh_detour
 from relay.exchange.record.recording import Recorder
 from relay.exchange.runtime import Runtime
-from relay.memory.items import Item
+from relay.memory.items import MemoryItem
 from relay.neutral.usage import Usage
 from relay.upstream.request import ClientCall, UpstreamRequest
 
@@ -51,7 +51,9 @@ class CacheWatch:
         else:
             self._prints = request.body, asked, said
 
-    def answers(self, lease: Lease, request: UpstreamRequest, usage: Usage, *, is_one: bool) -> list[Item]:
+    def answers(
+        self, lease: Lease, request: UpstreamRequest, usage: Usage, *, is_one: bool
+    ) -> list[MemoryItem]:
         """The account has answered; what is to be remembered of it.
 
         ``is_one``: one request got the answer, so that its usage is that of one prompt.
@@ -95,7 +97,7 @@ class CacheWatch:
         miss = miss_of(kept, now, found)
         if miss is not None:
             if miss.cause == "account" and detour is not None:  # the same loss, told once
-                miss = Miss(miss.cause, detour, miss.detail)
+                miss = CacheMiss(miss.cause, detour, miss.detail)
             self._recorder.missed_cache(miss.cause, miss.lost_tokens, miss.detail)
         self._runtime.memory.kept.keep(self._agent, with_newest(kept, now), now.at)
 

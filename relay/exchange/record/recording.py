@@ -18,7 +18,7 @@ from monitor.record.records import (
     RequestRecord,
 )
 from relay import metrics
-from relay.engine.commands import Outcome
+from relay.engine.commands import ExchangeEnd
 from relay.engine.facts import (
     AttemptEnded,
     AttemptOpened,
@@ -169,7 +169,7 @@ class Recorder:
             self._log(logging.WARNING, unasked(failure.message, status))
         self._finish(outcome_of(facts), EndedBy.PROXY, Phase.ADMISSION, status, failure.message)
 
-    def end(self, outcome: Outcome, *, status: int, has_client_gone: bool) -> None:
+    def end(self, outcome: ExchangeEnd, *, status: int, has_client_gone: bool) -> None:
         """The exchange is over: driver and response both are done. ``status`` is what the client got."""
         failure = outcome.failure
         state = outcome.state

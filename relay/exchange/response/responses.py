@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 
 from monitor.record.redaction import mask_email
 from relay.dialects.interface import Dialect, ErrorAnswer
-from relay.engine.commands import Outcome
+from relay.engine.commands import ExchangeEnd
 from relay.engine.retrying import policy
 from relay.exchange.served_exchange import ServedExchange
 from relay.neutral.failures import Failure
@@ -34,7 +34,7 @@ async def respond(served: ServedExchange) -> HttpResponseBase:
     while isinstance(first, bytes) and not served.is_stream:
         served.collected.append(first)
         first = await served.driver.mailbox.take(None)
-    if isinstance(first, Outcome) and not _is_told_in_stream(served, first):
+    if isinstance(first, ExchangeEnd) and not _is_told_in_stream(served, first):
         return ended(served, first)
     content_type = "application/json" if served.form == "array" else "text/event-stream"
     response = StreamingHttpResponse(_stream(served, first), content_type=content_type)
@@ -46,7 +46,7 @@ async def respond(served: ServedExchange) -> HttpResponseBase:
     return response
 
 
-def ended(served: ServedExchange, outcome: Outcome) -> HttpResponse:
+def ended(served: ServedExchange, outcome: ExchangeEnd) -> HttpResponse:
     """The exchange ended before a stream was opened: the collected answer, or an error with its status."""
     dialect = served.hands.call.dialect
     if outcome.failure is None and served.collected:
@@ -111,12 +111,12 @@ def account_headers(how: str, email: str) -> list[tuple[str, str]]:
     return [("X-Account-Email", mask_email(email) if how == "masked" else email)]
 
 
-async def _stream(served: ServedExchange, first: bytes | Outcome | None) -> AsyncIterator[bytes]:
+async def _stream(served: ServedExchange, first: bytes | ExchangeEnd | None) -> AsyncIterator[bytes]:
     hands, recorder = served.hands, served.hands.recorder
     try:
-        item: bytes | Outcome | None = first
+        item: bytes | ExchangeEnd | None = first
         while True:
-            if isinstance(item, Outcome):
+            if isinstance(item, ExchangeEnd):
                 piece = _last_words(served, item)
                 if piece:
                     recorder.sent(piece)
@@ -132,7 +132,7 @@ async def _stream(served: ServedExchange, first: bytes | Outcome | None) -> Asyn
         yield hands.encoder.fail(ErrorAnswer(500, "the server failed; its log says why", served.request_id))
 
 
-def _last_words(served: ServedExchange, outcome: Outcome) -> bytes:
+def _last_words(served: ServedExchange, outcome: ExchangeEnd) -> bytes:
     """The error event that ends a broken answer; nothing behind a whole one, or one that upstream told."""
     if outcome.failure is None or outcome.is_told or outcome.interrupted_by == "client":
         return b""
@@ -150,7 +150,7 @@ def _last_words(served: ServedExchange, outcome: Outcome) -> bytes:
     )
 
 
-def _status_owed(outcome: Outcome) -> int:
+def _status_owed(outcome: ExchangeEnd) -> int:
     """The HTTP status of what ended before a byte was sent.
 
     An answer may have begun upstream and given its client nothing yet: then its failure is one as any other.
@@ -160,7 +160,7 @@ def _status_owed(outcome: Outcome) -> int:
     return _status_in_stream(outcome, outcome.failure)
 
 
-def _status_in_stream(outcome: Outcome, failure: Failure) -> int:
+def _status_in_stream(outcome: ExchangeEnd, failure: Failure) -> int:
     status = failure.status if failure.status is not None and failure.status >= 400 else outcome.status
     owed = policy.answer_status([failure])
     if status in (401, 402, 403) or owed == 503:  # an account's trouble is none of the client's
@@ -170,14 +170,14 @@ def _status_in_stream(outcome: Outcome, failure: Failure) -> int:
     return 502 if status == 200 else status
 
 
-def _is_told_in_stream(served: ServedExchange, outcome: Outcome) -> bool:
+def _is_told_in_stream(served: ServedExchange, outcome: ExchangeEnd) -> bool:
     """Is it a request that is too long, of a client that looks for that in the stream alone?"""
     limit = outcome.failure.limit if outcome.failure else None
     is_too_long = limit is not None and limit.about != "output" and not _upstream_body(served, outcome)
     return is_too_long and served.is_stream and served.hands.call.dialect.tells_limits_in_streams
 
 
-def _upstream_body(served: ServedExchange, outcome: Outcome) -> bytes:
+def _upstream_body(served: ServedExchange, outcome: ExchangeEnd) -> bytes:
     """Upstream's own error, for a client of its dialect, where it is the answer as it stands."""
     failure = outcome.failure
     is_verbatim = failure is not None and outcome.message == failure.message

@@ -8,7 +8,7 @@ from typing import Any
 import uvloop
 from django.core.management.base import BaseCommand
 
-from relay.simulator import Shape, Simulator
+from relay.simulator import Prose, Simulator
 
 
 class Command(BaseCommand):
@@ -21,13 +21,13 @@ class Command(BaseCommand):
         """The address and how much the model says by default."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-        parser.add_argument("--events", type=int, default=Shape().events, help="text events in an answer")
-        parser.add_argument("--words", type=int, default=Shape().words, help="words in an event")
+        parser.add_argument("--events", type=int, default=Prose().events, help="text events in an answer")
+        parser.add_argument("--words", type=int, default=Prose().words, help="words in an event")
         parser.add_argument("--delay-ms", type=float, default=0, help="milliseconds between events")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until told to stop."""
-        shape = Shape(options["events"], options["words"], options["delay_ms"] / 1000)
+        shape = Prose(options["events"], options["words"], options["delay_ms"] / 1000)
         simulator = Simulator(host=options["host"], port=options["port"], shape=shape)
         uvloop.run(self._serve(simulator))
 

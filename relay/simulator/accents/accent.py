@@ -9,12 +9,12 @@ from functools import partial
 
 import msgspec
 
-from relay.simulator.dialect import Event, Json, Kind, encode_json
+from relay.simulator.dialect import EventKind, Json, SimulatedEvent, encode_json
 
-Change = Callable[[list[Event]], list[Event]]
+Change = Callable[[list[SimulatedEvent]], list[SimulatedEvent]]
 
 
-def unchanged(events: list[Event]) -> list[Event]:
+def unchanged(events: list[SimulatedEvent]) -> list[SimulatedEvent]:
     """The change of an accent that is in the framing alone."""
     return events
 
@@ -37,7 +37,7 @@ class Accent:
     has_empty_frames: bool = False
 
 
-def edited(event: Event, edit: Callable[[Json], None]) -> Event:
+def edited(event: SimulatedEvent, edit: Callable[[Json], None]) -> SimulatedEvent:
     """``event`` with its JSON object changed in place by ``edit``; what is no object stays as it is.
 
     Code Assist's envelope is looked through.
@@ -46,13 +46,13 @@ def edited(event: Event, edit: Callable[[Json], None]) -> Event:
         return event
     whole: Json = msgspec.json.decode(event.data)
     edit(whole["response"] if isinstance(whole.get("response"), dict) else whole)
-    return Event(event.kind, encode_json(whole), event.name)
+    return SimulatedEvent(event.kind, encode_json(whole), event.name)
 
 
-def each(edit: Callable[[Json, Kind], None]) -> Change:
+def each(edit: Callable[[Json, EventKind], None]) -> Change:
     """The change that edits every event's object by itself."""
     return lambda events: [edited(event, partial(_with_kind, edit, event.kind)) for event in events]
 
 
-def _with_kind(edit: Callable[[Json, Kind], None], kind: Kind, told: Json) -> None:
+def _with_kind(edit: Callable[[Json, EventKind], None], kind: EventKind, told: Json) -> None:
     edit(told, kind)

@@ -4,36 +4,36 @@ from collections.abc import Callable
 from typing import Any
 
 from relay.simulator.accents.accent import Accent, Change, each, edited
-from relay.simulator.dialect import Event, Json, Kind, encode_json
+from relay.simulator.dialect import EventKind, Json, SimulatedEvent, encode_json
 
 _DELTA_FIELDS = ("role", "content", "reasoning_content", "tool_calls")
 _SAFE = {"hate": {"filtered": False, "severity": "safe"}, "violence": {"filtered": False, "severity": "safe"}}
 
 
-def _chunks(edit: Callable[[Json, Json, Json, Kind], None]) -> dict[str, Change]:
+def _chunks(edit: Callable[[Json, Json, Json, EventKind], None]) -> dict[str, Change]:
     """For chat: ``edit`` gets each chunk with a choice: the chunk, the choice, its delta, and the kind."""
 
-    def change(told: Json, kind: Kind) -> None:
+    def change(told: Json, kind: EventKind) -> None:
         for choice in told.get("choices") or ():
             edit(told, choice, choice.setdefault("delta", {}), kind)
 
     return {"chat": each(change)}
 
 
-def _vllm(told: Json, choice: Json, delta: Json, kind: Kind) -> None:
+def _vllm(told: Json, choice: Json, delta: Json, kind: EventKind) -> None:
     choice.update(logprobs=None, token_ids=None)
     if choice.get("finish_reason"):
         choice["stop_reason"] = None
         delta["content"] = ""
 
 
-def _sglang(told: Json, choice: Json, delta: Json, kind: Kind) -> None:
+def _sglang(told: Json, choice: Json, delta: Json, kind: EventKind) -> None:
     choice["delta"] = {name: delta.get(name) for name in _DELTA_FIELDS}
     choice["matched_stop"] = 200012 if choice.get("finish_reason") else None
     told.setdefault("usage", None)
 
 
-def _ollama(told: Json, choice: Json, delta: Json, kind: Kind) -> None:
+def _ollama(told: Json, choice: Json, delta: Json, kind: EventKind) -> None:
     told["system_fingerprint"] = "fp_ollama"
     delta["role"] = "assistant"
     if "reasoning_content" in delta:
@@ -43,13 +43,13 @@ def _ollama(told: Json, choice: Json, delta: Json, kind: Kind) -> None:
         choice["finish_reason"] = "stop"
 
 
-def _llama_cpp(told: Json, kind: Kind) -> None:
+def _llama_cpp(told: Json, kind: EventKind) -> None:
     told.update(created=0, system_fingerprint="b10964")
     if told.get("usage"):
         told["timings"] = {"cache_n": 0, "predicted_ms": 103.942, "prompt_ms": 75.096}
 
 
-def _openrouter(told: Json, choice: Json, delta: Json, kind: Kind) -> None:
+def _openrouter(told: Json, choice: Json, delta: Json, kind: EventKind) -> None:
     told["provider"] = "Simulated"
     choice["native_finish_reason"] = choice.get("finish_reason")
     delta["role"] = "assistant"
@@ -60,7 +60,7 @@ def _openrouter(told: Json, choice: Json, delta: Json, kind: Kind) -> None:
         delta["reasoning_details"] = [{"type": "reasoning.text", "text": words, "index": 0}]
 
 
-def _kimi(events: list[Event]) -> list[Event]:
+def _kimi(events: list[SimulatedEvent]) -> list[SimulatedEvent]:
     """The usage moves into the choice that finishes; ids are the function's name and a number."""
     usage: dict[str, Any] = {}
     for event in events:
@@ -77,11 +77,11 @@ def _kimi(events: list[Event]) -> list[Event]:
     return [edited(event, edit) for event in events if not _is_usage_alone(event)]
 
 
-def _is_usage_alone(event: Event) -> bool:
-    return event.kind is Kind.END and b'"choices":[]' in event.data
+def _is_usage_alone(event: SimulatedEvent) -> bool:
+    return event.kind is EventKind.END and b'"choices":[]' in event.data
 
 
-def _mistral(told: Json, choice: Json, delta: Json, kind: Kind) -> None:
+def _mistral(told: Json, choice: Json, delta: Json, kind: EventKind) -> None:
     if "reasoning_content" in delta:
         words = {"type": "text", "text": delta.pop("reasoning_content")}
         delta["content"] = [{"type": "thinking", "thinking": [words], "closed": True}]
@@ -90,7 +90,7 @@ def _mistral(told: Json, choice: Json, delta: Json, kind: Kind) -> None:
     told["p"] = "abcdefghij"
 
 
-def _azure(events: list[Event]) -> list[Event]:
+def _azure(events: list[SimulatedEvent]) -> list[SimulatedEvent]:
     """Filter results before the answer, beside it, and behind it in a choice without a delta."""
     found = {"prompt_index": 0, "content_filter_results": _SAFE}
     empty = {
@@ -109,24 +109,24 @@ def _azure(events: list[Event]) -> list[Event]:
             choice["content_filter_results"] = _SAFE if choice.get("delta") else {}
 
     changed = [edited(event, edit) for event in events]
-    at = next((n for n, event in enumerate(changed) if event.kind is Kind.END), len(changed))
-    changed.insert(at, Event(Kind.CLOSE, encode_json(behind)))
-    return [Event(Kind.OPEN, encode_json(empty)), *changed]
+    at = next((n for n, event in enumerate(changed) if event.kind is EventKind.END), len(changed))
+    changed.insert(at, SimulatedEvent(EventKind.CLOSE, encode_json(behind)))
+    return [SimulatedEvent(EventKind.OPEN, encode_json(empty)), *changed]
 
 
-def _deepseek(told: Json, choice: Json, delta: Json, kind: Kind) -> None:
+def _deepseek(told: Json, choice: Json, delta: Json, kind: EventKind) -> None:
     if "reasoning_content" in delta:
         delta["content"] = None
     elif "content" in delta:
         delta["reasoning_content"] = None
 
 
-def _qwen(told: Json, kind: Kind) -> None:
+def _qwen(told: Json, kind: EventKind) -> None:
     for choice in told.get("choices") or ():
         choice.setdefault("delta", {})["role"] = "assistant"
 
 
-def _minimax(told: Json, choice: Json, delta: Json, kind: Kind) -> None:
+def _minimax(told: Json, choice: Json, delta: Json, kind: EventKind) -> None:
     if "role" not in delta:
         delta["role"] = ""
     told.setdefault("usage", {"total_tokens": 0, "total_characters": 0})
@@ -136,11 +136,11 @@ def _minimax(told: Json, choice: Json, delta: Json, kind: Kind) -> None:
         told["base_resp"] = {"status_code": 0, "status_msg": ""}
 
 
-def _groq(told: Json, kind: Kind) -> None:
+def _groq(told: Json, kind: EventKind) -> None:
     told["x_groq"] = {"id": "req_sim"} | ({"usage": told["usage"]} if told.get("usage") else {})
 
 
-def _xai(told: Json, kind: Kind) -> None:
+def _xai(told: Json, kind: EventKind) -> None:
     """No finish reason but the last; the output tokens leave the thoughts out."""
     for choice in told.get("choices") or ():
         if choice.get("finish_reason") is None:
@@ -149,7 +149,7 @@ def _xai(told: Json, kind: Kind) -> None:
         usage["completion_tokens"] -= usage["completion_tokens_details"]["reasoning_tokens"]
 
 
-def _bent(told: Json, kind: Kind) -> None:
+def _bent(told: Json, kind: EventKind) -> None:
     told["id"] = 12345
     for choice in told.get("choices") or ():
         choice["index"] = "0"

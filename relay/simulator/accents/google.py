@@ -1,7 +1,7 @@
 """How old models, and proxies, speak Gemini's dialect."""
 
 from relay.simulator.accents.accent import Accent, Change, each, edited
-from relay.simulator.dialect import Event, Json, Kind
+from relay.simulator.dialect import EventKind, Json, SimulatedEvent
 
 GOOGLE = ("gemini", "vertex", "code_assist")
 
@@ -10,13 +10,13 @@ def _for_all(change: Change) -> dict[str, Change]:
     return dict.fromkeys(GOOGLE, change)
 
 
-def _stop_everywhere(told: Json, kind: Kind) -> None:
+def _stop_everywhere(told: Json, kind: EventKind) -> None:
     for candidate in told.get("candidates") or ():
         candidate.setdefault("finishReason", "STOP")
         candidate.get("content", {}).pop("role", None)
 
 
-def _stop_first(events: list[Event]) -> list[Event]:
+def _stop_first(events: list[SimulatedEvent]) -> list[SimulatedEvent]:
     """The first chunk, without its words, goes out twice before the answer, and says STOP."""
 
     def edit(told: Json) -> None:
@@ -24,11 +24,11 @@ def _stop_first(events: list[Event]) -> list[Event]:
 
     if not events:
         return events
-    empty = edited(Event(Kind.OPEN, events[0].data, events[0].name), edit)
+    empty = edited(SimulatedEvent(EventKind.OPEN, events[0].data, events[0].name), edit)
     return [empty, empty, *events]
 
 
-def _late_usage(events: list[Event]) -> list[Event]:
+def _late_usage(events: list[SimulatedEvent]) -> list[SimulatedEvent]:
     """The last chunk's usage comes in a chunk of its own, without a candidate."""
     if not events:
         return events
@@ -41,7 +41,9 @@ def _late_usage(events: list[Event]) -> list[Event]:
     return [
         *(edited(event, without) for event in before),
         edited(last, without),
-        edited(Event(Kind.END, last.data, last.name), lambda told: told.pop("candidates", None)),
+        edited(
+            SimulatedEvent(EventKind.END, last.data, last.name), lambda told: told.pop("candidates", None)
+        ),
     ]
 
 

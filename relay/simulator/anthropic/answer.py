@@ -4,21 +4,21 @@ from dataclasses import dataclass
 
 import msgspec
 
-from relay.simulator.anthropic.thinking import FAMILY, Conversation, canonical
+from relay.simulator.anthropic.thinking import FAMILY, ReadHistory, canonical
 from relay.simulator.anthropic.threads import Threads
-from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
+from relay.simulator.dialect import EventKind, Inbound, Json, SimulatedEvent, encode_json
 from relay.simulator.model.asks import Ask
 from relay.simulator.model.prefix import Point, Prefix
-from relay.simulator.model.reply import Block, Call, Reply, Stop, Text, Thinking
-from relay.simulator.model.signatures import Seal, digest, issue
+from relay.simulator.model.reply import Block, Call, Reply, ReplyStop, SaidText, SaidThinking
+from relay.simulator.model.signatures import SignatureSeal, digest, issue
 
 _STOP_REASONS = {
-    Stop.END: "end_turn",
-    Stop.MAX_TOKENS: "max_tokens",
-    Stop.STOP_SEQUENCE: "stop_sequence",
-    Stop.TOOL: "tool_use",
-    Stop.SAFETY: "refusal",
-    Stop.BLOCKED_PROMPT: "refusal",
+    ReplyStop.END: "end_turn",
+    ReplyStop.MAX_TOKENS: "max_tokens",
+    ReplyStop.STOP_SEQUENCE: "stop_sequence",
+    ReplyStop.TOOL: "tool_use",
+    ReplyStop.SAFETY: "refusal",
+    ReplyStop.BLOCKED_PROMPT: "refusal",
 }
 _FRAGMENT_CHARS = 16
 LOOKBACK_BLOCKS = 20
@@ -32,7 +32,7 @@ class PreparedMessage:
     ask: Ask
     streams: bool
     inbound: Inbound
-    conversation: Conversation
+    conversation: ReadHistory
     threads: Threads
     tells_transformations: bool
 
@@ -40,24 +40,24 @@ class PreparedMessage:
     def _message_id(self) -> str:
         return self.inbound.request_id.replace("req_", "msg_")
 
-    def events(self, reply: Reply) -> list[Event]:
+    def events(self, reply: Reply) -> list[SimulatedEvent]:
         """``message_start``, the blocks, ``message_delta``, ``message_stop``."""
         usage = self._input_usage()
         message = self._message([], None, None, usage | {"output_tokens": 1})
-        events = [_event(Kind.OPEN, "message_start", {"message": message})]
+        events = [_event(EventKind.OPEN, "message_start", {"message": message})]
         blocks = self._blocks(reply)
         for index, (block, written) in enumerate(blocks):
             events += _block_events(index, block, written)
             if index == 0:
-                events.insert(2, _event(Kind.OPEN, "ping", {}))
+                events.insert(2, _event(EventKind.OPEN, "ping", {}))
         delta = {
             "stop_reason": _STOP_REASONS[reply.stop],
             "stop_sequence": reply.stop_sequence,
             "stop_details": _stop_details(reply.stop),
         }
         total = usage | _output_usage(reply)
-        events.append(_event(Kind.END, "message_delta", {"delta": delta, "usage": total}))
-        events.append(_event(Kind.END, "message_stop", {}))
+        events.append(_event(EventKind.END, "message_delta", {"delta": delta, "usage": total}))
+        events.append(_event(EventKind.END, "message_stop", {}))
         return events
 
     def document(self, reply: Reply) -> Json:
@@ -100,7 +100,7 @@ class PreparedMessage:
 
     def _block(self, block: Block, prefix: Prefix) -> Json:
         match block:
-            case Text():
+            case SaidText():
                 text = "".join(block.segments)
                 return {"type": "text", "text": text} | (
                     {"citations": [_citation(block)]} if block.source else {}
@@ -112,9 +112,9 @@ class PreparedMessage:
                     "name": block.name,
                     "input": block.arguments,
                 }
-            case Thinking():
+            case SaidThinking():
                 text = "".join(block.segments)
-                seal = Seal(
+                seal = SignatureSeal(
                     FAMILY,
                     self.inbound.base_model,
                     self.inbound.account,
@@ -160,8 +160,8 @@ def _output_usage(reply: Reply) -> Json:
     }
 
 
-def _stop_details(stop: Stop) -> Json | None:
-    if stop not in (Stop.SAFETY, Stop.BLOCKED_PROMPT):
+def _stop_details(stop: ReplyStop) -> Json | None:
+    if stop not in (ReplyStop.SAFETY, ReplyStop.BLOCKED_PROMPT):
         return None
     return {
         "type": "refusal",
@@ -170,7 +170,7 @@ def _stop_details(stop: Stop) -> Json | None:
     }
 
 
-def _citation(text: Text) -> Json:
+def _citation(text: SaidText) -> Json:
     return {
         "type": "web_search_result_location",
         "cited_text": text.segments[0],
@@ -180,38 +180,42 @@ def _citation(text: Text) -> Json:
     }
 
 
-def _event(kind: Kind, name: str, fields: Json) -> Event:
-    return Event(kind, encode_json({"type": name, **fields}), name)
+def _event(kind: EventKind, name: str, fields: Json) -> SimulatedEvent:
+    return SimulatedEvent(kind, encode_json({"type": name, **fields}), name)
 
 
-def _delta(kind: Kind, index: int, delta: Json) -> Event:
+def _delta(kind: EventKind, index: int, delta: Json) -> SimulatedEvent:
     return _event(kind, "content_block_delta", {"index": index, "delta": delta})
 
 
-def _block_events(index: int, block: Block, written: Json) -> list[Event]:
+def _block_events(index: int, block: Block, written: Json) -> list[SimulatedEvent]:
     """The events of one block: its start, its deltas, its end."""
-    start, deltas = dict(written), list[Event]()
+    start, deltas = dict(written), list[SimulatedEvent]()
     match block:
-        case Text():
+        case SaidText():
             start["text"] = ""
-            deltas = [_delta(Kind.TEXT, index, {"type": "text_delta", "text": s}) for s in block.segments]
+            deltas = [
+                _delta(EventKind.TEXT, index, {"type": "text_delta", "text": s}) for s in block.segments
+            ]
             if block.source:
                 start["citations"] = []
                 cited = {"type": "citations_delta", "citation": _citation(block)}
-                deltas.insert(0, _delta(Kind.OPEN, index, cited))
-        case Thinking(redacted=False):
+                deltas.insert(0, _delta(EventKind.OPEN, index, cited))
+        case SaidThinking(redacted=False):
             start |= {"thinking": "", "signature": ""}
             for segment in block.segments if block.shown else ():
-                deltas.append(_delta(Kind.THINKING, index, {"type": "thinking_delta", "thinking": segment}))
+                deltas.append(
+                    _delta(EventKind.THINKING, index, {"type": "thinking_delta", "thinking": segment})
+                )
             signature = {"type": "signature_delta", "signature": written["signature"]}
-            deltas.append(_delta(Kind.CLOSE, index, signature))
+            deltas.append(_delta(EventKind.CLOSE, index, signature))
         case Call():
             start["input"] = {}
             text = msgspec.json.encode(block.arguments).decode()
             fragments = [text[at : at + _FRAGMENT_CHARS] for at in range(0, len(text), _FRAGMENT_CHARS)]
             deltas = [
-                _delta(Kind.TOOL, index, {"type": "input_json_delta", "partial_json": fragment})
+                _delta(EventKind.TOOL, index, {"type": "input_json_delta", "partial_json": fragment})
                 for fragment in ["", *fragments]
             ]
-    opening = _event(Kind.OPEN, "content_block_start", {"index": index, "content_block": start})
-    return [opening, *deltas, _event(Kind.CLOSE, "content_block_stop", {"index": index})]
+    opening = _event(EventKind.OPEN, "content_block_start", {"index": index, "content_block": start})
+    return [opening, *deltas, _event(EventKind.CLOSE, "content_block_stop", {"index": index})]

@@ -9,11 +9,11 @@ from relay.simulator.anthropic.errors import error_body
 from relay.simulator.anthropic.fields import betas, check_fields, thinking_type
 from relay.simulator.anthropic.history import blocks_of, check_messages, merged_turns
 from relay.simulator.anthropic.rules import ClaudeRules, model_names, rules_for
-from relay.simulator.anthropic.thinking import Conversation, read_conversation
+from relay.simulator.anthropic.thinking import ReadHistory, read_conversation
 from relay.simulator.anthropic.threads import Threads
-from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
-from relay.simulator.faults.refused import Refused
-from relay.simulator.model.asks import ANY_TOOL, Ask, Media, Turn
+from relay.simulator.dialect import EventKind, Inbound, Json, SimulatedEvent, encode_json
+from relay.simulator.faults.refused import OrderedRefusal
+from relay.simulator.model.asks import ANY_TOOL, Ask, AskedMedia, AskedTurn
 from relay.simulator.model.signatures import decode
 
 _CREATED_AT = "2026-11-01T00:00:00Z"
@@ -65,7 +65,7 @@ class Anthropic:
 
     def embed(self, inbound: Inbound) -> Json:
         """There is none. Raises Refused."""
-        raise Refused(404, "Not found")
+        raise OrderedRefusal(404, "Not found")
 
     def list_models(self) -> Json:
         """The models, in one page."""
@@ -75,7 +75,7 @@ class Anthropic:
     def get_model(self, model: str) -> Json:
         """One model. Raises Refused."""
         if not model.startswith("claude-") or rules_for(model) is None:
-            raise Refused(404, f"model: {model}")
+            raise OrderedRefusal(404, f"model: {model}")
         return self._model(model)
 
     def headers(self, request_id: str) -> dict[str, str]:
@@ -88,13 +88,13 @@ class Anthropic:
             told[f"anthropic-ratelimit-{name}-reset"] = _RESET_AT
         return told
 
-    def error_body(self, refused: Refused, request_id: str) -> Json:
+    def error_body(self, refused: OrderedRefusal, request_id: str) -> Json:
         """``{"type": "error", …}``."""
         return error_body(refused, request_id)
 
-    def error_event(self, refused: Refused, request_id: str) -> Event:
+    def error_event(self, refused: OrderedRefusal, request_id: str) -> SimulatedEvent:
         """``event: error``."""
-        return Event(Kind.END, encode_json(error_body(refused, request_id)), "error")
+        return SimulatedEvent(EventKind.END, encode_json(error_body(refused, request_id)), "error")
 
     def heartbeat(self) -> bytes:
         """``event: ping``."""
@@ -103,12 +103,12 @@ class Anthropic:
     def empty_thought(self) -> None:
         """A block's start opens it."""
 
-    def _read(self, inbound: Inbound, *, counting: bool) -> tuple[ClaudeRules, Conversation]:
+    def _read(self, inbound: Inbound, *, counting: bool) -> tuple[ClaudeRules, ReadHistory]:
         if not isinstance(inbound.body.get("model"), str):
-            raise Refused(400, "model: Field required")
+            raise OrderedRefusal(400, "model: Field required")
         rules = rules_for(inbound.base_model)
         if rules is None:
-            raise Refused(404, f"model: {inbound.model}")
+            raise OrderedRefusal(404, f"model: {inbound.model}")
         check_fields(inbound.body, inbound.headers, rules, counting=counting)
         check_messages(inbound.body, inbound.headers["anthropic-version"], rules)
         return rules, read_conversation(inbound, rules)
@@ -166,8 +166,8 @@ def _ask(body: Json, rules: ClaudeRules) -> Ask:
     )
 
 
-def _turn(role: str, blocks: list[tuple[int, int, Json]]) -> Turn:
-    texts, results, media = list[str](), list[str](), list[Media]()
+def _turn(role: str, blocks: list[tuple[int, int, Json]]) -> AskedTurn:
+    texts, results, media = list[str](), list[str](), list[AskedMedia]()
     for _, _, block in blocks:
         match block["type"]:
             case "text":
@@ -179,19 +179,19 @@ def _turn(role: str, blocks: list[tuple[int, int, Json]]) -> Turn:
                 said = " ".join(one["text"] for one in inner if one["type"] == "text")
                 results.append(f"ERROR {said}" if block.get("is_error") else said)
                 media += [_media(one) for one in inner if one["type"] in ("image", "document")]
-    return Turn("user" if role == "user" else "model", tuple(texts), tuple(results), tuple(media))
+    return AskedTurn("user" if role == "user" else "model", tuple(texts), tuple(results), tuple(media))
 
 
-def _media(block: Json) -> Media:
+def _media(block: Json) -> AskedMedia:
     source = block["source"]
     match source["type"]:
         case "base64":
             data = decode(source["data"])
-            return Media(source["media_type"], len(data), hashlib.sha256(data).hexdigest())
+            return AskedMedia(source["media_type"], len(data), hashlib.sha256(data).hexdigest())
         case "text":
             data = str(source.get("data", "")).encode()
-            return Media("text/plain", len(data), hashlib.sha256(data).hexdigest())
+            return AskedMedia("text/plain", len(data), hashlib.sha256(data).hexdigest())
         case _:
-            return Media(
+            return AskedMedia(
                 block["type"], url=str(source.get("url") or source.get("file_id") or "inline content")
             )

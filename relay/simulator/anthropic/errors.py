@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 
 Json = dict[str, Any]
 
@@ -40,7 +40,7 @@ def error_type(status: int) -> str:
     return TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
 
 
-def error_body(refused: Refused, request_id: str) -> Json:
+def error_body(refused: OrderedRefusal, request_id: str) -> Json:
     """The body of an error answer, and the data of an error event."""
     error: Json = {"type": refused.kind or error_type(refused.status), "message": refused.message}
     if refused.code:
@@ -48,6 +48,6 @@ def error_body(refused: Refused, request_id: str) -> Json:
     return {"type": "error", "error": error, "request_id": request_id}
 
 
-def bad_request(where: str, what: str) -> Refused:
+def bad_request(where: str, what: str) -> OrderedRefusal:
     """A 400 that names the place in the request."""
-    return Refused(400, f"{where}: {what}" if where else what)
+    return OrderedRefusal(400, f"{where}: {what}" if where else what)

@@ -7,7 +7,7 @@ from typing import Any
 from relay.simulator.anthropic.errors import bad_request
 from relay.simulator.anthropic.rules import ClaudeRules
 from relay.simulator.anthropic.schemas import check_input_schema
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 
 Json = dict[str, Any]
 
@@ -99,7 +99,7 @@ def _check_system(system: Any) -> None:
         ):
             raise bad_request(f"system.{position}", "Input should be a text block")
         if not block["text"]:
-            raise Refused(400, f"system.{position}: text content blocks must be non-empty")
+            raise OrderedRefusal(400, f"system.{position}: text content blocks must be non-empty")
     if not isinstance(system, str | list | None):
         raise bad_request("system", "Input should be a valid string or list of text blocks")
 
@@ -121,11 +121,11 @@ def _check_sampling(body: Json, version: str, rules: ClaudeRules) -> None:
         if version == VERSIONS[-1]:
             raise bad_request(name, "Extra inputs are not permitted")
         if rules.sampling == "no" or (rules.sampling == "default" and value != default):
-            raise Refused(400, f"`{name}` is not supported for this model.")
+            raise OrderedRefusal(400, f"`{name}` is not supported for this model.")
         if name != "top_k" and (not isinstance(value, int | float) or not 0 <= value <= 1):
             raise bad_request(name, "range: 0..1")
     if thinking_type(body, rules) == "enabled" and body.get("temperature") not in (None, 1):
-        raise Refused(400, "`temperature` may only be set to 1 when thinking is enabled.")
+        raise OrderedRefusal(400, "`temperature` may only be set to 1 when thinking is enabled.")
 
 
 def _check_tools(body: Json) -> None:
@@ -161,9 +161,9 @@ def _check_thinking(body: Json, sent: set[str], rules: ClaudeRules) -> None:
     if kind not in ("adaptive", "enabled", "disabled", "between_tools"):
         raise bad_request("thinking.type", f"Input tag {kind!r} does not match any of the expected tags")
     if kind not in rules.thinking:
-        raise Refused(400, f'"thinking.type.{kind}" is not supported for this model.')
+        raise OrderedRefusal(400, f'"thinking.type.{kind}" is not supported for this model.')
     if kind == "disabled" and rules.off_needs_effort_up_to_high and effort in _EFFORTS_OVER_HIGH:
-        raise Refused(400, f'"thinking.type.disabled" is not supported at effort {effort!r}.')
+        raise OrderedRefusal(400, f'"thinking.type.disabled" is not supported at effort {effort!r}.')
     if kind == "between_tools" and (len(thinking) > 1 or effort in _EFFORTS_OVER_HIGH):
         raise bad_request("thinking.between_tools", "Extra inputs are not permitted")
     if kind == "enabled":
@@ -183,7 +183,7 @@ def _check_budget(budget: Any, max_tokens: Any) -> None:
     if budget < 1024:
         raise bad_request("thinking.enabled.budget_tokens", "Input should be greater than or equal to 1024")
     if isinstance(max_tokens, int) and budget >= max_tokens:
-        raise Refused(400, "`max_tokens` must be greater than `thinking.budget_tokens`.")
+        raise OrderedRefusal(400, "`max_tokens` must be greater than `thinking.budget_tokens`.")
 
 
 def _check_tool_choice(body: Json, rules: ClaudeRules) -> None:
@@ -196,9 +196,9 @@ def _check_tool_choice(body: Json, rules: ClaudeRules) -> None:
     if not body.get("tools"):
         raise bad_request("tool_choice", "tool_choice may only be specified while providing tools.")
     if kind == "tool" and choice.get("name") not in {tool.get("name") for tool in body["tools"]}:
-        raise Refused(400, f"Tool '{choice.get('name')}' not found in provided tools")
+        raise OrderedRefusal(400, f"Tool '{choice.get('name')}' not found in provided tools")
     if kind in ("any", "tool"):
         if rules.forced_tools == "no":
-            raise Refused(400, f'tool_choice type "{kind}" is not supported for this model.')
+            raise OrderedRefusal(400, f'tool_choice type "{kind}" is not supported for this model.')
         if rules.forced_tools == "without_thinking" and thinking_type(body, rules) != "disabled":
-            raise Refused(400, "Thinking may not be enabled when tool_choice forces tool use.")
+            raise OrderedRefusal(400, "Thinking may not be enabled when tool_choice forces tool use.")

@@ -6,7 +6,7 @@ from typing import Any
 
 from relay.simulator.anthropic.errors import bad_request
 from relay.simulator.anthropic.rules import ClaudeRules
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.model.signatures import NotBase64Error, decode
 
 Json = dict[str, Any]
@@ -86,7 +86,7 @@ def _check_block(block: Any, role: str, where: str, version: str) -> None:
             if not isinstance(block.get("text"), str):
                 raise bad_request(f"{where}.text.text", "Field required")
             if not block["text"]:
-                raise Refused(400, "messages: text content blocks must be non-empty")
+                raise OrderedRefusal(400, "messages: text content blocks must be non-empty")
         case "image":
             _check_source(block.get("source"), f"{where}.image.source", _IMAGES)
         case "document":
@@ -158,7 +158,7 @@ def _check_prefill(last: Json, rules: ClaudeRules) -> None:
     if last["role"] != "assistant":
         return
     if not rules.prefill:
-        raise Refused(
+        raise OrderedRefusal(
             400,
             "This model does not support assistant message prefill. "
             "The conversation must end with a user message.",
@@ -226,7 +226,7 @@ def _leading_results(blocks: list[tuple[int, int, Json]]) -> list[str]:
     return found
 
 
-def _unanswered(position: int, ids: list[str]) -> Refused:
+def _unanswered(position: int, ids: list[str]) -> OrderedRefusal:
     return bad_request(
         f"messages.{position}",
         f"`tool_use` ids were found without `tool_result` blocks immediately after: {', '.join(ids)}. Each "

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from relay.simulator.anthropic.errors import bad_request
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 
 Json = dict[str, Any]
 
@@ -70,7 +70,7 @@ def _check(schema: Any, where: str) -> None:
         _check(one, where)
 
 
-def _invalid(where: str) -> Refused:
+def _invalid(where: str) -> OrderedRefusal:
     return bad_request(
         where,
         "JSON schema is invalid. It must match JSON Schema draft 2020-12 "

@@ -12,9 +12,9 @@ from relay.simulator.anthropic.fields import thinking_type
 from relay.simulator.anthropic.history import blocks_of, merged_turns
 from relay.simulator.anthropic.rules import ClaudeRules, rules_for
 from relay.simulator.dialect import Inbound
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.model.prefix import Point, Prefix
-from relay.simulator.model.signatures import NotBase64Error, Seal, digest, read
+from relay.simulator.model.signatures import NotBase64Error, SignatureSeal, digest, read
 
 Json = dict[str, Any]
 
@@ -25,7 +25,7 @@ MOST_BREAKPOINTS = 4
 
 
 @dataclass(slots=True)
-class Conversation:
+class ReadHistory:
     """What was read: the digest of all of it, the cache breakpoints, and what was dropped and told."""
 
     prefix: Prefix = field(default_factory=Prefix)
@@ -33,11 +33,11 @@ class Conversation:
     transformations: list[Json] = field(default_factory=list)
 
 
-def read_conversation(inbound: Inbound, rules: ClaudeRules) -> Conversation:
+def read_conversation(inbound: Inbound, rules: ClaudeRules) -> ReadHistory:
     """Digest tools, system and messages, and check every thinking block on the way. Raises Refused."""
     body = inbound.body
     _check_order(body, rules)
-    conversation = Conversation()
+    conversation = ReadHistory()
     for tool in body.get("tools") or []:
         _add(conversation, ["tool", without_cache_marks(tool)], tool)
     for block in blocks_of(body.get("system") or []):
@@ -55,7 +55,7 @@ def read_conversation(inbound: Inbound, rules: ClaudeRules) -> Conversation:
     if body.get("cache_control") and conversation.prefix.points:
         conversation.breakpoints.append(conversation.prefix.points[-1])
     if (found := len(conversation.breakpoints)) > MOST_BREAKPOINTS:
-        raise Refused(
+        raise OrderedRefusal(
             400,
             f"A maximum of {MOST_BREAKPOINTS} blocks with cache_control may be provided. Found {found}.",
         )
@@ -93,7 +93,7 @@ def drops_mismatches(body: Json) -> bool:
     return bool(binding.get("prefix_mismatch_behavior") == "drop_block")
 
 
-def _add(conversation: Conversation, item: list[Any], source: Json, tokens: int | None = None) -> None:
+def _add(conversation: ReadHistory, item: list[Any], source: Json, tokens: int | None = None) -> None:
     conversation.prefix.add(item, tokens)
     if source.get("cache_control"):
         conversation.breakpoints.append(conversation.prefix.points[-1])
@@ -108,7 +108,7 @@ def _check_order(body: Json, rules: ClaudeRules) -> None:
         return
     position, _, first = turns[-2][1][0]
     if first["type"] not in ("thinking", "redacted_thinking"):
-        raise Refused(
+        raise OrderedRefusal(
             400,
             f"messages.{position}.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
             f"`{first['type']}`. When `thinking` is enabled, a final `assistant` message must start with a "
@@ -117,9 +117,7 @@ def _check_order(body: Json, rules: ClaudeRules) -> None:
         )
 
 
-def _is_kept(
-    block: Json, path: str, conversation: Conversation, inbound: Inbound, rules: ClaudeRules
-) -> bool:
+def _is_kept(block: Json, path: str, conversation: ReadHistory, inbound: Inbound, rules: ClaudeRules) -> bool:
     seal = _seal(block, path)
     produced_by = rules_for(seal.model)
     readers = produced_by.readers if produced_by else ()
@@ -140,14 +138,14 @@ def _is_kept(
     return True
 
 
-def _seal(block: Json, path: str) -> Seal:
+def _seal(block: Json, path: str) -> SignatureSeal:
     if block["type"] == "redacted_thinking":
         value, shown = block.get("data"), ""
-        refusal = Refused(400, f"{path}: Invalid `data` in `redacted_thinking` block")
+        refusal = OrderedRefusal(400, f"{path}: Invalid `data` in `redacted_thinking` block")
     else:
         for name in ("signature", "thinking"):
             if not isinstance(block.get(name), str):
-                raise Refused(400, f"{path}.thinking.{name}: Field required")
+                raise OrderedRefusal(400, f"{path}.thinking.{name}: Field required")
         value, shown = block["signature"], block["thinking"]
         refusal = invalid_signature(path)
     try:
@@ -159,14 +157,14 @@ def _seal(block: Json, path: str) -> Seal:
     return seal
 
 
-def invalid_signature(path: str) -> Refused:
+def invalid_signature(path: str) -> OrderedRefusal:
     """The refusal of a signature that was never issued, or not for this text."""
-    return Refused(400, f"{path}: Invalid `signature` in `thinking` block")
+    return OrderedRefusal(400, f"{path}: Invalid `signature` in `thinking` block")
 
 
-def bound_elsewhere(path: str) -> Refused:
+def bound_elsewhere(path: str) -> OrderedRefusal:
     """The refusal of a thought from another conversation, with the offer to drop it."""
-    return Refused(
+    return OrderedRefusal(
         400,
         f"{path}: Invalid `signature` in `thinking` block. The block is bound to a different conversation. "
         'Remove the block, or set `thinking.block_binding.prefix_mismatch_behavior` to "drop_block".',

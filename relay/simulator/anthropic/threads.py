@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from relay.simulator.dialect import Json
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 
 _CREATE_ONLY = ("system", "tools")
 
@@ -33,11 +33,13 @@ class Threads:
             return body
         held = self._held.get((account, str(thread.get("previous_message_id"))))
         if held is None:
-            raise Refused(404, "thread: no usable state was found", code="thread_not_found")
+            raise OrderedRefusal(404, "thread: no usable state was found", code="thread_not_found")
         if held.is_continued:
-            raise Refused(400, "thread: it has already been continued", code="thread_already_continued")
+            raise OrderedRefusal(
+                400, "thread: it has already been continued", code="thread_already_continued"
+            )
         if any(name in body for name in _CREATE_ONLY):
-            raise Refused(400, "thread: differing field", code="thread_fingerprint_mismatch")
+            raise OrderedRefusal(400, "thread: differing field", code="thread_fingerprint_mismatch")
         held.is_continued = True
         return body | held.created_with | {"messages": [*held.messages, *(body.get("messages") or [])]}
 

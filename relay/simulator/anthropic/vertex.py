@@ -11,7 +11,7 @@ from relay.simulator.anthropic.dialect import Anthropic
 from relay.simulator.anthropic.errors import bad_request
 from relay.simulator.connection.routes import Action
 from relay.simulator.dialect import Inbound, Json
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.gemini.errors import error_body as google_error
 
 _VERSIONS = {"vertex-2023-10-16": "2023-06-01", "2023-06-01": "2023-06-01", "2026-10-21": "2026-10-21"}
@@ -36,7 +36,7 @@ class ClaudeOnVertex(Anthropic):
         """``count-tokens:rawPredict``, whose body does name the model. Raises Refused."""
         return super().count(_as_message(inbound))
 
-    def error_body(self, refused: Refused, request_id: str) -> Json:
+    def error_body(self, refused: OrderedRefusal, request_id: str) -> Json:
         """Google's body where Google refused, else Anthropic's."""
         if refused.status in _AT_THE_DOOR:
             return google_error(refused)

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Protocol, cast
 from urllib.parse import unquote
 
-from relay.simulator.connection.stream_steps import Act, Answer, Framing, Step, Wait
+from relay.simulator.connection.stream_steps import Act, Framing, HttpAnswer, Step, Wait
 
 _FLUSH_BYTES = 64 * 1024
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -37,7 +37,7 @@ class HttpRequest:
     is_on_kept: bool = False
 
 
-class Exchange(Protocol):
+class AnswerWatcher(Protocol):
     """Who wants to know how an answer went (the ledger's entry)."""
 
     def headers_sent(self, status: int, at: float) -> None:
@@ -47,14 +47,14 @@ class Exchange(Protocol):
         """The answer is over: ``by`` is ``simulator`` or ``client``."""
 
 
-Handler = Callable[[HttpRequest], tuple[Answer, Exchange | None]]
+Handler = Callable[[HttpRequest], tuple[HttpAnswer, AnswerWatcher | None]]
 
 
 @dataclass(slots=True)
 class _Playing:
-    answer: Answer
+    answer: HttpAnswer
     steps: Iterator[Step]
-    exchange: Exchange | None
+    exchange: AnswerWatcher | None
     keep_alive: bool
     sent_bytes: int = 0
     timer: asyncio.TimerHandle | None = None
@@ -239,7 +239,7 @@ def _chunked_body(received: bytearray, position: int) -> tuple[bytes, int] | Non
     return None
 
 
-def _head(answer: Answer, keep_alive: bool) -> bytes:
+def _head(answer: HttpAnswer, keep_alive: bool) -> bytes:
     lines = [f"HTTP/1.1 {answer.status} {_REASONS.get(answer.status, 'Upstream Error')}"]
     lines += [f"{name}: {value}" for name, value in answer.headers.items()]
     if answer.framing is Framing.CHUNKED:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from relay.simulator.dialect import Event
+from relay.simulator.dialect import SimulatedEvent
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class SseEncoding:
     opening = b""
     closing = b""
 
-    def encode(self, event: Event) -> bytes:
+    def encode(self, event: SimulatedEvent) -> bytes:
         """One whole event with its blank line."""
         end = self.line_end
         head = b"event: " + event.name.encode() + end if event.name and self.has_names else b""
@@ -50,7 +50,7 @@ class ArrayEncoding:
     opening = b"["
     closing = b"\n]"
 
-    def encode(self, event: Event) -> bytes:
+    def encode(self, event: SimulatedEvent) -> bytes:
         """One element."""
         separator, self.began = (b",\r\n" if self.began else b""), True
         return separator + event.data

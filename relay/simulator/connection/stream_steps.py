@@ -33,7 +33,7 @@ class Framing(Enum):
 
 
 @dataclass(slots=True)
-class Answer:
+class HttpAnswer:
     """An HTTP answer: the steps are performed in order, each ``bytes`` step is one chunk."""
 
     status: int
@@ -44,6 +44,6 @@ class Answer:
     note: dict[str, str] = field(default_factory=dict)
 
 
-def document(status: int, headers: dict[str, str], body: bytes) -> Answer:
+def document(status: int, headers: dict[str, str], body: bytes) -> HttpAnswer:
     """A whole body with its Content-Length."""
-    return Answer(status, headers, (Act.HEAD, body, Act.END), Framing.LENGTH, len(body))
+    return HttpAnswer(status, headers, (Act.HEAD, body, Act.END), Framing.LENGTH, len(body))

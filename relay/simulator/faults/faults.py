@@ -13,7 +13,7 @@ _SPEC = re.compile(r"(?P<name>[A-Za-z_0-9]+?)(?:@(?P<at>\d+))?(?:=(?P<value>[^,+
 _ALL = ("anthropic", "gemini", "openai")
 
 
-class Stage(StrEnum):
+class FaultStage(StrEnum):
     """Where a fault strikes: instead of the answer, in what the model says, or in its bytes."""
 
     REFUSAL = "refusal"
@@ -26,7 +26,7 @@ class FaultKind:
     """A row of the catalogue; ``example`` is a spec that a campaign can run as it stands."""
 
     name: str
-    stage: Stage
+    stage: FaultStage
     description: str
     parameters: str = ""
     example: str = ""
@@ -40,17 +40,17 @@ class FaultKind:
 def _refusal(
     name: str, description: str, parameters: str = "", example: str = "", *dialects: str
 ) -> FaultKind:
-    return FaultKind(name, Stage.REFUSAL, description, parameters, example, dialects or _ALL)
+    return FaultKind(name, FaultStage.REFUSAL, description, parameters, example, dialects or _ALL)
 
 
 def _reply(name: str, description: str, parameters: str = "", example: str = "", *dialects: str) -> FaultKind:
-    return FaultKind(name, Stage.REPLY, description, parameters, example, dialects or _ALL)
+    return FaultKind(name, FaultStage.REPLY, description, parameters, example, dialects or _ALL)
 
 
 def _stream(
     name: str, description: str, parameters: str = "", example: str = "", *dialects: str
 ) -> FaultKind:
-    return FaultKind(name, Stage.STREAM, description, parameters, example, dialects or _ALL)
+    return FaultKind(name, FaultStage.STREAM, description, parameters, example, dialects or _ALL)
 
 
 CATALOGUE: dict[str, FaultKind] = {

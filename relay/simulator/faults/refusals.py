@@ -14,7 +14,7 @@ from relay.simulator.anthropic.thinking import (
     invalid_signature,
 )
 from relay.simulator.faults.faults import Fault, UnknownFaultError
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.gemini.errors import MESSAGES as GEMINI_MESSAGES
 from relay.simulator.gemini.errors import detail
 from relay.simulator.gemini.history import corrupted_signature
@@ -38,7 +38,7 @@ DOOR_STATUSES = ("401", "403", "404", "429")
 _STATUS_OF_TYPE = {name: status for status, name in ANTHROPIC_TYPES.items()}
 
 
-def refusal_of(fault: Fault, dialect: str, body: Json) -> Refused | None:
+def refusal_of(fault: Fault, dialect: str, body: Json) -> OrderedRefusal | None:
     """What ``fault`` makes ``dialect`` answer to ``body``; None when it lets this request through.
 
     Raises UnknownFaultError for a value that cannot be read.
@@ -46,13 +46,13 @@ def refusal_of(fault: Fault, dialect: str, body: Json) -> Refused | None:
     return _REFUSALS[fault.name](fault, dialect, body)
 
 
-def by_status(status: int, dialect: str) -> Refused:
+def by_status(status: int, dialect: str) -> OrderedRefusal:
     """The refusal of a status in a dialect's own words."""
     messages = _MESSAGES[dialect]
-    return Refused(status, messages.get(status, messages[500 if status >= 500 else 400]))
+    return OrderedRefusal(status, messages.get(status, messages[500 if status >= 500 else 400]))
 
 
-def named_error(value: str, dialect: str) -> Refused:
+def named_error(value: str, dialect: str) -> OrderedRefusal:
     """The refusal that an error inside a stream tells: a status, or Anthropic's name for it."""
     if value.isdigit():
         return by_status(int(value), dialect)
@@ -62,7 +62,7 @@ def named_error(value: str, dialect: str) -> Refused:
     return by_status(status, dialect)
 
 
-def _status(fault: Fault, dialect: str, body: Json) -> Refused:
+def _status(fault: Fault, dialect: str, body: Json) -> OrderedRefusal:
     if not fault.value.isdigit() or not 300 <= int(fault.value) <= 599:
         raise UnknownFaultError(f"{fault}: give an HTTP status of 300 to 599, as in status=503")
     return by_status(int(fault.value), dialect)
@@ -84,7 +84,7 @@ def _at_index(fault: Fault, entry: Json) -> list[Json]:
     return [others[i % len(others)] for i in range(fault.at or 0)] + [entry]
 
 
-def _retry_info(fault: Fault, dialect: str, body: Json) -> Refused:
+def _retry_info(fault: Fault, dialect: str, body: Json) -> OrderedRefusal:
     refused = by_status(429, dialect)
     if dialect == "gemini":
         refused.details = _at_index(fault, detail("RetryInfo", retryDelay=_delay(fault)))
@@ -93,7 +93,7 @@ def _retry_info(fault: Fault, dialect: str, body: Json) -> Refused:
     return refused
 
 
-def _quota_reset_delay(fault: Fault, dialect: str, body: Json) -> Refused:
+def _quota_reset_delay(fault: Fault, dialect: str, body: Json) -> OrderedRefusal:
     refused = by_status(429, dialect)
     metadata = {"quotaResetDelay": _delay(fault), "model": str(body.get("model", ""))}
     entry = detail(
@@ -106,23 +106,25 @@ def _quota_reset_delay(fault: Fault, dialect: str, body: Json) -> Refused:
     return refused
 
 
-def _retry_after(fault: Fault, dialect: str, body: Json) -> Refused:
+def _retry_after(fault: Fault, dialect: str, body: Json) -> OrderedRefusal:
     refused = by_status(429, dialect)
     refused.headers["retry-after"] = str(int(fault.number(3)))
     return refused
 
 
-def _retry_after_date(fault: Fault, dialect: str, body: Json) -> Refused:
+def _retry_after_date(fault: Fault, dialect: str, body: Json) -> OrderedRefusal:
     refused = by_status(429, dialect)
     when = datetime.now(UTC) + timedelta(seconds=fault.number(3))
     refused.headers["retry-after"] = format_datetime(when, usegmt=True)
     return refused
 
 
-def _quota(reason: str, anthropic_code: str, openai_code: str, openai_type: str) -> Callable[..., Refused]:
+def _quota(
+    reason: str, anthropic_code: str, openai_code: str, openai_type: str
+) -> Callable[..., OrderedRefusal]:
     """A 429 that tells its reason and no delay."""
 
-    def refuse(fault: Fault, dialect: str, body: Json) -> Refused:
+    def refuse(fault: Fault, dialect: str, body: Json) -> OrderedRefusal:
         refused = by_status(429, dialect)
         match dialect:
             case "gemini":
@@ -137,7 +139,7 @@ def _quota(reason: str, anthropic_code: str, openai_code: str, openai_type: str)
     return refuse
 
 
-def _api_key_invalid(fault: Fault, dialect: str, body: Json) -> Refused:
+def _api_key_invalid(fault: Fault, dialect: str, body: Json) -> OrderedRefusal:
     if dialect != "gemini":
         return by_status(401, dialect)
     entry = detail(
@@ -146,27 +148,29 @@ def _api_key_invalid(fault: Fault, dialect: str, body: Json) -> Refused:
         domain="googleapis.com",
         metadata={"service": "generativelanguage.googleapis.com"},
     )
-    return Refused(400, "API key not valid. Please pass a valid API key.", details=_at_index(fault, entry))
+    return OrderedRefusal(
+        400, "API key not valid. Please pass a valid API key.", details=_at_index(fault, entry)
+    )
 
 
-def _billing(fault: Fault, dialect: str, body: Json) -> Refused:
+def _billing(fault: Fault, dialect: str, body: Json) -> OrderedRefusal:
     if fault.value in ("", "402"):
         return by_status(402, dialect)
     match dialect:
         case "anthropic":
-            return Refused(
+            return OrderedRefusal(
                 400,
                 "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to "
                 "upgrade or purchase credits.",
             )
         case "gemini":
-            return Refused(
+            return OrderedRefusal(
                 400,
                 "The free tier is not available in your country. Please enable billing on your project.",
                 kind="FAILED_PRECONDITION",
             )
         case _:
-            return Refused(
+            return OrderedRefusal(
                 400,
                 "Billing hard limit has been reached",
                 kind="billing_limit_user_error",
@@ -174,14 +178,14 @@ def _billing(fault: Fault, dialect: str, body: Json) -> Refused:
             )
 
 
-def _refused_signature(fault: Fault, dialect: str, body: Json) -> Refused:
+def _refused_signature(fault: Fault, dialect: str, body: Json) -> OrderedRefusal:
     match dialect:
         case "anthropic":
             return invalid_signature(first_thinking_path(body.get("messages")))
         case "gemini":
             return corrupted_signature()
         case _:
-            return Refused(
+            return OrderedRefusal(
                 400,
                 "The encrypted content gAAA... could not be verified. Reason: Encrypted content could not be "
                 "decrypted or parsed.",
@@ -189,13 +193,13 @@ def _refused_signature(fault: Fault, dialect: str, body: Json) -> Refused:
             )
 
 
-def _bound_signature(fault: Fault, dialect: str, body: Json) -> Refused | None:
+def _bound_signature(fault: Fault, dialect: str, body: Json) -> OrderedRefusal | None:
     if drops_mismatches(body):
         return None
     return bound_elsewhere(first_thinking_path(body.get("messages")))
 
 
-_REFUSALS: dict[str, Callable[[Fault, str, Json], Refused | None]] = {
+_REFUSALS: dict[str, Callable[[Fault, str, Json], OrderedRefusal | None]] = {
     "ok": lambda fault, dialect, body: None,
     "status": _status,
     "retry_info": _retry_info,

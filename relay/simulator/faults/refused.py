@@ -5,7 +5,7 @@ from typing import Any
 
 
 @dataclass
-class Refused(Exception):
+class OrderedRefusal(Exception):
     """Raised by a check, or made by a fault: what goes wrong, to be written in the dialect of the path.
 
     ``kind`` overrides the error type that the dialect derives from the status, ``code`` is OpenAI's

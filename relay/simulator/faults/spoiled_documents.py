@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from relay.simulator.connection.stream_steps import Act, Answer, Framing, Step, Wait, document
+from relay.simulator.connection.stream_steps import Act, Framing, HttpAnswer, Step, Wait, document
 from relay.simulator.faults.faults import Fault
 from relay.simulator.faults.refusals import named_error
 from relay.simulator.faults.spoiled_streams import compressed, dripping
@@ -13,20 +13,22 @@ _WHITE_SPACE = b" \r\n"
 _HALVED = ("cut", "cut_inside_event", "cut_inside_character", "cut_in_tool")
 
 
-def document_answer(fault: Fault, headers: dict[str, str], body: bytes, dialect: str) -> Answer:
+def document_answer(fault: Fault, headers: dict[str, str], body: bytes, dialect: str) -> HttpAnswer:
     """The answer that sends ``body`` as ``fault`` wants it. Raises Refused for an ordered error object."""
     headers = headers | {"Content-Type": "application/json; charset=utf-8"}
     half = body[: len(body) // 2]
     whole: tuple[Step, ...] = (Act.HEAD, body, Act.END)
     match fault.name:
         case name if name in _HALVED:
-            return Answer(200, headers, (Act.HEAD, half, Act.CUT), Framing.LENGTH, len(body))
+            return HttpAnswer(200, headers, (Act.HEAD, half, Act.CUT), Framing.LENGTH, len(body))
         case "cut_at_byte":
             sent = body[: int(fault.number(0))]
-            return Answer(200, headers, (Act.HEAD, sent, Act.CUT), Framing.LENGTH, len(body))
+            return HttpAnswer(200, headers, (Act.HEAD, sent, Act.CUT), Framing.LENGTH, len(body))
         case "reset" | "reset_after_headers":
             sent = half if fault.name == "reset" else b""
-            return Answer(200, headers, (Act.HEAD, sent, Wait(0.02), Act.RESET), Framing.LENGTH, len(body))
+            return HttpAnswer(
+                200, headers, (Act.HEAD, sent, Wait(0.02), Act.RESET), Framing.LENGTH, len(body)
+            )
         case "end" | "no_finish":
             return document(200, headers, half)
         case "empty":
@@ -36,10 +38,10 @@ def document_answer(fault: Fault, headers: dict[str, str], body: bytes, dialect:
         case "comments":
             return document(200, headers, _WHITE_SPACE * int(fault.number(3)))
         case "pings_forever":
-            return Answer(200, headers, _forever(fault.number(0.05)))
+            return HttpAnswer(200, headers, _forever(fault.number(0.05)))
         case "stall" | "thinking_stall":
             wait = Wait(fault.number(0) or None)
-            return Answer(200, headers, (Act.HEAD, wait, body, Act.END), Framing.LENGTH, len(body))
+            return HttpAnswer(200, headers, (Act.HEAD, wait, body, Act.END), Framing.LENGTH, len(body))
         case "error_event":
             raise named_error(fault.value, dialect)
         case "garbage":
@@ -47,11 +49,11 @@ def document_answer(fault: Fault, headers: dict[str, str], body: bytes, dialect:
         case "after_terminal":
             return document(200, headers, body + b"and more junk")
         case "close_delimited":
-            return Answer(200, headers, whole, Framing.CLOSE)
+            return HttpAnswer(200, headers, whole, Framing.CLOSE)
         case "slow_drip":
-            return Answer(200, headers, dripping(whole, fault.number(0)), Framing.LENGTH, len(body))
+            return HttpAnswer(200, headers, dripping(whole, fault.number(0)), Framing.LENGTH, len(body))
         case "gzip":
-            return Answer(200, headers | {"Content-Encoding": "gzip"}, compressed(whole))
+            return HttpAnswer(200, headers | {"Content-Encoding": "gzip"}, compressed(whole))
         case "wrong_content_type":
             return document(200, headers | {"Content-Type": "text/plain; charset=utf-8"}, body)
         case "crlf" | "cr" | "multi_line_data":

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from relay.simulator.accents.accent import Accent
 from relay.simulator.accents.catalogue import PLAIN
 from relay.simulator.connection.sse_encoding import ArrayEncoding, Encoding, SseEncoding
-from relay.simulator.connection.stream_steps import Act, Answer, Framing, Step, Wait
-from relay.simulator.dialect import CONTENT, Dialect, Event, Kind
+from relay.simulator.connection.stream_steps import Act, Framing, HttpAnswer, Step, Wait
+from relay.simulator.dialect import CONTENT, EventKind, SimulatedEvent, WireProtocol
 from relay.simulator.faults.faults import Fault
 from relay.simulator.faults.refusals import named_error
 
-Item = Event | Step
+Item = SimulatedEvent | Step
 _BEFORE_RESET = Wait(0.02)  # so that what was sent is read before the reset overtakes it
 
 
@@ -24,8 +24,8 @@ _BEFORE_RESET = Wait(0.02)  # so that what was sent is read before the reset ove
 class Stream:
     """A whole stream before it is spoiled."""
 
-    events: list[Event]
-    dialect: Dialect
+    events: list[SimulatedEvent]
+    dialect: WireProtocol
     request_id: str
     headers: dict[str, str]
     as_array: bool = False
@@ -42,7 +42,7 @@ class Stream:
             self.encoding.has_empty_frames = self.accent.has_empty_frames
 
 
-def stream_answer(stream: Stream, fault: Fault) -> Answer:
+def stream_answer(stream: Stream, fault: Fault) -> HttpAnswer:
     """The answer that sends ``stream`` as ``fault`` wants it."""
     encoding = stream.encoding
     framing = Framing.CLOSE if fault.name == "close_delimited" else Framing.CHUNKED
@@ -64,7 +64,7 @@ def stream_answer(stream: Stream, fault: Fault) -> Answer:
             steps = compressed(steps)
         case "wrong_content_type":
             headers["Content-Type"] = "text/plain; charset=utf-8"
-    return Answer(200, headers, steps, framing)
+    return HttpAnswer(200, headers, steps, framing)
 
 
 def _encoded(items: Iterable[Item], stream: Stream) -> Iterator[Step]:
@@ -72,7 +72,7 @@ def _encoded(items: Iterable[Item], stream: Stream) -> Iterator[Step]:
     yield Act.HEAD
     encoding, is_open, said = stream.encoding, False, False
     for item in items:
-        if isinstance(item, Event):
+        if isinstance(item, SimulatedEvent):
             pause = stream.delay_seconds if said else stream.first_seconds
             if pause and item.kind in CONTENT:
                 yield Wait(pause)
@@ -91,7 +91,7 @@ def _encoded(items: Iterable[Item], stream: Stream) -> Iterator[Step]:
 # -- where in the stream
 
 
-def _index_after(events: list[Event], count: int | None) -> int:
+def _index_after(events: list[SimulatedEvent], count: int | None) -> int:
     """How many events go out until ``count`` content events have."""
     if count is None:
         return 0
@@ -103,20 +103,20 @@ def _index_after(events: list[Event], count: int | None) -> int:
             seen += 1
             if seen == count:
                 return index + 1
-    return next((i for i, event in enumerate(events) if event.kind is Kind.END), len(events))
+    return next((i for i, event in enumerate(events) if event.kind is EventKind.END), len(events))
 
 
-def _index_of(events: list[Event], number: int, kinds: frozenset[Kind] = CONTENT) -> int:
+def _index_of(events: list[SimulatedEvent], number: int, kinds: frozenset[EventKind] = CONTENT) -> int:
     """The index of content event ``number`` (from 1), of the last one when there are fewer."""
     found = [index for index, event in enumerate(events) if event.kind in kinds]
     return found[min(number, len(found)) - 1] if found else len(events) - 1
 
 
-def _before(stream: Stream, fault: Fault) -> list[Event]:
+def _before(stream: Stream, fault: Fault) -> list[SimulatedEvent]:
     return stream.events[: _index_after(stream.events, fault.at)]
 
 
-def _after(stream: Stream, fault: Fault) -> list[Event]:
+def _after(stream: Stream, fault: Fault) -> list[SimulatedEvent]:
     return stream.events[_index_after(stream.events, fault.at) :]
 
 
@@ -128,7 +128,7 @@ def _empty(fault: Fault, stream: Stream) -> Iterable[Item]:
 
 
 def _empty_json(fault: Fault, stream: Stream) -> Iterable[Item]:
-    return [Event(Kind.OPEN, b"{}"), Act.END]
+    return [SimulatedEvent(EventKind.OPEN, b"{}"), Act.END]
 
 
 def _comments(fault: Fault, stream: Stream) -> Iterable[Item]:
@@ -147,7 +147,7 @@ def _stall(fault: Fault, stream: Stream) -> Iterable[Item]:
 
 
 def _thinking_stall(fault: Fault, stream: Stream) -> Iterable[Item]:
-    opening = next((i for i, event in enumerate(stream.events) if event.kind is not Kind.OPEN), 0)
+    opening = next((i for i, event in enumerate(stream.events) if event.kind is not EventKind.OPEN), 0)
     thought = stream.dialect.empty_thought()
     seconds = fault.number(0) or None
     first = [*stream.events[:opening], *([thought] if thought else [])]
@@ -171,8 +171,8 @@ def _cut_inside_event(fault: Fault, stream: Stream) -> Iterator[Item]:
 
 
 def _cut_in_tool(fault: Fault, stream: Stream) -> Iterator[Item]:
-    tool = frozenset({Kind.TOOL})
-    if not any(event.kind is Kind.TOOL for event in stream.events):
+    tool = frozenset({EventKind.TOOL})
+    if not any(event.kind is EventKind.TOOL for event in stream.events):
         return _cut_inside_event(fault, stream)
     return _broken_off(stream, _index_of(stream.events, fault.at or 2, tool), lambda data: len(data) // 2)
 
@@ -198,7 +198,7 @@ def _broken_off(stream: Stream, index: int, cut_at: Callable[[bytes], int]) -> I
 
 
 def _no_finish(fault: Fault, stream: Stream) -> Iterable[Item]:
-    return [*(event for event in stream.events if event.kind is not Kind.END), Act.END]
+    return [*(event for event in stream.events if event.kind is not EventKind.END), Act.END]
 
 
 def _error_event(fault: Fault, stream: Stream) -> Iterable[Item]:
@@ -209,14 +209,19 @@ def _error_event(fault: Fault, stream: Stream) -> Iterable[Item]:
 def _garbage(fault: Fault, stream: Stream) -> Iterable[Item]:
     data = b'["no", "object"]' if fault.value == "object" else b'{"candidates": [{"cont'
     name = stream.events[-1].name and "content_block_delta"
-    return [*_before(stream, fault), Event(Kind.OPEN, data, name), *_after(stream, fault), Act.END]
+    return [
+        *_before(stream, fault),
+        SimulatedEvent(EventKind.OPEN, data, name),
+        *_after(stream, fault),
+        Act.END,
+    ]
 
 
 def _after_terminal(fault: Fault, stream: Stream) -> Iterable[Item]:
     # Gemini has no terminal event: more text behind a finish reason would be more of the answer.
-    text = [event for event in stream.events if event.kind is Kind.TEXT]
+    text = [event for event in stream.events if event.kind is EventKind.TEXT]
     again = text[:1] if stream.dialect.name != "gemini" else []
-    return [*stream.events, *again, Event(Kind.OPEN, b"{junk"), b"and more junk", Act.END]
+    return [*stream.events, *again, SimulatedEvent(EventKind.OPEN, b"{junk"), b"and more junk", Act.END]
 
 
 _LINE_ENDS = {"crlf": b"\r\n", "cr": b"\r"}

@@ -3,29 +3,29 @@
 from dataclasses import dataclass
 from typing import Any
 
-from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
-from relay.simulator.faults.refused import Refused
+from relay.simulator.dialect import EventKind, Inbound, Json, SimulatedEvent, encode_json
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.gemini.history import call_digest
 from relay.simulator.gemini.rules import GeminiRules
 from relay.simulator.model.asks import Ask
 from relay.simulator.model.prefix import Prefix
 from relay.simulator.model.prose import token_count
-from relay.simulator.model.reply import Call, Reply, Stop, Text, Thinking
-from relay.simulator.model.signatures import NotBase64Error, Seal, issue, read
+from relay.simulator.model.reply import Call, Reply, ReplyStop, SaidText, SaidThinking
+from relay.simulator.model.signatures import NotBase64Error, SignatureSeal, issue, read
 
 _FINISH_REASONS = {
-    Stop.END: "STOP",
-    Stop.MAX_TOKENS: "MAX_TOKENS",
-    Stop.STOP_SEQUENCE: "STOP",
-    Stop.TOOL: "STOP",
-    Stop.SAFETY: "SAFETY",
-    Stop.MALFORMED_CALL: "MALFORMED_FUNCTION_CALL",
-    Stop.MISSING_SIGNATURE: "MISSING_THOUGHT_SIGNATURE",
-    Stop.CONTINUATION: "CONTINUATION",
+    ReplyStop.END: "STOP",
+    ReplyStop.MAX_TOKENS: "MAX_TOKENS",
+    ReplyStop.STOP_SEQUENCE: "STOP",
+    ReplyStop.TOOL: "STOP",
+    ReplyStop.SAFETY: "SAFETY",
+    ReplyStop.MALFORMED_CALL: "MALFORMED_FUNCTION_CALL",
+    ReplyStop.MISSING_SIGNATURE: "MISSING_THOUGHT_SIGNATURE",
+    ReplyStop.CONTINUATION: "CONTINUATION",
 }
 _FINISH_MESSAGES = {
-    Stop.MALFORMED_CALL: "Malformed function call: print(default_api.",
-    Stop.MISSING_SIGNATURE: "Function call is missing a thought_signature.",
+    ReplyStop.MALFORMED_CALL: "Malformed function call: print(default_api.",
+    ReplyStop.MISSING_SIGNATURE: "Function call is missing a thought_signature.",
 }
 _CONTINUES = "continuation"
 
@@ -41,26 +41,28 @@ class PreparedContent:
     prefix: Prefix
     declares_functions: bool
 
-    def events(self, reply: Reply) -> list[Event]:
+    def events(self, reply: Reply) -> list[SimulatedEvent]:
         """One chunk per part, then the one with the finish reason and the final usage."""
         input_usage, said = self._input_usage(), 0
-        if reply.stop is Stop.BLOCKED_PROMPT:
-            return [Event(Kind.END, encode_json(self._enveloped(self._blocked(input_usage))))]
-        events: list[Event] = []
+        if reply.stop is ReplyStop.BLOCKED_PROMPT:
+            return [SimulatedEvent(EventKind.END, encode_json(self._enveloped(self._blocked(input_usage))))]
+        events: list[SimulatedEvent] = []
         for kind, part, tokens in self._parts(reply):
             said += tokens
             usage = input_usage | _output_usage(said, 0, input_usage)
-            events.append(Event(kind, encode_json(self._chunk([part], {}, usage))))
+            events.append(SimulatedEvent(kind, encode_json(self._chunk([part], {}, usage))))
         usage = input_usage | _output_usage(reply.output_tokens, reply.thinking_tokens, input_usage)
         last = self._last_part(reply)
         parts = [{"text": ""} | last] if last or reply.blocks else None
-        events.append(Event(Kind.END, encode_json(self._chunk(parts, self._ending(reply), usage))))
+        events.append(
+            SimulatedEvent(EventKind.END, encode_json(self._chunk(parts, self._ending(reply), usage)))
+        )
         return events
 
     def document(self, reply: Reply) -> Json:
         """The whole response, text in one part."""
         usage = self._input_usage()
-        if reply.stop is Stop.BLOCKED_PROMPT:
+        if reply.stop is ReplyStop.BLOCKED_PROMPT:
             return self._enveloped(self._blocked(usage))
         parts: list[Json] = []
         for _, part, _ in self._parts(reply):
@@ -77,29 +79,29 @@ class PreparedContent:
         usage |= _output_usage(reply.output_tokens, reply.thinking_tokens, usage)
         return self._chunk(parts or None, self._ending(reply), usage)
 
-    def _parts(self, reply: Reply) -> list[tuple[Kind, Json, int]]:
+    def _parts(self, reply: Reply) -> list[tuple[EventKind, Json, int]]:
         """Every part that carries something: what it is, its JSON, its tokens."""
-        parts: list[tuple[Kind, Json, int]] = []
+        parts: list[tuple[EventKind, Json, int]] = []
         signed = False
         signs_text = self._signs_first_text() and not reply.calls()
         for block in reply.blocks:
             match block:
-                case Thinking():
+                case SaidThinking():
                     for segment in block.segments if block.shown else ():
-                        parts.append((Kind.THINKING, {"text": segment, "thought": True}, 0))
-                case Text():
+                        parts.append((EventKind.THINKING, {"text": segment, "thought": True}, 0))
+                case SaidText():
                     for one in block.segments:
                         part: Json = {"text": one}
                         if signs_text and not signed:
                             part["thoughtSignature"] = self._signature(b"")
                             signed = True
-                        parts.append((Kind.TEXT, part, token_count(one)))
+                        parts.append((EventKind.TEXT, part, token_count(one)))
                 case Call():
                     part = self._call_part(block)
                     if self._signs() and not signed:
                         part["thoughtSignature"] = self._signature(call_digest(block.name, block.arguments))
                         signed = True
-                    parts.append((Kind.TOOL, part, token_count(block.name)))
+                    parts.append((EventKind.TOOL, part, token_count(block.name)))
         return parts
 
     def _call_part(self, call: Call) -> Json:
@@ -121,14 +123,14 @@ class PreparedContent:
         """What the last part carries besides text: without function calls, the signature."""
         if reply.calls() or not reply.blocks or not self._signs():
             return {}
-        if self._signs_first_text() and any(isinstance(block, Text) for block in reply.blocks):
+        if self._signs_first_text() and any(isinstance(block, SaidText) for block in reply.blocks):
             return {}
         return {"thoughtSignature": self._signature(b"")}
 
     def _signature(self, content: bytes) -> str:
         inbound = self.inbound
         return issue(
-            Seal(self.rules.family, inbound.base_model, inbound.account, self.prefix.digest, content)
+            SignatureSeal(self.rules.family, inbound.base_model, inbound.account, self.prefix.digest, content)
         )
 
     def _ending(self, reply: Reply) -> Json:
@@ -136,14 +138,16 @@ class PreparedContent:
         if reply.stop in _FINISH_MESSAGES:
             ending["finishMessage"] = _FINISH_MESSAGES[reply.stop]
         for block in reply.blocks:
-            if isinstance(block, Text) and block.source:
+            if isinstance(block, SaidText) and block.source:
                 ending["groundingMetadata"] = _grounding(block)
-        if reply.stop is Stop.SAFETY:
+        if reply.stop is ReplyStop.SAFETY:
             rating = {"category": "HARM_CATEGORY_DANGEROUS_CONTENT", "probability": "HIGH", "blocked": True}
             ending["safetyRatings"] = [rating]
         if reply.continues_at is not None:
             at = str(reply.continues_at).encode()
-            ending["continuationToken"] = issue(Seal(_CONTINUES, self.inbound.base_model, "", b"", at))
+            ending["continuationToken"] = issue(
+                SignatureSeal(_CONTINUES, self.inbound.base_model, "", b"", at)
+            )
         return ending
 
     def _chunk(self, parts: list[Json] | None, ending: Json, usage: Json) -> Json:
@@ -185,7 +189,7 @@ class PreparedContent:
         return usage
 
 
-def _grounding(text: Text) -> Json:
+def _grounding(text: SaidText) -> Json:
     return {
         "webSearchQueries": ["harbour"],
         "groundingChunks": [{"web": {"uri": text.source, "title": "Guide"}}],
@@ -202,7 +206,7 @@ def continues_at(token: Any) -> int | None:
     except NotBase64Error:
         seal = None
     if seal is None or seal.family != _CONTINUES:
-        raise Refused(400, "The continuation token is invalid.")
+        raise OrderedRefusal(400, "The continuation token is invalid.")
     return int(seal.content)
 
 

@@ -3,15 +3,15 @@
 import hashlib
 from typing import Any
 
-from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
-from relay.simulator.faults.refused import Refused
+from relay.simulator.dialect import EventKind, Inbound, Json, SimulatedEvent, encode_json
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.gemini.answer import PreparedContent, continues_at
 from relay.simulator.gemini.config import check_config
 from relay.simulator.gemini.errors import error_body, unknown_name
 from relay.simulator.gemini.fields import normalized
 from relay.simulator.gemini.history import check_contents, merged_turns
 from relay.simulator.gemini.rules import GeminiRules, model_names, rules_for
-from relay.simulator.model.asks import ANY_TOOL, Ask, Media, Turn
+from relay.simulator.model.asks import ANY_TOOL, Ask, AskedMedia, AskedTurn
 from relay.simulator.model.embedding import vector_of
 from relay.simulator.model.prefix import Prefix
 from relay.simulator.model.prose import token_count
@@ -72,9 +72,9 @@ class Gemini:
         batch = inbound.route.method == "batchEmbedContents"
         requests = inbound.body.get("requests") if batch else [inbound.body]
         if not isinstance(requests, list) or not requests:
-            raise Refused(400, "* BatchEmbedContentsRequest.requests: requests is not specified")
+            raise OrderedRefusal(400, "* BatchEmbedContentsRequest.requests: requests is not specified")
         if len(requests) > 100:
-            raise Refused(
+            raise OrderedRefusal(
                 400, "* BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch"
             )
         vectors, tokens = [], 0
@@ -82,7 +82,7 @@ class Gemini:
             parts = (request.get("content") or {}).get("parts") or []
             text = " ".join(str(part.get("text", "")) for part in parts)
             if not text:
-                raise Refused(400, "* EmbedContentRequest.content: contents is not specified")
+                raise OrderedRefusal(400, "* EmbedContentRequest.content: contents is not specified")
             tokens += token_count(text)
             vectors.append({"values": vector_of(text, request.get("outputDimensionality") or 768)})
         usage = {"promptTokenCount": tokens}
@@ -104,22 +104,22 @@ class Gemini:
         """Google names no request id in a header."""
         return {"Vary": "Origin, X-Origin, Referer", "Server": "scaffolding on HTTPServer2"}
 
-    def error_body(self, refused: Refused, request_id: str) -> Json:
+    def error_body(self, refused: OrderedRefusal, request_id: str) -> Json:
         """``{"error": {code, message, status, details}}``."""
         return error_body(refused)
 
-    def error_event(self, refused: Refused, request_id: str) -> Event:
+    def error_event(self, refused: OrderedRefusal, request_id: str) -> SimulatedEvent:
         """The same object as an event."""
-        return Event(Kind.END, encode_json(error_body(refused)))
+        return SimulatedEvent(EventKind.END, encode_json(error_body(refused)))
 
     def heartbeat(self) -> bytes:
         """A comment line."""
         return b": ping\r\n\r\n"
 
-    def empty_thought(self) -> Event:
+    def empty_thought(self) -> SimulatedEvent:
         """A thought part without text: the nearest that Gemini has to an open thinking block."""
         content = {"parts": [{"text": "", "thought": True}], "role": "model"}
-        return Event(Kind.OPEN, encode_json({"candidates": [{"content": content, "index": 0}]}))
+        return SimulatedEvent(EventKind.OPEN, encode_json({"candidates": [{"content": content, "index": 0}]}))
 
 
 def _rules(inbound: Inbound) -> GeminiRules:
@@ -129,8 +129,8 @@ def _rules(inbound: Inbound) -> GeminiRules:
     return rules
 
 
-def _no_model(model: str) -> Refused:
-    return Refused(
+def _no_model(model: str) -> OrderedRefusal:
+    return OrderedRefusal(
         404,
         f"models/{model} is not found for API version v1beta, or is not supported for generateContent. Call "
         "ListModels to see the list of available models and their supported methods.",
@@ -147,9 +147,11 @@ def _request(inbound: Inbound) -> Json:
         return normalized({name: value for name, value in inbound.body.items() if name not in vertex})
     extra = inbound.body.keys() - {"model", "project", "user_prompt_id", "request", "enabled_credit_types"}
     if extra:
-        raise Refused(400, f'Invalid JSON payload received. Unknown name "{min(extra)}": Cannot find field.')
+        raise OrderedRefusal(
+            400, f'Invalid JSON payload received. Unknown name "{min(extra)}": Cannot find field.'
+        )
     if not inbound.body.get("project"):
-        raise Refused(403, "Cloud AI Companion API requires a project.")
+        raise OrderedRefusal(403, "Cloud AI Companion API requires a project.")
     request = dict(inbound.body.get("request") or {})
     request.pop("session_id", None)
     return normalized(request)
@@ -184,8 +186,8 @@ def _ask(request: Json, generation: Json, rules: GeminiRules) -> Ask:
     )
 
 
-def _turn(role: str, parts: list[Json]) -> Turn:
-    texts, results, media = list[str](), list[str](), list[Media]()
+def _turn(role: str, parts: list[Json]) -> AskedTurn:
+    texts, results, media = list[str](), list[str](), list[AskedMedia]()
     for part in parts:
         if part.get("thought"):
             continue
@@ -197,7 +199,7 @@ def _turn(role: str, parts: list[Json]) -> Turn:
             media += [_media(inner) for inner in response.get("parts") or []]
         elif "inlineData" in part or "fileData" in part:
             media.append(_media(part))
-    return Turn("user" if role == "user" else "model", tuple(texts), tuple(results), tuple(media))
+    return AskedTurn("user" if role == "user" else "model", tuple(texts), tuple(results), tuple(media))
 
 
 def _said(response: Json) -> str:
@@ -209,12 +211,12 @@ def _said(response: Json) -> str:
     return encode_json(response).decode()
 
 
-def _media(part: Json) -> Media:
+def _media(part: Json) -> AskedMedia:
     if blob := part.get("inlineData"):
         data = decode(blob["data"])
-        return Media(blob["mimeType"], len(data), hashlib.sha256(data).hexdigest())
+        return AskedMedia(blob["mimeType"], len(data), hashlib.sha256(data).hexdigest())
     file = part.get("fileData") or {}
-    return Media(file.get("mimeType", "file"), url=str(file.get("fileUri", "")))
+    return AskedMedia(file.get("mimeType", "file"), url=str(file.get("fileUri", "")))
 
 
 def _prefix(request: Json) -> Prefix:

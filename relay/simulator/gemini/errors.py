@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 
 Json = dict[str, Any]
 
@@ -36,7 +36,7 @@ MESSAGES = {
 _TYPE = "type.googleapis.com/google.rpc."
 
 
-def error_body(refused: Refused) -> Json:
+def error_body(refused: OrderedRefusal) -> Json:
     """``{"error": {code, message, status, details}}``; ``error`` is the first key, as clients expect."""
     error: Json = {
         "code": refused.status,
@@ -53,9 +53,9 @@ def detail(name: str, **fields: Any) -> Json:
     return {"@type": _TYPE + name, **fields}
 
 
-def unknown_name(name: str, where: str) -> Refused:
+def unknown_name(name: str, where: str) -> OrderedRefusal:
     """The refusal of a field that does not exist."""
     place = f" at '{where}'" if where else ""
     message = f'Invalid JSON payload received. Unknown name "{name}"{place}: Cannot find field.'
     violation = {"field": where, "description": message}
-    return Refused(400, message, details=[detail("BadRequest", fieldViolations=[violation])])
+    return OrderedRefusal(400, message, details=[detail("BadRequest", fieldViolations=[violation])])

@@ -6,7 +6,7 @@ What a client puts into ``args``, ``response`` or a real JSON schema is its own 
 import re
 from typing import Any
 
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.gemini.errors import unknown_name
 
 Json = dict[str, Any]
@@ -75,7 +75,7 @@ def normalized(body: Json) -> Json:
 
 def _message(value: Any, message: str, where: str) -> Json:
     if not isinstance(value, dict):
-        raise Refused(400, f"Invalid value at '{where}' ({message}), expected an object")
+        raise OrderedRefusal(400, f"Invalid value at '{where}' ({message}), expected an object")
     known, result = _FIELDS[message], Json()
     for name, inner in value.items():
         camel = _SNAKE.sub(lambda found: found[1].upper(), name)
@@ -93,7 +93,7 @@ def _field(value: Any, name: str, message: str, where: str) -> Any:
         return value
     if message.startswith("*"):
         if not isinstance(value, dict):
-            raise Refused(400, f"Invalid value at '{where}', expected a map")
+            raise OrderedRefusal(400, f"Invalid value at '{where}', expected a map")
         return {
             key: _message(one, message[1:], f"{where}[{position}].value")
             for position, (key, one) in enumerate(value.items())

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from relay.simulator.dialect import Inbound
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.gemini.errors import detail
 from relay.simulator.gemini.rules import GeminiRules
 from relay.simulator.model.signatures import PLACEHOLDERS, NotBase64Error, decode, digest, read
@@ -36,7 +36,7 @@ def merged_turns(contents: list[Json]) -> list[tuple[str, list[Numbered]]]:
 def check_contents(contents: Any, inbound: Inbound, rules: GeminiRules) -> None:
     """Check the normalized ``contents``. Raises Refused."""
     if not contents:
-        raise Refused(400, "* GenerateContentRequest.contents: contents is not specified\n")
+        raise OrderedRefusal(400, "* GenerateContentRequest.contents: contents is not specified\n")
     for position, content in enumerate(contents):
         _check_content(content, position, inbound, rules)
     turns = merged_turns(contents)
@@ -53,31 +53,33 @@ def _check_content(content: Json, position: int, inbound: Inbound, rules: Gemini
     where = f"contents[{position}]"
     role = content.get("role")
     if role not in ("user", "model", "function") and not (not role and inbound.route.dialect != "vertex"):
-        raise Refused(400, "Please use a valid role: user, model.")
+        raise OrderedRefusal(400, "Please use a valid role: user, model.")
     if not content.get("parts"):
-        raise Refused(400, f"* GenerateContentRequest.{where}.parts: contents.parts must not be empty.\n")
+        raise OrderedRefusal(
+            400, f"* GenerateContentRequest.{where}.parts: contents.parts must not be empty.\n"
+        )
     for index, part in enumerate(content["parts"]):
         held = [name for name in _PAYLOADS if name in part]
         if not held and "thoughtSignature" not in part:
-            raise Refused(
+            raise OrderedRefusal(
                 400,
                 f"* GenerateContentRequest.{where}.parts[{index}].data: required oneof field 'data' must "
                 "have one initialized field\n",
             )
         if len(held) > 1:
-            raise Refused(
+            raise OrderedRefusal(
                 400, f"Invalid value at '{where}.parts[{index}]' (oneof), oneof field 'data' is already set."
             )
         if (kind := held[0] if held else "") == "text" and not isinstance(part["text"], str):
-            raise Refused(400, f"Invalid value at '{where}.parts[{index}].text' (TYPE_STRING)")
+            raise OrderedRefusal(400, f"Invalid value at '{where}.parts[{index}].text' (TYPE_STRING)")
         if kind == "inlineData":
             _check_blob(part["inlineData"], f"{where}.parts[{index}].inline_data", rules)
         if kind in ("functionCall", "functionResponse") and not isinstance(part[kind].get("name"), str):
-            raise Refused(
+            raise OrderedRefusal(
                 400, f"* GenerateContentRequest.{where}.parts[{index}].{kind}.name: cannot be empty."
             )
         if kind == "functionResponse" and not isinstance(part[kind].get("response"), dict):
-            raise Refused(
+            raise OrderedRefusal(
                 400, f"Invalid value at '{where}.parts[{index}].function_response.response' (Struct)"
             )
 
@@ -87,7 +89,7 @@ def _check_blob(blob: Json, where: str, rules: GeminiRules) -> None:
     office = rules.strict and mime.startswith("application/vnd.")
     known = mime in _IMAGES if mime.startswith("image/") else mime.startswith(_MIME_KINDS)
     if not known and mime != "application/pdf" and not office:
-        raise Refused(400, f"Unsupported MIME type: {mime}")
+        raise OrderedRefusal(400, f"Unsupported MIME type: {mime}")
     try:
         decode(str(blob.get("data", "")))
     except NotBase64Error as error:
@@ -101,36 +103,38 @@ def _check_order(turns: list[tuple[str, list[Numbered]]], rules: GeminiRules) ->
         if role == "model":
             calls = [part["functionCall"] for _, _, part in parts if "functionCall" in part]
             if calls and position == 0:
-                raise Refused(
+                raise OrderedRefusal(
                     400,
                     "Please ensure that function call turn comes immediately after a user turn or after a "
                     "function response turn.",
                 )
             continue
         if responses and not calls:
-            raise Refused(
+            raise OrderedRefusal(
                 400, "Please ensure that function response turn comes immediately after a function call turn."
             )
         if len(responses) != len(calls):
             raise _uneven()
         if sorted(one["name"] for one in responses) != sorted(one["name"] for one in calls):
-            raise Refused(
+            raise OrderedRefusal(
                 400, "Please ensure that each function response has the name of a function call before it."
             )
         ids = {one["id"] for one in calls if "id" in one}
         if any(one.get("id") not in ids for one in responses if ids and "id" in one):
-            raise Refused(
+            raise OrderedRefusal(
                 400, "Please ensure that each function response has the id of a function call before it."
             )
         calls = []
     if calls:
         raise _uneven()
     if turns[-1][0] == "model" and rules.strict:
-        raise Refused(400, "This model does not support a trailing model turn. Please end with a user turn.")
+        raise OrderedRefusal(
+            400, "This model does not support a trailing model turn. Please end with a user turn."
+        )
 
 
-def _uneven() -> Refused:
-    return Refused(
+def _uneven() -> OrderedRefusal:
+    return OrderedRefusal(
         400,
         "Please ensure that the number of function response parts is equal to the number of function call "
         "parts of the function call turn.",
@@ -178,14 +182,14 @@ def _check_signature(part: Json, where: str, inbound: Inbound, rules: GeminiRule
         raise corrupted_signature()  # moved to another part, or the arguments were rewritten
 
 
-def corrupted_signature() -> Refused:
+def corrupted_signature() -> OrderedRefusal:
     """The refusal of a signature that was issued for something else, or never."""
-    return Refused(400, "Corrupted thought signature.")
+    return OrderedRefusal(400, "Corrupted thought signature.")
 
 
-def missing_signature(name: str, position: int) -> Refused:
+def missing_signature(name: str, position: int) -> OrderedRefusal:
     """The refusal of a function call of the current turn without its signature."""
-    return Refused(
+    return OrderedRefusal(
         400,
         "Function call is missing a thought_signature in functionCall parts. This is required for tools to "
         "work correctly, and missing thought_signature may lead to degraded model performance. Additional "
@@ -193,7 +197,7 @@ def missing_signature(name: str, position: int) -> Refused:
     )
 
 
-def _not_base64(where: str, value: str) -> Refused:
+def _not_base64(where: str, value: str) -> OrderedRefusal:
     message = f"Invalid value at '{where}' (TYPE_BYTES), Base64 decoding failed for \"{value[:60]}\""
     violation = {"field": where, "description": message}
-    return Refused(400, message, details=[detail("BadRequest", fieldViolations=[violation])])
+    return OrderedRefusal(400, message, details=[detail("BadRequest", fieldViolations=[violation])])

@@ -6,7 +6,7 @@ refuses in it.
 
 from typing import Any
 
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 
 Json = dict[str, Any]
 
@@ -20,13 +20,13 @@ def check_schema(schema: Json, where: str) -> None:
     if isinstance(kind, int) and not isinstance(kind, bool) and 0 <= kind < len(_TYPES):
         kind = _TYPES[kind]
     if isinstance(kind, list):
-        raise Refused(
+        raise OrderedRefusal(
             400,
             f"Invalid JSON payload received. Unknown name \"type\" at '{where}': Proto field is not "
             "repeating, cannot start list.",
         )
     if kind is not None and str(kind).upper() not in _TYPES:
-        raise Refused(400, f"Invalid value at '{where}.type' (type.googleapis.com/Type), \"{kind}\"")
+        raise OrderedRefusal(400, f"Invalid value at '{where}.type' (type.googleapis.com/Type), \"{kind}\"")
     _check_by_type(schema, str(kind or "").upper(), where)
     for name, inner in (schema.get("properties") or {}).items():
         check_schema(inner, f"{where}.properties[{name}]")
@@ -40,18 +40,20 @@ def _check_by_type(schema: Json, kind: str, where: str) -> None:
     properties = schema.get("properties") or {}
     place = f"* GenerateContentRequest.{where}"
     if kind == "OBJECT" and not properties:
-        raise Refused(400, f"{place}.properties: should be non-empty for OBJECT type")
+        raise OrderedRefusal(400, f"{place}.properties: should be non-empty for OBJECT type")
     if properties and kind != "OBJECT":
-        raise Refused(400, f"{place}.properties: only allowed for OBJECT type")
+        raise OrderedRefusal(400, f"{place}.properties: only allowed for OBJECT type")
     for position, name in enumerate(schema.get("required") or []):
         if name not in properties:
-            raise Refused(400, f"{place}.required[{position}]: property is not defined")
+            raise OrderedRefusal(400, f"{place}.required[{position}]: property is not defined")
     if kind == "ARRAY" and "items" not in schema:
-        raise Refused(400, f"{place}.items: missing field.")
+        raise OrderedRefusal(400, f"{place}.items: missing field.")
     if "enum" in schema:
         if kind != "STRING":
-            raise Refused(400, f"{place}.enum: only allowed for STRING type")
+            raise OrderedRefusal(400, f"{place}.enum: only allowed for STRING type")
         if not all(isinstance(value, str) and value for value in schema["enum"]):
-            raise Refused(400, f"{place}.enum: cannot be empty, and must hold strings")
+            raise OrderedRefusal(400, f"{place}.enum: cannot be empty, and must hold strings")
     if kind == "STRING" and schema.get("format") not in (None, "enum", "date-time"):
-        raise Refused(400, f"{place}.format: only 'enum' and 'date-time' are supported for STRING type")
+        raise OrderedRefusal(
+            400, f"{place}.format: only 'enum' and 'date-time' are supported for STRING type"
+        )

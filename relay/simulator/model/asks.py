@@ -8,7 +8,7 @@ REMINDER = "<system-reminder>"  # how clients mark what they add to a user's tur
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
+class AskedMedia:
     """An image, document or sound in the prompt; the answer names its size and digest, or its address."""
 
     mime: str
@@ -24,13 +24,13 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class AskedTurn:
     """One turn of the conversation, as far as the answer depends on it."""
 
     role: Literal["user", "model"]
     texts: tuple[str, ...] = ()
     results: tuple[str, ...] = ()
-    media: tuple[Media, ...] = ()
+    media: tuple[AskedMedia, ...] = ()
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class Ask:
     ``searches`` says that the vendor's own web search is offered.
     """
 
-    turns: list[Turn]
+    turns: list[AskedTurn]
     tools: dict[str, Any] = field(default_factory=dict)
     forced: str = ""
     parallel: bool = True
@@ -59,10 +59,10 @@ class Ask:
         plain = [i for i in spoken if not self.turns[i].results]
         return (plain or spoken or [-1])[-1]
 
-    def last_user_turn(self) -> Turn:
+    def last_user_turn(self) -> AskedTurn:
         """The last user turn that says something, preferably one that is no tool result."""
         index = self._last_user_index()
-        return self.turns[index] if index >= 0 else Turn("user")
+        return self.turns[index] if index >= 0 else AskedTurn("user")
 
     def prompt(self) -> str:
         """Its text, without the reminders that clients add by themselves."""

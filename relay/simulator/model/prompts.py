@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from relay.simulator.model.asks import ANY_TOOL, REMINDER, Ask, Turn
+from relay.simulator.model.asks import ANY_TOOL, REMINDER, Ask, AskedTurn
 from relay.simulator.model.limits import apply_max_tokens, apply_stop_sequences
-from relay.simulator.model.prose import Shape, tag_of, text_segments, thinking_segments, token_count
-from relay.simulator.model.reply import Block, Call, Reply, Stop, Text, Thinking
+from relay.simulator.model.prose import Prose, tag_of, text_segments, thinking_segments, token_count
+from relay.simulator.model.reply import Block, Call, Reply, ReplyStop, SaidText, SaidThinking
 from relay.simulator.model.schemas import instance_of
 
 SOURCE = "https://harbour.example/guide"
@@ -28,35 +28,35 @@ _GO_ON = re.compile(r"\b(continue|go on|carry on|resume|left off|cut off|interru
 
 @dataclass(slots=True)
 class _Direction:
-    shape: Shape
+    shape: Prose
     echo: int = 0
     redacted: bool = False
     silent: bool = False
 
 
-def compose(ask: Ask, default: Shape) -> Reply:
+def compose(ask: Ask, default: Prose) -> Reply:
     """The answer to ``ask``; its text follows ``default`` unless the prompt directs otherwise."""
     prompt = ask.prompt()
     direction = _direction(_directing(ask), default)
     blocks: list[Block] = []
     if ask.thinks:
         thoughts = thinking_segments(prompt, direction.shape)
-        blocks.append(Thinking(thoughts, ask.shows_thinking, direction.redacted))
+        blocks.append(SaidThinking(thoughts, ask.shows_thinking, direction.redacted))
     calls = _calls(ask)
     if calls:
         said = f"{tag_of(prompt)} I call {', '.join(call.name for call in calls)}. "
-        blocks += calls if direction.silent else [Text([said]), *calls]
+        blocks += calls if direction.silent else [SaidText([said]), *calls]
     else:
         searched = ask.searches and any(words in prompt.lower() for words in ("search the web", "web search"))
-        blocks.append(Text(_said(ask, prompt, direction), SOURCE if searched else ""))
-    reply = Reply(blocks, stop=Stop.TOOL if calls else Stop.END)
+        blocks.append(SaidText(_said(ask, prompt, direction), SOURCE if searched else ""))
+    reply = Reply(blocks, stop=ReplyStop.TOOL if calls else ReplyStop.END)
     apply_stop_sequences(reply, ask.stop_sequences)
     apply_max_tokens(reply, ask.max_tokens)
     count(reply)
     return reply
 
 
-def shape_for(ask: Ask, default: Shape) -> Shape:
+def shape_for(ask: Ask, default: Prose) -> Prose:
     """``default`` as far as the prompt's ``[say: …]`` does not change it."""
     return _direction(_directing(ask), default).shape
 
@@ -70,14 +70,14 @@ def _directing(ask: Ask) -> str:
 
 def count(reply: Reply) -> None:
     """Set the reply's token counts from its blocks."""
-    thinking = [block for block in reply.blocks if isinstance(block, Thinking)]
+    thinking = [block for block in reply.blocks if isinstance(block, SaidThinking)]
     reply.thinking_tokens = sum(token_count("".join(block.segments)) for block in thinking)
     reply.output_tokens = token_count(reply.text()) + sum(
         token_count(call.name) + len(msgspec.json.encode(call.arguments)) // 4 for call in reply.calls()
     )
 
 
-def _direction(text: str, default: Shape) -> _Direction:
+def _direction(text: str, default: Prose) -> _Direction:
     direction = _Direction(default)
     found = _SAY.search(text)
     for entry in found[1].split(",") if found else ():
@@ -156,8 +156,8 @@ def _is_asked_for_the_rest(ask: Ask) -> bool:
     return last.role == "model" or any(_SAME_PLACE.search(text) for text in last.texts)
 
 
-def _prose(ask: Ask, shape: Shape) -> list[str]:
-    turn = ask.turns[-1] if ask.turns else Turn("user")
+def _prose(ask: Ask, shape: Prose) -> list[str]:
+    turn = ask.turns[-1] if ask.turns else AskedTurn("user")
     opening = [item.seen() for item in turn.media]
     if turn.results:
         opening.append("The tool said: " + " | ".join(result[:200] for result in turn.results) + ". ")

@@ -20,7 +20,7 @@ _STREAM_SHAPE = re.compile(r"-n(\d+)(?:-t(\d+))?(?:-d(\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class Prose:
     """How much the model says, and how fast: text events, words in each, seconds between and before them."""
 
     events: int = 12
@@ -40,21 +40,21 @@ def _tail(index: int, words: int) -> str:
     return " ".join(_WORDS[(index * 7 + k) % len(_WORDS)] for k in range(max(1, words))) + " ñ "
 
 
-def text_segments(prompt: str, shape: Shape) -> list[str]:
+def text_segments(prompt: str, shape: Prose) -> list[str]:
     """The text events of the answer to ``prompt``; joined they are the whole answer."""
     tag = tag_of(prompt)
     return [f"[{index}] {tag} {_tail(index, shape.words)}" for index in range(shape.events)]
 
 
-def thinking_segments(prompt: str, shape: Shape) -> list[str]:
+def thinking_segments(prompt: str, shape: Prose) -> list[str]:
     """The thinking events before it; their counters stand in round brackets."""
     tag = tag_of(prompt)
     return [f"({index}) {tag} weighing {_tail(index + 3, 5)}" for index in range(shape.thinking_events)]
 
 
-def answer_text(prompt: str, shape: Shape | None = None) -> str:
+def answer_text(prompt: str, shape: Prose | None = None) -> str:
     """The whole text that the model answers to a plain ``prompt`` (what a test compares with)."""
-    return "".join(text_segments(prompt, shape or Shape()))
+    return "".join(text_segments(prompt, shape or Prose()))
 
 
 def read_counters(text: str) -> list[tuple[int, str]]:
@@ -62,13 +62,13 @@ def read_counters(text: str) -> list[tuple[int, str]]:
     return [(int(counter), tag) for counter, tag in _COUNTER.findall(text)]
 
 
-def shape_in_model_name(model: str, default: Shape) -> Shape:
+def shape_in_model_name(model: str, default: Prose) -> Prose:
     """The shape that a name such as ``bench-n50-t40-d5`` asks for (d in milliseconds), else ``default``."""
     found = _STREAM_SHAPE.search(model)
     if not found:
         return default
     events, words, delay = found.groups()
-    return Shape(
+    return Prose(
         events=int(events),
         words=int(words) if words else default.words,
         delay_seconds=int(delay) / 1000 if delay else 0.0,

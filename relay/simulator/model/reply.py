@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Stop(StrEnum):
+class ReplyStop(StrEnum):
     """Why the model stopped; each dialect has its own word for it."""
 
     END = "end"
@@ -20,7 +20,7 @@ class Stop(StrEnum):
 
 
 @dataclass(slots=True)
-class Text:
+class SaidText:
     """Plain text, one segment per stream event; ``source`` is the address that a search found it at."""
 
     segments: list[str]
@@ -28,7 +28,7 @@ class Text:
 
 
 @dataclass(slots=True)
-class Thinking:
+class SaidThinking:
     """A thought; ``shown`` says whether its text goes out or its signature alone."""
 
     segments: list[str]
@@ -45,7 +45,7 @@ class Call:
     arguments: dict[str, Any]
 
 
-Block = Text | Thinking | Call
+Block = SaidText | SaidThinking | Call
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class Reply:
     """One answer: blocks in order, the reason of the end, and where a continuation goes on."""
 
     blocks: list[Block]
-    stop: Stop = Stop.END
+    stop: ReplyStop = ReplyStop.END
     stop_sequence: str | None = None
     continues_at: int | None = None
     thinking_tokens: int = 0
@@ -62,7 +62,7 @@ class Reply:
 
     def text(self) -> str:
         """All text of the answer, without thinking."""
-        return "".join("".join(block.segments) for block in self.blocks if isinstance(block, Text))
+        return "".join("".join(block.segments) for block in self.blocks if isinstance(block, SaidText))
 
     def calls(self) -> list[Call]:
         """The tool calls of the answer, in order."""

@@ -23,7 +23,7 @@ class NotBase64Error(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Seal:
+class SignatureSeal:
     """What a signature vouches for."""
 
     family: str
@@ -38,13 +38,13 @@ def digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=12).digest()
 
 
-def issue(seal: Seal) -> str:
+def issue(seal: SignatureSeal) -> str:
     """The signature of ``seal``: standard base64, well above 50 characters."""
     packed = msgspec.msgpack.encode((seal.family, seal.model, seal.account, seal.prefix, seal.content))
     return base64.b64encode(_mac(packed) + packed).decode()
 
 
-def read(signature: str) -> Seal | None:
+def read(signature: str) -> SignatureSeal | None:
     """The seal behind ``signature`` (standard or URL-safe base64), None when it is not genuine.
 
     Raises NotBase64Error.
@@ -53,7 +53,7 @@ def read(signature: str) -> Seal | None:
     mac, packed = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
     if not hmac.compare_digest(mac, _mac(packed)):
         return None
-    return Seal(*msgspec.msgpack.decode(packed, type=tuple[str, str, str, bytes, bytes]))
+    return SignatureSeal(*msgspec.msgpack.decode(packed, type=tuple[str, str, str, bytes, bytes]))
 
 
 def decode(text: str) -> bytes:

@@ -6,19 +6,19 @@ from typing import Any
 
 import msgspec
 
-from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
+from relay.simulator.dialect import EventKind, Inbound, Json, SimulatedEvent, encode_json
 from relay.simulator.model.asks import Ask
 from relay.simulator.model.prefix import Prefix
-from relay.simulator.model.reply import Call, Reply, Stop, Text, Thinking
+from relay.simulator.model.reply import Call, Reply, ReplyStop, SaidText, SaidThinking
 from relay.simulator.openai.rules import OpenAIRules
 
 _FINISH_REASONS = {
-    Stop.END: "stop",
-    Stop.MAX_TOKENS: "length",
-    Stop.STOP_SEQUENCE: "stop",
-    Stop.TOOL: "tool_calls",
-    Stop.SAFETY: "content_filter",
-    Stop.BLOCKED_PROMPT: "content_filter",
+    ReplyStop.END: "stop",
+    ReplyStop.MAX_TOKENS: "length",
+    ReplyStop.STOP_SEQUENCE: "stop",
+    ReplyStop.TOOL: "tool_calls",
+    ReplyStop.SAFETY: "content_filter",
+    ReplyStop.BLOCKED_PROMPT: "content_filter",
 }
 _FRAGMENT_CHARS = 16
 _PADDING = "aB3xK9mQ"
@@ -34,7 +34,7 @@ class PreparedChat:
     rules: OpenAIRules
     prefix: Prefix
 
-    def events(self, reply: Reply) -> list[Event]:
+    def events(self, reply: Reply) -> list[SimulatedEvent]:
         """The chunks, and ``[DONE]``."""
         options = self.inbound.body.get("stream_options") or {}
         head = self._head("chat.completion.chunk")
@@ -43,19 +43,23 @@ class PreparedChat:
             head["usage"] = None
         padded = options.get("include_obfuscation", True) and self.rules.reasons
 
-        def chunk(kind: Kind, delta: Json, finish: str | None = None) -> Event:
+        def chunk(kind: EventKind, delta: Json, finish: str | None = None) -> SimulatedEvent:
             choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
             data = head | {"choices": [choice]}
             if padded:
                 data["obfuscation"] = _PADDING[: 1 + len(delta) % len(_PADDING)]
-            return Event(kind, encode_json(data))
+            return SimulatedEvent(kind, encode_json(data))
 
-        events = [chunk(Kind.OPEN, {"role": "assistant", "content": "", "refusal": None})]
+        events = [chunk(EventKind.OPEN, {"role": "assistant", "content": "", "refusal": None})]
         events += [chunk(kind, delta) for kind, delta in self._deltas(reply)]
-        events.append(chunk(Kind.END, {}, _FINISH_REASONS[reply.stop]))
+        events.append(chunk(EventKind.END, {}, _FINISH_REASONS[reply.stop]))
         if with_usage:
-            events.append(Event(Kind.END, encode_json(head | {"choices": [], "usage": self._usage(reply)})))
-        events.append(Event(Kind.END, b"[DONE]"))
+            events.append(
+                SimulatedEvent(
+                    EventKind.END, encode_json(head | {"choices": [], "usage": self._usage(reply)})
+                )
+            )
+        events.append(SimulatedEvent(EventKind.END, b"[DONE]"))
         return events
 
     def document(self, reply: Reply) -> Json:
@@ -85,20 +89,20 @@ class PreparedChat:
             "system_fingerprint": None,
         }
 
-    def _deltas(self, reply: Reply) -> list[tuple[Kind, Json]]:
-        deltas: list[tuple[Kind, Json]] = []
+    def _deltas(self, reply: Reply) -> list[tuple[EventKind, Json]]:
+        deltas: list[tuple[EventKind, Json]] = []
         position = 0
         for block in reply.blocks:
             match block:
-                case Thinking():
+                case SaidThinking():
                     for segment in block.segments if block.shown else ():
-                        deltas.append((Kind.THINKING, {"reasoning_content": segment}))
-                case Text():
-                    deltas += [(Kind.TEXT, {"content": segment}) for segment in block.segments]
+                        deltas.append((EventKind.THINKING, {"reasoning_content": segment}))
+                case SaidText():
+                    deltas += [(EventKind.TEXT, {"content": segment}) for segment in block.segments]
                     if annotations := _annotations(reply):
-                        deltas.append((Kind.CLOSE, {"annotations": annotations}))
+                        deltas.append((EventKind.CLOSE, {"annotations": annotations}))
                 case Call():
-                    deltas += [(Kind.TOOL, {"tool_calls": [one]}) for one in _fragments(block, position)]
+                    deltas += [(EventKind.TOOL, {"tool_calls": [one]}) for one in _fragments(block, position)]
                     position += 1
         return deltas
 
@@ -128,12 +132,12 @@ def _annotations(reply: Reply) -> list[Json]:
             "url_citation": {"url": one.source, "title": "Guide", "start_index": 0, "end_index": 1},
         }
         for one in reply.blocks
-        if isinstance(one, Text) and one.source
+        if isinstance(one, SaidText) and one.source
     ]
 
 
 def _reasoning(reply: Reply) -> str:
-    shown = [block for block in reply.blocks if isinstance(block, Thinking) and block.shown]
+    shown = [block for block in reply.blocks if isinstance(block, SaidThinking) and block.shown]
     return "".join("".join(block.segments) for block in shown)
 
 

@@ -3,8 +3,8 @@
 from typing import Any
 
 from relay.simulator.dialect import Inbound
-from relay.simulator.faults.refused import Refused
-from relay.simulator.model.asks import ANY_TOOL, Ask, Turn
+from relay.simulator.faults.refused import OrderedRefusal
+from relay.simulator.model.asks import ANY_TOOL, Ask, AskedTurn
 from relay.simulator.model.prefix import Prefix
 from relay.simulator.openai.errors import bad_request, missing, unsupported
 from relay.simulator.openai.parameters import (
@@ -160,8 +160,8 @@ def _format(body: Json) -> dict[str, Any] | None:
             raise bad_request(f"Invalid value: '{other}'.", "response_format.type")
 
 
-def _turns(messages: list[Any]) -> list[Turn]:
-    turns: list[Turn] = []
+def _turns(messages: list[Any]) -> list[AskedTurn]:
+    turns: list[AskedTurn] = []
     open_ids: list[str] = []
     for position, message in enumerate(messages):
         place = f"messages[{position}]"
@@ -178,10 +178,10 @@ def _turns(messages: list[Any]) -> list[Turn]:
         texts, media = read_parts(message.get("content"), f"{place}.content")
         match role:
             case "user":
-                turns.append(Turn("user", tuple(texts), (), tuple(media)))
+                turns.append(AskedTurn("user", tuple(texts), (), tuple(media)))
             case "assistant":
                 open_ids = [_call_id(call, f"{place}.tool_calls[{i}]") for i, call in enumerate(calls)]
-                turns.append(Turn("model", tuple(texts)))
+                turns.append(AskedTurn("model", tuple(texts)))
             case "tool":
                 if message.get("tool_call_id") not in open_ids:
                     raise bad_request(
@@ -198,12 +198,12 @@ def _turns(messages: list[Any]) -> list[Turn]:
     return turns
 
 
-def _add_result(turns: list[Turn], result: str) -> None:
+def _add_result(turns: list[AskedTurn], result: str) -> None:
     """Results of parallel calls make one turn."""
     if turns and turns[-1].role == "user" and turns[-1].results:
-        turns[-1] = Turn("user", (), (*turns[-1].results, result))
+        turns[-1] = AskedTurn("user", (), (*turns[-1].results, result))
     else:
-        turns.append(Turn("user", (), (result,)))
+        turns.append(AskedTurn("user", (), (result,)))
 
 
 def _call_id(call: Any, place: str) -> str:
@@ -217,7 +217,7 @@ def _call_id(call: Any, place: str) -> str:
     return str(call["id"])
 
 
-def _unanswered(ids: list[str]) -> Refused:
+def _unanswered(ids: list[str]) -> OrderedRefusal:
     return bad_request(
         "An assistant message with 'tool_calls' must be followed by tool messages responding to each "
         f"'tool_call_id'. The following tool_call_ids did not have response messages: {', '.join(ids)}",

@@ -4,8 +4,8 @@ import base64
 from array import array
 from typing import Any
 
-from relay.simulator.dialect import Event, Inbound, Json, Kind, Prepared, encode_json
-from relay.simulator.faults.refused import Refused
+from relay.simulator.dialect import EventKind, Inbound, Json, Prepared, SimulatedEvent, encode_json
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.model.embedding import vector_of
 from relay.simulator.model.prose import token_count
 from relay.simulator.openai.chat_answer import PreparedChat
@@ -51,16 +51,16 @@ class Chat:
 
     def count(self, inbound: Inbound) -> Json:
         """There is none. Raises Refused."""
-        raise Refused(404, "Not found")
+        raise OrderedRefusal(404, "Not found")
 
     def embed(self, inbound: Inbound) -> Json:
         """``/v1/embeddings``. Raises Refused."""
         given = inbound.body.get("input")
         texts = [given] if isinstance(given, str) else given
         if not texts or not isinstance(texts, list):
-            raise Refused(400, "Missing required parameter: 'input'.", param="input")
+            raise OrderedRefusal(400, "Missing required parameter: 'input'.", param="input")
         if len(texts) > 2048 and not isinstance(texts[0], int):
-            raise Refused(
+            raise OrderedRefusal(
                 400, "Invalid 'input': array too long. Expected at most 2048 entries.", param="input"
             )
         dimensions = inbound.body.get("dimensions") or 1536
@@ -95,13 +95,13 @@ class Chat:
             "x-ratelimit-reset-tokens": "30ms",
         }
 
-    def error_body(self, refused: Refused, request_id: str) -> Json:
+    def error_body(self, refused: OrderedRefusal, request_id: str) -> Json:
         """``{"error": {message, type, param, code}}``."""
         return error_body(refused)
 
-    def error_event(self, refused: Refused, request_id: str) -> Event:
+    def error_event(self, refused: OrderedRefusal, request_id: str) -> SimulatedEvent:
         """The same object as an event."""
-        return Event(Kind.END, encode_json(error_body(refused)))
+        return SimulatedEvent(EventKind.END, encode_json(error_body(refused)))
 
     def heartbeat(self) -> bytes:
         """A comment line."""
@@ -120,24 +120,26 @@ class Responses(Chat):
         ask, prefix = read_responses(inbound, rules)
         return PreparedResponse(ask, bool(inbound.body.get("stream")), inbound, prefix)
 
-    def error_event(self, refused: Refused, request_id: str) -> Event:
+    def error_event(self, refused: OrderedRefusal, request_id: str) -> SimulatedEvent:
         """``event: error``, whose fields stand bare beside the type."""
         error = error_body(refused)["error"]
         fields = {name: error[name] for name in ("code", "message", "param")}
-        return Event(Kind.END, encode_json({"type": "error", "sequence_number": 0, **fields}), "error")
+        return SimulatedEvent(
+            EventKind.END, encode_json({"type": "error", "sequence_number": 0, **fields}), "error"
+        )
 
 
 def _rules(inbound: Inbound) -> OpenAIRules:
     if not isinstance(inbound.body.get("model"), str):
-        raise Refused(400, "you must provide a model parameter")
+        raise OrderedRefusal(400, "you must provide a model parameter")
     rules = rules_for(inbound.base_model)
     if rules is None:
         raise _no_model(inbound.model)
     return rules
 
 
-def _no_model(model: str) -> Refused:
-    return Refused(404, f"The model `{model}` does not exist or you do not have access to it.")
+def _no_model(model: str) -> OrderedRefusal:
+    return OrderedRefusal(404, f"The model `{model}` does not exist or you do not have access to it.")
 
 
 def _model(name: str) -> Json:

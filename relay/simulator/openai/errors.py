@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 
 Json = dict[str, Any]
 
@@ -33,7 +33,7 @@ MESSAGES = {
 }
 
 
-def error_body(refused: Refused) -> Json:
+def error_body(refused: OrderedRefusal) -> Json:
     """``{"error": {message, type, param, code}}``."""
     default = "server_error" if refused.status >= 500 else "invalid_request_error"
     return {
@@ -46,21 +46,21 @@ def error_body(refused: Refused) -> Json:
     }
 
 
-def bad_request(message: str, param: str | None = None, code: str | None = None) -> Refused:
+def bad_request(message: str, param: str | None = None, code: str | None = None) -> OrderedRefusal:
     """A 400 that names the parameter."""
-    return Refused(400, message, param=param, code=code)
+    return OrderedRefusal(400, message, param=param, code=code)
 
 
-def missing(param: str) -> Refused:
+def missing(param: str) -> OrderedRefusal:
     """A required parameter that was not sent."""
     return bad_request(f"Missing required parameter: '{param}'.", param, "missing_required_parameter")
 
 
-def unknown(param: str) -> Refused:
+def unknown(param: str) -> OrderedRefusal:
     """A parameter that does not exist."""
     return bad_request(f"Unknown parameter: '{param}'.", param, "unknown_parameter")
 
 
-def unsupported(param: str, message: str) -> Refused:
+def unsupported(param: str, message: str) -> OrderedRefusal:
     """A parameter that this model refuses."""
     return bad_request(message, param, "unsupported_parameter")

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from relay.simulator.model.asks import Media
+from relay.simulator.model.asks import AskedMedia
 from relay.simulator.model.signatures import NotBase64Error, decode
 from relay.simulator.openai.errors import bad_request
 
@@ -13,7 +13,7 @@ _TEXTS = ("text", "input_text", "output_text", "refusal", "summary_text")
 MEDIA_TOKENS = 255
 
 
-def read_parts(content: Any, param: str) -> tuple[list[str], list[Media]]:
+def read_parts(content: Any, param: str) -> tuple[list[str], list[AskedMedia]]:
     """The texts and media of a message's content (a string, a list of parts, or nothing).
 
     Raises Refused for parts that do not exist and data that is no base64.
@@ -26,7 +26,7 @@ def read_parts(content: Any, param: str) -> tuple[list[str], list[Media]]:
         raise bad_request(
             f"Invalid type for '{param}': expected a string or an array.", param, "invalid_type"
         )
-    texts, media = list[str](), list[Media]()
+    texts, media = list[str](), list[AskedMedia]()
     for position, part in enumerate(content):
         place = f"{param}[{position}]"
         kind = part.get("type") if isinstance(part, dict) else None
@@ -47,7 +47,7 @@ def read_parts(content: Any, param: str) -> tuple[list[str], list[Media]]:
             )
         elif kind == "input_audio":
             data = _decoded((part.get("input_audio") or {}).get("data"), place)
-            media.append(Media("audio", len(data), hashlib.sha256(data).hexdigest()))
+            media.append(AskedMedia("audio", len(data), hashlib.sha256(data).hexdigest()))
         else:
             raise bad_request(
                 f"Invalid value: '{kind}'. Supported values are: 'text', 'image_url'…", f"{place}.type"
@@ -55,14 +55,16 @@ def read_parts(content: Any, param: str) -> tuple[list[str], list[Media]]:
     return texts, media
 
 
-def _from_url(url: Any, kind: str, place: str) -> Media:
+def _from_url(url: Any, kind: str, place: str) -> AskedMedia:
     if not isinstance(url, str) or not url:
         raise bad_request(f"Missing required parameter: '{place}.{kind}'.", place)
     if not url.startswith("data:"):
-        return Media(kind, url=url)
+        return AskedMedia(kind, url=url)
     head, _, encoded = url.partition(",")
     data = _decoded(encoded, place)
-    return Media(head.removeprefix("data:").partition(";")[0], len(data), hashlib.sha256(data).hexdigest())
+    return AskedMedia(
+        head.removeprefix("data:").partition(";")[0], len(data), hashlib.sha256(data).hexdigest()
+    )
 
 
 def _decoded(encoded: Any, place: str) -> bytes:

@@ -6,17 +6,17 @@ from typing import Any
 
 import msgspec
 
-from relay.simulator.dialect import Event, Inbound, Json, Kind, encode_json
+from relay.simulator.dialect import EventKind, Inbound, Json, SimulatedEvent, encode_json
 from relay.simulator.model.asks import Ask
 from relay.simulator.model.prefix import Prefix
-from relay.simulator.model.reply import Block, Call, Reply, Stop, Text, Thinking
-from relay.simulator.model.signatures import Seal, digest, issue
+from relay.simulator.model.reply import Block, Call, Reply, ReplyStop, SaidText, SaidThinking
+from relay.simulator.model.signatures import SignatureSeal, digest, issue
 from relay.simulator.openai.responses_request import FAMILY
 
 _INCOMPLETE = {
-    Stop.MAX_TOKENS: "max_output_tokens",
-    Stop.SAFETY: "content_filter",
-    Stop.BLOCKED_PROMPT: "content_filter",
+    ReplyStop.MAX_TOKENS: "max_output_tokens",
+    ReplyStop.SAFETY: "content_filter",
+    ReplyStop.BLOCKED_PROMPT: "content_filter",
 }
 _FRAGMENT_CHARS = 16
 
@@ -25,11 +25,11 @@ _FRAGMENT_CHARS = 16
 class _Writer:
     """Numbers the events."""
 
-    events: list[Event] = field(default_factory=list)
+    events: list[SimulatedEvent] = field(default_factory=list)
 
-    def add(self, kind: Kind, event: str, /, **fields: Any) -> None:
+    def add(self, kind: EventKind, event: str, /, **fields: Any) -> None:
         data = {"type": event, "sequence_number": len(self.events), **fields}
-        self.events.append(Event(kind, encode_json(data), event))
+        self.events.append(SimulatedEvent(kind, encode_json(data), event))
 
 
 @dataclass(slots=True)
@@ -41,17 +41,17 @@ class PreparedResponse:
     inbound: Inbound
     prefix: Prefix
 
-    def events(self, reply: Reply) -> list[Event]:
+    def events(self, reply: Reply) -> list[SimulatedEvent]:
         """``response.created`` to ``response.completed``; there is no ``[DONE]``."""
         writer = _Writer()
         items = self._items(reply)
         unfinished = self._response("in_progress", [], None, None)
-        writer.add(Kind.OPEN, "response.created", response=unfinished)
-        writer.add(Kind.OPEN, "response.in_progress", response=unfinished)
+        writer.add(EventKind.OPEN, "response.created", response=unfinished)
+        writer.add(EventKind.OPEN, "response.in_progress", response=unfinished)
         for index, (block, item) in enumerate(items):
             _write_item(writer, index, block, item)
         response = self._finished(reply, [item for _, item in items])
-        writer.add(Kind.END, f"response.{response['status']}", response=response)
+        writer.add(EventKind.END, f"response.{response['status']}", response=response)
         return writer.events
 
     def document(self, reply: Reply) -> Json:
@@ -97,15 +97,15 @@ class PreparedResponse:
         found: list[tuple[Block, Json]] = []
         for index, block in enumerate(reply.blocks):
             match block:
-                case Text():
+                case SaidText():
                     content = [_output_text("".join(block.segments), block.source)]
                     item: Json = {"id": f"msg_{suffix}{index}", "type": "message", "status": "completed"}
                     item |= {"role": "assistant", "content": content}
-                case Thinking():
+                case SaidThinking():
                     text = "".join(block.segments)
                     summary = [{"type": "summary_text", "text": text}] if block.shown else []
                     inbound = self.inbound
-                    seal = Seal(
+                    seal = SignatureSeal(
                         FAMILY, inbound.base_model, inbound.account, self.prefix.digest, digest(text.encode())
                     )
                     item = {"id": f"rs_{suffix}{index}", "type": "reasoning", "summary": summary}
@@ -141,46 +141,46 @@ def _write_item(writer: _Writer, index: int, block: Block, item: Json) -> None:
     """One output item: added, filled, done."""
     where = {"output_index": index, "item_id": item["id"]}
     match block:
-        case Text():
+        case SaidText():
             started = item | {"status": "in_progress", "content": []}
-            writer.add(Kind.OPEN, "response.output_item.added", output_index=index, item=started)
+            writer.add(EventKind.OPEN, "response.output_item.added", output_index=index, item=started)
             at = where | {"content_index": 0}
-            writer.add(Kind.OPEN, "response.content_part.added", **at, part=_output_text(""))
+            writer.add(EventKind.OPEN, "response.content_part.added", **at, part=_output_text(""))
             for segment in block.segments:
-                writer.add(Kind.TEXT, "response.output_text.delta", **at, delta=segment, logprobs=[])
+                writer.add(EventKind.TEXT, "response.output_text.delta", **at, delta=segment, logprobs=[])
             part = item["content"][0]
             for number, annotation in enumerate(part["annotations"]):
                 told = {"annotation_index": number, "annotation": annotation}
-                writer.add(Kind.CLOSE, "response.output_text.annotation.added", **at, **told)
-            writer.add(Kind.CLOSE, "response.output_text.done", **at, text=part["text"], logprobs=[])
-            writer.add(Kind.CLOSE, "response.content_part.done", **at, part=part)
-        case Thinking():
+                writer.add(EventKind.CLOSE, "response.output_text.annotation.added", **at, **told)
+            writer.add(EventKind.CLOSE, "response.output_text.done", **at, text=part["text"], logprobs=[])
+            writer.add(EventKind.CLOSE, "response.content_part.done", **at, part=part)
+        case SaidThinking():
             started = item | {"summary": []}
             started.pop("encrypted_content")  # whole in .done only
-            writer.add(Kind.OPEN, "response.output_item.added", output_index=index, item=started)
+            writer.add(EventKind.OPEN, "response.output_item.added", output_index=index, item=started)
             if item["summary"]:
                 _write_summary(writer, where, block, item["summary"][0])
         case Call():
             started = item | {"status": "in_progress", "arguments": ""}
-            writer.add(Kind.OPEN, "response.output_item.added", output_index=index, item=started)
+            writer.add(EventKind.OPEN, "response.output_item.added", output_index=index, item=started)
             text = item["arguments"]
             for at_char in range(0, len(text), _FRAGMENT_CHARS):
                 fragment = text[at_char : at_char + _FRAGMENT_CHARS]
-                writer.add(Kind.TOOL, "response.function_call_arguments.delta", **where, delta=fragment)
+                writer.add(EventKind.TOOL, "response.function_call_arguments.delta", **where, delta=fragment)
             writer.add(
-                Kind.CLOSE,
+                EventKind.CLOSE,
                 "response.function_call_arguments.done",
                 **where,
                 name=item["name"],
                 arguments=text,
             )
-    writer.add(Kind.CLOSE, "response.output_item.done", output_index=index, item=item)
+    writer.add(EventKind.CLOSE, "response.output_item.done", output_index=index, item=item)
 
 
-def _write_summary(writer: _Writer, where: Json, block: Thinking, part: Json) -> None:
+def _write_summary(writer: _Writer, where: Json, block: SaidThinking, part: Json) -> None:
     at = where | {"summary_index": 0}
-    writer.add(Kind.OPEN, "response.reasoning_summary_part.added", **at, part=part | {"text": ""})
+    writer.add(EventKind.OPEN, "response.reasoning_summary_part.added", **at, part=part | {"text": ""})
     for segment in block.segments:
-        writer.add(Kind.THINKING, "response.reasoning_summary_text.delta", **at, delta=segment)
-    writer.add(Kind.CLOSE, "response.reasoning_summary_text.done", **at, text=part["text"])
-    writer.add(Kind.CLOSE, "response.reasoning_summary_part.done", **at, part=part)
+        writer.add(EventKind.THINKING, "response.reasoning_summary_text.delta", **at, delta=segment)
+    writer.add(EventKind.CLOSE, "response.reasoning_summary_text.done", **at, text=part["text"])
+    writer.add(EventKind.CLOSE, "response.reasoning_summary_part.done", **at, part=part)

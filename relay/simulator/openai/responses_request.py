@@ -3,7 +3,7 @@
 from typing import Any
 
 from relay.simulator.dialect import Inbound
-from relay.simulator.model.asks import ANY_TOOL, Ask, Turn
+from relay.simulator.model.asks import ANY_TOOL, Ask, AskedTurn
 from relay.simulator.model.prefix import Prefix
 from relay.simulator.model.signatures import NotBase64Error, read
 from relay.simulator.openai.errors import bad_request, missing, unknown
@@ -108,8 +108,8 @@ def _format(body: Json) -> dict[str, Any] | None:
             raise bad_request(f"Invalid value: '{other}'.", "text.format.type")
 
 
-def _turns(items: list[Any]) -> list[Turn]:
-    turns: list[Turn] = []
+def _turns(items: list[Any]) -> list[AskedTurn]:
+    turns: list[AskedTurn] = []
     calls: list[str] = []
     answered: set[str] = set()
     for position, item in enumerate(items):
@@ -124,7 +124,9 @@ def _turns(items: list[Any]) -> list[Turn]:
                 texts, media = read_parts(item.get("content"), f"{place}.content")
                 if item["role"] in ("user", "assistant"):
                     role = "user" if item["role"] == "user" else "model"
-                    turns.append(Turn("user" if role == "user" else "model", tuple(texts), (), tuple(media)))
+                    turns.append(
+                        AskedTurn("user" if role == "user" else "model", tuple(texts), (), tuple(media))
+                    )
             case "reasoning":
                 _check_encrypted(item.get("encrypted_content"))
             case "function_call":
@@ -140,7 +142,7 @@ def _turns(items: list[Any]) -> list[Turn]:
                 answered.add(call)
                 texts, media = read_parts(item.get("output"), f"{place}.output")
                 earlier = turns.pop().results if turns and turns[-1].results else ()
-                turns.append(Turn("user", (), (*earlier, " ".join(texts)), tuple(media)))
+                turns.append(AskedTurn("user", (), (*earlier, " ".join(texts)), tuple(media)))
             case "item_reference" | None:
                 raise bad_request(f"Item with id '{(item or {}).get('id')}' not found.", "input")
             case _:

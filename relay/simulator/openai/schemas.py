@@ -7,7 +7,7 @@ From the guide to structured outputs and the 400s that people report: patterns a
 import re
 from typing import Any
 
-from relay.simulator.faults.refused import Refused
+from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.openai.errors import bad_request
 
 Json = dict[str, Any]
@@ -83,5 +83,5 @@ def _check_pattern(pattern: Any, where: str, context: tuple[str, ...], param: st
         )
 
 
-def _refused(message: str, param: str) -> Refused:
+def _refused(message: str, param: str) -> OrderedRefusal:
     return bad_request(f"Invalid schema for {message}.", param, "invalid_function_parameters")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 
-from accounts.connect.snippets import CLIENTS, DOCUMENTED_ADDRESS, FALLBACK_MODELS, Client, model_for
+from accounts.connect.snippets import CLIENTS, DOCUMENTED_ADDRESS, FALLBACK_MODELS, ClientSetup, model_for
 from accounts.facts.known_models import facts_for
 from accounts.models import ClientKey
 from tests.served.world import CLAUDE, GEMINI, KEY, lasting_world
@@ -124,7 +124,7 @@ def served(server_world: Any) -> Any:
 
 
 @pytest.mark.parametrize("client", RUNNABLE, ids=lambda client: client.slug)
-def test_the_text_works_as_it_is(served: Any, client: Client, tmp_path: Path) -> None:
+def test_the_text_works_as_it_is(served: Any, client: ClientSetup, tmp_path: Path) -> None:
     """Copied and run, it prints the model's answer."""
     model = {"anthropic": CLAUDE, "gemini": GEMINI, "openai": CLAUDE}[client.dialect]
     text = client.filled(served.server.base_url, model)

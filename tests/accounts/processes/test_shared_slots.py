@@ -13,7 +13,7 @@ from accounts.pool.leases import Lease, Want
 from accounts.pool.pool import Pool
 from accounts.processes import shared_slots
 from accounts.processes.bus import Bus
-from accounts.processes.shared_slots import SharedSlots
+from accounts.processes.shared_slots import RedisSlots
 from accounts.snapshot import AccountView, Snapshot
 from tests import stores
 from tests.accounts.waiting import until
@@ -35,7 +35,7 @@ class Process:
 
     def __init__(self, name: str, redis_url: str) -> None:
         self.bus = Bus(name, redis_url)
-        self.slots = SharedSlots(name, redis_url, self.bus)
+        self.slots = RedisSlots(name, redis_url, self.bus)
         self.pool = Pool(SystemClock(), self.bus, DatabaseJournal(lambda: None), slots=self.slots)
 
     async def start(self, *views: AccountView, live_processes: int) -> None:

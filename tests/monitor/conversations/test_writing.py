@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from django.db.models import Sum
 
-from monitor.conversations.counting import Sums
+from monitor.conversations.counting import ConversationSums
 from monitor.conversations.models import Conversation, ConversationPart
 from monitor.ledger.models import LedgerHour
 from monitor.models import RequestLog
@@ -31,8 +31,8 @@ def turn(record: NewRecord, conversation: str = C, agent: str = "", **fields: ob
 
 def summed(model: Any) -> dict[str, int]:
     """All sums of a table."""
-    found = model.objects.aggregate(**{f"{name}_": Sum(name) for name in Sums._fields})
-    return {name: int(found[f"{name}_"] or 0) for name in Sums._fields}
+    found = model.objects.aggregate(**{f"{name}_": Sum(name) for name in ConversationSums._fields})
+    return {name: int(found[f"{name}_"] or 0) for name in ConversationSums._fields}
 
 
 def test_each_turn_counts_once(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.ledger import hours
-from monitor.ledger.booking import Amounts, Booked, Cell, booked, differences, dollars, units_of
+from monitor.ledger.booking import Amounts, Booked, LedgerCell, booked, differences, dollars, units_of
 from monitor.record.records import Outcome, RequestRecord
 
 ROW = RequestRecord(
@@ -17,7 +17,7 @@ ROW = RequestRecord(
     client_key="team", client_key_id=3, client_model="asked", in_flight=False, mapped_model="m", account="a",
     outcome=Outcome.OK, tokens_in=1, tokens_out=2, tokens_cached=3, tokens_cache_write=4, cost=Decimal("0.5"),
 )  # fmt: skip
-CELL = Cell(3, 7200.0, "team", "a", "m")
+CELL = LedgerCell(3, 7200.0, "team", "a", "m")
 
 
 def hour_of(moment: float) -> float:

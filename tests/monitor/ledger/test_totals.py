@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from monitor.ledger.booking import Amounts, Cell
+from monitor.ledger.booking import Amounts, LedgerCell
 from monitor.ledger.hours import HOUR_SECONDS
 from monitor.ledger.totals import KEPT_SECONDS, SETTLED_AFTER_SECONDS, Totals
 from monitor.ledger.writing import add
@@ -16,7 +16,7 @@ NOW = 1_700_000_000.0
 
 def book(hours_ago: int, tokens: int, name: str = "team") -> None:
     hour = (NOW - hours_ago * HOUR_SECONDS) // HOUR_SECONDS * HOUR_SECONDS
-    add({Cell(1, hour, name, "a", "m"): Amounts(requests=1, tokens_in=tokens)})
+    add({LedgerCell(1, hour, name, "a", "m"): Amounts(requests=1, tokens_in=tokens)})
 
 
 def test_what_is_booked_now_is_seen_at_once() -> None:

@@ -14,7 +14,7 @@ from django.test import AsyncClient
 from monitor.live.consumer import NOT_ALLOWED, may_look
 from monitor.live.feed import GROUP, LiveFeed
 from monitor.live.opening import snapshot
-from monitor.live.window import GROWING_ROWS, NEW_FAILURES, NEW_ROWS, SHOWN_AT_ONCE, Window, progress_of
+from monitor.live.window import GROWING_ROWS, NEW_FAILURES, NEW_ROWS, SHOWN_AT_ONCE, LiveWindow, progress_of
 from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
 from monitor.store.upsert import upsert
 from proxyproject.serving.routing import application_of
@@ -41,11 +41,11 @@ def failed_attempt(record: RequestRecord, number: int = 1) -> AttemptRecord:
 
 
 @pytest.fixture
-def window() -> Window:
-    return Window(lambda label: label or "")
+def window() -> LiveWindow:
+    return LiveWindow(lambda label: label or "")
 
 
-def test_records_of_one_exchange_leave_together(window: Window, request_record: Make) -> None:
+def test_records_of_one_exchange_leave_together(window: LiveWindow, request_record: Make) -> None:
     """An exchange is one row of a batch, as it is by then, with the attempt that failed before."""
     record = request_record()
     tried = msgspec.structs.replace(record, account="b@x.example", attempts=2)
@@ -58,7 +58,7 @@ def test_records_of_one_exchange_leave_together(window: Window, request_record: 
     assert (row["failed_attempt"], row["failure"], row["attempts"]) == (1, "empty", 2)
 
 
-def test_an_exchange_counts_once(window: Window, request_record: Make) -> None:
+def test_an_exchange_counts_once(window: LiveWindow, request_record: Make) -> None:
     """Admitted in one batch, ended in a later one: counted once in each, and in flight between them."""
     record = request_record()
     window.add([record])
@@ -71,7 +71,7 @@ def test_an_exchange_counts_once(window: Window, request_record: Make) -> None:
     assert (second.admitted, second.ended, second.failed, second.in_flight) == (0, 1, 1, 0)
 
 
-def test_the_simulator_is_shown_and_not_counted(window: Window, request_record: Make) -> None:
+def test_the_simulator_is_shown_and_not_counted(window: LiveWindow, request_record: Make) -> None:
     """A row like any other, and no part of the rates."""
     record = request_record(is_simulated=True)
     window.add([record, ended(record, Outcome.ERROR)])
@@ -80,7 +80,7 @@ def test_the_simulator_is_shown_and_not_counted(window: Window, request_record: 
     assert (len(batch.rows), batch.admitted, batch.ended, batch.failed) == (1, 0, 0, 0)
 
 
-def test_nothing_new_is_no_batch(window: Window, request_record: Make) -> None:
+def test_nothing_new_is_no_batch(window: LiveWindow, request_record: Make) -> None:
     """An idle process has nothing to tell but how much it has in flight."""
     window.add([request_record()])
     window.take()
@@ -88,7 +88,7 @@ def test_nothing_new_is_no_batch(window: Window, request_record: Make) -> None:
     assert window.idle_batch().in_flight == 1
 
 
-def test_above_a_rate_it_samples_and_says_so(window: Window, request_record: Make) -> None:
+def test_above_a_rate_it_samples_and_says_so(window: LiveWindow, request_record: Make) -> None:
     """Only so many exchanges are shown at once; the rest is counted, and the figures are of all."""
     window.add([ended(request_record(), first_data_ms=5) for _ in range(500)])
     batch = window.take()
@@ -97,7 +97,7 @@ def test_above_a_rate_it_samples_and_says_so(window: Window, request_record: Mak
     assert (batch.admitted, batch.ended, batch.skipped) == (500, 500, 500 - NEW_ROWS)
 
 
-def test_failures_are_shown_where_the_rest_is_left_out(window: Window, request_record: Make) -> None:
+def test_failures_are_shown_where_the_rest_is_left_out(window: LiveWindow, request_record: Make) -> None:
     """A failure has room of its own in a full batch."""
     window.add([ended(request_record()) for _ in range(NEW_ROWS)])
     window.add([ended(request_record(), Outcome.ERROR) for _ in range(50)])
@@ -107,7 +107,7 @@ def test_failures_are_shown_where_the_rest_is_left_out(window: Window, request_r
     assert shown == ["ok"] * NEW_ROWS + ["error"] * NEW_FAILURES
 
 
-def test_what_was_shown_is_shown_to_its_end(window: Window, request_record: Make) -> None:
+def test_what_was_shown_is_shown_to_its_end(window: LiveWindow, request_record: Make) -> None:
     """An exchange that the page has as running gets its end, however full the batch is."""
     record = request_record()
     window.add([record])
@@ -119,7 +119,7 @@ def test_what_was_shown_is_shown_to_its_end(window: Window, request_record: Make
     assert record.id in [row["id"] for row in batch.rows]
 
 
-def test_what_was_left_out_is_counted_once_and_stays_out(window: Window, request_record: Make) -> None:
+def test_what_was_left_out_is_counted_once_and_stays_out(window: LiveWindow, request_record: Make) -> None:
     """Left out at its admission, an exchange is not begun in the middle unless there is room for it."""
     records = [request_record() for _ in range(NEW_ROWS + 1)]
     window.add(records)
@@ -134,7 +134,7 @@ def test_what_was_left_out_is_counted_once_and_stays_out(window: Window, request
     assert records[-1].id not in [row["id"] for row in second.rows]
 
 
-def test_control_characters_are_shown_not_obeyed(window: Window, request_record: Make) -> None:
+def test_control_characters_are_shown_not_obeyed(window: LiveWindow, request_record: Make) -> None:
     """A model's name that turns the line round arrives as visible signs."""
     window.add([request_record(client_model="a\u202eb")])
     batch = window.take()
@@ -184,7 +184,7 @@ async def test_progress_is_looked_up_once_a_second_and_told_when_it_grew(request
     await layer.group_discard(GROUP, channel)
 
 
-def test_progress_is_told_of_the_newest(window: Window, request_record: Make) -> None:
+def test_progress_is_told_of_the_newest(window: LiveWindow, request_record: Make) -> None:
     """However many are in flight, and never of one that has ended since."""
     records = [request_record() for _ in range(SHOWN_AT_ONCE)]
     for record in records:

@@ -16,7 +16,7 @@ from django.test import Client
 
 from monitor.export.formats import FORMATS
 from monitor.live.opening import snapshot
-from monitor.live.window import Window
+from monitor.live.window import LiveWindow
 from monitor.models import Body, RequestLog
 from monitor.record.records import AttemptRecord, BodyKind, BodyRecord, Outcome, RequestRecord
 from monitor.search.tokenizer import words_of
@@ -185,7 +185,7 @@ def test_no_live_page_is_told_a_planted_secret(planted: list[RequestRecord]) -> 
     told: list[Any] = []
 
     async def listen() -> None:
-        window = Window(lambda label: label or "")
+        window = LiveWindow(lambda label: label or "")
         writer = RecordWriter(body_cap_bytes=1000)
         writer.on_committed(window.add)
         writer.start()

@@ -17,7 +17,7 @@ from django.db import connection
 
 from monitor.retention.housekeeping import Housekeeper
 from monitor.retention.pruner import Limits
-from monitor.retention.turn import _KEY, Turn
+from monitor.retention.turn import _KEY, HousekeepingTurn
 from tests import stores
 from tests.running_server import ROOT
 
@@ -52,7 +52,7 @@ class Elsewhere:
 def test_one_at_a_time(tmp_path: Path) -> None:
     """Who has the turn keeps it; the other has it as soon as the first gives it up."""
     there = Elsewhere()
-    ours, theirs = Turn(tmp_path / "lock"), Turn(tmp_path / "lock")
+    ours, theirs = HousekeepingTurn(tmp_path / "lock"), HousekeepingTurn(tmp_path / "lock")
     assert ours.is_ours()
     assert ours.is_ours()
     assert not there.do(theirs.is_ours)
@@ -65,10 +65,10 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 def test_a_broken_connection_takes_the_turn_with_it(tmp_path: Path) -> None:
     """On PostgreSQL the lock is the connection's: it is asked for again on a new one, and free for others."""
     if connection.vendor != "postgresql":
-        assert Turn(tmp_path / "lock").is_ours(), "a file's lock is the process's: nothing breaks"
+        assert HousekeepingTurn(tmp_path / "lock").is_ours(), "a file's lock is the process's: nothing breaks"
         return
     there = Elsewhere()
-    ours, theirs = Turn(tmp_path / "lock"), Turn(tmp_path / "lock")
+    ours, theirs = HousekeepingTurn(tmp_path / "lock"), HousekeepingTurn(tmp_path / "lock")
     assert ours.is_ours()
     connection.close()
     ends_at = time.monotonic() + 20
@@ -81,7 +81,7 @@ def test_a_broken_connection_takes_the_turn_with_it(tmp_path: Path) -> None:
 def test_only_who_has_the_turn_keeps_house(tmp_path: Path) -> None:
     """The others close only the rows of the dead that they alone can see."""
     there = Elsewhere()
-    turn = Turn(tmp_path / "lock")
+    turn = HousekeepingTurn(tmp_path / "lock")
     assert there.do(turn.is_ours)
     done: list[str] = []
 
@@ -94,7 +94,7 @@ def test_only_who_has_the_turn_keeps_house(tmp_path: Path) -> None:
         Limits(0, 0),
         lambda: note("dead", {"sibling"}),
         prunes=[lambda now: note("pruned", 0)],
-        turn=Turn(tmp_path / "lock"),
+        turn=HousekeepingTurn(tmp_path / "lock"),
     )
     housekeeper.tick(1_700_000_000.0)
     assert done == ["dead"]

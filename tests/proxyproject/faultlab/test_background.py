@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from proxyproject.faultlab import background
 from proxyproject.faultlab.background import AlreadyRunning, BackgroundLab
-from proxyproject.faultlab.report import Progress, write
+from proxyproject.faultlab.report import RunProgress, write
 from proxyproject.faultlab.selection import Selection
 
 SMALL = Selection(("anthropic",), ("anthropic",), ("cut@0",))
@@ -74,7 +74,7 @@ def test_the_command_keeps_a_report(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Every case with what was expected, received and on the wire; the version; who had it run."""
     monkeypatch.setattr("os.nice", lambda _: 0)
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    write(tmp_path / background.PROGRESS, Progress("running", time.time(), "ada", SMALL))
+    write(tmp_path / background.PROGRESS, RunProgress("running", time.time(), "ada", SMALL))
     arguments = {"dialect": ["anthropic"], "upstream": ["anthropic"], "fault": ["cut@0"]}
     call_command("faultlab", report=tmp_path, **arguments)
     report, progress = BackgroundLab(tmp_path).report(), BackgroundLab(tmp_path).progress()

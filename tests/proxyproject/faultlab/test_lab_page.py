@@ -11,7 +11,7 @@ from django.test import Client
 from proxyproject.faultlab import background, views
 from proxyproject.faultlab.background import AlreadyRunning, BackgroundLab
 from proxyproject.faultlab.contract import CONTRACTS, Expected
-from proxyproject.faultlab.report import Progress, Received, Report, Seen, write
+from proxyproject.faultlab.report import Received, Report, RunProgress, Seen, write
 from proxyproject.faultlab.run import shortened
 from proxyproject.faultlab.selection import Selection, faults_by_stage
 from proxyproject.faultlab.table import rows
@@ -109,7 +109,7 @@ def test_a_run_under_way_is_told(
 ) -> None:
     """How far it is, with a button that ends it, and none that starts another."""
     monkeypatch.setattr(lab, "is_running", lambda: True)
-    progress = Progress("running", 1.0, "ada", Selection(("gemini",)), 5, 12)
+    progress = RunProgress("running", 1.0, "ada", Selection(("gemini",)), 5, 12)
     write(tmp_path / background.PROGRESS, progress)
     page = root.get(PAGE).content.decode()
     assert "5 / 12" in page

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from proxyproject.login.turns import TooMany, Turns
+from proxyproject.login.turns import LoginTurns, TooMany
 
 
 async def test_turns_are_taken_in_order_and_the_rest_is_sent_away() -> None:
     """Two inside, one waits, the fourth is told; whoever leaves lets the next one in."""
-    turns, inside, may_leave = Turns(2, 1), list[int](), asyncio.Event()
+    turns, inside, may_leave = LoginTurns(2, 1), list[int](), asyncio.Event()
 
     async def visit(number: int) -> None:
         turn = await turns.take()
@@ -34,7 +34,7 @@ async def test_turns_are_taken_in_order_and_the_rest_is_sent_away() -> None:
 
 async def test_who_gives_up_waiting_leaves_the_place_to_another() -> None:
     """A browser that goes while it waits is no longer counted."""
-    turns = Turns(1, 1)
+    turns = LoginTurns(1, 1)
     await turns.take()
     for _ in range(3):
         waiting = asyncio.ensure_future(turns.take())

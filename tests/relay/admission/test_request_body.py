@@ -7,7 +7,7 @@ import zlib
 import pytest
 import zstandard
 
-from relay.admission.request_body import BodyTooLarge, Read, decoded, parsed
+from relay.admission.request_body import BodyTooLarge, ReadBody, decoded, parsed
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
 
@@ -101,4 +101,4 @@ def test_half_a_character_excuses_nothing_else(raw: bytes) -> None:
 def test_what_is_whole_stays_the_very_same() -> None:
     """Then the client's own bytes travel, escapes and all."""
     raw = rb'{"a": "\ud83d\ude00", "b": "\\ud83d", "c": 1.0}'
-    assert parsed(raw) == Read(json.loads(raw), raw)
+    assert parsed(raw) == ReadBody(json.loads(raw), raw)

@@ -13,7 +13,7 @@ from monitor.words.labels import CACHE_MISS_LABELS
 from relay.caching import wire
 from relay.caching.footprint import MOST_TURNS, footprint_of
 from relay.caching.kept import MOST_KEPT, Kept, with_newest
-from relay.caching.misses import Found, Miss, miss_of
+from relay.caching.misses import CacheMiss, Found, miss_of
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.openai import OPENAI_CHAT
 from tests.relay.dialects.anthropic.bodies import JSON
@@ -121,66 +121,66 @@ def reaches_far(asked: dict[str, Any]) -> None:
 
 HEALED = edited(lambda asked: asked["messages"][1].update(content=[{"type": "text", "text": "<thinking> …"}]))
 
-STAGED: list[tuple[str, Kept, Found, Miss | None]] = [
+STAGED: list[tuple[str, Kept, Found, CacheMiss | None]] = [
     (
         "the tools were reordered",
         after(edited(lambda asked: asked["tools"].reverse())),
         found(0, 6),
-        Miss("tools", 10_000, "reordered"),
+        CacheMiss("tools", 10_000, "reordered"),
     ),
     (
         "a tool was added",
         after(edited(lambda asked: asked["tools"].append(tool("more")))),
         found(0, 6),
-        Miss("tools", 10_000),
+        CacheMiss("tools", 10_000),
     ),
-    ("a date stands in the system prompt", after(edited(dates)), found(0.5, 6), Miss("system", 9_000)),
-    ("an earlier turn was edited", after(edited(edits_turn)), found(1, 6), Miss("turn", 8_000, "3")),
+    ("a date stands in the system prompt", after(edited(dates)), found(0.5, 6), CacheMiss("system", 9_000)),
+    ("an earlier turn was edited", after(edited(edits_turn)), found(1, 6), CacheMiss("turn", 8_000, "3")),
     (
         "the conversation took another way",
         after(edited(takes_another_way)),
         found(2, 4),
-        Miss("fork", 4_000, "5"),
+        CacheMiss("fork", 4_000, "5"),
     ),
-    ("it was compacted", after(edited(compacts)), found(0.5, 2), Miss("history", 3_000, "9 → 1")),
+    ("it was compacted", after(edited(compacts)), found(0.5, 2), CacheMiss("history", 3_000, "9 → 1")),
     (
         "the model was changed",
         after(body(6, model="claude-fable-5")),
         found(0, 6),
-        Miss("model", 10_000, "claude-opus-5 → claude-fable-5"),
+        CacheMiss("model", 10_000, "claude-opus-5 → claude-fable-5"),
     ),
     (
         "a tool was forced",
         after(body(6, tool_choice={"type": "any"})),
         found(1, 6),
-        Miss("settings", 8_000, "tool_choice"),
+        CacheMiss("settings", 8_000, "tool_choice"),
     ),
     (
         "the account was limited",
         after(account=2),
         found(0, 6, moved="quota"),
-        Miss("account", 10_000, "account-1@example.com → account-2@example.com: quota"),
+        CacheMiss("account", 10_000, "account-1@example.com → account-2@example.com: quota"),
     ),
     (
         "the history was healed",
         after(HEALED, said=body(6), changes=("history repaired",)),
         found(0.5, 6),
-        Miss("server", 9_000, "history repaired"),
+        CacheMiss("server", 9_000, "history repaired"),
     ),
-    ("six minutes passed", after(at=NOW + 360), found(0, 6), Miss("expired", 10_000, "360 s")),
-    ("the client stopped marking", after(edited(unmarks)), found(0, 6), Miss("unmarked", 10_000)),
+    ("six minutes passed", after(at=NOW + 360), found(0, 6), CacheMiss("expired", 10_000, "360 s")),
+    ("the client stopped marking", after(edited(unmarks)), found(0, 6), CacheMiss("unmarked", 10_000)),
     (
         "thirty blocks lie between the marks",
         after(edited(reaches_far)),
         found(0, 6),
-        Miss("lookback", 10_000, "30"),
+        CacheMiss("lookback", 10_000, "30"),
     ),
-    ("nothing is different", after(), found(0, 6), Miss("upstream", 10_000)),
+    ("nothing is different", after(), found(0, 6), CacheMiss("upstream", 10_000)),
     (
         "upstream says what it was",
         after(),
         found(0, 6, told="system_changed"),
-        Miss("system", 10_000, "by upstream's own word"),
+        CacheMiss("system", 10_000, "by upstream's own word"),
     ),
     ("all of it was read", after(), found(5, 6), None),
     ("a little less was read", after(), found(4.8, 6), None),
@@ -200,8 +200,8 @@ def test_an_hour_is_an_hour() -> None:
     """Where the marks ask for an hour, six minutes are none too many, and two hours are."""
     before = kept(body(5, ttl="1h"), 5)
     now = body(6, ttl="1h")
-    assert miss_of([before], after(now, at=NOW + 360), found(0, 6)) == Miss("upstream", 10_000)
-    assert miss_of([before], after(now, at=NOW + 7200), found(0, 6)) == Miss("expired", 10_000, "7200 s")
+    assert miss_of([before], after(now, at=NOW + 360), found(0, 6)) == CacheMiss("upstream", 10_000)
+    assert miss_of([before], after(now, at=NOW + 7200), found(0, 6)) == CacheMiss("expired", 10_000, "7200 s")
 
 
 def test_two_hundred_turns_without_a_miss() -> None:
@@ -230,14 +230,14 @@ def test_it_is_compared_with_the_branch_that_it_goes_on_from() -> None:
     assert miss_of(requests, after(), found(5, 6)) is None
     longer = copy.deepcopy(other)
     longer["messages"] += [{"role": "assistant", "content": "So."}, {"role": "user", "content": "Well?"}]
-    assert miss_of(requests, after(longer), found(0, 6)) == Miss("upstream", 10_000)
+    assert miss_of(requests, after(longer), found(0, 6)) == CacheMiss("upstream", 10_000)
 
 
 def test_back_on_the_account_where_it_was() -> None:
     """The account that has less of the conversation than the last one: its change is the reason."""
     on_both = with_newest([BEFORE], kept(body(10), 10, account=2, at=NOW + 60))
     now = kept(body(11), 11, account=1, at=NOW + 90)
-    assert miss_of(on_both, now, found(5, 11)) == Miss(
+    assert miss_of(on_both, now, found(5, 11)) == CacheMiss(
         "account", 10_000, "account-2@example.com → account-1@example.com"
     )
 
@@ -245,7 +245,7 @@ def test_back_on_the_account_where_it_was() -> None:
 def test_a_changed_beginning_may_lead_to_another_account() -> None:
     """The account is chosen by it: then the change is the reason, unless the account was out of use."""
     now = after(edited(dates), account=2)
-    assert miss_of([BEFORE], now, found(0, 6)) == Miss("system", 10_000)
+    assert miss_of([BEFORE], now, found(0, 6)) == CacheMiss("system", 10_000)
     moved = miss_of([BEFORE], now, found(0, 6, moved="quota"))
     assert moved is not None
     assert moved.cause == "account"
@@ -265,7 +265,7 @@ def test_what_is_not_known_is_not_guessed() -> None:
         unknown = Found(read, 12_000, MINIMUM, caches=False)
         assert miss_of([before], now, unknown) is None
         seen = msgspec.structs.replace(before, tells=True)
-        assert miss_of([seen], now, unknown) == Miss("upstream", 10_000)
+        assert miss_of([seen], now, unknown) == CacheMiss("upstream", 10_000)
 
 
 def test_of_the_longest_conversations_the_end_is_not_compared() -> None:

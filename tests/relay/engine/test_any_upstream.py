@@ -12,11 +12,11 @@ from relay.engine.commands import (
     CloseUpstream,
     Command,
     Deliver,
+    ExchangeEnd,
     Heal,
     Interrupted,
     Note,
     OpenUpstream,
-    Outcome,
     PickAccount,
     Read,
     Settle,
@@ -40,7 +40,7 @@ class Exchange:
         self.commands: list[tuple[float, Command]] = []
         self.outcome = self._run(serve(self.limits, chance.randint(1, 3), self.is_collected))
 
-    def _run(self, engine: Engine) -> Outcome:
+    def _run(self, engine: Engine) -> ExchangeEnd:
         try:
             command = next(engine)
             while True:
@@ -50,7 +50,7 @@ class Exchange:
                 else:
                     command = engine.send(self.world.reply(command))
         except StopIteration as end:
-            outcome: Outcome = end.value
+            outcome: ExchangeEnd = end.value
             return outcome
 
     @property

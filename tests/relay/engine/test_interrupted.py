@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from relay.engine.attempts import serve
-from relay.engine.commands import Allowed, Done, Interrupted, Note, Outcome, Reply, SpendRetry
+from relay.engine.commands import Allowed, Done, ExchangeEnd, Interrupted, Note, Reply, SpendRetry
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed, Fact
 from relay.engine.retrying.deadlines import Limits
 from relay.neutral.failures import Kind, Phase
@@ -67,7 +67,7 @@ HEALED: list[Script] = [
 ]
 
 
-def cut_short(script: list[Script], at: int, by: By) -> tuple[Outcome, list[Fact]] | None:
+def cut_short(script: list[Script], at: int, by: By) -> tuple[ExchangeEnd, list[Fact]] | None:
     """What comes of the script when its command number ``at`` is interrupted; None when it was over by then.
 
     Facts are commands too; what was said is on record, whatever comes.

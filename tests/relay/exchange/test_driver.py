@@ -8,7 +8,7 @@ from typing import Any
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions
 from relay.engine.attempts import serve
-from relay.engine.commands import Around, Outcome, Picked
+from relay.engine.commands import Around, ExchangeEnd, Picked
 from relay.engine.facts import AttemptEnded, AttemptOpened, AttemptStarted, Committed
 from relay.engine.retrying.deadlines import Limits
 from relay.exchange.driver import Driver
@@ -39,8 +39,8 @@ class NoHands:
         raise RuntimeError("a fault of this server")
 
 
-def driven() -> tuple[Driver, NoHands, list[Outcome]]:
-    hands, ends = NoHands(), list[Outcome]()
+def driven() -> tuple[Driver, NoHands, list[ExchangeEnd]]:
+    hands, ends = NoHands(), list[ExchangeEnd]()
     loop = asyncio.get_running_loop()
     driver = Driver(serve(Limits(), 1, is_collected=False), hands, loop.time(), ends.append)  # type: ignore[arg-type]
     return driver, hands, ends
@@ -74,7 +74,7 @@ class Holder:
         engine = serve(Limits(), 1, is_collected=False)
         self.driver = Driver(engine, NoHands(), loop.time(), self.ended)  # type: ignore[arg-type]
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: ExchangeEnd) -> None:
         """It is over."""
 
 
@@ -171,7 +171,7 @@ async def test_a_finish_reason_ends_an_upstream_that_breaks_or_never_closes() ->
     """The answer is whole; the connection is cut, and never read again behind a read that failed."""
     end = b'data: {"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}]}\r\n\r\n'
     for breaks in (True, False):
-        upstream, ends = Upstream([end], breaks), list[Outcome]()
+        upstream, ends = Upstream([end], breaks), list[ExchangeEnd]()
         engine = serve(Limits(settle_seconds=0.01), 1, is_collected=False)
         at = asyncio.get_running_loop().time()
         driver = Driver(engine, GeminiHands(upstream), at, ends.append)  # type: ignore[arg-type]
@@ -184,9 +184,9 @@ async def test_a_finish_reason_ends_an_upstream_that_breaks_or_never_closes() ->
         assert (upstream.reads_after_the_last, upstream.is_closed) == (1, True)
 
 
-async def driven_by(hands: GeminiHands, limits: Limits) -> tuple[Driver, list[Outcome]]:
+async def driven_by(hands: GeminiHands, limits: Limits) -> tuple[Driver, list[ExchangeEnd]]:
     """A driver that runs, and where its end is told."""
-    ends = list[Outcome]()
+    ends = list[ExchangeEnd]()
     at = asyncio.get_running_loop().time()
     driver = Driver(serve(limits, 1, is_collected=False), hands, at, ends.append)  # type: ignore[arg-type]
     driver.start()

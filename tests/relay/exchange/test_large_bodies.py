@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from relay.admission.request_body import Read
+from relay.admission.request_body import ReadBody
 from relay.exchange import admitting
 from relay.exchange.admitting import Admission
 from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop, most_bytes
@@ -65,9 +65,9 @@ async def test_a_call_is_read_and_looked_into_beside_the_loop(
         threads.append(threading.current_thread())
         raise Looked
 
-    def parsed(raw: bytes) -> Read:
+    def parsed(raw: bytes) -> ReadBody:
         threads.append(threading.current_thread())
-        return Read({}, raw)
+        return ReadBody({}, raw)
 
     monkeypatch.setattr(admitting, "parsed", parsed)
     admission = Admission.__new__(Admission)

@@ -1,16 +1,16 @@
 """How much one conversation may do within an hour: warned first, then refused, with what and until when."""
 
 from accounts.keys.limits import UNITS_PER_DOLLAR, ConversationLimits
-from relay.limits.conversation_rule import HOUR_SECONDS, Turn, judged
+from relay.limits.conversation_rule import HOUR_SECONDS, CountedTurn, judged
 from relay.neutral.failures import Kind
 
 NOW = 1_700_003_600.0
 DOLLAR = UNITS_PER_DOLLAR
 
 
-def turns(*told: tuple[float, int, str]) -> list[Turn]:
+def turns(*told: tuple[float, int, str]) -> list[CountedTurn]:
     """By the minutes that each is old."""
-    return [Turn(NOW - 60 * minutes, units, agent) for minutes, units, agent in told]
+    return [CountedTurn(NOW - 60 * minutes, units, agent) for minutes, units, agent in told]
 
 
 def test_without_reaching_anything_nothing_is_said() -> None:

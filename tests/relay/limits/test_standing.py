@@ -6,11 +6,11 @@ import pytest
 
 from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
 from relay.limits.standing import NO_QUOTA, Standing, headers, is_over, refusal, too_many_at_once
-from relay.limits.windows import Window
+from relay.limits.windows import LimitWindow
 from relay.neutral.failures import Kind
 
-MINUTE = Window(1_800_000_000.0, 1_800_000_060.0)
-DAY = Window(1_799_971_200.0, 1_800_057_600.0)
+MINUTE = LimitWindow(1_800_000_000.0, 1_800_000_060.0)
+DAY = LimitWindow(1_799_971_200.0, 1_800_057_600.0)
 RATE = Limit("requests", "minute", 3)
 TOKENS = Limit("tokens", "day", 1000)
 DOLLARS = Limit("usd", "day", 5 * UNITS_PER_DOLLAR)
@@ -39,7 +39,7 @@ def test_a_budget_outweighs_a_rate() -> None:
     assert failure.retry_after_seconds == DAY.end - MINUTE.start
     assert "$5.00 of this day" in failure.message
     for_ever = refusal(
-        "ci", [Standing(Limit("tokens", "total", 12_000), Window(0, inf), 12_001)], MINUTE.start
+        "ci", [Standing(Limit("tokens", "total", 12_000), LimitWindow(0, inf), 12_001)], MINUTE.start
     )
     assert for_ever.retry_after_seconds is None
     assert "12,000 tokens in all. It does not begin anew." in for_ever.message
@@ -94,6 +94,6 @@ def test_headers_in_the_dialects_names(dialect: str, told: dict[str, str]) -> No
 
 def test_of_several_limits_of_a_measure_the_tightest_is_told() -> None:
     """The one with least left; without an end there is no reset."""
-    total = Standing(Limit("tokens", "total", 1100), Window(0, inf), 1050)
+    total = Standing(Limit("tokens", "total", 1100), LimitWindow(0, inf), 1050)
     told = dict(headers("openai", [Standing(TOKENS, DAY, 100), total], MINUTE.start))
     assert told == {"x-ratelimit-limit-tokens": "1100", "x-ratelimit-remaining-tokens": "50"}

@@ -9,13 +9,13 @@ from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
 from monitor.ledger.booking import Amounts
 from relay.limits.standing import Standing
 from relay.limits.usage import Hour, KeyUsage, Rules, as_csv, as_json, with_the_ledger
-from relay.limits.windows import Window
+from relay.limits.windows import LimitWindow
 
-DAY = Window(1_799_971_200.0, 1_800_057_600.0)
+DAY = LimitWindow(1_799_971_200.0, 1_800_057_600.0)
 STANDINGS = (
-    Standing(Limit("requests", "minute", 3), Window(1_800_000_000.0, 1_800_000_060.0), 1),
+    Standing(Limit("requests", "minute", 3), LimitWindow(1_800_000_000.0, 1_800_000_060.0), 1),
     Standing(Limit("usd", "day", 5 * UNITS_PER_DOLLAR), DAY, 0),
-    Standing(Limit("tokens", "total", 100), Window(0, inf), 0),
+    Standing(Limit("tokens", "total", 100), LimitWindow(0, inf), 0),
 )
 EIGHT, NINE = (datetime(2027, 1, 15, hour, tzinfo=UTC) for hour in (8, 9))
 HOURS = (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.keys.limits import Period
-from relay.limits.windows import Window, window_at
+from relay.limits.windows import LimitWindow, window_at
 
 
 def at(zone: str, text: str, fold: int = 0) -> float:
@@ -46,8 +46,8 @@ def test_days_weeks_and_months_are_the_zones(
 
 def test_minutes_and_all_time() -> None:
     """A minute is the clock's; all time has no end."""
-    assert window_at("minute", 119.9, ZoneInfo("UTC")) == Window(60.0, 120.0)
-    assert window_at("total", 119.9, ZoneInfo("Asia/Tokyo")) == Window(0.0, inf)
+    assert window_at("minute", 119.9, ZoneInfo("UTC")) == LimitWindow(60.0, 120.0)
+    assert window_at("total", 119.9, ZoneInfo("Asia/Tokyo")) == LimitWindow(0.0, inf)
 
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia")

@@ -17,7 +17,7 @@ from relay.caching.footprint import Footprint
 from relay.caching.kept import Kept
 from relay.memory import database
 from relay.memory.conversation_memory import Memory
-from relay.memory.items import Item, Wanted
+from relay.memory.items import MemoryItem, Wanted
 from relay.memory.kept_requests import MOST_CHARACTERS
 from relay.models import RememberedItem
 from relay.neutral.conversation import digest
@@ -31,13 +31,13 @@ TOOL = Wanted("tool", "session-1", "call-1")
 TURN = Wanted("session", "session-1", "turn-1", "text")
 
 
-def signed(number: int = 1, session: str = "session-1") -> list[Item]:
+def signed(number: int = 1, session: str = "session-1") -> list[MemoryItem]:
     """What one answer teaches: a signed tool call and a signed text."""
     now, value = time.time(), f"{SIGNATURE}{number}"
     return [
-        Item("family", "", digest(value), now, "", value, "gemini"),
-        Item("tool", session, f"call-{number}", now, "", value, "gemini"),
-        Item("session", session, f"turn-{number}", now, "text", value, "gemini"),
+        MemoryItem("family", "", digest(value), now, "", value, "gemini"),
+        MemoryItem("tool", session, f"call-{number}", now, "", value, "gemini"),
+        MemoryItem("session", session, f"turn-{number}", now, "text", value, "gemini"),
     ]
 
 
@@ -114,7 +114,7 @@ async def test_without_redis_the_database_remembers(
     """A process without Redis, or whose Redis was killed or lost everything, finds what the database has."""
     url, redis = own_redis
     one = await process(url)
-    one.remember([*signed(), Item("block", "session-1", "b", time.time())])
+    one.remember([*signed(), MemoryItem("block", "session-1", "b", time.time())])
     await written(one)
     alone, late = await process(), await process(url)
     stores.end(redis)
@@ -129,16 +129,18 @@ async def test_heals_and_the_account_are_read_when_a_session_is_met(
 ) -> None:
     """A process that meets a conversation knows its heals and who answers it; later heals it is told."""
     one, two = await process(own_redis[0]), await process(own_redis[0])
-    one.remember([Item("drop", "s", "", time.time()), Item("home", "s", "m", time.time(), "7", "5000")])
+    one.remember(
+        [MemoryItem("drop", "s", "", time.time()), MemoryItem("home", "s", "m", time.time(), "7", "5000")]
+    )
     await until(lambda: one.shared._writing is None)
     assert [(item.name, item.kind, item.value) for item in await two.meet("s", is_begun=True)] == [
         ("m", "7", "5000")
     ]
     assert two.healed_session("s").drops_blocks  # type: ignore[union-attr]
     assert await two.meet("s", is_begun=True) == [], "it is known now"
-    one.remember([Item("block", "s", "b", time.time())])
+    one.remember([MemoryItem("block", "s", "b", time.time())])
     await until(lambda: two.healed_session("s").blocks == {"b"})  # type: ignore[union-attr]
-    one.remember([Item("home", "s", "m", time.time(), "7", "6000")])
+    one.remember([MemoryItem("home", "s", "m", time.time(), "7", "6000")])
     await until(lambda: one.shared._writing is None)
     assert await two.cached_tokens("s", "m", 5000) == 6000, "by the newest answer"
 
@@ -151,7 +153,7 @@ async def test_a_refused_signature_is_forgotten_everywhere(
     one.remember(signed())
     await written(one)
     assert await two.recall([TOOL])
-    one.remember([Item("forget", "session-1", "f", time.time(), value=SIGNATURE + "1")])
+    one.remember([MemoryItem("forget", "session-1", "f", time.time(), value=SIGNATURE + "1")])
     await written(one)
     await until(lambda: two.signatures.tool_signature("session-1", "call-1", time.time()) is None)
     three = await process(own_redis[0])
@@ -163,7 +165,7 @@ async def test_a_thread_is_found_by_its_answer(
 ) -> None:
     """The id of an answer leads to its session in every process, and after a restart without Redis."""
     one, two = await process(own_redis[0]), await process(own_redis[0])
-    one.remember([Item("thread", "s", "msg_1", time.time())])
+    one.remember([MemoryItem("thread", "s", "msg_1", time.time())])
     await written(one)
     assert await two.session_of("msg_1") == "s"
     assert await (await process()).session_of("msg_1") == "s"
@@ -192,7 +194,7 @@ async def test_a_database_that_hangs_is_not_waited_for(
     loop = asyncio.get_running_loop()
     calls: list[object] = []
 
-    def hangs(wanted: object) -> dict[str, Item]:
+    def hangs(wanted: object) -> dict[str, MemoryItem]:
         calls.append(wanted)
         asyncio.run_coroutine_threadsafe(let_go.wait(), loop).result()
         return {}
@@ -231,7 +233,9 @@ async def test_parallel_requests_of_a_conversation_all_know_it(
 ) -> None:
     """They meet it, recall it and find its thread with one reading each, that all of them wait for."""
     one = await process()
-    one.remember([Item("thread", "s", "msg_1", time.time()), Item("drop", "s", "", time.time()), *signed()])
+    one.remember(
+        [MemoryItem("thread", "s", "msg_1", time.time()), MemoryItem("drop", "s", "", time.time()), *signed()]
+    )
     await written(one)
     two, gate = await process(), Gate(monkeypatch)
     gate.is_open.clear()
@@ -257,7 +261,9 @@ async def test_a_reading_that_failed_is_made_again(
 ) -> None:
     """What could not be read is not taken for what is not there: neither heals, signatures nor threads."""
     one = await process()
-    one.remember([Item("thread", "s", "msg_1", time.time()), Item("drop", "s", "", time.time()), *signed()])
+    one.remember(
+        [MemoryItem("thread", "s", "msg_1", time.time()), MemoryItem("drop", "s", "", time.time()), *signed()]
+    )
     await written(one)
     two, gate = await process(), Gate(monkeypatch)
     gate.is_broken = True
@@ -281,7 +287,9 @@ async def test_the_account_is_asked_for_until_redis_answers(
 ) -> None:
     """Met while Redis was away, a session's heals come from the database, once; its account is told later."""
     one, two = await process(own_redis[0]), await process(own_redis[0])
-    one.remember([Item("drop", "s", "", time.time()), Item("home", "s", "m", time.time(), "7", "5000")])
+    one.remember(
+        [MemoryItem("drop", "s", "", time.time()), MemoryItem("home", "s", "m", time.time(), "7", "5000")]
+    )
     await written(one)
     gate, later = Gate(monkeypatch), asyncio.get_running_loop().time() + 3600
     two.shared._away_until = later
@@ -299,7 +307,7 @@ async def test_heals_that_were_crowded_out_are_read_again(process: Callable[...,
     one = await process(session_limit=2)
     for session in ("s1", "s2", "s3"):
         await one.meet(session, is_begun=True)
-        one.remember([Item("drop", session, "", time.time())])
+        one.remember([MemoryItem("drop", session, "", time.time())])
     await written(one)
     assert one.healed_session("s1") is None
     await one.meet("s1", is_begun=True)
@@ -322,7 +330,7 @@ async def test_long_ids_are_found_and_make_no_long_keys(
     """An id may be as long as its sender likes: keys in Redis are not, and the database finds it whole."""
     long = "msg_" + "x" * 100_000
     one = await process(own_redis[0])
-    one.remember([Item("thread", "s", long, time.time())])
+    one.remember([MemoryItem("thread", "s", long, time.time())])
     await written(one)
     keys = await one.shared._client.keys("*")
     assert keys
@@ -336,17 +344,19 @@ async def test_an_item_that_cannot_be_told_stops_no_other(
 ) -> None:
     """Half a character in a name fails alone; the answers behind it are told as before."""
     one, two = await process(own_redis[0]), await process(own_redis[0])
-    await one.shared.write([Item("home", "s", "\ud800", time.time(), "7", "1")])
-    await one.shared.write([Item("home", "s", "m", time.time(), "7", "1")])
+    await one.shared.write([MemoryItem("home", "s", "\ud800", time.time(), "7", "1")])
+    await one.shared.write([MemoryItem("home", "s", "m", time.time(), "7", "1")])
     assert [item.name for item in await two.meet("s", is_begun=True)] == ["m"]
 
 
 async def test_an_item_that_no_database_takes_keeps_no_other_from_it(process: Callable[..., Memory]) -> None:
     """Half a character in an id: what was learned with it and behind it is written all the same."""
     one = await process()
-    one.remember([Item("thread", "s", "\ud800", time.time()), Item("thread", "s", "msg_1", time.time())])
+    one.remember(
+        [MemoryItem("thread", "s", "\ud800", time.time()), MemoryItem("thread", "s", "msg_1", time.time())]
+    )
     await written(one)
-    one.remember([Item("thread", "s", "msg_2", time.time())])
+    one.remember([MemoryItem("thread", "s", "msg_2", time.time())])
     await written(one)
     await one._behind._write()
     two = await process()
@@ -361,14 +371,14 @@ async def test_what_is_on_its_way_at_the_end_is_written_again(
     await one.start()
     store, is_on_its_way, may_fail = database.store, threading.Event(), threading.Event()
 
-    def fails(batch: dict[str, Item]) -> None:
+    def fails(batch: dict[str, MemoryItem]) -> None:
         monkeypatch.setattr(database, "store", store)
         is_on_its_way.set()
         assert may_fail.wait(10)
         raise OperationalError("gone")
 
     monkeypatch.setattr(database, "store", fails)
-    one.remember([Item("thread", "s", "msg_1", time.time())])
+    one.remember([MemoryItem("thread", "s", "msg_1", time.time())])
     await asyncio.to_thread(is_on_its_way.wait, 10)
     stopping = asyncio.create_task(one.stop())
     await asyncio.sleep(0)
@@ -379,8 +389,10 @@ async def test_what_is_on_its_way_at_the_end_is_written_again(
 
 async def test_a_start_reads_no_conversation(process: Callable[..., Memory]) -> None:
     """However much is remembered, a process that starts has none of it in its memory."""
-    rows = [Item("tool", "s", f"c{number}", time.time(), "", SIGNATURE, "gemini") for number in range(50)]
-    refused = Item("refused", "account", "seed\nmodel", time.time())
+    rows = [
+        MemoryItem("tool", "s", f"c{number}", time.time(), "", SIGNATURE, "gemini") for number in range(50)
+    ]
+    refused = MemoryItem("refused", "account", "seed\nmodel", time.time())
     await sync_to_async(database.store)({item.wanted.key: item for item in [*rows, refused]})
     one = await process()
     assert one.signatures.tool_signature("s", "c1", time.time()) is None
@@ -390,9 +402,14 @@ async def test_a_start_reads_no_conversation(process: Callable[..., Memory]) -> 
 def test_what_is_of_no_use_any_more_is_pruned() -> None:
     """Signatures after two hours, all else after thirty days, some at a time."""
     now = time.time()
-    old = [Item("tool", "s", f"c{number}", now - 7300, "", SIGNATURE, "gemini") for number in range(600)]
-    kept = [Item("block", "s", "b", now - 7300), Item("tool", "s", "new", now, "", SIGNATURE, "gemini")]
-    gone = [Item("block", "s", "older", now - 31 * 86400)]
+    old = [
+        MemoryItem("tool", "s", f"c{number}", now - 7300, "", SIGNATURE, "gemini") for number in range(600)
+    ]
+    kept = [
+        MemoryItem("block", "s", "b", now - 7300),
+        MemoryItem("tool", "s", "new", now, "", SIGNATURE, "gemini"),
+    ]
+    gone = [MemoryItem("block", "s", "older", now - 31 * 86400)]
     database.store({item.wanted.key: item for item in [*old, *kept, *gone]})
     counts = []
     while count := database.prune(now):

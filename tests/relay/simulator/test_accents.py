@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from relay.simulator.accents.catalogue import ACCENTS, PLAIN, UnknownAccentError, accent_of
-from relay.simulator.dialect import CONTENT, Event
+from relay.simulator.dialect import CONTENT, SimulatedEvent
 from tests.relay.simulator.raw import PATHS, stream
 
 DOCS = Path(__file__).parents[3] / "docs" / "simulator.md"
@@ -39,7 +39,7 @@ CHUNK = b'{"id":"c","choices":[{"index":0,"delta":{"content":"x"},"finish_reason
 def test_a_content_event_stays_one(name: str) -> None:
     """What a fault counts is the same with every accent: content events, their kinds and their order."""
     kinds = [kind for kind in CONTENT for _ in range(2)]
-    told = ACCENTS[name].changes["chat"]([Event(kind, CHUNK) for kind in kinds])
+    told = ACCENTS[name].changes["chat"]([SimulatedEvent(kind, CHUNK) for kind in kinds])
     assert [event.kind for event in told if event.kind in CONTENT] == kinds
     assert all(msgspec.json.decode(event.data) for event in told)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from relay.simulator.connection.http_connection import HttpRequest
 from relay.simulator.dialect import Options
-from relay.simulator.model.prose import Shape, answer_text
+from relay.simulator.model.prose import Prose, answer_text
 from relay.simulator.upstream import Upstream
 from tests.relay.simulator.raw import DIALECTS, HEADERS, PATHS, RawConnection, ask, body_for, stream, text_of
 
@@ -30,7 +30,7 @@ VALUES = st.recursive(
 @settings(max_examples=150, deadline=None)
 def test_any_json_is_answered_or_refused(dialect, change, turn):
     """Whatever JSON object comes, the answer is one of HTTP's, never an exception."""
-    upstream = Upstream(Shape(), Options(), 3600, 10)
+    upstream = Upstream(Prose(), Options(), 3600, 10)
     body = body_for(dialect, "hello")
     for name in ("messages", "contents", "input"):
         if isinstance(body.get(name), list):

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from relay.simulator.faults.faults import CATALOGUE, Stage
+from relay.simulator.faults.faults import CATALOGUE, FaultStage
 from relay.simulator.model.prose import answer_text, read_counters
 from tests.relay.simulator.raw import (
     DIALECTS,
@@ -345,7 +345,9 @@ async def test_a_tool_cut_without_tools_is_a_cut_event(simulator):
 
 @each_dialect
 @pytest.mark.parametrize(
-    "kind", [kind for kind in CATALOGUE.values() if kind.stage is Stage.STREAM], ids=lambda kind: kind.name
+    "kind",
+    [kind for kind in CATALOGUE.values() if kind.stage is FaultStage.STREAM],
+    ids=lambda kind: kind.name,
 )
 async def test_documents_meet_the_same_faults(simulator, dialect, kind):
     """Not streamed, each stream fault does what it can to one document: broken, late, or other bytes."""

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from relay.simulator import Shape, Simulator
+from relay.simulator import Prose, Simulator
 from relay.simulator.model.prose import answer_text
 from tests.relay.simulator.raw import (
     DIALECTS,
@@ -64,7 +64,7 @@ async def test_events_of_gemini_end_in_cr_lf_and_of_the_others_in_lf(simulator):
 async def test_a_prompt_shapes_its_answer(simulator):
     """``[say: …]`` sets events and words."""
     answer = await stream(simulator.base_url, "gemini", "[say: events=3, words=2] hello")
-    shape = Shape(events=3, words=2)
+    shape = Prose(events=3, words=2)
     assert text_of("gemini", answer.events()) == answer_text("[say: events=3, words=2] hello", shape)
 
 
@@ -73,13 +73,13 @@ async def test_a_model_name_shapes_its_answer(simulator):
     path = "/v1beta/models/bench-n5-t4-d0:streamGenerateContent?alt=sse"
     answer = await ask(simulator.base_url, path, body_for("gemini", "x"), HEADERS["gemini"])
     assert len(answer.events()) == 6
-    assert text_of("gemini", answer.events()) == answer_text("x", Shape(5, 4))
+    assert text_of("gemini", answer.events()) == answer_text("x", Prose(5, 4))
 
 
 @pytest.mark.outside
 async def test_events_can_be_spaced_in_time():
     """With a delay the events come one by one, in chunks of their own."""
-    async with Simulator(shape=Shape(events=3, words=1, delay_seconds=0.001)) as simulator:
+    async with Simulator(shape=Prose(events=3, words=1, delay_seconds=0.001)) as simulator:
         answer = await stream(simulator.base_url, "chat", "x")
         assert answer.wire.count(b"\r\ndata: ") >= 3
 

@@ -12,7 +12,7 @@ from accounts.loaded.live_accounts import LiveAccounts
 from accounts.mapping import Target
 from relay.exchange.runtime import RelaySettings, Runtime
 from relay.memory import database
-from relay.memory.items import Item, Wanted
+from relay.memory.items import MemoryItem, Wanted
 from relay.memory.shared_store import SharedStore
 from relay.replay.simulated import KINDS, faults_for, simulated_runtime, simulated_target
 from tests import stores
@@ -144,7 +144,7 @@ async def test_what_is_learned_there_is_told_to_nobody(monkeypatch: pytest.Monke
     asked: list[str] = []
     monkeypatch.setattr(database, "read_heals", lambda session: asked.append(session) or [])
     current, others = Runtime(LiveAccounts(), NoWriter(), RelaySettings.from_environment()), SharedStore(url)
-    learned = [Item("home", "s", "m", 1.0, "2", "5000"), Item("drop", "s", "", 1.0)]
+    learned = [MemoryItem("home", "s", "m", 1.0, "2", "5000"), MemoryItem("drop", "s", "", 1.0)]
     try:
         async with simulated_runtime(
             current, Target("m", frozenset({"gemini"})), "", is_everywhere=True

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxyproject.faultlab.reading import Answer
+from proxyproject.faultlab.reading import HeardAnswer
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
 from relay.simulator.faults.faults import CATALOGUE
 from relay.simulator.model.prose import answer_text
@@ -75,19 +75,19 @@ TEXT = answer_text(PLAIN.prompt, PLAIN.shape)
 def test_the_judge_sees(subtests: pytest.Subtests) -> None:
     """A campaign that could not find anything would prove nothing."""
     for problem, answer, rows in [
-        (None, Answer(200, "whole", TEXT), [ROW]),
-        ("truncated", Answer(200, "cut", TEXT), [ROW]),
-        ("unreadable", Answer(200, "broken", TEXT, why="x"), [ROW]),
-        ("pretended", Answer(200, "whole", TEXT[:-1]), [ROW]),
-        ("lost or doubled", Answer(200, "whole", TEXT + TEXT[-9:]), [ROW]),
-        ("mixed", Answer(200, "whole", answer_text("another", PLAIN.shape)), [ROW]),
-        ("not as the contract", Answer(200, "error event", TEXT), [ROW]),
-        ("not as the contract", Answer(200, "whole", TEXT), [ROW | {"attempts": 2}]),
-        ("outcome", Answer(200, "whole", TEXT), [ROW | {"outcome": "retried"}]),
-        ("outcome", Answer(200, "whole", TEXT), [ROW | {"status": 502}]),
-        ("rows", Answer(200, "whole", TEXT), []),
-        ("rows", Answer(200, "whole", TEXT), [ROW, ROW]),
-        ("rows", Answer(200, "whole", TEXT), [ROW | {"in_flight": 1}]),
+        (None, HeardAnswer(200, "whole", TEXT), [ROW]),
+        ("truncated", HeardAnswer(200, "cut", TEXT), [ROW]),
+        ("unreadable", HeardAnswer(200, "broken", TEXT, why="x"), [ROW]),
+        ("pretended", HeardAnswer(200, "whole", TEXT[:-1]), [ROW]),
+        ("lost or doubled", HeardAnswer(200, "whole", TEXT + TEXT[-9:]), [ROW]),
+        ("mixed", HeardAnswer(200, "whole", answer_text("another", PLAIN.shape)), [ROW]),
+        ("not as the contract", HeardAnswer(200, "error event", TEXT), [ROW]),
+        ("not as the contract", HeardAnswer(200, "whole", TEXT), [ROW | {"attempts": 2}]),
+        ("outcome", HeardAnswer(200, "whole", TEXT), [ROW | {"outcome": "retried"}]),
+        ("outcome", HeardAnswer(200, "whole", TEXT), [ROW | {"status": 502}]),
+        ("rows", HeardAnswer(200, "whole", TEXT), []),
+        ("rows", HeardAnswer(200, "whole", TEXT), [ROW, ROW]),
+        ("rows", HeardAnswer(200, "whole", TEXT), [ROW | {"in_flight": 1}]),
     ]:
         with subtests.test(f"{problem, answer, rows!r:.120}"):
             found = judged(PLAIN, Received("complete", answer, 1), {PLAIN.model: rows}).problems

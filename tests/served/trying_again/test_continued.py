@@ -9,7 +9,7 @@ import pytest
 from google import genai
 from google.genai import types
 
-from relay.simulator.model.prose import Shape, answer_text
+from relay.simulator.model.prose import Prose, answer_text
 from tests.running_server import ServerWorld, json_value
 from tests.served.kinds.every_kind import openai_account, wait_for_names
 from tests.served.speakers import SPEAKERS, Speaker, Wish, data_of
@@ -76,7 +76,7 @@ def test_every_pair_of_dialects(world: World, speaker: Speaker, upstream: str) -
     wish = Wish(prompt, is_stream=True)
     response = speaker.ask(world.client, f"on-{upstream}", wish)
     heard = speaker.heard(response, wish)
-    assert heard.text == answer_text(prompt, Shape(events=12))
+    assert heard.text == answer_text(prompt, Prose(events=12))
     assert heard.is_complete
     row = world.row(response)
     assert (row["outcome"], row["attempts"], row["status"]) == ("continued", 3, 200)
@@ -94,7 +94,7 @@ def test_every_way_to_break_and_to_echo(world: World, fault: str, echo: int) -> 
         wish = Wish(prompt, is_stream=True)
         response = speaker.ask(world.client, f"on-{upstream}", wish)
         heard = speaker.heard(response, wish)
-        assert heard.text == answer_text(prompt, Shape(events=12)), (speaker.name, response.text[-600:])
+        assert heard.text == answer_text(prompt, Prose(events=12)), (speaker.name, response.text[-600:])
         assert heard.is_complete
         assert world.row(response)["outcome"] == "continued"
 
@@ -106,8 +106,8 @@ def test_two_continuations_are_all(world: World, speaker: Speaker, upstream: str
     prompt = prompt_of("cut@3*")
     response = speaker.ask(world.client, f"on-{upstream}", Wish(prompt, is_stream=True))
     heard = speaker.hear_stream([data for data in data_of(response) if "error" not in data])
-    assert answer_text(prompt, Shape(events=12)).startswith(heard.text)
-    assert len(heard.text) > len(answer_text(prompt, Shape(events=3)))
+    assert answer_text(prompt, Prose(events=12)).startswith(heard.text)
+    assert len(heard.text) > len(answer_text(prompt, Prose(events=3)))
     assert sum("error" in data for data in data_of(response)) == 1
     assert not heard.is_complete
     row = world.row(response)
@@ -148,7 +148,7 @@ def test_the_array_form(world: World) -> None:
     response = world.gemini(prompt, model="on-gemini", method="streamGenerateContent")
     chunks = response.json()
     parts = [part for chunk in chunks for part in chunk["candidates"][0]["content"]["parts"]]
-    assert "".join(part.get("text", "") for part in parts) == answer_text(prompt, Shape(events=12))
+    assert "".join(part.get("text", "") for part in parts) == answer_text(prompt, Prose(events=12))
     assert len({chunk["responseId"] for chunk in chunks}) == 1
     assert chunks[-1]["candidates"][0]["finishReason"] == "STOP"
 
@@ -193,7 +193,7 @@ def test_a_text_that_was_whole_gets_nothing_more(world: World, upstream: str) ->
     wish = Wish(prompt, is_stream=True)
     response = SPEAKERS[0].ask(world.client, f"on-{upstream}", wish)
     heard = SPEAKERS[0].hear_stream(data_of(response))
-    assert heard.text == answer_text(prompt, Shape(events=12))
+    assert heard.text == answer_text(prompt, Prose(events=12))
     assert [name for name, _ in events(response)][-1] == "error"
     assert world.row(response)["outcome"] == "interrupted"
 
@@ -211,7 +211,7 @@ def test_an_account_s_trouble_does_not_log_the_client_out(world: World, status: 
 def test_a_collected_answer_is_asked_for_again(world: World) -> None:
     """Nothing of it was given to anybody."""
     response = world.messages(prompt_of("cut@4, ok"), model="on-claude", stream=False)
-    assert response.json()["content"][0]["text"] == answer_text(prompt_of("cut@4, ok"), Shape(events=12))
+    assert response.json()["content"][0]["text"] == answer_text(prompt_of("cut@4, ok"), Prose(events=12))
     assert world.row(response)["outcome"] == "retried"
 
 
@@ -274,7 +274,7 @@ def test_the_anthropic_sdk(world: World) -> None:
             pieces = list(stream.text_stream)
             message = stream.get_final_message()
         [block] = message.content
-        assert "".join(pieces) == block.text == answer_text(prompt, Shape(events=12))
+        assert "".join(pieces) == block.text == answer_text(prompt, Prose(events=12))
         assert message.stop_reason == "end_turn"
         assert message.usage.output_tokens > 0
 
@@ -286,7 +286,7 @@ def test_the_google_sdk(world: World) -> None:
     for model in ("on-prefill-gemini", "on-gemini", "on-claude", "on-gpt"):
         prompt = prompt_of("cut@4, reset@2, ok", echo=3)
         chunks = list(client.models.generate_content_stream(model=model, contents=prompt))
-        assert "".join(chunk.text or "" for chunk in chunks) == answer_text(prompt, Shape(events=12))
+        assert "".join(chunk.text or "" for chunk in chunks) == answer_text(prompt, Prose(events=12))
         assert len({chunk.response_id for chunk in chunks}) == 1
         assert chunks[-1].candidates[0].finish_reason == types.FinishReason.STOP
 
@@ -300,12 +300,12 @@ def test_the_openai_sdk(world: World) -> None:
         with client.chat.completions.stream(model=model, messages=asked) as stream:
             ids = {event.chunk.id for event in stream if event.type == "chunk"}
             completion = stream.get_final_completion()
-        assert completion.choices[0].message.content == answer_text(prompt, Shape(events=12))
+        assert completion.choices[0].message.content == answer_text(prompt, Prose(events=12))
         assert completion.choices[0].finish_reason == "stop"
         assert len(ids) == 1
         with client.responses.stream(model=model, input=prompt) as responses:
             told = list(responses)
             response = responses.get_final_response()
-        assert response.output_text == answer_text(prompt, Shape(events=12))
+        assert response.output_text == answer_text(prompt, Prose(events=12))
         assert [event.sequence_number for event in told] == list(range(len(told)))
         assert len([item for item in response.output if item.type == "message"]) == 1

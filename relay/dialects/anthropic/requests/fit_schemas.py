@@ -5,16 +5,16 @@ It wants JSON Schema 2020-12 with an object at the root, and refuses the whole r
 
 from typing import Any
 
-from relay.dialects.schemas.fitting import Taken, fit_schema
+from relay.dialects.schemas.fitting import VendorRules, fit_schema
 from relay.dialects.schemas.words import described
 from relay.neutral.conversation import Json
 
-_TAKEN = Taken(tuples="prefixItems", patterns="any", has_members=False)
-PORTABLE = Taken(tuples="prefixItems", patterns="portable", has_members=False)
+_TAKEN = VendorRules(tuples="prefixItems", patterns="any", has_members=False)
+PORTABLE = VendorRules(tuples="prefixItems", patterns="portable", has_members=False)
 """For servers that speak this dialect and compile patterns with an engine of their own."""
 
 
-def fit_schemas(body: Json, changes: list[str], taken: Taken = _TAKEN) -> Json:
+def fit_schemas(body: Json, changes: list[str], taken: VendorRules = _TAKEN) -> Json:
     """``body``, the schemas of its tools fitted; the very same object where they fit."""
     tools = body.get("tools")
     if not isinstance(tools, list):
@@ -25,7 +25,7 @@ def fit_schemas(body: Json, changes: list[str], taken: Taken = _TAKEN) -> Json:
     return {**body, "tools": fitted}
 
 
-def fit_tool(tool: Any, changes: list[str], taken: Taken = _TAKEN) -> Any:
+def fit_tool(tool: Any, changes: list[str], taken: VendorRules = _TAKEN) -> Any:
     """A tool with its schema fitted; one of Anthropic's own has none."""
     schema = tool.get("input_schema") if isinstance(tool, dict) else None
     if not isinstance(schema, dict):

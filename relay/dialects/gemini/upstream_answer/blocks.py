@@ -28,7 +28,7 @@ from relay.neutral.events import (
 _NO_PAYLOAD = frozenset({"thought", "thoughtSignature", "thought_signature", "text"})
 
 
-class BrokenAnswer(Exception):
+class BrokenParts(Exception):
     """The parts make no answer; the text says why, and holds nothing of them."""
 
 
@@ -80,7 +80,7 @@ class Blocks:
             )
             if text or (signature and not has_more):
                 if self._call is not None:
-                    raise BrokenAnswer("a tool call was cut")
+                    raise BrokenParts("a tool call was cut")
                 kind: Literal["thinking", "text"] = "thinking" if part.thought else "text"
                 self._grow(kind, text, None if has_more else signature, out)
             elif part.thought and not self.open:
@@ -91,7 +91,7 @@ class Blocks:
             self._function_call(part.function_call, signature, out)
             return True
         if self._call is not None:
-            raise BrokenAnswer("a tool call was cut")
+            raise BrokenParts("a tool call was cut")
         return self._rare(part, out)
 
     def opaque(self, part: dict[str, Any], out: list[Event]) -> None:
@@ -119,7 +119,7 @@ class Blocks:
         """
         if self._call is not None:
             if not is_cut_short:
-                raise BrokenAnswer("a tool call was cut")
+                raise BrokenParts("a tool call was cut")
             self._end_call(self._call, out)
         self.close(out)
         if self.has_text:
@@ -148,7 +148,7 @@ class Blocks:
         is_partial = bool(call.will_continue or call.partial_args)
         if self._call is None:
             if not call.name:
-                raise BrokenAnswer("a function call has no name")
+                raise BrokenParts("a function call has no name")
             self.close(out)
             self.index += 1
             self.has_calls = True
@@ -159,12 +159,12 @@ class Blocks:
                 return
             self._call = _OpenCall(PartialArguments(), signature)
         elif call.name and not is_partial:
-            raise BrokenAnswer("a tool call was cut")
+            raise BrokenParts("a tool call was cut")
         self._call.signature = self._call.signature or signature
         try:
             self._call.arguments.take(call.partial_args or [])
         except BadPath as error:
-            raise BrokenAnswer(str(error)) from error
+            raise BrokenParts(str(error)) from error
         if not call.will_continue:
             self._end_call(self._call, out)
 
@@ -218,5 +218,5 @@ def _arguments(args: Raw) -> str:
     if text in ("", "null"):
         return "{}"
     if not text.startswith("{"):
-        raise BrokenAnswer("the arguments of a function call are no object")
+        raise BrokenParts("the arguments of a function call are no object")
     return text

@@ -15,7 +15,7 @@ from relay.dialects.gemini.client_answer.framing import frame, readable
 from relay.dialects.gemini.errors import error_object, failure_in_document, failure_in_stream
 from relay.dialects.gemini.fields import camel_keys
 from relay.dialects.gemini.upstream_answer.answer_events import AnswerEvents
-from relay.dialects.gemini.upstream_answer.blocks import BrokenAnswer
+from relay.dialects.gemini.upstream_answer.blocks import BrokenParts
 from relay.dialects.gemini.upstream_answer.wire import (
     NOTHING,
     Answer,
@@ -60,7 +60,7 @@ class GeminiDecoder(StreamDecoder[Answer]):
                 raise BrokenStream(failure)
         try:
             self._answer.take(told, data, events)
-        except BrokenAnswer as error:
+        except BrokenParts as error:
             raise BrokenStream(garbage(f"upstream sent {error}")) from error
         except _UNREADABLE as error:  # deep inside of what was not looked at before
             raise BrokenStream(garbage("upstream sent data that is no chunk of an answer")) from error
@@ -107,7 +107,7 @@ class GeminiDecoder(StreamDecoder[Answer]):
         """The end of the answer, if a finish reason was the last that was told of it; raises BrokenStream."""
         try:
             stop = self._answer.end(events)
-        except BrokenAnswer as error:
+        except BrokenParts as error:
             raise BrokenStream(garbage(f"upstream sent {error}")) from error
         if stop is None:
             return False

@@ -6,11 +6,11 @@ Compatible servers compile the same schemas with engines of their own, so they a
 from collections.abc import Collection
 from typing import Any
 
-from relay.dialects.schemas.fitting import Taken, fit_schema
+from relay.dialects.schemas.fitting import VendorRules, fit_schema
 from relay.dialects.schemas.words import described
 from relay.neutral.conversation import Json
 
-_TAKEN = Taken(tuples="items", patterns="portable", has_members=True)
+_TAKEN = VendorRules(tuples="items", patterns="portable", has_members=True)
 _SCHEMA_KEYS = ("parameters", "schema")
 # What strict schemas may hold; one other keyword, and the whole request is refused.
 _STRICT = frozenset(

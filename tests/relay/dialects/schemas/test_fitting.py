@@ -6,14 +6,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.dialects.schemas.fitting import MAX_DEPTH, MAX_PATTERN, Fitted, Taken, fit_schema
+from relay.dialects.schemas.fitting import MAX_DEPTH, MAX_PATTERN, Fitted, VendorRules, fit_schema
 from tests.relay.dialects.schemas.judges import ARTIFACT_PATTERN, judge_2020, judge_openai
 
-CLAUDE = Taken(tuples="prefixItems", patterns="any", has_members=False)
-OPENAI = Taken(tuples="items", patterns="portable", has_members=True)
+CLAUDE = VendorRules(tuples="prefixItems", patterns="any", has_members=False)
+OPENAI = VendorRules(tuples="items", patterns="portable", has_members=True)
 
 
-def within(schema: Any, taken: Taken = OPENAI) -> tuple[Any, Fitted]:
+def within(schema: Any, taken: VendorRules = OPENAI) -> tuple[Any, Fitted]:
     """A property's schema, fitted inside of an object."""
     fitted = fit_schema({"type": "object", "properties": {"p": schema}}, taken)
     return fitted.schema["properties"]["p"], fitted

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.engine.retrying.policy import Mark, hard_mark, soft_mark
+from relay.engine.retrying.policy import EarnedMark, hard_mark, soft_mark
 from relay.neutral.failures import Failure, Kind
 from tests.relay.engine import failures
 from tests.relay.engine.failures import of, status
@@ -11,23 +11,23 @@ from tests.relay.engine.failures import of, status
 def test_hard_marks(subtests: pytest.Subtests) -> None:
     """Quota, 403 and 404 mark the model on that account; credentials and billing the whole account."""
     for failure, mark in [
-        (status(429, told=30), Mark("quota", 429, "", 30)),
-        (status(429), Mark("quota", 429, "")),
+        (status(429, told=30), EarnedMark("quota", 429, "", 30)),
+        (status(429), EarnedMark("quota", 429, "")),
         (
             Failure(Kind.STATUS, "no more", status=429, reason="QUOTA_EXHAUSTED"),
-            Mark("quota", 429, "QUOTA_EXHAUSTED"),
+            EarnedMark("quota", 429, "QUOTA_EXHAUSTED"),
         ),
-        (status(403), Mark("forbidden", 403, "")),
-        (status(404), Mark("model", 404, "")),
-        (status(401), Mark("credential", 401, "upstream said 401")),
-        (status(402, told=60), Mark("credential", 402, "upstream said 402", 60)),
-        (failures.BAD_KEY, Mark("credential", 400, "API_KEY_INVALID")),
-        (failures.NO_CREDIT, Mark("credential", 400, "your credit balance is too low")),
-        (failures.NO_QUOTA_LEFT, Mark("credential", 400, "insufficient_quota")),
-        (of(Kind.CREDENTIALS), Mark("credential", 401, "a credentials")),
+        (status(403), EarnedMark("forbidden", 403, "")),
+        (status(404), EarnedMark("model", 404, "")),
+        (status(401), EarnedMark("credential", 401, "upstream said 401")),
+        (status(402, told=60), EarnedMark("credential", 402, "upstream said 402", 60)),
+        (failures.BAD_KEY, EarnedMark("credential", 400, "API_KEY_INVALID")),
+        (failures.NO_CREDIT, EarnedMark("credential", 400, "your credit balance is too low")),
+        (failures.NO_QUOTA_LEFT, EarnedMark("credential", 400, "insufficient_quota")),
+        (of(Kind.CREDENTIALS), EarnedMark("credential", 401, "a credentials")),
         (
             Failure(Kind.ERROR_EVENT, "slow", status=429, reason="rate_limit_error"),
-            Mark("quota", 429, "rate_limit_error"),
+            EarnedMark("quota", 429, "rate_limit_error"),
         ),
     ]:
         with subtests.test(f"{failure, mark!r:.120}"):
@@ -53,7 +53,7 @@ def test_soft_marks(subtests: pytest.Subtests) -> None:
         of(Kind.IDLE_TIMEOUT),
     ]:
         with subtests.test(f"{failure!r:.120}"):
-            assert soft_mark(failure) == Mark("soft", failure.status or 0, failure.kind.value)
+            assert soft_mark(failure) == EarnedMark("soft", failure.status or 0, failure.kind.value)
             assert hard_mark(failure) is None
 
 

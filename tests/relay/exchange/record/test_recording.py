@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from monitor.record.records import Outcome as Word
+from monitor.record.records import ExchangeEnd as Word
 from monitor.record.records import Record, RequestRecord
 from relay.dialects.anthropic import ANTHROPIC
-from relay.engine.commands import Outcome
+from relay.engine.commands import ExchangeEnd
 from relay.exchange.record.recording import Recorder
 from relay.neutral.events import BlockStart, Event, Stop, StreamState, Terminal, TextDelta, Usage
 from relay.neutral.failures import Failure, Kind
@@ -34,7 +34,7 @@ def row_at_the_end(*events: Event, **fields: Any) -> RequestRecord:
     state = StreamState()
     state.fold(events)
     attempts = fields.pop("attempts", 1)
-    outcome = Outcome(200, attempts, state, state.usage, is_committed=bool(attempts), **fields)
+    outcome = ExchangeEnd(200, attempts, state, state.usage, is_committed=bool(attempts), **fields)
     recorder.end(outcome, status=200, has_client_gone=False)
     last = submitted[-1]
     assert isinstance(last, RequestRecord)

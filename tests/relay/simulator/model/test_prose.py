@@ -1,7 +1,7 @@
 """The numbered text."""
 
 from relay.simulator.model.prose import (
-    Shape,
+    Prose,
     answer_text,
     read_counters,
     shape_in_model_name,
@@ -19,27 +19,27 @@ def test_text_is_the_same_for_the_same_prompt():
 
 def test_counters_and_tag_show_a_whole_answer():
     """Counters rise from 0 without a gap and all carry the prompt's tag."""
-    counters = read_counters(answer_text("hello", Shape(events=15)))
+    counters = read_counters(answer_text("hello", Prose(events=15)))
     assert counters == [(index, tag_of("hello")) for index in range(15)]
 
 
 def test_counters_show_loss_and_doubling():
     """A lost or doubled segment is seen in the counters."""
-    segments = text_segments("hello", Shape(events=4))
+    segments = text_segments("hello", Prose(events=4))
     lost = [counter for counter, _ in read_counters("".join([segments[0], segments[2]]))]
     assert lost == [0, 2]
 
 
 def test_each_segment_has_a_wide_character():
     """Every segment can be cut inside a character."""
-    assert all(not segment.isascii() for segment in text_segments("x", Shape(events=30, words=1)))
+    assert all(not segment.isascii() for segment in text_segments("x", Prose(events=30, words=1)))
 
 
 def test_shape_in_a_model_name():
     """``-nEVENTS-tWORDS-dMILLISECONDS`` in a model's name shapes its stream; other names do not."""
-    default = Shape()
-    assert shape_in_model_name("bench-n50-t40-d5", default) == Shape(50, 40, 0.005, default.thinking_events)
-    assert shape_in_model_name("bench-n7", default) == Shape(7, default.words, 0.0, default.thinking_events)
+    default = Prose()
+    assert shape_in_model_name("bench-n50-t40-d5", default) == Prose(50, 40, 0.005, default.thinking_events)
+    assert shape_in_model_name("bench-n7", default) == Prose(7, default.words, 0.0, default.thinking_events)
     assert shape_in_model_name("claude-opus-5-5", default) is default
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.simulator.model.prefix import Prefix, PromptCache
-from relay.simulator.model.signatures import NotBase64Error, Seal, decode, issue, read
+from relay.simulator.model.signatures import NotBase64Error, SignatureSeal, decode, issue, read
 
 _WORDS = st.text(max_size=20)
 
@@ -15,7 +15,7 @@ _WORDS = st.text(max_size=20)
 @given(_WORDS, _WORDS, _WORDS, st.binary(max_size=20), st.binary(max_size=20))
 def test_a_signature_is_read_back(family, model, account, prefix, content):
     """What was sealed comes back, from standard and from URL-safe base64."""
-    seal = Seal(family, model, account, prefix, content)
+    seal = SignatureSeal(family, model, account, prefix, content)
     signature = issue(seal)
     assert read(signature) == seal
     assert read(signature.replace("+", "-").replace("/", "_").rstrip("=")) == seal
@@ -23,13 +23,13 @@ def test_a_signature_is_read_back(family, model, account, prefix, content):
 
 def test_a_signature_is_long_enough():
     """Even the shortest signature is one that a cache would keep (50 characters or more)."""
-    assert len(issue(Seal("gemini-3", "m", "", bytes(12), bytes(12)))) >= 50
+    assert len(issue(SignatureSeal("gemini-3", "m", "", bytes(12), bytes(12)))) >= 50
 
 
 @given(st.integers(0, 10_000))
 def test_a_changed_signature_is_not_genuine(position):
     """One flipped bit anywhere makes a signature worthless."""
-    raw = bytearray(base64.b64decode(issue(Seal("claude", "m", "a", b"p" * 12, b"c" * 12))))
+    raw = bytearray(base64.b64decode(issue(SignatureSeal("claude", "m", "a", b"p" * 12, b"c" * 12))))
     raw[position % len(raw)] ^= 1
     assert read(base64.b64encode(raw).decode()) is None
 

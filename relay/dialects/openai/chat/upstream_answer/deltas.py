@@ -11,7 +11,7 @@ import msgspec
 
 from relay.dialects.openai.chat.client_answer.rewrites import Place, Rewrites
 from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall, reasoning_text
-from relay.dialects.openai.chat.upstream_answer.extras import Source, picture_in, source_in
+from relay.dialects.openai.chat.upstream_answer.extras import CitedSource, picture_in, source_in
 from relay.dialects.openai.chat.upstream_answer.wire import Delta
 from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.events import Citation, Event, Extra
@@ -34,7 +34,7 @@ class Deltas:
         self._rewrites = rewrites
         self._where = where
         self._has_sound = False
-        self._sources: dict[str, Source] = {}  # that are not told yet, for their text is not there
+        self._sources: dict[str, CitedSource] = {}  # that are not told yet, for their text is not there
         self._cited: set[str] = set()
         self._numbers = {"images": 0, "annotations": 0}
 
@@ -64,7 +64,7 @@ class Deltas:
         if delta.tool_calls or delta.function_call:
             self._calls(at, delta, events)
 
-    def consulted(self, sources: Iterable[Source]) -> None:
+    def consulted(self, sources: Iterable[CitedSource]) -> None:
         """Pages that the whole answer rests on: told behind its text."""
         for source in sources:
             if source.url not in self._cited:

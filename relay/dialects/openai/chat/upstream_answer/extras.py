@@ -8,7 +8,7 @@ import msgspec
 from relay.neutral.conversation import Json
 
 
-class Source(msgspec.Struct, frozen=True):
+class CitedSource(msgspec.Struct, frozen=True):
     """A page that a text cites, and the annotation that says so."""
 
     url: str
@@ -31,25 +31,25 @@ def picture_in(entry: object) -> Json | None:
     return {"media_type": media_type or "image/png", "data": data} if "base64" in attributes else None
 
 
-def source_in(annotation: object) -> Source | None:
+def source_in(annotation: object) -> CitedSource | None:
     """An annotation that cites a page; None for any other."""
     match annotation:
         case {"type": "url_citation", "url_citation": {"url": str(url), **rest}}:
-            return Source(url, _text(rest, "title"), msgspec.json.encode(annotation))
+            return CitedSource(url, _text(rest, "title"), msgspec.json.encode(annotation))
         case {"type": "url_citation", "url": str(url), **rest}:
-            return Source(url, _text(rest, "title"), msgspec.json.encode(annotation))
+            return CitedSource(url, _text(rest, "title"), msgspec.json.encode(annotation))
         case _:
             return None
 
 
-def listed_sources(citations: list[Any], results: list[Any]) -> Iterator[Source]:
+def listed_sources(citations: list[Any], results: list[Any]) -> Iterator[CitedSource]:
     """Perplexity's lists of addresses, with the titles that ``search_results`` tells."""
     titles = {_text(one, "url"): _text(one, "title") for one in results if isinstance(one, dict)}
     for url in dict.fromkeys([*(one for one in citations if isinstance(one, str)), *titles]):
         if url:
             cited = {"url": url, "title": titles.get(url, "")}
             raw = msgspec.json.encode({"type": "url_citation", "url_citation": cited})
-            yield Source(url, cited["title"], raw)
+            yield CitedSource(url, cited["title"], raw)
 
 
 def _text(fields: Mapping[Any, Any], key: str) -> str:
