@@ -25,7 +25,7 @@ NOT_CONTINUED: dict[str, str] = {
     Obstacle.WOULD_NOT_HELP: _("It was not continued: this failure is the same on every attempt."),
     Obstacle.BUDGET_SPENT: _("It was not continued: upstream's retry budget was spent."),
 }
-NOBODY_GOES_ON = _("It was not continued: no account was free to continue it.")
+NOBODY_CONTINUES = _("It was not continued: no account was free to continue it.")
 
 
 def beginning_of(attempts: Sequence[AttemptRecord]) -> int:
@@ -42,7 +42,7 @@ def seams_of(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> dict[int,
 
 
 def continued(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> Phrase:
-    """That a broken answer was gone on with; by whom and where, if it was once: the timeline has the rest."""
+    """That a broken answer was continued; by whom and where, if it was once: the timeline has the rest."""
     seams = seams_of(row, attempts)
     if len(row.seams) > 1:
         message = _("The stream broke off and was continued %(count)d times; the client saw one answer.")
@@ -58,6 +58,6 @@ def continued(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> Phrase:
 
 
 def not_continued(row: RequestRecord) -> list[Phrase]:
-    """Why a broken answer was not gone on with, or no more, where the mapping continues."""
+    """Why a broken answer was not continued, or not any further, where the mapping continues."""
     why = row.diagnostics.get("not_continued")
-    return [Phrase(NOT_CONTINUED.get(why, NOBODY_GOES_ON))] if isinstance(why, str) else []
+    return [Phrase(NOT_CONTINUED.get(why, NOBODY_CONTINUES))] if isinstance(why, str) else []

@@ -222,8 +222,10 @@ def _differences(result: CaseResult, rows: list[dict[str, Any]]) -> list[str]:
         compare("outcome", expected.outcome, result.outcome)
         compare("attempts", expected.attempts, rows[0]["attempts"])
         compare("status in the row", answer.status, rows[0]["status"])
-    goes_on = result.case.contract.switch == "continuation" and result.case.is_stream  # behind the headers
-    if result.attempts and not goes_on:
+    is_continuation = (
+        result.case.contract.switch == "continuation" and result.case.is_stream
+    )  # behind the headers
+    if result.attempts and not is_continuation:
         compare("X-Attempts", expected.attempts, result.attempts)
     elif rows:
         result.attempts = rows[0]["attempts"]

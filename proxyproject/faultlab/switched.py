@@ -8,20 +8,20 @@ _ANTHROPIC = ("anthropic",)
 _UNAVAILABLE = ("gemini", "openai")  # an overload is a 503 there, and a 529 at Anthropic
 
 SWITCHED: tuple[Contract, ...] = (
-    continued("cut@3", "Another account goes on with it; after two continuations it is told."),
-    continued("reset@3", "Another account goes on with it; after two continuations it is told."),
-    continued("stall@3", "Gone on with when the idle time is over.", 504),
-    continued("cut_inside_event@3", "Whole events only are passed on; then it is gone on with."),
-    continued("cut_inside_character@3", "Whole events only are passed on; then it is gone on with."),
-    continued("end@3", "An orderly end without the protocol's own is a cut, and gone on with."),
-    continued("garbage@3", "What is no JSON object breaks the stream; it is gone on with."),
+    continued("cut@3", "Another account continues it; after two continuations it is told."),
+    continued("reset@3", "Another account continues it; after two continuations it is told."),
+    continued("stall@3", "Continued when the idle time is over.", 504),
+    continued("cut_inside_event@3", "Whole events only are passed on; then it is continued."),
+    continued("cut_inside_character@3", "Whole events only are passed on; then it is continued."),
+    continued("end@3", "An orderly end without the protocol's own is a cut, and continued."),
+    continued("garbage@3", "What is no JSON object breaks the stream; it is continued."),
     only(
         _ANTHROPIC,
-        continued("error_event@3=overloaded_error", "The same account goes on with it, later.", 529),
+        continued("error_event@3=overloaded_error", "The same account continues it, later.", 529),
     ),
     only(
         _UNAVAILABLE,
-        continued("error_event@3=overloaded_error", "The same account goes on with it, later.", 503),
+        continued("error_event@3=overloaded_error", "The same account continues it, later.", 503),
     ),
     only(
         _ANTHROPIC,
@@ -42,13 +42,13 @@ SWITCHED: tuple[Contract, ...] = (
     only(
         ("anthropic", "openai"),
         replace(
-            broken("cut_in_tool", "A tool call is never gone on with.", asked="tool"), switch="continuation"
+            broken("cut_in_tool", "A tool call is never continued.", asked="tool"), switch="continuation"
         ),
     ),
     only(
         ("gemini",),
         replace(
-            continued("cut_in_tool", "A call is one event here: the text before it is gone on with."),
+            continued("cut_in_tool", "A call is one event here: the text before it is continued."),
             asked="tool",
         ),
     ),

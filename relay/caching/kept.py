@@ -42,7 +42,7 @@ def nearest(kept: Sequence[Kept], now: Kept) -> Kept | None:
 
 def with_newest(kept: Sequence[Kept], now: Kept) -> list[Kept]:
     """``kept`` with ``now``, which takes the place of what it goes on from on the same account."""
-    rest = [one for one in kept if not _goes_on(one, now)]
+    rest = [one for one in kept if not _continues(one, now)]
     return [*rest, now][-MOST_KEPT:]
 
 
@@ -56,7 +56,7 @@ def _likeness(one: Kept, now: Kept) -> tuple[int, bool, bool, bool]:
     )
 
 
-def _goes_on(one: Kept, now: Kept) -> bool:
+def _continues(one: Kept, now: Kept) -> bool:
     if one.account != now.account or one.asked.model != now.asked.model:
         return False
     return common_turns(one.said, now.said) == one.said.kept

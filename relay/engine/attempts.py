@@ -93,7 +93,7 @@ class _Attempts:
                 failure = yield from self._attempt()
                 if failure is None:
                     return self._outcome(200, None)
-                decision = yield from (self._go_on if self._is_committed else self._decide)(failure)
+                decision = yield from (self._continue if self._is_committed else self._decide)(failure)
                 if not decision.retry:
                     return (yield from self._end_without_answer(failure, decision))
                 if decision.delay_seconds:
@@ -142,7 +142,7 @@ class _Attempts:
         return failure
 
     def _on_commit(self) -> Steps:
-        """This account answers, or goes on with the answer."""
+        """This account answers, or continues the answer."""
         account = cast(Picked, self.account)
         if self.said is None:
             yield from self._note(Committed(self.clock.at, self.number))
@@ -182,7 +182,7 @@ class _Attempts:
             self.counted += 1
         return decision
 
-    def _go_on(self, failure: Failure) -> Generator[Command, Reply, policy.Decision]:
+    def _continue(self, failure: Failure) -> Generator[Command, Reply, policy.Decision]:
         """What is done about an answer that broke off: it is continued, or that is the end of it."""
         account, answer = cast(Picked, self.account), cast(Answer, self.answer)
         is_marked = yield from self._blame(failure)
@@ -244,7 +244,7 @@ class _Attempts:
     def _end_broken(self, failure: Failure) -> Engine:
         """The answer stays broken, and the client is told so."""
         yield from cast(Answer, self.answer).tell_withheld()
-        told = giving_up.broken(failure, goes_on=self.said is not None)
+        told = giving_up.broken(failure, continues=self.said is not None)
         return self._outcome(policy.answer_status([failure]) if self.is_collected else 200, told)
 
     def _end_without_answer(self, failure: Failure, decision: policy.Decision) -> Engine:

@@ -21,7 +21,7 @@ class PickAccount(msgspec.Struct, frozen=True):
 
     ``target`` counts the mapping's target and its fallbacks from 0; ``tried`` are the accounts that failed
     for it. ``stay_on``: the same account again, and no mark stands in the way. ``may_wait``: when all are
-    marked, one that is free within two seconds is waited for. ``goes_on``: the request asks to go on behind
+    marked, one that is free within two seconds is waited for. ``continues``: the request asks to continue
     what was said.
     """
 
@@ -29,7 +29,7 @@ class PickAccount(msgspec.Struct, frozen=True):
     tried: frozenset[int] = frozenset()
     stay_on: int | None = None
     may_wait: bool = False
-    goes_on: Said | None = None
+    continues: Said | None = None
 
 
 class OpenUpstream(msgspec.Struct, frozen=True):

@@ -60,7 +60,7 @@ class AttemptEnded(msgspec.Struct, frozen=True):
 
 
 class Continued(msgspec.Struct, frozen=True):
-    """A broken answer is gone on with: the first words of a later leg, behind ``characters`` of text."""
+    """A broken answer is continued: the first words of a later leg, behind ``characters`` of text."""
 
     at: float
     number: int

@@ -266,7 +266,7 @@ class Answer:
         return chunk
 
     def _continuation_token(self) -> str:
-        """The token to go on with; a client of the same dialect follows it by itself."""
+        """The token to continue with; a client of the same dialect follows it by itself."""
         stop = self.state.stop
         if self._passes_through or stop is None or stop.reason != "continuation":
             return ""

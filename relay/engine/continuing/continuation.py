@@ -1,6 +1,6 @@
 """May a broken answer be continued, and from where? The table, and nothing else.
 
-PURE. The client has had a part of the answer; upstream is asked to go on with it, and what it says is spliced
+PURE. The client has had a part of the answer; upstream is asked to continue it, and what it says is spliced
 into the open stream. That is honest only where the part can be shown to a model as its own words, and where
 what follows fits behind them whoever says it: plain text. So the first row that applies forbids it:
 

@@ -1,7 +1,7 @@
 """Where a leg that goes on in the middle of an answer is joined to what was said: in the same open block.
 
 PURE. The client is in the middle of a text, so the leg's first text goes on there, without its echo; what the
-model thought about going on has no place there and is left out, and so is a signature, which is for words
+model thought about continuing has no place there and is left out, and so is a signature, which is for words
 that were never said in one piece. Everything behind that text is the leg's own.
 """
 
@@ -35,7 +35,7 @@ class Joint:
     """Numbers a leg's blocks from the joint on: -1 is the block that was open there, 0 the next one."""
 
     def __init__(self, echo: Echo, *, is_open: bool) -> None:
-        """``is_open``: the text to go on with is in an open block; else what follows gets a new one."""
+        """``is_open``: the text to continue is in an open block; else what follows gets a new one."""
         self._echo = echo
         self._is_open = is_open
         self._is_joined = False  # the leg's first block that is no thinking has begun
@@ -116,7 +116,7 @@ class Joint:
 
 
 def spoken(events: Iterable[Event]) -> list[Event]:
-    """Of a leg's ``events`` those that go on with the answer: to think about it alone is to say nothing."""
+    """Of a leg's ``events`` those that continue the answer: to think about it alone is to say nothing."""
     return [event for event in events if not _is_silent(event)]
 
 

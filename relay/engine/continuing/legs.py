@@ -20,7 +20,7 @@ class Legs:
     """
 
     def __init__(self, answer: StreamState, unseen: int | None) -> None:
-        """``unseen``: the attempt goes on with ``answer``; so many of its last characters are not shown."""
+        """``unseen``: the attempt continues ``answer``; so many of its last characters are not shown."""
         self.count = 1
         self.are_spliced = unseen is not None
         self.heard = answer

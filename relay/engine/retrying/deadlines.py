@@ -44,7 +44,7 @@ class Deadlines:
     def __init__(
         self, limits: Limits, account: Picked, is_collected: bool, is_committed: bool = False
     ) -> None:
-        """Nothing was sent yet; ``is_committed``: the attempt goes on with an answer that has begun."""
+        """Nothing was sent yet; ``is_committed``: the attempt continues an answer that has begun."""
         self._limits = limits
         self._account = account
         self._is_collected = is_collected

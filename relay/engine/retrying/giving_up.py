@@ -54,15 +54,15 @@ def interrupted(by: Literal["client", "server", "fault"]) -> tuple[int, Failure 
             return 500, FAULT
 
 
-def broken(failure: Failure, *, goes_on: bool) -> Failure:
+def broken(failure: Failure, *, continues: bool) -> Failure:
     """What the client is told of an answer that stays broken.
 
-    ``goes_on``: the failure is of a request to go on, which is not the client's and not its fault.
+    ``continues``: the failure is of a request to continue, which is not the client's and not its fault.
     """
     if failure.status is None:
         return failure
     known = told([failure], None)
-    if goes_on and (known.status or 0) < 500 and not _says_nothing_of_a_request(failure):
+    if continues and (known.status or 0) < 500 and not _says_nothing_of_a_request(failure):
         return msgspec.structs.replace(known, status=502, reason="")
     return known
 

@@ -83,7 +83,7 @@ Heals = Literal["", "strip", "drop_block", "parameter"]
 class Decision(msgspec.Struct, frozen=True):
     """What is done about a failure. ``strategy`` is as the log and the row name it.
 
-    ``continues``: the answer had begun, and the next attempt goes on with it. ``queued_seconds`` of the delay
+    ``continues``: the answer had begun, and the next attempt continues it. ``queued_seconds`` of the delay
     are for its turn among the retries of the same upstream.
     """
 

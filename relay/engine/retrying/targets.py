@@ -39,16 +39,16 @@ class Targets:
         self._is_admission = True
 
     def pick(
-        self, stay_on: int | None, goes_on: Said | None = None
+        self, stay_on: int | None, continues: Said | None = None
     ) -> Generator[Command, Reply, Picked | Unavailable]:
-        """Take an account for the target, or for a fallback; to go on with an answer, for the target alone.
+        """Take an account for the target, or for a fallback; to continue an answer, for the target alone.
 
         (Another model's words would be spliced in, and nobody told.) Of several refusals the client is told
         of the one that ends first. At admission an account that is free in a moment is waited for; with
         fallbacks, when none of them can be had at once.
         """
-        if goes_on is not None:
-            here = PickAccount(self._target, self.tried, stay_on, goes_on=goes_on)
+        if continues is not None:
+            here = PickAccount(self._target, self.tried, stay_on, continues=continues)
             return (yield from self._clock.ask(here))
         is_admission, self._is_admission = self._is_admission, False
         refusals: list[_Refused] = []

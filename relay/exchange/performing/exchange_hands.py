@@ -123,7 +123,7 @@ class ExchangeHands:
             if lease.account.id in left_to_others:
                 return TRIED_BY_ANOTHER
             left_to_others.add(lease.account.id)
-        unseen = await self._continue(request, command.goes_on) if command.goes_on else 0
+        unseen = await self._continue(request, command.continues) if command.continues else 0
         sent = self._next_leg or request
         self.recorder.prepared(sent)
         return picked(self.call, target, lease.account, sent, unseen)

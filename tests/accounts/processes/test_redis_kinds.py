@@ -14,13 +14,13 @@ from accounts.credentials.tokens import Authorizer
 from accounts.keys.limits import Limit
 from accounts.processes.bus import Bus
 from accounts.processes.redis_client import channels_host, redis_client, redis_errors
-from accounts.processes.shared_slots import SharedSlots
+from accounts.processes.shared_slots import RedisSlots
 from accounts.processes.shared_tokens import SharedTokens
 from relay.limits.counts import Unknown
 from relay.limits.shared_counts import RedisCounts
 from relay.limits.standing import Standing
 from relay.limits.windows import window_at
-from relay.memory.items import Item
+from relay.memory.items import MemoryItem
 from relay.memory.shared_store import SharedStore
 from tests import redis_kinds
 from tests.accounts.credentials.test_by_kind import OAUTH
@@ -55,8 +55,8 @@ async def until_it_works(work: Callable[[], Awaitable[Any]]) -> Any:
 async def remembered(url: str, name: str) -> None:
     """Items of twenty sessions that one process writes, another reads; and what it meets a session with."""
     one, two = SharedStore(url), SharedStore(url)
-    signed = [Item("tool", f"{name}{n}", "call", 1.0, "gemini", f"sig{n}") for n in range(20)]
-    heals = [Item("block", f"{name}{n}", "digest", 1.0) for n in range(20)]
+    signed = [MemoryItem("tool", f"{name}{n}", "call", 1.0, "gemini", f"sig{n}") for n in range(20)]
+    heals = [MemoryItem("block", f"{name}{n}", "digest", 1.0) for n in range(20)]
 
     async def all_read() -> bool | None:
         await one.write([*signed, *heals])
@@ -120,7 +120,7 @@ async def buses(servers: redis_kinds.Running) -> AsyncIterator[tuple[Bus, Bus]]:
 
 async def test_slots_are_counted_to_the_unit(servers: redis_kinds.Running, buses: tuple[Bus, Bus]) -> None:
     """Of 20 accounts with a limit of 3, two processes take 3 slots each; a freed one is told."""
-    both = [SharedSlots(name, servers.url, bus) for name, bus in zip(("one", "two"), buses, strict=True)]
+    both = [RedisSlots(name, servers.url, bus) for name, bus in zip(("one", "two"), buses, strict=True)]
     for slots in both:
         await slots.start()
     await until(lambda: all(slots.is_exact for slots in both))

@@ -95,7 +95,7 @@ def _events(said: Iterable[Event | str]) -> list[Event]:
 
 # --- commands that the script expects ------------------------------------------------------------
 def picks(
-    target: Any = ..., tried: Any = ..., stay_on: Any = ..., may_wait: Any = ..., goes_on: Any = ...
+    target: Any = ..., tried: Any = ..., stay_on: Any = ..., may_wait: Any = ..., continues: Any = ...
 ) -> Expected:
     """The engine takes an account; ``tried`` is a set of the script's people."""
     if tried is not ...:
@@ -103,7 +103,7 @@ def picks(
     if isinstance(stay_on, Picked):
         stay_on = stay_on.account
     return Expected(
-        PickAccount, target=target, tried=tried, stay_on=stay_on, may_wait=may_wait, goes_on=goes_on
+        PickAccount, target=target, tried=tried, stay_on=stay_on, may_wait=may_wait, continues=continues
     )
 
 

@@ -1,4 +1,4 @@
-"""Behaviour 7 over real sockets: a broken answer of plain text is gone on with, and is one answer."""
+"""Behaviour 7 over real sockets: a broken answer of plain text is continued, and is one answer."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -80,7 +80,7 @@ def test_a_cut_is_gone_on_with_on_another_account() -> None:
     played = play(
         BEGUN,
         CUT,
-        (picks(tried={ANN}, stay_on=None, may_wait=False, goes_on=SAID), BEN_ON),
+        (picks(tried={ANN}, stay_on=None, may_wait=False, continues=SAID), BEN_ON),
         (opens(), opened(upstream_request_id="up-2")),
         (reads(), says(*REST)),
         marks(ANN, "soft"),
@@ -105,7 +105,7 @@ def test_an_overload_keeps_the_account_and_waits() -> None:
         (reads(), says(Failed(overloaded))),
         closes(is_complete=False),
         sleeps(1),
-        (picks(stay_on=ANN_ON, goes_on=SAID), ANN_ON),
+        (picks(stay_on=ANN_ON, continues=SAID), ANN_ON),
         (opens(), opened()),
         (reads(), says(*REST)),
         delivers(*REST_TOLD, is_spliced=True),
@@ -122,7 +122,7 @@ def test_a_quota_in_the_middle_marks_the_account_and_goes_to_another() -> None:
         marks(ANN, "hard", 429),
         (looks_around(besides={ANN}), around(another_is_free=True)),
         closes(is_complete=False),
-        (picks(stay_on=None, goes_on=SAID), BEN_ON),
+        (picks(stay_on=None, continues=SAID), BEN_ON),
         (opens(), opened()),
         (reads(), says(*REST)),
         delivers(*REST_TOLD, is_spliced=True),
@@ -138,13 +138,13 @@ def test_two_continuations_are_all() -> None:
     played = play(
         BEGUN,
         CUT,
-        (picks(goes_on=SAID), BEN_ON),
+        (picks(continues=SAID), BEN_ON),
         (opens(), opened()),
         (reads(), says(*second)),
         marks(ANN, "soft"),
         delivers(TextDelta(0, " a"), is_spliced=True),
         CUT,
-        (picks(goes_on=Said("Once upon a", 3)), ANN_ON),
+        (picks(continues=Said("Once upon a", 3)), ANN_ON),
         (opens(), opened()),
         (reads(), says(*third)),
         marks(BEN, "soft"),
@@ -175,11 +175,11 @@ def test_a_continuation_that_says_nothing_is_followed_by_the_next(leg: list[Scri
     played = play(
         BEGUN,
         CUT,
-        (picks(goes_on=SAID), BEN_ON),
+        (picks(continues=SAID), BEN_ON),
         leg,
         closes(is_complete=False),
         sleeps(1) if leg[0][1].shown.startswith("breaks") else [],  # type: ignore[index, union-attr]
-        (picks(goes_on=SAID), ANN_ON),
+        (picks(continues=SAID), ANN_ON),
         (opens(), opened()),
         (reads(), says(*REST)),
         marks(BEN, "soft"),
@@ -196,12 +196,12 @@ def test_thinking_about_going_on_is_no_answer() -> None:
     played = play(
         BEGUN,
         CUT,
-        (picks(goes_on=SAID), BEN_ON),
+        (picks(continues=SAID), BEN_ON),
         (opens(until=60), opened()),
         (reads(until=60), says(*thought)),
         (reads(until=300), says(BlockStop(0), STOP, Terminal())),
         closes(is_complete=False),
-        (picks(goes_on=SAID), nobody()),
+        (picks(continues=SAID), nobody()),
     )
     assert played.all(AttemptEnded)[1].failure.kind is Kind.EMPTY_STOP
     assert not played.all(Continued)
@@ -209,7 +209,7 @@ def test_thinking_about_going_on_is_no_answer() -> None:
 
 def test_a_request_that_upstream_refuses_is_not_asked_again() -> None:
     """A 400 would be one the next time, too. It is not about the client's own request: a 502 is told."""
-    played = play(BEGUN, CUT, (picks(goes_on=SAID), BEN_ON), (opens(), refuses(400)), closes())
+    played = play(BEGUN, CUT, (picks(continues=SAID), BEN_ON), (opens(), refuses(400)), closes())
     played.ends(status=200, attempts=2)
     assert played.outcome.failure is not None
     assert played.outcome.failure.status == 502
@@ -227,12 +227,12 @@ def test_an_answer_that_stays_broken_is_no_trouble_with_the_clients_key(status: 
     played = play(
         BEGUN,
         CUT,
-        (picks(goes_on=SAID), BEN_ON),
+        (picks(continues=SAID), BEN_ON),
         (opens(), opened()),
         (reads(), says(START, Failed(why))),
         [marks(BEN, "hard"), (looks_around(), around(all_are_marked=True))] if hard else [],
         closes(),
-        [sleeps(), (picks(goes_on=SAID), nobody())] if status in (429, 500, 529) else [],
+        [sleeps(), (picks(continues=SAID), nobody())] if status in (429, 500, 529) else [],
     )
     assert played.outcome.failure is not None
     assert played.outcome.failure.status == told
@@ -241,7 +241,7 @@ def test_an_answer_that_stays_broken_is_no_trouble_with_the_clients_key(status: 
 
 def test_nobody_to_go_on_with() -> None:
     """Fallbacks are other models, and are not asked; the failure in hand is told."""
-    played = play(BEGUN, CUT, (picks(target=0, goes_on=SAID), nobody(message="all cool down")), targets=2)
+    played = play(BEGUN, CUT, (picks(target=0, continues=SAID), nobody(message="all cool down")), targets=2)
     played.ends(status=200, attempts=1, is_committed=True)
     assert played.outcome.failure is not None
     assert played.outcome.failure.kind is Kind.CUT
@@ -265,7 +265,7 @@ def test_the_deadline_of_the_exchange_does_not_count() -> None:
         (reads(), says(Usage(output=3), after=100)),
         delivers(Usage(output=3)),
         CUT,
-        (picks(goes_on=SAID), BEN_ON),
+        (picks(continues=SAID), BEN_ON),
         (opens(until=160), opened()),
         (reads(until=160), says(*REST[:3], after=20)),
         marks(ANN, "soft"),
@@ -299,7 +299,7 @@ def test_a_client_that_goes_is_not_continued_for() -> None:
     """Whenever it goes."""
     played = play(BEGUN, (reads(), interrupted("client")))
     played.ends(attempts=1, interrupted_by="client")
-    played = play(BEGUN, CUT, (picks(goes_on=SAID), BEN_ON), (opens(), interrupted("client")))
+    played = play(BEGUN, CUT, (picks(continues=SAID), BEN_ON), (opens(), interrupted("client")))
     played.ends(attempts=2, interrupted_by="client", status=200)
 
 
@@ -311,7 +311,7 @@ def test_a_collected_answer_is_asked_for_again_and_never_continued() -> None:
         (reads(), says("Once upon")),
         (reads(), ends()),
         closes(is_complete=False),
-        (picks(goes_on=None), BEN_ON),
+        (picks(continues=None), BEN_ON),
         (opens(), opened()),
         (reads(), says("Once", *STOPPED)),
         marks(ANN, "soft"),
@@ -341,7 +341,7 @@ def test_upstream_s_own_error_event_waits_until_it_is_the_end() -> None:
         SAME_BEGUN,
         closes(is_complete=False),
         sleeps(0.5),
-        (picks(goes_on=SAID), SAME_BEN),
+        (picks(continues=SAID), SAME_BEN),
         (opens(), opened()),
         (reads(), says(*REST, raw=b"bytes of another message")),
         marks(ANN, "soft"),
@@ -366,7 +366,7 @@ def test_behind_a_seam_the_error_event_is_ours_to_write() -> None:
         SAME_BEGUN,
         closes(),
         sleeps(0.5),
-        (picks(goes_on=SAID), SAME_BEN),
+        (picks(continues=SAID), SAME_BEN),
         (opens(), opened()),
         (reads(), says(*REST[:3], Failed(OVERLOADED), raw=DELTA + ERROR)),
         marks(ANN, "soft"),
@@ -386,7 +386,7 @@ def test_a_token_behind_a_seam_is_followed() -> None:
         SAME_BEGUN,
         closes(),
         sleeps(0.5),
-        (picks(goes_on=SAID), SAME_BEN),
+        (picks(continues=SAID), SAME_BEN),
         (opens(), opened()),
         (reads(), says(*REST[:4], Usage(output=5), goes_on, Terminal())),
         marks(ANN, "soft"),

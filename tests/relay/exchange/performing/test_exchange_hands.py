@@ -134,7 +134,7 @@ async def test_what_looks_through_a_large_body_does_so_beside_the_loop(
     body = {"contents": [{"role": "user", "parts": [{"text": "x" * size}]}]}
     exchange, _ = world(FIRST, overtakes=lambda account: False, raw=msgspec.json.encode(body))
     exchange.call = msgspec.structs.replace(exchange.call, body=body)
-    picked = await exchange.pick(PickAccount(0, goes_on=Said("Once upon", 3)))
+    picked = await exchange.pick(PickAccount(0, continues=Said("Once upon", 3)))
     assert isinstance(picked, Picked)
     await exchange.heal("strip")
     await exchange.ask_on("token")
