@@ -21,6 +21,8 @@ PARTITIONS = 30
 LONGEST_DAYS = 30
 """A partition's length where history is kept for ever."""
 
+RECENT_DAYS = 2
+
 FIRST, LAST = "", "g"
 """Sort before and after every id: hex digits."""
 
@@ -44,6 +46,12 @@ def partition_of(name: str, bound: str) -> Partition | None:
 def days_of_each(retention_days: float) -> int:
     """How many days a new partition holds where history is kept for ``retention_days`` (0: for ever)."""
     return min(ceil(retention_days / PARTITIONS), LONGEST_DAYS) if retention_days else LONGEST_DAYS
+
+
+def recent_before(before: str, now: float) -> str:
+    """An id some days before that one, or else before ``now`` (epoch seconds): few partitions lie between."""
+    at_ms = int(before[:12].ljust(12, "0"), 16) if before else int(now * 1000)
+    return first_request_id(max(at_ms - RECENT_DAYS * DAY_SECONDS * 1000, 0))
 
 
 def missing(there: Sequence[Partition], table: str, now: float, retention_days: float) -> Iterator[Partition]:

@@ -15,6 +15,8 @@ from django.db.models import Q, QuerySet
 
 from monitor.history.listing.filters import HistoryFilter
 from monitor.models import AttemptLog, Body, RequestLog
+from monitor.partitions.days import recent_before
+from monitor.partitions.tables import are_there
 from monitor.record.records import AttemptRecord, RequestRecord, record_of
 from monitor.search import index
 
@@ -65,10 +67,23 @@ def page_of(asked: HistoryFilter, *, before: str = "", after: str = "", limit: i
         )
     if checked is not None:
         return _searched(condition, checked, before, limit, has_text=asked.text_condition() is not None)
-    found = records(_before(condition, before), limit=limit + 1)
+    found = _newest(condition, before, limit + 1, is_all=not asked.values)
     rows = tuple(found[:limit])
     older = rows[-1].id if len(found) > limit else ""
     return Page(rows, older, rows[0].id if rows and before else "")
+
+
+def _newest(condition: Q, before: str, limit: int, *, is_all: bool) -> list[RequestRecord]:
+    """The newest rows before an id; ``is_all``: the condition leaves none out.
+
+    PostgreSQL plans for each partition that it may have to look at. Of all rows the last days have enough.
+    """
+    inside = _before(condition, before)
+    if is_all and are_there():
+        recent = records(inside & Q(id__gte=recent_before(before, time.time())), limit=limit)
+        if len(recent) == limit:
+            return recent
+    return records(inside, limit=limit)
 
 
 def records(condition: Q, *, order: str = "-id", limit: int) -> list[RequestRecord]:

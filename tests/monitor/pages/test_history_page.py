@@ -72,7 +72,8 @@ def test_a_page_costs_the_same_number_of_queries(operator: Client, shelf: Shelf)
             counts.setdefault(query, set()).add(len(queries))
         for _ in range(30):
             shelf.put()
-    assert list(counts.values()) == [{11}, {12}, {11}]
+    whole = 12 if stores.wanted() else 11  # PostgreSQL asks for the last days first: these rows are older
+    assert list(counts.values()) == [{whole}, {12}, {whole}]
 
 
 HITS = 2 if stores.wanted() else 1

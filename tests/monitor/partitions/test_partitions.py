@@ -1,6 +1,8 @@
 """On PostgreSQL the history lies in partitions by time, and nothing is lost between them."""
 
+import re
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +13,7 @@ import msgspec
 import psycopg
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from monitor.history.listing.about_count import about_count
 from monitor.history.listing.filters import parse
@@ -259,3 +262,34 @@ def test_the_number_of_all_rows_is_that_of_all_partitions(
     counted = about_count(parse({}))
     assert counted is not None
     assert (counted.number, counted.is_estimate) == (6002, True)
+
+
+def test_the_newest_page_asks_few_partitions(
+    writer: RecordWriter, request_record: NewRecord, store: str
+) -> None:
+    """A page of all rows looks at the last days, or at those before its cursor, and no further if it can."""
+    now = time.time() // DAY_SECONDS * DAY_SECONDS + 60
+    for day in range(20, -1, -1):
+        make_ahead(now - day * DAY_SECONDS, 30)
+    rows = []
+    for day in (20, 11, 10, 1, 0):
+        for number in range(4):
+            row = request_record(**ENDED, started_at=now - day * DAY_SECONDS + number)
+            writer.submit(row)
+            rows.insert(0, row)
+    assert writer.flush(20)
+    for before, limit, first, queries in (
+        ("", 5, 0, 1),
+        (rows[8].id, 5, 9, 1),
+        (rows[7].id, 5, 8, 2),  # nothing in the two days before
+        ("", 9, 0, 2),
+        ("", 60, 0, 2),
+    ):
+        with CaptureQueriesContext(connection) as asked:
+            page = page_of(parse({}), before=before, limit=limit)
+        assert [row.id for row in page.rows] == [row.id for row in rows[first : first + limit]]
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + asked[0]["sql"])
+            plan = str(cursor.fetchall())
+        assert len(set(re.findall(r"monitor_requestlog_\d{8}", plan))) <= 6
+        assert len(asked) == queries
