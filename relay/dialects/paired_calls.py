@@ -36,6 +36,7 @@ class _Pairing:
                 self._waiting.setdefault(part.call_id, deque()).append(part)
         self._open: dict[str, deque[ToolCall]] = {}
         self._moved: set[int] = set()
+        self._given: dict[str, ToolResult] = {}  # the newest result of each call
 
     def paired(self) -> tuple[Turn, ...]:
         """All turns."""
@@ -83,6 +84,9 @@ class _Pairing:
                     out.append(part)
                     continue
                 is_changed = True
+                if self._given.get(part.call_id) == part:
+                    self.changes["results that were told twice were left out"] = None
+                    continue
                 self.changes["results whose calls are not in the history became text"] = None
                 out += stray_result(part.name, part.parts)
         return tuple(out) if is_changed else parts
@@ -92,6 +96,7 @@ class _Pairing:
         if not calls:
             return False
         calls.popleft()
+        self._given[result.call_id] = result
         if not calls:
             del self._open[result.call_id]
         return True

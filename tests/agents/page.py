@@ -22,11 +22,12 @@ the whole answer, each word once, and that the agent called it a success. Anythi
 instead.
 
 * *A tool, and resumed …*: the agent calls a tool of its own and answers with its result. The session is
-  resumed: the history goes up again, and upstream refuses a thinking signature in it (not `on-openai-old` and
-  `on-open`: their models sign nothing).
+  resumed: the history goes up again, and upstream refuses a thinking signature in it, where one goes up (none
+  does `on-openai-old`, `on-open`, and `on-openai` from gemini-cli).
 * *Empty, limited, stalled*: one turn in which upstream closes an empty stream, then answers 429, then opens
   a stream and says nothing.
 * *Cut …*: the connection breaks when the agent has the beginning of the answer. It is told, and asks again.
+  gemini-cli then shows the beginning and, behind it, the whole second answer.
 
 `tests/served/clients/test_real_clients.py` plays parts of this in the suite, where the agents are to be had.
 """

@@ -288,3 +288,18 @@ def test_any_history_becomes_one_that_every_vendor_takes(turns: list[Turn]) -> N
     for upstream, target in DIALECTS.items():
         facts = facts_for(MODELS[upstream], KINDS[upstream])
         target.write(conversation, MODELS[upstream], facts, [])
+
+
+def test_a_result_that_is_told_twice_is_left_out() -> None:
+    """A resumed gemini-cli sends each so; one that says something else becomes what the user shows."""
+    call, result = ToolCall("a", "f", {}), ToolResult("a", "f", (Text("done"),))
+    other = ToolResult("a", "f", (Text("else"),))
+    said: list[str] = []
+    turns = (Turn("assistant", (call,)), Turn("user", (result, result, other)))
+    [_, behind] = paired(Conversation(turns=turns), said).turns
+    assert behind.parts[0] == result
+    assert [part.text for part in behind.parts[1:] if isinstance(part, Text)][-1] == "else"
+    assert said == [
+        "results that were told twice were left out",
+        "results whose calls are not in the history became text",
+    ]
