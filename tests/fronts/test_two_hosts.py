@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -48,7 +49,7 @@ def wait_until_asked(host: RunningServer) -> None:
         time.sleep(0.05)
 
 
-def config(name: str, port: int, hosts: tuple[RunningServer, RunningServer]) -> str:
+def config(name: str, port: int, ports: Sequence[int]) -> str:
     """The documented front, on ``port`` and without its certificate."""
     if name == "caddy":
         told = documented("caddy-hosts").replace("proxy.example.org {", f"http://127.0.0.1:{port} {{")
@@ -61,8 +62,8 @@ def config(name: str, port: int, hosts: tuple[RunningServer, RunningServer]) -> 
         told = told.replace("listen 443 ssl http2", f"listen 127.0.0.1:{port}")
     for setting in ("keepalive_timeout", "keepalive"):  # shorter than the lame duck of these hosts
         told = told.replace(f"{setting} 3s", f"{setting} 1s")
-    for number, host in enumerate(hosts, 1):
-        told = told.replace(f"10.0.0.{number}:8045", f"127.0.0.1:{host.port}")
+    for number, of_host in enumerate(ports, 1):
+        told = told.replace(f"10.0.0.{number}:8045", f"127.0.0.1:{of_host}")
     return told
 
 
@@ -70,10 +71,7 @@ def config(name: str, port: int, hosts: tuple[RunningServer, RunningServer]) -> 
 def test_a_rolling_restart_loses_no_answer(
     name: str, hosts: tuple[RunningServer, RunningServer], tmp_path: Path
 ) -> None:
-    """Answers are whole while each host in turn is stopped and started again.
-
-    Caddy itself may answer 503 when the machine is busy (3 of 1,385 once): the cause is not known yet.
-    """
+    """Answers are whole while each host in turn is stopped and started again."""
     port = free_port()
     program: Callable[..., object] = nginx if name == "nginx" else caddy
     over = threading.Event()
@@ -99,7 +97,7 @@ def test_a_rolling_restart_loses_no_answer(
                 if words:
                     failed.append(words)
 
-    with program(tmp_path, port, config(name, port, hosts)):  # type: ignore[attr-defined]
+    with program(tmp_path, port, config(name, port, [host.port for host in hosts])):  # type: ignore[attr-defined]
         clients = [threading.Thread(target=ask, args=(number,)) for number in range(CLIENTS)]
         for client in clients:
             client.start()
@@ -111,7 +109,50 @@ def test_a_rolling_restart_loses_no_answer(
         over.set()
         for client in clients:
             client.join()
-    lost = [words for words in failed if name == "nginx" or words != "503 "]  # what Caddy says has no text
-    assert not lost, f"{len(lost)} of {len(served)} failed: {lost[:5]}"
-    assert len(failed) * 100 <= len(served), f"{len(failed)} of {len(served)} failed: {failed[:5]}"
+    assert not failed, f"{len(failed)} of {len(served)} failed: {failed[:5]}"
     assert len(served) > 50
+
+
+class OnceBroken(BaseHTTPRequestHandler):
+    """Ready at any time; its first answer breaks off before it began, all others are there."""
+
+    has_broken = False
+
+    def do_GET(self) -> None:
+        """``/readyz``."""
+        self._say("ready")
+
+    def do_POST(self) -> None:
+        """The request is read whole."""
+        self.rfile.read(int(self.headers["content-length"]))
+        if OnceBroken.has_broken:
+            return self._say("served")
+        OnceBroken.has_broken = True
+        self.close_connection = True
+        return None
+
+    def _say(self, text: str) -> None:
+        self.send_response(200)
+        self.send_header("content-length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *_: object) -> None:
+        """Not on the terminal."""
+
+
+def test_one_broken_answer_does_not_close_caddy_s_door(tmp_path: Path) -> None:
+    """While the other host restarts, a host that broke one answer is asked again at once."""
+    live = ThreadingHTTPServer(("127.0.0.1", 0), OnceBroken)
+    threading.Thread(target=live.serve_forever, daemon=True).start()
+    port, away = free_port(), free_port()
+    try:
+        with caddy(tmp_path, port, config("caddy", port, [live.server_port, away])):
+            url = f"http://127.0.0.1:{port}/v1/messages"
+            assert httpx.post(url, json=FORM, timeout=60).status_code == 502
+            for _ in range(5):
+                answer = httpx.post(url, json=FORM, timeout=60)
+                assert (answer.status_code, answer.text) == (200, "served")
+    finally:
+        live.shutdown()
+        live.server_close()
