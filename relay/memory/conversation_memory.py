@@ -199,6 +199,8 @@ class Memory:
         kept: dict[str, MemoryItem] | None = {}
         if rest := {key: one for key, one in wanted.items() if key not in found}:
             kept = await self._read(lambda: database.read(rest))
+        if self.shared is not None and shared is not None and kept:
+            self.shared.write(kept.values())  # it may have lost them: the next process need not come here
         found |= kept or {}
         is_new = {key: self._apply(item) for key, item in found.items()}
         if shared is not None and kept is not None:

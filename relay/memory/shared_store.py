@@ -7,6 +7,7 @@ together. The database behind it has everything: a Redis that is away or empty c
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -44,6 +45,8 @@ class SharedStore:
         self._redis_url = redis_url
         self._client: redis_asyncio.Redis | None = None
         self._outbox: list[MemoryItem] = []
+        # What Redis missed goes with the next:
+        self._unwritten: deque[MemoryItem] = deque(maxlen=_OUTBOX_LIMIT)
         self._written: asyncio.Future[None] | None = None
         self._writing: asyncio.Task[None] | None = None
         self._away_until = 0.0
@@ -131,21 +134,26 @@ class SharedStore:
             self._writing = None
 
     async def _write(self, items: Collection[MemoryItem]) -> None:
+        items = [*self._unwritten, *items]
+        self._unwritten.clear()
         if not items:
             return
+        encoded = [_encode(item) for item in items]
 
-        async def put(client: Any) -> None:
+        async def put(client: Any) -> bool:
             async with client.pipeline(transaction=False) as pipeline:
-                for item in items:
+                for item, value in zip(items, encoded, strict=True):
                     if item.layer in ("home", "forget", *HEALS):
-                        pipeline.hset(_session_key(item.session), _field(item), _encode(item))
+                        pipeline.hset(_session_key(item.session), _field(item), value)
                     else:
-                        pipeline.set(_item_key(item.wanted), _encode(item), ex=item.lives_seconds)
+                        pipeline.set(_item_key(item.wanted), value, ex=item.lives_seconds)
                 for session in _sessions(items):
                     pipeline.expire(_session_key(session), SESSION_SECONDS)
                 await pipeline.execute()
+            return True
 
-        await self._ask(put, None)
+        if not await self._ask(put, False):
+            self._unwritten.extend(item for item in items if item.layer != "home")
 
     async def _ask(self, work: Callable[[Any], Awaitable[T]], otherwise: T) -> T:
         if self.is_away:

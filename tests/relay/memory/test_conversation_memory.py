@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -15,7 +16,7 @@ from accounts.processes.bus import Bus
 from relay.caching import wire
 from relay.caching.footprint import Footprint
 from relay.caching.kept import Kept
-from relay.memory import database
+from relay.memory import database, shared_store
 from relay.memory.conversation_memory import Memory
 from relay.memory.items import MemoryItem, Wanted
 from relay.memory.kept_requests import MOST_CHARACTERS
@@ -106,6 +107,31 @@ async def test_more_conversations_than_a_process_keeps(
         wanted = Wanted("tool", f"session-{number}", f"call-{number}")
         kept = one.signatures.tool_signature(f"session-{number}", f"call-{number}", time.time())
         assert kept is not None or await one.recall([wanted]), number
+
+
+async def test_what_redis_missed_or_lost_it_has_again(
+    process: Callable[..., Memory],
+    own_redis: tuple[str, "subprocess.Popen[bytes]"],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Written while it was away, or read from the database: a process finds it there with no database."""
+    monkeypatch.setattr(shared_store, "AWAY_SECONDS", 0.0)
+    url, first = own_redis
+    one, two, three = await process(url), await process(url), await process(url)
+    one.remember(signed())
+    await written(one)
+    stores.end(first)
+    one.remember(signed(2))
+    await written(one)
+    _, again = stores.start_redis(Path(url.removeprefix("unix://")).parent)
+    one.remember(signed(3))
+    await written(one)
+    assert await two.recall([TOOL]), "the database has it"
+    await written(two)
+    three._unread_until = asyncio.get_running_loop().time() + 3600  # as if the database were away
+    for number in (1, 2, 3):
+        assert await three.recall([Wanted("tool", "session-1", f"call-{number}")]), number
+    stores.end(again)
 
 
 async def test_without_redis_the_database_remembers(
