@@ -22,7 +22,7 @@ BENCH_ARGS ?=
 SOAK_ARGS ?=
 PEERS_ARGS ?=
 
-.PHONY: help venv install test test-fast test-stores lint types contracts check demo run bench soak soak-peers faultlab migrate
+.PHONY: help venv install test test-fast test-stores lint types contracts check demo run bench soak soak-several soak-peers faultlab migrate
 .PHONY: lock update audit newest format clean
 .DEFAULT_GOAL := help
 
@@ -103,6 +103,9 @@ bench: $(DEV) ## measure, against the simulator
 
 soak: $(DEV) ## 12,000 exchanges with every fault at random positions; fails if anything is lost (SOAK_ARGS="--seed 2", SOAK_ARGS=--hostile)
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)
+
+soak-several: $(DEV) ## conversations over four workers on two hosts, while Redis, PostgreSQL and a host go away (SOAK_ARGS=--calm)
+	$(BIN)/python -m tests.soak.several_run $(SOAK_ARGS)
 
 soak-peers: $(DEV) ## the same against other proxies, each installed into a folder of its own (PEERS_ARGS="nginx litellm")
 	$(BIN)/python -m tests.soak.peer_run $(PEERS_ARGS)

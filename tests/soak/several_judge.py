@@ -1,0 +1,93 @@
+"""What a campaign over several hosts did not keep of what is promised: a line for each. PURE."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from relay.simulator.ledger import Received
+from tests.soak.several import BROKEN, Said, Talk
+
+GENERATES = ("/messages", "enerateContent")
+SHORTEST = 50
+"""Characters of a signature."""
+SKIPS = "skip_thought_signature_validator"
+"""What stands for a signature that is not known."""
+
+
+def unkept_contract(talks: Iterable[Talk]) -> list[str]:
+    """Each answer is whole, or ends with an error event where upstream broke it in the middle."""
+    bad = [(one.number, said) for one in talks for said in one.said if not _is_promised(said)]
+    return [f"conversation {number}: {said}" for number, said in bad]
+
+
+def _is_promised(said: Said) -> bool:
+    return said.ending == ("error event" if said.fault in BROKEN else "whole") and said.status == 200
+
+
+def wrong_rows(talks: Iterable[Talk], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Each request has one row, each row a request, and none is left open."""
+    asked = Counter(said.request_id for one in talks for said in one.said)
+    there = Counter(str(row["id"]) for row in rows)
+    problems = [f"a client's {name} of no row" for name in asked if name not in there]
+    problems += [f"a row {name} of no request" for name in there if name not in asked]
+    problems += [f"{name} is there {number} times" for name, number in there.items() if number > 1]
+    return problems + [f"a row {row['id']} is still open" for row in rows if row["in_flight"]]
+
+
+def moved(talks: Iterable[Talk], rows: Iterable[Mapping[str, Any]], away: tuple[float, float]) -> list[str]:
+    """A conversation whose upstream never failed has one account to its end.
+
+    While Redis is ``away`` (epoch milliseconds) each process has a share of each limit: where that is full
+    the conversation goes on at another account.
+    """
+    account_of = {str(row["id"]): str(row["account"]) for row in rows}
+    problems = []
+    for one in talks:
+        ids = [said.request_id for said in one.said if said.request_id in account_of]
+        may_move = any(away[0] <= UUID(name).int >> 80 <= away[1] for name in ids)
+        found = Counter(account_of[name] for name in ids)
+        if len(found) > 1 and not one.faulty and not may_move:
+            problems.append(f"conversation {one.number} moved: {found}")
+    return problems
+
+
+def unsigned(requests: Iterable[Received]) -> list[str]:
+    """Every function call goes up with the signature that it came with."""
+    signed, problems = 0, []
+    for request in requests:
+        if "enerateContent" not in request.path:
+            continue
+        contents = request.json()["contents"]
+        parts = [part for content in contents for part in content["parts"]]
+        found = [part.get("thoughtSignature", "") for part in parts if "functionCall" in part]
+        bad = [signature for signature in found if len(signature) < SHORTEST or SKIPS in signature]
+        signed += len(found) - len(bad)
+        if bad:
+            about = next(part["text"] for part in parts if "text" in part)
+            problems.append(
+                f"{request.account}: {len(bad)} of {len(found)} calls unsigned {bad[:1]}: {about}"
+            )
+    return problems if signed else ["no signed call went up", *problems]
+
+
+def passed_limits(requests: Iterable[Received], limit: int) -> list[str]:
+    """At no moment does an account serve more than ``limit`` requests.
+
+    One that this side broke off counts until then: the simulator sees it later than who has left.
+    """
+    moments: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for request in requests:
+        if any(path in request.path for path in GENERATES) and request.ended_at is not None:
+            ends = request.ended_at if request.ended_by == "simulator" else request.headers_at
+            if ends is not None:
+                moments[request.account] += [(request.received_at, 1), (ends, -1)]
+    problems = []
+    for account, changes in sorted(moments.items()):
+        running = peak = 0
+        for _, change in sorted(changes):
+            running += change
+            peak = max(peak, running)
+        if peak > limit:
+            problems.append(f"{account} served {peak} at once, {limit} is its limit")
+    return problems
