@@ -228,6 +228,13 @@ class AttemptLog(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["request", "number"], name="attempt_is_one_of_its_request")
         ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["upstream_request_id"],
+                condition=models.Q(upstream_request_id__isnull=False),
+                name="attempt_upstream_request_id",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.request_id} {self.number}"

@@ -3,7 +3,7 @@
 from django.db import connection
 from django.db.models import Q
 
-from monitor.models import PLAIN_END, RequestLog
+from monitor.models import PLAIN_END, AttemptLog, RequestLog
 from monitor.record.request_id import first_request_id
 
 LISTED_COLUMNS = frozenset(("account", "client_key", "client_model", "dialect", "mapped_model"))
@@ -21,6 +21,14 @@ def ended_with(column: str, value: object) -> Q:
 def admitted_since(at: float) -> Q:
     """The exchanges admitted at ``at`` (seconds since the epoch) or later."""
     return Q(id__gte=first_request_id(int(at * 1000)))
+
+
+def asked_upstream_as(upstream_request_id: str) -> Q:
+    """The exchanges of which an attempt has that id of upstream's own; the index holds attempts with one."""
+    attempts = AttemptLog.objects.filter(
+        upstream_request_id=upstream_request_id, upstream_request_id__isnull=False
+    )
+    return Q(id__in=attempts.values("request_id"))
 
 
 def replays_of(request_id: str) -> Q:

@@ -1,10 +1,11 @@
-"""The sidebar's search: pages, requests by their id, accounts, client keys, mappings, models."""
+"""The sidebar's search: pages, requests by their ids, accounts, client keys, mappings, models."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.admin.views.decorators import staff_member_required
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -14,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts.models import Account, ClientKey, ModelMapping
-from monitor.history.queries import distinct_values
+from monitor.history.queries import asked_upstream_as, distinct_values
 from monitor.models import RequestLog
 from monitor.words.account_label import account_label
 from monitor.words.plain_text import shown
@@ -60,11 +61,15 @@ def _pages(request: HttpRequest, term: str) -> Found:
 
 def _requests(request: HttpRequest, term: str) -> Found:
     beginning = term.lower()
-    if len(beginning) < ID_CHARACTERS or not set(beginning) <= set("0123456789abcdef"):
+    if len(beginning) < ID_CHARACTERS:
         return
-    ids = RequestLog.objects.filter(id__gte=beginning, id__lt=beginning + "g").order_by("-id")
-    for request_id in ids.values_list("id", flat=True)[:EACH]:
-        yield _result(request_id, _("request"), reverse("monitor:detail", args=(request_id,)))
+    found = {_("request, by upstream's id"): asked_upstream_as(term)}
+    if set(beginning) <= set("0123456789abcdef"):
+        found[_("request")] = Q(id__gte=beginning, id__lt=beginning + "g")
+    for description, condition in found.items():
+        ids = RequestLog.objects.filter(condition).order_by("-id").values_list("id", flat=True)
+        for request_id in ids[:EACH]:
+            yield _result(request_id, description, reverse("monitor:detail", args=(request_id,)))
 
 
 def _accounts(request: HttpRequest, term: str) -> Found:

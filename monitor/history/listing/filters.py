@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 from django.db.models import Q
 
-from monitor.history.queries import admitted_since, ended_with
+from monitor.history.queries import admitted_since, asked_upstream_as, ended_with
 from monitor.models import PLAIN_END, RESCUED, SLOW_FIRST_DATA_MS
 from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.request_id import first_request_id
@@ -20,6 +20,8 @@ from monitor.words.labels import CACHE_MISS_LABELS, DIALECT_LABELS, ROLE_LABELS
 
 _ID_BEGINNING = re.compile(r"[0-9a-f]{12,32}\Z")
 """So many digits of a request id say at least its millisecond, which a word in a text hardly does."""
+_UPSTREAMS_ID = re.compile(r"(?:req_[0-9A-Za-z]{8,100}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z")
+"""Anthropic's and OpenAI's ids of a request, and a UUID, as many servers that are compatible give."""
 
 _RANGES = frozenset({"since", "until", "within", "q"})
 """Ranges of ids, which every index has: they go with any filter."""
@@ -101,7 +103,7 @@ class HistoryFilter(msgspec.Struct, frozen=True):
 
     def text_condition(self) -> Q | None:
         """The search for text, asked of the rows; None when there is none, or the ids answer it."""
-        if not self.text or _ID_BEGINNING.match(self.text.lower()):
+        if not self.text or _names_requests(self.text):
             return None
         words = [word for word, _ in asked_words(self.text)] or [self.text]
         return _all_of(
@@ -156,7 +158,7 @@ class HistoryFilter(msgspec.Struct, frozen=True):
     def without_texts(self) -> "HistoryFilter":
         """The same for who may not read what was asked: a search would tell which words stand there."""
         kept = {name: value for name, value in self.values.items() if name != "body"}
-        if not _ID_BEGINNING.match(self.text.lower()):
+        if not _names_requests(self.text):
             kept.pop("q", None)
         return HistoryFilter(kept)
 
@@ -212,8 +214,15 @@ def _condition(name: str, value: str) -> Q:
             return Q(id__lt=first_request_id(int((_moment(value) or 0.0) * 1000)))
         case "q" if _ID_BEGINNING.match(value.lower()):
             return Q(id__gte=value.lower(), id__lt=value.lower() + "g")
+        case "q" if _UPSTREAMS_ID.match(value):
+            return asked_upstream_as(value)
         case _:
             return Q()
+
+
+def _names_requests(text: str) -> bool:
+    """Whether it is the beginning of an id of ours, or an id of upstream's: no words that stand in texts."""
+    return _ID_BEGINNING.match(text.lower()) is not None or _UPSTREAMS_ID.match(text) is not None
 
 
 def _moment(text: str) -> float | None:

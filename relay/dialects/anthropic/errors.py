@@ -130,13 +130,17 @@ def error_body(answer: ErrorAnswer) -> bytes:
 
 
 def error_event(answer: ErrorAnswer) -> bytes:
-    """The error as the stream's last event, on one line, under our request id."""
+    """The error as the stream's last event, on one line, under our request id, beside upstream's."""
     return b"event: error\ndata: " + _encoded(answer, json_object(answer.upstream_body)) + b"\n\n"
 
 
 def _encoded(answer: ErrorAnswer, upstream: Json | None) -> bytes:
     error = _error_in(upstream) or _our_error(answer)
-    return msgspec.json.encode({"type": "error", "error": error, "request_id": answer.request_id})
+    told = {"type": "error", "error": error, "request_id": answer.request_id}
+    upstreams_id = (upstream or {}).get("request_id")
+    if isinstance(upstreams_id, str) and upstreams_id:
+        told["upstream_request_id"] = upstreams_id
+    return msgspec.json.encode(told)
 
 
 def _our_error(answer: ErrorAnswer) -> Json:

@@ -8,7 +8,14 @@ import pytest
 from django.db import connection
 from django.db.models import Q
 
-from monitor.history.queries import LISTED_COLUMNS, admitted_since, distinct_values, ended_with, replays_of
+from monitor.history.queries import (
+    LISTED_COLUMNS,
+    admitted_since,
+    asked_upstream_as,
+    distinct_values,
+    ended_with,
+    replays_of,
+)
 from monitor.models import PLAIN_END, SLOW_FIRST_DATA_MS, RequestLog
 from monitor.partitions.making import make_ahead
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
@@ -74,6 +81,11 @@ def test_a_filter_walks_its_index_in_the_page_s_order(index: str, condition: Q, 
     assert index in plan
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan
+
+
+def test_an_id_of_upstream_s_leads_to_its_exchange_by_an_index(store: str) -> None:
+    """The attempts are not read through for it."""
+    assert "attempt_upstream_request_id" in plan_of(asked_upstream_as("req_011CSHoEeqs5C35K2UUqR7Fy"))
 
 
 def test_every_index_is_that_of_a_filter() -> None:

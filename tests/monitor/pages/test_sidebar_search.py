@@ -5,7 +5,7 @@ from typing import Any
 from django.test import Client
 
 from accounts.models import Account, ClientKey, ModelMapping
-from tests.monitor.shelf import Shelf, operator_named, shelf
+from tests.monitor.shelf import Shelf, attempt_of, operator_named, shelf
 
 __all__ = ["shelf"]
 
@@ -35,6 +35,23 @@ def test_it_finds_requests_accounts_keys_mappings_and_models(store: str, shelf: 
     assert found(person, " ") == ""
     settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"proxy_mask_emails": True})
     assert "ada@example.com" not in found(person, "exampl")
+
+
+def test_upstream_s_own_id_finds_the_request(store: str, shelf: Shelf) -> None:
+    """Beside ours, in the sidebar and in the history, of any of its attempts; of ids of several vendors."""
+    person = operator_named("finder", *ALL)
+    for upstreams_id in (
+        "req_011CSHoEeqs5C35K2UUqR7Fy",
+        "req_0f3c0d1e2f3a4b5c6d7e8f9a0b1c2d3e",
+        "8c5d2f0a-3b1e-4c7d-9f60-1a2b3c4d5e6f",
+    ):
+        other, row = shelf.put(), shelf.put(attempts=2)
+        shelf.add(attempt_of(row, 1, upstream_request_id=upstreams_id), attempt_of(row, 2))
+        assert f"/monitor/history/{row.id}/" in found(person, upstreams_id)
+        page = person.get("/monitor/history/", {"q": upstreams_id}).content.decode()
+        assert row.id in page
+        assert other.id not in page
+    assert row.id not in person.get("/monitor/history/", {"q": f"{upstreams_id[:-1]}0"}).content.decode()
 
 
 def test_it_tells_nobody_what_they_may_not_see(store: str, shelf: Shelf) -> None:

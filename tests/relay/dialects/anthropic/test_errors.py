@@ -263,6 +263,16 @@ def test_upstreams_own_body_is_kept_to_the_byte() -> None:
     assert told["request_id"] == "req_1"
 
 
+def test_upstreams_id_stands_beside_ours_in_the_stream() -> None:
+    """Its support asks for it; where upstream told none, there is none."""
+    for upstreams_id, told_beside in ((b"req_up", "req_up"), (None, None)):
+        upstream = b'{"type":"error","error":{"type":"overloaded_error","message":"no"}'
+        upstream += b',"request_id":"' + upstreams_id + b'"}' if upstreams_id else b"}"
+        event = new_encoder().fail(ErrorAnswer(529, "ours", "req_1", upstream_body=upstream))
+        told = json.loads(event.removeprefix(b"event: error\ndata: "))
+        assert (told["request_id"], told.get("upstream_request_id")) == ("req_1", told_beside)
+
+
 def test_an_error_without_the_envelope_gets_it() -> None:
     """Some compatible servers leave the outer ``type`` out, by which SDKs know an error."""
     upstream = b'{"error":{"type":"invalid_request_error","message":"no"}}'
