@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from monitor.pages.access import for_operators
 from monitor.templatetags.monitor_text import OUTCOME_SIGNS
+from monitor.words.failures import KIND_LABELS
 from monitor.words.labels import OUTCOME_LABELS
 
 _ID_PLACE = "0" * 32
@@ -57,6 +58,7 @@ def live_page(request: HttpRequest) -> HttpResponseBase:
             "tones": OUTCOME_TONES,
             "signs": OUTCOME_SIGNS,
             "outcomes": {outcome.value: str(label) for outcome, label in OUTCOME_LABELS.items()},
+            "failures": {str(kind): str(label) for kind, label in KIND_LABELS.items()},
             "words": _words(),
         },
     }

@@ -13,6 +13,7 @@ from monitor.record.phrasing import Phrase
 from monitor.record.recorded_words import known_word
 from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.words.account_label import account_label
+from monitor.words.failures import failure_sentence, kind_label
 from monitor.words.labels import CACHE_MISS_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
 from monitor.words.plain_text import shown
 from monitor.words.wording import as_html, duration, local_time
@@ -114,6 +115,10 @@ def ended_by_word(value: EndedBy | None) -> str:
 def ended_in_word(value: Phase | None) -> str:
     """In which phase it ended."""
     return str(ENDED_IN_LABELS[value]) if value else "–"
+
+
+register.filter("failure_kind", kind_label)
+register.filter("failure_sentence", failure_sentence)
 
 
 @register.filter

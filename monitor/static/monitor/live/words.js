@@ -31,7 +31,7 @@ export function stateOf(row) {
     const failed = row.failed_attempt
         ? filled(row.delay_ms ? words.failed_wait : words.failed, {
               number: row.failed_attempt,
-              failure: row.failure_status ? `${row.failure}, ${row.failure_status}` : row.failure,
+              failure: [page.failures[row.failure] ?? row.failure, row.failure_status].filter(Boolean).join(", "),
               delay: milliseconds(row.delay_ms),
           })
         : "";
