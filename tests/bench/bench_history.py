@@ -34,6 +34,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
+from monitor.history.listing.columns import SORTED
 from monitor.partitions.making import make_ahead
 from monitor.record.records import (
     AttemptRecord,
@@ -48,6 +49,7 @@ from monitor.record.request_id import new_request_id
 from monitor.search import index
 from monitor.search.tokenizer import SEARCHED_COLUMNS
 from monitor.statistics.filling import days_to_fill, fill_day, fill_hour, hours_to_fill
+from monitor.statistics.totals import DIMENSIONS
 from monitor.store.upsert import upsert
 from monitor.store.writer import RecordWriter
 from tests import stores
@@ -104,7 +106,11 @@ VIEWS = (
 PAGES = (
     "/monitor/statistics/", "/monitor/statistics/?days=90", "/monitor/statistics/?days=90&by=account",
     "/monitor/statistics/?days=90&by=outcome", "/monitor/statistics/?days=90&format=csv", "/monitor/live/", "/admin/",
+    *(f"/monitor/statistics/?days=90&by={name}" for name in DIMENSIONS),
+    "/monitor/statistics/?by=conversation", "/monitor/statistics/?by=agent", "/monitor/conversations/",
+    "/monitor/retention/", "/monitor/statistics/times/?days=90",
 )  # fmt: skip
+SORTS = [f"{way}{column}" for column in SORTED for way in ("", "-")]
 
 
 def _prose() -> str:
@@ -149,6 +155,11 @@ def records(begin: int, end: int) -> list[RequestRecord]:
     return out
 
 
+def upstreams_id(request_id: str) -> str:
+    """As Anthropic's look: in no order."""
+    return f"req_{random.Random(request_id).getrandbits(110):024x}"[:32]
+
+
 def fill() -> tuple[str, str]:
     """Store the rows; the ids of the middle one and of the last, which has bodies."""
     for day in range(DAYS + 1):
@@ -162,7 +173,8 @@ def fill() -> tuple[str, str]:
             index.add((row.id, [getattr(row, column) for column in SEARCHED_COLUMNS]) for row in rows)
             upsert([
                 AttemptRecord(request_id=row.id, number=1, account=row.account or "", account_kind="anthropic",
-                              upstream_model=row.client_model, started_offset_ms=1, status=200, end_ms=4000)
+                              upstream_model=row.client_model, started_offset_ms=1, status=200, end_ms=4000,
+                              upstream_request_id=upstreams_id(row.id))
                 for row in rows
             ])  # fmt: skip
         if begin <= ROWS // 2:
@@ -261,6 +273,16 @@ def main() -> None:
     for day in days_to_fill(time.time()):
         fill_day(day)
     good += [measure(client, page) for page in PAGES]
+    upstreams = upstreams_id(middle)
+    good += [
+        measure(client, f"/monitor/history/?q={upstreams}"),
+        measure(client, f"/admin/search/?s={upstreams}"),
+    ]
+    good += [measure(client, f"/admin/search/?s={term}") for term in (middle[:12], "model 1", "user3")]
+    good += [measure(client, f"/monitor/history/{middle}/beside/{last}/")]
+    good += [measure(client, f"/monitor/history/?sort={sort}") for sort in SORTS]
+    client.post("/monitor/history/views/", {"name": "Mine", "query": "failed=1"})
+    good += [measure(client, "/monitor/history/?failed=1")]
     for name in ("csv", "jsonl"):
         measure_export(client, name)
     print(f"{sum(good)} of {len(good)} within {TARGET_MS} ms")

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitor", "0022_why_the_cache_missed"),
+        ("monitor", "0023_partitions_by_day"),
     ]
 
     operations = [
