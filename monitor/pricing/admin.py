@@ -22,6 +22,7 @@ from monitor.pricing.cost import price_source
 from monitor.pricing.price_list import PriceList, PriceRule
 from monitor.pricing.prices import price_list
 from monitor.statistics.totals import by_dimension
+from monitor.words.reader_zone import InReadersZone
 from monitor.words.wording import local_time
 
 ASKED_DAYS = 30
@@ -30,7 +31,7 @@ LISTED_MODELS = 100
 
 
 @admin.register(ModelPrice)
-class ModelPriceAdmin(ModelAdmin):
+class ModelPriceAdmin(InReadersZone, ModelAdmin):
     """The operator's own prices, in US dollars for a million tokens."""
 
     list_display = ("pattern", "holds_from", "shown_input", "shown_cached", "shown_written", "shown_output")

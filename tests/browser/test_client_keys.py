@@ -51,3 +51,17 @@ def test_leaving_without_a_copy_is_asked_about(new_page: NewPage) -> None:
     page.get_by_text("Back to the client keys").click()
     page.wait_for_url("**/admin/accounts/clientkey/")
     assert asked == ["beforeunload"]
+
+
+def test_a_key_s_form_is_in_the_reader_s_zone(new_page: NewPage) -> None:
+    """As the list of keys is: what is entered by the reader's clock is shown by it again."""
+    page = new_page("/admin/accounts/clientkey/")
+    page.goto("/admin/accounts/clientkey/add/")
+    expect(page.locator("form p", has_text="time zone")).to_contain_text("Asia/Tokyo")
+    page.fill("#id_name", "ends at noon")
+    page.fill("#id_expires_at_0", "2031-03-04")
+    page.fill("#id_expires_at_1", "12:00:00")
+    page.click("[name=_save]")
+    expect(page.locator("#new-client-key")).to_be_visible()
+    listed = new_page("/admin/accounts/clientkey/").locator("#result_list tr", has_text="ends at noon")
+    expect(listed.locator("time").first).to_contain_text("12:00")

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from accounts.admin.account.state import moment
 from accounts.admin.figures import key_figures
 from accounts.admin.groups import GroupFilter, warn_of_empty_groups
 from accounts.admin.keys.key_forms import ClientKeyForm, RotationForm, mark_of
@@ -24,10 +25,11 @@ from accounts.admin.times import moment_column
 from accounts.connect.views import connect_page, created_page
 from accounts.keys.models import ReplacedMeanwhile
 from accounts.models import ClientKey
+from monitor.words.reader_zone import InReadersZone
 
 
 @admin.register(ClientKey)
-class ClientKeyAdmin(ModelAdmin):
+class ClientKeyAdmin(InReadersZone, ModelAdmin):
     """Client keys; a key's value is seen once, right after it was made."""
 
     form = ClientKeyForm
@@ -104,7 +106,7 @@ class ClientKeyAdmin(ModelAdmin):
             "title": _("Replace the value of %s") % key.name,
             "form": form,
             "opts": self.opts,
-            "earlier_until": until if until and until > timezone.now() else None,
+            "earlier_until": moment(until.timestamp()) if until and until > timezone.now() else None,
         }
         return TemplateResponse(request, "admin/accounts/clientkey/rotate.html", context)
 

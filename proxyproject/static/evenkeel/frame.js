@@ -1,5 +1,5 @@
-// On every page of the operator: times in the reader's zone, `g` with a letter goes to a page, buttons that copy,
-// and forms that say that they are at work.
+// On every page of the operator: times in the reader's zone, which forms are told in a cookie, `g` with a letter
+// goes to a page, buttons that copy, and forms that say that they are at work.
 
 const here = document.currentScript.src;
 const WAIT = 1500; // ms in which the second key counts
@@ -9,6 +9,9 @@ const places = {
   p: "/admin/monitor/modelprice/",
 };
 let goneAt = 0;
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) document.cookie = `evenkeel_zone=${zone}; path=/admin/; max-age=31536000; SameSite=Lax`;
 
 addEventListener("DOMContentLoaded", () => {
   if (document.querySelector("time[data-local]")) import(new URL("../monitor/times.js", here));

@@ -1,6 +1,6 @@
 """The operator's pages of client keys: what a key may do, and a new value for it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -37,6 +37,24 @@ def test_a_plain_key_has_no_limits(client: Client) -> None:
     """What is left blank costs nothing: the key is without limits in memory."""
     add(client)
     assert key_view(ClientKey.objects.get()).limits is None
+
+
+def test_a_key_ends_when_its_form_says_in_its_reader_s_zone(client: Client) -> None:
+    """The form is in the zone that the browser told, names it, and is read in it whatever the cookie says."""
+    client.cookies["evenkeel_zone"] = "Asia/Tokyo"
+    shown = client.get(reverse("admin:accounts_clientkey_add")).content.decode()
+    assert 'name="_zone" value="Asia/Tokyo"' in shown
+    assert "<strong>Asia/Tokyo</strong>" in shown
+    client.cookies["evenkeel_zone"] = "America/New_York"
+    add(client, expires_at_0="2030-01-02", expires_at_1="12:00:00", _zone="Asia/Tokyo")
+    key = ClientKey.objects.get()
+    assert key.expires_at == datetime(2030, 1, 2, 3, tzinfo=UTC)
+    url = reverse("admin:accounts_clientkey_change", args=(key.pk,))
+    assert 'value="22:00:00"' in client.get(url).content.decode()
+    client.cookies["evenkeel_zone"] = "../../etc/passwd"
+    shown = client.get(url).content.decode()
+    assert 'value="03:00:00"' in shown
+    assert "<strong>UTC</strong>" in shown
 
 
 def test_what_a_key_may_do(client: Client) -> None:

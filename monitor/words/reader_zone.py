@@ -1,0 +1,44 @@
+"""The reader's time zone in forms that ask for times, which all lists are shown in, too.
+
+The browser tells its zone in a cookie. A form is read in the zone in which it was written, which it names and
+sends along: so a time means what its reader saw, whatever the cookie says by then.
+"""
+
+# mypy: disable-error-code="misc"
+# (unfold ships no types)
+
+from datetime import tzinfo
+from functools import cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import SimpleTemplateResponse
+from django.utils import timezone
+
+COOKIE: Final = "evenkeel_zone"
+FIELD: Final = "_zone"
+
+
+class InReadersZone:
+    """Before a ``ModelAdmin``: its form's times are the reader's, and the form says which zone that is."""
+
+    change_form_before_template = "monitor/reader_zone.html"
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
+        """The form, or what became of it, written before the zone is another again."""
+        with timezone.override(zone_of(request)):
+            response: HttpResponseBase = super().changeform_view(request, *args, **options)  # type: ignore[misc]
+            return response.render() if isinstance(response, SimpleTemplateResponse) else response
+
+
+def zone_of(request: HttpRequest) -> tzinfo:
+    """The zone that the form was written in, else the browser's; the server's where neither is known."""
+    name = request.POST.get(FIELD) or request.COOKIES.get(COOKIE, "")
+    return ZoneInfo(name) if name in _names() else timezone.get_default_timezone()
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(available_timezones())
