@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
@@ -34,7 +35,7 @@ class KindsField(forms.MultipleChoiceField):
 
     def __init__(self, label: "StrOrPromise" = "", help_text: "StrOrPromise" = "") -> None:
         super().__init__(
-            label=label or _("account kinds"),
+            label=capfirst(label or _("account kinds")),
             required=False,
             choices=Account.Kind.choices,
             widget=UnfoldAdminCheckboxSelectMultipleWidget,
@@ -47,7 +48,7 @@ class GroupsField(NamesField):
 
     def __init__(self, help_text: "StrOrPromise") -> None:
         super().__init__(
-            label=_("groups"),
+            label=capfirst(_("groups")),
             required=False,
             widget=UnfoldAdminTextareaWidget({"rows": 2}),
             help_text=help_text,

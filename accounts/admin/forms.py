@@ -4,6 +4,7 @@ import json
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminTextareaWidget,
@@ -39,7 +40,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
     """An account; its credential is asked for and never shown."""
 
     credential = forms.CharField(
-        label=_("credential"),
+        label=capfirst(_("credential")),
         required=False,
         widget=SecretWidget({"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
         help_text=_("Stored encrypted, never shown again; blank keeps what is stored."),
@@ -54,7 +55,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         ),
     )
     offered_models = NamesField(
-        label=_("models"),
+        label=capfirst(_("models")),
         required=False,
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
         help_text=_("The models it offers, one per line. Blank: all of its kind's own families."),
@@ -155,7 +156,7 @@ class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]
     kinds = KindsField()
     groups = GroupsField(_("Only accounts of one of these groups may serve it, one per line. Blank: any."))
     fallbacks = NamesField(
-        label=_("fallback models"),
+        label=capfirst(_("fallback models")),
         required=False,
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
         help_text=_(

@@ -49,7 +49,7 @@ def _gauge(window: Window, now: float) -> SafeString:
         used += " · " + left % {"remaining": f"{window.remaining:,}", "limit": f"{window.limit:,}"}
     return format_html(
         '{} <meter min="0" max="1" high="{}" low="{}" optimum="0" value="{}">{}</meter>'
-        " <small>{} · {} · {} ({})</small>",
+        " <small>{} · {} · {} {}</small>",
         name,
         LOW_FROM,
         LOW_FROM / 2,
@@ -57,7 +57,7 @@ def _gauge(window: Window, now: float) -> SafeString:
         used,
         used,
         _("seen %s ago") % _span(now - window.seen_at),
-        _("begins anew in %s") % _span(window.resets_at - now),
+        _("begins anew"),
         moment(window.resets_at),
     )
 

@@ -16,10 +16,11 @@ from accounts.admin.facts.model_lookup_views import believed_page
 from accounts.facts.labels import name_of, written
 from accounts.facts.model_facts import ModelFacts
 from accounts.facts.models import ModelOverride
+from monitor.words.reader_zone import InReadersZone
 
 
 @admin.register(ModelOverride)
-class ModelOverrideAdmin(ModelAdmin):
+class ModelOverrideAdmin(InReadersZone, ModelAdmin):
     """What the operator says of models; each row tells from where it is known."""
 
     form = OverrideForm

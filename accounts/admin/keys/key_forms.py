@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django import forms
 from django.utils.crypto import salted_hmac
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -22,13 +23,13 @@ class ClientKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     """A client key with what it may do."""
 
     allowed_models = NamesField(
-        label=_("allowed models"),
+        label=capfirst(_("allowed models")),
         required=False,
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
         help_text=_("The names that may be asked for, one per line; * stands for anything. Blank: any."),
     )
     refused_models = NamesField(
-        label=_("refused models"),
+        label=capfirst(_("refused models")),
         required=False,
         widget=UnfoldAdminTextareaWidget({"rows": 3}),
         help_text=_("Never asked, neither by this name nor behind a mapping; one per line."),
@@ -36,7 +37,7 @@ class ClientKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     kinds = KindsField()
     groups = GroupsField(_("Only accounts of one of these groups may serve it, one per line. Blank: any."))
     networks = NamesField(
-        label=_("source addresses"),
+        label=capfirst(_("source addresses")),
         required=False,
         widget=UnfoldAdminTextareaWidget({"rows": 2}),
         help_text=_(

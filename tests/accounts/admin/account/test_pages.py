@@ -521,3 +521,11 @@ def test_strangers_see_nothing() -> None:
     """Without a login every page leads to the log-in."""
     for name in (ACCOUNTS, "admin:accounts_clientkey_changelist", "admin:accounts_modelmapping_changelist"):
         assert Client().get(reverse(name)).status_code == 302
+
+
+def test_labels_begin_with_a_capital(client: Client) -> None:
+    """Also those of fields that are no column's."""
+    for name in ("account", "modelmapping", "clientkey"):
+        form = client.get(reverse(f"admin:accounts_{name}_add")).context["adminform"].form
+        labels = [str(field.label) for field in form.fields.values()]
+        assert [label for label in labels if label[0].islower()] == []
