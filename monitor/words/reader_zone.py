@@ -29,7 +29,7 @@ class InReadersZone:
     def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
         """The form, or what became of it, written before the zone is another again."""
         with timezone.override(zone_of(request)):
-            response: HttpResponseBase = super().changeform_view(request, *args, **options)  # type: ignore[misc]
+            response: HttpResponseBase = super().changeform_view(request, *args, **options)
             return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
 

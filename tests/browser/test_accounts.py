@@ -111,3 +111,10 @@ def test_a_form_with_an_error_keeps_the_pasted_credential(new_page: NewPage, con
     page.goto(page.url.replace("/change/", "/delete/"))
     page.locator("form [type=submit]").last.click()
     page.wait_for_url("**/admin/accounts/account/")
+
+
+def test_the_form_fits_a_phone(new_page: NewPage) -> None:
+    """At 360 pixels nothing is wider than the page, the address that is asked neither."""
+    page = new_page("/admin/accounts/account/add/", width=360)
+    expect(page.locator("#asked-at")).to_contain_text("https://")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
