@@ -60,6 +60,7 @@ LINEAR: dict[str, str] = {
     r"[0-9a-f]{1,32}": FIXED,
     r"FOR VALUES FROM \((MINVALUE|'([^']{0,32})')\) TO \((MAXVALUE|'([^']{0,32})')\)": FIXED,
     r"[0-9a-f]{12,32}\Z": FIXED,
+    r"req_[0-9A-Za-z]{8,100}\Z|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z": FIXED,
     r"[0-9a-f]{32}\Z": FIXED,
     r"[1-5][0-9]{2}": FIXED,
     r"[a-z0-9]+": ONE_CLASS,

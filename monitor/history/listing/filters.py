@@ -20,7 +20,9 @@ from monitor.words.labels import CACHE_MISS_LABELS, DIALECT_LABELS, ROLE_LABELS
 
 _ID_BEGINNING = re.compile(r"[0-9a-f]{12,32}\Z")
 """So many digits of a request id say at least its millisecond, which a word in a text hardly does."""
-_UPSTREAMS_ID = re.compile(r"(?:req_[0-9A-Za-z]{8,100}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z")
+_UPSTREAMS_ID = re.compile(
+    r"req_[0-9A-Za-z]{8,100}\Z|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z"
+)
 """Anthropic's and OpenAI's ids of a request, and a UUID, as many servers that are compatible give."""
 
 _RANGES = frozenset({"since", "until", "within", "q"})
