@@ -1,9 +1,10 @@
 """What libraries import just in case, and this server has no use for: 10 MB of memory that are not taken.
 
-Each of these stands in a ``try: import … except ImportError`` of a library that does without. Where
+Each of the modules stands in a ``try: import … except ImportError`` of a library that does without. Where
 ``sys.modules`` says None, an import raises that error.
 """
 
+import os
 import sys
 
 NEVER_USED = (
@@ -14,5 +15,7 @@ USED_WITH_POSTGRESQL = ("django.contrib.postgres.fields",)  # unfold's widgets f
 
 def leave_out(*, uses_postgresql: bool) -> None:
     """Keep those modules out of this process, unless they are there already."""
+    # autobahn's native look at the few words that a page sends over its WebSocket: it parses C at each start.
+    os.environ.setdefault("AUTOBAHN_USE_NVX", "0")
     for name in NEVER_USED if uses_postgresql else (*NEVER_USED, *USED_WITH_POSTGRESQL):
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """The program ``evenkeel``: what it says, where the demo keeps its data, and what its wheel carries."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -125,3 +126,14 @@ def test_the_wheel_carries_every_file_of_the_packages(tmp_path: Path) -> None:
         carried = set(archive.namelist())
     assert [name for name in listed if name and name not in carried] == []
     assert any(name.endswith("entry_points.txt") for name in carried)
+
+
+def test_a_server_starts_without_what_it_never_uses() -> None:
+    """Nothing parses C, and httpx's command line stays out: it would cost each start its time and memory."""
+    names = "[name for name in ('pycparser', 'httpx._main', 'rich') if sys.modules.get(name)]"
+    code = f"import django, sys; django.setup(); import proxyproject.serving.server; print({names})"
+    told = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert told.stdout.splitlines()[-1] == "[]"

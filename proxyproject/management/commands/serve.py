@@ -1,5 +1,6 @@
 """``evenkeel serve``: the server, with what daphne itself does not do (proxyproject/serving/server.py)."""
 
+import gc
 import logging
 import os
 import socket
@@ -30,6 +31,12 @@ from proxyproject.setup.link import SetupLink, needs_login
 EVERY_ADDRESS = (("//0.0.0.0:", "//127.0.0.1:"), ("//[::]:", "//[::1]:"))
 """What a server listens on that listens everywhere, and where a browser beside it finds it."""
 
+OBJECTS_AT_START = 200_000
+"""How many more containers are made than freed before the garbage collector looks, until the server serves.
+
+What is imported stays, and was looked through in vain again and again: a tenth of the start.
+"""
+
 THREADS_END_SECONDS = 10.0
 """How long threads of the executors have to end, once everything is stopped and flushed."""
 
@@ -57,6 +64,7 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int, workers: int, fd: list[int] | None, **options: Any) -> None:
         """Serve; raise CommandError when that is not possible."""
+        gc.set_threshold(OBJECTS_AT_START)
         os.umask(0o077)  # the database and the logs are for this user's eyes
         if fd is not None:
             self._serve([socket.socket(fileno=one) for one in fd], lambda: None, sys.stdin.fileno())
