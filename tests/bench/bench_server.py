@@ -139,32 +139,50 @@ def printed(lines: list[Line]) -> str:
 @asynccontextmanager
 async def _servers(data_dir: Path, workload: Workload) -> AsyncIterator[tuple[str, int, str]]:
     environment = {**os.environ, "PROXY_DATA_DIR": str(data_dir), "PROXY_ENV_FILE": ""}
-    simulator = _start(
-        ["simulator", "--events", str(workload.events), "--delay-ms", str(workload.delay_ms)], environment
-    )
-    simulator_url = _line(simulator).strip()
-    _manage(environment, "migrate", "-v0")
+    shape = ["--events", str(workload.events), "--delay-ms", str(workload.delay_ms)]
+    async with simulated(environment, *shape) as simulator_url:
+        set_up(environment, simulator_url, {MODEL: TARGET})
+        async with served(environment) as (base_url, pid):
+            yield base_url, pid, simulator_url
+
+
+@asynccontextmanager
+async def simulated(environment: dict[str, str], *shape: str) -> AsyncIterator[str]:
+    """A simulator's base URL, while it runs; ``shape`` is that of its answers."""
+    simulator = _start(["manage.py", "simulator", *shape], environment)
+    try:
+        yield _line(simulator).strip()
+    finally:
+        simulator.terminate()
+        simulator.wait()
+
+
+def set_up(environment: dict[str, str], simulator_url: str, targets: dict[str, str]) -> None:
+    """A database with one Gemini account at the simulator, mappings to its models by name, and one key."""
+    manage(environment, "migrate", "-v0")
     account = {
         "email": "bench",
         "kind": "gemini",
         "base_url": simulator_url,
         "credential": {"api_key": "sim-bench"},
     }
-    _manage(environment, "import_accounts", "-", stdin=json.dumps([account]))
-    mapping = {"pattern": MODEL, "target": TARGET, "kinds": ["gemini"]}
-    _manage(environment, "import_mappings", "-", stdin=json.dumps([mapping]))
-    _manage(environment, "create_client_key", "bench", "--key", KEY)
-    server = _start(["serve", "--port", "0"], environment, cpu=0)
+    manage(environment, "import_accounts", "-", stdin=json.dumps([account]))
+    mappings = [{"pattern": name, "target": target, "kinds": ["gemini"]} for name, target in targets.items()]
+    manage(environment, "import_mappings", "-", stdin=json.dumps(mappings))
+    manage(environment, "create_client_key", "bench", "--key", KEY)
+
+
+@asynccontextmanager
+async def served(environment: dict[str, str], *program: str) -> AsyncIterator[tuple[str, int]]:
+    """A server's base URL and process id, on the first core, while it runs."""
+    server = _start([*(program or ("manage.py",)), "serve", "--port", "0"], environment, cpu=0)
     try:
-        base_url = ""
         while "listens on" not in (line := _line(server)):
             pass
-        base_url = line.split("listens on ")[1].split()[0].rstrip(",")
-        yield base_url, server.pid, simulator_url
+        yield line.split("listens on ")[1].split()[0].rstrip(","), server.pid
     finally:
-        for process in (server, simulator):
-            process.terminate()
-            process.wait()
+        server.terminate()
+        server.wait()
 
 
 async def _bare(workload: Workload, simulator_url: str, requests: int) -> Measured:
@@ -187,7 +205,7 @@ async def _bare(workload: Workload, simulator_url: str, requests: int) -> Measur
 def _start(
     arguments: list[str], environment: dict[str, str], cpu: int | None = None
 ) -> subprocess.Popen[str]:
-    command = [sys.executable, "manage.py", *arguments]
+    command = [sys.executable, *arguments]
     if cpu is not None:
         command = ["taskset", "-c", str(cpu), *command]
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
@@ -200,7 +218,8 @@ def _line(process: subprocess.Popen[str]) -> str:
     return line
 
 
-def _manage(environment: dict[str, str], *arguments: str, stdin: str = "") -> None:
+def manage(environment: dict[str, str], *arguments: str, stdin: str = "") -> None:
+    """One command of the program."""
     command = [sys.executable, "manage.py", *arguments]
     subprocess.run(
         command, cwd=ROOT, env=environment, input=stdin, check=True, text=True, capture_output=True
