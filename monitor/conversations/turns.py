@@ -124,7 +124,9 @@ def neighbours(conversation: str, request_id: str) -> tuple[str, str]:
     """The ids of the request before and of the one after in its conversation; "" where there is none."""
     if not conversation:
         return "", ""
-    others = RequestLog.objects.filter(conversation=conversation, conversation__gt="")
+    others = RequestLog.objects.filter(
+        conversation=conversation, conversation__gt="", is_simulated=False, replay_of=""
+    )
     before = others.filter(id__lt=request_id).order_by("-id").values_list("id", flat=True).first()
     after = others.filter(id__gt=request_id).order_by("id").values_list("id", flat=True).first()
     return before or "", after or ""

@@ -147,10 +147,10 @@ class Admission:
             model = checked_name(model or inspected.model)
         except BadRequest as error:
             raise Refused(Failure(Kind.BAD_REQUEST, str(error), status=400)) from None
-        caller = self.caller
-        key_id = caller.id if caller else 0
+        key_id = self.caller.id if self.caller else 0
         named = f"{key_id}\n{inspected.session_id}\n{inspected.session_seed}"
-        session = hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        seeded = hashlib.sha256(named.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        speaker = speaker_of(self.headers, read.body, key_id, seeded)
         call = client_call(
             self.dialect,
             read,
@@ -158,8 +158,8 @@ class Admission:
             self.headers,
             model=model,
             is_stream=inspected.is_stream if is_stream is None else is_stream,
-            session=session,
-            speaker=speaker_of(self.headers, read.body, key_id, session),
+            session=speaker.session or seeded,
+            speaker=speaker,
         )
         self.asked, self.preview = call, inspected.preview
         return call, inspected

@@ -7,7 +7,7 @@ was stored stays masked; a body that was not kept whole cannot be sent again.
 import asyncio
 import time
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import msgspec
 from django.http import StreamingHttpResponse
@@ -27,7 +27,7 @@ from relay.engine.attempts import serve as serve_exchange
 from relay.exchange.client_call import client_call
 from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.performing.wanting import fallbacks_of
-from relay.exchange.record.new_record import new_id, new_record
+from relay.exchange.record.new_record import new_id, new_record, told_of
 from relay.exchange.record.recorded_bodies import RecordedBodies
 from relay.exchange.record.recording import Recorder
 from relay.exchange.response.responses import respond
@@ -35,6 +35,7 @@ from relay.exchange.runtime import Runtime, runtime
 from relay.exchange.served_exchange import ServedExchange
 from relay.neutral.failures import BadRequest, Failure
 from relay.replay.simulated import simulated_runtime
+from relay.speakers.speaker import Role, Speaker
 from relay.upstream.request import ClientCall
 
 _BINDINGS: Final = ("groups", "key_groups")
@@ -74,6 +75,19 @@ def recorded_call(row: RequestRecord, body: Body | None) -> ClientCall:
         model=row.client_model,
         is_stream=row.is_stream,
         session=row.session_hash,
+        speaker=_speaker_of(row),
+    )
+
+
+def _speaker_of(row: RequestRecord) -> Speaker:
+    """Who asked it, as it is on record."""
+    return Speaker(
+        conversation=row.conversation,
+        agent=row.agent,
+        parent=row.parent_agent,
+        label=row.agent_label,
+        client=row.client_name,
+        role=cast(Role, row.role),
     )
 
 
@@ -110,6 +124,7 @@ def begin(
         is_stream=row.is_stream,
         preview=row.preview,
         session_hash=row.session_hash,
+        **told_of(call.speaker),
         request_bytes=len(call.raw),
         replay_of=row.id,
         is_simulated=bool(simulated),

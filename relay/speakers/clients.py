@@ -14,7 +14,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     ``conversation`` says which client it is: it applies where one of these places holds an id. ``agent`` and
     ``parent`` are this agent's id and that of the one that started it; ``marks`` are the places that only a
     sub-agent fills, with its name or kind. ``user_agent``: how the User-Agent begins where others write to
-    the same places.
+    the same places. ``is_shared``: others write one id for many conversations there, so it is no session.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     parent: tuple[Place, ...] = ()
     marks: tuple[Place, ...] = ()
     user_agent: str = ""
+    is_shared: bool = False
 
 
 _TURN = "x-codex-turn-metadata"
@@ -80,7 +81,7 @@ CLIENTS: tuple[Client, ...] = (
     ),
     Client(
         name="",
-        source="platform.openai.com/docs/guides/prompt-caching: prompt_cache_key; headers in common use",
+        source="headers in common use; sessionId: Code Assist's clients",
         conversation=(
             header("x-opencode-session"),
             header("x-session-affinity"),
@@ -88,10 +89,15 @@ CLIENTS: tuple[Client, ...] = (
             header("session-id"),
             header("session_id"),
             header("conversation_id"),
-            body("prompt_cache_key"),
             body("sessionId"),
         ),
         parent=(header("x-parent-session-id"),),
+    ),
+    Client(
+        name="",
+        source="platform.openai.com/docs/guides/prompt-caching: one for all requests with a common prefix",
+        conversation=(body("prompt_cache_key"),),
+        is_shared=True,
     ),
 )
 """A row without a name is of clients that are known by their User-Agent alone."""

@@ -27,7 +27,8 @@ class Speaker(msgspec.Struct, frozen=True):
     """``conversation`` and the agents are hashes. The main agent's is the conversation's own.
 
     ``parent`` is the agent that started this one, "" for a main agent. ``label`` is how the client calls a
-    sub-agent, ``client`` the client's name, "" where it is not known.
+    sub-agent, ``client`` the client's name, "" where it is not known. ``session`` is what signatures, heals
+    and the choice of accounts go by: the agent's own, "" where the client names none.
     """
 
     conversation: str = ""
@@ -36,6 +37,7 @@ class Speaker(msgspec.Struct, frozen=True):
     label: str = ""
     client: str = ""
     role: Role = ""
+    session: str = ""
 
 
 NOBODY = Speaker()
@@ -58,7 +60,7 @@ def speaker_of(headers: Mapping[str, str], request: Json, key_id: int, session: 
 
 def in_session(speaker: Speaker, before: str, session: str) -> Speaker:
     """The speaker whose session, which was ``before``, has turned out to be ``session``."""
-    if speaker.conversation != before:
+    if speaker.session or speaker.conversation != before:
         return speaker
     return msgspec.structs.replace(speaker, conversation=session, agent=session)
 
@@ -87,6 +89,7 @@ def _named(
         label=_cleaned(mark)[:LABEL_CHARACTERS],
         client=client.name or _product(headers.get("user-agent", "")),
         role="sub" if is_sub else "main",
+        session="" if client.is_shared else own,
     )
 
 

@@ -116,6 +116,16 @@ def test_others_are_named_by_what_they_send() -> None:
     assert asked({"x-session-id": "7"}).conversation == asked({}, {"prompt_cache_key": "7"}).conversation
 
 
+def test_the_session_is_the_agents() -> None:
+    """Where the conversation is named; one cache key may stand for many conversations, and is no session."""
+    main, sub = asked(CLAUDE), asked({**CLAUDE, "x-claude-code-agent-id": "a1"})
+    assert (main.session, sub.session) == (main.agent, sub.agent)
+    assert asked({"x-session-id": "7"}).session == asked({"x-session-id": "7"}).agent
+    assert not asked({}, {"prompt_cache_key": "chat-7"}).session
+    assert not asked({}).session
+    assert in_session(main, main.session, "0a" * 16) == main
+
+
 def test_ids_of_two_keys_never_meet() -> None:
     """The same id under another key is another conversation and another agent."""
     headers = {**CLAUDE, "x-claude-code-agent-id": "a1"}

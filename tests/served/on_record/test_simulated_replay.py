@@ -73,6 +73,9 @@ def test_every_dialect_is_answered_without_an_account(what: str, world: World, b
     assert (float(row["cost"]), row["tokens_out"] > 0) == (0.0, True)
     assert row["mapped_model"] == first["mapped_model"]
     assert json_value(row["diagnostics"])["simulator"] == "no fault"
+    names = ("conversation", "agent", "parent_agent", "agent_label", "client_name", "role", "session_hash")
+    assert first["conversation"]
+    assert {name: row[name] for name in names} == {name: first[name] for name in names}
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from tests.served.world import CLAUDE, GEMINI, KEY, World
 SESSION = {"x-claude-code-session-id": "8b9f1c1e-1", "user-agent": "claude-cli/2.1.150 (external, cli)"}
 
 
-def asked(world: World, **headers: str) -> dict[str, Any]:
+def asked(world: World, system: str = "", **headers: str) -> dict[str, Any]:
     """The row of a request with these headers."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     answer = httpx.post(
         f"{world.server.base_url}/v1/messages",
-        json={"model": CLAUDE, "max_tokens": 64, "messages": [{"role": "user", "content": "Hello."}]},
+        json={"model": CLAUDE, "max_tokens": 64, "messages": [{"role": "user", "content": "Hello."}]}
+        | ({"system": system} if system else {}),
         headers={"x-api-key": KEY, **SESSION, **named},
     )
     assert answer.status_code == 200
@@ -32,6 +33,17 @@ def test_a_conversation_with_sub_agents_is_on_record(world: World) -> None:
     assert [row["agent_label"] for row in (main, first, deeper)] == ["", "explorer", "a2"]
     assert [row["parent_agent"] for row in (main, first, deeper)] == ["", main["agent"], first["agent"]]
     assert {row["client_name"] for row in (main, first, deeper)} == {"Claude Code"}
+
+
+def test_a_named_session_outlives_its_system_prompt(world: World) -> None:
+    """The date in it changes at midnight, and the account stays; a sub-agent has a session of its own."""
+    before, after = (asked(world, f"Today is the {day}. of May.") for day in (3, 4))
+    sub = asked(world, "Today is the 3. of May.", x_claude_code_agent_id="explorer")
+    assert before["session_hash"] == after["session_hash"] != sub["session_hash"]
+    assert before["account"] == after["account"]
+    nobody = {"x_claude_code_session_id": "", "user_agent": "curl/8"}
+    unnamed = {asked(world, f"Today is the {day}.", **nobody)["session_hash"] for day in (3, 4)}
+    assert len(unnamed) == 2
 
 
 def test_a_secret_in_an_agents_name_is_masked(world: World) -> None:
