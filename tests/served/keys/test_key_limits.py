@@ -2,7 +2,6 @@
 
 import concurrent.futures
 import itertools
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +17,7 @@ from tests.running_server import ServerWorld
 from tests.served.keys.test_key_rules import wait_for
 from tests.served.processes.several import several
 from tests.served.world import CLAUDE, GEMINI, PATIENCE_SECONDS, World, lasting_world
+from tests.soak.budgets import Budget, run
 
 KNOWN_IN_A_ROW = 8
 """Of two processes one may know a key a second before the other."""
@@ -36,8 +36,20 @@ def world(server_world: ServerWorld) -> Iterator[World]:
 
 def new_key(world: World, name: str, *options: str) -> str:
     """A key with limits, known to the server."""
+    key = made_key(world, name, *options)
+    wait_until_known(world, key)
+    return key
+
+
+def made_key(world: World, name: str, *options: str) -> str:
+    """A key with limits; the server will know it soon."""
     key = f"sk-key-of-{name}"
     world.server.manage("create_client_key", name, "--key", key, *options)
+    return key
+
+
+def wait_until_known(world: World, key: str) -> None:
+    """Return when every process knows the key."""
     known = itertools.count()
 
     def is_known_to_all() -> bool:
@@ -46,7 +58,6 @@ def new_key(world: World, name: str, *options: str) -> str:
         return answer.status_code == 200 and next(known) >= KNOWN_IN_A_ROW
 
     wait_for(is_known_to_all)
-    return key
 
 
 def ask(world: World, key: str, prompt: str = "Hello.", **more: Any) -> httpx.Response:
@@ -173,73 +184,29 @@ def test_a_budget_outlives_a_restart(world: World) -> None:
 AT_ONCE = 12
 
 
-def campaign(world: World, keys: dict[str, str], exchanges: int) -> list[tuple[str, int]]:
-    """Many exchanges by all keys in turn, some of them broken: (key's name, status) of each."""
-    faults = ("", "", "", " [fault: empty, ok]", " [fault: status=503, ok]", " [fault: cut@3]")
-    names = list(keys)
-    local = threading.local()
+def check_campaign(world: World) -> None:
+    """No key passes its budget by more than what was in flight, and none is refused below it.
 
-    def one(number: int) -> tuple[str, int]:
-        if not hasattr(local, "client"):
-            local.client = httpx.Client(base_url=world.server.base_url, timeout=60)
-        name = names[number % len(names)]
-        prompt = f"Question {number}.{faults[number % len(faults)]}"
-        body = {"model": CLAUDE, "max_tokens": 100, "stream": number % 2 == 0}
-        body["messages"] = [{"role": "user", "content": prompt}]
-        answer = local.client.post("/v1/messages", json=body, headers={"x-api-key": keys[name]})
-        return name, answer.status_code
-
-    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(one, range(exchanges)))
-
-
-def spent(world: World, name: str) -> tuple[int, int]:
-    """Tokens of the key's rows in all, and of the greatest of them."""
-    tokens = (
-        "coalesce(tokens_in, 0) + coalesce(tokens_out, 0) + coalesce(tokens_cached, 0)"
-        " + coalesce(tokens_cache_write, 0)"
-    )
-    found = world.server.rows(
-        f"SELECT sum({tokens}) AS used, max({tokens}) AS most FROM monitor_requestlog WHERE client_key = %s",
-        (name,),
-    )
-    return int(str(found[0]["used"])), int(str(found[0]["most"]))
-
-
-def check_campaign(world: World, exchanges: int) -> None:
-    """No key passes its budget by more than what was in flight, and none is refused below it."""
+    The same on a large scale: ``python -m tests.soak.budget_run``.
+    """
     limits = {"small": 300, "middle": 1500, "great": 10**9}
-    keys = {name: new_key(world, name, "--tokens-per-day", str(most)) for name, most in limits.items()}
-    told = campaign(world, keys, exchanges)
-    world.row(world.messages("The last one."))
-    for name, most in limits.items():
-        statuses = [status for key, status in told if key == name]
-        used, greatest = spent(world, name)
-        assert used <= most + AT_ONCE * greatest
-        if 429 in statuses:
-            assert used >= most, "refused below its budget"
-        else:
-            assert used < most + AT_ONCE * greatest
-        booked = world.server.rows(
-            "SELECT sum(tokens_in + tokens_out + tokens_cached + tokens_cache_write) AS used"
-            " FROM monitor_ledgerhour WHERE client_key = %s",
-            (name,),
-        )
-        assert int(str(booked[0]["used"])) == used
-    statuses = {name: {status for key, status in told if key == name} for name in limits}
-    assert 429 in statuses["small"]
-    assert 429 not in statuses["great"]
+    drawn = {name: Budget("tokens", "--tokens-per-day", most) for name, most in limits.items()}
+    keys = {name: new_key(world, name, *budget.arguments) for name, budget in drawn.items()}
+    found = run(world, keys, drawn, exchanges=150, at_once=AT_ONCE)
+    assert {name: came.problems for name, came in found.items()} == dict.fromkeys(limits, ())
+    assert found["small"].refused
+    assert not found["great"].refused
 
 
 def test_a_campaign_of_keys_with_budgets(world: World) -> None:
     """In one process."""
-    check_campaign(world, 150)
+    check_campaign(world)
 
 
 def test_a_campaign_on_two_workers(server_world: ServerWorld) -> None:
     """One count through Redis: the same holds for two processes, and a rate is exact over both."""
     with several(server_world) as world:
-        check_campaign(world, 150)
+        check_campaign(world)
 
         def asks(key: str) -> list[int]:
             with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
