@@ -47,9 +47,9 @@ class Offer(Struct, frozen=True):
 class Target(Struct, frozen=True):
     """An upstream model that may serve the request, and the account kinds it may be asked of.
 
-    ``kinds`` empty means any; ``bindings`` are the groups that an account must be in. ``pattern`` is the
-    mapping that led here, blank for pass-through, ``continuation`` and ``tool_safe`` are its switches, and
-    ``role`` is whom it is for.
+    ``kinds`` empty means any; ``bindings`` are the groups that an account must be in, ``key_groups`` those of
+    the key that asks, in one of which it must be besides. ``pattern`` is the mapping that led here, blank for
+    pass-through, ``continuation`` and ``tool_safe`` are its switches, and ``role`` is whom it is for.
     """
 
     model: str
@@ -59,12 +59,17 @@ class Target(Struct, frozen=True):
     tool_safe: bool = False
     role: str = ""
     bindings: frozenset[Binding] = frozenset()
+    key_groups: Binding = frozenset()
     falls_back_on: frozenset[str] = QUOTA_ALONE
 
     @property
     def scope(self) -> Scope:
         """Which accounts may serve it."""
-        return Scope(self.kinds, self.bindings)
+        return Scope(self.kinds, self.bound_with(self.key_groups))
+
+    def bound_with(self, key_groups: Binding) -> frozenset[Binding]:
+        """The groups that an account must be in for a key that is bound to ``key_groups``."""
+        return self.bindings | bound_to(key_groups)
 
 
 ROLES = ("main", "sub")
@@ -144,7 +149,7 @@ def _targets(mapping: Mapping) -> tuple[Target, ...]:
             mapping.tool_safe,
             mapping.role,
             bound_to(mapping.groups),
-            mapping.falls_back_on,
+            falls_back_on=mapping.falls_back_on,
         )
         for model in (mapping.target, *mapping.fallbacks)
     )

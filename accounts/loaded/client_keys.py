@@ -33,6 +33,7 @@ class KeyRing:
         self._used = used
         self._now = now
         self._callers: dict[bytes, tuple[bytes, CallerKey, float]] = {}
+        self._by_id: dict[int, CallerKey] = {}
 
     def load(self, keys: Iterable[KeyView]) -> None:
         """Takes over what the database says."""
@@ -43,10 +44,11 @@ class KeyRing:
                 callers.setdefault(key.previous_digest, (key.previous_digest, caller, key.previous_until))
             callers[key.digest] = (key.digest, caller, 0.0)
         self._callers = callers
+        self._by_id = {caller.id: caller for _, caller, _ in callers.values()}
 
     def of_id(self, key_id: int | None) -> CallerKey | None:
         """The enabled key with that id; None where there is none (any more)."""
-        return next((caller for _, caller, _ in self._callers.values() if caller.id == key_id), None)
+        return self._by_id.get(key_id) if key_id is not None else None
 
     def find(self, presented: str) -> CallerKey | None:
         """The caller whose key this is; None for one that is unknown, disabled, or replaced."""

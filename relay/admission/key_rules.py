@@ -66,8 +66,7 @@ def allowed_targets(
                 f" {model!r} is mapped to others."
             )
     if limits.groups:
-        bound = bound_to(limits.groups)
-        targets = tuple(replace(target, bindings=target.bindings | bound) for target in targets)
+        targets = tuple(replace(target, key_groups=limits.groups) for target in targets)
     return targets
 
 

@@ -8,9 +8,8 @@ import time
 from functools import partial
 from typing import Literal
 
-from accounts.groups.scope import as_text
 from accounts.mapping import Target
-from accounts.pool.leases import Lease, NoAccount
+from accounts.pool.leases import Lease
 from accounts.snapshot import AccountView
 from monitor.masking.exact import NOTHING_KNOWN
 from relay.dialects.interface import Decoder, Encoder
@@ -19,14 +18,13 @@ from relay.engine.continuing.continuation import Said
 from relay.engine.facts import AttemptEnded, Committed, Fact, FellBack
 from relay.engine.retrying.fallbacks import WHY_WORDS
 from relay.engine.retrying.policy import EarnedMark, Heals
-from relay.engine.retrying.turns import RESTING
 from relay.exchange.large_bodies import beside_the_loop
 from relay.exchange.performing.hands import OpenAnswer
 from relay.exchange.performing.healing import healed_request
+from relay.exchange.performing.leasing import Leasing
 from relay.exchange.performing.marking import mark_account
-from relay.exchange.performing.picked import NOT_THE_CHOSEN, TRIED_BY_ANOTHER, nobody, picked
+from relay.exchange.performing.picked import TRIED_BY_ANOTHER, picked
 from relay.exchange.performing.remembering import Making, meet_session, recalled, taught
-from relay.exchange.performing.wanting import wanted
 from relay.exchange.record.cache_watch import CacheWatch
 from relay.exchange.record.recording import Recorder
 from relay.exchange.response.answer_reader import decoder_for
@@ -66,9 +64,8 @@ class ExchangeHands:
         """What the answer's headers say besides."""
         self.call = call
         self._only = only
+        self._leasing = Leasing(runtime, call, recorder, only)
         self.recorder = recorder
-        if targets[0].bindings:
-            recorder.diagnosed("groups", as_text(targets[0].bindings))
         self._writer = AnswerWriter(call, recorder.row.id, int(recorder.row.started_at), form, wants_usage)
         self.account_email, self.mapped_model = "", targets[0].model
         self._runtime = runtime
@@ -130,15 +127,9 @@ class ExchangeHands:
 
     async def _leased(self, command: PickAccount, target: Target) -> Lease | Failure:
         """A slot on an account that offers the target."""
-        want = partial(wanted, self.call, target, command, self._only)
-        lease = await self._runtime.pool.acquire(await beside_the_loop(len(self.call.raw), want))
-        if isinstance(lease, NoAccount):
-            if lease.reason == RESTING:
-                self.recorder.diagnosed("upstream_resting", True)
-            return nobody(lease)
-        if self._only is not None and lease.account.id != self._only:
-            lease.release()
-            return NOT_THE_CHOSEN
+        lease = await self._leasing.take(command, target)
+        if isinstance(lease, Failure):
+            return lease
         self._lease, self._taken_at = lease, lease.taken_at
         self.account_email, self.mapped_model = lease.account.email, target.model
         return lease
@@ -208,11 +199,11 @@ class ExchangeHands:
     def look_around(self, command: LookAround) -> Around:
         """Who else could be asked for the target."""
         target, pool = self._targets[command.target], self._runtime.pool
-        seconds = pool.nearest_free_seconds(target.model, target.scope)
+        scope = self._leasing.scope(target)
+        seconds = pool.nearest_free_seconds(target.model, scope)
         return Around(
             at=0.0,
-            another_is_free=self._only is None
-            and pool.another_is_free(target.model, target.scope, command.besides),
+            another_is_free=self._only is None and pool.another_is_free(target.model, scope, command.besides),
             all_are_marked=seconds is None or seconds > 0,
             nearest_free_seconds=seconds,
         )

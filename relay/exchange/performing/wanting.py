@@ -1,6 +1,7 @@
 """What an exchange wants of accounts and of its mapping's fallbacks. PURE."""
 
 from accounts.facts.known_models import facts_for
+from accounts.groups.scope import Binding
 from accounts.mapping import Target
 from accounts.pool.leases import Want
 from relay.dialects.token_estimate import estimate
@@ -24,12 +25,14 @@ def fallbacks_of(call: ClientCall, targets: tuple[Target, ...]) -> Fallbacks:
     )
 
 
-def wanted(call: ClientCall, target: Target, command: PickAccount, only: int | None) -> Want:
-    """For ``call`` at ``target``; with ``only`` that account and no other."""
+def wanted(
+    call: ClientCall, target: Target, key_groups: Binding, command: PickAccount, only: int | None
+) -> Want:
+    """For ``call`` at ``target``, with a key that is bound to ``key_groups``; with ``only`` that account."""
     return Want(
         model=target.model,
         kinds=target.kinds,
-        bindings=target.bindings,
+        bindings=target.bound_with(key_groups),
         session=call.session,
         tried=command.tried,
         stay_on=command.stay_on if only is None else only,

@@ -116,7 +116,7 @@ def test_a_replay_stays_within_the_groups(shelf: Shelf) -> None:
     keys.load([KeyView(7, "k", b"x" * 32, False, KeyLimits(groups=team))])
     targets = (Target("m", bindings=frozenset({others})), Target("n"))
     row = shelf.put(ASKED, client_key_id=7, diagnostics={"groups": "b, c"})
-    bound = [target.bindings for target in within_its_groups(keys, row, targets)]
+    bound = [target.scope.bindings for target in within_its_groups(keys, row, targets)]
     assert bound == [{team, others}, {team}]
     gone = shelf.put(ASKED, client_key_id=8, diagnostics={"groups": "b, c"})
     assert within_its_groups(keys, gone, targets)[1].bindings == {frozenset({"b", "c"})}

@@ -17,7 +17,7 @@ from relay.engine.commands import PickAccount, Picked
 from relay.engine.continuing.continuation import Said
 from relay.engine.retrying.turns import RESTING
 from relay.exchange.large_bodies import LARGE_BYTES
-from relay.exchange.performing import exchange_hands
+from relay.exchange.performing import exchange_hands, leasing
 from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.performing.picked import TRIED_BY_ANOTHER
 from relay.exchange.record.recording import Recorder
@@ -120,13 +120,14 @@ async def test_what_looks_through_a_large_body_does_so_beside_the_loop(
     threads: dict[str, bool] = {}
 
     def watched(name: str) -> None:
-        work = getattr(exchange_hands, name)
+        module = leasing if name == "wanted" else exchange_hands
+        work = getattr(module, name)
 
         def watching(*arguments: Any) -> Any:
             threads[name] = threading.current_thread() is not threading.main_thread()
             return work(*arguments)
 
-        monkeypatch.setattr(exchange_hands, name, watching)
+        monkeypatch.setattr(module, name, watching)
 
     works = ["wanted", "prepare", "healed_request", "continued", "asked_on"]
     for name in works:
