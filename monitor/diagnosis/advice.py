@@ -192,6 +192,10 @@ AT_ADMISSION: dict[str, tuple[str, str]] = {
         _("The client key's budget is spent: %(error)s"),
         _("Wait for the next period, or raise the key's budget under Client keys."),
     ),
+    "conversation": (
+        _("The conversation has had what it may within an hour: %(error)s"),
+        _("See what its agents did; wait until the time above, or raise the limit of its key or mapping."),
+    ),
     "bad request": (
         _("The request could not be read or carried to this model; no account was asked."),
         _("Change the request as the error says."),

@@ -12,8 +12,10 @@ import msgspec
 
 from monitor.diagnosis.advice import AFTER_CUT, AT_ADMISSION, BEFORE_ANSWER, WHAT_IT_DID, at_admission
 from monitor.diagnosis.failure_causes import cause_of
+from monitor.diagnosis.fell_back import fell_back
 from monitor.diagnosis.seams import beginning_of, continued, not_continued
 from monitor.record.decision_words import Strategy
+from monitor.record.failure_kinds import OF_A_CONVERSATION
 from monitor.record.failure_table import Cause, decisive
 from monitor.record.phrasing import Moment, Phrase, Seconds, gettext_noop
 from monitor.record.records import AttemptRecord, Outcome, Phase, RequestRecord
@@ -66,8 +68,9 @@ def diagnose(
         case Outcome.UNAUTHORIZED | Outcome.ZERO_TOKENS | Outcome.ERROR:
             return _failed(row, failed, retry_after_seconds)
         case Outcome.KEY_EXPIRED | Outcome.NOT_ALLOWED | Outcome.RATE_LIMITED | Outcome.OVER_BUDGET:
-            sentence, step = AT_ADMISSION[row.outcome]
-            told = Phrase(sentence, {"error": row.error or "–"})
+            error = row.error or "–"
+            sentence, step = AT_ADMISSION["conversation" if OF_A_CONVERSATION in error else row.outcome]
+            told = Phrase(sentence, {"error": error})
             return Diagnosis(Severity.NOTICE, (told,), Phrase(step))
         case Outcome.REFUSED:
             return _refused(row, failed)
@@ -115,7 +118,7 @@ def _answered(
     """The client has an answer; ``said`` is what was special about it."""
     began = beginning_of(attempts)
     failed = [attempt for attempt in attempts[:began] if attempt.failure_kind]
-    sentences = [*_before(failed), *_queued(row)]
+    sentences = [*_before(failed), *_queued(row), *fell_back(row)]
     if row.healed:
         message = gettext_noop(
             "Nothing to do, and no data to clear. If this repeats in one conversation, start a new one."
@@ -234,7 +237,7 @@ def _failed(row: RequestRecord, failed: list[AttemptRecord], retry_after_seconds
         summary = [_did(last)]
     if counted > 1 and any(attempt.rotate for attempt in failed) and len({a.account for a in failed}) == 1:
         summary.append(Phrase(gettext_noop("No other account was free to be asked.")))
-    summary += _queued(row)
+    summary += [*_queued(row), *fell_back(row)]
     if last.strategy == Strategy.BUDGET_SPENT:
         message = gettext_noop("It was not tried again: too many retries were under way (retry budget).")
         summary.append(Phrase(message))

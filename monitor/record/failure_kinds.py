@@ -5,6 +5,10 @@ what that error is about, under one of the words below it.
 """
 
 from enum import StrEnum
+from typing import Final
+
+OF_A_CONVERSATION: Final = "for one conversation within an hour"
+"""Says in the text of an OVER_BUDGET that it is about a conversation, not about all that a key does."""
 
 
 class Kind(StrEnum):

@@ -243,6 +243,7 @@ class ExchangeHands:
             self.recorder.diagnosed("bent", ", ".join(self._bent))
         elif isinstance(fact, FellBack):
             self.recorder.diagnosed("fell_back", f"{fact.model}: {WHY_WORDS[fact.why]}")
+            self.recorder.diagnosed("fell_back_on", fact.why)
         elif isinstance(fact, Committed) and self._to_remember:
             self._runtime.memory.remember(self._to_remember)
             self._to_remember = []

@@ -8,12 +8,15 @@ from django.utils import translation
 from monitor.diagnosis.advice import BEFORE_ANSWER, STATUS_AT_ADMISSION, WHAT_IT_DID
 from monitor.diagnosis.diagnosis import Diagnosis, Severity, diagnose
 from monitor.diagnosis.failure_causes import cause_of
+from monitor.diagnosis.fell_back import WHY
 from monitor.diagnosis.seams import NOT_CONTINUED
 from monitor.record.decision_words import Obstacle
+from monitor.record.failure_kinds import OF_A_CONVERSATION
 from monitor.record.failure_table import BY_WORD, Cause
 from monitor.record.phrasing import Phrase
 from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.wording import as_html, as_text
+from relay.engine.retrying.fallbacks import WHY_WORDS
 from relay.neutral.failures import Failure, Kind
 from relay.neutral.token_limit import TokenLimit
 
@@ -562,3 +565,23 @@ def test_every_reason_not_to_continue_has_its_sentence() -> None:
     """Whatever the relay puts on record, where a mapping continues and an answer is streamed."""
     silent = {Obstacle.SWITCHED_OFF, Obstacle.COLLECTED}
     assert set(NOT_CONTINUED) == set(Obstacle) - silent
+
+
+def test_why_another_model_was_asked_is_told() -> None:
+    """Each reason to fall back has its sentence, with the model that was asked, on success and on failure."""
+    assert set(WHY) == set(WHY_WORDS)
+    for why in WHY:
+        told = {"fell_back_on": why}
+        assert "fell back to small" in words(diagnose(row(mapped_model="small", diagnostics=told), []))[0]
+    lost = row(
+        outcome=Outcome.ERROR, status=503, mapped_model="small", diagnostics={"fell_back_on": "overload"}
+    )
+    assert "overloaded: it fell back to small" in words(diagnose(lost, [failed("status", 503)]))[0]
+
+
+def test_a_conversations_limit_is_not_its_keys_budget() -> None:
+    """The diagnosis names the conversation, and the key or mapping whose limit it is."""
+    said = f"The mapping 'claude-*' allows 5 turns {OF_A_CONVERSATION}, and this one has had them."
+    told = words(diagnose(row(outcome=Outcome.OVER_BUDGET, status=429, error=said, attempts=0), []))
+    assert told[0].startswith("The conversation has had what it may within an hour")
+    assert "raise the limit of its key or mapping" in told[1]
