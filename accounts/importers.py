@@ -5,6 +5,7 @@ file twice changes nothing. No message here ever quotes a credential.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from accounts.addresses import asked_at, origin
 from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
 from accounts.credentials.encryption import CannotDecrypt
 from accounts.import_files import BadImport, antigravity_folder, entries, parsed
+from accounts.keys.conversation_limits import CONVERSATION_FIELDS
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT, Kind
 from accounts.models import Account, ModelMapping
 from accounts.validation import sends_in_clear
@@ -69,6 +71,9 @@ class MappingEntry(Struct, forbid_unknown_fields=True, kw_only=True):
     continuation: bool | None = None
     tool_safe: bool | None = None
     role: Literal["", "main", "sub"] = ""
+    conversation_turns_per_hour: int | None = None
+    conversation_usd_per_hour: Decimal | None = None
+    conversation_agents_per_hour: int | None = None
 
 
 def import_accounts(source: str) -> ImportResult:
@@ -125,6 +130,7 @@ def import_mappings(source: str) -> ImportResult:
                 "priority": entry.priority,
                 "continuation": entry.continuation,
                 "tool_safe": entry.tool_safe,
+                **{name: getattr(entry, name) for name in CONVERSATION_FIELDS},
             }
             _save(position, row, fields, result, faults)
         if faults:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from accounts.facts.model_facts import SHIPPED, ModelTable
 from accounts.groups.scope import Binding, Scope, bound_to
+from accounts.keys.limits import ConversationLimits
 from accounts.wildcards import WildcardIndex
 
 QUOTA_ALONE = frozenset({"quota"})
@@ -22,7 +23,7 @@ class Mapping(Struct, frozen=True):
 
     ``continuation``: an answer that broke off in plain text is gone on with. ``tool_safe``: a tool call is
     held back until it is whole. ``role``: only the requests of main agents (``main``) or of sub-agents
-    (``sub``) are served by it; blank for all.
+    (``sub``) are served by it; blank for all. ``conversation`` is what each conversation may do by it.
     """
 
     pattern: str
@@ -35,6 +36,7 @@ class Mapping(Struct, frozen=True):
     role: str = ""
     groups: frozenset[str] = frozenset()
     falls_back_on: frozenset[str] = QUOTA_ALONE
+    conversation: ConversationLimits | None = None
 
 
 class Offer(Struct, frozen=True):
@@ -49,7 +51,8 @@ class Target(Struct, frozen=True):
 
     ``kinds`` empty means any; ``bindings`` are the groups that an account must be in, ``key_groups`` those of
     the key that asks, in one of which it must be besides. ``pattern`` is the mapping that led here, blank for
-    pass-through, ``continuation`` and ``tool_safe`` are its switches, and ``role`` is whom it is for.
+    pass-through, ``continuation`` and ``tool_safe`` are its switches, ``role`` is whom it is for, and
+    ``conversation`` what each conversation may do by it.
     """
 
     model: str
@@ -61,6 +64,7 @@ class Target(Struct, frozen=True):
     bindings: frozenset[Binding] = frozenset()
     key_groups: Binding = frozenset()
     falls_back_on: frozenset[str] = QUOTA_ALONE
+    conversation: ConversationLimits | None = None
 
     @property
     def scope(self) -> Scope:
@@ -150,6 +154,7 @@ def _targets(mapping: Mapping) -> tuple[Target, ...]:
             mapping.role,
             bound_to(mapping.groups),
             falls_back_on=mapping.falls_back_on,
+            conversation=mapping.conversation,
         )
         for model in (mapping.target, *mapping.fallbacks)
     )

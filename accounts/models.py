@@ -16,6 +16,7 @@ from accounts.credentials.encryption import decrypt, encrypt
 from accounts.facts.models import ModelOverride as ModelOverride  # here Django looks for models
 from accounts.fallback_models import FallbackModels
 from accounts.groups.models import AccountGroup as AccountGroup
+from accounts.keys.conversation_limits import LimitsConversations
 from accounts.keys.models import ClientKey as ClientKey
 from accounts.keys.models import digest as digest
 from accounts.last_test import TEST_FIELDS, LastTest
@@ -189,7 +190,7 @@ class AccountMark(models.Model):
         return f"{self.account_id} {self.model or '*'} until {self.until}"
 
 
-class ModelMapping(FallbackModels, Watched):
+class ModelMapping(FallbackModels, LimitsConversations, Watched):
     """From the model that clients name to the model that is asked for upstream."""
 
     objects = WatchedManager["ModelMapping"]()

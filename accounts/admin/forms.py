@@ -18,6 +18,7 @@ from accounts.admin.facts import retirements
 from accounts.admin.fields import GroupsField, KindsField, NamesField
 from accounts.credentials.by_kind import BadCredential, check_credential, split_credential
 from accounts.credentials.encryption import CannotDecrypt
+from accounts.keys.conversation_limits import CONVERSATION_FIELDS
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT
 from accounts.models import Account, ModelMapping
 from accounts.validation import sends_in_clear, validate_base_url
@@ -176,4 +177,5 @@ class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]
         fields: ClassVar = [
             "pattern", "role", "target", "kinds", "groups", "fallbacks", "fallback_on_quota",
             "fallback_on_overload", "fallback_on_context", "priority", "continuation", "tool_safe",
+            *CONVERSATION_FIELDS,
         ]  # fmt: skip

@@ -18,6 +18,7 @@ from unfold.decorators import display
 from accounts.admin.facts import retirements
 from accounts.admin.forms import ModelMappingForm
 from accounts.admin.groups import GroupFilter, warn_of_empty_groups
+from accounts.keys.conversation_limits import CONVERSATION_FIELDS, RUNAWAY
 from accounts.models import ModelMapping
 from accounts.preview.views import preview
 
@@ -48,6 +49,7 @@ class ModelMappingAdmin(ModelAdmin):
             {"fields": ("fallbacks", "fallback_on_quota", "fallback_on_overload", "fallback_on_context")},
         ),
         (_("Interruptions"), {"fields": ("continuation", "tool_safe")}),
+        (_("One conversation"), {"description": RUNAWAY, "fields": CONVERSATION_FIELDS}),
     )
 
     readonly_fields = ("what_it_does",)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from ipaddress import ip_network
 
-from accounts.keys.limits import UNITS_PER_DOLLAR, ConversationLimits, KeyLimits, Limit, Measure, Period
+from accounts.keys.limits import UNITS_PER_DOLLAR, KeyLimits, Limit, Measure, Period
 from accounts.keys.models import ClientKey
 from accounts.snapshot import KeyView, epoch
 from accounts.wildcards import WildcardIndex
@@ -35,21 +35,12 @@ def key_limits(key: ClientKey) -> KeyLimits:
         highest_effort=key.highest_effort,
         max_in_flight=key.max_in_flight or 0,
         limits=_limits(key),
-        conversation=_of_a_conversation(key),
+        conversation=key.conversation_limits,
     )
 
 
 def _patterns(patterns: list[str]) -> WildcardIndex[str] | None:
     return WildcardIndex((pattern, pattern) for pattern in patterns) if patterns else None
-
-
-def _of_a_conversation(key: ClientKey) -> ConversationLimits | None:
-    limits = ConversationLimits(
-        turns=key.conversation_turns_per_hour or 0,
-        units=_units(key.conversation_usd_per_hour) or 0,
-        agents=key.conversation_agents_per_hour or 0,
-    )
-    return None if limits == ConversationLimits() else limits
 
 
 def _limits(key: ClientKey) -> tuple[Limit, ...]:

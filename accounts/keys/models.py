@@ -8,16 +8,20 @@ A change is a method named after what it is for; each raises the revision in its
 import hashlib
 import secrets
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.keys.limits import MOST_TURNS
+from accounts.keys.conversation_limits import (
+    ANY_NUMBER,
+    AT_LEAST_ONE,
+    LimitsConversations,
+    budget_in_dollars,
+)
 from accounts.revisions import Watched, WatchedManager
 from accounts.validation import (
     validate_client_key,
@@ -36,8 +40,6 @@ EFFORTS: Final = [(word, word) for word in ("minimal", "low", "medium", "high", 
 """The clients' own words, from the least to the most."""
 
 MOST_TOKENS: Final = 10**12
-AT_LEAST_ONE: Final = [MinValueValidator(1)]
-ANY_NUMBER: Final = _("Blank: any number.")
 
 
 def _limit_of_tokens(label: "StrOrPromise") -> "models.PositiveBigIntegerField[int | None, int | None]":
@@ -50,23 +52,11 @@ def _limit_of_tokens(label: "StrOrPromise") -> "models.PositiveBigIntegerField[i
     )
 
 
-def _budget_in_dollars(label: "StrOrPromise") -> "models.DecimalField[Decimal | None, Decimal | None]":
-    return models.DecimalField(
-        label,
-        max_digits=10,
-        decimal_places=4,
-        null=True,
-        blank=True,
-        validators=[MinValueValidator(Decimal("0.0001"))],
-        help_text=_("By the prices of the statistics; what has no price spends nothing. Blank: any."),
-    )
-
-
 class ReplacedMeanwhile(ValidationError):
     """Somebody else, or the same form sent twice, has given the key another value."""
 
 
-class ClientKey(Watched):
+class ClientKey(LimitsConversations, Watched):
     """A key that clients present. Only its sha256 is kept."""
 
     unwatched = frozenset({"last_used_at"})
@@ -137,25 +127,14 @@ class ClientKey(Watched):
     max_in_flight = models.PositiveIntegerField(
         _("requests at a time"), null=True, blank=True, validators=AT_LEAST_ONE, help_text=ANY_NUMBER
     )
-    usd_per_day = _budget_in_dollars(_("US$ a day"))
-    usd_per_week = _budget_in_dollars(_("US$ a week"))
-    usd_per_month = _budget_in_dollars(_("US$ a month"))
-    usd_in_total = _budget_in_dollars(_("US$ in total"))
+    usd_per_day = budget_in_dollars(_("US$ a day"))
+    usd_per_week = budget_in_dollars(_("US$ a week"))
+    usd_per_month = budget_in_dollars(_("US$ a month"))
+    usd_in_total = budget_in_dollars(_("US$ in total"))
     tokens_per_day = _limit_of_tokens(_("tokens a day"))
     tokens_per_week = _limit_of_tokens(_("tokens a week"))
     tokens_per_month = _limit_of_tokens(_("tokens a month"))
     tokens_in_total = _limit_of_tokens(_("tokens in total"))
-    conversation_turns_per_hour = models.PositiveIntegerField(
-        _("turns an hour"),
-        null=True,
-        blank=True,
-        validators=[*AT_LEAST_ONE, MaxValueValidator(MOST_TURNS)],
-        help_text=ANY_NUMBER,
-    )
-    conversation_usd_per_hour = _budget_in_dollars(_("US$ an hour"))
-    conversation_agents_per_hour = models.PositiveIntegerField(
-        _("sub-agents an hour"), null=True, blank=True, validators=AT_LEAST_ONE, help_text=ANY_NUMBER
-    )
     previous_sha256 = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
     previous_until = models.DateTimeField(_("old value valid until"), null=True, editable=False)
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)

@@ -43,7 +43,7 @@ def mapping_view(row: ModelMapping) -> Mapping:
     return Mapping(
         row.pattern, row.target, frozenset(row.kinds), tuple(row.fallbacks), row.priority,
         row.continuation, row.tool_safe, row.role, frozenset(row.groups),
-        row.falls_back_on,
+        row.falls_back_on, row.conversation_limits,
     )  # fmt: skip
 
 

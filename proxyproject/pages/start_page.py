@@ -30,9 +30,11 @@ from monitor.statistics.used_models import models_used_lately
 from monitor.store.writer import WriterStats
 from monitor.words.labels import CACHE_MISS_LABELS
 from monitor.words.plain_text import shown
+from proxyproject.pages.runaways import Runaway, runaways
 from proxyproject.wiring import writer
 from relay.exchange.runtime import runtime
 from relay.limits.counts import Counts
+from relay.limits.wording import of_conversation
 
 FAILURES_SHOWN = 5
 ACCOUNTS_SHOWN = 10
@@ -67,6 +69,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
                 *retirement_warnings(retirements.mapped_models() | models_used_lately(), retirements.today()),
                 *limit_warnings(key_counts()),
                 *cache_warnings(collapses(now)),
+                *runaway_warnings(runaways(now)),
                 *disk_warnings(shutil.disk_usage(settings.DATA_DIR).free),
             ],
         }
@@ -160,6 +163,40 @@ def cache_warnings(found: Iterable[Collapse]) -> list[Trouble]:
         name = shown(one.name[:12] if one.what == "conversation" else one.name)
         cause = CACHE_MISS_LABELS.get(one.cause, one.cause)
         told.append(Trouble("warning", f"{text % {'name': name}} {what % {**figures, 'cause': cause}}"))
+    return told
+
+
+def runaway_warnings(found: Iterable[Runaway]) -> list[Trouble]:
+    """Which conversations are warned, or refused, for what they had within an hour."""
+    words = {
+        ("key", False): _(
+            "The conversation %(name)s has had %(percent)d %% of the %(what)s that the client key %(who)s"
+            " allows one within an hour."
+        ),
+        ("mapping", False): _(
+            "The conversation %(name)s has had %(percent)d %% of the %(what)s that the mapping %(who)s"
+            " allows one within an hour."
+        ),
+        ("key", True): _(
+            "The conversation %(name)s is refused: it has had the %(what)s that the client key %(who)s"
+            " allows one within an hour."
+        ),
+        ("mapping", True): _(
+            "The conversation %(name)s is refused: it has had the %(what)s that the mapping %(who)s"
+            " allows one within an hour."
+        ),
+    }
+    told = []
+    for one in found:
+        share = one.share
+        what = {
+            "name": shown(one.conversation[:12]),
+            "percent": 100 * share.used // share.most,
+            "what": of_conversation(share.measure, share.most),
+            "who": shown(one.name),
+        }
+        text = words[one.limited_by, share.is_spent] % what
+        told.append(Trouble("danger" if share.is_spent else "warning", text))
     return told
 
 

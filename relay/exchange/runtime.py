@@ -127,7 +127,7 @@ class Runtime:
         )
         self.upstream.heard = QuotaListener(self.pool)
         self.limits = limits
-        self.conversations = ConversationGate()
+        self.conversations = ConversationGate(self.pool.roster.targets)
         self.in_flight = in_flight or InFlight()
         self.health = UpstreamHealth(
             HealthSettings(

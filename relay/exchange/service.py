@@ -52,7 +52,7 @@ async def _served(admission: Admission, model: str, is_stream: bool | None, form
     call = await admission.in_its_session(call, inspected)
     targets = admission.targets(call)
     runtime = admission.runtime
-    verdict = await runtime.conversations.verdict(admission.caller, call.speaker, runtime.limits)
+    verdict = await runtime.conversations.verdict(admission.caller, targets[0], call.speaker, runtime.limits)
     if verdict.refusal is not None:
         raise Refused(verdict.refusal)
     size = len(call.raw) if len(targets) > 1 else 0

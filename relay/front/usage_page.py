@@ -27,9 +27,9 @@ from relay.admission.client_address import client_address
 from relay.admission.key_rules import is_expired
 from relay.exchange.runtime import runtime
 from relay.limits.standing import Standing
-from relay.limits.usage import DAYS, KeyUsage
+from relay.limits.usage import DAYS, KeyUsage, of_conversations
 from relay.limits.usage_reading import usage_of
-from relay.limits.wording import figure, measure_of, period_of
+from relay.limits.wording import figure, measure_of, of_conversation, period_of
 
 LONGEST_KEY = 300
 HOURS_SHOWN = 48
@@ -85,6 +85,7 @@ def _shown(usage: KeyUsage) -> dict[str, Any]:
     return {
         "usage": usage,
         "limits": [_limit(standing) for standing in usage.standings],
+        "conversation_limits": [of_conversation(*one) for one in of_conversations(usage.rules)],
         "total": _numbers(usage.total),
         "models": [{"model": name, **_numbers(sums)} for name, sums in usage.by_model],
         "hours": [

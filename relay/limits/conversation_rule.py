@@ -5,12 +5,13 @@ go on as its earlier turns fall out of the hour.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from accounts.keys.limits import MOST_TURNS, ConversationLimits
 from monitor.ledger.booking import dollars
+from monitor.record.failure_kinds import OF_A_CONVERSATION
 from relay.limits.standing import NO_QUOTA, moment
 from relay.neutral.failures import Failure, Kind
 
@@ -27,6 +28,32 @@ class CountedTurn(msgspec.Struct, frozen=True, gc=False):
     sub_agent: str = ""
 
 
+class Share(msgspec.Struct, frozen=True):
+    """What a conversation has of one limit; something is free again at ``free_at``, in epoch seconds."""
+
+    measure: Literal["turns", "usd", "sub_agents"]
+    used: int
+    most: int
+    free_at: float
+
+    @property
+    def is_spent(self) -> bool:
+        """One more is refused."""
+        return self.used >= self.most
+
+    @property
+    def is_near(self) -> bool:
+        """It is warned."""
+        return self.used >= self.most * WARNED_FROM
+
+    @property
+    def allows(self) -> str:
+        """How much that is, in words."""
+        if self.measure == "usd":
+            return f"${dollars(self.most):.2f}"
+        return f"{self.most:,} {self.measure.replace('_', '-')}"
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """``warning`` is what to say while it is let in, "" for nothing; ``refusal`` why it is not."""
 
@@ -35,44 +62,40 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def judged(
-    limits: ConversationLimits, name: str, turns: Sequence[CountedTurn], sub_agent: str, now: float
+    limits: ConversationLimits, who: str, turns: Sequence[CountedTurn], sub_agent: str, now: float
 ) -> Verdict:
-    """May one more turn be asked, by ``sub_agent`` ("" for a main agent), with the key ``name``?
+    """May one more turn be asked, by ``sub_agent`` ("" for a main agent)? ``who`` has the limits, in words.
 
     ``turns`` are those of the last hour, oldest first; ``now`` is in epoch seconds.
     """
     warnings = []
-    for what, used, most, free_at in _standings(limits, turns, sub_agent):
-        said = f"The client key {name!r} allows {what} for one conversation within an hour"
-        if used >= most:
-            seconds = max(free_at - now, 1.0)
+    for share in shares(limits, turns, sub_agent):
+        said = f"{who} allows {share.allows} {OF_A_CONVERSATION}"
+        if share.is_spent:
+            seconds = max(share.free_at - now, 1.0)
             message = f"{said}, and this one has had them. It may go on at {moment(now + seconds)}."
             return Verdict(
                 refusal=Failure(Kind.OVER_BUDGET, message, 429, reason=NO_QUOTA, retry_after_seconds=seconds)
             )
-        if used >= most * WARNED_FROM:
-            warnings.append(f"{said}; this one has had {100 * used / most:.0f} % of them.")
+        if share.is_near:
+            warnings.append(f"{said}; this one has had {100 * share.used / share.most:.0f} % of them.")
     return Verdict(" ".join(warnings))
 
 
-def _standings(
-    limits: ConversationLimits, turns: Sequence[CountedTurn], sub_agent: str
-) -> list[tuple[str, float, float, float]]:
-    """Of each limit: what it allows, what was used, how much may be, and when something is free again."""
-    found: list[tuple[str, float, float, float]] = []
+def shares(limits: ConversationLimits, turns: Sequence[CountedTurn], sub_agent: str) -> list[Share]:
+    """Of each limit what the conversation has; that of sub-agents where ``sub_agent`` would be one more."""
     most = min(limits.turns or MOST_TURNS, MOST_TURNS)  # nobody knows what stands before the last MOST_TURNS
     free_at = turns[len(turns) - most].at + HOUR_SECONDS if len(turns) >= most else 0.0
-    found.append((f"{most:,} turns", len(turns), most, free_at))
+    found = [Share("turns", len(turns), most, free_at)]
     if limits.units:
         spent = sum(turn.units for turn in turns)
-        what = f"${dollars(limits.units):.2f}"
-        found.append((what, spent, limits.units, _below(turns, limits.units) + HOUR_SECONDS))
+        found.append(Share("usd", spent, limits.units, _below(turns, limits.units) + HOUR_SECONDS))
     if limits.agents and sub_agent:
         last = {turn.sub_agent: turn.at for turn in turns if turn.sub_agent}
         if sub_agent not in last:  # who works already may finish
             ends = sorted(last.values())
             free_at = ends[len(ends) - limits.agents] + HOUR_SECONDS if len(ends) >= limits.agents else 0.0
-            found.append((f"{limits.agents:,} sub-agents", len(last), limits.agents, free_at))
+            found.append(Share("sub_agents", len(last), limits.agents, free_at))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from accounts.keys.limits import ConversationLimits
 from monitor.export.formats import spreadsheet_cell
 from monitor.ledger.booking import Amounts, dollars
 from relay.limits.standing import Standing, moment
@@ -27,6 +28,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     refused_models: tuple[str, ...] = ()
     highest_effort: str = ""
     requests_at_a_time: int = 0
+    conversation: ConversationLimits | None = None
 
 
 class Hour(msgspec.Struct, frozen=True):
@@ -80,6 +82,7 @@ def as_json(usage: KeyUsage) -> dict[str, Any]:
         "at": moment(usage.at),
         "time_zone": usage.time_zone,
         "limits": [limit_row(standing) for standing in usage.standings],
+        "conversation_limits": [limit_of_conversation(*one) for one in of_conversations(rules)],
         "days": DAYS,
         "total": numbers(usage.total),
         "models": [{"model": name, **numbers(sums)} for name, sums in usage.by_model],
@@ -112,6 +115,22 @@ def limit_row(standing: Standing) -> dict[str, Any]:
         "used": used,
         "left": left,
         "resets_at": None if reset is None else moment(reset),
+    }
+
+
+def of_conversations(rules: Rules) -> list[tuple[str, int]]:
+    """Of what each conversation may have within an hour: (measure, how much)."""
+    limits = rules.conversation or ConversationLimits()
+    told = (("turns", limits.turns), ("usd", limits.units), ("sub_agents", limits.agents))
+    return [(measure, most) for measure, most in told if most]
+
+
+def limit_of_conversation(measure: str, most: int) -> dict[str, Any]:
+    """As the key's holder reads it."""
+    return {
+        "measure": measure,
+        "period": "hour",
+        "limit": f"{dollars(most):.10f}" if measure == "usd" else most,
     }
 
 

@@ -29,6 +29,7 @@ def usage_of(key: ClientKey, counts: Counts) -> KeyUsage:
             refused_models=tuple(key.refused_models),
             highest_effort=key.highest_effort,
             requests_at_a_time=key.max_in_flight or 0,
+            conversation=limits.conversation,
         ),
         standings=with_the_ledger(standings, booked),
         hours=tuple(Hour(*row) for row in by_model_and_hour(key.pk, now - DAYS * 86400)),

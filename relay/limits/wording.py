@@ -17,6 +17,8 @@ _MEASURES = {
     "requests": gettext_noop("requests"),
     "tokens": gettext_noop("tokens"),
     "usd": gettext_noop("US$"),
+    "turns": gettext_noop("turns"),
+    "sub_agents": gettext_noop("sub-agents"),
 }
 
 
@@ -28,6 +30,12 @@ def measure_of(limit: Limit) -> str:
 def period_of(limit: Limit) -> str:
     """In which time, in the reader's language."""
     return _(_PERIODS[limit.period])
+
+
+def of_conversation(measure: str, number: int) -> str:
+    """``number`` of what a conversation is limited in: ``5 turns``, ``0.5000 US$``."""
+    told = f"{dollars(number):,.4f}" if measure == "usd" else f"{number:,}"
+    return f"{told} {_(_MEASURES[measure])}"
 
 
 def figure(limit: Limit, number: int) -> str:

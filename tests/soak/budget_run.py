@@ -33,13 +33,15 @@ def main() -> int:
             begun_at = time.monotonic()
             found = run(world, keys, drawn, options.exchanges, options.concurrency)
             seconds = time.monotonic() - begun_at
-            tracebacks = world.server.log_text.count("Traceback")
+            log = world.server.log_text
     finally:
         servers.clean()
     print(table(drawn, found))
     problems = [f"{name}: {problem}" for name, came in found.items() for problem in came.problems]
+    print(*problems[:20], sep="\n")
+    away, tracebacks = log.count("Redis does not count"), log.count("Traceback")
     print(
-        *problems[:20], f"{options.exchanges} exchanges in {seconds:.0f} s, {tracebacks} tracebacks", sep="\n"
+        f"{options.exchanges} exchanges in {seconds:.0f} s, {tracebacks} tracebacks; Redis away {away} times"
     )
     return bool(problems or tracebacks)
 

@@ -23,6 +23,7 @@ from accounts.admin.groups import GroupFilter, warn_of_empty_groups
 from accounts.admin.keys.key_forms import ClientKeyForm, RotationForm, mark_of
 from accounts.admin.times import moment_column
 from accounts.connect.views import connect_page, created_page
+from accounts.keys.conversation_limits import CONVERSATION_FIELDS, RUNAWAY
 from accounts.keys.models import ReplacedMeanwhile
 from accounts.models import ClientKey
 from monitor.words.reader_zone import InReadersZone
@@ -69,11 +70,8 @@ class ClientKeyAdmin(InReadersZone, ModelAdmin):
         (
             _("One conversation"),
             {
-                "description": _("An agent that runs away is warned from four fifths on, and then refused."),
-                "fields": (
-                    "conversation_turns_per_hour", "conversation_usd_per_hour",
-                    "conversation_agents_per_hour",
-                ),
+                "description": RUNAWAY,
+                "fields": CONVERSATION_FIELDS,
             },
         ),
         (_("State"), {"fields": readonly_fields}),

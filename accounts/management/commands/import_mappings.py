@@ -13,7 +13,8 @@ class Command(BaseCommand):
 
     help = (
         "Imports model mappings from a JSON list of {pattern, target, kinds?, fallbacks?, priority?,"
-        " continuation?, tool_safe?, role?}. The same file twice changes nothing."
+        " continuation?, tool_safe?, role?, conversation_turns_per_hour? …}. The same file twice"
+        " changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -1,6 +1,7 @@
 """The door for conversations: when the rows are read, and what holds where they cannot be."""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Iterator
 
@@ -8,12 +9,17 @@ import pytest
 
 from accounts.keys.limits import MOST_TURNS, ConversationLimits, KeyLimits
 from accounts.loaded.client_keys import CallerKey
+from accounts.mapping import Target
+from monitor.conversations.last_hour import PastTurn
 from relay.limits import conversation_counting, looking
 from relay.limits.conversation_counting import REFUSED_SECONDS, RETRY_SECONDS, ConversationGate
 from relay.limits.conversation_rule import HOUR_SECONDS, Verdict
 from relay.speakers.speaker import Speaker
 
 NOW = 1_700_003_600.0
+UNMAPPED = Target("m")
+MAPPED = Target("x", pattern="claude-*", conversation=ConversationLimits(turns=5))
+FREE = CallerKey(2, "free", False)
 CALLER = CallerKey(1, "team", False, KeyLimits(conversation=ConversationLimits(turns=5)))
 
 
@@ -26,16 +32,27 @@ class Rows:
         self.asked = 0
         self.goes_on = threading.Event()
         self.goes_on.set()
-        self.gate = ConversationGate(lambda: self.now)
+        self.gate = ConversationGate(self.targets, lambda: self.now)
+        self.models = ["m"]
 
-    def turns_since(self, conversation: str, at: float, most: int) -> list[tuple[float, None, str]]:
+    def targets(self, model: str, role: str) -> tuple[Target, ...] | None:
+        """Every model but ``m`` is mapped."""
+        return None if model == "m" else (MAPPED,)
+
+    def turns_since(self, conversation: str, at: float, most: int) -> list[PastTurn]:
         self.asked += 1
         self.goes_on.wait(30)
-        return [(NOW - age, None, "") for age in self.ages][-most:]
+        told = [
+            PastTurn(NOW - age, None, "", model, "main")
+            for age, model in zip(self.ages, itertools.cycle(self.models), strict=False)
+        ]
+        return told[-most:]
 
-    def verdict(self, conversation: str = "c", caller: CallerKey = CALLER) -> Verdict:
+    def verdict(
+        self, conversation: str = "c", caller: CallerKey = CALLER, target: Target = UNMAPPED
+    ) -> Verdict:
         speaker = Speaker(conversation=conversation, agent=conversation, role="main")
-        return asyncio.run(self.gate.verdict(caller, speaker, None))
+        return asyncio.run(self.gate.verdict(caller, target, speaker, None))
 
 
 @pytest.fixture
@@ -110,3 +127,28 @@ def test_more_turns_than_are_looked_at_are_too_many(rows: Rows) -> None:
         refusal = rows.verdict(caller=CallerKey(1, "team", False, KeyLimits(conversation=limits))).refusal
         assert refusal is not None
         assert "10,000 turns" in refusal.message
+
+
+def test_a_mapping_limits_those_turns_that_go_by_it(rows: Rows) -> None:
+    """Others of the conversation do not count for it; a key without limits is refused all the same."""
+    rows.ages, rows.models = [60.0] * 8, ["m", "claude-x"]
+    warned = rows.verdict(caller=FREE, target=MAPPED)
+    assert "The mapping 'claude-*' allows 5 turns" in warned.warning
+    assert "80 %" in warned.warning
+    rows.ages = [60.0] * 10
+    refusal = rows.verdict(caller=FREE, target=MAPPED).refusal
+    assert refusal is not None
+    assert "The mapping 'claude-*' allows 5 turns" in refusal.message
+    assert rows.verdict(caller=FREE) == Verdict()
+
+
+def test_key_and_mapping_hold_together(rows: Rows) -> None:
+    """Whichever is reached first; what both warn of is told."""
+    rows.ages, rows.models = [60.0] * 4, ["claude-x"]
+    both = rows.verdict(target=MAPPED).warning
+    assert "The client key 'team'" in both
+    assert "The mapping 'claude-*'" in both
+    rows.ages = [60.0] * 5
+    refusal = rows.verdict(target=MAPPED).refusal
+    assert refusal is not None
+    assert "The client key 'team'" in refusal.message

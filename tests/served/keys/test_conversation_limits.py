@@ -9,7 +9,8 @@ import pytest
 
 from tests.running_server import ServerWorld
 from tests.served.keys.test_key_limits import new_key
-from tests.served.world import CLAUDE, World, lasting_world
+from tests.served.operators import log_in, make_operator
+from tests.served.world import CLAUDE, KEY, World, lasting_world
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +21,9 @@ def world(server_world: ServerWorld) -> Iterator[World]:
         assert "Traceback" not in world.server.log_text
 
 
-def turn(world: World, key: str, session: str, **headers: str) -> httpx.Response:
+def turn(world: World, key: str, session: str, model: str = CLAUDE, **headers: str) -> httpx.Response:
     """One turn of Claude Code's, ended on record."""
-    body = {"model": CLAUDE, "max_tokens": 100, "messages": [{"role": "user", "content": "Go on."}]}
+    body = {"model": model, "max_tokens": 100, "messages": [{"role": "user", "content": "Go on."}]}
     told = {"x-api-key": key, "x-claude-code-session-id": session, **headers}
     response = world.client.post("/v1/messages", json=body, headers=told)
     world.row(response)
@@ -67,3 +68,31 @@ def test_sub_agents_and_money(world: World) -> None:
     answers = [turn(world, poor, session) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 429]
     assert "$0.00" in answers[1].json()["error"]["message"]
+
+
+def test_a_mapping_stops_a_runaway_of_any_key(world: World) -> None:
+    """By its own turns, whoever asks; the start page and the key's own view tell of limits too."""
+    world.import_mappings(
+        [
+            {"pattern": "watched-model", "target": CLAUDE, "conversation_turns_per_hour": 2},
+            {"pattern": "known-by-now", "target": CLAUDE},
+        ]
+    )
+    world.wait_for_model("known-by-now")
+    session = str(uuid.uuid4())
+    assert turn(world, KEY, session).status_code == 200
+    answers = [turn(world, KEY, session, "watched-model") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert "The mapping 'watched-model' allows 2 turns" in answers[2].json()["error"]["message"]
+    assert answers[2].headers["x-should-retry"] == "false"
+    assert turn(world, KEY, session).status_code == 200
+    make_operator(world)
+    with httpx.Client(base_url=world.server.base_url, timeout=60, follow_redirects=True) as browser:
+        log_in(browser)
+        page = browser.get("/admin/").text
+    conversation = world.row(answers[0])["conversation"]
+    assert f"The conversation {conversation[:12]} is refused" in page
+    assert "watched-model" in page
+    limited = new_key(world, "viewed", "--conversation-turns-per-hour", "5")
+    usage = httpx.get(f"{world.server.base_url}/v1/usage", headers={"x-api-key": limited}).json()
+    assert usage["conversation_limits"] == [{"measure": "turns", "period": "hour", "limit": 5}]

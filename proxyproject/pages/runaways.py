@@ -1,0 +1,81 @@
+"""The conversations that come near what their key or mapping allows for one: for the start page."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+import msgspec
+
+from accounts.keys.limits import ConversationLimits
+from accounts.loaded.loading import mapping_view
+from accounts.mapping import Mapping, ModelRouter, Target
+from accounts.models import ClientKey, ModelMapping
+from monitor.conversations.last_hour import PastTurn, WhoseTurn, turns_lately
+from relay.limits.conversation_counting import counted
+from relay.limits.conversation_rule import HOUR_SECONDS, Share, shares
+
+SHOWN = 5
+_ANOTHER = "another sub-agent"
+
+
+LimitedBy = Literal["key", "mapping"]
+
+
+class Runaway(msgspec.Struct, frozen=True):
+    """``name`` is that of the key, or the mapping's pattern; ``share`` is the limit of which it has most."""
+
+    conversation: str
+    limited_by: LimitedBy
+    name: str
+    share: Share
+
+
+def runaways(now: float) -> list[Runaway]:
+    """The worst first; ``now`` is in epoch seconds. Without a limit on conversations nothing is read."""
+    keys = {
+        key.pk: (key.name, limits)
+        for key in ClientKey.objects.filter(enabled=True)
+        if (limits := key.conversation_limits) is not None
+    }
+    mappings = [mapping_view(row) for row in ModelMapping.objects.all()]
+    limited = [one for one in mappings if one.conversation is not None]
+    if not keys and not limited:
+        return []
+    models = [model for one in limited for model in (one.target, *one.fallbacks)]
+    turns = turns_lately(list(keys), models, now - HOUR_SECONDS)
+    return found(turns, keys, mappings)
+
+
+def found(
+    turns: Iterable[WhoseTurn],
+    keys: dict[int, tuple[str, ConversationLimits]],
+    mappings: Iterable[Mapping],
+) -> list[Runaway]:
+    """Those that are warned by now, or refused; ``keys`` are names and limits by id."""
+    router = ModelRouter(mappings, ())
+    had: dict[tuple[str, LimitedBy, str, ConversationLimits], list[PastTurn]] = {}
+    for one in turns:
+        if one.key_id in keys:
+            name, limits = keys[one.key_id]
+            had.setdefault((one.conversation, "key", name, limits), []).append(one.turn)
+        target = _target(router, one.turn)
+        if target is not None and target.conversation is not None:
+            by: LimitedBy = "mapping"
+            had.setdefault((one.conversation, by, target.pattern, target.conversation), []).append(one.turn)
+    worst = [
+        Runaway(conversation, limited_by, name, max(_shares(limits, of_it), key=_part))
+        for (conversation, limited_by, name, limits), of_it in had.items()
+    ]
+    return sorted((one for one in worst if one.share.is_near), key=lambda one: -_part(one.share))[:SHOWN]
+
+
+def _target(router: ModelRouter, turn: PastTurn) -> Target | None:
+    targets = router.resolve(turn.model, turn.role)
+    return targets[0] if targets else None
+
+
+def _shares(limits: ConversationLimits, turns: Iterable[PastTurn]) -> list[Share]:
+    return shares(limits, [counted(turn) for turn in turns], _ANOTHER)
+
+
+def _part(share: Share) -> float:
+    return share.used / share.most
