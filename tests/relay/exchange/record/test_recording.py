@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from monitor.record.records import ExchangeEnd as Word
+from monitor.record.records import Outcome as Word
 from monitor.record.records import Record, RequestRecord
 from relay.dialects.anthropic import ANTHROPIC
 from relay.engine.commands import ExchangeEnd
