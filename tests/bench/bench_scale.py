@@ -28,7 +28,7 @@ import psutil  # noqa: E402
 from accounts.pool.leases import Want  # noqa: E402
 from accounts.processes.bus import Bus  # noqa: E402
 from relay.memory.conversation_memory import Memory  # noqa: E402
-from relay.memory.items import Item  # noqa: E402
+from relay.memory.items import MemoryItem  # noqa: E402
 from tests.bench import bench_server  # noqa: E402
 from tests.bench.bench_pool import MODEL, lease_and_release, world  # noqa: E402
 
@@ -116,9 +116,9 @@ async def conversations() -> None:
         await lease_and_release(pool, Want(model=MODEL, session=name))
         memory.remember(
             [
-                Item("tool", name, "call", now, "", "s" * 60, "gemini-3"),
-                Item("session", name, "turn", now, "thinking", "t" * 60, "gemini-3"),
-                Item("block", name, "b", now),
+                MemoryItem("tool", name, "call", now, "", "s" * 60, "gemini-3"),
+                MemoryItem("session", name, "turn", now, "thinking", "t" * 60, "gemini-3"),
+                MemoryItem("block", name, "b", now),
             ]
         )
     print(f"each {(time.monotonic() - began) / CONVERSATIONS * 1e6:.0f} µs")
