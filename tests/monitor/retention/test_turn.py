@@ -108,7 +108,7 @@ import sys, django; django.setup()
 from pathlib import Path
 from monitor.retention import turn
 turn.IDLE_SECONDS = 0.2
-mine = turn.Turn(Path("nowhere"))
+mine = turn.HousekeepingTurn(Path("nowhere"))
 print(mine.is_ours(), flush=True)
 sys.stdin.readline()
 """

@@ -34,8 +34,8 @@ PAGES = (
 CLAIMS = """
 import sys, django; django.setup()
 from pathlib import Path
-from monitor.retention.turn import Turn
-turn = Turn(Path("nowhere"))
+from monitor.retention.turn import HousekeepingTurn
+turn = HousekeepingTurn(Path("nowhere"))
 for _ in sys.stdin:
     print(turn.is_ours(), flush=True)
 """
