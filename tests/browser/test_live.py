@@ -52,7 +52,7 @@ def test_a_row_goes_live_while_it_streams(own_world: OwnWorld) -> None:
         row = rows_of(page)
         expect(row).to_have_count(1)
         expect(row.locator(".ek-state")).to_contain_text("retrying on")
-        expect(row.locator(".ek-detail")).to_contain_text("attempt 1 failed (empty, 200)")
+        expect(row.locator(".ek-detail")).to_contain_text("attempt 1 failed (empty answer, 200)")
         expect(row.locator(".ek-state")).to_contain_text("streaming", timeout=10_000)
         expect(row.locator(".ek-state")).to_contain_text(re.compile(r"streaming, (about )?\d+ tokens so far"))
         expect(page.locator('[data-figure="in_flight"] .ek-tile-value')).to_have_text("1")
