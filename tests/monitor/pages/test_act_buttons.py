@@ -122,13 +122,15 @@ def test_who_may_only_look_has_no_button_and_no_address(store: str, shelf: Shelf
 
 
 def test_the_account_of_a_request_is_found_by_its_kind(operator: Client, shelf: Shelf) -> None:
-    """By the attempt's kind, as two accounts may have one address."""
+    """By the attempt's kind, as two accounts may have one address; of one that is gone the list says so."""
     Account.objects.create(email="ada@example.com", kind="gemini")
     account = Account.objects.create(email="ada@example.com", kind="anthropic")
     request_id = shelf.put().id
     answer = operator.get(f"/monitor/history/{request_id}/account/1/")
     assert answer["Location"].endswith(f"/account/{account.pk}/change/")
     assert operator.get(f"/monitor/history/{request_id}/account/")["Location"] == answer["Location"]
-    account.delete()
     Account.objects.all().delete()
-    assert operator.get(f"/monitor/history/{request_id}/account/").status_code == 404
+    gone = operator.get(f"/monitor/history/{request_id}/account/", follow=True)
+    assert gone.redirect_chain[-1][0] == "/admin/accounts/account/"
+    assert "This account is not there any more." in gone.content.decode()
+    assert operator.get("/monitor/history/0123/account/").status_code == 404
