@@ -22,7 +22,7 @@ BENCH_ARGS ?=
 SOAK_ARGS ?=
 PEERS_ARGS ?=
 
-.PHONY: help venv install test test-fast test-stores lint types contracts check demo run bench soak soak-several soak-peers faultlab migrate
+.PHONY: help venv install test test-fast test-stores lint types contracts check demo run bench soak soak-several soak-budgets soak-peers faultlab migrate
 .PHONY: lock update audit newest format clean
 .DEFAULT_GOAL := help
 
@@ -106,6 +106,9 @@ soak: $(DEV) ## 12,000 exchanges with every fault at random positions; fails if 
 
 soak-several: $(DEV) ## conversations over four workers on two hosts, while Redis, PostgreSQL and a host go away (SOAK_ARGS=--calm)
 	$(BIN)/python -m tests.soak.several_run $(SOAK_ARGS)
+
+soak-budgets: $(DEV) ## 5,000 exchanges by 20 keys with budgets on two workers; fails if one passes its budget or is refused below it
+	$(BIN)/python -m tests.soak.budget_run $(SOAK_ARGS)
 
 soak-peers: $(DEV) ## the same against other proxies, each installed into a folder of its own (PEERS_ARGS="nginx litellm")
 	$(BIN)/python -m tests.soak.peer_run $(PEERS_ARGS)
