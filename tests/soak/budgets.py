@@ -172,7 +172,8 @@ def run(
         mine = [one for one in answered if one.key == name]
         refused = [one for one in mine if one.status == 429]
         world.eventually(
-            f"SELECT 1 FROM ({rows}) AS mine HAVING count(*) >= %s", (name, len(mine) - len(refused))
+            f"SELECT 1 FROM (SELECT count(*) AS many FROM ({rows}) AS mine) AS counted WHERE many >= %s",
+            (name, len(mine) - len(refused)),
         )
         served = [_served(row, budget.measure) for row in world.server.rows(rows, (name,))]
         came = judged(budget, served, refused)
