@@ -19,6 +19,12 @@ ANY_NUMBER: Final = _("Blank: any number.")
 CONVERSATION_FIELDS: Final = (
     "conversation_turns_per_hour", "conversation_usd_per_hour", "conversation_agents_per_hour",
 )  # fmt: skip
+IS_LIMITED: Final = (
+    models.Q(conversation_turns_per_hour__isnull=False)
+    | models.Q(conversation_usd_per_hour__isnull=False)
+    | models.Q(conversation_agents_per_hour__isnull=False)
+)
+"""Those of a table that limit a conversation: of ten thousand keys usually none."""
 RUNAWAY: Final = _("An agent that runs away is warned from four fifths on, and then refused.")
 
 

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from monitor.pages.access import for_operators
+from monitor.record.failure_kinds import WORDS
 from monitor.templatetags.monitor_text import OUTCOME_SIGNS
-from monitor.words.failures import KIND_LABELS
+from monitor.words.failures import kind_label
 from monitor.words.labels import OUTCOME_LABELS
 
 _ID_PLACE = "0" * 32
@@ -58,7 +59,7 @@ def live_page(request: HttpRequest) -> HttpResponseBase:
             "tones": OUTCOME_TONES,
             "signs": OUTCOME_SIGNS,
             "outcomes": {outcome.value: str(label) for outcome, label in OUTCOME_LABELS.items()},
-            "failures": {str(kind): str(label) for kind, label in KIND_LABELS.items()},
+            "failures": {str(kind): kind_label(kind) for kind in WORDS},
             "words": _words(),
         },
     }

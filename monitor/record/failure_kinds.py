@@ -7,6 +7,8 @@ what that error is about, under one of the words below it.
 from enum import StrEnum
 from typing import Final
 
+from monitor.record.phrasing import gettext_noop
+
 OF_A_CONVERSATION: Final = "for one conversation within an hour"
 """Says in the text of an OVER_BUDGET that it is about a conversation, not about all that a key does."""
 
@@ -60,6 +62,44 @@ OUTPUT_LIMIT = "output_limit"
 
 MISSING_THING = "missing_thing"
 """Upstream's error is about a file, an item or a thread that the request names."""
+
+
+WORDS: Final = {
+    Kind.STATUS: gettext_noop("error status"),
+    Kind.NETWORK: gettext_noop("network error"),
+    Kind.CONNECT_TIMEOUT: gettext_noop("no connection in time"),
+    Kind.FIRST_DATA_TIMEOUT: gettext_noop("no data in time"),
+    Kind.IDLE_TIMEOUT: gettext_noop("fell silent"),
+    Kind.EMPTY: gettext_noop("empty answer"),
+    Kind.EMPTY_STOP: gettext_noop("finished with nothing said"),
+    Kind.READ_ERROR: gettext_noop("the transfer broke"),
+    Kind.CUT: gettext_noop("cut off"),
+    Kind.GARBAGE: gettext_noop("unreadable answer"),
+    Kind.ERROR_EVENT: gettext_noop("error in the stream"),
+    Kind.ANSWER_TOO_LARGE: gettext_noop("answer too large"),
+    Kind.MALFORMED_ANSWER: gettext_noop("upstream gave up its answer"),
+    Kind.MISSING_SIGNATURE: gettext_noop("missing thinking signature"),
+    Kind.CREDENTIALS: gettext_noop("no access token"),
+    Kind.NO_ACCOUNT: gettext_noop("no account free"),
+    Kind.BAD_REQUEST: gettext_noop("bad request"),
+    Kind.UNAUTHORIZED: gettext_noop("unauthorized"),
+    Kind.KEY_EXPIRED: gettext_noop("key expired"),
+    Kind.NOT_ALLOWED: gettext_noop("not allowed"),
+    Kind.RATE_LIMITED: gettext_noop("rate limited"),
+    Kind.OVER_BUDGET: gettext_noop("over budget"),
+    Kind.UNKNOWN_MODEL: gettext_noop("unknown model"),
+    Kind.TOO_LARGE: gettext_noop("request too large"),
+    Kind.DEADLINE: gettext_noop("deadline passed"),
+    Kind.DRAINING: gettext_noop("server shutting down"),
+    Kind.INTERNAL: gettext_noop("server fault"),
+    ACCOUNT: gettext_noop("credential or billing"),
+    SIGNATURE: gettext_noop("refused thinking signature"),
+    PARAMETER: gettext_noop("refused parameter"),
+    TOO_LONG_CONTEXT: gettext_noop("longer than the context"),
+    OUTPUT_LIMIT: gettext_noop("too much output asked for"),
+    MISSING_THING: gettext_noop("something named is missing"),
+}
+"""What a page says for each word that an attempt's failure is on record under, to be translated."""
 
 
 class Phase(StrEnum):

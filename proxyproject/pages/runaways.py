@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from accounts.keys.conversation_limits import IS_LIMITED
 from accounts.keys.limits import ConversationLimits
 from accounts.loaded.loading import mapping_view
 from accounts.mapping import Mapping, ModelRouter, Target
@@ -33,7 +34,7 @@ def runaways(now: float) -> list[Runaway]:
     """The worst first; ``now`` is in epoch seconds. Without a limit on conversations nothing is read."""
     keys = {
         key.pk: (key.name, limits)
-        for key in ClientKey.objects.filter(enabled=True)
+        for key in ClientKey.objects.filter(IS_LIMITED, enabled=True)
         if (limits := key.conversation_limits) is not None
     }
     mappings = [mapping_view(row) for row in ModelMapping.objects.all()]

@@ -2,16 +2,16 @@
 
 from django.utils import translation
 
-from monitor.record.failure_kinds import Kind
-from monitor.words.failures import KIND_LABELS, failure_sentence, kind_label
+from monitor.record.failure_kinds import WORDS, Kind
+from monitor.words.failures import failure_sentence, kind_label
 from relay.engine.answer.peek import EMPTY
 
 
 def test_every_kind_has_its_words() -> None:
     """A word that is none of ours is shown as it is."""
-    assert set(Kind) <= set(KIND_LABELS)
+    assert set(Kind) <= set(WORDS)
     with translation.override("ja"):
-        assert all(kind_label(kind).isascii() is False for kind in KIND_LABELS)
+        assert all(kind_label(kind).isascii() is False for kind in WORDS)
         assert kind_label("of_a_later_version") == "of_a_later_version"
 
 

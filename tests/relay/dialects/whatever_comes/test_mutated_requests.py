@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from relay.admission.request_body import parsed
+from relay.dialects.errors.refused_parameters import PAIRS
 from relay.dialects.healing.signature_slots import Fate
 from relay.dialects.interface import Dialect
 from relay.neutral.failures import BadRequest, CannotCarry
@@ -28,6 +29,7 @@ def sent(dialect: Dialect, name: str, raw: bytes) -> None:
     msgspec.json.encode(own)
     for resolution in ("new", *Fate):
         msgspec.json.encode(dialect.restore_signatures(body, lambda _, found=resolution: found))  # type: ignore[misc]
+    msgspec.json.encode(dialect.take_back(body, PAIRS))
     healed = dialect.heal(body, facts)
     again = dialect.heal_again(body, frozenset(healed.blocks), frozenset([healed.prompt_turn]))
     msgspec.json.encode([healed.body, again])

@@ -44,14 +44,16 @@ def paired(body: Json) -> Json:
 
 def _called(item: Any) -> str:
     """The id of a call that the client's side answers; "" for any other item."""
-    return _id_of(item) if isinstance(item, dict) and item.get("type") in _OUTPUTS else ""
+    return _id_of(item, tuple(_OUTPUTS))
 
 
 def _answered(item: Any) -> str:
-    return _id_of(item) if isinstance(item, dict) and item.get("type") in _OUTPUTS.values() else ""
+    return _id_of(item, tuple(_OUTPUTS.values()))
 
 
-def _id_of(item: Json) -> str:
+def _id_of(item: Any, types: tuple[str, ...]) -> str:
+    if not isinstance(item, dict) or item.get("type") not in types:  # a tuple: a type may be no text at all
+        return ""
     told = item.get("call_id")
     return told if isinstance(told, str) else ""
 
