@@ -62,7 +62,7 @@ def test_another_command_is_a_departure() -> None:
 def test_another_outcome_is_shown_with_the_dialogue() -> None:
     """``ends`` compares the outcome's named fields and shows the whole dialogue."""
     played = play((picks(), ANN), answers())
-    with pytest.raises(AssertionError, match=r"\(the end\) Outcome\(status=200"):
+    with pytest.raises(AssertionError, match=r"\(the end\) ExchangeEnd\(status=200"):
         played.ends(status=502)
 
 

@@ -241,14 +241,14 @@ def test_codex_is_one_conversation(kinds_world: World, home: Path) -> None:
 
 
 def newest(world: World) -> str:
-    """The id of the newest row."""
-    return str(world.server.rows("SELECT max(id) AS id FROM monitor_requestlog", ())[0]["id"] or "")
+    """The id of a request made now; what came before it is on record too, as the writer keeps the order."""
+    return str(world.row(world.messages())["id"])
 
 
 def turns(world: World, after: str) -> list[dict[str, Any]]:
     """The answered requests of conversations behind an id, in order, once nothing is in flight."""
     return world.eventually(
-        "SELECT * FROM monitor_requestlog WHERE id > %s AND conversation > '' AND status = 200"
+        "SELECT * FROM monitor_requestlog WHERE id > %s AND id < %s AND conversation > '' AND status = 200"
         " AND NOT EXISTS (SELECT 1 FROM monitor_requestlog WHERE in_flight) ORDER BY id",
-        (after,),
+        (after, newest(world)),
     )
