@@ -3,6 +3,7 @@
 Two at once would each find the same migrations missing, and one of them would fail in the middle.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from proxyproject.data_directory import held
 
 LOCK_NUMBER = 0x45_76_65_6E_6B_65_65_6C
 """PostgreSQL knows advisory locks by number: "Evenkeel" in ASCII."""
+TRY_SECONDS = 0.5
+"""Who waits gives its session back between two looks: of a small pool the one that migrates needs another."""
 
 
 class Command(migrate.Command):
@@ -35,9 +38,8 @@ def alone(connection: BaseDatabaseWrapper) -> Iterator[None]:
         lock = connection.copy()
         try:
             lock.set_autocommit(False)
-            with lock.cursor() as cursor:
-                cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_NUMBER])
+            while not _is_taken(lock):
+                time.sleep(TRY_SECONDS)
             yield
         finally:
             lock.close()
@@ -48,3 +50,13 @@ def alone(connection: BaseDatabaseWrapper) -> Iterator[None]:
         return
     with held(Path(f"{name}.migrate.lock"), waits=True):
         yield
+
+
+def _is_taken(lock: BaseDatabaseWrapper) -> bool:
+    with lock.cursor() as cursor:
+        cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK_NUMBER])
+        [is_ours] = cursor.fetchone()
+    if not is_ours:
+        lock.rollback()
+    return bool(is_ours)
