@@ -237,6 +237,18 @@ def test_json_stays_json_whatever_is_escaped(parts: list[str]) -> None:
     assert "n" in json.loads(mask_body(body.encode()))
 
 
+def test_an_escape_stays_whole_before_a_password() -> None:
+    """A quote or a new line that is written as an escape is no part of what is masked."""
+    table = {
+        rb'{"a": "password:\u0022"}': rb'{"a": "password:\u0022"}',
+        rb'{"a": "password:\nHunter22"}': rb'{"a": "password:\n[masked]"}',
+        rb'{"a": "password: \u0022Hunter22\u0022"}': rb'{"a": "password: \u0022[masked]\u0022"}',
+        rb'{"a": "pwd=\\nHunter22"}': rb'{"a": "pwd=\\n[masked]"}',
+        rb'{"a": "password=Hunter22"}': rb'{"a": "password=[masked]"}',
+    }
+    assert {body: mask_body(body) for body in table} == table
+
+
 def test_nothing_is_decoded_where_nothing_is_escaped() -> None:
     """The usual text costs one look for each marker."""
     assert list(views(b'{"text": "plain \\n text"}')) == []
