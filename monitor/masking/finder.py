@@ -18,6 +18,9 @@ LEFT_OUT = b"[left out: too many places look like secrets]"
 _PLACES_OF_A_TEXT = 1_000
 _BYTES_FOR_ANOTHER = 100
 
+_ESCAPE = compiled(rb"u[0-9A-Fa-f]{4}|[bfnrt]", captures=False)
+"""What makes one character with the backslash before it."""
+
 
 def most_places(size_bytes: int) -> int:
     """How many places of a text of that size are looked at; each takes 5 to 8 µs."""
@@ -79,8 +82,18 @@ class Finder:
         done = 0
         match = pattern.search(data)
         while match is not None:
-            edit = shape.edit(data, match)
+            edit = _behind_an_escape(data, shape.edit(data, match))
             yield edit
             done = edit.end if edit is not None else max(match.end(1) - shape.again_bytes, done + 1)
             match = further.match(data, done) if further is not None else None
             match = match or pattern.search(data, done)
+
+
+def _behind_an_escape(data: bytes, edit: Edit | None) -> Edit | None:
+    """The edit without the rest of an escape that it begins in: half of one is no JSON any more."""
+    if edit is None or data[edit.start - 1 : edit.start] != b"\\":
+        return edit
+    escape = _ESCAPE.match(data, edit.start)
+    if escape is None:
+        return edit
+    return edit._replace(start=escape.end()) if escape.end() < edit.end else None

@@ -32,18 +32,11 @@ _NONE = compiled(
 )
 _LETTER = compiled(rb"[A-Za-z\x80-\xff]", captures=False)
 _DIGIT_OR_SIGN = compiled(rb"[0-9!#$%^*~+?@]", captures=False)
-_ESCAPE = compiled(rb"u[0-9A-Fa-f]{4}|[bfnrt]", captures=False)
-"""What makes one character with the backslash before it."""
-_FEWEST_BYTES = 4
 _PUNCTUATION = b".,:;?"
 
 
 def _password(data: bytes, match: Any) -> Edit | None:
     start, end = match.span(1)
-    if data[start - 1 : start] == b"\\" and (escape := _ESCAPE.match(data, start)):
-        start = escape.end()  # half an escape is no JSON any more
-    if end - start < _FEWEST_BYTES:
-        return None
     if data[end : end + 1] in (b"(", b"["):  # a call
         return None
     bare = data[start:end].rstrip(_PUNCTUATION)
