@@ -172,7 +172,7 @@ class Server(daphne.server.Server):
             if message["type"] == "evenkeel.abort":
                 protocol.abort()
                 return
-            if not protocol.goes_on(message):
+            if not protocol.write_more(message):
                 await super().handle_reply(protocol, message)
             if protocol.gate is not None and not protocol.gate.is_open:
                 await protocol.gate.wait()

@@ -4,7 +4,7 @@
 * A body over the limit is refused before it is read (Content-Length) or while it is read (chunked); so is one
   that the server has no room for.
 * A client that does not read stops the application that writes to it (``WriteGate``).
-* What a stream goes on with is sent at once (``AtOnce``), past daphne and Twisted's buffer.
+* Each further piece of a stream is sent at once (``AtOnce``), past daphne and Twisted's buffer.
 * While the server drains, what is new gets 503.
 * Pages that may read the relay's answers (``cors``) may read these too.
 * An exception in the application never leaves the client with an open, silent socket.
@@ -169,8 +169,8 @@ class RelayRequest(WebRequest):
                     self.at_once = AtOnce(self.channel.transport)
         super().handle_reply(message)
 
-    def goes_on(self, message: dict[str, Any]) -> bool:
-        """Is ``message`` more of a stream that has begun? Then it is written."""
+    def write_more(self, message: dict[str, Any]) -> bool:
+        """Write ``message`` where it is more of a stream that has begun; False: it is daphne's to write."""
         at_once = self.at_once
         if at_once is None or self.finished or self.channel is None or not message.get("more_body", False):
             return False

@@ -6,9 +6,10 @@ One driver and one taker, both in the same event loop.
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import Generic, TypeVar
 
-from relay.exchange.alarm import NEVER
+from relay.exchange.alarm import KeptTimer
 
 LIMIT_BYTES = 512 * 1024
 """A few seconds of the fastest stream, and small against what the transports buffer."""
@@ -25,8 +26,7 @@ class Mailbox(Generic[End]):
         self._pieces: deque[bytes] = deque()
         self._bytes = 0
         self._taker: asyncio.Future[None] | None = None
-        self._alarm: asyncio.TimerHandle | None = None
-        self._patience_ends_at = NEVER
+        self._patience = KeptTimer()
         self._driver: asyncio.Future[None] | None = None
         self._has_lost = False
         self.end: End | None = None
@@ -53,9 +53,7 @@ class Mailbox(Generic[End]):
         """Say the end; what was put before it is taken first."""
         self.end = end
         _wake(self._taker)
-        alarm, self._alarm = self._alarm, None
-        if alarm is not None:
-            alarm.cancel()
+        self._patience.stop()
 
     def abandon(self) -> None:
         """Nobody takes any more: what is there is thrown away, and nobody waits for room."""
@@ -70,13 +68,13 @@ class Mailbox(Generic[End]):
         if not self._pieces and self.end is None:
             loop = asyncio.get_running_loop()
             taker = self._taker = loop.create_future()
-            self._patience_ends_at = NEVER if seconds is None else loop.time() + max(seconds, 0)
             if seconds is not None:
-                self._set_alarm(loop, self._patience_ends_at)
+                self._patience.set(loop, loop.time() + max(seconds, 0), partial(_wake, taker))
             try:
                 await taker
             finally:
                 self._taker = None
+                self._patience.rest()
         if not self._pieces:
             return self.end
         joined = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
@@ -84,22 +82,6 @@ class Mailbox(Generic[End]):
         self._bytes = 0
         _wake(self._driver)
         return joined
-
-    def _set_alarm(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
-        alarm = self._alarm  # stays when a piece comes in time, as it nearly always does
-        if alarm is None or alarm.when() > at:
-            if alarm is not None:
-                alarm.cancel()
-            self._alarm = loop.call_at(at, self._ring, loop)
-
-    def _ring(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._alarm = None
-        if self._taker is None or self._patience_ends_at == NEVER:
-            return
-        if loop.time() < self._patience_ends_at:
-            self._alarm = loop.call_at(self._patience_ends_at, self._ring, loop)
-        else:
-            _wake(self._taker)
 
 
 def _wake(future: asyncio.Future[None] | None) -> None:

@@ -84,10 +84,10 @@ async def test_a_taker_without_patience_is_not_woken_by_an_earlier_ones() -> Non
     await asyncio.sleep(0)
     box.add(b"first")
     assert await waiting == b"first"
-    assert box._alarm is not None
+    assert box._patience._timer is not None
     taking = asyncio.create_task(box.take(None))
     await asyncio.sleep(0)
-    box._alarm._run()
+    box._patience._timer._run()
     await asyncio.sleep(0)
     assert not taking.done()
     box.finish("end")
@@ -115,4 +115,4 @@ async def test_a_box_at_its_end_waits_for_no_timer() -> None:
     await asyncio.sleep(0)
     box.finish("end")
     assert await taking == "end"
-    assert box._alarm is None
+    assert box._patience._timer is None
