@@ -110,7 +110,7 @@ soak-several: $(DEV) ## conversations over four workers on two hosts, while Redi
 soak-budgets: $(DEV) ## 5,000 exchanges by 20 keys with budgets on two workers; fails if one passes its budget or is refused below it
 	$(BIN)/python -m tests.soak.budget_run $(SOAK_ARGS)
 
-soak-peers: $(DEV) ## the same against other proxies, each installed into a folder of its own (PEERS_ARGS="nginx litellm")
+soak-peers: $(DEV) ## the soak's exchanges against other proxies, each installed into a folder of its own (PEERS_ARGS="nginx litellm")
 	$(BIN)/python -m tests.soak.peer_run $(PEERS_ARGS)
 
 faultlab: $(RUNTIME) ## every fault through a server of its own: expected against received

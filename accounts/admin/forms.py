@@ -169,7 +169,8 @@ class ModelMappingForm(forms.ModelForm):  # type: ignore[type-arg]
         """Under each model that is retired soon, or was, stands when."""
         super().__init__(*args, **options)
         for name, models in (("target", [self.instance.target]), ("fallbacks", self.instance.fallbacks)):
-            field = self.fields[name]
+            if (field := self.fields.get(name)) is None:
+                continue  # who may only look has no such field
             field.help_text = " ".join([*retirements.sentences(models), str(field.help_text)]).strip()
 
     class Meta:

@@ -73,6 +73,13 @@ class ModelMappingAdmin(ModelAdmin):
             raise PermissionDenied
         return preview(request, ModelMappingForm(request.GET, instance=row))
 
+    def get_fieldsets(self, request: HttpRequest, obj: ModelMapping | None = None) -> Any:
+        """What it does is said by a form as it is filled in: who may only look has none."""
+        if obj is None or self.has_change_permission(request, obj):
+            return self.fieldsets
+        first = tuple(name for name in self.fieldsets[0][1]["fields"] if name != "what_it_does")
+        return ((None, {"fields": first}), *self.fieldsets[1:])
+
     @display(description=_("what it does"))
     def what_it_does(self, mapping: ModelMapping) -> SafeString:
         """Where the form's script shows it."""

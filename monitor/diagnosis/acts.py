@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from monitor.diagnosis.failure_causes import cause_of
-from monitor.record.failure_kinds import OF_A_CONVERSATION
 from monitor.record.failure_table import Cause, decisive
+from monitor.record.outcome import is_of_a_conversation
 from monitor.record.records import AttemptRecord, Outcome, RequestRecord
 
 
@@ -67,7 +67,7 @@ def acts_for(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> tuple[Act
     """What is offered, the most useful first; nothing where the client has its answer or is still waiting."""
     failed = [attempt for attempt in attempts if attempt.failure_kind]
     if row.outcome in _OF_THE_KEY:
-        return (Act.KEY, Act.MAPPING) if OF_A_CONVERSATION in (row.error or "") else (Act.KEY,)
+        return (Act.KEY, Act.MAPPING) if is_of_a_conversation(row.outcome, row.error) else (Act.KEY,)
     if row.outcome is Outcome.INTERRUPTED:
         cause = cause_of(failed[-1]) if failed else Cause.DRAINING
         was_continued = "not_continued" in row.diagnostics or bool(row.seams)

@@ -15,8 +15,8 @@ from monitor.diagnosis.failure_causes import cause_of
 from monitor.diagnosis.fell_back import fell_back
 from monitor.diagnosis.seams import beginning_of, continued, not_continued
 from monitor.record.decision_words import Strategy
-from monitor.record.failure_kinds import OF_A_CONVERSATION
 from monitor.record.failure_table import Cause, decisive
+from monitor.record.outcome import is_of_a_conversation
 from monitor.record.phrasing import Moment, Phrase, Seconds, gettext_noop
 from monitor.record.records import AttemptRecord, Outcome, Phase, RequestRecord
 
@@ -69,7 +69,8 @@ def diagnose(
             return _failed(row, failed, retry_after_seconds)
         case Outcome.KEY_EXPIRED | Outcome.NOT_ALLOWED | Outcome.RATE_LIMITED | Outcome.OVER_BUDGET:
             error = row.error or "–"
-            sentence, step = AT_ADMISSION["conversation" if OF_A_CONVERSATION in error else row.outcome]
+            is_conversations = is_of_a_conversation(row.outcome, error)
+            sentence, step = AT_ADMISSION["conversation" if is_conversations else row.outcome]
             told = Phrase(sentence, {"error": error})
             return Diagnosis(Severity.NOTICE, (told,), Phrase(step))
         case Outcome.REFUSED:

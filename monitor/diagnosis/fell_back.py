@@ -5,7 +5,7 @@ from monitor.record.phrasing import gettext_noop as _
 from monitor.record.records import RequestRecord
 
 WHY: dict[str, str] = {
-    "accounts": _("No account for the mapping's first model could be asked: it fell back to %(model)s."),
+    "accounts": _("No account for the model before it could be asked: it fell back to %(model)s."),
     "quota": _("The quota for the model before it was spent: it fell back to %(model)s."),
     "overload": _("The model before it was overloaded: it fell back to %(model)s."),
     "context": _("The request did not fit the model before it: it fell back to %(model)s."),

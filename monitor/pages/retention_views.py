@@ -72,6 +72,8 @@ def remove(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, told)
     else:
         messages.warning(request, f"{told} {_('There is more: remove the rest below.')}")
+    if limits == own:
+        return redirect("monitor:retention")
     query = urlencode({"days": f"{limits.days:g}", "gigabytes": f"{limits.size_bytes / GIGABYTE:g}"})
     return redirect(f"{reverse('monitor:retention')}?{query}")
 

@@ -4,12 +4,18 @@ from collections.abc import Callable
 
 import msgspec
 
+from monitor.record.failure_kinds import OF_A_CONVERSATION
 from monitor.record.records import Outcome
 
 FAILURES = ("error", "interrupted", "unauthorized", "zero_tokens")
 """The outcomes where the client did not get what it asked for, and did not itself go away."""
 RESCUED = ("continued", "healed", "retried")
 """Whole answers that a client without this server would have seen fail: the one number of all pages."""
+
+
+def is_of_a_conversation(outcome: Outcome, error: str | None) -> bool:
+    """Was it refused by what one conversation may do within an hour, not by all that its key may?"""
+    return outcome is Outcome.OVER_BUDGET and OF_A_CONVERSATION in (error or "")
 
 
 class OutcomeFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):

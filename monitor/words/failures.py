@@ -26,10 +26,15 @@ SENTENCES: Final = (
     gettext_noop("upstream misses a thinking signature: %(what)s"),
     gettext_noop("no answer within %(what)s s"),
     gettext_noop("the server failed; its log says why"),
+    gettext_noop("upstream answered with a web page"),
+    gettext_noop("upstream answered with a redirect %(what)s"),
+    gettext_noop("upstream answered %(what)s with no error body"),
 )
 """What the relay says of a failure where upstream said nothing; each with one place at most."""
 
 _PLACE: Final = "%(what)s"
+_LONGEST_FIRST: Final = sorted(SENTENCES, key=len, reverse=True)
+"""A shorter one may fit what a longer one says."""
 
 
 def kind_label(kind: str) -> str:
@@ -40,7 +45,7 @@ def kind_label(kind: str) -> str:
 
 def failure_sentence(text: str) -> str:
     """A sentence of ours translated; upstream's own words as they are."""
-    for sentence in SENTENCES:
+    for sentence in _LONGEST_FIRST:
         before, place, behind = sentence.partition(_PLACE)
         if not place and text == sentence:
             return gettext(sentence)

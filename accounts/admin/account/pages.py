@@ -102,9 +102,23 @@ class AccountAdmin(ModelAdmin):
         return response
 
     def get_fieldsets(self, request: HttpRequest, obj: Account | None = None) -> Any:
-        """The state first, for who looks into an account wants to know it; a new one has none yet."""
-        entered, state = self.fieldsets[:-1], self.fieldsets[-1:]
-        return (*state, *entered) if obj else entered
+        """The state first, for who looks into an account wants to know it; a new one has none yet.
+
+        Who may only look has no form that masks the e-mail: it is shown as everywhere else.
+        """
+        entered: tuple[Any, ...] = self.fieldsets[:-1]
+        state = self.fieldsets[-1:]
+        if obj is None:
+            return entered
+        if not self.has_change_permission(request, obj):
+            who = tuple("shown_email" if name == "email" else name for name in entered[0][1]["fields"])
+            entered = ((None, {"fields": who}), *entered[1:])
+        return (*state, *entered)
+
+    @display(description=_("e-mail"))
+    def shown_email(self, account: Account) -> str:
+        """Masked where the operator wants that."""
+        return account_label(account.email)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """With today's figures, counted once for all rows."""

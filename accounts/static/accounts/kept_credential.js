@@ -3,7 +3,7 @@
 addEventListener("submit", async event => {
     const form = event.target;
     const pasted = form.id === "account_form" && form.elements.credential?.value;
-    if (!pasted) return;
+    if (!pasted || form.dataset.plain) return;
     event.preventDefault();
     const entries = new FormData(form, event.submitter);
     const buttons = [...form.elements].filter(one => one.type === "submit");
@@ -14,7 +14,8 @@ addEventListener("submit", async event => {
         answer = await fetch(form.action, {method: "POST", body: entries, headers: {"HX-Request": "true"}});
     } catch {
         enable(true);
-        form.submit(); // the browser says what is wrong with the connection
+        form.dataset.plain = "yes";
+        form.requestSubmit(event.submitter); // the browser says what is wrong with the connection
         return;
     }
     const next = answer.headers.get("HX-Redirect") || (answer.redirected && answer.url);

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
 
@@ -39,6 +39,16 @@ def form_of(account: Account, **entries: str) -> dict[str, str]:
     plain = {"email": MASKED, "kind": "gemini", "credential": "", "base_url": "", "offered_models": "flash"}
     numbers = {"priority": "0", "max_in_flight": "0", "weight": "1", "project": "", "location": ""}
     return plain | numbers | entries
+
+
+def test_who_may_only_look_sees_it_masked_too(client: Client, account: Account) -> None:
+    """Without the right to change there is no form, and the page reads the account itself."""
+    watcher = User.objects.create_user("watcher", is_staff=True)
+    watcher.user_permissions.add(Permission.objects.get(codename="view_account"))
+    client.force_login(watcher)
+    page = client.get(at("account_change", account.pk)).content.decode()
+    assert WHOLE not in page
+    assert MASKED in page
 
 
 def test_every_page_masks_it(client: Client, account: Account) -> None:

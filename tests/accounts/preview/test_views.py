@@ -73,3 +73,15 @@ def test_accounts_are_named_to_who_may_see_them(client: Client) -> None:
     user.user_permissions.clear()
     client.force_login(user)
     assert client.get(reverse("admin:accounts_modelmapping_preview")).status_code == 403
+
+
+def test_who_may_only_look_has_a_page_without_it(client: Client) -> None:
+    """There is no form that could be filled in: the page shows the mapping, and offers nothing to try."""
+    mapping = ModelMapping.objects.create(pattern="mine", target="flash")
+    watcher = User.objects.create_user("watcher", is_staff=True)
+    watcher.user_permissions.add(Permission.objects.get(codename="view_modelmapping"))
+    client.force_login(watcher)
+    response = client.get(reverse("admin:accounts_modelmapping_change", args=[mapping.pk]))
+    assert response.status_code == 200
+    assert "mine" in response.content.decode()
+    assert "tried-model" not in response.content.decode()

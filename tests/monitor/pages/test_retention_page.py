@@ -1,6 +1,7 @@
 """The page for what is kept: it shows what would go before it goes, and removes what it has shown."""
 
 import time
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -53,6 +54,21 @@ def test_removing_is_a_right_of_its_own(operator: Client) -> None:
     assert "rows removed" in done.content.decode()
     assert (RequestLog.objects.count(), Body.objects.count()) == (1, 1)
     assert (done.context["limits"].days, done.context["goes"]) == (1.0, False)
+
+
+@pytest.mark.usefixtures("history")
+def test_the_servers_own_limits_are_not_rounded(operator: Client, settings: Any) -> None:
+    """What is removed by them is what was shown by them, and the page comes back to them."""
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(
+        update={"monitor_retention_bytes": 50 * 2**30 + 1, "monitor_retention_days": 1.0}
+    )
+    may_remove()
+    page = operator.get(PAGE)
+    assert page.context["is_own"]
+    assert 'type="hidden" name="gigabytes"' not in page.content.decode()
+    done = operator.post(f"{PAGE}remove/", {}, follow=True)
+    assert done.redirect_chain[-1][0] == PAGE
+    assert done.context["is_own"]
 
 
 @pytest.mark.usefixtures("history")

@@ -3,8 +3,9 @@
 from django.utils import translation
 
 from monitor.record.failure_kinds import WORDS, Kind
-from monitor.words.failures import failure_sentence, kind_label
+from monitor.words.failures import SENTENCES, failure_sentence, kind_label
 from relay.engine.answer.peek import EMPTY
+from relay.upstream.client import WEB_PAGE
 
 
 def test_every_kind_has_its_words() -> None:
@@ -27,3 +28,13 @@ def test_our_sentences_are_translated_and_upstreams_are_not() -> None:
         for said in ("Resource exhausted.", "upstream answered ", "", "no answer within 3 minutes"):
             assert failure_sentence(said) == said
     assert failure_sentence("upstream answered 503") == "upstream answered 503"
+
+
+def test_each_sentence_is_found_as_itself() -> None:
+    """Also where a shorter one would fit what it says: nothing is half translated."""
+    with translation.override("ja"):
+        for sentence in SENTENCES:
+            whole = translation.gettext(sentence)
+            assert whole != sentence
+            assert failure_sentence(sentence % {"what": "42"}) == whole % {"what": "42"}
+    assert WEB_PAGE in SENTENCES
