@@ -4,6 +4,8 @@ PURE. Programs that ran and what they gave are told as a person would write them
 for stands in the answer's own words anyway and is left out.
 """
 
+import msgspec
+
 from relay.dialects.notes import system_note
 from relay.neutral.conversation import Json, Media, Text, ToolResult
 from relay.neutral.server_tools import ServerResult
@@ -37,6 +39,13 @@ def run_note(tool: str, arguments: str, output: str) -> Text:
 def stray_result(name: str, parts: tuple[Text | Media, ...]) -> list[Text | Media]:
     """A result whose call is not in the history, as what the user shows."""
     return [Text(f"Result of {name or 'a tool'}, whose call is not shown:"), *parts]
+
+
+def as_text(content: object) -> str:
+    """A result's content as text: "" for none, JSON for what is no text."""
+    if isinstance(content, str):
+        return content
+    return "" if content is None else msgspec.json.encode(content).decode()
 
 
 def unanswered(call_id: str, name: str) -> ToolResult:

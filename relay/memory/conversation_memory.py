@@ -240,12 +240,12 @@ class Memory:
                 return self.refusals.remember(item.session, model, name)
             case "drop":
                 self._heal(item.session, (), drops_blocks=True)
+            case "pairs":
+                self._heal(item.session, (), has_pairs=True)
         return True
 
-    def _heal(
-        self, session: str, blocks: tuple[str, ...], prompt_turn: str = "", *, drops_blocks: bool = False
-    ) -> None:
-        for forgotten in self.healed.remember(session, blocks, prompt_turn, drops_blocks=drops_blocks):
+    def _heal(self, session: str, blocks: tuple[str, ...], prompt_turn: str = "", **flags: bool) -> None:
+        for forgotten in self.healed.remember(session, blocks, prompt_turn, **flags):
             self._met.pop(forgotten, None)  # to be read again when it is met again
 
     def _hear(self, payload: bytes) -> None:

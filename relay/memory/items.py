@@ -11,13 +11,24 @@ HEALED_TTL: Final = 30 * 24 * 3600
 """Seconds for which heals are kept: as long as anybody goes on with a conversation."""
 
 Layer = Literal[
-    "tool", "family", "session", "forget", "block", "prompt", "drop", "thread", "refused", "home", "cached"
+    "tool",
+    "family",
+    "session",
+    "forget",
+    "block",
+    "prompt",
+    "drop",
+    "pairs",
+    "thread",
+    "refused",
+    "home",
+    "cached",
 ]
 
 SIGNED: Final = ("tool", "family", "session")
 """The layers of signatures, each item of which is looked for by itself."""
 
-HEALS: Final = ("block", "prompt", "drop")
+HEALS: Final = ("block", "prompt", "drop", "pairs")
 """The layers that are read as a whole when a process meets a session."""
 
 TOLD: Final = frozenset({*HEALS, "forget", "refused"})

@@ -14,7 +14,7 @@ from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
 from monitor.record.header_redaction import is_secret_header
-from relay.dialects.errors.refused_parameters import is_the_clients, known_refusals
+from relay.dialects.errors.refused_parameters import PAIRS, is_the_clients, known_refusals
 from relay.dialects.healing.signature_slots import HealedBody
 from relay.dialects.interface import Dialect
 from relay.dialects.names.aliases import NONE as NO_ALIASES
@@ -150,6 +150,8 @@ def prepare(
         changes.append("reasoning put where the server wants it back")
     is_own = is_same and model == call.model
     names = [*known_refusals(facts, is_own=is_own), *sorted(refused)]
+    if healed is not None and healed.has_pairs:
+        names.append(PAIRS)
     known, said = without_refused(dialect, known, names, is_own=is_own)
     changes += said
     found = Signatures(call.session, cache, facts, is_same, dialect, now)
@@ -226,7 +228,12 @@ def without_refused(
         fitted = dialect.take_back(body, name)
         if fitted is not body:
             body = fitted
-            changes.append(f"{name} taken back: this upstream refuses it")
+            told = (
+                "healed: upstream refused this history"
+                if name == PAIRS
+                else "taken back: this upstream refuses it"
+            )
+            changes.append(f"{name} {told}")
     return body, changes
 
 

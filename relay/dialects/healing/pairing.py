@@ -24,16 +24,17 @@ def paired(form: TurnForm, body: Json) -> Json:
     out: list[Any] = []
     calls: list[Any] = []
     behind: list[Any] = []
+    given: dict[object, Any] = {}  # the newest result of each call
     for turn in in_order(form, turns):
         if form.speaker(turn) != "model":
             behind.append(turn)
             continue
         if behind or form.stands_alone:
-            out += _Answers(form, calls).among(behind)
+            out += _Answers(form, calls, given).among(behind)
             calls, behind = [], []
         out.append(turn)
         calls += form.parts(turn)
-    out += _Answers(form, calls).among(behind)
+    out += _Answers(form, calls, given).among(behind)
     is_changed = len(out) != len(turns) or any(new is not old for new, old in zip(out, turns, strict=True))
     return {**body, form.key: out} if is_changed else body
 
@@ -41,11 +42,11 @@ def paired(form: TurnForm, body: Json) -> Json:
 class _Answers:
     """The calls of one turn of the model's, and the results that they have found."""
 
-    def __init__(self, form: TurnForm, parts: Sequence[Any]) -> None:
+    def __init__(self, form: TurnForm, parts: Sequence[Any], given: dict[object, Any]) -> None:
         self._form = form
+        self._given = given
         self._missing: dict[int, Any] = {}  # by the call's number: the result that says that there is none
         self._waiting: dict[object, deque[int]] = {}
-        self._found: dict[object, list[Any]] = {}
         for part in parts:
             for keys, none_given in zip(form.called(part), form.unanswered(part), strict=True):
                 for key in keys:
@@ -79,9 +80,8 @@ class _Answers:
             keys = self._form.answered(part)
             if not keys or self._answers(keys):
                 kept.append(part)
-                for key in keys:
-                    self._found.setdefault(key, []).append(part)
-            elif not any(one == part for key in keys for one in self._found.get(key, ())[:1]):
+                self._given.update((key, part) for key in keys)
+            elif not any(self._given.get(key) == part for key in keys):
                 strays += self._form.shown(part)
         return kept, strays
 

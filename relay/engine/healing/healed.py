@@ -10,15 +10,19 @@ import msgspec
 
 
 class HealedSession(msgspec.Struct):
-    """Digests of the refused blocks and of the turns with the fix prompt; or upstream drops by itself."""
+    """Digests of the refused blocks and of the turns with the fix prompt; or upstream drops by itself.
+
+    ``has_pairs`` says that calls and results of its history were paired.
+    """
 
     blocks: set[str] = msgspec.field(default_factory=set)
     prompt_turns: set[str] = msgspec.field(default_factory=set)
     drops_blocks: bool = False
+    has_pairs: bool = False
 
     def copied(self) -> "HealedSession":
         """The same, for another thread: what is healed later is not in it."""
-        return HealedSession(set(self.blocks), set(self.prompt_turns), self.drops_blocks)
+        return HealedSession(set(self.blocks), set(self.prompt_turns), self.drops_blocks, self.has_pairs)
 
 
 class HealedSessions:
@@ -37,7 +41,13 @@ class HealedSessions:
         return healed
 
     def remember(
-        self, session: str, blocks: tuple[str, ...], prompt_turn: str, *, drops_blocks: bool = False
+        self,
+        session: str,
+        blocks: tuple[str, ...],
+        prompt_turn: str,
+        *,
+        drops_blocks: bool = False,
+        has_pairs: bool = False,
     ) -> list[str]:
         """Add a heal; the sessions that are forgotten for it."""
         healed = self._sessions.setdefault(session, HealedSession())
@@ -46,5 +56,6 @@ class HealedSessions:
         if prompt_turn:
             healed.prompt_turns.add(prompt_turn)
         healed.drops_blocks = healed.drops_blocks or drops_blocks
+        healed.has_pairs = healed.has_pairs or has_pairs
         excess = max(len(self._sessions) - self._limit, 0)
         return [self._sessions.popitem(last=False)[0] for _ in range(excess)]

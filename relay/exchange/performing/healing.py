@@ -6,6 +6,7 @@ PURE but for the shape of the items.
 import msgspec
 
 from accounts.snapshot import AccountView
+from relay.dialects.errors.refused_parameters import PAIRS
 from relay.engine.retrying.policy import Heals
 from relay.memory.items import MemoryItem
 from relay.memory.refusals import refused_item
@@ -31,7 +32,9 @@ def healed_request(
         taken = taken_back(request, parameter)
         if taken is None:
             return None
-        remembered = [refused_item(account, request.model, parameter, now)]
+        # A broken history is its conversation's: no other request to the account is touched for it.
+        of_session = MemoryItem("pairs", session, "", now) if parameter == PAIRS else None
+        remembered = [of_session or refused_item(account, request.model, parameter, now)]
         return HealedRequest(taken, taken.changes[len(request.changes) :], [], remembered)
     dialect, body = request.dialect, request.body
     healed = dialect.drop_blocks(body) if how == "drop_block" else dialect.heal(body, request.facts)

@@ -10,12 +10,12 @@ from tests.served.world import CLAUDE, GEMINI, World, text_of
 SIGNED = "skip_thought_signature_validator"
 
 
-def resumed_gemini_cli() -> list[dict[str, Any]]:
+def resumed_gemini_cli(begin: str = "Look.") -> list[dict[str, Any]]:
     """What gemini-cli 0.61.0 sends when it resumes a session: each response twice."""
     call = {"functionCall": {"id": "c1", "name": "glob", "args": {}}, "thoughtSignature": SIGNED}
     response = {"functionResponse": {"id": "c1", "name": "glob", "response": {"output": "none"}}}
     return [
-        {"role": "user", "parts": [{"text": "Look."}]},
+        {"role": "user", "parts": [{"text": begin}]},
         {"role": "model", "parts": [call]},
         {"role": "user", "parts": [response, response]},
         {"role": "model", "parts": [{"text": "There is nothing."}]},
@@ -32,7 +32,18 @@ def test_a_resumed_gemini_cli_is_answered(world: World) -> None:
         assert text_of(answer)
         sent = world.upstream_bodies()[-1]["contents"][2]["parts"]
         assert len(sent) == 1
-    assert "unpaired calls and results taken back" in json.dumps(world.row(answer)["changes"])
+    assert "unpaired calls and results healed" in json.dumps(world.row(answer)["changes"])
+
+
+def test_another_conversation_is_not_touched_for_it(world: World) -> None:
+    """What is broken is the history, not the account: another conversation is sent as it is."""
+    for begin, attempts in (("Mine.", 2), ("Mine.", 1), ("Yours.", 2)):
+        body = {
+            "contents": resumed_gemini_cli(begin),
+            "tools": [{"functionDeclarations": [{"name": "glob"}]}],
+        }
+        answer = world.client.post(f"/v1beta/models/{GEMINI}:streamGenerateContent?alt=sse", json=body)
+        assert (answer.status_code, answer.headers["x-attempts"]) == (200, str(attempts))
 
 
 def test_an_interrupted_claude_code_is_answered(world: World) -> None:

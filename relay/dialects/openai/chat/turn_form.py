@@ -8,7 +8,7 @@ pass their refusals on. There is no place for a signature that this server would
 from collections.abc import Iterable
 from typing import Any
 
-from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT
+from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT, as_text
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
 from relay.dialects.healing.signature_slots import PLACEHOLDER
 from relay.dialects.healing.turn_form import Keys, Speaker, TurnForm
@@ -95,7 +95,7 @@ class ChatTurns(TurnForm):
     def shown(self, part: Any) -> list[Any]:
         """A message of the user's."""
         content = part.get("content")
-        told = content if isinstance(content, list) else [{"type": "text", "text": str(content)}]
+        told = content if isinstance(content, list) else [{"type": "text", "text": as_text(content)}]
         return [{"role": "user", "content": [{"type": "text", "text": STRAY_RESULT}, *told]}]
 
 

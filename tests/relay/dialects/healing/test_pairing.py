@@ -48,6 +48,7 @@ def test_results_are_parts_of_turns(name: str) -> None:
         "hi | ?a": "hi | ?a | .a",
         "?a | ?b | !b": "?a | ?b | .a !b",
         "hi | !a ok": "hi | ok +",
+        "hi | ?a | !a | ok | !a so": "hi | ?a | !a | ok | so",  # told again later
         "hi | ?a | !a | ?b | wait | ?c | !c !b": "hi | ?a | !a | ?b | !b wait | ?c | !c",
     }
     wrong = {}
@@ -96,6 +97,12 @@ def test_two_results_that_differ_are_both_kept() -> None:
     assert json.dumps(paired[1:]).count("two") == 1
 
 
+def _stray(text: str) -> dict[str, Any]:
+    """A result without its call, as a message of the user's."""
+    told = [{"type": "input_text", "text": one} for one in (STRAY_RESULT, text)]
+    return {"type": "message", "role": "user", "content": told}
+
+
 def test_items_of_a_responses_input() -> None:
     """Outputs stand anywhere behind their calls; a conversation that is kept upstream stays as it is."""
     call = {"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"}
@@ -107,6 +114,9 @@ def test_items_of_a_responses_input() -> None:
         ([user, call, output, output], [user, call, output]),
         ([call, own, output], [call, own, none_given, output]),
         ([call, user, output], [call, user, output]),
+        ([output, call], [_stray("done"), call, {**output, "output": NO_RESULT}]),
+        ([{**output, "output": None}], [_stray("")]),
+        ([{**output, "output": {"n": 1}}], [_stray('{"n":1}')]),
     ]
     for given, expected in table:
         assert OPENAI_RESPONSES.take_back({"input": given}, PAIRS)["input"] == expected
@@ -114,6 +124,7 @@ def test_items_of_a_responses_input() -> None:
     assert (shown["role"], shown["content"][1]["text"]) == ("user", "done")
     for kept in (
         {"input": [output], "previous_response_id": "r"},
+        {"input": [user, {"type": "item_reference", "id": "fc_1"}, output]},
         {"input": [call, output]},
         {"input": "hi"},
     ):

@@ -1,13 +1,12 @@
 """Items of an input that was refused because calls and outputs do not pair, put right. PURE, and linear.
 
-An output may stand anywhere behind its call here. A conversation that is kept upstream has calls that are not
-in the input: it stays as it is.
+An output may stand anywhere behind its call here. A conversation that is kept upstream, whole or in items
+that are only referred to, has calls that are not in the input: it stays as it is.
 """
 
-from collections import Counter
 from typing import Any
 
-from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT
+from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT, as_text
 from relay.neutral.conversation import Json
 
 _OUTPUTS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
@@ -18,11 +17,13 @@ def paired(body: Json) -> Json:
     items = body.get("input")
     if not isinstance(items, list) or body.get("previous_response_id") or body.get("conversation"):
         return body
-    told = Counter(call_id for item in items if (call_id := _answered(item)))
+    if any(isinstance(item, dict) and item.get("type") == "item_reference" for item in items):
+        return body
+    lacking = _lacking(items)
     called: set[str] = set()
     outputs: dict[str, Any] = {}
     out: list[Any] = []
-    for item in items:
+    for at, item in enumerate(items):
         if call_id := _answered(item):
             if call_id not in called:
                 out.append(_shown(item))
@@ -35,11 +36,23 @@ def paired(body: Json) -> Json:
         out.append(item)
         if call_id := _called(item):
             called.add(call_id)
-            if not told[call_id]:
+            if at in lacking:
                 out.append({"type": _OUTPUTS[item["type"]], "call_id": call_id, "output": NO_RESULT})
     if len(out) == len(items) and all(new is old for new, old in zip(out, items, strict=True)):
         return body
     return {**body, "input": out}
+
+
+def _lacking(items: list[Any]) -> set[int]:
+    """Where calls stand that no output behind them answers."""
+    lacking: set[int] = set()
+    answered: set[str] = set()
+    for at in range(len(items) - 1, -1, -1):
+        if call_id := _answered(items[at]):
+            answered.add(call_id)
+        elif (call_id := _called(items[at])) and call_id not in answered:
+            lacking.add(at)
+    return lacking
 
 
 def _called(item: Any) -> str:
@@ -61,6 +74,6 @@ def _id_of(item: Any, types: tuple[str, ...]) -> str:
 def _shown(item: Json) -> Json:
     """An output without its call, as a message of the user's."""
     output = item.get("output")
-    told = output if isinstance(output, list) else [{"type": "input_text", "text": str(output)}]
+    told = output if isinstance(output, list) else [{"type": "input_text", "text": as_text(output)}]
     content = [{"type": "input_text", "text": STRAY_RESULT}, *told]
     return {"type": "message", "role": "user", "content": content}
