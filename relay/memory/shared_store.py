@@ -29,6 +29,10 @@ AWAY_SECONDS: Final = 2.0
 """For how long Redis is left alone when it did not answer."""
 
 _OUTBOX_LIMIT: Final = 10_000
+AT_ONCE: Final = 200
+"""So many items go in one piece: a backlog neither holds the loop nor outlasts Redis' time to answer."""
+_NEWEST: Final = ("home", "cached")
+"""Of these only the newest counts, and another process may have written it meanwhile."""
 """Items that wait to be written; what is more stands in the database alone."""
 
 T = TypeVar("T")
@@ -134,26 +138,32 @@ class SharedStore:
             self._writing = None
 
     async def _write(self, items: Collection[MemoryItem]) -> None:
-        items = [*self._unwritten, *items]
-        self._unwritten.clear()
-        if not items:
-            return
-        encoded = [_encode(item) for item in items]
+        """In slices, what Redis missed before them; what it misses now waits, but for what grows old."""
+        left: Collection[MemoryItem] = items
+        if not self.is_away:
+            left = [*self._unwritten, *items]
+            self._unwritten.clear()
+            while left and await self._put(left[:AT_ONCE]):
+                left = left[AT_ONCE:]
+        self._unwritten.extend(item for item in left if item.layer not in _NEWEST)
+
+    async def _put(self, items: Collection[MemoryItem]) -> bool:
+        """Whether Redis has them now; one that cannot be written is left out."""
+        encoded = [(item, value) for item in items if (value := _encoded(item)) is not None]
 
         async def put(client: Any) -> bool:
             async with client.pipeline(transaction=False) as pipeline:
-                for item, value in zip(items, encoded, strict=True):
+                for item, value in encoded:
                     if item.layer in ("home", "forget", *HEALS):
                         pipeline.hset(_session_key(item.session), _field(item), value)
                     else:
                         pipeline.set(_item_key(item.wanted), value, ex=item.lives_seconds)
-                for session in _sessions(items):
+                for session in _sessions(item for item, _ in encoded):
                     pipeline.expire(_session_key(session), SESSION_SECONDS)
                 await pipeline.execute()
             return True
 
-        if not await self._ask(put, False):
-            self._unwritten.extend(item for item in items if item.layer != "home")
+        return await self._ask(put, False)
 
     async def _ask(self, work: Callable[[Any], Awaitable[T]], otherwise: T) -> T:
         if self.is_away:
@@ -169,6 +179,15 @@ class SharedStore:
                 )
             self._away_until = asyncio.get_running_loop().time() + AWAY_SECONDS
             return otherwise
+
+
+def _encoded(item: MemoryItem) -> bytes | None:
+    """What Redis keeps; None for what cannot be written: half a character of a client's, say."""
+    try:
+        return _encode(item)
+    except (msgspec.MsgspecError, ValueError):
+        logger.exception("What was remembered could not be told to Redis")
+        return None
 
 
 def _item_key(wanted: Wanted) -> str:
