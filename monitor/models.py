@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=StrEnum)
 
+ASKED_BY_A_CLIENT = Q(is_simulated=False, replay_of="")
+"""No replay and no example: what a client did, and what its conversations and its money are made of."""
+
 PLAIN_END: dict[str, object] = {
     "outcome": "ok",
     "status": 200,

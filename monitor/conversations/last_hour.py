@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from monitor.history.listing.keyset import moment_of_id
 from monitor.history.queries import admitted_since
-from monitor.models import RequestLog
+from monitor.models import ASKED_BY_A_CLIENT, RequestLog
 from monitor.record.records import COUNTING_PATH
 
 _COUNTS = Q(path__contains="count", path__regex=COUNTING_PATH)
@@ -58,7 +58,7 @@ _COLUMNS = ("id", "cost", "agent", "client_model", "role")
 def _rows(within: Q, at: float) -> QuerySet[RequestLog]:
     return (
         RequestLog.objects.filter(admitted_since(at), within)
-        .filter(Q(in_flight=True) | Q(attempts__gt=0), is_simulated=False, replay_of="")
+        .filter(Q(in_flight=True) | Q(attempts__gt=0), ASKED_BY_A_CLIENT)
         .exclude(_COUNTS)
         .order_by("-id")
     )

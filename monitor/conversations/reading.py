@@ -16,7 +16,7 @@ from monitor.conversations.filters import ConversationFilter
 from monitor.conversations.models import Conversation, ConversationPart
 from monitor.history.listing.keyset import moment_of_id
 from monitor.ledger.booking import dollars
-from monitor.models import RequestLog
+from monitor.models import ASKED_BY_A_CLIENT, RequestLog
 
 PAGE_LINES = 50
 LOOKED_AT = 5_000
@@ -172,7 +172,7 @@ def _lines(rows: Sequence[Conversation]) -> tuple[ConversationLine, ...]:
         )
     }
     running: dict[str, int] = {}
-    in_flight = RequestLog.objects.filter(in_flight=True, conversation__in=ids, is_simulated=False)
+    in_flight = RequestLog.objects.filter(ASKED_BY_A_CLIENT, in_flight=True, conversation__in=ids)
     for one in in_flight.values_list("conversation", flat=True):
         running[one] = running.get(one, 0) + 1
     return tuple(

@@ -7,7 +7,7 @@ import msgspec
 from django.db.models import Q
 
 from monitor.history.listing.keyset import moment_of_id
-from monitor.models import RequestLog
+from monitor.models import ASKED_BY_A_CLIENT, RequestLog
 from monitor.record.outcome import FAILURES
 from monitor.record.records import COUNTING_PATH
 
@@ -80,7 +80,7 @@ class TurnBar(msgspec.Struct, frozen=True):
 
 def turns_of(conversation: str, before: str = "") -> tuple[list[TurnRow], bool]:
     """The last turns before the id ``before``, oldest first, and whether there are older ones."""
-    within = Q(conversation=conversation, conversation__gt="", is_simulated=False, replay_of="")
+    within = Q(ASKED_BY_A_CLIENT, conversation=conversation, conversation__gt="")
     if before:
         within &= Q(id__lt=before)
     rows = RequestLog.objects.filter(within).exclude(path__regex=COUNTING_PATH).order_by("-id")
@@ -124,9 +124,7 @@ def neighbours(conversation: str, request_id: str) -> tuple[str, str]:
     """The ids of the request before and of the one after in its conversation; "" where there is none."""
     if not conversation:
         return "", ""
-    others = RequestLog.objects.filter(
-        conversation=conversation, conversation__gt="", is_simulated=False, replay_of=""
-    )
+    others = RequestLog.objects.filter(ASKED_BY_A_CLIENT, conversation=conversation, conversation__gt="")
     before = others.filter(id__lt=request_id).order_by("-id").values_list("id", flat=True).first()
     after = others.filter(id__gt=request_id).order_by("id").values_list("id", flat=True).first()
     return before or "", after or ""

@@ -11,7 +11,7 @@ import msgspec
 from django.db.models import Count, Q, QuerySet, Sum
 
 from monitor.history.queries import admitted_since
-from monitor.models import RequestLog
+from monitor.models import ASKED_BY_A_CLIENT, RequestLog
 from monitor.record.cache_misses import CAUSES
 
 HOUR_SECONDS: Final = 3600
@@ -82,7 +82,7 @@ def _collapse(column: str, name: str, since: Q) -> Collapse | None:
     within = since & Q((column, name), (f"{column}__gt", ""))
     causes: Sequence[MissSum] = misses_by_cause(within)
     lost = sum(one.tokens for one in causes)
-    rows = RequestLog.objects.filter(within, is_simulated=False)
+    rows = RequestLog.objects.filter(within, ASKED_BY_A_CLIENT)
     read = rows.aggregate(read=Sum("tokens_cached"))["read"] or 0
     if read >= lost:
         return None
@@ -92,4 +92,4 @@ def _collapse(column: str, name: str, since: Q) -> Collapse | None:
 def _missed(within: Q) -> QuerySet[RequestLog]:
     # Only with the causes named does SQLite look in the index for those of the span: cause = … AND id > ….
     named = Q(cache_miss__in=CAUSES, cache_miss__gt="")
-    return RequestLog.objects.filter(within, named, is_simulated=False)
+    return RequestLog.objects.filter(within, named, ASKED_BY_A_CLIENT)

@@ -180,3 +180,13 @@ def test_what_is_read_of_a_conversation_is_bounded(writer: RecordWriter, request
     assert all("GROUP BY" in sql for sql in of_parts)
     for by in ("agent", "model"):
         assert len(within_conversation(C, "", by)) == GROUPS_SHOWN
+
+
+def test_a_replay_is_no_running_turn(writer: RecordWriter, request_record: NewRecord) -> None:
+    """An operator's replay has the conversation of what it sends again, and is none of its turns."""
+    put(writer, request_record, 1)
+    writer.submit(request_record(started_at=float(START + 2), conversation=C, agent=C, in_flight=True))
+    again = {"conversation": C, "agent": C, "in_flight": True, "replay_of": "0" * 32}
+    writer.submit(request_record(started_at=float(START + 3), **again))
+    assert writer.flush(20)
+    assert [line.running for line in page_of(asked_for({})).lines] == [1]
