@@ -48,6 +48,13 @@ def days_of_each(retention_days: float) -> int:
     return min(ceil(retention_days / PARTITIONS), LONGEST_DAYS) if retention_days else LONGEST_DAYS
 
 
+def is_no_longer(one: Partition, days: int) -> bool:
+    """Whether a partition holds at most so many days; one without a beginning or an end holds more."""
+    if one.begin == FIRST or one.end == LAST:
+        return False
+    return _day_after(one.end) - _day_after(one.begin) <= days
+
+
 def recent_before(before: str, now: float) -> str:
     """An id some days before that one, or else before ``now`` (epoch seconds): few partitions lie between."""
     at_ms = int(before[:12].ljust(12, "0"), 16) if before else int(now * 1000)
@@ -69,11 +76,16 @@ def missing(there: Sequence[Partition], table: str, now: float, retention_days: 
         elif held.end == LAST:
             return
         else:
-            day = max(day + 1, -(-int(held.end[:12].ljust(12, "0"), 16) // (DAY_SECONDS * 1000)))
+            day = max(day + 1, _day_after(held.end))
 
 
 def _id_at(day: int) -> str:
     return first_request_id(day * DAY_SECONDS * 1000)
+
+
+def _day_after(bound: str) -> int:
+    """The first day that begins at an id or behind it."""
+    return -(-int(bound[:12].ljust(12, "0"), 16) // (DAY_SECONDS * 1000))
 
 
 def _date(day: int) -> str:

@@ -4,9 +4,9 @@ import logging
 import time
 from collections.abc import Iterator
 
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
-from monitor.partitions.days import FIRST
+from monitor.partitions.days import days_of_each, is_no_longer
 from monitor.partitions.tables import KEYS, are_there, changing, partitions_of
 
 logger = logging.getLogger(__name__)
@@ -15,14 +15,15 @@ TRIES = 3
 PAUSE_SECONDS = 0.2
 
 
-def whole_before(table: str, before: str) -> str:
+def whole_before(table: str, before: str, retention_days: float) -> str:
     """Where the partition of ``before`` begins, or ``before`` itself: what is below can be dropped.
 
     Otherwise each hour would take an hour's rows out of a partition one by one, until none is left to drop.
-    One without a beginning is that of an older version, and would be kept for too long.
+    One that is longer than those of ``retention_days`` would be kept for too long: it was made while more was
+    kept, or by an older version, and has no beginning.
     """
     for one in partitions_of(table) if are_there() else ():
-        if FIRST < one.begin <= before < one.end:
+        if one.begin <= before < one.end and is_no_longer(one, days_of_each(retention_days)):
             return one.begin
     return before
 
@@ -48,14 +49,16 @@ def drop_before(table: str, before: str) -> Iterator[int]:
 
 def _drop_oldest(table: str, before: str) -> int | None:
     """The rows of the partition that was dropped; None where there is none to drop."""
-    if not _whole(table, before):  # the usual case, without a lock
+    if not (doomed := _whole(table, before)):  # the usual case, without a lock
         return None
-    with changing(table) as cursor:
-        if not (doomed := _whole(table, before)):
-            return None
-        cursor.execute(f"SELECT count({KEYS[table]}) FROM {doomed[0]}")  # noqa: S608  names of ours, no values
+    oldest = doomed[0]
+    with connection.cursor() as cursor:  # nobody waits for this, however long it takes
+        cursor.execute(f"SELECT count({KEYS[table]}) FROM {oldest}")  # noqa: S608  names of ours, no values
         [rows] = cursor.fetchone()
-        cursor.execute(f"DROP TABLE {doomed[0]}")
+    with changing(table) as cursor:
+        if oldest not in _whole(table, before):
+            return 0  # another process has dropped it
+        cursor.execute(f"DROP TABLE {oldest}")
     return int(rows)
 
 

@@ -52,7 +52,7 @@ def planned(limits: Limits, now: float, *, by_partitions: bool = False) -> Pruni
     """
     too_old = first_request_id(int((now - limits.days * 86_400) * 1000)) if limits.days else ""
     if by_partitions:
-        too_old = whole_before(RequestLog._meta.db_table, too_old)
+        too_old = whole_before(RequestLog._meta.db_table, too_old, limits.days)
     young = Body.objects.filter(request_id__gte=too_old)
     young_rows = RequestLog.objects.filter(id__gte=too_old)
     young_bytes = _bytes(young) + young_rows.count() * ROW_BYTES

@@ -13,6 +13,7 @@ from monitor.partitions.days import (
     LAST,
     Partition,
     days_of_each,
+    is_no_longer,
     missing,
     partition_of,
 )
@@ -83,3 +84,14 @@ def test_bounds_are_read_as_postgresql_tells_them() -> None:
     assert partition_of("a", "FOR VALUES FROM (MINVALUE) TO ('01')") == Partition("a", FIRST, "01")
     assert partition_of("a", "FOR VALUES FROM ('01') TO (MAXVALUE)") == Partition("a", "01", LAST)
     assert partition_of("a", "DEFAULT") is None
+
+
+def test_a_partition_of_more_days_is_told_from_those_that_are_made_now() -> None:
+    """What was made while more was kept is no reason to keep that much; nor is an older version's."""
+    of_a_day, *_ = missing([], "t", NOON, 30)
+    of_thirty, *_ = missing([], "t", NOON, 0)
+    assert is_no_longer(of_a_day, days_of_each(7))
+    assert not is_no_longer(of_thirty, days_of_each(7))
+    assert is_no_longer(of_thirty, days_of_each(0))
+    assert not is_no_longer(Partition("t_old", FIRST, of_a_day.begin), 30)
+    assert not is_no_longer(Partition("t_last", of_a_day.begin, LAST), 30)
