@@ -44,8 +44,9 @@ def _create_role(admin: "psycopg.Connection[tuple[object, ...]]", role: str, pas
 
 
 def _create_database(admin: "psycopg.Connection[tuple[object, ...]]", role: str, name: str) -> str:
-    if not _is_there(admin, "SELECT 1 FROM pg_roles WHERE rolname = current_user AND rolsuper = %s", True):
-        # Others may give a database only to a role that they can become; asked twice it changes nothing.
+    right = "SET" if admin.info.server_version >= 160_000 else "MEMBER"
+    if not _is_there(admin, f"SELECT 1 WHERE pg_has_role(current_user, %s, '{right}')", role):
+        # A database is given only to a role that one can become.
         admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
     made = sql.SQL("CREATE DATABASE {} OWNER {} ENCODING 'UTF8' TEMPLATE template0")
     try:
@@ -55,5 +56,5 @@ def _create_database(admin: "psycopg.Connection[tuple[object, ...]]", role: str,
     return f"Made the database {name}, which belongs to {role}."
 
 
-def _is_there(admin: "psycopg.Connection[tuple[object, ...]]", query: str, parameter: str | bool) -> bool:
+def _is_there(admin: "psycopg.Connection[tuple[object, ...]]", query: str, parameter: str) -> bool:
     return admin.execute(query, [parameter]).fetchone() is not None
