@@ -9,7 +9,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.keys.limits import MOST_TURNS, UNITS_PER_DOLLAR, ConversationLimits
+from accounts.keys.limits import MOST_TURNS, ConversationLimits, units
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -64,7 +64,7 @@ class LimitsConversations(models.Model):
         """As the relay's rules read them; None where there is none."""
         limits = ConversationLimits(
             turns=self.conversation_turns_per_hour or 0,
-            units=int((self.conversation_usd_per_hour or 0) * UNITS_PER_DOLLAR),
+            units=units(self.conversation_usd_per_hour) or 0,
             agents=self.conversation_agents_per_hour or 0,
         )
         return None if limits == ConversationLimits() else limits

@@ -3,6 +3,7 @@
 Everything is off by default; a key without any limit has no ``KeyLimits`` at all and costs nothing.
 """
 
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Literal
 
@@ -15,6 +16,11 @@ Period = Literal["minute", "day", "week", "month", "total"]
 
 UNITS_PER_DOLLAR = 10**10
 """Money is counted in whole ten-billionths of a dollar, as fine as a row's cost: sums have no rounding."""
+
+
+def units(dollars: Decimal | None) -> int | None:
+    """Dollars as they are counted; None stays None."""
+    return None if dollars is None else int(dollars * UNITS_PER_DOLLAR)
 
 
 class Limit(Struct, frozen=True):

@@ -1,9 +1,8 @@
 """From a client key's row to what every process holds of it in memory."""
 
-from decimal import Decimal
 from ipaddress import ip_network
 
-from accounts.keys.limits import UNITS_PER_DOLLAR, KeyLimits, Limit, Measure, Period
+from accounts.keys.limits import KeyLimits, Limit, Measure, Period, units
 from accounts.keys.models import ClientKey
 from accounts.snapshot import KeyView, epoch
 from accounts.wildcards import WildcardIndex
@@ -51,13 +50,9 @@ def _limits(key: ClientKey) -> tuple[Limit, ...]:
         ("tokens", "week", key.tokens_per_week),
         ("tokens", "month", key.tokens_per_month),
         ("tokens", "total", key.tokens_in_total),
-        ("usd", "day", _units(key.usd_per_day)),
-        ("usd", "week", _units(key.usd_per_week)),
-        ("usd", "month", _units(key.usd_per_month)),
-        ("usd", "total", _units(key.usd_in_total)),
+        ("usd", "day", units(key.usd_per_day)),
+        ("usd", "week", units(key.usd_per_week)),
+        ("usd", "month", units(key.usd_per_month)),
+        ("usd", "total", units(key.usd_in_total)),
     ]
     return tuple(Limit(measure, period, amount) for measure, period, amount in told if amount is not None)
-
-
-def _units(dollars: Decimal | None) -> int | None:
-    return None if dollars is None else int(dollars * UNITS_PER_DOLLAR)

@@ -53,30 +53,25 @@ def found(
 ) -> list[Runaway]:
     """Those that are warned by now, or refused; ``keys`` are names and limits by id."""
     router = ModelRouter(mappings, ())
-    had: dict[tuple[str, LimitedBy, str, ConversationLimits], list[PastTurn]] = {}
+    targets: dict[tuple[str, str], Target | None] = {}
+    had: dict[tuple[str, LimitedBy, str, str, ConversationLimits], list[PastTurn]] = {}
     for one in turns:
         if one.key_id in keys:
             name, limits = keys[one.key_id]
-            had.setdefault((one.conversation, "key", name, limits), []).append(one.turn)
-        target = _target(router, one.turn)
+            had.setdefault((one.conversation, "key", name, "", limits), []).append(one.turn)
+        asked = (one.turn.model, one.turn.role)
+        if asked not in targets:
+            targets[asked] = (router.resolve(*asked) or (None,))[0]
+        target = targets[asked]
         if target is not None and target.conversation is not None:
-            by: LimitedBy = "mapping"
-            had.setdefault((one.conversation, by, target.pattern, target.conversation), []).append(one.turn)
+            mapping = (target.pattern, target.role, target.conversation)
+            had.setdefault((one.conversation, "mapping", *mapping), []).append(one.turn)
     worst = [
-        Runaway(conversation, limited_by, name, max(_shares(limits, of_it), key=_part))
-        for (conversation, limited_by, name, limits), of_it in had.items()
+        Runaway(conversation, limited_by, name, max(_shares(limits, of_it), key=lambda share: share.part))
+        for (conversation, limited_by, name, _, limits), of_it in had.items()
     ]
-    return sorted((one for one in worst if one.share.is_near), key=lambda one: -_part(one.share))[:SHOWN]
-
-
-def _target(router: ModelRouter, turn: PastTurn) -> Target | None:
-    targets = router.resolve(turn.model, turn.role)
-    return targets[0] if targets else None
+    return sorted((one for one in worst if one.share.is_near), key=lambda one: -one.share.part)[:SHOWN]
 
 
 def _shares(limits: ConversationLimits, turns: Iterable[PastTurn]) -> list[Share]:
     return shares(limits, [counted(turn) for turn in turns], _ANOTHER)
-
-
-def _part(share: Share) -> float:
-    return share.used / share.most

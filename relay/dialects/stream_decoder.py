@@ -24,7 +24,7 @@ from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObjec
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.nesting import MOST_LEVELS, is_too_deep
+from relay.neutral.nesting import MOST_LEVELS, is_too_deep, may_be_deep
 from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, framed
 
 _HEARTBEAT = Heartbeat()
@@ -195,7 +195,7 @@ class StreamDecoder(ABC, Generic[Shape]):
                 try:
                     told = read(data)
                     # What the shape does not name was not looked at: bytes that are no text, endless numbers.
-                    if len(data) > _LONG or data.count(b"{") + data.count(b"[") > MOST_LEVELS:
+                    if len(data) > _LONG or (len(data) > MOST_LEVELS and may_be_deep(data)):
                         _look_through(data)
                     if not data.isascii():
                         data.decode()

@@ -37,6 +37,11 @@ class Share(msgspec.Struct, frozen=True):
     free_at: float
 
     @property
+    def part(self) -> float:
+        """How much of it is used: 1 is all."""
+        return self.used / self.most
+
+    @property
     def is_spent(self) -> bool:
         """One more is refused."""
         return self.used >= self.most
@@ -78,7 +83,7 @@ def judged(
                 refusal=Failure(Kind.OVER_BUDGET, message, 429, reason=NO_QUOTA, retry_after_seconds=seconds)
             )
         if share.is_near:
-            warnings.append(f"{said}; this one has had {100 * share.used / share.most:.0f} % of them.")
+            warnings.append(f"{said}; this one has had {100 * share.part:.0f} % of them.")
     return Verdict(" ".join(warnings))
 
 

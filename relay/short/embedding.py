@@ -73,7 +73,7 @@ def _target(admission: Admission, call: ClientCall) -> Target:
     if not kinds:
         message = f"{call.model!r} is mapped to accounts that have no embeddings ({_joined(target.kinds)})."
         raise Refused(Failure(Kind.BAD_REQUEST, message, status=400))
-    return Target(target.model, kinds, target.pattern, bindings=target.bindings, key_groups=target.key_groups)
+    return msgspec.structs.replace(target, kinds=kinds)
 
 
 def _requests(form: wire.Form, call: ClientCall) -> list[Json]:

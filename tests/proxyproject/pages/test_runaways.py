@@ -58,3 +58,11 @@ def test_the_words() -> None:
     assert (near.tone, over.tone) == ("warning", "danger")
     assert "abababababab has had 90 % of the 1.0000 US$ that the client key team" in near.text
     assert "cdcdcdcdcdcd is refused: it has had the 2 sub-agents that the mapping claude-*" in over.text
+
+
+def test_a_mapping_of_main_agents_and_one_of_sub_agents_count_apart() -> None:
+    """They may have one pattern and the same limits: the relay counts the turns of each by itself."""
+    limits, roles = ConversationLimits(turns=10), ("main", "sub")
+    both = [Mapping("claude-*", "big", role=role, conversation=limits) for role in roles]
+    turns = [turn("c", None, "claude-x", role, "a") for role in roles for _ in range(5)]
+    assert found(turns, {}, both) == []
