@@ -16,6 +16,8 @@ from tests.fronts.front import free_port
 
 MASTER = "evenkeel"
 SLOTS = 16384
+CLUSTER_PORTS = range(20_000, 22_700)
+"""A member of a cluster listens 10,000 above its port too: the system must not have handed that one out."""
 
 
 class Running(NamedTuple):
@@ -60,7 +62,7 @@ def cluster() -> Iterator[Running]:
     """Three masters, each with a replica."""
     with ExitStack() as stack:
         folder = _folder(stack)
-        ports = [free_port() for _ in range(6)]
+        ports = [free_port(CLUSTER_PORTS) for _ in range(6)]
         more = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000")
         processes = {
             port: _server(stack, folder, port, *more, "--cluster-config-file", f"{port}.nodes")
@@ -127,11 +129,12 @@ def _started(stack: ExitStack, port: int, *arguments: str) -> "subprocess.Popen[
         preexec_fn=stores.end_with_parent,
     )
     stack.callback(stores.end, process)
-    _wait(lambda: _answers(port))
+    _wait(lambda: _answers(port, process))
     return process
 
 
-def _answers(port: int) -> bool:
+def _answers(port: int, process: "subprocess.Popen[bytes]") -> bool:
+    assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
     with redis.Redis(port=port) as client:
         try:
             return bool(client.ping())

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,13 +43,17 @@ CADDY = """
 """
 
 
-def free_port() -> int:
+FREE_PORTS = range(20_000, 32_000)
+"""Below those that the system hands out by itself, which begin at 32768 on Linux."""
+
+
+def free_port(among: Sequence[int] = FREE_PORTS) -> int:
     """A port that nobody listens on, and that the system hands to none of the servers that ask for any.
 
-    Those begin at 32768 on Linux; what other tests of this run start meanwhile must not get this one.
+    What other tests of this run start meanwhile must not get this one.
     """
     while True:
-        port = random.randrange(20_000, 32_000)
+        port = random.choice(among)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

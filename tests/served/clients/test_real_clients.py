@@ -42,8 +42,12 @@ def installed(package: str) -> None:
 
 
 def asked_with_tools(world: World) -> list[dict[str, Any]]:
-    """The bodies of the turns that upstream was asked for: small requests beside them offer no tools."""
-    return [body for body in world.upstream_bodies() if body.get("tools")]
+    """The bodies of the turns that upstream was asked for: small requests beside them offer no tools.
+
+    A model of Google's may be asked of a Code Assist account, where the request stands in an envelope.
+    """
+    bodies = [body.get("request", body) for body in world.upstream_bodies()]
+    return [body for body in bodies if body.get("tools")]
 
 
 @pytest.mark.parametrize("model", [CLAUDE, "claude-on-gemini", "claude-on-older-gemini", "claude-on-openai"])
