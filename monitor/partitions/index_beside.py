@@ -1,0 +1,103 @@
+"""A migration's new index of a divided table, made a partition at a time while others write.
+
+PostgreSQL makes no index ``CONCURRENTLY`` on a divided table, and without that word nobody writes until
+all of it is there.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.db import OperationalError, ProgrammingError, migrations, transaction
+
+LOCK_TIMEOUT: Final = "2s"
+TRIES: Final = 60
+PAUSE_SECONDS: Final = 1.0
+NOW_BUSY: Final = ("55P03", "40P01")  # lock_not_available, deadlock_detected
+GONE: Final = "42P01"  # undefined_table: retention has dropped it meanwhile
+
+_LENGTH = 63
+"""Of a name, in bytes."""
+
+
+class AddIndexBeside(migrations.AddIndex):
+    """``AddIndex`` for a table that may lie in partitions; its migration is not ``atomic``.
+
+    It may be broken off and begun again: what is there already is kept, and what is half made is made anew.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Make the index where the store has none of that name."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        connection = schema_editor.connection
+        if connection.vendor != "postgresql" or not _is_divided(connection, model._meta.db_table):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+        elif self.allow_migrate_model(connection.alias, model):
+            statement = str(self.index.create_sql(model, schema_editor))
+            make(connection, model._meta.db_table, self.index.name, statement)
+
+
+def make(connection: Any, table: str, name: str, statement: str) -> None:
+    """Make the index ``name`` that ``statement`` makes, first for the table alone, then for each partition.
+
+    A partition that is attached meanwhile gets its index from PostgreSQL.
+    """
+    only = statement.replace(f' ON "{table}" ', f' ON ONLY "{table}" ', 1)
+    assert only != statement, statement
+    if not _exists(connection, name):
+        _patiently(connection, lambda cursor: cursor.execute(only))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_get_indexdef(%s::regclass)", [name])
+        how = cursor.fetchone()[0].partition(" USING ")[2]
+    for partition in _without(connection, table, name):
+        try:
+            _make_for(connection, partition, name, how)
+        except ProgrammingError as error:
+            if getattr(error.__cause__, "sqlstate", "") != GONE:
+                raise
+
+
+def _make_for(connection: Any, partition: str, name: str, how: str) -> None:
+    own = f"{name[: _LENGTH - 1 - len(partition)]}_{partition}"
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{own}"')  # one that was broken off
+        cursor.execute(f'CREATE INDEX CONCURRENTLY "{own}" ON "{partition}" USING {how}')
+    _patiently(connection, lambda cursor: cursor.execute(f'ALTER INDEX "{name}" ATTACH PARTITION "{own}"'))
+
+
+def _without(connection: Any, table: str, index: str) -> list[str]:
+    """The partitions that have no part of the index yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass AND NOT EXISTS ("
+            " SELECT FROM pg_inherits AS part JOIN pg_index ON indexrelid = part.inhrelid"
+            " WHERE part.inhparent = %s::regclass AND indrelid = pg_inherits.inhrelid) ORDER BY 1",
+            [table, index],
+        )
+        return [name for (name,) in cursor.fetchall()]
+
+
+def _exists(connection: Any, name: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
+        return bool(cursor.fetchone()[0])
+
+
+def _is_divided(connection: Any, table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relkind = 'p' FROM pg_class WHERE oid = %s::regclass", [table])
+        return bool(cursor.fetchone()[0])
+
+
+def _patiently(connection: Any, work: Callable[[Any], object]) -> None:
+    """Do it in a transaction, when its locks are there at once: who comes behind waits as long as we do."""
+    for left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+                work(cursor)
+                return
+        except OperationalError as error:
+            if not left or getattr(error.__cause__, "sqlstate", "") not in NOW_BUSY:
+                raise
+        time.sleep(PAUSE_SECONDS)
