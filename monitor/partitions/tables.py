@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 
 from monitor.partitions.days import Partition, partition_of
 
@@ -21,6 +21,10 @@ WORK_SECONDS = 10.0
 """How long a change of partitions waits for its locks, and works: for so long others wait behind it."""
 
 
+APART = "_apart"
+"""How the name of a check ends that for a moment keeps a day's rows out of the default partition."""
+
+
 def are_there() -> bool:
     """Whether this store has partitions."""
     return connection.vendor == "postgresql"
@@ -29,6 +33,12 @@ def are_there() -> bool:
 def default_of(table: str) -> str:
     """The partition that takes what no other does."""
     return f"{table}_default"
+
+
+def is_between(error: Error) -> bool:
+    """Whether a row was refused because its day is being made: a moment later there is a place for it."""
+    refused_by = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+    return bool(refused_by) and str(refused_by).endswith(APART)
 
 
 def partitions_of(table: str) -> list[Partition]:

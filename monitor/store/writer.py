@@ -20,6 +20,7 @@ from django.db import DataError, Error, IntegrityError, connection, transaction
 
 from monitor.conversations.writing import count
 from monitor.ledger.writing import book, ended_before
+from monitor.partitions.tables import is_between
 from monitor.pricing import cost
 from monitor.pricing.price_list import PriceList
 from monitor.pricing.prices import PriceBook
@@ -241,9 +242,9 @@ class RecordWriter:
                 if ended := [row for row in requests if not row.in_flight]:
                     index.add((row.id, _searched_texts(row)) for row in ended)
                     book(ended, before)  # last: all processes write these rows, and wait for whoever has them
-        except (DataError, IntegrityError) as error:
-            return self._store_one_by_one(records, error)
         except Error as error:
+            if isinstance(error, DataError | IntegrityError) and not is_between(error):
+                return self._store_one_by_one(records, error)
             self._note_failure(error)
             connection.close()
             return False

@@ -19,7 +19,7 @@ from monitor.history.listing.about_count import about_count
 from monitor.history.listing.filters import parse
 from monitor.history.listing.keyset import page_of
 from monitor.models import AttemptLog, Body, RequestLog
-from monitor.partitions import dropping, tables
+from monitor.partitions import dropping, making, tables
 from monitor.partitions.days import DAY_SECONDS
 from monitor.partitions.making import make_ahead
 from monitor.partitions.tables import KEYS, partitions_of
@@ -29,6 +29,7 @@ from monitor.retention.pruner import ROW_BYTES, Limits, planned, prune
 from monitor.store.writer import RecordWriter
 from tests import stores
 from tests.monitor.shelf import ENDED, attempt_of
+from tests.served.world import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.skipif(
     not stores.wanted(), reason="needs TEST_STORES=postgres: SQLite has no partitions"
@@ -194,6 +195,90 @@ def test_what_comes_late_for_a_day_that_is_gone_is_kept(
     assert RequestLog.objects.count() == 0
 
 
+def put_many(row: RequestRecord, number: int) -> None:
+    """So many more exchanges within a second of that one, by the database itself."""
+    columns = ", ".join(name for name in msgspec.structs.asdict(row) if name != "id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO monitor_requestlog (id, {columns})"
+            f" SELECT left(id, 12) || lpad(g::text, 20, '0'), {columns}"
+            " FROM monitor_requestlog, generate_series(1, %s) g WHERE id = %s",
+            [number, row.id],
+        )
+
+
+@contextmanager
+def told_by_postgresql() -> Iterator[list[str]]:
+    """What PostgreSQL tells at its lowest level."""
+    told: list[str] = []
+
+    def hear(notice: psycopg.errors.Diagnostic) -> None:
+        told.append(notice.message_primary or "")
+
+    connection.ensure_connection()
+    connection.connection.add_notice_handler(hear)
+    with connection.cursor() as cursor:
+        cursor.execute("SET client_min_messages = debug1")
+        yield told
+        cursor.execute("RESET client_min_messages")
+
+
+def test_a_long_default_partition_keeps_its_day_and_tomorrow_has_its_own(
+    put: Callable[..., RequestRecord], store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits until it is read through: it was looked through before, and no check is left."""
+    monkeypatch.setattr(making, "MOST_MOVED", 20)
+    row = put(MIDNIGHT + 5)
+    put_many(row, 30)
+    with told_by_postgresql() as told:
+        assert make_ahead(MIDNIGHT + 10, 30) == 4 * len(KEYS)
+    names = [one.name for one in partitions_of("monitor_requestlog")]
+    assert names == [f"monitor_requestlog_{day}" for day in (20260922, 20260923, 20260924, 20260925)]
+    believed = 'updated partition constraint for default partition "monitor_requestlog_default" is implied'
+    assert sum(message.startswith(believed) for message in told) == 4
+    assert len(rows_in("monitor_requestlog_default")) == 31
+    assert partitions_of("monitor_body")[0].name == "monitor_body_20260921"  # that of bodies is short
+    late = put(MIDNIGHT + DAY_SECONDS)
+    assert rows_in("monitor_requestlog_20260922") == [late.id]
+    assert make_ahead(MIDNIGHT + 10, 30) == 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_constraint WHERE conname LIKE '%\\_apart'")
+        assert cursor.fetchone() == (0,)
+
+
+def test_a_row_of_a_day_that_is_being_made_waits_and_is_stored(
+    writer: RecordWriter, request_record: NewRecord, store: str
+) -> None:
+    """A check that a killed process left refuses rows of its day; they are kept until it is taken away."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE monitor_requestlog_default ADD CONSTRAINT monitor_requestlog_default_apart"
+            " CHECK (id < '0') NOT VALID"
+        )
+    row = request_record(**ENDED, started_at=MIDNIGHT + 1)
+    writer.submit(row)
+    assert not writer.flush(1)
+    assert writer.stats().is_failing
+    make_ahead(MIDNIGHT + 10, 30)
+    assert writer.flush(PATIENCE_SECONDS)
+    assert rows_in("monitor_requestlog_20260921") == [row.id]
+    assert writer.stats().rows_dropped == 0
+
+
+def test_rows_of_a_day_to_come_keep_only_that_one_from_being_made(
+    put: Callable[..., RequestRecord], store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host whose clock is ahead has left rows in a long default partition: the days behind are made."""
+    monkeypatch.setattr(making, "MOST_MOVED", 20)
+    put_many(put(MIDNIGHT + 5), 30)
+    ahead = put(MIDNIGHT + DAY_SECONDS + 5)
+    make_ahead(MIDNIGHT + 10, 30)
+    names = [one.name for one in partitions_of("monitor_requestlog")]
+    assert names == [f"monitor_requestlog_{day}" for day in (20260923, 20260924, 20260925)]
+    put(MIDNIGHT + DAY_SECONDS + 6)
+    assert RequestLog.objects.filter(id__gte=ahead.id).count() == 2
+
+
 def test_ids_made_by_hand_do_no_harm(put: Callable[..., RequestRecord], store: str) -> None:
     """An id that is no time has a place, is found, and does not keep a day from being made."""
     odd = ["0", "f" * 32, "ffffffff-not-an-id", "Z", "é", uuid.UUID(int=7).hex, uuid.UUID(int=2**128 - 9).hex]
@@ -249,15 +334,9 @@ def test_the_number_of_all_rows_is_that_of_all_partitions(
     """The history's "about N" adds up what PostgreSQL believes of each."""
     make_ahead(MIDNIGHT, 30)
     first, second = put(MIDNIGHT + 1), put(MIDNIGHT + DAY_SECONDS + 1)
-    columns = ", ".join(name for name in msgspec.structs.asdict(first) if name != "id")
+    for row in (first, second):
+        put_many(row, 3000)
     with connection.cursor() as cursor:
-        for row in (first, second):
-            cursor.execute(
-                f"INSERT INTO monitor_requestlog (id, {columns})"
-                f" SELECT left(id, 12) || lpad(g::text, 20, '0'), {columns}"
-                " FROM monitor_requestlog, generate_series(1, 3000) g WHERE id = %s",
-                [row.id],
-            )
         cursor.execute("ANALYZE monitor_requestlog")
     counted = about_count(parse({}))
     assert counted is not None
