@@ -28,8 +28,8 @@ from tests import stores
 from tests.management import Management
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60
-STOP_SECONDS = 60
+START_SECONDS = 180
+STOP_SECONDS = 120
 LISTENING = re.compile(r"^Evenkeel \S+ listens on (http://[^\s,]+)", re.MULTILINE)
 
 
