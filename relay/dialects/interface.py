@@ -74,7 +74,8 @@ class DecoderOptions(msgspec.Struct, frozen=True):
     ``is_enveloped``: Code Assist wraps each object in ``{"response": …}``. ``takes_partial_arguments``: the
     client asked for unchecked tool arguments (``eager_input_streaming``), so a closed tool call whose JSON
     does not parse is upstream's word and no broken stream. ``choices`` is how many answers were asked for.
-    ``max_event_bytes`` is how large one event may be.
+    ``max_event_bytes`` is how large one event may be. Without ``keeps_bytes`` a chunk need not hold the
+    events' bytes: the client speaks another dialect.
     """
 
     family: str
@@ -83,6 +84,7 @@ class DecoderOptions(msgspec.Struct, frozen=True):
     takes_partial_arguments: bool = False
     max_event_bytes: int = MAX_EVENT_BYTES
     choices: int = 1
+    keeps_bytes: bool = True
 
 
 class Decoder(Protocol):

@@ -24,7 +24,7 @@ from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObjec
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.nesting import MOST_LEVELS, is_too_deep, may_be_deep
+from relay.neutral.nesting import MOST_LEVELS, is_too_deep
 from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, framed
 
 _HEARTBEAT = Heartbeat()
@@ -186,7 +186,7 @@ class StreamDecoder(ABC, Generic[Shape]):
     def _chunk(self, found: Iterable[SseEvent]) -> Chunk:
         self._raw = []
         events: list[Event] = []
-        reader, read = self._reader, self._read
+        reader, read, take = self._reader, self._read, self._take
         for event in found:
             if not event.raw.isascii():
                 event = _as_text(event)
@@ -195,14 +195,14 @@ class StreamDecoder(ABC, Generic[Shape]):
                 try:
                     told = read(data)
                     # What the shape does not name was not looked at: bytes that are no text, endless numbers.
-                    if len(data) > _LONG or (len(data) > MOST_LEVELS and may_be_deep(data)):
+                    if len(data) > _LONG or data.count(b"{") + data.count(b"[") > MOST_LEVELS:
                         _look_through(data)
                     if not data.isascii():
                         data.decode()
                 except UNREADABLE:
                     self._patiently(event, events)
                 else:
-                    self._take(told, event, events)
+                    take(told, event, events)
             elif not data or not data.strip():
                 self._nothing(event, events)
             elif data == DONE:

@@ -34,6 +34,20 @@ def usage_of(told: UsageMetadata) -> Usage:
     )
 
 
+def says_all_of(later: UsageMetadata, earlier: UsageMetadata) -> bool:
+    """Does ``later`` tell every count that ``earlier`` told, so that nothing is lost without that one?"""
+    # Written out, for each chunk of a stream comes by here.
+    return not (
+        (later.candidates_token_count is None and earlier.candidates_token_count is not None)
+        or (later.prompt_token_count is None and earlier.prompt_token_count is not None)
+        or (later.thoughts_token_count is None and earlier.thoughts_token_count is not None)
+        or (later.cached_content_token_count is None and earlier.cached_content_token_count is not None)
+        or (not later.candidates_tokens_details and earlier.candidates_tokens_details)
+        or (not later.prompt_tokens_details and earlier.prompt_tokens_details)
+        or (not later.cache_tokens_details and earlier.cache_tokens_details)
+    )
+
+
 def _media(told: UsageMetadata) -> Media:
     """What is no text; the prompt's details include what was cached, as its count does."""
     sent = _counts(told.prompt_tokens_details) if told.prompt_tokens_details else {}

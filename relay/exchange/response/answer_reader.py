@@ -27,6 +27,7 @@ def decoder_for(
         takes_partial_arguments=_takes_partial_arguments(call),
         choices=_choices(request.body),
         max_event_bytes=max_event_bytes,
+        keeps_bytes=request.is_same_dialect,
     )
     decoder = MaskedDecoder(request.dialect.decoder(options), known)
     if request.is_same_dialect:

@@ -11,23 +11,24 @@ from relay.dialects.finishing import says_more
 from relay.dialects.gemini.finish_reasons import UNSPECIFIED, stop_reason
 from relay.dialects.gemini.upstream_answer.blocks import Blocks
 from relay.dialects.gemini.upstream_answer.wire import NOTHING, Answer, Candidate, UsageMetadata
-from relay.dialects.gemini.usage import usage_of
+from relay.dialects.gemini.usage import says_all_of, usage_of
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.reading.half_characters import any_object
 from relay.neutral.conversation import Json
-from relay.neutral.events import Event, Extra, MessageStart, Stop
+from relay.neutral.events import Event, Extra, Failed, MessageStart, Stop
 
 
 class AnswerEvents:
     """One answer's events. That the body is over is the caller's to know: ``end`` tells the rest then."""
 
-    __slots__ = ("_blocks", "_has_started", "_is_cut_short", "_others", "_stop", "_usage")
+    __slots__ = ("_blocks", "_has_started", "_is_cut_short", "_others", "_stop", "_told_usage", "_usage")
 
     def __init__(self, options: DecoderOptions) -> None:
         """A fresh answer."""
         self._blocks = Blocks(options.family, options.call_id_seed)
         self._has_started = False
-        self._usage: UsageMetadata | None = None
+        self._usage: UsageMetadata | None = None  # as it came last
+        self._told_usage: UsageMetadata | None = None  # as it was told last
         self._others: set[int] = set()  # further candidates that have not finished
         self._stop: Stop | None = None  # with nothing of the answer behind it
         self._is_cut_short = False
@@ -49,6 +50,7 @@ class AnswerEvents:
 
     def end(self, out: list[Event]) -> Stop | None:
         """Nothing follows: the blocks close, and the stop; None without one. Raises blocks.BrokenAnswer."""
+        self.tell_usage(out)
         stop = self._stop
         if stop is None or self._others:
             return None
@@ -60,11 +62,11 @@ class AnswerEvents:
         if not self._has_started:
             self._has_started = True
             out.append(MessageStart(answer.response_id or "", answer.model_version or ""))
-            self._take_usage(answer, out)  # here before the parts: clients tell it where an answer begins
-        told = _ToldParts(data)
+            self._take_usage(answer, out)
+            self.tell_usage(out)  # here before the parts: clients tell it where an answer begins
         for position, candidate in enumerate(answer.candidates or ()):
             if not candidate.index:
-                self._take_candidate(candidate, told, position, out)
+                self._take_candidate(candidate, data, position, out)
             elif _finishes(candidate):
                 self._others.discard(candidate.index)
             else:
@@ -75,14 +77,25 @@ class AnswerEvents:
             self._is_cut_short = True
             self._stop = Stop("refusal", feedback.block_reason, explanation=feedback.block_reason_message)
 
-    def _take_usage(self, answer: Answer, out: list[Event]) -> None:
-        if answer.usage_metadata is not None and answer.usage_metadata != self._usage:
-            self._usage = answer.usage_metadata
-            out.append(usage_of(answer.usage_metadata))
+    def tell_usage(self, out: list[Event]) -> None:
+        """Tell the counts that came and were not told, before a failure that is the last of ``out``."""
+        usage = self._usage
+        if usage is None or usage is self._told_usage:
+            return
+        if usage != self._told_usage:
+            out.insert(len(out) - 1 if out and type(out[-1]) is Failed else len(out), usage_of(usage))
+        self._told_usage = usage
 
-    def _take_candidate(
-        self, candidate: Candidate, told: "_ToldParts", position: int, out: list[Event]
-    ) -> None:
+    def _take_usage(self, answer: Answer, out: list[Event]) -> None:
+        """Keep the counts for the end of the read: each chunk has them, and later ones replace earlier."""
+        usage, before = answer.usage_metadata, self._usage
+        if usage is None:
+            return
+        if before is not None and before is not self._told_usage and not says_all_of(usage, before):
+            self.tell_usage(out)
+        self._usage = usage
+
+    def _take_candidate(self, candidate: Candidate, data: bytes, position: int, out: list[Event]) -> None:
         content, before = candidate.content, len(out)
         has_sources = (
             candidate.grounding_metadata is not NOTHING
@@ -92,9 +105,11 @@ class AnswerEvents:
         if has_sources:  # told behind the parts, or before one ends the text
             self._take_sources(candidate, out)
         if content is not None and content.parts:
+            blocks, told = self._blocks, None
             for number, part in enumerate(content.parts):
-                if not self._blocks.take(part, out):
-                    self._blocks.opaque(told.at(position, number), out)
+                if not blocks.take(part, out):
+                    told = told or _ToldParts(data)
+                    blocks.opaque(told.at(position, number), out)
         if self._stop is not None and says_more(out[before:]):
             self._stop = None
         if has_sources:
@@ -131,7 +146,7 @@ def _finishes(candidate: Candidate) -> bool:
 
 
 class _ToldParts:
-    """The parts of one chunk with all that they say: the chunk is read once more, at the first of them."""
+    """A candidate's parts with all that they say: the chunk is read once more, at the first that needs it."""
 
     __slots__ = ("_data", "_whole")
 

@@ -46,7 +46,7 @@ class GeminiDecoder(StreamDecoder[Answer]):
     def __init__(self, options: DecoderOptions) -> None:
         """A fresh stream."""
         super().__init__(AnswerDecoding, options.max_event_bytes)
-        self._is_enveloped = options.is_enveloped
+        self._is_enveloped, self._keeps_bytes = options.is_enveloped, options.keeps_bytes
         self._answer = AnswerEvents(options)
 
     def take(self, told: Answer, event: SseEvent, events: list[Event]) -> bytes:
@@ -65,7 +65,7 @@ class GeminiDecoder(StreamDecoder[Answer]):
         except _UNREADABLE as error:  # deep inside of what was not looked at before
             raise BrokenStream(garbage("upstream sent data that is no chunk of an answer")) from error
         self.is_finishing = self._answer.is_finished and not self._answer.awaits_result
-        return readable(event, data)
+        return readable(event, data) if self._keeps_bytes else b""
 
     def done(self, events: list[Event]) -> None:
         """``[DONE]``, from servers that took it over: the end, where there is one; raises BrokenStream."""
@@ -95,7 +95,9 @@ class GeminiDecoder(StreamDecoder[Answer]):
         return b"" if raw.strip(b"\r\n") else raw
 
     def _chunk(self, found: Iterable[SseEvent]) -> Chunk:
-        return super()._chunk(map(_unwrapped, found) if self._is_enveloped else found)
+        chunk = super()._chunk(map(_unwrapped, found) if self._is_enveloped else found)
+        self._answer.tell_usage(chunk.events)
+        return chunk
 
     def _break(self, events: list[Event]) -> None:
         """What is no chunk: behind a finish reason it is none of the answer's business."""

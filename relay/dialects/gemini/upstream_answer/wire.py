@@ -154,7 +154,7 @@ _MAYBE_SNAKE_CASE = re.compile(
 def read_answer(data: bytes) -> Answer:
     """One chunk out of its JSON; raises msgspec.DecodeError when it is none."""
     # The memchr is what the usual chunk pays; a text that only quotes such a name costs time, no more.
-    if _MAYBE_SNAKE_CASE.search(data):
+    if b"_" in data and _MAYBE_SNAKE_CASE.search(data):
         data = _in_camel_case(data)
     return _ANSWER.decode(data)
 

@@ -7,7 +7,7 @@ import msgspec
 
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions, EncoderOptions
-from relay.neutral.events import Chunk, Event, StreamState
+from relay.neutral.events import Chunk, Event, StreamState, Usage
 
 TRANSCRIPTS = Path(__file__).parents[3] / "transcripts"
 NAMES = sorted(path.stem.removeprefix("gemini_") for path in TRANSCRIPTS.glob("gemini_*.sse"))
@@ -56,6 +56,12 @@ def folded(events: Iterable[Event]) -> StreamState:
     state = StreamState()
     state.fold(events)
     return state
+
+
+def said_in(chunk: Chunk) -> tuple[bytes, list[Event], Usage]:
+    """What a chunk says, however often it counts: its bytes, its other events, the counts at the end."""
+    others = [event for event in chunk.events if not isinstance(event, Usage)]
+    return chunk.raw, others, folded(chunk.events).usage
 
 
 def encoder(form: str = "sse", headers: Mapping[str, str] | None = None):

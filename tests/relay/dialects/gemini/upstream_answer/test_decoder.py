@@ -11,6 +11,7 @@ from relay.neutral.events import (
     BlockStop,
     Citation,
     Extra,
+    Failed,
     MessageStart,
     Signature,
     Stop,
@@ -39,20 +40,56 @@ GROUNDING = {
 
 
 def test_text():
-    """Consecutive text parts are one block, which closes at the end, with stop and terminal behind it."""
+    """Consecutive text parts are one block, which closes at the end, with stop and terminal behind it.
+
+    What the chunks count is told where the answer begins, and at the end of what came together.
+    """
     assert events_of(transcript("text")) == [
         MessageStart("q3UgaZq5K4m-vdIP8eKxoAM", "gemini-2.5-flash"),
         Usage(input_uncached=9),
         BlockStart(0, "text"),
         TextDelta(0, "Der Fluß heißt "),
         TextDelta(0, "Donau – 日本語では「ドナウ川」🙂"),
-        Usage(input_uncached=9, output=11),
         TextDelta(0, "."),
         Usage(input_uncached=9, output=14),
         BlockStop(0),
         Stop("end_turn", "STOP"),
         Terminal(),
     ]
+
+
+def test_counts_of_one_read():
+    """What one read counts is told once, and nothing that only an earlier chunk of it counted is lost."""
+    first = parts({"text": "a"}) | {"usageMetadata": {"promptTokenCount": 9}}
+    counted = {
+        "promptTokenCount": 9,
+        "cachedContentTokenCount": 4,
+        "candidatesTokenCount": 2,
+        "thoughtsTokenCount": 3,
+        "candidatesTokensDetails": [{"modality": "AUDIO", "tokenCount": 1}],
+    }
+    whole = Usage(input_uncached=5, cache_read=4, output=5, thinking=3, media=(("audio_tokens_out", 1),))
+    for name in counted:
+        fewer = {key: count for key, count in counted.items() if key != name}
+        events = events_of(
+            sse(
+                first,
+                parts({"text": "b"}) | {"usageMetadata": counted},
+                parts({"text": "c"}) | {"usageMetadata": fewer},
+            )
+        )
+        told = [event for event in events if isinstance(event, Usage)]
+        assert told[0] == Usage(input_uncached=9)
+        assert told[1] == whole, name
+        assert len(told) == 3, name
+    events = events_of(
+        sse(*[parts({"text": "x"}) | {"usageMetadata": counted}] * 3, {"error": {"code": 500}})
+    )
+    assert [event for event in events if isinstance(event, Usage)] == [whole]
+    events = events_of(
+        sse(first, parts({"text": "b"}) | {"usageMetadata": counted}, {"error": {"code": 500}})
+    )
+    assert [type(event) for event in events[-2:]] == [Usage, Failed]
 
 
 def test_thinking_and_a_late_signature():
@@ -67,7 +104,8 @@ def test_thinking_and_a_late_signature():
     assert state.blocks[1].signature == _signature_in("thinking")
     signature = next(event for event in events if isinstance(event, Signature))
     assert signature.family == "gemini-3"
-    assert events[events.index(signature) + 1] == BlockStop(1)
+    behind = [event for event in events[events.index(signature) + 1 :] if not isinstance(event, Usage)]
+    assert behind[0] == BlockStop(1)
     assert state.usage == Usage(input_uncached=5, cache_read=16, output=68, thinking=64)
 
 
