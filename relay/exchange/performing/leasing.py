@@ -9,7 +9,7 @@ from relay.engine.commands import PickAccount
 from relay.engine.retrying.turns import RESTING
 from relay.exchange.large_bodies import beside_the_loop
 from relay.exchange.performing.picked import NOT_THE_CHOSEN, nobody
-from relay.exchange.performing.wanting import wanted
+from relay.exchange.performing.wanting import reads_history, wanted
 from relay.exchange.record.recording import Recorder
 from relay.exchange.runtime import Runtime
 from relay.neutral.failures import Failure
@@ -35,7 +35,8 @@ class Leasing:
             groups = self._groups_now(target)
             self._name(target, groups)
             want = partial(wanted, self._call, target, groups, command, self._only)
-            lease = await self._runtime.pool.acquire(await beside_the_loop(len(self._call.raw), want))
+            size = len(self._call.raw) if reads_history(target) else 0
+            lease = await self._runtime.pool.acquire(await beside_the_loop(size, want))
             if groups == self._groups_now(target):
                 break
             if not isinstance(lease, NoAccount):

@@ -25,6 +25,11 @@ def fallbacks_of(call: ClientCall, targets: tuple[Target, ...]) -> Fallbacks:
     )
 
 
+def reads_history(target: Target) -> bool:
+    """Does ``wanted`` look at the whole of a call for ``target``?"""
+    return facts_for(target.model).account_bound_thinking
+
+
 def wanted(
     call: ClientCall, target: Target, key_groups: Binding, command: PickAccount, only: int | None
 ) -> Want:

@@ -112,11 +112,23 @@ async def test_who_is_always_overtaken_comes_to_an_end() -> None:
     assert [lease.state.in_flight for lease in pool.leases] == [0, 0]
 
 
-@pytest.mark.parametrize(("size", "is_beside"), [(100, False), (LARGE_BYTES, True)])
+def test_a_history_is_read_only_where_another_account_would_drop_its_thinking() -> None:
+    """To want an account for another model takes no look at the body, and no turn behind large ones."""
+    assert leasing.reads_history(Target("claude-haiku-5-5"))
+    assert not leasing.reads_history(Target(MODEL))
+
+
+@pytest.mark.parametrize(
+    ("size", "is_bound", "is_beside"),
+    [(100, True, False), (LARGE_BYTES, True, True), (LARGE_BYTES, False, True)],
+)
 async def test_what_looks_through_a_large_body_does_so_beside_the_loop(
-    monkeypatch: pytest.MonkeyPatch, size: int, is_beside: bool
+    monkeypatch: pytest.MonkeyPatch, size: int, is_bound: bool, is_beside: bool
 ) -> None:
-    """The request is wanted, made, healed, and asked on with in a thread: others are served meanwhile."""
+    """The request is wanted, made, healed, and asked on with in a thread: others are served meanwhile.
+
+    Where thinking is not ``is_bound`` to its account, to want one is no look through the body.
+    """
     threads: dict[str, bool] = {}
 
     def watched(name: str) -> None:
@@ -129,6 +141,7 @@ async def test_what_looks_through_a_large_body_does_so_beside_the_loop(
 
         monkeypatch.setattr(module, name, watching)
 
+    monkeypatch.setattr(leasing, "reads_history", lambda target: is_bound)
     works = ["wanted", "prepare", "healed_request", "continued", "asked_on"]
     for name in works:
         watched(name)
@@ -139,7 +152,7 @@ async def test_what_looks_through_a_large_body_does_so_beside_the_loop(
     assert isinstance(picked, Picked)
     await exchange.heal("strip")
     await exchange.ask_on("token")
-    assert threads == dict.fromkeys(works, is_beside)
+    assert threads == dict.fromkeys(works, is_beside) | {"wanted": is_bound and is_beside}
     exchange.leave()
 
 
