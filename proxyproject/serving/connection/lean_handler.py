@@ -18,6 +18,7 @@ Views must be asynchronous; a synchronous one would need a thread, and is refuse
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from inspect import iscoroutinefunction
 from io import BytesIO
 from typing import Any
@@ -26,7 +27,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOpera
 from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import get_resolver
+from django.urls import ResolverMatch, get_resolver
 
 from proxyproject.serving.connection.early_answers import Refusal, early_answer, too_large
 
@@ -36,6 +37,13 @@ Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+
+_PATHS_KEPT = 256
+"""Paths whose view is remembered: Gemini's clients name a model in theirs."""
+
+_USUAL_PATH = 200
+"""Characters; of longer ones none is remembered."""
 
 
 class SentTooMuch(Exception):
@@ -52,6 +60,7 @@ class LeanHandler:
     def __init__(self, urlconf: str, max_body_bytes: int) -> None:
         self._urlconf = urlconf
         self._max_body_bytes = max_body_bytes
+        self._known = lru_cache(_PATHS_KEPT)(self._resolved)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -123,8 +132,13 @@ class LeanHandler:
                 _close(response)
             request.close()
 
+    def _resolved(self, path: str) -> ResolverMatch:
+        """The view of ``path``: the resolver tries each pattern until one fits. Raises Http404."""
+        return get_resolver(self._urlconf).resolve(path)
+
     async def _call_view(self, request: ASGIRequest) -> HttpResponseBase:
-        match = get_resolver(self._urlconf).resolve(request.path_info)
+        path = request.path_info
+        match = (self._known if len(path) <= _USUAL_PATH else self._resolved)(path)
         request.resolver_match = match
         if not iscoroutinefunction(match.func):
             raise TypeError(f"{match.func!r} is a synchronous view; the relay's paths take asynchronous ones")
