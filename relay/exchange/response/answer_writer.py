@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from relay.dialects.interface import Encoder, EncoderOptions
-from relay.engine.answer.coalesce import coalesced
+from relay.engine.answer.coalesce import coalesced, together
 from relay.engine.healing.signatures import handle_for
 from relay.neutral.events import Chunk
 from relay.neutral.failures import Failure, Kind, stumbled
@@ -81,7 +81,8 @@ class AnswerWriter:
         if is_forwarded:
             piece = encoder.forward(chunk)
         else:
-            piece = encoder.encode(chunk.events if self._call.is_stream else coalesced(chunk.events))
+            is_stream, events = self._call.is_stream, chunk.events
+            piece = encoder.encode(together(events) if is_stream else coalesced(events))
         return piece if self._call.is_stream or encoder.gap is not None else self._call.dialect.collect(piece)
 
     def _give_up(self, gap: Failure, fault: Exception | None) -> None:
