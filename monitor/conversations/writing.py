@@ -1,18 +1,48 @@
 """Count rows in their conversations, inside the transaction that stores them."""
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.db import connection, models
 
 from monitor.conversations.counting import ConversationSums, Part, changes, is_turn, part_of
 from monitor.conversations.models import Conversation, ConversationPart
+from monitor.history.listing.keyset import moment_of_id
 from monitor.record.records import RequestRecord
 from monitor.record.stored_text import stored_text
 
 _OWN = ("id", "client_key", "client_name")
 _PARTS = (*Part._fields, "parent_agent", "agent_label", "role")
 _ENDS = ("first_id", "last_id")
+
+KNOWN_SECONDS: Final = 60.0
+"""For so long a conversation is known that was just written: the beginning of its next turn tells nothing
+that its end does not tell better, and the list may have it in the place of its last turn meanwhile."""
+MOST_KNOWN: Final = 10_000
+
+
+class Known:
+    """The conversations that one writer has stored lately."""
+
+    def __init__(self) -> None:
+        """None yet."""
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def has(self, row: RequestRecord) -> bool:
+        """Whether the conversation of the turn was stored shortly before it."""
+        return moment_of_id(row.id) < self._until.get(row.conversation, 0.0)
+
+    def add(self, line: "_Line", conversation: str) -> None:
+        """It is stored with that turn."""
+        self._until[conversation] = moment_of_id(line.last) + KNOWN_SECONDS
+        self._until.move_to_end(conversation)
+        if len(self._until) > MOST_KNOWN:
+            self._until.popitem(last=False)
+
+    def forget(self) -> None:
+        """What was stored last may have been rolled back."""
+        self._until.clear()
 
 
 class _Line:
@@ -28,12 +58,15 @@ class _Line:
         self.sums = self.sums.plus(sums)
 
 
-def count(rows: Sequence[RequestRecord], before: Mapping[str, RequestRecord]) -> None:
+def count(
+    rows: Sequence[RequestRecord], before: Mapping[str, RequestRecord], known: Known | None = None
+) -> None:
     """Count what ``rows`` add to their conversations, or change in them, on the connection of this thread.
 
-    ``before`` are those of them that had ended before. A turn in flight makes its conversation known.
+    ``before`` are those of them that had ended before. A turn in flight makes its conversation known, unless
+    it is in ``known``: so most turns write there once, at their end.
     """
-    turns = [row for row in rows if is_turn(row)]
+    turns = [row for row in rows if is_turn(row) and not (known and row.in_flight and known.has(row))]
     if not turns:
         return
     changed = changes((before.get(row.id), row) for row in turns)
@@ -51,6 +84,9 @@ def count(rows: Sequence[RequestRecord], before: Mapping[str, RequestRecord]) ->
             parts[part].add(row.id, ConversationSums())
     _store(Conversation, _OWN, ("id",), [conversations[key] for key in sorted(conversations)])
     _store(ConversationPart, _PARTS, Part._fields, [parts[key] for key in sorted(parts)])
+    if known is not None:
+        for conversation, line in conversations.items():
+            known.add(line, conversation)
 
 
 def _store(

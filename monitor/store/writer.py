@@ -18,7 +18,7 @@ import msgspec
 import zstandard
 from django.db import DataError, Error, IntegrityError, connection, transaction
 
-from monitor.conversations.writing import count
+from monitor.conversations.writing import Known, count
 from monitor.ledger.writing import book, ended_before
 from monitor.partitions.tables import is_between
 from monitor.pricing import cost
@@ -90,6 +90,7 @@ class RecordWriter:
         self._flushes_asked = 0
         self._flushes_done = 0
         self._failures_in_a_row = 0
+        self._known = Known()
         self._is_behind = False  # whole batches of bodies wait
         self._rows_written = 0
         self._bodies_written = 0
@@ -238,7 +239,7 @@ class RecordWriter:
                 before = ended_before(requests)
                 for kind in dict.fromkeys(map(type, rows)):
                     upsert([row for row in rows if type(row) is kind])
-                count(requests, before)
+                count(requests, before, self._known)
                 if ended := [row for row in requests if not row.in_flight]:
                     index.add((row.id, _searched_texts(row)) for row in ended)
                     book(ended, before)  # last: all processes write these rows, and wait for whoever has them
@@ -263,6 +264,7 @@ class RecordWriter:
         return finished_attempt(record)
 
     def _store_one_by_one(self, records: Sequence[Record], error: Exception) -> bool:
+        self._known.forget()
         if len(records) > 1:
             return all(self._store([record]) for record in records)
         self._remember(error)
@@ -284,6 +286,7 @@ class RecordWriter:
                 logger.exception("A listener to stored rows failed")
 
     def _note_failure(self, error: Exception) -> None:
+        self._known.forget()
         self._remember(error)
         store_metrics.STORE_FAILURES.inc()
         self._failures_in_a_row += 1

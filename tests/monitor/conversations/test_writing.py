@@ -10,6 +10,7 @@ from django.db.models import Sum
 
 from monitor.conversations.counting import ConversationSums
 from monitor.conversations.models import Conversation, ConversationPart
+from monitor.conversations.writing import KNOWN_SECONDS
 from monitor.ledger.models import LedgerHour
 from monitor.models import RequestLog
 from monitor.record.records import Outcome, RequestRecord
@@ -113,6 +114,35 @@ def test_a_turn_in_flight_makes_its_conversation_known(
     assert writer.flush(10)
     known = Conversation.objects.get()
     assert (known.turns, known.failed, known.tokens_in) == (1, 0, 10)
+
+
+def test_most_turns_write_once(writer: RecordWriter, request_record: NewRecord) -> None:
+    """A turn that begins shortly after another one of its conversation writes there at its end alone; after
+    a pause, and after a failure of the store, it is known again from its beginning.
+    """
+    start = 1_700_000_000.0
+    ids = []
+
+    def last_id_at(begun: float) -> str:
+        row = turn(request_record, started_at=begun)
+        ids.append(row.id)
+        writer.submit(row)
+        assert writer.flush(10)
+        known = Conversation.objects.get().last_id
+        writer.submit(ended(row, tokens_in=10))
+        assert writer.flush(10)
+        assert Conversation.objects.get().last_id == row.id
+        return known
+
+    assert last_id_at(start) == ids[0]
+    assert last_id_at(start + 20) == ids[0]
+    assert last_id_at(start + 40) == ids[1]
+    assert last_id_at(start + 40 + KNOWN_SECONDS) == ids[3]
+    writer.submit(turn(request_record, started_at=start + 110, tokens_in="no number"))
+    assert writer.flush(10)
+    assert last_id_at(start + 111) == ids[4]
+    told = Conversation.objects.get()
+    assert (told.turns, told.tokens_in) == (5, 50)
 
 
 @pytest.mark.parametrize(
