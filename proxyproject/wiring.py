@@ -22,6 +22,7 @@ from accounts.loaded.live_accounts import live, live_process_ids
 from accounts.loaded.seal import check_seal
 from accounts.processes import heartbeats
 from accounts.processes.process_locks import ProcessLock
+from monitor.conversations.limited import register_conversation_limits
 from monitor.live.feed import live_feed
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from monitor.retention.housekeeping import Housekeeper
@@ -29,6 +30,7 @@ from monitor.retention.pruner import Limits
 from monitor.retention.turn import HousekeepingTurn
 from monitor.store.writer import RecordWriter
 from proxyproject.pages.account_figures import account_figures
+from proxyproject.pages.conversation_limits import conversation_limits
 from proxyproject.pages.key_figures import key_figures
 from proxyproject.serving.connection.early_answers import EarlyAnswer, Refusal, set_renderer
 from proxyproject.serving.door.callers import set_caller_check
@@ -98,6 +100,7 @@ def wire(lifecycle: Lifecycle) -> None:
     register_asked_address(asked_address)
     register_account_figures(account_figures)
     register_key_figures(key_figures)
+    register_conversation_limits(conversation_limits)
     writer.on_committed(live_feed.committed)
     lifecycle.on_start(keep_file)
     lifecycle.on_start(process_lock.hold)

@@ -1,10 +1,12 @@
 """The turns of the last hour, for the limits of conversations. Blocking."""
 
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final
 
 from django.db.models import Q, QuerySet
 
+from monitor.conversations.past_turns import PastTurn, WhoseTurn
 from monitor.history.listing.keyset import moment_of_id
 from monitor.history.queries import admitted_since
 from monitor.models import ASKED_BY_A_CLIENT, RequestLog
@@ -17,38 +19,37 @@ MOST_LATELY: Final = 20_000
 """Of all conversations so many turns are looked at."""
 
 
-class PastTurn(NamedTuple):
-    """When it was admitted, what it cost, its sub-agent or "", the client's name of a model, and the role."""
-
-    at: float
-    cost: Decimal | None
-    sub_agent: str
-    model: str
-    role: str
-
-
-class WhoseTurn(NamedTuple):
-    """The turn, its conversation, and the id of its key."""
-
-    conversation: str
-    key_id: int | None
-    turn: PastTurn
-
-
 def turns_since(conversation: str, at: float, most: int) -> list[PastTurn]:
     """Each turn since ``at``, oldest first; of more than ``most`` the newest.
 
     What was refused at the door is none.
     """
-    within = Q(conversation=conversation, conversation__gt="")
-    return [_turn(*row) for row in _rows(within, at).values_list(*_COLUMNS)[:most]][::-1]
+    return [one.turn for one in turns_of(conversation, at, most)]
 
 
-def turns_lately(key_ids: list[int], models: list[str], at: float) -> list[WhoseTurn]:
-    """The turns since ``at`` of these keys, and of who asked one of these upstream models, oldest first."""
-    within = Q(client_key_id__in=key_ids) | Q(mapped_model__in=models)
-    columns = ("conversation", "client_key_id", *_COLUMNS)
-    rows = _rows(within & Q(conversation__gt=""), at).values_list(*columns)[:MOST_LATELY]
+def turns_lately(
+    key_ids: list[int], models: list[str], at: float, conversations: Sequence[str] = ()
+) -> list[WhoseTurn]:
+    """The turns since ``at`` of these keys, and of who asked one of these upstream models, oldest first.
+
+    Of a turn in flight it is not on record yet which model it asks: it is among them. With
+    ``conversations`` only those of these.
+    """
+    within = Q(client_key_id__in=key_ids)
+    if models:
+        within |= Q(mapped_model__in=models) | Q(in_flight=True)
+    if conversations:
+        within &= Q(conversation__in=conversations)
+    return _whose(within & Q(conversation__gt=""), at, MOST_LATELY)
+
+
+def turns_of(conversation: str, at: float, most: int = MOST_LATELY) -> list[WhoseTurn]:
+    """The turns of one conversation since ``at``, oldest first; of more than ``most`` the newest."""
+    return _whose(Q(conversation=conversation, conversation__gt=""), at, most)
+
+
+def _whose(within: Q, at: float, most: int) -> list[WhoseTurn]:
+    rows = _rows(within, at).values_list("conversation", "client_key_id", *_COLUMNS)[:most]
     return [WhoseTurn(conversation, key_id, _turn(*rest)) for conversation, key_id, *rest in rows][::-1]
 
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from monitor.conversations.filters import FLAGS, asked_for
+from monitor.conversations.limited import limit_lines
 from monitor.conversations.reading import agents_of, line_of, page_of
 from monitor.conversations.tree import tree_of
 from monitor.conversations.turns import LANE, TURNS_LISTED, WIDTH, TurnBar, on_axis, turns_of
@@ -108,6 +109,7 @@ def conversation_page(request: HttpRequest, conversation: str) -> HttpResponseBa
         "older_link": f"?before={older}" if older else "",
         "is_first_page": not before,
         "misses": [(CACHE_MISS_LABELS.get(one.cause, one.cause), one) for one in misses_of(conversation)],
+        "limits": limit_lines(conversation),
         "reads_bodies": reads_bodies(request),
         "may_export": may_export(request),
     }

@@ -26,6 +26,7 @@ from monitor.ledger.booking import Amounts, dollars
 from relay.admission.client_address import client_address
 from relay.admission.key_rules import is_expired
 from relay.exchange.runtime import runtime
+from relay.limits.conversation_standing import ConversationStanding
 from relay.limits.standing import Standing
 from relay.limits.usage import DAYS, KeyUsage, of_conversations
 from relay.limits.usage_reading import usage_of
@@ -33,6 +34,7 @@ from relay.limits.wording import figure, measure_of, of_conversation, period_of
 
 LONGEST_KEY = 300
 HOURS_SHOWN = 48
+CONVERSATION_ROWS = 50
 
 
 class KeyForm(forms.Form):
@@ -86,6 +88,7 @@ def _shown(usage: KeyUsage) -> dict[str, Any]:
         "usage": usage,
         "limits": [_limit(standing) for standing in usage.standings],
         "conversation_limits": [of_conversation(*one) for one in of_conversations(usage.rules)],
+        "conversations": [row for one in usage.conversations for row in _had(one)][:CONVERSATION_ROWS],
         "total": _numbers(usage.total),
         "models": [{"model": name, **_numbers(sums)} for name, sums in usage.by_model],
         "hours": [
@@ -108,6 +111,22 @@ def _limit(standing: Standing) -> dict[str, Any]:
         "percent": min(100, 100 * standing.used // limit.amount),
         "resets_at": None if reset is None else datetime.fromtimestamp(reset, zone),
     }
+
+
+def _had(standing: ConversationStanding) -> list[dict[str, Any]]:
+    """What a conversation has had, a row for each limit."""
+    zone = timezone.get_default_timezone()
+    return [
+        {
+            "conversation": standing.conversation[:12],
+            "mapping": standing.name if standing.limited_by == "mapping" else "",
+            "limit": of_conversation(share.measure, share.most),
+            "used": of_conversation(share.measure, share.used),
+            "percent": min(100, 100 * share.used // share.most),
+            "free_at": datetime.fromtimestamp(share.free_at, zone) if share.is_spent else None,
+        }
+        for share in standing.shares
+    ]
 
 
 def _numbers(usage: Amounts) -> dict[str, Any]:

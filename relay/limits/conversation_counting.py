@@ -15,9 +15,10 @@ import msgspec
 from accounts.keys.limits import MOST_TURNS, ConversationLimits
 from accounts.loaded.client_keys import CallerKey
 from accounts.mapping import Target
-from monitor.conversations.last_hour import PastTurn, turns_since
-from monitor.ledger.booking import units_of
-from relay.limits.conversation_rule import HOUR_SECONDS, CountedTurn, Verdict, judged
+from monitor.conversations.last_hour import turns_since
+from monitor.conversations.past_turns import PastTurn
+from relay.limits.conversation_rule import HOUR_SECONDS, Verdict, judged
+from relay.limits.conversation_standing import counted
 from relay.limits.key_counter import KeyCounter
 from relay.limits.looking import looked_up
 from relay.neutral.failures import Failure, Kind
@@ -138,11 +139,6 @@ def by_mapping(turns: Sequence[PastTurn], target: Target, router: Router) -> lis
         first = (router(model, role) or (None,))[0]
         goes[model, role] = first is not None and (first.pattern, first.role) == (target.pattern, target.role)
     return [turn for turn in turns if goes[turn.model, turn.role]]
-
-
-def counted(turn: PastTurn) -> CountedTurn:
-    """As the rule takes it."""
-    return CountedTurn(turn.at, units_of(turn.cost), turn.sub_agent)
 
 
 def _unknown(name: str, counter: KeyCounter | None) -> Verdict:

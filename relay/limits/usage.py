@@ -11,6 +11,8 @@ import msgspec
 from accounts.keys.limits import ConversationLimits
 from monitor.export.formats import spreadsheet_cell
 from monitor.ledger.booking import Amounts, dollars
+from relay.limits.conversation_rule import Share
+from relay.limits.conversation_standing import ConversationStanding
 from relay.limits.standing import Standing, moment
 
 DAYS = 30
@@ -49,6 +51,8 @@ class KeyUsage(msgspec.Struct, frozen=True, kw_only=True):
     rules: Rules
     standings: tuple[Standing, ...]
     hours: tuple[Hour, ...]
+    conversations: tuple[ConversationStanding, ...] = ()
+    """What each has had of its limits within the last hour, the latest first."""
 
     @property
     def total(self) -> Amounts:
@@ -83,6 +87,7 @@ def as_json(usage: KeyUsage) -> dict[str, Any]:
         "time_zone": usage.time_zone,
         "limits": [limit_row(standing) for standing in usage.standings],
         "conversation_limits": [limit_of_conversation(*one) for one in of_conversations(rules)],
+        "conversations": [conversation_row(one) for one in usage.conversations],
         "days": DAYS,
         "total": numbers(usage.total),
         "models": [{"model": name, **numbers(sums)} for name, sums in usage.by_model],
@@ -131,6 +136,31 @@ def limit_of_conversation(measure: str, most: int) -> dict[str, Any]:
         "measure": measure,
         "period": "hour",
         "limit": f"{dollars(most):.10f}" if measure == "usd" else most,
+    }
+
+
+def conversation_row(standing: ConversationStanding) -> dict[str, Any]:
+    """What one conversation has had."""
+    return {
+        "conversation": standing.conversation,
+        "last_turn_at": moment(standing.last_at) if standing.last_at else None,
+        "limited_by": standing.limited_by,
+        "name": standing.name,
+        "limits": [share_row(share) for share in standing.shares],
+    }
+
+
+def share_row(share: Share) -> dict[str, Any]:
+    """A limit with what is used and left of it, and from when on there is more, where none is left."""
+    told = (share.most, share.used, max(0, share.most - share.used))
+    most, used, left = (f"{dollars(n):.10f}" if share.measure == "usd" else n for n in told)
+    return {
+        "measure": share.measure,
+        "period": "hour",
+        "limit": most,
+        "used": used,
+        "left": left,
+        "free_at": moment(share.free_at) if share.is_spent else None,
     }
 
 

@@ -8,12 +8,18 @@ from accounts.keys.loading import key_limits
 from accounts.models import ClientKey
 from accounts.snapshot import epoch
 from monitor.ledger.reading import by_model_and_hour, used_in
+from relay.limits.conversation_reading import of_key
 from relay.limits.counts import Counts
 from relay.limits.usage import DAYS, Hour, KeyUsage, Rules, with_the_ledger
+from relay.speakers.speaker import named_conversation
+
+CONVERSATIONS_SHOWN = 50
 
 
-def usage_of(key: ClientKey, counts: Counts) -> KeyUsage:
-    """What the holder of ``key`` is shown now."""
+def usage_of(key: ClientKey, counts: Counts, conversation: str = "") -> KeyUsage:
+    """What the holder of ``key`` is shown now; ``conversation``: of that one alone, by the client's name for
+    it or the one that it has on record.
+    """
     now = time.time()
     limits = key_limits(key)
     standings = counts.standings(key.pk, limits.limits)
@@ -32,5 +38,10 @@ def usage_of(key: ClientKey, counts: Counts) -> KeyUsage:
             conversation=limits.conversation,
         ),
         standings=with_the_ledger(standings, booked),
+        conversations=tuple(of_key(key, now, _names(key.pk, conversation))[:CONVERSATIONS_SHOWN]),
         hours=tuple(Hour(*row) for row in by_model_and_hour(key.pk, now - DAYS * 86400)),
     )
+
+
+def _names(key_id: int, conversation: str) -> tuple[str, ...]:
+    return (named_conversation(key_id, conversation), conversation) if conversation else ()

@@ -58,6 +58,11 @@ def speaker_of(headers: Mapping[str, str], request: Json, key_id: int, session: 
     return Speaker(session, session, client=_product(user_agent), role="main" if session else "")
 
 
+def named_conversation(key_id: int, name: str) -> str:
+    """The conversation that a client calls so, who asks with the key ``key_id``."""
+    return _hash(key_id, name)
+
+
 def in_session(speaker: Speaker, before: str, session: str) -> Speaker:
     """The speaker whose session, which was ``before``, has turned out to be ``session``."""
     if speaker.session or speaker.conversation != before:
@@ -76,7 +81,7 @@ def _named(
         conversation = parent
     elif is_sub and agent in ("", conversation):
         agent = f"a sub-agent without an id of its own: {mark}"
-    main = _hash(key_id, conversation)
+    main = named_conversation(key_id, conversation)
 
     def hashed(raw: str) -> str:
         return main if raw in ("", conversation) else _hash(key_id, conversation, raw)

@@ -2,10 +2,11 @@
 
 from accounts.keys.limits import UNITS_PER_DOLLAR, ConversationLimits
 from accounts.mapping import Mapping
-from monitor.conversations.last_hour import PastTurn, WhoseTurn
-from proxyproject.pages.runaways import SHOWN, Runaway, found
+from monitor.conversations.past_turns import PastTurn, WhoseTurn
+from proxyproject.pages.runaways import SHOWN, Runaway, worst
 from proxyproject.pages.start_page import runaway_warnings
 from relay.limits.conversation_rule import Share
+from relay.limits.conversation_standing import standings
 
 KEYS = {7: ("team", ConversationLimits(turns=10, agents=2))}
 MAPPINGS = [
@@ -32,7 +33,7 @@ def test_those_near_a_limit_and_those_beyond() -> None:
         *(turn("main alone", None, "claude-x") for _ in range(50)),
         *(turn("another key", 8) for _ in range(50)),
     ]
-    told = found(turns, KEYS, MAPPINGS)
+    told = worst(standings(turns, KEYS, MAPPINGS))
     assert [(one.conversation, one.limited_by, one.share.measure) for one in told] == [
         ("mapped", "mapping", "turns"),
         ("over", "key", "turns"),
@@ -45,7 +46,7 @@ def test_those_near_a_limit_and_those_beyond() -> None:
 def test_many_are_not_all_shown() -> None:
     """The page stays a page."""
     turns = [turn(f"c{number}") for number in range(20) for _ in range(10)]
-    assert len(found(turns, KEYS, MAPPINGS)) == SHOWN
+    assert len(worst(standings(turns, KEYS, MAPPINGS))) == SHOWN
 
 
 def test_the_words() -> None:
@@ -65,4 +66,4 @@ def test_a_mapping_of_main_agents_and_one_of_sub_agents_count_apart() -> None:
     limits, roles = ConversationLimits(turns=10), ("main", "sub")
     both = [Mapping("claude-*", "big", role=role, conversation=limits) for role in roles]
     turns = [turn("c", None, "claude-x", role, "a") for role in roles for _ in range(5)]
-    assert found(turns, {}, both) == []
+    assert worst(standings(turns, {}, both)) == []

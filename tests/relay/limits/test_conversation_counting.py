@@ -10,7 +10,7 @@ import pytest
 from accounts.keys.limits import MOST_TURNS, ConversationLimits, KeyLimits
 from accounts.loaded.client_keys import CallerKey
 from accounts.mapping import Target
-from monitor.conversations.last_hour import PastTurn
+from monitor.conversations.past_turns import PastTurn
 from relay.limits import conversation_counting, looking
 from relay.limits.conversation_counting import REFUSED_SECONDS, RETRY_SECONDS, ConversationGate
 from relay.limits.conversation_rule import HOUR_SECONDS, Verdict

@@ -2,6 +2,8 @@
 
 import uuid
 from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
 
 import anthropic
 import httpx
@@ -9,6 +11,7 @@ import pytest
 
 from tests.running_server import ServerWorld
 from tests.served.keys.test_key_limits import new_key
+from tests.served.keys.test_key_usage import page as key_page
 from tests.served.operators import log_in, make_operator
 from tests.served.world import CLAUDE, KEY, World, lasting_world
 
@@ -53,6 +56,62 @@ def test_a_runaway_is_warned_and_then_stopped(world: World) -> None:
             messages=[{"role": "user", "content": "Go on."}],
             extra_headers={"x-claude-code-session-id": session},
         )
+
+
+def test_the_holder_sees_what_a_conversation_has_had(world: World) -> None:
+    """By the client's own name for it, or of the last hour; so do the key's page and the conversation's. Who
+    holds another key and sends the same name sees its own conversation alone.
+    """
+    options = ("--conversation-turns-per-hour", "4", "--conversation-usd-per-hour", "5")
+    mine, others = new_key(world, "seen", *options), new_key(world, "unseen", *options)
+    session = str(uuid.uuid4())
+    rows = [world.row(turn(world, key, session)) for key in (mine, mine, mine, others)]
+    assert turn(world, mine, str(uuid.uuid4())).status_code == 200
+
+    def told(key: str, **asked: str) -> list[dict[str, Any]]:
+        answer = world.client.get("/v1/usage", headers={"x-api-key": key}, params=asked)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["conversations"])
+
+    [own] = told(mine, conversation=session)
+    assert (own["conversation"], own["limited_by"], own["name"]) == (rows[0]["conversation"], "key", "seen")
+    turns, money = own["limits"]
+    assert turns == {
+        "measure": "turns", "period": "hour", "limit": 4, "used": 3, "left": 1, "free_at": None,
+    }  # fmt: skip
+    assert Decimal(money["used"]) == sum(Decimal(str(row["cost"])) for row in rows[:3]) > 0
+    assert told(mine, conversation=rows[0]["conversation"]) == [own]
+    assert [one["limits"][0]["used"] for one in told(mine)] == [1, 3]
+    [theirs] = told(others)
+    assert theirs == told(others, conversation=session)[0]
+    assert (theirs["conversation"], theirs["limits"][0]["used"]) == (rows[3]["conversation"], 1)
+    foreign = told(others, conversation=rows[0]["conversation"])
+    assert {limit["used"] for limit in foreign[0]["limits"]} == {0, "0.0000000000"}
+    assert turn(world, mine, session).status_code == 200
+    spent = told(mine, conversation=session)[0]["limits"][0]
+    assert (spent["left"], spent["free_at"] is None) == (0, False)
+    page = key_page(world, mine).text
+    assert f"<code>{own['conversation'][:12]}</code>" in page
+    assert "4 turns (100 %)" in page
+    assert theirs["conversation"][:12] not in page
+    make_operator(world)
+    with httpx.Client(base_url=world.server.base_url, timeout=60, follow_redirects=True) as browser:
+        log_in(browser)
+        page = browser.get(f"/monitor/conversations/{own['conversation']}/").text
+    assert "limit of the client key seen" in page
+    assert "<b>4 turns of 4 turns within the last hour (100 %)</b>" in page
+
+
+def test_a_name_that_is_none(world: World) -> None:
+    """Too long or with a NUL: a clear refusal in the caller's dialect; a strange one is nobody's."""
+    key = new_key(world, "odd", "--conversation-turns-per-hour", "4")
+    for name in ("x" * 10_000, "a\0b"):
+        answer = world.client.get("/v1/usage", headers={"x-api-key": key}, params={"conversation": name})
+        assert answer.status_code == 400
+        assert "at most 512 characters" in answer.json()["error"]["message"]
+    for name in ("' OR 1=1 --", "\N{GRINNING FACE}", "f" * 32):
+        answer = world.client.get("/v1/usage", headers={"x-api-key": key}, params={"conversation": name})
+        assert [one["limits"][0]["used"] for one in answer.json()["conversations"]] == [0]
 
 
 def test_sub_agents_and_money(world: World) -> None:

@@ -1,0 +1,49 @@
+"""What conversations have had of their limits within the last hour, from the store. Blocking."""
+
+from collections.abc import Iterable, Sequence
+
+from accounts.keys.conversation_limits import IS_LIMITED
+from accounts.keys.limits import ConversationLimits
+from accounts.loaded.loading import mapping_view
+from accounts.mapping import Mapping
+from accounts.models import ClientKey, ModelMapping
+from monitor.conversations.last_hour import turns_lately, turns_of
+from relay.limits.conversation_rule import HOUR_SECONDS
+from relay.limits.conversation_standing import ConversationStanding, standing, standings
+
+
+def of_everybody(now: float) -> list[ConversationStanding]:
+    """Of all keys and mappings that limit conversations. Without one nothing is read."""
+    keys, mappings = _keys(ClientKey.objects.filter(IS_LIMITED, enabled=True)), _mappings()
+    limited = [one for one in mappings if one.conversation is not None]
+    if not keys and not limited:
+        return []
+    models = [model for one in limited for model in (one.target, *one.fallbacks)]
+    return standings(turns_lately(list(keys), models, now - HOUR_SECONDS), keys, mappings)
+
+
+def of_key(key: ClientKey, now: float, conversations: Sequence[str] = ()) -> list[ConversationStanding]:
+    """Of the conversations of one key, the latest first; or only of those that are named."""
+    keys, mappings = _keys([key]), _mappings()
+    if not keys and not any(one.conversation for one in mappings):
+        return []
+    turns = turns_lately([key.pk], [], now - HOUR_SECONDS, conversations)
+    found = standings(turns, keys, mappings)
+    if not found and conversations and key.pk in keys:
+        found = [standing(conversations[0], "key", *keys[key.pk], [])]
+    return sorted(found, key=lambda one: -one.last_at)
+
+
+def of_conversation(conversation: str, now: float) -> list[ConversationStanding]:
+    """Of one conversation, whichever key asks in it."""
+    turns = turns_of(conversation, now - HOUR_SECONDS)
+    asking = {one.key_id for one in turns if one.key_id is not None}
+    return standings(turns, _keys(ClientKey.objects.filter(IS_LIMITED, pk__in=asking)), _mappings())
+
+
+def _keys(keys: Iterable[ClientKey]) -> dict[int, tuple[str, ConversationLimits]]:
+    return {key.pk: (key.name, limits) for key in keys if (limits := key.conversation_limits) is not None}
+
+
+def _mappings() -> list[Mapping]:
+    return [mapping_view(row) for row in ModelMapping.objects.all()]
