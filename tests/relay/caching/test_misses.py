@@ -15,6 +15,7 @@ from relay.caching.footprint import MOST_TURNS, footprint_of
 from relay.caching.kept import MOST_KEPT, Kept, with_newest
 from relay.caching.misses import CacheMiss, Found, miss_of
 from relay.dialects.anthropic import ANTHROPIC
+from relay.dialects.gemini import GEMINI
 from relay.dialects.openai import OPENAI_CHAT
 from tests.relay.dialects.anthropic.bodies import JSON
 
@@ -196,6 +197,17 @@ def test_each_staged_miss_is_named(subtests: pytest.Subtests) -> None:
             assert miss_of([BEFORE], now, told) == miss
 
 
+def test_the_tools_of_gemini_are_told_one_by_one() -> None:
+    """It declares all functions in one tool: their order is a change of its own there too."""
+    prints = [
+        footprint_of(GEMINI.prompt({"tools": [{name: functions}, {"googleSearch": {}}]}), "m")
+        for name in ("functionDeclarations", "function_declarations")
+        for functions in ([tool("read"), tool("write")], [tool("write"), tool("read")], [tool("read")])
+    ]
+    assert [one.tools == prints[0].tools for one in prints] == [True, False, False] * 2
+    assert [one.same_tools == prints[0].same_tools for one in prints] == [True, True, False] * 2
+
+
 def test_an_hour_is_an_hour() -> None:
     """Where the marks ask for an hour, six minutes are none too many, and two hours are."""
     before = kept(body(5, ttl="1h"), 5)
@@ -291,5 +303,5 @@ def test_every_cause_has_its_words() -> None:
 def test_no_body_breaks_it(value: Any) -> None:
     """Whatever stands in the place of tools, system prompt and turns."""
     asked = {"tools": value, "system": value, "messages": value, "contents": value, "cache_control": value}
-    for dialect in (ANTHROPIC, OPENAI_CHAT):
+    for dialect in (ANTHROPIC, OPENAI_CHAT, GEMINI):
         footprint_of(dialect.prompt(asked), "m")
