@@ -17,14 +17,13 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import threading
 import uuid
 from pathlib import Path
 from typing import Any
 
-from tests import stores
+from tests import loaded_python, stores
 from tests.management import Management
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,14 +54,8 @@ class RunningServer:
     def start(self) -> None:
         """Start the process (again, after ``stop`` or ``kill``: with the same data and port)."""
         self._output.clear()
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", str(self.port), *self._arguments],
-            cwd=ROOT,
-            env=self.env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            bufsize=1,
+        self.process = loaded_python.start(
+            "manage.py", "serve", "--port", str(self.port), *self._arguments, env=self.env
         )
         self._reader = threading.Thread(target=self._read_output, daemon=True)
         self._reader.start()
@@ -148,7 +141,6 @@ class RunningServer:
         self.wait()
 
     def _read_output(self) -> None:
-        assert self.process.stdout is not None
         for line in self.process.stdout:
             with self._changed:
                 self._output.append(line)
@@ -210,9 +202,9 @@ class ServerWorld:
         if stores.wanted():
             self._template_database = f"template_{uuid.uuid4().hex[:12]}"
             world["DATABASE_URL"] = stores.create_database(self._template_database)
-        subprocess.run(
-            [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=world, check=True
-        )
+        migrating = loaded_python.start("manage.py", "migrate", "--verbosity", "0", env=world)
+        said = migrating.stdout.read()
+        assert migrating.wait() == 0, said
         shutil.rmtree(self._template_dir / "logs", ignore_errors=True)
 
 

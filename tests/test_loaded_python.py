@@ -1,0 +1,47 @@
+"""A program that begins in a fork is a process as any other (tests/loaded_python.py)."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests import loaded_python
+
+pytestmark = pytest.mark.outside
+
+ENVIRONMENT = {"PATH": os.environ["PATH"]}
+
+
+def test_a_program_has_its_environment_and_an_exit_code() -> None:
+    """It sees the environment that it is given and nothing of ours, and its end is told."""
+    program = loaded_python.start("-m", "tests.told_environment", "3", env={**ENVIRONMENT, "TOLD": "yes"})
+    said = program.stdout.read()
+    assert program.wait(60) == 3
+    assert program.poll() == 3
+    assert said.splitlines() == [
+        "arguments ['3']",
+        f"environment {sorted([*ENVIRONMENT, 'TOLD'])}",
+        "descriptors [0, 1, 2]",
+        "stderr too",
+    ]
+
+
+def test_a_program_can_be_talked_to_and_ended() -> None:
+    """It hears what is written to it; a signal ends it, and its exit code says which."""
+    programs = [
+        loaded_python.start("-m", "tests.told_environment", "0", env=ENVIRONMENT, talks=True)
+        for _ in range(2)
+    ]
+    with pytest.raises(subprocess.TimeoutExpired):
+        programs[0].wait(0.01)
+    for number, program in enumerate(programs):
+        program.stdin.write(f"{number}\n")
+        program.stdin.flush()
+        assert f"heard {number}\n" in iter(program.stdout.readline, "")
+    programs[0].send_signal(signal.SIGTERM)
+    assert programs[0].wait(60) == -signal.SIGTERM
+    assert programs[1].poll() is None
+    programs[1].stdin.close()
+    assert programs[1].wait(60) == 0
+    programs[1].kill()  # one that has ended is left alone
