@@ -1,14 +1,9 @@
-"""A browser for the tests of the live page: signed in, and noting what must not happen.
+"""How Chromium is started, and a page of a world of one's own: signed in, and noting what must not happen."""
 
-It is the system's Chromium, started apart from pytest's event loop, in a thread of its own.
-"""
-
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.served.operators import NAME, PASSWORD, make_operator
 from tests.served.world import World
@@ -25,27 +20,26 @@ ARGUMENTS = (
 
 
 @contextmanager
-def signed_in(world: World, path: str, *, width: int = 1280, dark: bool = False) -> Iterator[Page]:
+def signed_in(
+    browser: Browser, world: World, path: str, *, width: int = 1280, dark: bool = False
+) -> Iterator[Page]:
     """A page of the world's server, as its superuser sees it; no console error, no foreign host."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no Chromium on this machine")
     make_operator(world)
     wrong: list[str] = []
     own = (world.server.base_url, world.server.base_url.replace("http", "ws", 1), "data:", "blob:")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        page = browser.new_page(
-            viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light"
-        )
-        page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda sent: None if sent.url.startswith(own) else wrong.append(sent.url))
-        page.goto(f"{world.server.base_url}/admin/login/?next={path}")
-        page.fill("#id_username", NAME)
-        page.fill("#id_password", PASSWORD)
-        page.click("[type=submit]")
-        page.wait_for_url(f"**{path}")
-        page.wrong = wrong  # type: ignore[attr-defined]
+    page = browser.new_page(
+        viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light"
+    )
+    page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda sent: None if sent.url.startswith(own) else wrong.append(sent.url))
+    page.goto(f"{world.server.base_url}/admin/login/?next={path}")
+    page.fill("#id_username", NAME)
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
+    page.wait_for_url(f"**{path}")
+    page.wrong = wrong  # type: ignore[attr-defined]
+    try:
         yield page
-        browser.close()
+    finally:
+        page.close()

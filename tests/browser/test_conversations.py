@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.live_browser import signed_in
 from tests.running_server import RunningServer
@@ -18,14 +18,16 @@ def ask(world: World, prompt: str, **headers: str) -> str:
     return str(world.row(answer)["id"])
 
 
-def test_a_conversation_is_walked_through(running_server: Callable[..., RunningServer]) -> None:
+def test_a_conversation_is_walked_through(
+    running_server: Callable[..., RunningServer], browser: Browser
+) -> None:
     """A new turn appears by itself; ] and [ lead from turn to turn; two are compared; nothing is wider
     than a phone.
     """
     with new_world(running_server) as world:
         first = ask(world, "Begin, please.")
         second = ask(world, "Look around. [fault: empty, ok]", **{"x-claude-code-agent-id": "explorer"})
-        with signed_in(world, "/monitor/conversations/") as page:
+        with signed_in(browser, world, "/monitor/conversations/") as page:
             expect(page.locator("tr[data-row]")).to_have_count(1)
             page.click("tr[data-row] td.r")
             page.wait_for_url("**/monitor/conversations/*/")

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.live_browser import signed_in
 from tests.running_server import RunningServer
@@ -44,9 +44,9 @@ def is_within_the_screen(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
-def test_a_row_goes_live_while_it_streams(own_world: OwnWorld) -> None:
+def test_a_row_goes_live_while_it_streams(own_world: OwnWorld, browser: Browser) -> None:
     """It appears at admission, changes as it goes on, and ends in place; a failed attempt is told."""
-    with own_world() as world, signed_in(world, "/monitor/live/") as page:
+    with own_world() as world, signed_in(browser, world, "/monitor/live/") as page:
         expect(page.locator("#live-connection")).to_have_text("live")
         waiting = in_background(world, "Hello. [fault: empty, hang=2, ok] [say: events=20, delay=0.15]")
         row = rows_of(page)
@@ -62,9 +62,9 @@ def test_a_row_goes_live_while_it_streams(own_world: OwnWorld) -> None:
         assert page.wrong == []
 
 
-def test_it_comes_back_after_a_restart(own_world: OwnWorld) -> None:
+def test_it_comes_back_after_a_restart(own_world: OwnWorld, browser: Browser) -> None:
     """The page reconnects by itself, and the row that was in flight has its end from the database."""
-    with own_world(RELAY_DRAIN_SECONDS="0.1") as world, signed_in(world, "/monitor/live/") as page:
+    with own_world(RELAY_DRAIN_SECONDS="0.1") as world, signed_in(browser, world, "/monitor/live/") as page:
         expect(page.locator("#live-connection")).to_have_text("live")
         waiting = in_background(world, "Hello. [say: events=200, delay=0.2]")
         expect(rows_of(page).locator(".ek-state")).to_contain_text("streaming")
@@ -77,9 +77,9 @@ def test_it_comes_back_after_a_restart(own_world: OwnWorld) -> None:
         expect(rows_of(page).locator(".ek-state")).to_contain_text("interrupted")
 
 
-def test_pause_follow_and_filter(own_world: OwnWorld) -> None:
+def test_pause_follow_and_filter(own_world: OwnWorld, browser: Browser) -> None:
     """Paused nothing moves; without following new rows wait; the filter is in the address."""
-    with own_world() as world, signed_in(world, "/monitor/live/", width=360, dark=True) as page:
+    with own_world() as world, signed_in(browser, world, "/monitor/live/", width=360, dark=True) as page:
         rows = rows_of(page)
         expect(page.locator("#live-connection")).to_have_text("live")
         world.messages()
