@@ -51,7 +51,8 @@ def main() -> None:
     from django.db import connections
 
     django.setup()
-    call_command("check", stdout=io.StringIO())  # loads every page; once is enough for all commands
+    unread = io.StringIO()
+    call_command("check", stdout=unread, stderr=unread)  # loads every page; once is enough for all commands
     BaseCommand.requires_system_checks = []
     connections.close_all()
     gc.collect()
