@@ -56,8 +56,8 @@ test: $(DEV) ## run the whole suite on SQLite (PYTEST_ARGS=…, TEST_PROCESSES=4
 test-fast: $(DEV) ## run what needs no socket, no browser and no server
 	$(PYTEST) --fast $(PYTEST_ARGS)
 
-test-stores: $(DEV) ## run the whole suite on PostgreSQL and Redis
-	TEST_STORES=postgres $(PYTEST) $(PYTEST_ARGS)
+test-stores: $(DEV) ## run on PostgreSQL and Redis what another store could change
+	TEST_STORES=postgres $(PYTEST) --stores $(PYTEST_ARGS)
 
 lint: $(DEV) ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -17,9 +17,12 @@ settings.register_profile("fast", settings.get_profile("any machine"), max_examp
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--fast``: only the tests that stay inside their process."""
+    """``--fast``: only the tests that stay inside their process; ``--stores``: only what meets a store."""
     parser.addoption(
         "--fast", action="store_true", help="no socket, no browser, no server (tests/outside.py)"
+    )
+    parser.addoption(
+        "--stores", action="store_true", help="what another store could change (tests/outside.py)"
     )
 
 
@@ -36,6 +39,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What waits for servers and browsers begins first, so that none of it is left alone at the end."""
+    if config.getoption("--stores"):
+        apart = [item for item in items if not outside.is_told_by_a_store(item)]
+        config.hook.pytest_deselected(items=apart)
+        items[:] = [item for item in items if outside.is_told_by_a_store(item)]
     waiting = [item for item in items if outside.is_outside(item)]
     inside = [item for item in items if not outside.is_outside(item)]
     thorough = [item for item in inside if "thorough" in item.keywords]

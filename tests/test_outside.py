@@ -41,3 +41,15 @@ def test_who_asks_for_a_server_or_plays_with_the_whole_is_left_out(request: pyte
     assert not outside.plays_with_the_whole(outside.TESTS / "relay")
     request.node.add_marker("outside")
     assert outside.is_outside(request.node)
+
+
+def test_a_store_is_tried_by_who_asks_for_one(request: pytest.FixtureRequest) -> None:
+    """By the mark, by the fixture, or by reaching outside: only the rest is the same on every store."""
+    assert not outside.is_told_by_a_store(request.node)
+    request.node.add_marker("django_db")
+    assert outside.is_told_by_a_store(request.node)
+
+
+def test_a_store_by_a_fixture_is_one(request: pytest.FixtureRequest, db: None) -> None:
+    """Who asks for a fixture that gives a database needs no mark."""
+    assert outside.is_told_by_a_store(request.node)
