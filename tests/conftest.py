@@ -11,9 +11,8 @@ from proxyproject.logs.app_log import AppLog
 from tests import outside
 from tests.running_server import RunningServer, ServerWorld
 
-# How fast an example is made or tried says how busy the machine is, and nothing about what it proves.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("fast", settings.get_profile("any machine"), max_examples=20)
+EXAMPLES, FEW_EXAMPLES = 40, 20
+"""How often a property is tried where its test does not say it, and in the fast tier."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,11 +23,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--stores", action="store_true", help="what another store could change (tests/outside.py)"
     )
+    parser.addoption("--examples", type=int, help=f"how often a property is tried (default: {EXAMPLES})")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The fast tier tries fewer examples of each property."""
-    settings.load_profile("fast" if config.getoption("--fast") else "any machine")
+    """The fast tier tries fewer examples of each property; who changes one may ask for more."""
+    # How fast an example is made or tried says how busy the machine is, and nothing about what it proves.
+    settings.register_profile(
+        "any machine",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+        max_examples=config.getoption("--examples")
+        or (FEW_EXAMPLES if config.getoption("--fast") else EXAMPLES),
+    )
+    settings.load_profile("any machine")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
