@@ -2,8 +2,9 @@
 
 PURE. A run is two blocks: a ``server_call``, named by the tool, whose arguments are told as a tool call's
 are, and a ``server_result`` under the same id. The tools that more than one vendor has, and their arguments:
-``web_search`` ``{"query": …}``, ``web_fetch`` ``{"url": …}``, ``code_execution`` ``{"code": …}`` (or a
-shell's ``{"command": …}``). Other tools keep their vendor's name.
+``web_search`` ``{"query": …}`` (or ``{"url": …}``: a page that a search opened), ``web_fetch``
+``{"url": …}``, ``code_execution`` ``{"code": …}`` (or a shell's ``{"command": …}``). Other tools keep their
+vendor's name.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,9 @@ import msgspec
 from relay.neutral.block import OpenBlock
 
 WEB_SEARCH, WEB_FETCH, CODE_EXECUTION = "web_search", "web_fetch", "code_execution"
+
+OPENS_PAGE = '{"url":'
+"""How the arguments of a search begin that only opened a page."""
 
 
 class Source(msgspec.Struct, frozen=True, gc=False):
@@ -36,5 +40,14 @@ class ServerResult(msgspec.Struct, frozen=True, gc=False):
 
 
 def runs_of(tool: str, blocks: Iterable[OpenBlock]) -> int:
-    """How often ``tool`` ran, by the blocks of an answer."""
-    return sum(block.kind == "server_call" and block.name == tool for block in blocks)
+    """How often ``tool`` ran, by the blocks of an answer.
+
+    A search that opens a page is no further search: OpenAI says so, and charges nothing for it
+    (https://developers.openai.com/api/docs/guides/tools-web-search).
+    """
+    return sum(
+        block.kind == "server_call"
+        and block.name == tool
+        and not (tool == WEB_SEARCH and block.text.startswith(OPENS_PAGE))
+        for block in blocks
+    )

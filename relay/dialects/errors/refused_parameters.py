@@ -19,6 +19,8 @@ CACHE_MARKS = "cache_control"
 COMPLETION_LIMIT = "max_tokens"
 LIMIT = "max_completion_tokens"
 PAIRS = "unpaired calls and results"
+SEARCH_SOURCES = "web_search_call.action.sources"
+"""What ``include`` asks of OpenAI for the pages that a search found: without the word it tells none."""
 
 STATUSES = frozenset({400, 422})
 """With these a request's form is refused; FastAPI's servers (vLLM, SGLang) say 422."""
@@ -54,6 +56,9 @@ ROWS = (
     Row(CACHE_MARKS, "servers of Anthropic's form without a cache: pydantic's words", Phrases(
         rf"cache_control.{{0,60}}{_UNKNOWN}", rf"{_UNKNOWN}.{{0,60}}cache_control",
         r"cache_control: extra inputs")),
+    Row(SEARCH_SOURCES, "older servers, in OpenAI's form for a value that is not known", Phrases(
+        rf"{_UNKNOWN}.{{0,60}}web_search_call\.action\.sources",
+        rf"web_search_call\.action\.sources.{{0,120}}{_UNKNOWN}")),
     Row(PAIRS, "Anthropic", Phrases(
         r"tool_use['\"`\\]{0,4} ids were found without",
         r"unexpected ['\"`\\]{0,4}tool_use_id['\"`\\]{0,4} found",
@@ -106,7 +111,7 @@ _NAMED = tuple(
 
 def is_the_clients(name: str) -> bool:
     """Is it a parameter that only a client asks for?"""
-    return name in REMOVABLE or name in GEMINI_SETTINGS or name in (COMPLETION_LIMIT, LIMIT)
+    return name in REMOVABLE or name in GEMINI_SETTINGS or name in (COMPLETION_LIMIT, LIMIT, SEARCH_SOURCES)
 
 
 def known_refusals(facts: ModelFacts, *, is_own: bool) -> list[str]:

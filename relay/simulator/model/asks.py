@@ -39,7 +39,7 @@ class Ask:
 
     ``forced`` is a tool's name, ``ANY_TOOL`` or empty; ``json_schema`` an empty dict for any JSON;
     ``continues_at`` the text event at which a continued answer (Gemini's CONTINUATION) goes on;
-    ``searches`` says that the vendor's own web search is offered.
+    ``searches`` says that the vendor's own web search is offered, ``must_search`` that it is forced.
     """
 
     turns: list[AskedTurn]
@@ -53,6 +53,7 @@ class Ask:
     shows_thinking: bool = False
     continues_at: int | None = None
     searches: bool = False
+    must_search: bool = False
 
     def _last_user_index(self) -> int:
         spoken = [i for i, turn in enumerate(self.turns) if turn.role == "user" and turn.texts]

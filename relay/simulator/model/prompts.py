@@ -47,7 +47,8 @@ def compose(ask: Ask, default: Prose) -> Reply:
         said = f"{tag_of(prompt)} I call {', '.join(call.name for call in calls)}. "
         blocks += calls if direction.silent else [SaidText([said]), *calls]
     else:
-        searched = ask.searches and any(words in prompt.lower() for words in ("search the web", "web search"))
+        asked = any(words in prompt.lower() for words in ("search the web", "web search"))
+        searched = ask.searches and (ask.must_search or asked)
         blocks.append(SaidText(_said(ask, prompt, direction), SOURCE if searched else ""))
     reply = Reply(blocks, stop=ReplyStop.TOOL if calls else ReplyStop.END)
     apply_stop_sequences(reply, ask.stop_sequences)

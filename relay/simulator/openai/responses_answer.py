@@ -19,6 +19,12 @@ _INCOMPLETE = {
     ReplyStop.BLOCKED_PROMPT: "content_filter",
 }
 _FRAGMENT_CHARS = 16
+_MOST_QUERY_CHARS = 80
+_SOURCES = "web_search_call.action.sources"
+
+
+class _Search:
+    """A search of the vendor's own, which runs before the text that cites what it found."""
 
 
 @dataclass(slots=True)
@@ -92,12 +98,14 @@ class PreparedResponse:
             "metadata": body.get("metadata") or {},
         }
 
-    def _items(self, reply: Reply) -> list[tuple[Block, Json]]:
+    def _items(self, reply: Reply) -> list[tuple["Block | _Search", Json]]:
         suffix = self.inbound.request_id.removeprefix("req_")
-        found: list[tuple[Block, Json]] = []
+        found: list[tuple[Block | _Search, Json]] = []
         for index, block in enumerate(reply.blocks):
             match block:
                 case SaidText():
+                    if block.source:
+                        found.append((_Search(), self._search(f"ws_{suffix}{index}", block.source)))
                     content = [_output_text("".join(block.segments), block.source)]
                     item: Json = {"id": f"msg_{suffix}{index}", "type": "message", "status": "completed"}
                     item |= {"role": "assistant", "content": content}
@@ -116,6 +124,13 @@ class PreparedResponse:
                     item["arguments"] = msgspec.json.encode(block.arguments).decode()
             found.append((block, item))
         return found
+
+    def _search(self, identity: str, page: str) -> Json:
+        """The search that found ``page``; it tells so only where the request asks it to."""
+        action: Json = {"type": "search", "query": self.ask.prompt()[:_MOST_QUERY_CHARS]}
+        if _SOURCES in (self.inbound.body.get("include") or []):
+            action["sources"] = [{"type": "url", "url": page}]
+        return {"id": identity, "type": "web_search_call", "status": "completed", "action": action}
 
     def _usage(self, reply: Reply) -> Json:
         inbound, points = self.inbound, self.prefix.points
@@ -137,7 +152,7 @@ def _output_text(text: str, source: str = "") -> Json:
     return {"type": "output_text", "text": text, "annotations": annotations, "logprobs": []}
 
 
-def _write_item(writer: _Writer, index: int, block: Block, item: Json) -> None:
+def _write_item(writer: _Writer, index: int, block: Block | _Search, item: Json) -> None:
     """One output item: added, filled, done."""
     where = {"output_index": index, "item_id": item["id"]}
     match block:
@@ -160,6 +175,11 @@ def _write_item(writer: _Writer, index: int, block: Block, item: Json) -> None:
             writer.add(EventKind.OPEN, "response.output_item.added", output_index=index, item=started)
             if item["summary"]:
                 _write_summary(writer, where, block, item["summary"][0])
+        case _Search():
+            started = {key: item[key] for key in ("id", "type")} | {"status": "in_progress"}
+            writer.add(EventKind.OPEN, "response.output_item.added", output_index=index, item=started)
+            for step in ("in_progress", "searching", "completed"):
+                writer.add(EventKind.OPEN, f"response.web_search_call.{step}", **where)
         case Call():
             started = item | {"status": "in_progress", "arguments": ""}
             writer.add(EventKind.OPEN, "response.output_item.added", output_index=index, item=started)

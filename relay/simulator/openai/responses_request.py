@@ -69,6 +69,7 @@ def read_responses(inbound: Inbound, rules: OpenAIRules) -> tuple[Ask, Prefix]:
             thinks=rules.reasons and effort != "none",
             shows_thinking=bool(reasoning.get("summary")),
             searches=any(str(tool.get("type")).startswith("web_search") for tool in body.get("tools") or []),
+            must_search=isinstance(choice, dict) and str(choice.get("type")).startswith("web_search"),
         ),
         _prefix(body, items),
     )

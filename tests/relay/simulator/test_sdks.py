@@ -7,6 +7,7 @@ import pytest
 from google import genai
 from google.genai import types
 
+from relay.simulator.model.prompts import SOURCE
 from relay.simulator.model.prose import answer_text
 from tests.relay.simulator.raw import TOOL_SCHEMA
 
@@ -248,3 +249,24 @@ async def test_gemini_2_5_signs_its_first_words(gemini):
     texts = [part for part in parts if part.text and not part.thought]
     assert [bool(part.thought_signature) for part in texts] == [True] + [False] * (len(texts) - 1)
     assert len(texts) > 1
+
+
+@pytest.mark.parametrize("include", [[], ["web_search_call.action.sources"]])
+async def test_openai_tells_what_a_search_found_where_it_is_asked_to(gpt, include):
+    """A forced search is an item of its own before the text that cites its page; streamed and not."""
+    asked = {
+        "model": "gpt-6-sol",
+        "input": "hello",
+        "tools": [{"type": "web_search"}],
+        "tool_choice": {"type": "web_search"},
+        "include": include,
+    }
+    async with gpt.responses.stream(**asked) as stream:
+        streamed = await stream.get_final_response()
+    for response in (streamed, await gpt.responses.create(**asked)):
+        search, message = (item for item in response.output if item.type != "reasoning")
+        assert search.type == "web_search_call"
+        assert search.action.query == "hello"
+        found = [source.url for source in search.action.sources or []]
+        assert found == ([SOURCE] if include else [])
+        assert [note.url for note in message.content[0].annotations] == [SOURCE]

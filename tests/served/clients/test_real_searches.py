@@ -24,10 +24,10 @@ pytestmark = pytest.mark.timeout(400)  # the first run installs it
 
 TRANSCRIPTS = {
     "anthropic": ("anthropic_server_tool.sse", ["https://example.com/weather"], "It rains."),
-    "openai": ("openai_responses_web_search.sse", [], "The tower is 333 m high."),
+    "openai": ("openai_responses_web_search.sse", ["https://example.org/tower"], "The tower is 333 m high."),
 }
-"""By kind: the answer, the pages that the search tells before it, and its words. OpenAI tells no pages there,
-but in the answer's annotations, which Claude Code does not read.
+"""By kind: the answer, the pages that the search found, and its words. This one of OpenAI's tells its page in
+the answer's annotations alone.
 """
 MODELS = {"anthropic": "claude-opus-4-7", "openai": "gpt-6.1-sol"}
 

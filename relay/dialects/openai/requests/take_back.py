@@ -23,6 +23,8 @@ def take_back(body: Json, name: str) -> Json:
             return with_turns(body, _as_system)
         case refused.REASONING:
             return with_turns(body, _with_reasoning)
+        case refused.SEARCH_SOURCES if isinstance(body.get("include"), list) and name in body["include"]:
+            return {**body, "include": [one for one in body["include"] if one != name]}
         case refused.PATTERNS:
             return fit_schemas(body, [])
         case refused.COMPLETION_LIMIT | refused.LIMIT if body.get(name) is not None:

@@ -11,6 +11,7 @@ from relay.neutral.server_tools import CODE_EXECUTION, WEB_FETCH, WEB_SEARCH, Se
 
 SEARCH_ITEM, PROGRAM_ITEM = "web_search_call", "code_interpreter_call"
 
+_OPENS_PAGE = ("open_page", "find_in_page")
 _TOOLS = {SEARCH_ITEM: WEB_SEARCH, PROGRAM_ITEM: CODE_EXECUTION}
 _ITEMS = {
     WEB_SEARCH: (SEARCH_ITEM, "ws"),
@@ -31,9 +32,11 @@ def arguments_of(item: Json) -> str:
     action = item.get("action")
     if item.get("type") != SEARCH_ITEM or not isinstance(action, dict):
         return ""
+    if action.get("type") in _OPENS_PAGE:
+        words = text_at(action, "pattern")
+        return _json({"url": text_at(action, "url"), **({"pattern": words} if words else {})})
     queries = action.get("queries")
     query = text_at(action, "query") or (queries[0] if isinstance(queries, list) and queries else "")
-    query = query or text_at(action, "pattern") or text_at(action, "url")
     return _json({"query": query}) if isinstance(query, str) and query else ""
 
 
@@ -42,8 +45,8 @@ def result_of(item: Json) -> ServerResult | None:
     is_failed = item.get("status") == "failed"
     if item.get("type") == SEARCH_ITEM:
         action = item.get("action")
-        sources = _urls(action.get("sources")) if isinstance(action, dict) else ()
-        return ServerResult(sources, error="failed" if is_failed else "")
+        found = _urls([action, *_pages(action.get("sources"))]) if isinstance(action, dict) else ()
+        return ServerResult(found, error="failed" if is_failed else "")
     if item.get("type") == PROGRAM_ITEM:
         outputs = item.get("outputs")
         logs = [text_at(one, "logs") for one in outputs if isinstance(one, dict)] if outputs else []
@@ -84,8 +87,12 @@ def steps(kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return ("in_progress",), ("interpreting", "completed")
 
 
-def _urls(told: Any) -> tuple[Source, ...]:
-    pages = [page for page in told if isinstance(page, dict)] if isinstance(told, list) else []
+def _pages(told: Any) -> list[Json]:
+    return [page for page in told if isinstance(page, dict)] if isinstance(told, list) else []
+
+
+def _urls(pages: list[Json]) -> tuple[Source, ...]:
+    """The pages that have an address: a live feed of OpenAI's (``{"type":"api"}``) has a name alone."""
     return tuple(
         Source(text_at(page, "url"), text_at(page, "title")) for page in pages if text_at(page, "url")
     )

@@ -43,6 +43,15 @@ SAID: tuple[tuple[int, str, str, str], ...] = (
     ),
     (
         400,
+        (
+            "Invalid value: 'web_search_call.action.sources'. Supported values are: "
+            "'file_search_call.results', and 'message.input_image.image_url'."
+        ),
+        "include[1]",
+        "web_search_call.action.sources",
+    ),
+    (
+        400,
         "Unknown parameter: 'stream_options'.",
         "stream_options",
         "stream_options",
@@ -297,3 +306,11 @@ def test_reasoning_goes_back_where_the_server_wants_it() -> None:
     turns = OPENAI_CHAT.known_form(CHAT, deepseek)["messages"]
     assert [turn.get("reasoning_content") for turn in turns] == [None, None, " ", "Hm."]
     assert OPENAI_CHAT.known_form(CHAT, own) is CHAT
+
+
+def test_the_pages_of_searches_are_not_asked_for_again() -> None:
+    """The word alone goes, whatever else ``include`` asks for."""
+    asked = [refused.SEARCH_SOURCES, "reasoning.encrypted_content"]
+    taken = OPENAI_RESPONSES.take_back({"input": "hi", "include": asked}, refused.SEARCH_SOURCES)
+    assert taken == {"input": "hi", "include": ["reasoning.encrypted_content"]}
+    assert refused.is_the_clients(refused.SEARCH_SOURCES)

@@ -20,13 +20,15 @@ class ProtocolBroken(Exception):
 class Block(msgspec.Struct, gc=False):
     """A block under way. ``pieces`` are a tool call's arguments; ``has_text`` says that deltas came.
 
-    ``whole_pieces`` counts the pieces that were found to be an object.
+    ``cited`` counts the sources that were told of a text, ``whole_pieces`` the pieces that were found to be
+    an object.
     """
 
     index: int
     kind: BlockKind
     name: str = ""
     has_text: bool = False
+    cited: int = 0
     is_open: bool = True
     pieces: list[str] = msgspec.field(default_factory=list)
     whole_pieces: int = 0

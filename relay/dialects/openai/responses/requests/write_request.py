@@ -5,6 +5,7 @@ Nothing is stored upstream: the whole conversation is sent each time, and reason
 """
 
 from accounts.facts.model_facts import ModelFacts
+from relay.dialects.errors.refused_parameters import SEARCH_SOURCES
 from relay.dialects.foreign_history import made_media
 from relay.dialects.notes import CONTINUE
 from relay.dialects.openai.reasoning import effort_of
@@ -39,7 +40,8 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     items = [item for turn in conversation.turns for item in writer.items(turn)]
     if asks_to_continue(conversation, facts, changes):
         items += _message("user", [{"type": "input_text", "text": CONTINUE}])
-    body: Json = {"model": model, "input": items, "store": False, "include": ["reasoning.encrypted_content"]}
+    include = ["reasoning.encrypted_content", *([SEARCH_SOURCES] if conversation.web_search else [])]
+    body: Json = {"model": model, "input": items, "store": False, "include": include}
     if system := asks_for_json(conversation, changes):
         body["instructions"] = "\n\n".join(system)
     _put_tools(body, conversation, changes)

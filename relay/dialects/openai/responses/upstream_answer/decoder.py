@@ -148,7 +148,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         events.append(MessageStart(text_at(response, "id"), text_at(response, "model")))
 
     def _finish(self, name: str, response: dict[str, Any], events: list[Event]) -> None:
-        self._blocks.close_all(events)
+        self._blocks.close_all(response, events)
         usage = self._bent_usage or response.get("usage")
         if isinstance(usage, dict):
             events.append(usage_from(usage, response.get("service_tier")))

@@ -12,10 +12,12 @@ from relay.dialects.json_object import json_object
 from relay.dialects.openai.responses.client_answer.block_table import WHOLE, Block, BlockTable, ProtocolBroken
 from relay.dialects.openai.responses.requests.named_tools import plain_name
 from relay.dialects.openai.responses.server_runs import arguments_of, result_of, tool_of
+from relay.dialects.openai.responses.upstream_answer.found_pages import FoundPages
 from relay.dialects.openai.responses.upstream_answer.wire import StreamEvent, as_json, text_at
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.events import BlockStart, Citation, Event, Signature, TextDelta, ThinkingDelta
+from relay.neutral.server_tools import WEB_SEARCH, ServerResult
 
 _ITEM_KINDS: dict[str, BlockKind] = {"reasoning": "thinking", "function_call": "tool_call"}
 _PART_KINDS: dict[str, BlockKind] = {"output_text": "text", "refusal": "refusal"}
@@ -34,6 +36,7 @@ class ItemBlocks:
         self.unannounced: list[tuple[str, Json]] = []
         self._options = options
         self._messages: set[int] = set()
+        self._found = FoundPages()
         self._nameless: dict[int, tuple[str, list[str]]] = {}  # calls: their ids, and what came so far
 
     def delta(self, name: str, told: StreamEvent, text: str, events: list[Event]) -> bool:
@@ -102,9 +105,7 @@ class ItemBlocks:
         block = self.table.find((told.output_index, told.content_index))
         if block is None or not block.is_open:
             return
-        annotation = as_json(told.annotation)
-        url, title = text_at(annotation, "url"), text_at(annotation, "title")
-        events.append(Citation(block.index, bytes(told.annotation), url, title))
+        self._cite(block, as_json(told.annotation), bytes(told.annotation), events)
 
     def finish_part(self, told: StreamEvent, events: list[Event]) -> None:
         """A content part is whole; an emulation may have sent it in one piece."""
@@ -115,6 +116,7 @@ class ItemBlocks:
         text = text_at(part, "text") or text_at(part, "refusal")
         if text and not block.has_text:
             events.append(TextDelta(block.index, text))
+        self._cite_rest(block, part, events)
         self.table.close(block, events)
 
     def finish_item(self, told: StreamEvent, events: list[Event]) -> None:
@@ -141,11 +143,13 @@ class ItemBlocks:
         told_whole = told.arguments if isinstance(told.arguments, str) else ""
         return not block.is_whole or (told_whole != "" and json_object(told_whole) is None)
 
-    def close_all(self, events: list[Event]) -> None:
-        """The answer is over; raises ProtocolBroken for a call that is not whole."""
+    def close_all(self, response: Json, events: list[Event]) -> None:
+        """The answer is over, as ``response`` tells it; raises ProtocolBroken where a call is not whole."""
         if self._nameless:
             raise ProtocolBroken(_NAMELESS)
         self.table.close_all(events)
+        for run, result in self._found.results(response):
+            self._result(run, WEB_SEARCH, result, events)
 
     def _announce(self, told: StreamEvent, kind: BlockKind, events: list[Event]) -> None:
         """A text that begins unannounced: its part, and its message where that was not announced either."""
@@ -187,6 +191,20 @@ class ItemBlocks:
                 block = self.table.open((told.output_index, number), kind, events)
                 if text := text_at(part, "text") or text_at(part, "refusal"):
                     events.append(TextDelta(block.index, text))
+                self._cite_rest(block, part, events)
+
+    def _cite(self, block: Block, annotation: Json, raw: bytes, events: list[Event]) -> None:
+        block.cited += 1
+        url, title = text_at(annotation, "url"), text_at(annotation, "title")
+        events.append(Citation(block.index, raw, url, title))
+        self._found.cited(url, title)
+
+    def _cite_rest(self, block: Block, part: Json, events: list[Event]) -> None:
+        """The sources of a text that only its whole form tells."""
+        annotations = part.get("annotations")
+        for one in annotations[block.cited :] if isinstance(annotations, list) else ():
+            if isinstance(one, dict):
+                self._cite(block, one, msgspec.json.encode(one), events)
 
     def _fill(self, block: Block, item: Json, events: list[Event]) -> None:
         """What came with the finished item only: all of it, where a server streams items whole."""
@@ -202,17 +220,23 @@ class ItemBlocks:
 
     def _outcome(self, block: Block, item: Json, events: list[Event]) -> None:
         """What came of a run of upstream's own tool: its result, or the picture that it made."""
-        index = self.table.count
         if text_at(item, "type") == "image_generation_call":
             if data := text_at(item, "result"):
                 media_type = f"image/{text_at(item, 'output_format') or 'png'}"
                 payload = msgspec.json.encode({"media_type": media_type, "data": data})
-                self.table.put(BlockStart(index, "media", payload=payload), events)
+                self.table.put(BlockStart(self.table.count, "media", payload=payload), events)
             return
-        result = result_of(item)
-        if result is not None:
-            start = BlockStart(index, "server_result", text_at(item, "id"), block.name, result=result)
-            self.table.put(start, events)
+        result, run = result_of(item), text_at(item, "id")
+        if result is None:
+            return
+        if block.name == WEB_SEARCH and not (result.sources or result.error):
+            self._found.wait(run)
+        else:
+            self._result(run, block.name, result, events)
+
+    def _result(self, run: str, tool: str, result: ServerResult, events: list[Event]) -> None:
+        start = BlockStart(self.table.count, "server_result", run, tool, result=result)
+        self.table.put(start, events)
 
 
 def _thought(item: Json) -> str:

@@ -78,8 +78,8 @@ BLOCKS: list[tuple[str, list[tuple[BlockKind, str, str, str]]]] = [
         "responses_web_search",
         [
             ("server_call", "ws_1", "web_search", '{"query":"tower height"}'),
-            ("server_result", "ws_1", "web_search", ""),
             ("text", "", "", "The tower is 333 m high."),
+            ("server_result", "ws_1", "web_search", ""),
         ],
     ),
 ]

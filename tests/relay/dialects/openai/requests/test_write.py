@@ -375,8 +375,10 @@ def test_one_call_at_a_time(form: str) -> None:
 
 
 def test_web_search() -> None:
-    """Responses have a search of their own; chat completions have none, which is named."""
-    assert written("responses", OWN, web_search=True)[0]["tools"] == [{"type": "web_search"}]
+    """Responses have a search of their own, which is asked for its pages; chat completions have none."""
+    searching = written("responses", OWN, web_search=True)[0]
+    assert searching["tools"] == [{"type": "web_search"}]
+    assert searching["include"] == ["reasoning.encrypted_content", "web_search_call.action.sources"]
     body, changes = written("chat", ANY, web_search=True)
     assert "tools" not in body
     assert changes == ["web search dropped: chat completions have none"]

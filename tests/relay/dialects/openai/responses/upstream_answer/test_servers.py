@@ -20,7 +20,7 @@ from relay.neutral.events import (
     Terminal,
 )
 from relay.neutral.failures import Kind
-from relay.neutral.server_tools import ServerResult, Source
+from relay.neutral.server_tools import ServerResult, Source, runs_of
 from tests.relay.dialects.openai.streams import client_for, decoded, responses, state_of, transcript
 
 CREATED = ("response.created", {"response": {"id": "r", "model": "m"}})
@@ -287,6 +287,73 @@ def test_a_search_is_a_run() -> None:
     ]
     results = [event.result for event in chunk.events if isinstance(event, BlockStart) and event.result]
     assert results == [ServerResult((Source("https://a.example"),))]
+
+
+def results_of(chunk: Chunk) -> list[ServerResult]:
+    return [event.result for event in chunk.events if isinstance(event, BlockStart) and event.result]
+
+
+SEARCHED = [
+    item("web_search_call", done=False, id="ws_1"),
+    item("web_search_call", id="ws_1", status="completed", action={"type": "search", "query": "tower"}),
+    item("web_search_call", done=False, index=1, id="ws_2"),
+    item("web_search_call", index=1, id="ws_2", status="completed", action={"type": "search", "query": "t"}),
+]
+CITED = {"type": "url_citation", "url": "https://a.example", "title": "A"}
+
+
+def cited_text(*annotations: tuple[str, Json], done: list[Json]) -> list[tuple[str, Json]]:
+    place = {"output_index": 2, "content_index": 0}
+    whole = {"type": "output_text", "text": "It is high.", "annotations": done}
+    return [
+        item("message", done=False, index=2),
+        ("response.content_part.added", {**place, "part": {"type": "output_text", "text": ""}}),
+        ("response.output_text.delta", {**place, "delta": "It is high."}),
+        *((name, {**place, **told}) for name, told in annotations),
+        ("response.content_part.done", {**place, "part": whole}),
+        item("message", index=2, content=[whole]),
+    ]
+
+
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_a_search_that_told_no_pages_found_those_that_are_cited(is_announced: bool) -> None:
+    """They stand behind the text, with the first search; each citation is told once, whoever announced it."""
+    added = [("response.output_text.annotation.added", {"annotation": CITED})] if is_announced else []
+    chunk = told(*SEARCHED, *cited_text(*added, done=[CITED]), COMPLETED)
+    assert [(kind, identity) for kind, identity, _, _ in blocks(chunk)] == [
+        ("server_call", "ws_1"),
+        ("server_call", "ws_2"),
+        ("text", ""),
+        ("server_result", "ws_1"),
+        ("server_result", "ws_2"),
+    ]
+    assert results_of(chunk) == [ServerResult((Source("https://a.example", "A"),)), ServerResult()]
+    assert [event.url for event in chunk.events if isinstance(event, Citation)] == ["https://a.example"]
+
+
+def test_a_search_whose_pages_the_last_event_tells() -> None:
+    """Some tell a search's sources in the whole response alone: there they stand with their own search."""
+    found = {"type": "search", "query": "t", "sources": [{"type": "url", "url": "https://b.example"}]}
+    output = [{"type": "web_search_call", "id": "ws_2", "status": "completed", "action": found}, "x"]
+    end = ("response.completed", {"response": {"id": "r", "output": output}})
+    chunk = told(*SEARCHED, *cited_text(done=[CITED]), end)
+    assert results_of(chunk) == [ServerResult(), ServerResult((Source("https://b.example"),))]
+
+
+def test_a_page_that_a_search_opened_is_no_further_search() -> None:
+    """OpenAI charges for searches alone; the page is what was found. A live feed has no address."""
+    feed = {"type": "search", "queries": ["w"], "sources": [{"type": "api", "name": "oai-weather"}]}
+    page = {"type": "find_in_page", "url": "https://a.example", "pattern": "high"}
+    chunk = told(
+        item("web_search_call", index=0, id="ws_1", status="completed", action=feed),
+        item("web_search_call", index=1, id="ws_2", status="completed", action=page),
+        item("web_search_call", index=2, id="ws_3", status="completed", action={"type": "open_page"}),
+        COMPLETED,
+    )
+    asked = [text for kind, _, _, text in blocks(chunk) if kind == "server_call"]
+    assert asked == ['{"query":"w"}', '{"url":"https://a.example","pattern":"high"}', '{"url":""}']
+    assert ServerResult((Source("https://a.example"),)) in results_of(chunk)
+    assert runs_of("web_search", state_of(chunk.events).blocks) == 1
 
 
 def test_a_program_is_a_run() -> None:

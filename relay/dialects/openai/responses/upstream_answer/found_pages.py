@@ -1,0 +1,42 @@
+"""Searches whose pages upstream has not told yet: they wait for what the answer cites. PURE.
+
+OpenAI tells the pages of a search only where ``include`` asks for them, emulations often never, and some in
+the last event alone. What came of a search is told once, and whole: so it waits until the answer is over.
+"""
+
+from relay.dialects.openai.responses.server_runs import result_of
+from relay.dialects.openai.responses.upstream_answer.wire import text_at
+from relay.neutral.conversation import Json
+from relay.neutral.server_tools import ServerResult, Source
+
+
+class FoundPages:
+    """The searches of one answer that wait, by their ids, and the pages that its texts cite."""
+
+    __slots__ = ("_cited", "_waiting")
+
+    def __init__(self) -> None:
+        """Nothing was searched for."""
+        self._waiting: list[str] = []
+        self._cited: dict[str, Source] = {}
+
+    def wait(self, run: str) -> None:
+        """The search ``run`` is over, and did not say what it found."""
+        self._waiting.append(run)
+
+    def cited(self, url: str, title: str) -> None:
+        """A text cites a page."""
+        if url and self._waiting:
+            self._cited.setdefault(url, Source(url, title))
+
+    def results(self, response: Json) -> list[tuple[str, ServerResult]]:
+        """What came of each, by the whole ``response``; of what is only cited all stands with the first."""
+        if not self._waiting:
+            return []
+        output = response.get("output")
+        items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+        told = {text_at(item, "id"): result for item in items if (result := result_of(item)) is not None}
+        found = [(run, told.get(run) or ServerResult()) for run in self._waiting]
+        if not any(result.sources for _, result in found):
+            found[0] = (found[0][0], ServerResult(tuple(self._cited.values())))
+        return found
