@@ -7,6 +7,7 @@ the same cut as in the neutral ``Usage``.
 from typing import Any
 
 from relay.dialects.reading.token_counts import token_count
+from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
 
 _LONGEST_WORD = 40
@@ -69,3 +70,11 @@ def _tier(told: dict[str, Any]) -> str:
     if told.get("speed") == "fast":
         return "fast"
     return "batch" if told.get("service_tier") == "batch" else ""
+
+
+def with_counts(usage: object, *counts: str) -> Json | None:
+    """The ``usage`` with the ``counts`` that the SDKs rely on, as a field; None where it has them."""
+    told: Json = usage if isinstance(usage, dict) else {}
+    if all(type(told.get(name)) is int for name in counts):
+        return None
+    return {"usage": {**dict.fromkeys(counts, 0), **{key: n for key, n in told.items() if n is not None}}}

@@ -2,21 +2,32 @@
 
 PURE. Whole SSE events only, in one pass; their bytes travel along unchanged for a client of the same
 dialect, but for what its SDK could not read: events without their name, numbers of blocks that leave gaps,
-blocks that nobody closed. Unknown events, blocks and fields never break anything; what breaks the protocol
-becomes ``Failed`` and not an exception. The order is that of the Messages API: message_start, per block
-content_block_start, content_block_delta …, content_block_stop, then message_delta, message_stop.
+blocks that nobody opened or closed, text and thoughts in the block of something else. Unknown events,
+blocks and fields never break anything; what breaks the protocol becomes ``Failed`` and not an exception. The
+order is that of the Messages API: message_start, per block content_block_start, content_block_delta …,
+content_block_stop, then message_delta, message_stop.
 """
 
 from relay.dialects.anthropic.errors import failure_in_document, failure_of_event
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS, stop_of
 from relay.dialects.anthropic.upstream_answer.block_start import citation
-from relay.dialects.anthropic.upstream_answer.documents import is_message, stream_of
+from relay.dialects.anthropic.upstream_answer.documents import begins_message, is_message, stream_of
+from relay.dialects.anthropic.upstream_answer.reframing import block_start, block_stop, reframed, with_body
 from relay.dialects.anthropic.upstream_answer.upstream_blocks import UpstreamBlock, UpstreamBlocks
-from relay.dialects.anthropic.upstream_answer.wire import STREAM_EVENT, WHERE, Delta, StreamEvent
-from relay.dialects.anthropic.usage import read_usage, told_miss
+from relay.dialects.anthropic.upstream_answer.wire import (
+    BEGINS,
+    NEEDS_A_MESSAGE,
+    STREAM_EVENT,
+    TOLD_IN,
+    WHERE,
+    Delta,
+    StreamEvent,
+)
+from relay.dialects.anthropic.usage import read_usage, told_miss, with_counts
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.reading.half_characters import json_text
+from relay.dialects.reading.told_again import told_again
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.conversation import Json
 from relay.neutral.events import (
@@ -34,20 +45,9 @@ from relay.neutral.events import (
     merged,
 )
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.sse import SseEvent, framed
+from relay.neutral.sse import SseEvent
 
 _HEARTBEAT = Heartbeat()
-_NEEDS_A_MESSAGE = frozenset(
-    {"content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop"}
-)
-_TOLD_IN = {
-    "text_delta": "text",
-    "thinking_delta": "thinking",
-    "input_json_delta": "partial_json",
-    "signature_delta": "signature",
-    "citations_delta": "citation",
-}
-"""The field of each kind of delta in which it says what it says."""
 
 
 class AnthropicDecoder(StreamDecoder[StreamEvent]):
@@ -59,6 +59,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         self._options = options
         self._blocks = UpstreamBlocks(options)
         self._has_started = False
+        self._message_id: object = None
         self._stop_reason: str | None = None
         self._held_block = -1  # a tool call that was closed, and whose JSON does not parse
 
@@ -66,8 +67,8 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         """One event; raises BrokenStream."""
         name, delta = told.type or event.name, told.delta
         if name == "content_block_delta" and delta is not None and self.held is None:
-            block = self._blocks.open(told.index)
-            if self._take_usual(block, delta, events):
+            block = self._blocks.find(told.index)
+            if block is not None and self._take_usual(block, delta, events):
                 if event.name == told.type and told.index == block.index:
                     return event.raw
                 return self._reframed(event, told, block.index)
@@ -120,7 +121,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
             return self._fail(event, body, events)
         if self.held is not None:
             self._release(name, body, events)
-        if not self._has_started and name in _NEEDS_A_MESSAGE:
+        if not self._has_started and name in NEEDS_A_MESSAGE:
             raise BrokenStream(garbage(f"{name} came before message_start"))
         match name:
             case "content_block_delta":
@@ -129,19 +130,28 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
                 return self._start_block(told, event, body, events)
             case "content_block_stop":
                 return self._stop_block(told, event, events)
+            case "message_start" if self._has_started and begins_message(body, self._message_id):
+                return self._passed_over(name, events)
             case "message_start":
                 event = self._start(event, body, events)
             case "message_delta":
-                counts = _with_counts(body.get("usage"), "output_tokens")
+                counts = with_counts(body.get("usage"), "output_tokens")
                 event = event if counts is None else self._mended(event, "usage", {**body, **counts})
                 return self._stop(body, events) + self._reframed(event, told)
             case "message_stop":
                 return self._end(events) + self._reframed(event, told)
+            case "message" if not self._has_started and is_message(body):
+                return told_again(self.take, STREAM_EVENT.decode, stream_of(body), events)
             case "" if (failure := failure_in_document(body)) is not None:
                 raise BrokenStream(failure)
             case _:
                 events.append(Extra(WHERE, name, event.data or b""))
         return self._reframed(event, told)
+
+    def _passed_over(self, name: str, events: list[Event]) -> bytes:
+        self.note(name)
+        events.append(_HEARTBEAT)
+        return b""
 
     def _start(self, event: SseEvent, body: Json, events: list[Event]) -> SseEvent:
         message = body.get("message")
@@ -151,6 +161,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
             raise BrokenStream(garbage("message_start without a message"))
         self._has_started = True
         identity, model = message.get("id"), message.get("model")
+        self._message_id = identity
         events.append(
             MessageStart(
                 identity if isinstance(identity, str) else "", model if isinstance(model, str) else ""
@@ -159,7 +170,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         events.append(merged(read_usage(message.get("usage")), told_miss(message)))
         is_whole = isinstance(message.get("content"), list)
         whole: Json = message if is_whole else {**message, "content": []}
-        counts = _with_counts(whole.get("usage"), "input_tokens", "output_tokens")
+        counts = with_counts(whole.get("usage"), "input_tokens", "output_tokens")
         if counts is None and is_whole:
             return event
         return self._mended(event, "message.usage", {**body, "message": {**whole, **(counts or {})}})
@@ -167,16 +178,16 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
     def _mended(self, event: SseEvent, path: str, body: Json) -> SseEvent:
         """``event`` with ``body``, in which what stands at ``path`` was put right."""
         self.note(path)
-        data = json_text(body)
-        return SseEvent(event.name, data, framed(event.name, data))
+        return with_body(event, body)
 
     def _start_block(self, told: StreamEvent, event: SseEvent, body: Json, events: list[Event]) -> bytes:
         content = body.get("content_block")
         if not isinstance(content, dict):
             raise BrokenStream(garbage(f"content block {told.index} began without content"))
         stops = b""
-        if self._blocks.is_open(told.index):  # the number of another block, which is over then
-            stops = self._close([self._blocks.open(told.index)], events)
+        before = self._blocks.find(told.index) if told.index is not None else None
+        if before is not None:  # the number of another block, which is over then
+            stops = self._close([before], events)
         if content.get("type") == "tool_use" and not content.get("id"):  # the client has to answer by it
             content = {**content, "id": self._blocks.next_call_id}
             event = self._mended(event, "content_block.id", {**body, "content_block": content})
@@ -189,10 +200,10 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         if delta is None:
             events.append(_HEARTBEAT)
             return b""
-        block = self._blocks.open(told.index)
-        if delta.type in _TOLD_IN and getattr(delta, _TOLD_IN[delta.type]) is None:
+        if delta.type in TOLD_IN and getattr(delta, TOLD_IN[delta.type]) is None:
             events.append(_HEARTBEAT)  # it says nothing that can be read, and a client would break at it
             return b""
+        begun, block = self._block_for(delta, told.index, events)
         if not self._take_usual(block, delta, events):
             match delta.type, block.kind:
                 case "signature_delta", "thinking" if delta.signature is not None:
@@ -200,18 +211,38 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
                         events.append(Signature(block.index, delta.signature, self._options.family))
                 case "citations_delta", "text" if delta.citation is not None:
                     events.append(citation(block.index, delta.citation))
-                case "text_delta" | "thinking_delta" | "input_json_delta" | "signature_delta", _ if (
-                    block.kind != "opaque"
-                ):
+                case "signature_delta", _ if block.kind != "opaque":  # of thoughts that are not there
+                    events.append(_HEARTBEAT)
+                    return b""
+                case "input_json_delta", _ if block.kind != "opaque":
                     raise BrokenStream(
                         garbage(f"{delta.type} does not fit into the {block.kind} block {block.index}")
                     )
                 case _:
                     events.append(Extra(WHERE, "content_block_delta", json_text(body.get("delta"))))
-        return self._reframed(event, told, block.index)
+        return begun + self._reframed(event, told, block.index)
+
+    def _block_for(
+        self, delta: Delta, number: int | None, events: list[Event]
+    ) -> tuple[bytes, UpstreamBlock]:
+        """The block that ``delta`` belongs into, and the bytes that open it, where upstream did not.
+
+        Text or thoughts in the block of something else end that. Raises BrokenStream.
+        """
+        block, content = self._blocks.find(number), BEGINS.get(delta.type)
+        if content is None or (block is not None and block.kind in (content["type"], "opaque")):
+            if block is None:
+                raise BrokenStream(garbage(f"content block {number} is not open"))
+            return b"", block
+        self.note("content_block")
+        stops = self._close([block], events) if block is not None else b""
+        block = self._blocks.start(number, content, events)
+        return stops + block_start(block.index, content), block
 
     def _stop_block(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
-        block = self._blocks.open(told.index)
+        block = self._blocks.find(told.index)
+        if block is None:  # a block that never began, or is over
+            return self._passed_over("content_block_stop", events)
         if self._blocks.finish(block, events) or self._options.takes_partial_arguments:
             events.append(BlockStop(block.index))
         else:
@@ -253,8 +284,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
             if not self._blocks.finish(block, events) and not is_cut:
                 raise BrokenStream(garbage("a tool call ended with arguments that are no JSON object"))
             events.append(BlockStop(block.index))
-        told = [{"type": "content_block_stop", "index": block.index} for block in blocks]
-        return b"".join(framed("content_block_stop", json_text(one)) for one in told)
+        return b"".join(block_stop(block.index) for block in blocks)
 
     def _fail(self, event: SseEvent, body: Json, events: list[Event]) -> bytes:
         """Upstream's own error: the client sees it as it came, if its SDK would know it for one."""
@@ -265,23 +295,6 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         return event.raw
 
     def _reframed(self, event: SseEvent, told: StreamEvent, index: int | None = None) -> bytes:
-        """The event's own bytes, if a client can read them: name and type agree, the block's number fits."""
-        data, is_numbered = event.data or b"", index is None or told.index == index
-        if event.name == told.type and is_numbered:
-            return event.raw
-        name = told.type or event.name
-        if not told.type or not is_numbered:
-            body = {"type": name} | (json_object(data) or {}) | {"type": name}
-            if not is_numbered:
-                self.note("index")
-                body["index"] = index
-            data = json_text(body)
-        return framed(name, data.replace(b"\n", b" "))
-
-
-def _with_counts(usage: object, *counts: str) -> Json | None:
-    """The ``usage`` with the ``counts`` that the SDKs rely on, as a field; None where it has them."""
-    told: Json = usage if isinstance(usage, dict) else {}
-    if all(type(told.get(name)) is int for name in counts):
-        return None
-    return {"usage": {**dict.fromkeys(counts, 0), **{key: n for key, n in told.items() if n is not None}}}
+        if index is not None and told.index != index:
+            self.note("index")
+        return reframed(event, told, index)

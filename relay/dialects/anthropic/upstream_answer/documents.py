@@ -56,3 +56,9 @@ def _parted(block: Json) -> tuple[Json, list[Json]]:
 
 def _objects(value: Any) -> list[Json]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def begins_message(body: Json, identity: object) -> bool:
+    """Does ``body``, a message_start, begin the message of that ``identity``?"""
+    message = body.get("message")
+    return isinstance(message, dict) and message.get("id") == identity

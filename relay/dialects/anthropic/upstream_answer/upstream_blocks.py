@@ -10,7 +10,6 @@ import msgspec
 from relay.dialects.anthropic.upstream_answer.block_start import start_events
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
-from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.events import ArgumentsDelta, BlockStart, Event
@@ -53,16 +52,10 @@ class UpstreamBlocks:
         self._by_number[number] = self._by_number[None] = self._open[index] = block
         return block
 
-    def is_open(self, number: int | None) -> bool:
-        """Is the block with this very number under way?"""
-        return number is not None and number in self._by_number and self._by_number[number].is_open
-
-    def open(self, number: int | None) -> UpstreamBlock:
-        """The open block with ``number``; raises BrokenStream."""
+    def find(self, number: int | None) -> UpstreamBlock | None:
+        """The open block with ``number``."""
         block = self._by_number.get(number)
-        if block is None or not block.is_open:
-            raise BrokenStream(garbage(f"content block {number} is not open"))
-        return block
+        return block if block is not None and block.is_open else None
 
     @property
     def all_open(self) -> list[UpstreamBlock]:

@@ -8,10 +8,30 @@ from typing import Any
 import msgspec
 
 from relay.dialects.reading.token_counts import TokenCount
+from relay.neutral.conversation import Json
 
 WHERE = "anthropic"
 """The ``where`` of this dialect's ``Extra``: ``name`` is the SSE event's, ``raw`` its data; of an unknown
 delta, the delta object alone."""
+
+NEEDS_A_MESSAGE = frozenset(
+    {"content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop"}
+)
+"""The events that nothing is without a message_start before them."""
+
+TOLD_IN = {
+    "text_delta": "text",
+    "thinking_delta": "thinking",
+    "input_json_delta": "partial_json",
+    "signature_delta": "signature",
+    "citations_delta": "citation",
+}
+"""The field of each kind of delta in which it says what it says."""
+BEGINS: dict[str, Json] = {
+    "text_delta": {"type": "text", "text": ""},
+    "thinking_delta": {"type": "thinking", "thinking": "", "signature": ""},
+}
+"""The block that a delta belongs into, where upstream opened none for it."""
 
 
 class Delta(msgspec.Struct, gc=False):

@@ -49,6 +49,11 @@ class _Block(msgspec.Struct, gc=False):
         """May it be closed?"""
         return self.kind != "tool_call" or self.is_custom or self.arguments.is_whole
 
+    def repeats(self, told: str) -> bool:
+        """Is it a call that is whole, whose very arguments are told again?"""
+        pieces = self.arguments.pieces
+        return bool(pieces) and not self.is_custom and self.is_whole and told == self.arguments.text
+
 
 class Blocks:
     """The blocks of one answer. Each method adds the events it causes to ``events``."""
@@ -128,6 +133,8 @@ class Blocks:
         if arguments:
             if block.is_closed and not arguments.strip():
                 return amended
+            if arguments[0] == "{" and block.repeats(arguments):
+                return {**amended, "arguments": ""}
             if block.is_closed:
                 raise BrokenCall(f"more arguments came for the call of {block.name}, which was whole")
             self._add(block, arguments, events)

@@ -13,7 +13,7 @@ from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.client_answer.rewrites import Rewrites
 from relay.dialects.openai.chat.upstream_answer.deltas import Deltas
-from relay.dialects.openai.chat.upstream_answer.documents import delta_of, stream_of
+from relay.dialects.openai.chat.upstream_answer.documents import CHUNK, delta_of, stream_of
 from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
 from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Piece, is_told
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
@@ -70,11 +70,17 @@ class ChatDecoder(StreamDecoder[Piece]):
         self._others: set[int] = set()  # further choices that have not finished
 
     def prepared(self, told: Json) -> Json:
-        """A chunk that holds whole messages in place of deltas, with deltas."""
-        choices = told.get("choices")
+        """A chunk that holds whole messages in place of deltas, with deltas.
+
+        MiniMax M3 ends its stream with the whole completion: what was said before is not said again.
+        """
+        choices, is_said = told.get("choices"), bool(self._deltas.blocks.kinds)
         if not isinstance(choices, list):
             return told
-        return {**told, "choices": [delta_of(one) if isinstance(one, dict) else one for one in choices]}
+        fitted = [delta_of(one, is_said=is_said) if isinstance(one, dict) else one for one in choices]
+        if all(new is old for new, old in zip(fitted, choices, strict=True)):
+            return told
+        return {**told, "object": CHUNK, "choices": fitted}
 
     def take(self, told: Piece, event: SseEvent, events: list[Event]) -> bytes:
         """One chunk; raises BrokenStream."""

@@ -12,6 +12,7 @@ from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.conversation import Json
 from relay.neutral.sse import framed
 
+CHUNK = "chat.completion.chunk"
 _NOT_REPEATED = ("choices", "usage", "object")
 DONE = b"data: [DONE]\n\n"
 
@@ -31,19 +32,19 @@ def chunks_of(told: Json) -> list[Json] | None:
     if not choices or not all(isinstance(_said(choice), dict) for choice in choices):
         return None
     head = {key: value for key, value in told.items() if key not in _NOT_REPEATED}
-    head["object"] = "chat.completion.chunk"
+    head["object"] = CHUNK
     chunks = [{**head, "choices": [part(choice) for choice in choices]} for part in (_text, _end)]
     if told.get("usage"):
         chunks.append({**head, "choices": [], "usage": told["usage"]})
     return chunks
 
 
-def delta_of(choice: Json) -> Json:
-    """``choice`` with its whole message as a delta; the very same where it has a delta."""
+def delta_of(choice: Json, *, is_said: bool) -> Json:
+    """``choice`` with its whole message as a delta, empty if it ``is_said``; itself where it has a delta."""
     if "delta" in choice or not isinstance(choice.get("message"), dict):
         return choice
     others = {key: value for key, value in choice.items() if key != "message"}
-    return {**others, "delta": _numbered(choice["message"])}
+    return {**others, "delta": {} if is_said else _numbered(choice["message"])}
 
 
 def _text(choice: Json) -> Json:

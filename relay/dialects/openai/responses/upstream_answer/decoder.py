@@ -13,13 +13,15 @@ import msgspec
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
+from relay.dialects.openai.responses.client_answer.answer_object import answer_object
 from relay.dialects.openai.responses.client_answer.block_table import ProtocolBroken
-from relay.dialects.openai.responses.upstream_answer.documents import stream_of
+from relay.dialects.openai.responses.upstream_answer.documents import is_response, item_events, stream_of
 from relay.dialects.openai.responses.upstream_answer.items import ItemBlocks
 from relay.dialects.openai.responses.upstream_answer.wire import STREAM_EVENT, StreamEvent, as_json, text_at
 from relay.dialects.openai.usage import usage_from
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.reading.token_counts import with_counts
+from relay.dialects.reading.told_again import told_again
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, Heartbeat, MessageStart, Stop, StopReason, Terminal
@@ -31,13 +33,13 @@ WHERE = "openai responses"
 
 _INCOMPLETE: dict[str, StopReason] = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
 _CUTS_ARGUMENTS = frozenset(_INCOMPLETE)
+_ENDS = frozenset({"response.completed", "response.incomplete"})
 _TELL_USAGE = frozenset({"response.completed", "response.incomplete", "response.failed"})
 # Steps on the way, which the items tell as well.
 _SAY_NOTHING = frozenset(
     {
         "response.in_progress",
         "response.queued",
-        "response.output_text.done",
         "response.refusal.done",
         "response.function_call_arguments.done",
         "response.reasoning_summary_text.done",
@@ -60,12 +62,18 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
 
     def take(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
         """One event; raises BrokenStream."""
+        if not (told.type or self._has_started) and is_response(
+            whole := json_object(event.data or b"") or {}
+        ):
+            return told_again(self.take, STREAM_EVENT.decode, stream_of(whole), events)
         try:
             if self._is_half and told.type == "response.output_item.done":
                 self._is_half = False
             elif self.held is not None:
                 self._release(told, events)
             event = self._counted(told, event)
+            if not self._has_started and told.type in _ENDS:
+                self._begin(as_json(told.response), events)
             self._tell(told, event.data or b"", events)
         except ProtocolBroken as broken:
             raise BrokenStream(garbage(str(broken))) from broken
@@ -117,6 +125,8 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                 self._blocks.add_part(told, events)
             case "response.content_part.done":
                 self._blocks.finish_part(told, events)
+            case "response.output_text.done":
+                self._blocks.whole_text(told, events)
             case "response.reasoning_summary_part.added":
                 self._blocks.add_summary(told, events)
             case "response.output_text.annotation.added":
@@ -147,7 +157,26 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         self._has_started = True
         events.append(MessageStart(text_at(response, "id"), text_at(response, "model")))
 
+    def _begin(self, response: Json, events: list[Event]) -> None:
+        """An answer that nobody announced: a client's SDK takes no end without a beginning of the same id."""
+        begun = answer_object(text_at(response, "id"), text_at(response, "model"), 0, {})
+        self._blocks.unannounced.append(("response.created", {"response": begun}))
+        self._start(begun, events)
+
+    def _tell_output(self, response: Json, events: list[Event]) -> None:
+        """An answer of which only the last event says anything, as the events that say the same."""
+        output = response.get("output")
+        items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+        for index, item in enumerate(items):
+            for name, fields in item_events(index, item):
+                if name not in _SAY_NOTHING:
+                    data = json_text({"type": name, **fields})
+                    self._blocks.unannounced.append((name, fields))
+                    self._tell(STREAM_EVENT.decode(data), data, events)
+
     def _finish(self, name: str, response: dict[str, Any], events: list[Event]) -> None:
+        if not self._blocks.table.count:
+            self._tell_output(response, events)
         self._blocks.close_all(response, events)
         usage = self._bent_usage or response.get("usage")
         if isinstance(usage, dict):

@@ -12,12 +12,17 @@ from relay.neutral.sse import framed
 _ENDS = {"completed": "response.completed", "incomplete": "response.incomplete", "failed": "response.failed"}
 
 
+def is_response(told: Json) -> bool:
+    """Is it a whole response, and no event?"""
+    return text_at(told, "status") in _ENDS and isinstance(told.get("output"), list)
+
+
 def stream_of(told: Json) -> bytes:
     """The document as events; raises BrokenStream for an error in it, or what is no whole response."""
-    end, output = _ENDS.get(text_at(told, "status")), told.get("output")
-    if end is None or not isinstance(output, list):
+    if not is_response(told):
         failure = failure_in_document(told)
         raise BrokenStream(failure or garbage("upstream sent a JSON document that is no whole response"))
+    end, output = _ENDS[text_at(told, "status")], told["output"]
     begun = {**told, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
     events: list[tuple[str, Json]] = [
         ("response.created", {"response": begun}),

@@ -107,6 +107,22 @@ class ItemBlocks:
             return
         self._cite(block, as_json(told.annotation), bytes(told.annotation), events)
 
+    def whole_text(self, told: StreamEvent, events: list[Event]) -> None:
+        """A text is whole: all of it, where a server sends no deltas."""
+        key = (told.output_index, told.content_index)
+        block = self.table.find(key)
+        if not told.text or not isinstance(told.text, str) or (block is not None and block.has_text):
+            return
+        if block is None:
+            self._announce(told, "text", events)
+            block = self.table.open_at(key)
+        if block.is_open:
+            place = {"item_id": told.item_id, "output_index": key[0], "content_index": key[1]}
+            delta = {**place, "delta": told.text, "logprobs": []}
+            self.unannounced.append(("response.output_text.delta", delta))
+            events.append(TextDelta(block.index, told.text))
+            block.has_text = True
+
     def finish_part(self, told: StreamEvent, events: list[Event]) -> None:
         """A content part is whole; an emulation may have sent it in one piece."""
         block = self.table.find((told.output_index, told.content_index))

@@ -24,6 +24,7 @@ class StreamEvent(Struct, gc=False):
     summary_index: int = 0
     delta: str | dict[str, Any] | None = None
     arguments: Any = None
+    text: Any = None
     item: Raw = NOTHING
     part: Raw = NOTHING
     response: Raw = NOTHING

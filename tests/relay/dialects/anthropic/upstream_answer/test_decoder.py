@@ -184,14 +184,11 @@ def test_what_breaks_the_protocol_is_a_broken_stream(subtests: pytest.Subtests) 
     for stream in [
         block_start(0, type="text", text=""),
         message_end(),
-        message_start() + message_start(),
+        message_start() + message_start().replace(b"msg_1", b"msg_2"),
         sse("message_start"),
-        message_start() + delta(0, "text_delta", text="x"),
         message_start() + sse("content_block_start", index=0),
-        HEAD + delta(-1, "text_delta", text="x"),
-        HEAD + block_stop(0) + delta(0, "text_delta", text="x"),
-        HEAD + block_stop(0) + block_stop(0),
-        HEAD + delta(0, "thinking_delta", thinking="x"),
+        message_start() + delta(0, "input_json_delta", partial_json="{}"),
+        HEAD + delta(0, "input_json_delta", partial_json="{}"),
         HEAD + block_stop(0) + sse("message_stop"),
         HEAD + block_stop(0) + sse("message_delta", delta={"stop_reason": None}) + sse("message_stop"),
     ]:
@@ -199,6 +196,50 @@ def test_what_breaks_the_protocol_is_a_broken_stream(subtests: pytest.Subtests) 
             failure = failure_of(stream)
             assert failure.kind is Kind.GARBAGE
             assert failure.message
+
+
+def test_blocks_that_a_compatible_server_mixes_up_are_put_right(subtests: pytest.Subtests) -> None:
+    """Text and thoughts without a block of their own get one, ends of what is not open go; a client hears it.
+
+    What is not open is named once among the bent fields.
+    """
+    cases = {
+        "never began": (message_start() + delta(4, "text_delta", text="x") + block_stop(4), "content_block"),
+        "over": (HEAD + block_stop(0) + delta(0, "text_delta", text="x"), "content_block"),
+        "of another kind": (HEAD + delta(0, "thinking_delta", thinking="x"), "content_block"),
+        "a second end": (HEAD + block_stop(0) + block_stop(0) + block_stop(7), "content_block_stop"),
+        "a second beginning": (message_start() + HEAD, "message_start"),
+        "a signature": (HEAD + delta(0, "signature_delta", signature="s" * 60), ""),
+    }
+    for name, (stream, bent) in cases.items():
+        with subtests.test(name):
+            decoder = new_decoder()
+            chunk = decoder.feed(stream + message_end())
+            assert isinstance(chunk.events[-1], Terminal)
+            assert bent in [*decoder.bent, ""]
+            again = decoded(chunk.raw)
+            assert [e for e in again.events if not isinstance(e, Heartbeat)] == [
+                e for e in chunk.events if not isinstance(e, Heartbeat)
+            ]
+            assert again.raw == chunk.raw
+
+
+def test_a_message_in_one_event_is_the_stream_that_says_the_same() -> None:
+    """Some servers "stream" the whole message in one event; a client of the same dialect gets all of them."""
+    message = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": [{"type": "text", "text": "Hi."}],
+        "stop_reason": "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 3, "output_tokens": 2},
+    }
+    chunk = decoded(f"data: {json.dumps(message)}\n\n".encode() + b"data: [DONE]\n\n")
+    assert state_of(chunk.events).text == "Hi."
+    assert isinstance(chunk.events[-1], Terminal)
+    assert decoded(chunk.raw).events == chunk.events
 
 
 def test_a_tool_call_whose_json_is_cut_is_held_back_until_the_stop_reason() -> None:

@@ -273,6 +273,46 @@ def test_a_stream_without_an_end_is_not_collected() -> None:
     assert OPENAI_CHAT.collect(b": comment\n\n")
 
 
+def test_an_answer_that_only_its_last_event_tells() -> None:
+    """Texts and calls of the whole response are the answer where nothing else was told; clients hear both."""
+    part = {"type": "output_text", "text": "I look.", "annotations": []}
+    call = {"type": "function_call", "id": "fc_1", "call_id": "c_1", "name": "look", "arguments": '{"a":1}'}
+    output = [
+        {"type": "message", "id": "m_1", "role": "assistant", "status": "completed", "content": [part]},
+        {**call, "status": "completed"},
+    ]
+    end = ("response.completed", {"response": {"id": "r", "model": "m", "output": output}})
+    for stream in (responses(CREATED, end), responses(end)):
+        chunk = decoded(OPENAI_RESPONSES, [stream])
+        assert blocks(chunk) == [("text", "", "", "I look."), ("tool_call", "c_1", "look", '{"a":1}')]
+        with client_for(chunk.raw).responses.stream(model="m", input="x") as items:
+            deltas = [event.delta for event in items if event.type == "response.output_text.delta"]
+            assert [item.type for item in items.get_final_response().output] == ["message", "function_call"]
+        assert deltas == ["I look."]
+
+
+def test_a_response_in_one_event_is_the_stream_that_says_the_same() -> None:
+    """Some servers "stream" the whole response in one event without a type."""
+    content = [{"type": "output_text", "text": "Hi.", "annotations": []}]
+    message = {"type": "message", "id": "m_1", "role": "assistant", "content": content}
+    response = {"id": "r", "object": "response", "status": "completed", "model": "m", "output": [message]}
+    chunk = decoded(OPENAI_RESPONSES, [f"data: {json.dumps(response)}\n\ndata: [DONE]\n\n".encode()])
+    assert blocks(chunk) == [("text", "", "", "Hi.")]
+    with client_for(chunk.raw).responses.stream(model="m", input="x") as items:
+        assert items.get_final_response().output_text == "Hi."
+
+
+def test_a_text_that_only_its_end_tells() -> None:
+    """``output_text.done`` says all of a text of which no delta came, and nothing of one that did."""
+    at: Json = {"item_id": "m_1", "output_index": 0, "content_index": 0}
+    done = ("response.output_text.done", {**at, "text": "Hi."})
+    assert blocks(told(done, COMPLETED)) == [("text", "", "", "Hi.")]
+    whole = (item("message", done=False), part("added"), done, part("done", "Hi."), item("message"))
+    assert blocks(told(*whole, COMPLETED)) == [("text", "", "", "Hi.")]
+    said = ("response.output_text.delta", {**at, "delta": "Hi."})
+    assert blocks(told(said, done, COMPLETED)) == [("text", "", "", "Hi.")]
+
+
 def test_a_search_is_a_run() -> None:
     """``web_search_call``: its query is the call's, its sources the result's."""
     action = {"type": "search", "query": "tower", "sources": [{"type": "url", "url": "https://a.example"}]}

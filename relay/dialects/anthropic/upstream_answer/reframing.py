@@ -1,0 +1,38 @@
+"""Events of an upstream's stream in bytes that a client's SDK can read. PURE."""
+
+from relay.dialects.anthropic.upstream_answer.wire import StreamEvent
+from relay.dialects.json_object import json_object
+from relay.dialects.reading.half_characters import json_text
+from relay.neutral.conversation import Json
+from relay.neutral.sse import SseEvent, framed
+
+
+def reframed(event: SseEvent, told: StreamEvent, index: int | None = None) -> bytes:
+    """The event's own bytes, if a client can read them: name and type agree, and its block is ``index``."""
+    data, is_numbered = event.data or b"", index is None or told.index == index
+    if event.name == told.type and is_numbered:
+        return event.raw
+    name = told.type or event.name
+    if not told.type or not is_numbered:
+        body = {"type": name} | (json_object(data) or {}) | {"type": name}
+        if not is_numbered:
+            body["index"] = index
+        data = json_text(body)
+    return framed(name, data.replace(b"\n", b" "))
+
+
+def block_start(index: int, content: Json) -> bytes:
+    """The event that begins a block which upstream did not begin."""
+    told = {"type": "content_block_start", "index": index, "content_block": content}
+    return framed("content_block_start", json_text(told))
+
+
+def block_stop(index: int) -> bytes:
+    """The event that ends a block which upstream left open."""
+    return framed("content_block_stop", json_text({"type": "content_block_stop", "index": index}))
+
+
+def with_body(event: SseEvent, body: Json) -> SseEvent:
+    """``event`` with ``body`` for its data."""
+    data = json_text(body)
+    return SseEvent(event.name, data, framed(event.name, data))
