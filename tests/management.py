@@ -5,7 +5,6 @@ as before: it ends, its connections with it, and its exit code, stdout and stder
 """
 
 import gc
-import io
 import json
 import os
 import subprocess
@@ -47,14 +46,10 @@ class Management:
 def main() -> None:
     """Serve commands; a fork comes out of here with its command run."""
     import django
-    from django.core.management import BaseCommand, call_command, execute_from_command_line
-    from django.db import connections
+    from django.core.management import BaseCommand, execute_from_command_line
 
     django.setup()
-    unread = io.StringIO()
-    call_command("check", stdout=unread, stderr=unread)  # loads every page; once is enough for all commands
-    BaseCommand.requires_system_checks = []
-    connections.close_all()
+    BaseCommand.requires_system_checks = []  # the server has made them at its start
     gc.collect()
     gc.freeze()
     for line in sys.stdin:
