@@ -101,3 +101,8 @@ CLIENTS: tuple[Client, ...] = (
     ),
 )
 """A row without a name is of clients that are known by their User-Agent alone."""
+
+_NAMING = [place for client in CLIENTS for place in client.conversation]
+NAMING_HEADERS = frozenset(place.path[0] for place in _NAMING if place.part == "header")
+NAMING_FIELDS = frozenset(place.path[0] for place in _NAMING if place.part == "body")
+"""Where none of these is, no row of the table applies."""

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from relay.neutral.conversation import Json
-from relay.speakers.clients import CLIENTS, Client
+from relay.speakers.clients import CLIENTS, NAMING_FIELDS, NAMING_HEADERS, Client
 from relay.speakers.places import first_id
 
 Role = Literal["main", "sub", ""]
@@ -50,7 +50,8 @@ def speaker_of(headers: Mapping[str, str], request: Json, key_id: int, session: 
     ``headers`` have lower-case names. Never raises: what is too long or of another type is not there.
     """
     user_agent = headers.get("user-agent", "")
-    for client in CLIENTS:
+    is_named = not (NAMING_HEADERS.isdisjoint(headers) and NAMING_FIELDS.isdisjoint(request))
+    for client in CLIENTS if is_named else ():
         if client.user_agent and not user_agent.lower().startswith(client.user_agent):
             continue
         if conversation := first_id(client.conversation, headers, request):

@@ -192,3 +192,20 @@ def test_whatever_is_sent(headers: dict[str, str], body: dict[str, object]) -> N
         assert len(text) <= most
         assert text.isascii()
         assert not set(text) & set("<>&\"'\\\n\0")
+
+
+def test_each_place_of_the_table_is_looked_at() -> None:
+    """An id that stands alone where a row looks for a conversation names one, for every row and place."""
+    for client in CLIENTS:
+        for place in client.conversation:
+            told = json.dumps({place.inside: "7"}) if place.inside else f"{place.behind}7"
+            headers = {"user-agent": client.user_agent}
+            body: dict[str, object] = {}
+            if place.part == "header":
+                headers[place.path[0]] = told
+            else:
+                *outer, last = place.path
+                body = {last: told}
+                for name in reversed(outer):
+                    body = {name: body}
+            assert asked(headers, body).conversation != SESSION, (client.name, place)
