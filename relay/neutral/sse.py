@@ -70,7 +70,8 @@ class SseParser:
             is_line = separator and b"\n" not in piece and not self._at_start
             if is_line and piece.startswith(b"data: "):
                 events.append(SseEvent("", piece[6:], piece + separator))
-            elif is_line and piece[:1] in _NOTHING:  # a flood of these costs little
+            elif (is_line and piece[:1] in _NOTHING) or not (self._at_start or piece.strip(b"\r\n")):
+                # (A flood of blank lines and comments costs little.)
                 events.append(SseEvent("", None, piece + separator))
             else:
                 events.append(self._event(piece + separator))
