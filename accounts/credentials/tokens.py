@@ -67,9 +67,17 @@ class Authorizer:
     """Signs accounts in. ``post`` may raise anything; it is reported as TokenUnavailable."""
 
     def __init__(
-        self, post: Post, now: Callable[[], float] = time.time, shared: Shared | None = None
+        self,
+        post: Post,
+        now: Callable[[], float] = time.time,
+        shared: Shared | None = None,
+        signed_in: Callable[[AccountView], None] = lambda _: None,
     ) -> None:
-        """Without ``shared`` this process knows of no other's tokens."""
+        """Without ``shared`` this process knows of no other's tokens.
+
+        ``signed_in`` is told of each account that has got a new token here.
+        """
+        self._told = signed_in
         self._post = post
         self._shared = shared
         self._refused: dict[int, str] = {}
@@ -139,7 +147,9 @@ class Authorizer:
             status, answer = await self._post(address, form)
         except Exception as error:
             raise TokenUnavailable(f"the token endpoint failed: {type(error).__name__}") from None
-        return self._token(account, status, answer)
+        token = self._token(account, status, answer)
+        self._told(account)
+        return token
 
     def _token(self, account: AccountView, status: int, answer: Any) -> _Token:
         fields = answer if isinstance(answer, dict) else {}

@@ -40,13 +40,28 @@ def told_in_headers(headers: Mapping[str, str], model: str, now: float) -> list[
     """The windows in an answer's ``headers`` (lower-case names); ``model`` was asked, ``now`` is our time."""
     if not any("ratelimit" in name for name in headers):
         return []
-    skew = now - date if (date := _date(headers.get("date", ""))) is not None else 0.0
+    skew = skew_from(headers.get("date", ""), now)
     found: list[Window | None] = []
     for part in _PARTS:
         found.append(_of_anthropic(headers, part, model, now, skew))
         found.append(_of_openai(headers, part, model, now))
     found += _unified(headers, model, now, skew)
     return [one for one in found if one is not None]
+
+
+def skew_from(date: str, now: float) -> float:
+    """How far our clock (``now``) is ahead of the one that says ``date`` in an answer; 0 if none does."""
+    told = _date(date)
+    return 0.0 if told is None else now - told
+
+
+def moment_in(text: str) -> float | None:
+    """An RFC 3339 time as epoch seconds; None for what is none."""
+    try:
+        moment = datetime.fromisoformat(text[:_LONGEST_TEXT])
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo else None
 
 
 def told_in_refusal(body: bytes, model: str, now: float) -> list[Window]:
@@ -70,7 +85,7 @@ def _of_anthropic(
     limit, remaining = (_whole(headers.get(f"{ANTHROPIC}{part}-{word}")) for word in ("limit", "remaining"))
     if limit is None or remaining is None:
         return None
-    reset = _moment(headers.get(f"{ANTHROPIC}{part}-reset", ""))
+    reset = moment_in(headers.get(f"{ANTHROPIC}{part}-reset", ""))
     return counted(part, limit, remaining, None if reset is None else reset + skew - now, now, model)
 
 
@@ -143,15 +158,6 @@ def _number(text: str | None) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _moment(text: str) -> float | None:
-    """An RFC 3339 time as epoch seconds."""
-    try:
-        moment = datetime.fromisoformat(text[:_LONGEST_TEXT])
-    except ValueError:
-        return None
-    return moment.timestamp() if moment.tzinfo else None
 
 
 def _date(text: str) -> float | None:

@@ -21,6 +21,7 @@ from relay.memory.conversation_memory import Memory
 from relay.upstream.cache_key import cache_key, this_installation
 from relay.upstream.client import UpstreamClient
 from relay.upstream.hops import this_instance
+from relay.upstream.quota_call import QuotaCall
 
 
 class RelaySettings(msgspec.Struct, frozen=True):
@@ -126,6 +127,9 @@ class Runtime:
             SharedTokens(redis_url) if redis_url else None,
         )
         self.upstream.heard = QuotaListener(self.pool)
+        self._quota_call = QuotaCall(self.upstream, self.pool.note_quota, self.pool.now)
+        if not is_apart:
+            self.upstream.signed_in = self._quota_call
         self.limits = limits
         self.conversations = ConversationGate(self.pool.roster.targets)
         self.in_flight = in_flight or InFlight()
@@ -165,6 +169,7 @@ class Runtime:
         await self.memory.stop()
         if self.limits is not None:
             await self.limits.stop()
+        await self._quota_call.stop()
         await self.upstream.close()
 
 

@@ -32,6 +32,7 @@ from relay.simulator.faults.refused import OrderedRefusal
 from relay.simulator.faults.spoiled_documents import document_answer
 from relay.simulator.faults.spoiled_replies import needs_tool_call, spoil_reply
 from relay.simulator.faults.spoiled_streams import Stream, stream_answer
+from relay.simulator.gemini.code_assist import code_assist_setup
 from relay.simulator.gemini.dialect import Gemini
 from relay.simulator.ledger import Ledger, Received
 from relay.simulator.model.asks import ANY_TOOL
@@ -45,11 +46,6 @@ _HTML = b"<!DOCTYPE html><html><head><title>Welcome</title></head><body><h1>Plea
 _BAD_GATEWAY = (
     b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 )
-_CODE_ASSIST_PROJECT: Json = {
-    "cloudaicompanionProject": "simulated-project",
-    "currentTier": {"id": "standard-tier", "name": "Simulated"},
-    "allowedTiers": [{"id": "standard-tier", "isDefault": True}],
-}
 
 
 class Upstream:
@@ -209,10 +205,7 @@ class Upstream:
             case Action.GET_MODEL:
                 body = dialect.get_model(inbound.route.model)
             case _:
-                body = _CODE_ASSIST_PROJECT
-                if inbound.route.method == "onboardUser":
-                    project = {"id": "simulated-project", "name": "Simulated"}
-                    body = {"done": True, "response": {"cloudaicompanionProject": project}}
+                body = code_assist_setup(inbound.route.method, time.time())
         return document_answer(fault, dialect.headers(inbound.request_id), encode_json(body), dialect.name)
 
     def _generate(self, inbound: Inbound, dialect: WireProtocol, fault: Fault) -> HttpAnswer:

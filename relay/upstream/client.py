@@ -80,7 +80,11 @@ class UpstreamClient:
         self._instance = instance
         self._max_answer_bytes = max_answer_bytes
         self._tokens = tokens
-        self._authorizer = Authorizer(self._post_form, shared=tokens)
+        self.signed_in: Callable[[AccountView], None] = lambda _: None
+        """Is told of each account that has got a new token."""
+        self._authorizer = Authorizer(
+            self._post_form, shared=tokens, signed_in=lambda account: self.signed_in(account)
+        )
         self._transport = SteadyTransport(client=self._session)
         timeout = httpx.Timeout(None, connect=connect_timeout_seconds)
         self._extensions = {"timeout": timeout.as_dict()}

@@ -47,6 +47,7 @@ _GOOGLE_ACTIONS = {
     "batchEmbedContents": Action.EMBED,
     "loadCodeAssist": Action.CODE_ASSIST_SETUP,
     "onboardUser": Action.CODE_ASSIST_SETUP,
+    "retrieveUserQuota": Action.CODE_ASSIST_SETUP,
 }
 _GOOGLE = (
     (

@@ -12,7 +12,9 @@ from google import genai
 from google.genai import types
 from openai import OpenAI
 
-from tests.running_server import ServerWorld
+from relay.dialects.code_assist_quota import PATH as QUOTA_PATH
+from relay.simulator.ledger import Received
+from tests.running_server import ServerWorld, json_value
 from tests.served.kinds.every_kind import (
     TARGETS,
     code_assist_account,
@@ -25,6 +27,11 @@ from tests.served.world import GEMINI, KEY, World, lasting_world
 GOOGLE_KINDS = ("on-vertex", "on-code-assist")
 SIGNED_IN = (*GOOGLE_KINDS, "on-vertex-claude")
 LOCATION = "/v1beta1/projects/test-project/locations/europe-west4/publishers/google/models/"
+
+
+def asked_upstream(world: World) -> list[Received]:
+    """What reached upstream, without Code Assist's quota call: it comes beside the request, at any moment."""
+    return [request for request in world.simulator.requests if not request.path.endswith(QUOTA_PATH)]
 
 
 def said_by_anthropic(world: World, model: str, is_stream: bool) -> str:
@@ -83,7 +90,7 @@ def test_every_client_is_answered(kinds_world: World, model: str, client: str, i
 def test_vertex_is_asked_at_its_place(kinds_world: World) -> None:
     """Project and location stand in the path; a token of the service account signs the request in."""
     assert kinds_world.gemini(model="on-vertex").status_code == 200
-    asked = kinds_world.simulator.requests[-1]
+    asked = asked_upstream(kinds_world)[-1]
     assert asked.path == f"{LOCATION}{GEMINI}:streamGenerateContent"
     assert asked.query == "alt=sse"
     assert asked.account.endswith("-vertex")
@@ -105,7 +112,7 @@ def test_code_assist_gets_its_envelope(kinds_world: World) -> None:
     answer = kinds_world.client.post("/v1beta/models/on-code-assist:generateContent", json=body)
     assert answer.json()["candidates"][0]["content"]["parts"]
     assert "response" not in answer.json()
-    asked = kinds_world.simulator.requests[-1]
+    asked = asked_upstream(kinds_world)[-1]
     assert (asked.path, asked.query) == ("/v1internal:streamGenerateContent", "alt=sse")
     assert asked.json() == {"model": GEMINI, "project": "test-project", "request": body}
 
@@ -120,7 +127,7 @@ def test_a_token_that_ran_out_is_renewed_on_the_same_account(kinds_world: World,
     assert second.status_code == 200
     assert second.headers["x-account-email"] == first.headers["x-account-email"]
     assert second.headers["x-attempts"] == "1"
-    assert [request.status for request in kinds_world.simulator.requests] == [401, 200, 200]
+    assert [request.status for request in asked_upstream(kinds_world)] == [401, 200, 200]
     assert sum(kinds_world.simulator.counts()["refreshes"].values()) == 1
     assert len(kinds_world.attempts(second)) == 1
 
@@ -169,6 +176,20 @@ def test_one_refresh_for_all_who_wait_and_a_hint_for_the_operator(sign_ins: Worl
         assert hint in sign_ins.eventually(query, (email,))[0]["disabled_reason"]
     assert "our-secret" not in sign_ins.server.log_text
     assert "PRIVATE KEY" not in sign_ins.server.log_text
+
+
+def test_code_assist_tells_its_quota_when_an_account_signs_in(sign_ins: World) -> None:
+    """One call for each account that got a token for a request, and none else; the account's row has it."""
+    query = "SELECT quota_windows FROM accounts_account WHERE email = %s AND quota_windows <> '[]'"
+    sign_ins.gemini("Hello.", model="on-vertex")
+    account = sign_ins.gemini("Hello.", model="on-code-assist").headers["x-account-email"]
+    told = json_value(sign_ins.eventually(query, (account,))[0]["quota_windows"])
+    assert ("gemini-2.5-pro", 100) in {(window["model"], window["limit"]) for window in told}
+    calls = [request for request in sign_ins.simulator.requests if request.path.endswith(QUOTA_PATH)]
+    refreshed = {name for name in sign_ins.simulator.counts()["refreshes"] if name.endswith("code-assist")}
+    assert {call.account for call in calls} <= refreshed
+    assert [call.account for call in calls].count(account) == 1
+    assert {(call.status, call.body) for call in calls} == {(200, b'{"project":"test-project"}')}
 
 
 # --- counting: every dialect that counts, every kind ----------------------------------------------
@@ -220,7 +241,7 @@ def test_counters_are_asked_in_their_own_words(kinds_world: World, client: str) 
             answer = counted(kinds_world, client, model, system="Be brief.")
         expected = "estimate" if model == "on-code-assist" else "exact"
         assert answer.headers["x-token-count"] == expected, model
-        bodies[model] = kinds_world.simulator.requests[-1].json()
+        bodies[model] = asked_upstream(kinds_world)[-1].json()
     assert "Be brief." in json.dumps(bodies["on-gemini"]["generateContentRequest"]["systemInstruction"])
     assert "Be brief." in json.dumps(bodies["on-vertex"]["systemInstruction"])
     assert "Be brief." in json.dumps(bodies["on-claude"]["system"])
