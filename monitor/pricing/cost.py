@@ -1,24 +1,23 @@
 """What an exchange cost: by the operator's own prices, else by the price table of ``genai-prices``.
 
-The table is loaded on first use, for it takes a tenth of a second: call this from the writer's thread. The
-library takes about 0.1 ms for one price, more than storing a row; so it is asked once for what a token of
-each sort costs, unless the price of a token depends on how many there are.
+The library takes about 0.1 ms for one price, more than storing a row; so it is asked once for what a token
+of each sort costs, unless the price of a token depends on how many there are. It is loaded on first use: call
+this from the writer's thread.
 """
 
 import functools
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
 
+from monitor.pricing.library import PRICES_HOLD_SECONDS, is_listed, library_price, listed_price
 from monitor.pricing.price_list import NO_PRICES, PriceList, PriceRule, Rates, Tokens
 from monitor.pricing.tiers import tier_factor
+from monitor.pricing.tools import tools_price
 from monitor.record.estimated import MOST_TOKENS, estimated_in, estimated_out, number_in
 from monitor.record.records import Outcome, RequestRecord
 
 SMALLEST = Decimal("1e-10")
-PRICES_HOLD_SECONDS = 1800
-"""Some models cost less at night; such times begin at half hours."""
 WHOLE = (Outcome.OK, Outcome.RETRIED)
 """With these an answer is whole: tokens that were not told of are none."""
 
@@ -54,13 +53,16 @@ def cost_of(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | N
     own = prices.find(record.mapped_model, record.started_at)
     if own is not None:
         return own.rates.price_of(tokens).quantize(SMALLEST)
-    if not _is_listed(record.mapped_model):
+    if not is_listed(record.mapped_model):
         return None
     period = int(record.started_at // PRICES_HOLD_SECONDS)
     rates = _rates(record.mapped_model, period)
-    price = _listed_price(record.mapped_model, period, tokens) if rates is None else rates.price_of(tokens)
+    price = listed_price(record.mapped_model, period, tokens) if rates is None else rates.price_of(tokens)
     if record.diagnostics:
-        price = _with_extras(record, period, tokens, price)
+        tools = tools_price(record.mapped_model, period, record.diagnostics)
+        if tools is None:
+            return None
+        price = _with_extras(record, period, tokens, price) + tools
     return price.quantize(SMALLEST)
 
 
@@ -94,9 +96,7 @@ def _tokens(record: RequestRecord) -> Tokens | None:
 
 
 def _with_extras(record: RequestRecord, period: int, tokens: Tokens, price: Decimal) -> Decimal:
-    """``price`` with what an hour's cache, sound and pictures cost more, the factors of tier and place, and
-    the fees for searches.
-    """
+    """``price`` with what an hour's cache, sound and pictures cost more, by the factors of tier and place."""
     model = record.mapped_model or ""
     kept_long = min(_number(record, "cache_write_1h") or 0, tokens.cache_write)
     if kept_long:
@@ -105,9 +105,7 @@ def _with_extras(record: RequestRecord, period: int, tokens: Tokens, price: Deci
         if count := _number(record, f"{medium}_tokens_{part}"):
             price += _media_surcharge(model, period, medium, part) * min(count, _most(tokens, part)) / 1000
     price *= tier_factor(model, record.diagnostics.get("service_tier"))
-    price *= GEO_FACTORS.get(str(record.diagnostics.get("inference_geo")), 1)
-    searches = _number(record, "web_searches")
-    return price + _search_fees(model, period) * searches / 1000 if searches else price
+    return price * GEO_FACTORS.get(str(record.diagnostics.get("inference_geo")), 1)
 
 
 def _number(record: RequestRecord, name: str) -> int | None:
@@ -119,7 +117,7 @@ def price_source(model: str, prices: PriceList, now: float) -> PriceRule | Liste
     own = prices.find(model, now)
     if own is not None:
         return own
-    if not _is_listed(model):
+    if not is_listed(model):
         return None
     from genai_prices import Usage, calc_price
 
@@ -130,27 +128,18 @@ def price_source(model: str, prices: PriceList, now: float) -> PriceRule | Liste
 
 def load_prices() -> None:
     """Load the table now, at a time of the caller's choosing."""
-    _is_listed("")
-
-
-@functools.lru_cache(maxsize=1024)
-def _is_listed(model: str) -> bool:
-    try:
-        _listed_price(model, 0, Tokens(1, 0, 0, 0))
-    except LookupError:
-        return False
-    return True
+    is_listed("")
 
 
 @functools.lru_cache(maxsize=256)
 def _rates(model: str, period: int) -> Rates | None:
     """What a million tokens of each sort cost; None when that depends on how many there are."""
     few, many = Tokens(1000, 1000, 1000, 1000), Tokens(10**6, 10**6, 10**6, 10**6)
-    price_of_few, price_of_many = _listed_price(model, period, few), _listed_price(model, period, many)
+    price_of_few, price_of_many = listed_price(model, period, few), listed_price(model, period, many)
     if price_of_many != price_of_few * 1000:
         return None
     sorts = (Tokens(10**6, 0, 0, 0), Tokens(0, 10**6, 0, 0), Tokens(0, 0, 10**6, 0), Tokens(0, 0, 0, 10**6))
-    rates = Rates(*(_listed_price(model, period, one) for one in sorts))
+    rates = Rates(*(listed_price(model, period, one) for one in sorts))
     return rates if sum(rates) == price_of_many else None
 
 
@@ -158,8 +147,8 @@ def _rates(model: str, period: int) -> Rates | None:
 def _long_cache_surcharge(model: str, period: int) -> Decimal:
     """What a million tokens kept for an hour cost more than those kept for five minutes."""
     kept_long = {"cache_write_tokens": 10**6, "cache_write_1h_tokens": 10**6}
-    dearer = _library_price(model, period, input_tokens=10**6, **kept_long)
-    return max(dearer - _listed_price(model, period, Tokens(0, 0, 10**6, 0)), Decimal(0))
+    dearer = library_price(model, period, input_tokens=10**6, **kept_long)
+    return max(dearer - listed_price(model, period, Tokens(0, 0, 10**6, 0)), Decimal(0))
 
 
 def _most(tokens: Tokens, part: str) -> int:
@@ -171,34 +160,9 @@ def _media_surcharge(model: str, period: int, medium: str, part: str) -> Decimal
     """What a thousand tokens of a medium cost more than those of text; below 0 where they cost less."""
     if part == "out":
         dearer = {"output_tokens": 1000, f"output_{medium}_tokens": 1000}
-        return _library_price(model, period, **dearer) - _listed_price(model, period, Tokens(0, 0, 0, 1000))
+        return library_price(model, period, **dearer) - listed_price(model, period, Tokens(0, 0, 0, 1000))
     dearer = {"input_tokens": 1000, f"input_{medium}_tokens": 1000}
     if part == "in":
-        return _library_price(model, period, **dearer) - _listed_price(model, period, Tokens(1000, 0, 0, 0))
+        return library_price(model, period, **dearer) - listed_price(model, period, Tokens(1000, 0, 0, 0))
     dearer |= {"cache_read_tokens": 1000, f"cache_{medium}_read_tokens": 1000}
-    return _library_price(model, period, **dearer) - _listed_price(model, period, Tokens(0, 1000, 0, 0))
-
-
-@functools.lru_cache(maxsize=256)
-def _search_fees(model: str, period: int) -> Decimal:
-    """What a thousand web searches cost; nothing where the library has no price for them."""
-    return _library_price(model, period, web_searches=1000)
-
-
-def _listed_price(model: str, period: int, tokens: Tokens) -> Decimal:
-    """What the library says; raises LookupError for a model that it does not know."""
-    return _library_price(
-        model,
-        period,
-        input_tokens=tokens.uncached + tokens.cached + tokens.cache_write,
-        cache_read_tokens=tokens.cached,
-        cache_write_tokens=tokens.cache_write,
-        output_tokens=tokens.output,
-    )
-
-
-def _library_price(model: str, period: int, **used: int) -> Decimal:
-    from genai_prices import Usage, calc_price
-
-    when = datetime.fromtimestamp(period * PRICES_HOLD_SECONDS, UTC)
-    return calc_price(Usage(**used), model, genai_request_timestamp=when).total_price
+    return library_price(model, period, **dearer) - listed_price(model, period, Tokens(0, 1000, 0, 0))

@@ -14,6 +14,8 @@ import msgspec
 from relay.neutral.block import OpenBlock
 
 WEB_SEARCH, WEB_FETCH, CODE_EXECUTION = "web_search", "web_fetch", "code_execution"
+FILE_SEARCH = "file_search_call"
+"""OpenAI's alone, and so under its vendor's name."""
 
 OPENS_PAGE = '{"url":'
 """How the arguments of a search begin that only opened a page."""

@@ -12,6 +12,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     ``server_tools`` that searched the web: both have prices of their own. ``tier`` is how the answer was
     made where that is priced apart (``fast``, ``flex`` …), "" for the usual way; ``geo`` where, likewise
     (``us``). ``media`` are the parts of input and output that are no text, by ``media_part``.
+    ``drawn`` are tokens of the image model ``drawn_by``, whom the model had draw: they are in no other count.
     ``cache_miss`` is upstream's own word for why its cache was not read, "" where it says nothing. With
     ``is_cumulative`` a later one replaces the fields it tells; otherwise they are added.
     """
@@ -29,6 +30,8 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     geo: str = ""
     media: Media = ()
     cache_miss: str = ""
+    drawn: Media = ()
+    drawn_by: str = ""
 
 
 def media_part(medium: str, part: str) -> str:
@@ -56,6 +59,8 @@ def merged(old: Usage, new: Usage) -> Usage:
             new.geo or old.geo,
             _sums(old.media, new.media),
             new.cache_miss or old.cache_miss,
+            _sums(old.drawn, new.drawn),
+            new.drawn_by or old.drawn_by,
         )
     # Written out, for some upstreams tell their usage with every event.
     return Usage(
@@ -72,6 +77,8 @@ def merged(old: Usage, new: Usage) -> Usage:
         new.geo or old.geo,
         new.media or old.media,
         new.cache_miss or old.cache_miss,
+        new.drawn or old.drawn,
+        new.drawn_by or old.drawn_by,
     )
 
 

@@ -6,10 +6,13 @@ OpenAI's input counts include what the cache gave and took; its output counts in
 from relay.dialects.reading.token_counts import token_count
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
-from relay.neutral.usage import media_part
+from relay.neutral.usage import Media, media_part
 
 _TIERS = {"priority": "fast", "fast": "fast", "flex": "flex", "ultrafast": "ultrafast", "batch": "batch"}
 """The service tiers that have a price of their own; priority was renamed fast in July 2026."""
+
+
+_LONGEST_MODEL = 200
 
 
 def usage_from(told: Json, service_tier: object = None) -> Usage:
@@ -50,6 +53,50 @@ def usage_from(told: Json, service_tier: object = None) -> Usage:
         tier=_TIERS.get(service_tier, "") if isinstance(service_tier, str) else "",
         media=tuple(media),
     )
+
+
+def tools_usage(response: Json) -> Usage:
+    """What the tools of a Responses answer used, as its ``tool_usage`` tells it beside the model's usage.
+
+    Who drew pictures stands in its ``tools``. Without details what went in is text, what came out a picture.
+    """
+    told = response.get("tool_usage")
+    if not isinstance(told, dict):
+        return Usage()
+    found, image = _details(told, "web_search"), _details(told, "image_gen")
+    drawn = _drawn(image) if image else ()
+    return Usage(
+        searches=_count(found, "num_requests"), drawn=drawn, drawn_by=_drawer(response) if drawn else ""
+    )
+
+
+def _drawn(told: Json) -> Media:
+    sent, given = _count(told, "input_tokens") or 0, _count(told, "output_tokens") or 0
+    cached = _count(told, "cached_tokens") or 0
+    of_sent, of_given = _details(told, "input_tokens_details"), _details(told, "output_tokens_details")
+    of_cached = _details(told, "cached_tokens_details")
+    image_sent = min(_count(of_sent, "image_tokens") or 0, sent)
+    image_cached = min(_count(of_cached, "cached_image_tokens") or 0, image_sent, cached)
+    text_cached = min(cached - image_cached, sent - image_sent)
+    text_given = min(_count(of_given, "text_tokens") or 0, given)
+    counts = {
+        "drawn_text_in": sent - image_sent - text_cached,
+        "drawn_text_cached": text_cached,
+        "drawn_text_out": text_given,
+        "drawn_image_in": image_sent - image_cached,
+        "drawn_image_cached": image_cached,
+        "drawn_image_out": given - text_given,
+    }
+    return tuple((name, count) for name, count in counts.items() if count)
+
+
+def _drawer(response: Json) -> str:
+    tools = response.get("tools")
+    for tool in tools if isinstance(tools, list) else []:
+        if isinstance(tool, dict) and tool.get("type") == "image_generation":
+            model = tool.get("model")
+            return model[:_LONGEST_MODEL] if isinstance(model, str) else ""
+    return ""
 
 
 def chat_usage(usage: Usage) -> Json:

@@ -1,7 +1,8 @@
 """What exchanges cost, worked out by hand from the vendors' published prices.
 
 Dollars for a million tokens, from platform.claude.com/docs/en/about-claude/pricing,
-openai.com/api/pricing, openai.com/api-fast-mode and ai.google.dev/gemini-api/docs/pricing (November 2026).
+openai.com/api/pricing, openai.com/api-fast-mode, developers.openai.com/api/docs/models (GPT Image),
+docs.x.ai/developers/pricing and ai.google.dev/gemini-api/docs/pricing (November 2026).
 """
 
 from collections.abc import Callable
@@ -20,9 +21,10 @@ AT = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
 OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-4-6", "claude-haiku-4-5"
 PRO, FLASH, FLASH_3 = "gemini-2.5-pro", "gemini-2.5-flash", "gemini-3-flash-preview"
 FLASH_IMAGE, PRO_IMAGE, GPT_AUDIO = "gemini-2.5-flash-image", "gemini-3-pro-image-preview", "gpt-audio"
-GPT, GPT_MINI, GPT_41 = "gpt-5", "gpt-5-mini", "gpt-4.1"
+GPT, GPT_MINI, GPT_41, GROK = "gpt-5", "gpt-5-mini", "gpt-4.1", "grok-4"
+IMAGE, IMAGE_2 = "gpt-image-2.6-sunburst", "gpt-image-2"
 
-EXAMPLES = [
+EXAMPLES: list[tuple[str, tuple[int, int, int, int], dict[str, object], str | None]] = [
     # model, (uncached, cached, written, out), what else is told, dollars
     (OPUS, (M, 0, 0, 0), {}, "4"),
     (OPUS, (0, 0, 0, M), {}, "20"),
@@ -76,12 +78,21 @@ EXAMPLES = [
     (PRO_IMAGE, (1000, 0, 0, 2000), {"image_tokens_out": 1120, "image_tokens_in": 560}, "0.14696"),
     (GPT_AUDIO, (1000, 0, 0, 1000), {"audio_tokens_in": 800, "audio_tokens_out": 900}, "0.0847"),
     (GPT_AUDIO, (1000, 0, 0, 1000), {"audio_tokens_in": 800, "service_tier": "flex"}, "0.01805"),
+    (PRO, (0, 0, 0, 0), {"web_searches": 4}, "0.035"),
+    (GPT, (0, 0, 0, 0), {"file_searches": 2}, "0.005"),
+    (GROK, (0, 0, 0, 0), {"web_searches": 3}, "0.015"),
+    (GPT, (1000, 0, 0, 100), {"drawn_text_in": 27, "drawn_image_out": 515, "drawn_by": IMAGE}, "0.017835"),
+    (GPT, (0, 0, 0, 0), {"drawn_text_in": 298, "drawn_image_in": 7620, "drawn_image_out": 186}, "0.06803"),
+    (GPT, (0, 0, 0, 0), {"drawn_image_cached": M, "drawn_text_cached": M, "drawn_by": IMAGE_2}, "3.25"),
+    (GPT, (0, 0, 0, 0), {"drawn_image_out": M, "drawn_by": "gpt-image-2-codex"}, "30"),
+    (GPT, (0, 0, 0, 0), {"drawn_image_out": M, "drawn_by": "gpt-image-1.5", "service_tier": "fast"}, "32"),
+    (GPT, (M, 0, 0, 0), {"drawn_image_out": 1, "drawn_by": "an image model of tomorrow"}, None),
 ]
 
 
 def test_forty_worked_examples(request_record: Callable[..., RequestRecord]) -> None:
-    """Caches by how long they last, tiers, places, searches, long contexts, sound and pictures: to the
-    ten-billionth of a dollar.
+    """Caches by how long they last, tiers, places, searches, long contexts, sound and pictures, also those
+    that another model drew: to the ten-billionth of a dollar.
     """
     wrong = []
     for model, (uncached, cached, written, output), told, dollars in EXAMPLES:
@@ -94,7 +105,7 @@ def test_forty_worked_examples(request_record: Callable[..., RequestRecord]) -> 
             tokens_out=output,
             diagnostics=told,
         )
-        if cost_of(record) != Decimal(dollars):
+        if cost_of(record) != (None if dollars is None else Decimal(dollars)):
             wrong.append((model, told, dollars, str(cost_of(record))))
     assert len(EXAMPLES) >= 40
     assert wrong == []

@@ -8,7 +8,7 @@ import pytest
 from relay.dialects.anthropic.usage import read_usage
 from relay.dialects.gemini.upstream_answer.wire import UsageMetadata
 from relay.dialects.gemini.usage import usage_of
-from relay.dialects.openai.usage import usage_from
+from relay.dialects.openai.usage import tools_usage, usage_from
 from relay.neutral.usage import Usage, merged
 from tests.relay.dialects.openai.streams import chat, decoded, delta, form_of
 
@@ -111,6 +111,58 @@ def test_openais_sound_and_pictures() -> None:
     assert dict(usage_from(chat_told).media) == {"audio_tokens_in": 40, "audio_tokens_out": 7}
     told = {"input_tokens_details": {"image_tokens": 5}, "output_tokens_details": {"audio_tokens": "x"}}
     assert dict(usage_from(told).media) == {"image_tokens_in": 5}
+
+
+DRAWN = {
+    "tools": [
+        {"type": "function", "name": "f"},
+        {"type": "image_generation", "model": "gpt-image-2.5-flare"},
+    ],
+    "tool_usage": {
+        "image_gen": {
+            "input_tokens": 7918,
+            "input_tokens_details": {"image_tokens": 7620, "text_tokens": 298},
+            "cached_tokens": 700,
+            "cached_tokens_details": {"cached_image_tokens": 600, "cached_text_tokens": 100},
+            "output_tokens": 186,
+            "output_tokens_details": {"image_tokens": 180, "text_tokens": 6},
+            "total_tokens": 8104,
+        },
+        "web_search": {"num_requests": 0},
+    },
+}
+"""As the official SDK's ``ToolUsage`` has it; the counts add up as in answers that were recorded."""
+
+
+def test_openais_tools() -> None:
+    """What an image model used is apart from the model's own usage; who it was stands among the tools."""
+    usage = tools_usage(DRAWN)
+    assert dict(usage.drawn) == {
+        "drawn_text_in": 198,
+        "drawn_text_cached": 100,
+        "drawn_text_out": 6,
+        "drawn_image_in": 7020,
+        "drawn_image_cached": 600,
+        "drawn_image_out": 180,
+    }
+    assert (usage.drawn_by, usage.searches, usage.output) == ("gpt-image-2.5-flare", 0, None)
+    bare = {"tool_usage": {"image_gen": {"input_tokens": 27, "output_tokens": 515}}}
+    assert tools_usage(bare).drawn == (("drawn_text_in", 27), ("drawn_image_out", 515))
+    assert merged(Usage(output=1), tools_usage(bare)).output == 1
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"tool_usage": None},
+        {"tool_usage": {"image_gen": {"input_tokens": 0, "output_tokens": 0}, "web_search": None}},
+        {"tool_usage": {"image_gen": {"input_tokens": "x", "output_tokens": -1, "cached_tokens": 9}}},
+    ],
+)
+def test_tools_that_were_not_used(told: dict[str, Any]) -> None:
+    """No usage of tools, none that adds up, and texts in place of numbers: nothing."""
+    assert tools_usage(told) == Usage()
 
 
 def test_media_of_later_counts() -> None:

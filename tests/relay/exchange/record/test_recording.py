@@ -67,6 +67,27 @@ def test_searches_that_upstream_does_not_count_are_counted() -> None:
     assert row.diagnostics["web_searches"] == 2
 
 
+def test_searches_that_upstream_counts_are_not_counted_again() -> None:
+    """Not every run is billed; but what it told before the answer was cut is no end."""
+    runs = [BlockStart(0, "server_call", "s1", WEB_SEARCH), BlockStart(1, "server_call", "s2", WEB_SEARCH)]
+    told = Usage(input_uncached=3, output=1, searches=0)
+    assert "web_searches" not in row_at_the_end(*runs, told, Terminal()).diagnostics
+    assert row_at_the_end(*runs, told).diagnostics["web_searches"] == 2
+    one = Usage(input_uncached=3, output=1, searches=1)
+    assert row_at_the_end(*runs, one, Terminal()).diagnostics["web_searches"] == 1
+
+
+def test_what_other_tools_used_is_in_the_row() -> None:
+    """Searches of files by the run, and the tokens of the model that drew pictures."""
+    runs = [BlockStart(0, "server_call", "s1", "file_search_call")]
+    told = Usage(input_uncached=3, output=1, drawn=(("drawn_image_out", 9),), drawn_by="gpt-image-2")
+    assert dict(row_at_the_end(*runs, told, Terminal()).diagnostics) == {
+        "file_searches": 1,
+        "drawn_image_out": 9,
+        "drawn_by": "gpt-image-2",
+    }
+
+
 def test_what_came_of_a_cut_answer_is_estimated() -> None:
     """Four characters a token, where upstream told no counts before it broke off; what it told stands."""
     said = (BlockStart(0, "text"), TextDelta(0, "x" * 401))

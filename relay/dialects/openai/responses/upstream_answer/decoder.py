@@ -18,7 +18,7 @@ from relay.dialects.openai.responses.client_answer.block_table import ProtocolBr
 from relay.dialects.openai.responses.upstream_answer.documents import is_response, item_events, stream_of
 from relay.dialects.openai.responses.upstream_answer.items import ItemBlocks
 from relay.dialects.openai.responses.upstream_answer.wire import STREAM_EVENT, StreamEvent, as_json, text_at
-from relay.dialects.openai.usage import usage_from
+from relay.dialects.openai.usage import tools_usage, usage_from
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.reading.token_counts import with_counts
 from relay.dialects.reading.told_again import told_again
@@ -27,6 +27,7 @@ from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, Heartbeat, MessageStart, Stop, StopReason, Terminal
 from relay.neutral.failures import Failure, Kind
 from relay.neutral.sse import SseEvent, framed
+from relay.neutral.usage import merged
 
 WHERE = "openai responses"
 """The ``where`` of this form's ``Extra``."""
@@ -180,7 +181,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         self._blocks.close_all(response, events)
         usage = self._bent_usage or response.get("usage")
         if isinstance(usage, dict):
-            events.append(usage_from(usage, response.get("service_tier")))
+            events.append(merged(usage_from(usage, response.get("service_tier")), tools_usage(response)))
         kinds = self._blocks.table.kinds
         if name == "response.incomplete":
             why = _why_incomplete(response)

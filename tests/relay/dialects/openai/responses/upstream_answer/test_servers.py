@@ -420,6 +420,36 @@ def test_a_picture_that_was_generated_is_media() -> None:
     assert json.loads(payloads[1]) == {"media_type": "image/webp", "data": "iVBO"}
 
 
+def test_what_the_tools_used_is_told_beside_the_usage() -> None:
+    """Of a stream and of a document: the model's own counts, and those of the model that drew."""
+    response = {
+        "id": "r",
+        "object": "response",
+        "status": "completed",
+        "output": [{"type": "image_generation_call", "id": "ig_1", "result": "iVBO", "status": "completed"}],
+        "usage": {"input_tokens": 20, "output_tokens": 3},
+        "tools": [{"type": "image_generation", "model": "gpt-image-2"}],
+        "tool_usage": {
+            "image_gen": {
+                "input_tokens": 7,
+                "output_tokens": 9,
+                "output_tokens_details": {"image_tokens": 9},
+            },
+            "web_search": {"num_requests": 2},
+        },
+    }
+    streamed = told(
+        item("image_generation_call", id="ig_1", result="iVBO", status="completed"),
+        ("response.completed", {"response": response}),
+    )
+    whole = decoded(OPENAI_RESPONSES, [json.dumps(response).encode()])
+    for chunk in (streamed, whole):
+        usage = state_of(chunk.events).usage
+        assert (usage.input_uncached, usage.output, usage.searches) == (20, 3, 2)
+        assert usage.drawn == (("drawn_text_in", 7), ("drawn_image_out", 9))
+        assert usage.drawn_by == "gpt-image-2"
+
+
 def test_a_text_that_nobody_announced() -> None:
     """It begins with its first delta; a client of the same form hears of message and part first."""
     at = {"output_index": 0, "content_index": 0, "item_id": "msg_1"}

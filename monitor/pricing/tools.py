@@ -1,0 +1,83 @@
+"""What upstream's own tools cost beside the model's tokens: searches, and pictures that were drawn.
+
+Sources, as of November 2026. Web searches: the price library, and docs.x.ai (*Pricing*) for xAI's. Gemini up
+to 2.5 is billed by the prompt that was grounded, Gemini 3 by the query (ai.google.dev, *Grounding with Google
+Search*). File searches: openai.com/api/pricing and docs.x.ai. Pictures of OpenAI's ``image_generation`` are
+billed as tokens of the image model that drew them; developers.openai.com has the same prices for GPT Image
+2.6 as for 2. What nobody tells in an answer (containers by the hour, storage) is not in the price.
+"""
+
+import functools
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+from monitor.pricing.library import is_listed, library_price
+from monitor.record.estimated import number_in
+
+DRAWN: Final = tuple(f"drawn_{kind}_{part}" for kind in ("text", "image") for part in ("in", "cached", "out"))
+"""The tokens of an image model, as a row's facts name them; ``in`` is what came from no cache."""
+
+DRAWS: Final = "gpt-image-2.6-sunburst"
+"""Who draws where an answer does not say it: the default of OpenAI's API reference (November 2026)."""
+
+_FILE_SEARCHES: Final = Decimal("2.5")
+_WEB_SEARCHES: Final = (("grok-", Decimal(5)),)
+"""Dollars for a thousand; beginnings of the names of models for which the library has no price."""
+
+_BY_THE_PROMPT: Final = ("gemini-1", "gemini-2")
+_SAME_PRICE: Final = {"gpt-image-2.6": "gpt-image-2"}
+
+
+def tools_price(model: str, period: int, facts: Mapping[str, object]) -> Decimal | None:
+    """What the tools cost that ``facts`` of a row tell; None where the price of one is unknown.
+
+    ``period`` counts half hours since the epoch.
+    """
+    price = Decimal(0)
+    if searches := number_in(facts, "web_searches"):
+        billed = 1 if model.startswith(_BY_THE_PROMPT) else searches
+        price += _web_search_fees(model, period) * billed / 1000
+    if searches := number_in(facts, "file_searches"):
+        price += _FILE_SEARCHES * searches / 1000
+    counts = {name: count for name in DRAWN if (count := number_in(facts, name))}
+    if counts:
+        drawn = _drawn(str(facts.get("drawn_by") or DRAWS), period, counts)
+        return None if drawn is None else price + drawn
+    return price
+
+
+@functools.lru_cache(maxsize=256)
+def _web_search_fees(model: str, period: int) -> Decimal:
+    """What a thousand web searches cost; nothing where nobody has a price for them."""
+    own = next((fee for name, fee in _WEB_SEARCHES if model.startswith(name)), None)
+    return library_price(model, period, web_searches=1000) if own is None else own
+
+
+def _drawn(model: str, period: int, counts: Mapping[str, int]) -> Decimal | None:
+    priced = _priced_as(model)
+    if priced is None:
+        return None
+    text_in, text_cached, text_out, image_in, image_cached, image_out = (counts.get(one, 0) for one in DRAWN)
+    return library_price(
+        priced,
+        period,
+        input_tokens=text_in + text_cached + image_in + image_cached,
+        cache_read_tokens=text_cached + image_cached,
+        input_image_tokens=image_in + image_cached,
+        cache_image_read_tokens=image_cached,
+        output_tokens=text_out + image_out,
+        output_image_tokens=image_out,
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _priced_as(model: str) -> str | None:
+    """Under which name the library knows an image model; a snapshot's, or an alias's, end is left out."""
+    name = model
+    while name:
+        name = _SAME_PRICE.get(name, name)
+        if is_listed(name):
+            return name
+        name = name.rpartition("-")[0]
+    return None
