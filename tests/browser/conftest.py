@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.live_browser import ARGUMENTS
 from tests.running_server import ServerWorld
 from tests.served.operators import NAME, PASSWORD, make_operator
-from tests.served.world import World, lasting_world
+from tests.served.world import PATIENCE_SECONDS, World, lasting_world
+
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 @pytest.fixture(scope="package")
@@ -51,12 +53,12 @@ def new_page(browser: Browser, console_world: World, signed_in: list[Any]) -> It
     troubles: list[str] = []
     contexts = []
 
-    def make(path: str, *, width: int = 1280, dark: bool = False) -> Page:
+    def make(path: str, *, width: int = 1280, dark: bool = False, locale: str = "en-GB") -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": 800},
             color_scheme="dark" if dark else "light",
             base_url=base_url,
-            locale="en-GB",
+            locale=locale,
             timezone_id="Asia/Tokyo",
         )
         contexts.append(context)
