@@ -141,7 +141,9 @@ def test_a_key_sees_what_its_group_serves(world: World) -> None:
 
 
 def test_every_process_honours_a_change_while_it_runs(server_world: ServerWorld) -> None:
-    """A key is bound to another group, with two processes: the old group's accounts are asked no more."""
+    """With two processes: after a key is bound to another group the old group's accounts are asked no more,
+    and after it has expired nobody.
+    """
     with several(server_world) as world:
         world.import_accounts(
             [in_groups(world, "anthropic", f"{group}@x", group) for group in ("before", "after")]
@@ -150,9 +152,12 @@ def test_every_process_honours_a_change_while_it_runs(server_world: ServerWorld)
         headers = {"x-api-key": TEAM, "connection": "close"}
         body = {"model": CLAUDE, "max_tokens": 9, "messages": [{"role": "user", "content": "Hello."}]}
 
-        def answered_by() -> str:
+        def answer() -> httpx.Response:
             url = f"{world.server.base_url}/v1/messages"
-            return httpx.post(url, json=body, headers=headers, timeout=60).headers.get("x-account-email", "")
+            return httpx.post(url, json=body, headers=headers, timeout=60)
+
+        def answered_by() -> str:
+            return answer().headers.get("x-account-email", "")
 
         wait_for(lambda: {answered_by() for _ in range(12)} == {"before@x"})
         world.server.manage(
@@ -162,3 +167,10 @@ def test_every_process_honours_a_change_while_it_runs(server_world: ServerWorld)
         )  # fmt: skip
         wait_for(lambda: {answered_by() for _ in range(12)} == {"after@x"})
         assert {answered_by() for _ in range(20)} == {"after@x"}
+        world.server.manage(
+            "shell", "-c",
+            "from accounts.models import ClientKey; from django.utils import timezone;"
+            " k = ClientKey.objects.get(name='moving'); k.expires_at = timezone.now(); k.save()",
+        )  # fmt: skip
+        wait_for(lambda: {answer().status_code for _ in range(12)} == {401})
+        assert {answer().status_code for _ in range(20)} == {401}
