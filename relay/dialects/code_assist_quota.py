@@ -7,7 +7,6 @@ amount is a text of digits, a fraction from 0 to 1, a time RFC 3339; each may be
 headers, a moment is counted from the answer's own ``Date``.
 """
 
-import re
 from typing import Any, Final
 
 import msgspec
@@ -22,7 +21,7 @@ _LEAST_SHARE: Final = 1e-6
 """Of a smaller one the whole cannot be reckoned."""
 
 _LONGEST_MODEL: Final = 200
-_WORD: Final = re.compile(r"[A-Z][A-Z_]{0,30}")
+_LONGEST_WORD: Final = 30
 
 
 def told_by_code_assist(body: bytes, now: float, date: str = "") -> list[Window]:
@@ -53,11 +52,15 @@ def _told(bucket: Any, now: float, skew: float) -> Window | None:
     share = min(max(float(left), 0.0), 1.0)
     limit = round(remaining / share) if remaining is not None and share >= _LEAST_SHARE else None
     told = bucket.get("tokenType")
-    name = told.lower().replace("_", " ") if isinstance(told, str) and _WORD.fullmatch(told) else "requests"
+    name = told.lower().replace("_", " ") if isinstance(told, str) and _is_word(told) else "requests"
     told_reset = bucket.get("resetTime")
     reset = moment_in(told_reset) if isinstance(told_reset, str) else None
     seconds = None if reset is None else reset + skew - now
     return window(name, 1 - share, seconds, now, model=model, limit=limit, remaining=remaining)
+
+
+def _is_word(told: str) -> bool:
+    return told.isascii() and told.isidentifier() and len(told) <= _LONGEST_WORD
 
 
 def _is_number(amount: str) -> bool:
