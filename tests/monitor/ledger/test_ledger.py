@@ -1,7 +1,11 @@
 """One ledger: whoever is asked what a key spent, there is one number."""
 
+import asyncio
+import csv
+import io
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from importlib import import_module
 from math import inf
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -18,16 +23,24 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Sum
 
+from accounts.keys.loading import key_limits
 from accounts.models import ClientKey
 from monitor.ledger.booking import dollars
 from monitor.ledger.models import LedgerHour
 from monitor.ledger.reading import by_client_key, by_model_and_hour, used_in
+from monitor.ledger.totals import Totals
 from monitor.models import RequestLog
 from monitor.record.records import AttemptRecord, Outcome, RequestRecord
 from monitor.statistics import filling
 from monitor.statistics.models import HourStatistic
 from monitor.statistics.totals import by_dimension
 from monitor.store.writer import RecordWriter
+from proxyproject.pages import key_figures
+from relay.front import health, usage_page
+from relay.limits import usage_reading
+from relay.limits.counts import Counts
+from relay.limits.key_counting import from_ledger
+from relay.limits.usage import as_csv, as_json
 from tests import stores
 from tests.monitor.store.test_writer import ended, locked
 
@@ -89,11 +102,66 @@ def of_the_rows() -> dict[str, tuple[int, Decimal]]:
     return found
 
 
+def of_the_keys_rows(key: int) -> tuple[int, Decimal]:
+    """Tokens and money of a key's own rows: no replay of the operator's, no count."""
+    rows = RequestLog.objects.filter(client_key_id=key, is_simulated=False).exclude(
+        path__startswith="/v1/messages/count_tokens"
+    )
+    told = [(row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_cache_write) for row in rows]
+    cost = sum((row.cost or Decimal(0) for row in rows), Decimal(0))
+    return sum(n or 0 for one in told for n in one), cost
+
+
+def check_who_asks_for_one_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its holder's endpoint (JSON, CSV) and page, its page in the admin, and what decides on the next one."""
+    tokens, cost = of_the_keys_rows(KEYS[name])
+    key = ClientKey(pk=KEYS[name], name=name, usd_in_total=10**6, tokens_in_total=10**12)
+    counts = Counts(UTC, from_ledger, now=lambda: float(NOW))
+    monkeypatch.setattr(usage_reading, "time", SimpleNamespace(time=lambda: float(NOW)))
+    monkeypatch.setattr(
+        key_figures, "runtime", lambda: SimpleNamespace(limits=SimpleNamespace(counts=counts))
+    )
+    usage = usage_reading.usage_of(key, counts)
+    told = as_json(usage)
+    names = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write", "tokens_estimated")
+    assert sum(told["total"][one] for one in names) == tokens
+    assert Decimal(told["total"]["cost_usd"]) == cost
+    used = {one["measure"]: Decimal(one["used"]) for one in told["limits"]}
+    assert used == {"usd": cost, "tokens": tokens}
+    table = list(csv.DictReader(io.StringIO(as_csv(usage))))
+    assert sum(int(line[one]) for line in table for one in names) == tokens
+    assert sum(Decimal(line["cost_usd"]) for line in table) == cost
+    shown = usage_page._shown(usage)["total"]
+    assert (shown["tokens"], shown["cost"]) == (tokens, cost)
+    line = key_figures.key_figures(key)
+    assert f" requests, {tokens:,} tokens, ${cost:,.4f}." in line
+    standings, over = asyncio.run(counts.admit(KEYS[name], key_limits(key).limits))
+    assert not over
+    enforced = {one.limit.measure: one.used for one in standings}
+    assert (enforced["tokens"], dollars(enforced["usd"])) == (tokens, cost)
+
+
+def check_prometheus(told: dict[str, tuple[int, Decimal]], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is scraped, of each key by its name."""
+    monkeypatch.setattr(health, "totals", Totals(now=lambda: float(NOW)))
+    scraped = health._of_keys().decode()
+    for name, (tokens, cost) in told.items():
+        found = [
+            re.search(rf'evenkeel_ledger_{what}{{client_key="{name}"}} (\S+)', scraped)
+            for what in ("tokens", "cost_usd")
+        ]
+        assert [round(Decimal(one[1]), 6) for one in found if one] == [tokens, round(cost, 6)]
+
+
 def test_after_two_thousand_exchanges_all_say_one_number(
-    store: str, new_writer: Callable[..., RecordWriter], request_record: NewRecord
+    store: str,
+    new_writer: Callable[..., RecordWriter],
+    request_record: NewRecord,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Rows, ledger, statistics: to the last digit, though the store failed, batches were retried, rows
-    written twice and corrected, and two processes wrote.
+    """Rows, ledger, statistics, each key's endpoint and pages, Prometheus, and what enforcement begins with:
+    to the last digit, though the store failed, batches were retried, rows written twice and corrected, and
+    two processes wrote.
     """
     chance = random.Random(14)
     writers = [new_writer(), new_writer()]
@@ -124,6 +192,8 @@ def test_after_two_thousand_exchanges_all_say_one_number(
         assert alone.tokens == sum(usage.tokens for _, _, usage in by_model_and_hour(key, 0))
         assert 0 < alone.tokens < told[name][0]
         assert replays.tokens > 0
+        check_who_asks_for_one_key(name, monkeypatch)
+    check_prometheus(told, monkeypatch)
     for hour in filling.hours_to_fill(NOW):
         filling.fill_hour(hour)
     for day in filling.days_to_fill(NOW):
