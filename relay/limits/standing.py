@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -85,9 +86,14 @@ def amount(limit: Limit, number: int) -> str:
     return f"{number:,} {limit.measure}"
 
 
+@lru_cache(maxsize=1024)
 def moment(at: float) -> str:
-    """RFC 3339, in UTC, whole seconds."""
+    """RFC 3339, in UTC, whole seconds. Kept, for every answer of a key tells the same few."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _number(measure: str, number: int) -> str:
+    return f"{dollars(number):.4f}" if measure == "usd" else str(number)
 
 
 def headers(recorded_as: str, standings: Sequence[Standing], now: float) -> list[tuple[str, str]]:
@@ -97,13 +103,13 @@ def headers(recorded_as: str, standings: Sequence[Standing], now: float) -> list
     are told as OpenAI's are.
     """
     told: list[tuple[str, str]] = []
-    for measure in dict.fromkeys(standing.limit.measure for standing in standings):
-        tightest = min(
-            (standing for standing in standings if standing.limit.measure == measure),
-            key=lambda standing: (standing.left, -standing.window.end),
-        )
-        numbers = [tightest.limit.amount, tightest.left]
-        limit, left = (f"{dollars(n):.4f}" if measure == "usd" else str(n) for n in numbers)
+    tightest_of: dict[str, Standing] = {}
+    for standing in standings:
+        found = tightest_of.get(standing.limit.measure)
+        if found is None or (standing.left, -standing.window.end) < (found.left, -found.window.end):
+            tightest_of[standing.limit.measure] = standing
+    for measure, tightest in tightest_of.items():
+        limit, left = _number(measure, tightest.limit.amount), _number(measure, tightest.left)
         reset = tightest.resets_at
         if recorded_as == "anthropic":
             prefix = f"anthropic-ratelimit-{measure}"

@@ -227,7 +227,7 @@ def manage(environment: dict[str, str], *arguments: str, stdin: str = "") -> Non
 
 
 async def _run(workload: Workload, base_url: str, pid: int, requests: int) -> Measured:
-    body = _body(workload)
+    body = body_of(workload)
     left = [requests]
     seen: list[tuple[float, float, bool]] = []
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -259,7 +259,7 @@ async def _run(workload: Workload, base_url: str, pid: int, requests: int) -> Me
 
 async def _paced(workload: Workload, base_url: str, rate: float, requests: int) -> tuple[float, float]:
     """Median and 99th percentile of the milliseconds to first content, with ``rate`` requests a second."""
-    body = _body(workload)
+    body = body_of(workload)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         began, running = time.perf_counter(), []
         for number in range(requests):
@@ -269,7 +269,7 @@ async def _paced(workload: Workload, base_url: str, rate: float, requests: int) 
     return statistics.median(first) * 1e3, first[int(len(first) * 0.99)] * 1e3
 
 
-def _body(workload: Workload) -> dict[str, Any]:
+def body_of(workload: Workload) -> dict[str, Any]:
     return {
         "model": MODEL,
         "max_tokens": 60000,

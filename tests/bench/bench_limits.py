@@ -1,0 +1,172 @@
+"""``python -m tests.bench.bench_limits``: what a key's limits cost an exchange, against a key that has none.
+
+One server is asked by both keys in turn, so that what else the machine does falls on both; CPU is what the
+kernel scheduled the server's threads for. A difference of hundredths of a millisecond is below what a busy
+machine can show, so the limits' own steps are timed alone as well: the rules at the door, the admission, the
+headers of the answer, and the counting at its end.
+"""
+
+# ruff: noqa: E402  Django has to be set up before its models are imported
+
+import argparse
+import asyncio
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+os.environ.setdefault("PROXY_DATA_DIR", tempfile.mkdtemp(prefix="evenkeel-bench-"))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxyproject.settings")
+
+import aiohttp
+import django
+
+django.setup()
+
+from accounts.keys.limits import KeyLimits, Limit
+from accounts.loaded.client_keys import CallerKey
+from accounts.mapping import Target
+from accounts.wildcards import WildcardIndex
+from monitor.pricing.cost import cost_of
+from monitor.record.records import RequestRecord
+from relay.admission.key_rules import (
+    allowed_targets,
+    is_expired,
+    refused_address,
+    refused_effort,
+    refused_model,
+)
+from relay.limits.allowance import Allowance
+from relay.limits.counts import Counts
+from relay.limits.key_counter import KeyCounter
+from relay.neutral.conversation import ThinkingConfig
+from tests.bench import bench_server
+from tests.bench.bench_server import KEY, MODEL, TARGET, WORKLOADS, manage, served, set_up, simulated
+
+LIMITED: Final = "sk-bench-with-every-limit"
+OPTIONS: Final = (
+    "--expires-at", "2099-01-01", "--allow-model", "*", "--refuse-model", "none-*",
+    "--network", "127.0.0.0/8", "--highest-effort", "max", "--requests-at-a-time", "1000",
+    "--requests-per-minute", "1000000", "--tokens-per-minute", "1000000000", "--usd-per-day", "9999",
+    "--usd-per-month", "9999", "--tokens-per-week", "1000000000", "--tokens-in-total", "100000000000",
+)  # fmt: skip
+"""Every sort of limit, and none that is ever reached."""
+
+
+def cpu_seconds(pid: int) -> float:
+    """What the threads of ``pid`` ran for, to the nanosecond."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(one.read_text().split()[0]) for one in threads) / 1e9
+
+
+async def in_turn(rounds: int, requests: int) -> list[tuple[float, float]]:
+    """CPU milliseconds an exchange, without limits and with: a pair for each round."""
+    workload = WORKLOADS[0]
+    pairs = []
+    with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as data_dir:
+        environment = {**os.environ, "PROXY_DATA_DIR": data_dir, "PROXY_ENV_FILE": ""}
+        async with simulated(environment, "--events", str(workload.events)) as simulator_url:
+            set_up(environment, simulator_url, {MODEL: TARGET})
+            manage(environment, "create_client_key", "limited", "--key", LIMITED, *OPTIONS)
+            async with served(environment) as (base_url, pid), aiohttp.ClientSession() as session:
+
+                async def spent(key: str) -> float:
+                    before = cpu_seconds(pid)
+                    left = iter(range(requests))
+                    await asyncio.gather(*(_client(session, base_url, key, left) for _ in range(8)))
+                    return (cpu_seconds(pid) - before) / requests * 1e3
+
+                for key in (KEY, LIMITED):  # what is loaded lazily
+                    await spent(key)
+                for number in range(rounds):
+                    order = (KEY, LIMITED) if number % 2 else (LIMITED, KEY)
+                    found = {key: await spent(key) for key in order}
+                    pairs.append((found[KEY], found[LIMITED]))
+    return pairs
+
+
+async def _client(session: aiohttp.ClientSession, base_url: str, key: str, left: Iterator[int]) -> None:
+    body = bench_server.body_of(WORKLOADS[0])
+    for _ in left:
+        url, headers = f"{base_url}/v1/messages", {"x-api-key": key}
+        async with session.post(url, json=body, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+            await answer.read()
+
+
+async def alone(exchanges: int) -> float:
+    """Milliseconds an exchange that all steps of the limits take by themselves."""
+    every = WildcardIndex([("*", "*")])
+    limits = KeyLimits(
+        expires_at=4e9,
+        allowed=every,
+        networks=(ip_network("127.0.0.0/8"),),
+        highest_effort="max",
+        max_in_flight=1000,
+        limits=(
+            Limit("requests", "minute", 10**6),
+            Limit("tokens", "minute", 10**9),
+            Limit("usd", "day", 10**14),
+            Limit("usd", "month", 10**14),
+            Limit("tokens", "week", 10**9),
+            Limit("tokens", "total", 10**11),
+        ),
+    )
+    caller = CallerKey(1, "limited", record_bodies=True, limits=limits)
+
+    async def opening(key: int, standings: object) -> list[int]:
+        return [0] * len(limits.limits)
+
+    counter = KeyCounter(Counts(ZoneInfo("Europe/Berlin"), opening), cost_of)
+    row = RequestRecord(
+        id="0" * 32, started_at=time.time(), client_key="limited", process_id="p", dialect="anthropic",
+        method="POST", path="/v1/messages", in_flight=False, mapped_model=TARGET, attempts=1, tokens_in=1000,
+        tokens_out=500,
+    )  # fmt: skip
+    targets = (Target(TARGET),)
+
+    async def exchange() -> Decimal | None:
+        is_expired(limits, time.time())
+        refused_address(limits, caller.name, lambda: "127.0.0.1")
+        refused_model(limits, caller.name, MODEL)
+        refused_effort(limits, caller.name, ThinkingConfig)
+        allowed_targets(limits, caller.name, MODEL, targets)
+        allowance = await counter.admit(caller, limits)
+        assert isinstance(allowance, Allowance)
+        allowance.headers("anthropic")
+        return allowance.settle(row).cost
+
+    assert await exchange()
+    began = time.thread_time()
+    for _ in range(exchanges):
+        await exchange()
+    return (time.thread_time() - began) / exchanges * 1e3
+
+
+def main() -> None:
+    """Print both."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_limits", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--requests", type=int, default=100)
+    options = parser.parse_args()
+    steps = min(asyncio.run(alone(5000)) for _ in range(5))
+    print(f"the steps of the limits alone: {steps:.4f} ms CPU an exchange", flush=True)
+    pairs = asyncio.run(in_turn(options.rounds, options.requests))
+    without, limited = (statistics.median(pair[which] for pair in pairs) for which in (0, 1))
+    more = statistics.median(pair[1] - pair[0] for pair in pairs)
+    error = statistics.stdev(pair[1] - pair[0] for pair in pairs) / len(pairs) ** 0.5
+    print(
+        f"the whole server, {len(pairs)} rounds of {options.requests}: {without:.3f} ms CPU an exchange"
+        f" without limits, {limited:.3f} ms with: {limited / without:.3f} times,"
+        f" {more:+.3f} ms (± {error:.3f})"
+    )
+
+
+if __name__ == "__main__":
+    main()
