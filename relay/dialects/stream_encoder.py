@@ -7,8 +7,10 @@ it: an answer that ends in an exception never counts as ended, and the client is
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
+from relay.dialects.errors.identified_event import with_last_changed
 from relay.dialects.interface import ErrorAnswer
-from relay.neutral.events import Chunk, Event, StreamState, TextDelta, Usage, merged
+from relay.neutral.conversation import Json
+from relay.neutral.events import Chunk, Event, Failed, StreamState, TextDelta, Usage, merged
 from relay.neutral.failures import Failure, Kind
 
 
@@ -23,8 +25,9 @@ class StreamEncoder(ABC):
     which exception that was, where none was expected; ``left_out`` names what has no place, for the row.
     """
 
-    def __init__(self) -> None:
-        """Nothing told yet."""
+    def __init__(self, request_id: str = "") -> None:
+        """Nothing told yet; ``request_id`` is ours, which an error event names."""
+        self._request_id = request_id
         self.state = StreamState()
         self.gap: Failure | None = None
         self.fault: Exception | None = None
@@ -39,6 +42,10 @@ class StreamEncoder(ABC):
     def error(self, answer: ErrorAnswer) -> bytes:
         """The one error event that ends a broken answer."""
 
+    def identified(self, told: Json, upstreams_id: str) -> Json:
+        """Upstream's own error event with our request id in it, beside ``upstreams_id`` if there is one."""
+        return told
+
     def begin(self) -> None:  # noqa: B027 - not every dialect has something to do here
         """Before the events of one call."""
 
@@ -50,11 +57,11 @@ class StreamEncoder(ABC):
         return chunk.raw
 
     def forward(self, chunk: Chunk) -> bytes:
-        """Upstream's own bytes; the events are folded behind them."""
+        """Upstream's own bytes, its error event with our request id; the events are folded behind them."""
         if self.gap is not None:
             return b""
         try:
-            piece = self.passed(chunk)
+            piece = self.passed(self._identified(chunk))
             self.state.fold(chunk.events)
         except Exception as fault:
             return self._give_up(fault)
@@ -94,6 +101,14 @@ class StreamEncoder(ABC):
         self._is_over = True
         return told
 
+    def _identified(self, chunk: Chunk) -> Chunk:
+        last = chunk.events[-1] if chunk.events else None
+        if type(last) is not Failed or not last.failure.from_upstream_event:
+            return chunk
+        upstreams_id = last.failure.upstream_request_id
+        raw = with_last_changed(chunk.raw, lambda told: self.identified(told, upstreams_id))
+        return Chunk(raw, chunk.events)
+
     def _give_up(self, fault: Exception) -> bytes:
         """What cannot be told ends the answer with an error, never in silence."""
         if isinstance(fault, CannotSay):
@@ -104,6 +119,6 @@ class StreamEncoder(ABC):
             why = f"upstream's answer could not be told ({type(fault).__name__})"
             self.gap = Failure(Kind.GARBAGE, why, status=502)
         self.state.failure, self.state.terminal = self.gap, False
-        told = self.error(ErrorAnswer(self.gap.status or 500, self.gap.message, ""))
+        told = self.error(ErrorAnswer(self.gap.status or 500, self.gap.message, self._request_id))
         self._is_over = True
         return told

@@ -143,9 +143,9 @@ class _Attempts:
 
     def _on_commit(self) -> Steps:
         """This account answers, or continues the answer."""
-        account = cast(Picked, self.account)
+        account, answer = cast(Picked, self.account), cast(Answer, self.answer)
         if self.said is None:
-            yield from self._note(Committed(self.clock.at, self.number))
+            yield from self._note(Committed(self.clock.at, self.number, answer.state.message_id))
         else:
             yield from self._note(Continued(self.clock.at, self.number, len(self.said.text)))
         yield from self.blame.answered(account)

@@ -33,10 +33,11 @@ class AttemptOpened(msgspec.Struct, frozen=True):
 
 
 class Committed(msgspec.Struct, frozen=True):
-    """The first valid data is there."""
+    """The first valid data is there; ``answer_id`` is upstream's id of its answer, where it told one."""
 
     at: float
     number: int
+    answer_id: str = ""
 
 
 class AttemptEnded(msgspec.Struct, frozen=True):

@@ -135,12 +135,18 @@ def error_event(answer: ErrorAnswer) -> bytes:
 
 
 def _encoded(answer: ErrorAnswer, upstream: Json | None) -> bytes:
-    error = _error_in(upstream) or _our_error(answer)
-    told = {"type": "error", "error": error, "request_id": answer.request_id}
-    upstreams_id = (upstream or {}).get("request_id")
-    if isinstance(upstreams_id, str) and upstreams_id:
-        told["upstream_request_id"] = upstreams_id
-    return msgspec.json.encode(told)
+    theirs = (upstream or {}).get("request_id")
+    told = {"type": "error", "error": _error_in(upstream) or _our_error(answer), "request_id": theirs}
+    return msgspec.json.encode(identified(told, answer.request_id, answer.upstream_request_id))
+
+
+def identified(told: Json, request_id: str, upstreams_id: str) -> Json:
+    """An error under our request id; upstream's own, of its body or its header, stands beside it."""
+    theirs = told.get("request_id")
+    if not isinstance(theirs, str) or not theirs:
+        theirs = upstreams_id
+    beside = {"upstream_request_id": theirs} if theirs else {}
+    return {**told, "request_id": request_id, **beside}
 
 
 def _our_error(answer: ErrorAnswer) -> Json:

@@ -128,7 +128,27 @@ def error_body(answer: ErrorAnswer) -> bytes:
 def error_event(answer: ErrorAnswer) -> bytes:
     """The error as one object on one line that begins with the key ``error``: SDKs look for just that."""
     upstream = error_object(answer.upstream_body)
-    return msgspec.json.encode(_status(answer) if upstream is None else {"error": upstream})
+    if upstream is None:
+        return msgspec.json.encode(_status(answer))
+    told = identified({"error": upstream}, answer.request_id, answer.upstream_request_id)
+    return msgspec.json.encode(told)
+
+
+def identified(told: Json, request_id: str, upstreams_id: str) -> Json:
+    """An error of upstream's with our request id among its details, beside upstream's where one is known."""
+    error = told.get("error")
+    if not isinstance(error, dict):
+        return told
+    details = [*_items(error.get("details")), _request_info(request_id, upstreams_id)]
+    return {**told, "error": {**error, "details": details}}
+
+
+def _request_info(request_id: str, upstreams_id: str) -> Json:
+    """google.rpc.RequestInfo has a field for the id to ask about, and one for what served the request."""
+    info = {"@type": f"{_TYPE}RequestInfo", "requestId": request_id}
+    if upstreams_id:
+        info["servingData"] = f"upstream_request_id={upstreams_id}"
+    return info
 
 
 def _status(answer: ErrorAnswer) -> Json:
@@ -139,7 +159,7 @@ def _status(answer: ErrorAnswer) -> Json:
         delay = f"{answer.retry_after_seconds:.3f}".rstrip("0").rstrip(".")
         details.append({"@type": f"{_TYPE}RetryInfo", "retryDelay": f"{delay}s"})
     if answer.request_id:
-        details.append({"@type": f"{_TYPE}RequestInfo", "requestId": answer.request_id})
+        details.append(_request_info(answer.request_id, answer.upstream_request_id))
     word = _STATUS_WORDS.get(answer.status, "INTERNAL" if answer.status >= 500 else "INVALID_ARGUMENT")
     message = answer.message if answer.limit is None else limit_sentence(answer.limit, answer.message)
     error = {"code": answer.status, "message": message, "status": word}

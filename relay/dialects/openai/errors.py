@@ -143,6 +143,20 @@ def error_object(answer: ErrorAnswer) -> Json:
     }
 
 
+def error_in_stream(answer: ErrorAnswer) -> Json:
+    """The same in a stream, whose headers went out before it: with our request id, and upstream's."""
+    return identified(error_object(answer), answer.request_id, answer.upstream_request_id)
+
+
+def identified(error: Json, request_id: str, upstreams_id: str) -> Json:
+    """An error object with our request id, beside upstream's where one is known; SDKs show all of it."""
+    theirs = error.get("request_id")
+    if not isinstance(theirs, str) or not theirs:
+        theirs = upstreams_id
+    beside = {"upstream_request_id": theirs} if theirs else {}
+    return {**error, "request_id": request_id, **beside}
+
+
 def error_body(answer: ErrorAnswer) -> bytes:
     """The JSON error body."""
     return answer.upstream_body or msgspec.json.encode({"error": error_object(answer)})

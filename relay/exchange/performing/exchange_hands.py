@@ -182,8 +182,9 @@ class ExchangeHands:
 
         Raises Untold.
         """
+        is_forwarded = self.is_same_dialect and not is_spliced
         try:
-            piece = self._writer.write(chunk, is_forwarded=self.is_same_dialect and not is_spliced)
+            piece = self._writer.write(chunk, self.recorder.upstreams_id, is_forwarded=is_forwarded)
         except Untold:
             self._runtime.in_flight.answers[self.recorder.row.id] = self.encoder.state
             raise

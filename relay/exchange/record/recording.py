@@ -97,8 +97,10 @@ class Recorder:
                 self._start_attempt(fact)
             case AttemptOpened(_, _, upstream_request_id):
                 self._update_attempt(**self._sent(), upstream_request_id=upstream_request_id or None)
-            case Committed(at):
-                self._update_attempt(first_data_ms=self._since_start(at))
+            case Committed(at, _, answer_id):
+                # Google names no request in its headers, but each answer in its body.
+                named = self.upstreams_id or answer_id or None
+                self._update_attempt(first_data_ms=self._since_start(at), upstream_request_id=named)
                 self._update_row(first_data_ms=milliseconds(at), ended_in=Phase.TEXT)
             case AttemptEnded():
                 self._end_attempt(fact)
@@ -226,6 +228,11 @@ class Recorder:
             self._bodies.response(self.response_headers)
         if not self.row.is_simulated:
             metrics.observe(self.row, seconds)
+
+    @property
+    def upstreams_id(self) -> str:
+        """Upstream's own id of the newest attempt, where it told one."""
+        return (self._attempt.upstream_request_id or "") if self._attempt is not None else ""
 
     def _start_attempt(self, fact: AttemptStarted) -> None:
         self._attempt = AttemptRecord(

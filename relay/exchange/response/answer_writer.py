@@ -12,7 +12,7 @@ import msgspec
 from relay.dialects.interface import Encoder, EncoderOptions
 from relay.engine.answer.coalesce import coalesced, together
 from relay.engine.healing.signatures import handle_for
-from relay.neutral.events import Chunk
+from relay.neutral.events import Chunk, Failed
 from relay.neutral.failures import Failure, Kind, stumbled
 from relay.upstream.request import ClientCall
 
@@ -56,15 +56,17 @@ class AnswerWriter:
         self._call = call
         self._request_id = request_id
 
-    def write(self, chunk: Chunk, *, is_forwarded: bool) -> bytes:
+    def write(self, chunk: Chunk, upstreams_id: str = "", *, is_forwarded: bool) -> bytes:
         """The client's bytes for ``chunk``; a client that wants no stream gets its whole answer in one.
+
+        ``upstreams_id`` is upstream's own id of the request, which its error event is told with.
 
         Raises Untold where it cannot be told before the first byte: our code stumbles, or the client's
         dialect has no word for it, collected or not. The encoder is a new one then.
         """
         piece, gap, fault = b"", self.encoder.gap, None
         try:
-            piece = self._piece(chunk, is_forwarded)
+            piece = self._piece(_with_id(chunk, upstreams_id), is_forwarded)
             gap, fault = self.encoder.gap, self.encoder.fault
         except Exception as error:
             fault = error
@@ -93,3 +95,11 @@ class AnswerWriter:
             self.encoder = self._call.dialect.encoder(self._options)
             raise Untold(gap)
         self.gap = gap
+
+
+def _with_id(chunk: Chunk, upstreams_id: str) -> Chunk:
+    last = chunk.events[-1] if chunk.events else None
+    if type(last) is not Failed or last.failure.upstream_request_id:
+        return chunk
+    failure = msgspec.structs.replace(last.failure, upstream_request_id=upstreams_id)
+    return Chunk(chunk.raw, [*chunk.events[:-1], Failed(failure)])

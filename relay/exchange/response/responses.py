@@ -145,6 +145,7 @@ def _last_words(served: ServedExchange, outcome: ExchangeEnd) -> bytes:
             reason="" if status == 503 and failure.status != status else failure.reason,
             retry_after_seconds=outcome.retry_after_seconds,
             upstream_body=_upstream_body(served, outcome),
+            upstream_request_id=served.hands.recorder.upstreams_id,
             limit=failure.limit,
         )
     )

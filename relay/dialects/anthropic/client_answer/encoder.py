@@ -5,7 +5,7 @@ PURE. Strict, for the SDKs' accumulators are: message_start once, with usage; th
 """
 
 from relay.dialects.anthropic.client_answer.block_writer import BlockWriter, sse_event
-from relay.dialects.anthropic.errors import KEEP_ALIVE, error_event
+from relay.dialects.anthropic.errors import KEEP_ALIVE, error_event, identified
 from relay.dialects.anthropic.inspection import hides_thinking
 from relay.dialects.anthropic.stop_reasons import message_delta
 from relay.dialects.anthropic.upstream_answer.wire import WHERE
@@ -38,7 +38,7 @@ class AnthropicEncoder(StreamEncoder):
 
     def __init__(self, options: EncoderOptions) -> None:
         """The client has been told nothing yet."""
-        super().__init__()
+        super().__init__(options.message_id)
         self._options = options
         self._blocks = BlockWriter(options, shows_thinking=not hides_thinking(options.request))
         self.left_out = self._blocks.left_out
@@ -79,6 +79,10 @@ class AnthropicEncoder(StreamEncoder):
     def error(self, answer: ErrorAnswer) -> bytes:
         """The error event."""
         return error_event(answer)
+
+    def identified(self, told: Json, upstreams_id: str) -> Json:
+        """Upstream's error under our request id, beside its own."""
+        return identified(told, self._request_id, upstreams_id)
 
     def _write_rare(self, event: Event, out: list[bytes]) -> None:
         match event:

@@ -13,7 +13,7 @@ import msgspec
 from relay.dialects.gemini.client_answer.consulted import Consulted
 from relay.dialects.gemini.client_answer.framing import frame
 from relay.dialects.gemini.client_answer.whole_parts import redacted_part, signature_part, whole_part
-from relay.dialects.gemini.errors import error_event
+from relay.dialects.gemini.errors import error_event, identified
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.finish_reasons import finish_reason
 from relay.dialects.gemini.usage import usage_metadata
@@ -46,7 +46,7 @@ class GeminiEncoder(StreamEncoder):
 
     def __init__(self, options: EncoderOptions) -> None:
         """Nothing was said yet."""
-        super().__init__()
+        super().__init__(options.message_id)
         self._is_array = options.form == "array"
         self._reads_data_only = not self._is_array and _reads_data_only(options.headers)
         self._is_open = self._has_identity = False
@@ -114,6 +114,10 @@ class GeminiEncoder(StreamEncoder):
         if self._reads_data_only:
             return error + b": the answer is incomplete\r\n\r\n"
         return error + b"]" if self._is_array else error
+
+    def identified(self, told: Json, upstreams_id: str) -> Json:
+        """Upstream's error with our request id among its details."""
+        return identified(told, self._request_id, upstreams_id)
 
     def _take_identity(self, chunk: Chunk) -> None:
         for event in chunk.events:

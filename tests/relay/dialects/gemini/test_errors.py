@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.dialects.gemini import GEMINI
+from relay.dialects.gemini.errors import error_event
 from relay.dialects.interface import ErrorAnswer
 from relay.neutral.failures import Failure, Kind
 
@@ -232,6 +233,17 @@ def test_status_words(status, word):
     """Every status has its word."""
     told = msgspec.json.decode(GEMINI.error_body(ErrorAnswer(status, "m", "r")))["error"]
     assert (told["code"], told["status"]) == (status, word)
+
+
+def test_ids_of_an_error_event():
+    """Our request id is one more detail behind upstream's own, beside upstream's id where one is known."""
+    body = error("its words", details=[retry("1s")])
+    told = msgspec.json.decode(error_event(ErrorAnswer(503, "m", "r", upstream_body=body)))["error"]
+    ours = {"@type": f"{TYPE}RequestInfo", "requestId": "r"}
+    assert told["details"] == [retry("1s"), ours]
+    answer = ErrorAnswer(502, "m", "r", upstream_request_id="theirs")
+    told = msgspec.json.decode(error_event(answer))["error"]
+    assert told["details"] == [{**ours, "servingData": "upstream_request_id=theirs"}]
 
 
 def test_upstreams_own_error():

@@ -37,7 +37,7 @@ def test_the_facts_of_a_good_answer() -> None:
     assert played.facts == [
         AttemptStarted(0.25, 1, 1, "ann@example.com", "gemini", "m-1"),
         AttemptOpened(0.75, 1, "req_9"),
-        Committed(1.75, 1),
+        Committed(1.75, 1, "id"),
         AttemptEnded(3.75, 1, "ann@example.com", Phase.AFTER_STOP, ended),
     ]
     played.ends(status=200, attempts=1, usage=ended, is_committed=True, message="", phase=Phase.AFTER_STOP)

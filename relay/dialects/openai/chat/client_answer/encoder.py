@@ -15,12 +15,13 @@ from relay.dialects.json_object import json_object
 from relay.dialects.media_note import media_note
 from relay.dialects.openai.chat.requests.client_shapes import CallForm, custom_tools
 from relay.dialects.openai.citations import url_citation
-from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
+from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_in_stream, identified
 from relay.dialects.openai.requests.custom_tools import text_of
 from relay.dialects.openai.usage import chat_usage
 from relay.dialects.reading.half_characters import any_object
 from relay.dialects.stream_encoder import CannotSay, StreamEncoder
 from relay.neutral.block import OpenBlock
+from relay.neutral.conversation import Json
 from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
@@ -54,7 +55,7 @@ class ChatEncoder(StreamEncoder):
 
     def __init__(self, options: EncoderOptions) -> None:
         """Nothing told yet."""
-        super().__init__()
+        super().__init__(options.message_id)
         self._options = options
         self._is_forwarding = False
         self._head = b""
@@ -92,7 +93,11 @@ class ChatEncoder(StreamEncoder):
 
     def error(self, answer: ErrorAnswer) -> bytes:
         """The one error event that ends a broken answer, without ``[DONE]``."""
-        return b"data: " + _json({"error": error_object(answer)}) + b"\n\n"
+        return b"data: " + _json({"error": error_in_stream(answer)}) + b"\n\n"
+
+    def identified(self, told: Json, upstreams_id: str) -> Json:
+        """Upstream's error with our request id."""
+        return {**told, "error": identified(told["error"], self._request_id, upstreams_id)}
 
     def keep_alive(self) -> bytes:
         """A comment line."""

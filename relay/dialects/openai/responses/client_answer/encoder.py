@@ -6,7 +6,7 @@ reasoning item whose ``encrypted_content`` carries the signature, or our handle 
 """
 
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
-from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_object
+from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_in_stream, identified
 from relay.dialects.openai.responses.client_answer.answer_object import answer_object
 from relay.dialects.openai.responses.client_answer.forwarded import (
     is_numbered,
@@ -49,7 +49,7 @@ class ResponsesEncoder(StreamEncoder):
 
     def __init__(self, options: EncoderOptions) -> None:
         """Nothing told yet."""
-        super().__init__()
+        super().__init__(options.message_id)
         self._options = options
         self._writer = ItemWriter(self.state, options)
         self.left_out = self._writer.left_out
@@ -104,9 +104,10 @@ class ResponsesEncoder(StreamEncoder):
         self.begin()
         out: list[bytes] = []
         self._create(out)
-        error = error_object(answer)
+        error = error_in_stream(answer)
         code = error.get("code")
         told = {"code": code if isinstance(code, str) else "server_error", "message": error.get("message")}
+        told |= {key: error[key] for key in ("request_id", "upstream_request_id") if key in error}
         known = range(len(self.state.blocks))
         whole = [
             item
@@ -119,6 +120,21 @@ class ResponsesEncoder(StreamEncoder):
         flat = {key: error.get(key) for key in ("code", "message", "param")}
         self._writer.tell("error", {**flat, "error": error}, out)
         return b"".join(out)
+
+    def identified(self, told: Json, upstreams_id: str) -> Json:
+        """Upstream's error with our request id, where the event has it: in the answer, beside it, or flat."""
+        answer, error = told.get("response"), told.get("error")
+        if told.get("type") == "response.failed" and isinstance(answer, dict):
+            return {**told, "response": self._with_identified(answer, upstreams_id)}
+        if isinstance(error, dict):
+            return self._with_identified(told, upstreams_id)
+        return identified(told, self._request_id, upstreams_id)
+
+    def _with_identified(self, holder: Json, upstreams_id: str) -> Json:
+        error = holder.get("error")
+        if not isinstance(error, dict):
+            return holder
+        return {**holder, "error": identified(error, self._request_id, upstreams_id)}
 
     def _create(self, out: list[bytes]) -> None:
         if not self._has_started:

@@ -443,6 +443,7 @@ def test_the_responses_error_event_is_flat_too() -> None:
     assert failed["response"]["error"] == {
         "code": "server_is_overloaded",
         "message": "upstream is overloaded",
+        "request_id": OVERLOADED.request_id,
     }
     assert [item["type"] for item in failed["response"]["output"]] == ["reasoning"]
     assert (last["type"], last["sequence_number"]) == ("error", told + 1)
@@ -451,7 +452,7 @@ def test_the_responses_error_event_is_flat_too() -> None:
 
 @pytest.mark.parametrize("form", ["chat", "responses"])
 def test_upstreams_own_error_is_told(form: str) -> None:
-    """Where upstream spoke this dialect its own error object is what the client sees."""
+    """Where upstream spoke this dialect its own error object is what the client sees, with our request id."""
     body = b'{"error":{"message":"Too long","type":"invalid_request_error","param":"messages","code":"x_y"}}'
     told = data_of(new_encoder(FORMS[form]).fail(ErrorAnswer(400, "ours", "r", upstream_body=body)))[-1]
     assert told["error"] == {
@@ -459,6 +460,7 @@ def test_upstreams_own_error_is_told(form: str) -> None:
         "type": "invalid_request_error",
         "param": "messages",
         "code": "x_y",
+        "request_id": "r",
     }
 
 
