@@ -23,6 +23,11 @@ def admitted_since(at: float) -> Q:
     return Q(id__gte=first_request_id(int(at * 1000)))
 
 
+def with_id_beginning(beginning: str) -> Q:
+    """The exchanges whose ids begin so; hexadecimal digits, of either case."""
+    return Q(id__gte=beginning.lower(), id__lt=beginning.lower() + "g")
+
+
 def asked_upstream_as(upstream_request_id: str) -> Q:
     """The exchanges of which an attempt has that id of upstream's own; the index holds attempts with one."""
     attempts = AttemptLog.objects.filter(

@@ -21,6 +21,7 @@ from monitor.export.formats import FORMATS, Format
 from monitor.export.reading import SELECTED_LIMIT, exchanges, first_exchanges
 from monitor.export.whole_exchange import Exchange
 from monitor.history.listing.filters import HistoryFilter, parse
+from monitor.history.listing.text_or_id import looked_up
 from monitor.pages.access import for_exporters, reads_bodies
 from monitor.words.plain_text import shown
 
@@ -133,7 +134,8 @@ def _wanted(query: QueryDict, reads: bool) -> tuple[HistoryFilter, list[str], st
         images=not reads or query.get("images") != "keep",
         prompts=not reads or query.get("prompts") == "remove",
     )
-    asked = parse(query) if reads else parse(query).without_texts()
+    asked = looked_up(parse(query))
+    asked = asked if reads else asked.without_texts()
     return asked, chosen, name if name in FORMATS else "jsonl", rules
 
 

@@ -18,6 +18,7 @@ from monitor.history.listing.filters import CHOICES, EXACT, FLAGS, HASHES, QUICK
 from monitor.history.listing.misunderstood import misunderstood
 from monitor.history.listing.saved_views import views_of
 from monitor.history.listing.sorting import is_order, ordered_page
+from monitor.history.listing.text_or_id import looked_up
 from monitor.history.queries import distinct_values
 from monitor.history.shown_records import with_shown_accounts
 from monitor.history.usual_paths import is_usual_path
@@ -98,7 +99,8 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
     With the header ``X-Part: rows`` just the rows and where they go on, with ``count`` about how many there
     are: the page asks for both when it stands.
     """
-    asked = parse(request.GET) if reads_bodies(request) else parse(request.GET).without_texts()
+    asked = looked_up(parse(request.GET))
+    asked = asked if reads_bodies(request) else asked.without_texts()
     part = request.headers.get("X-Part")
     if part == "count":
         return TemplateResponse(request, "monitor/history_count.html", {"about": about_count(asked)})

@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.admin.views.decorators import staff_member_required
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -15,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts.models import Account, ClientKey, ModelMapping
-from monitor.history.queries import asked_upstream_as, distinct_values
+from monitor.history.queries import asked_upstream_as, distinct_values, with_id_beginning
 from monitor.models import RequestLog
 from monitor.words.account_label import account_label
 from monitor.words.plain_text import shown
@@ -65,7 +64,7 @@ def _requests(request: HttpRequest, term: str) -> Found:
         return
     found = {_("request, by upstream's id"): asked_upstream_as(term)}
     if set(beginning) <= set("0123456789abcdef"):
-        found[_("request")] = Q(id__gte=beginning, id__lt=beginning + "g")
+        found[_("request")] = with_id_beginning(beginning)
     for description, condition in found.items():
         ids = RequestLog.objects.filter(condition).order_by("-id").values_list("id", flat=True)
         for request_id in ids[:EACH]:

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from enum import Enum
 from functools import reduce
 from operator import and_, or_
 from urllib.parse import urlencode
@@ -11,7 +12,7 @@ from urllib.parse import urlencode
 import msgspec
 from django.db.models import Q
 
-from monitor.history.queries import admitted_since, asked_upstream_as, ended_with
+from monitor.history.queries import admitted_since, asked_upstream_as, ended_with, with_id_beginning
 from monitor.models import PLAIN_END, RESCUED, SLOW_FIRST_DATA_MS
 from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.request_id import first_request_id
@@ -81,10 +82,22 @@ def is_hash(text: str) -> bool:
     return _HASH.match(text) is not None
 
 
+class Sought(Enum):
+    """What the search for text looks for: an exchange by our id, or by upstream's, or words."""
+
+    OURS = "ours"
+    UPSTREAMS = "upstreams"
+    TEXT = "text"
+
+
 class HistoryFilter(msgspec.Struct, frozen=True):
-    """What is asked for. ``values`` are the parameters of the URL that mean something, normalised."""
+    """What is asked for. ``values`` are the parameters of the URL that mean something, normalised.
+
+    ``sought`` is what the text is, where the store was asked (``text_or_id.py``); else its looks tell.
+    """
 
     values: Mapping[str, str]
+    sought: Sought | None = None
 
     @property
     def text(self) -> str:
@@ -100,12 +113,12 @@ class HistoryFilter(msgspec.Struct, frozen=True):
         """The rows, without the search for text."""
         condition = Q()
         for name, value in self.values.items():
-            condition &= _condition(name, value)
+            condition &= self._condition(name, value)
         return condition
 
     def text_condition(self) -> Q | None:
         """The search for text, asked of the rows; None when there is none, or the ids answer it."""
-        if not self.text or _names_requests(self.text):
+        if not self.text or self._sought is not Sought.TEXT:
             return None
         words = [word for word, _ in asked_words(self.text)] or [self.text]
         return _all_of(
@@ -141,7 +154,7 @@ class HistoryFilter(msgspec.Struct, frozen=True):
         """
         walked, others = Q(), []
         for name, value in self.values.items():
-            condition = _condition(name, value)
+            condition = self._condition(name, value)
             if name in _RANGES:
                 walked &= condition
             elif name != "body":
@@ -160,13 +173,29 @@ class HistoryFilter(msgspec.Struct, frozen=True):
     def without_texts(self) -> "HistoryFilter":
         """The same for who may not read what was asked: a search would tell which words stand there."""
         kept = {name: value for name, value in self.values.items() if name != "body"}
-        if not _names_requests(self.text):
+        sought = None if self.sought is Sought.TEXT else self.sought
+        if (sought or _looks_like(self.text)) is Sought.TEXT:
             kept.pop("q", None)
-        return HistoryFilter(kept)
+        return HistoryFilter(kept, sought)
 
     def is_quick(self, name: str) -> bool:
         """Whether it is just that quick filter."""
         return dict(self.values) == QUICK[name]
+
+    @property
+    def _sought(self) -> Sought:
+        return self.sought or _looks_like(self.text)
+
+    def _condition(self, name: str, value: str) -> Q:
+        if name != "q":
+            return _condition(name, value)
+        match self._sought:
+            case Sought.OURS:
+                return with_id_beginning(value)
+            case Sought.UPSTREAMS:
+                return asked_upstream_as(value)
+            case _:
+                return Q()
 
 
 def parse(parameters: Mapping[str, str]) -> HistoryFilter:
@@ -214,17 +243,19 @@ def _condition(name: str, value: str) -> Q:
             return admitted_since(time.time() - int(value) * 3600)
         case "until":
             return Q(id__lt=first_request_id(int((_moment(value) or 0.0) * 1000)))
-        case "q" if _ID_BEGINNING.match(value.lower()):
-            return Q(id__gte=value.lower(), id__lt=value.lower() + "g")
-        case "q" if _UPSTREAMS_ID.match(value):
-            return asked_upstream_as(value)
         case _:
             return Q()
 
 
-def _names_requests(text: str) -> bool:
-    """Whether it is the beginning of an id of ours, or an id of upstream's: no words that stand in texts."""
-    return _ID_BEGINNING.match(text.lower()) is not None or _UPSTREAMS_ID.match(text) is not None
+def may_begin_an_id(text: str) -> bool:
+    """Whether it can be the beginning of an id of ours, with a millisecond at least."""
+    return _ID_BEGINNING.match(text.lower()) is not None
+
+
+def _looks_like(text: str) -> Sought:
+    if may_begin_an_id(text):
+        return Sought.OURS
+    return Sought.UPSTREAMS if _UPSTREAMS_ID.match(text) else Sought.TEXT
 
 
 def _moment(text: str) -> float | None:
