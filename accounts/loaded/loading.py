@@ -33,7 +33,20 @@ def load_snapshot() -> Snapshot:
         keys=tuple(key_view(key) for key in ClientKey.objects.filter(enabled=True).order_by("pk")),
         marks=load_marks(),
         windows=load_windows(),
-        strategies={row.name: cast(Strategy, row.strategy) for row in AccountGroup.objects.all()},
+        strategies=_load_strategies(),
+        overrides=stored_overrides(),
+    )
+
+
+def load_routing(besides: int | None) -> Snapshot:
+    """What decides where a model leads, but for the mapping ``besides``: no key, no credential, no mark."""
+    fields = [name for name in _ACCOUNT_FIELDS if name != "credential_sealed"]
+    accounts = Account.objects.order_by("pk").values(*fields)
+    mappings = ModelMapping.objects.exclude(pk=besides or 0)
+    return Snapshot(
+        accounts=tuple(_account({**row, "credential_sealed": ""}) for row in accounts),
+        mappings=tuple(mapping_view(row) for row in mappings),
+        strategies=_load_strategies(),
         overrides=stored_overrides(),
     )
 
@@ -56,6 +69,10 @@ def load_marks() -> tuple[KeptMark, ...]:
         )
         for row in AccountMark.objects.all()
     )  # fmt: skip
+
+
+def _load_strategies() -> dict[str, Strategy]:
+    return {row.name: cast(Strategy, row.strategy) for row in AccountGroup.objects.all()}
 
 
 def load_windows() -> dict[int, tuple[Window, ...]]:

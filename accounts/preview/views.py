@@ -3,7 +3,6 @@
 import time
 from typing import Any, Final
 
-import msgspec
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import HttpRequest, JsonResponse
@@ -11,7 +10,7 @@ from django.template.loader import render_to_string
 
 from accounts.facts.model_facts import ModelTable
 from accounts.loaded.live_accounts import live
-from accounts.loaded.loading import load_snapshot, mapping_view
+from accounts.loaded.loading import load_routing, mapping_view
 from accounts.models import ModelMapping
 from accounts.preview.foresight import MOST_MODELS, Foreseen, ForeseenTarget, Foresight
 from accounts.preview.sentences import sentence
@@ -47,20 +46,18 @@ def preview(request: HttpRequest, form: "forms.ModelForm[ModelMapping]") -> Json
 
 
 def _foresee(row: ModelMapping, stored: int | None, tried: str) -> Foreseen:
-    snapshot, known = _without(stored)
+    snapshot = load_routing(stored)
+    known = _known_names(snapshot)
     return Foresight(snapshot, mapping_view(row), time.time()).foresee(known, tried)
 
 
-def _without(stored: int | None) -> tuple[Snapshot, set[str]]:
-    """What the database says but for that mapping, and the names of models that are known here."""
-    others = tuple(mapping_view(row) for row in ModelMapping.objects.all() if row.pk != stored)
-    snapshot = msgspec.structs.replace(load_snapshot(), mappings=others)
+def _known_names(snapshot: Snapshot) -> set[str]:
     known = set(ModelTable(snapshot.overrides).names())
     known.update(name for account in snapshot.accounts for name in account.models)
-    known.update(mapping.pattern for mapping in others)
+    known.update(mapping.pattern for mapping in snapshot.mappings)
     if live.is_started:
         known.update(live.pool.roster.model_names())
-    return snapshot, known
+    return known
 
 
 def _context(request: HttpRequest, foreseen: Foreseen | None) -> dict[str, Any]:

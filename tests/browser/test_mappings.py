@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 NewPage = Callable[..., Page]
 
@@ -39,3 +39,32 @@ def test_the_preview_fits_a_phone(new_page: NewPage) -> None:
     page.fill("#id_target", "claude-haiku-4-5")
     expect(page.locator("#mapping-preview li").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_field_keeps_what_described_it(new_page: NewPage) -> None:
+    """Remarks stand behind the field's own help for a screen reader, and go without it."""
+    page = new_page("/admin/accounts/modelmapping/add/")
+    page.fill("#id_target", "claude-haiku-4-5")
+    pattern, remarks = page.locator("#id_pattern"), page.locator(".field-pattern .ekp-remarks")
+    own = pattern.get_attribute("aria-describedby")
+    assert own
+    expect(page.locator(f"[id='{own}']")).to_have_count(1)
+    pattern.fill("my-[model]-*")
+    expect(remarks).to_have_count(1)
+    expect(pattern).to_have_attribute("aria-describedby", f"{own} pattern-remarks")
+    pattern.fill("my-model-*")
+    expect(remarks).to_have_count(0)
+    expect(pattern).to_have_attribute("aria-describedby", own)
+
+
+def test_only_the_newest_question_is_waited_for(new_page: NewPage) -> None:
+    """What was asked for an older entry is broken off, however late its answer would be."""
+    page = new_page("/admin/accounts/modelmapping/add/")
+    page.fill("#id_target", "claude-haiku-4-5")
+    held: list[Route] = []
+    page.route(lambda url: "pattern=first" in url, lambda route: held.append(route))
+    with page.expect_event("requestfailed", lambda request: "pattern=first" in request.url):
+        with page.expect_request(lambda request: "pattern=first" in request.url):
+            page.fill("#id_pattern", "first")
+        page.fill("#id_pattern", "second-[x]")
+    expect(page.locator(".field-pattern")).to_contain_text("no regular expression")

@@ -9,17 +9,23 @@ document.addEventListener("DOMContentLoaded", () => {
     const box = shown.parentElement;
     const tried = document.getElementById("tried-model");
     let timer = 0;
-    let latest = 0;
+    let asked = new AbortController();
 
     async function show() {
-        const mine = ++latest;
+        asked.abort(); // what was asked before is of no interest any more
+        const mine = asked = new AbortController();
         const entries = new URLSearchParams({mapping: box.dataset.mapping, tried: tried.value});
         for (const [name, value] of new FormData(pattern.form)) {
             if (NAMES.includes(name)) entries.append(name, value);
         }
-        const answer = await fetch(`${box.dataset.from}?${entries}`).catch(() => null);
-        if (mine !== latest || !answer?.ok || answer.redirected) return;
-        const {html, told} = await answer.json();
+        let html, told;
+        try {
+            const answer = await fetch(`${box.dataset.from}?${entries}`, {signal: mine.signal});
+            if (!answer.ok || answer.redirected) return;
+            ({html, told} = await answer.json());
+        } catch {
+            return; // a newer one was asked for, or the server is away
+        }
         shown.innerHTML = html; // the server's own template
         for (const name of NAMES) tell(name, told[name] ?? []);
     }
@@ -29,6 +35,9 @@ document.addEventListener("DOMContentLoaded", () => {
         if (!field) return;
         const id = `${name}-remarks`;
         document.getElementById(id)?.remove();
+        // The field's own help stays what describes it; our remarks stand behind that.
+        const others = (field.getAttribute("aria-describedby") ?? "").split(/\s+/).filter(one => one && one !== id);
+        describe(field, sentences.length ? [...others, id] : others);
         if (!sentences.length) return;
         const list = document.createElement("ul");
         Object.assign(list, {id, className: "ekp-remarks"});
@@ -39,7 +48,11 @@ document.addEventListener("DOMContentLoaded", () => {
             list.append(line);
         }
         field.after(list);
-        field.setAttribute("aria-describedby", id);
+    }
+
+    function describe(field, ids) {
+        if (ids.length) field.setAttribute("aria-describedby", ids.join(" "));
+        else field.removeAttribute("aria-describedby");
     }
 
     function soon() {

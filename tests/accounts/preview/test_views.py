@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Account, ModelMapping
 
@@ -40,6 +41,18 @@ def test_a_form_is_told_its_way_and_its_doubts(client: Client) -> None:
     seen = told(client, pattern="mine", target="flash")
     assert "ada@x.test" in seen["html"]
     assert seen["told"] == {}
+
+
+def test_it_reads_what_leads_a_model_and_no_secret(
+    client: Client, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    """At each pause of typing: accounts and mappings, but no client key, no credential, no mark."""
+    with django_assert_max_num_queries(12) as asked:
+        told(client, pattern="mine", target="flash")
+    read = " ".join(query["sql"] for query in asked.captured_queries)
+    assert "accounts_modelmapping" in read
+    for secret in ("accounts_clientkey", "credential_sealed", "accounts_accountmark"):
+        assert secret not in read
 
 
 def test_what_is_wrong_is_said_and_what_is_blank_is_not(client: Client) -> None:
