@@ -29,6 +29,53 @@ SENTENCES: Final = (
     gettext_noop("upstream answered with a web page"),
     gettext_noop("upstream answered with a redirect %(what)s"),
     gettext_noop("upstream answered %(what)s with no error body"),
+    gettext_noop("The chosen account is disabled, busy, left alone, or does not offer this model."),
+    gettext_noop("The request came back to this server: the base URL of one of its accounts leads here."),
+    gettext_noop("The server is restarting."),
+    gettext_noop("The upstream fails nearly always, and another request tries it just now."),
+    gettext_noop("Timeout waiting for first data (%(what)ss)"),
+    gettext_noop("upstream fell silent in the middle of its answer for %(what)s s"),
+    gettext_noop(
+        "the account's base URL leads back to this server: change it, then enable the account again"
+    ),
+    gettext_noop("the account's base URL is not valid"),
+    gettext_noop("no connection to upstream, or it closed before answering"),
+    gettext_noop("no connection to upstream"),
+    gettext_noop("no connection to upstream: %(what)s"),
+    gettext_noop("the host's name could not be looked up"),
+    gettext_noop("the host was not found"),
+    gettext_noop("the connection was refused: nothing listens there"),
+    gettext_noop("the certificate is not valid: %(what)s"),
+    gettext_noop("it was not accepted"),
+    gettext_noop("it has expired"),
+    gettext_noop("it is signed by itself"),
+    gettext_noop("nobody whom this machine trusts has signed it"),
+    gettext_noop("it is for another host"),
+    gettext_noop("it is for another address"),
+    gettext_noop("TLS failed: is it http:// there?"),
+    gettext_noop("the host cannot be reached from here"),
+    gettext_noop("what upstream answered is no valid HTTP"),
+    gettext_noop("upstream's answer could not be %(what)s"),
+    gettext_noop("upstream answered another number of vectors than there are texts"),
+    gettext_noop("upstream's answer holds other vectors than asked"),
+    gettext_noop("upstream's answer holds no count"),
+    gettext_noop("upstream gave up its answer"),
+    gettext_noop("upstream told an error"),
+    gettext_noop("upstream sent %(what)s"),
+    gettext_noop("upstream sent data that is no JSON object"),
+    gettext_noop("upstream sent data that is no chunk of an answer"),
+    gettext_noop("upstream sent a JSON document that is no chat completion"),
+    gettext_noop("upstream sent a JSON document that is no whole response"),
+    gettext_noop("a function call has no name"),
+    gettext_noop("a tool call was cut"),
+    gettext_noop("the arguments of a function call are no object"),
+    gettext_noop("a tool call ended with arguments that are no JSON object"),
+    gettext_noop("a second message_start"),
+    gettext_noop("message_start without a message"),
+    gettext_noop("message_stop came before the answer was whole"),
+    gettext_noop("content block %(what)s began without content"),
+    gettext_noop("content block %(what)s is not open"),
+    gettext_noop("%(what)s came before message_start"),
 )
 """What the relay says of a failure where upstream said nothing; each with one place at most."""
 
@@ -44,11 +91,12 @@ def kind_label(kind: str) -> str:
 
 
 def failure_sentence(text: str) -> str:
-    """A sentence of ours translated; upstream's own words as they are."""
+    """A sentence of ours translated, and one within it; upstream's own words as they are."""
     for sentence in _LONGEST_FIRST:
         before, place, behind = sentence.partition(_PLACE)
         if not place and text == sentence:
             return gettext(sentence)
         if place and len(text) > len(before + behind) and text.startswith(before) and text.endswith(behind):
-            return gettext(sentence) % {"what": text[len(before) : len(text) - len(behind)]}
+            what = text[len(before) : len(text) - len(behind)]
+            return gettext(sentence) % {"what": failure_sentence(what)}
     return text
