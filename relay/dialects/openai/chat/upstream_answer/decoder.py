@@ -36,6 +36,8 @@ _REASONS: dict[str, StopReason] = {
     "tool_calls": "tool_use",
     "function_call": "tool_use",
     "content_filter": "refusal",
+    "eos": "end_turn",  # Together
+    "eos_token": "end_turn",  # text-generation-inference
     "sensitive": "refusal",  # GLM
     "model_context_window_exceeded": "context_window",  # GLM
     "insufficient_system_resource": "unknown",  # DeepSeek

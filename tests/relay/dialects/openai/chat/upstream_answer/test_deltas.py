@@ -395,6 +395,8 @@ def test_an_index_that_grows_is_no_other_answer() -> None:
 @pytest.mark.parametrize(
     ("word", "reason"),
     [
+        ("eos", "end_turn"),
+        ("eos_token", "end_turn"),
         ("sensitive", "refusal"),
         ("model_context_window_exceeded", "context_window"),
         ("insufficient_system_resource", "unknown"),
