@@ -19,6 +19,7 @@ from tests.served.clients.npm_clients import (
     gemini_cli,
     opencode,
 )
+from tests.served.keys.test_key_limits import new_key
 from tests.served.kinds.every_kind import CODEX_MODEL
 from tests.served.world import CLAUDE, GEMINI, KEY, World
 
@@ -176,8 +177,8 @@ def test_a_run_with_a_sub_agent_is_one_conversation(kinds_world: World, home: Pa
     """
     installed("@anthropic-ai/claude-code")
     base_url, prompt = kinds_world.server.base_url, "Please call Agent once."
-    before = newest(kinds_world)
-    done = claude_code(home, base_url, KEY, prompt, CLAUDE, tool="Agent")
+    key, before = new_key(kinds_world, "one-sub-agent"), newest(kinds_world)
+    done = claude_code(home, base_url, key, prompt, CLAUDE, tool="Agent")
     assert done.returncode == 0, done.stdout + done.stderr
     rows = turns(kinds_world, before)
     assert [row["role"] for row in rows] == ["main", "sub", "main"]
@@ -186,15 +187,15 @@ def test_a_run_with_a_sub_agent_is_one_conversation(kinds_world: World, home: Pa
     assert [row["agent"] == conversation for row in rows] == [True, False, True]
     assert rows[1]["parent_agent"] == conversation
     assert rows[1]["agent_label"]
-    ledger_agrees(kinds_world, conversation, rows)
+    ledger_agrees(kinds_world, key, conversation, rows)
 
 
 def test_two_sub_agents_are_branches_of_one_conversation(kinds_world: World, home: Path) -> None:
     """One after the other: each is an agent of its own under the main one, and the money is the ledger's."""
     installed("@anthropic-ai/claude-code")
     base_url, prompt = kinds_world.server.base_url, "Please call Agent 2 times."
-    before = newest(kinds_world)
-    done = claude_code(home, base_url, KEY, prompt, CLAUDE, tool="Agent")
+    key, before = new_key(kinds_world, "two-sub-agents"), newest(kinds_world)
+    done = claude_code(home, base_url, key, prompt, CLAUDE, tool="Agent")
     assert done.returncode == 0, done.stdout + done.stderr
     rows = turns(kinds_world, before)
     [conversation] = {row["conversation"] for row in rows}
@@ -202,46 +203,51 @@ def test_two_sub_agents_are_branches_of_one_conversation(kinds_world: World, hom
     assert len({row["agent"] for row in subs}) == 2
     assert {row["parent_agent"] for row in subs} == {conversation}
     assert {row["agent"] for row in rows if row["role"] == "main"} == {conversation}
-    ledger_agrees(kinds_world, conversation, rows)
+    ledger_agrees(kinds_world, key, conversation, rows)
 
 
 def test_opencode_is_one_conversation(kinds_world: World, home: Path) -> None:
     """A run with a tool, and the run that goes on with its session."""
     installed("opencode-ai")
     base_url = kinds_world.server.base_url
-    before = newest(kinds_world)
-    done = opencode(home, base_url, KEY, "Please call read once.", "on-openai-old")
+    key, before = new_key(kinds_world, "opencode-alone"), newest(kinds_world)
+    done = opencode(home, base_url, key, "Please call read once.", "on-openai-old")
     assert done.returncode == 0, done.stdout + done.stderr
     session = json.loads(done.stdout.splitlines()[0])["sessionID"]
-    again = opencode(home, base_url, KEY, "And what did I ask before?", "on-openai-old", "--session", session)
+    again = opencode(home, base_url, key, "And what did I ask before?", "on-openai-old", "--session", session)
     assert again.returncode == 0, again.stdout + again.stderr
     rows = turns(kinds_world, before)
     assert len(rows) == 3
     assert {(row["client_name"], row["role"]) for row in rows} == {("OpenCode", "main")}
     [conversation] = {row["conversation"] for row in rows}
-    ledger_agrees(kinds_world, conversation, rows)
+    ledger_agrees(kinds_world, key, conversation, rows)
 
 
-def ledger_agrees(world: World, conversation: str, rows: list[dict[str, Any]]) -> None:
-    """The conversation's page counts those very turns, and their money."""
+def ledger_agrees(world: World, key: str, conversation: str, rows: list[dict[str, Any]]) -> None:
+    """The conversation's page counts those very turns and their money, which is all that the ledger has of
+    the key that only asked there.
+    """
     [told] = world.eventually("SELECT * FROM monitor_conversation WHERE id = %s", (conversation,))
     assert told["turns"] == len(rows)
     assert told["by_sub_agents"] == sum(row["role"] == "sub" for row in rows)
     assert told["cost_units"] == sum(round(Decimal(str(row["cost"])) * 10**10) for row in rows)
+    booked = world.client.get("/v1/usage", headers={"x-api-key": key}).json()["total"]
+    assert booked["requests"] == len(rows)
+    assert round(Decimal(booked["cost_usd"]) * 10**10) == told["cost_units"] > 0
 
 
 def test_codex_is_one_conversation(kinds_world: World, home: Path) -> None:
     """What Codex asks in one run, and in the run that resumes it, is one conversation of its main agent."""
     installed("@openai/codex")
     base_url = kinds_world.server.base_url
-    before = newest(kinds_world)
-    codex(home, base_url, KEY, "Please call exec_command once.", CODEX_MODEL)
-    codex(home, base_url, KEY, "And what did I ask before?", CODEX_MODEL, "resume", "--last")
+    key, before = new_key(kinds_world, "codex-alone"), newest(kinds_world)
+    codex(home, base_url, key, "Please call exec_command once.", CODEX_MODEL)
+    codex(home, base_url, key, "And what did I ask before?", CODEX_MODEL, "resume", "--last")
     rows = turns(kinds_world, before)
     assert len(rows) >= 2
     assert {(row["client_name"], row["role"]) for row in rows} == {("Codex", "main")}
     [conversation] = {row["conversation"] for row in rows}
-    ledger_agrees(kinds_world, conversation, rows)
+    ledger_agrees(kinds_world, key, conversation, rows)
 
 
 def newest(world: World) -> str:
