@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+from django.db import connection
 from django.db.models import Max, Min, QuerySet, Sum
 
 from monitor.conversations.counting import ConversationSums as ConversationSums
@@ -18,7 +19,7 @@ from monitor.record.request_id import first_request_id
 from monitor.statistics.totals import Sums, beginning_of
 
 LOOKED_AT: Final = 20_000
-"""About 50 ms."""
+"""About 25 ms."""
 MOST_COSTLY: Final = 50
 AGENTS_OF: Final = 500
 """The agents of so many of the most costly conversations are compared."""
@@ -59,8 +60,13 @@ def within_conversation(conversation: str, agent: str, by: str) -> list[Group]:
 def _most_costly(days: int, now: datetime, limit: int) -> list[str]:
     since = first_request_id(int(beginning_of(days, now).timestamp() * 1000))
     newest = Conversation.objects.filter(last_id__gte=since, turns__gt=0).order_by("-last_id")
-    found = list(newest.values_list("cost_units", "turns", "id")[:LOOKED_AT])
-    return [one for *_, one in sorted(found, reverse=True)[:limit]]
+    looked_at, parameters = newest.values("id", "cost_units", "turns")[:LOOKED_AT].query.sql_with_params()
+    with connection.cursor() as cursor:  # Django orders nothing that was cut off before
+        cursor.execute(
+            f"SELECT id FROM ({looked_at}) AS newest ORDER BY cost_units DESC, turns DESC, id DESC LIMIT %s",  # noqa: S608  no values
+            [*parameters, limit],
+        )
+        return [one for (one,) in cursor.fetchall()]
 
 
 def _grouped(parts: QuerySet[ConversationPart], by: str) -> list[Group]:
