@@ -65,6 +65,20 @@ def test_one_conversation_shows_agents_and_turns(operator: Client, turns: list[R
     assert "<html" not in text_of(operator, ONE, **{"X-Part": "conversation"})
 
 
+def test_both_pages_speak_japanese(operator: Client, turns: list[RequestRecord]) -> None:
+    """For who reads it: titles, the tree, how a turn ended; the part that is asked for anew as well."""
+    japanese = {"Accept-Language": "ja"}
+    for path, words in (
+        ("/monitor/conversations/", ("会話", "ターン")),
+        (ONE, ("会話", "メインエージェント", "サブエージェント", "ターン")),
+    ):
+        for part in ({}, {"X-Part": "lines" if path != ONE else "conversation"}):
+            page = text_of(operator, path, **japanese, **part)
+            assert [word for word in words[1:] if word not in page] == []
+            assert "sub-agent" not in page
+        assert words[0] in text_of(operator, path, **japanese)
+
+
 def test_prompts_are_for_who_may_read_them(turns: list[RequestRecord]) -> None:
     """Without that right no page of conversations says what somebody asked."""
     clerk = operator_named("clerk", "view_requestlog")

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 from tests.running_server import json_value
+from tests.served.operators import log_in, make_operator
 from tests.served.world import CLAUDE, GEMINI, KEY, World
 
 SESSION = {"x-claude-code-session-id": "8b9f1c1e-1", "user-agent": "claude-cli/2.1.150 (external, cli)"}
@@ -44,6 +45,35 @@ def test_a_named_session_outlives_its_system_prompt(world: World) -> None:
     nobody = {"x_claude_code_session_id": "", "user_agent": "curl/8"}
     unnamed = {asked(world, f"Today is the {day}.", **nobody)["session_hash"] for day in (3, 4)}
     assert len(unnamed) == 2
+
+
+def test_forged_ids_do_no_harm(world: World) -> None:
+    """Far too long, of strange signs, one's own parent, parents in a circle, a parent that never asked: each
+    request is served, and the conversation's page has each agent once.
+    """
+    session = {"x_claude_code_session_id": "forged-ids"}
+    agents = {"a": "b", "b": "a", "c": "c", "d": "never seen", "e": "forged-ids"}
+    rows = [
+        asked(world, **session, x_claude_code_agent_id=agent, x_claude_code_parent_agent_id=parent)
+        for agent, parent in agents.items()
+    ]
+    rows.append(asked(world, **session))
+    [conversation] = {row["conversation"] for row in rows}
+    assert len({row["agent"] for row in rows}) == len(rows)
+    for value in ("x" * 5_000, "%00", "'; DROP TABLE monitor_conversation; --", "<b>"):
+        strange = asked(world, x_claude_code_session_id=value, x_claude_code_agent_id=value)
+        assert strange["conversation"] not in ("", conversation)
+        assert len(strange["agent_label"]) <= 64
+    body = {"model": CLAUDE, "max_tokens": 64, "messages": [{"role": "user", "content": "Hello."}]}
+    long = "x" * 10_000
+    for more in ({"metadata": {"user_id": long}}, {"metadata": {"user_id": f'{{"session_id":"{long}"}}'}}):
+        assert world.row(world.client.post("/v1/messages", json=body | more))["conversation"] != ""
+    make_operator(world)
+    with httpx.Client(base_url=world.server.base_url, timeout=60, follow_redirects=True) as browser:
+        log_in(browser)
+        page = browser.get(f"/monitor/conversations/{conversation}/")
+    assert page.status_code == 200
+    assert [page.text.count(f"?agent={row['agent']}") for row in rows] == [1] * len(rows)
 
 
 def test_a_secret_in_an_agents_name_is_masked(world: World) -> None:
