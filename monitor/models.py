@@ -26,6 +26,7 @@ from monitor.conversations.models import ConversationPart as ConversationPart
 from monitor.history.listing.saved_views import SavedView as SavedView  # here Django looks for models
 from monitor.ledger.models import LedgerCorrection as LedgerCorrection
 from monitor.ledger.models import LedgerHour as LedgerHour
+from monitor.object_store.reading import content_of
 from monitor.pricing.prices import ModelPrice as ModelPrice
 from monitor.record.outcome import FAILURES as FAILURES
 from monitor.record.outcome import RESCUED as RESCUED
@@ -263,6 +264,7 @@ class Body(models.Model):
     """Of the whole body as it was, before masking."""
     headers = models.TextField()
     content = models.BinaryField()
+    """Compressed; empty where it lies in a store of objects (``monitor/object_store``)."""
     timing = models.BinaryField()
 
     class Meta:
@@ -282,8 +284,8 @@ class Body(models.Model):
         return [(name, value) for name, value in json.loads(self.headers)]
 
     def data(self) -> bytes:
-        """What is kept of the body, its secrets masked."""
-        return zstandard.decompress(self.content)
+        """What is kept of the body, its secrets masked. Raises BodyUnreachable."""
+        return zstandard.decompress(self.content or content_of(self))
 
     def events(self) -> list[tuple[int, bytes]]:
         """A response as it was sent: pieces with their milliseconds since admission."""

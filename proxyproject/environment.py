@@ -21,6 +21,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from monitor.object_store.place import place_of
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -37,6 +39,12 @@ def _address(text: str) -> str:
     if text and not re.fullmatch(r"https?://[^/\s*]+/?", text):
         raise ValueError("must be an address like https://relay.example.org")
     return text.rstrip("/")
+
+
+def _body_store(url: str) -> str:
+    """``url`` if it names a bucket."""
+    place_of(url)
+    return url
 
 
 def _known_zone(name: str) -> str:
@@ -133,6 +141,7 @@ class Environment(BaseSettings):
 
     monitor_record_bodies: bool = True
     monitor_body_cap_bytes: NonNegativeInt = 1_000_000
+    monitor_body_store: Annotated[str, AfterValidator(_body_store)] = ""
     monitor_retention_days: NonNegativeFloat = 30
     monitor_retention_bytes: NonNegativeInt = 5_000_000_000
 

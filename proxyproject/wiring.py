@@ -24,6 +24,7 @@ from accounts.processes import heartbeats
 from accounts.processes.process_locks import ProcessLock
 from monitor.conversations.limited import register_conversation_limits
 from monitor.live.feed import live_feed
+from monitor.object_store.store import configured
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from monitor.retention.housekeeping import Housekeeper
 from monitor.retention.pruner import Limits
@@ -65,6 +66,7 @@ HOUSEKEEPING_END_SECONDS = 5.0
 writer = RecordWriter(
     body_cap_bytes=settings.ENVIRONMENT.monitor_body_cap_bytes,
     record_bodies=settings.ENVIRONMENT.monitor_record_bodies,
+    object_store=configured(),
 )
 """The one writer of this process."""
 

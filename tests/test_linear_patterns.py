@@ -53,6 +53,7 @@ LINEAR: dict[str, str] = {
     # settings, tables and their forms
     r"\*|https?://[^/\s*]+": OPERATORS,
     r"https?://[^/\s*]+/?": OPERATORS,
+    r"[a-z0-9][a-z0-9.-]+": OPERATORS,
     r"(\d+)\s*-\s*(\d+)((?:[\s,]+(?:off|dynamic))*)": OPERATORS,
     r"[\s,]+": OPERATORS,
     r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,9}))?": FIXED,

@@ -9,6 +9,7 @@ from monitor.export.whole_exchange import Exchange, KeptBody
 from monitor.history.listing.filters import HistoryFilter
 from monitor.history.listing.keyset import attempts_of, page_of, records_by_id
 from monitor.models import Body
+from monitor.object_store.reading import fetched
 from monitor.record.records import RequestRecord
 
 ROWS_AT_ONCE = 500
@@ -71,23 +72,26 @@ def _grouped(rows: Sequence[RequestRecord]) -> list[list[RequestRecord]]:
 def _whole(rows: Sequence[RequestRecord]) -> list[Exchange]:
     attempts = attempts_of(rows)
     bodies: dict[str, list[KeptBody]] = {row.id: [] for row in rows}
-    for body in Body.objects.filter(request_id__in=list(bodies)).order_by("request_id", "attempt", "kind"):
+    found = Body.objects.filter(request_id__in=list(bodies)).order_by("request_id", "attempt", "kind")
+    for body in fetched(found):
         bodies[body.request_id].append(_kept(body))
     return [Exchange(row, attempts[row.id], bodies[row.id]) for row in rows]
 
 
 def _kept(body: Body) -> KeptBody:
+    """One whose content does not come from the store of objects is exported as a body cut to nothing."""
     times, sent = [], 0
-    for offset_ms, data in body.events():
+    is_there = bool(body.content)
+    for offset_ms, data in body.events() if is_there else ():
         sent += len(data)
         times.append((offset_ms, sent))
     return KeptBody(
         kind=body.kind,
         attempt=body.attempt,
         headers=body.header_pairs(),
-        text=body.data().decode("utf-8", "replace"),
+        text=body.data().decode("utf-8", "replace") if is_there else "",
         total_bytes=body.total_bytes,
         sha256=body.sha256,
-        is_capped=body.is_capped,
+        is_capped=body.is_capped or not is_there,
         times=times,
     )

@@ -18,6 +18,7 @@ from monitor.diagnosis.timeline import next_accounts, timeline
 from monitor.history.one_exchange.comparison import compared
 from monitor.history.one_exchange.detail import detail_of, facts, whole_body
 from monitor.history.shown_records import account_mask, with_shown_accounts
+from monitor.object_store.reading import BodyUnreachable
 from monitor.pages.access import for_operators, for_readers, may_export, reads_bodies
 from monitor.pages.act_links import act_links, settings_named
 from monitor.record.records import BodyKind
@@ -70,7 +71,11 @@ def detail_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
 @for_readers
 def body_file(request: HttpRequest, request_id: str, kind: str, attempt: int) -> HttpResponseBase:
     """A body as it is kept, as a file: a browser never runs it."""
-    data = whole_body(request_id, kind, attempt)
+    try:
+        data = whole_body(request_id, kind, attempt)
+    except BodyUnreachable:
+        text = gettext("The store of bodies does not give this body now.")
+        return HttpResponse(text, status=503, content_type="text/plain; charset=utf-8")
     if data is None:
         raise Http404
     response = HttpResponse(data, content_type="text/plain; charset=utf-8")

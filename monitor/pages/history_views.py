@@ -117,6 +117,7 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
         "asked": asked,
         "older_link": "?" + asked.query(before=page.older) if page.older else "",
         "newer_link": "?" + asked.query(after=page.newer) if page.newer else "",
+        "unreachable": page.unreachable,
         "searched_to": keyset.moment_of_id(page.searched_to) if page.searched_to else None,
         "ordered": ordered,
         "ordered_back_to": keyset.moment_of_id(ordered.back_to) if ordered and ordered.back_to else None,

@@ -13,6 +13,7 @@ from django.db.models import Sum
 
 from monitor.conversations.models import Conversation, ConversationPart
 from monitor.models import AttemptLog, Body, RequestLog
+from monitor.object_store.pruning import forget_days
 from monitor.partitions.dropping import drop_before, whole_before
 from monitor.record.request_id import first_request_id
 from monitor.search import index
@@ -95,6 +96,7 @@ def prune(pruning: Pruning) -> Iterator[int]:
         yield 0  # words are told with their row
     yield from _remove(RequestLog, "id", pruning.requests_before, ROWS_AT_ONCE)
     yield from _forget_conversations(pruning.requests_before)
+    yield from forget_days(pruning.bodies_before)
 
 
 def _forget_conversations(before: str) -> Iterator[int]:

@@ -33,8 +33,10 @@ class StoredBody(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     timing: bytes
 
 
-def queued_bytes(record: BodyRecord) -> int:
+def queued_bytes(record: BodyRecord | StoredBody) -> int:
     """What a record holds in memory while it waits."""
+    if isinstance(record, StoredBody):
+        return len(record.content) + len(record.timing) + len(record.headers)
     return len(record.content) + sum(len(data) for _, data in record.chunks)
 
 

@@ -10,13 +10,15 @@ import threading
 from collections.abc import Iterable
 from itertools import islice
 
-from monitor.record.records import AttemptRecord, BodyKind, BodyRecord, Record, RequestRecord
+from monitor.record.records import AttemptRecord, BodyRecord, Record, RequestRecord
 from monitor.store import store_metrics
-from monitor.store.bodies import queued_bytes
+from monitor.store.bodies import StoredBody, queued_bytes
 
 RowRecord = RequestRecord | AttemptRecord
+QueuedBody = BodyRecord | StoredBody
+"""One as it came, or as it is to be stored."""
 _AttemptKey = tuple[str, int]
-_BodyKey = tuple[str, BodyKind, int]
+_BodyKey = tuple[str, str, int]
 
 
 class RecordQueue:
@@ -28,7 +30,7 @@ class RecordQueue:
         self._lock = threading.Lock()
         self._requests: dict[str, RequestRecord] = {}
         self._attempts: dict[_AttemptKey, AttemptRecord] = {}
-        self._bodies: dict[_BodyKey, BodyRecord] = {}
+        self._bodies: dict[_BodyKey, QueuedBody] = {}
         self._is_closed = False
         self.body_bytes = 0
         self.rows_in_hand = 0
@@ -98,10 +100,10 @@ class RecordQueue:
         with self._lock:
             self.rows_in_hand -= rows
 
-    def drop(self, record: Record) -> None:
+    def drop(self, record: RowRecord | QueuedBody) -> None:
         """Count a record that was taken out and can never be stored."""
         with self._lock:
-            if isinstance(record, BodyRecord):
+            if isinstance(record, QueuedBody):
                 self._drop_bodies(1)
             else:
                 self._drop_row()
@@ -120,9 +122,9 @@ class RecordQueue:
             self._attempts = attempts | self._attempts
             self.rows_in_hand = 0
 
-    def take_bodies(self, max_bodies: int, max_bytes: int) -> list[BodyRecord]:
+    def take_bodies(self, max_bodies: int, max_bytes: int) -> list[QueuedBody]:
         """Take out the oldest bodies, at least one if there is one, and about as much as is asked for."""
-        taken: list[BodyRecord] = []
+        taken: list[QueuedBody] = []
         size = 0
         with self._lock:
             for record in islice(self._bodies.values(), max_bodies):
@@ -135,11 +137,18 @@ class RecordQueue:
             self.body_bytes -= size
         return taken
 
-    def put_back_bodies(self, records: Iterable[BodyRecord]) -> None:
+    def put_back_bodies(self, records: Iterable[QueuedBody]) -> None:
         """Queue again what was taken and could not be stored."""
         with self._lock:
             self._bodies = {_body_key(record): record for record in records} | self._bodies
             self.body_bytes = sum(map(queued_bytes, self._bodies.values()))
+
+    def give_back(self, row: StoredBody) -> None:
+        """Queue the row of a body that was taken out, unless a later one of it has come since."""
+        with self._lock:
+            if _body_key(row) not in self._bodies:
+                self._bodies[_body_key(row)] = row
+                self.body_bytes += queued_bytes(row)
 
     def _drop_row(self) -> None:
         self.rows_dropped += 1
@@ -171,5 +180,5 @@ def _attempt_key(record: AttemptRecord) -> _AttemptKey:
     return (record.request_id, record.number)
 
 
-def _body_key(record: BodyRecord) -> _BodyKey:
-    return (record.request_id, record.kind, record.attempt)
+def _body_key(record: QueuedBody) -> _BodyKey:
+    return (record.request_id, str(record.kind), record.attempt)

@@ -14,12 +14,12 @@ import time
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 
-import msgspec
 import zstandard
 from django.db import DataError, Error, IntegrityError, connection, transaction
 
 from monitor.conversations.writing import Known, count
 from monitor.ledger.writing import book, ended_before
+from monitor.object_store.store import ObjectStore
 from monitor.partitions.tables import is_between
 from monitor.pricing import cost
 from monitor.pricing.price_list import PriceList
@@ -30,8 +30,10 @@ from monitor.search import index
 from monitor.search.tokenizer import SEARCHED_COLUMNS
 from monitor.store import store_metrics
 from monitor.store.bodies import StoredBody, stored_body
-from monitor.store.queue import RecordQueue, RowRecord
+from monitor.store.queue import QueuedBody, RecordQueue, RowRecord
+from monitor.store.shipping import Shipper
 from monitor.store.upsert import Row, finished, finished_attempt, upsert
+from monitor.store.writer_stats import WriterStats
 
 logger = logging.getLogger(__name__)
 
@@ -46,25 +48,6 @@ _searched_texts = attrgetter(*SEARCHED_COLUMNS)
 OnCommitted = Callable[[Sequence[RowRecord]], None]
 
 
-class WriterStats(msgspec.Struct, frozen=True, kw_only=True):
-    """How the writer fares; the counters count from its making."""
-
-    rows_written: int
-    bodies_written: int
-    rows_dropped: int
-    bodies_dropped: int
-    queued_rows: int
-    queued_body_bytes: int
-    last_error: str
-    """The class and first line of the store's latest failure; empty when there was none."""
-    last_error_at: float | None
-    """Seconds since the epoch, as ``busy_since``."""
-    is_failing: bool = False
-    """Whether the store did not take the latest batch."""
-    busy_since: float | None = None
-    """When the batch that the store is being given now was begun."""
-
-
 class RecordWriter:
     """Stores records in the background: ``start``, ``submit`` from any thread, ``flush``, ``stop``."""
 
@@ -73,12 +56,15 @@ class RecordWriter:
         *,
         body_cap_bytes: int,
         record_bodies: bool = True,
+        object_store: ObjectStore | None = None,
         max_queued_rows: int = 20_000,
         max_queued_body_bytes: int = 64 * 1024 * 1024,
     ) -> None:
         self._body_cap_bytes = body_cap_bytes
         self._record_bodies = record_bodies
         self._queue = RecordQueue(max_queued_rows, max_queued_body_bytes)
+        ships = (body_cap_bytes, self._take_back, self._queue.drop)
+        self._shipper = Shipper(object_store, *ships) if object_store else None
         self._prices = PriceBook()
         self._compressor = zstandard.ZstdCompressor(level=3)
         self._on_committed: list[OnCommitted] = []
@@ -193,6 +179,12 @@ class RecordWriter:
             self._hurry.wait(self._retry_seconds(is_awaited=ticket > self._flushes_done))
             return
         store_metrics.WAITING_ROWS.set(self._queue.rows)
+        if (
+            ticket > self._flushes_done
+            and self._shipper
+            and not (self._shipper.is_empty and self._queue.is_empty)
+        ):
+            return
         with self._flushed:
             self._flushes_done = ticket
             self._flushed.notify_all()
@@ -222,12 +214,14 @@ class RecordWriter:
     def _store_bodies(self) -> bool:
         """Store about a megabyte of the bodies that wait; False when the store failed."""
         records = self._queue.take_bodies(BATCH_ROWS, BATCH_BODY_BYTES)
-        is_stored = self._store(records)
+        if self._shipper:
+            records = self._shipper.take(records)
+        is_stored = not records or self._store(records)
         if not is_stored:
             self._queue.put_back_bodies(records)
         return is_stored
 
-    def _store(self, records: Sequence[Record]) -> bool:
+    def _store(self, records: Sequence[RowRecord | QueuedBody]) -> bool:
         """Store records in one transaction; False when the store failed. What no store takes is dropped."""
         self._busy_since = time.time()
         try:
@@ -256,14 +250,18 @@ class RecordWriter:
         self._note_success(rows)
         return True
 
-    def _row(self, record: Record) -> Row:
+    def _take_back(self, row: StoredBody) -> None:
+        self._queue.give_back(row)
+        self._work.set()
+
+    def _row(self, record: RowRecord | QueuedBody) -> Row:
         if isinstance(record, RequestRecord):
             return finished(record, self._prices.current)
         if isinstance(record, BodyRecord):
             return stored_body(record, self._body_cap_bytes, self._compressor)
-        return finished_attempt(record)
+        return record if isinstance(record, StoredBody) else finished_attempt(record)
 
-    def _store_one_by_one(self, records: Sequence[Record], error: Exception) -> bool:
+    def _store_one_by_one(self, records: Sequence[RowRecord | QueuedBody], error: Exception) -> bool:
         self._known.forget()
         if len(records) > 1:
             return all(self._store([record]) for record in records)

@@ -27,7 +27,7 @@ from monitor.pages.statistics_views import plot_words
 from monitor.statistics.series import outcomes_by_bucket, plotted
 from monitor.statistics.totals import by_bucket
 from monitor.statistics.used_models import models_used_lately
-from monitor.store.writer import WriterStats
+from monitor.store.writer_stats import WriterStats
 from monitor.words.labels import CACHE_MISS_LABELS
 from monitor.words.plain_text import shown
 from proxyproject.pages.runaways import Runaway, runaways

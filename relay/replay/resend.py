@@ -61,6 +61,8 @@ def recorded_call(row: RequestRecord, body: Body | None) -> ClientCall:
     dialect, _ = dialect_of(row.path)
     if body is None or body.is_capped or not body.total_bytes:
         raise CannotReplay(gettext("The body of this request was not kept, or not as a whole."))
+    if not body.content:
+        raise CannotReplay(gettext("The store of bodies does not give the body of this request now."))
     headers = {name.lower(): value for name, value in body.header_pairs() if MASK not in value}
     try:
         read = parsed(body.data())

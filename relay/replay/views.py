@@ -16,6 +16,7 @@ from accounts.mapping import Target
 from accounts.models import Account
 from monitor.history.listing.keyset import attempts_of, records_by_id
 from monitor.models import Body, RequestLog
+from monitor.object_store.reading import fetched
 from monitor.pages.access import for_operators
 from monitor.record.records import BodyKind, RequestRecord
 from monitor.record.redaction import MASK
@@ -53,7 +54,7 @@ def replay_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
         "faults": [(one.name, one.spec(), one.description) for one in faults_for(target)],
         "every": EVERY,
         "reason": reason,
-        "is_masked": body is not None and MASK.encode() in body.data(),
+        "is_masked": body is not None and bool(body.content) and MASK.encode() in body.data(),
         "may_replay": request.user.has_perm("monitor.add_requestlog"),
     }
     return TemplateResponse(request, "relay/replay.html", context)
@@ -110,7 +111,8 @@ def _recorded(request_id: str) -> tuple[RequestRecord, Body | None]:
     if not found:
         raise Http404
     kind = BodyKind.CLIENT_REQUEST.value
-    return found[0], Body.objects.filter(request_id=request_id, kind=kind).first()
+    # The content comes here, where waiting is allowed.
+    return found[0], next(fetched(Body.objects.filter(request_id=request_id, kind=kind)[:1]), None)
 
 
 async def _until_visible(request_id: str) -> None:

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 
 from monitor.history.listing.filters import HistoryFilter
 from monitor.models import AttemptLog, Body, RequestLog
+from monitor.object_store.reading import fetched
 from monitor.partitions.days import recent_before
 from monitor.partitions.tables import are_there
 from monitor.record.records import AttemptRecord, RequestRecord, record_of
@@ -38,13 +39,15 @@ ATTEMPT_COLUMNS = tuple(field.name for field in msgspec.structs.fields(AttemptRe
 class Page(msgspec.Struct, frozen=True):
     """One page, newest first. ``older`` and ``newer`` are cursors, empty where the history ends.
 
-    ``searched_to`` is the id up to which a search has looked, when it stopped before the page was full.
+    ``searched_to`` is the id up to which a search has looked, when it stopped before the page was full;
+    ``unreachable`` bodies it could not look into, as the store of objects did not give them.
     """
 
     rows: tuple[RequestRecord, ...]
     older: str = ""
     newer: str = ""
     searched_to: str = ""
+    unreachable: int = 0
 
 
 def page_of(asked: HistoryFilter, *, before: str = "", after: str = "", limit: int = PAGE_ROWS) -> Page:
@@ -179,20 +182,22 @@ def _scanned(asked: HistoryFilter, before: str, limit: int) -> Page:
     ends_at = time.monotonic() + SCAN_SECONDS
     found: list[str] = []
     seen = before
-    is_over = True
+    is_over, unreachable = True, 0
     for ids, last in _rows_to_scan(asked, before):
-        held = {
-            body.request_id
-            for body in Body.objects.filter(request_id__in=ids).iterator(SCANNED_AT_ONCE)
-            if any(needle in body.data().lower() for needle in needles)
-        }
+        held: set[str] = set()
+        for body in fetched(Body.objects.filter(request_id__in=ids).iterator(SCANNED_AT_ONCE)):
+            if not body.content:
+                unreachable += 1
+            elif any(needle in body.data().lower() for needle in needles):
+                held.add(body.request_id)
         found += [request_id for request_id in ids if request_id in held]
         seen = last
         if len(found) >= limit or time.monotonic() >= ends_at:
             is_over = False
             break
     rows = tuple(records_by_id(found))
-    return Page(rows, older="" if is_over else seen, searched_to="" if is_over else seen)
+    left = "" if is_over else seen
+    return Page(rows, older=left, searched_to=left, unreachable=unreachable)
 
 
 def _rows_to_scan(asked: HistoryFilter, before: str) -> Iterator[tuple[list[str], str]]:

@@ -13,6 +13,7 @@ from monitor.history.one_exchange.log_lines import log_lines
 from monitor.history.queries import replays_of
 from monitor.history.shown_records import account_mask
 from monitor.models import Body, RequestLog
+from monitor.object_store.reading import fetched
 from monitor.record.records import AttemptRecord, BodyKind, RequestRecord
 from monitor.turns import request_turns, response_turns
 from monitor.turns.parts import Part, Turn
@@ -55,6 +56,8 @@ class Detail(msgspec.Struct, frozen=True):
     """The end of the conversation that was the answer."""
     left_out_turns: int
     is_request_unreadable: bool
+    unreachable_bodies: int
+    """So many lie in a store of objects that does not give them now."""
     changes: list[tuple[int, list[DiffLine] | None]]
     """For each attempt whose request differed from the client's: its number, and how (None: too long)."""
     events: list[SentPiece]
@@ -73,7 +76,7 @@ def detail_of(request_id: str, *, with_bodies: bool) -> Detail | None:
     row = found[0]
     attempts = attempts_of(found)[row.id]
     kept = _bodies(row.id, with_bodies=with_bodies)
-    bodies = kept if with_bodies else []
+    bodies = [body for body in kept if body.content] if with_bodies else []
     by_kind = {body.kind: body for body in bodies}
     client = by_kind.get(BodyKind.CLIENT_REQUEST)
     response = by_kind.get(BodyKind.RESPONSE)
@@ -91,6 +94,7 @@ def detail_of(request_id: str, *, with_bodies: bool) -> Detail | None:
         conversation=turns[-TURNS_LIMIT:],
         answer=answer,
         left_out_turns=max(0, len(turns) - TURNS_LIMIT),
+        unreachable_bodies=len(kept) - len(bodies) if with_bodies else 0,
         is_request_unreadable=client is not None and client.total_bytes > 0 and asked is None,
         changes=_changes(client, bodies),
         events=[SentPiece(at, _begun(data.decode("utf-8", "replace"))) for at, data in pieces[:EVENTS_LIMIT]],
@@ -105,11 +109,13 @@ def detail_of(request_id: str, *, with_bodies: bool) -> Detail | None:
 def _bodies(request_id: str, *, with_bodies: bool) -> list[Body]:
     """What is kept of it; for who may not read bodies the response's headers alone leave the database."""
     found = Body.objects.filter(request_id=request_id)
-    return list(found if with_bodies else found.filter(kind=BodyKind.RESPONSE).only("kind", "headers"))
+    if with_bodies:
+        return list(fetched(found))
+    return list(found.filter(kind=BodyKind.RESPONSE).only("kind", "headers"))
 
 
 def whole_body(request_id: str, kind: str, attempt: int) -> bytes | None:
-    """What is kept of a body, to be downloaded."""
+    """What is kept of a body, to be downloaded. Raises BodyUnreachable."""
     if kind not in set(BodyKind) or not is_cursor(request_id):
         return None
     body = Body.objects.filter(request_id=request_id, kind=kind, attempt=attempt).first()

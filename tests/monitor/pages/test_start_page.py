@@ -19,7 +19,7 @@ from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.statistics.filling import COUNTS, SUMS
 from monitor.statistics.models import HourStatistic
 from monitor.store.upsert import upsert
-from monitor.store.writer import WriterStats
+from monitor.store.writer_stats import WriterStats
 from proxyproject.pages.start_page import (
     disk_warnings,
     limit_warnings,

@@ -1,0 +1,55 @@
+"""Where a body's content lies, and which days are to go: by the time in its request's id."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.object_store.keys import days_before, key_of
+from monitor.object_store.place import Place, place_of
+from monitor.record.request_id import new_request_id
+
+NOON_MS = 1_790_000_000_000  # of 21 September 2026
+
+
+def test_a_key_begins_with_the_day_and_names_the_body() -> None:
+    """Every body of an exchange has a key of its own, below its day (UTC) and its exchange."""
+    name = new_request_id(NOON_MS, bytes(10))
+    assert key_of(name, "response", 0) == f"2026-09-21/{name}/response-0"
+    assert key_of(name, "upstream_request", 2) == f"2026-09-21/{name}/upstream_request-2"
+
+
+@given(st.text(max_size=40) | st.text("0123456789abcdef", min_size=32, max_size=32))
+def test_an_id_of_no_day_has_no_key(name: str) -> None:
+    """Such a body stays in the database; no key leads out of its day."""
+    key = key_of(name, "response", 0)
+    assert key is None or (key[4] == key[7] == "-" and key[10:] == f"/{name}/response-0")
+    assert key_of("f" * 32, "response", 0) is None
+    assert key_of("../" + "0" * 29, "response", 0) is None
+
+
+def test_days_go_that_ended_before() -> None:
+    """Only days, only whole ones, oldest first; with an id of no day none goes."""
+    name = new_request_id(NOON_MS, bytes(10))
+    there = ["2026-09-22", "2026-09-21", "2026-09-20", "2026-01-05", "1969-12-31", "other"]
+    assert days_before(there, name) == ["2026-01-05", "2026-09-20"]
+    assert days_before(there, name + "0") == ["2026-01-05", "2026-09-20"]
+    assert days_before(there, "") == days_before(there, "g") == days_before(there, "f" * 32) == []
+
+
+def test_the_setting_names_a_bucket() -> None:
+    """Bucket, prefix, endpoint and region; what it should not hold is refused without being repeated."""
+    assert place_of("") is None
+    assert place_of("s3://bodies") == Place("bodies", "", "", "us-east-1")
+    url = "s3://my-bodies/of/evenkeel/?endpoint=http://127.0.0.1:9000/&region=eu-west-1"
+    assert place_of(url) == Place("my-bodies", "of/evenkeel", "http://127.0.0.1:9000", "eu-west-1")
+    for wrong in (
+        "https://bodies",
+        "s3://",
+        "s3://key:hush@bodies",
+        "s3://bodies?secret=hush",
+        "s3://bodies?endpoint=minio:9000/hush",
+        "s3://bodies?endpoint=http://key:hush@minio",
+    ):
+        with pytest.raises(ValueError, match=r"must be|has an?") as refused:
+            place_of(wrong)
+        assert "hush" not in str(refused.value)
