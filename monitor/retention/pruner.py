@@ -16,6 +16,7 @@ from monitor.models import AttemptLog, Body, RequestLog
 from monitor.object_store.pruning import forget_days
 from monitor.partitions.dropping import drop_before, whole_before
 from monitor.record.request_id import first_request_id
+from monitor.retention.sqlite_log import shorten_log
 from monitor.search import index
 
 ROW_BYTES = 1_600
@@ -90,6 +91,12 @@ def prune(pruning: Pruning) -> Iterator[int]:
     Whole partitions first, where there are any. A row goes after its attempts, its bodies and its words: who
     stops in between leaves nothing that is not found again.
     """
+    for rows in _prune(pruning):
+        shorten_log()
+        yield rows
+
+
+def _prune(pruning: Pruning) -> Iterator[int]:
     yield from _remove(Body, "request_id", pruning.bodies_before, BODIES_AT_ONCE)
     yield from _remove(AttemptLog, "request_id", pruning.requests_before, ROWS_AT_ONCE)
     for _ in drop_before(index.TABLE, pruning.requests_before):
