@@ -35,20 +35,31 @@ def wrong_rows(talks: Iterable[Talk], rows: Sequence[Mapping[str, Any]]) -> list
     return problems + [f"a row {row['id']} is still open" for row in rows if row["in_flight"]]
 
 
-def moved(talks: Iterable[Talk], rows: Iterable[Mapping[str, Any]], away: tuple[float, float]) -> list[str]:
+def moved(
+    talks: Iterable[Talk], rows: Iterable[Mapping[str, Any]], away: tuple[float, float], began: float = 0
+) -> list[str]:
     """A conversation whose upstream never failed has one account to its end.
 
     While Redis is ``away`` (epoch milliseconds) each process has a share of each limit: where that is full
-    the conversation goes on at another account.
+    the conversation goes on at another account. What is told says when, in seconds from ``began`` on (epoch
+    milliseconds too), and in which process.
     """
+    rows = list(rows)
     account_of = {str(row["id"]): str(row["account"]) for row in rows}
+    process_of = {str(row["id"]): str(row.get("process_id", "")) for row in rows}
     problems = []
     for one in talks:
         ids = [said.request_id for said in one.said if said.request_id in account_of]
         may_move = any(away[0] <= UUID(name).int >> 80 <= away[1] for name in ids)
         found = Counter(account_of[name] for name in ids)
         if len(found) > 1 and not one.faulty and not may_move:
-            problems.append(f"conversation {one.number} moved: {found}")
+            usual = found.most_common(1)[0][0]
+            strays = [
+                f"{account_of[name]} at {((UUID(name).int >> 80) - began) / 1000:.1f} s in {process_of[name]}"
+                for name in ids
+                if account_of[name] != usual
+            ]
+            problems.append(f"conversation {one.number} moved: {found}: {', '.join(strays)}")
     return problems
 
 

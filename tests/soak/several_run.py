@@ -33,6 +33,9 @@ SHOWN = 20
 REDIS_AWAY_SECONDS = 5
 POSTGRES_AWAY_SECONDS = 10
 
+TOLD = ("Redis is", "keeps to its share", "does not answer", "works again")
+"""What of the hosts' logs is printed: it explains what is found."""
+
 ENVIRONMENT = {
     "RELAY_LAME_DUCK_SECONDS": "1",
     "RELAY_BREAKER_ATTEMPTS": "0",
@@ -60,7 +63,7 @@ class Campaign:
         for host in self.hosts:
             wait_until_each_worker_knows(host)
         self._talks, self._whole = talks, len(talks) * options.turns
-        self._began = time.monotonic()
+        self._began, self._began_ms = time.monotonic(), time.time() * 1000
         urls = [host.base_url for host in self.hosts]
         ask = partial(talk, urls, talks, options.turns, options.concurrency)
         self.error: BaseException | None = None
@@ -104,7 +107,7 @@ class Campaign:
         self._thread.join()
         problems = [f"a client failed: {self.error!r}"] if self.error else []
         ends_at = time.monotonic() + PATIENCE_SECONDS
-        query = "SELECT id, account, in_flight FROM monitor_requestlog"
+        query = "SELECT id, account, process_id, in_flight FROM monitor_requestlog"
         rows = self.world.server.rows(query)
         while any(row["in_flight"] for row in rows) and time.monotonic() < ends_at:
             time.sleep(0.5)
@@ -113,10 +116,13 @@ class Campaign:
         problems += (
             unkept_contract(self._talks)
             + wrong_rows(self._talks, rows)
-            + moved(self._talks, rows, self._away)
+            + moved(self._talks, rows, self._away, self._began_ms)
         )
         problems += unsigned(requests) + passed_limits(requests, LIMIT)
         for host in self.hosts:
+            for line in host.log_text.splitlines():
+                if any(word in line for word in TOLD):
+                    print(line[:200])
             if found := host.log_text.count("Traceback"):
                 problems.append(f"{found} tracebacks in {host.data_dir}/logs/app.log")
         return problems
