@@ -88,6 +88,8 @@ class RedisSlots:
         self._process_id = process_id
         self._redis_url = redis_url
         self._held: dict[int, int] = {}
+        self._told: dict[int, int] = {}
+        """What Redis was last told of each account, and should still know."""
         self._locks: dict[int, asyncio.Lock] = {}
         self._to_tell: set[int] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -144,6 +146,8 @@ class RedisSlots:
         """
         if not self.is_exact:
             self._held[account_id] = self._held.get(account_id, 0) + 1
+            if self._exact_from is not None:  # others will soon go by the count
+                self._tell_later(account_id)
             return True
         asked = self._spawn(self._take(account_id, limit))
         try:
@@ -202,6 +206,8 @@ class RedisSlots:
                 self._say_away(type(error).__name__)
                 self._on_change()
             return None
+        if granted:
+            self._told[account_id] = count
         return int(granted), int(had)
 
     async def _renew(self) -> bool:
@@ -209,13 +215,14 @@ class RedisSlots:
         kept = True
         for account_id in list(self._held) or [0]:
             async with self._lock(account_id):
-                held = self._held.get(account_id, 0)
+                held, told = self._held.get(account_id, 0), self._told.get(account_id, 0)
                 answer = await self._tell(account_id, held, 0)
                 if answer is None:
                     return False
-                kept = kept and answer[1] >= held
+                kept = kept and answer[1] >= told
                 if not held:
                     self._held.pop(account_id, None)
+                    self._told.pop(account_id, None)
         return kept
 
     async def _keep(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from accounts.pool.leases import Lease, Want
 from accounts.pool.pool import Pool
 from accounts.processes import shared_slots
 from accounts.processes.bus import Bus
+from accounts.processes.redis_client import redis_client
 from accounts.processes.shared_slots import RedisSlots
 from accounts.snapshot import AccountView, Snapshot
 from tests import stores
@@ -146,6 +148,53 @@ async def test_a_dead_process_holds_its_slots_no_longer(
     assert lease.account.id == 1
     await alive.stop()
     await dead.bus.stop()
+
+
+async def test_counting_begins_again_however_many_come(
+    own_redis: tuple[str, "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After Redis came back empty a process counts again in time, though it serves more at each renewal."""
+    monkeypatch.setattr(shared_slots, "RENEW_SECONDS", 0.15)
+    monkeypatch.setattr(shared_slots, "SETTLE_SECONDS", 0.2)
+    url, redis = own_redis
+    process = Process("one", url)
+    await process.start(view(1, max_in_flight=1_000_000), live_processes=1)
+    await process.slots.take(1, 1_000_000)
+    stores.end(redis)
+    await until(lambda: process.slots._exact_from is None)
+    again = stores.start_redis(Path(url.removeprefix("unix://")).parent)[1]
+
+    async def come() -> None:
+        while not process.slots.is_exact:
+            await process.slots.take(1, 1_000_000)
+            await asyncio.sleep(0.001)
+
+    try:
+        async with asyncio.timeout(30):
+            await come()
+        assert process.slots._held[1] > 1
+        await until(lambda: not process.slots._to_tell)
+        await until(lambda: process.slots._told[1] == process.slots._held[1])
+    finally:
+        await process.stop()
+        stores.end(again)
+
+
+async def test_a_redis_that_lost_all_in_silence_is_not_gone_by_at_once(
+    own_redis: tuple[str, "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a renewal finds less than was told, each first says what it runs."""
+    monkeypatch.setattr(shared_slots, "RENEW_SECONDS", 0.2)
+    url, _ = own_redis
+    process = Process("one", url)
+    await process.start(view(1, max_in_flight=8), live_processes=4)
+    lease = await process.lease()
+    assert process.slots.is_exact
+    async with redis_client(url) as client:
+        await client.flushall()
+    await until(lambda: not process.slots.is_exact)
+    lease.release()
+    await process.stop()
 
 
 async def test_while_redis_is_away_each_keeps_to_its_share(
