@@ -165,6 +165,11 @@ class HistoryFilter(msgspec.Struct, frozen=True):
         checked = conditions[1:] if text is None else [*conditions[1:], text]
         return walked & conditions[0] if conditions else walked, _all_of(checked) if checked else None
 
+    def is_seldom(self) -> bool:
+        """Whether what is asked for seldom happens: the last days may well have none of it."""
+        named = self.values.items()
+        return any(_share(name, value) == 0 for name, value in named if name not in {*_RANGES, "body"})
+
     def query(self, **changes: str) -> str:
         """The URL's query of this view with some parameters changed; ``""`` takes one away."""
         merged = {**self.values, **changes}

@@ -70,23 +70,26 @@ def page_of(asked: HistoryFilter, *, before: str = "", after: str = "", limit: i
         )
     if checked is not None:
         return _searched(condition, checked, before, limit, has_text=asked.text_condition() is not None)
-    found = _newest(condition, before, limit + 1, is_all=not asked.values)
+    found = _newest(asked, condition, before, limit + 1)
     rows = tuple(found[:limit])
     older = rows[-1].id if len(found) > limit else ""
     return Page(rows, older, rows[0].id if rows and before else "")
 
 
-def _newest(condition: Q, before: str, limit: int, *, is_all: bool) -> list[RequestRecord]:
-    """The newest rows before an id; ``is_all``: the condition leaves none out.
+def _newest(asked: HistoryFilter, condition: Q, before: str, limit: int) -> list[RequestRecord]:
+    """The newest rows of a condition before an id.
 
-    PostgreSQL plans for each partition that it may have to look at. Of all rows the last days have enough.
+    PostgreSQL plans for each partition that it may have to look at. Of what is usual the last have enough.
     """
     inside = _before(condition, before)
-    if is_all and are_there():
-        recent = records(inside & Q(id__gte=recent_before(before, time.time())), limit=limit)
-        if len(recent) == limit:
-            return recent
-    return records(inside, limit=limit)
+    if not are_there() or asked.is_seldom():
+        return records(inside, limit=limit)
+    since, until = asked.time_range()
+    recent = recent_before(min(filter(None, (before, until)), default=""), time.time())
+    found = records(inside & Q(id__gte=recent), limit=limit)
+    if len(found) < limit and since < recent:
+        found += records(inside & Q(id__lt=recent), limit=limit - len(found))
+    return found
 
 
 def records(condition: Q, *, order: str = "-id", limit: int) -> list[RequestRecord]:

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -343,10 +344,11 @@ def test_the_number_of_all_rows_is_that_of_all_partitions(
     assert (counted.number, counted.is_estimate) == (6002, True)
 
 
+@pytest.mark.parametrize("asked", [{}, {"outcome": "ok"}, {"outcome": "ok", "since": "2020-01-01"}])
 def test_the_newest_page_asks_few_partitions(
-    writer: RecordWriter, request_record: NewRecord, store: str
+    writer: RecordWriter, request_record: NewRecord, store: str, asked: dict[str, str]
 ) -> None:
-    """A page of all rows looks at the last days, or at those before its cursor, and no further if it can."""
+    """A page looks at the last days, or those before its cursor, and then only at what lies before them."""
     now = time.time() // DAY_SECONDS * DAY_SECONDS + 60
     for day in range(20, -1, -1):
         make_ahead(now - day * DAY_SECONDS, 30)
@@ -364,11 +366,51 @@ def test_the_newest_page_asks_few_partitions(
         ("", 9, 0, 2),
         ("", 60, 0, 2),
     ):
-        with CaptureQueriesContext(connection) as asked:
-            page = page_of(parse({}), before=before, limit=limit)
+        with CaptureQueriesContext(connection) as executed:
+            page = page_of(parse(asked), before=before, limit=limit)
         assert [row.id for row in page.rows] == [row.id for row in rows[first : first + limit]]
+        plans = []
         with connection.cursor() as cursor:
-            cursor.execute("EXPLAIN " + asked[0]["sql"])
-            plan = str(cursor.fetchall())
-        assert len(set(re.findall(r"monitor_requestlog_\d{8}", plan))) <= 6
-        assert len(asked) == queries
+            for query in executed:
+                cursor.execute("EXPLAIN " + query["sql"])
+                plans.append(set(re.findall(r"monitor_requestlog_\d{8}", str(cursor.fetchall()))))
+        assert len(plans) == queries
+        assert len(plans[0]) <= 6
+        assert len(set.intersection(*plans)) <= 1 or queries == 1  # the day that the two divide
+
+
+def test_what_seldom_happens_is_asked_of_all_at_once(
+    writer: RecordWriter, request_record: NewRecord, store: str
+) -> None:
+    """The last days may have none of it: two questions would cost more than one."""
+    now = time.time() // DAY_SECONDS * DAY_SECONDS + 60
+    row = request_record(
+        **{**ENDED, "outcome": Outcome.ERROR, "status": 500}, started_at=now - 9 * DAY_SECONDS
+    )
+    writer.submit(row)
+    assert writer.flush(20)
+    with CaptureQueriesContext(connection) as executed:
+        assert [found.id for found in page_of(parse({"outcome": "error"})).rows] == [row.id]
+    assert len(executed) == 1
+
+
+def test_a_span_of_time_is_all_that_is_asked(
+    writer: RecordWriter, request_record: NewRecord, store: str
+) -> None:
+    """Of the last day nothing before it is looked at; of a day long ago nothing since."""
+    now = time.time() // DAY_SECONDS * DAY_SECONDS + 60
+    for day in range(20, -1, -1):
+        make_ahead(now - day * DAY_SECONDS, 30)
+    old, new = (request_record(**ENDED, started_at=at) for at in (now - 10 * DAY_SECONDS, now))
+    writer.submit(old)
+    writer.submit(new)
+    assert writer.flush(20)
+    day_before = datetime.fromtimestamp(now - 11 * DAY_SECONDS, UTC).isoformat()
+    day_after = datetime.fromtimestamp(now - 9 * DAY_SECONDS, UTC).isoformat()
+    for asked, found in (({"within": "24"}, new), ({"since": day_before, "until": day_after}, old)):
+        with CaptureQueriesContext(connection) as executed:
+            assert [row.id for row in page_of(parse({**asked, "outcome": "ok"})).rows] == [found.id]
+        with connection.cursor() as cursor:
+            for query in executed:
+                cursor.execute("EXPLAIN " + query["sql"])
+                assert len(set(re.findall(r"monitor_requestlog_\d{8}", str(cursor.fetchall())))) <= 6
