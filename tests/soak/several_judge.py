@@ -1,7 +1,9 @@
 """What a campaign over several hosts did not keep of what is promised: a line for each. PURE."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -63,8 +65,20 @@ def moved(
     return problems
 
 
-def unsigned(requests: Iterable[Received]) -> list[str]:
-    """Every function call goes up with the signature that it came with."""
+def back_at(log: str) -> list[float]:
+    """When processes counted by Redis again (epoch seconds), by a host's log."""
+    found = re.findall(r"^(\S+ \S+) INFO .*Redis is back: in-flight limits", log, re.MULTILINE)
+    return [datetime.fromisoformat(moment).timestamp() for moment in found]
+
+
+def late_back(moments: Iterable[float], since: float, longest_seconds: float) -> list[str]:
+    """No process goes by its share for longer than that after Redis came back (epoch seconds)."""
+    late = max((moment - since for moment in moments), default=0.0)
+    return [f"a process counted again {late:.1f} s after Redis was back"] if late > longest_seconds else []
+
+
+def unsigned(requests: Iterable[Received], began: float = 0) -> list[str]:
+    """Every function call goes up with the signature that it came with; told with seconds since ``began``."""
     signed, problems = 0, []
     for request in requests:
         if "enerateContent" not in request.path:
@@ -77,7 +91,8 @@ def unsigned(requests: Iterable[Received]) -> list[str]:
         if bad:
             about = next(part["text"] for part in parts if "text" in part)
             problems.append(
-                f"{request.account}: {len(bad)} of {len(found)} calls unsigned {bad[:1]}: {about}"
+                f"{request.account} at {request.received_at - began:.1f} s:"
+                f" {len(bad)} of {len(found)} calls unsigned {bad[:1]}: {about}"
             )
     return problems if signed else ["no signed call went up", *problems]
 
