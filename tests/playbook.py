@@ -38,7 +38,7 @@ from relay.engine.commands import (
     SpendRetry,
 )
 from relay.engine.facts import Fact
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.engine.retrying.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
 
 
@@ -127,7 +127,7 @@ class Played:
 
 def play(
     *script: Script,
-    limits: Limits | None = None,
+    limits: TimeLimits | None = None,
     targets: int = 1,
     is_collected: bool = False,
     has_budget: bool = True,
@@ -137,7 +137,7 @@ def play(
 
     With ``has_budget`` every retry is allowed, silently; else the script answers ``SpendRetry`` itself.
     """
-    engine = serve(limits or Limits(), targets, is_collected, fallbacks)
+    engine = serve(limits or TimeLimits(), targets, is_collected, fallbacks)
     lines = lines_of(script)
     expected = [text for line in lines for text in _shown(line)]
     actual: list[str] = []

@@ -12,7 +12,7 @@ from monitor.record.outcome import FAILURES, RESCUED
 from monitor.record.records import RequestRecord
 
 
-class Part(NamedTuple):
+class AgentPart(NamedTuple):
     """Where a turn counts."""
 
     conversation: str
@@ -48,9 +48,9 @@ def is_turn(row: RequestRecord) -> bool:
     return bool(row.conversation) and not (row.is_simulated or row.replay_of or row.only_counts)
 
 
-def part_of(row: RequestRecord) -> Part:
+def part_of(row: RequestRecord) -> AgentPart:
     """Where the turn counts."""
-    return Part(row.conversation, row.agent, row.mapped_model or row.client_model, row.account or "")
+    return AgentPart(row.conversation, row.agent, row.mapped_model or row.client_model, row.account or "")
 
 
 def sums_of(row: RequestRecord) -> ConversationSums:
@@ -76,12 +76,12 @@ def sums_of(row: RequestRecord) -> ConversationSums:
 
 def changes(
     turns: Iterable[tuple[RequestRecord | None, RequestRecord]],
-) -> dict[Part, tuple[ConversationSums, RequestRecord]]:
+) -> dict[AgentPart, tuple[ConversationSums, RequestRecord]]:
     """What (before, now) of ended turns change, part by part in one order for all writers.
 
     With each part stands a row of it, whose names are those of the part.
     """
-    found: dict[Part, tuple[ConversationSums, RequestRecord]] = {}
+    found: dict[AgentPart, tuple[ConversationSums, RequestRecord]] = {}
     for before, now in turns:
         for row, sign in ((before, -1), (now, 1)):
             if row is not None and not row.in_flight and is_turn(row):

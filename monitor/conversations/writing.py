@@ -6,14 +6,14 @@ from typing import Any, Final, cast
 
 from django.db import connection, models
 
-from monitor.conversations.counting import ConversationSums, Part, changes, is_turn, part_of
+from monitor.conversations.counting import AgentPart, ConversationSums, changes, is_turn, part_of
 from monitor.conversations.models import Conversation, ConversationPart
 from monitor.history.listing.keyset import moment_of_id
 from monitor.record.records import RequestRecord
 from monitor.record.stored_text import stored_text
 
 _OWN = ("id", "client_key", "client_name")
-_PARTS = (*Part._fields, "parent_agent", "agent_label", "role")
+_PARTS = (*AgentPart._fields, "parent_agent", "agent_label", "role")
 _ENDS = ("first_id", "last_id")
 
 KNOWN_SECONDS: Final = 60.0
@@ -74,7 +74,7 @@ def count(
     for row in turns:
         names = (row.conversation, row.client_key, row.client_name)
         conversations.setdefault(row.conversation, _Line(names, row.id)).add(row.id, ConversationSums())
-    parts: dict[Part, _Line] = {}
+    parts: dict[AgentPart, _Line] = {}
     for part, (sums, row) in changed.items():
         conversations[part.conversation].add(row.id, sums)
         parts[part] = line = _Line((*part, row.parent_agent, row.agent_label, row.role), row.id)
@@ -83,7 +83,7 @@ def count(
         if (part := part_of(row)) in parts:
             parts[part].add(row.id, ConversationSums())
     _store(Conversation, _OWN, ("id",), [conversations[key] for key in sorted(conversations)])
-    _store(ConversationPart, _PARTS, Part._fields, [parts[key] for key in sorted(parts)])
+    _store(ConversationPart, _PARTS, AgentPart._fields, [parts[key] for key in sorted(parts)])
     if known is not None:
         for conversation, line in conversations.items():
             known.add(line, conversation)

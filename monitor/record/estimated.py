@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 
-class Counted(Protocol):
+class CountedTokens(Protocol):
     """What is asked of a row."""
 
     @property
@@ -24,7 +24,7 @@ MOST_TOKENS: Final = 10**12
 """Beyond that a number of tokens is a mistake, and neither booked nor priced."""
 
 
-def is_estimated(row: Counted) -> bool:
+def is_estimated(row: CountedTokens) -> bool:
     """Upstream left a count out, and an estimate stands for it."""
     told = row.diagnostics
     return (row.tokens_in is None and "estimated_tokens_in" in told) or (
@@ -32,12 +32,12 @@ def is_estimated(row: Counted) -> bool:
     )
 
 
-def estimated_in(row: Counted) -> int | None:
+def estimated_in(row: CountedTokens) -> int | None:
     """What stands for the input that upstream did not count; None where it did, or nothing stands for it."""
     return None if row.tokens_in is not None else number_in(row.diagnostics, "estimated_tokens_in")
 
 
-def estimated_out(row: Counted) -> int | None:
+def estimated_out(row: CountedTokens) -> int | None:
     """The same of the output."""
     return None if row.tokens_out is not None else number_in(row.diagnostics, "estimated_tokens_out")
 

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from monitor.turns import anthropic, gemini, openai
-from monitor.turns.parts import Turn
+from monitor.turns.parts import ShownTurn
 from monitor.turns.streams import json_objects
 
-Reader = Callable[[dict[str, Any]], list[Turn]]
-Folder = Callable[[list[dict[str, Any]]], list[Turn]]
+Reader = Callable[[dict[str, Any]], list[ShownTurn]]
+Folder = Callable[[list[dict[str, Any]]], list[ShownTurn]]
 
 _READERS: dict[str, tuple[Reader, Folder]] = {
     "anthropic": (anthropic.request_turns, anthropic.response_turns),
@@ -23,7 +23,7 @@ _READERS: dict[str, tuple[Reader, Folder]] = {
 }
 
 
-def request_turns(dialect: str, data: bytes) -> list[Turn] | None:
+def request_turns(dialect: str, data: bytes) -> list[ShownTurn] | None:
     """The turns of a request's body; None when it cannot be read (no JSON, or cut at the cap)."""
     try:
         body = msgspec.json.decode(data)
@@ -34,7 +34,7 @@ def request_turns(dialect: str, data: bytes) -> list[Turn] | None:
     return _READERS[dialect][0](body)
 
 
-def response_turns(dialect: str, data: bytes) -> list[Turn] | None:
+def response_turns(dialect: str, data: bytes) -> list[ShownTurn] | None:
     """The answer's turns, from a stream or in one piece, as far as it is there; None for no answer."""
     objects = json_objects(data)
     if not objects or dialect not in _READERS:

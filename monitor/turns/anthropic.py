@@ -3,8 +3,8 @@
 from typing import Any
 
 from monitor.turns.parts import (
-    Part,
-    Turn,
+    ShownTurn,
+    TurnPart,
     arguments,
     as_dict,
     as_json,
@@ -16,36 +16,36 @@ from monitor.turns.parts import (
 )
 
 
-def request_turns(body: dict[str, Any]) -> list[Turn]:
+def request_turns(body: dict[str, Any]) -> list[ShownTurn]:
     """System prompt, tools and messages."""
     turns = []
     if body.get("system"):
-        turns.append(Turn("system", _parts(body["system"])))
+        turns.append(ShownTurn("system", _parts(body["system"])))
     if tools := as_list(body.get("tools")):
         names = ", ".join(as_text(as_dict(tool).get("name") or as_dict(tool).get("type")) for tool in tools)
-        turns.append(Turn("system", [Part("text", names, "tools")]))
+        turns.append(ShownTurn("system", [TurnPart("text", names, "tools")]))
     for message in as_list(body.get("messages")):
         held = as_dict(message)
-        turns.append(Turn(as_text(held.get("role")) or "user", _parts(held.get("content"))))
+        turns.append(ShownTurn(as_text(held.get("role")) or "user", _parts(held.get("content"))))
     return turns
 
 
-def response_turns(objects: list[dict[str, Any]]) -> list[Turn]:
+def response_turns(objects: list[dict[str, Any]]) -> list[ShownTurn]:
     """The answer, from its events or its one object."""
     blocks: dict[int, dict[str, Any]] = {}
-    turns: list[Turn] = []
+    turns: list[ShownTurn] = []
     for event in objects:
         match event.get("type"):
             case "message":
-                turns.append(Turn("assistant", _parts(event.get("content"))))
+                turns.append(ShownTurn("assistant", _parts(event.get("content"))))
             case "error":
-                turns.append(Turn("error", [raw(event.get("error"))]))
+                turns.append(ShownTurn("error", [raw(event.get("error"))]))
             case "content_block_start":
                 blocks[len(blocks)] = dict(as_dict(event.get("content_block")))
             case "content_block_delta" if blocks:
                 _add(blocks[len(blocks) - 1], as_dict(event.get("delta")))
     if blocks:
-        turns.insert(0, Turn("assistant", [_part(block) for block in blocks.values()]))
+        turns.insert(0, ShownTurn("assistant", [_part(block) for block in blocks.values()]))
     return turns
 
 
@@ -57,23 +57,23 @@ def _add(block: dict[str, Any], delta: dict[str, Any]) -> None:
             block[name] = as_text(block.get(name)) + as_text(value)
 
 
-def _parts(content: object) -> list[Part]:
+def _parts(content: object) -> list[TurnPart]:
     if isinstance(content, str):
-        return [Part("text", content)]
+        return [TurnPart("text", content)]
     return [_part(block) for block in as_list(content)]
 
 
-def _part(block: object) -> Part:
+def _part(block: object) -> TurnPart:
     held = as_dict(block)
     match held.get("type"):
         case "text":
-            return Part("text", as_text(held.get("text")))
+            return TurnPart("text", as_text(held.get("text")))
         case "thinking":
-            return Part("thinking", as_text(held.get("thinking")), "thinking")
+            return TurnPart("thinking", as_text(held.get("thinking")), "thinking")
         case "redacted_thinking":
-            return Part("thinking", "", "redacted thinking")
+            return TurnPart("thinking", "", "redacted thinking")
         case "tool_use" | "server_tool_use":
-            return Part("tool", arguments(held.get("input")), f"tool call {as_text(held.get('name'))}")
+            return TurnPart("tool", arguments(held.get("input")), f"tool call {as_text(held.get('name'))}")
         case "tool_result":
             title = "tool error" if held.get("is_error") else "tool result"
             return _result(held.get("content"), title)
@@ -86,10 +86,10 @@ def _part(block: object) -> Part:
             return raw(block)
 
 
-def _result(content: object, title: str) -> Part:
+def _result(content: object, title: str) -> TurnPart:
     parts = _parts(content)
     if len(parts) == 1 and parts[0].kind == "image":
         return parts[0]
     if all(part.kind == "text" for part in parts):
-        return Part("result", "\n".join(part.text for part in parts), title)
-    return Part("result", as_json(content), title)
+        return TurnPart("result", "\n".join(part.text for part in parts), title)
+    return TurnPart("result", as_json(content), title)

@@ -3,8 +3,8 @@
 from typing import Any
 
 from monitor.turns.parts import (
-    Part,
-    Turn,
+    ShownTurn,
+    TurnPart,
     arguments,
     as_dict,
     as_json,
@@ -24,35 +24,35 @@ _DELTAS = {
 """The events of the responses form by which an item grows: the item's type, and where its text is put."""
 
 
-def request_turns(body: dict[str, Any]) -> list[Turn]:
+def request_turns(body: dict[str, Any]) -> list[ShownTurn]:
     """Instructions, tools and messages, of either form."""
     turns = []
     if body.get("instructions"):
-        turns.append(Turn("system", [Part("text", as_text(body["instructions"]))]))
+        turns.append(ShownTurn("system", [TurnPart("text", as_text(body["instructions"]))]))
     names = [
         as_text(as_dict(as_dict(tool).get("function")).get("name") or as_dict(tool).get("name"))
         for tool in as_list(body.get("tools"))
     ]
     if names:
-        turns.append(Turn("system", [Part("text", ", ".join(names), "tools")]))
+        turns.append(ShownTurn("system", [TurnPart("text", ", ".join(names), "tools")]))
     said = body.get("input")
     if isinstance(said, str):
-        turns.append(Turn("user", [Part("text", said)]))
+        turns.append(ShownTurn("user", [TurnPart("text", said)]))
     turns += [_input(item) for item in as_list(said)]
     turns += [_message(as_dict(message)) for message in as_list(body.get("messages"))]
     return turns
 
 
-def response_turns(objects: list[dict[str, Any]]) -> list[Turn]:
+def response_turns(objects: list[dict[str, Any]]) -> list[ShownTurn]:
     """The answer of either form, from its events or its one object."""
     message: dict[str, Any] = {}
     calls: dict[int, dict[str, Any]] = {}
     items: dict[int, dict[str, Any]] = {}
-    errors: list[Turn] = []
-    embedded: list[Turn] = []
+    errors: list[ShownTurn] = []
+    embedded: list[ShownTurn] = []
     for event in objects:
         if event.get("error"):
-            errors.append(Turn("error", [raw(event["error"])]))
+            errors.append(ShownTurn("error", [raw(event["error"])]))
         for choice in as_list(event.get("choices")):
             held = as_dict(choice)
             _add(message, calls, as_dict(held.get("delta") or held.get("message")))
@@ -98,65 +98,67 @@ def _add_item(items: dict[int, dict[str, Any]], event: dict[str, Any]) -> None:
             into[field] = as_text(into.get(field)) + as_text(event.get("delta"))
 
 
-def _input(item: object) -> Turn:
+def _input(item: object) -> ShownTurn:
     """A piece of the responses form, or a text (or its tokens) that is to be embedded."""
     if isinstance(item, dict):
         return _item(item)
-    return Turn("user", [Part("text", item) if isinstance(item, str) else raw(item)])
+    return ShownTurn("user", [TurnPart("text", item) if isinstance(item, str) else raw(item)])
 
 
-def _item(item: dict[str, Any]) -> Turn:
+def _item(item: dict[str, Any]) -> ShownTurn:
     match item.get("type"):
         case "function_call":
             title = f"tool call {as_text(item.get('name'))}"
-            return Turn("assistant", [Part("tool", arguments(item.get("arguments")), title)])
+            return ShownTurn("assistant", [TurnPart("tool", arguments(item.get("arguments")), title)])
         case "function_call_output":
-            return Turn("tool", [Part("result", as_text(item.get("output")), "tool result")])
+            return ShownTurn("tool", [TurnPart("result", as_text(item.get("output")), "tool result")])
         case "reasoning":
             told = as_list(item.get("summary")) or as_list(item.get("content"))
             texts = [as_text(as_dict(part).get("text")) for part in told] or [as_text(item.get("thought"))]
-            return Turn("assistant", [Part("thinking", "\n".join(texts), "thinking")])
+            return ShownTurn("assistant", [TurnPart("thinking", "\n".join(texts), "thinking")])
         case None | "message":
             role = as_text(item.get("role")) or "assistant"
             content = item.get("content") or item.get("said")
-            return Turn("system" if role == "developer" else role, _parts(content))
+            return ShownTurn("system" if role == "developer" else role, _parts(content))
         case _:
-            return Turn("assistant", [raw(item)])
+            return ShownTurn("assistant", [raw(item)])
 
 
-def _message(message: dict[str, Any]) -> Turn:
+def _message(message: dict[str, Any]) -> ShownTurn:
     role = as_text(message.get("role")) or "user"
     parts = [
-        Part("thinking", message[name], "thinking")
+        TurnPart("thinking", message[name], "thinking")
         for name in ("reasoning_content", "reasoning")
         if isinstance(message.get(name), str) and message[name]
     ]
     if role == "tool":
         content = message.get("content")
-        parts.append(Part("result", content if isinstance(content, str) else as_json(content), "tool result"))
-        return Turn(role, parts)
+        parts.append(
+            TurnPart("result", content if isinstance(content, str) else as_json(content), "tool result")
+        )
+        return ShownTurn(role, parts)
     parts += _parts(message.get("content"))
     if message.get("refusal"):
-        parts.append(Part("text", as_text(message["refusal"]), "refusal"))
+        parts.append(TurnPart("text", as_text(message["refusal"]), "refusal"))
     for call in as_list(message.get("tool_calls")):
         function = as_dict(as_dict(call).get("function"))
         title = f"tool call {as_text(function.get('name'))}"
-        parts.append(Part("tool", arguments(function.get("arguments")), title))
-    return Turn("system" if role == "developer" else role, parts)
+        parts.append(TurnPart("tool", arguments(function.get("arguments")), title))
+    return ShownTurn("system" if role == "developer" else role, parts)
 
 
-def _parts(content: object) -> list[Part]:
+def _parts(content: object) -> list[TurnPart]:
     if isinstance(content, str):
-        return [Part("text", content)] if content else []
+        return [TurnPart("text", content)] if content else []
     return [_part(as_dict(part)) for part in as_list(content)]
 
 
-def _part(part: dict[str, Any]) -> Part:
+def _part(part: dict[str, Any]) -> TurnPart:
     match part.get("type"):
         case "text" | "input_text" | "output_text":
-            return Part("text", as_text(part.get("text")))
+            return TurnPart("text", as_text(part.get("text")))
         case "refusal":
-            return Part("text", as_text(part.get("refusal")), "refusal")
+            return TurnPart("text", as_text(part.get("refusal")), "refusal")
         case "image_url":
             held = part.get("image_url")
             return image_at(held.get("url") if isinstance(held, dict) else held)

@@ -12,7 +12,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+\Z")
 _DATA_URL = re.compile(r"data:([\w/+.-]+);base64,", re.ASCII)
 
 
-class Part(msgspec.Struct, frozen=True):
+class TurnPart(msgspec.Struct, frozen=True):
     """A piece of a turn. ``kind`` is text, thinking, tool, result, image or raw; ``image`` a data URL."""
 
     kind: str
@@ -21,11 +21,11 @@ class Part(msgspec.Struct, frozen=True):
     image: str = ""
 
 
-class Turn(msgspec.Struct, frozen=True):
+class ShownTurn(msgspec.Struct, frozen=True):
     """What one side said. ``role`` is system, user, assistant, tool or error."""
 
     role: str
-    parts: list[Part]
+    parts: list[TurnPart]
 
 
 def as_json(value: object) -> str:
@@ -48,34 +48,34 @@ def as_dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def raw(value: object, title: str = "") -> Part:
+def raw(value: object, title: str = "") -> TurnPart:
     """What has no form of its own."""
-    return Part("raw", as_json(value), title)
+    return TurnPart("raw", as_json(value), title)
 
 
-def image(media_type: object, data: object) -> Part:
+def image(media_type: object, data: object) -> TurnPart:
     """An image from its data; anything that a browser should not take as one is named instead."""
     kind, text = as_text(media_type), as_text(data)
     if kind in IMAGE_TYPES and _BASE64.match(text):
-        return Part("image", title=kind, image=f"data:{kind};base64,{''.join(text.split())}")
-    return Part("raw", f"{len(text)} characters of data", kind or "data")
+        return TurnPart("image", title=kind, image=f"data:{kind};base64,{''.join(text.split())}")
+    return TurnPart("raw", f"{len(text)} characters of data", kind or "data")
 
 
-def image_at(url: object) -> Part:
+def image_at(url: object) -> TurnPart:
     """An image by its URL: from the URL's own data, or else just the address, which is never fetched."""
     text = as_text(url)
     if match := _DATA_URL.match(text):
         return image(match[1], text[match.end() :])
-    return Part("raw", text, "image")
+    return TurnPart("raw", text, "image")
 
 
-def vectors(embeddings: list[Any]) -> list[Turn]:
+def vectors(embeddings: list[Any]) -> list[ShownTurn]:
     """What an embedding came to: how many vectors, of how many numbers; no person reads the numbers."""
     sizes = {len(values) for values in embeddings if isinstance(values, list)}
     if not embeddings:
         return []
     told = f"{len(embeddings)} × {' / '.join(f'{size:,}' for size in sorted(sizes))}" if sizes else ""
-    return [Turn("assistant", [Part("result", told or str(len(embeddings)), "vectors × numbers")])]
+    return [ShownTurn("assistant", [TurnPart("result", told or str(len(embeddings)), "vectors × numbers")])]
 
 
 def arguments(value: object) -> str:

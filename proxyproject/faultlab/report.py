@@ -34,7 +34,7 @@ class RunProgress(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-class Received(msgspec.Struct, frozen=True):
+class ClientReceived(msgspec.Struct, frozen=True):
     """What a client received, and what the row says of it; ``error`` as the client was told it."""
 
     ends: str
@@ -53,7 +53,7 @@ class Seen(msgspec.Struct, frozen=True):
     is_stream: bool
     always: bool
     expected: Expected
-    received: Received
+    received: ClientReceived
     differences: list[str]
     milliseconds: int
     asked: str
@@ -167,7 +167,7 @@ def _seen(result: CaseResult) -> Seen:
         case.is_stream,
         case.always,
         case.expected,
-        Received(answer.ending, answer.status, result.attempts, result.outcome, answer.error),
+        ClientReceived(answer.ending, answer.status, result.attempts, result.outcome, answer.error),
         result.differences,
         round(1000 * result.seconds),
         head,

@@ -42,7 +42,7 @@ from relay.engine.facts import (
 from relay.engine.healing.heals import HealsSoFar
 from relay.engine.retrying import giving_up, policy
 from relay.engine.retrying.blame import Blame
-from relay.engine.retrying.deadlines import Limits, deadline_is_over
+from relay.engine.retrying.deadlines import TimeLimits, deadline_is_over
 from relay.engine.retrying.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
 from relay.engine.retrying.targets import Targets
 from relay.engine.retrying.turns import RetryTurns
@@ -54,7 +54,7 @@ Steps = Generator[Command, Reply, None]
 
 
 def serve(
-    limits: Limits, targets: int, is_collected: bool, fallbacks: Fallbacks = ONLY_WITHOUT_ACCOUNTS
+    limits: TimeLimits, targets: int, is_collected: bool, fallbacks: Fallbacks = ONLY_WITHOUT_ACCOUNTS
 ) -> Engine:
     """One exchange over ``targets`` upstream models; a collected one answers as a whole or not at all."""
     attempts = _Attempts(limits, targets, is_collected, fallbacks)
@@ -65,7 +65,7 @@ def serve(
 
 
 class _Attempts:
-    def __init__(self, limits: Limits, targets: int, is_collected: bool, fallbacks: Fallbacks) -> None:
+    def __init__(self, limits: TimeLimits, targets: int, is_collected: bool, fallbacks: Fallbacks) -> None:
         self.limits = limits
         self.clock = ReplyClock()
         self.targets = Targets(self.clock, targets, fallbacks)

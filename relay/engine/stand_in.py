@@ -7,12 +7,12 @@ import msgspec
 
 from relay.engine.attempts import Engine, serve
 from relay.engine.commands import Deliver
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.events import Chunk, StreamState, Usage
 from relay.neutral.failures import Failure, Kind
 
 
-def serve_or_stand_in(limits: Limits, stand_in: Chunk) -> Engine:
+def serve_or_stand_in(limits: TimeLimits, stand_in: Chunk) -> Engine:
     """One short exchange; ``stand_in`` is delivered where upstream has no answer to give."""
     outcome = yield from serve(limits, 1, is_collected=True)
     failure = outcome.failure

@@ -11,7 +11,7 @@ from accounts.loaded.live_accounts import LiveAccounts, live
 from accounts.processes.shared_tokens import SharedTokens
 from monitor.record.records import Record
 from relay.dialects.interface import Dialect
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.exchange.in_flight import InFlight
 from relay.exchange.performing.quota_listener import QuotaListener
 from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
@@ -63,10 +63,10 @@ class RelaySettings(msgspec.Struct, frozen=True):
             max_event_bytes=environment.relay_max_event_bytes,
         )
 
-    def limits(self, dialect: Dialect) -> Limits:
+    def limits(self, dialect: Dialect) -> TimeLimits:
         """The deadlines on a path of ``dialect``; an explicit peek timeout rules the thinking one too."""
         explicit = self.peek_timeout_seconds
-        return Limits(
+        return TimeLimits(
             first_data_seconds=dialect.first_data_seconds if explicit is None else explicit,
             thinking_seconds=self.thinking_timeout_seconds,
             first_data_thinking_seconds=self.thinking_timeout_seconds if explicit is None else explicit,

@@ -18,7 +18,7 @@ from relay.dialects.registry import dialect_for, upstream_dialect
 from relay.engine.attempts import serve
 from relay.engine.commands import Around, ExchangeEnd, LookAround, PickAccount, Picked
 from relay.engine.facts import Fact
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.engine.retrying.policy import EarnedMark
 from relay.exchange.driver import Driver
 from relay.exchange.performing.hands import OpenAnswer
@@ -89,7 +89,7 @@ async def _ask(client: UpstreamClient, account: AccountView, request: UpstreamRe
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[ExchangeEnd] = loop.create_future()
     engine = serve(
-        Limits(first_data_seconds=TEST_SECONDS, deadline_seconds=TEST_SECONDS, backoff_scale=0),
+        TimeLimits(first_data_seconds=TEST_SECONDS, deadline_seconds=TEST_SECONDS, backoff_scale=0),
         1,
         is_collected=True,
     )

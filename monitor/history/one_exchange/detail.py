@@ -16,7 +16,7 @@ from monitor.models import Body, RequestLog
 from monitor.object_store.reading import fetched
 from monitor.record.records import AttemptRecord, BodyKind, RequestRecord
 from monitor.turns import request_turns, response_turns
-from monitor.turns.parts import Part, Turn
+from monitor.turns.parts import ShownTurn, TurnPart
 from monitor.words.plain_text import shown
 
 TEXT_LIMIT = 20_000
@@ -51,8 +51,8 @@ class Detail(msgspec.Struct, frozen=True):
     row: RequestRecord
     attempts: list[AttemptRecord]
     bodies: list[ShownBody]
-    conversation: list[Turn]
-    answer: list[Turn]
+    conversation: list[ShownTurn]
+    answer: list[ShownTurn]
     """The end of the conversation that was the answer."""
     left_out_turns: int
     is_request_unreadable: bool
@@ -148,9 +148,10 @@ def _changes(client: Body | None, bodies: list[Body]) -> list[tuple[int, list[Di
     ]
 
 
-def _limited(turn: Turn) -> Turn:
-    return Turn(
-        turn.role, [Part(part.kind, _begun(part.text), shown(part.title), part.image) for part in turn.parts]
+def _limited(turn: ShownTurn) -> ShownTurn:
+    return ShownTurn(
+        turn.role,
+        [TurnPart(part.kind, _begun(part.text), shown(part.title), part.image) for part in turn.parts],
     )
 
 

@@ -28,7 +28,7 @@ STATUSES = frozenset({400, 422})
 _UNKNOWN = r"(?:unknown|unrecognized|unsupported|unexpected|not supported|not permitted|not allowed|invalid)"
 
 
-class Row(msgspec.Struct, frozen=True):
+class RefusedPart(msgspec.Struct, frozen=True):
     """One kind of refusal: what is taken back, whose words they are, and the words."""
 
     taken_back: str
@@ -37,43 +37,44 @@ class Row(msgspec.Struct, frozen=True):
 
 
 ROWS = (
-    Row(STREAM, "OpenAI, of an organization that is not verified", Phrases(r"must be verified to stream")),
-    Row(STREAM, "OpenAI of o1 and of sound, GitHub Models", Phrases(
+    RefusedPart(STREAM, "OpenAI, of an organization that is not verified", Phrases(
+        r"must be verified to stream")),
+    RefusedPart(STREAM, "OpenAI of o1 and of sound, GitHub Models", Phrases(
         r"['\"`]stream['\"`] does not support true", r"does not support .{1,40} when stream\s?=\s?true")),
-    Row(STREAM, "small servers", Phrases(
+    RefusedPart(STREAM, "small servers", Phrases(
         r"stream(?:ing)? (?:is not|isn't|not) (?:supported|available|implemented)",
         r"does(?: not|n't) support stream", r"['\"`]?stream['\"`]? must be false")),
-    Row(STREAM_OPTIONS, "OpenAI, new-api and servers behind it, Mistral, pydantic's 422", Phrases(
+    RefusedPart(STREAM_OPTIONS, "OpenAI, new-api and servers behind it, Mistral, pydantic's 422", Phrases(
         rf"{_UNKNOWN}.{{0,60}}stream_options", rf"stream_options.{{0,120}}{_UNKNOWN}")),
-    Row(DEVELOPER, "DeepSeek (serde), Mistral, Groq, older OpenAI, vLLM's templates", Phrases(
+    RefusedPart(DEVELOPER, "DeepSeek (serde), Mistral, Groq, older OpenAI, vLLM's templates", Phrases(
         r"unknown variant ['\"`]developer", r"role.{0,60}['\"`\[:]\s?developer",
         r"developer['\"`]? (?:role|is not one of)")),
-    Row(REASONING, "DeepSeek, Kimi", Phrases(
+    RefusedPart(REASONING, "DeepSeek, Kimi", Phrases(
         r"reasoning[_ ]content.{0,60}must be passed back", r"reasoning_content.{0,20}is missing",
         r"missing .{0,3}reasoning_content")),
-    Row(PATTERNS, "OpenAI (jsonschema), DeepSeek (Rust's), llama.cpp", Phrases(
+    RefusedPart(PATTERNS, "OpenAI (jsonschema), DeepSeek (Rust's), llama.cpp", Phrases(
         r"is not a ['\"`\\]{1,4}regex", r"regex lookaround is not supported", r"failed to parse grammar")),
-    Row(CACHE_MARKS, "servers of Anthropic's form without a cache: pydantic's words", Phrases(
+    RefusedPart(CACHE_MARKS, "servers of Anthropic's form without a cache: pydantic's words", Phrases(
         rf"cache_control.{{0,60}}{_UNKNOWN}", rf"{_UNKNOWN}.{{0,60}}cache_control",
         r"cache_control: extra inputs")),
-    Row(SEARCH_SOURCES, "older servers, in OpenAI's form for a value that is not known", Phrases(
+    RefusedPart(SEARCH_SOURCES, "older servers, in OpenAI's form for a value that is not known", Phrases(
         rf"{_UNKNOWN}.{{0,60}}web_search_call\.action\.sources",
         rf"web_search_call\.action\.sources.{{0,120}}{_UNKNOWN}")),
-    Row(PAIRS, "Anthropic", Phrases(
+    RefusedPart(PAIRS, "Anthropic", Phrases(
         r"tool_use['\"`\\]{0,4} ids were found without",
         r"unexpected ['\"`\\]{0,4}tool_use_id['\"`\\]{0,4} found",
         r"tool_use['\"`\\]{0,4} must have a single result")),
-    Row(PAIRS, "Bedrock", Phrases(
+    RefusedPart(PAIRS, "Bedrock", Phrases(
         r"expected toolresult blocks at", r"number of toolresult blocks at .{1,60} exceeds")),
-    Row(PAIRS, "OpenAI, DeepSeek and Qwen in its words; Mistral", Phrases(
+    RefusedPart(PAIRS, "OpenAI, DeepSeek and Qwen in its words; Mistral", Phrases(
         r"must be followed by tool messages", r"must be a response to a prece+ding message with",
         r"not the same number of function calls and responses")),
-    Row(PAIRS, "OpenAI of Responses", Phrases(
+    RefusedPart(PAIRS, "OpenAI of Responses", Phrases(
         r"no tool output found for (?:function|custom tool) call",
         r"no tool call found for (?:function|custom tool) call output")),
-    Row(COMPLETION_LIMIT, "OpenAI of reasoning models", Phrases(
+    RefusedPart(COMPLETION_LIMIT, "OpenAI of reasoning models", Phrases(
         r"use ['\"`]max_completion_tokens['\"`] instead")),
-    Row(LIMIT, "servers older than the newer name", Phrases(
+    RefusedPart(LIMIT, "servers older than the newer name", Phrases(
         rf"{_UNKNOWN}.{{0,60}}max_completion_tokens", rf"max_completion_tokens.{{0,120}}{_UNKNOWN}")),
 )  # fmt: skip
 """The first that fits is taken."""

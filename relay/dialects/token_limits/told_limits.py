@@ -22,7 +22,7 @@ _MOST_TOKENS = 10**9
 _NUMBER = "[0-9][0-9,]{0,15}"
 
 
-class Row(NamedTuple):
+class LimitSentence(NamedTuple):
     """One way to say it: who, what is over the limit, and the pattern."""
 
     vendor: str
@@ -30,15 +30,15 @@ class Row(NamedTuple):
     pattern: Any
 
 
-def _row(told: dict[str, Any]) -> Row:
+def _row(told: dict[str, Any]) -> LimitSentence:
     words: str = told["words"].replace("{number}", _NUMBER)
     for name in ("input", "output", "maximum", "total", "beyond"):
         words = words.replace(f"{{{name}}}", f"(?P<{name}>{_NUMBER})", 1)
-    return Row(told["vendor"], told["about"], compiled(b"(?is)" + words.encode()))
+    return LimitSentence(told["vendor"], told["about"], compiled(b"(?is)" + words.encode()))
 
 
 _TABLE = tomllib.loads(files(__package__).joinpath("vendor_words.toml").read_text("utf-8"))
-ROWS: tuple[Row, ...] = tuple(_row(told) for told in _TABLE["row"])
+ROWS: tuple[LimitSentence, ...] = tuple(_row(told) for told in _TABLE["row"])
 """The first that fits is taken."""
 
 

@@ -37,7 +37,7 @@ from relay.engine.commands import (
 from relay.engine.continuing.legs import MAX_LEGS, Legs
 from relay.engine.continuing.splice import without_end
 from relay.engine.facts import AttemptOpened
-from relay.engine.retrying.deadlines import Deadlines, Limits
+from relay.engine.retrying.deadlines import Deadlines, TimeLimits
 from relay.neutral.events import Chunk, Failed, StreamState, Usage
 from relay.neutral.failures import Failure, Kind, Phase
 
@@ -56,7 +56,7 @@ class Answer:
     def __init__(
         self,
         clock: ReplyClock,
-        limits: Limits,
+        limits: TimeLimits,
         account: Picked,
         number: int,
         is_collected: bool,

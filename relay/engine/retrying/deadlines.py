@@ -20,7 +20,7 @@ PINGS_COUNT_SECONDS = 600.0
 """How long an Anthropic upstream's own pings inside a thinking block count as life."""
 
 
-class Limits(msgspec.Struct, frozen=True):
+class TimeLimits(msgspec.Struct, frozen=True):
     """The deadlines of an exchange, in seconds; ``backoff_scale`` multiplies the waits of the table.
 
     ``first_data``: from sending to the first valid data; ``first_data_thinking``: the same where the model
@@ -42,7 +42,7 @@ class Deadlines:
     """The deadlines of one attempt on ``account``; a collected answer is peek to its end."""
 
     def __init__(
-        self, limits: Limits, account: Picked, is_collected: bool, is_committed: bool = False
+        self, limits: TimeLimits, account: Picked, is_collected: bool, is_committed: bool = False
     ) -> None:
         """Nothing was sent yet; ``is_committed``: the attempt continues an answer that has begun."""
         self._limits = limits
@@ -137,6 +137,6 @@ class Deadlines:
         return deadline_is_over(self._limits)
 
 
-def deadline_is_over(limits: Limits) -> Failure:
+def deadline_is_over(limits: TimeLimits) -> Failure:
     """The exchange has used up its time."""
     return Failure(Kind.DEADLINE, f"no answer within {limits.deadline_seconds:g} s")

@@ -17,7 +17,7 @@ from relay.engine.clock import ReplyClock
 from relay.engine.commands import Command, Note, Reply, Sleep, SpendRetry
 from relay.engine.facts import Rested
 from relay.engine.retrying import policy
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.failures import Failure
 
 RESTING: Final = "resting"
@@ -29,7 +29,7 @@ _SHORTEST_REST_SECONDS = 0.1
 class RetryTurns:
     """The turns of one exchange's retries."""
 
-    def __init__(self, clock: ReplyClock, limits: Limits) -> None:
+    def __init__(self, clock: ReplyClock, limits: TimeLimits) -> None:
         """None was asked for yet."""
         self._clock = clock
         self._limits = limits

@@ -11,7 +11,7 @@ from django.test import Client
 from proxyproject.faultlab import background, views
 from proxyproject.faultlab.background import AlreadyRunning, BackgroundLab
 from proxyproject.faultlab.contract import CONTRACTS, Expected
-from proxyproject.faultlab.report import Received, Report, RunProgress, Seen, write
+from proxyproject.faultlab.report import ClientReceived, Report, RunProgress, Seen, write
 from proxyproject.faultlab.run import shortened
 from proxyproject.faultlab.selection import Selection, faults_by_stage
 from proxyproject.faultlab.table import rows
@@ -22,7 +22,7 @@ PAGE = "/monitor/faultlab/"
 def seen(spec: str, *, is_kept: bool = True, client: str = "anthropic", **more: Any) -> Seen:
     """A case that expected a whole answer."""
     expected = Expected("whole", 200, 2, "retried")
-    received = Received("whole" if is_kept else "cut", 200, 2, "retried", "")
+    received = ClientReceived("whole" if is_kept else "cut", 200, 2, "retried", "")
     differences = [] if is_kept else ["ending 'cut' instead of 'whole'"]
     usual: dict[str, Any] = {"is_stream": True, "always": False}
     usual |= more

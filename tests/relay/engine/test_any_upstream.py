@@ -23,7 +23,7 @@ from relay.engine.commands import (
     Sleep,
 )
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed, Fact
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.events import BlockStart, BlockStop, MessageStart, Terminal
 from tests.relay.engine.any_world import AnyWorld
 
@@ -33,7 +33,7 @@ class Exchange:
 
     def __init__(self, chance: Random) -> None:
         self.world = AnyWorld(chance)
-        self.limits = Limits(deadline_seconds=chance.choice([600.0, 200.0, 20.0]))
+        self.limits = TimeLimits(deadline_seconds=chance.choice([600.0, 200.0, 20.0]))
         self.is_collected = chance.random() < 0.4
         self.interrupted_at = chance.randrange(1, 40) if chance.random() < 0.3 else None
         self.by: Literal["client", "server"] = chance.choice(["client", "server"])

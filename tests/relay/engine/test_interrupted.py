@@ -7,7 +7,7 @@ import pytest
 from relay.engine.attempts import serve
 from relay.engine.commands import Allowed, Done, ExchangeEnd, Interrupted, Note, Reply, SpendRetry
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed, Fact
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.failures import Kind, Phase
 from tests.playbook import Script, lines_of, play
 from tests.relay.engine.failures import REFUSED_SIGNATURE
@@ -72,7 +72,7 @@ def cut_short(script: list[Script], at: int, by: By) -> tuple[ExchangeEnd, list[
 
     Facts are commands too; what was said is on record, whatever comes.
     """
-    engine = serve(Limits(), 1, is_collected=False)
+    engine = serve(TimeLimits(), 1, is_collected=False)
     givens = [given for _, given in lines_of(script)]
     facts: list[Fact] = []
     count, now = 0, 0.0

@@ -7,7 +7,7 @@ import pytest
 from relay.engine.answer.answer import Answer
 from relay.engine.attempts import serve
 from relay.engine.commands import Done, Interrupted, Opened, OpenUpstream, PickAccount, Read
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from tests.playbook import Given
 from tests.relay.engine.script import ANN, STOPPED, says
 
@@ -25,7 +25,7 @@ def test_an_answer_is_let_go_of_at_the_end(is_interrupted: bool) -> None:
 
 
 def _text_of_run(is_interrupted: bool) -> str:
-    engine = serve(Limits(), 1, is_collected=False)
+    engine = serve(TimeLimits(), 1, is_collected=False)
     command = next(engine)
     try:
         while True:

@@ -10,7 +10,7 @@ from relay.dialects.interface import DecoderOptions
 from relay.engine.attempts import serve
 from relay.engine.commands import Around, ExchangeEnd, Picked
 from relay.engine.facts import AttemptEnded, AttemptOpened, AttemptStarted, Committed
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.exchange.driver import Driver
 from relay.neutral.events import Chunk
 from relay.neutral.failures import Kind
@@ -42,7 +42,7 @@ class NoHands:
 def driven() -> tuple[Driver, NoHands, list[ExchangeEnd]]:
     hands, ends = NoHands(), list[ExchangeEnd]()
     loop = asyncio.get_running_loop()
-    driver = Driver(serve(Limits(), 1, is_collected=False), hands, loop.time(), ends.append)  # type: ignore[arg-type]
+    driver = Driver(serve(TimeLimits(), 1, is_collected=False), hands, loop.time(), ends.append)  # type: ignore[arg-type]
     return driver, hands, ends
 
 
@@ -71,7 +71,7 @@ class Holder:
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
-        engine = serve(Limits(), 1, is_collected=False)
+        engine = serve(TimeLimits(), 1, is_collected=False)
         self.driver = Driver(engine, NoHands(), loop.time(), self.ended)  # type: ignore[arg-type]
 
     def ended(self, outcome: ExchangeEnd) -> None:
@@ -172,7 +172,7 @@ async def test_a_finish_reason_ends_an_upstream_that_breaks_or_never_closes() ->
     end = b'data: {"candidates":[{"content":{"parts":[{"text":"hi"}]},"finishReason":"STOP"}]}\r\n\r\n'
     for breaks in (True, False):
         upstream, ends = Upstream([end], breaks), list[ExchangeEnd]()
-        engine = serve(Limits(settle_seconds=0.01), 1, is_collected=False)
+        engine = serve(TimeLimits(settle_seconds=0.01), 1, is_collected=False)
         at = asyncio.get_running_loop().time()
         driver = Driver(engine, GeminiHands(upstream), at, ends.append)  # type: ignore[arg-type]
         driver.start()
@@ -184,7 +184,7 @@ async def test_a_finish_reason_ends_an_upstream_that_breaks_or_never_closes() ->
         assert (upstream.reads_after_the_last, upstream.is_closed) == (1, True)
 
 
-async def driven_by(hands: GeminiHands, limits: Limits) -> tuple[Driver, list[ExchangeEnd]]:
+async def driven_by(hands: GeminiHands, limits: TimeLimits) -> tuple[Driver, list[ExchangeEnd]]:
     """A driver that runs, and where its end is told."""
     ends = list[ExchangeEnd]()
     at = asyncio.get_running_loop().time()
@@ -197,7 +197,7 @@ async def test_a_client_that_goes_gives_its_turn_back() -> None:
     """Whoever has a retry's turn, and leaves while it waits or while an account is picked, gives it back."""
     for deadline_seconds in (100.0, 10_000.0):  # the turn comes in 50 s, or at once
         hands = GeminiHands(Upstream([], breaks=True))
-        limits = Limits(deadline_seconds=deadline_seconds, backoff_scale=0.0)
+        limits = TimeLimits(deadline_seconds=deadline_seconds, backoff_scale=0.0)
         driver, ends = await driven_by(hands, limits)
         await hands.upstream.is_read_out.wait()
         await hands.is_turned.wait()
@@ -220,7 +220,7 @@ async def test_an_end_that_still_settles_is_told_to_the_client_that_is_there() -
     for by in ("server", "client"):
         hands = GeminiHands(Upstream([END], breaks=False))
         hands.settles = asyncio.get_running_loop().create_future()
-        driver, ends = await driven_by(hands, Limits())
+        driver, ends = await driven_by(hands, TimeLimits())
         await hands.is_settling.wait()
         await asyncio.sleep(0)
         driver.stop(by)  # type: ignore[arg-type]
@@ -238,7 +238,7 @@ async def test_a_fault_in_an_attempt_ends_the_attempt_too() -> None:
             raise RuntimeError("a fault of this server")
 
     hands = Faulty(Upstream([END], breaks=False))
-    driver, ends = await driven_by(hands, Limits())
+    driver, ends = await driven_by(hands, TimeLimits())
     await driver.wait()
     await asyncio.sleep(0)
     assert [(end.attempts, end.failure and end.failure.kind) for end in ends] == [(1, Kind.INTERNAL)]

@@ -3,7 +3,7 @@
 import pytest
 
 from relay.engine.facts import AttemptEnded, Committed
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.events import Failed, Stop, Terminal, TextDelta, Usage
 from relay.neutral.failures import Failure, Kind, Phase
 from tests.playbook import Given, Script, play
@@ -140,7 +140,7 @@ def test_the_deadline_holds_to_the_end_of_a_collected_answer() -> None:
         (reads(until=100), silence()),
         closes(),
         is_collected=True,
-        limits=Limits(deadline_seconds=100),
+        limits=TimeLimits(deadline_seconds=100),
     )
     played.ends(status=504, message="The only attempt failed. no answer within 100 s")
     assert played.fact(AttemptEnded).phase is Phase.TEXT

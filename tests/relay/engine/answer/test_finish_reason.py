@@ -1,7 +1,7 @@
 """The end of an answer whose protocol tells a finish reason, and its end by the end of the body alone."""
 
 from relay.engine.facts import AttemptEnded
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.events import (
     BlockStart,
     BlockStop,
@@ -33,7 +33,7 @@ from tests.relay.engine.script import (
     silence,
 )
 
-LIMITS = Limits(settle_seconds=5)
+LIMITS = TimeLimits(settle_seconds=5)
 END: tuple[Event, ...] = (BlockStop(0), Stop("end_turn", "STOP"), Terminal())
 EMPTY_END: tuple[Event, ...] = (Stop("end_turn", "STOP"), Terminal())
 BEGUN: list[Script] = [

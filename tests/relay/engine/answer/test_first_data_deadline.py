@@ -4,7 +4,7 @@ import pytest
 
 from relay.engine.commands import TimedOut
 from relay.engine.facts import AttemptEnded
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.events import BlockStart, Heartbeat, MessageStart, TextDelta, ThinkingDelta
 from relay.neutral.failures import Kind, Phase
 from tests.playbook import Given, play
@@ -43,7 +43,7 @@ def test_the_first_valid_data_must_come_in_time(seconds: float) -> None:
         closes(),
         (picks(), BEN),
         answers(soft=[ANN]),
-        limits=Limits(first_data_seconds=seconds),
+        limits=TimeLimits(first_data_seconds=seconds),
     )
     failure = played.fact(AttemptEnded).failure
     assert failure.kind is Kind.FIRST_DATA_TIMEOUT
@@ -105,7 +105,7 @@ def test_thinking_that_is_not_shown_has_its_time_from_the_start() -> None:
 
 def test_an_explicit_peek_timeout_rules_over_the_thinking_one_too() -> None:
     """The caller then sets both to it; how long a thinking block may pause later is a limit of its own."""
-    limits = Limits(first_data_seconds=5, first_data_thinking_seconds=5)
+    limits = TimeLimits(first_data_seconds=5, first_data_thinking_seconds=5)
     play(
         (picks(), like(ANN, thinks_unseen=True)),
         (opens(until=5), opened()),
@@ -126,7 +126,7 @@ def test_the_deadline_of_the_exchange_cuts_the_peek() -> None:
         (opens(until=40), opened()),
         (reads(until=40), silence()),
         closes(),
-        limits=Limits(deadline_seconds=40),
+        limits=TimeLimits(deadline_seconds=40),
     )
     played.ends(status=504, attempts=1, message="The only attempt failed. no answer within 40 s")
     assert played.fact(AttemptEnded).failure.kind is Kind.DEADLINE
@@ -140,7 +140,7 @@ def test_a_timer_that_rings_a_moment_early_is_still_the_deadline() -> None:
         (opens(until=40), opened()),
         (reads(until=40), early),
         closes(),
-        limits=Limits(deadline_seconds=40),
+        limits=TimeLimits(deadline_seconds=40),
     ).ends(status=504, attempts=1)
 
 
@@ -154,7 +154,7 @@ def test_what_upstream_really_said_outlives_the_deadline() -> None:
         (picks(), BEN),
         (opens(until=40), silence()),
         closes(),
-        limits=Limits(deadline_seconds=40),
+        limits=TimeLimits(deadline_seconds=40),
     )
     message = "All 2 attempts failed. upstream said 500 (no answer within 40 s)"
     played.ends(status=500, attempts=2, message=message)
@@ -166,7 +166,7 @@ def test_no_wait_reaches_beyond_the_deadline() -> None:
         (picks(), gets(ANN, after=39.5)),
         (opens(until=40), refuses(503)),
         closes(),
-        limits=Limits(deadline_seconds=40),
+        limits=TimeLimits(deadline_seconds=40),
     )
     played.ends(status=503, message="The only attempt failed. upstream said 503 (no answer within 40 s)")
     assert played.fact(AttemptEnded).decision.retry is False
@@ -184,5 +184,5 @@ def test_the_deadline_never_cuts_a_running_stream() -> None:
         (reads(until=229), says(*STOPPED, after=100)),
         delivers(),
         closes(is_complete=True),
-        limits=Limits(deadline_seconds=10),
+        limits=TimeLimits(deadline_seconds=10),
     ).ends(status=200, failure=None)

@@ -1,7 +1,7 @@
 """Behaviour 5.4, after the commit: how long upstream may be silent."""
 
 from relay.engine.facts import AttemptEnded
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.events import BlockStart, BlockStop, Heartbeat, TextDelta, ThinkingDelta
 from relay.neutral.failures import Kind, Phase
 from tests.playbook import Script, play
@@ -129,7 +129,7 @@ def test_a_longer_thinking_limit_holds_with_pings_too() -> None:
         begun(CLAUDE, *THINKS),
         (reads(until=900), silence()),
         CUT,
-        limits=Limits(thinking_seconds=900),
+        limits=TimeLimits(thinking_seconds=900),
     ).ends(status=200, is_committed=True)
 
 

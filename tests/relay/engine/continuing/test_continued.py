@@ -4,7 +4,7 @@ import pytest
 
 from relay.engine.continuing.continuation import MAX_CONTINUATIONS, Said
 from relay.engine.facts import AttemptEnded, Committed, Continued, NotContinued
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.events import (
     BlockStart,
     BlockStop,
@@ -273,7 +273,7 @@ def test_the_deadline_of_the_exchange_does_not_count() -> None:
         (reads(until=240), says(*REST[3:])),
         delivers(BlockStop(0), Usage(input_uncached=9, output=8), STOP, Terminal()),
         closes(is_complete=True),
-        limits=Limits(deadline_seconds=70),
+        limits=TimeLimits(deadline_seconds=70),
     ).ends(status=200, failure=None)
 
 

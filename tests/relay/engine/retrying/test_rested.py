@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from relay.engine.facts import GaveUp, Rested
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.engine.retrying.turns import RESTING
 from tests.playbook import Given, Script, play
 from tests.relay.engine.script import (
@@ -59,7 +59,7 @@ def test_who_was_not_asked_yet_does_not_wait() -> None:
 )
 def test_a_rest_that_does_not_help_ends_the_exchange(seconds: float, deadline: float) -> None:
     """The failure in hand is the answer, with the reason why it was not tried again, and until when."""
-    played = play(FAILED, (picks(), resting(seconds)), limits=Limits(deadline_seconds=deadline))
+    played = play(FAILED, (picks(), resting(seconds)), limits=TimeLimits(deadline_seconds=deadline))
     played.ends(status=503, attempts=1, retry_after_seconds=seconds)
     words = "upstream said 503 (not tried again: its upstream fails nearly always, and is left alone)"
     assert played.fact(GaveUp).failure.message == words

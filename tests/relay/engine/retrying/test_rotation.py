@@ -3,7 +3,7 @@
 import pytest
 
 from relay.engine.facts import AttemptStarted, KeptAccount, Rotated
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.failures import Failure, Kind
 from tests.playbook import Script, play
 from tests.relay.engine import failures
@@ -137,7 +137,7 @@ def test_the_scale_changes_the_waits() -> None:
         closes(),
         (picks(stay_on=ANN), ANN),
         answers(),
-        limits=Limits(backoff_scale=0),
+        limits=TimeLimits(backoff_scale=0),
     ).ends(status=200)
 
 

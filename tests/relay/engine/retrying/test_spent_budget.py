@@ -4,7 +4,7 @@ import pytest
 
 from relay.engine.commands import Allowed, SpendRetry
 from relay.engine.facts import AttemptEnded, GaveUp
-from relay.engine.retrying.deadlines import Limits
+from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.failures import Kind
 from tests.playbook import Expected, Given, play
 from tests.relay.engine.script import (
@@ -87,7 +87,7 @@ def test_behind_what_the_client_has_a_turn_is_awaited_no_longer_than_silence() -
         closes(is_complete=False),
         sleeps(60),
         (picks(), nobody()),
-        limits=Limits(first_data_seconds=1000),
+        limits=TimeLimits(first_data_seconds=1000),
         has_budget=False,
     )
     played.ends(status=200, is_committed=True)
