@@ -59,6 +59,7 @@ LINEAR: dict[str, str] = {
     r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,9}))?": FIXED,
     # the monitor
     r"[0-9a-f]{1,32}": FIXED,
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}": FIXED,
     r"FOR VALUES FROM \((MINVALUE|'([^']{0,32})')\) TO \((MAXVALUE|'([^']{0,32})')\)": FIXED,
     r"[0-9a-f]{12,32}\Z": FIXED,
     r"req_[0-9A-Za-z]{8,100}\Z|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z": FIXED,

@@ -1,10 +1,12 @@
 """Under which key a body's content lies: by its day, so that a day can be removed whole. PURE."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
 _FIRST_DAY: Final = "2000-01-01"
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ID_LENGTH: Final = 32
 _HEX: Final = frozenset("0123456789abcdef")
 
@@ -18,9 +20,12 @@ def key_of(request_id: str, kind: str, attempt: int) -> str | None:
 
 
 def days_before(days: Iterable[str], request_id: str) -> list[str]:
-    """Of the days that have something those that ended before that id's began, oldest first."""
+    """Of the days that have something those that ended before that id's began, oldest first.
+
+    What is not written exactly as a day is not ours, and stays.
+    """
     day = _day_of(request_id)
-    return sorted(one for one in days if day and _FIRST_DAY <= one < day)
+    return sorted(one for one in days if day and _DAY.fullmatch(one) and _FIRST_DAY <= one < day)
 
 
 def _day_of(request_id: str) -> str:

@@ -8,7 +8,7 @@ KNOWN = frozenset({"endpoint", "region"})
 
 
 class Place(NamedTuple):
-    """A bucket and the prefix of our keys; ``endpoint`` is empty for AWS itself."""
+    """A bucket and the prefix of our keys, below which all is ours; ``endpoint`` is empty for AWS itself."""
 
     bucket: str
     prefix: str
@@ -32,4 +32,6 @@ def place_of(url: str) -> Place | None:
     endpoint = query.get("endpoint", "")
     if endpoint and ("@" in endpoint or not re.fullmatch(r"https?://[^/\s*]+/?", endpoint)):
         raise ValueError("has an endpoint that is no address like https://s3.example.org")
-    return Place(parts.netloc, parts.path.strip("/"), endpoint.rstrip("/"), query.get("region", "us-east-1"))
+    if not (prefix := parts.path.strip("/")):
+        raise ValueError("must name a prefix too, one of this installation alone: s3://BUCKET/PREFIX")
+    return Place(parts.netloc, prefix, endpoint.rstrip("/"), query.get("region", "us-east-1"))

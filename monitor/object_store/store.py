@@ -56,7 +56,7 @@ class S3Store:
         options: dict[str, Any] = {"endpoint": place.endpoint} if place.endpoint else {}
         self._bucket = Bucket(
             place.bucket,
-            prefix=place.prefix or None,
+            prefix=place.prefix,
             region=place.region,
             client_options={
                 "connect_timeout": f"{CONNECT_SECONDS}s",

@@ -28,28 +28,42 @@ def test_an_id_of_no_day_has_no_key(name: str) -> None:
 
 
 def test_days_go_that_ended_before() -> None:
-    """Only days, only whole ones, oldest first; with an id of no day none goes."""
+    """Only days, only whole ones, oldest first, nothing of others; with an id of no day none goes."""
     name = new_request_id(NOON_MS, bytes(10))
     there = ["2026-09-22", "2026-09-21", "2026-09-20", "2026-01-05", "1969-12-31", "other"]
     assert days_before(there, name) == ["2026-01-05", "2026-09-20"]
     assert days_before(there, name + "0") == ["2026-01-05", "2026-09-20"]
+    strangers = [
+        "2024",
+        "2025-backup",
+        "2001 photos",
+        "2026-01",
+        "2026-01-05x",
+        "2026-1-5",
+        "٢٠٢٦-٠١-٠٥",
+        "kept",
+    ]
+    assert days_before(strangers, name) == []
     assert days_before(there, "") == days_before(there, "g") == days_before(there, "f" * 32) == []
 
 
 def test_the_setting_names_a_bucket() -> None:
-    """Bucket, prefix, endpoint and region; what it should not hold is refused without being repeated."""
+    """Bucket, prefix (never left out), endpoint, region; the rest is refused without being repeated."""
     assert place_of("") is None
-    assert place_of("s3://bodies") == Place("bodies", "", "", "us-east-1")
+    assert place_of("s3://bodies/kept") == Place("bodies", "kept", "", "us-east-1")
     url = "s3://my-bodies/of/evenkeel/?endpoint=http://127.0.0.1:9000/&region=eu-west-1"
     assert place_of(url) == Place("my-bodies", "of/evenkeel", "http://127.0.0.1:9000", "eu-west-1")
     for wrong in (
         "https://bodies",
         "s3://",
-        "s3://key:hush@bodies",
-        "s3://bodies?secret=hush",
-        "s3://bodies?endpoint=minio:9000/hush",
-        "s3://bodies?endpoint=http://key:hush@minio",
+        "s3://bodies",
+        "s3://bodies/",
+        "s3://bodies?endpoint=http://127.0.0.1:9000",
+        "s3://key:hush@bodies/kept",
+        "s3://bodies/kept?secret=hush",
+        "s3://bodies/kept?endpoint=minio:9000/hush",
+        "s3://bodies/kept?endpoint=http://key:hush@minio",
     ):
-        with pytest.raises(ValueError, match=r"must be|has an?") as refused:
+        with pytest.raises(ValueError, match=r"must (be|name)|has an?") as refused:
             place_of(wrong)
         assert "hush" not in str(refused.value)
