@@ -129,6 +129,10 @@ class BlockTable:
         for block in self._blocks.values():
             if block.is_open:
                 self.close(block, events)
+        self.refuse_cut()
+
+    def refuse_cut(self) -> None:
+        """More comes, or the answer is over; raises ProtocolBroken where a call is cut."""
         if self.is_cut:
             raise ProtocolBroken("a tool call ended with arguments that are no JSON object")
 

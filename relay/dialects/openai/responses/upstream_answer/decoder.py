@@ -169,6 +169,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         output = response.get("output")
         items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
         for index, item in enumerate(items):
+            self._blocks.table.refuse_cut()
             for name, fields in item_events(index, item):
                 if name not in _SAY_NOTHING:
                     data = json_text({"type": name, **fields})
@@ -176,15 +177,18 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                     self._tell(STREAM_EVENT.decode(data), data, events)
 
     def _finish(self, name: str, response: dict[str, Any], events: list[Event]) -> None:
-        if not self._blocks.table.count:
+        why = _why_incomplete(response) if name == "response.incomplete" else ""
+        table = self._blocks.table
+        if not table.count:
             self._tell_output(response, events)
+            if table.is_cut and why in _CUTS_ARGUMENTS:
+                table.accept_cut(events)
         self._blocks.close_all(response, events)
         usage = self._bent_usage or response.get("usage")
         if isinstance(usage, dict):
             events.append(merged(usage_from(usage, response.get("service_tier")), tools_usage(response)))
-        kinds = self._blocks.table.kinds
+        kinds = table.kinds
         if name == "response.incomplete":
-            why = _why_incomplete(response)
             events.append(Stop(_INCOMPLETE.get(why, "unknown" if why else "other"), why or "incomplete"))
         elif "refusal" in kinds:
             events.append(Stop("refusal", "completed"))

@@ -291,6 +291,31 @@ def test_an_answer_that_only_its_last_event_tells() -> None:
         assert deltas == ["I look."]
 
 
+@pytest.mark.parametrize("begins", [True, False])
+def test_a_cut_call_that_only_the_last_event_tells(begins: bool) -> None:
+    """The limit cut it, as it cuts a document; only the last call of an answer can be cut so."""
+    call = {"type": "function_call", "id": "fc_1", "call_id": "c_1", "name": "look", "arguments": '{"a":'}
+
+    def answered(reason: str, *output: Json) -> Chunk:
+        response = {"id": "r", "model": "m", "status": "incomplete", "output": list(output)}
+        end = ("response.incomplete", {"response": {**response, "incomplete_details": {"reason": reason}}})
+        return decoded(OPENAI_RESPONSES, [responses(*([CREATED] if begins else []), end)])
+
+    chunk = answered("max_output_tokens", call)
+    assert blocks(chunk) == [("tool_call", "c_1", "look", '{"a":')]
+    stop = state_of(chunk.events).stop
+    assert stop is not None
+    assert stop.reason == "max_tokens"
+    assert sum(isinstance(event, BlockStop) for event in chunk.events) == 1
+    with client_for(chunk.raw).responses.stream(model="m", input="x") as items:
+        names = [event.type for event in items]
+    assert names[-2:] == ["response.output_item.done", "response.incomplete"]
+    whole = {**call, "arguments": "{}"}
+    assert blocks(answered("max_output_tokens", whole)) == [("tool_call", "c_1", "look", "{}")]
+    assert failure_kind(answered("steered", call)) is Kind.GARBAGE
+    assert failure_kind(answered("max_output_tokens", call, {**call, "id": "fc_2"})) is Kind.GARBAGE
+
+
 def test_a_response_in_one_event_is_the_stream_that_says_the_same() -> None:
     """Some servers "stream" the whole response in one event without a type."""
     content = [{"type": "output_text", "text": "Hi.", "annotations": []}]
