@@ -36,6 +36,7 @@ class ItemBlocks:
         self.unannounced: list[tuple[str, Json]] = []
         self._options = options
         self._messages: set[int] = set()
+        self._spoken: set[str] = set()  # the ids of the items whose texts were told
         self._found = FoundPages()
         self._nameless: dict[int, tuple[str, list[str]]] = {}  # calls: their ids, and what came so far
 
@@ -49,6 +50,8 @@ class ItemBlocks:
                 block = self.table.open_at(key)
                 if text:
                     events.append(TextDelta(block.index, text))
+                    if not block.has_text:
+                        self._spoken.add(told.item_id)
             case "response.function_call_arguments.delta":
                 if told.output_index in self._nameless:
                     self._nameless[told.output_index][1].append(text)
@@ -108,15 +111,18 @@ class ItemBlocks:
         self._cite(block, as_json(told.annotation), bytes(told.annotation), events)
 
     def whole_text(self, told: StreamEvent, events: list[Event]) -> None:
-        """A text is whole: all of it, where a server sends no deltas."""
+        """A text is whole: all of it, where a server sends no deltas. Some tell a wrong place, or none."""
         key = (told.output_index, told.content_index)
         block = self.table.find(key)
         if not told.text or not isinstance(told.text, str) or (block is not None and block.has_text):
             return
         if block is None:
+            if key[0] < 0 or (told.item_id in self._spoken if told.item_id else self._spoken):
+                return
             self._announce(told, "text", events)
             block = self.table.open_at(key)
         if block.is_open:
+            self._spoken.add(told.item_id)
             place = {"item_id": told.item_id, "output_index": key[0], "content_index": key[1]}
             delta = {**place, "delta": told.text, "logprobs": []}
             self.unannounced.append(("response.output_text.delta", delta))

@@ -338,6 +338,44 @@ def test_a_text_that_only_its_end_tells() -> None:
     assert blocks(told(said, done, COMPLETED)) == [("text", "", "", "Hi.")]
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param({}, id="no place"),
+        pytest.param({"item_id": "m_1"}, id="its item alone"),
+        pytest.param({"output_index": 1}, id="a wrong index alone"),
+        pytest.param({"item_id": "m_1", "output_index": 1}, id="a wrong index"),
+        pytest.param({"item_id": "m_1", "output_index": 0, "content_index": 1}, id="a wrong part"),
+    ],
+)
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_an_end_of_a_text_that_tells_a_wrong_place(place: Json, is_whole: bool) -> None:
+    """The text was told: nothing is told again, and no event is made up."""
+    at = {"item_id": "m_1", "output_index": 0, "content_index": 0}
+    if is_whole:
+        said = ("response.output_text.done", {**at, "text": "hi"})
+    else:
+        said = ("response.output_text.delta", {**at, "delta": "hi"})
+    events = (item("message", done=False, id="m_1"), part("added"), said)
+    done = ("response.output_text.done", {**place, "text": "hi"})
+    chunk = told(*events, done, part("done", "hi"), item("message", id="m_1"), COMPLETED)
+    assert blocks(chunk) == [("text", "", "", "hi")]
+    assert b'"output_index":-1' not in chunk.raw
+    assert chunk.raw.count(b"response.output_item.added") == 2  # its event's name and its type
+
+
+def test_ends_of_several_texts_of_which_no_delta_came() -> None:
+    """Each is told once, at its own place; what has no place says nothing that its item does not say."""
+    ends = [
+        ("response.output_text.done", {"item_id": f"m_{at}", "output_index": at, "text": text})
+        for at, text in enumerate(("One.", "Two."))
+    ]
+    assert [text for *_, text in blocks(told(*ends, COMPLETED))] == ["One.", "Two."]
+    content = [{"type": "output_text", "text": "hi", "annotations": []}]
+    chunk = told(("response.output_text.done", {"text": "hi"}), item("message", content=content), COMPLETED)
+    assert blocks(chunk) == [("text", "", "", "hi")]
+
+
 def test_a_search_is_a_run() -> None:
     """``web_search_call``: its query is the call's, its sources the result's."""
     action = {"type": "search", "query": "tower", "sources": [{"type": "url", "url": "https://a.example"}]}
