@@ -58,6 +58,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         super().__init__(STREAM_EVENT, options.max_event_bytes)
         self._blocks = ItemBlocks(options)
         self._has_started = False
+        self._is_first = True
         self._bent_usage: Json | None = None  # as it was told: what is no count is unknown
         self._is_half = False  # a call's arguments were told for whole, and are not: its item says why
 
@@ -73,8 +74,9 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
             elif self.held is not None:
                 self._release(told, events)
             event = self._counted(told, event)
-            if not self._has_started and told.type in _ENDS:
+            if self._is_first and told.type in _ENDS:
                 self._begin(as_json(told.response), events)
+            self._is_first = False
             self._tell(told, event.data or b"", events)
         except ProtocolBroken as broken:
             raise BrokenStream(garbage(str(broken))) from broken
@@ -159,7 +161,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         events.append(MessageStart(text_at(response, "id"), text_at(response, "model")))
 
     def _begin(self, response: Json, events: list[Event]) -> None:
-        """An answer that nobody announced: a client's SDK takes no end without a beginning of the same id."""
+        """An answer that is an end alone: a client's SDK takes none without a beginning of the same id."""
         begun = answer_object(text_at(response, "id"), text_at(response, "model"), 0, {})
         self._blocks.unannounced.append(("response.created", {"response": begun}))
         self._start(begun, events)

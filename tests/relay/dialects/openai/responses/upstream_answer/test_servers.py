@@ -16,6 +16,7 @@ from relay.neutral.events import (
     Extra,
     Failed,
     Heartbeat,
+    MessageStart,
     Signature,
     Terminal,
 )
@@ -527,6 +528,26 @@ def test_a_text_that_nobody_announced() -> None:
     assert blocks(chunk) == [("text", "", "", "Hi")]
     with client_for(chunk.raw).responses.stream(model="m", input="x") as stream:
         assert stream.get_final_response().output_text == "Hi"
+
+
+def test_a_beginning_is_made_only_where_nothing_was_told() -> None:
+    """Behind the text a beginning would be wrong, so a stream that never had one passes as it came."""
+    at = {"output_index": 0, "content_index": 0, "item_id": "m_1"}
+    stream = responses(
+        item("message", done=False, id="m_1"),
+        part("added"),
+        ("response.output_text.delta", {**at, "delta": "Hi"}),
+        part("done", "Hi"),
+        item("message", id="m_1"),
+        COMPLETED,
+    )
+    chunk = decoded(OPENAI_RESPONSES, [stream])
+    assert blocks(chunk) == [("text", "", "", "Hi")]
+    assert chunk.raw == stream
+    assert not any(isinstance(event, MessageStart) for event in chunk.events)
+    alone = decoded(OPENAI_RESPONSES, [responses(COMPLETED)])
+    assert alone.raw.count(b"event: response.created") == 1
+    assert sum(isinstance(event, MessageStart) for event in alone.events) == 1
 
 
 def test_a_call_whose_name_comes_at_its_end() -> None:
