@@ -181,7 +181,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
     def _finish(self, name: str, response: dict[str, Any], events: list[Event]) -> None:
         why = _why_incomplete(response) if name == "response.incomplete" else ""
         table = self._blocks.table
-        if not table.count:
+        if not (table.count or self._blocks.has_items):
             self._tell_output(response, events)
             if table.is_cut and why in _CUTS_ARGUMENTS:
                 table.accept_cut(events)

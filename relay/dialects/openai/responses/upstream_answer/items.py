@@ -27,13 +27,15 @@ _NAMELESS = "a tool call came without a name"
 class ItemBlocks:
     """The blocks of one answer. Each method adds the events it causes to ``events``.
 
-    ``unannounced`` are the events that a client of this form has to hear before the present one.
+    ``unannounced`` are the events that a client of this form has to hear before the present one;
+    ``has_items`` says that items were told, with blocks or without.
     """
 
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing said yet."""
         self.table = BlockTable(takes_partial_arguments=options.takes_partial_arguments)
         self.unannounced: list[tuple[str, Json]] = []
+        self.has_items = False
         self._options = options
         self._messages: set[int] = set()
         self._spoken: set[str] = set()  # the ids of the items whose texts were told
@@ -69,6 +71,7 @@ class ItemBlocks:
 
     def add_item(self, told: StreamEvent, events: list[Event]) -> None:
         """An item begins; a message's parts tell their own beginning."""
+        self.has_items = True
         item = as_json(told.item)
         kind = text_at(item, "type")
         if kind == "message":
@@ -143,6 +146,7 @@ class ItemBlocks:
 
     def finish_item(self, told: StreamEvent, events: list[Event]) -> None:
         """An item is whole: the final form of what its deltas told, or all of it."""
+        self.has_items = True
         item = as_json(told.item)
         at = told.output_index
         if at in self._nameless:

@@ -317,6 +317,22 @@ def test_a_cut_call_that_only_the_last_event_tells(begins: bool) -> None:
     assert failure_kind(answered("max_output_tokens", call, {**call, "id": "fc_2"})) is Kind.GARBAGE
 
 
+@pytest.mark.parametrize("is_announced", [True, False])
+def test_an_item_without_content_is_told_once(is_announced: bool) -> None:
+    """An empty message makes no block, and yet it was told: the last event tells nothing new."""
+    empty = {"type": "message", "id": "m_1", "role": "assistant", "status": "completed", "content": []}
+    added = [item("message", done=False, id="m_1", content=[])] if is_announced else []
+    events = [
+        CREATED,
+        *added,
+        ("response.output_item.done", {"output_index": 0, "item": empty}),
+        ("response.completed", {"response": {"id": "r", "model": "m", "output": [empty]}}),
+    ]
+    chunk = decoded(OPENAI_RESPONSES, [responses(*events)])
+    assert blocks(chunk) == []
+    assert chunk.raw == responses(*events)
+
+
 def test_a_response_in_one_event_is_the_stream_that_says_the_same() -> None:
     """Some servers "stream" the whole response in one event without a type."""
     content = [{"type": "output_text", "text": "Hi.", "annotations": []}]
