@@ -30,13 +30,17 @@ class FoundPages:
             self._cited.setdefault(url, Source(url, title))
 
     def results(self, response: Json) -> list[tuple[str, ServerResult]]:
-        """What came of each, by the whole ``response``; of what is only cited all stands with the first."""
+        """What came of each, by the whole ``response``.
+
+        Of what is only cited all stands with the first search that did not fail.
+        """
         if not self._waiting:
             return []
         output = response.get("output")
         items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
         told = {text_at(item, "id"): result for item in items if (result := result_of(item)) is not None}
         found = [(run, told.get(run) or ServerResult()) for run in self._waiting]
-        if not any(result.sources for _, result in found):
-            found[0] = (found[0][0], ServerResult(tuple(self._cited.values())))
+        first = next((at for at, (_, result) in enumerate(found) if not result.error), None)
+        if first is not None and not any(result.sources for _, result in found):
+            found[first] = (found[first][0], ServerResult(tuple(self._cited.values())))
         return found

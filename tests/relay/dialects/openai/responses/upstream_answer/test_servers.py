@@ -460,6 +460,23 @@ def test_a_search_whose_pages_the_last_event_tells() -> None:
     assert results_of(chunk) == [ServerResult(), ServerResult((Source("https://b.example"),))]
 
 
+@pytest.mark.parametrize(
+    ("failed", "expected"),
+    [
+        (("ws_1",), [ServerResult(error="failed"), ServerResult((Source("https://a.example", "A"),))]),
+        (("ws_2",), [ServerResult((Source("https://a.example", "A"),)), ServerResult(error="failed")]),
+        (("ws_1", "ws_2"), [ServerResult(error="failed")] * 2),
+    ],
+)
+def test_a_search_that_failed_by_the_last_event_found_nothing(
+    failed: tuple[str, ...], expected: list[ServerResult]
+) -> None:
+    """It keeps its error, and what the answer cites stands with the first search that did not fail."""
+    output = [{"type": "web_search_call", "id": run, "status": "failed", "action": {}} for run in failed]
+    end = ("response.completed", {"response": {"id": "r", "output": output}})
+    assert results_of(told(*SEARCHED, *cited_text(done=[CITED]), end)) == expected
+
+
 def test_a_page_that_a_search_opened_is_no_further_search() -> None:
     """OpenAI charges for searches alone; the page is what was found. A live feed has no address."""
     feed = {"type": "search", "queries": ["w"], "sources": [{"type": "api", "name": "oai-weather"}]}
