@@ -72,9 +72,12 @@ def run_item(identity: str, tool: str, arguments: str, result: ServerResult | No
         outputs = None if result is None else [{"type": "logs", "logs": result.output + result.error}]
         code = text_at(asked, "code") or text_at(asked, "command")
         return {**head, "code": code, "container_id": "", "outputs": outputs}
-    if tool == WEB_FETCH:
-        return {**head, "action": {"type": "open_page", "url": text_at(asked, "url")}}
-    action: Json = {"type": "search", "query": text_at(asked, "query")}
+    if tool == WEB_FETCH or ("url" in asked and "query" not in asked):
+        action: Json = {"type": "open_page", "url": text_at(asked, "url")}
+        if words := text_at(asked, "pattern"):
+            action |= {"type": "find_in_page", "pattern": words}
+        return {**head, "action": action}
+    action = {"type": "search", "query": text_at(asked, "query")}
     if result is not None and result.sources:
         action["sources"] = [{"type": "url", "url": source.url} for source in result.sources]
     return {**head, "action": action}

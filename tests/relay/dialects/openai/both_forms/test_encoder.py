@@ -8,6 +8,7 @@ import pytest
 
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.neutral.conversation import Json
 from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
@@ -333,6 +334,25 @@ def test_a_search_goes_out() -> None:
     assert "response.web_search_call.completed" in names
     assert message.type == "message"
     assert data_of(encoded("chat", answer(*SEARCH)))[-1] == "[DONE]"
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"type": "open_page", "url": "https://a.example"},
+        {"type": "open_page", "url": ""},
+        {"type": "find_in_page", "url": "https://a.example", "pattern": "high"},
+    ],
+)
+def test_a_page_that_a_search_opened_goes_out(action: Json) -> None:
+    """Its address is what a client of the same form gets, also where the answer is written anew."""
+    run = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": action}
+    response = {"id": "r", "object": "response", "status": "completed", "model": "m", "output": [run]}
+    events = decoded(OPENAI_RESPONSES, [msgspec.json.encode(response)]).events
+    with client_for(encoded("responses", events)).responses.stream(model="m", input="x") as items:
+        (opened,) = items.get_final_response().output
+    assert opened.type == "web_search_call"
+    assert opened.action.to_dict() == action
 
 
 def test_a_program_goes_out() -> None:
