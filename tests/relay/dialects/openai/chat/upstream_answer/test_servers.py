@@ -143,7 +143,8 @@ def test_arguments_for_a_call_that_is_whole_are_garbage() -> None:
         ("stop", [fragments(call(0, "{}", "a", "f"))], "tool_use"),
         ("tool_calls", [delta(content="only text")], "end_turn"),
         ("function_call", [delta(function_call={"name": "f", "arguments": "{}"})], "tool_use"),
-        ("eos", [delta(content="text")], "other"),
+        ("eos", [delta(content="text")], "end_turn"),
+        ("of tomorrow", [delta(content="text")], "other"),
         ("content_filter", [fragments(call(0, '{"x', "a", "f"))], "refusal"),
     ],
 )
