@@ -13,7 +13,7 @@ from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.client_answer.rewrites import Rewrites
 from relay.dialects.openai.chat.upstream_answer.deltas import Deltas
-from relay.dialects.openai.chat.upstream_answer.documents import CHUNK, delta_of, stream_of
+from relay.dialects.openai.chat.upstream_answer.documents import CHUNK, delta_of, holds_message, stream_of
 from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
 from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Piece, is_told
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
@@ -22,6 +22,7 @@ from relay.dialects.reading.error_shapes import is_own_shape
 from relay.dialects.reading.half_characters import tolerant_object
 from relay.dialects.reading.token_counts import with_counts
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
 from relay.neutral.failures import Failure, Kind
@@ -69,6 +70,7 @@ class ChatDecoder(StreamDecoder[Piece]):
         self._has_started = False
         self._finish: tuple[str, str | None] | None = None  # the last reason told, and the matched sequence
         self._is_last = False  # nothing of the answer came behind it
+        self._said_by_deltas: frozenset[BlockKind] | None = None  # before the first whole message
         self._others: set[int] = set()  # further choices that have not finished
 
     def prepared(self, told: Json) -> Json:
@@ -76,13 +78,19 @@ class ChatDecoder(StreamDecoder[Piece]):
 
         MiniMax M3 ends its stream with the whole completion: what was said before is not said again.
         """
-        choices, is_said = told.get("choices"), bool(self._deltas.blocks.kinds)
-        if not isinstance(choices, list):
+        choices = told.get("choices")
+        if not isinstance(choices, list) or not any(map(holds_message, choices)):
             return told
-        fitted = [delta_of(one, is_said=is_said) if isinstance(one, dict) else one for one in choices]
-        if all(new is old for new, old in zip(fitted, choices, strict=True)):
-            return told
+        fitted = [delta_of(one, self._said(one)) if holds_message(one) else one for one in choices]
         return {**told, "object": CHUNK, "choices": fitted}
+
+    def _said(self, choice: Json) -> frozenset[BlockKind]:
+        """What deltas said before the first whole message, behind which they are pieces; none of others."""
+        if self._has_several and choice.get("index"):
+            return frozenset()
+        if self._said_by_deltas is None:
+            self._said_by_deltas = frozenset(self._deltas.blocks.kinds)
+        return self._said_by_deltas
 
     def take(self, told: Piece, event: SseEvent, events: list[Event]) -> bytes:
         """One chunk; raises BrokenStream."""

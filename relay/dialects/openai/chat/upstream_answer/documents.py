@@ -4,16 +4,26 @@ Servers that cannot stream, or are not asked to, answer with one document. The c
 stream again.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from relay.dialects.openai.errors import failure_in_document
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.stream_decoder import BrokenStream, garbage
+from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.sse import framed
 
 CHUNK = "chat.completion.chunk"
 _NOT_REPEATED = ("choices", "usage", "object")
+_FIELDS_OF: dict[BlockKind, tuple[str, ...]] = {
+    "text": ("content",),
+    "thinking": ("reasoning_content", "reasoning", "reasoning_details"),
+    "refusal": ("refusal",),
+    "tool_call": ("tool_calls", "function_call"),
+    "media": ("images",),
+    "opaque": ("audio",),
+}
 DONE = b"data: [DONE]\n\n"
 
 
@@ -39,12 +49,17 @@ def chunks_of(told: Json) -> list[Json] | None:
     return chunks
 
 
-def delta_of(choice: Json, *, is_said: bool) -> Json:
-    """``choice`` with its whole message as a delta, empty if it ``is_said``; itself where it has a delta."""
-    if "delta" in choice or not isinstance(choice.get("message"), dict):
-        return choice
+def holds_message(choice: Any) -> bool:
+    """Does the choice hold a whole message in place of a delta?"""
+    return isinstance(choice, dict) and "delta" not in choice and isinstance(choice.get("message"), dict)
+
+
+def delta_of(choice: Json, said: Iterable[BlockKind]) -> Json:
+    """``choice`` with its whole message as a delta, without what was ``said``."""
     others = {key: value for key, value in choice.items() if key != "message"}
-    return {**others, "delta": {} if is_said else _numbered(choice["message"])}
+    fields = {name for kind in said for name in ("role", *_FIELDS_OF.get(kind, ()))}
+    left = {name: value for name, value in choice["message"].items() if name not in fields}
+    return {**others, "delta": _numbered(left)}
 
 
 def _text(choice: Json) -> Json:
