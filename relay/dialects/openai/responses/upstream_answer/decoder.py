@@ -200,7 +200,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
 
     def _release(self, told: StreamEvent, events: list[Event]) -> None:
         """Let the held end of a tool call go: its JSON is cut, but so is the answer, and upstream says it."""
-        if told.type in ("response.failed", "error"):
+        if told.type in ("response.failed", "error") or (not told.type and as_json(told.error)):
             self.held, self._blocks.table.is_cut = None, False
             return
         why = _why_incomplete(as_json(told.response)) if told.type == "response.incomplete" else ""

@@ -176,6 +176,9 @@ def test_a_cut_call_before_an_error() -> None:
     assert not any(isinstance(event, BlockStop) for event in chunk.events)
     assert b"output_item.done" not in chunk.raw
     assert b"Oops" in chunk.raw
+    bare = b'data: {"error": {"message": "Oops"}}\n\n'
+    chunk = decoded(OPENAI_RESPONSES, [responses(CREATED, *cut) + bare])
+    assert (failure_kind(chunk), chunk.raw.endswith(bare)) == (Kind.ERROR_EVENT, True)
     assert failure_kind(told(*cut, ("response.content_part.added", {"output_index": 1}))) is Kind.GARBAGE
     filtered = {"response": {"incomplete_details": {"reason": "content_filter"}}}
     assert isinstance(told(*cut, ("response.incomplete", filtered)).events[-1], Terminal)
