@@ -97,7 +97,10 @@ class ChatEncoder(StreamEncoder):
 
     def identified(self, told: Json, upstreams_id: str) -> Json:
         """Upstream's error with our request id."""
-        return {**told, "error": identified(told["error"], self._request_id, upstreams_id)}
+        error = told.get("error")
+        if not isinstance(error, dict):
+            return told
+        return {**told, "error": identified(error, self._request_id, upstreams_id)}
 
     def keep_alive(self) -> bytes:
         """A comment line."""

@@ -95,6 +95,7 @@ class ChatDecoder(StreamDecoder[Piece]):
     def take(self, told: Piece, event: SseEvent, events: list[Event]) -> bytes:
         """One chunk; raises BrokenStream."""
         if told.error is not NOTHING and is_told(told.error) and self._failed(event, events):
+            self.held = None  # the end of half a call, which nobody is to see
             return event.raw
         if not self._has_started:
             self._has_started = True

@@ -9,7 +9,7 @@ from relay.dialects.openai import OPENAI_CHAT
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, Stop, Terminal
 from relay.neutral.failures import Kind
-from tests.relay.dialects.openai.streams import call, chat, data_of, decoded, delta, state_of
+from tests.relay.dialects.openai.streams import call, chat, data_of, decoded, delta, new_encoder, state_of
 
 
 def events_of(*chunks: Json, done: bool = True) -> list[Event]:
@@ -307,3 +307,23 @@ def test_half_a_character() -> None:
     """Two escapes of one emoji in one string are one character; a lone half becomes U+FFFD."""
     stream = b'data: {"choices":[{"delta":{"content":"\\ud83d\\uddfc \\ud83d"}}]}\n\n'
     assert state_of(decoded(OPENAI_CHAT, [stream]).events).text == "🗼 �"
+
+
+@pytest.mark.parametrize("error", [{"message": "Oops", "code": 503}, "Oops"])
+def test_an_error_behind_half_a_call_reaches_the_client(error: object) -> None:
+    """The end of the call is withheld, upstream's own error is not: in one read with it, or in the next."""
+    half = chat(fragments(call(0, '{"x', "a", "f")), delta("tool_calls"), done=False)
+    told = chat({"error": error}, done=False)
+    for pieces in ([half + told], [half, told]):
+        decoder, encoder = OPENAI_CHAT.decoder(DecoderOptions("gpt", "seed")), new_encoder(OPENAI_CHAT)
+        heard = b"".join(encoder.forward(decoder.feed(piece)) for piece in pieces)
+        failure = encoder.state.failure
+        assert failure is not None
+        assert (failure.kind, failure.message) == (Kind.ERROR_EVENT, "Oops")
+        assert b'"finish_reason": "tool_calls"' not in heard
+        assert ("Oops" in str(data_of(heard)[-1].get("error"))) is failure.from_upstream_event
+
+
+def test_an_error_event_that_is_not_there_is_not_changed() -> None:
+    """What holds no error object is forwarded as it is."""
+    assert new_encoder(OPENAI_CHAT).identified({"choices": []}, "") == {"choices": []}
