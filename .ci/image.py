@@ -29,8 +29,16 @@ SUITE = "bookworm"
 """Its Python is the base image's."""
 MIRROR = "http://deb.debian.org/debian"
 PACKAGES = "python3,python3-pip,python3-venv,ca-certificates"
-OF_THE_PLACE = re.compile("No space left|Connection|timed out|Temporary failure|Could not fetch")
+OF_THE_PLACE = re.compile(
+    "No space left|Cannot allocate memory|Killed|Connection|timed out|Temporary failure|Could not fetch"
+    "|No matching distribution|50[0234] "
+)
+LAST_LINES = 20
+"""Of a build that failed: what was tried again before says nothing."""
 LEFT_OUT = (".git", ".venv", ".data", "__pycache__", "node_modules")
+
+
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class NotTried(Exception):
@@ -67,10 +75,12 @@ class Builder:
         )
         try:
             told, _ = process.communicate(timeout=max(1.0, self.ends_at - time.monotonic()))
-        except subprocess.TimeoutExpired as late:
+        except BaseException as stopped:
             os.killpg(process.pid, signal.SIGKILL)  # what it started, too
             process.wait()
-            raise NotTried(f"{MOST_SECONDS} seconds were not enough for {command[0]}") from late
+            if isinstance(stopped, subprocess.TimeoutExpired):
+                raise NotTried(f"{MOST_SECONDS} seconds were not enough for {command[0]}") from stopped
+            raise
         if process.returncode:
             raise subprocess.CalledProcessError(process.returncode, command, told)
         return told.strip()
@@ -103,13 +113,15 @@ def base_image(builder: Builder, name: str) -> None:
             ["debootstrap", "--variant=minbase", packages, SUITE, str(root), mirror()],
             errors=subprocess.DEVNULL,
         )
-    (root / "usr/bin/python").symlink_to("python3")
-    for mark in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):  # the image that it stands in for has none
-        mark.unlink()
-    for place in (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/resolv.conf")):
-        if place.exists():
-            shutil.copy(place, root / str(place).lstrip("/"))
-    (root / "etc/pip.conf").write_text(pip_settings(builder))
+    with needed("the Debian was not made ready"):
+        (root / "usr/bin/python").symlink_to("python3")
+        # The image that it stands in for has no such mark.
+        for mark in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
+            mark.unlink()
+        for place in (Path("/etc/ssl/certs/ca-certificates.crt"), Path("/etc/resolv.conf")):
+            if place.exists():
+                shutil.copy(place, root / str(place).lstrip("/"))
+        (root / "etc/pip.conf").write_text(pip_settings(builder))
     with needed("buildah made no container of it"):
         container = builder.run("from", "scratch")
         builder.run("copy", "--quiet", container, str(root), "/")
@@ -146,7 +158,7 @@ def serves(builder: Builder) -> str:
         for line in process.stdout:
             print(line, end="")
             if found := LISTENING.search(line):
-                with urllib.request.urlopen(f"http://127.0.0.1:{found[1]}/healthz", timeout=10) as told:
+                with DIRECT.open(f"http://127.0.0.1:{found[1]}/healthz", timeout=10) as told:
                     return "" if told.status == 200 else f"/healthz answered {told.status}"
         if time.monotonic() >= builder.ends_at:
             raise NotTried(f"{MOST_SECONDS} seconds were not enough for it to listen")
@@ -157,11 +169,11 @@ def serves(builder: Builder) -> str:
         late.cancel()
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(30)
-        except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):  # buildah may end before what it started
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        process.wait()
 
 
 def tried(folder: Path) -> str:
@@ -173,7 +185,8 @@ def tried(folder: Path) -> str:
             raise NotTried(f"there is no {program}")
     builder = Builder(folder, time.monotonic() + MOST_SECONDS)
     source = folder / "source"
-    shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
+    with needed("the source was not copied"):
+        shutil.copytree(ROOT, source, ignore=shutil.ignore_patterns(*LEFT_OUT), symlinks=True)
     found = BASE.search((source / "Dockerfile").read_text())
     assert found is not None
     base_image(builder, found[1])
@@ -182,7 +195,7 @@ def tried(folder: Path) -> str:
         builder.run("bud", *how, "--tag", "evenkeel", str(source), errors=subprocess.STDOUT)
     except subprocess.CalledProcessError as failed:
         print(failed.stdout)
-        if found := OF_THE_PLACE.search(failed.stdout):
+        if found := OF_THE_PLACE.search("\n".join(failed.stdout.splitlines()[-LAST_LINES:])):
             raise NotTried(f"while it was built: {found[0]}") from failed
         return f"it cannot be built (code {failed.returncode})"
     return serves(builder)
@@ -198,6 +211,10 @@ def main() -> int:
         print(f"The image was not built: {reason}.")
         return NOT_TRIED
     finally:
+        for place in ("proc", "sys"):  # debootstrap that was ended leaves them mounted
+            mounted = folder / "root" / place
+            if mounted.is_mount():
+                subprocess.run(["/bin/umount", "--recursive", "--lazy", str(mounted)], check=False)
         shutil.rmtree(folder, ignore_errors=True)
     print(f"The image: {wrong or 'built, started, well'}, {time.monotonic() - began:.0f} s")
     return 1 if wrong else 0

@@ -3,7 +3,8 @@
 To load them costs more than a second of CPU, and the suite starts some hundred servers. What a fork runs is a
 process of its own as before, with its environment, its settings and its part of the project loaded by itself;
 only what asks for no settings is there already. Where Python itself is to be started in another way (another
-interpreter's option, another environment variable of Python) use ``subprocess``.
+interpreter's option, another environment variable of Python) use ``subprocess``. All forks have one hash
+seed, and aiohttp's TLS context is made before them.
 """
 
 import atexit
@@ -21,9 +22,12 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO
+
+from tests import stores
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -98,18 +102,26 @@ class Program:
     def send_signal(self, number: int) -> None:
         """Send it a signal, if it still runs."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # ended, and not told yet
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """SIGKILL."""
         self.send_signal(signal.SIGKILL)
 
     def _look(self, seconds: float | None) -> int | None:
-        with self._lock:
-            if self.returncode is None and select.select([self._told], [], [], seconds)[0]:
-                self.returncode = int(self._told.readline() or -signal.SIGKILL)
-                self._told.close()
-            return self.returncode
+        # Waited for without the lock: others may want to kill it meanwhile.
+        if self.returncode is None and _is_readable(self._told, seconds):
+            with self._lock:
+                if self.returncode is None:
+                    self.returncode = int(self._told.readline() or -signal.SIGKILL)
+        return self.returncode
+
+
+def _is_readable(told: IO[str], seconds: float | None) -> bool:
+    poll = select.poll()
+    poll.register(told, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1000))
 
 
 def start(*arguments: str, env: dict[str, str], talks: bool = False) -> Program:
@@ -192,7 +204,7 @@ def _serve(control: socket.socket) -> list[str]:
         for descriptor in own:
             os.close(descriptor)
         running[child] = telling
-        os.write(telling, f"{child}\n".encode())
+        _tell(telling, child)
 
 
 def _noted(number: int, frame: FrameType | None) -> None:
@@ -200,7 +212,15 @@ def _noted(number: int, frame: FrameType | None) -> None:
 
 
 def _received(control: socket.socket, size: int) -> bytes:
-    return control.recv(size, socket.MSG_WAITALL)
+    whole = bytearray()
+    while len(whole) < size and (piece := control.recv(size - len(whole), socket.MSG_WAITALL)):
+        whole += piece  # a signal may cut it short
+    return bytes(whole)
+
+
+def _tell(telling: int, number: int) -> None:
+    with suppress(OSError):  # who asked for the program may have let go of it
+        os.write(telling, f"{number}\n".encode())
 
 
 def _tell_of_ended(running: dict[int, int]) -> None:
@@ -209,12 +229,13 @@ def _tell_of_ended(running: dict[int, int]) -> None:
         if not child:
             return
         telling = running.pop(child)
-        os.write(telling, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        _tell(telling, os.waitstatus_to_exitcode(status))
         os.close(telling)
 
 
 def _become(env: dict[str, str], descriptors: Sequence[int]) -> None:
     """In the fork: its signals, its descriptors and its environment are those of a new process."""
+    stores.end_with_parent()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)

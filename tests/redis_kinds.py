@@ -12,12 +12,14 @@ from typing import Any, NamedTuple
 import redis
 
 from tests import stores
-from tests.fronts.front import free_port
+from tests.fronts.front import free_port, is_free
 
 MASTER = "evenkeel"
 SLOTS = 16384
+BUS = 10_000
+"""A member of a cluster listens so far above its port too."""
 CLUSTER_PORTS = range(20_000, 22_700)
-"""A member of a cluster listens 10,000 above its port too: the system must not have handed that one out."""
+"""That one the system must not have handed out, and no other test takes it."""
 
 
 class Running(NamedTuple):
@@ -62,7 +64,7 @@ def cluster() -> Iterator[Running]:
     """Three masters, each with a replica."""
     with ExitStack() as stack:
         folder = _folder(stack)
-        ports = [free_port(CLUSTER_PORTS) for _ in range(6)]
+        ports = _cluster_ports()
         more = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000")
         processes = {
             port: _server(stack, folder, port, *more, "--cluster-config-file", f"{port}.nodes")
@@ -89,6 +91,15 @@ def cluster() -> Iterator[Running]:
 def ask(client: "redis.Redis", *words: Any) -> Any:
     """One command's answer."""
     return client.execute_command(*words)
+
+
+def _cluster_ports() -> list[int]:
+    ports: set[int] = set()
+    while len(ports) < 6:
+        port = free_port(CLUSTER_PORTS)
+        if is_free(port + BUS):
+            ports.add(port)
+    return sorted(ports)
 
 
 def _is_whole(client: "redis.Redis") -> bool:

@@ -45,3 +45,16 @@ def test_a_program_can_be_talked_to_and_ended() -> None:
     programs[1].stdin.close()
     assert programs[1].wait(60) == 0
     programs[1].kill()  # one that has ended is left alone
+
+
+def test_a_program_that_nobody_holds_costs_no_other() -> None:
+    """Who lets go of one, as a test that is broken off does, takes nothing from those that follow."""
+    kept = loaded_python.start("-m", "tests.told_environment", "0", env=ENVIRONMENT, talks=True)
+    dropped = loaded_python.start("-m", "tests.told_environment", "0", env=ENVIRONMENT, talks=True)
+    pid = dropped.pid
+    del dropped
+    os.kill(pid, signal.SIGKILL)
+    for _ in range(2):
+        assert loaded_python.start("-m", "tests.told_environment", "0", env=ENVIRONMENT).wait(60) == 0
+    kept.stdin.close()
+    assert kept.wait(60) == 0

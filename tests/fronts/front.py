@@ -43,7 +43,7 @@ CADDY = """
 """
 
 
-FREE_PORTS = range(20_000, 32_000)
+FREE_PORTS = range(20_000, 30_000)
 """Below those that the system hands out by itself, which begin at 32768 on Linux."""
 
 
@@ -53,10 +53,16 @@ def free_port(among: Sequence[int] = FREE_PORTS) -> int:
     What other tests of this run start meanwhile must not get this one.
     """
     while True:
-        port = random.choice(among)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
+        if is_free(port := random.choice(among)):
             return port
+
+
+def is_free(port: int) -> bool:
+    """Does nobody listen on it now?"""
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind(("127.0.0.1", port))
+        return True
+    return False
 
 
 def documented(language: str) -> str:
