@@ -11,11 +11,12 @@ from collections.abc import Callable
 class KeptTimer:
     """Wakes who waits when the deadline of the wait is over; one wait at a time."""
 
-    __slots__ = ("_at", "_timer", "_wake")
+    __slots__ = ("_at", "_rings_at", "_timer", "_wake")
 
     def __init__(self) -> None:
         """Nobody waits."""
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._rings_at = 0.0  # uvloop's handle of a moment that is past cannot tell it
         self._at = 0.0
         self._wake: Callable[[], None] | None = None
 
@@ -23,10 +24,10 @@ class KeptTimer:
         """A wait begins, until ``at`` by ``loop``'s time; ``wake`` is called then."""
         self._at, self._wake = at, wake
         timer = self._timer
-        if timer is None or timer.when() > at:
+        if timer is None or self._rings_at > at:
             if timer is not None:
                 timer.cancel()
-            self._timer = loop.call_at(at, self._ring, loop)
+            self._start(loop)
 
     def rest(self) -> None:
         """The wait is over; the timer stays."""
@@ -45,10 +46,14 @@ class KeptTimer:
         if wake is None:
             return
         if loop.time() < self._at:
-            self._timer = loop.call_at(self._at, self._ring, loop)
+            self._start(loop)
         else:
             self._wake = None
             wake()
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._rings_at = self._at
+        self._timer = loop.call_at(self._at, self._ring, loop)
 
 
 class Alarm:

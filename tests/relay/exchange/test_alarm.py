@@ -4,6 +4,7 @@ import asyncio
 import gc
 
 import pytest
+import uvloop
 
 from relay.exchange.alarm import Alarm
 
@@ -125,3 +126,16 @@ async def test_an_alarm_that_was_stopped_holds_nobody() -> None:
     alarm.stop()
     assert loop.timers[0].cancelled()
     assert task not in gc.get_referents(alarm)
+
+
+def test_a_deadline_that_is_past_is_followed_by_another() -> None:
+    """uvloop's handle of such a moment is no timer; the wait behind it may be nearer still."""
+
+    async def works() -> list[str]:
+        alarm, loop = Alarm(asyncio.get_running_loop()), asyncio.get_running_loop()
+        alarm.set(loop.time() - 1)
+        alarm.rest()
+        return [await waits(alarm, loop.time() - 2), await waits(alarm, loop.time() - 1)]
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(works()) == ["late", "late"]
