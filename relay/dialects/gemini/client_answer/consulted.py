@@ -64,7 +64,9 @@ class _Listed:
     def number(self, chunk: Json) -> int:
         """Where ``chunk`` is listed."""
         [(kind, fields)] = chunk.items()
-        number = self._numbers.setdefault((kind, *fields.values()), len(self.all))
+        # A page is known by its address: a search may find it without the title that the citation has.
+        name = (fields["uri"],) if kind == "web" else fields.values()
+        number = self._numbers.setdefault((kind, *name), len(self.all))
         if number == len(self.all):
             self.all.append(chunk)
         return number

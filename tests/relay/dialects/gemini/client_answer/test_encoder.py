@@ -228,8 +228,10 @@ def test_citations_become_grounding():
 
 
 def test_another_vendors_search_is_grounding():
-    """Its questions and the pages it found stand in the last chunk; a cited page is listed once."""
-    found = ServerResult((Source("https://a", "A"), Source("https://b", "B"), Source("https://b", "B")))
+    """Its questions and the pages it found stand in the last chunk; a page is listed once, with the title
+    that whoever names it first knows.
+    """
+    found = ServerResult((Source("https://a", ""), Source("https://b", "B"), Source("https://b", "")))
     [chunk] = encoded(
         [
             *(
