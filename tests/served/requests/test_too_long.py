@@ -156,9 +156,12 @@ def is_own(client: str, upstream: str) -> bool:
 
 
 def is_right(client: str, upstream: str, error: dict[str, Any]) -> bool:
-    """Upstream's own error where it spoke the client's dialect, else the words on which the client acts."""
+    """Upstream's own error where it spoke the client's dialect, else the words on which the client acts.
+
+    An event may name the request beside it.
+    """
     if is_own(client, upstream):
-        return error == TOLD[upstream]["error"]
+        return {**error, **TOLD[upstream]["error"]} == error
     match client:
         case "anthropic":
             return error == TOLD["anthropic"]["error"]
