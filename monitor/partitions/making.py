@@ -1,9 +1,10 @@
 """Partitions are made before their day comes; where it has come already, its rows move into them."""
 
 import logging
-from typing import Any
+import time
+from typing import Any, Final
 
-from django.db import DatabaseError, IntegrityError, connection
+from django.db import DatabaseError, Error, IntegrityError, OperationalError, connection, transaction
 
 from monitor.partitions.days import DAY_SECONDS, Partition, missing
 from monitor.partitions.tables import APART, KEYS, are_there, changing, default_of, partitions_of
@@ -14,22 +15,40 @@ MOST_MOVED = 50_000
 """Rows that the default partition may hold for a day to be taken out of it while others wait. Where it holds
 more, they stay: they are found there as well, and removed row by row. Then days begin with tomorrow's."""
 
+NEAR_SECONDS: Final = 3600
+"""A day that begins so soon is left out there: the check on its rows could be there when they come."""
+LOOKING_SECONDS: Final = 1800
+"""So long a default partition may be looked through: shorter, so that no day begins meanwhile."""
+
+TRIES: Final = 5
+PAUSE_SECONDS: Final = 1.0
+"""Between two tries to take a check away: those who waited behind the first get their turn."""
+
 
 def make_ahead(now: float, retention_days: float) -> int:
     """Make the partitions that are missing from the day of ``now`` (epoch seconds) on; how many were made.
 
-    What cannot be made now harms nobody: its rows go to the default partition until the next try.
+    What cannot be made now harms nobody: its rows go to the default partition until the next try. Raises
+    OperationalError, after all the others are made, where a check is left that would refuse a day's rows:
+    whoever reads the default partition for long keeps it. That is to be tried again soon.
     """
     if not are_there():
         return 0
-    return sum(_make_of(table, now, retention_days) for table in KEYS)
-
-
-def _make_of(table: str, now: float, retention_days: float) -> int:
+    began = time.monotonic()
     made = 0
-    _open_again(table)
+    for table in KEYS:
+        if _open_again(table):
+            made += _make_of(table, now, time.monotonic() - began, retention_days)
+    if left := [table for table in KEYS if _is_apart(table)]:
+        raise OperationalError(f"A check that keeps a day's rows out is still there: {', '.join(left)}")
+    return made
+
+
+def _make_of(table: str, now: float, passed_seconds: float, retention_days: float) -> int:
+    made = 0
     is_long = _is_long(default_of(table))
-    make, begins_at = (_make_beside, now + DAY_SECONDS) if is_long else (_make, now)
+    far_enough = now + passed_seconds + DAY_SECONDS + NEAR_SECONDS
+    make, begins_at = (_make_beside, far_enough) if is_long else (_make, now)
     for partition in missing(partitions_of(table), table, begins_at, retention_days):
         try:
             made += make(table, partition)
@@ -78,7 +97,8 @@ def _make_beside(table: str, partition: Partition) -> bool:
     try:
         with changing(table) as cursor:
             cursor.execute(f"ALTER TABLE {default} ADD CONSTRAINT {default}{APART} CHECK ({apart}) NOT VALID")
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = '{LOOKING_SECONDS}s'")
             cursor.execute(f"ALTER TABLE {default} VALIDATE CONSTRAINT {default}{APART}")
         with changing(table) as cursor:
             if _is_taken(table, partition):
@@ -87,18 +107,35 @@ def _make_beside(table: str, partition: Partition) -> bool:
             _attach(cursor, table, partition)
             return True
     finally:
-        _open_again(table)
+        _open_again(table, TRIES)
 
 
-def _open_again(table: str) -> None:
-    """Take away the check that a process which died may have left: one day it would refuse rows."""
+def _open_again(table: str, tries: int = 1) -> bool:
+    """Take away the check that keeps a day apart, also one of a process that died; whether none is left.
+
+    One day it would refuse rows.
+    """
     default = default_of(table)
+    for tries_left in reversed(range(tries)):
+        try:
+            if _is_apart(table):
+                with changing(table) as cursor:
+                    cursor.execute(f"ALTER TABLE {default} DROP CONSTRAINT IF EXISTS {default}{APART}")
+        except Error as error:
+            logger.warning("The check %s%s is still there: %s", default, APART, str(error).partition("\n")[0])
+        else:
+            return True
+        if tries_left:
+            time.sleep(PAUSE_SECONDS)
+    return False
+
+
+def _is_apart(table: str) -> bool:
+    """Whether the table's default partition has a check that keeps a day's rows out."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = %s)", [f"{default}{APART}"])
-        if not cursor.fetchone()[0]:
-            return
-    with changing(table) as cursor:
-        cursor.execute(f"ALTER TABLE {default} DROP CONSTRAINT IF EXISTS {default}{APART}")
+        name = f"{default_of(table)}{APART}"
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = %s)", [name])
+        return bool(cursor.fetchone()[0])
 
 
 def _is_taken(table: str, partition: Partition) -> bool:

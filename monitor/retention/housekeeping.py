@@ -39,6 +39,8 @@ ORPHANED = "The server process that served this request has ended unexpectedly."
 
 TICK_SECONDS = 5.0
 PRUNE_SECONDS = 3600.0
+MAKING_AGAIN_SECONDS = 60.0
+"""After partitions could not be made: each try makes others wait for a second."""
 PRUNES_SECONDS = 300.0
 STATISTICS_SECONDS = 60.0
 STATISTICS_SHARE = 20
@@ -109,6 +111,7 @@ class Housekeeper:
         self._turn = turn
         self._now = now
         self._next_prunes = 0.0
+        self._next_making = 0.0
         self._next_pruning = 0.0
         self._next_statistics = 0.0
         self._orphans_closed_at = 0.0
@@ -156,31 +159,40 @@ class Housekeeper:
         return False
 
     def _keep_house(self, now: float) -> None:
-        self._close_orphans(now)
-        if now >= self._next_pruning:
+        for step in (
+            self._close_orphans,
+            self._make_partitions,
+            self._prune,
+            self._prune_others,
+            self._fill_search_index,
+            self._fill_statistics,
+        ):
+            _by_itself(step, now)
+
+    def _make_partitions(self, now: float) -> None:
+        if now >= self._next_making:
+            self._next_making = now + MAKING_AGAIN_SECONDS
             make_ahead(now, self._limits.days)
-            self._next_pruning = now + PRUNE_SECONDS
-            self._prune(now)
-        if now >= self._next_prunes:
-            self._next_prunes = now + PRUNES_SECONDS
-            self._prune_others(now)
-        self._fill_search_index()
-        if now >= self._next_statistics:
-            self._fill_statistics(now)
+            self._next_making = now + PRUNE_SECONDS
 
     def _prune_others(self, now: float) -> None:
+        if now < self._next_prunes:
+            return
+        self._next_prunes = now + PRUNES_SECONDS
         for prune in self._prunes:
             while prune(now):
                 if self._must_stop():
                     return
 
-    def _fill_search_index(self) -> None:
+    def _fill_search_index(self, _: float) -> None:
         ends_at = time.monotonic() + INDEXING_SECONDS
         while index.add_older(INDEXED_AT_ONCE) == INDEXED_AT_ONCE and time.monotonic() < ends_at:
             if self._must_stop():
                 return
 
     def _fill_statistics(self, now: float) -> None:
+        if now < self._next_statistics:
+            return
         began = time.monotonic()
         for hour in filling.hours_to_fill(now):
             filling.fill_hour(hour)
@@ -194,6 +206,9 @@ class Housekeeper:
         self._next_statistics = now + max(STATISTICS_SECONDS, STATISTICS_SHARE * took)
 
     def _prune(self, now: float) -> None:
+        if now < self._next_pruning:
+            return
+        self._next_pruning = now + PRUNE_SECONDS
         pruning = pruner.planned(self._limits, now, by_partitions=True)
         for _ in pruner.prune(pruning):
             if self._must_stop():
@@ -208,15 +223,21 @@ class Housekeeper:
 
     def _run(self) -> None:
         while True:
-            try:
-                self.tick(self._now())
-            except Error as error:
-                logger.warning("Housekeeping failed and is tried again: %s", type(error).__name__)
-                connection.close()
-            except Exception:
-                logger.exception("Housekeeping failed and is tried again")
+            _by_itself(self.tick, self._now())
             if self._end.wait(TICK_SECONDS):
                 if self._turn is not None:
                     self._turn.give_up()
                 connection.close()
                 return
+
+
+def _by_itself(step: Callable[[float], object], now: float) -> None:
+    """Do it at ``now``; a failure is logged, and keeps nothing else from being done."""
+    name = step.__name__.strip("_")
+    try:
+        step(now)
+    except Error as error:
+        logger.warning("Housekeeping (%s) failed and is tried again: %s", name, type(error).__name__)
+        connection.close()
+    except Exception:
+        logger.exception("Housekeeping (%s) failed and is tried again", name)

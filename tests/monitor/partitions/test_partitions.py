@@ -5,15 +5,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from monitor.history.listing.about_count import about_count
@@ -242,9 +243,7 @@ def test_a_long_default_partition_keeps_its_day_and_tomorrow_has_its_own(
     late = put(MIDNIGHT + DAY_SECONDS)
     assert rows_in("monitor_requestlog_20260922") == [late.id]
     assert make_ahead(MIDNIGHT + 10, 30) == 0
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_constraint WHERE conname LIKE '%\\_apart'")
-        assert cursor.fetchone() == (0,)
+    assert checks_left() == []
 
 
 def test_a_row_of_a_day_that_is_being_made_waits_and_is_stored(
@@ -264,6 +263,75 @@ def test_a_row_of_a_day_that_is_being_made_waits_and_is_stored(
     assert writer.flush(PATIENCE_SECONDS)
     assert rows_in("monitor_requestlog_20260921") == [row.id]
     assert writer.stats().rows_dropped == 0
+
+
+def checks_left() -> list[str]:
+    """The checks that keep a day's rows out of a default partition."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT conname FROM pg_constraint WHERE conname LIKE '%\\_apart'")
+        return [name for (name,) in cursor.fetchall()]
+
+
+def test_a_check_that_a_reader_keeps_delays_that_table_only(
+    store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other tables get their days; that a check is left is told, and the next try takes it away."""
+    monkeypatch.setattr(tables, "LOCK_SECONDS", 0.05)
+    first = next(iter(KEYS))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"ALTER TABLE {first}_default ADD CONSTRAINT {first}_default_apart CHECK (false) NOT VALID"
+        )
+    with a_reader(f"{first}_default", store), pytest.raises(OperationalError, match=first):
+        make_ahead(MIDNIGHT, 30)
+    assert {table: len(partitions_of(table)) for table in KEYS} == {**dict.fromkeys(KEYS, 4), first: 0}
+    assert make_ahead(MIDNIGHT, 30) == 4
+    assert checks_left() == []
+
+
+def test_who_begins_to_read_while_a_day_is_looked_through_leaves_no_check(
+    put: Callable[..., RequestRecord], store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The check cannot be taken away at once; it is when the reader is gone, some tries later."""
+    monkeypatch.setattr(making, "MOST_MOVED", 20)
+    monkeypatch.setattr(tables, "LOCK_SECONDS", 0.05)
+    put_many(put(MIDNIGHT + 5), 30)
+    reading = ExitStack()
+    pauses: list[float] = []
+
+    def read_behind(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        answer = execute(sql, *args)
+        if "VALIDATE" in sql:
+            reading.enter_context(a_reader("monitor_requestlog_default", store))
+        return answer
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == making.TRIES - 1:
+            reading.close()
+
+    monkeypatch.setattr(making, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    with reading, connection.execute_wrapper(read_behind):
+        assert make_ahead(MIDNIGHT + 10, 30) == 4 * (len(KEYS) - 1)
+    assert pauses == [making.PAUSE_SECONDS] * (making.TRIES - 1)
+    assert checks_left() == []
+    assert make_ahead(MIDNIGHT + 10, 30) == 4
+
+
+@pytest.mark.parametrize(("hours_left", "first_day"), [(0.5, "20260923"), (2, "20260922")])
+def test_a_day_that_begins_soon_is_not_kept_apart(
+    put: Callable[..., RequestRecord],
+    store: str,
+    monkeypatch: pytest.MonkeyPatch,
+    hours_left: float,
+    first_day: str,
+) -> None:
+    """A long default partition may be looked through past midnight, and the check would refuse rows."""
+    monkeypatch.setattr(making, "MOST_MOVED", 20)
+    put_many(put(MIDNIGHT + 5), 30)
+    make_ahead(MIDNIGHT + DAY_SECONDS - hours_left * 3600, 30)
+    assert partitions_of("monitor_requestlog")[0].name == f"monitor_requestlog_{first_day}"
+    assert making.LOOKING_SECONDS < making.NEAR_SECONDS
 
 
 def test_rows_of_a_day_to_come_keep_only_that_one_from_being_made(

@@ -124,6 +124,39 @@ def test_old_history_goes_once_an_hour(writer: RecordWriter, request_record: New
         assert RequestLog.objects.count() == left
 
 
+def test_what_fails_keeps_no_other_work_from_being_done(
+    writer: RecordWriter,
+    request_record: NewRecord,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Partitions that cannot be made are tried again a minute later; each other step is done meanwhile."""
+    made: list[float] = []
+    done: list[str] = []
+
+    def make_ahead(now: float, days: float) -> int:
+        made.append(now)
+        raise OperationalError("canceling statement due to lock timeout")
+
+    def fails(now: float) -> int:
+        done.append("others")
+        raise RuntimeError("bug")
+
+    monkeypatch.setattr(housekeeping, "make_ahead", make_ahead)
+    monkeypatch.setattr(housekeeping.index, "add_older", lambda _: done.append("index") or 0)
+    monkeypatch.setattr(housekeeping.filling, "hours_to_fill", lambda _: done.append("statistics") or [])
+    writer.submit(request_record(started_at=NOW - 90_000))
+    assert writer.flush(10)
+    housekeeper = Housekeeper(set, Limits(days=1, size_bytes=0), prunes=[fails])
+    for after in (0, 5, 59, 60, 65):
+        housekeeper.tick(NOW + after)
+    assert not RequestLog.objects.exists()
+    assert made == [NOW, NOW + 60]
+    assert done[:3] == ["others", "index", "statistics"]
+    assert done.count("index") == 5
+    assert caplog.text.count("make_partitions") == 2
+
+
 @pytest.mark.parametrize("error", [OperationalError("locked"), RuntimeError("bug")])
 def test_a_failure_is_logged_and_tried_again(
     error: Exception, store: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
