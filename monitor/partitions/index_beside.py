@@ -27,7 +27,10 @@ class AddIndexBeside(migrations.AddIndex):
     """
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Make the index where the store has none of that name."""
+        """Make the index where the store has none of that name; as SQL it is a plain ``CREATE INDEX``."""
+        if schema_editor.collect_sql:  # sqlmigrate only prints
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
         model = to_state.apps.get_model(app_label, self.model_name)
         connection = schema_editor.connection
         if connection.vendor != "postgresql" or not _is_divided(connection, model._meta.db_table):

@@ -4,11 +4,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations import AddIndex
 from django.db.migrations.loader import MigrationLoader
@@ -144,6 +146,19 @@ def test_who_breaks_off_begins_again_with_what_is_missing(store: str) -> None:
     index_beside.make(connection, TABLE, NAME, STATEMENT)
     assert len(valid_parts()) == 2 + len(partitions_of(TABLE))
     assert all(valid_parts().values())
+
+
+@on_postgresql
+def test_who_asks_for_the_sql_changes_nothing(store: str) -> None:
+    """``sqlmigrate`` prints the statement of a migration and makes no index."""
+    name = "attempt_upstream_request_id"
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX {name}")
+        told = StringIO()
+        call_command("sqlmigrate", "monitor", "0024", stdout=told)
+        assert f'CREATE INDEX "{name}" ON "{TABLE}"' in told.getvalue()
+        cursor.execute("SELECT to_regclass(%s)", [name])
+        assert cursor.fetchone() == (None,)
 
 
 def test_every_later_index_of_a_divided_table_is_made_so() -> None:
