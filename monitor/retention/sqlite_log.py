@@ -10,15 +10,25 @@ from typing import Final
 from django.db import connection
 
 LONGEST_LOG_BYTES: Final = 16_000_000
+REST_PAGES: Final = 1000
+"""So much of the log may be left to copy while nobody writes; SQLite itself copies so much at once."""
 WAIT_MS: Final = 100
 """For so long others write nothing while somebody reads; who reads for longer is left alone until later."""
 
 
 def shorten_log() -> None:
-    """Begin the log anew where it is long; between two transactions. On PostgreSQL there is nothing to do."""
+    """Begin the log anew where it is long; between two transactions. On PostgreSQL there is nothing to do.
+
+    It is copied beside those who write, then begun anew while they wait. Where somebody still reads an older
+    state not all can be copied, and nobody is made to wait.
+    """
     if connection.vendor != "sqlite" or log_bytes() <= LONGEST_LOG_BYTES:
         return
     with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        [(_, pages, copied_pages)] = cursor.fetchall()
+        if pages - copied_pages > REST_PAGES:
+            return
         cursor.execute("PRAGMA busy_timeout")
         [usual_ms] = cursor.fetchone()
         cursor.execute(f"PRAGMA busy_timeout = {WAIT_MS}")

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from monitor.models import Body
 from monitor.record.records import BodyKind, BodyRecord, RequestRecord
@@ -62,3 +64,25 @@ def test_who_reads_for_long_keeps_nobody_waiting(filled: sqlite3.Connection) -> 
     filled.close()
     shorten_log()
     assert log_bytes() == 0
+
+
+def test_writers_wait_only_for_what_could_not_be_copied_beside_them(
+    filled: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log is copied while others write; begun anew, for which they wait, when little of it is left."""
+    monkeypatch.setattr(sqlite_log, "REST_PAGES", 10)
+    shorten_log()
+    filled.execute("BEGIN")
+    assert filled.execute("SELECT count(*) FROM monitor_body").fetchone() == (150,)
+    Body.objects.all().update(content=os.urandom(20_000))
+    assert log_bytes() > LIMIT
+    with CaptureQueriesContext(connection) as beside_a_reader:
+        shorten_log()
+    filled.execute("COMMIT")
+    with CaptureQueriesContext(connection) as afterwards:
+        shorten_log()
+    filled.close()
+    assert log_bytes() == 0
+    told = [[q["sql"] for q in asked if "wal" in q["sql"]] for asked in (beside_a_reader, afterwards)]
+    passive, truncate = "PRAGMA wal_checkpoint(PASSIVE)", "PRAGMA wal_checkpoint(TRUNCATE)"
+    assert told == [[passive], [passive, truncate]]
