@@ -58,6 +58,7 @@ LINEAR: dict[str, str] = {
     r"[\s,]+": OPERATORS,
     r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,9}))?": FIXED,
     # the monitor
+    r"-(?:\d{4}-\d{2}-\d{2}|\d{4}|latest)\Z": FIXED,
     r"[0-9a-f]{1,32}": FIXED,
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}": FIXED,
     r"FOR VALUES FROM \((MINVALUE|'([^']{0,32})')\) TO \((MAXVALUE|'([^']{0,32})')\)": FIXED,

@@ -60,8 +60,6 @@ def cost_of(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | N
     price = listed_price(record.mapped_model, period, tokens) if rates is None else rates.price_of(tokens)
     if record.diagnostics:
         tools = tools_price(record.mapped_model, period, record.diagnostics)
-        if tools is None:
-            return None
         price = _with_extras(record, period, tokens, price) + tools
     return price.quantize(SMALLEST)
 

@@ -4,7 +4,8 @@ Sources, as of November 2026. Web searches: the price library, and docs.x.ai (*P
 to 2.5 is billed by the prompt that was grounded, Gemini 3 by the query (ai.google.dev, *Grounding with Google
 Search*). File searches: openai.com/api/pricing and docs.x.ai. Pictures of OpenAI's ``image_generation`` are
 billed as tokens of the image model that drew them; developers.openai.com has the same prices for GPT Image
-2.6 as for 2. What nobody tells in an answer (containers by the hour, storage) is not in the price.
+2.6 as for 2 (``monitor.record.image_models``). What nobody tells in an answer (containers by the hour,
+storage) is not in the price.
 """
 
 import functools
@@ -14,25 +15,22 @@ from typing import Final
 
 from monitor.pricing.library import is_listed, library_price
 from monitor.record.estimated import number_in
+from monitor.record.image_models import DEAREST, priced_as
 
 DRAWN: Final = tuple(f"drawn_{kind}_{part}" for kind in ("text", "image") for part in ("in", "cached", "out"))
 """The tokens of an image model, as a row's facts name them; ``in`` is what came from no cache."""
-
-DRAWS: Final = "gpt-image-2.6-sunburst"
-"""Who draws where an answer does not say it: the default of OpenAI's API reference (November 2026)."""
 
 _FILE_SEARCHES: Final = Decimal("2.5")
 _WEB_SEARCHES: Final = (("grok-", Decimal(5)),)
 """Dollars for a thousand; beginnings of the names of models for which the library has no price."""
 
 _BY_THE_PROMPT: Final = ("gemini-1", "gemini-2")
-_SAME_PRICE: Final = {"gpt-image-2.6": "gpt-image-2"}
 
 
-def tools_price(model: str, period: int, facts: Mapping[str, object]) -> Decimal | None:
-    """What the tools cost that ``facts`` of a row tell; None where the price of one is unknown.
+def tools_price(model: str, period: int, facts: Mapping[str, object]) -> Decimal:
+    """What the tools cost that ``facts`` of a row tell; ``period`` counts half hours since the epoch.
 
-    ``period`` counts half hours since the epoch.
+    Pictures of an unknown image model cost what those of the dearest do.
     """
     price = Decimal(0)
     if searches := number_in(facts, "web_searches"):
@@ -41,10 +39,7 @@ def tools_price(model: str, period: int, facts: Mapping[str, object]) -> Decimal
     if searches := number_in(facts, "file_searches"):
         price += _FILE_SEARCHES * searches / 1000
     counts = {name: count for name in DRAWN if (count := number_in(facts, name))}
-    if counts:
-        drawn = _drawn(str(facts.get("drawn_by") or DRAWS), period, counts)
-        return None if drawn is None else price + drawn
-    return price
+    return price + _drawn(priced_as(facts.get("drawn_by")), period, counts) if counts else price
 
 
 @functools.lru_cache(maxsize=256)
@@ -54,13 +49,10 @@ def _web_search_fees(model: str, period: int) -> Decimal:
     return library_price(model, period, web_searches=1000) if own is None else own
 
 
-def _drawn(model: str, period: int, counts: Mapping[str, int]) -> Decimal | None:
-    priced = _priced_as(model)
-    if priced is None:
-        return None
+def _drawn(model: str | None, period: int, counts: Mapping[str, int]) -> Decimal:
     text_in, text_cached, text_out, image_in, image_cached, image_out = (counts.get(one, 0) for one in DRAWN)
     return library_price(
-        priced,
+        model if model is not None and is_listed(model) else DEAREST,
         period,
         input_tokens=text_in + text_cached + image_in + image_cached,
         cache_read_tokens=text_cached + image_cached,
@@ -69,15 +61,3 @@ def _drawn(model: str, period: int, counts: Mapping[str, int]) -> Decimal | None
         output_tokens=text_out + image_out,
         output_image_tokens=image_out,
     )
-
-
-@functools.lru_cache(maxsize=256)
-def _priced_as(model: str) -> str | None:
-    """Under which name the library knows an image model; a snapshot's, or an alias's, end is left out."""
-    name = model
-    while name:
-        name = _SAME_PRICE.get(name, name)
-        if is_listed(name):
-            return name
-        name = name.rpartition("-")[0]
-    return None

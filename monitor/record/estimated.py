@@ -1,7 +1,9 @@
-"""Whether what an exchange cost rests on an estimate, for upstream has not counted all of it. PURE."""
+"""Whether what an exchange cost rests on an estimate: of a count, or of an unknown model's price. PURE."""
 
 from collections.abc import Mapping
 from typing import Final, Protocol
+
+from monitor.record.image_models import is_unknown_drawer
 
 
 class CountedTokens(Protocol):
@@ -25,10 +27,12 @@ MOST_TOKENS: Final = 10**12
 
 
 def is_estimated(row: CountedTokens) -> bool:
-    """Upstream left a count out, and an estimate stands for it."""
+    """An estimate stands for a count that upstream left out, or for the price of who drew pictures."""
     told = row.diagnostics
-    return (row.tokens_in is None and "estimated_tokens_in" in told) or (
-        row.tokens_out is None and "estimated_tokens_out" in told
+    return (
+        (row.tokens_in is None and "estimated_tokens_in" in told)
+        or (row.tokens_out is None and "estimated_tokens_out" in told)
+        or is_unknown_drawer(told)
     )
 
 

@@ -70,7 +70,7 @@ def cost(value: Decimal | None) -> str:
 
 @register.filter
 def cost_of_row(record: RequestLog) -> str:
-    """A row's cost; ``≈`` before what rests on an estimate, for upstream did not count it."""
+    """A row's cost; ``≈`` before what rests on an estimate."""
     is_told = record.cost is not None and is_estimated(record)
     return f"≈ {cost(record.cost)}" if is_told else cost(record.cost)
 

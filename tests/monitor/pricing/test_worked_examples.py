@@ -86,7 +86,10 @@ EXAMPLES: list[tuple[str, tuple[int, int, int, int], dict[str, object], str | No
     (GPT, (0, 0, 0, 0), {"drawn_image_cached": M, "drawn_text_cached": M, "drawn_by": IMAGE_2}, "3.25"),
     (GPT, (0, 0, 0, 0), {"drawn_image_out": M, "drawn_by": "gpt-image-2-codex"}, "30"),
     (GPT, (0, 0, 0, 0), {"drawn_image_out": M, "drawn_by": "gpt-image-1.5", "service_tier": "fast"}, "32"),
-    (GPT, (M, 0, 0, 0), {"drawn_image_out": 1, "drawn_by": "an image model of tomorrow"}, None),
+    (GPT, (M, 0, 0, 0), {"drawn_image_out": 1, "drawn_by": "an image model of tomorrow"}, "1.25004"),
+    (GPT, (M, 0, 0, M // 10), {"drawn_text_in": 5, "drawn_by": "chatgpt-image-latest"}, "2.250025"),
+    (GPT, (0, 0, 0, 0), {"drawn_image_out": M, "drawn_by": "gpt-image-2-mini"}, "40"),
+    (GPT, (0, 0, 0, 0), {"drawn_image_out": M, "drawn_by": "gpt-5-nano"}, "40"),
 ]
 
 
@@ -120,6 +123,8 @@ ESTIMATES = {"estimated_tokens_in": 1000, "estimated_tokens_out": 500}
         (None, None, ESTIMATES, "0.014", True),
         (2000, None, ESTIMATES, "0.018", True),
         (2000, 100, ESTIMATES, "0.01", False),
+        (2000, 100, {"drawn_image_out": 1, "drawn_by": "an image model of tomorrow"}, "0.01004", True),
+        (2000, 100, {"drawn_image_out": 1, "drawn_by": IMAGE_2}, "0.01003", False),
         (None, None, {}, None, False),
         (None, None, {"estimated_tokens_in": -1, "estimated_tokens_out": 5}, None, True),
         (None, None, {"estimated_tokens_in": True, "estimated_tokens_out": 5}, None, True),
@@ -133,7 +138,10 @@ def test_a_cut_stream_costs_what_came(
     estimated: bool,
     request_record: Callable[..., RequestRecord],
 ) -> None:
-    """What upstream counted goes before an estimate; where neither is there the price is unknown, not 0."""
+    """What upstream counted goes before an estimate; where neither is there the price is unknown, not 0.
+
+    Who drew pictures for a price that nobody knows is an estimate, too.
+    """
     record = request_record(
         mapped_model=OPUS,
         started_at=AT,
