@@ -58,7 +58,8 @@ def usage_from(told: Json, service_tier: object = None) -> Usage:
 def tools_usage(response: Json) -> Usage:
     """What the tools of a Responses answer used, as its ``tool_usage`` tells it beside the model's usage.
 
-    Who drew pictures stands in its ``tools``. Without details what went in is text, what came out a picture.
+    Who drew pictures stands in its ``tools``. Without details what went in is text, what came out a picture,
+    and what was cached text as far as there is any.
     """
     told = response.get("tool_usage")
     if not isinstance(told, dict):
@@ -76,7 +77,11 @@ def _drawn(told: Json) -> Media:
     of_sent, of_given = _details(told, "input_tokens_details"), _details(told, "output_tokens_details")
     of_cached = _details(told, "cached_tokens_details")
     image_sent = min(_count(of_sent, "image_tokens") or 0, sent)
-    image_cached = min(_count(of_cached, "cached_image_tokens") or 0, image_sent, cached)
+    image_cached = _count(of_cached, "cached_image_tokens")
+    if image_cached is None:
+        text = _count(of_cached, "cached_text_tokens")
+        image_cached = max(cached - (sent - image_sent if text is None else text), 0)
+    image_cached = min(image_cached, image_sent, cached)
     text_cached = min(cached - image_cached, sent - image_sent)
     text_given = min(_count(of_given, "text_tokens") or 0, given)
     counts = {

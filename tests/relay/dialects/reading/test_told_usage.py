@@ -152,6 +152,43 @@ def test_openais_tools() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sent", "pictures", "cached", "of_cached", "drawn"),
+    [
+        (10, 10, 10, None, {"drawn_image_cached": 10}),
+        (10, 4, 10, None, {"drawn_text_cached": 6, "drawn_image_cached": 4}),
+        (10, 4, 7, None, {"drawn_text_cached": 6, "drawn_image_cached": 1, "drawn_image_in": 3}),
+        (10, 4, 6, None, {"drawn_text_cached": 6, "drawn_image_in": 4}),
+        (10, 4, 99, None, {"drawn_text_cached": 6, "drawn_image_cached": 4}),
+        (
+            10,
+            4,
+            3,
+            {"cached_image_tokens": 3},
+            {"drawn_text_in": 6, "drawn_image_in": 1, "drawn_image_cached": 3},
+        ),
+        (
+            10,
+            4,
+            3,
+            {"cached_text_tokens": 3},
+            {"drawn_text_in": 3, "drawn_text_cached": 3, "drawn_image_in": 4},
+        ),
+    ],
+)
+def test_cached_pictures(
+    sent: int, pictures: int, cached: int, of_cached: dict[str, int] | None, drawn: dict[str, int]
+) -> None:
+    """What was cached is text first where nothing is told of it, and the rest of it pictures."""
+    told: dict[str, Any] = {
+        "input_tokens": sent,
+        "input_tokens_details": {"image_tokens": pictures},
+        "cached_tokens": cached,
+        "cached_tokens_details": of_cached,
+    }
+    assert dict(tools_usage({"tool_usage": {"image_gen": told}}).drawn) == drawn
+
+
+@pytest.mark.parametrize(
     "told",
     [
         {},
