@@ -1,6 +1,6 @@
 """The turns of the last hour, for the limits of conversations. Blocking."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -27,20 +27,26 @@ def turns_since(conversation: str, at: float, most: int) -> list[PastTurn]:
     return [one.turn for one in turns_of(conversation, at, most)]
 
 
-def turns_lately(
-    key_ids: list[int], models: list[str], at: float, conversations: Sequence[str] = ()
-) -> list[WhoseTurn]:
+def turns_lately(key_ids: list[int], models: list[str], at: float) -> list[WhoseTurn]:
     """The turns since ``at`` of these keys, and of who asked one of these upstream models, oldest first.
 
-    Of a turn in flight it is not on record yet which model it asks: it is among them. With
-    ``conversations`` only those of these.
+    Of a turn in flight it is not on record yet which model it asks: it is among them.
     """
     within = Q(client_key_id__in=key_ids)
     if models:
         within |= Q(mapped_model__in=models) | Q(in_flight=True)
-    if conversations:
-        within &= Q(conversation__in=conversations)
     return _whose(within & Q(conversation__gt=""), at, MOST_LATELY)
+
+
+def turns_of_key(key_id: int, names: Collection[str], at: float) -> list[WhoseTurn]:
+    """The turns since ``at`` of the key that had these ``names``, oldest first; they are indexed."""
+    return _whose(Q(client_key_id=key_id, client_key__in=names, conversation__gt=""), at, MOST_LATELY)
+
+
+def turns_of_key_in(key_id: int, conversations: Sequence[str], at: float) -> list[WhoseTurn]:
+    """The key's turns in these conversations since ``at``, oldest first."""
+    within = Q(client_key_id=key_id, conversation__in=conversations, conversation__gt="")
+    return _whose(within, at, MOST_LATELY)
 
 
 def turns_of(conversation: str, at: float, most: int = MOST_LATELY) -> list[WhoseTurn]:

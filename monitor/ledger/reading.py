@@ -11,6 +11,7 @@ from monitor.ledger.booking import Amounts
 from monitor.ledger.models import LedgerHour
 
 _SUMS = {f"{name}_sum": Sum(name) for name in Amounts._fields}
+HOUR_SECONDS = 3600.0
 LAST_MOMENT = 253_402_300_000.0
 """Before the end of the year 9999: what lies behind it has no date."""
 
@@ -32,6 +33,12 @@ def by_model_and_hour(key_id: int, since: float) -> list[tuple[datetime, str, Am
         (row["hour"], row["model"], _amounts(dict(row)))
         for row in hours.values("hour", "model").annotate(**_SUMS)
     ]
+
+
+def names_since(key_id: int, at: float) -> set[str]:
+    """The names under which the key used anything since ``at`` (epoch seconds), or in the hour before."""
+    hours = LedgerHour.objects.filter(_within(at - HOUR_SECONDS, inf), key_id=key_id)
+    return set(hours.values_list("client_key", flat=True).distinct())
 
 
 def by_client_key(since: float, until: float) -> dict[str, Amounts]:

@@ -7,7 +7,8 @@ from accounts.keys.limits import ConversationLimits
 from accounts.loaded.loading import mapping_view
 from accounts.mapping import Mapping
 from accounts.models import ClientKey, ModelMapping
-from monitor.conversations.last_hour import turns_lately, turns_of
+from monitor.conversations.last_hour import turns_lately, turns_of, turns_of_key, turns_of_key_in
+from monitor.ledger.reading import names_since
 from relay.limits.conversation_rule import HOUR_SECONDS
 from relay.limits.conversation_standing import ConversationStanding, standing, standings
 
@@ -23,11 +24,19 @@ def of_everybody(now: float) -> list[ConversationStanding]:
 
 
 def of_key(key: ClientKey, now: float, conversations: Sequence[str] = ()) -> list[ConversationStanding]:
-    """Of the conversations of one key, the latest first; or only of those that are named."""
+    """Of the conversations of one key, the latest first; or only of those that are named.
+
+    Rows are found by the key's names within the hour. One from before it was renamed is missing where all
+    that it asked under that name used nothing.
+    """
     keys, mappings = _keys([key]), _mappings()
     if not keys and not any(one.conversation for one in mappings):
         return []
-    turns = turns_lately([key.pk], [], now - HOUR_SECONDS, conversations)
+    since = now - HOUR_SECONDS
+    if conversations:
+        turns = turns_of_key_in(key.pk, conversations, since)
+    else:
+        turns = turns_of_key(key.pk, names_since(key.pk, since) | {key.name}, since)
     found = standings(turns, keys, mappings)
     if not found and conversations and key.pk in keys:
         found = [standing(conversations[0], "key", *keys[key.pk], [])]

@@ -5,9 +5,12 @@ import time
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import ClientKey, ModelMapping
 from monitor.conversations.last_hour import turns_lately
+from monitor.ledger.writing import book
 from monitor.record.records import RequestRecord
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from monitor.store.upsert import upsert
@@ -56,7 +59,9 @@ def put(key: ClientKey, conversation: str, seconds_ago: float, **fields: object)
         "role": "main",
         **ENDED,
     }
-    upsert([RequestRecord(**{**usual, **fields})])
+    row = RequestRecord(**{**usual, **fields})
+    upsert([row])
+    book([row], {})
 
 
 def test_a_key_is_told_of_its_own(keys: tuple[ClientKey, ClientKey]) -> None:
@@ -104,6 +109,37 @@ def test_a_mapping_counts_what_is_in_flight(keys: tuple[ClientKey, ClientKey]) -
     assert told(of_key(key, time.time())) == expected
     assert told(of_conversation(C, time.time())) == expected
     assert len(turns_lately([], [], time.time() - 3600)) == 0
+
+
+def test_a_renamed_key_is_told_of_all_its_turns(keys: tuple[ClientKey, ClientKey]) -> None:
+    """Also of those that it asked under its earlier name, which another key may have now."""
+    mine, others = keys
+    put(mine, C, 900)
+    put(mine, C, 800)
+    put(mine, OTHER, 700)
+    mine.name = "squad"
+    mine.save()
+    others.name = "team"
+    others.save()
+    put(others, "e" * 32, 600)
+    put(mine, C, 100)
+    now = time.time()
+    assert [(one.conversation, one.shares[0].used) for one in of_key(mine, now)] == [(C, 3), (OTHER, 1)]
+    assert [(one.conversation, one.shares[0].used) for one in of_key(mine, now, [C])] == [(C, 3)]
+
+
+def test_only_a_key_s_own_rows_are_read(keys: tuple[ClientKey, ClientKey]) -> None:
+    """SQLite goes into an index by the key's name, or by the conversation, however many rows others have."""
+    if connection.vendor != "sqlite":
+        return
+    for conversations, expected in ([], "client_key=? AND id>"), ([C], "conversation=? AND id>"):
+        with CaptureQueriesContext(connection) as asked:
+            of_key(keys[0], time.time(), conversations)
+        [turns] = [query["sql"] for query in asked if 'FROM "monitor_requestlog"' in query["sql"]]
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + turns)
+            plan = " ".join(str(row[-1]) for row in cursor.fetchall())
+        assert expected in plan, plan
 
 
 def test_without_a_limit_nothing_is_told() -> None:
