@@ -23,7 +23,7 @@ from relay.upstream.address import address, content_for, headers_for, stream_url
 from relay.upstream.failures import failure_before_headers, failure_while_reading
 from relay.upstream.hops import HOPS, LEADS_BACK, LOOP_STATUS, is_told, passed, with_own
 from relay.upstream.masking import masked_failure, masked_headers, secrets_in
-from relay.upstream.redirects import redirect_words
+from relay.upstream.redirects import no_answer
 from relay.upstream.refused_addresses import checked_socket
 from relay.upstream.request import UpstreamRequest
 from relay.upstream.response import BrokenAnswer, UpstreamResponse
@@ -207,7 +207,8 @@ class UpstreamClient:
             if response.status_code == 200:
                 return Failure(Kind.GARBAGE, WEB_PAGE)
             if not 400 <= response.status_code <= 599:
-                return _no_answer(response, known, account, partial(stream_url, request=request))
+                url = partial(stream_url, request=request)
+                return no_answer(response.status_code, response.headers, known, account, url)
             body = await opened.read_what_comes(ERROR_BODY_SECONDS)  # without it the status alone is told
             if response.status_code == 429:
                 self.heard(account, request.model, response.headers, body)
@@ -252,7 +253,8 @@ class UpstreamClient:
         if status == 200:
             return status, _dated(masked_headers(response.headers.items(), known)), content
         if not 400 <= status <= 599:
-            return _no_answer(response, known, account, partial(address, path=path))
+            url = partial(address, path=path)
+            return no_answer(response.status_code, response.headers, known, account, url)
         return status, _dated(masked_headers(response.headers.items(), known)), known.mask(content)
 
     def _is_our_own(self, response: httpx.Response) -> bool:
@@ -272,21 +274,6 @@ class UpstreamClient:
 
 def _is_web_page(response: httpx.Response) -> bool:
     return str(response.headers.get("content-type", "")).startswith("text/html")
-
-
-def _no_answer(
-    response: httpx.Response, known: ExactSecrets, account: AccountView, url: Callable[[AccountView], str]
-) -> Failure:
-    """Neither an answer nor an error: a redirect, or a number that HTTP does not know."""
-    status = response.status_code
-    if not 300 <= status <= 399:
-        return Failure(Kind.GARBAGE, f"upstream answered with status {status}")
-
-    def at(base_url: str) -> str:
-        return url(msgspec.structs.replace(account, base_url=base_url))
-
-    words = redirect_words(status, url(account), response.headers.get("location", ""), at)
-    return Failure(Kind.GARBAGE, known.mask_text(words))
 
 
 @lru_cache(maxsize=1024)

@@ -1,13 +1,40 @@
-"""What an upstream's redirect means for its account's base URL, in words. PURE.
+"""What is neither an answer nor an error: a redirect, and what it means for its account's base URL. PURE.
 
 Redirects are not followed: a POST would become a GET, and the credential would go where nobody sent it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import urljoin, urlsplit
+
+import msgspec
+
+from accounts.snapshot import AccountView
+from monitor.masking.exact import ExactSecrets
+from relay.neutral.failures import Failure, Kind
 
 MAX_CHARACTERS = 300
 _MAX_SEGMENTS = 20
+
+
+def no_answer(
+    status: int,
+    headers: Mapping[str, str],
+    known: ExactSecrets,
+    account: AccountView,
+    url: Callable[[AccountView], str],
+) -> Failure:
+    """The failure that an answer with these ``headers`` is: a redirect, or a status that HTTP does not know.
+
+    ``url`` tells where an account was asked.
+    """
+    if not 300 <= status <= 399:
+        return Failure(Kind.GARBAGE, f"upstream answered with status {status}")
+
+    def at(base_url: str) -> str:
+        return url(msgspec.structs.replace(account, base_url=base_url))
+
+    words = redirect_words(status, url(account), headers.get("location", ""), at)
+    return Failure(Kind.GARBAGE, known.mask_text(words))
 
 
 def redirect_words(status: int, asked: str, location: str, at: Callable[[str], str]) -> str:
