@@ -129,12 +129,16 @@ class UpstreamClient:
         headers: Mapping[str, str],
         times: Times,
         read_bytes: int = 0,
+        *,
+        renews: bool = True,
     ) -> ShortAnswer | Failure:
         """A short unstreamed POST (counting, embedding): status, headers, body; ``times`` is filled in.
 
-        ``read_bytes`` is what was read of the same answer before, in other POSTs.
+        ``read_bytes`` is what was read of the same answer before, in other POSTs. Unless it ``renews``, a
+        refusal of the token is the answer, and the token is kept.
         """
-        return await self._short("POST", account, path, msgspec.json.encode(body), headers, times, read_bytes)
+        content = msgspec.json.encode(body)
+        return await self._short("POST", account, path, content, headers, times, read_bytes, renews=renews)
 
     async def get(self, account: AccountView, path: str, headers: Mapping[str, str]) -> ShortAnswer | Failure:
         """A short GET (model lists): status, headers, body."""
@@ -157,12 +161,16 @@ class UpstreamClient:
             return response.status_code, None
 
     async def _signed_in(
-        self, account: AccountView, send: Callable[[Mapping[str, str]], Awaitable[httpx.Response]]
+        self,
+        account: AccountView,
+        send: Callable[[Mapping[str, str]], Awaitable[httpx.Response]],
+        *,
+        renews: bool = True,
     ) -> tuple[httpx.Response, ExactSecrets]:
         """What ``send`` gets with the account's credential, and that; with a new one where it was refused."""
         credential = await self._authorizer.headers(account)
         response = await send(credential)
-        if response.status_code == 401:
+        if renews and response.status_code == 401:
             try:
                 renewed = await self._authorizer.renewed(account, credential)
             except BaseException:  # nobody reads the answer any more
@@ -228,6 +236,8 @@ class UpstreamClient:
         headers: Mapping[str, str],
         times: Times,
         read_bytes: int = 0,
+        *,
+        renews: bool = True,
     ) -> ShortAnswer | Failure:
         async def send(credential: Mapping[str, str]) -> httpx.Response:
             sent = {"content-type": "application/json", **headers, **credential}
@@ -238,7 +248,7 @@ class UpstreamClient:
 
         try:
             async with asyncio.timeout(SHORT_TIMEOUT_SECONDS):
-                response, known = await self._signed_in(account, send)
+                response, known = await self._signed_in(account, send, renews=renews)
                 status, content = response.status_code, await self._whole(response, known, read_bytes)
         except TimeoutError:
             return Failure(

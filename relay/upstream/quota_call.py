@@ -25,9 +25,16 @@ class Client(Protocol):
     """Sends a short request to an account (``relay.upstream.client``)."""
 
     async def post_json(
-        self, account: AccountView, path: str, body: object, headers: Mapping[str, str], times: Times
+        self,
+        account: AccountView,
+        path: str,
+        body: object,
+        headers: Mapping[str, str],
+        times: Times,
+        *,
+        renews: bool,
     ) -> tuple[int, Mapping[str, str], bytes] | Failure:
-        """Status, headers and body of the answer."""
+        """Status, headers and body of the answer; unless it ``renews``, also of a refusal of the token."""
         ...
 
 
@@ -64,7 +71,8 @@ class QuotaCall:
     async def _ask(self, account: AccountView) -> None:
         body = {"project": account.project} if account.project else {}
         try:
-            answer = await self._client.post_json(account, PATH, body, {}, Times(0))
+            # The token is new: what is refused here alone is not to cost it, and another sign-in.
+            answer = await self._client.post_json(account, PATH, body, {}, Times(0), renews=False)
         except Exception as error:
             logger.info("The quota of %s could not be asked: %s", account.email, type(error).__name__)
             return

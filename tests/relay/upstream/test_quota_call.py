@@ -31,8 +31,16 @@ class Upstream:
         return self.now
 
     async def post_json(
-        self, account: AccountView, path: str, body: object, headers: Mapping[str, str], times: Times
+        self,
+        account: AccountView,
+        path: str,
+        body: object,
+        headers: Mapping[str, str],
+        times: Times,
+        *,
+        renews: bool,
     ) -> tuple[int, Mapping[str, str], bytes] | Failure:
+        assert not renews, "a refusal of this call alone would cost the account its new token"
         self.asked.append((account.id, path, body))
         if isinstance(self.answer, Exception):
             raise self.answer

@@ -8,6 +8,8 @@ import pytest
 
 from accounts.credentials.tokens import TokenUnavailable
 from relay.upstream.client import UpstreamClient
+from relay.upstream.quota_call import QuotaCall
+from relay.upstream.times import Times
 from tests.accounts.worlds import view
 
 
@@ -57,4 +59,23 @@ async def test_the_connection_of_a_refused_credential_is_given_back(fails: bool)
     [outcome] = await asyncio.gather(asking, return_exceptions=True)
     assert isinstance(outcome, TokenUnavailable if fails else asyncio.CancelledError)
     assert refusal.is_closed
+    await client.close()
+
+
+async def test_a_refusal_of_the_quota_call_alone_keeps_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked right after the sign-in: its 401 says nothing of the token, and nobody signs in again."""
+    client, authorizer = UpstreamClient(5, 1_000_000, "me"), Authorizer(fails=True)
+    monkeypatch.setattr(client, "_authorizer", authorizer)
+    sent = list[httpx.Request]()
+
+    async def refuse(request: httpx.Request, times: Times) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(401, content=b"no")
+
+    monkeypatch.setattr(client, "_sent", refuse)
+    noted = list[object]()
+    call = QuotaCall(client, lambda account, windows: noted.append(windows), lambda: 1000.0)
+    call(view(1, kind="code_assist", project="p"))
+    await asyncio.gather(*call._tasks)
+    assert (len(sent), noted, authorizer.is_asked.is_set()) == (1, [], False)
     await client.close()
