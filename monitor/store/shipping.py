@@ -50,6 +50,15 @@ class Shipper:
         self._bytes = 0
         self._on_their_way = 0
         self._away_until = 0.0
+        self._is_closed = False
+
+    def open(self) -> None:
+        """Take bodies (a new one does)."""
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Put nothing more: what waits is given back for the database, and what still comes is left to it."""
+        self._is_closed = True
 
     @property
     def is_empty(self) -> bool:
@@ -71,7 +80,7 @@ class Shipper:
         return left
 
     def _has_room(self, record: BodyRecord) -> bool:
-        has_room = not self._is_away() and self._bytes + queued_bytes(record) <= MOST_BYTES
+        has_room = self._puts() and self._bytes + queued_bytes(record) <= MOST_BYTES
         if not has_room:
             store_metrics.KEPT_BACK.inc()
         return has_room
@@ -100,7 +109,7 @@ class Shipper:
         key = key_of(row.request_id, row.kind, row.attempt)
         if key is None:
             return row
-        if not self._is_away():
+        if self._puts():
             try:
                 self._store.put(key, row.content)
             except StoreAway as error:
@@ -113,6 +122,9 @@ class Shipper:
                 return msgspec.structs.replace(row, content=b"", stored_bytes=kept)
         store_metrics.KEPT_BACK.inc()
         return row
+
+    def _puts(self) -> bool:
+        return not (self._is_closed or self._is_away())
 
     def _is_away(self) -> bool:
         return time.monotonic() < self._away_until

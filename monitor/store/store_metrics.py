@@ -10,7 +10,7 @@ WAITING_ROWS = Gauge("evenkeel_rows_waiting", "Rows that wait to be stored", mul
 SHIPPED = Counter("evenkeel_bodies_shipped_total", "Bodies whose contents went to the store of objects")
 KEPT_BACK = Counter(
     "evenkeel_bodies_kept_back_total",
-    "Bodies that went to the database, the store of objects being away or slow",
+    "Bodies that went to the database, the store of objects being away or slow, or the process ending",
 )
 LEFT_OUT = Counter(
     "evenkeel_bodies_left_out_total", "Bodies not kept because too many places in them look like secrets"

@@ -97,6 +97,8 @@ class RecordWriter:
         if self._thread is None or not self._thread.is_alive():
             self._must_end = False
             self._queue.open()
+            if self._shipper:
+                self._shipper.open()
             self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
             self._thread.start()
 
@@ -122,6 +124,8 @@ class RecordWriter:
     def stop(self, timeout_seconds: float) -> bool:
         """Take nothing more, store what is there, end the thread; False when something is left over."""
         self._queue.close()
+        if self._shipper:
+            self._shipper.close()
         is_stored = self.flush(timeout_seconds)
         self._must_end = True
         self._hurry.set()
@@ -179,11 +183,8 @@ class RecordWriter:
             self._hurry.wait(self._retry_seconds(is_awaited=ticket > self._flushes_done))
             return
         store_metrics.WAITING_ROWS.set(self._queue.rows)
-        if (
-            ticket > self._flushes_done
-            and self._shipper
-            and not (self._shipper.is_empty and self._queue.is_empty)
-        ):
+        ships = self._shipper and not (self._shipper.is_empty and self._queue.is_empty)
+        if ships and ticket > self._flushes_done:
             return
         with self._flushed:
             self._flushes_done = ticket

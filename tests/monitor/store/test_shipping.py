@@ -1,0 +1,99 @@
+"""Bodies on their way to a store of objects: none is lost, whatever the store and the process do meanwhile."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from monitor.models import Body
+from monitor.record.records import BodyKind, BodyRecord
+from monitor.record.request_id import new_request_id
+from monitor.store.bodies import StoredBody
+from monitor.store.shipping import LANES, Shipper
+from monitor.store.writer import RecordWriter
+from tests.served.world import PATIENCE_SECONDS
+
+NOON_MS = 1_790_000_000_000
+
+
+class Gate:
+    """A store of objects that takes nothing until it is opened."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.begun = threading.Semaphore(0)
+        self.kept: list[bytes] = []
+
+    def put(self, key: str, content: bytes) -> None:
+        self.begun.release()
+        assert self.opened.wait(PATIENCE_SECONDS)
+        self.kept.append(content)
+
+    def get(self, key: str) -> bytes:
+        raise NotImplementedError
+
+    def days(self) -> list[str]:
+        raise NotImplementedError
+
+    def delete_day(self, day: str) -> Iterator[int]:
+        raise NotImplementedError
+
+
+class Ships:
+    """A shipper, what it gave back and what it dropped."""
+
+    def __init__(self, store: Gate) -> None:
+        self.rows: list[StoredBody] = []
+        self.dropped: list[BodyRecord] = []
+        self.shipper = Shipper(store, 1_000_000, self.rows.append, self.dropped.append)
+
+    def wait(self) -> None:
+        """Until nothing is on its way."""
+        ends_at = time.monotonic() + PATIENCE_SECONDS
+        while not self.shipper.is_empty:
+            assert time.monotonic() < ends_at
+            time.sleep(0.01)
+
+
+def body(number: int, content: bytes = b"x") -> BodyRecord:
+    """The response of that exchange."""
+    name = new_request_id(NOON_MS, number.to_bytes(10))
+    return BodyRecord(request_id=name, kind=BodyKind.RESPONSE, content=content)
+
+
+def test_closed_it_gives_back_what_waits_for_a_slow_store() -> None:
+    """Only what is being put when it closes goes there yet; the rest, and what still comes, to the database."""
+    gate = Gate()
+    ships = Ships(gate)
+    assert ships.shipper.take([body(number) for number in range(200)]) == []
+    assert gate.begun.acquire(timeout=PATIENCE_SECONDS)
+    ships.shipper.close()
+    late = [body(number) for number in range(200, 210)]
+    assert ships.shipper.take(late) == late
+    gate.opened.set()
+    ships.wait()
+    assert 1 <= len(gate.kept) <= LANES
+    assert len(ships.rows) == 200
+    assert sum(not row.content for row in ships.rows) == len(gate.kept)
+    ships.shipper.open()
+    assert ships.shipper.take([body(300)]) == []
+    ships.wait()
+    assert not ships.rows[-1].content
+
+
+def test_a_writer_that_stops_leaves_no_body_on_its_way(
+    new_writer: Callable[..., RecordWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All are in the database in the end, also those that waited for a slow store, and it asks no more of it."""
+    gate = Gate()
+    close = Shipper.close
+    monkeypatch.setattr(Shipper, "close", lambda shipper: (close(shipper), gate.opened.set()))
+    writer = new_writer(object_store=gate)
+    for number in range(300):
+        writer.submit(body(number))
+    assert gate.begun.acquire(timeout=PATIENCE_SECONDS)
+    assert writer.stop(PATIENCE_SECONDS)
+    assert Body.objects.count() == 300
+    assert Body.objects.exclude(content=b"").count() >= 300 - LANES
+    assert writer.stats().bodies_dropped == 0
