@@ -17,6 +17,9 @@ ROW_OVERHEAD_BYTES = 350
 """What a body takes beside its contents: the other columns and two index entries, as measured on SQLite."""
 
 
+BodyKey = tuple[str, str, int]
+
+
 class StoredBody(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A row of the table of bodies; the names are its columns."""
 
@@ -31,6 +34,11 @@ class StoredBody(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     headers: str
     content: bytes
     timing: bytes
+
+
+def body_key(record: BodyRecord | StoredBody) -> BodyKey:
+    """Which body it is: a later one of the same key takes its place."""
+    return (record.request_id, str(record.kind), record.attempt)
 
 
 def queued_bytes(record: BodyRecord | StoredBody) -> int:

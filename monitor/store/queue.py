@@ -12,13 +12,12 @@ from itertools import islice
 
 from monitor.record.records import AttemptRecord, BodyRecord, Record, RequestRecord
 from monitor.store import store_metrics
-from monitor.store.bodies import StoredBody, queued_bytes
+from monitor.store.bodies import BodyKey, StoredBody, body_key, queued_bytes
 
 RowRecord = RequestRecord | AttemptRecord
 QueuedBody = BodyRecord | StoredBody
 """One as it came, or as it is to be stored."""
 _AttemptKey = tuple[str, int]
-_BodyKey = tuple[str, str, int]
 
 
 class RecordQueue:
@@ -30,7 +29,7 @@ class RecordQueue:
         self._lock = threading.Lock()
         self._requests: dict[str, RequestRecord] = {}
         self._attempts: dict[_AttemptKey, AttemptRecord] = {}
-        self._bodies: dict[_BodyKey, QueuedBody] = {}
+        self._bodies: dict[BodyKey, QueuedBody] = {}
         self._is_closed = False
         self.body_bytes = 0
         self.rows_in_hand = 0
@@ -133,22 +132,27 @@ class RecordQueue:
                 if size >= max_bytes:
                     break
             for record in taken:
-                del self._bodies[_body_key(record)]
+                del self._bodies[body_key(record)]
             self.body_bytes -= size
         return taken
 
     def put_back_bodies(self, records: Iterable[QueuedBody]) -> None:
         """Queue again what was taken and could not be stored."""
         with self._lock:
-            self._bodies = {_body_key(record): record for record in records} | self._bodies
+            self._bodies = {body_key(record): record for record in records} | self._bodies
             self.body_bytes = sum(map(queued_bytes, self._bodies.values()))
 
     def give_back(self, row: StoredBody) -> None:
-        """Queue the row of a body that was taken out, unless a later one of it has come since."""
+        """Queue the row of a body that was taken out, unless it has been recorded anew since.
+
+        Rows of one body come in the order in which it was taken: one that waits is the earlier.
+        """
         with self._lock:
-            if _body_key(row) not in self._bodies:
-                self._bodies[_body_key(row)] = row
-                self.body_bytes += queued_bytes(row)
+            before = self._bodies.get(body_key(row))
+            if isinstance(before, BodyRecord):
+                return
+            self._bodies[body_key(row)] = row
+            self.body_bytes += queued_bytes(row) - (queued_bytes(before) if before else 0)
 
     def _drop_row(self) -> None:
         self.rows_dropped += 1
@@ -170,15 +174,11 @@ class RecordQueue:
         if is_crowded or (self._bodies and self.body_bytes + size > self._max_body_bytes):
             self._drop_bodies(1)
             return
-        if before := self._bodies.pop(_body_key(record), None):
+        if before := self._bodies.pop(body_key(record), None):
             self.body_bytes -= queued_bytes(before)
-        self._bodies[_body_key(record)] = record
+        self._bodies[body_key(record)] = record
         self.body_bytes += size
 
 
 def _attempt_key(record: AttemptRecord) -> _AttemptKey:
     return (record.request_id, record.number)
-
-
-def _body_key(record: QueuedBody) -> _BodyKey:
-    return (record.request_id, str(record.kind), record.attempt)

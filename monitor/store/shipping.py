@@ -7,6 +7,7 @@ is lost by that. The rows of bodies always do; the database is asked by the writ
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Final
@@ -18,7 +19,7 @@ from monitor.object_store.keys import key_of
 from monitor.object_store.store import ObjectStore, StoreAway
 from monitor.record.records import BodyRecord
 from monitor.store import store_metrics
-from monitor.store.bodies import StoredBody, queued_bytes, stored_body
+from monitor.store.bodies import BodyKey, StoredBody, body_key, queued_bytes, stored_body
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Shipper:
         self._lock = threading.Lock()
         self._lanes: list[SimpleQueue[BodyRecord]] = []
         self._bytes = 0
-        self._on_their_way = 0
+        self._on_their_way: Counter[BodyKey] = Counter()
         self._away_until = 0.0
         self._is_closed = False
 
@@ -66,20 +67,25 @@ class Shipper:
         return not self._on_their_way
 
     def take(self, records: Sequence[BodyRecord | StoredBody]) -> list[BodyRecord | StoredBody]:
-        """Take what there is room for, and return the rest, which belongs into the database. Never waits."""
+        """Take what there is room for, and return the rest, which belongs into the database. Never waits.
+
+        A later writing of what is on its way is always taken: the earlier would replace it in the database.
+        """
         left: list[BodyRecord | StoredBody] = []
         with self._lock:
             self._begin()
             for record in records:
-                if isinstance(record, StoredBody) or not self._has_room(record):
+                if isinstance(record, StoredBody) or not self._is_taken(record):
                     left.append(record)
                     continue
                 self._bytes += queued_bytes(record)
-                self._on_their_way += 1
+                self._on_their_way[body_key(record)] += 1
                 self._lanes[hash(record.request_id) % LANES].put(record)
         return left
 
-    def _has_room(self, record: BodyRecord) -> bool:
+    def _is_taken(self, record: BodyRecord) -> bool:
+        if body_key(record) in self._on_their_way:
+            return True
         has_room = self._puts() and self._bytes + queued_bytes(record) <= MOST_BYTES
         if not has_room:
             store_metrics.KEPT_BACK.inc()
@@ -102,7 +108,9 @@ class Shipper:
                 self._drop(record)
             with self._lock:
                 self._bytes -= queued_bytes(record)
-                self._on_their_way -= 1
+                self._on_their_way[body_key(record)] -= 1
+                if not self._on_their_way[body_key(record)]:
+                    del self._on_their_way[body_key(record)]
 
     def _shipped(self, row: StoredBody) -> StoredBody:
         """The row without its content, when that is in the store; else as it is."""

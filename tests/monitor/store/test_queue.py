@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+import zstandard
 
 from monitor.record.records import AttemptRecord, BodyKind, BodyRecord, Outcome, RequestRecord
+from monitor.store.bodies import queued_bytes, stored_body
 from monitor.store.queue import RecordQueue
 
 NewRecord = Callable[..., RequestRecord]
@@ -97,6 +99,20 @@ def test_bodies_put_back_come_first_again(queue: RecordQueue) -> None:
     queue.put_back_bodies(taken)
     assert queue.body_bytes == 50
     assert queue.take_bodies(50, 1000) == [body("a", 20), body("b", 30)]
+
+
+def test_a_row_given_back_takes_the_place_of_an_earlier_one_only(queue: RecordQueue) -> None:
+    """The rows of one body come back in order: the later stays, but for a body that was recorded since."""
+    compressor = zstandard.ZstdCompressor()
+    earlier, later = (stored_body(body("a", size), 1_000, compressor) for size in (10, 40))
+    queue.give_back(earlier)
+    queue.give_back(later)
+    assert queue.body_bytes == queued_bytes(later)
+    assert queue.take_bodies(50, 1_000) == [later]
+    queue.put(body("a", 20))
+    queue.give_back(later)
+    assert queue.body_bytes == 20
+    assert queue.take_bodies(50, 1_000) == [body("a", 20)]
 
 
 def test_bodies_beyond_the_bytes_are_left_out(queue: RecordQueue) -> None:

@@ -1,4 +1,4 @@
-"""Bodies on their way to a store of objects: none is lost, whatever the store and the process do meanwhile."""
+"""Bodies on their way to a store of objects: none is lost, whatever store and process do meanwhile."""
 
 import threading
 import time
@@ -9,6 +9,7 @@ import pytest
 from monitor.models import Body
 from monitor.record.records import BodyKind, BodyRecord
 from monitor.record.request_id import new_request_id
+from monitor.store import shipping
 from monitor.store.bodies import StoredBody
 from monitor.store.shipping import LANES, Shipper
 from monitor.store.writer import RecordWriter
@@ -63,7 +64,7 @@ def body(number: int, content: bytes = b"x") -> BodyRecord:
 
 
 def test_closed_it_gives_back_what_waits_for_a_slow_store() -> None:
-    """Only what is being put when it closes goes there yet; the rest, and what still comes, to the database."""
+    """Only what is being put when it closes goes there; the rest, and what still comes, to the database."""
     gate = Gate()
     ships = Ships(gate)
     assert ships.shipper.take([body(number) for number in range(200)]) == []
@@ -85,7 +86,7 @@ def test_closed_it_gives_back_what_waits_for_a_slow_store() -> None:
 def test_a_writer_that_stops_leaves_no_body_on_its_way(
     new_writer: Callable[..., RecordWriter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All are in the database in the end, also those that waited for a slow store, and it asks no more of it."""
+    """All are recorded in the end, also those that waited for a slow store; it is asked no more."""
     gate = Gate()
     close = Shipper.close
     monkeypatch.setattr(Shipper, "close", lambda shipper: (close(shipper), gate.opened.set()))
@@ -97,3 +98,26 @@ def test_a_writer_that_stops_leaves_no_body_on_its_way(
     assert Body.objects.count() == 300
     assert Body.objects.exclude(content=b"").count() >= 300 - LANES
     assert writer.stats().bodies_dropped == 0
+
+
+def test_a_later_writing_of_a_body_never_overtakes_the_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one is on its way a later one follows it: without room, with the store away, at the end."""
+    reasons: dict[str, Callable[[Shipper], None]] = {
+        "no room": lambda _: monkeypatch.setattr(shipping, "MOST_BYTES", 0),
+        "away": lambda shipper: setattr(shipper, "_away_until", float("inf")),
+        "closed": lambda shipper: shipper.close(),
+    }
+    for reason, happen in reasons.items():
+        gate = Gate()
+        ships = Ships(gate)
+        assert ships.shipper.take([body(1, b"first")]) == []
+        assert gate.begun.acquire(timeout=PATIENCE_SECONDS)
+        happen(ships.shipper)
+        other = body(2)
+        assert ships.shipper.take([body(1, b"the second"), other]) == [other], reason
+        gate.opened.set()
+        ships.wait()
+        assert [row.total_bytes for row in ships.rows] == [5, 10], reason
+        again = body(1, b"the third")
+        assert ships.shipper.take([again]) == [again], reason
+        monkeypatch.undo()
