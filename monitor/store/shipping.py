@@ -103,14 +103,19 @@ class Shipper:
             record = lane.get()
             try:
                 self._give_back(self._shipped(stored_body(record, self._body_cap_bytes, compressor)))
-            except Exception:
+            except BaseException:  # nothing may end a lane, and a panic in a library's Rust is no Exception
                 logger.exception("A body was left out")
                 self._drop(record)
-            with self._lock:
-                self._bytes -= queued_bytes(record)
-                self._on_their_way[body_key(record)] -= 1
-                if not self._on_their_way[body_key(record)]:
-                    del self._on_their_way[body_key(record)]
+            finally:
+                self._forget(record)
+
+    def _forget(self, record: BodyRecord) -> None:
+        key = body_key(record)
+        with self._lock:
+            self._bytes -= queued_bytes(record)
+            self._on_their_way[key] -= 1
+            if not self._on_their_way[key]:
+                del self._on_their_way[key]
 
     def _shipped(self, row: StoredBody) -> StoredBody:
         """The row without its content, when that is in the store; else as it is."""
@@ -120,9 +125,11 @@ class Shipper:
         if self._puts():
             try:
                 self._store.put(key, row.content)
-            except StoreAway as error:
+            except BaseException as error:  # whatever it is, the body is kept
+                # Only a StoreAway's text is known to quote nothing.
+                reason = error if isinstance(error, StoreAway) else type(error).__name__
                 if not self._is_away():  # one lane says it for all
-                    logger.warning("Bodies go to the database for %.0f s: %s", AWAY_SECONDS, error)
+                    logger.warning("Bodies go to the database for %.0f s: %s", AWAY_SECONDS, reason)
                 self._away_until = time.monotonic() + AWAY_SECONDS
             else:
                 store_metrics.SHIPPED.inc()

@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 import pytest
 
 from monitor.models import Body
+from monitor.object_store.store import StoreAway
 from monitor.record.records import BodyKind, BodyRecord
 from monitor.record.request_id import new_request_id
 from monitor.store import shipping
@@ -39,6 +41,26 @@ class Gate:
 
     def delete_day(self, day: str) -> Iterator[int]:
         raise NotImplementedError
+
+
+def raising(error: BaseException) -> Callable[..., NoReturn]:
+    """A function that does nothing else."""
+
+    def fail(*_: object) -> NoReturn:
+        raise error
+
+    return fail
+
+
+class Failing(Gate):
+    """A store of objects whose ``put`` raises that."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.error = error
+
+    def put(self, key: str, content: bytes) -> None:
+        raise self.error
 
 
 class Ships:
@@ -121,3 +143,39 @@ def test_a_later_writing_of_a_body_never_overtakes_the_earlier(monkeypatch: pyte
         again = body(1, b"the third")
         assert ships.shipper.take([again]) == [again], reason
         monkeypatch.undo()
+
+
+class Panic(BaseException):
+    """What a library in Rust raises when it fails; no Exception, as PyO3's is none."""
+
+
+def test_a_put_that_fails_in_any_way_costs_no_body(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever it raises, the body goes to the database, and the lanes carry on."""
+    for error in (ValueError("hush"), Panic("hush"), StoreAway("503")):
+        ships = Ships(Failing(error))
+        for number in range(2 * LANES):
+            assert ships.shipper.take([body(number)]) == []
+            ships.wait()
+            ships.shipper._away_until = 0.0
+        assert len(ships.rows) == 2 * LANES
+        assert all(row.content for row in ships.rows)
+        assert ships.dropped == []
+    assert "ValueError" in caplog.text
+    assert "503" in caplog.text
+    assert "hush" not in caplog.text
+
+
+def test_a_body_that_cannot_be_made_a_row_is_dropped_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is counted, and the next one in its lane is kept."""
+    gate = Gate()
+    gate.opened.set()
+    ships = Ships(gate)
+    for error in (ValueError("bad"), Panic("bad")):
+        with monkeypatch.context() as patched:
+            patched.setattr(shipping, "stored_body", raising(error))
+            assert ships.shipper.take([body(1)]) == []
+            ships.wait()
+    assert ships.dropped == [body(1), body(1)]
+    assert ships.shipper.take([body(1)]) == []
+    ships.wait()
+    assert len(ships.rows) == 1
