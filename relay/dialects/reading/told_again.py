@@ -1,18 +1,25 @@
 """A whole answer in one event of a stream, taken as the stream that says the same. PURE."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
+from relay.dialects.reading.tolerant_reader import Decoding, NoObject, Shape, TolerantReader
+from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.events import Event
-from relay.neutral.sse import SseEvent, SseParser
-
-Shape = TypeVar("Shape")
-Take = Callable[[Shape, SseEvent, list[Event]], bytes]
+from relay.neutral.sse import SseParser
 
 
 def told_again(
-    take: Take[Shape], read: Callable[[bytes], Shape], stream: bytes, events: list[Event]
+    decoder: StreamDecoder[Shape], shape: Decoding[Shape], stream: bytes, events: list[Event]
 ) -> bytes:
-    """What ``take`` makes of each event of ``stream``, into ``events``; their bytes for the client."""
+    """What ``decoder`` takes of each event of ``stream``, into ``events``; their bytes for the client.
+
+    Each is read patiently: fields that are not of their types are in the answer as they were told. Raises
+    BrokenStream.
+    """
+    reader = TolerantReader(shape, decoder.prepared)
     found = SseParser(len(stream) + 1).feed(stream)
-    return b"".join(take(read(event.data), event, events) for event in found if event.data)
+    try:
+        ready = [one for event in found if event.data for one in reader.patiently(event)] + reader.finish()
+    except NoObject as error:
+        raise BrokenStream(garbage("upstream sent an answer that cannot be read")) from error
+    for path in reader.bent:
+        decoder.note(path)
+    return b"".join(decoder.take(told, event, events) for told, event in ready)

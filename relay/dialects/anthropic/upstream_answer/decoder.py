@@ -141,7 +141,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
             case "message_stop":
                 return self._end(events) + self._reframed(event, told)
             case "message" if not self._has_started and is_message(body):
-                return told_again(self.take, STREAM_EVENT.decode, stream_of(body), events)
+                return told_again(self, STREAM_EVENT, stream_of(body), events)
             case "" if (failure := failure_in_document(body)) is not None:
                 raise BrokenStream(failure)
             case _:

@@ -67,7 +67,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         if not (told.type or self._has_started) and is_response(
             whole := json_object(event.data or b"") or {}
         ):
-            return told_again(self.take, STREAM_EVENT.decode, stream_of(whole), events)
+            return told_again(self, STREAM_EVENT, stream_of(whole), events)
         try:
             if self._is_half and told.type == "response.output_item.done":
                 self._is_half = False

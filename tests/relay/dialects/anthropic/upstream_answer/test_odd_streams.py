@@ -245,6 +245,29 @@ def test_one_message_in_place_of_a_stream_is_the_answer() -> None:
     assert (message.stop_reason, message.usage.output_tokens) == ("tool_use", 2)
 
 
+def test_one_message_in_an_event_is_read_as_patiently_as_one_alone() -> None:
+    """A field that is not of its type costs itself, whichever way the message comes; half a character too."""
+    text = {"type": "text", "text": "fine"}
+    table: list[dict[str, Any]] = [
+        {},
+        {"content": [{"type": "text", "text": 5}, text]},
+        {"content": [{"type": "text", "text": ["x"]}, text]},
+        {"content": [{"type": "thinking", "thinking": {}, "signature": 7}, text]},
+        {"content": [{"type": "text", "text": "half \ud83d"}, text, {"type": "text", "text": "\ude00"}]},
+        {"content": [{"type": "tool_use", "id": 7, "name": 8, "input": {}}]},
+        {"id": 7, "model": None},
+        {"usage": "much"},
+    ]
+    for fields in table:
+        body = json.dumps({**DOCUMENT, **fields}).encode()
+        in_a_stream, alone = decoded(b": hi\n\nevent: message\ndata: " + body + b"\n\n"), decoded(body)
+        heard, expected = (
+            [one for one in chunk.events if type(one) is not Heartbeat] for chunk in (in_a_stream, alone)
+        )
+        assert heard == expected
+        assert in_a_stream.raw == b": hi\n\n" + alone.raw
+
+
 ERRORS: dict[str, tuple[Any, int, str]] = {
     "Anthropic's": ({"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}, 529, "Busy"),
     "without its type": ({"error": {"type": "rate_limit_error", "message": "Slow"}}, 429, "Slow"),
