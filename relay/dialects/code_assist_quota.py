@@ -42,14 +42,14 @@ def _told(bucket: Any, now: float, skew: float) -> Window | None:
     if not isinstance(bucket, dict):
         return None
     model, left, amount = (bucket.get(name) for name in ("modelId", "remainingFraction", "remainingAmount"))
-    if not isinstance(model, str) or not 0 < len(model) <= _LONGEST_MODEL:
-        return None
+    if not isinstance(model, str) or not 0 < len(model) <= _LONGEST_MODEL or not model.isprintable():
+        return None  # PostgreSQL refuses some of what cannot be printed
     remaining = int(amount) if isinstance(amount, str) and _is_number(amount) else None
     if left is None and remaining == 0:
         left = 0.0
     if isinstance(left, bool) or not isinstance(left, int | float):
         return None
-    share = min(max(float(left), 0.0), 1.0)
+    share = float(min(max(left, 0), 1))  # compared first: no float holds a number of hundreds of digits
     limit = round(remaining / share) if remaining is not None and share >= _LEAST_SHARE else None
     told = bucket.get("tokenType")
     name = told.lower().replace("_", " ") if isinstance(told, str) and _is_word(told) else "requests"

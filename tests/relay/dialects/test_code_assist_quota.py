@@ -48,6 +48,23 @@ def test_a_share_that_is_none(left: object) -> None:
     assert all(0 <= window.used <= 1 for window in told({"modelId": "m", "remainingFraction": left}))
 
 
+def test_a_share_of_hundreds_of_digits_is_put_within_its_bounds() -> None:
+    """No number is too large to be compared, and the buckets beside it are told."""
+    windows = told(
+        {"modelId": "m", "remainingFraction": 10**400},
+        {"modelId": "n", "remainingFraction": -(10**400)},
+        {"modelId": "o", "remainingFraction": 0.5},
+    )
+    assert [(one.model, one.used) for one in windows] == [("m", 0.0), ("n", 1.0), ("o", 0.5)]
+
+
+def test_a_model_that_cannot_be_written_is_none() -> None:
+    """A name with a character that is not printable: PostgreSQL refuses some of them."""
+    names = ("m\0", "a\nb", "\x1b[1m", "m")
+    windows = told(*[{"modelId": name, "remainingFraction": 0.5} for name in names])
+    assert [one.model for one in windows] == ["m"]
+
+
 def test_a_moment_is_counted_from_the_answers_own_date() -> None:
     """A clock of ours that is ten minutes fast neither shortens nor lengthens the window."""
     body = json.dumps(
@@ -81,6 +98,7 @@ def test_whatever_comes_is_survived(body: bytes) -> None:
     """Bytes that are no JSON, and JSON of another form: what is told is a share of a named model."""
     for window in told_by_code_assist(body, NOW):
         assert 0 <= window.used <= 1
+        assert window.model.isprintable()
         assert window.model
 
 
