@@ -73,11 +73,10 @@ class QuotaCall:
         try:
             # The token is new: what is refused here alone is not to cost it, and another sign-in.
             answer = await self._client.post_json(account, PATH, body, {}, Times(0), renews=False)
+            if isinstance(answer, Failure) or answer[0] != 200:
+                return
+            windows = told_by_code_assist(answer[2], self._now(), answer[1].get("date", ""))
+            if windows:
+                self._note(account.id, windows)
         except Exception as error:
             logger.info("The quota of %s could not be asked: %s", account.email, type(error).__name__)
-            return
-        if isinstance(answer, Failure) or answer[0] != 200:
-            return
-        windows = told_by_code_assist(answer[2], self._now(), answer[1].get("date", ""))
-        if windows:
-            self._note(account.id, windows)

@@ -74,6 +74,18 @@ async def test_other_kinds_have_no_such_call() -> None:
     assert upstream.asked == []
 
 
+async def test_what_cannot_be_noted_is_nobodys_trouble() -> None:
+    """Nothing is raised in a task that nobody waits for."""
+    upstream = Upstream((200, {}, BODY))
+
+    def refuses(account: int, windows: list[Window]) -> None:
+        raise ValueError
+
+    upstream.call = QuotaCall(upstream, refuses, upstream.clock)
+    await upstream.signs_in()
+    assert len(upstream.asked) == 1
+
+
 async def test_a_call_that_fails_is_nobodys_trouble() -> None:
     """A refusal, a failure, an exception: nothing is known, and nothing is raised."""
     for answer in ((403, {}, BODY), Failure(Kind.NETWORK, "gone"), TimeoutError(), (200, {}, b"<html>")):
