@@ -8,7 +8,9 @@ looks at a bounded number of rows and says how far it got; the next page goes on
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 from django.db.models import Q, QuerySet
@@ -187,20 +189,36 @@ def _scanned(asked: HistoryFilter, before: str, limit: int) -> Page:
     seen = before
     is_over, unreachable = True, 0
     for ids, last in _rows_to_scan(asked, before):
-        held: set[str] = set()
-        for body in fetched(Body.objects.filter(request_id__in=ids).iterator(SCANNED_AT_ONCE)):
-            if not body.content:
-                unreachable += 1
-            elif any(needle in body.data().lower() for needle in needles):
-                held.add(body.request_id)
-        found += [request_id for request_id in ids if request_id in held]
-        seen = last
+        in_order = Body.objects.filter(request_id__in=ids).order_by("-request_id")
+        rows_of = groupby(fetched(in_order.iterator(SCANNED_AT_ONCE)), attrgetter("request_id"))
+        for number, (request_id, bodies) in enumerate(rows_of):
+            # A store of objects may take long over each; of a row that was begun all is looked at.
+            if number and time.monotonic() >= ends_at:
+                break
+            is_held, missing = _looked_into(bodies, needles)
+            found += [request_id] if is_held else []
+            unreachable += missing
+            seen = request_id
+        else:
+            seen = last
         if len(found) >= limit or time.monotonic() >= ends_at:
             is_over = False
             break
     rows = tuple(records_by_id(found))
     left = "" if is_over else seen
     return Page(rows, older=left, searched_to=left, unreachable=unreachable)
+
+
+def _looked_into(bodies: Iterable[Body], needles: set[bytes]) -> tuple[bool, int]:
+    """Whether one of a row's bodies holds one of the texts, and how many could not be had."""
+    is_held, missing = False, 0
+    for body in bodies:
+        if not body.content:
+            missing += 1
+        elif not is_held:
+            text = body.data().lower()
+            is_held = any(needle in text for needle in needles)
+    return is_held, missing
 
 
 def _rows_to_scan(asked: HistoryFilter, before: str) -> Iterator[tuple[list[str], str]]:

@@ -1,13 +1,15 @@
 """The history's pages: keyset, filters, searches that end, and always as many queries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import pytest
 
 from monitor.history.listing import keyset
 from monitor.history.listing.filters import CHOICES, FLAGS, HASHES, QUICK, HistoryFilter, parse
 from monitor.history.listing.keyset import attempts_of, page_of
+from monitor.models import Body
 from monitor.record.records import (
     AttemptRecord,
     BodyKind,
@@ -250,6 +252,36 @@ def test_a_search_through_bodies_is_bounded_whatever_else_is_asked(
     assert seen == wanted
     assert len(wanted) // 2 <= steps <= len(stored)
     assert page_of(parse({"body": "nowhere", "healed": "1"}), before=stored[0].id).older == ""
+
+
+def test_a_step_through_bodies_is_short_however_slowly_they_come(
+    fill: Fill, writer: RecordWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It ends at the row in which the time is over, that one being whole; the next begins after it."""
+    stored = fill(*({} for _ in range(7)))
+    for record in stored:
+        for kind in (BodyKind.CLIENT_REQUEST, BodyKind.RESPONSE):
+            writer.submit(BodyRecord(request_id=record.id, kind=kind, content=kind.value.encode()))
+    assert writer.flush(10)
+    seconds = [0.0]
+
+    def slowly(bodies: Iterable[Body]) -> Iterator[Body]:
+        for body in bodies:
+            seconds[0] += keyset.SCAN_SECONDS / 2
+            yield body
+
+    monkeypatch.setattr(keyset, "fetched", slowly)
+    monkeypatch.setattr(keyset, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    for text in ("client_request", "response"):
+        cursor, seen = "", []
+        for _ in stored:
+            begun = seconds[0]
+            page = page_of(parse({"body": text}), before=cursor)
+            assert seconds[0] - begun <= 2 * keyset.SCAN_SECONDS
+            seen.append(ids(page.rows))
+            cursor = page.older
+        assert seen == [[record.id] for record in reversed(stored)]
+        assert page_of(parse({"body": text}), before=cursor).rows == ()
 
 
 def test_nonsense_in_the_address_is_no_filter() -> None:
