@@ -5,10 +5,15 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 KNOWN = frozenset({"endpoint", "region"})
+OTHERS_REGION = "us-east-1"
+"""What servers other than AWS's take when they have no regions."""
 
 
 class Place(NamedTuple):
-    """A bucket and the prefix of our keys, below which all is ours; ``endpoint`` is empty for AWS itself."""
+    """A bucket and the prefix of our keys, below which all is ours; ``endpoint`` is empty for AWS itself.
+
+    ``region`` is empty where the process's environment tells it (``AWS_REGION``).
+    """
 
     bucket: str
     prefix: str
@@ -34,4 +39,5 @@ def place_of(url: str) -> Place | None:
         raise ValueError("has an endpoint that is no address like https://s3.example.org")
     if not (prefix := parts.path.strip("/")):
         raise ValueError("must name a prefix too, one of this installation alone: s3://BUCKET/PREFIX")
-    return Place(parts.netloc, prefix, endpoint.rstrip("/"), query.get("region", "us-east-1"))
+    region = query.get("region", "") or (OTHERS_REGION if endpoint else "")
+    return Place(parts.netloc, prefix, endpoint.rstrip("/"), region)

@@ -54,11 +54,11 @@ class S3Store:
 
         self._obstore: Any = obstore
         self._errors = (BaseError, OSError)
-        options: dict[str, Any] = {"endpoint": place.endpoint} if place.endpoint else {}
+        given = {"endpoint": place.endpoint, "region": place.region}
+        options: dict[str, Any] = {name: value for name, value in given.items() if value}
         self._bucket = Bucket(
             place.bucket,
             prefix=place.prefix,
-            region=place.region,
             client_options={
                 "connect_timeout": f"{CONNECT_SECONDS}s",
                 "timeout": f"{ANSWER_SECONDS}s",

@@ -1,12 +1,17 @@
 """Where a body's content lies, and which days are to go: by the time in its request's id."""
 
+from datetime import timedelta
+
+import obstore
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.object_store.keys import days_before, key_of
 from monitor.object_store.place import Place, place_of
+from monitor.object_store.store import S3Store
 from monitor.record.request_id import new_request_id
+from tests.object_store import CREDENTIALS
 
 NOON_MS = 1_790_000_000_000  # of 21 September 2026
 
@@ -50,9 +55,11 @@ def test_days_go_that_ended_before() -> None:
 def test_the_setting_names_a_bucket() -> None:
     """Bucket, prefix (never left out), endpoint, region; the rest is refused without being repeated."""
     assert place_of("") is None
-    assert place_of("s3://bodies/kept") == Place("bodies", "kept", "", "us-east-1")
+    assert place_of("s3://bodies/kept") == Place("bodies", "kept", "", "")
     url = "s3://my-bodies/of/evenkeel/?endpoint=http://127.0.0.1:9000/&region=eu-west-1"
     assert place_of(url) == Place("my-bodies", "of/evenkeel", "http://127.0.0.1:9000", "eu-west-1")
+    elsewhere = place_of("s3://bodies/kept?endpoint=http://127.0.0.1:9000")
+    assert elsewhere == Place("bodies", "kept", "http://127.0.0.1:9000", "us-east-1")
     for wrong in (
         "https://bodies",
         "s3://",
@@ -67,3 +74,15 @@ def test_the_setting_names_a_bucket() -> None:
         with pytest.raises(ValueError, match=r"must (be|name)|has an?") as refused:
             place_of(wrong)
         assert "hush" not in str(refused.value)
+
+
+def test_the_region_is_the_environments_unless_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS is asked in ``AWS_REGION``; a region of the setting goes before it."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    for query, region in (("", "eu-central-1"), ("?region=eu-west-1", "eu-west-1")):
+        place = place_of(f"s3://bodies/kept{query}")
+        assert place is not None
+        address = obstore.sign(S3Store(place)._bucket, "GET", "key", timedelta(seconds=9))
+        assert address.startswith(f"https://s3.{region}.amazonaws.com/bodies/kept/key?")
