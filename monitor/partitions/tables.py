@@ -25,6 +25,9 @@ APART = "_apart"
 """How the name of a check ends that for a moment keeps a day's rows out of the default partition."""
 
 
+CHECK_VIOLATION = "23514"
+
+
 def are_there() -> bool:
     """Whether this store has partitions."""
     return connection.vendor == "postgresql"
@@ -36,9 +39,17 @@ def default_of(table: str) -> str:
 
 
 def is_between(error: Error) -> bool:
-    """Whether a row was refused because its day is being made: a moment later there is a place for it."""
-    refused_by = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
-    return bool(refused_by) and str(refused_by).endswith(APART)
+    """Whether a row was refused because its day is being made: a moment later there is a place for it.
+
+    By the check that keeps the day apart, or because it was on its way to the default partition when the day
+    was made: PostgreSQL then tells CHECK_VIOLATION of that partition, and names no constraint.
+    """
+    told = getattr(error.__cause__, "diag", None)
+    if told is None or told.sqlstate != CHECK_VIOLATION:
+        return False
+    if told.constraint_name:
+        return str(told.constraint_name).endswith(APART)
+    return str(told.table_name) in map(default_of, KEYS)
 
 
 def partitions_of(table: str) -> list[Partition]:

@@ -265,6 +265,34 @@ def test_a_row_of_a_day_that_is_being_made_waits_and_is_stored(
     assert writer.stats().rows_dropped == 0
 
 
+def test_a_row_on_its_way_when_its_day_is_made_is_stored(
+    writer: RecordWriter, request_record: NewRecord, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for the default partition, which then no longer takes it: it is written again, to its day."""
+    monkeypatch.setattr(making, "KEYS", {"monitor_searchindex": "request_id"})
+    row = request_record(**ENDED, started_at=MIDNIGHT + 1)
+    waited: list[bool] = []
+
+    def write_behind(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        answer = execute(sql, *args)
+        if sql.startswith("LOCK TABLE monitor_searchindex_default") and not waited:
+            writer.submit(row)
+            ends_at = time.monotonic() + PATIENCE_SECONDS
+            waiting = "SELECT FROM pg_locks WHERE NOT granted AND relation = %s::regclass"
+            while not waited and time.monotonic() < ends_at:
+                with connection.cursor() as cursor:
+                    cursor.execute(waiting, ["monitor_searchindex_default"])
+                    waited.extend([True] * cursor.rowcount)
+        return answer
+
+    with connection.execute_wrapper(write_behind):
+        assert make_ahead(MIDNIGHT, 30) == 4
+    assert waited
+    assert writer.flush(PATIENCE_SECONDS)
+    assert writer.stats().rows_dropped == 0
+    assert rows_in("monitor_searchindex_20260921") == [row.id]
+
+
 def checks_left() -> list[str]:
     """The checks that keep a day's rows out of a default partition."""
     with connection.cursor() as cursor:
