@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from relay.dialects.interface import Decoder, DecoderOptions
-from relay.neutral.events import ArgumentsDelta, Event, Heartbeat, TextDelta, ThinkingDelta
+from relay.neutral.events import ArgumentsDelta, Event, Heartbeat, TextDelta, ThinkingDelta, Usage
 from tests.relay.dialects.every_dialect import DIALECTS
 from tests.wire.shape import Shape
 
@@ -23,13 +25,20 @@ def events(shape: Shape, pieces: Iterable[bytes]) -> list[Event]:
 
 
 def joined(told: list[Event]) -> list[Any]:
-    """The events with what may fall between two reads joined: neighbouring deltas; without heartbeats."""
+    """The events without heartbeats, and with what may fall between two reads joined.
+
+    That is neighbouring deltas, and the counts. A decoder may tell those of a read once, so what is known of
+    them at the end stands last.
+    """
     found: list[Any] = []
+    counts: dict[str, Any] = {}
     for event in told:
         last = found[-1] if found else None
         match event, last:
             case Heartbeat(), _:
                 pass
+            case Usage(), _:
+                counts |= {name: count for name, count in msgspec.structs.asdict(event).items() if count}
             case (TextDelta(index, more), TextDelta(before, text)) if index == before:
                 found[-1] = TextDelta(index, text + more)
             case (ThinkingDelta(index, more), ThinkingDelta(before, text)) if index == before:
@@ -38,4 +47,4 @@ def joined(told: list[Event]) -> list[Any]:
                 found[-1] = ArgumentsDelta(index, text + more)
             case _:
                 found.append(event)
-    return found
+    return [*found, counts]

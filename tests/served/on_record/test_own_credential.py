@@ -17,7 +17,7 @@ import pytest
 
 from tests.running_server import ServerWorld
 from tests.served.on_record.test_planted_secrets import left_behind
-from tests.served.world import ACCOUNTS, World, lasting_world
+from tests.served.world import ACCOUNTS, CLAUDE, World, lasting_world
 
 KEYS = {kind: f"tenant_{kind}/Qwerty+uiop=asdf~zx" for kind in ("anthropic", "gemini", "openai")}
 
@@ -126,7 +126,9 @@ def echoed(server_world: ServerWorld) -> Iterator[World]:
                 for kind in KEYS
                 for how in ("status", "early", "late")
             ]
+            + [{"pattern": "known-by-now", "target": CLAUDE}]
         )
+        world.wait_for_model("known-by-now")
         yield world
     upstream.shutdown()
     upstream.server_close()
