@@ -7,12 +7,12 @@ are strays. The rows are read in between, under a lock that lets others read and
 broken off and begun again. The rules stand here as they are now.
 """
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import OperationalError, migrations, transaction
+from django.db import migrations
+
+from monitor.partitions.beside import is_divided, patiently
 
 KEYS = {
     "monitor_requestlog": "id",
@@ -23,10 +23,6 @@ KEYS = {
 GRACE_DAYS = 8
 """So far ahead the first partition reaches: who breaks this off has a week to begin again, for until then a
 check may stand that refuses rows from that day on."""
-LOCK_TIMEOUT = "2s"
-TRIES = 60
-PAUSE_SECONDS = 1.0
-NOW_BUSY = ("55P03", "40P01")  # lock_not_available, deadlock_detected
 
 
 def divide(apps: Any, schema_editor: Any) -> None:
@@ -37,21 +33,21 @@ def divide(apps: Any, schema_editor: Any) -> None:
     day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=GRACE_DAYS)
     until = f"{int(day.timestamp() * 1000):012x}" + "0" * 20
     for table, key in KEYS.items():
-        if not _is_divided(connection, table):
+        if not is_divided(connection, table):
             _divide(connection, table, key, until)
 
 
 def _divide(connection: Any, table: str, key: str, until: str) -> None:
     check = f"{table}_before"
     try:
-        _patiently(connection, lambda cursor: _prepare(cursor, table, key, until))
+        patiently(connection, lambda cursor: _prepare(cursor, table, key, until))
         with connection.cursor() as cursor:
             cursor.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {check}")
-        _patiently(connection, lambda cursor: _swap(cursor, table, key, until))
+        patiently(connection, lambda cursor: _swap(cursor, table, key, until))
     except BaseException:
-        if not _is_divided(connection, table):
+        if not is_divided(connection, table):
             statement = f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {check}"
-            _patiently(connection, lambda cursor: cursor.execute(statement))
+            patiently(connection, lambda cursor: cursor.execute(statement))
         raise
 
 
@@ -138,26 +134,6 @@ def _sequence(cursor: Any, table: str) -> tuple[int, bool] | None:
     cursor.execute(f"SELECT last_value, is_called FROM {found[0]}")
     number, is_called = cursor.fetchone()
     return number, is_called
-
-
-def _is_divided(connection: Any, table: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT relkind = 'p' FROM pg_class WHERE oid = %s::regclass", [table])
-        return bool(cursor.fetchone()[0])
-
-
-def _patiently(connection: Any, work: Callable[[Any], object]) -> None:
-    """Do it in a transaction, when its locks are there at once: whoever comes behind waits as long as we do."""
-    for left in reversed(range(TRIES)):
-        try:
-            with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-                work(cursor)
-                return
-        except OperationalError as error:
-            if not left or getattr(error.__cause__, "sqlstate", "") not in NOW_BUSY:
-                raise
-        time.sleep(PAUSE_SECONDS)
 
 
 class Migration(migrations.Migration):

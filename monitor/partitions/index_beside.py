@@ -4,16 +4,12 @@ PostgreSQL makes no index ``CONCURRENTLY`` on a divided table, and without that 
 all of it is there.
 """
 
-import time
-from collections.abc import Callable
 from typing import Any, Final
 
-from django.db import OperationalError, ProgrammingError, migrations, transaction
+from django.db import ProgrammingError, migrations
 
-LOCK_TIMEOUT: Final = "2s"
-TRIES: Final = 60
-PAUSE_SECONDS: Final = 1.0
-NOW_BUSY: Final = ("55P03", "40P01")  # lock_not_available, deadlock_detected
+from monitor.partitions.beside import is_divided, patiently
+
 GONE: Final = "42P01"  # undefined_table: retention has dropped it meanwhile
 
 _LENGTH = 63
@@ -33,7 +29,7 @@ class AddIndexBeside(migrations.AddIndex):
             return
         model = to_state.apps.get_model(app_label, self.model_name)
         connection = schema_editor.connection
-        if connection.vendor != "postgresql" or not _is_divided(connection, model._meta.db_table):
+        if connection.vendor != "postgresql" or not is_divided(connection, model._meta.db_table):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
         elif self.allow_migrate_model(connection.alias, model):
             statement = str(self.index.create_sql(model, schema_editor))
@@ -48,7 +44,7 @@ def make(connection: Any, table: str, name: str, statement: str) -> None:
     only = statement.replace(f' ON "{table}" ', f' ON ONLY "{table}" ', 1)
     assert only != statement, statement
     if not _exists(connection, name):
-        _patiently(connection, lambda cursor: cursor.execute(only))
+        patiently(connection, lambda cursor: cursor.execute(only))
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_get_indexdef(%s::regclass)", [name])
         how = cursor.fetchone()[0].partition(" USING ")[2]
@@ -65,7 +61,7 @@ def _make_for(connection: Any, partition: str, name: str, how: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{own}"')  # one that was broken off
         cursor.execute(f'CREATE INDEX CONCURRENTLY "{own}" ON "{partition}" USING {how}')
-    _patiently(connection, lambda cursor: cursor.execute(f'ALTER INDEX "{name}" ATTACH PARTITION "{own}"'))
+    patiently(connection, lambda cursor: cursor.execute(f'ALTER INDEX "{name}" ATTACH PARTITION "{own}"'))
 
 
 def _without(connection: Any, table: str, index: str) -> list[str]:
@@ -84,23 +80,3 @@ def _exists(connection: Any, name: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [name])
         return bool(cursor.fetchone()[0])
-
-
-def _is_divided(connection: Any, table: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT relkind = 'p' FROM pg_class WHERE oid = %s::regclass", [table])
-        return bool(cursor.fetchone()[0])
-
-
-def _patiently(connection: Any, work: Callable[[Any], object]) -> None:
-    """Do it in a transaction, when its locks are there at once: who comes behind waits as long as we do."""
-    for left in reversed(range(TRIES)):
-        try:
-            with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-                work(cursor)
-                return
-        except OperationalError as error:
-            if not left or getattr(error.__cause__, "sqlstate", "") not in NOW_BUSY:
-                raise
-        time.sleep(PAUSE_SECONDS)
