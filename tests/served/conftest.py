@@ -20,9 +20,7 @@ def shared_world(server_world: ServerWorld) -> Iterator[World]:
 @pytest.fixture
 def world(shared_world: World) -> Iterator[World]:
     """The shared world, with a fresh simulator; accounts that a test marked are cleared behind it."""
-    shared_world.simulator.reset()
-    yield shared_world
-    shared_world.clear_marks()
+    yield from shared_world.fresh()
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +34,7 @@ def shared_kinds_world(server_world: ServerWorld) -> Iterator[World]:
 @pytest.fixture
 def kinds_world(shared_kinds_world: World) -> Iterator[World]:
     """The world of every kind, with a fresh simulator; marks are cleared behind the test."""
-    shared_kinds_world.simulator.reset()
-    yield shared_kinds_world
-    shared_kinds_world.clear_marks()
+    yield from shared_kinds_world.fresh()
 
 
 @pytest.fixture

@@ -152,6 +152,12 @@ class World:
         self.client.get(f"/v1/models/{marker}")
         return [line for line in self.server.log_text.splitlines() if request_id in line]
 
+    def fresh(self) -> Iterator["World"]:
+        """For a fixture: this world with a fresh simulator; what a test marked is cleared behind it."""
+        self.simulator.reset()
+        yield self
+        self.clear_marks()
+
     def clear_marks(self) -> None:
         """Every account is usable again, if any attempt met a refusal since the simulator's last reset."""
         if any((request.status or 0) >= 400 for request in self.simulator.requests):

@@ -31,9 +31,7 @@ def impatient_server(server_world: ServerWorld) -> Iterator[World]:
 @pytest.fixture
 def impatient(impatient_server: World) -> Iterator[World]:
     """The same, with a fresh simulator and without marks."""
-    impatient_server.simulator.reset()
-    yield impatient_server
-    impatient_server.clear_marks()
+    yield from impatient_server.fresh()
 
 
 def test_a_slow_stream_is_opened_early_and_goes_on(impatient: World) -> None:

@@ -37,9 +37,7 @@ def world_of_three(server_world: ServerWorld) -> Iterator[World]:
 @pytest.fixture
 def world(world_of_three: World) -> Iterator[World]:
     """That server, with a fresh simulator."""
-    world_of_three.simulator.reset()
-    yield world_of_three
-    world_of_three.clear_marks()
+    yield from world_of_three.fresh()
 
 
 def ids_in(event: dict[str, Any]) -> tuple[str, str]:

@@ -59,9 +59,7 @@ def continuing_world(server_world: ServerWorld) -> Iterator[World]:
 @pytest.fixture
 def world(continuing_world: World) -> Iterator[World]:
     """That server, with a fresh simulator."""
-    continuing_world.simulator.reset()
-    yield continuing_world
-    continuing_world.clear_marks()
+    yield from continuing_world.fresh()
 
 
 def prompt_of(faults: str, echo: int = 2, events: int = 12) -> str:
