@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import Q, Sum
 
 from monitor.ledger.booking import Amounts
+from monitor.ledger.hours import HOUR_SECONDS
 from monitor.ledger.models import LedgerHour
 
 _SUMS = {f"{name}_sum": Sum(name) for name in Amounts._fields}
-HOUR_SECONDS = 3600.0
 LAST_MOMENT = 253_402_300_000.0
 """Before the end of the year 9999: what lies behind it has no date."""
 

@@ -19,7 +19,7 @@ def conversation_limits(conversation: str) -> list[LimitLine]:
             text = _("%(used)s of %(limit)s within the last hour (%(percent)d %%)") % {
                 "used": amount(share.measure, share.used),
                 "limit": amount(share.measure, share.most),
-                "percent": 100 * share.part,
+                "percent": share.percent,
             }
             lines.append(LimitLine(whose[one.limited_by] % {"name": shown(one.name)}, text, share.is_near))
     return lines

@@ -191,7 +191,7 @@ def runaway_warnings(found: Iterable[Runaway]) -> list[Trouble]:
         share = one.share
         what = {
             "name": shown(one.conversation[:12]),
-            "percent": round(100 * share.part),
+            "percent": share.percent,
             "what": of_conversation(share.measure, share.most),
             "who": shown(one.name),
         }

@@ -122,7 +122,7 @@ def _had(standing: ConversationStanding) -> list[dict[str, Any]]:
             "mapping": standing.name if standing.limited_by == "mapping" else "",
             "limit": of_conversation(share.measure, share.most),
             "used": of_conversation(share.measure, share.used),
-            "percent": min(100, 100 * share.used // share.most),
+            "percent": min(100, share.percent),
             "free_at": datetime.fromtimestamp(share.free_at, zone) if share.is_spent else None,
         }
         for share in standing.shares

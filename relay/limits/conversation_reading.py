@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 from accounts.keys.conversation_limits import IS_LIMITED
-from accounts.keys.limits import ConversationLimits
+from accounts.keys.limits import MOST_TURNS, ConversationLimits
 from accounts.loaded.loading import mapping_view
 from accounts.mapping import Mapping
 from accounts.models import ClientKey, ModelMapping
-from monitor.conversations.last_hour import turns_lately, turns_of, turns_of_key, turns_of_key_in
+from monitor.conversations.last_hour import turns_in, turns_lately, turns_of_key, turns_of_key_in
 from monitor.ledger.reading import names_since
 from relay.limits.conversation_rule import HOUR_SECONDS
 from relay.limits.conversation_standing import ConversationStanding, standing, standings
@@ -44,10 +44,11 @@ def of_key(key: ClientKey, now: float, conversations: Sequence[str] = ()) -> lis
 
 
 def of_conversation(conversation: str, now: float) -> list[ConversationStanding]:
-    """Of one conversation, whichever key asks in it."""
-    turns = turns_of(conversation, now - HOUR_SECONDS)
-    asking = {one.key_id for one in turns if one.key_id is not None}
-    return standings(turns, _keys(ClientKey.objects.filter(IS_LIMITED, pk__in=asking)), _mappings())
+    """Of one conversation, whichever key asks in it. Where nothing limits any, none of its turns is read."""
+    keys, mappings = _keys(ClientKey.objects.filter(IS_LIMITED)), _mappings()
+    if not keys and not any(one.conversation for one in mappings):
+        return []
+    return standings(turns_in(conversation, now - HOUR_SECONDS, MOST_TURNS), keys, mappings)
 
 
 def _keys(keys: Iterable[ClientKey]) -> dict[int, tuple[str, ConversationLimits]]:

@@ -42,6 +42,11 @@ class Share(msgspec.Struct, frozen=True):
         return self.used / self.most
 
     @property
+    def percent(self) -> int:
+        """The same in whole percent: 100 is all, and no less."""
+        return 100 * self.used // self.most
+
+    @property
     def is_spent(self) -> bool:
         """One more is refused."""
         return self.used >= self.most
@@ -83,7 +88,7 @@ def judged(
                 refusal=Failure(Kind.OVER_BUDGET, message, 429, reason=NO_QUOTA, retry_after_seconds=seconds)
             )
         if share.is_near:
-            warnings.append(f"{said}; this one has had {100 * share.part:.0f} % of them.")
+            warnings.append(f"{said}; this one has had {share.percent} % of them.")
     return Verdict(" ".join(warnings))
 
 
