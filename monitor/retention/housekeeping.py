@@ -134,8 +134,7 @@ class Housekeeper:
     def tick(self, now: float) -> None:
         """Do what is due at ``now`` (seconds since the epoch)."""
         self._close_rows_of_dead()
-        if self._turn is None or self._turn.is_ours():
-            self._keep_house(now)
+        self._keep_house(now)
 
     def _close_rows_of_dead(self) -> None:
         if dead := self._dead_process_ids():
@@ -155,10 +154,14 @@ class Housekeeper:
         if time.monotonic() - self._orphans_closed_at >= TICK_SECONDS:
             self._close_rows_of_dead()
             self._close_orphans(self._now())
-            return self._turn is not None and not self._turn.is_ours()
+            return not self._has_turn()
         return False
 
+    def _has_turn(self) -> bool:
+        return self._turn is None or self._turn.is_ours()
+
     def _keep_house(self, now: float) -> None:
+        """One step after another; a step may cost the turn, by a broken connection or by its length."""
         for step in (
             self._close_orphans,
             self._make_partitions,
@@ -167,6 +170,8 @@ class Housekeeper:
             self._fill_search_index,
             self._fill_statistics,
         ):
+            if self._end.is_set() or not self._has_turn():
+                return
             _by_itself(step, now)
 
     def _make_partitions(self, now: float) -> None:

@@ -12,6 +12,7 @@ from monitor.record.records import Outcome, Phase, RequestRecord
 from monitor.retention import housekeeping
 from monitor.retention.housekeeping import YOUNG_SECONDS, Housekeeper, close_orphans
 from monitor.retention.pruner import Limits
+from monitor.retention.turn import HousekeepingTurn
 from monitor.store.writer import RecordWriter
 
 NOW = 1_700_000_000.0
@@ -155,6 +156,44 @@ def test_what_fails_keeps_no_other_work_from_being_done(
     assert done[:3] == ["others", "index", "statistics"]
     assert done.count("index") == 5
     assert caplog.text.count("make_partitions") == 2
+
+
+class OneTurn(HousekeepingTurn):
+    """A turn that is ours until it is lost."""
+
+    def __init__(self) -> None:
+        self.is_lost = False
+
+    def is_ours(self) -> bool:
+        return not self.is_lost
+
+
+@pytest.mark.parametrize("reason", ["an error", "another has it", "the end"])
+@pytest.mark.django_db
+def test_who_loses_the_turn_in_a_step_does_none_of_the_others(
+    monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    """By an error, which takes the connection and its lock, by a long removal, or when the process ends."""
+    turn = OneTurn()
+    done: list[str] = []
+
+    def prune(now: float) -> int:
+        done.append("pruned")
+        if reason == "the end":
+            housekeeper.stop(0)
+            return 1
+        turn.is_lost = True
+        if reason == "an error":
+            raise OperationalError("server closed the connection unexpectedly")
+        return 1
+
+    monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(housekeeping, "TICK_SECONDS", 0)
+    monkeypatch.setattr(housekeeping.index, "add_older", lambda _: done.append("index") or 0)
+    monkeypatch.setattr(housekeeping.filling, "hours_to_fill", lambda _: done.append("statistics") or [])
+    housekeeper = Housekeeper(set, KEEP_ALL, prunes=[prune], turn=turn)
+    housekeeper.tick(NOW)
+    assert done == ["pruned"]
 
 
 @pytest.mark.parametrize("error", [OperationalError("locked"), RuntimeError("bug")])
