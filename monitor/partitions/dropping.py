@@ -4,10 +4,10 @@ import logging
 import time
 from collections.abc import Iterator
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, ProgrammingError, connection
 
 from monitor.partitions.days import days_of_each, is_no_longer
-from monitor.partitions.tables import KEYS, are_there, changing, partitions_of
+from monitor.partitions.tables import KEYS, are_there, changing, is_gone, partitions_of
 
 logger = logging.getLogger(__name__)
 
@@ -52,14 +52,24 @@ def _drop_oldest(table: str, before: str) -> int | None:
     if not (doomed := _whole(table, before)):  # the usual case, without a lock
         return None
     oldest = doomed[0]
-    with connection.cursor() as cursor:  # nobody waits for this, however long it takes
-        cursor.execute(f"SELECT count({KEYS[table]}) FROM {oldest}")  # noqa: S608  names of ours, no values
-        [rows] = cursor.fetchone()
+    try:
+        rows = _count(table, oldest)
+    except ProgrammingError as error:
+        if is_gone(error):
+            return 0
+        raise
     with changing(table) as cursor:
         if oldest not in _whole(table, before):
             return 0  # another process has dropped it
         cursor.execute(f"DROP TABLE {oldest}")
-    return int(rows)
+    return rows
+
+
+def _count(table: str, partition: str) -> int:
+    """How many rows it has. Nobody waits for this, however long it takes."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count({KEYS[table]}) FROM {partition}")  # noqa: S608  names of ours, no values
+        return int(cursor.fetchone()[0])
 
 
 def _whole(table: str, before: str) -> list[str]:

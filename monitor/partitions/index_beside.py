@@ -4,13 +4,12 @@ PostgreSQL makes no index ``CONCURRENTLY`` on a divided table, and without that 
 all of it is there.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from django.db import ProgrammingError, migrations
 
 from monitor.partitions.beside import is_divided, patiently
-
-GONE: Final = "42P01"  # undefined_table: retention has dropped it meanwhile
+from monitor.partitions.tables import is_gone
 
 _LENGTH = 63
 """Of a name, in bytes."""
@@ -52,7 +51,7 @@ def make(connection: Any, table: str, name: str, statement: str) -> None:
         try:
             _make_for(connection, partition, name, how)
         except ProgrammingError as error:
-            if getattr(error.__cause__, "sqlstate", "") != GONE:
+            if not is_gone(error):
                 raise
 
 

@@ -26,6 +26,7 @@ APART = "_apart"
 
 
 CHECK_VIOLATION = "23514"
+UNDEFINED_TABLE = "42P01"
 
 
 def are_there() -> bool:
@@ -50,6 +51,11 @@ def is_between(error: Error) -> bool:
     if told.constraint_name:
         return str(told.constraint_name).endswith(APART)
     return str(told.table_name) in map(default_of, KEYS)
+
+
+def is_gone(error: Error) -> bool:
+    """Whether a statement named a partition that another process has dropped meanwhile."""
+    return getattr(error.__cause__, "sqlstate", "") == UNDEFINED_TABLE
 
 
 def partitions_of(table: str) -> list[Partition]:

@@ -410,6 +410,30 @@ def test_who_reads_for_long_keeps_neither_retention_nor_new_days(
     assert partitions_of("monitor_requestlog")[0].begin == there[1].begin
 
 
+@pytest.mark.parametrize("moment", ["SELECT count(", "LOCK TABLE"])
+def test_a_partition_that_another_process_drops_first_is_no_failure(
+    put: Callable[..., RequestRecord], store: str, moment: str
+) -> None:
+    """Between the look and the count, or between the count and the lock: the next oldest is dropped then."""
+    url = urlunsplit(urlsplit(stores.database_url())._replace(path=f"/{store}"))
+    make_ahead(MIDNIGHT, 30)
+    put(MIDNIGHT + DAY_SECONDS + 1)
+    oldest, second, third = partitions_of("monitor_body")[:3]
+    dropped: list[str] = []
+
+    def drop_before_it(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        if sql.startswith(moment) and not dropped:
+            dropped.append(oldest.name)
+            with psycopg.connect(url) as other:
+                other.execute(f"DROP TABLE {oldest.name}")
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(drop_before_it):
+        assert list(dropping.drop_before("monitor_body", second.end)) == [0, 1]
+    assert dropped
+    assert partitions_of("monitor_body")[0] == third
+
+
 def test_the_housekeeper_makes_and_drops_them(put: Callable[..., RequestRecord], store: str) -> None:
     """It makes those of the next days; a day goes with all that is in it when all of it is too old."""
     now = float(MIDNIGHT)
