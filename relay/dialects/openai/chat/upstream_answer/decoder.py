@@ -11,15 +11,16 @@ import msgspec
 from relay.dialects.finishing import says_more
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
-from relay.dialects.openai.chat.client_answer.rewrites import Rewrites
+from relay.dialects.openai.chat.client_answer.rewrites import GONE, Rewrites
 from relay.dialects.openai.chat.upstream_answer.deltas import Deltas
-from relay.dialects.openai.chat.upstream_answer.documents import CHUNK, delta_of, holds_message, stream_of
+from relay.dialects.openai.chat.upstream_answer.documents import CHUNK, delta_of, is_message_alone, stream_of
 from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
-from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Piece, is_told
+from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Delta, Piece, is_told
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from
+from relay.dialects.reading.bent_fields import mended
 from relay.dialects.reading.error_shapes import is_own_shape
-from relay.dialects.reading.half_characters import tolerant_object
+from relay.dialects.reading.half_characters import tolerant_object, without_halves
 from relay.dialects.reading.token_counts import with_counts
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.block import BlockKind
@@ -74,23 +75,14 @@ class ChatDecoder(StreamDecoder[Piece]):
         self._others: set[int] = set()  # further choices that have not finished
 
     def prepared(self, told: Json) -> Json:
-        """A chunk that holds whole messages in place of deltas, with deltas.
-
-        MiniMax M3 ends its stream with the whole completion: what was said before is not said again.
-        """
+        """A chunk whose choices hold whole messages and no deltas, with empty deltas beside them."""
         choices = told.get("choices")
-        if not isinstance(choices, list) or not any(map(holds_message, choices)):
+        if not isinstance(choices, list) or not any(map(is_message_alone, choices)):
             return told
-        fitted = [delta_of(one, self._said(one)) if holds_message(one) else one for one in choices]
-        return {**told, "object": CHUNK, "choices": fitted}
-
-    def _said(self, choice: Json) -> frozenset[BlockKind]:
-        """What deltas said before the first whole message, behind which they are pieces; none of others."""
-        if self._has_several and choice.get("index"):
-            return frozenset()
-        if self._said_by_deltas is None:
-            self._said_by_deltas = frozenset(self._deltas.blocks.kinds)
-        return self._said_by_deltas
+        return {
+            **told,
+            "choices": [{**one, "delta": {}} if is_message_alone(one) else one for one in choices],
+        }
 
     def take(self, told: Piece, event: SseEvent, events: list[Event]) -> bytes:
         """One chunk; raises BrokenStream."""
@@ -102,6 +94,8 @@ class ChatDecoder(StreamDecoder[Piece]):
             events.append(MessageStart(told.id or "", told.model or ""))
         if told.choices:
             for at, choice in enumerate(told.choices):
+                if choice.message is not NOTHING:
+                    self._take_message(at, choice)
                 if choice.index and self._has_several:
                     self._another(choice.index, choice, events)
                 else:
@@ -150,6 +144,31 @@ class ChatDecoder(StreamDecoder[Piece]):
             raise BrokenStream(failure)
         if told.choices is msgspec.UNSET:
             self._rewrites.put(("choices",), [])
+
+    def _take_message(self, at: int, choice: Choice) -> None:
+        """A whole message where the delta says nothing is the delta.
+
+        MiniMax M3 ends its stream with the whole completion: what was said before is not said again.
+        """
+        message = tolerant_object(bytes(choice.message))
+        if message is None or any(msgspec.structs.astuple(choice.delta)):
+            return
+        left, bent = mended(without_halves(delta_of(message, self._said(choice))), Delta)
+        for path in bent:
+            self.note(f"choices[].delta.{path}")
+        choice.delta = msgspec.convert(left, Delta)
+        self._rewrites.put(("object",), CHUNK)
+        self._rewrites.put(("choices", at, "message"), GONE)
+        for name, value in left.items():
+            self._rewrites.put(("choices", at, "delta", name), value)
+
+    def _said(self, choice: Choice) -> frozenset[BlockKind]:
+        """What deltas said before the first whole message, behind which they are pieces; none of others."""
+        if self._has_several and choice.index:
+            return frozenset()
+        if self._said_by_deltas is None:
+            self._said_by_deltas = frozenset(self._deltas.blocks.kinds)
+        return self._said_by_deltas
 
     def _choice(self, at: int, choice: Choice, events: list[Event]) -> None:
         before = len(events)

@@ -49,17 +49,15 @@ def chunks_of(told: Json) -> list[Json] | None:
     return chunks
 
 
-def holds_message(choice: Any) -> bool:
-    """Does the choice hold a whole message in place of a delta?"""
-    return isinstance(choice, dict) and "delta" not in choice and isinstance(choice.get("message"), dict)
+def is_message_alone(choice: Any) -> bool:
+    """Does the choice hold a whole message, and nothing in its delta's place?"""
+    return isinstance(choice, dict) and not choice.get("delta") and isinstance(choice.get("message"), dict)
 
 
-def delta_of(choice: Json, said: Iterable[BlockKind]) -> Json:
-    """``choice`` with its whole message as a delta, without what was ``said``."""
-    others = {key: value for key, value in choice.items() if key != "message"}
+def delta_of(message: Json, said: Iterable[BlockKind]) -> Json:
+    """A whole message as a delta, without what was ``said``."""
     fields = {name for kind in said for name in ("role", *_FIELDS_OF.get(kind, ()))}
-    left = {name: value for name, value in choice["message"].items() if name not in fields}
-    return {**others, "delta": _numbered(left)}
+    return _numbered({name: value for name, value in message.items() if name not in fields})
 
 
 def _text(choice: Json) -> Json:

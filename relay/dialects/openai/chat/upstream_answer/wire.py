@@ -57,7 +57,8 @@ class Delta(Struct, gc=False):
 class Choice(Struct, gc=False):
     """One of the answers; there is one unless ``n`` asked for more.
 
-    ``stop_reason`` is vLLM's; Kimi tells the usage in the choice.
+    ``stop_reason`` is vLLM's; Kimi tells the usage in the choice. ``message`` is a whole one, as MiniMax and
+    servers that do not really stream have it.
     """
 
     delta: Delta
@@ -65,6 +66,7 @@ class Choice(Struct, gc=False):
     finish_reason: str | None = None
     stop_reason: str | int | None = None
     usage: Raw = NOTHING
+    message: Raw = NOTHING
 
 
 class Piece(Struct, gc=False):
