@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from monitor.models import PLAIN_END, AttemptLog, RequestLog
 from monitor.record.request_id import first_request_id
+from monitor.record.stored_text import stored_text
 
 LISTED_COLUMNS = frozenset(("account", "client_key", "client_model", "dialect", "mapped_model"))
 
@@ -29,10 +30,12 @@ def with_id_beginning(beginning: str) -> Q:
 
 
 def asked_upstream_as(upstream_request_id: str) -> Q:
-    """The exchanges of which an attempt has that id of upstream's own; the index holds attempts with one."""
-    attempts = AttemptLog.objects.filter(
-        upstream_request_id=upstream_request_id, upstream_request_id__isnull=False
-    )
+    """The exchanges of which an attempt has that id of upstream's own; the index holds attempts with one.
+
+    A long one is looked for as it is stored: an answer's id may have any length.
+    """
+    stored = stored_text(upstream_request_id, AttemptLog._meta.get_field("upstream_request_id").max_length)
+    attempts = AttemptLog.objects.filter(upstream_request_id=stored, upstream_request_id__isnull=False)
     return Q(id__in=attempts.values("request_id"))
 
 

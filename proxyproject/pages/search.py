@@ -24,7 +24,8 @@ EACH = 5
 """Of one sort so many are found at most."""
 ID_CHARACTERS = 8
 """From so many on, hexadecimal digits may be the beginning of a request id."""
-LONGEST = 100
+LONGEST = 512
+"""Characters that are looked at: an upstream's id of an answer may be long."""
 
 Found = Iterator[dict[str, str]]
 

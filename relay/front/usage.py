@@ -54,7 +54,7 @@ def _read(key_id: int, counts: Counts, conversation: str, *, as_csv: bool) -> by
         key = ClientKey.objects.filter(pk=key_id).first()
         if key is None:
             return None
-        usage = usage_of(key, counts, conversation)
+        usage = usage_of(key, counts, conversation, with_conversations=not as_csv)
         return csv_of(usage).encode() if as_csv else msgspec.json.encode(json_of(usage))
     finally:
         connection.close()

@@ -152,12 +152,9 @@ def conversation_row(standing: ConversationStanding) -> dict[str, Any]:
 
 def share_row(share: Share) -> dict[str, Any]:
     """A limit with what is used and left of it, and from when on there is more, where none is left."""
-    told = (share.most, share.used, max(0, share.most - share.used))
-    most, used, left = (f"{dollars(n):.10f}" if share.measure == "usd" else n for n in told)
-    return {
-        "measure": share.measure,
-        "period": "hour",
-        "limit": most,
+    told = (share.used, max(0, share.most - share.used))
+    used, left = (f"{dollars(n):.10f}" if share.measure == "usd" else n for n in told)
+    return limit_of_conversation(share.measure, share.most) | {
         "used": used,
         "left": left,
         "free_at": moment(share.free_at) if share.is_spent else None,

@@ -14,15 +14,19 @@ from relay.limits.usage import DAYS, Hour, KeyUsage, Rules, with_the_ledger
 from relay.speakers.speaker import named_conversation
 
 CONVERSATIONS_SHOWN = 50
+HASH_DIGITS = frozenset("0123456789abcdef")
 
 
-def usage_of(key: ClientKey, counts: Counts, conversation: str = "") -> KeyUsage:
+def usage_of(
+    key: ClientKey, counts: Counts, conversation: str = "", *, with_conversations: bool = True
+) -> KeyUsage:
     """What the holder of ``key`` is shown now; ``conversation``: of that one alone, by the client's name for
-    it or the one that it has on record.
+    it or the one that it has on record. Without ``with_conversations`` no turn is read.
     """
     now = time.time()
     limits = key_limits(key)
     standings = counts.standings(key.pk, limits.limits)
+    had = of_key(key, now, _names(key.pk, conversation)) if with_conversations else []
     booked = used_in(key.pk, [(one.window.start, one.window.end) for one in standings])
     return KeyUsage(
         name=key.name,
@@ -38,10 +42,15 @@ def usage_of(key: ClientKey, counts: Counts, conversation: str = "") -> KeyUsage
             conversation=limits.conversation,
         ),
         standings=with_the_ledger(standings, booked),
-        conversations=tuple(of_key(key, now, _names(key.pk, conversation))[:CONVERSATIONS_SHOWN]),
+        conversations=tuple(had[:CONVERSATIONS_SHOWN]),
         hours=tuple(Hour(*row) for row in by_model_and_hour(key.pk, now - DAYS * 86400)),
     )
 
 
 def _names(key_id: int, conversation: str) -> tuple[str, ...]:
-    return (named_conversation(key_id, conversation), conversation) if conversation else ()
+    """The asked one first: of one that has rested nothing is on record but the name."""
+    if not conversation:
+        return ()
+    by_name = named_conversation(key_id, conversation)
+    is_on_record = len(conversation) == len(by_name) and set(conversation) <= HASH_DIGITS
+    return (conversation, by_name) if is_on_record else (by_name, conversation)

@@ -29,11 +29,11 @@ AWAY_SECONDS: Final = 2.0
 """For how long Redis is left alone when it did not answer."""
 
 _OUTBOX_LIMIT: Final = 10_000
+"""Items that wait to be written; what is more stands in the database alone."""
 AT_ONCE: Final = 200
 """So many items go in one piece: a backlog neither holds the loop nor outlasts Redis' time to answer."""
 _NEWEST: Final = ("home", "cached")
 """Of these only the newest counts, and another process may have written it meanwhile."""
-"""Items that wait to be written; what is more stands in the database alone."""
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ from relay.engine.healing.signatures import SignatureCache
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.failures import BadRequest
 from relay.speakers.speaker import NOBODY, Speaker
-from relay.upstream.signatures import Signatures, has_thinking
+from relay.upstream.signatures import Signatures
 
 logger = logging.getLogger(__name__)
 
@@ -193,11 +193,6 @@ def healed_with(request: UpstreamRequest, healed: HealedBody) -> UpstreamRequest
         headers=_with_headers(request.headers, healed.headers),
         changes=(*request.changes, *healed.changes),
     )
-
-
-def has_bound_thinking(call: ClientCall, model: str) -> bool:
-    """Does the history hold thinking that another account for ``model`` would drop in silence?"""
-    return facts_for(model).account_bound_thinking and has_thinking(call.dialect, call.body)
 
 
 def taken_back(request: UpstreamRequest, name: str) -> UpstreamRequest | None:

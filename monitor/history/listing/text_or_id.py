@@ -6,7 +6,7 @@ from monitor.history.listing.filters import HistoryFilter, Sought, may_begin_an_
 from monitor.history.queries import asked_upstream_as, with_id_beginning
 from monitor.models import RequestLog
 
-_SHORTEST, _LONGEST = 8, 128
+_SHORTEST, _LONGEST = 8, 512
 """Characters of an id of upstream's: ``req_…``, a UUID, ``chatcmpl-…``, Gemini's 22 letters."""
 
 

@@ -48,7 +48,7 @@ async def _made(memory: Memory, call: ClientCall, make: Making) -> UpstreamReque
     request = await beside_the_loop(size, lambda: make(copy))
     signatures.missed.clear()
     signatures.look_again(copy.looks, time.time())
-    has_learned = len(signatures.missed) < len(copy.missed)  # by another answer, while this was made
+    has_learned = not set(copy.missed) <= set(signatures.missed)  # by another answer, while this was made
     return await _made(memory, call, make) if has_learned else request
 
 

@@ -7,7 +7,8 @@ from accounts.pool.leases import Want
 from relay.dialects.token_estimate import estimate
 from relay.engine.commands import PickAccount
 from relay.engine.retrying.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
-from relay.upstream.request import ClientCall, has_bound_thinking
+from relay.upstream.request import ClientCall
+from relay.upstream.signatures import has_thinking
 
 
 def fallbacks_of(call: ClientCall, targets: tuple[Target, ...]) -> Fallbacks:
@@ -26,7 +27,7 @@ def fallbacks_of(call: ClientCall, targets: tuple[Target, ...]) -> Fallbacks:
 
 
 def reads_history(target: Target) -> bool:
-    """Does ``wanted`` look at the whole of a call for ``target``?"""
+    """Does ``wanted`` look at the whole of a call for ``target``? Other accounts may drop its thinking."""
     return facts_for(target.model).account_bound_thinking
 
 
@@ -41,7 +42,7 @@ def wanted(
         session=call.session,
         tried=command.tried,
         stay_on=command.stay_on if only is None else only,
-        only_hard_rotates=has_bound_thinking(call, target.model),
+        only_hard_rotates=reads_history(target) and has_thinking(call.dialect, call.body),
         admission=command.may_wait,
         is_begun=call.is_begun,
     )

@@ -42,6 +42,7 @@ def test_upstream_s_own_id_finds_the_request(store: str, shelf: Shelf) -> None:
     """Beside ours, in the sidebar and in the history, of any of its attempts; of ids of several vendors."""
     person = operator_named("finder", *ALL, VIEW_BODIES)
     for upstreams_id in (
+        "resp_" + "bGl0ZWxsbQ" * 20,  # longer than the column that it is stored in
         "req_011CSHoEeqs5C35K2UUqR7Fy",
         "req_0f3c0d1e2f3a4b5c6d7e8f9a0b1c2d3e",
         "8c5d2f0a-3b1e-4c7d-9f60-1a2b3c4d5e6f",

@@ -87,6 +87,7 @@ def test_the_holder_sees_what_a_conversation_has_had(world: World) -> None:
     assert (theirs["conversation"], theirs["limits"][0]["used"]) == (rows[3]["conversation"], 1)
     foreign = told(others, conversation=rows[0]["conversation"])
     assert {limit["used"] for limit in foreign[0]["limits"]} == {0, "0.0000000000"}
+    assert foreign[0]["conversation"] == rows[0]["conversation"]
     assert turn(world, mine, session).status_code == 200
     spent = told(mine, conversation=session)[0]["limits"][0]
     assert (spent["left"], spent["free_at"] is None) == (0, False)

@@ -3,7 +3,9 @@
 import time
 from typing import Any
 
-from relay.engine.healing.signatures import Remembered, SignatureCache
+import pytest
+
+from relay.engine.healing.signatures import MISSES_KEPT, Remembered, SignatureCache
 from relay.exchange.large_bodies import LARGE_BYTES
 from relay.exchange.performing import remembering
 
@@ -30,11 +32,14 @@ class Call:
     session = "s"
 
 
-async def test_what_is_learned_meanwhile_is_in_the_request() -> None:
-    """Another answer of the session brings the signature that the copy did not have."""
+@pytest.mark.parametrize("others", [0, MISSES_KEPT])
+async def test_what_is_learned_meanwhile_is_in_the_request(others: int) -> None:
+    """Another answer of the session brings the signature that the copy lacked, beside many others."""
     memory, made = Recalled(), list[str]()
 
     def make(signatures: SignatureCache) -> str:
+        for number in range(others):
+            signatures.tool_signature("s", f"other-{number}", time.time())
         entry = signatures.tool_signature("s", "call-1", time.time())
         made.append(entry.value if entry else "")
         memory.signatures.cache_tool_signature("s", "call-1", Remembered(SIGNED, "gemini", time.time()))
