@@ -12,13 +12,13 @@ from relay.dialects.anthropic.errors import failure_in_document, failure_of_even
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS, stop_of
 from relay.dialects.anthropic.upstream_answer.block_start import citation
 from relay.dialects.anthropic.upstream_answer.documents import begins_message, is_message, stream_of
+from relay.dialects.anthropic.upstream_answer.heartbeats import says_nothing
 from relay.dialects.anthropic.upstream_answer.reframing import block_start, block_stop, reframed, with_body
 from relay.dialects.anthropic.upstream_answer.upstream_blocks import UpstreamBlock, UpstreamBlocks
 from relay.dialects.anthropic.upstream_answer.wire import (
     BEGINS,
     NEEDS_A_MESSAGE,
     STREAM_EVENT,
-    TOLD_IN,
     WHERE,
     Delta,
     StreamEvent,
@@ -119,13 +119,18 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         if name == "error" or (not told.type and told.error is not None):
             self.held = None
             return self._fail(event, body, events)
+        if name == "content_block_delta" and self._has_started:
+            block = self._blocks.find(told.index)
+            if says_nothing(told.delta, block.kind if block is not None else None):
+                events.append(_HEARTBEAT)
+                return b""
         if self.held is not None:
             self._release(name, body, events)
         if not self._has_started and name in NEEDS_A_MESSAGE:
             raise BrokenStream(garbage(f"{name} came before message_start"))
         match name:
-            case "content_block_delta":
-                return self._take_delta(told, event, body, events)
+            case "content_block_delta" if told.delta is not None:
+                return self._take_delta(told.delta, told, event, body, events)
             case "content_block_start":
                 return self._start_block(told, event, body, events)
             case "content_block_stop":
@@ -194,15 +199,10 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         block = self._blocks.start(told.index, content, events)
         return stops + self._reframed(event, told, block.index)
 
-    def _take_delta(self, told: StreamEvent, event: SseEvent, body: Json, events: list[Event]) -> bytes:
+    def _take_delta(
+        self, delta: Delta, told: StreamEvent, event: SseEvent, body: Json, events: list[Event]
+    ) -> bytes:
         """A delta that is not one of the usual three, or that came behind a call's end."""
-        delta = told.delta
-        if delta is None:
-            events.append(_HEARTBEAT)
-            return b""
-        if delta.type in TOLD_IN and getattr(delta, TOLD_IN[delta.type]) is None:
-            events.append(_HEARTBEAT)  # it says nothing that can be read, and a client would break at it
-            return b""
         begun, block = self._block_for(delta, told.index, events)
         if not self._take_usual(block, delta, events):
             match delta.type, block.kind:
@@ -211,9 +211,6 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
                         events.append(Signature(block.index, delta.signature, self._options.family))
                 case "citations_delta", "text" if delta.citation is not None:
                     events.append(citation(block.index, delta.citation))
-                case "signature_delta", _ if block.kind != "opaque":  # of thoughts that are not there
-                    events.append(_HEARTBEAT)
-                    return b""
                 case "input_json_delta", _ if block.kind != "opaque":
                     raise BrokenStream(
                         garbage(f"{delta.type} does not fit into the {block.kind} block {block.index}")

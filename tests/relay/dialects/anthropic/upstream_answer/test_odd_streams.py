@@ -194,6 +194,49 @@ def delta_of_nothing() -> bytes:
     return sse("content_block_delta", index=0, delta=None)
 
 
+EMPTY: dict[str, bytes] = {
+    "text": delta(0, "text_delta", text=""),
+    "a thought": delta(0, "thinking_delta", thinking=""),
+    "arguments": delta(0, "input_json_delta", partial_json=""),
+    "a signature": delta(0, "signature_delta", signature="S" * 60),
+}
+
+
+@pytest.mark.parametrize("beat", EMPTY.values(), ids=EMPTY)
+def test_an_empty_delta_neither_begins_nor_ends_a_block(beat: bytes) -> None:
+    """Of another kind than the open block, or where none is open, it is a heartbeat; no client hears it.
+
+    So is a signature of thoughts that are not there.
+    """
+    call = [
+        block_start(1, type="tool_use", id="t", name="f", input={}),
+        delta(1, "input_json_delta", partial_json='{"a":'),
+        delta(1, "input_json_delta", partial_json="1}"),
+    ]
+    beat_in_call = beat.replace(b'"index": 0', b'"index": 1')
+    beats = [beat_in_call] if b"input_json" not in beat else []
+    stream = message_start() + beat + TEXT + beat
+    stream += b"".join([call[0], *beats, call[1], *beats, call[2], *beats, block_stop(1)])
+    stream += beat_in_call + message_end("tool_use")
+    chunk = decoded(stream)
+    whole = message_start() + TEXT + b"".join(call) + block_stop(1) + message_end("tool_use")
+    assert chunk.raw == whole
+    assert [one for one in chunk.events if one != Heartbeat()] == decoded(whole).events
+    assert chunk.events.count(Heartbeat()) == 3 + len(beats) * 3
+    assert [block["type"] for block in content_of(stream)] == ["text", "tool_use"]
+
+
+@pytest.mark.parametrize("beat", EMPTY.values(), ids=EMPTY)
+def test_an_empty_delta_behind_a_cut_call_changes_nothing(beat: bytes) -> None:
+    """Like a ping: what comes behind it says whether the answer was cut, or the call is broken."""
+    half = message_start() + block_start(0, type="tool_use", id="t", name="f", input={})
+    half += delta(0, "input_json_delta", partial_json='{"x":') + block_stop(0)
+    cut = decoded(half + beat + message_end("max_tokens"))
+    assert cut.raw == half + message_end("max_tokens")
+    assert state_of(cut.events).terminal
+    assert failure_of(decoded(half + beat + message_end("tool_use"))).kind is Kind.GARBAGE
+
+
 def test_several_things_in_one_delta_arrive() -> None:
     """A thought with its signature, a text with what it cites."""
     cited = {"type": "char_location", "cited_text": "c", "document_index": 0}
