@@ -154,6 +154,18 @@ class RecordQueue:
             self._bodies[body_key(row)] = row
             self.body_bytes += queued_bytes(row) - (queued_bytes(before) if before else 0)
 
+    def forget_earlier(self, records: Iterable[QueuedBody]) -> None:
+        """Leave out what was given back of bodies of which a later writing was taken out since.
+
+        Stored after that, or put back beside it, the earlier would be what is kept.
+        """
+        with self._lock:
+            for record in records:
+                before = self._bodies.get(body_key(record))
+                if isinstance(record, BodyRecord) and isinstance(before, StoredBody):
+                    del self._bodies[body_key(record)]
+                    self.body_bytes -= queued_bytes(before)
+
     def _drop_row(self) -> None:
         self.rows_dropped += 1
         store_metrics.DROPPED.labels("row").inc()

@@ -215,8 +215,8 @@ class RecordWriter:
     def _store_bodies(self) -> bool:
         """Store about a megabyte of the bodies that wait; False when the store failed."""
         records = self._queue.take_bodies(BATCH_ROWS, BATCH_BODY_BYTES)
-        if self._shipper:
-            records = self._shipper.take(records)
+        records = self._shipper.take(records) if self._shipper else records
+        self._queue.forget_earlier(records)
         is_stored = not records or self._store(records)
         if not is_stored:
             self._queue.put_back_bodies(records)

@@ -115,6 +115,18 @@ def test_a_row_given_back_takes_the_place_of_an_earlier_one_only(queue: RecordQu
     assert queue.take_bodies(50, 1_000) == [body("a", 20)]
 
 
+def test_of_a_body_in_hand_nothing_earlier_stays(queue: RecordQueue) -> None:
+    """What is given back beside a later writing that was taken out goes; a body recorded since stays."""
+    compressor = zstandard.ZstdCompressor()
+    rows = {name: stored_body(body(name), 1_000, compressor) for name in ("a", "b", "c")}
+    queue.give_back(rows["a"])
+    queue.give_back(rows["b"])
+    queue.put(body("c", 20))
+    queue.forget_earlier([body("a"), rows["b"], body("c"), body("d")])
+    assert queue.body_bytes == queued_bytes(rows["b"]) + 20
+    assert queue.take_bodies(50, 1_000) == [rows["b"], body("c", 20)]
+
+
 def test_bodies_beyond_the_bytes_are_left_out(queue: RecordQueue) -> None:
     """When the bytes are used up a body is left out and counted; a single one of any size is taken."""
     queue.put(body("huge", 5000))

@@ -2,21 +2,27 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 import pytest
+from django.db import OperationalError
+from prometheus_client import REGISTRY
 
 from monitor.models import Body
 from monitor.object_store.store import StoreAway
 from monitor.record.records import BodyKind, BodyRecord
 from monitor.record.request_id import new_request_id
 from monitor.store import shipping
+from monitor.store import writer as writing
 from monitor.store.bodies import StoredBody
 from monitor.store.shipping import LANES, Shipper
+from monitor.store.upsert import Row, upsert
 from monitor.store.writer import RecordWriter
 from tests.served.world import PATIENCE_SECONDS
 
+KEPT_BACK = "evenkeel_bodies_kept_back_total"
 NOON_MS = 1_790_000_000_000
 
 
@@ -143,6 +149,60 @@ def test_a_later_writing_of_a_body_never_overtakes_the_earlier(monkeypatch: pyte
         again = body(1, b"the third")
         assert ships.shipper.take([again]) == [again], reason
         monkeypatch.undo()
+
+
+@contextmanager
+def a_database_that_fails(monkeypatch: pytest.MonkeyPatch, times: int) -> Iterator[list[float | None]]:
+    """It takes no body so many times; how many bodies were counted as kept back at each of them."""
+    failed: list[float | None] = []
+
+    def store(rows: Sequence[Row]) -> None:
+        if isinstance(rows[0], StoredBody) and len(failed) < times:
+            failed.append(REGISTRY.get_sample_value(KEPT_BACK))
+            raise OperationalError("the connection is lost")
+        upsert(rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(writing, "upsert", store)
+        yield failed
+
+
+@pytest.mark.parametrize("failures", [0, 2])
+def test_an_earlier_writing_that_fails_never_takes_the_place_of_a_later(
+    new_writer: Callable[..., RecordWriter], monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    """It comes back when the later is out of the queue and not on its way: the later is what is stored."""
+    gate = Gate()
+    in_hand = threading.Event()
+    take = Shipper.take
+
+    def put(key: str, content: bytes) -> None:
+        gate.begun.release()
+        assert in_hand.wait(PATIENCE_SECONDS)
+        raise StoreAway("503")
+
+    def take_when_the_first_is_back(
+        shipper: Shipper, records: list[BodyRecord | StoredBody]
+    ) -> list[BodyRecord | StoredBody]:
+        if any(isinstance(record, BodyRecord) and record.content == b"second" for record in records):
+            in_hand.set()
+            ends_at = time.monotonic() + PATIENCE_SECONDS
+            while not shipper.is_empty:
+                assert time.monotonic() < ends_at
+                time.sleep(0.01)
+        return take(shipper, records)
+
+    monkeypatch.setattr(gate, "put", put)
+    monkeypatch.setattr(Shipper, "take", take_when_the_first_is_back)
+    writer = new_writer(object_store=gate)
+    writer.submit(body(1, b"first"))
+    assert gate.begun.acquire(timeout=PATIENCE_SECONDS)
+    with a_database_that_fails(monkeypatch, failures) as failed:
+        writer.submit(body(1, b"second"))
+        assert writer.flush(PATIENCE_SECONDS)
+    assert len(failed) == failures
+    assert Body.objects.get().data() == b"second"
+    assert writer.stats().queued_body_bytes == 0
 
 
 class Panic(BaseException):
