@@ -86,10 +86,7 @@ class Shipper:
     def _is_taken(self, record: BodyRecord) -> bool:
         if body_key(record) in self._on_their_way:
             return True
-        has_room = self._puts() and self._bytes + queued_bytes(record) <= MOST_BYTES
-        if not has_room:
-            store_metrics.KEPT_BACK.inc()
-        return has_room
+        return self._puts() and self._bytes + queued_bytes(record) <= MOST_BYTES
 
     def _begin(self) -> None:
         while len(self._lanes) < LANES:
@@ -135,7 +132,6 @@ class Shipper:
                 store_metrics.SHIPPED.inc()
                 kept = row.stored_bytes - len(row.content)
                 return msgspec.structs.replace(row, content=b"", stored_bytes=kept)
-        store_metrics.KEPT_BACK.inc()
         return row
 
     def _puts(self) -> bool:

@@ -198,8 +198,7 @@ class RecordWriter:
     def _retry_seconds(self, *, is_awaited: bool) -> float:
         if is_awaited:
             return FIRST_RETRY_SECONDS
-        longer: float = FIRST_RETRY_SECONDS * 2 ** min(self._failures_in_a_row - 1, 10)
-        return min(longer, LONGEST_RETRY_SECONDS)
+        return min(FIRST_RETRY_SECONDS * 2.0 ** min(self._failures_in_a_row - 1, 10), LONGEST_RETRY_SECONDS)
 
     def _store_rows(self) -> bool:
         """Store all rows that wait; False when the store failed and the rest was put back."""
@@ -278,6 +277,8 @@ class RecordWriter:
         committed = [row for row in rows if not isinstance(row, StoredBody)]
         self._rows_written += len(committed)
         self._bodies_written += len(rows) - len(committed)
+        whole = sum(isinstance(row, StoredBody) and row.content != b"" for row in rows)
+        store_metrics.KEPT_BACK.inc(whole if self._shipper else 0)
         for callback in self._on_committed if committed else ():
             try:
                 callback(committed)

@@ -205,6 +205,32 @@ def test_an_earlier_writing_that_fails_never_takes_the_place_of_a_later(
     assert writer.stats().queued_body_bytes == 0
 
 
+def test_what_is_kept_back_is_counted_when_the_database_has_it(
+    new_writer: Callable[..., RecordWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, however often it was tried: what came back and what was never taken, nothing that is shipped."""
+    writer = new_writer(object_store=Failing(StoreAway("503")))
+    before = REGISTRY.get_sample_value(KEPT_BACK) or 0
+    with a_database_that_fails(monkeypatch, 3) as failed:
+        writer.submit(body(1))
+        assert writer.flush(PATIENCE_SECONDS)  # it came back, the store being away
+    assert failed == [before] * 3
+    assert REGISTRY.get_sample_value(KEPT_BACK) == before + 1
+    with a_database_that_fails(monkeypatch, 3) as failed:
+        for number in (2, 3):
+            writer.submit(body(number))
+        assert writer.flush(PATIENCE_SECONDS)  # they were left, the store still being away
+    assert failed == [before + 1] * 3
+    assert REGISTRY.get_sample_value(KEPT_BACK) == before + 3
+    open_gate = Gate()
+    open_gate.opened.set()
+    writer = new_writer(object_store=open_gate)
+    writer.submit(body(4))
+    assert writer.flush(PATIENCE_SECONDS)
+    assert REGISTRY.get_sample_value(KEPT_BACK) == before + 3
+    assert Body.objects.filter(content=b"").count() == 1
+
+
 class Panic(BaseException):
     """What a library in Rust raises when it fails; no Exception, as PyO3's is none."""
 
