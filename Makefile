@@ -13,6 +13,8 @@ LOCK_ARGS ?=
 # Where the environment says that Python shall keep no bytecode, each of the suite's processes would compile anew.
 export PYTHONDONTWRITEBYTECODE :=
 
+# make tells every failure by the same code: with a file's name in PYTEST_CODE pytest's own goes there.
+PYTEST_ENDED = $(if $(PYTEST_CODE),; code=$$?; echo $$code >"$(PYTEST_CODE)"; exit $$code)
 PYTEST_ARGS ?=
 TEST_PROCESSES ?= $(shell getconf _NPROCESSORS_ONLN)
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
@@ -51,13 +53,13 @@ venv: $(BIN)/python ## make .venv
 install: $(DEV) ## install Evenkeel and its tools into .venv
 
 test: $(DEV) ## run the whole suite on SQLite (PYTEST_ARGS=…, TEST_PROCESSES=4)
-	$(PYTEST) $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)$(PYTEST_ENDED)
 
 test-fast: $(DEV) ## run what needs no socket, no browser and no server
 	$(PYTEST) --fast $(PYTEST_ARGS)
 
 test-stores: $(DEV) ## run on PostgreSQL and Redis what another store could change
-	TEST_STORES=postgres $(PYTEST) --stores $(PYTEST_ARGS)
+	TEST_STORES=postgres $(PYTEST) --stores $(PYTEST_ARGS)$(PYTEST_ENDED)
 
 lint: $(DEV) ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -31,7 +31,7 @@ MIRROR = "http://deb.debian.org/debian"
 PACKAGES = "python3,python3-pip,python3-venv,ca-certificates"
 OF_THE_PLACE = re.compile(
     "No space left|Cannot allocate memory|Killed|Connection|timed out|Temporary failure|Could not fetch"
-    "|No matching distribution|50[0234] "
+    "|50[0234] "
 )
 LAST_LINES = 20
 """Of a build that failed: what was tried again before says nothing."""
@@ -163,7 +163,7 @@ def serves(builder: Builder) -> str:
         if time.monotonic() >= builder.ends_at:
             raise NotTried(f"{MOST_SECONDS} seconds were not enough for it to listen")
         return f"it ended with {process.wait(10)} before it listened"
-    except OSError as error:
+    except (OSError, subprocess.TimeoutExpired) as error:
         return f"/healthz: {error}"
     finally:
         late.cancel()
