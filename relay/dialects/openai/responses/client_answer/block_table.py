@@ -54,7 +54,7 @@ class BlockTable:
         self.is_cut = False
         self._takes_partial_arguments = takes_partial_arguments
         self._blocks: dict[Key, Block] = {}
-        self._items: dict[int, list[Block]] = {}  # those that may be open, by the item's index
+        self._items: dict[int, dict[int, Block]] = {}  # those that may be open, by item and content index
         self._cut_block = -1
 
     def find(self, key: Key) -> Block | None:
@@ -68,9 +68,10 @@ class BlockTable:
             raise ProtocolBroken(f"output {key[0]}, content {key[1]} is not open")
         return block
 
-    def has_item(self, output_index: int) -> bool:
-        """Did any block of the item begin?"""
-        return output_index in self._items
+    def with_text(self, output_index: int) -> set[int]:
+        """The content indexes of an item's parts that have text; none once it is whole."""
+        parts = self._items.get(output_index, {})
+        return {number for number, block in parts.items() if number != WHOLE and block.has_text}
 
     def open(
         self,
@@ -85,7 +86,7 @@ class BlockTable:
         if key in self._blocks:
             raise ProtocolBroken(f"output {key[0]} began twice")
         block = self._blocks[key] = Block(self.count, kind, name)
-        self._items.setdefault(key[0], []).append(block)
+        self._items.setdefault(key[0], {})[key[1]] = block
         self.kinds.add(kind)
         events.append(BlockStart(self.count, kind, identity, name, payload))
         self.count += 1
@@ -119,8 +120,8 @@ class BlockTable:
         """All blocks of an item are whole."""
         blocks = self._items.get(output_index)
         if blocks:
-            self._items[output_index] = []
-            for block in blocks:
+            self._items[output_index] = {}
+            for block in blocks.values():
                 if block.is_open:
                     self.close(block, events)
 

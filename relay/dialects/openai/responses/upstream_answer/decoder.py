@@ -17,7 +17,13 @@ from relay.dialects.openai.responses.client_answer.answer_object import answer_o
 from relay.dialects.openai.responses.client_answer.block_table import ProtocolBroken
 from relay.dialects.openai.responses.upstream_answer.documents import is_response, item_events, stream_of
 from relay.dialects.openai.responses.upstream_answer.items import ItemBlocks
-from relay.dialects.openai.responses.upstream_answer.wire import STREAM_EVENT, StreamEvent, as_json, text_at
+from relay.dialects.openai.responses.upstream_answer.wire import (
+    STREAM_EVENT,
+    StreamEvent,
+    as_json,
+    objects_at,
+    text_at,
+)
 from relay.dialects.openai.usage import tools_usage, usage_from
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.reading.token_counts import with_counts
@@ -166,25 +172,23 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         self._blocks.unannounced.append(("response.created", {"response": begun}))
         self._start(begun, events)
 
-    def _tell_output(self, response: Json, events: list[Event]) -> None:
-        """An answer of which only the last event says anything, as the events that say the same."""
-        output = response.get("output")
-        items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
-        for index, item in enumerate(items):
+    def _tell_rest(self, response: Json, events: list[Event]) -> None:
+        """What only the last event tells, as the events that say the same: all of an answer, or its rest."""
+        for index, item, has_begun in self._blocks.told.left_out(objects_at(response, "output")):
             self._blocks.table.refuse_cut()
-            for name, fields in item_events(index, item):
+            said = item_events(index, item)
+            for name, fields in said[-1:] if has_begun else said:
                 if name not in _SAY_NOTHING:
                     data = json_text({"type": name, **fields})
-                    self._blocks.unannounced.append((name, fields))
                     self._tell(STREAM_EVENT.decode(data), data, events)
+                    self._blocks.unannounced.append((name, fields))
 
     def _finish(self, name: str, response: dict[str, Any], events: list[Event]) -> None:
         why = _why_incomplete(response) if name == "response.incomplete" else ""
         table = self._blocks.table
-        if not (table.count or self._blocks.has_items):
-            self._tell_output(response, events)
-            if table.is_cut and why in _CUTS_ARGUMENTS:
-                table.accept_cut(events)
+        self._tell_rest(response, events)
+        if table.is_cut and why in _CUTS_ARGUMENTS:
+            table.accept_cut(events)
         self._blocks.close_all(response, events)
         usage = self._bent_usage or response.get("usage")
         if isinstance(usage, dict):

@@ -1,9 +1,7 @@
 """A whole response as the stream that says the same. PURE."""
 
-from typing import Any
-
 from relay.dialects.openai.errors import failure_in_document
-from relay.dialects.openai.responses.upstream_answer.wire import text_at
+from relay.dialects.openai.responses.upstream_answer.wire import objects_at, text_at
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.conversation import Json
@@ -22,13 +20,13 @@ def stream_of(told: Json) -> bytes:
     if not is_response(told):
         failure = failure_in_document(told)
         raise BrokenStream(failure or garbage("upstream sent a JSON document that is no whole response"))
-    end, output = _ENDS[text_at(told, "status")], told["output"]
+    end = _ENDS[text_at(told, "status")]
     begun = {**told, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
     events: list[tuple[str, Json]] = [
         ("response.created", {"response": begun}),
         ("response.in_progress", {"response": begun}),
     ]
-    for index, item in enumerate(one for one in output if isinstance(one, dict)):
+    for index, item in enumerate(objects_at(told, "output")):
         events += item_events(index, item)
     events.append((end, {"response": told}))
     return b"".join(
@@ -44,11 +42,11 @@ def item_events(index: int, item: Json) -> list[tuple[str, Json]]:
     match item.get("type"):
         case "message":
             begun["content"] = []
-            for number, part in enumerate(_objects(item.get("content"))):
+            for number, part in enumerate(objects_at(item, "content")):
                 inside += _part({**at, "content_index": number}, part)
         case "reasoning":
             begun["summary"] = []
-            for number, part in enumerate(_objects(item.get("summary"))):
+            for number, part in enumerate(objects_at(item, "summary")):
                 inside += _summary({**at, "summary_index": number}, part)
         case "function_call":
             begun["arguments"] = ""
@@ -84,7 +82,7 @@ def _part(at: Json, part: Json) -> list[tuple[str, Json]]:
     added[1]["part"]["text"] = ""
     annotations = [
         ("response.output_text.annotation.added", {**at, "annotation_index": number, "annotation": one})
-        for number, one in enumerate(_objects(part.get("annotations")))
+        for number, one in enumerate(objects_at(part, "annotations"))
     ]
     delta = ("response.output_text.delta", {**at, "delta": text, "logprobs": []})
     whole = ("response.output_text.done", {**at, "text": text, "logprobs": part.get("logprobs") or []})
@@ -99,7 +97,3 @@ def _summary(at: Json, part: Json) -> list[tuple[str, Json]]:
         ("response.reasoning_summary_text.done", {**at, "text": text}),
         ("response.reasoning_summary_part.done", {**at, "part": part}),
     ]
-
-
-def _objects(value: Any) -> list[Json]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

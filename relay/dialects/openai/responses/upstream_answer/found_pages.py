@@ -5,7 +5,7 @@ the last event alone. What came of a search is told once, and whole: so it waits
 """
 
 from relay.dialects.openai.responses.server_runs import result_of
-from relay.dialects.openai.responses.upstream_answer.wire import text_at
+from relay.dialects.openai.responses.upstream_answer.wire import objects_at, text_at
 from relay.neutral.conversation import Json
 from relay.neutral.server_tools import ServerResult, Source
 
@@ -36,8 +36,7 @@ class FoundPages:
         """
         if not self._waiting:
             return []
-        output = response.get("output")
-        items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
+        items = objects_at(response, "output")
         told = {text_at(item, "id"): result for item in items if (result := result_of(item)) is not None}
         found = [(run, told.get(run) or ServerResult()) for run in self._waiting]
         first = next((at for at, (_, result) in enumerate(found) if not result.error), None)

@@ -13,6 +13,13 @@ from relay.dialects.openai.responses.client_answer.block_table import WHOLE, Blo
 from relay.dialects.openai.responses.requests.named_tools import plain_name
 from relay.dialects.openai.responses.server_runs import arguments_of, result_of, tool_of
 from relay.dialects.openai.responses.upstream_answer.found_pages import FoundPages
+from relay.dialects.openai.responses.upstream_answer.item_texts import (
+    message_parts,
+    part_kind,
+    part_text,
+    thought,
+)
+from relay.dialects.openai.responses.upstream_answer.told_items import ToldItems, identities_of
 from relay.dialects.openai.responses.upstream_answer.wire import StreamEvent, as_json, text_at
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
@@ -20,24 +27,21 @@ from relay.neutral.events import BlockStart, Citation, Event, Signature, TextDel
 from relay.neutral.server_tools import WEB_SEARCH, ServerResult
 
 _ITEM_KINDS: dict[str, BlockKind] = {"reasoning": "thinking", "function_call": "tool_call"}
-_PART_KINDS: dict[str, BlockKind] = {"output_text": "text", "refusal": "refusal"}
 _NAMELESS = "a tool call came without a name"
 
 
 class ItemBlocks:
     """The blocks of one answer. Each method adds the events it causes to ``events``.
 
-    ``unannounced`` are the events that a client of this form has to hear before the present one;
-    ``has_items`` says that items were told, with blocks or without.
+    ``unannounced`` are the events that a client of this form has to hear before the present one.
     """
 
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing said yet."""
         self.table = BlockTable(takes_partial_arguments=options.takes_partial_arguments)
         self.unannounced: list[tuple[str, Json]] = []
-        self.has_items = False
+        self.told = ToldItems()
         self._options = options
-        self._messages: set[int] = set()
         self._spoken: set[str] = set()  # the ids of the items whose texts were told
         self._found = FoundPages()
         self._nameless: dict[int, tuple[str, list[str]]] = {}  # calls: their ids, and what came so far
@@ -48,7 +52,8 @@ class ItemBlocks:
             case "response.output_text.delta" | "response.refusal.delta":
                 key = (told.output_index, told.content_index)
                 if self.table.find(key) is None:
-                    self._announce(told, "refusal" if name == "response.refusal.delta" else "text", events)
+                    kind: BlockKind = "refusal" if name == "response.refusal.delta" else "text"
+                    self._announce(_place(told), kind, events)
                 block = self.table.open_at(key)
                 if text:
                     events.append(TextDelta(block.index, text))
@@ -71,11 +76,9 @@ class ItemBlocks:
 
     def add_item(self, told: StreamEvent, events: list[Event]) -> None:
         """An item begins; a message's parts tell their own beginning."""
-        self.has_items = True
         item = as_json(told.item)
         kind = text_at(item, "type")
-        if kind == "message":
-            self._messages.add(told.output_index)
+        self.told.begin(told.output_index, kind, *identities_of(item))
         if kind == "message" or not kind:
             return
         key = (told.output_index, WHOLE)
@@ -96,8 +99,9 @@ class ItemBlocks:
 
     def add_part(self, told: StreamEvent, events: list[Event]) -> None:
         """A message's content part begins. A reasoning item's parts belong to its one block."""
-        kind = _PART_KINDS.get(text_at(as_json(told.part), "type"))
+        kind = part_kind(as_json(told.part))
         if kind is not None:
+            self.told.begin(told.output_index, "message", told.item_id)
             self.table.open((told.output_index, told.content_index), kind, events)
 
     def add_summary(self, told: StreamEvent, events: list[Event]) -> None:
@@ -122,15 +126,9 @@ class ItemBlocks:
         if block is None:
             if key[0] < 0 or (told.item_id in self._spoken if told.item_id else self._spoken):
                 return
-            self._announce(told, "text", events)
-            block = self.table.open_at(key)
+            block = self._announce(_place(told), "text", events)
         if block.is_open:
-            self._spoken.add(told.item_id)
-            place = {"item_id": told.item_id, "output_index": key[0], "content_index": key[1]}
-            delta = {**place, "delta": told.text, "logprobs": []}
-            self.unannounced.append(("response.output_text.delta", delta))
-            events.append(TextDelta(block.index, told.text))
-            block.has_text = True
+            self._say_rest(block, _place(told), told.text, events)
 
     def finish_part(self, told: StreamEvent, events: list[Event]) -> None:
         """A content part is whole; an emulation may have sent it in one piece."""
@@ -138,21 +136,20 @@ class ItemBlocks:
         if block is None or not block.is_open:
             return
         part = as_json(told.part)
-        text = text_at(part, "text") or text_at(part, "refusal")
-        if text and not block.has_text:
-            events.append(TextDelta(block.index, text))
+        self._say_rest(block, _place(told), part_text(part), events)
         self._cite_rest(block, part, events)
         self.table.close(block, events)
 
     def finish_item(self, told: StreamEvent, events: list[Event]) -> None:
         """An item is whole: the final form of what its deltas told, or all of it."""
-        self.has_items = True
         item = as_json(told.item)
-        at = told.output_index
+        at, has_begun = self.told.finish(told.output_index, item)
         if at in self._nameless:
             self._named(at, item, events)
-        elif not self.table.has_item(at):
-            self._whole_item(told, item, events)
+        elif text_at(item, "type") == "message":
+            self._fill_parts(at, item, has_begun, events)
+        elif not has_begun and self.table.find((at, WHOLE)) is None:
+            self.add_item(told, events)
         block = self.table.find((at, WHOLE))
         is_open = block is not None and block.is_open
         if block is not None and is_open:
@@ -177,19 +174,34 @@ class ItemBlocks:
         for run, result in self._found.results(response):
             self._result(run, WEB_SEARCH, result, events)
 
-    def _announce(self, told: StreamEvent, kind: BlockKind, events: list[Event]) -> None:
+    def _announce(self, place: Json, kind: BlockKind, events: list[Event]) -> Block:
         """A text that begins unannounced: its part, and its message where that was not announced either."""
-        at: Json = {"output_index": told.output_index}
-        if told.output_index not in self._messages:
-            self._messages.add(told.output_index)
-            head = {"id": told.item_id, "type": "message", "status": "in_progress", "role": "assistant"}
-            self.unannounced.append(("response.output_item.added", {**at, "item": {**head, "content": []}}))
+        index, identity = place["output_index"], place["item_id"]
+        if self.told.begin(index, "message", identity):
+            head = {"id": identity, "type": "message", "status": "in_progress", "role": "assistant"}
+            added = {"output_index": index, "item": {**head, "content": []}}
+            self.unannounced.append(("response.output_item.added", added))
         part = (
             {"type": "refusal", "refusal": ""} if kind == "refusal" else {"type": "output_text", "text": ""}
         )
-        place = {**at, "content_index": told.content_index, "item_id": told.item_id}
         self.unannounced.append(("response.content_part.added", {**place, "part": part}))
-        self.table.open((told.output_index, told.content_index), kind, events)
+        return self.table.open((index, place["content_index"]), kind, events)
+
+    def _say_rest(
+        self, block: Block, place: Json, text: str, events: list[Event], *, is_heard: bool = False
+    ) -> None:
+        """A whole text of which no delta came, as one; ``is_heard``: clients take it from its item."""
+        if block.has_text or not text:
+            return
+        self._spoken.add(place["item_id"])
+        block.has_text = True
+        events.append(TextDelta(block.index, text))
+        if is_heard:
+            return
+        if block.kind == "refusal":
+            self.unannounced.append(("response.refusal.delta", {**place, "delta": text}))
+        else:
+            self.unannounced.append(("response.output_text.delta", {**place, "delta": text, "logprobs": []}))
 
     def _call(self, output_index: int, call_id: str, name: str, events: list[Event]) -> Block:
         call_id = call_id or f"call_{self._options.call_id_seed}{self.table.count}"
@@ -205,18 +217,26 @@ class ItemBlocks:
         for piece in pieces:
             self.table.argue(block, piece, events)
 
-    def _whole_item(self, told: StreamEvent, item: Json, events: list[Event]) -> None:
-        """An item that nobody announced."""
-        if text_at(item, "type") != "message":
-            self.add_item(told, events)
-            return
-        content = item.get("content")
-        for number, part in enumerate(content if isinstance(content, list) else ()):
-            kind = _PART_KINDS.get(text_at(part, "type")) if isinstance(part, dict) else None
-            if kind is not None:
-                block = self.table.open((told.output_index, number), kind, events)
-                if text := text_at(part, "text") or text_at(part, "refusal"):
-                    events.append(TextDelta(block.index, text))
+    def _fill_parts(self, at: int, item: Json, has_begun: bool, events: list[Event]) -> None:
+        """What a message's deltas did not tell of its parts; where it had not begun, all of it.
+
+        Some servers number the parts otherwise in the deltas (vLLM by the delta): a text that was told under
+        a number that the item does not have is one of those that were not told under theirs.
+        """
+        parts = message_parts(item)
+        elsewhere = len(self.table.with_text(at) - parts.keys())
+        for number, (kind, part) in parts.items():
+            block, text = self.table.find((at, number)), part_text(part)
+            if elsewhere and text and not (block is not None and block.has_text):
+                elsewhere -= 1
+                continue
+            place = {"item_id": text_at(item, "id"), "output_index": at, "content_index": number}
+            if block is None and has_begun:
+                block = self._announce(place, kind, events)
+            elif block is None:
+                block = self.table.open((at, number), kind, events)
+            if block.is_open:
+                self._say_rest(block, place, text, events, is_heard=not has_begun)
                 self._cite_rest(block, part, events)
 
     def _cite(self, block: Block, annotation: Json, raw: bytes, events: list[Event]) -> None:
@@ -235,8 +255,8 @@ class ItemBlocks:
     def _fill(self, block: Block, item: Json, events: list[Event]) -> None:
         """What came with the finished item only: all of it, where a server streams items whole."""
         if block.kind == "thinking":
-            if not block.has_text and (thought := _thought(item)):
-                events.append(ThinkingDelta(block.index, thought))
+            if not block.has_text and (text := thought(item)):
+                events.append(ThinkingDelta(block.index, text))
             if signature := text_at(item, "encrypted_content"):
                 events.append(Signature(block.index, signature, self._options.family))
         elif block.kind == "tool_call" and not block.has_text:
@@ -265,12 +285,9 @@ class ItemBlocks:
         self.table.put(start, events)
 
 
-def _thought(item: Json) -> str:
-    """The text of a reasoning item: its summary, else its content."""
-    for key in ("summary", "content"):
-        parts = item.get(key)
-        if isinstance(parts, list):
-            texts = [text_at(part, "text") for part in parts if isinstance(part, dict)]
-            if any(texts):
-                return "\n\n".join(text for text in texts if text)
-    return ""
+def _place(told: StreamEvent) -> Json:
+    return {
+        "item_id": told.item_id,
+        "output_index": told.output_index,
+        "content_index": told.content_index,
+    }

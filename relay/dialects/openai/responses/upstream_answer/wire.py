@@ -45,3 +45,9 @@ def text_at(value: Json, key: str) -> str:
     """The string at ``key``; "" for anything else."""
     text = value.get(key)
     return text if isinstance(text, str) else ""
+
+
+def objects_at(value: Json, key: str) -> list[Json]:
+    """The objects in the list at ``key``; none where it is no list."""
+    found = value.get(key)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -1,0 +1,103 @@
+"""Which items of a Responses stream were told, and which its last event lists that were not. PURE.
+
+Servers do not always agree with themselves: an item may have another id, or another place, in the events of
+the stream than in the list at its end. So a listed item is the one of its id, else the one of its kind in its
+place, else the first of its kind that nothing else in the list is.
+"""
+
+from collections import defaultdict, deque
+
+from relay.dialects.openai.responses.upstream_answer.wire import text_at
+from relay.neutral.conversation import Json
+
+_Place = tuple[int, str]
+"""The index of the item, and its kind: some servers give all of them the same index."""
+
+
+class ToldItems:
+    """The items of one answer, by the order in which they began."""
+
+    __slots__ = ("_indexes", "_is_finished")
+
+    def __init__(self) -> None:
+        """None was told of yet."""
+        self._is_finished: dict[_Place, bool] = {}
+        self._indexes: dict[tuple[str, str], int] = {}  # by kind and id
+
+    def __len__(self) -> int:
+        """How many were told of."""
+        return len(self._is_finished)
+
+    def begin(self, index: int, kind: str, *identities: str) -> bool:
+        """Something of the item at ``index`` was told; was it the first?"""
+        place = (index, kind)
+        if place in self._is_finished:
+            return False
+        self._is_finished[place] = False
+        for identity in identities:
+            if identity:
+                self._indexes.setdefault((kind, identity), index)
+        return True
+
+    def finish(self, index: int, item: Json) -> tuple[int, bool]:
+        """The ``item`` is whole, at ``index`` as it says; its true index, and whether it had begun before."""
+        kind = text_at(item, "type")
+        known = self._known(item)
+        if (index, kind) not in self._is_finished and known is not None and not self._is_finished[known]:
+            index = known[0]
+        is_new = self.begin(index, kind, *identities_of(item))
+        self._is_finished[index, kind] = True
+        return index, not is_new
+
+    def left_out(self, items: list[Json]) -> list[tuple[int, Json, bool]]:
+        """Of those that are listed in the end what was not told whole: index, item, and whether it had begun.
+
+        What was never told comes behind the rest. Thoughts that led to something told are too late for that.
+        """
+        places = self._matched(items)
+        last = max((number for number, place in enumerate(places) if place is not None), default=-1)
+        free = max((index for index, _ in self._is_finished), default=-1) + 1
+        found: list[tuple[int, Json, bool]] = []
+        for number, (item, place) in enumerate(zip(items, places, strict=True)):
+            if place is not None:
+                if not self._is_finished[place]:
+                    found.append((place[0], item, True))
+            elif number > last or text_at(item, "type") != "reasoning":
+                found.append((free, item, False))
+                free += 1
+        return found
+
+    def _known(self, item: Json) -> _Place | None:
+        """The place where an id of the ``item`` was told."""
+        kind = text_at(item, "type")
+        for identity in identities_of(item):
+            if (kind, identity) in self._indexes:
+                return self._indexes[kind, identity], kind
+        return None
+
+    def _matched(self, items: list[Json]) -> list[_Place | None]:
+        """The place of each where it was told; none is that of two."""
+        unclaimed = dict.fromkeys(self._is_finished)
+        places: list[_Place | None] = []
+        for item in items:
+            known = self._known(item)
+            places.append(known if known in unclaimed else None)
+            if known is not None:
+                unclaimed.pop(known, None)
+        for number, item in enumerate(items):
+            same = (number, text_at(item, "type"))
+            if places[number] is None and same in unclaimed:
+                places[number] = same
+                del unclaimed[same]
+        waiting: defaultdict[str, deque[_Place]] = defaultdict(deque)
+        for place in unclaimed:
+            waiting[place[1]].append(place)
+        for number, item in enumerate(items):
+            if places[number] is None and (same_kind := waiting[text_at(item, "type")]):
+                places[number] = same_kind.popleft()
+        return places
+
+
+def identities_of(item: Json) -> list[str]:
+    """By what an item is known: its id, and a call's."""
+    return [identity for key in ("id", "call_id") if (identity := text_at(item, key))]
