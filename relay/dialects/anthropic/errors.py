@@ -16,6 +16,7 @@ import msgspec
 from monitor.record.redaction import mask_beginning
 from relay.dialects.anthropic.limit_words import limit_error
 from relay.dialects.errors.account_words import is_about_the_account
+from relay.dialects.errors.identified import identified
 from relay.dialects.errors.refusals import Words, classified
 from relay.dialects.errors.told_body import told_body
 from relay.dialects.errors.told_waits import told_wait
@@ -138,15 +139,6 @@ def _encoded(answer: ErrorAnswer, upstream: Json | None) -> bytes:
     theirs = (upstream or {}).get("request_id")
     told = {"type": "error", "error": _error_in(upstream) or _our_error(answer), "request_id": theirs}
     return msgspec.json.encode(identified(told, answer.request_id, answer.upstream_request_id))
-
-
-def identified(told: Json, request_id: str, upstreams_id: str) -> Json:
-    """An error under our request id; upstream's own, of its body or its header, stands beside it."""
-    theirs = told.get("request_id")
-    if not isinstance(theirs, str) or not theirs:
-        theirs = upstreams_id
-    beside = {"upstream_request_id": theirs} if theirs else {}
-    return {**told, "request_id": request_id, **beside}
 
 
 def _our_error(answer: ErrorAnswer) -> Json:

@@ -137,18 +137,23 @@ def error_event(answer: ErrorAnswer) -> bytes:
 def identified(told: Json, request_id: str, upstreams_id: str) -> Json:
     """An error of upstream's with our request id among its details, beside upstream's where one is known."""
     error = told.get("error")
-    if not isinstance(error, dict):
+    ours = _request_info(request_id, upstreams_id)
+    if not isinstance(error, dict) or not ours:
         return told
-    details = [*_items(error.get("details")), _request_info(request_id, upstreams_id)]
-    return {**told, "error": {**error, "details": details}}
+    return {**told, "error": {**error, "details": [*_items(error.get("details")), *ours]}}
 
 
-def _request_info(request_id: str, upstreams_id: str) -> Json:
-    """google.rpc.RequestInfo has a field for the id to ask about, and one for what served the request."""
+def _request_info(request_id: str, upstreams_id: str) -> list[Json]:
+    """google.rpc.RequestInfo has a field for the id to ask about, and one for what served the request.
+
+    None without an id to ask about.
+    """
+    if not request_id:
+        return []
     info = {"@type": f"{_TYPE}RequestInfo", "requestId": request_id}
     if upstreams_id:
         info["servingData"] = f"upstream_request_id={upstreams_id}"
-    return info
+    return [info]
 
 
 def _status(answer: ErrorAnswer) -> Json:
@@ -158,8 +163,7 @@ def _status(answer: ErrorAnswer) -> Json:
     if answer.retry_after_seconds is not None:
         delay = f"{answer.retry_after_seconds:.3f}".rstrip("0").rstrip(".")
         details.append({"@type": f"{_TYPE}RetryInfo", "retryDelay": f"{delay}s"})
-    if answer.request_id:
-        details.append(_request_info(answer.request_id, answer.upstream_request_id))
+    details += _request_info(answer.request_id, answer.upstream_request_id)
     word = _STATUS_WORDS.get(answer.status, "INTERNAL" if answer.status >= 500 else "INVALID_ARGUMENT")
     message = answer.message if answer.limit is None else limit_sentence(answer.limit, answer.message)
     error = {"code": answer.status, "message": message, "status": word}

@@ -12,6 +12,7 @@ import msgspec
 
 from monitor.record.redaction import mask_beginning
 from relay.dialects.errors.account_words import is_about_the_account
+from relay.dialects.errors.identified import identified
 from relay.dialects.errors.refusals import Words, classified
 from relay.dialects.errors.told_body import told_body
 from relay.dialects.errors.told_waits import seconds_in, told_wait
@@ -146,15 +147,6 @@ def error_object(answer: ErrorAnswer) -> Json:
 def error_in_stream(answer: ErrorAnswer) -> Json:
     """The same in a stream, whose headers went out before it: with our request id, and upstream's."""
     return identified(error_object(answer), answer.request_id, answer.upstream_request_id)
-
-
-def identified(error: Json, request_id: str, upstreams_id: str) -> Json:
-    """An error object with our request id, beside upstream's where one is known; SDKs show all of it."""
-    theirs = error.get("request_id")
-    if not isinstance(theirs, str) or not theirs:
-        theirs = upstreams_id
-    beside = {"upstream_request_id": theirs} if theirs else {}
-    return {**error, "request_id": request_id, **beside}
 
 
 def error_body(answer: ErrorAnswer) -> bytes:

@@ -5,11 +5,12 @@ PURE. Strict, for the SDKs' accumulators are: message_start once, with usage; th
 """
 
 from relay.dialects.anthropic.client_answer.block_writer import BlockWriter, sse_event
-from relay.dialects.anthropic.errors import KEEP_ALIVE, error_event, identified
+from relay.dialects.anthropic.errors import KEEP_ALIVE, error_event
 from relay.dialects.anthropic.inspection import hides_thinking
 from relay.dialects.anthropic.stop_reasons import message_delta
 from relay.dialects.anthropic.upstream_answer.wire import WHERE
 from relay.dialects.anthropic.usage import write_usage
+from relay.dialects.errors.identified import identified
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.dialects.stream_encoder import CannotSay, StreamEncoder
 from relay.neutral.conversation import Json

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.dialects.gemini import GEMINI
-from relay.dialects.gemini.errors import error_event
+from relay.dialects.gemini.errors import error_event, identified
 from relay.dialects.interface import ErrorAnswer
 from relay.neutral.failures import Failure, Kind
 
@@ -236,11 +236,18 @@ def test_status_words(status, word):
 
 
 def test_ids_of_an_error_event():
-    """Our request id is one more detail behind upstream's own, beside upstream's id where one is known."""
+    """Our request id is one more detail behind upstream's own, beside upstream's id where one is known.
+
+    Where we have none, there is no such detail.
+    """
     body = error("its words", details=[retry("1s")])
     told = msgspec.json.decode(error_event(ErrorAnswer(503, "m", "r", upstream_body=body)))["error"]
     ours = {"@type": f"{TYPE}RequestInfo", "requestId": "r"}
     assert told["details"] == [retry("1s"), ours]
+    nameless = msgspec.json.decode(error_event(ErrorAnswer(503, "m", "", upstream_body=body)))["error"]
+    assert nameless["details"] == [retry("1s")]
+    plain = msgspec.json.decode(error("its words"))
+    assert identified(plain, "", "theirs") == plain
     answer = ErrorAnswer(502, "m", "r", upstream_request_id="theirs")
     told = msgspec.json.decode(error_event(answer))["error"]
     assert told["details"] == [{**ours, "servingData": "upstream_request_id=theirs"}]

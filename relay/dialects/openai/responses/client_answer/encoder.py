@@ -5,8 +5,9 @@ or failed, with everything once more. Consecutive texts are parts of one message
 reasoning item whose ``encrypted_content`` carries the signature, or our handle for it.
 """
 
+from relay.dialects.errors.identified import identified
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
-from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_in_stream, identified
+from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_in_stream
 from relay.dialects.openai.responses.client_answer.answer_object import answer_object
 from relay.dialects.openai.responses.client_answer.forwarded import (
     is_numbered,
