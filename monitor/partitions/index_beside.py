@@ -29,10 +29,17 @@ class AddIndexBeside(migrations.AddIndex):
         model = to_state.apps.get_model(app_label, self.model_name)
         connection = schema_editor.connection
         if connection.vendor != "postgresql" or not is_divided(connection, model._meta.db_table):
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            if not _has(connection, model._meta.db_table, self.index.name):
+                super().database_forwards(app_label, schema_editor, from_state, to_state)
         elif self.allow_migrate_model(connection.alias, model):
             statement = str(self.index.create_sql(model, schema_editor))
             make(connection, model._meta.db_table, self.index.name, statement)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Drop the index where the store has one of that name."""
+        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        if schema_editor.collect_sql or _has(schema_editor.connection, table, self.index.name):
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
 
 
 def make(connection: Any, table: str, name: str, statement: str) -> None:
@@ -73,6 +80,12 @@ def _without(connection: Any, table: str, index: str) -> list[str]:
             [table, index],
         )
         return [name for (name,) in cursor.fetchall()]
+
+
+def _has(connection: Any, table: str, index: str) -> bool:
+    """Whether the table has that index, on each store."""
+    with connection.cursor() as cursor:
+        return index in connection.introspection.get_constraints(cursor, table)
 
 
 def _exists(connection: Any, name: str) -> bool:

@@ -13,7 +13,11 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations import AddIndex
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from django.db.migrations.state import ProjectState
+from django.db.models import Index
 
 from monitor.partitions import index_beside
 from monitor.partitions.days import DAY_SECONDS
@@ -159,6 +163,35 @@ def test_who_asks_for_the_sql_changes_nothing(store: str) -> None:
         assert f'CREATE INDEX "{name}" ON "{TABLE}"' in told.getvalue()
         cursor.execute("SELECT to_regclass(%s)", [name])
         assert cursor.fetchone() == (None,)
+
+
+def test_a_migration_that_was_not_recorded_is_begun_again(store: str) -> None:
+    """On each store: its index is there already, for it is no transaction, and nothing is left to do."""
+    migration = ("monitor", "0024_ids_of_upstream")
+    MigrationRecorder(connection).record_unapplied(*migration)
+    executor = MigrationExecutor(connection)
+    before = executor.loader.project_state([("monitor", "0023_partitions_by_day")])
+    executor.apply_migration(before, executor.loader.get_migration(*migration))
+    assert migration in MigrationRecorder(connection).applied_migrations()
+
+
+def test_a_table_that_is_not_divided_gets_its_index_once(store: str) -> None:
+    """Made a second time it is the one that is there; so it goes, and is no fault when it is gone."""
+    operation = AddIndexBeside("savedview", Index(fields=["name"], name="tried_twice"))
+    before = ProjectState.from_apps(apps)
+    after = before.clone()
+    operation.state_forwards("monitor", after)
+    for _ in range(2):
+        with connection.schema_editor(atomic=False) as editor:
+            operation.database_forwards("monitor", editor, before, after)
+        with connection.cursor() as cursor:
+            there = connection.introspection.get_constraints(cursor, "monitor_savedview")
+        assert there["tried_twice"]["columns"] == ["name"]
+    for _ in range(2):
+        with connection.schema_editor(atomic=False) as editor:
+            operation.database_backwards("monitor", editor, after, before)
+        with connection.cursor() as cursor:
+            assert "tried_twice" not in connection.introspection.get_constraints(cursor, "monitor_savedview")
 
 
 def test_every_later_index_of_a_divided_table_is_made_so() -> None:
