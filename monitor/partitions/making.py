@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.db import DatabaseError, Error, IntegrityError, OperationalError, connection, transaction
@@ -25,9 +26,10 @@ PAUSE_SECONDS: Final = 1.0
 """Between two tries to take a check away: those who waited behind the first get their turn."""
 
 
-def make_ahead(now: float, retention_days: float) -> int:
+def make_ahead(now: float, retention_days: float, may_make: Callable[[], bool] = lambda: True) -> int:
     """Make the partitions that are missing from the day of ``now`` (epoch seconds) on; how many were made.
 
+    ``may_make`` is asked before each, which may take LOOKING_SECONDS and some; no ends it.
     What cannot be made now harms nobody: its rows go to the default partition until the next try. Raises
     OperationalError, after all the others are made, where a check is left that would refuse a day's rows:
     whoever reads the default partition for long keeps it. That is to be tried again soon.
@@ -38,18 +40,22 @@ def make_ahead(now: float, retention_days: float) -> int:
     made = 0
     for table in KEYS:
         if _open_again(table):
-            made += _make_of(table, now, time.monotonic() - began, retention_days)
+            made += _make_of(table, now, time.monotonic() - began, retention_days, may_make)
     if left := [table for table in KEYS if _is_apart(table)]:
         raise OperationalError(f"A check that keeps a day's rows out is still there: {', '.join(left)}")
     return made
 
 
-def _make_of(table: str, now: float, passed_seconds: float, retention_days: float) -> int:
+def _make_of(
+    table: str, now: float, passed_seconds: float, retention_days: float, may_make: Callable[[], bool]
+) -> int:
     made = 0
     is_long = _is_long(default_of(table))
     far_enough = now + passed_seconds + DAY_SECONDS + NEAR_SECONDS
     make, begins_at = (_make_beside, far_enough) if is_long else (_make, now)
     for partition in missing(partitions_of(table), table, begins_at, retention_days):
+        if not may_make():
+            break
         try:
             made += make(table, partition)
         except DatabaseError as error:

@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce
 from monitor.conversations.writing import count
 from monitor.history.listing.keyset import REQUEST_COLUMNS
 from monitor.models import RequestLog
-from monitor.partitions.making import make_ahead
+from monitor.partitions.making import LOOKING_SECONDS, make_ahead
 from monitor.record.records import EndedBy, Outcome, Phase, record_of
 from monitor.record.request_id import first_request_id
 from monitor.retention import pruner
@@ -157,8 +157,8 @@ class Housekeeper:
             return not self._has_turn()
         return False
 
-    def _has_turn(self) -> bool:
-        return self._turn is None or self._turn.is_ours()
+    def _has_turn(self, work_seconds: float = 0.0) -> bool:
+        return self._turn is None or self._turn.is_ours(work_seconds)
 
     def _keep_house(self, now: float) -> None:
         """One step after another; a step may cost the turn, by a broken connection or by its length."""
@@ -177,8 +177,12 @@ class Housekeeper:
     def _make_partitions(self, now: float) -> None:
         if now >= self._next_making:
             self._next_making = now + MAKING_AGAIN_SECONDS
-            make_ahead(now, self._limits.days)
-            self._next_making = now + PRUNE_SECONDS
+            make_ahead(now, self._limits.days, self._may_make)
+            if self._has_turn():
+                self._next_making = now + PRUNE_SECONDS
+
+    def _may_make(self) -> bool:
+        return not self._end.is_set() and self._has_turn(LOOKING_SECONDS)
 
     def _prune_others(self, now: float) -> None:
         if now < self._next_prunes:

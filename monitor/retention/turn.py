@@ -7,7 +7,8 @@ A process that is frozen, or whose host has gone off the network, would keep its
 told to end that one when nothing was asked on it for a minute: the housekeeper asks every few seconds.
 
 Behind a pooler of transactions a connection's lock would stay on whichever session took it, for ever. There
-the lock is that of a transaction which stays open on a connection of its own.
+the lock is that of a transaction which stays open on a connection of its own. Nothing is asked on that one
+while another works, so each look says how long the work behind it may be.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ _KEY: Final = 0x65_76_65_6E
 """Of the advisory lock: "even". Such locks are apart in each database."""
 
 IDLE_SECONDS = 60.0
-"""For so long who has the turn may ask nothing. Its longest pause is that of a tick, five seconds."""
+"""For so long who has the turn may ask nothing, unless longer work was told. A tick pauses five seconds."""
 
 
 class HousekeepingTurn:
@@ -36,13 +37,16 @@ class HousekeepingTurn:
         self._locked_on: object = None
         self._lock: BaseDatabaseWrapper | None = None
 
-    def is_ours(self) -> bool:
-        """Whether this process keeps house now; takes the turn when it is free."""
+    def is_ours(self, work_seconds: float = 0.0) -> bool:
+        """Whether this process keeps house now; takes the turn when it is free.
+
+        It stays ours over the next ``work_seconds``, though nobody looks meanwhile.
+        """
         if connection.vendor != "postgresql":
             return self._has_file()
         connection.ensure_connection()
         if getattr(connection, "is_behind_pooler", False):
-            return self._has_transactions_lock()
+            return self._has_transactions_lock(work_seconds)
         return self._has_advisory_lock()
 
     def give_up(self) -> None:
@@ -59,17 +63,16 @@ class HousekeepingTurn:
         if descriptor is not None:
             os.close(descriptor)
 
-    def _has_transactions_lock(self) -> bool:
+    def _has_transactions_lock(self, work_seconds: float) -> bool:
         lock = self._lock = self._lock or connection.copy()
         try:
             if lock.get_autocommit():
                 lock.set_autocommit(False)
             with lock.cursor() as cursor:
-                if self._locked_on is not None and self._locked_on is lock.connection:
-                    cursor.execute("SELECT 1")
-                    return True
-                idle = [f"{IDLE_SECONDS * 1000:.0f}"]
+                idle = [f"{(IDLE_SECONDS + work_seconds) * 1000:.0f}"]
                 cursor.execute("SELECT set_config('idle_in_transaction_session_timeout', %s, true)", idle)
+                if self._locked_on is not None and self._locked_on is lock.connection:
+                    return True
                 cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_KEY])
                 is_ours = bool(cursor.fetchone()[0])
         except DatabaseError:

@@ -293,6 +293,13 @@ def test_a_row_on_its_way_when_its_day_is_made_is_stored(
     assert rows_in("monitor_searchindex_20260921") == [row.id]
 
 
+def test_who_may_make_no_more_ends(store: str) -> None:
+    """It is asked before each partition; the others are made by whoever may."""
+    answers = iter([True, True, False, False, True])
+    assert make_ahead(MIDNIGHT, 30, lambda: next(answers, False)) == 3
+    assert make_ahead(MIDNIGHT, 30) == 4 * len(KEYS) - 3
+
+
 def checks_left() -> list[str]:
     """The checks that keep a day's rows out of a default partition."""
     with connection.cursor() as cursor:

@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 
 from monitor.models import RequestLog
+from monitor.partitions.making import LOOKING_SECONDS
 from monitor.record.records import Outcome, Phase, RequestRecord
 from monitor.retention import housekeeping
 from monitor.retention.housekeeping import YOUNG_SECONDS, Housekeeper, close_orphans
@@ -135,7 +136,7 @@ def test_what_fails_keeps_no_other_work_from_being_done(
     made: list[float] = []
     done: list[str] = []
 
-    def make_ahead(now: float, days: float) -> int:
+    def make_ahead(now: float, days: float, may_make: Callable[[], bool]) -> int:
         made.append(now)
         raise OperationalError("canceling statement due to lock timeout")
 
@@ -163,9 +164,32 @@ class OneTurn(HousekeepingTurn):
 
     def __init__(self) -> None:
         self.is_lost = False
+        self.told: list[float] = []
 
-    def is_ours(self) -> bool:
+    def is_ours(self, work_seconds: float = 0.0) -> bool:
+        self.told.append(work_seconds)
         return not self.is_lost
+
+
+@pytest.mark.django_db
+def test_the_turn_is_told_how_long_a_partition_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before each is made; who loses the turn makes no other, and sees to the rest a minute after."""
+    turn = OneTurn()
+    asked: list[bool] = []
+
+    def make_ahead(now: float, days: float, may_make: Callable[[], bool]) -> int:
+        asked.append(may_make())
+        assert turn.told[-1] == LOOKING_SECONDS
+        turn.is_lost = True
+        asked.append(may_make())
+        return 1
+
+    monkeypatch.setattr(housekeeping, "make_ahead", make_ahead)
+    housekeeper = Housekeeper(set, KEEP_ALL, turn=turn)
+    for after in (0, 59, 60):
+        turn.is_lost = False
+        housekeeper.tick(NOW + after)
+    assert asked == [True, False] * 2
 
 
 @pytest.mark.parametrize("reason", ["an error", "another has it", "the end"])

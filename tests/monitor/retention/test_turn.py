@@ -13,8 +13,9 @@ from typing import TypeVar
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 
+from monitor.retention import turn
 from monitor.retention.housekeeping import Housekeeper
 from monitor.retention.pruner import Limits
 from monitor.retention.turn import _KEY, HousekeepingTurn
@@ -78,11 +79,41 @@ def test_a_broken_connection_takes_the_turn_with_it(tmp_path: Path) -> None:
     there.do(theirs.give_up)
 
 
+@pytest.mark.parametrize("is_told", [True, False])
+def test_long_work_behind_a_pooler_keeps_the_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_told: bool
+) -> None:
+    """If it was told: nobody asks in the transaction with the lock while another connection works."""
+    if connection.vendor != "postgresql":
+        assert HousekeepingTurn(tmp_path / "lock").is_ours(1800), "a file's lock stays however long it takes"
+        return
+    connection.ensure_connection()
+    monkeypatch.setattr(connection, "is_behind_pooler", True)
+    there = Elsewhere()
+    there.do(lambda: (connection.ensure_connection(), setattr(connection, "is_behind_pooler", True)))
+    ours, theirs = HousekeepingTurn(tmp_path / "lock"), HousekeepingTurn(tmp_path / "lock")
+    monkeypatch.setattr(turn, "IDLE_SECONDS", 0.1)
+    assert ours.is_ours(1800 if is_told else 0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(0.5)")  # the work
+    if is_told:
+        assert not there.do(theirs.is_ours)
+        assert ours.is_ours(1800)
+    else:
+        ends_at = time.monotonic() + 20
+        while not there.do(theirs.is_ours):
+            assert time.monotonic() < ends_at
+        with pytest.raises(DatabaseError, match="idle-in-transaction"):
+            ours.is_ours()
+    ours.give_up()
+    there.do(theirs.give_up)
+
+
 def test_only_who_has_the_turn_keeps_house(tmp_path: Path) -> None:
     """The others close only the rows of the dead that they alone can see."""
     there = Elsewhere()
-    turn = HousekeepingTurn(tmp_path / "lock")
-    assert there.do(turn.is_ours)
+    its_turn = HousekeepingTurn(tmp_path / "lock")
+    assert there.do(its_turn.is_ours)
     done: list[str] = []
 
     def note(what: str, answer: T) -> T:
@@ -98,7 +129,7 @@ def test_only_who_has_the_turn_keeps_house(tmp_path: Path) -> None:
     )
     housekeeper.tick(1_700_000_000.0)
     assert done == ["dead"]
-    there.do(turn.give_up)
+    there.do(its_turn.give_up)
     housekeeper.tick(1_700_000_005.0)
     assert done == ["dead", "dead", "alive", "pruned"]
 
