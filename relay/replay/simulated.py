@@ -26,10 +26,14 @@ EVERY: Final = "every"
 
 
 def simulated_target(dialect: str, kind: str | None, model: str) -> Target:
-    """Who is asked in place of an account of ``kind``: of that kind, or of one that has the model."""
+    """Who is asked in place of an account of ``kind``: of that kind, or of one that has the model.
+
+    ``dialect`` is the client's, as rows name it: who speaks it comes first.
+    """
     if kind not in KINDS:
+        speaks = [one for one in (dialect, *KINDS) if one in KINDS]
         offering = kinds_offering(model)
-        kind = next((one for one in (dialect, *KINDS) if one in offering), dialect)
+        kind = next((one for one in speaks if one in offering), speaks[0])
     return Target(model, frozenset((kind,)))
 
 

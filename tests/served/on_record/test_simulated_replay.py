@@ -14,7 +14,7 @@ from relay.exchange.runtime import RelaySettings, Runtime
 from relay.memory import database
 from relay.memory.items import MemoryItem, Wanted
 from relay.memory.shared_store import SharedStore
-from relay.replay.simulated import KINDS, faults_for, simulated_runtime, simulated_target
+from relay.replay.simulated import KINDS, simulated_runtime
 from tests import stores
 from tests.running_server import json_value
 from tests.served.operators import log_in, make_operator
@@ -110,27 +110,6 @@ def test_an_unknown_fault_is_refused(world: World, browser: httpx.Client) -> Non
     answer = browser.post(f"{page}send/", data={"to": "simulator", "fault": "no_such", **token(browser)})
     assert "does not know this fault" in browser.get(page).text or "does not know this fault" in answer.text
     assert world.server.rows("SELECT id FROM monitor_requestlog WHERE replay_of = %s", (first["id"],)) == []
-
-
-@pytest.mark.parametrize(
-    ("dialect", "kind", "model", "expected"),
-    [
-        ("anthropic", "anthropic", "m", "anthropic"),
-        ("anthropic", "gemini", "m", "gemini"),
-        ("gemini", "vertex", "gemini-2.5-pro", "gemini"),
-        ("gemini", "code_assist", "gemini-2.5-pro", "gemini"),
-        ("openai", None, "claude-sonnet-4-6", "anthropic"),
-        ("openai", None, "nobody-knows-it", "openai"),
-    ],
-)
-def test_a_key_stands_in_for_every_kind(dialect: str, kind: str | None, model: str, expected: str) -> None:
-    """Whoever served it, an account whose credential is a key stands in; its faults are its dialect's."""
-    target = simulated_target(dialect, kind, model)
-    assert (target.model, target.kinds) == (model, {expected})
-    names = {fault.name for fault in faults_for(target)}
-    assert {"empty", "cut"} <= names
-    assert not {"ok", "invalid_grant"} & names
-    assert ("malformed_function_call" in names) == (expected == "gemini")
 
 
 class NoWriter:

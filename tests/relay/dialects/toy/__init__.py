@@ -31,15 +31,18 @@ class ToyEncoder(StreamEncoder):
         super().__init__()
 
     def write(self, event: Event, out: list[bytes]) -> None:
+        """A text, or the end; the toy has no place for anything else."""
         if isinstance(event, TextDelta):
             out.append(b"+" + msgspec.json.encode(event.text) + b"\n")
         elif isinstance(event, Stop):
             out.append(b"=" + event.reason.encode() + b"\n")
 
     def error(self, answer: ErrorAnswer) -> bytes:
+        """The last line of a broken answer."""
         return b"!" + answer.message.encode() + b"\n"
 
     def keep_alive(self) -> bytes:
+        """An empty line."""
         return b"\n"
 
 
