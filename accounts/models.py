@@ -1,4 +1,4 @@
-"""The tables of this room: accounts and their kept marks, mappings, client keys, and who is alive.
+"""The tables of this room: accounts and their kept marks, and mappings. Django looks here for all the others.
 
 A change is a method named after what it is for; each raises the revision in its own transaction.
 """
@@ -13,13 +13,15 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.credentials.encryption import decrypt, encrypt
-from accounts.facts.models import ModelOverride as ModelOverride  # here Django looks for models
+from accounts.credentials.models import Seal as Seal
+from accounts.facts.models import ModelOverride as ModelOverride
 from accounts.fallback_models import FallbackModels
 from accounts.groups.models import AccountGroup as AccountGroup
 from accounts.keys.conversation_limits import LimitsConversations
 from accounts.keys.models import ClientKey as ClientKey
 from accounts.keys.models import digest as digest
 from accounts.last_test import TEST_FIELDS, LastTest
+from accounts.processes.models import ProcessHeartbeat as ProcessHeartbeat
 from accounts.revisions import Revision, Watched, WatchedManager
 from accounts.validation import (
     validate_base_url,
@@ -36,7 +38,7 @@ from monitor.words.account_label import account_label
 
 __all__ = [
     "Account", "AccountGroup", "AccountMark", "ClientKey", "ModelMapping", "ProcessHeartbeat", "Revision",
-    "digest",
+    "Seal", "digest",
 ]  # fmt: skip
 
 MOST_WEIGHT: Final = 1000
@@ -277,24 +279,3 @@ class ModelMapping(FallbackModels, LimitsConversations, Watched):
     def clean(self) -> None:
         """What no field's own check sees."""
         validate_fallbacks(self.target, self.fallbacks)
-
-
-class Seal(models.Model):
-    """One row: a word sealed with the Fernet key, by which a host knows that it has the right one."""
-
-    sealed = models.TextField()
-
-    def __str__(self) -> str:
-        return "seal"
-
-
-class ProcessHeartbeat(models.Model):
-    """A running server process: when it was last seen, and which revision it has taken."""
-
-    process_id = models.CharField(max_length=64, primary_key=True)
-    started_at = models.DateTimeField()
-    seen_at = models.DateTimeField(db_index=True)
-    revision = models.BigIntegerField()
-
-    def __str__(self) -> str:
-        return self.process_id

@@ -9,7 +9,7 @@ from typing import Final
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from accounts.models import ProcessHeartbeat
+from accounts.processes.models import ProcessHeartbeat
 
 FRESH_SECONDS: Final = 15.0
 """A process that was not seen for longer is taken for dead."""
