@@ -6,6 +6,8 @@ not put them together. The answer is complete at ``[DONE]``, or at the end of th
 ``finish_reason`` neither is an end; some servers tell one with every chunk, and the last one counts.
 """
 
+from collections import defaultdict
+
 import msgspec
 
 from relay.dialects.finishing import says_more
@@ -13,8 +15,9 @@ from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.client_answer.rewrites import GONE, Rewrites
 from relay.dialects.openai.chat.upstream_answer.deltas import Deltas
-from relay.dialects.openai.chat.upstream_answer.documents import CHUNK, delta_of, is_message_alone, stream_of
+from relay.dialects.openai.chat.upstream_answer.documents import CHUNK, WHOLE, is_message_alone, stream_of
 from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
+from relay.dialects.openai.chat.upstream_answer.said import Said
 from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Delta, Piece, is_told
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from
@@ -23,7 +26,6 @@ from relay.dialects.reading.error_shapes import is_own_shape
 from relay.dialects.reading.half_characters import tolerant_object, without_halves
 from relay.dialects.reading.token_counts import with_counts
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
-from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
 from relay.neutral.failures import Failure, Kind
@@ -71,8 +73,9 @@ class ChatDecoder(StreamDecoder[Piece]):
         self._has_started = False
         self._finish: tuple[str, str | None] | None = None  # the last reason told, and the matched sequence
         self._is_last = False  # nothing of the answer came behind it
-        self._said_by_deltas: frozenset[BlockKind] | None = None  # before the first whole message
-        self._others: set[int] = set()  # further choices that have not finished
+        self._said = Said()
+        self._said_by_others: defaultdict[int, Said] = defaultdict(Said)  # by further choices
+        self._others: set[int] = set()  # of these, those that have not finished
 
     def prepared(self, told: Json) -> Json:
         """A chunk whose choices hold whole messages and no deltas, with empty deltas beside them."""
@@ -94,10 +97,13 @@ class ChatDecoder(StreamDecoder[Piece]):
             events.append(MessageStart(told.id or "", told.model or ""))
         if told.choices:
             for at, choice in enumerate(told.choices):
+                other = (choice.index or 0) if self._has_several else 0
+                said = self._said_by_others[other] if other else self._said
                 if choice.message is not NOTHING:
-                    self._take_message(at, choice)
-                if choice.index and self._has_several:
-                    self._another(choice.index, choice, events)
+                    self._take_message(at, choice, said, event)
+                said.note(choice.delta)
+                if other:
+                    self._another(other, choice, events)
                 else:
                     self._choice(at, choice, events)
             self.is_finishing = self._is_last and not self._others
@@ -145,30 +151,20 @@ class ChatDecoder(StreamDecoder[Piece]):
         if told.choices is msgspec.UNSET:
             self._rewrites.put(("choices",), [])
 
-    def _take_message(self, at: int, choice: Choice) -> None:
-        """A whole message where the delta says nothing is the delta.
-
-        MiniMax M3 ends its stream with the whole completion: what was said before is not said again.
-        """
+    def _take_message(self, at: int, choice: Choice, said: Said, event: SseEvent) -> None:
+        """A whole message where the delta says nothing: the delta is what it says beyond ``said``."""
         message = tolerant_object(bytes(choice.message))
         if message is None or any(msgspec.structs.astuple(choice.delta)):
             return
-        left, bent = mended(without_halves(delta_of(message, self._said(choice))), Delta)
+        whole, bent = mended(without_halves(message), Delta)
         for path in bent:
             self.note(f"choices[].delta.{path}")
+        left = said.rest(whole, is_end=(tolerant_object(event.data or b"") or {}).get("object") == WHOLE)
         choice.delta = msgspec.convert(left, Delta)
         self._rewrites.put(("object",), CHUNK)
         self._rewrites.put(("choices", at, "message"), GONE)
         for name, value in left.items():
             self._rewrites.put(("choices", at, "delta", name), value)
-
-    def _said(self, choice: Choice) -> frozenset[BlockKind]:
-        """What deltas said before the first whole message, behind which they are pieces; none of others."""
-        if self._has_several and choice.index:
-            return frozenset()
-        if self._said_by_deltas is None:
-            self._said_by_deltas = frozenset(self._deltas.blocks.kinds)
-        return self._said_by_deltas
 
     def _choice(self, at: int, choice: Choice, events: list[Event]) -> None:
         before = len(events)

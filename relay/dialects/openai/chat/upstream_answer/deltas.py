@@ -10,7 +10,12 @@ from typing import Any
 import msgspec
 
 from relay.dialects.openai.chat.client_answer.rewrites import Place, Rewrites
-from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall, reasoning_text
+from relay.dialects.openai.chat.upstream_answer.blocks import (
+    Blocks,
+    BrokenCall,
+    first_thought,
+    reasoning_text,
+)
 from relay.dialects.openai.chat.upstream_answer.extras import CitedSource, picture_in, source_in
 from relay.dialects.openai.chat.upstream_answer.wire import Delta
 from relay.dialects.stream_decoder import BrokenStream, garbage
@@ -40,13 +45,10 @@ class Deltas:
 
     def take(self, at: int, delta: Delta, events: list[Event]) -> None:
         """The delta of the chunk's choice ``at``; raises BrokenStream."""
-        # Some servers say the same reasoning under two names: the first that is told counts.
         if delta.reasoning_content or delta.reasoning or delta.reasoning_details:
-            for told in (delta.reasoning_content, delta.reasoning, delta.reasoning_details):
-                thought = reasoning_text(told)
-                if thought:
-                    self.blocks.say("thinking", thought, events)
-                    break
+            told = (delta.reasoning_content, delta.reasoning, delta.reasoning_details)
+            if thought := first_thought(told):
+                self.blocks.say("thinking", thought, events)
         content = delta.content
         if content:
             if type(content) is str:

@@ -4,26 +4,17 @@ Servers that cannot stream, or are not asked to, answer with one document. The c
 stream again.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from relay.dialects.openai.errors import failure_in_document
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.stream_decoder import BrokenStream, garbage
-from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.sse import framed
 
+WHOLE = "chat.completion"
 CHUNK = "chat.completion.chunk"
 _NOT_REPEATED = ("choices", "usage", "object")
-_FIELDS_OF: dict[BlockKind, tuple[str, ...]] = {
-    "text": ("content",),
-    "thinking": ("reasoning_content", "reasoning", "reasoning_details"),
-    "refusal": ("refusal",),
-    "tool_call": ("tool_calls", "function_call"),
-    "media": ("images",),
-    "opaque": ("audio",),
-}
 DONE = b"data: [DONE]\n\n"
 
 
@@ -52,12 +43,6 @@ def chunks_of(told: Json) -> list[Json] | None:
 def is_message_alone(choice: Any) -> bool:
     """Does the choice hold a whole message, and nothing in its delta's place?"""
     return isinstance(choice, dict) and not choice.get("delta") and isinstance(choice.get("message"), dict)
-
-
-def delta_of(message: Json, said: Iterable[BlockKind]) -> Json:
-    """A whole message as a delta, without what was ``said``."""
-    fields = {name for kind in said for name in ("role", *_FIELDS_OF.get(kind, ()))}
-    return _numbered({name: value for name, value in message.items() if name not in fields})
 
 
 def _text(choice: Json) -> Json:

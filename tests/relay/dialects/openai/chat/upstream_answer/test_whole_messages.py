@@ -25,16 +25,20 @@ def sdk_message(stream: bytes) -> Any:
         return json.loads(events.get_final_completion().to_json())["choices"][0]["message"]
 
 
-def said(chunk: Chunk, index: int = 0) -> str:
-    """The text that a client of the same dialect hears of one choice."""
-    deltas = [
+def deltas_in(chunk: Chunk, index: int = 0) -> list[Json]:
+    """What a client of the same dialect is told of one choice."""
+    return [
         choice["delta"]
         for event in data_of(chunk.raw)
         if event != "[DONE]"
         for choice in event["choices"]
         if choice["index"] == index
     ]
-    return "".join(one.get("content") or "" for one in deltas)
+
+
+def said(chunk: Chunk, index: int = 0) -> str:
+    """The text of it."""
+    return "".join(one.get("content") or "" for one in deltas_in(chunk, index))
 
 
 def test_a_message_in_each_chunk_is_a_piece() -> None:
@@ -106,3 +110,102 @@ def test_each_choice_stands_for_itself() -> None:
     for before in ([delta(content="Hi")], []):
         chunk = told(*before, both, choices=2)
         assert (state_of(chunk.events).text, said(chunk), said(chunk, 1)) == ("Hi", "Hi", "Yes")
+
+
+def test_a_text_is_repeated_where_it_begins_as_the_deltas_did() -> None:
+    """Its rest is told, whatever white space is around it; another text is a further piece of the answer."""
+    table = [
+        ((["A"], ["B", "C"]), "ABC"),
+        ((["A", "B"], ["AB"]), "AB"),
+        ((["A", "B"], ["ABC", "ABCD"]), "ABCD"),
+        ((["\n\nA ", "B\n"], ["A B"]), "\n\nA B\n"),
+        ((["A "], ["A B"]), "A B"),
+        ((["A"], ["A", " B"]), "A B"),
+        ((["  "], ["A"]), "  A"),
+        (([], ["ha", "ha", "ha"]), "hahaha"),
+    ]  # fmt: skip
+    for (deltas, messages), expected in table:
+        for field, kind in (("content", "text"), ("refusal", "refusal"), ("reasoning", "thinking")):
+            chunks = [delta(**{field: text}) for text in deltas]
+            chunks += [{"choices": [message(**{field: text})]} for text in messages]
+            chunk = told(*chunks, delta("stop"))
+            blocks = [(block.kind, block.text) for block in state_of(chunk.events).blocks]
+            assert blocks == [(kind, expected)], (deltas, messages)
+            assert "".join(one.get(field) or "" for one in deltas_in(chunk)) == expected
+
+
+def test_parts_of_a_whole_message_are_text_too() -> None:
+    """As Mistral has them."""
+    parts = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo!"}]
+    chunk = told(delta(content="Hel"), delta(content="lo"), {"choices": [message("stop", content=parts)]})
+    assert (state_of(chunk.events).text, said(chunk)) == ("Hello!", "Hello!")
+
+
+def test_a_whole_completion_is_the_same_answer_however_it_is_told() -> None:
+    """One whose ``object`` says that it is all of it adds nothing to what was told in other words."""
+    whole = {"object": "chat.completion", "choices": [message("stop", content="<think>Hm</think>Hi")]}
+    chunk = told(delta(reasoning="Hm"), delta(content="Hi"), whole)
+    assert (state_of(chunk.events).text, said(chunk)) == ("Hi", "Hi")
+
+
+def test_a_call_is_repeated_by_its_id_or_by_its_place() -> None:
+    """Those that no delta told are told; so are arguments that none did."""
+    first, second = call(None, '{"x":1}', "a", "f"), call(None, '{"x":1}', "b", "f")
+    nameless = {"function": {"name": "f", "arguments": '{"x": 1}'}}
+    f, g = ("a", "f", '{"x":1}'), ("b", "f", '{"x":1}')
+    table = [
+        ([call(0, '{"x":1}', "a", "f")], [[first, second]], [f, g]),
+        ([call(0, '{"x":1}', "a", "f")], [[second]], [f, g]),
+        ([call(0, '{"x":1}', "a", "f")], [[second], [second, first]], [f, g]),
+        ([call(0, '{"x":1}', "a", "f"), call(1, '{"x":1}', "b", "f")], [[second]], [f, g]),
+        ([call(0, '{"x":1}', "a", "f")], [[nameless, second]], [f, g]),
+        ([call(0, '{"x":1}', "", "f")], [[first, second]], [("", "f", '{"x":1}'), g]),
+        ([call(0, "", "a", "f")], [[first, second]], [f, g]),
+        ([call(0, '{"x":', "a", "f"), call(0, "1}")], [[first]], [f]),
+    ]
+    for fragments, messages, expected in table:
+        chunks = [delta(tool_calls=[one]) for one in fragments]
+        chunks += [{"choices": [message(tool_calls=one)]} for one in messages]
+        chunk = told(*chunks, delta("tool_calls"))
+        state = state_of(chunk.events)
+        assert state.failure is None, messages
+        told_ids = {call_id for call_id, _, _ in expected}
+        heard = [(one.id if one.id in told_ids else "", one.name, one.text) for one in state.blocks]
+        assert heard == expected, messages
+        by_sdk = sdk_message(chunk.raw)["tool_calls"]
+        assert [one["function"]["arguments"] for one in by_sdk] == [text for _, _, text in expected]
+
+
+def test_sound_is_told_once() -> None:
+    """Its transcript is text; what of it came in deltas, a whole message does not bring again."""
+    whole = {"id": "s", "data": "QUJD", "transcript": "Hello", "expires_at": 7}
+    spoken = [delta(audio={"id": "s", "transcript": "Hel"}), delta(audio={"transcript": "lo"})]
+    data = [delta(audio={"data": "QUJD"})]
+    for before, of_sound in ((spoken + data, [None, None, "QUJD"]), (spoken, [None, None, "QUJD"])):
+        chunk = told(*before, {"choices": [message("stop", content=None, audio=whole)]})
+        assert state_of(chunk.events).text == "Hello"
+        heard = [one["audio"] for one in deltas_in(chunk) if one.get("audio")]
+        assert "".join(one.get("transcript", "") for one in heard) == "Hello"
+        assert [one.get("data") for one in heard] == of_sound
+
+
+def test_sources_and_pictures_are_told_once() -> None:
+    """An entry that a delta told is left out, whatever its number; others are told."""
+    cited = {"type": "url_citation", "url_citation": {"url": "https://a", "title": "A"}}
+    other = {"type": "url_citation", "url_citation": {"url": "https://b", "title": "B"}}
+    drawn, redrawn = ({"type": "image_url", "image_url": {"url": f"data:image/png;base64,{n}"}} for n in "AB")
+    fields = {"content": "Hi", "annotations": [cited, other], "images": [drawn, redrawn]}
+    begun = delta(content="Hi", annotations=[{**cited, "index": 0}], images=[{**drawn, "index": 0}])
+    chunk = told(begun, {"choices": [message("stop", **fields)]})
+    deltas = deltas_in(chunk)
+    for name, entries in (("annotations", [cited, other]), ("images", [drawn, redrawn])):
+        heard = [entry for one in deltas for entry in one.get(name) or []]
+        assert heard == [{**entry, "index": number} for number, entry in enumerate(entries)], name
+
+
+def test_further_choices_say_their_rest_too() -> None:
+    """What deltas of one choice said counts for its own message alone."""
+    begun = [delta(content="Hi"), {"choices": [{"index": 1, "delta": {"content": "Ye"}}]}]
+    both = {"choices": [message("stop", content="Hi"), message("stop", 1, content="Yes")]}
+    chunk = told(*begun, both, choices=2)
+    assert (state_of(chunk.events).text, said(chunk), said(chunk, 1)) == ("Hi", "Hi", "Yes")

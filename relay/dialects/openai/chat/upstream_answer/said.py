@@ -1,0 +1,224 @@
+"""What a choice has said, so that a whole message behind its deltas says only the rest. PURE.
+
+MiniMax M3 ends a stream with the whole completion. Other servers put each piece of an answer in a message:
+what no delta began is told, in however many messages it comes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from relay.dialects.openai.chat.upstream_answer.blocks import first_thought
+from relay.dialects.openai.chat.upstream_answer.call_numbers import CallNumbers
+from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Delta
+from relay.neutral.conversation import Json
+
+_CALLS = "calls"
+_REASONING = ("reasoning_content", "reasoning", "reasoning_details")
+_LISTS = ("annotations", "images")
+
+_encoded = msgspec.json.Encoder(order="deterministic").encode
+
+
+class _Text:
+    """All that was said of one kind; looked at as a whole when a message is there."""
+
+    __slots__ = ("_bare", "_blank", "pieces")
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self._bare = self._blank = ""
+
+    def rest_of(self, told: str) -> str | None:
+        """What ``told`` says behind it, white space around it apart; None where it begins otherwise."""
+        if len(self.pieces) > 1 or not self._bare:
+            said = "".join(self.pieces)
+            self.pieces = [said]
+            self._bare = said.strip()
+            self._blank = said[len(said.rstrip()) :]
+        whole = told.lstrip()
+        if not self._bare or not whole.startswith(self._bare):
+            return None
+        rest = whole[len(self._bare) :]
+        return rest.removeprefix(self._blank) if rest.strip() else ""
+
+
+class _Call(msgspec.Struct, gc=False):
+    """A call as it was told so far: what was not told is empty."""
+
+    position: int
+    id: str = ""
+    name: str = ""
+    has_arguments: bool = False
+
+
+class Said:
+    """One choice's."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._texts = {"content": _Text(), "thinking": _Text(), "refusal": _Text()}
+        self._content = self._texts["content"]
+        self._numbers = CallNumbers()
+        self._calls: list[_Call] = []
+        self._ids: dict[str, _Call] = {}
+        self._entries: dict[str, set[bytes]] = {}
+        self._sound: set[str] = set()
+        self._by_deltas: set[str] | None = None  # what was said before the first whole message
+
+    def note(self, delta: Delta) -> None:
+        """It is said now."""
+        content = delta.content
+        if content:
+            self._content.pieces.append(content if type(content) is str else _text_in(content))
+        if delta.reasoning_content or delta.reasoning or delta.reasoning_details:
+            told = (delta.reasoning_content, delta.reasoning, delta.reasoning_details)
+            self._texts["thinking"].pieces.append(first_thought(told))
+        if delta.refusal:
+            self._texts["refusal"].pieces.append(delta.refusal)
+        if delta.tool_calls:
+            self._note_calls(delta.tool_calls)
+        if delta.function_call is not None and not self._calls:
+            self._calls.append(_Call(0, "", delta.function_call.name or "", has_arguments=True))
+        if delta.annotations or delta.images:
+            for name in _LISTS:
+                self._entries.setdefault(name, set()).update(map(_entry, getattr(delta, name) or ()))
+        if delta.audio:
+            self._sound.update(name for name, value in delta.audio.items() if value)
+            self._content.pieces.append(_transcript_in(delta.audio))
+
+    def rest(self, message: Json, *, is_end: bool) -> Json:
+        """A whole message, of the types that a delta has, as a delta without what was said.
+
+        Words that do not begin as the deltas' did are a further piece of the answer; with ``is_end`` they
+        are the same answer, told otherwise.
+        """
+        if self._by_deltas is None:
+            self._by_deltas = self._said_so_far()
+        left = dict(message)
+        if any(text.pieces for text in self._texts.values()) or self._calls:
+            left.pop("role", None)
+        for name in ("content", "refusal"):
+            told = message.get(name)
+            text = told if isinstance(told, str) else _text_in(told or ())
+            rest = self._rest_of(name, text, is_end)
+            if rest != text:
+                _put(left, name, rest)
+        self._leave_out_thinking(left, is_end)
+        self._leave_out_sound(left, is_end)
+        for name in _LISTS:
+            known = self._entries.get(name)
+            if known and message.get(name):
+                _put(left, name, [one for one in message[name] if _entry(one) not in known])
+        _put(left, "tool_calls", self._new_calls(message.get("tool_calls") or ()))
+        if _CALLS in self._by_deltas:
+            left.pop("function_call", None)
+        return left
+
+    def _said_so_far(self) -> set[str]:
+        said = {name for name, text in self._texts.items() if any(text.pieces)}
+        said |= {f"audio.{name}" for name in self._sound}
+        return said | ({_CALLS} if self._calls else set())
+
+    def _rest_of(self, name: str, told: str, is_end: bool) -> str:
+        by_deltas = self._by_deltas or set()
+        if not told or name not in by_deltas:
+            return told
+        rest = self._texts[name].rest_of(told)
+        if rest is not None:
+            return rest
+        if is_end:
+            return ""
+        by_deltas.discard(name)  # the messages are pieces
+        return told
+
+    def _leave_out_thinking(self, left: Json, is_end: bool) -> None:
+        """Under whichever of its names; what is encrypted or signed came with the thoughts."""
+        if "thinking" not in (self._by_deltas or ()):
+            return
+        thought = first_thought([left.get(name) for name in _REASONING])
+        rest = self._rest_of("thinking", thought, is_end)
+        if rest and rest == thought:
+            return
+        name = "reasoning" if left.get("reasoning") else "reasoning_content"
+        for other in _REASONING:
+            left.pop(other, None)
+        _put(left, name, rest)
+
+    def _leave_out_sound(self, left: Json, is_end: bool) -> None:
+        """A transcript is text: what was said of it counts, under whichever name."""
+        audio = left.get("audio")
+        if not audio:
+            return
+        fields = {name: audio[name] for name in audio if f"audio.{name}" not in (self._by_deltas or ())}
+        fields.pop("transcript", None)
+        _put(fields, "transcript", self._rest_of("content", _transcript_in(audio), is_end))
+        _put(left, "audio", fields if "data" in fields or "transcript" in fields else {})
+
+    def _new_calls(self, calls: Sequence[Any]) -> list[Json]:
+        """Those that deltas did not tell, and the arguments of those that they told without."""
+        goes_on = _CALLS in (self._by_deltas or ())
+        count = len(self._calls) if goes_on else 0
+        new: list[Json] = []
+        for place, call in enumerate(one for one in calls if isinstance(one, dict)):
+            told = self._told(place, call) if goes_on else None
+            if told is None:
+                new.append({**call, "index": count})
+                count += 1
+            elif not told.has_arguments and (arguments := _function_in(call).get("arguments")):
+                new.append({"index": told.position, "function": {"arguments": arguments}})
+        return new
+
+    def _told(self, place: int, call: Json) -> _Call | None:
+        """The call that was told, by its id, or where one of the two has none by its place and name."""
+        call_id, name = call.get("id") or "", _function_in(call).get("name")
+        if call_id in self._ids:
+            return self._ids[call_id]
+        one = self._calls[place] if place < len(self._calls) else None
+        if one is None or (call_id and one.id) or (name and one.name and name != one.name):
+            return None
+        return one
+
+    def _note_calls(self, fragments: list[CallFragment]) -> None:
+        for number, one in enumerate(fragments):
+            function = one.function or one.custom
+            name = (function.name or "") if function else ""
+            behind = len(fragments) - 1 - number
+            position, begins = self._numbers.place(one.index, one.id or "", name, behind)
+            if begins:
+                self._calls.append(_Call(position))
+            call = self._calls[position]
+            call.id, call.name = call.id or one.id or "", call.name or name
+            call.has_arguments |= one.custom is not None or bool(one.function and one.function.arguments)
+            if call.id:
+                self._ids.setdefault(call.id, call)
+
+
+def _put(fields: Json, name: str, value: Any) -> None:
+    if value:
+        fields[name] = value
+    else:
+        fields.pop(name, None)
+
+
+def _text_in(parts: Sequence[Any]) -> str:
+    texts = (part.get("text") for part in parts if isinstance(part, dict) and part.get("type") != "thinking")
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _transcript_in(audio: Json) -> str:
+    transcript = audio.get("transcript")
+    return transcript if isinstance(transcript, str) else ""
+
+
+def _function_in(call: Json) -> Json:
+    function = call.get("function") or call.get("custom")
+    return function if isinstance(function, dict) else {}
+
+
+def _entry(entry: Any) -> bytes:
+    """An entry of a list, whatever its number in it."""
+    if isinstance(entry, dict):
+        entry = {name: value for name, value in entry.items() if name != "index"}
+    return _encoded(entry)
