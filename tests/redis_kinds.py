@@ -60,12 +60,12 @@ def sentinels() -> Iterator[Running]:
 
 
 @contextmanager
-def cluster() -> Iterator[Running]:
-    """Three masters, each with a replica."""
+def cluster(node_timeout_seconds: float = 1.0) -> Iterator[Running]:
+    """Three masters, each with a replica; who is silent for the timeout is dead to the others."""
     with ExitStack() as stack:
         folder = _folder(stack)
         ports = _cluster_ports()
-        more = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000")
+        more = ("--cluster-enabled", "yes", "--cluster-node-timeout", f"{node_timeout_seconds * 1000:.0f}")
         processes = {
             port: _server(stack, folder, port, *more, "--cluster-config-file", f"{port}.nodes")
             for port in ports

@@ -9,12 +9,12 @@ from tests.served.world import World
 NAME, PASSWORD = "op", "a-long-password-for-tests"
 
 
-def make_operator(world: World) -> None:
+def make_operator(world: World, name: str = NAME) -> None:
     """A superuser, unless there is one already."""
     made = (
         "from django.contrib.auth.models import User;"
-        f"User.objects.filter(username='{NAME}').exists()"
-        f" or User.objects.create_superuser('{NAME}', password='{PASSWORD}')"
+        f"User.objects.filter(username='{name}').exists()"
+        f" or User.objects.create_superuser('{name}', password='{PASSWORD}')"
     )
     world.server.manage("shell", "-v0", "-c", made)
 

@@ -17,6 +17,8 @@ from tests.served.world import World, lasting_world
 
 LOGIN = "/admin/login/"
 WRONG = "that-is-not-it"
+NOT_GUESSED = "other-op"
+"""An operator whose name nobody guesses a password for: no test makes their login wait."""
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +26,13 @@ def guarded(server_world: ServerWorld) -> Iterator[World]:
     """A server with an operator; behind a front, so that browsers may come from any address."""
     with lasting_world(server_world, PROXY_HTTPS="true") as world:
         make_operator(world)
+        make_operator(world, NOT_GUESSED)
         yield world
         assert "Traceback" not in world.server.log_text
 
 
 def operator(world: World) -> httpx.Client:
-    """A browser that has signed in."""
+    """A browser that has signed in, whatever was guessed before."""
     browser = httpx.Client(
         base_url=world.server.base_url,
         headers={"x-forwarded-for": "203.0.113.6", "x-forwarded-proto": "https"},
@@ -37,7 +40,7 @@ def operator(world: World) -> httpx.Client:
     )
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', (page := browser.get(LOGIN)).text)
     assert found is not None
-    form = {"csrfmiddlewaretoken": found[1], "username": NAME, "password": PASSWORD}
+    form = {"csrfmiddlewaretoken": found[1], "username": NOT_GUESSED, "password": PASSWORD}
     referer = f"https://127.0.0.1:{world.server.port}{LOGIN}"
     answer = browser.post(LOGIN, data=form, headers={"cookie": cookies_of(page), "referer": referer})
     assert answer.status_code == 302

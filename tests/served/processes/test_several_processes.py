@@ -1,14 +1,16 @@
 """What holds over several processes of one installation as it does within one."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import redis
 
 from tests.redis_kinds import cluster
 from tests.running_server import ServerWorld
 from tests.served.processes.several import SeveralWorld, several
-from tests.served.world import text_of
+from tests.served.world import PATIENCE_SECONDS, text_of
 
 
 def converse(world: SeveralWorld, number: int, turns: int, fault: str = "") -> None:
@@ -78,8 +80,11 @@ def test_every_signature_is_found_in_every_process(server_world: ServerWorld) ->
 
 
 def test_a_cluster_serves_as_one_redis_does(server_world: ServerWorld) -> None:
-    """Two workers on a Redis Cluster: signatures are found, and a conversation keeps its account."""
-    with cluster() as servers, several(server_world, REDIS_URL=servers.url) as world:
+    """Two workers on a Redis Cluster: signatures are found, and a conversation keeps its account.
+
+    On a busy machine it may answer late and count as away for a moment; what it answers is understood.
+    """
+    with cluster(PATIENCE_SECONDS) as servers, several(server_world, REDIS_URL=servers.url) as world:
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(lambda number: use_the_tool(world, number), range(4)))
         assert_signed(world, 4)
@@ -90,7 +95,21 @@ def test_a_cluster_serves_as_one_redis_does(server_world: ServerWorld) -> None:
         )
         assert len(rows) == 4
         assert "Traceback" not in world.server.log_text
-        assert "Redis" not in world.server.log_text, world.server.log_text
+        told = [line for line in world.server.log_text.splitlines() if "Redis" in line]
+        assert set(re.findall(r"\w+(?:Error|Exception)\b", "\n".join(told))) <= LATE, told
+        for kind in ("memory", "session"):
+            kept = [len(keys_of(port, f"evenkeel:{kind}:*")) for port in servers.masters]
+            assert any(kept), f"no master keeps anything of a conversation's {kind}"
+
+
+LATE = {"TimeoutError", "ConnectionError", "ClusterDownError"}
+"""What a Redis raises that does not answer in time, and no other."""
+
+
+def keys_of(port: int, pattern: str) -> list[bytes]:
+    """What one server of a cluster keeps under such names."""
+    with redis.Redis(port=port) as client:
+        return list(client.scan_iter(pattern))
 
 
 def assert_signed(world: SeveralWorld, conversations: int) -> None:
