@@ -151,6 +151,7 @@ class RequestLog(models.Model):
     seams = models.JSONField(_("seams"))
     changes = models.JSONField(_("what was changed"))
     diagnostics = models.JSONField(_("diagnostics"))
+    used_by_attempt = models.JSONField(_("used by each attempt"), null=True)
 
     is_notable = _generated(Q(in_flight=False) & ~Q(**PLAIN_END))
     is_failure = _generated(Q(outcome__in=FAILURES))

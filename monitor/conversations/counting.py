@@ -53,10 +53,27 @@ def part_of(row: RequestRecord) -> AgentPart:
     return AgentPart(row.conversation, row.agent, row.mapped_model or row.client_model, row.account or "")
 
 
-def sums_of(row: RequestRecord) -> ConversationSums:
-    """What an ended turn counts."""
-    entry = booked(row, lambda moment: moment)
-    used = entry[1] if entry else None
+def sums_of(row: RequestRecord) -> dict[AgentPart, ConversationSums]:
+    """What an ended turn counts: itself where it ended, and what each attempt used with its account."""
+    own = part_of(row)
+    found = {own: _turn(row)}
+    for cell, used in booked(row, lambda moment: moment):
+        part = own._replace(model=cell.model, account=cell.account)
+        found[part] = found.get(part, ConversationSums()).plus(
+            ConversationSums(
+                tokens_in=used.tokens_in,
+                tokens_out=used.tokens_out,
+                tokens_cached=used.tokens_cached,
+                tokens_cache_write=used.tokens_cache_write,
+                cost_units=used.cost_units,
+                unpriced=used.unpriced,
+            )
+        )
+    return found
+
+
+def _turn(row: RequestRecord) -> ConversationSums:
+    """The turn, without what it used."""
     return ConversationSums(
         turns=1,
         failed=int(row.outcome in FAILURES),
@@ -64,13 +81,7 @@ def sums_of(row: RequestRecord) -> ConversationSums:
         healed=int(row.healed),
         retried=int(row.attempts > 1),
         by_sub_agents=int(row.role == "sub"),
-        tokens_in=used.tokens_in if used else 0,
-        tokens_out=used.tokens_out if used else 0,
-        tokens_cached=used.tokens_cached if used else 0,
-        tokens_cache_write=used.tokens_cache_write if used else 0,
         cached_tokens_lost=max(0, row.cached_tokens_lost or 0),
-        cost_units=used.cost_units if used else 0,
-        unpriced=used.unpriced if used else 0,
     )
 
 
@@ -85,7 +96,7 @@ def changes(
     for before, now in turns:
         for row, sign in ((before, -1), (now, 1)):
             if row is not None and not row.in_flight and is_turn(row):
-                part = part_of(row)
-                sums = found[part][0] if part in found else ConversationSums()
-                found[part] = (sums.plus(sums_of(row), sign), row)
+                for part, counted in sums_of(row).items():
+                    sums = found[part][0] if part in found else ConversationSums()
+                    found[part] = (sums.plus(counted, sign), row)
     return dict(sorted(found.items()))

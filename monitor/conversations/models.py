@@ -33,6 +33,10 @@ class Counted(models.Model):
         abstract = True
 
 
+IN_USE = Q(turns__gt=0) | Q(tokens_in__gt=0) | Q(tokens_cached__gt=0) | Q(cost_units__gt=0)
+"""Parts in which anything is left after corrections: a turn, or what a failed attempt of one used."""
+
+
 class Conversation(Counted):
     """One conversation. Written by ``monitor.conversations.writing`` alone, with the rows."""
 

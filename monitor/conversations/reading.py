@@ -13,7 +13,7 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from monitor.conversations.counting import ConversationSums
 from monitor.conversations.filters import ConversationFilter
-from monitor.conversations.models import Conversation, ConversationPart
+from monitor.conversations.models import IN_USE, Conversation, ConversationPart
 from monitor.history.listing.keyset import moment_of_id
 from monitor.ledger.booking import dollars
 from monitor.models import ASKED_BY_A_CLIENT, RequestLog
@@ -126,7 +126,7 @@ def line_of(conversation: str) -> ConversationLine | None:
 def agents_of(conversation: str) -> list[AgentLine]:
     """The agents of a conversation, in the order of their first turn."""
     found: dict[str, AgentLine] = {}
-    parts = ConversationPart.objects.filter(conversation=conversation, turns__gt=0).order_by("first_id")
+    parts = ConversationPart.objects.filter(IN_USE, conversation=conversation).order_by("first_id")
     for part in parts[: AGENTS_SHOWN * 4]:
         one = AgentLine(
             sums=_sums(part),
@@ -194,7 +194,7 @@ def _lines(rows: Sequence[Conversation]) -> tuple[ConversationLine, ...]:
 
 def _models_of(conversations: Sequence[str]) -> dict[str, list[str]]:
     """Each one's models in the order of their first turns."""
-    parts = ConversationPart.objects.filter(conversation__in=conversations, turns__gt=0)
+    parts = ConversationPart.objects.filter(IN_USE, conversation__in=conversations)
     of_models = parts.order_by().values("conversation", "model").annotate(first=Min("first_id"))
     found: dict[str, list[str]] = {}
     for part in of_models.order_by("first")[: MODELS_SHOWN * PAGE_LINES]:

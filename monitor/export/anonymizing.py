@@ -16,6 +16,7 @@ import msgspec
 from monitor.export.whole_exchange import Exchange, KeptBody
 from monitor.masking.edits import Edit, apply_edits
 from monitor.masking.linear import compiled
+from monitor.record.attempt_use import with_labels
 from monitor.record.records import AttemptRecord, RequestRecord
 from monitor.record.redaction import mask_email, mask_text
 
@@ -119,6 +120,7 @@ def _row(row: RequestRecord, text: _Texts) -> RequestRecord:
         preview=text.prompt(row.preview),
         agent_label=text.plain(row.agent_label),
         account=text.label(row.account) if row.account else row.account,
+        used_by_attempt=with_labels(row.used_by_attempt, text.label),
         error=text.prompt(row.error) if row.error else row.error,
         diagnostics={
             name: text.label(text.plain(value)) if isinstance(value, str) else value

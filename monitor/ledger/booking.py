@@ -4,11 +4,12 @@ A row that is written again, by a retried batch or as a late correction, changes
 to what stood in the table before: so each exchange is in it once, as it is on record now.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from monitor.record.estimated import MOST_TOKENS, estimated_in, estimated_out
+from monitor.record.attempt_use import AttemptUse
+from monitor.record.estimated import MOST_TOKENS, CountedTokens, estimated_in, estimated_out
 from monitor.record.records import RequestRecord
 
 UNITS_PER_DOLLAR = 10**10
@@ -54,47 +55,77 @@ class Amounts(NamedTuple):
 
 
 Booked = tuple[LedgerCell, Amounts]
+Use = RequestRecord | AttemptUse
+"""What has counts and a cost of its own."""
 
 
-def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> Booked | None:
-    """What the exchange of ``row`` puts where; None where it used nothing, or its use is not counted."""
+def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> tuple[Booked, ...]:
+    """What the exchange of ``row`` puts where; empty where it used nothing, or its use is not counted.
+
+    What an attempt used stands with its own account and model; the request is counted where it ended.
+    """
     if row.in_flight or row.is_simulated or row.only_counts:
-        return None
-    tokens, estimated = tokens_of(row), estimate_of(row)
-    units = units_of(row.cost)
-    if not any(tokens) and not units and not estimated:
-        return None
-    cell = LedgerCell(
+        return ()
+    own = LedgerCell(
         row.client_key_id or 0,
         hour_of(row.started_at),
         row.client_key,
         row.account or "",
         row.mapped_model or row.client_model,
     )
-    sent, said, cached, written = tokens
-    return cell, Amounts(1, 1 if row.cost is None else 0, sent, said, cached, written, units, estimated)
+    found: dict[LedgerCell, Amounts] = {}
+    for use in uses_of(row):
+        amounts = _amounts(use)
+        if any(amounts):
+            cell = own._replace(account=use.account, model=use.model) if isinstance(use, AttemptUse) else own
+            sums = found.get(cell, Amounts()).plus(amounts)
+            found[cell] = sums._replace(unpriced=min(sums.unpriced, 1))
+    if not found:
+        return ()
+    found[own] = found.get(own, Amounts())._replace(requests=1)
+    return tuple(found.items())
 
 
-def differences(changes: Iterable[tuple[Booked | None, Booked | None]]) -> dict[LedgerCell, Amounts]:
+def differences(changes: Iterable[tuple[Sequence[Booked], Sequence[Booked]]]) -> dict[LedgerCell, Amounts]:
     """What (before, now) of several rows change in the ledger, cell by cell, in one order for all writers."""
     found: dict[LedgerCell, list[int]] = {}
     for before, now in changes:
-        for entry, sign in ((before, -1), (now, 1)):
-            if entry is not None:
-                sums = found.setdefault(entry[0], [0] * len(Amounts._fields))
-                for at, number in enumerate(entry[1]):
+        for entries, sign in ((before, -1), (now, 1)):
+            for cell, amounts in entries:
+                sums = found.setdefault(cell, [0] * len(Amounts._fields))
+                for at, number in enumerate(amounts):
                     sums[at] += sign * number
     return {cell: Amounts(*sums) for cell, sums in sorted(found.items()) if any(sums)}
 
 
-def tokens_of(row: RequestRecord) -> tuple[int, int, int, int]:
+def spent_by(row: RequestRecord) -> tuple[int, int]:
+    """What a budget counts of the exchange: tokens with the estimates, and units of money."""
+    used = [_amounts(use) for use in uses_of(row)]
+    return sum(one.spent_tokens for one in used), sum(one.cost_units for one in used)
+
+
+def uses_of(row: RequestRecord) -> Sequence[Use]:
+    """Who used anything of it: its attempts where they are told apart, else the row itself."""
+    return (row,) if row.used_by_attempt is None else row.used_by_attempt
+
+
+def _amounts(use: Use) -> Amounts:
+    """Nothing at all where nothing was used."""
+    tokens, estimated, units = tokens_of(use), estimate_of(use), units_of(use.cost)
+    if not any(tokens) and not units and not estimated:
+        return Amounts()
+    sent, said, cached, written = tokens
+    return Amounts(0, 1 if use.cost is None else 0, sent, said, cached, written, units, estimated)
+
+
+def tokens_of(row: Use) -> tuple[int, int, int, int]:
     """Sent, said, read from a cache, written into one; nothing for what was not told, or is a mistake."""
     told = (row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_cache_write)
     sent, said, cached, written = (n if n is not None and 0 <= n <= MOST_TOKENS else 0 for n in told)
     return sent, said, cached, written
 
 
-def estimate_of(row: RequestRecord) -> int:
+def estimate_of(row: CountedTokens) -> int:
     """About how many tokens it sent and said that upstream did not count."""
     return (estimated_in(row) or 0) + (estimated_out(row) or 0)
 

@@ -18,7 +18,7 @@ COUNTED_COLUMNS = (
     "client_model", "is_simulated", "in_flight", "mapped_model", "account", "tokens_in", "tokens_out",
     "tokens_cached", "tokens_cache_write", "cost", "conversation", "agent", "parent_agent", "agent_label",
     "client_name", "role", "replay_of", "outcome", "healed", "attempts", "cached_tokens_lost",
-    "diagnostics",
+    "diagnostics", "used_by_attempt",
 )  # fmt: skip
 """What of an exchange counts somewhere: in the ledger, its conversation, its price."""
 
@@ -55,7 +55,7 @@ def book(rows: Sequence[RequestRecord], before: Mapping[str, RequestRecord]) -> 
     """Put into the ledger what ``rows`` add to it, or change in it; ``before``: ``ended_before`` of them."""
     add(
         differences(
-            (booked(before[row.id], hour_of) if row.id in before else None, booked(row, hour_of))
+            (booked(before[row.id], hour_of) if row.id in before else (), booked(row, hour_of))
             for row in rows
             if not row.in_flight
         )

@@ -14,6 +14,7 @@ from monitor.pricing.library import PRICES_HOLD_SECONDS, is_listed, library_pric
 from monitor.pricing.price_list import NO_PRICES, PriceList, PriceRule, Rates, Tokens
 from monitor.pricing.tiers import tier_factor
 from monitor.pricing.tools import tools_price
+from monitor.record.attempt_use import AttemptUse
 from monitor.record.estimated import MOST_TOKENS, estimated_in, estimated_out, number_in
 from monitor.record.records import Outcome, RequestRecord
 
@@ -38,7 +39,7 @@ class ListedPrice(msgspec.Struct, frozen=True):
 
 
 def cost_of(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | None:
-    """The price in US dollars of what upstream has counted; None when it is unknown or absurd.
+    """The price in US dollars of the row's own counts; None when it is unknown or absurd.
 
     ``prices`` are the operator's own; they go before the library's, and are all that is charged. Counting is
     free; who embeds has no output. What upstream did not count is charged as it was estimated.
@@ -64,6 +65,35 @@ def cost_of(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | N
     return price.quantize(SMALLEST)
 
 
+def priced(record: RequestRecord, prices: PriceList = NO_PRICES) -> RequestRecord:
+    """The row with its cost, which is that of all its attempts, and with each one's.
+
+    Each is priced by its own model. An attempt without a known price keeps what it has, as the row does where
+    none has one.
+    """
+    if record.used_by_attempt is None:
+        return msgspec.structs.replace(record, cost=cost_of(record, prices))
+    uses = tuple(_priced(use, record, prices) for use in record.used_by_attempt)
+    known = [use.cost for use in uses if use.cost is not None]
+    cost = sum(known, Decimal(0)) if known else None
+    return msgspec.structs.replace(record, cost=cost, used_by_attempt=uses)
+
+
+def _priced(use: AttemptUse, record: RequestRecord, prices: PriceList) -> AttemptUse:
+    alone = msgspec.structs.replace(
+        record,
+        mapped_model=use.model,
+        tokens_in=use.tokens_in,
+        tokens_out=use.tokens_out,
+        tokens_cached=use.tokens_cached,
+        tokens_cache_write=use.tokens_cache_write,
+        diagnostics=use.diagnostics,
+        used_by_attempt=None,
+    )
+    cost = cost_of(alone, prices)
+    return use if cost is None else msgspec.structs.replace(use, cost=cost)
+
+
 def lost_by_the_cache(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | None:
     """What ``record`` would have cost less, had the tokens of its cache miss been read from the cache."""
     lost = record.cache_miss_tokens
@@ -77,8 +107,10 @@ def lost_by_the_cache(record: RequestRecord, prices: PriceList = NO_PRICES) -> D
         tokens_cache_write=(record.tokens_cache_write or 0) - written,
         tokens_cached=(record.tokens_cached or 0) + sent + written,
     )
-    cost = cost_of(as_read, prices)
-    return None if cost is None else max(record.cost - cost, Decimal(0))
+    cost, own = cost_of(as_read, prices), record.cost
+    if record.used_by_attempt is not None:  # the others' use was lost to nobody's cache
+        own = cost_of(record, prices) or Decimal(0)
+    return None if cost is None else max(own - cost, Decimal(0))
 
 
 def _tokens(record: RequestRecord) -> Tokens | None:

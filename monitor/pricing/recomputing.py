@@ -8,11 +8,11 @@ what it has.
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Any, Final, cast
 
 import msgspec
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Field, QuerySet
 from django.utils import timezone
 
 from monitor.conversations.writing import count
@@ -22,7 +22,7 @@ from monitor.ledger.corrections import keep_correction
 from monitor.ledger.hours import HOUR_SECONDS, hour_of
 from monitor.ledger.writing import COUNTED_COLUMNS, book
 from monitor.models import RequestLog
-from monitor.pricing.cost import cost_of, lost_by_the_cache
+from monitor.pricing.cost import lost_by_the_cache, priced
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import RequestRecord, record_of
 from monitor.record.request_id import first_request_id
@@ -110,15 +110,14 @@ def repriced(rows: Sequence[RequestRecord], prices: PriceList) -> list[Repriced]
 
     What its cache miss cost is a part of it, and changes with it.
     """
-    priced = [(row, _priced(row, prices)) for row in rows]
-    return [(row, now) for row, now in priced if now is not None and now != row]
+    found = [(row, _priced(row, prices)) for row in rows]
+    return [(row, now) for row, now in found if now is not None and now != row]
 
 
 def _priced(row: RequestRecord, prices: PriceList) -> RequestRecord | None:
-    cost = cost_of(row, prices)
-    if cost is None:
+    now = priced(row, prices)
+    if now.cost is None:
         return None
-    now = msgspec.structs.replace(row, cost=cost)
     return msgspec.structs.replace(now, cache_miss_cost=lost_by_the_cache(now, prices))
 
 
@@ -151,17 +150,24 @@ def _differences(changes: Sequence[Repriced]) -> dict[LedgerCell, Amounts]:
 
 def _store(rows: Sequence[RequestRecord]) -> None:
     quote = connection.ops.quote_name
-    fields = (RequestLog._meta.get_field("cost"), RequestLog._meta.get_field("cache_miss_cost"))
+    names = ("cost", "cache_miss_cost", "used_by_attempt")
+    fields = [cast("Field[Any, Any]", RequestLog._meta.get_field(name)) for name in names]
     values = ", ".join(f"{quote(field.name)} = %s" for field in fields)
     statement = f"UPDATE {quote(RequestLog._meta.db_table)} SET {values} WHERE id = %s"  # noqa: S608  no values
     with connection.cursor() as cursor:
         cursor.executemany(
             statement,
             [
-                [*(field.get_db_prep_save(getattr(row, field.name), connection) for field in fields), row.id]
+                [*(field.get_db_prep_save(_plain(row, field.name), connection) for field in fields), row.id]
                 for row in rows
             ],
         )
+
+
+def _plain(row: RequestRecord, name: str) -> Any:
+    """The column's value, as Django takes it."""
+    value = getattr(row, name)
+    return msgspec.to_builtins(value) if name == "used_by_attempt" else value
 
 
 def _hour_at(moment: float) -> int:

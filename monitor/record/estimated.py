@@ -1,6 +1,6 @@
 """Whether what an exchange cost rests on an estimate: of a count, or of an unknown model's price. PURE."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 from monitor.record.image_models import is_unknown_drawer
@@ -22,12 +22,24 @@ class CountedTokens(Protocol):
         """The row's further facts, the estimates among them."""
 
 
+class CountedRow(CountedTokens, Protocol):
+    """A row with what each of its attempts used."""
+
+    @property
+    def used_by_attempt(self) -> Iterable[CountedTokens] | None:
+        """None where one attempt alone used anything."""
+
+
 MOST_TOKENS: Final = 10**12
 """Beyond that a number of tokens is a mistake, and neither booked nor priced."""
 
 
-def is_estimated(row: CountedTokens) -> bool:
+def is_estimated(row: CountedRow) -> bool:
     """An estimate stands for a count that upstream left out, or for the price of who drew pictures."""
+    return any(map(_is_estimated, row.used_by_attempt or (row,)))
+
+
+def _is_estimated(row: CountedTokens) -> bool:
     told = row.diagnostics
     return (
         (row.tokens_in is None and "estimated_tokens_in" in told)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from monitor.record.attempt_use import AttemptUse
 from monitor.record.failure_kinds import Phase as Phase
 
 
@@ -133,7 +134,7 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     tokens_thinking: int | None = None
     """The part of ``tokens_out`` that was thinking."""
     cost: Decimal | None = None
-    """In US dollars; left None it is worked out by the writer when the exchange has ended."""
+    """In US dollars, of all attempts; left None the writer works it out when the exchange has ended."""
     stop_reason: str | None = None
     response_bytes: int = 0
     """As sent to the client."""
@@ -155,6 +156,8 @@ class RequestRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What the server changed on the way up, each in a few words."""
     diagnostics: Mapping[str, str | int | float | bool | None] = {}
     """Further facts for whoever looks into it; nothing is filtered by them."""
+    used_by_attempt: tuple[AttemptUse, ...] | None = None
+    """Each attempt that used anything; None where the last one alone did, whose counts are the row's own."""
 
     @property
     def only_counts(self) -> bool:

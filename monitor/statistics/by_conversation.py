@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Max, Min, QuerySet, Sum
 
 from monitor.conversations.counting import ConversationSums as ConversationSums
-from monitor.conversations.models import Conversation, ConversationPart, Counted
+from monitor.conversations.models import IN_USE, Conversation, ConversationPart, Counted
 from monitor.ledger.booking import dollars
 from monitor.models import RequestLog
 from monitor.record.request_id import first_request_id
@@ -53,7 +53,7 @@ def within_conversation(conversation: str, agent: str, by: str) -> list[Group]:
     if agent and not conversation:
         asked = RequestLog.objects.filter(agent=agent, agent__gt="")
         conversation = asked.values_list("conversation", flat=True).first() or ""
-    parts = ConversationPart.objects.filter(conversation=conversation, turns__gt=0)
+    parts = ConversationPart.objects.filter(IN_USE, conversation=conversation)
     return _grouped(parts.filter(agent=agent) if agent else parts, by)
 
 

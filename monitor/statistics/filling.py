@@ -21,6 +21,7 @@ from monitor.models import FAILURES, RESCUED, RequestLog
 from monitor.record.records import COUNTING_PATH
 from monitor.record.request_id import first_request_id
 from monitor.statistics.models import DailyStatistic, HourStatistic
+from monitor.statistics.told_apart import Corrections, corrected, corrections, told_apart
 
 HOUR_SECONDS: Final = 3600
 OPEN_HOURS: Final = 3
@@ -62,6 +63,7 @@ _COUNTED: Final = {
     **{f"{name}_sum": Sum(name, filter=_IS_USED) for name in SUMS},
 }
 """What a group of exchanges adds up to, by the same names."""
+_NOTHING: Final = dict.fromkeys((*COUNTS, *SUMS), 0)
 
 
 def fill_first_hour(now: float) -> None:
@@ -114,16 +116,18 @@ def fill_hour(hour: int) -> None:
         is_simulated=False,
     )
     ended = RequestLog.objects.filter(inside).order_by()
+    apart = told_apart(inside)
     for dimension, value in VALUE_OF.items():
-        _fill(beginning, dimension, ended.values(value_of=value).annotate(**_COUNTED))
+        grouped = ended.values(value_of=value).annotate(**_COUNTED)
+        _fill(beginning, dimension, grouped, corrections(apart, dimension))
 
 
-def _fill(beginning: datetime, dimension: str, found: QuerySet[RequestLog, Any]) -> None:
+def _fill(beginning: datetime, dimension: str, found: QuerySet[RequestLog, Any], apart: Corrections) -> None:
     if connection.vendor == "postgresql":
         with transaction.atomic():  # behind a pooler a reading goes on only within its transaction
-            _replace(beginning, dimension, found.iterator(chunk_size=GROUPS_AT_ONCE))
+            _replace(beginning, dimension, corrected(found.iterator(chunk_size=GROUPS_AT_ONCE), apart))
     else:  # read as a whole, so that the one writer does not wait for the reading
-        _replace(beginning, dimension, iter(list(found)))
+        _replace(beginning, dimension, corrected(iter(list(found)), apart))
 
 
 def _replace(beginning: datetime, dimension: str, groups: Iterator[Any]) -> None:
@@ -149,7 +153,9 @@ def _statistics(
 ) -> list[HourStatistic]:
     """The next of them: there may be as many as keys, and each takes 3 kB of memory."""
     return [
-        HourStatistic(hour=beginning, dimension=dimension, value=group["value_of"], **sums_in(group))
+        HourStatistic(
+            hour=beginning, dimension=dimension, value=group["value_of"], **{**_NOTHING, **sums_in(group)}
+        )
         for group in islice(groups, GROUPS_AT_ONCE)
     ]
 

@@ -15,7 +15,7 @@ import msgspec
 from django.db import connection, models
 
 from monitor.models import AttemptLog, Body, RequestLog
-from monitor.pricing.cost import cost_of, lost_by_the_cache
+from monitor.pricing.cost import lost_by_the_cache, priced
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import AttemptRecord, RequestRecord
 from monitor.record.redaction import LEFT_OUT, mask_beginning, mask_path, mask_text
@@ -71,9 +71,9 @@ def finished(record: RequestRecord, prices: Callable[[], PriceList]) -> RequestR
         changes["agent_label"] = _masked_preview(record.agent_label)
     if record.error is not None:
         changes["error"] = mask_beginning(record.error, ERROR_LIMIT)
-    if not record.in_flight and record.cost is None and record.attempts:
-        changes["cost"] = cost_of(record, prices())
     finished = msgspec.structs.replace(record, **changes) if changes else record
+    if not record.in_flight and record.cost is None and record.attempts:
+        finished = priced(finished, prices())
     if not finished.in_flight and finished.cache_miss_tokens:
         lost = lost_by_the_cache(finished, prices())
         finished = msgspec.structs.replace(finished, cache_miss_cost=lost)
@@ -151,6 +151,8 @@ def _converter(column: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
             return lambda seconds: adapt(datetime.fromtimestamp(seconds, UTC))
         case models.DecimalField(max_digits=max_digits, decimal_places=decimal_places):
             return lambda value: connection.ops.adapt_decimalfield_value(value, max_digits, decimal_places)
+        case models.JSONField(name="used_by_attempt"):
+            return _json_text  # its texts are those of columns, which are not masked either
         case models.JSONField():
             return _json
         case models.ForeignKey(target_field=target):
@@ -168,10 +170,13 @@ def _converter(column: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
 def _json(value: object) -> str:
     if not value:
         return "{}" if isinstance(value, Mapping) else "[]"
-    text = json.dumps(value, ensure_ascii=False)
-    text = text.encode("utf-8", "replace").decode().replace("\\u0000", "\N{REPLACEMENT CHARACTER}")
-    masked = mask_text(text)
+    masked = mask_text(_json_text(value))
     return json.dumps([masked]) if masked == LEFT_OUT.decode() else masked
+
+
+def _json_text(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=msgspec.to_builtins)
+    return text.encode("utf-8", "replace").decode().replace("\\u0000", "\N{REPLACEMENT CHARACTER}")
 
 
 def _integer(value: int) -> int:

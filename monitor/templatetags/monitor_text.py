@@ -7,11 +7,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from monitor.diagnosis.diagnosis import SEVERITY_WORDS, Severity
-from monitor.models import RequestLog
+from monitor.record.attempt_use import cost_of_failed
 from monitor.record.estimated import is_estimated
 from monitor.record.phrasing import Phrase
 from monitor.record.recorded_words import known_word
-from monitor.record.records import EndedBy, Outcome, Phase
+from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.account_label import account_label
 from monitor.words.failures import failure_sentence, kind_label
 from monitor.words.labels import CACHE_MISS_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
@@ -69,10 +69,23 @@ def cost(value: Decimal | None) -> str:
 
 
 @register.filter
-def cost_of_row(record: RequestLog) -> str:
+def cost_of_row(record: RequestRecord) -> str:
     """A row's cost; ``≈`` before what rests on an estimate."""
     is_told = record.cost is not None and is_estimated(record)
     return f"≈ {cost(record.cost)}" if is_told else cost(record.cost)
+
+
+@register.filter
+def cost_of_failed_attempts(record: RequestRecord) -> str:
+    """What of a row's cost is that of attempts which were given up; blank where there is none."""
+    failed = cost_of_failed(record.used_by_attempt)
+    return "" if failed is None else cost(failed)
+
+
+@register.filter
+def cost_of_attempt(record: RequestRecord, number: int) -> str:
+    """What an attempt cost, where the row tells its attempts apart; else blank."""
+    return "".join(cost(use.cost) for use in record.used_by_attempt or () if use.number == number)
 
 
 @register.filter

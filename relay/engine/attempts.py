@@ -236,9 +236,9 @@ class _Attempts:
         return (yield from self.blame.failed(account, failure))
 
     def _end_attempt(self, failure: Failure | None, decision: policy.Decision | None) -> Steps:
-        answer, email = cast(Answer, self.answer), cast(Picked, self.account).email
-        self.is_attempting = False
-        fact = AttemptEnded(self.clock.at, self.number, email, answer.phase, answer.usage, failure, decision)
+        one, on = cast(Answer, self.answer), cast(Picked, self.account).email
+        self.is_attempting, at = False, self.clock.at
+        fact = AttemptEnded(at, self.number, on, one.phase, one.usage, failure, decision, one.heard)
         yield from self._note(fact)
 
     def _end_broken(self, failure: Failure) -> Engine:

@@ -9,7 +9,7 @@ import msgspec
 
 from relay.engine.retrying.fallbacks import Why
 from relay.engine.retrying.policy import Decision
-from relay.neutral.events import Usage
+from relay.neutral.events import StreamState, Usage
 from relay.neutral.failures import Failure, Phase
 
 
@@ -41,7 +41,10 @@ class Committed(msgspec.Struct, frozen=True):
 
 
 class AttemptEnded(msgspec.Struct, frozen=True):
-    """An attempt is over: with ``failure`` and what was decided about it, or well."""
+    """An attempt is over: with ``failure`` and what was decided about it, or well.
+
+    ``heard`` is what it said itself: its price may rest on that.
+    """
 
     at: float
     number: int
@@ -50,6 +53,7 @@ class AttemptEnded(msgspec.Struct, frozen=True):
     usage: Usage
     failure: Failure | None = None
     decision: Decision | None = None
+    heard: StreamState | None = None
 
     @property
     def upstream_status(self) -> int | None:

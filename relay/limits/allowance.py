@@ -2,11 +2,8 @@
 
 import time
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 
-import msgspec
-
-from monitor.ledger.booking import estimate_of, tokens_of, units_of
+from monitor.ledger.booking import spent_by
 from monitor.record.records import RequestRecord
 from relay.limits.standing import Standing, headers
 
@@ -21,12 +18,12 @@ class Allowance:
         self,
         standings: Sequence[Standing],
         spend: Spend,
-        cost: Callable[[RequestRecord], Decimal | None] | None,
+        priced: Callable[[RequestRecord], RequestRecord] | None,
     ) -> None:
-        """``cost`` says what an exchange cost where the key has a budget in money, and is None elsewhere."""
+        """``priced`` gives an exchange its cost where the key has a budget in money; elsewhere it is None."""
         self._standings = standings
         self._spend = spend
-        self._cost = cost
+        self._priced = priced
         self._is_settled = False
 
     def headers(self, recorded_as: str) -> list[tuple[str, str]]:
@@ -44,7 +41,7 @@ class Allowance:
         if self._is_settled:
             return row
         self._is_settled = True
-        if self._cost is not None and row.cost is None and row.attempts:
-            row = msgspec.structs.replace(row, cost=self._cost(row))
-        self._spend(sum(tokens_of(row)) + estimate_of(row), units_of(row.cost))
+        if self._priced is not None and row.cost is None and row.attempts:
+            row = self._priced(row)
+        self._spend(*spent_by(row))
         return row

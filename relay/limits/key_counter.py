@@ -1,7 +1,6 @@
 """Lets a key's exchanges in, as far as its counted limits go: rates, budgets, and how many run at once."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Protocol
 
 from accounts.keys.limits import KeyLimits
@@ -12,8 +11,8 @@ from relay.limits.counts import RETRY_SECONDS, Counts, Unknown
 from relay.limits.standing import refusal, too_many_at_once
 from relay.neutral.failures import Failure, Kind
 
-Cost = Callable[[RequestRecord], Decimal | None]
-"""What an exchange that has ended cost in dollars; None where that is not known."""
+Priced = Callable[[RequestRecord], RequestRecord]
+"""An exchange that has ended, with what it cost in dollars, as far as that is known."""
 
 
 class Slots(Protocol):
@@ -44,9 +43,9 @@ class Slots(Protocol):
 class KeyCounter:
     """One process's door for keys with limits. ``slots``: None where this process counts alone."""
 
-    def __init__(self, counts: Counts, cost: Cost, slots: Slots | None = None) -> None:
+    def __init__(self, counts: Counts, priced: Priced, slots: Slots | None = None) -> None:
         self.counts = counts
-        self._cost = cost
+        self._priced = priced
         self._slots = slots
         self._running: dict[int, int] = {}
 
@@ -73,7 +72,7 @@ class KeyCounter:
             self.counts.spend(caller.id, standings, tokens, units)
 
         has_money = any(limit.measure == "usd" for limit in limits.limits)
-        return Allowance(standings, spend, self._cost if has_money else None)
+        return Allowance(standings, spend, self._priced if has_money else None)
 
     async def start(self) -> None:
         """Begin to count with the other processes; Redis need not be there yet."""

@@ -1,7 +1,6 @@
 """This process's key counter, as the settings want it: with Redis or alone, begun from the ledger."""
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 
 from django.conf import settings
 from django.utils import timezone
@@ -10,7 +9,7 @@ from accounts.loaded.live_accounts import LiveAccounts
 from accounts.processes.shared_slots import RedisSlots
 from monitor.ledger.booking import Amounts
 from monitor.ledger.reading import used_in
-from monitor.pricing.cost import cost_of
+from monitor.pricing.cost import priced
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import RequestRecord
 from relay.limits.counts import Counts
@@ -34,10 +33,10 @@ def key_counter(accounts: LiveAccounts, prices: Callable[[], PriceList]) -> KeyC
     )
     slots = RedisSlots(accounts.process_id, redis_url, accounts.bus, KEY_SLOTS) if redis_url else None
 
-    def cost(row: RequestRecord) -> Decimal | None:
-        return cost_of(row, prices())
+    def with_cost(row: RequestRecord) -> RequestRecord:
+        return priced(row, prices())
 
-    return KeyCounter(counts, cost, slots)
+    return KeyCounter(counts, with_cost, slots)
 
 
 async def from_ledger(key: int, standings: Sequence[Standing]) -> list[int]:

@@ -103,6 +103,11 @@ class Answer:
         """What this attempt has cost, as far as upstream told it."""
         return self._legs.usage(self.state)
 
+    @property
+    def heard(self) -> StreamState:
+        """What this attempt said itself, whatever stood before it."""
+        return self._legs.heard
+
     def steps(self) -> Steps:
         """The whole answer: None when it came to its own end, and was given to the client."""
         failure = yield from understood(self._to_an_end())

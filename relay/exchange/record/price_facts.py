@@ -5,22 +5,26 @@ Where upstream told no counts, for it broke off or never tells them, about how m
 
 from relay.dialects.token_estimate import BYTES_A_TOKEN, estimate
 from relay.neutral.conversation import Json
-from relay.neutral.events import StreamState
+from relay.neutral.events import StreamState, Usage
 from relay.neutral.server_tools import FILE_SEARCH, WEB_SEARCH, runs_of
 
 
-def price_facts(state: StreamState, asked: Json, asked_bytes: int) -> dict[str, str | int]:
-    """The facts by name, those that are there; ``asked`` is the client's body, of ``asked_bytes``.
+def price_facts(
+    state: StreamState, usage: Usage, asked: Json, asked_bytes: int, *, is_broken: bool
+) -> dict[str, str | int]:
+    """The facts by name, those that are there, of an answer that said ``state`` and used ``usage``.
+
+    ``asked`` is the client's body, of ``asked_bytes``; ``is_broken``: the answer is not whole.
 
     ``cache_write_1h`` tokens; ``web_searches`` and ``file_searches``; ``service_tier``; ``inference_geo``;
     tokens of sound and pictures, named by ``media_part``; those of an image model, ``drawn_by`` whom;
     ``estimated_tokens_in`` and ``estimated_tokens_out``, each where an answer came of which upstream did not
-    tell it.
+    tell it; the latter is 0 where a broken one had read its input, and said nothing.
     """
-    usage, found = state.usage, dict[str, str | int]()
+    found = dict[str, str | int]()
     if usage.cache_write_1h:
         found["cache_write_1h"] = usage.cache_write_1h
-    if searches := _searches(state):
+    if searches := _searches(state, usage):
         found["web_searches"] = searches
     if searches := runs_of(FILE_SEARCH, state.blocks):
         found["file_searches"] = searches
@@ -32,6 +36,8 @@ def price_facts(state: StreamState, asked: Json, asked_bytes: int) -> dict[str, 
     if usage.drawn:
         found.update({**dict(usage.drawn), "drawn_by": usage.drawn_by})
     if not state.blocks:
+        if is_broken and usage.input_uncached is not None and usage.output is None:
+            found["estimated_tokens_out"] = 0
         return found
     if usage.input_uncached is None:
         found["estimated_tokens_in"] = estimate(asked, asked_bytes)
@@ -41,7 +47,7 @@ def price_facts(state: StreamState, asked: Json, asked_bytes: int) -> dict[str, 
     return found
 
 
-def _searches(state: StreamState) -> int:
+def _searches(state: StreamState, usage: Usage) -> int:
     """As upstream counted them at the end, for not every run is billed; of a cut answer as many as ran."""
-    told, ran = state.usage.searches, runs_of(WEB_SEARCH, state.blocks)
+    told, ran = usage.searches, runs_of(WEB_SEARCH, state.blocks)
     return told if told is not None and state.terminal else max(told or 0, ran)

@@ -34,6 +34,7 @@ from relay.engine.facts import (
     Rested,
     Rotated,
 )
+from relay.exchange.record.attempt_uses import AttemptUses
 from relay.exchange.record.log_phrases import AUTO_STREAM, lines, unasked
 from relay.exchange.record.price_facts import price_facts
 from relay.exchange.record.recorded_bodies import RecordedBodies
@@ -46,11 +47,7 @@ from relay.upstream.times import Times
 logger = logging.getLogger("relay")
 
 
-_HEALED: dict[str, tuple[str, ...]] = {
-    "strip": ("history healed",),
-    "drop_block": ("drop_block asked for",),
-    "parameter": (),
-}
+_HEALED = {"strip": ("history healed",), "drop_block": ("drop_block asked for",), "parameter": ()}
 
 
 class Recorder:
@@ -78,6 +75,7 @@ class Recorder:
         self._call = call
         self._at = at
         self._attempt: AttemptRecord | None = None
+        self._uses = AttemptUses(call)
         self._times: Times | None = None
         self._response_bytes = 0
         submit(row)
@@ -189,20 +187,19 @@ class Recorder:
         )
         is_ours = stopped or (failure is not None and failure.rule.ended_here)
         ended_by = EndedBy.CLIENT if has_client_gone else EndedBy.PROXY if is_ours else EndedBy.UPSTREAM
+        asked = self._call.body, len(self._call.raw)
+        facts_of_price = price_facts(state, state.usage, *asked, is_broken=failure is not None)
+        if failure is None and state.is_empty_turn:
+            facts_of_price["said_nothing"] = True
         self.row = msgspec.structs.replace(
             self.row,
             attempts=outcome.attempts,
             **tokens_of(outcome.usage),
             stop_reason=state.stop.reason if state.stop else None,
             healed=facts.healed,
+            diagnostics={**self.row.diagnostics, **facts_of_price},
+            used_by_attempt=None if self.row.only_counts else self._uses.told_apart,
         )
-        facts_of_price = price_facts(state, self._call.body, len(self._call.raw))
-        if failure is None and state.is_empty_turn:
-            facts_of_price["said_nothing"] = True
-        if facts_of_price:
-            self.row = msgspec.structs.replace(
-                self.row, diagnostics={**self.row.diagnostics, **facts_of_price}
-            )
         error = outcome.message if failure is not None else None
         if error is not None and not outcome.attempts:
             self._log(logging.WARNING, unasked(error, status))
@@ -271,6 +268,8 @@ class Recorder:
             end_ms=self._since_start(fact.at),
             **tokens_of(fact.usage),
         )
+        if self._attempt is not None:
+            self._uses.ended(self._attempt, fact, is_committed=self.row.first_data_ms is not None)
         if failure is not None and failure.upstream_request_id:
             self._update_attempt(upstream_request_id=failure.upstream_request_id)
         if failure is not None and not self.row.is_simulated:

@@ -10,12 +10,15 @@ from django.db.models import Sum
 
 from monitor.conversations.counting import ConversationSums
 from monitor.conversations.models import Conversation, ConversationPart
+from monitor.conversations.reading import agents_of
 from monitor.conversations.writing import KNOWN_SECONDS
 from monitor.ledger.models import LedgerHour
 from monitor.models import RequestLog
+from monitor.record.attempt_use import AttemptUse
 from monitor.record.records import Outcome, RequestRecord
 from monitor.retention.housekeeping import close_rows_of_dead
 from monitor.retention.pruner import Limits, planned, prune
+from monitor.statistics.by_conversation import within_conversation
 from monitor.store.writer import RecordWriter
 from tests.monitor.store.test_writer import ended, locked
 
@@ -96,6 +99,33 @@ def test_each_turn_counts_once(
     for conversation in Conversation.objects.all():
         ids = history.filter(conversation=conversation.id).order_by("id").values_list("id", flat=True)
         assert (conversation.first_id, conversation.last_id) == (ids[0], list(ids)[-1])
+
+
+def test_what_failed_attempts_used_is_their_accounts(writer: RecordWriter, request_record: NewRecord) -> None:
+    """The turn counts where it ended; tokens and money with who was asked, also where nothing else was."""
+    failed = AttemptUse(
+        number=1, account="b", model="gemini-3-pro-preview", tokens_in=5, tokens_out=0, failed=True
+    )
+    last = AttemptUse(number=2, account="a", model="claude-opus-5-5", tokens_in=7, tokens_out=1)
+    row = ended(
+        turn(request_record),
+        account="a",
+        mapped_model="claude-opus-5-5",
+        attempts=2,
+        tokens_in=7,
+        tokens_out=1,
+        used_by_attempt=(failed, last),
+    )
+    writer.submit(row)
+    assert writer.flush(10)
+    parts = {part.account: part for part in ConversationPart.objects.all()}
+    assert [(parts[one].turns, parts[one].tokens_in) for one in "ab"] == [(1, 7), (0, 5)]
+    assert all(part.cost_units > 0 for part in parts.values())
+    assert summed(Conversation) == summed(ConversationPart)
+    groups = within_conversation(C, "", "account")
+    assert sum(group.sums.cost for group in groups) == RequestLog.objects.get().cost
+    [agent] = agents_of(C)
+    assert set(agent.accounts) == {"a", "b"}
 
 
 def test_a_turn_in_flight_makes_its_conversation_known(

@@ -16,6 +16,7 @@ from monitor.export import reading
 from monitor.export.anonymizing import Redaction, redacted
 from monitor.export.formats import CSV_COLUMNS, FORMATS
 from monitor.export.whole_exchange import Exchange, KeptBody
+from monitor.record.attempt_use import AttemptUse
 from monitor.record.records import Outcome, RequestRecord
 from tests.monitor.shelf import Shelf, operator, shelf, texts_of
 
@@ -53,7 +54,8 @@ def downloaded(client: Client, query: str, chosen: dict[str, object] | None = No
 def test_json_lines_hold_everything_redacted(operator: Client, shelf: Shelf) -> None:
     """One line per exchange, newest first; keys, addresses and images are out, with their traces."""
     first = shelf.put(texts_of(BODY), b"data: {}\n\n", preview="mail bob@example.org")
-    second = shelf.put()
+    failed = AttemptUse(number=1, account="ada@example.com", model="m", tokens_in=7, failed=True)
+    second = shelf.put(attempts=2, used_by_attempt=(failed,))
     lines = [json.loads(line) for line in downloaded(operator, "format=jsonl").splitlines()]
     assert [line["id"] for line in lines] == [second.id, first.id]
     text = json.dumps(lines)
@@ -65,6 +67,8 @@ def test_json_lines_hold_everything_redacted(operator: Client, shelf: Shelf) -> 
         f"[image removed: {len(IMAGE)} characters, sha256 "
     )
     assert lines[1]["attempt_logs"][0]["number"] == 1
+    used = {"number": 1, "account": "a***@example.com", "model": "m", "tokens_in": 7, "failed": True}
+    assert lines[0]["used_by_attempt"] == [used]
 
 
 def test_redaction_can_be_widened_and_narrowed(operator: Client, shelf: Shelf) -> None:

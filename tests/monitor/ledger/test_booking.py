@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.ledger import hours
-from monitor.ledger.booking import Amounts, Booked, LedgerCell, booked, differences, dollars, units_of
+from monitor.ledger import booking, hours
+from monitor.ledger.booking import Amounts, Booked, LedgerCell, booked, dollars, spent_by, units_of
+from monitor.record.attempt_use import AttemptUse
 from monitor.record.records import Outcome, RequestRecord
 
 ROW = RequestRecord(
@@ -25,7 +26,14 @@ def hour_of(moment: float) -> float:
 
 
 def with_changes(**changes: object) -> Booked | None:
-    return booked(msgspec.structs.replace(ROW, **changes), hour_of)
+    entries = booked(msgspec.structs.replace(ROW, **changes), hour_of)
+    assert len(entries) <= 1
+    return entries[0] if entries else None
+
+
+def differences(changes: list[tuple[Booked | None, Booked | None]]) -> dict[LedgerCell, Amounts]:
+    """Of rows of which one attempt used all."""
+    return booking.differences(tuple((entry,) if entry else () for entry in change) for change in changes)
 
 
 def test_what_is_booked_of_a_row() -> None:
@@ -57,6 +65,34 @@ def test_what_is_booked_of_a_row() -> None:
     absurd = with_changes(tokens_in=2**62, tokens_out=-5)
     assert absurd is not None
     assert absurd[1].tokens_in == absurd[1].tokens_out == 0
+
+
+FIRST = AttemptUse(number=1, account="b", model="other", tokens_in=10, cost=Decimal("0.1"), failed=True)
+LAST = AttemptUse(number=3, account="a", model="m", tokens_in=1, tokens_out=2, cost=Decimal("0.5"))
+
+
+def test_what_failed_attempts_used_is_booked_with_their_accounts() -> None:
+    """Each attempt's use stands with its own account and model, the request where it ended, once.
+
+    What one account used in several attempts is together; of an attempt without a price its cell is unpriced.
+    A budget counts all of it.
+    """
+    again = msgspec.structs.replace(FIRST, number=2, cost=None)
+    row = msgspec.structs.replace(ROW, used_by_attempt=(FIRST, again, LAST), cost=Decimal("0.6"))
+    entries = dict(booked(row, hour_of))
+    assert entries == {
+        CELL: Amounts(1, 0, 1, 2, cost_units=5 * 10**9),
+        CELL._replace(account="b", model="other"): Amounts(0, 1, 20, cost_units=10**9),
+    }
+    assert spent_by(row) == (23, 6 * 10**9)
+    assert units_of(row.cost) == sum(amounts.cost_units for amounts in entries.values())
+    alone = msgspec.structs.replace(row, used_by_attempt=(FIRST,), cost=Decimal("0.1"))
+    assert dict(booked(alone, hour_of)) == {
+        CELL: Amounts(1),
+        CELL._replace(account="b", model="other"): Amounts(0, 0, 10, cost_units=10**9),
+    }
+    assert booking.differences([(booked(row, hour_of), booked(row, hour_of))]) == {}
+    assert booked(msgspec.structs.replace(row, is_simulated=True), hour_of) == ()
 
 
 def test_a_later_version_changes_the_difference() -> None:

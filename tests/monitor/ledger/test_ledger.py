@@ -31,6 +31,7 @@ from monitor.ledger.models import LedgerHour
 from monitor.ledger.reading import by_client_key, by_model_and_hour, used_in
 from monitor.ledger.totals import Totals
 from monitor.models import RequestLog
+from monitor.record.attempt_use import AttemptUse
 from monitor.record.records import AttemptRecord, Outcome, RequestRecord
 from monitor.statistics import filling
 from monitor.statistics.models import HourStatistic
@@ -85,9 +86,58 @@ def end_of(row: RequestRecord, chance: random.Random) -> RequestRecord:
     }
     if chance.random() < 0.1:
         return ended(row, outcome=Outcome.ERROR, status=502)
+    if chance.random() < 0.2:
+        return after_attempts_that_failed(ended(row, **{**used, "attempts": 4}), chance)
     if chance.random() < 0.1:
         return ended(row, **{**used, "outcome": Outcome.INTERRUPTED, "tokens_out": None})
     return ended(row, **used)
+
+
+def after_attempts_that_failed(row: RequestRecord, chance: random.Random) -> RequestRecord:
+    """The row with attempts before it on which upstream had told something; some rows end without a count."""
+    failed = [
+        AttemptUse(
+            number=number,
+            account=chance.choice("abce"),
+            model=chance.choice(MODELS),
+            tokens_in=chance.randrange(1, 9_000),
+            tokens_out=chance.choice((0, 1, chance.randrange(900))),
+            failed=True,
+        )
+        for number in range(1, chance.randrange(2, 4))
+    ]
+    if chance.random() < 0.2:
+        nothing = dict.fromkeys(("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write"))
+        row = msgspec.structs.replace(row, outcome=Outcome.ERROR, status=502, **nothing)
+        return msgspec.structs.replace(row, used_by_attempt=tuple(failed))
+    last = AttemptUse(
+        number=4,
+        account=row.account or "",
+        model=row.mapped_model or "",
+        tokens_in=row.tokens_in,
+        tokens_out=row.tokens_out,
+        tokens_cached=row.tokens_cached,
+        tokens_cache_write=row.tokens_cache_write,
+    )
+    return msgspec.structs.replace(row, used_by_attempt=(*failed, last))
+
+
+def corrected(row: RequestRecord) -> RequestRecord:
+    """The row as it is told later: half the input, on another account."""
+    uses = row.used_by_attempt
+    if uses is not None:
+        last = {"tokens_in": (row.tokens_in or 0) // 2, "account": "d"}
+        uses = (*uses[:-1], msgspec.structs.replace(uses[-1], **last))
+    better = {"tokens_in": (row.tokens_in or 0) // 2, "account": "d", "cost": None}
+    return msgspec.structs.replace(row, **better, used_by_attempt=uses)
+
+
+def tokens_in_all(row: RequestLog) -> int:
+    """What all its attempts used."""
+    names = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write")
+    if row.used_by_attempt is None:
+        return sum(getattr(row, name) or 0 for name in names)
+    return sum(use.get(name) or 0 for use in row.used_by_attempt for name in names)
 
 
 def of_the_rows() -> dict[str, tuple[int, Decimal]]:
@@ -97,9 +147,8 @@ def of_the_rows() -> dict[str, tuple[int, Decimal]]:
         path__startswith="/v1/messages/count_tokens"
     )
     for row in rows:
-        told = (row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_cache_write)
         tokens, cost = found.get(row.client_key, (0, Decimal(0)))
-        found[row.client_key] = (tokens + sum(n or 0 for n in told), cost + (row.cost or 0))
+        found[row.client_key] = (tokens + tokens_in_all(row), cost + (row.cost or 0))
     return found
 
 
@@ -108,9 +157,8 @@ def of_the_keys_rows(key: int) -> tuple[int, Decimal]:
     rows = RequestLog.objects.filter(client_key_id=key, is_simulated=False).exclude(
         path__startswith="/v1/messages/count_tokens"
     )
-    told = [(row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_cache_write) for row in rows]
     cost = sum((row.cost or Decimal(0) for row in rows), Decimal(0))
-    return sum(n or 0 for one in told for n in one), cost
+    return sum(map(tokens_in_all, rows)), cost
 
 
 def check_who_asks_for_one_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +212,8 @@ def test_after_two_thousand_exchanges_all_say_one_number(
 ) -> None:
     """Rows, ledger, statistics, each key's endpoint and pages, Prometheus, and what enforcement begins with:
     to the last digit, though the store failed, batches were retried, rows written twice and corrected, and
-    two processes wrote.
+    two processes wrote; and though attempts failed on which upstream had told what they used. Those stand
+    with their own accounts and models.
     """
     chance = random.Random(14)
     writers = [new_writer(), new_writer()]
@@ -182,8 +231,7 @@ def test_after_two_thousand_exchanges_all_say_one_number(
             if chance.random() < 0.1:  # the same once more, by the other process
                 writers[1 - number % 2].submit(row)
             elif chance.random() < 0.1 and row.tokens_in is not None:  # a late correction, on another account
-                better = {"tokens_in": row.tokens_in // 2, "account": "d", "cost": None}
-                writers[number % 2].submit(msgspec.structs.replace(row, **better))
+                writers[number % 2].submit(corrected(row))
         assert all(writer.flush(60) for writer in writers)
     assert RequestLog.objects.filter(in_flight=False).count() == 2_000
     told = of_the_rows()
@@ -204,8 +252,15 @@ def test_after_two_thousand_exchanges_all_say_one_number(
     for days in (1, 7):
         shown = by_dimension("client_key", days, datetime.fromtimestamp(NOW, UTC))
         assert {name: (s.input_tokens + s.tokens_out, s.cost) for name, s in shown} == told
-    by_itself = HourStatistic.objects.filter(dimension="model").aggregate(cost=Sum("cost"))["cost"]
-    assert round(by_itself, 6) == round(sum(cost for _, cost in told.values()), 6)
+    for dimension in ("model", "account"):
+        in_hours = HourStatistic.objects.filter(dimension=dimension, cost__gt=0).values("value")
+        shown = {one["value"]: one["cost_sum"] for one in in_hours.annotate(cost_sum=Sum("cost"))}
+        in_ledger = LedgerHour.objects.filter(cost_units__gt=0).values(dimension)
+        there = {one[dimension]: dollars(one["units"]) for one in in_ledger.annotate(units=Sum("cost_units"))}
+        assert {value: round(cost, 6) for value, cost in shown.items()} == {
+            value: round(cost, 6) for value, cost in there.items()
+        }
+        assert round(sum(there.values()), 6) == round(sum(cost for _, cost in told.values()), 6)
 
 
 def test_a_failed_batch_books_nothing(

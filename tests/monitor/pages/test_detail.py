@@ -2,10 +2,14 @@
 
 # ruff: noqa: E501  an event or a body stays on one line
 
+from decimal import Decimal
+
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from monitor.models import RequestLog
+from monitor.record.attempt_use import AttemptUse
 from monitor.record.records import Outcome, RequestRecord
 from tests.monitor.shelf import Shelf, attempt_of, operator, shelf, texts_of
 
@@ -113,3 +117,26 @@ def test_the_page_claims_no_rotation_that_did_not_happen(operator: Client, shelf
     page = page_of(operator, row)
     assert "same account: no other was free" in page
     assert " rotate" not in page
+
+
+def test_what_failed_attempts_cost_is_told(operator: Client, shelf: Shelf) -> None:
+    """Beside the cost of the exchange, and with each attempt; where one attempt used all, nothing is."""
+    failed = AttemptUse(
+        number=1,
+        account="bob@example.com",
+        model="claude-opus-5-5",
+        tokens_in=10**6,
+        tokens_out=0,
+        failed=True,
+    )
+    last = AttemptUse(
+        number=2, account="ada@example.com", model="claude-opus-5-5", tokens_in=10, tokens_out=20
+    )
+    row = shelf.put(attempts=2, used_by_attempt=(failed, last))
+    page = page_of(operator, row)
+    stored = RequestLog.objects.get(id=row.id)
+    assert stored.used_by_attempt is not None
+    told = [Decimal(use["cost"]) for use in stored.used_by_attempt]
+    assert stored.cost == sum(told)
+    assert f"of this, ${told[0]:.2f} by attempts that failed" in page
+    assert "by attempts that failed" not in page_of(operator, shelf.put())

@@ -17,6 +17,7 @@ from monitor.ledger.reading import by_client_key
 from monitor.ledger.writing import book
 from monitor.models import ModelPrice, RequestLog
 from monitor.pricing import recomputing
+from monitor.record.attempt_use import AttemptUse
 from monitor.record.records import RequestRecord
 from monitor.record.request_id import first_request_id
 from monitor.statistics import filling
@@ -112,6 +113,43 @@ def test_all_say_the_new_number_and_the_old_one_is_kept(
     assert [run.partition("UTC  ")[2] for run in runs] == [
         "2 figures  0.000000 -> 0.040000 US$", "1 figures  0.025000 -> 0.035000 US$",
     ]  # fmt: skip
+
+
+def test_what_failed_attempts_cost_is_priced_again_too(
+    written: RecordWriter, request_record: Callable[..., RequestRecord]
+) -> None:
+    """Each attempt by its own model; one whose price is not known keeps what it has. All say one number."""
+    listed, own, unknown = (
+        AttemptUse(number=number, account="b", model=model, tokens_in=1000, tokens_out=0, failed=number < 3)
+        for number, model in ((1, "claude-opus-5-5"), (2, "in-house"), (3, "nobodys"))
+    )
+    row = ended(
+        request_record(started_at=HOUR + 30.0, client_key_id=1, conversation="c" * 32),
+        mapped_model="nobodys",
+        account="b",
+        attempts=3,
+        used_by_attempt=(listed, own, unknown),
+    )
+    written.submit(row)
+    assert written.flush(10)
+    before = RequestLog.objects.get(id=row.id)
+    assert [use.get("cost") for use in before.used_by_attempt] == ["0.0040000000", None, None]
+    price("5")
+    command("--since", SINCE, "--apply")
+    after = RequestLog.objects.get(id=row.id)
+    assert [use.get("cost") for use in after.used_by_attempt] == ["0.0040000000", "0.0050000000", None]
+    assert (before.cost, after.cost) == (Decimal("0.004"), Decimal("0.009"))
+    found = dict(by_dimension("model", 7, datetime.fromtimestamp(HOUR + 86_000, UTC)))
+    by_model = {model: (sums.cost, sums.tokens_in, sums.requests) for model, sums in found.items()}
+    assert by_model == {
+        "claude-opus-5-5": (Decimal("0.004"), 1000, 0),
+        "in-house": (Decimal("0.045"), 10_000, 9),
+        "nobodys": (0, 1000, 1),
+    }
+    booked = by_client_key(0, inf)["team"]
+    rows = sum(cost or Decimal(0) for cost in RequestLog.objects.values_list("cost", flat=True))
+    assert dollars(booked.cost_units) == dollars(Conversation.objects.get().cost_units) == rows
+    assert (booked.requests, booked.unpriced) == (10, 2)
 
 
 def test_what_a_cache_miss_cost_changes_with_it(written: RecordWriter) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from tests.running_server import ServerWorld
+from tests.running_server import ServerWorld, json_value
 from tests.served.keys.test_key_limits import ask, new_key
 from tests.served.keys.test_key_rules import wait_for
 from tests.served.operators import log_in, make_operator
@@ -24,9 +24,15 @@ def world(server_world: ServerWorld) -> Iterator[World]:
     with lasting_world(server_world) as world:
         new_key(world, "holder", "--usd-per-month", "50", "--requests-per-minute", "500")
         new_key(world, "stranger")
-        faults = ("", " [fault: empty, ok]", " [fault: cut@3]", " [fault: status=503, ok]")
+        faults = (
+            "",
+            "[fault: empty, ok]",
+            "[fault: cut@3]",
+            "[fault: status=503, ok]",
+            "[fault: stop_empty, ok]",
+        )
         for number in range(24):
-            ask(world, HELD, f"Question {number}.{faults[number % 4]}", stream=number % 3 == 0)
+            ask(world, HELD, f"Question {number}. {faults[number % 5]}", stream=number % 3 == 0)
         ask(world, OTHER, "A stranger's question.")
         world.row(world.messages("The last one."))
         yield world
@@ -49,18 +55,20 @@ def page(world: World, key: str) -> httpx.Response:
 
 
 def test_whoever_is_asked_there_is_one_number(world: World) -> None:
-    """Rows, ledger, the key's endpoint as JSON and CSV, its page, and Prometheus: to the last digit."""
-    tokens = (
-        "coalesce(tokens_in, 0) + coalesce(tokens_out, 0) + coalesce(tokens_cached, 0)"
-        " + coalesce(tokens_cache_write, 0)"
-    )
-    query = f"SELECT sum({tokens}) AS t, sum(cost) AS c FROM monitor_requestlog WHERE client_key = 'holder'"
-    [row] = world.server.rows(query)
-    wanted, cost = int(str(row["t"])), round(Decimal(str(row["c"])), 8)
+    """Rows, ledger, the key's endpoint as JSON and CSV, its page, and Prometheus: to the last digit.
+
+    What attempts had used before they were given up is in it.
+    """
+    names = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write")
+    rows = world.server.rows("SELECT * FROM monitor_requestlog WHERE client_key = 'holder'")
+    told_apart = [json_value(row["used_by_attempt"]) for row in rows]
+    assert any(told_apart)
+    uses = [use for row, apart in zip(rows, told_apart, strict=True) for use in apart or [row]]
+    wanted = sum(use.get(name) or 0 for use in uses for name in names)
+    cost = round(sum(Decimal(str(row["cost"] or 0)) for row in rows), 8)
     assert wanted > 0
     assert cost > 0
     told = usage(world, HELD).json()
-    names = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write")
     assert sum(told["total"][name] for name in names) == wanted
     exact = Decimal(told["total"]["cost_usd"])
     assert round(exact, 8) == cost

@@ -1,0 +1,43 @@
+"""What one attempt used, where more than one of an exchange used anything. PURE."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import msgspec
+
+
+class AttemptUse(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """The use of one attempt; what upstream told nothing of is None, as in the row.
+
+    The counts are the attempt's own: of a continued answer the row has those of all its legs together.
+    """
+
+    number: int
+    account: str
+    model: str
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    tokens_cached: int | None = None
+    tokens_cache_write: int | None = None
+    failed: bool = False
+    """It was given up: nothing that it said is part of the answer."""
+    diagnostics: Mapping[str, str | int] = {}
+    """What its price depends on beside, by the names of the row's diagnostics."""
+    cost: Decimal | None = None
+    """In US dollars; worked out with the row's, of which it is a part."""
+
+
+Uses = tuple[AttemptUse, ...] | None
+
+
+def with_labels(uses: Uses, shown: Callable[[str], str]) -> Uses:
+    """The same with the accounts' labels as ``shown`` writes them."""
+    if uses is None:
+        return None
+    return tuple(msgspec.structs.replace(use, account=shown(use.account)) for use in uses)
+
+
+def cost_of_failed(uses: Uses) -> Decimal | None:
+    """What the attempts that were given up cost together; None without any, or where no price is known."""
+    costs = [use.cost for use in uses or () if use.failed and use.cost is not None]
+    return sum(costs, Decimal(0)) if costs else None
