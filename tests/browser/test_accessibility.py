@@ -6,16 +6,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
+from tests.monitor.pages.every_page import every_page
+
 NewPage = Callable[..., Page]
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 PAGES = (
     "/admin/",
-    "/monitor/live/",
-    "/monitor/history/",
     "/monitor/history/?failed=1&outcome=exploded",
     "/monitor/statistics/?days=1",
-    "/monitor/conversations/",
-    "/monitor/retention/",
+    *every_page(),
     "/admin/accounts/account/",
     "/admin/accounts/account/add/",
     "/admin/accounts/modelmapping/add/",

@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tests.monitor.pages.every_page import every_page
 from tests.monitor.shelf import Shelf, operator_named, shelf, texts_of
 
 __all__ = ["shelf"]
@@ -29,7 +30,7 @@ def told(shelf: Shelf) -> str:
 
 
 def pages_of(told: str) -> dict[str, str]:
-    return {
+    pages = {
         "history": "/monitor/history/",
         "rows": "/monitor/history/?q=harbour",
         "bodies": "/monitor/history/?body=harbour",
@@ -42,10 +43,9 @@ def pages_of(told: str) -> dict[str, str]:
         "csv": f"/monitor/history/export/file/?id={told}&format=csv",
         "har": f"/monitor/history/export/file/?id={told}&format=har",
         "curl": f"/monitor/history/export/file/?id={told}&format=curl",
-        "live": "/monitor/live/",
-        "statistics": "/monitor/statistics/",
         "start": "/admin/",
     }
+    return pages | {path: path for path in every_page(besides=pages.values())}
 
 
 def seen(browser: Client, told: str, read: Callable[[object], str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from monitor.export.formats import FORMATS
+from tests.monitor.pages.every_page import every_page
 from tests.monitor.shelf import Shelf, operator, shelf, texts_of
 
 __all__ = ["operator", "shelf"]
@@ -20,11 +21,10 @@ PAGES: dict[str, Callable[[str], dict[str, str]]] = {
     "/monitor/history/?": lambda _: {"q": EVIL, "body": EVIL, "account": EVIL, "client_key": EVIL},
     "/monitor/history/export/": lambda _: {"format": "jsonl", "q": "evil"},
     "/monitor/history/export/?": lambda request_id: {"id": request_id, "client_model": EVIL},
-    "/monitor/live/": lambda _: {},
-    "/monitor/statistics/": lambda _: {},
     "/monitor/history/ID/": lambda _: {},
     "/admin/": lambda _: {},
 }
+PAGES |= {path: lambda _: {} for path in every_page(besides=PAGES)}
 
 
 @pytest.fixture

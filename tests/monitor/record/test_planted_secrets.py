@@ -22,6 +22,7 @@ from monitor.record.records import AttemptRecord, BodyKind, BodyRecord, Outcome,
 from monitor.search.tokenizer import words_of
 from monitor.store.writer import RecordWriter
 from tests import stores
+from tests.monitor.pages.every_page import every_page
 from tests.monitor.shelf import ENDED, NewRecord
 
 HEART = "Zq9PlantedHeart0123456789"
@@ -159,10 +160,9 @@ def test_no_page_and_no_export_shows_a_planted_secret(planted: list[RequestRecor
         "/monitor/history/?q=please+use",
         "/monitor/history/?body=asked",
         f"/monitor/history/{ids[0]}/beside/{ids[1]}/",
-        "/monitor/live/",
-        "/monitor/statistics/",
         "/admin/monitor/requestlog/",
     ]
+    pages += every_page(besides=pages)
     for request_id in ids:
         pages += [f"/monitor/history/{request_id}/", f"/admin/monitor/requestlog/{request_id}/change/"]
         pages += [
