@@ -32,6 +32,8 @@ def main() -> int:
     chosen = parser.parse_args()
     agents = [agent for agent in AGENTS if agent.name.startswith(chosen.agent)]
     models = [name for name in TARGETS if chosen.model in ("", name)]
+    if chosen.write:
+        chosen.write.write_text(written(chosen.write))
     for agent in agents:
         try:
             agent.installed()

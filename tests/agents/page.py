@@ -52,10 +52,11 @@ def told(page: str) -> dict[tuple[str, str], Row]:
     return found
 
 
-def written(path: Path, row: Row) -> str:
-    """The page at ``path`` with ``row`` in its place."""
+def written(path: Path, *played: Row) -> str:
+    """The page at ``path`` with the rows that were ``played`` in their places, dashes for what never was."""
     rows = told(path.read_text()) if path.exists() else {}
-    rows[row.agent, row.model] = row._replace(cells=tuple(_cell(text) for text in row.cells))
+    for row in played:
+        rows[row.agent, row.model] = row._replace(cells=tuple(_cell(text) for text in row.cells))
     titles = ["agent", "account", *(scene.title for scene in SCENES)]
     lines = [_HEAD, f"| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
     for agent in AGENTS:
