@@ -25,7 +25,7 @@ SOAK_ARGS ?=
 PEERS_ARGS ?=
 
 .PHONY: help venv install test test-fast test-stores lint types contracts check demo run bench soak soak-several soak-budgets soak-peers faultlab migrate
-.PHONY: lock update audit newest format clean
+.PHONY: lock update messages audit newest format clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -60,6 +60,9 @@ test-fast: $(DEV) ## run what needs no socket, no browser and no server
 
 test-stores: $(DEV) ## run on PostgreSQL and Redis what another store could change
 	TEST_STORES=postgres $(PYTEST) --stores $(PYTEST_ARGS)$(PYTEST_ENDED)
+
+messages: $(DEV) ## the Japanese texts: drop what nobody says, name what is missing, compile
+	$(BIN)/python -m tests.proxyproject.messages
 
 lint: $(DEV) ## ruff: rules and format
 	$(BIN)/ruff check .

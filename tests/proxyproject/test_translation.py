@@ -48,17 +48,17 @@ _PLACE = re.compile(r"%\(\w+\)[sdg]|%[sd]|\{\w+\}")
 
 
 class Text(Struct, frozen=True):
-    """A text to translate as gettext knows it: by what it says, and by its context where it has one."""
+    """A text to translate: what it says, its context where it has one, and its plural where it counts."""
 
     says: str
     context: str = ""
+    plural: str = ""
 
 
 class Entry(Struct, frozen=True):
     """One entry of django.po."""
 
     text: Text
-    plural: str
     translations: tuple[str, ...]
 
 
@@ -82,17 +82,23 @@ def in_python(source: str) -> Iterator[Text]:
 def _marked(function: str, arguments: list[ast.expr]) -> Iterator[Text]:
     if not (mark := _MARK.match(function)):
         return
-    wanted = 2 if mark["context"] else 1
-    values = [argument.value for argument in arguments[:wanted] if isinstance(argument, ast.Constant)]
+    wanted = 1 + bool(mark["context"]) + bool(mark["plural"])
+    values = [str(given.value) for given in arguments[:wanted] if isinstance(given, ast.Constant)]
     if len(values) == wanted:
-        yield Text(*map(str, reversed(values)))
+        yield _text(mark, values)
+
+
+def _text(mark: re.Match[str], values: list[str]) -> Text:
+    """A text from the arguments of its function: the context, what it says, the plural."""
+    context = values.pop(0) if mark["context"] else ""
+    return Text(values[0], context, values[1] if mark["plural"] else "")
 
 
 def in_template(source: str) -> Iterator[Text]:
     """What the translation tags of a template name literally."""
     for function, literals in _IN_TEMPLATE.findall(templatize(source)):
-        values = ast.literal_eval(f"[{literals}]")
-        yield Text(values[1], values[0]) if "p" in function else Text(values[0])
+        if mark := _MARK.match(function.replace("_", "gettext")):
+            yield _text(mark, ast.literal_eval(f"[{literals}]"))
 
 
 def texts_of(path: Path) -> set[Text]:
@@ -130,8 +136,8 @@ def entries() -> tuple[Entry, ...]:
             for line in block.strip().splitlines()
             if not line.startswith("#")
         }
-        text = Text(said.pop("msgid"), said.pop("msgctxt", ""))
-        found.append(Entry(text, said.pop("msgid_plural", ""), tuple(said.values())))
+        text = Text(said.pop("msgid"), said.pop("msgctxt", ""), said.pop("msgid_plural", ""))
+        found.append(Entry(text, tuple(said.values())))
     return tuple(found)
 
 
@@ -154,7 +160,7 @@ def test_a_translation_fills_in_the_same_values(subtests: pytest.Subtests) -> No
     """Nothing that is filled in is lost, and nothing is asked for that is not there."""
     for entry in entries():
         with subtests.test(f"{entry!r:.120}"):
-            wanted = set(_PLACE.findall(entry.plural or entry.text.says))
+            wanted = set(_PLACE.findall(entry.text.plural or entry.text.says))
             for said in entry.translations:
                 assert set(_PLACE.findall(said)) == wanted
 
@@ -168,7 +174,7 @@ def test_the_compiled_texts_are_those_of_the_source() -> None:
     expected: dict[str | tuple[str, int], str] = {}
     for entry in entries():
         key = f"{entry.text.context}\x04{entry.text.says}" if entry.text.context else entry.text.says
-        if entry.plural:
+        if entry.text.plural:
             expected |= {(key, number): said for number, said in enumerate(entry.translations)}
         else:
             expected[key] = entry.translations[0]
@@ -181,13 +187,14 @@ def test_the_marks_are_found() -> None:
         "from django.utils.translation import gettext as _, ngettext, pgettext_lazy as p, gettext_noop\n"
         "_('a' 'b'); ngettext('one', 'more', 2); p('where', 'c'); gettext_noop('d'); _(name); other('e')\n"
     )
-    assert set(in_python(module)) == {Text("ab"), Text("one"), Text("c", "where"), Text("d")}
+    assert set(in_python(module)) == {Text("ab"), Text("one", plural="more"), Text("c", "where"), Text("d")}
     template = (
         '{% load i18n %}{% translate "a" %}{% translate \'b\' as x %}{% translate "c" context "where" %}'
         "{% blocktranslate with n=m %}d {{ n }}{% endblocktranslate %}{% translate variable %}"
         "{% blocktranslate count n=m %}it's one{% plural %}{{ n }}{% endblocktranslate %}{{ x|f:_('e') }}"
     )
-    says = {Text("a"), Text("b"), Text("c", "where"), Text("d %(n)s"), Text("it's one"), Text("e")}
+    counted = Text("it's one", plural="%(n)s")
+    says = {Text("a"), Text("b"), Text("c", "where"), Text("d %(n)s"), counted, Text("e")}
     assert set(in_template(template)) == says
 
 
