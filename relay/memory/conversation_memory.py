@@ -19,6 +19,7 @@ import msgspec
 from django.db import Error, connections
 
 from accounts.processes.bus import Bus
+from relay.dialects.errors.refused_parameters import PAIRS
 from relay.engine.healing.healed import HealedSession, HealedSessions
 from relay.engine.healing.refusals import Refusals
 from relay.engine.healing.signatures import Remembered, SignatureCache
@@ -237,7 +238,8 @@ class Memory:
                 self._heal(item.session, (), item.name)
             case "refused":
                 name, _, model = item.name.partition("\n")
-                return self.refusals.remember(item.session, model, name)
+                # Earlier versions said it of an account, in rows and messages; now it is a session's.
+                return name != PAIRS and self.refusals.remember(item.session, model, name)
             case "drop":
                 self._heal(item.session, (), drops_blocks=True)
             case "pairs":

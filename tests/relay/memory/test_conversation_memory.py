@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError
@@ -16,6 +17,7 @@ from accounts.processes.bus import Bus
 from relay.caching import wire
 from relay.caching.footprint import Footprint
 from relay.caching.kept import Kept
+from relay.dialects.errors.refused_parameters import PAIRS
 from relay.memory import database, shared_store
 from relay.memory.conversation_memory import Memory
 from relay.memory.items import MemoryItem, Wanted
@@ -468,3 +470,15 @@ async def test_what_is_kept_of_caches_is_bounded(process: Callable[..., Memory])
         memory.kept.keep(f"agent-{number}", kept, time.time())
     assert await memory.kept.of("agent-0") == []
     assert await memory.kept.of(f"agent-{number}") == kept
+
+
+async def test_what_an_earlier_version_said_of_an_account_is_a_session_s_now(
+    process: Callable[..., Memory],
+) -> None:
+    """That calls and results have to be paired, in a row or of an older process: no account refuses it."""
+    now = time.time()
+    paired, seed = (MemoryItem("refused", "account", f"{name}\nmodel", now) for name in (PAIRS, "seed"))
+    await sync_to_async(database.store)({item.wanted.key: item for item in (paired, seed)})
+    memory = await process()
+    memory._hear(msgspec.msgpack.encode([paired]))
+    assert memory.refusals.of("account", "model") == frozenset({"seed"})
