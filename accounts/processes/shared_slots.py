@@ -92,6 +92,8 @@ class RedisSlots:
         """What Redis was last told of each account, and should still know."""
         self._locks: dict[int, asyncio.Lock] = {}
         self._to_tell: set[int] = set()
+        self._given: set[int] = set()
+        """Of these, where a slot came free."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._client: redis_asyncio.Redis | None = None
         self._script: Callable[..., Awaitable[Any]] | None = None
@@ -170,6 +172,7 @@ class RedisSlots:
         if self._exact_from is None:
             self._on_freed(account_id)
         else:
+            self._given.add(account_id)
             self._tell_later(account_id)
 
     def _tell_later(self, account_id: int) -> None:
@@ -186,8 +189,11 @@ class RedisSlots:
     async def _tell_soon(self, account_id: int) -> None:
         async with self._lock(account_id):
             self._to_tell.discard(account_id)
+            came_free = account_id in self._given
+            self._given.discard(account_id)
             await self._tell(account_id, self._held.get(account_id, 0), 0)
-        self._on_freed(account_id)
+        if came_free:
+            self._on_freed(account_id)
 
     def _lock(self, account_id: int) -> asyncio.Lock:
         return self._locks.setdefault(account_id, asyncio.Lock())

@@ -121,6 +121,23 @@ async def test_a_slot_that_comes_free_elsewhere_is_heard_of(
     assert isinstance(await waiting, Lease)
 
 
+async def test_only_a_slot_that_comes_free_is_told(
+    processes: list[Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is taken without asking, just after Redis came back, is counted there and wakes nobody."""
+    slots = processes[0].slots
+    freed: list[int] = []
+    slots.when_freed(freed.append)
+    monkeypatch.setattr(slots, "_exact_from", asyncio.get_running_loop().time() + 600)
+    for _ in range(2):
+        assert await slots.take(1, 8)
+    await until(lambda: not slots._tasks and slots._told.get(1) == 2)
+    assert freed == []
+    slots.give(1)
+    await until(lambda: slots._told.get(1) == 1 and bool(freed))
+    assert freed == [1]
+
+
 async def test_a_cancelled_request_holds_nothing(processes: list[Process]) -> None:
     """A client that goes while Redis is asked leaves no slot behind, in no process's count."""
     tasks = [asyncio.create_task(processes[0].pool.acquire(WANT)) for _ in range(20)]
