@@ -24,7 +24,7 @@ def turns_since(conversation: str, at: float, most: int) -> list[PastTurn]:
 
     What was refused at the door is none.
     """
-    return [one.turn for one in turns_in(conversation, at, most)]
+    return [one.turn for one in turns_of_conversation(conversation, at, most)]
 
 
 def turns_lately(key_ids: list[int], models: list[str], at: float) -> list[WhoseTurn]:
@@ -49,7 +49,7 @@ def turns_of_key_in(key_id: int, conversations: Sequence[str], at: float) -> lis
     return _whose(within, at, MOST_LATELY)
 
 
-def turns_in(conversation: str, at: float, most: int) -> list[WhoseTurn]:
+def turns_of_conversation(conversation: str, at: float, most: int) -> list[WhoseTurn]:
     """The turns of one conversation since ``at``, oldest first; of more than ``most`` the newest."""
     return _whose(Q(conversation=conversation, conversation__gt=""), at, most)
 

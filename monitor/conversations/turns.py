@@ -78,7 +78,7 @@ class TurnBar(msgspec.Struct, frozen=True):
     tone: str
 
 
-def turns_of(conversation: str, before: str = "") -> tuple[list[TurnRow], bool]:
+def latest_turns(conversation: str, before: str = "") -> tuple[list[TurnRow], bool]:
     """The last turns before the id ``before``, oldest first, and whether there are older ones."""
     within = Q(ASKED_BY_A_CLIENT, conversation=conversation, conversation__gt="")
     if before:

@@ -18,7 +18,7 @@ from monitor.conversations.filters import FLAGS, asked_for
 from monitor.conversations.limited import limit_lines
 from monitor.conversations.reading import agents_of, line_of, page_of
 from monitor.conversations.tree import tree_of
-from monitor.conversations.turns import LANE, TURNS_LISTED, WIDTH, TurnBar, on_axis, turns_of
+from monitor.conversations.turns import LANE, TURNS_LISTED, WIDTH, TurnBar, latest_turns, on_axis
 from monitor.history.cache_misses import misses_of
 from monitor.history.listing.filters import is_hash
 from monitor.history.listing.keyset import is_cursor, moment_of_id
@@ -87,7 +87,7 @@ def conversation_page(request: HttpRequest, conversation: str) -> HttpResponseBa
         raise Http404(gettext("This conversation is not on record (any more)."))
     before = _cursor(request)
     branches = tree_of(agents_of(conversation))
-    turns, has_older = turns_of(conversation, before)
+    turns, has_older = latest_turns(conversation, before)
     numbers = {branch.agent.id: at for at, branch in enumerate(branches, start=1)}
     lanes = list(numbers) or list(dict.fromkeys(turn.agent for turn in turns))
     listed = turns[-TURNS_LISTED:][::-1]

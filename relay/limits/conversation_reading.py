@@ -7,7 +7,7 @@ from accounts.keys.limits import MOST_TURNS, ConversationLimits
 from accounts.loaded.loading import mapping_view
 from accounts.mapping import Mapping
 from accounts.models import ClientKey, ModelMapping
-from monitor.conversations.last_hour import turns_in, turns_lately, turns_of_key, turns_of_key_in
+from monitor.conversations.last_hour import turns_lately, turns_of_conversation, turns_of_key, turns_of_key_in
 from monitor.ledger.reading import names_since
 from relay.limits.conversation_rule import HOUR_SECONDS
 from relay.limits.conversation_standing import ConversationStanding, standing, standings
@@ -48,7 +48,7 @@ def of_conversation(conversation: str, now: float) -> list[ConversationStanding]
     keys, mappings = _keys(ClientKey.objects.filter(IS_LIMITED)), _mappings()
     if not keys and not any(one.conversation for one in mappings):
         return []
-    return standings(turns_in(conversation, now - HOUR_SECONDS, MOST_TURNS), keys, mappings)
+    return standings(turns_of_conversation(conversation, now - HOUR_SECONDS, MOST_TURNS), keys, mappings)
 
 
 def _keys(keys: Iterable[ClientKey]) -> dict[int, tuple[str, ConversationLimits]]:

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from monitor.conversations.filters import FLAGS, asked_for
 from monitor.conversations.models import Conversation
 from monitor.conversations.reading import MODELS_SHOWN, agents_of, line_of, page_of
-from monitor.conversations.turns import LANE, WIDTH, neighbours, on_axis, turns_of
+from monitor.conversations.turns import LANE, WIDTH, latest_turns, neighbours, on_axis
 from monitor.record.records import Outcome, RequestRecord
 from monitor.statistics.by_conversation import GROUPS_SHOWN, within_conversation
 from monitor.store.writer import RecordWriter
@@ -127,12 +127,12 @@ def test_one_conversation(writer: RecordWriter, request_record: NewRecord) -> No
     assert (main.id, main.sums.turns, main.accounts, sub.parent) == (C, 3, ("ada", "bob"), main.id)
     assert (sub.role, sub.label, sub.cached_percent) == ("sub", "explorer", 0)
     assert line.cost == (main.cost or 0) + (sub.cost or 0)
-    turns, has_older = turns_of(C)
+    turns, has_older = latest_turns(C)
     assert not has_older
     assert [turn.id for turn in turns] == [row.id for row in rows if row is not rows[2]]
     assert [turn.has_moved for turn in turns] == [False, False, False, True]
     assert [turn.cached_percent for turn in turns] == [0, None, 90, 0]
-    assert [turn.id for turn in turns_of(C, turns[2].id)[0]] == [rows[0].id, rows[1].id]
+    assert [turn.id for turn in latest_turns(C, turns[2].id)[0]] == [rows[0].id, rows[1].id]
     assert neighbours(C, rows[1].id) == (rows[0].id, rows[2].id)
     assert neighbours(C, rows[0].id)[0] == neighbours(C, rows[4].id)[1] == ""
     assert neighbours("", rows[0].id) == ("", "")
