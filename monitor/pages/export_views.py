@@ -48,6 +48,7 @@ REMOVED_LABELS = {
 def export_page(request: HttpRequest) -> HttpResponseBase:
     """What the file will hold, and what is taken out of it."""
     asked, chosen, name, rules = _wanted(_parameters(request), reads_bodies(request))
+    given = parse(_parameters(request))
     format_ = FORMATS[name]
     removed: Counter[str] = Counter()
     read = first_exchanges(asked, chosen, PREVIEWED)
@@ -70,6 +71,7 @@ def export_page(request: HttpRequest) -> HttpResponseBase:
         "is_cut": len(preview) > PREVIEW_CHARACTERS,
         "previewed": len(found),
         "removed": [(REMOVED_LABELS[kind], count) for kind, count in sorted(removed.items())],
+        "is_left_unsearched": asked.values != given.values,
         "left_out": len(_parameters(request).getlist("id")) > len(chosen),
         "file_name": _file_name(format_),
     }

@@ -99,8 +99,8 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
     With the header ``X-Part: rows`` just the rows and where they go on, with ``count`` about how many there
     are: the page asks for both when it stands.
     """
-    asked = looked_up(parse(request.GET))
-    asked = asked if reads_bodies(request) else asked.without_texts()
+    given = looked_up(parse(request.GET))
+    asked = given if reads_bodies(request) else given.without_texts()
     part = request.headers.get("X-Part")
     if part == "count":
         return TemplateResponse(request, "monitor/history_count.html", {"about": about_count(asked)})
@@ -142,6 +142,7 @@ def history_page(request: HttpRequest) -> HttpResponseBase:
         ],
         "saved": _saved(request, asked.query(sort=sort)),
         "chips": _chips(asked, sort),
+        "is_left_unsearched": asked.values != given.values,
         "misunderstood": misunderstood(request.GET.dict(), parse(request.GET)),
         "hashes": {name: asked.values[name] for name in HASHES if name in asked.values},
         "fields": _fields(asked),

@@ -86,6 +86,22 @@ def test_who_sees_requests_alone_reads_no_word_of_them(told: str) -> None:
     assert told in pages["rows"]  # a search for words is none: it would tell which stand there
 
 
+def test_who_may_not_search_for_words_is_told(told: str) -> None:
+    """The list is the one without them, so that nobody takes it for what was found; an id is searched for."""
+    watcher = operator_named("watcher", "view_requestlog", "export_requestlog")
+    for path in ("/monitor/history/", "/monitor/history/export/"):
+        for query, is_told in (
+            ("?q=harbour", True),
+            ("?body=harbour", True),
+            (f"?q={told}", False),
+            ("?outcome=ok", False),
+        ):
+            page = watcher.get(path + query).content.decode()
+            assert ("The words were not searched for" in page) is is_told, path + query
+    reader = operator_named("reader", "view_requestlog", "view_bodies")
+    assert "not searched for" not in reader.get("/monitor/history/?q=harbour").content.decode()
+
+
 def test_no_body_leaves_the_database_for_who_may_not_read_it(told: str) -> None:
     """The page of a request, and two beside each other, ask for the answer's headers alone."""
     browser = operator_named("watcher", "view_requestlog")
