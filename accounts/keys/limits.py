@@ -4,7 +4,8 @@ Everything is off by default; a key without any limit has no ``KeyLimits`` at al
 """
 
 from decimal import Decimal
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Literal
 
 from msgspec import Struct
@@ -71,9 +72,15 @@ class KeyLimits(Struct, frozen=True, kw_only=True):
 
 def is_inside(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
     """Is ``address`` in one of them? An IPv4 address that is written as IPv6 counts as what it is."""
+    told = _read(address)
+    return told is not None and any(told in network for network in networks)
+
+
+@lru_cache(maxsize=4096)
+def _read(address: str) -> IPv4Address | IPv6Address | None:
+    """None for what is no address. Kept, for a client comes from the same one again and again."""
     try:
         told = ip_address(address)
     except ValueError:
-        return False
-    mapped = getattr(told, "ipv4_mapped", None)
-    return any((mapped or told) in network for network in networks)
+        return None
+    return getattr(told, "ipv4_mapped", None) or told

@@ -100,7 +100,9 @@ def differences(changes: Iterable[tuple[Sequence[Booked], Sequence[Booked]]]) ->
 
 def spent_by(row: RequestRecord) -> tuple[int, int]:
     """What a budget counts of the exchange: tokens with the estimates, and units of money."""
-    used = [_amounts(use) for use in uses_of(row)]
+    if row.used_by_attempt is None:
+        return sum(tokens_of(row)) + estimate_of(row), units_of(row.cost)
+    used = [_amounts(use) for use in row.used_by_attempt]
     return sum(one.spent_tokens for one in used), sum(one.cost_units for one in used)
 
 

@@ -12,8 +12,9 @@ from datetime import tzinfo
 from typing import Final, Literal, Protocol
 
 from accounts.keys.limits import Limit
+from relay.limits.plan import LimitPlan, Spot, plan_at, spot_of
 from relay.limits.standing import Standing, is_over
-from relay.limits.windows import LimitWindow, window_at
+from relay.limits.windows import window_at
 
 logger = logging.getLogger(__name__)
 
@@ -25,9 +26,6 @@ TOLD_SECONDS: Final = 60.0
 """How long the start page still speaks of it."""
 KEPT_WINDOWS: Final = 2
 """Of each limit: the running one, and one more for a clock that is set back."""
-
-Spot = tuple[int, str, str, float]
-"""A key's id, a measure, a period, and where its window begins."""
 
 Opening = Callable[[int, Sequence[Standing]], Awaitable[list[int]]]
 """(key, standings whose ``used`` is not known): what the ledger has for each. Raises what the store does."""
@@ -86,23 +84,24 @@ class Counts:
         self._ledger_away_until = 0.0
         self._unread_until = 0.0
         self._locks: dict[int, asyncio.Lock] = {}
-        self._windows: dict[tuple[int, str, str], LimitWindow] = {}
+        self._plans: dict[int, LimitPlan] = {}
 
     async def admit(self, key: int, limits: Sequence[Limit]) -> tuple[list[Standing], list[Standing]]:
         """Count one more request, unless a limit is reached: how the key stands, and those that are.
 
         Raises Unknown where it is not known and that is not good enough.
         """
-        standings = self.standings(key, limits)
-        spots = [_spot(key, standing) for standing in standings]
+        plan = self._plan(key, limits)
         if self._shared is not None:
+            standings = _standings(plan, [0] * len(plan.spots))
             try:
-                return self._take_over(spots, standings, await self._asked_of_all(key, spots, standings))
+                return self._take_over(plan, await self._asked_of_all(key, plan.spots, standings))
             except Unknown:
                 if not self._is_open:
                     raise
-        await self._open(key, spots, standings)
-        return self._take_over(spots, standings, [self._used[spot] for spot in spots])
+        if self._asked_again_at or not all(spot in self._used for spot in plan.spots):
+            await self._open(key, plan)
+        return self._take_over(plan, [self._used[spot] for spot in plan.spots])
 
     async def stop(self) -> None:
         """Tell what is still to be told."""
@@ -124,44 +123,51 @@ class Counts:
 
     def standings(self, key: int, limits: Sequence[Limit]) -> list[Standing]:
         """How the key stands now as far as this process knows; nothing is counted."""
-        now = self.now()
-        found = []
-        for limit in limits:
-            name = (key, limit.measure, limit.period)
-            window = self._windows.get(name)
-            if window is None or not window.holds(now):
-                window = self._windows[name] = window_at(limit.period, now, self._zone)
-            found.append(Standing(limit, window, self._used.get((*name, window.start), 0)))
-        return found
+        plan = self._plan(key, limits)
+        return _standings(plan, [self._used.get(spot, 0) for spot in plan.spots])
 
     def spend(self, key: int, admitted: Sequence[Standing], tokens: int, units: int) -> None:
         """An exchange that was admitted has ended. A rate counts it in the minute of its end."""
-        amounts = {"tokens": tokens, "usd": units, "requests": 0}
-        spent = [standing for standing in admitted if amounts[standing.limit.measure]]
-        if not spent:
-            return
-        minutes = {standing.limit for standing in spent if not standing.is_budget}
-        now = {standing.limit: standing for standing in self.standings(key, tuple(minutes))}
-        spent = [now.get(standing.limit, standing) for standing in spent]
-        spots = [_spot(key, standing) for standing in spent]
-        for spot, standing in zip(spots, spent, strict=True):
-            if spot in self._used or not standing.is_budget:
-                self._keep(spot, self._used.get(spot, 0) + amounts[standing.limit.measure])
-        if self._shared is not None:
-            self._shared.spend(spots, spent, [amounts[standing.limit.measure] for standing in spent])
+        told: list[tuple[Spot, Standing, int]] = []
+        for standing in admitted:
+            limit, window = standing.limit, standing.window
+            amount = tokens if limit.measure == "tokens" else units if limit.measure == "usd" else 0
+            if not amount:
+                continue
+            if limit.period == "minute" and not window.holds(now := self.now()):
+                window = window_at("minute", now, self._zone)
+                standing = Standing(limit, window, 0)
+            spot = spot_of(key, limit, window)
+            if spot in self._used:
+                self._used[spot] += amount
+            elif limit.period == "minute":
+                self._keep(spot, amount)
+            if self._shared is not None:
+                told.append((spot, standing, amount))
+        if self._shared is not None and told:
+            spots, spent, amounts = zip(*told, strict=True)
+            self._shared.spend(spots, spent, amounts)
 
-    def _take_over(
-        self, spots: Sequence[Spot], standings: Sequence[Standing], used: Sequence[int]
-    ) -> tuple[list[Standing], list[Standing]]:
+    def _plan(self, key: int, limits: Sequence[Limit]) -> LimitPlan:
+        """What the limits come to now."""
+        now = self.now()
+        plan = self._plans.get(key)
+        if plan is None or not plan.is_for(limits, now):
+            plan = self._plans[key] = plan_at(key, limits, now, self._zone)
+        return plan
+
+    def _take_over(self, plan: LimitPlan, used: Sequence[int]) -> tuple[list[Standing], list[Standing]]:
         """What each window had before; with the request counted, where no limit is reached."""
-        told = [Standing(s.limit, s.window, number) for s, number in zip(standings, used, strict=True)]
+        told = _standings(plan, used)
         over = [standing for standing in told if is_over(standing.limit, standing.used)]
         if not over:
-            told = [
-                Standing(s.limit, s.window, s.used + 1) if s.limit.measure == "requests" else s for s in told
-            ]
-        for spot, standing in zip(spots, told, strict=True):
-            self._keep(spot, standing.used)
+            for at in plan.of_requests:
+                told[at] = Standing(plan.limits[at], plan.windows[at], told[at].used + 1)
+        for spot, standing in zip(plan.spots, told, strict=True):
+            if spot in self._used:
+                self._used[spot] = standing.used
+            else:
+                self._keep(spot, standing.used)
         return told, over
 
     async def _opened(self, key: int, standings: Sequence[Standing]) -> list[int]:
@@ -195,12 +201,12 @@ class Counts:
             used = await self._shared.admit(spots, standings, openings)
         return [number or 0 for number in used]
 
-    async def _open(self, key: int, spots: Sequence[Spot], standings: Sequence[Standing]) -> None:
+    async def _open(self, key: int, plan: LimitPlan) -> None:
         """Know what each window had before; what is not known by now the ledger is asked for."""
-        if not self._missing(spots, standings):
+        if not self._missing(plan):
             return
         async with self._locks.setdefault(key, asyncio.Lock()):
-            missing = self._missing(spots, standings)
+            missing = self._missing(plan)
             asked = [standing for _, standing in missing if standing.is_budget]
             opened: list[int] = []
             has_failed = False
@@ -220,12 +226,12 @@ class Counts:
                 if has_failed and standing.is_budget:
                     self._asked_again_at[spot] = self.now() + RETRY_SECONDS
 
-    def _missing(self, spots: Sequence[Spot], standings: Sequence[Standing]) -> list[tuple[Spot, Standing]]:
+    def _missing(self, plan: LimitPlan) -> list[tuple[Spot, Standing]]:
         now = self.now()
         again = self._asked_again_at
         return [
             (spot, standing)
-            for spot, standing in zip(spots, standings, strict=True)
+            for spot, standing in zip(plan.spots, _standings(plan, [0] * len(plan.spots)), strict=True)
             if spot not in self._used or (spot in again and now >= again[spot])
         ]
 
@@ -240,5 +246,5 @@ class Counts:
         self._used[spot] = number
 
 
-def _spot(key: int, standing: Standing) -> Spot:
-    return (key, standing.limit.measure, standing.limit.period, standing.window.start)
+def _standings(plan: LimitPlan, used: Sequence[int]) -> list[Standing]:
+    return list(map(Standing, plan.limits, plan.windows, used))

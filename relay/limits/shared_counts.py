@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from accounts.processes.redis_client import redis_client, redis_errors
-from relay.limits.counts import Spot, Unknown
+from relay.limits.counts import Unknown
+from relay.limits.plan import Spot
 from relay.limits.standing import Standing
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from accounts.keys.limits import Limit
+from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
 from monitor.ledger.booking import dollars
 from relay.limits.windows import LimitWindow
 from relay.neutral.failures import Failure, Kind
@@ -92,8 +92,25 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+_UNITS_SHOWN = UNITS_PER_DOLLAR // 10**4
+
+
 def _number(measure: str, number: int) -> str:
-    return f"{dollars(number):.4f}" if measure == "usd" else str(number)
+    """Dollars with four digits, rounded down: what is left is never told too high."""
+    if measure != "usd":
+        return str(number)
+    whole, rest = divmod(number // _UNITS_SHOWN, 10**4)
+    return f"{whole}.{rest:04}"
+
+
+@lru_cache(maxsize=64)
+def _names(recorded_as: str, measure: str) -> tuple[str, str, str]:
+    """The headers for limit, what remains, and the reset."""
+    if recorded_as == "anthropic":
+        prefix = f"anthropic-ratelimit-{measure}"
+        return f"{prefix}-limit", f"{prefix}-remaining", f"{prefix}-reset"
+    prefix = "x-ratelimit"
+    return f"{prefix}-limit-{measure}", f"{prefix}-remaining-{measure}", f"{prefix}-reset-{measure}"
 
 
 def headers(recorded_as: str, standings: Sequence[Standing], now: float) -> list[tuple[str, str]]:
@@ -103,20 +120,17 @@ def headers(recorded_as: str, standings: Sequence[Standing], now: float) -> list
     are told as OpenAI's are.
     """
     told: list[tuple[str, str]] = []
-    tightest_of: dict[str, Standing] = {}
+    tightest_of: dict[str, tuple[int, float, int]] = {}
     for standing in standings:
-        found = tightest_of.get(standing.limit.measure)
-        if found is None or (standing.left, -standing.window.end) < (found.left, -found.window.end):
-            tightest_of[standing.limit.measure] = standing
-    for measure, tightest in tightest_of.items():
-        limit, left = _number(measure, tightest.limit.amount), _number(measure, tightest.left)
-        reset = tightest.resets_at
-        if recorded_as == "anthropic":
-            prefix = f"anthropic-ratelimit-{measure}"
-            told += [(f"{prefix}-limit", limit), (f"{prefix}-remaining", left)]
-            told += [(f"{prefix}-reset", moment(reset))] if reset is not None else []
-        else:
-            told += [(f"x-ratelimit-limit-{measure}", limit), (f"x-ratelimit-remaining-{measure}", left)]
-            seconds = math.ceil(max(reset - now, 0)) if reset is not None else None
-            told += [(f"x-ratelimit-reset-{measure}", f"{seconds}s")] if seconds is not None else []
+        limit = standing.limit
+        shown = (max(limit.amount - standing.used, 0), -standing.window.end, limit.amount)
+        found = tightest_of.get(limit.measure)
+        if found is None or shown < found:
+            tightest_of[limit.measure] = shown
+    for measure, (left, end, most) in tightest_of.items():
+        of_limit, of_rest, of_reset = _names(recorded_as, measure)
+        told += ((of_limit, _number(measure, most)), (of_rest, _number(measure, left)))
+        if -end <= LAST_MOMENT:
+            is_moment = recorded_as == "anthropic"
+            told.append((of_reset, moment(-end) if is_moment else f"{math.ceil(max(-end - now, 0))}s"))
     return told

@@ -33,7 +33,7 @@ from accounts.keys.limits import KeyLimits, Limit
 from accounts.loaded.client_keys import CallerKey
 from accounts.mapping import Target
 from accounts.wildcards import WildcardIndex
-from monitor.pricing.cost import cost_of
+from monitor.pricing.cost import priced
 from monitor.record.records import RequestRecord
 from relay.admission.key_rules import (
     allowed_targets,
@@ -126,7 +126,7 @@ async def alone(limits: KeyLimits, exchanges: int) -> float:
     async def opening(key: int, standings: object) -> list[int]:
         return [0] * len(limits.limits)
 
-    counter = KeyCounter(Counts(ZoneInfo("Europe/Berlin"), opening), cost_of)
+    counter = KeyCounter(Counts(ZoneInfo("Europe/Berlin"), opening), priced)
     row = RequestRecord(
         id="0" * 32, started_at=time.time(), client_key="limited", process_id="p", dialect="anthropic",
         method="POST", path="/v1/messages", in_flight=False, mapped_model=TARGET, attempts=1, tokens_in=1000,

@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from monitor.ledger.booking import booked
+from monitor.record.attempt_use import AttemptUse
 from monitor.record.records import RequestRecord
 from relay.limits.allowance import Allowance
 
@@ -15,9 +16,13 @@ ROW = RequestRecord(
 )  # fmt: skip
 
 
+def with_cost(row: RequestRecord) -> RequestRecord:
+    return msgspec.structs.replace(row, cost=Decimal("0.5"))
+
+
 def spent(row: RequestRecord) -> list[tuple[int, int]]:
     told: list[tuple[int, int]] = []
-    allowance = Allowance((), lambda tokens, units: told.append((tokens, units)), lambda _: Decimal("0.5"))
+    allowance = Allowance((), lambda tokens, units: told.append((tokens, units)), with_cost)
     allowance.settle(allowance.settle(row))
     return told
 
@@ -28,6 +33,12 @@ def test_all_tokens_count_once() -> None:
     whole = msgspec.structs.replace(ROW, diagnostics={"estimated_tokens_out": 50})
     for row, tokens in ((ROW, 10), (cut, 58), (whole, 10)):
         assert spent(row) == [(tokens, 5 * 10**9)]
-        entry = booked(row, lambda moment: moment)
-        assert entry is not None
-        assert entry[1].spent_tokens == tokens
+        [(_, amounts)] = booked(row, lambda moment: moment)
+        assert amounts.spent_tokens == tokens
+
+
+def test_what_failed_attempts_used_counts_too() -> None:
+    """A budget is spent by what is paid: the answer's tokens and those of the attempts before it."""
+    uses = [AttemptUse(number=n, account="a", model="m", tokens_in=n, cost=Decimal(n)) for n in (1, 2)]
+    row = msgspec.structs.replace(ROW, used_by_attempt=tuple(uses), cost=Decimal(3))
+    assert spent(row) == [(3, 3 * 10**10)]

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 import httpx
 import pytest
@@ -107,7 +107,9 @@ def test_enforcement_counts_the_same(world: World) -> None:
     """What the answers' headers say is left of the budget is what the ledger leaves of it."""
     left = Decimal(usage(world, HELD).json()["limits"][-1]["left"])
     answer = ask(world, HELD)
-    assert Decimal(answer.headers["anthropic-ratelimit-usd-remaining"]) == round(left, 4)
+    assert Decimal(answer.headers["anthropic-ratelimit-usd-remaining"]) == left.quantize(
+        Decimal("0.0001"), ROUND_DOWN
+    )
 
 
 def test_nothing_of_others_is_shown(world: World) -> None:
