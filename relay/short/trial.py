@@ -94,7 +94,12 @@ async def _ask(client: UpstreamClient, account: AccountView, request: UpstreamRe
         is_collected=True,
     )
     hands = TrialHands(client, account, request)
-    driver = Driver(engine, hands, loop.time(), ended.set_result)
+
+    def on_end(end: ExchangeEnd) -> None:
+        if not ended.done():  # whoever asked has left
+            ended.set_result(end)
+
+    driver = Driver(engine, hands, loop.time(), on_end)
     driver.start()
     try:
         failure = (await ended).failure

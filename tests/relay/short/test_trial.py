@@ -1,5 +1,6 @@
 """The account's test asks one question through the engine, and tells how it went in plain words."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -69,3 +70,20 @@ async def test_a_refused_credential_is_told_as_such(
     simulator.reset()
     simulator.plan(fault, repeat=True)
     assert (await ask(account(simulator, "anthropic"))).refused_with == status
+
+
+async def test_whoever_asked_may_leave_before_the_answer(simulator: SimulatorThread) -> None:
+    """The question ends with the one who asked it, and no task ends with an error of its own."""
+    simulator.reset()
+    simulator.plan("hang", repeat=True)
+    before = asyncio.all_tasks()
+    asked = asyncio.create_task(ask(account(simulator, "anthropic")))
+    while not simulator.requests:
+        await asyncio.sleep(0.01)
+    begun = asyncio.all_tasks() - before - {asked}
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert begun
+    await asyncio.wait(begun)
+    assert [task.exception() for task in begun if not task.cancelled()] == [None] * len(begun)
