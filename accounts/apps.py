@@ -8,7 +8,7 @@ class AccountsConfig(AppConfig):
     """The ``accounts`` application."""
 
     name = "accounts"
-    verbose_name = _("Accounts")
+    verbose_name = _("Routing")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -44,7 +44,7 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         label=capfirst(_("credential")),
         required=False,
         widget=SecretWidget({"rows": 4, "autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("Stored encrypted, never shown again; blank keeps what is stored."),
+        help_text=_("Stored encrypted, and never shown again."),
     )
     accepts_plain_http = forms.BooleanField(
         label=_("Plain http is meant"),
@@ -79,6 +79,9 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **options)
         if self.instance.pk:
             self.initial["email"] = masked_label(self.instance.email)
+            self.fields["credential"].help_text = _(
+                "Stored encrypted, and never shown again. Blank keeps what is stored."
+            )
         self.fields["credential"].widget.attrs["data-hints"] = json.dumps(hints())
         told = _("One tiny real request, which costs a few tokens, on an inexpensive model of its list.")
         models = asks_about()

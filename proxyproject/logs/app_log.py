@@ -58,8 +58,10 @@ LINE_CHARACTERS = 8_000
 
 FIELD_CHARACTERS = 200
 
-QUIET_LIBRARIES = ("aiohttp", "asyncio", "daphne", "httpcore", "httpcore2", "httpx", "httpx2", "twisted")
-"""They tell of each request at INFO, some of them with its whole URL."""
+QUIET_LIBRARIES = (
+    "aiohttp", "asyncio", "autobahn", "daphne", "httpcore", "httpcore2", "httpx", "httpx2", "twisted",
+)  # fmt: skip
+"""At INFO they tell of each request, some of them with its whole URL, or of how they were built."""
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | {
     ord("\n"): "\\n",

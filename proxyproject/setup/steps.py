@@ -52,7 +52,7 @@ def _account(accounts: Sequence[Mapping[str, object]]) -> Step:
         text = _("Every account is disabled: nothing can be asked upstream.")
         list_of_accounts = reverse("admin:accounts_account_changelist")
         return Step(_("Account"), is_done, text, _("See the accounts"), list_of_accounts)
-    text = _("No account yet: without one nothing can be asked upstream.")
+    text = _("No account yet: add one that Evenkeel may ask. Saving it tests it.")
     return Step(_("Account"), False, text, _("Add an account"), reverse("admin:accounts_account_add"))
 
 
@@ -60,6 +60,8 @@ def _test(enabled: Sequence[Mapping[str, object]]) -> Step:
     is_done = any(one["test_result"] == Account.Result.WORKS or one["last_used_at"] for one in enabled)
     link = reverse("admin:accounts_account_change", args=(enabled[0]["pk"],)) if enabled else ""
     text = _("No account has answered yet: see what its last test said, and test it again.")
+    if enabled and not enabled[0]["test_result"]:
+        text = _("Nobody has tested the account yet: open it and press Test.")
     return Step(_("Test it"), is_done, text, _("See the account"), link)
 
 

@@ -19,11 +19,15 @@ FIELDS_OF = {"vertex": ("project", "location"), "code_assist": ("project",)}
 
 def hints() -> dict[str, Any]:
     """By kind: the words, the page where a credential is made, and the fields that are only some kinds'."""
-    key = _("The API key itself.")
+    key = _("The API key itself, which you make here:")
     words = {
-        "vertex": _("The JSON of a key of a service account."),
-        "code_assist": _("JSON with refresh_token, client_id and client_secret of your own OAuth client."),
-        "openai": _("The API key itself; of a compatible server, the key that it wants."),
+        "vertex": _("The JSON of a service account's key, which you make here:"),
+        "code_assist": _(
+            "JSON with refresh_token, client_id and client_secret of your own OAuth client, made here:"
+        ),
+        "openai": _(
+            "The API key itself; of a compatible server, the key that it wants. OpenAI's are made here:"
+        ),
     }
     return {
         kind: {"words": words.get(kind, key), "link": link, "fields": FIELDS_OF.get(kind, ())}

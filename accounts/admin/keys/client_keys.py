@@ -127,8 +127,12 @@ class ClientKeyAdmin(InReadersZone, ModelAdmin):
         return key_figures(key)
 
     def get_fieldsets(self, request: HttpRequest, obj: ClientKey | None = None) -> Any:
-        """A new key has nothing to look back on."""
-        return self.fieldsets if obj else self.fieldsets[:-1]
+        """A new key has nothing to look back on, and needs no more than a name: its limits are folded."""
+        if obj:
+            return self.fieldsets
+        entered: Any = self.fieldsets[:-1]
+        named, *limits = entered
+        return (named, *((name, {**options, "classes": ("collapse",)}) for name, options in limits))
 
     def save_model(self, request: HttpRequest, obj: ClientKey, form: Any, change: bool) -> None:
         """A new key gets its value, which the answer to this very request shows."""

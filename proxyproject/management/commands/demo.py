@@ -55,6 +55,8 @@ class Command(BaseCommand):
                 f"Something listens on {options['host']}:{options['port']} already: end it first, or name "
                 "another port with --port."
             )
+        self.stdout.write("Making the demo ready: its database, its simulated upstream, its server …")
+        self.stdout.flush()
         call_command("migrate", verbosity=0)
         if has_real_accounts():
             raise CommandError(
@@ -115,7 +117,8 @@ Log       {log}
 Stream    curl -N {base_url}/v1/messages -H "x-api-key: {login.client_key}" -H "anthropic-version: 2023-06-01" \\
             -d '{{"model": "claude-sonnet-4-6", "max_tokens": 256, "stream": true, "messages": [{{"role": "user", "content": "Hello. [fault: empty, ok]"}}]}}'
 
-A prompt that holds [fault: NAME] is broken on purpose; docs/simulator.md lists the names.
+A prompt that holds [fault: NAME] is broken on purpose: stop_empty, cut@3, quota_exhausted, refused_signature …
+All of them, and what the client receives: {base_url}/monitor/faultlab/
 """  # noqa: E501  a command to copy stays on one line
         )
 

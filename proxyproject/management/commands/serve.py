@@ -142,8 +142,9 @@ class Command(BaseCommand):
                 f"{len(pending)} migrations are not applied ({names}, …): run `evenkeel migrate` first. "
                 "Only the embedded SQLite database is migrated by itself."
             )
+        self._say(f"Bringing the database up to date ({len(pending)} migrations) …")
         call_command("migrate", interactive=False, verbosity=0)
-        self._say(f"The database was brought up to date ({len(pending)} migrations).")
+        self._say("The database is up to date.")
 
     def _pending_migrations(self) -> list[Any]:
         """What is not applied yet, once the database answers: a host may be up before it."""

@@ -64,7 +64,7 @@ def test_an_empty_data_directory_is_enough(tmp_path: Path) -> None:
     environment |= {"DJANGO_SETTINGS_MODULE": "tests.proxyproject.serving.trap_settings"}
     data_dir = tmp_path / ".antigravity_tools"
     server = RunningServer(data_dir, environment, ())
-    assert "The database was brought up to date" in server.output
+    assert "The database is up to date." in server.output
     assert get(f"{server.base_url}/admin/login/").status_code == 200
     assert server.stop() == 0
     for path in data_dir.rglob("*"):
@@ -72,7 +72,7 @@ def test_an_empty_data_directory_is_enough(tmp_path: Path) -> None:
     with sqlite3.connect(data_dir / "proxy.sqlite3") as database:
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     server.start()
-    assert "brought up to date" not in server.output
+    assert "up to date" not in server.output
     assert server.stop() == 0
 
 

@@ -12,7 +12,7 @@ from monitor.record.records import Outcome, RequestRecord
 from monitor.store.upsert import upsert
 from proxyproject.setup import views
 from proxyproject.setup.link import VALID_SECONDS, SetupLink
-from proxyproject.setup.steps import setup
+from proxyproject.setup.steps import Step, setup
 from proxyproject.setup.whereabouts import gateway_in, is_here
 from tests.monitor.conftest import request_record as request_record
 from tests.monitor.pages.test_start_page import a_key, an_account, ended
@@ -115,6 +115,7 @@ def test_a_form_that_comes_too_late_makes_nobody(
 def test_the_steps_lead_to_the_first_answer(request_record: Make) -> None:
     """Each is done when it is; an error, or an answer of the simulator, is no first answer."""
     done = []
+    told: list[Step | None] = []
 
     def note() -> None:
         found = setup()
@@ -123,6 +124,9 @@ def test_the_steps_lead_to_the_first_answer(request_record: Make) -> None:
     note()
     account = an_account()
     note()
+    told.append(setup().next)
+    Account.objects.filter(pk=account.pk).update(test_result="failed")
+    told.append(setup().next)
     Account.objects.filter(pk=account.pk).update(test_result="works")
     note()
     a_key()
@@ -142,6 +146,9 @@ def test_the_steps_lead_to_the_first_answer(request_record: Make) -> None:
         (5, None),
         (3, "See the accounts"),
     ]
+    untested, failed = (step.text if step else "" for step in told)
+    assert "Nobody has tested" in untested
+    assert "its last test said" in failed
 
 
 @pytest.mark.django_db

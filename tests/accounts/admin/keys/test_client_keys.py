@@ -39,6 +39,17 @@ def test_a_plain_key_has_no_limits(client: Client) -> None:
     assert key_view(ClientKey.objects.get()).limits is None
 
 
+def test_a_new_key_asks_for_its_name_and_folds_its_limits(client: Client) -> None:
+    """Nobody has to read twenty fields for a first key; a limit that is wrong or set is seen."""
+    folded = "<details>"
+    shown = client.get(reverse("admin:accounts_clientkey_add")).content.decode()
+    assert shown.count(folded) == 4
+    assert add(client, usd_per_day="-1").count(folded) == 3
+    add(client)
+    url = reverse("admin:accounts_clientkey_change", args=(ClientKey.objects.get().pk,))
+    assert folded not in client.get(url).content.decode()
+
+
 def test_a_key_ends_when_its_form_says_in_its_reader_s_zone(client: Client) -> None:
     """The form is in the zone that the browser told, names it, and is read in it whatever the cookie says."""
     client.cookies["evenkeel_zone"] = "Asia/Tokyo"
