@@ -6,16 +6,18 @@ this from the writer's thread.
 """
 
 import functools
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
 from monitor.pricing.library import PRICES_HOLD_SECONDS, is_listed, library_price, listed_price
 from monitor.pricing.price_list import NO_PRICES, PriceList, PriceRule, Rates, Tokens
 from monitor.pricing.tiers import tier_factor
-from monitor.pricing.tools import tools_price
+from monitor.pricing.tools import is_guess, tools_price
 from monitor.record.attempt_use import AttemptUse
-from monitor.record.estimated import MOST_TOKENS, estimated_in, estimated_out, number_in
+from monitor.record.estimated import GUESSED_PRICE, MOST_TOKENS, estimated_in, estimated_out, number_in
 from monitor.record.records import Outcome, RequestRecord
 
 SMALLEST = Decimal("1e-10")
@@ -69,10 +71,11 @@ def priced(record: RequestRecord, prices: PriceList = NO_PRICES) -> RequestRecor
     """The row with its cost, which is that of all its attempts, and with each one's.
 
     Each is priced by its own model. An attempt without a known price keeps what it has, as the row does where
-    none has one.
+    none has one. Where a cost rests on the price of an image model that nobody knows, its facts say so.
     """
     if record.used_by_attempt is None:
-        return msgspec.structs.replace(record, cost=cost_of(record, prices))
+        cost = cost_of(record, prices)
+        return msgspec.structs.replace(record, cost=cost, diagnostics=_facts(record, cost, prices))
     uses = tuple(_priced(use, record, prices) for use in record.used_by_attempt)
     known = [use.cost for use in uses if use.cost is not None]
     cost = sum(known, Decimal(0)) if known else None
@@ -91,7 +94,19 @@ def _priced(use: AttemptUse, record: RequestRecord, prices: PriceList) -> Attemp
         used_by_attempt=None,
     )
     cost = cost_of(alone, prices)
-    return use if cost is None else msgspec.structs.replace(use, cost=cost)
+    if cost is None:
+        return use
+    return msgspec.structs.replace(use, cost=cost, diagnostics=_facts(alone, cost, prices))
+
+
+def _facts(record: RequestRecord, cost: Decimal | None, prices: PriceList) -> Mapping[str, Any]:
+    """The record's, with GUESSED_PRICE where ``cost`` is one. An own price is all that is charged."""
+    told, model = record.diagnostics, record.mapped_model
+    is_guessed = bool(cost) and is_guess(told) and prices.find(model or "", record.started_at) is None
+    if is_guessed == (GUESSED_PRICE in told):
+        return told
+    left = {name: value for name, value in told.items() if name != GUESSED_PRICE}
+    return {**left, GUESSED_PRICE: True} if is_guessed else left
 
 
 def lost_by_the_cache(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | None:

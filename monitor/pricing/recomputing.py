@@ -150,7 +150,7 @@ def _differences(changes: Sequence[Repriced]) -> dict[LedgerCell, Amounts]:
 
 def _store(rows: Sequence[RequestRecord]) -> None:
     quote = connection.ops.quote_name
-    names = ("cost", "cache_miss_cost", "used_by_attempt")
+    names = ("cost", "cache_miss_cost", "used_by_attempt", "diagnostics")
     fields = [cast("Field[Any, Any]", RequestLog._meta.get_field(name)) for name in names]
     values = ", ".join(f"{quote(field.name)} = %s" for field in fields)
     statement = f"UPDATE {quote(RequestLog._meta.db_table)} SET {values} WHERE id = %s"  # noqa: S608  no values

@@ -15,7 +15,7 @@ from typing import Final
 
 from monitor.pricing.library import is_listed, library_price
 from monitor.record.estimated import number_in
-from monitor.record.image_models import DEAREST, priced_as
+from monitor.record.image_models import DEAREST, is_unknown_drawer, priced_as
 
 DRAWN: Final = tuple(f"drawn_{kind}_{part}" for kind in ("text", "image") for part in ("in", "cached", "out"))
 """The tokens of an image model, as a row's facts name them; ``in`` is what came from no cache."""
@@ -38,8 +38,17 @@ def tools_price(model: str, period: int, facts: Mapping[str, object]) -> Decimal
         price += _web_search_fees(model, period) * billed / 1000
     if searches := number_in(facts, "file_searches"):
         price += _FILE_SEARCHES * searches / 1000
-    counts = {name: count for name in DRAWN if (count := number_in(facts, name))}
+    counts = _drawn_counts(facts)
     return price + _drawn(priced_as(facts.get("drawn_by")), period, counts) if counts else price
+
+
+def is_guess(facts: Mapping[str, object]) -> bool:
+    """Is the price of pictures in it that nobody knows, and that stands for the dearest's?"""
+    return is_unknown_drawer(facts) and bool(_drawn_counts(facts))
+
+
+def _drawn_counts(facts: Mapping[str, object]) -> dict[str, int]:
+    return {name: count for name in DRAWN if (count := number_in(facts, name))}
 
 
 @functools.lru_cache(maxsize=256)

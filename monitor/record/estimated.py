@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
-from monitor.record.image_models import is_unknown_drawer
-
 
 class CountedTokens(Protocol):
     """What is asked of a row."""
@@ -30,6 +28,9 @@ class CountedRow(CountedTokens, Protocol):
         """None where one attempt alone used anything."""
 
 
+GUESSED_PRICE: Final = "guessed_price"
+"""The fact that says so of a row or an attempt: pricing notes it, which alone knows what was charged."""
+
 MOST_TOKENS: Final = 10**12
 """Beyond that a number of tokens is a mistake, and neither booked nor priced."""
 
@@ -44,7 +45,7 @@ def _is_estimated(row: CountedTokens) -> bool:
     return (
         (row.tokens_in is None and "estimated_tokens_in" in told)
         or (row.tokens_out is None and "estimated_tokens_out" in told)
-        or is_unknown_drawer(told)
+        or GUESSED_PRICE in told
     )
 
 

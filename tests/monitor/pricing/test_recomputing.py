@@ -7,6 +7,7 @@ from io import StringIO
 from math import inf
 from typing import Any
 
+import msgspec
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -18,6 +19,7 @@ from monitor.ledger.writing import book
 from monitor.models import ModelPrice, RequestLog
 from monitor.pricing import recomputing
 from monitor.record.attempt_use import AttemptUse
+from monitor.record.estimated import is_estimated
 from monitor.record.records import RequestRecord
 from monitor.record.request_id import first_request_id
 from monitor.statistics import filling
@@ -150,6 +152,29 @@ def test_what_failed_attempts_cost_is_priced_again_too(
     rows = sum(cost or Decimal(0) for cost in RequestLog.objects.values_list("cost", flat=True))
     assert dollars(booked.cost_units) == dollars(Conversation.objects.get().cost_units) == rows
     assert (booked.requests, booked.unpriced) == (10, 2)
+
+
+def test_a_guess_goes_with_an_own_price(
+    writer: RecordWriter, request_record: Callable[..., RequestRecord]
+) -> None:
+    """The row is shown as estimated no longer: who drew is not in the price any more."""
+    drew = {"drawn_image_out": 5, "drawn_by": "an image model of tomorrow"}
+    row = ended(request_record(started_at=HOUR + 30.0), mapped_model="gpt-5", tokens_in=1000, tokens_out=0)
+    later = ended(request_record(started_at=HOUR + 7200.0), mapped_model="in-house")
+    first = ended(request_record(started_at=HOUR - 7200.0), mapped_model="in-house")
+    for one in (first, msgspec.structs.replace(row, diagnostics=drew), later):
+        writer.submit(one)
+    assert writer.flush(10)
+    stored = RequestLog.objects.get(id=row.id)
+    assert is_estimated(stored)
+    ModelPrice.objects.create(
+        pattern="gpt-5", valid_from=datetime(2023, 1, 1, tzinfo=UTC), input_price=Decimal(5),
+        output_price=Decimal(0),
+    )  # fmt: skip
+    command("--since", SINCE, "--apply")
+    stored.refresh_from_db()
+    assert (stored.cost, stored.diagnostics) == (Decimal("0.005"), drew)
+    assert not is_estimated(stored)
 
 
 def test_what_a_cache_miss_cost_changes_with_it(written: RecordWriter) -> None:

@@ -5,14 +5,17 @@ openai.com/api/pricing, openai.com/api-fast-mode, developers.openai.com/api/docs
 docs.x.ai/developers/pricing and ai.google.dev/gemini-api/docs/pricing (November 2026).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import msgspec
 import pytest
 
-from monitor.pricing.cost import cost_of
-from monitor.record.estimated import is_estimated
+from monitor.pricing.cost import cost_of, priced
+from monitor.pricing.price_list import NO_PRICES, PriceList, PriceRule, Rates
+from monitor.record.attempt_use import AttemptUse
+from monitor.record.estimated import GUESSED_PRICE, is_estimated
 from monitor.record.records import Outcome, RequestRecord
 
 M = 10**6
@@ -151,4 +154,34 @@ def test_a_cut_stream_costs_what_came(
         diagnostics=told,
     )
     assert cost_of(record) == (None if dollars is None else Decimal(dollars))
-    assert is_estimated(record) is estimated
+    assert is_estimated(priced(record)) is estimated
+
+
+class OnePrice:
+    """A price for every model."""
+
+    def __init__(self, rules: Iterable[tuple[str, PriceRule]]) -> None:
+        [(_, self._rule)] = rules
+
+    def find(self, name: str, /) -> PriceRule | None:
+        return self._rule
+
+
+def test_a_guess_is_what_was_charged_for_one(request_record: Callable[..., RequestRecord]) -> None:
+    """Of a row as of an attempt; none, where an own price is all that is charged, or nothing was drawn."""
+    own = PriceList.of([PriceRule("*", 0.0, Rates(*map(Decimal, "1111")))], OnePrice)
+    tomorrows: dict[str, str | int] = {"drawn_by": "an image model of tomorrow"}
+    drew = {**tomorrows, "drawn_image_out": 1}
+    for told, prices, estimated in (
+        (drew, NO_PRICES, True),
+        (drew, own, False),
+        (tomorrows, NO_PRICES, False),
+        ({**drew, GUESSED_PRICE: True}, own, False),
+        ({**drew, "drawn_by": IMAGE_2}, NO_PRICES, False),
+    ):
+        row = request_record(mapped_model=OPUS, started_at=AT, tokens_in=9, tokens_out=9, diagnostics=told)
+        assert is_estimated(priced(row, prices)) is estimated, (told, prices)
+        use = AttemptUse(number=1, account="a", model=OPUS, tokens_in=9, tokens_out=9, diagnostics=told)
+        of_attempts = msgspec.structs.replace(row, diagnostics={}, used_by_attempt=(use,))
+        assert is_estimated(priced(of_attempts, prices)) is estimated, (told, prices)
+        assert priced(priced(row, own), prices) == priced(row, prices)
