@@ -18,10 +18,10 @@ _BITS = 63  # what msgspec takes for an int, and every client too
 def mended(told: Any, shape: type) -> tuple[Any, list[str]]:
     """``told`` as ``shape`` has it, and the paths of what was bent (``choices[].index``), each once.
 
-    A number in a text's place becomes a text, and the other way round; anything else of a wrong type becomes
-    null, or an empty one of its kind where ``shape`` knows no null; so does an object or a list that is
-    missing and must be there. What misses a text or a number that must be there, goes. ``told`` stays as
-    it is.
+    A number in a text's place becomes a text, and the other way round; an entry in a list's place becomes a
+    list of it; anything else of a wrong type becomes null, or an empty one of its kind where ``shape`` knows
+    no null; so does an object or a list that is missing and must be there. What misses a text or a number
+    that must be there, goes. ``told`` stays as it is.
     """
     bent: dict[str, None] = {}
     value = _fit(told, _type_info(shape), "", bent)
@@ -43,6 +43,8 @@ def _fit(value: Any, kind: inspect.Type, path: str, bent: dict[str, None]) -> An
         scalar = _as_scalar(value, one)
         if scalar is not _GONE:
             return scalar
+        if isinstance(one, inspect.ListType) and _is_an_entry(value, one.item_type):
+            return _inside([value], one, path, bent)
     if any(isinstance(one, inspect.NoneType) for one in kinds):
         return None
     return _empty(kinds[0])
@@ -102,6 +104,13 @@ def _is(value: Any, kind: inspect.Type) -> bool:
             return isinstance(value, dict)
         case _:
             raise TypeError(f"no shape of a decoder has a {kind}")
+
+
+def _is_an_entry(value: Any, kind: inspect.Type) -> bool:
+    """Is it an object that has one of the fields which an entry of the list has?"""
+    if not isinstance(value, dict) or not isinstance(kind, inspect.StructType):
+        return False
+    return any(field.encode_name in value for field in kind.fields)
 
 
 def _as_scalar(value: Any, kind: inspect.Type) -> Any:

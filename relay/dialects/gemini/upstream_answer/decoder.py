@@ -16,6 +16,7 @@ from relay.dialects.gemini.errors import error_object, failure_in_document, fail
 from relay.dialects.gemini.fields import camel_keys
 from relay.dialects.gemini.upstream_answer.answer_events import AnswerEvents
 from relay.dialects.gemini.upstream_answer.blocks import BrokenParts
+from relay.dialects.gemini.upstream_answer.text_arguments import with_objects
 from relay.dialects.gemini.upstream_answer.wire import (
     NOTHING,
     Answer,
@@ -86,8 +87,10 @@ class GeminiDecoder(StreamDecoder[Answer]):
         return frame(json_text(told))
 
     def prepared(self, told: Json) -> Json:
-        """Google's names in their usual case."""
+        """Google's names in their usual case, and calls whose arguments are objects."""
         named: Json = camel_keys(told)
+        if with_objects(named):
+            self.note("candidates[].content.parts[].functionCall.args")
         return named
 
     def kept(self, raw: bytes) -> bytes:

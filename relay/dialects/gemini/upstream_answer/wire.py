@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from relay.dialects.gemini.fields import camel_keys
+from relay.dialects.gemini.upstream_answer.text_arguments import object_in
 from relay.dialects.reading.token_counts import TokenCount
 
 NOTHING = Raw(b"")
@@ -156,7 +157,16 @@ def read_answer(data: bytes) -> Answer:
     # The memchr is what the usual chunk pays; a text that only quotes such a name costs time, no more.
     if b"_" in data and _MAYBE_SNAKE_CASE.search(data):
         data = _in_camel_case(data)
-    return _ANSWER.decode(data)
+    answer = _ANSWER.decode(data)
+    if b'"args"' in data and any(map(_has_text_for_arguments, answer.candidates or ())):
+        raise msgspec.ValidationError("a call's arguments are the text of an object")
+    return answer
+
+
+def _has_text_for_arguments(candidate: Candidate) -> bool:
+    calls = (part.function_call for part in (candidate.content and candidate.content.parts) or ())
+    texts = (call.args for call in calls if call is not None and bytes(call.args).startswith(b'"'))
+    return any(object_in(msgspec.json.decode(text)) is not None for text in texts)
 
 
 class AnswerDecoding:

@@ -97,3 +97,41 @@ def test_what_each_support_repeats_is_bounded() -> None:
     cited = [event for event in events if isinstance(event, Citation)]
     assert len(cited) == 100
     assert sum(len(one.raw) + len(one.url) + len(one.title) + len(one.cited_text) for one in cited) < 200_000
+
+
+def test_arguments_may_be_the_text_of_an_object() -> None:
+    """A client of Gemini is told the object; a parameter of that name, and a text of it, stay as they are."""
+    table: list[tuple[Any, Any]] = [
+        ('{"x": "\u00e9"}', {"x": "\u00e9"}),
+        ("{}", {}),
+        (" ", {}),
+        ({"args": '{"x": 1}'}, {"args": '{"x": 1}'}),
+    ]
+    for args, expected in table:
+        for of_calls in (
+            {"functionCall": {"name": "f", "args": args}},
+            {"function_call": {"name": "f", "args": args}},
+        ):
+            chunk = decode([sse(parts({"text": '"args": "{}"'}, of_calls, finishReason="STOP"))])
+            [text, told] = folded(chunk.events).blocks
+            assert (text.text, msgspec.json.decode(told.text)) == ('"args": "{}"', expected), args
+            [heard] = [part for part in parts_heard(chunk.raw) if "text" not in part]
+            assert next(iter(heard.values()))["args"] == expected, args
+    for args in ("x", "[]", "{", '"{}"'):
+        assert failure_in(decode([sse(call(name="f", args=args))])).kind is Kind.GARBAGE, args
+
+
+def test_one_part_in_the_place_of_a_list_is_a_list_of_it() -> None:
+    """Of a text and of a call, whatever its arguments."""
+    for part, kind in (({"text": "a"}, "text"), ({"functionCall": {"name": "f", "args": "{}"}}, "tool_call")):
+        told = {"candidates": [{"content": {"role": "model", "parts": part}, "finishReason": "STOP"}]}
+        chunk = decode([sse(told)])
+        assert [block.kind for block in folded(chunk.events).blocks] == [kind]
+        assert chunk.events[-1] == Terminal()
+        assert [list(one) for one in parts_heard(chunk.raw)] == [list(part)]
+
+
+def parts_heard(stream: bytes) -> list[dict[str, Any]]:
+    """The parts that a client of the same dialect is told."""
+    chunks = [msgspec.json.decode(line[5:]) for line in stream.splitlines() if line.startswith(b"data:")]
+    return [part for chunk in chunks for part in chunk["candidates"][0]["content"]["parts"]]

@@ -1,0 +1,37 @@
+"""A call's arguments as the text of an object, which some servers tell in the object's place. PURE."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from relay.dialects.json_object import json_object
+from relay.neutral.conversation import Json
+
+
+def object_in(args: Any) -> Json | None:
+    """The object whose JSON ``args`` is, an empty one for a blank text; None for what is no such text."""
+    if not isinstance(args, str):
+        return None
+    return json_object(args) if args.strip() else {}
+
+
+def with_objects(chunk: Json) -> bool:
+    """Put the objects in their texts' places; whether there were any. The chunk's names are in camelCase."""
+    found = [(call, object_in(call.get("args"))) for call in _calls_in(chunk)]
+    for call, arguments in found:
+        if arguments is not None:
+            call["args"] = arguments
+    return any(arguments is not None for _, arguments in found)
+
+
+def _calls_in(chunk: Json) -> Iterator[Json]:
+    for candidate in _each(chunk.get("candidates")):
+        content = candidate.get("content")
+        for part in _each(content.get("parts") if isinstance(content, dict) else None):
+            if isinstance(call := part.get("functionCall"), dict):
+                yield call
+
+
+def _each(value: Any) -> list[Json]:
+    """The objects of a list, or the one that stands in its place."""
+    entries = value if isinstance(value, list) else [value]
+    return [one for one in entries if isinstance(one, dict)]
