@@ -15,7 +15,14 @@ from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.client_answer.rewrites import GONE, Rewrites
 from relay.dialects.openai.chat.upstream_answer.deltas import Deltas
-from relay.dialects.openai.chat.upstream_answer.documents import CHUNK, WHOLE, is_message_alone, stream_of
+from relay.dialects.openai.chat.upstream_answer.documents import (
+    CHUNK,
+    WHOLE,
+    is_message_alone,
+    is_text_alone,
+    of_text,
+    stream_of,
+)
 from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
 from relay.dialects.openai.chat.upstream_answer.said import Said
 from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Delta, Piece, is_told
@@ -78,10 +85,14 @@ class ChatDecoder(StreamDecoder[Piece]):
         self._others: set[int] = set()  # of these, those that have not finished
 
     def prepared(self, told: Json) -> Json:
-        """A chunk whose choices hold whole messages and no deltas, with empty deltas beside them."""
+        """A chunk whose choices hold whole messages, or texts, and no deltas: with deltas."""
         choices = told.get("choices")
-        if not isinstance(choices, list) or not any(map(is_message_alone, choices)):
+        if not isinstance(choices, list):
             return told
+        if any(map(is_text_alone, choices)):
+            self.note("choices[].text")
+            told = {**told, "object": CHUNK}
+            choices = [of_text(one) if is_text_alone(one) else one for one in choices]
         return {
             **told,
             "choices": [{**one, "delta": {}} if is_message_alone(one) else one for one in choices],

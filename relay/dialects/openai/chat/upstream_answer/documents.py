@@ -29,7 +29,8 @@ def stream_of(told: Json) -> bytes:
 
 def chunks_of(told: Json) -> list[Json] | None:
     """Its chunks: what is said, why it ended, what it cost; None where it is no chat completion."""
-    choices = [one for one in _list(told.get("choices")) if isinstance(one, dict)]
+    found = [one for one in _list(told.get("choices")) if isinstance(one, dict)]
+    choices = [of_text(one) if is_text_alone(one) else one for one in found]
     if not choices or not all(isinstance(_said(choice), dict) for choice in choices):
         return None
     head = {key: value for key, value in told.items() if key not in _NOT_REPEATED}
@@ -43,6 +44,19 @@ def chunks_of(told: Json) -> list[Json] | None:
 def is_message_alone(choice: Any) -> bool:
     """Does the choice hold a whole message, and nothing in its delta's place?"""
     return isinstance(choice, dict) and not choice.get("delta") and isinstance(choice.get("message"), dict)
+
+
+def is_text_alone(choice: Any) -> bool:
+    """Is it one of a text completion, which has a text and neither a delta nor a message?"""
+    if not isinstance(choice, dict) or choice.get("delta") or choice.get("message"):
+        return False
+    return isinstance(choice.get("text"), str)
+
+
+def of_text(choice: Json) -> Json:
+    """The same as a choice of a chat."""
+    others = {name: value for name, value in choice.items() if name != "text"}
+    return {**others, "delta": {"content": choice["text"]}}
 
 
 def _text(choice: Json) -> Json:
@@ -67,4 +81,5 @@ def _said(choice: Json) -> Any:
 
 
 def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+    """Also of one entry that is in no list."""
+    return [value] if value and isinstance(value, dict) else value if isinstance(value, list) else []

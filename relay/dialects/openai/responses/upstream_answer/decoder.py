@@ -15,7 +15,12 @@ from relay.dialects.json_object import json_object
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.responses.client_answer.answer_object import answer_object
 from relay.dialects.openai.responses.client_answer.block_table import ProtocolBroken
-from relay.dialects.openai.responses.upstream_answer.documents import is_response, item_events, stream_of
+from relay.dialects.openai.responses.upstream_answer.documents import (
+    end_named,
+    is_response,
+    item_events,
+    stream_of,
+)
 from relay.dialects.openai.responses.upstream_answer.items import ItemBlocks
 from relay.dialects.openai.responses.upstream_answer.wire import (
     STREAM_EVENT,
@@ -74,6 +79,8 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
             whole := json_object(event.data or b"") or {}
         ):
             return told_again(self, STREAM_EVENT, stream_of(whole), events)
+        if told.type == "response.done" and (response := as_json(told.response)):
+            event = self._renamed(told, event, end_named(response))
         try:
             if self._is_half and told.type == "response.output_item.done":
                 self._is_half = False
@@ -92,6 +99,13 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         if not missing:
             return event.raw
         return b"".join(framed(name, json_text({"type": name, **one})) for name, one in missing) + event.raw
+
+    def _renamed(self, told: StreamEvent, event: SseEvent, name: str) -> SseEvent:
+        """The event under the name by which clients of this form know it."""
+        self.note("type")
+        told.type = name
+        data = json_text({**(json_object(event.data or b"") or {}), "type": name})
+        return SseEvent(name, data, framed(name, data))
 
     def _counted(self, told: StreamEvent, event: SseEvent) -> SseEvent:
         """The event, whose answer's usage tells nothing but counts."""

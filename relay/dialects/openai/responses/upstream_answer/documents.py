@@ -10,6 +10,15 @@ from relay.neutral.sse import framed
 _ENDS = {"completed": "response.completed", "incomplete": "response.incomplete", "failed": "response.failed"}
 
 
+def end_named(response: Json) -> str:
+    """How the event is named that ends an answer with ``response``, where it is called ``response.done``.
+
+    So Realtime's is called, whatever the answer's status; one without a status is whole.
+    """
+    status = text_at(response, "status")
+    return _ENDS.get("failed" if status == "cancelled" else status, "response.completed")
+
+
 def is_response(told: Json) -> bool:
     """Is it a whole response, and no event?"""
     return text_at(told, "status") in _ENDS and isinstance(told.get("output"), list)

@@ -1,5 +1,6 @@
 """How compatible servers depart from OpenAI's chat stream, and what is made of it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,16 @@ from relay.dialects.openai import OPENAI_CHAT
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, Stop, Terminal
 from relay.neutral.failures import Kind
-from tests.relay.dialects.openai.streams import call, chat, data_of, decoded, delta, new_encoder, state_of
+from tests.relay.dialects.openai.streams import (
+    call,
+    chat,
+    client_for,
+    data_of,
+    decoded,
+    delta,
+    new_encoder,
+    state_of,
+)  # fmt: skip
 
 
 def events_of(*chunks: Json, done: bool = True) -> list[Event]:
@@ -327,3 +337,43 @@ def test_an_error_behind_half_a_call_reaches_the_client(error: object) -> None:
 def test_an_error_event_that_is_not_there_is_not_changed() -> None:
     """What holds no error object is forwarded as it is."""
     assert new_encoder(OPENAI_CHAT).identified({"choices": []}, "") == {"choices": []}
+
+
+def test_choices_of_a_text_completion_are_text() -> None:
+    """In a stream, and in one piece; a client of chat is told them as deltas."""
+    texts = [
+        {"index": 0, "text": "Hel", "finish_reason": None},
+        {"index": 0, "text": "lo", "finish_reason": None},
+    ]
+    chunks = [{"object": "text_completion", "choices": [one]} for one in texts]
+    end = {"object": "text_completion", "choices": [{"index": 0, "text": "", "finish_reason": "stop"}]}
+    whole = {
+        "id": "c",
+        "object": "text_completion",
+        "choices": [{"index": 0, "text": "Hello", "finish_reason": "stop"}],
+    }
+    for stream in (chat(*chunks, end), json.dumps(whole).encode()):
+        chunk = decoded(OPENAI_CHAT, [stream])
+        state = state_of(chunk.events)
+        assert (state.text, state.failure, state.terminal) == ("Hello", None, True)
+        with client_for(chunk.raw).chat.completions.stream(model="m", messages=[]) as events:
+            assert events.get_final_completion().choices[0].message.content == "Hello"
+
+
+def test_one_call_in_the_place_of_a_list_is_a_list_of_it() -> None:
+    """In a delta, in a whole message and in a document."""
+    one = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": None, "tool_calls": one}
+    whole = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+    streams = (
+        chat(delta(tool_calls={"index": 0, **one}), delta("tool_calls")),
+        chat({"choices": [whole]}),
+        json.dumps({"id": "c", "object": "chat.completion", "choices": [whole]}).encode(),
+    )
+    for stream in streams:
+        chunk = decoded(OPENAI_CHAT, [stream])
+        blocks = [(block.id, block.name, block.text) for block in state_of(chunk.events).blocks]
+        assert blocks == [("a", "f", "{}")]
+        with client_for(chunk.raw).chat.completions.stream(model="m", messages=[]) as events:
+            [call] = events.get_final_completion().choices[0].message.tool_calls or []
+            assert call.id == "a"

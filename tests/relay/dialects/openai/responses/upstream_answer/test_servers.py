@@ -678,3 +678,22 @@ def test_a_document_that_is_no_answer(body: Json, kind: Kind, message: str) -> N
     assert isinstance(failed, Failed)
     assert failed.failure.kind is kind
     assert message in failed.failure.message
+
+
+def test_done_is_the_end_that_its_status_says() -> None:
+    """As Realtime calls it; a client of this form is told the end that it knows."""
+    output = [{"id": "m", "type": "message", "content": [{"type": "output_text", "text": "Hi"}]}]
+    cut = {"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}
+    for fields, stop in (({"status": "completed"}, "end_turn"), ({}, "end_turn"), (cut, "max_tokens")):
+        chunk = told(("response.done", {"response": {"id": "r", "output": output, **fields}}))
+        state = state_of(chunk.events)
+        assert (state.text, state.stop and state.stop.reason, state.terminal) == ("Hi", stop, True)
+        assert b"response.done" not in chunk.raw
+        with client_for(chunk.raw).responses.stream(model="m", input="") as stream:
+            kinds = [event.type for event in stream]
+        assert kinds[-1] == f"response.{fields.get('status', 'completed')}"
+    for status in ("failed", "cancelled"):
+        error = {"code": "server_error", "message": "gone"}
+        chunk = told(("response.done", {"response": {"id": "r", "status": status, "error": error}}))
+        assert isinstance(chunk.events[-1], Failed)
+        assert b"response.failed" in chunk.raw
