@@ -159,6 +159,7 @@ class _Attempts:
             around = yield from self.targets.look_around(is_quota=policy.is_quota(failure))
         if policy.is_quota(failure):
             self.failures[-1] = giving_up.with_nearest(failure, around.nearest_free_seconds)
+        self.counted = policy.counted_anew(self.counted, is_elsewhere=around.is_elsewhere)
         decision = self._decided(failure, self.counted, around)
         if not decision.retry and self.targets.falls_back_for(failure):
             decision, self.counted = policy.FALL_BACK, -1  # the other model has attempts of its own
@@ -236,10 +237,9 @@ class _Attempts:
         return (yield from self.blame.failed(account, failure))
 
     def _end_attempt(self, failure: Failure | None, decision: policy.Decision | None) -> Steps:
-        one, on = cast(Answer, self.answer), cast(Picked, self.account).email
-        self.is_attempting, at = False, self.clock.at
-        fact = AttemptEnded(at, self.number, on, one.phase, one.usage, failure, decision, one.heard)
-        yield from self._note(fact)
+        one, on, self.is_attempting = cast(Answer, self.answer), cast(Picked, self.account).email, False
+        told = on, one.phase, one.usage, failure, decision, one.heard
+        yield from self._note(AttemptEnded(self.clock.at, self.number, *told))
 
     def _end_broken(self, failure: Failure) -> Engine:
         """The answer stays broken, and the client is told so."""

@@ -214,13 +214,15 @@ class TimedOut(msgspec.Struct, frozen=True):
 class Around(msgspec.Struct, frozen=True):
     """``another_is_free``: for this target, besides those named; ``all_are_marked``: hard, every one.
 
-    ``nearest_free_seconds`` is when the first of the marked ones is free again.
+    ``nearest_free_seconds`` is when the first of the marked ones is free again. ``is_elsewhere``: the
+    exchange has turned to a fallback, and it is there that another one is free.
     """
 
     at: float
     another_is_free: bool
     all_are_marked: bool
     nearest_free_seconds: float | None = None
+    is_elsewhere: bool = False
 
 
 class Allowed(msgspec.Struct, frozen=True):

@@ -148,6 +148,14 @@ def decide(
     )
 
 
+def counted_anew(attempt: int, *, is_elsewhere: bool) -> int:
+    """The number of the attempt that failed, for ``decide``; ``is_elsewhere``: a fallback is asked next.
+
+    Where the attempts end with the last account of a model, its fallback has attempts of its own.
+    """
+    return -1 if is_elsewhere and attempt + 1 >= MAX_RETRY_ATTEMPTS else attempt
+
+
 def asks_the_budget(decision: Decision, failure: Failure) -> bool:
     """Is this a retry that the budget has to allow? A heal happens once; a quota goes to somebody else."""
     return decision.retry and not decision.heal and not is_quota(failure)

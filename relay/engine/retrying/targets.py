@@ -93,7 +93,7 @@ class Targets:
             there = yield from self._look_at(fallback, frozenset())
             if not there.all_are_marked:
                 self._turn_to(fallback, "quota" if is_quota else "accounts")
-                return Around(there.at, another_is_free=True, all_are_marked=False)
+                return Around(there.at, another_is_free=True, all_are_marked=False, is_elsewhere=True)
             fallback = self._fallbacks.next(fallback, self._count)
         return around
 

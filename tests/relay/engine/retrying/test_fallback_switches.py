@@ -7,6 +7,7 @@ from tests.playbook import Script, play
 from tests.relay.engine.script import (
     ANN,
     BEN,
+    CAT,
     answers,
     around,
     closes,
@@ -91,6 +92,34 @@ def test_a_fallback_that_cannot_fit_is_passed_over_for_whatever_reason() -> None
     play(
         (picks(target=0), nobody(429, 60.0)), (picks(target=2), BEN_2), answers(), targets=3, fallbacks=small
     ).ends(status=200)
+
+
+def test_a_quota_spent_with_the_last_attempt_is_a_reason_too() -> None:
+    """The third attempt finds the third account out, and with it the model: its fallback is asked all the
+    same, with attempts of its own; where another account of the model has room, the client is told.
+    """
+    limited: list[Script] = [(opens(), refuses(429, retry_after_seconds=60))]
+    others: list[Script] = [(looks_around(target=0), around(another_is_free=True)), closes()]
+    until_the_third: list[Script] = [
+        (picks(target=0), ANN), limited, marks(ANN, "hard", 429), others,
+        (picks(target=0), BEN), limited, marks(BEN, "hard", 429), others,
+        (picks(target=0), CAT), limited, marks(CAT, "hard", 429),
+    ]  # fmt: skip
+    played = play(
+        until_the_third,
+        (looks_around(target=0), around(all_are_marked=True, nearest_free_seconds=60)),
+        (looks_around(target=1, besides=[]), around(another_is_free=True)),
+        closes(),
+        (picks(target=1, tried=[], stay_on=None), BEN_2),
+        OVERLOADED,
+        sleeps(),
+        (picks(target=1), BEN_2),
+        answers(),
+        targets=2,
+    )
+    played.ends(status=200, attempts=5)
+    assert played.fact(FellBack).why == "quota"
+    play(until_the_third, others, targets=2).ends(status=429, attempts=3)
 
 
 def test_a_spent_quota_may_be_no_reason() -> None:
