@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from monitor.diagnosis.failure_causes import cause_of
-from monitor.record.failure_table import Cause, decisive
+from monitor.record.failures.failure_table import Cause, decisive
 from monitor.record.outcome import is_of_a_conversation
 from monitor.record.records import AttemptRecord, Outcome, RequestRecord
 

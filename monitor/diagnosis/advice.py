@@ -3,7 +3,7 @@
 ``%(account)s``, ``%(status)d``, ``%(count)d``, ``%(model)s`` and ``%(time)s`` are filled in by ``diagnosis``.
 """
 
-from monitor.record.failure_table import Cause
+from monitor.record.failures.failure_table import Cause
 from monitor.record.phrasing import gettext_noop as _
 from monitor.record.records import Outcome, RequestRecord
 

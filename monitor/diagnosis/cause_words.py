@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from monitor.diagnosis.failure_causes import cause_of
-from monitor.record.failure_table import Cause, decisive
+from monitor.record.failures.failure_table import Cause, decisive
 from monitor.record.phrasing import gettext_noop as _
 from monitor.record.records import AttemptRecord, Outcome, RequestRecord
 

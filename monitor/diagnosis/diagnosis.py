@@ -14,8 +14,8 @@ from monitor.diagnosis.advice import AFTER_CUT, AT_ADMISSION, BEFORE_ANSWER, WHA
 from monitor.diagnosis.failure_causes import cause_of
 from monitor.diagnosis.fell_back import fell_back
 from monitor.diagnosis.seams import beginning_of, continued, not_continued
-from monitor.record.decision_words import Strategy
-from monitor.record.failure_table import Cause, decisive
+from monitor.record.failures.decision_words import Strategy
+from monitor.record.failures.failure_table import Cause, decisive
 from monitor.record.outcome import is_of_a_conversation
 from monitor.record.phrasing import Moment, Phrase, Seconds, gettext_noop
 from monitor.record.records import AttemptRecord, Outcome, Phase, RequestRecord

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from monitor.record.failure_table import Cause, rule_for
+from monitor.record.failures.failure_table import Cause, rule_for
 
 
 class FailedAttempt(Protocol):

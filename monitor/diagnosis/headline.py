@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from monitor.diagnosis.diagnosis import Diagnosis, Severity
-from monitor.record.failure_kinds import (
+from monitor.record.failures.failure_kinds import (
     ACCOUNT,
     MISSING_THING,
     OUTPUT_LIMIT,
@@ -12,7 +12,7 @@ from monitor.record.failure_kinds import (
     TOO_LONG_CONTEXT,
     Kind,
 )
-from monitor.record.failure_table import decisive
+from monitor.record.failures.failure_table import decisive
 from monitor.record.phrasing import Phrase
 from monitor.record.records import AttemptRecord
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from monitor.record.decision_words import Obstacle
+from monitor.record.failures.decision_words import Obstacle
 from monitor.record.phrasing import Phrase
 from monitor.record.phrasing import gettext_noop as _
 from monitor.record.records import AttemptRecord, RequestRecord

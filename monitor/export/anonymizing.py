@@ -18,7 +18,7 @@ from monitor.masking.edits import Edit, apply_edits
 from monitor.masking.linear import compiled
 from monitor.record.attempt_use import with_labels
 from monitor.record.records import AttemptRecord, RequestRecord
-from monitor.record.redaction import mask_email, mask_text
+from monitor.record.redacting.redaction import mask_email, mask_text
 
 _EMAIL = compiled(rb"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", captures=False)
 _DATA_URL = compiled(rb"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+", captures=False)

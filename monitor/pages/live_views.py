@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from monitor.pages.access import for_operators
-from monitor.record.failure_kinds import WORDS
+from monitor.record.failures.failure_kinds import WORDS
 from monitor.templatetags.monitor_text import OUTCOME_SIGNS
 from monitor.words.failures import kind_label
 from monitor.words.labels import OUTCOME_LABELS

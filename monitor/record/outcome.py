@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from monitor.record.failure_kinds import OF_A_CONVERSATION
+from monitor.record.failures.failure_kinds import OF_A_CONVERSATION
 from monitor.record.records import Outcome
 
 FAILURES = ("error", "interrupted", "unauthorized", "zero_tokens")

@@ -1,6 +1,6 @@
 """Words that conversations and attempts are recorded with, to be said in the reader's language. PURE."""
 
-from monitor.record.decision_words import Strategy
+from monitor.record.failures.decision_words import Strategy
 from monitor.record.phrasing import gettext_noop as _
 
 RECORDED = (

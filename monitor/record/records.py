@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from monitor.record.attempt_use import AttemptUse
-from monitor.record.failure_kinds import Phase as Phase
+from monitor.record.failures.failure_kinds import Phase as Phase
 
 
 class Outcome(StrEnum):

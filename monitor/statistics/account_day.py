@@ -10,7 +10,7 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from monitor.models import AttemptLog
-from monitor.record.failure_table import Culprit, rule_for
+from monitor.record.failures.failure_table import Culprit, rule_for
 from monitor.record.request_id import first_request_id
 from monitor.statistics.models import HourStatistic
 

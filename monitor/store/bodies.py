@@ -6,10 +6,10 @@ import msgspec
 import zstandard
 
 from monitor.masking.exact import exact_secrets
-from monitor.record.header_redaction import mask_headers
 from monitor.record.records import BodyRecord
-from monitor.record.redaction import apply_edits, find_secrets, is_left_out, moved_positions
-from monitor.record.stream_secrets import find_stream_secrets
+from monitor.record.redacting.header_redaction import mask_headers
+from monitor.record.redacting.redaction import apply_edits, find_secrets, is_left_out, moved_positions
+from monitor.record.redacting.stream_secrets import find_stream_secrets
 from monitor.record.transcript import MASKING_MARGIN_BYTES
 from monitor.store import store_metrics
 

@@ -18,7 +18,7 @@ from monitor.models import AttemptLog, Body, RequestLog
 from monitor.pricing.cost import lost_by_the_cache, priced
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import AttemptRecord, RequestRecord
-from monitor.record.redaction import LEFT_OUT, mask_beginning, mask_path, mask_text
+from monitor.record.redacting.redaction import LEFT_OUT, mask_beginning, mask_path, mask_text
 from monitor.record.stored_text import stored_text
 from monitor.store.bodies import StoredBody
 

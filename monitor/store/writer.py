@@ -25,7 +25,7 @@ from monitor.pricing import cost
 from monitor.pricing.price_list import PriceList
 from monitor.pricing.prices import PriceBook
 from monitor.record.records import BodyRecord, Record, RequestRecord
-from monitor.record.redaction import mask_text
+from monitor.record.redacting.redaction import mask_text
 from monitor.search import index
 from monitor.search.tokenizer import SEARCHED_COLUMNS
 from monitor.store import store_metrics

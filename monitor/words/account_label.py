@@ -2,7 +2,7 @@
 
 from django.conf import settings
 
-from monitor.record.redaction import mask_email
+from monitor.record.redacting.redaction import mask_email
 from monitor.words.plain_text import shown
 
 

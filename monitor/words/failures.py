@@ -7,7 +7,7 @@ from typing import Final
 
 from django.utils.translation import gettext
 
-from monitor.record.failure_kinds import WORDS
+from monitor.record.failures.failure_kinds import WORDS
 from monitor.record.phrasing import gettext_noop
 
 SENTENCES: Final = (

@@ -27,7 +27,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from monitor.record.redaction import mask_text
+from monitor.record.redacting.redaction import mask_text
 from proxyproject.logs.rolled_file import RolledFile
 
 FIELDS = {"request_id": "-", "attempt": "-", "account": "-", "model": "-"}

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from monitor.conversations.limited import LimitLine
 from monitor.words.plain_text import shown
-from relay.limits.conversation_reading import of_conversation
+from relay.limits.conversations.conversation_reading import of_conversation
 from relay.limits.wording import of_conversation as amount
 
 

@@ -8,7 +8,7 @@ from django.template import loader
 from django.utils.translation import gettext as _
 from django.views.defaults import server_error as plain_server_error
 
-from monitor.record.redaction import mask_text
+from monitor.record.redacting.redaction import mask_text
 from proxyproject.wiring import writer
 
 RETRY_SECONDS = 5

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from relay.limits.conversation_reading import of_everybody
-from relay.limits.conversation_rule import Share
-from relay.limits.conversation_standing import ConversationStanding, LimitedBy
+from relay.limits.conversations.conversation_reading import of_everybody
+from relay.limits.conversations.conversation_rule import Share
+from relay.limits.conversations.conversation_standing import ConversationStanding, LimitedBy
 
 SHOWN = 5
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from accounts.groups.scope import ANYONE, Scope, bound_to
 from accounts.keys.limits import KeyLimits, is_inside
 from accounts.mapping import Target
-from relay.dialects.effort import budget_for, rank_of
+from relay.dialects.translation.effort import budget_for, rank_of
 from relay.neutral.conversation import ThinkingConfig
 from relay.neutral.failures import BadRequest, Failure, Kind
 

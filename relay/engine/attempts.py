@@ -9,7 +9,7 @@ from typing import Literal, cast
 
 import msgspec
 
-from monitor.record.decision_words import Obstacle, Strategy
+from monitor.record.failures.decision_words import Obstacle, Strategy
 from relay.engine.answer.answer import Answer
 from relay.engine.clock import ReplyClock
 from relay.engine.commands import (

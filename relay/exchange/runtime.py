@@ -15,7 +15,7 @@ from relay.engine.retrying.deadlines import TimeLimits
 from relay.exchange.in_flight import InFlight
 from relay.exchange.performing.quota_listener import QuotaListener
 from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
-from relay.limits.conversation_counting import ConversationGate
+from relay.limits.conversations.conversation_counting import ConversationGate
 from relay.limits.key_counter import KeyCounter
 from relay.memory.conversation_memory import Memory
 from relay.upstream.cache_key import cache_key, this_installation

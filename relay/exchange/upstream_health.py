@@ -10,8 +10,8 @@ from collections.abc import Callable
 import msgspec
 
 from accounts.snapshot import AccountView
-from monitor.record.failure_kinds import Phase
-from monitor.record.failure_table import Culprit
+from monitor.record.failures.failure_kinds import Phase
+from monitor.record.failures.failure_table import Culprit
 from relay import metrics
 from relay.engine.facts import AttemptEnded, Committed, Fact
 from relay.engine.retrying.breaker import Breaker, Circuit

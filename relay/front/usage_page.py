@@ -26,7 +26,7 @@ from monitor.ledger.booking import Amounts, dollars
 from relay.admission.client_address import client_address
 from relay.admission.key_rules import is_expired
 from relay.exchange.runtime import runtime
-from relay.limits.conversation_standing import ConversationStanding
+from relay.limits.conversations.conversation_standing import ConversationStanding
 from relay.limits.standing import Standing
 from relay.limits.usage import DAYS, KeyUsage, of_conversations
 from relay.limits.usage_reading import usage_of

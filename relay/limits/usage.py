@@ -11,8 +11,8 @@ import msgspec
 from accounts.keys.limits import ConversationLimits
 from monitor.export.formats import spreadsheet_cell
 from monitor.ledger.booking import Amounts, dollars
-from relay.limits.conversation_rule import Share
-from relay.limits.conversation_standing import ConversationStanding
+from relay.limits.conversations.conversation_rule import Share
+from relay.limits.conversations.conversation_standing import ConversationStanding
 from relay.limits.standing import Standing, moment
 
 DAYS = 30

@@ -8,7 +8,7 @@ from accounts.keys.loading import key_limits
 from accounts.models import ClientKey
 from accounts.snapshot import epoch
 from monitor.ledger.reading import by_model_and_hour, used_in
-from relay.limits.conversation_reading import of_key
+from relay.limits.conversations.conversation_reading import of_key
 from relay.limits.counts import Counts
 from relay.limits.usage import DAYS, Hour, KeyUsage, Rules, with_the_ledger
 from relay.speakers.speaker import named_conversation

@@ -6,7 +6,7 @@ engine decides by these fields alone and never looks at text again.
 
 import msgspec
 
-from monitor.record.failure_kinds import (
+from monitor.record.failures.failure_kinds import (
     ACCOUNT,
     MISSING_THING,
     OUTPUT_LIMIT,
@@ -14,9 +14,9 @@ from monitor.record.failure_kinds import (
     SIGNATURE,
     TOO_LONG_CONTEXT,
 )
-from monitor.record.failure_kinds import Kind as Kind
-from monitor.record.failure_kinds import Phase as Phase
-from monitor.record.failure_table import Rule, rule_for
+from monitor.record.failures.failure_kinds import Kind as Kind
+from monitor.record.failures.failure_kinds import Phase as Phase
+from monitor.record.failures.failure_table import Rule, rule_for
 from relay.neutral.token_limit import TokenLimit
 
 MAX_TOLD_SECONDS = 31 * 86400.0

@@ -18,7 +18,7 @@ from accounts.loaded.client_keys import KeyRing
 from accounts.mapping import Target
 from monitor.models import Body
 from monitor.record.records import RequestRecord
-from monitor.record.redaction import MASK
+from monitor.record.redacting.redaction import MASK
 from relay.admission.key_rules import allowed_targets
 from relay.admission.request_body import parsed
 from relay.dialects.interface import Dialect

@@ -19,7 +19,7 @@ from monitor.models import Body, RequestLog
 from monitor.object_store.reading import fetched
 from monitor.pages.access import for_operators
 from monitor.record.records import BodyKind, RequestRecord
-from monitor.record.redaction import MASK
+from monitor.record.redacting.redaction import MASK
 from relay.exchange.served_exchange import ServedExchange
 from relay.replay.resend import CannotReplay, recorded_call, serve, simulate, upstream_again
 from relay.replay.simulated import EVERY, faults_for, simulated_target

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from monitor.masking.exact import ExactSecrets, StreamMask, exact_secrets
-from monitor.record.redaction import mask_body
+from monitor.record.redacting.redaction import mask_body
 from relay.dialects.errors.told_body import LONGEST_TOLD_BYTES
 from relay.dialects.interface import Decoder
 from relay.neutral.events import Chunk, Event, Failed

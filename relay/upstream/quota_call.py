@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from accounts.pool.windows import Window
 from accounts.snapshot import AccountView
-from relay.dialects.code_assist_quota import PATH, told_by_code_assist
+from relay.dialects.quotas.code_assist_quota import PATH, told_by_code_assist
 from relay.neutral.failures import Failure
 from relay.upstream.times import Times
 

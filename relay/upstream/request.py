@@ -13,14 +13,14 @@ import msgspec
 from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
-from monitor.record.header_redaction import is_secret_header
+from monitor.record.redacting.header_redaction import is_secret_header
 from relay.dialects.errors.refused_parameters import PAIRS, is_the_clients, known_refusals
 from relay.dialects.healing.signature_slots import HealedBody
 from relay.dialects.interface import Dialect
 from relay.dialects.names.aliases import NONE as NO_ALIASES
 from relay.dialects.names.aliases import Aliases, aliased
-from relay.dialects.paired_calls import paired
 from relay.dialects.registry import dialect_for
+from relay.dialects.translation.paired_calls import paired
 from relay.engine.continuing.continuation import Said
 from relay.engine.healing.healed import HealedSession
 from relay.engine.healing.signatures import SignatureCache

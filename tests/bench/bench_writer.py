@@ -36,7 +36,7 @@ from monitor.record.records import (
     Phase,
     RequestRecord,
 )
-from monitor.record.redaction import mask_body
+from monitor.record.redacting.redaction import mask_body
 from monitor.record.request_id import new_request_id
 from monitor.store.writer import RecordWriter
 from tests import stores

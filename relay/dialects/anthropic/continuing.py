@@ -9,7 +9,7 @@ from relay.dialects.anthropic.requests.fit import fit_prefill
 from relay.dialects.anthropic.requests.fit_thinking import switch_off, thinking_type
 from relay.dialects.anthropic.wire_messages import messages_of
 from relay.dialects.interface import ContinuedBody
-from relay.dialects.notes import what_is_left
+from relay.dialects.translation.notes import what_is_left
 from relay.neutral.conversation import Json
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.record.redaction import mask_beginning
+from monitor.record.redacting.redaction import mask_beginning
 from relay.dialects.anthropic.limit_words import limit_error
 from relay.dialects.errors.account_words import is_about_the_account
 from relay.dialects.errors.identified import identified

@@ -16,10 +16,10 @@ from relay.dialects.anthropic.wire_messages import (
     key_of_turn,
     type_of,
 )
-from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
 from relay.dialects.healing.signature_slots import Fate, Resolution, SignatureSlot
 from relay.dialects.healing.turn_form import Keys, PlacedSlot, Speaker, TurnForm
+from relay.dialects.translation.foreign_history import NO_RESULT, STRAY_RESULT
 from relay.neutral.conversation import Json, digest
 
 _PROMPT = {"type": "text", "text": FIX_PROMPT}

@@ -1,6 +1,6 @@
 """Upstream's own error body, as far as a client of its dialect may read it. PURE."""
 
-from monitor.record.redaction import mask_body
+from monitor.record.redacting.redaction import mask_body
 
 LONGEST_TOLD_BYTES = 64 * 1024
 """No vendor's error is nearly as long; of a longer one only the message is told."""

@@ -9,7 +9,7 @@ from relay.dialects.gemini.fields import field, with_field
 from relay.dialects.gemini.requests.write_turns import with_user_at_end
 from relay.dialects.gemini.turns import contents_of
 from relay.dialects.interface import ContinuedBody
-from relay.dialects.notes import what_is_left
+from relay.dialects.translation.notes import what_is_left
 from relay.neutral.conversation import Json
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.record.redaction import mask_beginning, mask_text
+from monitor.record.redacting.redaction import mask_beginning, mask_text
 from relay.dialects.errors.account_words import is_about_money, is_about_the_account
 from relay.dialects.errors.refusals import Words, classified
 from relay.dialects.errors.told_body import told_body

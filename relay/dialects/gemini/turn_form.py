@@ -9,13 +9,13 @@ from typing import Any, assert_never
 
 import msgspec
 
-from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT
 from relay.dialects.gemini.carried_signatures import from_client
 from relay.dialects.gemini.fields import field, with_field, without
 from relay.dialects.gemini.turns import is_model, is_user, key_of_turn, model_runs, parts_of
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
 from relay.dialects.healing.signature_slots import PLACEHOLDER, Fate, Resolution, SignatureSlot
 from relay.dialects.healing.turn_form import Keys, PlacedSlot, Speaker, TurnForm
+from relay.dialects.translation.foreign_history import NO_RESULT, STRAY_RESULT
 from relay.neutral.conversation import Json, digest
 
 _PROMPT = {"text": FIX_PROMPT}

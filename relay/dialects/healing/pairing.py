@@ -2,7 +2,7 @@
 
 PURE, and linear in the history. Agents lose the pairs when they are interrupted, resumed or compacted, and
 every later turn would be refused too. In a client's own dialect; for what is translated,
-``relay/dialects/paired_calls.py`` has done it already.
+``relay/dialects/translation/paired_calls.py`` has done it already.
 """
 
 from collections import deque

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.record.redaction import mask_beginning
+from monitor.record.redacting.redaction import mask_beginning
 from relay.dialects.errors.account_words import is_about_the_account
 from relay.dialects.errors.identified import identified
 from relay.dialects.errors.refusals import Words, classified

@@ -1,7 +1,7 @@
 """How much to think: OpenAI's effort levels and the neutral configuration. PURE."""
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.effort import EFFORTS, effort_for, nearest_effort
+from relay.dialects.translation.effort import EFFORTS, effort_for, nearest_effort
 from relay.neutral.conversation import ThinkingConfig
 from relay.neutral.failures import BadRequest
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from monitor.record.decision_words import Obstacle
+from monitor.record.failures.decision_words import Obstacle
 from relay.neutral.events import StreamState
 from relay.neutral.failures import Failure
 

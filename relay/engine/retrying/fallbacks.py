@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from monitor.record.failure_table import Cause
+from monitor.record.failures.failure_table import Cause
 from relay.neutral.failures import Failure
 from relay.neutral.token_limit import TokenLimit
 

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from monitor.record.failure_table import Culprit
+from monitor.record.failures.failure_table import Culprit
 from relay.engine.retrying import policy
 from relay.engine.retrying.turns import RESTING
 from relay.neutral.failures import Failure, Kind

@@ -1,17 +1,17 @@
 """Back off and rotate: one decision about a failure, out of the one table.
 
-PURE. What each failure means is a row of ``monitor/record/failure_table.py``; here it is read for the case at
-hand: which attempt it was, who else is free, what was healed already.
+PURE. What each failure means is a row of the table in ``monitor/record/failures/failure_table.py``. Here it
+is read for the case at hand: which attempt it was, who else is free, what was healed already.
 """
 
 from typing import Final, Literal
 
 import msgspec
 
-from monitor.record import failure_table
-from monitor.record.decision_words import Strategy
-from monitor.record.failure_table import Cause, MarkKind, rule_for
-from monitor.record.retry_strategies import (
+from monitor.record.failures import failure_table
+from monitor.record.failures.decision_words import Strategy
+from monitor.record.failures.failure_table import Cause, MarkKind, rule_for
+from monitor.record.failures.retry_strategies import (
     TOLD_DELAY_LIMIT_SECONDS,
     AsTold,
     ExponentialBackoff,

@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-from monitor.record.decision_words import Strategy
-from monitor.record.retry_strategies import TOLD_DELAY_LIMIT_SECONDS
+from monitor.record.failures.decision_words import Strategy
+from monitor.record.failures.retry_strategies import TOLD_DELAY_LIMIT_SECONDS
 from relay.engine.clock import ReplyClock
 from relay.engine.commands import Command, Note, Reply, Sleep, SpendRetry
 from relay.engine.facts import Rested

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from accounts.pool.pool import Pool
 from accounts.snapshot import AccountView
-from relay.dialects.told_quotas import told_in_headers, told_in_refusal
+from relay.dialects.quotas.told_quotas import told_in_headers, told_in_refusal
 
 
 class QuotaListener:

@@ -6,8 +6,8 @@ PURE. The wording is a contract (docs/behaviour.md 11 and the troubleshooting le
 import logging
 from typing import assert_never
 
-from monitor.record.decision_words import Strategy
-from monitor.record.failure_table import Peeked
+from monitor.record.failures.decision_words import Strategy
+from monitor.record.failures.failure_table import Peeked
 from relay.engine.facts import (
     AttemptEnded,
     AttemptOpened,

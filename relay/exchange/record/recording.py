@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from monitor.record.failure_table import Cause
+from monitor.record.failures.failure_table import Cause
 from monitor.record.outcome import OutcomeFacts, outcome_of
 from monitor.record.records import (
     AttemptRecord,

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from monitor.record.redaction import mask_email
+from monitor.record.redacting.redaction import mask_email
 from relay.dialects.interface import Dialect, ErrorAnswer
 from relay.engine.commands import ExchangeEnd
 from relay.engine.retrying import policy

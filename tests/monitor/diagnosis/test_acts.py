@@ -6,7 +6,7 @@ from monitor.diagnosis import advice
 from monitor.diagnosis.acts import AT_FAILURE, Act, acts_for
 from monitor.diagnosis.diagnosis import diagnose
 from monitor.diagnosis.headline import HEADLINE_WORDS, parted, reason_of_upstream, words_in
-from monitor.record.failure_table import Cause
+from monitor.record.failures.failure_table import Cause
 from monitor.record.phrasing import Phrase
 from monitor.record.records import AttemptRecord, Outcome, RequestRecord
 from tests.monitor.diagnosis.test_diagnosis import CASES, ENDED, SERVED, failed, row

@@ -2,7 +2,7 @@
 
 from monitor.diagnosis.advice import STATUS_AT_ADMISSION
 from monitor.diagnosis.cause_words import CAUSE_WORDS, UNASKED_WORDS, word_for
-from monitor.record.failure_table import Cause
+from monitor.record.failures.failure_table import Cause
 from monitor.record.records import Outcome
 from tests.monitor.diagnosis.test_diagnosis import ENDED, failed, row
 

@@ -10,9 +10,9 @@ from monitor.diagnosis.diagnosis import Diagnosis, Severity, diagnose
 from monitor.diagnosis.failure_causes import cause_of
 from monitor.diagnosis.fell_back import WHY
 from monitor.diagnosis.seams import NOT_CONTINUED
-from monitor.record.decision_words import Obstacle
-from monitor.record.failure_kinds import OF_A_CONVERSATION
-from monitor.record.failure_table import BY_WORD, Cause
+from monitor.record.failures.decision_words import Obstacle
+from monitor.record.failures.failure_kinds import OF_A_CONVERSATION
+from monitor.record.failures.failure_table import BY_WORD, Cause
 from monitor.record.phrasing import Phrase
 from monitor.record.records import AttemptRecord, EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.wording import as_html, as_text

@@ -11,10 +11,10 @@ from monitor.masking.linear import Phrases, compiled
 from monitor.masking.named import NAMED
 from monitor.masking.passwords import PASSWORDS
 from monitor.masking.shapes import TOKENS
-from monitor.record import stream_secrets
 from monitor.record.records import BodyKind, BodyRecord
-from monitor.record.redaction import find_secrets, mask_body, mask_text
-from monitor.record.stream_secrets import find_stream_secrets
+from monitor.record.redacting import stream_secrets
+from monitor.record.redacting.redaction import find_secrets, mask_body, mask_text
+from monitor.record.redacting.stream_secrets import find_stream_secrets
 from monitor.store.bodies import stored_body
 
 UNITS = (

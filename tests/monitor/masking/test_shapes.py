@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.masking.edits import MASK
 from monitor.masking.views import View, views
-from monitor.record.redaction import find_secrets, mask_body, mask_text
+from monitor.record.redacting.redaction import find_secrets, mask_body, mask_text
 
 # The random part of each is made up; no token here was ever issued.
 R = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC3dE5fG7hJ9kL"

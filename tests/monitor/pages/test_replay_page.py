@@ -10,7 +10,7 @@ from accounts.mapping import Target
 from accounts.snapshot import KeyView
 from monitor.models import Body
 from monitor.record.records import RequestRecord
-from monitor.record.redaction import MASK
+from monitor.record.redacting.redaction import MASK
 from relay.replay.resend import CannotReplay, dialect_of, recorded_call, within_its_groups
 from tests.monitor.shelf import Shelf, operator, shelf, texts_of
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from monitor.models import Body
 from monitor.record.records import BodyKind, BodyRecord
-from monitor.record.redaction import MASK
+from monitor.record.redacting.redaction import MASK
 from monitor.record.transcript import Transcript
 from monitor.store.bodies import ROW_OVERHEAD_BYTES, stored_body
 from monitor.store.writer import RecordWriter

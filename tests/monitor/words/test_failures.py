@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
-from monitor.record.failure_kinds import WORDS, Kind
+from monitor.record.failures.failure_kinds import WORDS, Kind
 from monitor.words.failures import SENTENCES, failure_sentence, kind_label
 from relay.engine.answer.peek import EMPTY
 from relay.upstream.client import WEB_PAGE

@@ -5,8 +5,8 @@ from accounts.mapping import Mapping
 from monitor.conversations.past_turns import PastTurn, WhoseTurn
 from proxyproject.pages.runaways import SHOWN, Runaway, worst
 from proxyproject.pages.start_page import runaway_warnings
-from relay.limits.conversation_rule import Share
-from relay.limits.conversation_standing import standings
+from relay.limits.conversations.conversation_rule import Share
+from relay.limits.conversations.conversation_standing import standings
 
 KEYS = {7: ("team", ConversationLimits(turns=10, agents=2))}
 MAPPINGS = [

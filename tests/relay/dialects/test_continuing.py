@@ -8,8 +8,8 @@ from accounts.facts.known_models import facts_for
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect
-from relay.dialects.notes import CONTINUE
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.dialects.translation.notes import CONTINUE
 
 SAID = "Once upon a "
 

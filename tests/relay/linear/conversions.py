@@ -5,7 +5,7 @@ from accounts.facts.model_facts import ModelFacts
 from relay.dialects.errors.refused_parameters import REMOVABLE, ROWS
 from relay.dialects.interface import Dialect
 from relay.dialects.names.aliases import aliased
-from relay.dialects.paired_calls import paired
+from relay.dialects.translation.paired_calls import paired
 from relay.neutral.conversation import Json
 
 MODELS = {

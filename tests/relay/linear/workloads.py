@@ -9,8 +9,8 @@ from accounts.wildcards import Wildcard, WildcardIndex
 from monitor.masking.exact import ExactSecrets, StreamMask
 from monitor.masking.named import NAMED
 from monitor.masking.shapes import TOKENS
-from monitor.record.redaction import mask_body, mask_email, mask_path
-from monitor.record.stream_secrets import find_stream_secrets
+from monitor.record.redacting.redaction import mask_body, mask_email, mask_path
+from monitor.record.redacting.stream_secrets import find_stream_secrets
 from relay.admission.request_body import parsed
 from relay.dialects.healing.signature_slots import Fate
 from relay.dialects.interface import Dialect

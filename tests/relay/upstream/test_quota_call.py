@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from accounts.pool.windows import Window
 from accounts.snapshot import AccountView
-from relay.dialects.code_assist_quota import PATH
+from relay.dialects.quotas.code_assist_quota import PATH
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.quota_call import AGAIN_SECONDS, QuotaCall
 from relay.upstream.times import Times

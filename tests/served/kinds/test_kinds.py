@@ -12,7 +12,7 @@ from google import genai
 from google.genai import types
 from openai import OpenAI
 
-from relay.dialects.code_assist_quota import PATH as QUOTA_PATH
+from relay.dialects.quotas.code_assist_quota import PATH as QUOTA_PATH
 from relay.simulator.ledger import Received
 from tests.running_server import ServerWorld, json_value
 from tests.served.kinds.every_kind import (

@@ -12,7 +12,7 @@ from relay.dialects.anthropic.server_tools import OWN_ID, call_block, has_block,
 from relay.dialects.anthropic.upstream_answer.block_start import kind_of
 from relay.dialects.interface import EncoderOptions
 from relay.dialects.json_object import json_object
-from relay.dialects.media_note import media_note
+from relay.dialects.translation.media_note import media_note
 from relay.neutral.block import BlockKind
 from relay.neutral.events import BlockStart, Citation
 

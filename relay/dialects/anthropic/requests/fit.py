@@ -19,7 +19,7 @@ from relay.dialects.anthropic.requests.turn_edits import (
     without_unopened_thinking,
 )
 from relay.dialects.anthropic.wire_messages import blocks_of, messages_of, type_of
-from relay.dialects.notes import CONTINUE, system_note
+from relay.dialects.translation.notes import CONTINUE, system_note
 from relay.neutral.conversation import Json
 
 _SAMPLING = ("temperature", "top_p", "top_k")

@@ -5,7 +5,7 @@ PURE. Which types and levels a model takes is data (ModelFacts); here stands onl
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.anthropic.requests.turn_edits import without_clear_thinking
-from relay.dialects.effort import budget_for, effort_for, nearest_effort, rank_of
+from relay.dialects.translation.effort import budget_for, effort_for, nearest_effort, rank_of
 from relay.neutral.conversation import Json
 
 _ON = frozenset({"enabled", "adaptive"})

@@ -6,7 +6,6 @@ PURE.
 import base64
 
 from relay.dialects.anthropic.server_tools import RESULT, read_result, tool_named
-from relay.dialects.foreign_history import outcome, program, unknown_part
 from relay.dialects.names.call_ids import told_id
 from relay.dialects.request_fields import (
     as_object,
@@ -17,6 +16,7 @@ from relay.dialects.request_fields import (
     place,
     text_in,
 )
+from relay.dialects.translation.foreign_history import outcome, program, unknown_part
 from relay.neutral.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, ToolResult
 from relay.neutral.failures import BadRequest, CannotCarry
 from relay.neutral.server_tools import CODE_EXECUTION

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from relay.dialects.anthropic.call_ids import CallIds
 from relay.dialects.anthropic.requests.write_media import media_block
-from relay.dialects.foreign_history import made_media
+from relay.dialects.translation.foreign_history import made_media
 from relay.neutral.conversation import (
     Conversation,
     Json,

@@ -15,8 +15,8 @@ from relay.dialects.anthropic.requests.fit import fit_model, instructed
 from relay.dialects.anthropic.requests.fit_schemas import fit_tool
 from relay.dialects.anthropic.requests.write_messages import write_messages
 from relay.dialects.anthropic.requests.write_schema import closed_schema
-from relay.dialects.effort import budget_for
 from relay.dialects.names.rules import PLAIN, NameRule
+from relay.dialects.translation.effort import budget_for
 from relay.neutral.conversation import Conversation, Json, ThinkingConfig, Tool, ToolChoice
 
 TOOL_NAMES = NameRule(PLAIN, 128)

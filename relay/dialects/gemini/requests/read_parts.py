@@ -2,11 +2,11 @@
 
 from collections import deque
 
-from relay.dialects.foreign_history import outcome, program
 from relay.dialects.gemini.carried_signatures import from_client, standard_base64
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.requests.media_types import media_type_of
 from relay.dialects.request_fields import object_in, objects_in, place, text_in
+from relay.dialects.translation.foreign_history import outcome, program
 from relay.neutral.conversation import (
     Json,
     Media,

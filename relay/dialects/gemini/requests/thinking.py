@@ -4,9 +4,9 @@ PURE. Gemini 2.5 takes ``thinkingBudget``, later models ``thinkingLevel``; both 
 """
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.effort import EFFORTS, budget_for, effort_for, nearest_effort
 from relay.dialects.gemini.fields import camel_keys, field
 from relay.dialects.request_fields import flag_in, integer_in, text_in
+from relay.dialects.translation.effort import EFFORTS, budget_for, effort_for, nearest_effort
 from relay.neutral.conversation import Effort, Json, ThinkingConfig
 
 

@@ -9,7 +9,7 @@ from typing import assert_never
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini.requests.media_types import media_type_of
 from relay.dialects.healing.signature_slots import PLACEHOLDER
-from relay.dialects.notes import CONTINUE, system_note
+from relay.dialects.translation.notes import CONTINUE, system_note
 from relay.neutral.conversation import (
     Conversation,
     Json,

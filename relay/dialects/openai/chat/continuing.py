@@ -6,10 +6,10 @@ message behind it that asks for the rest.
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import ContinuedBody
-from relay.dialects.notes import CONTINUE, what_is_left
 from relay.dialects.openai.chat.requests.client_shapes import is_responses
 from relay.dialects.openai.chat.requests.fit import LIMITS
 from relay.dialects.openai.responses import continuing
+from relay.dialects.translation.notes import CONTINUE, what_is_left
 from relay.neutral.conversation import Json
 
 

@@ -8,11 +8,11 @@ pass their refusals on. There is no place for a signature that this server would
 from collections.abc import Iterable
 from typing import Any
 
-from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT, as_text
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
 from relay.dialects.healing.signature_slots import PLACEHOLDER
 from relay.dialects.healing.turn_form import Keys, Speaker, TurnForm
 from relay.dialects.openai.chat.upstream_answer.blocks import reasoning_text
+from relay.dialects.translation.foreign_history import NO_RESULT, STRAY_RESULT, as_text
 from relay.neutral.conversation import Json, digest
 
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details")

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from relay.dialects.foreign_history import raw_arguments
 from relay.dialects.json_object import json_object
 from relay.dialects.names.rules import PLAIN, NameRule
 from relay.dialects.openai.requests.fit_schemas import fit_spec
 from relay.dialects.request_fields import as_list, as_object, as_text, flag_in, object_in, text_in
+from relay.dialects.translation.foreign_history import raw_arguments
 from relay.neutral.conversation import Json, Tool, ToolCall, ToolChoice, digest
 from relay.neutral.failures import BadRequest, CannotCarry
 from relay.neutral.server_tools import WEB_SEARCH

@@ -6,9 +6,9 @@ does not continue its own.
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.interface import ContinuedBody
-from relay.dialects.notes import CONTINUE, what_is_left
 from relay.dialects.openai.responses.requests.fit import MIN_OUTPUT_TOKENS
 from relay.dialects.openai.responses.turn_form import items_of
+from relay.dialects.translation.notes import CONTINUE, what_is_left
 from relay.neutral.conversation import Json
 
 

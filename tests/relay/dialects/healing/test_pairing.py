@@ -7,10 +7,10 @@ import pytest
 
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.errors.refused_parameters import PAIRS
-from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import Dialect
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.dialects.translation.foreign_history import NO_RESULT, STRAY_RESULT
 from tests.relay.dialects.healing.test_result_order import turns_of
 
 DIALECTS = {dialect.name: dialect for dialect in (ANTHROPIC, GEMINI, OPENAI_CHAT)}

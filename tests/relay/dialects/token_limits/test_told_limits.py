@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from monitor.record.failure_kinds import ACCOUNT, OUTPUT_LIMIT, TOO_LONG_CONTEXT
+from monitor.record.failures.failure_kinds import ACCOUNT, OUTPUT_LIMIT, TOO_LONG_CONTEXT
 from relay.dialects.registry import DIALECTS
 from relay.dialects.token_limits.told_limits import _TABLE as TABLE
 from relay.dialects.token_limits.told_limits import ROWS, told_limit

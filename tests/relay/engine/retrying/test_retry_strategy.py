@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.record.failure_table import BY_STATUS
-from monitor.record.retry_strategies import (
+from monitor.record.failures.failure_table import BY_STATUS
+from monitor.record.failures.retry_strategies import (
     ExponentialBackoff,
     FixedDelay,
     LinearBackoff,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.record.retry_strategies import (
+from monitor.record.failures.retry_strategies import (
     ExponentialBackoff,
     FixedDelay,
     LinearBackoff,

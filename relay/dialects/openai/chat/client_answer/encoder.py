@@ -13,7 +13,6 @@ import msgspec
 from relay.dialects.errors.identified import identified
 from relay.dialects.interface import EncoderOptions, ErrorAnswer
 from relay.dialects.json_object import json_object
-from relay.dialects.media_note import media_note
 from relay.dialects.openai.chat.requests.client_shapes import CallForm, custom_tools
 from relay.dialects.openai.citations import url_citation
 from relay.dialects.openai.errors import KEEP_ALIVE, NO_ANSWER, error_in_stream
@@ -21,6 +20,7 @@ from relay.dialects.openai.requests.custom_tools import text_of
 from relay.dialects.openai.usage import chat_usage
 from relay.dialects.reading.half_characters import any_object
 from relay.dialects.stream_encoder import CannotSay, StreamEncoder
+from relay.dialects.translation.media_note import media_note
 from relay.neutral.block import OpenBlock
 from relay.neutral.conversation import Json
 from relay.neutral.events import (

@@ -6,8 +6,6 @@ refuses are left to ``fit``.
 """
 
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.foreign_history import made_media
-from relay.dialects.notes import CONTINUE, system_note
 from relay.dialects.openai.chat.requests.fit import fit_model
 from relay.dialects.openai.reasoning import effort_of
 from relay.dialects.openai.requests import media, tools
@@ -20,6 +18,8 @@ from relay.dialects.openai.wording import (
     set_numbers,
     user_name,
 )
+from relay.dialects.translation.foreign_history import made_media
+from relay.dialects.translation.notes import CONTINUE, system_note
 from relay.neutral.conversation import (
     Conversation,
     Json,

@@ -9,7 +9,6 @@ import msgspec
 
 from relay.dialects.interface import EncoderOptions
 from relay.dialects.json_object import json_object
-from relay.dialects.media_note import media_note
 from relay.dialects.openai.citations import url_citation
 from relay.dialects.openai.requests.custom_tools import text_of
 from relay.dialects.openai.responses.client_answer.output import (
@@ -26,6 +25,7 @@ from relay.dialects.openai.responses.client_answer.output import (
 from relay.dialects.openai.responses.requests.named_tools import Called, called_as
 from relay.dialects.openai.responses.server_runs import item_kind, steps
 from relay.dialects.openai.responses.upstream_answer.documents import item_events
+from relay.dialects.translation.media_note import media_note
 from relay.neutral.block import BlockKind, OpenBlock
 from relay.neutral.conversation import Json
 from relay.neutral.events import BlockStart, Citation, StreamState, ThinkingDelta

@@ -6,7 +6,7 @@ that are only referred to, has calls that are not in the input: it stays as it i
 
 from typing import Any
 
-from relay.dialects.foreign_history import NO_RESULT, STRAY_RESULT, as_text
+from relay.dialects.translation.foreign_history import NO_RESULT, STRAY_RESULT, as_text
 from relay.neutral.conversation import Json
 
 _OUTPUTS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}

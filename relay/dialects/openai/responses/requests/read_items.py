@@ -4,13 +4,13 @@ What the model says is several items (reasoning, message, function call): those 
 one turn.
 """
 
-from relay.dialects.foreign_history import unknown_part
 from relay.dialects.openai.requests import media
 from relay.dialects.openai.requests.turns import Turns
 from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
 from relay.dialects.openai.responses.requests.foreign_items import ForeignItems
 from relay.dialects.openai.responses.requests.named_tools import arguments_of, plain_name
 from relay.dialects.request_fields import as_text, objects_in, place, text_in
+from relay.dialects.translation.foreign_history import unknown_part
 from relay.neutral.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, Turn
 from relay.neutral.failures import BadRequest, CannotCarry
 

@@ -6,8 +6,6 @@ Nothing is stored upstream: the whole conversation is sent each time, and reason
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.errors.refused_parameters import SEARCH_SOURCES
-from relay.dialects.foreign_history import made_media
-from relay.dialects.notes import CONTINUE
 from relay.dialects.openai.reasoning import effort_of
 from relay.dialects.openai.requests import media, tools
 from relay.dialects.openai.responses.requests.fit import fit_model
@@ -19,6 +17,8 @@ from relay.dialects.openai.wording import (
     set_numbers,
     user_name,
 )
+from relay.dialects.translation.foreign_history import made_media
+from relay.dialects.translation.notes import CONTINUE
 from relay.neutral.conversation import (
     Conversation,
     Json,

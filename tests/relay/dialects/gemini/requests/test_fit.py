@@ -6,7 +6,7 @@ import pytest
 
 from accounts.facts.known_models import facts_for
 from relay.dialects.gemini import GEMINI
-from relay.dialects.notes import CONTINUE
+from relay.dialects.translation.notes import CONTINUE
 from relay.neutral.failures import CannotCarry
 
 HI = {"role": "user", "parts": [{"text": "hi"}]}

@@ -9,8 +9,8 @@ import pytest
 
 from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
-from relay.dialects.notes import CONTINUE
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.dialects.translation.notes import CONTINUE
 from relay.neutral.conversation import (
     Conversation,
     Json,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.record.header_redaction import mask_headers
-from monitor.record.redaction import (
+from monitor.record.redacting.header_redaction import mask_headers
+from monitor.record.redacting.redaction import (
     MASK,
     apply_edits,
     find_secrets,

@@ -11,9 +11,10 @@ from accounts.keys.limits import MOST_TURNS, ConversationLimits, KeyLimits
 from accounts.loaded.client_keys import CallerKey
 from accounts.mapping import Target
 from monitor.conversations.past_turns import PastTurn
-from relay.limits import conversation_counting, looking
-from relay.limits.conversation_counting import REFUSED_SECONDS, RETRY_SECONDS, ConversationGate
-from relay.limits.conversation_rule import HOUR_SECONDS, Verdict
+from relay.limits import looking
+from relay.limits.conversations import conversation_counting
+from relay.limits.conversations.conversation_counting import REFUSED_SECONDS, RETRY_SECONDS, ConversationGate
+from relay.limits.conversations.conversation_rule import HOUR_SECONDS, Verdict
 from relay.speakers.speaker import Speaker
 
 NOW = 1_700_003_600.0

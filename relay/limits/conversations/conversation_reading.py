@@ -9,8 +9,8 @@ from accounts.mapping import Mapping
 from accounts.models import ClientKey, ModelMapping
 from monitor.conversations.last_hour import turns_lately, turns_of_conversation, turns_of_key, turns_of_key_in
 from monitor.ledger.reading import names_since
-from relay.limits.conversation_rule import HOUR_SECONDS
-from relay.limits.conversation_standing import ConversationStanding, standing, standings
+from relay.limits.conversations.conversation_rule import HOUR_SECONDS
+from relay.limits.conversations.conversation_standing import ConversationStanding, standing, standings
 
 
 def of_everybody(now: float) -> list[ConversationStanding]:

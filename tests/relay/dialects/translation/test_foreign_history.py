@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from accounts.facts.known_models import facts_for
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.anthropic.server_tools import OWN_ID
-from relay.dialects.paired_calls import paired
+from relay.dialects.translation.paired_calls import paired
 from relay.neutral.conversation import (
     Conversation,
     Json,

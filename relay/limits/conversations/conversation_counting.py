@@ -17,8 +17,8 @@ from accounts.loaded.client_keys import CallerKey
 from accounts.mapping import Target
 from monitor.conversations.last_hour import turns_since
 from monitor.conversations.past_turns import PastTurn
-from relay.limits.conversation_rule import HOUR_SECONDS, Verdict, judged
-from relay.limits.conversation_standing import counted
+from relay.limits.conversations.conversation_rule import HOUR_SECONDS, Verdict, judged
+from relay.limits.conversations.conversation_standing import counted
 from relay.limits.key_counter import KeyCounter
 from relay.limits.looking import looked_up
 from relay.neutral.failures import Failure, Kind

@@ -8,7 +8,7 @@ from collections import Counter, deque
 
 import msgspec
 
-from relay.dialects.foreign_history import stray_result, unanswered
+from relay.dialects.translation.foreign_history import stray_result, unanswered
 from relay.neutral.conversation import Conversation, Part, ToolCall, ToolResult, Turn
 
 

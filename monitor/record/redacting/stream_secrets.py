@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from monitor.masking.exact import NOTHING_KNOWN, ExactSecrets
-from monitor.record.redaction import LEFT_OUT, Edit, find_secrets, is_left_out, may_hold_secrets, merged
+from monitor.record.redacting.redaction import (
+    LEFT_OUT,
+    Edit,
+    find_secrets,
+    is_left_out,
+    may_hold_secrets,
+    merged,
+)
 
 # The keys whose strings are pieces: of Anthropic (text, thinking, partial_json), of Gemini (text,
 # stringValue), of OpenAI (content, reasoning…, refusal, arguments; delta in its responses). All repetitions

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.masking.exact import NOTHING_KNOWN, exact_secrets
-from monitor.record import stream_secrets
-from monitor.record.redaction import MASK, apply_edits, find_secrets
-from monitor.record.stream_secrets import find_stream_secrets
+from monitor.record.redacting import stream_secrets
+from monitor.record.redacting.redaction import MASK, apply_edits, find_secrets
+from monitor.record.redacting.stream_secrets import find_stream_secrets
 
 SECRETS = {
     "key": "sk-ant-api03-Zq9-Planted-0123456789abcdef",

@@ -14,8 +14,8 @@ from monitor.ledger.writing import book
 from monitor.record.records import RequestRecord
 from monitor.record.request_id import RANDOM_BYTES, new_request_id
 from monitor.store.upsert import upsert
-from relay.limits.conversation_reading import of_conversation, of_everybody, of_key
-from relay.limits.conversation_standing import ConversationStanding
+from relay.limits.conversations.conversation_reading import of_conversation, of_everybody, of_key
+from relay.limits.conversations.conversation_standing import ConversationStanding
 from tests.monitor.shelf import ENDED
 
 pytestmark = pytest.mark.django_db

@@ -2,7 +2,7 @@
 
 import ast
 
-from monitor.record.failure_kinds import (
+from monitor.record.failures.failure_kinds import (
     ACCOUNT,
     MISSING_THING,
     OUTPUT_LIMIT,
@@ -11,8 +11,8 @@ from monitor.record.failure_kinds import (
     TOO_LONG_CONTEXT,
     Kind,
 )
-from monitor.record.failure_table import BY_STATUS, BY_WORD, Cause, Culprit, Rule, rule_for
-from monitor.record.retry_strategies import NoRetry
+from monitor.record.failures.failure_table import BY_STATUS, BY_WORD, Cause, Culprit, Rule, rule_for
+from monitor.record.failures.retry_strategies import NoRetry
 from tests.test_house_rules import PACKAGES, ROOT, our_modules
 
 WORDS = {ACCOUNT, SIGNATURE, MISSING_THING, PARAMETER, TOO_LONG_CONTEXT, OUTPUT_LIMIT}

@@ -11,7 +11,7 @@ import msgspec
 
 from accounts.keys.limits import MOST_TURNS, ConversationLimits
 from monitor.ledger.booking import dollars
-from monitor.record.failure_kinds import OF_A_CONVERSATION
+from monitor.record.failures.failure_kinds import OF_A_CONVERSATION
 from relay.limits.standing import NO_QUOTA, moment
 from relay.neutral.failures import Failure, Kind
 

@@ -9,7 +9,7 @@ from accounts.keys.limits import ConversationLimits
 from accounts.mapping import Mapping, ModelRouter, Target
 from monitor.conversations.past_turns import PastTurn, WhoseTurn
 from monitor.ledger.booking import units_of
-from relay.limits.conversation_rule import CountedTurn, Share, shares
+from relay.limits.conversations.conversation_rule import CountedTurn, Share, shares
 
 _ANOTHER = "another sub-agent"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.dialects.effort import EFFORTS, budget_for, effort_for, nearest_effort, rank_of
+from relay.dialects.translation.effort import EFFORTS, budget_for, effort_for, nearest_effort, rank_of
 
 
 @pytest.mark.parametrize(

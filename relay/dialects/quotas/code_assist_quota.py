@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from accounts.pool.windows import MOST_WINDOWS, Window, window
-from relay.dialects.told_quotas import moment_in, skew_from
+from relay.dialects.quotas.told_quotas import moment_in, skew_from
 
 PATH: Final = "/v1internal:retrieveUserQuota"
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from monitor.record.redaction import MASK, mask_path, mask_text
+from monitor.record.redacting.redaction import MASK, mask_path, mask_text
 
 _SECRET_HEADER = re.compile(
     r"(?:^|[-_])(?:authorization|auth|cookie2?|token|jwt|secret|password|key|apikey|credentials?|assertion)$"

@@ -1,7 +1,7 @@
 """How much one conversation may do within an hour: warned first, then refused, with what and until when."""
 
 from accounts.keys.limits import UNITS_PER_DOLLAR, ConversationLimits
-from relay.limits.conversation_rule import HOUR_SECONDS, CountedTurn, judged
+from relay.limits.conversations.conversation_rule import HOUR_SECONDS, CountedTurn, judged
 from relay.neutral.failures import Kind
 
 NOW = 1_700_003_600.0

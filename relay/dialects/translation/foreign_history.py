@@ -6,7 +6,7 @@ for stands in the answer's own words anyway and is left out.
 
 import msgspec
 
-from relay.dialects.notes import system_note
+from relay.dialects.translation.notes import system_note
 from relay.neutral.conversation import Json, Media, Text, ToolResult
 from relay.neutral.server_tools import ServerResult
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from monitor.record.failure_kinds import (
+from monitor.record.failures.failure_kinds import (
     ACCOUNT,
     MISSING_THING,
     OUTPUT_LIMIT,
@@ -26,7 +26,7 @@ from monitor.record.failure_kinds import (
     TOO_LONG_CONTEXT,
     Kind,
 )
-from monitor.record.retry_strategies import (
+from monitor.record.failures.retry_strategies import (
     AsTold,
     ExponentialBackoff,
     FixedDelay,

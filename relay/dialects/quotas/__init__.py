@@ -1,0 +1,1 @@
+"""What upstreams tell of an account's quota. PURE."""

@@ -1,0 +1,1 @@
+"""How much one conversation may do within an hour, and what it has had."""
