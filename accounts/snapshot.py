@@ -12,7 +12,7 @@ from accounts.groups.strategies import Strategy
 from accounts.keys.limits import KeyLimits
 from accounts.mapping import Mapping
 from accounts.marks import MarkCause
-from accounts.pool.windows import Window
+from accounts.pool.quota_windows import Window
 
 
 class AccountView(Struct, frozen=True, kw_only=True):

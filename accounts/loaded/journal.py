@@ -15,7 +15,7 @@ from django.db.models import Case, DateTimeField, Q, Value, When
 from msgspec import Struct, field
 
 from accounts.models import Account, AccountMark, ClientKey
-from accounts.pool.windows import Window
+from accounts.pool.quota_windows import Window
 from accounts.revisions import Revision
 from accounts.snapshot import KeptMark
 from monitor.record.stored_text import stored_text

@@ -6,12 +6,12 @@ import msgspec
 
 from accounts.facts.models import stored_overrides
 from accounts.groups.strategies import Strategy
-from accounts.keys.loading import key_view
+from accounts.keys.key_loading import key_view
 from accounts.kinds import Kind, default_base_url
 from accounts.mapping import Mapping
 from accounts.marks import MarkCause
 from accounts.models import Account, AccountGroup, AccountMark, ClientKey, ModelMapping
-from accounts.pool.windows import Window
+from accounts.pool.quota_windows import Window
 from accounts.revisions import Revision
 from accounts.snapshot import AccountView, KeptMark, Snapshot, epoch
 

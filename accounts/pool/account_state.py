@@ -9,7 +9,7 @@ from accounts.groups.scope import Scope
 from accounts.marks import MarkCause, MarkDurations, hard_mark
 from accounts.pool.choosing.choice import Block, Candidate, Rank, drained_rank, rank
 from accounts.pool.pool_news import HardMarked, SoftMarked
-from accounts.pool.windows import Room, Windows
+from accounts.pool.quota_windows import Room, Windows
 from accounts.snapshot import AccountView
 
 WHOLE_ACCOUNT = ""

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from accounts.groups.scope import ANYONE, Scope
-from accounts.pool.choosing.refusals import nobody_offers
+from accounts.pool.choosing.unavailability import nobody_offers
 from accounts.pool.clock import Clock
 from accounts.pool.leases import NoAccount, Want
 from accounts.pool.roster import AccountStatus, Roster

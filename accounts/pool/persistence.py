@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from accounts.pool.windows import Window
+from accounts.pool.quota_windows import Window
 from accounts.snapshot import KeptMark
 
 

@@ -13,7 +13,7 @@ from accounts.kinds import REFUSED_TWICE
 from accounts.marks import MarkCause
 from accounts.pool import pool_news
 from accounts.pool.choosing.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, choose
-from accounts.pool.choosing.refusals import all_full, everybody_blocked
+from accounts.pool.choosing.unavailability import all_full, everybody_blocked
 from accounts.pool.choosing.sessions import Sessions
 from accounts.pool.clock import Clock
 from accounts.pool.inquiries import Inquiries
@@ -23,7 +23,7 @@ from accounts.pool.pool_news import Cleared, Disabled, HardMarked, QuotaTold, So
 from accounts.pool.pool_settings import PoolSettings
 from accounts.pool.roster import Roster
 from accounts.pool.slot_queue import SlotQueue
-from accounts.pool.windows import Window
+from accounts.pool.quota_windows import Window
 from accounts.processes.bus import Bus
 from accounts.snapshot import KeptMark, Snapshot
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from accounts.marks import MarkCause
-from accounts.pool.windows import Window
+from accounts.pool.quota_windows import Window
 
 
 class HardMarked(Struct, frozen=True, tag="hard"):

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from django.db.models import Count, Min, Q, QuerySet
 
-from monitor.conversations.counting import ConversationSums
+from monitor.conversations.conversation_sums import ConversationSums
 from monitor.conversations.filters import ConversationFilter
 from monitor.conversations.models import IN_USE, Conversation, ConversationPart
 from monitor.history.listing.keyset import moment_of_id

@@ -6,7 +6,7 @@ from typing import Any, Final, cast
 
 from django.db import connection, models
 
-from monitor.conversations.counting import AgentPart, ConversationSums, changes, is_turn, part_of
+from monitor.conversations.conversation_sums import AgentPart, ConversationSums, changes, is_turn, part_of
 from monitor.conversations.models import Conversation, ConversationPart
 from monitor.history.listing.keyset import moment_of_id
 from monitor.record.records import RequestRecord

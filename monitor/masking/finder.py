@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from monitor.masking.edits import Edit, merged
 from monitor.masking.linear import compiled, pattern_set
 from monitor.masking.shapes import Shape
-from monitor.masking.views import views
+from monitor.masking.unescaped import views
 
 LEFT_OUT = b"[left out: too many places look like secrets]"
 """What takes the place of a text with more places that might be a secret than are looked at."""

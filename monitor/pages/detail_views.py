@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
-from monitor.conversations.turns import neighbours
+from monitor.conversations.conversation_turns import neighbours
 from monitor.diagnosis.acts import acts_for
 from monitor.diagnosis.cache_advice import about_the_cache
 from monitor.diagnosis.diagnosis import diagnose

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from monitor.pages.access import for_operators
 from monitor.record.failures.failure_kinds import WORDS
 from monitor.templatetags.monitor_text import OUTCOME_SIGNS
-from monitor.words.failures import kind_label
+from monitor.words.failure_words import kind_label
 from monitor.words.labels import OUTCOME_LABELS
 
 _ID_PLACE = "0" * 32

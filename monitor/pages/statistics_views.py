@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from monitor.history.cache_misses import MissSum, misses_since
+from monitor.history.cache_miss_sums import MissSum, misses_since
 from monitor.history.listing.filters import HASHES, parse
 from monitor.pages.access import for_operators
 from monitor.pricing.cost import price_source

@@ -11,7 +11,7 @@ import msgspec
 from django.db import connection
 from django.db.models import Max, Min, QuerySet, Sum
 
-from monitor.conversations.counting import ConversationSums as ConversationSums
+from monitor.conversations.conversation_sums import ConversationSums as ConversationSums
 from monitor.conversations.models import IN_USE, Conversation, ConversationPart, Counted
 from monitor.ledger.booking import dollars
 from monitor.models import RequestLog

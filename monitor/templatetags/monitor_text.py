@@ -13,7 +13,7 @@ from monitor.record.phrasing import Phrase
 from monitor.record.recorded_words import known_word
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.account_label import account_label
-from monitor.words.failures import failure_sentence, kind_label
+from monitor.words.failure_words import failure_sentence, kind_label
 from monitor.words.labels import CACHE_MISS_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
 from monitor.words.plain_text import shown
 from monitor.words.wording import as_html, duration, local_time

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop
 
 from proxyproject.login.come_later import come_later
 from proxyproject.login.known_sessions import known_sessions
-from proxyproject.login.turns import LoginTurn, LoginTurns, TooMany
+from proxyproject.login.login_turns import LoginTurn, LoginTurns, TooMany
 from proxyproject.pages.security_headers import with_page_headers
 
 LOGIN_PATH = "/admin/login/"

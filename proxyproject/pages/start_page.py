@@ -20,7 +20,7 @@ from accounts.admin.account.state import Glance, glance
 from accounts.admin.facts import retirements
 from accounts.facts.retirement import due
 from accounts.models import Account
-from monitor.history.cache_misses import Collapse, collapses
+from monitor.history.cache_miss_sums import Collapse, collapses
 from monitor.history.failure_groups import failure_groups
 from monitor.history.last_hour import last_hour
 from monitor.pages.statistics_views import plot_words
@@ -34,7 +34,7 @@ from proxyproject.pages.runaways import Runaway, runaways
 from proxyproject.wiring import writer
 from relay.exchange.runtime import runtime
 from relay.limits.counts import Counts
-from relay.limits.wording import of_conversation
+from relay.limits.limit_words import of_conversation
 
 FAILURES_SHOWN = 5
 ACCOUNTS_SHOWN = 10

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from relay.admission.half_characters import HALVES, without_halves
+from relay.admission.broken_characters import HALVES, without_halves
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
 from relay.neutral.nesting import MOST_LEVELS, is_too_deep

@@ -9,7 +9,7 @@ from relay.dialects.interface import Dialect
 from relay.dialects.registry import DIALECTS
 from relay.exchange.service import refuse_path, serve_generation
 from relay.front.health import health, metrics_page, readiness
-from relay.front.usage import key_usage
+from relay.front.key_usage_path import key_usage
 from relay.short.catalog import one_model, several_models
 from relay.short.counting import count_tokens
 from relay.short.embedding import embed

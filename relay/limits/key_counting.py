@@ -17,7 +17,7 @@ from relay.limits.key_counter import KeyCounter
 from relay.limits.looking import looked_up
 from relay.limits.shared_counts import RedisCounts
 from relay.limits.standing import Standing
-from relay.limits.usage import part_of
+from relay.limits.key_usage import part_of
 
 KEY_SLOTS = "key-slots"
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
 from monitor.ledger.booking import dollars
-from relay.limits.windows import LimitWindow
+from relay.limits.limit_windows import LimitWindow
 from relay.neutral.failures import Failure, Kind
 
 NO_QUOTA = "insufficient_quota"

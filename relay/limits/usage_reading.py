@@ -4,13 +4,13 @@ import time
 
 from django.utils import timezone
 
-from accounts.keys.loading import key_limits
+from accounts.keys.key_loading import key_limits
 from accounts.models import ClientKey
 from accounts.snapshot import epoch
 from monitor.ledger.reading import by_model_and_hour, used_in
 from relay.limits.conversations.conversation_reading import of_key
 from relay.limits.counts import Counts
-from relay.limits.usage import DAYS, Hour, KeyUsage, Rules, with_the_ledger
+from relay.limits.key_usage import DAYS, Hour, KeyUsage, Rules, with_the_ledger
 from relay.speakers.speaker import named_conversation
 
 CONVERSATIONS_SHOWN = 50

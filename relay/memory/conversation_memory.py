@@ -21,10 +21,10 @@ from django.db import Error, connections
 from accounts.processes.bus import Bus
 from relay.dialects.errors.refused_parameters import PAIRS
 from relay.engine.healing.healed import HealedSession, HealedSessions
-from relay.engine.healing.refusals import Refusals
+from relay.engine.healing.refused_forms import Refusals
 from relay.engine.healing.signatures import Remembered, SignatureCache
 from relay.memory import database
-from relay.memory.items import HEALS, TOLD, MemoryItem, Wanted
+from relay.memory.memory_items import HEALS, TOLD, MemoryItem, Wanted
 from relay.memory.kept_requests import KeptRequests
 from relay.memory.shared_store import SharedStore
 from relay.memory.single_flight import SingleFlight

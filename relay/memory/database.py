@@ -9,9 +9,9 @@ from typing import Final, cast
 
 from django.db import Error, close_old_connections, connection
 
-from relay.engine.healing.refusals import LIMIT
+from relay.engine.healing.refused_forms import LIMIT
 from relay.engine.healing.signatures import SIGNATURE_TTL
-from relay.memory.items import HEALED_TTL, HEALS, SIGNED, Layer, MemoryItem, Wanted
+from relay.memory.memory_items import HEALED_TTL, HEALS, SIGNED, Layer, MemoryItem, Wanted
 from relay.models import RememberedItem
 
 _BATCH: Final = 200

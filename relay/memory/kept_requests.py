@@ -8,9 +8,9 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 
-from relay.caching import wire
+from relay.caching import stored_form
 from relay.caching.kept import Kept
-from relay.memory.items import MemoryItem, Wanted
+from relay.memory.memory_items import MemoryItem, Wanted
 from relay.memory.shared_store import SharedStore
 
 MOST_CHARACTERS: Final = 16 * 2**20

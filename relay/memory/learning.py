@@ -7,7 +7,7 @@ the assistant turn that it stands in.
 from relay.dialects.json_object import json_object
 from relay.dialects.names.aliases import NONE, Aliases
 from relay.dialects.names.call_ids import told_id
-from relay.memory.items import MemoryItem
+from relay.memory.memory_items import MemoryItem
 from relay.neutral.block import OpenBlock
 from relay.neutral.conversation import digest, turn_key
 from relay.neutral.events import StreamState

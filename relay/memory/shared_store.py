@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import msgspec
 
 from accounts.processes.redis_client import redis_client, redis_errors
-from relay.memory.items import HEALS, SIGNED, MemoryItem, Wanted
+from relay.memory.memory_items import HEALS, SIGNED, MemoryItem, Wanted
 from relay.neutral.conversation import digest
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Final
 from django.db import InterfaceError, OperationalError
 
 from relay.memory import database
-from relay.memory.items import MemoryItem
+from relay.memory.memory_items import MemoryItem
 
 logger = logging.getLogger(__name__)
 

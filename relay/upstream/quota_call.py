@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
-from accounts.pool.windows import Window
+from accounts.pool.quota_windows import Window
 from accounts.snapshot import AccountView
 from relay.dialects.quotas.code_assist_quota import PATH, told_by_code_assist
 from relay.neutral.failures import Failure

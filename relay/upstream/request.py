@@ -27,7 +27,7 @@ from relay.engine.healing.signatures import SignatureCache
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.failures import BadRequest
 from relay.speakers.speaker import NOBODY, Speaker
-from relay.upstream.signatures import Signatures
+from relay.upstream.placed_signatures import Signatures
 
 logger = logging.getLogger(__name__)
 

@@ -28,7 +28,7 @@ import psutil  # noqa: E402
 from accounts.pool.leases import Want  # noqa: E402
 from accounts.processes.bus import Bus  # noqa: E402
 from relay.memory.conversation_memory import Memory  # noqa: E402
-from relay.memory.items import MemoryItem  # noqa: E402
+from relay.memory.memory_items import MemoryItem  # noqa: E402
 from tests.bench import bench_server  # noqa: E402
 from tests.bench.bench_pool import MODEL, lease_and_release, world  # noqa: E402
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts.admin.account.state import moment, status_here
 from accounts.models import Account
-from accounts.pool.windows import LOW_FROM, Window
+from accounts.pool.quota_windows import LOW_FROM, Window
 
 NONE_TOLD = SafeString("–")
 

@@ -13,7 +13,7 @@ from unfold.widgets import (
 )
 
 from accounts.admin.fields import KindsField
-from accounts.facts.checks import contradictions
+from accounts.facts.contradictions import contradictions
 from accounts.facts.labels import NAMES, NO, NOTHING, YES, name_of, read_budget, read_list, written
 from accounts.facts.model_facts import SHIPPED, ModelFacts, ModelTable, Override, ThinkingBudget, problem_with
 from accounts.facts.models import ModelOverride, stored_overrides

@@ -21,7 +21,7 @@ from typing import Literal
 from msgspec import Struct
 
 from accounts.marks import MarkCause
-from accounts.pool.windows import Room
+from accounts.pool.quota_windows import Room
 
 Rank = tuple[int, float, float, int]
 

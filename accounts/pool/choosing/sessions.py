@@ -7,7 +7,7 @@ or before a restart: its account is its home (``homes``), which every process na
 from msgspec import Struct
 
 from accounts.pool.choosing.choice import binding_moves
-from accounts.pool.choosing.refusals import stand_in_reason
+from accounts.pool.choosing.unavailability import stand_in_reason
 from accounts.pool.leases import Lease, Want
 from accounts.pool.roster import Roster
 

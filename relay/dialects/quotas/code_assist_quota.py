@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from accounts.pool.windows import MOST_WINDOWS, Window, window
+from accounts.pool.quota_windows import MOST_WINDOWS, Window, window
 from relay.dialects.quotas.told_quotas import moment_in, skew_from
 
 PATH: Final = "/v1internal:retrieveUserQuota"

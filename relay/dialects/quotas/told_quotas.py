@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from accounts.pool.windows import Window, counted, window
+from accounts.pool.quota_windows import Window, counted, window
 from relay.dialects.errors.told_waits import seconds_in
 
 ANTHROPIC: Final = "anthropic-ratelimit-"

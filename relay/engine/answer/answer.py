@@ -17,7 +17,7 @@ from relay.engine.answer.answer_states import AT_A_STOP, UNOPENED, UNSAID, State
 from relay.engine.answer.delivery import Delivery, Having
 from relay.engine.answer.understood import Steps, understood
 from relay.engine.answer.withheld import is_all_hidden
-from relay.engine.clock import ReplyClock
+from relay.engine.reply_clock import ReplyClock
 from relay.engine.commands import (
     AskOn,
     Broke,

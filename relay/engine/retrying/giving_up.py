@@ -10,7 +10,7 @@ import msgspec
 
 from monitor.record.failures.failure_table import Culprit
 from relay.engine.retrying import policy
-from relay.engine.retrying.turns import RESTING
+from relay.engine.retrying.retry_turns import RESTING
 from relay.neutral.failures import Failure, Kind
 
 FAULT: Final = Failure(Kind.INTERNAL, "the server failed; its log says why", status=500)

@@ -31,8 +31,8 @@ from relay.exchange.response.answer_reader import decoder_for
 from relay.exchange.response.answer_writer import AnswerWriter, Untold
 from relay.exchange.runtime import Runtime
 from relay.exchange.upstream_health import UpstreamWatch
-from relay.memory.items import MemoryItem
-from relay.memory.refusals import account_key
+from relay.memory.memory_items import MemoryItem
+from relay.memory.refused_form_items import account_key
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.upstream.request import (

@@ -8,11 +8,11 @@ import msgspec
 from accounts.snapshot import AccountView
 from relay.dialects.errors.refused_parameters import PAIRS
 from relay.engine.retrying.policy import Heals
-from relay.memory.items import MemoryItem
-from relay.memory.refusals import refused_item
+from relay.memory.memory_items import MemoryItem
+from relay.memory.refused_form_items import refused_item
 from relay.neutral.conversation import digest
 from relay.upstream.request import UpstreamRequest, healed_with, taken_back
-from relay.upstream.signatures import signatures_in
+from relay.upstream.placed_signatures import signatures_in
 
 
 class HealedRequest(msgspec.Struct, frozen=True):

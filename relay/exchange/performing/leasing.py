@@ -6,7 +6,7 @@ from accounts.groups.scope import Binding, Scope, as_text, bound_to
 from accounts.mapping import Target
 from accounts.pool.leases import Lease, NoAccount
 from relay.engine.commands import PickAccount
-from relay.engine.retrying.turns import RESTING
+from relay.engine.retrying.retry_turns import RESTING
 from relay.exchange.large_bodies import beside_the_loop
 from relay.exchange.performing.picked import NOT_THE_CHOSEN, nobody
 from relay.exchange.performing.wanting import reads_history, wanted

@@ -5,7 +5,7 @@ from accounts.pool.leases import NoAccount
 from accounts.snapshot import AccountView
 from relay.engine.commands import Picked
 from relay.engine.retrying.breaker import LOOK_AGAIN_SECONDS
-from relay.engine.retrying.turns import RESTING
+from relay.engine.retrying.retry_turns import RESTING
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.request import ClientCall, UpstreamRequest
 

@@ -8,7 +8,7 @@ from relay.dialects.token_estimate import estimate
 from relay.engine.commands import PickAccount
 from relay.engine.retrying.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
 from relay.upstream.request import ClientCall
-from relay.upstream.signatures import has_thinking
+from relay.upstream.placed_signatures import has_thinking
 
 
 def fallbacks_of(call: ClientCall, targets: tuple[Target, ...]) -> Fallbacks:

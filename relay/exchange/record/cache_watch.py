@@ -11,7 +11,7 @@ from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop
 from relay.exchange.performing.remembering import answered, weigh_detour
 from relay.exchange.record.recording import Recorder
 from relay.exchange.runtime import Runtime
-from relay.memory.items import MemoryItem
+from relay.memory.memory_items import MemoryItem
 from relay.neutral.usage import Usage
 from relay.upstream.request import ClientCall, UpstreamRequest
 

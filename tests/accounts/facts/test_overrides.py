@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.admin.facts.model_facts_form import FACTS, PREFIX
-from accounts.facts.checks import contradictions
+from accounts.facts.contradictions import contradictions
 from accounts.facts.labels import NAMES, read_budget, written
 from accounts.facts.model_facts import SHIPPED, ModelFacts, ModelTable, Override, ThinkingBudget, problem_with
 from accounts.facts.models import ModelOverride, stored_overrides

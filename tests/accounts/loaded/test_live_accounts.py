@@ -16,7 +16,7 @@ from accounts.loaded.live_accounts import LiveAccounts
 from accounts.mapping import Target
 from accounts.models import Account, AccountMark, ClientKey, ModelMapping, ProcessHeartbeat
 from accounts.pool.leases import Lease, Want
-from accounts.pool.windows import Window, window
+from accounts.pool.quota_windows import Window, window
 from accounts.processes.heartbeats import live_process_ids
 from accounts.revisions import Revision
 from tests.accounts.waiting import until

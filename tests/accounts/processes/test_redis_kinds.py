@@ -19,8 +19,8 @@ from accounts.processes.shared_tokens import SharedTokens
 from relay.limits.counts import Unknown
 from relay.limits.shared_counts import RedisCounts
 from relay.limits.standing import Standing
-from relay.limits.windows import window_at
-from relay.memory.items import MemoryItem
+from relay.limits.limit_windows import window_at
+from relay.memory.memory_items import MemoryItem
 from relay.memory.shared_store import SharedStore
 from tests import redis_kinds
 from tests.accounts.credentials.test_by_kind import OAUTH

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from django.db.models import Sum
 
-from monitor.conversations.counting import ConversationSums
+from monitor.conversations.conversation_sums import ConversationSums
 from monitor.conversations.models import Conversation, ConversationPart
 from monitor.conversations.reading import agents_of
 from monitor.conversations.writing import KNOWN_SECONDS

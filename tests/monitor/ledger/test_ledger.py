@@ -24,7 +24,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Sum
 
-from accounts.keys.loading import key_limits
+from accounts.keys.key_loading import key_limits
 from accounts.models import ClientKey
 from monitor.ledger.booking import dollars
 from monitor.ledger.models import LedgerHour
@@ -42,7 +42,7 @@ from relay.front import health, usage_page
 from relay.limits import looking, usage_reading
 from relay.limits.counts import Counts
 from relay.limits.key_counting import from_ledger
-from relay.limits.usage import as_csv, as_json
+from relay.limits.key_usage import as_csv, as_json
 from tests import stores
 from tests.monitor.store.test_writer import ended, locked
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.masking.edits import MASK
-from monitor.masking.views import View, views
+from monitor.masking.unescaped import View, views
 from monitor.record.redacting.redaction import find_secrets, mask_body, mask_text
 
 # The random part of each is made up; no token here was ever issued.

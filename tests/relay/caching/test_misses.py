@@ -10,7 +10,7 @@ from hypothesis import given
 from monitor.diagnosis.cache_advice import WORDS
 from monitor.record.cache_misses import CAUSES
 from monitor.words.labels import CACHE_MISS_LABELS
-from relay.caching import wire
+from relay.caching import stored_form
 from relay.caching.footprint import MOST_TURNS, footprint_of
 from relay.caching.kept import MOST_KEPT, Kept, with_newest
 from relay.caching.misses import CacheMiss, Found, miss_of

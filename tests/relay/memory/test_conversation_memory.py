@@ -14,13 +14,13 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError
 
 from accounts.processes.bus import Bus
-from relay.caching import wire
+from relay.caching import stored_form
 from relay.caching.footprint import Footprint
 from relay.caching.kept import Kept
 from relay.dialects.errors.refused_parameters import PAIRS
 from relay.memory import database, shared_store
 from relay.memory.conversation_memory import Memory
-from relay.memory.items import MemoryItem, Wanted
+from relay.memory.memory_items import MemoryItem, Wanted
 from relay.memory.kept_requests import MOST_CHARACTERS
 from relay.models import RememberedItem
 from relay.neutral.conversation import digest

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relay.memory import shared_store
-from relay.memory.items import MemoryItem
+from relay.memory.memory_items import MemoryItem
 from relay.memory.shared_store import AT_ONCE, SharedStore
 
 

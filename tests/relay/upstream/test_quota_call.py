@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from accounts.pool.windows import Window
+from accounts.pool.quota_windows import Window
 from accounts.snapshot import AccountView
 from relay.dialects.quotas.code_assist_quota import PATH
 from relay.neutral.failures import Failure, Kind

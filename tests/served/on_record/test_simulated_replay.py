@@ -12,7 +12,7 @@ from accounts.loaded.live_accounts import LiveAccounts
 from accounts.mapping import Target
 from relay.exchange.runtime import RelaySettings, Runtime
 from relay.memory import database
-from relay.memory.items import MemoryItem, Wanted
+from relay.memory.memory_items import MemoryItem, Wanted
 from relay.memory.shared_store import SharedStore
 from relay.replay.simulated import KINDS, simulated_runtime
 from tests import stores

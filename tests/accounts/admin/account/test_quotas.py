@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts.admin.account.quotas import gauges, tightest
 from accounts.models import Account
-from accounts.pool.windows import Window
+from accounts.pool.quota_windows import Window
 
 NOW = 1_800_000_000.0
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.pool.windows import MOST_WINDOWS, UNTOLD_RESET_SECONDS, Window
+from accounts.pool.quota_windows import MOST_WINDOWS, UNTOLD_RESET_SECONDS, Window
 from relay.dialects.quotas.code_assist_quota import told_by_code_assist
 from relay.simulator.gemini.code_assist import code_assist_setup
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.pool.windows import Window
+from accounts.pool.quota_windows import Window
 from relay.dialects.quotas.told_quotas import told_in_headers, told_in_refusal
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC).timestamp()

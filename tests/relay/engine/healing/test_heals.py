@@ -2,7 +2,7 @@
 
 from relay.engine.facts import AttemptEnded, Healing, HealingFailed
 from relay.engine.healing.heals import MAX_TAKEN_BACK, HealsSoFar
-from relay.engine.healing.refusals import LIMIT, Refusals
+from relay.engine.healing.refused_forms import LIMIT, Refusals
 from relay.engine.retrying.policy import Decision
 from relay.neutral.failures import Failure, Kind
 from tests.playbook import play

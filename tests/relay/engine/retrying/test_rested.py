@@ -6,7 +6,7 @@ import pytest
 
 from relay.engine.facts import GaveUp, Rested
 from relay.engine.retrying.deadlines import TimeLimits
-from relay.engine.retrying.turns import RESTING
+from relay.engine.retrying.retry_turns import RESTING
 from tests.playbook import Given, Script, play
 from tests.relay.engine.script import (
     ANN,

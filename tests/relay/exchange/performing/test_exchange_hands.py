@@ -15,7 +15,7 @@ from monitor.record.records import Record, RequestRecord
 from relay.dialects.gemini import GEMINI
 from relay.engine.commands import PickAccount, Picked
 from relay.engine.continuing.continuation import Said
-from relay.engine.retrying.turns import RESTING
+from relay.engine.retrying.retry_turns import RESTING
 from relay.exchange.large_bodies import LARGE_BYTES
 from relay.exchange.performing import exchange_hands, leasing
 from relay.exchange.performing.exchange_hands import ExchangeHands

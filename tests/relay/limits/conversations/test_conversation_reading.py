@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import ClientKey, ModelMapping
-from monitor.conversations.last_hour import turns_lately
+from monitor.conversations.turns_of_last_hour import turns_lately
 from monitor.ledger.writing import book
 from monitor.record.records import RequestRecord
 from monitor.record.request_id import RANDOM_BYTES, new_request_id

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from relay.dialects.openai.requests import media
 from relay.dialects.openai.requests.custom_tools import arguments_with, text_of
-from relay.dialects.openai.requests.turns import Turns
+from relay.dialects.openai.requests.turn_reader import Turns
 from relay.dialects.request_fields import as_text, object_in, objects_in, place, text_in
 from relay.dialects.translation.foreign_history import unknown_part
 from relay.neutral.conversation import Json, Part, Text, Thinking, ToolCall, Turn

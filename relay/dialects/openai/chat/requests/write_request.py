@@ -10,7 +10,7 @@ from relay.dialects.openai.chat.requests.fit import fit_model
 from relay.dialects.openai.reasoning import effort_of
 from relay.dialects.openai.requests import media, tools
 from relay.dialects.openai.requests.take_back import NO_REASONING
-from relay.dialects.openai.wording import (
+from relay.dialects.openai.common_words import (
     asks_for_json,
     asks_to_continue,
     error_text,

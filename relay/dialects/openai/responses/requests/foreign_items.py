@@ -6,7 +6,7 @@ where no model takes it for its own way to speak; the rest is left out.
 
 import msgspec
 
-from relay.dialects.openai.requests.turns import Turns
+from relay.dialects.openai.requests.turn_reader import Turns
 from relay.dialects.translation.foreign_history import outcome, program, run_note
 from relay.neutral.conversation import Json, Text, Turn
 from relay.neutral.server_tools import ServerResult

@@ -9,7 +9,7 @@ from relay.dialects.errors.refused_parameters import SEARCH_SOURCES
 from relay.dialects.openai.reasoning import effort_of
 from relay.dialects.openai.requests import media, tools
 from relay.dialects.openai.responses.requests.fit import fit_model
-from relay.dialects.openai.wording import (
+from relay.dialects.openai.common_words import (
     asks_for_json,
     asks_to_continue,
     error_text,

@@ -6,7 +6,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from monitor.history.cache_misses import Collapse, collapses, misses_of, misses_since
+from monitor.history.cache_miss_sums import Collapse, collapses, misses_of, misses_since
 from monitor.record.records import RequestRecord
 from proxyproject.pages.start_page import cache_warnings
 from tests.monitor.shelf import Shelf, operator, shelf

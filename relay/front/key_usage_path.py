@@ -11,8 +11,8 @@ from accounts.models import ClientKey
 from relay.exchange.admitting import Admission, Refused, admitted
 from relay.exchange.response.responses import identify
 from relay.limits.counts import Counts
-from relay.limits.usage import as_csv as csv_of
-from relay.limits.usage import as_json as json_of
+from relay.limits.key_usage import as_csv as csv_of
+from relay.limits.key_usage import as_json as json_of
 from relay.limits.usage_reading import usage_of
 from relay.neutral.failures import Failure, Kind
 from relay.short.catalog import dialect_of

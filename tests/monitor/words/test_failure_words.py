@@ -8,7 +8,7 @@ import pytest
 from django.utils import translation
 
 from monitor.record.failures.failure_kinds import WORDS, Kind
-from monitor.words.failures import SENTENCES, failure_sentence, kind_label
+from monitor.words.failure_words import SENTENCES, failure_sentence, kind_label
 from relay.engine.answer.peek import EMPTY
 from relay.upstream.client import WEB_PAGE
 

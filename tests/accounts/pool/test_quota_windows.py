@@ -3,7 +3,7 @@
 import math
 
 from accounts.pool import pool_news
-from accounts.pool.windows import MOST_WINDOWS, UNTOLD_RESET_SECONDS, Window, Windows, counted, window
+from accounts.pool.quota_windows import MOST_WINDOWS, UNTOLD_RESET_SECONDS, Window, Windows, counted, window
 from accounts.snapshot import Snapshot
 from tests.accounts.worlds import MODEL, PoolWorld, view
 

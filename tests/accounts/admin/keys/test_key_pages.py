@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.admin.keys.key_forms import mark_of
 from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
-from accounts.keys.loading import key_view
+from accounts.keys.key_loading import key_view
 from accounts.keys.models import ReplacedMeanwhile
 from accounts.models import ClientKey, digest
 

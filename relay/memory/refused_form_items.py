@@ -1,7 +1,7 @@
 """What an account refuses of a request's form, as an item to remember. PURE but for the item's shape."""
 
 from accounts.snapshot import AccountView
-from relay.memory.items import MemoryItem
+from relay.memory.memory_items import MemoryItem
 from relay.neutral.conversation import digest
 
 

@@ -13,7 +13,7 @@ import msgspec
 
 from monitor.record.failures.decision_words import Strategy
 from monitor.record.failures.retry_strategies import TOLD_DELAY_LIMIT_SECONDS
-from relay.engine.clock import ReplyClock
+from relay.engine.reply_clock import ReplyClock
 from relay.engine.commands import Command, Note, Reply, Sleep, SpendRetry
 from relay.engine.facts import Rested
 from relay.engine.retrying import policy

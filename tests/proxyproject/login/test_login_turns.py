@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from proxyproject.login.turns import LoginTurns, TooMany
+from proxyproject.login.login_turns import LoginTurns, TooMany
 
 
 async def test_turns_are_taken_in_order_and_the_rest_is_sent_away() -> None:

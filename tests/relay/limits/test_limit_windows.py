@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.keys.limits import Period
-from relay.limits.windows import LimitWindow, window_at
+from relay.limits.limit_windows import LimitWindow, window_at
 
 
 def at(zone: str, text: str, fold: int = 0) -> float:
