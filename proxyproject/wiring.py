@@ -31,8 +31,8 @@ from monitor.retention.pruner import Limits
 from monitor.retention.turn import HousekeepingTurn
 from monitor.store.writer import RecordWriter
 from proxyproject.pages.account_figures import account_figures
-from proxyproject.pages.shown_limits import conversation_limits
 from proxyproject.pages.key_figures import key_figures
+from proxyproject.pages.shown_limits import conversation_limits
 from proxyproject.serving.connection.early_answers import EarlyAnswer, Refusal, set_renderer
 from proxyproject.serving.door.callers import set_caller_check
 from proxyproject.serving.lifecycle import CannotServe, Lifecycle

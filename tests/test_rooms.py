@@ -18,7 +18,7 @@ Edges = dict[str, set[str]]
 
 
 def _room(module: str) -> str:
-    """``relay.engine.reply_clock`` is in the room ``relay.engine``; a file beside the rooms is in its house."""
+    """``relay.engine.facts`` is in the room ``relay.engine``; a file beside the rooms is in its house."""
     parts = module.split(".")
     is_room = len(parts) > 1 and (ROOT / parts[0] / parts[1] / "__init__.py").is_file()
     return ".".join(parts[: 2 if is_room else 1])

@@ -13,17 +13,17 @@ from accounts.kinds import REFUSED_TWICE
 from accounts.marks import MarkCause
 from accounts.pool import pool_news
 from accounts.pool.choosing.choice import Blocked, Candidate, Choice, Full, Nobody, Taken, choose
-from accounts.pool.choosing.unavailability import all_full, everybody_blocked
 from accounts.pool.choosing.sessions import Sessions
+from accounts.pool.choosing.unavailability import all_full, everybody_blocked
 from accounts.pool.clock import Clock
 from accounts.pool.inquiries import Inquiries
 from accounts.pool.leases import Lease, NoAccount, SharedSlots, Want
 from accounts.pool.persistence import Journal
 from accounts.pool.pool_news import Cleared, Disabled, HardMarked, QuotaTold, SoftMarked
 from accounts.pool.pool_settings import PoolSettings
+from accounts.pool.quota_windows import Window
 from accounts.pool.roster import Roster
 from accounts.pool.slot_queue import SlotQueue
-from accounts.pool.quota_windows import Window
 from accounts.processes.bus import Bus
 from accounts.snapshot import KeptMark, Snapshot
 

@@ -16,8 +16,8 @@ from accounts.mapping import ModelRouter, Offer, Target
 from accounts.pool.account_state import AccountState, Mark
 from accounts.pool.choosing.choice import Candidate
 from accounts.pool.choosing.lineup import Lineups
-from accounts.pool.rests import NobodyRests, Rests, left_alone
 from accounts.pool.quota_windows import Window
+from accounts.pool.rests import NobodyRests, Rests, left_alone
 from accounts.snapshot import AccountView, Snapshot
 
 UNAUTHORIZED = 401

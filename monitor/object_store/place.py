@@ -9,7 +9,7 @@ OTHERS_REGION = "us-east-1"
 """What servers other than AWS's take when they have no regions."""
 
 
-class Place(NamedTuple):
+class BucketPlace(NamedTuple):
     """A bucket and the prefix of our keys, below which all is ours; ``endpoint`` is empty for AWS itself.
 
     ``region`` is empty where the process's environment tells it (``AWS_REGION``).
@@ -21,7 +21,7 @@ class Place(NamedTuple):
     region: str
 
 
-def place_of(url: str) -> Place | None:
+def place_of(url: str) -> BucketPlace | None:
     """Reads ``s3://BUCKET/PREFIX?endpoint=https://…&region=…``; None for an empty one.
 
     Raises ValueError, which says what is wrong: without the address, for it may hold what it should not.
@@ -40,4 +40,4 @@ def place_of(url: str) -> Place | None:
     if not (prefix := parts.path.strip("/")):
         raise ValueError("must name a prefix too, one of this installation alone: s3://BUCKET/PREFIX")
     region = query.get("region", "") or (OTHERS_REGION if endpoint else "")
-    return Place(parts.netloc, prefix, endpoint.rstrip("/"), region)
+    return BucketPlace(parts.netloc, prefix, endpoint.rstrip("/"), region)

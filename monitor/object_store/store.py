@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from django.conf import settings
 
-from monitor.object_store.place import Place, place_of
+from monitor.object_store.place import BucketPlace, place_of
 
 CONNECT_SECONDS: Final = 2
 ANSWER_SECONDS: Final = 4
@@ -47,7 +47,7 @@ class S3Store:
     web identity, or the machine's role.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: BucketPlace) -> None:
         import obstore
         from obstore.exceptions import BaseError
         from obstore.store import S3Store as Bucket

@@ -14,11 +14,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
+from monitor.conversations.conversation_turns import LANE, TURNS_LISTED, WIDTH, TurnBar, latest_turns, on_axis
 from monitor.conversations.filters import FLAGS, asked_for
 from monitor.conversations.limited import limit_lines
 from monitor.conversations.reading import agents_of, line_of, page_of
 from monitor.conversations.tree import tree_of
-from monitor.conversations.conversation_turns import LANE, TURNS_LISTED, WIDTH, TurnBar, latest_turns, on_axis
 from monitor.history.cache_miss_sums import misses_of
 from monitor.history.listing.filters import is_hash
 from monitor.history.listing.keyset import is_cursor, moment_of_id

@@ -9,8 +9,8 @@ from accounts.models import ClientKey
 from monitor.ledger.booking import dollars
 from relay.exchange.runtime import runtime
 from relay.limits.key_usage import DAYS
+from relay.limits.limit_sentences import figure, measure_of, period_of
 from relay.limits.usage_reading import usage_of
-from relay.limits.limit_words import figure, measure_of, period_of
 
 
 def key_figures(key: ClientKey) -> SafeString:

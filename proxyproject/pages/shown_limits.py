@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from monitor.conversations.limited import LimitLine
 from monitor.words.plain_text import shown
 from relay.limits.conversations.conversation_reading import of_conversation
-from relay.limits.limit_words import of_conversation as amount
+from relay.limits.limit_sentences import of_conversation as amount
 
 
 def conversation_limits(conversation: str) -> list[LimitLine]:

@@ -34,7 +34,7 @@ from proxyproject.pages.runaways import Runaway, runaways
 from proxyproject.wiring import writer
 from relay.exchange.runtime import runtime
 from relay.limits.counts import Counts
-from relay.limits.limit_words import of_conversation
+from relay.limits.limit_sentences import of_conversation
 
 FAILURES_SHOWN = 5
 ACCOUNTS_SHOWN = 10

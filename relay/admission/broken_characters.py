@@ -6,17 +6,19 @@ from typing import Any
 
 import msgspec
 
+from relay.dialects.reading.half_characters import whole_text
+
 HALVES = "halves of characters became U+FFFD"
 
 
-def without_halves(raw: bytes) -> bytes | None:
+def with_whole_characters(raw: bytes) -> bytes | None:
     """The same JSON with U+FFFD for each lone half; None where that is not all that is wrong with it."""
     if b"\\u" not in raw and b"\xed" not in raw:  # neither an escape nor UTF-8's form of one
         return None
     try:
         text = raw.decode("utf-8", "surrogatepass")
         told = json.dumps(json.loads(text, parse_float=_finite, parse_constant=_refused), ensure_ascii=False)
-        whole = told.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+        whole = whole_text(told).encode()
         msgspec.json.decode(whole)
     except (ValueError, RecursionError):
         return None

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from relay.admission.broken_characters import HALVES, without_halves
+from relay.admission.broken_characters import HALVES, with_whole_characters
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
 from relay.neutral.nesting import MOST_LEVELS, is_too_deep
@@ -69,7 +69,7 @@ def parsed(raw: bytes) -> ReadBody:
     except RecursionError:
         raise BadRequest("The body is not valid JSON: it is nested too deeply.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # releases of msgspec differ in which it is
-        whole = without_halves(raw)
+        whole = with_whole_characters(raw)
         if whole is None:
             wrong = str(error) if _is_utf8(raw) else "it is not UTF-8."
             raise BadRequest(f"The body is not valid JSON: {wrong}") from None

@@ -11,7 +11,6 @@ import msgspec
 
 from monitor.record.failures.decision_words import Obstacle, Strategy
 from relay.engine.answer.answer import Answer
-from relay.engine.reply_clock import ReplyClock
 from relay.engine.commands import (
     Around,
     CloseUpstream,
@@ -40,12 +39,13 @@ from relay.engine.facts import (
     Rotated,
 )
 from relay.engine.healing.heals import HealsSoFar
+from relay.engine.reply_clock import ReplyClock
 from relay.engine.retrying import giving_up, policy
 from relay.engine.retrying.blame import Blame
 from relay.engine.retrying.deadlines import TimeLimits, deadline_is_over
 from relay.engine.retrying.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
-from relay.engine.retrying.targets import Targets
 from relay.engine.retrying.retry_turns import RetryTurns
+from relay.engine.retrying.targets import Targets
 from relay.neutral.events import StreamState
 from relay.neutral.failures import Failure, Phase
 

@@ -107,7 +107,7 @@ class MarkAccount(msgspec.Struct, frozen=True):
     mark: EarnedMark
 
 
-class AskOn(msgspec.Struct, frozen=True):
+class ContinueUpstream(msgspec.Struct, frozen=True):
     """Make the next leg of a CONTINUATION ready: the same request with upstream's token. Reply: Done.
 
     The response so far is complete, as with CloseUpstream, but the account is kept for the next leg.
@@ -134,7 +134,7 @@ Command = (
     | SpendRetry
     | Heal
     | MarkAccount
-    | AskOn
+    | ContinueUpstream
     | Note
 )
 

@@ -10,10 +10,10 @@ from typing import Any, overload
 from relay.engine.commands import (
     Allowed,
     Around,
-    AskOn,
     Broke,
     CloseUpstream,
     Command,
+    ContinueUpstream,
     Data,
     Deliver,
     Done,
@@ -61,7 +61,7 @@ class ReplyClock:
     def ask(self, command: Deliver) -> Generator[Command, Reply, Done | Unsayable]: ...
     @overload
     def ask(
-        self, command: Sleep | CloseUpstream | MarkAccount | AskOn | Note
+        self, command: Sleep | CloseUpstream | MarkAccount | ContinueUpstream | Note
     ) -> Generator[Command, Reply, Done]: ...
 
     def ask(self, command: Command) -> Generator[Command, Reply, Any]:

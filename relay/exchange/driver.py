@@ -15,10 +15,10 @@ from relay.dialects.interface import Decoder
 from relay.engine.attempts import Engine
 from relay.engine.commands import (
     Allowed,
-    AskOn,
     Broke,
     CloseUpstream,
     Command,
+    ContinueUpstream,
     Data,
     Deliver,
     Done,
@@ -172,7 +172,7 @@ class Driver:
                 return Healed(self._at(), changes)
             case MarkAccount(account, model, mark):
                 self._hands.mark(account, model, mark)
-            case AskOn(token):
+            case ContinueUpstream(token):
                 self._close(is_complete=True)  # the account stays taken for the next leg
                 await self._hands.ask_on(token)
             case _:

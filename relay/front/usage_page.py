@@ -19,18 +19,18 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from accounts.keys.limits import is_inside
 from accounts.keys.key_loading import key_limits
+from accounts.keys.limits import is_inside
 from accounts.models import ClientKey, digest
 from monitor.ledger.booking import Amounts, dollars
 from relay.admission.client_address import client_address
 from relay.admission.key_rules import is_expired
 from relay.exchange.runtime import runtime
 from relay.limits.conversations.conversation_standing import ConversationStanding
-from relay.limits.standing import Standing
 from relay.limits.key_usage import DAYS, KeyUsage, of_conversations
+from relay.limits.limit_sentences import figure, measure_of, of_conversation, period_of
+from relay.limits.standing import Standing
 from relay.limits.usage_reading import usage_of
-from relay.limits.limit_words import figure, measure_of, of_conversation, period_of
 
 LONGEST_KEY = 300
 HOURS_SHOWN = 48

@@ -12,9 +12,9 @@ from datetime import tzinfo
 from typing import Final, Literal, Protocol
 
 from accounts.keys.limits import Limit
+from relay.limits.limit_windows import window_at
 from relay.limits.plan import LimitPlan, Spot, plan_at, spot_of
 from relay.limits.standing import Standing, is_over
-from relay.limits.limit_windows import window_at
 
 logger = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from monitor.pricing.price_list import PriceList
 from monitor.record.records import RequestRecord
 from relay.limits.counts import Counts
 from relay.limits.key_counter import KeyCounter
+from relay.limits.key_usage import part_of
 from relay.limits.looking import looked_up
 from relay.limits.shared_counts import RedisCounts
 from relay.limits.standing import Standing
-from relay.limits.key_usage import part_of
 
 KEY_SLOTS = "key-slots"
 

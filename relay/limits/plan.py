@@ -10,7 +10,7 @@ from datetime import tzinfo
 from msgspec import Struct
 
 from accounts.keys.limits import Limit
-from relay.limits.windows import LimitWindow, window_at
+from relay.limits.limit_windows import LimitWindow, window_at
 
 Spot = tuple[int, str, str, float]
 """A key's id, a measure, a period, and where its window begins."""

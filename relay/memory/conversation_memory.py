@@ -24,8 +24,8 @@ from relay.engine.healing.healed import HealedSession, HealedSessions
 from relay.engine.healing.refused_forms import Refusals
 from relay.engine.healing.signatures import Remembered, SignatureCache
 from relay.memory import database
-from relay.memory.memory_items import HEALS, TOLD, MemoryItem, Wanted
 from relay.memory.kept_requests import KeptRequests
+from relay.memory.memory_items import HEALS, TOLD, MemoryItem, Wanted
 from relay.memory.shared_store import SharedStore
 from relay.memory.single_flight import SingleFlight
 from relay.memory.write_behind import WriteBehind

@@ -32,13 +32,13 @@ class KeptRequests:
             return []
         found = await self._shared.read([Wanted("cached", agent, "")]) if self._shared is not None else None
         text = found[0].value if found else self._texts.get(agent, "")
-        return wire.read(text) if text else []
+        return stored_form.read(text) if text else []
 
     def keep(self, agent: str, kept: Sequence[Kept], now: float) -> None:
         """Keeps ``kept`` of ``agent``; ``now`` is in epoch seconds."""
         if not agent:
             return
-        text = wire.written(kept)
+        text = stored_form.written(kept)
         self._characters += len(text) - len(self._texts.pop(agent, ""))
         self._texts[agent] = text
         while self._characters > MOST_CHARACTERS:

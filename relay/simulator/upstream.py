@@ -22,7 +22,7 @@ from relay.simulator.anthropic.dialect import Anthropic
 from relay.simulator.anthropic.vertex import ClaudeOnVertex
 from relay.simulator.connection.http_connection import HttpRequest
 from relay.simulator.connection.routes import Action, Route, dialect_of_path, find_route
-from relay.simulator.connection.stream_steps import Act, HttpAnswer, Step, Wait, document
+from relay.simulator.connection.stream_steps import HttpAnswer, Step, StreamAct, Wait, document
 from relay.simulator.control import Control
 from relay.simulator.dialect import Inbound, Json, Options, WireProtocol, encode_json
 from relay.simulator.faults.faults import OK, Fault, FaultStage, UnknownFaultError
@@ -73,7 +73,7 @@ class Upstream:
         if self.control.is_control(request.path):
             return self.control.answer(request), None
         if not request.is_on_kept and self.plans.is_sent_again(request.body):
-            return HttpAnswer(0, {}, (Act.RESET,)), None
+            return HttpAnswer(0, {}, (StreamAct.RESET,)), None
         route = find_route(request.method, request.path, request.query, request.headers)
         received = self._record(request, route)
         self.ledger.add(received)
@@ -269,7 +269,7 @@ def _instead_of_answer(fault: Fault, dialect: WireProtocol, request_id: str) -> 
         case "hang" if not fault.value:
             steps = (Wait(None),)
         case "reset0":
-            steps = (Act.RESET,)
+            steps = (StreamAct.RESET,)
         case "html_200":
             return document(200, headers | {"Content-Type": "text/html; charset=utf-8"}, _HTML)
         case "status" if fault.value == "502":

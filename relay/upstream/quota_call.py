@@ -21,7 +21,7 @@ AGAIN_SECONDS: Final = 600.0
 """An account that signs in more often is asked no oftener."""
 
 
-class Client(Protocol):
+class JsonPoster(Protocol):
     """Sends a short request to an account (``relay.upstream.client``)."""
 
     async def post_json(
@@ -42,7 +42,7 @@ class QuotaCall:
     """One process's calls. ``note`` is told an account's id and windows; ``now`` is in epoch seconds."""
 
     def __init__(
-        self, client: Client, note: Callable[[int, list[Window]], object], now: Callable[[], float]
+        self, client: JsonPoster, note: Callable[[int, list[Window]], object], now: Callable[[], float]
     ) -> None:
         self._client = client
         self._note = note

@@ -72,7 +72,7 @@ def joined(value: Any, before: dict[Place, str]) -> tuple[Any, frozenset[Place]]
     def join(text: str, place: Place) -> str:
         if place in before and _is_second(text[:1]):
             taken.add(place)
-            return _whole(before[place][-1] + text[0]) + text[1:]
+            return whole_text(before[place][-1] + text[0]) + text[1:]
         return text
 
     return _mapped(value, join, ()), frozenset(taken)
@@ -80,7 +80,7 @@ def joined(value: Any, before: dict[Place, str]) -> tuple[Any, frozenset[Place]]
 
 def without_halves(value: Any, given: frozenset[Place] = frozenset()) -> Any:
     """``value`` with U+FFFD for each lone half; at the places ``given`` the last went to the next event."""
-    return _mapped(value, lambda text, place: _whole(text[:-1] if place in given else text), ())
+    return _mapped(value, lambda text, place: whole_text(text[:-1] if place in given else text), ())
 
 
 def _mapped(value: Any, change: Callable[[str, Place], str], place: Place) -> Any:
@@ -88,7 +88,7 @@ def _mapped(value: Any, change: Callable[[str, Place], str], place: Place) -> An
         return value if value.isascii() else change(value, place)
     if isinstance(value, dict):
         return {
-            key if key.isascii() else _whole(key): _mapped(one, change, (*place, key))
+            key if key.isascii() else whole_text(key): _mapped(one, change, (*place, key))
             for key, one in value.items()
         }
     if isinstance(value, list):
@@ -101,7 +101,8 @@ def _number(entry: Any, at: int) -> str | int:
     return told if isinstance(told, str | int) else at
 
 
-def _whole(text: str) -> str:
+def whole_text(text: str) -> str:
+    """``text`` with halves that stand together joined, and U+FFFD for each lone one."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

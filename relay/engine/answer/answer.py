@@ -17,12 +17,11 @@ from relay.engine.answer.answer_states import AT_A_STOP, UNOPENED, UNSAID, State
 from relay.engine.answer.delivery import Delivery, Having
 from relay.engine.answer.understood import Steps, understood
 from relay.engine.answer.withheld import is_all_hidden
-from relay.engine.reply_clock import ReplyClock
 from relay.engine.commands import (
-    AskOn,
     Broke,
     CloseUpstream,
     Command,
+    ContinueUpstream,
     Data,
     Ended,
     Note,
@@ -37,6 +36,7 @@ from relay.engine.commands import (
 from relay.engine.continuing.legs import MAX_LEGS, Legs
 from relay.engine.continuing.splice import without_end
 from relay.engine.facts import AttemptOpened
+from relay.engine.reply_clock import ReplyClock
 from relay.engine.retrying.deadlines import Deadlines, TimeLimits
 from relay.neutral.events import Chunk, Failed, StreamState, Usage
 from relay.neutral.failures import Failure, Kind, Phase
@@ -255,7 +255,7 @@ class Answer:
         token = self._continuation_token()
         if not token:
             return State.WHOLE
-        yield from self._clock.ask(AskOn(token))
+        yield from self._clock.ask(ContinueUpstream(token))
         self._client.drop_ends()
         self.state.stop, self.state.terminal = None, False
         self._legs.follow(self.state)

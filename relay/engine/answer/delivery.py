@@ -13,9 +13,9 @@ from enum import Enum
 
 from relay.engine.answer.understood import Steps
 from relay.engine.answer.withheld import begins_a_call, copy_of, holds_a_call, joined, parted
-from relay.engine.reply_clock import ReplyClock
 from relay.engine.commands import Broke, Command, Deliver, Picked, Reply, Unsayable
 from relay.engine.continuing.splice import without_end
+from relay.engine.reply_clock import ReplyClock
 from relay.engine.retrying.deadlines import Deadlines
 from relay.neutral.events import Chunk, Event, StreamState
 from relay.neutral.failures import Failure

@@ -5,8 +5,8 @@ PURE. A failure that everybody meets is the request's or the service's: nobody i
 
 from collections.abc import Generator
 
-from relay.engine.reply_clock import ReplyClock
 from relay.engine.commands import Command, MarkAccount, Picked, Reply
+from relay.engine.reply_clock import ReplyClock
 from relay.engine.retrying import policy
 from relay.neutral.failures import Failure
 

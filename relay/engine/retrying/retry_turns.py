@@ -13,9 +13,9 @@ import msgspec
 
 from monitor.record.failures.decision_words import Strategy
 from monitor.record.failures.retry_strategies import TOLD_DELAY_LIMIT_SECONDS
-from relay.engine.reply_clock import ReplyClock
 from relay.engine.commands import Command, Note, Reply, Sleep, SpendRetry
 from relay.engine.facts import Rested
+from relay.engine.reply_clock import ReplyClock
 from relay.engine.retrying import policy
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.failures import Failure

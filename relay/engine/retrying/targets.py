@@ -7,10 +7,10 @@ say (``fallbacks``). Once an account for a fallback was had, the exchange goes b
 from collections.abc import Generator
 from typing import NamedTuple
 
-from relay.engine.reply_clock import ReplyClock
 from relay.engine.commands import Around, Command, LookAround, Note, PickAccount, Picked, Reply, Unavailable
 from relay.engine.continuing.continuation import Said
 from relay.engine.facts import FellBack
+from relay.engine.reply_clock import ReplyClock
 from relay.engine.retrying.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks, Why
 from relay.neutral.failures import Failure, Kind
 

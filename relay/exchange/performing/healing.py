@@ -11,8 +11,8 @@ from relay.engine.retrying.policy import Heals
 from relay.memory.memory_items import MemoryItem
 from relay.memory.refused_form_items import refused_item
 from relay.neutral.conversation import digest
-from relay.upstream.request import UpstreamRequest, healed_with, taken_back
 from relay.upstream.placed_signatures import signatures_in
+from relay.upstream.request import UpstreamRequest, healed_with, taken_back
 
 
 class HealedRequest(msgspec.Struct, frozen=True):

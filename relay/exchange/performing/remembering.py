@@ -9,8 +9,8 @@ from relay.engine.healing.signatures import SignatureCache
 from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop
 from relay.exchange.runtime import Runtime
 from relay.memory.conversation_memory import Memory
-from relay.memory.memory_items import MemoryItem, Wanted
 from relay.memory.learning import learned
+from relay.memory.memory_items import MemoryItem, Wanted
 from relay.neutral.events import StreamState, Usage
 from relay.upstream.request import ClientCall, UpstreamRequest
 

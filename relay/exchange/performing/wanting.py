@@ -7,8 +7,8 @@ from accounts.pool.leases import Want
 from relay.dialects.token_estimate import estimate
 from relay.engine.commands import PickAccount
 from relay.engine.retrying.fallbacks import ONLY_WITHOUT_ACCOUNTS, Fallbacks
-from relay.upstream.request import ClientCall
 from relay.upstream.placed_signatures import has_thinking
+from relay.upstream.request import ClientCall
 
 
 def fallbacks_of(call: ClientCall, targets: tuple[Target, ...]) -> Fallbacks:

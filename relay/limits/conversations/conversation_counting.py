@@ -15,8 +15,8 @@ import msgspec
 from accounts.keys.limits import MOST_TURNS, ConversationLimits
 from accounts.loaded.client_keys import CallerKey
 from accounts.mapping import Target
-from monitor.conversations.turns_of_last_hour import turns_since
 from monitor.conversations.past_turns import PastTurn
+from monitor.conversations.turns_of_last_hour import turns_since
 from relay.limits.conversations.conversation_rule import HOUR_SECONDS, Verdict, judged
 from relay.limits.conversations.conversation_standing import counted
 from relay.limits.key_counter import KeyCounter

@@ -7,7 +7,12 @@ from accounts.keys.limits import MOST_TURNS, ConversationLimits
 from accounts.loaded.loading import mapping_view
 from accounts.mapping import Mapping
 from accounts.models import ClientKey, ModelMapping
-from monitor.conversations.turns_of_last_hour import turns_lately, turns_of_conversation, turns_of_key, turns_of_key_in
+from monitor.conversations.turns_of_last_hour import (
+    turns_lately,
+    turns_of_conversation,
+    turns_of_key,
+    turns_of_key_in,
+)
 from monitor.ledger.reading import names_since
 from relay.limits.conversations.conversation_rule import HOUR_SECONDS
 from relay.limits.conversations.conversation_standing import ConversationStanding, standing, standings

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Protocol, cast
 from urllib.parse import unquote
 
-from relay.simulator.connection.stream_steps import Act, Framing, HttpAnswer, Step, Wait
+from relay.simulator.connection.stream_steps import Framing, HttpAnswer, Step, StreamAct, Wait
 
 _FLUSH_BYTES = 64 * 1024
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -188,7 +188,7 @@ class HttpConnection(asyncio.Protocol):
                 else:
                     playing.is_held = True
                 return
-            elif step is Act.HEAD:
+            elif step is StreamAct.HEAD:
                 playing.out.append(_head(playing.answer, playing.keep_alive))
                 if playing.exchange:
                     playing.exchange.headers_sent(playing.answer.status, time.time())
@@ -196,18 +196,18 @@ class HttpConnection(asyncio.Protocol):
                 self._end(playing, step)
                 return
 
-    def _end(self, playing: _Playing, how: Act) -> None:
-        if how is Act.END and playing.answer.framing is Framing.CHUNKED:
+    def _end(self, playing: _Playing, how: StreamAct) -> None:
+        if how is StreamAct.END and playing.answer.framing is Framing.CHUNKED:
             playing.out.append(b"0\r\n\r\n")
         self._flush(playing)
         self._finish(playing, "simulator")
-        if how is Act.RESET:
+        if how is StreamAct.RESET:
             with contextlib.suppress(OSError):
                 self._transport.get_extra_info("socket").setsockopt(
                     socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE
                 )
             self._transport.abort()
-        elif how is Act.CUT or playing.answer.framing is Framing.CLOSE or not playing.keep_alive:
+        elif how is StreamAct.CUT or playing.answer.framing is Framing.CLOSE or not playing.keep_alive:
             self._transport.close()
         elif self._received:
             self._loop.call_soon(self._serve_next)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 
-class Act(Enum):
+class StreamAct(Enum):
     """A step that is no body data."""
 
     HEAD = auto()  # the status line and headers
@@ -21,7 +21,7 @@ class Wait:
     seconds: float | None = None
 
 
-Step = bytes | Wait | Act
+Step = bytes | Wait | StreamAct
 
 
 class Framing(Enum):
@@ -46,4 +46,4 @@ class HttpAnswer:
 
 def document(status: int, headers: dict[str, str], body: bytes) -> HttpAnswer:
     """A whole body with its Content-Length."""
-    return HttpAnswer(status, headers, (Act.HEAD, body, Act.END), Framing.LENGTH, len(body))
+    return HttpAnswer(status, headers, (StreamAct.HEAD, body, StreamAct.END), Framing.LENGTH, len(body))

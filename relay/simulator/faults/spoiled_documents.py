@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from relay.simulator.connection.stream_steps import Act, Framing, HttpAnswer, Step, Wait, document
+from relay.simulator.connection.stream_steps import Framing, HttpAnswer, Step, StreamAct, Wait, document
 from relay.simulator.faults.faults import Fault
 from relay.simulator.faults.refusals import named_error
 from relay.simulator.faults.spoiled_streams import compressed, dripping
@@ -17,17 +17,17 @@ def document_answer(fault: Fault, headers: dict[str, str], body: bytes, dialect:
     """The answer that sends ``body`` as ``fault`` wants it. Raises Refused for an ordered error object."""
     headers = headers | {"Content-Type": "application/json; charset=utf-8"}
     half = body[: len(body) // 2]
-    whole: tuple[Step, ...] = (Act.HEAD, body, Act.END)
+    whole: tuple[Step, ...] = (StreamAct.HEAD, body, StreamAct.END)
     match fault.name:
         case name if name in _HALVED:
-            return HttpAnswer(200, headers, (Act.HEAD, half, Act.CUT), Framing.LENGTH, len(body))
+            return HttpAnswer(200, headers, (StreamAct.HEAD, half, StreamAct.CUT), Framing.LENGTH, len(body))
         case "cut_at_byte":
             sent = body[: int(fault.number(0))]
-            return HttpAnswer(200, headers, (Act.HEAD, sent, Act.CUT), Framing.LENGTH, len(body))
+            return HttpAnswer(200, headers, (StreamAct.HEAD, sent, StreamAct.CUT), Framing.LENGTH, len(body))
         case "reset" | "reset_after_headers":
             sent = half if fault.name == "reset" else b""
             return HttpAnswer(
-                200, headers, (Act.HEAD, sent, Wait(0.02), Act.RESET), Framing.LENGTH, len(body)
+                200, headers, (StreamAct.HEAD, sent, Wait(0.02), StreamAct.RESET), Framing.LENGTH, len(body)
             )
         case "end" | "no_finish":
             return document(200, headers, half)
@@ -41,7 +41,9 @@ def document_answer(fault: Fault, headers: dict[str, str], body: bytes, dialect:
             return HttpAnswer(200, headers, _forever(fault.number(0.05)))
         case "stall" | "thinking_stall":
             wait = Wait(fault.number(0) or None)
-            return HttpAnswer(200, headers, (Act.HEAD, wait, body, Act.END), Framing.LENGTH, len(body))
+            return HttpAnswer(
+                200, headers, (StreamAct.HEAD, wait, body, StreamAct.END), Framing.LENGTH, len(body)
+            )
         case "error_event":
             raise named_error(fault.value, dialect)
         case "garbage":
@@ -64,7 +66,7 @@ def document_answer(fault: Fault, headers: dict[str, str], body: bytes, dialect:
 
 
 def _forever(seconds: float) -> Iterable[Step]:
-    yield Act.HEAD
+    yield StreamAct.HEAD
     while True:
         yield _WHITE_SPACE
         yield Wait(seconds)

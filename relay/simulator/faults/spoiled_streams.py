@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from relay.simulator.accents.accent import Accent
 from relay.simulator.accents.catalogue import PLAIN
 from relay.simulator.connection.sse_encoding import ArrayEncoding, Encoding, SseEncoding
-from relay.simulator.connection.stream_steps import Act, Framing, HttpAnswer, Step, Wait
+from relay.simulator.connection.stream_steps import Framing, HttpAnswer, Step, StreamAct, Wait
 from relay.simulator.dialect import CONTENT, EventKind, SimulatedEvent, WireProtocol
 from relay.simulator.faults.faults import Fault
 from relay.simulator.faults.refusals import named_error
@@ -52,7 +52,7 @@ def stream_answer(stream: Stream, fault: Fault) -> HttpAnswer:
             encoding.line_end = _LINE_ENDS[fault.name]
         encoding.multi_line = fault.name == "multi_line_data"
     spoil = _SPOILERS.get(fault.name)
-    items: Iterable[Item] = spoil(fault, stream) if spoil else [*stream.events, Act.END]
+    items: Iterable[Item] = spoil(fault, stream) if spoil else [*stream.events, StreamAct.END]
     steps: Iterable[Step] = _encoded(items, stream)
     match fault.name:
         case "cut_at_byte":
@@ -69,7 +69,7 @@ def stream_answer(stream: Stream, fault: Fault) -> HttpAnswer:
 
 def _encoded(items: Iterable[Item], stream: Stream) -> Iterator[Step]:
     """Items as steps, the head before them, the stream's opening and closing bytes round them."""
-    yield Act.HEAD
+    yield StreamAct.HEAD
     encoding, is_open, said = stream.encoding, False, False
     for item in items:
         if isinstance(item, SimulatedEvent):
@@ -80,7 +80,7 @@ def _encoded(items: Iterable[Item], stream: Stream) -> Iterator[Step]:
             encoded = encoding.encode(item)
             yield encoded if is_open else encoding.opening + encoded
             is_open = True
-        elif item is Act.END:
+        elif item is StreamAct.END:
             if is_open and encoding.closing:
                 yield encoding.closing
             yield item
@@ -124,15 +124,15 @@ def _after(stream: Stream, fault: Fault) -> list[SimulatedEvent]:
 
 
 def _empty(fault: Fault, stream: Stream) -> Iterable[Item]:
-    return [Act.END]
+    return [StreamAct.END]
 
 
 def _empty_json(fault: Fault, stream: Stream) -> Iterable[Item]:
-    return [SimulatedEvent(EventKind.OPEN, b"{}"), Act.END]
+    return [SimulatedEvent(EventKind.OPEN, b"{}"), StreamAct.END]
 
 
 def _comments(fault: Fault, stream: Stream) -> Iterable[Item]:
-    return [stream.encoding.comment()] * int(fault.number(3)) + [Act.END]
+    return [stream.encoding.comment()] * int(fault.number(3)) + [StreamAct.END]
 
 
 def _pings_forever(fault: Fault, stream: Stream) -> Iterator[Item]:
@@ -143,7 +143,7 @@ def _pings_forever(fault: Fault, stream: Stream) -> Iterator[Item]:
 
 def _stall(fault: Fault, stream: Stream) -> Iterable[Item]:
     seconds = fault.number(0) or None
-    return [*_before(stream, fault), Wait(seconds), *_after(stream, fault), Act.END]
+    return [*_before(stream, fault), Wait(seconds), *_after(stream, fault), StreamAct.END]
 
 
 def _thinking_stall(fault: Fault, stream: Stream) -> Iterable[Item]:
@@ -151,19 +151,19 @@ def _thinking_stall(fault: Fault, stream: Stream) -> Iterable[Item]:
     thought = stream.dialect.empty_thought()
     seconds = fault.number(0) or None
     first = [*stream.events[:opening], *([thought] if thought else [])]
-    return [*first, Wait(seconds), *stream.events[opening:], Act.END]
+    return [*first, Wait(seconds), *stream.events[opening:], StreamAct.END]
 
 
 def _reset(fault: Fault, stream: Stream) -> Iterable[Item]:
-    return [*_before(stream, fault), _BEFORE_RESET, Act.RESET]
+    return [*_before(stream, fault), _BEFORE_RESET, StreamAct.RESET]
 
 
 def _cut(fault: Fault, stream: Stream) -> Iterable[Item]:
-    return [*_before(stream, fault), Act.CUT]
+    return [*_before(stream, fault), StreamAct.CUT]
 
 
 def _end(fault: Fault, stream: Stream) -> Iterable[Item]:
-    return [*_before(stream, fault), Act.END]
+    return [*_before(stream, fault), StreamAct.END]
 
 
 def _cut_inside_event(fault: Fault, stream: Stream) -> Iterator[Item]:
@@ -194,16 +194,16 @@ def _broken_off(stream: Stream, index: int, cut_at: Callable[[bytes], int]) -> I
     # encoded here, when it is its turn: an array's comma depends on what was sent before
     data = stream.encoding.encode(stream.events[index])
     yield (stream.encoding.opening if index == 0 else b"") + data[: cut_at(data)]
-    yield Act.CUT
+    yield StreamAct.CUT
 
 
 def _no_finish(fault: Fault, stream: Stream) -> Iterable[Item]:
-    return [*(event for event in stream.events if event.kind is not EventKind.END), Act.END]
+    return [*(event for event in stream.events if event.kind is not EventKind.END), StreamAct.END]
 
 
 def _error_event(fault: Fault, stream: Stream) -> Iterable[Item]:
     refused = named_error(fault.value, stream.dialect.name)
-    return [*_before(stream, fault), stream.dialect.error_event(refused, stream.request_id), Act.END]
+    return [*_before(stream, fault), stream.dialect.error_event(refused, stream.request_id), StreamAct.END]
 
 
 def _garbage(fault: Fault, stream: Stream) -> Iterable[Item]:
@@ -213,7 +213,7 @@ def _garbage(fault: Fault, stream: Stream) -> Iterable[Item]:
         *_before(stream, fault),
         SimulatedEvent(EventKind.OPEN, data, name),
         *_after(stream, fault),
-        Act.END,
+        StreamAct.END,
     ]
 
 
@@ -221,7 +221,7 @@ def _after_terminal(fault: Fault, stream: Stream) -> Iterable[Item]:
     # Gemini has no terminal event: more text behind a finish reason would be more of the answer.
     text = [event for event in stream.events if event.kind is EventKind.TEXT]
     again = text[:1] if stream.dialect.name != "gemini" else []
-    return [*stream.events, *again, SimulatedEvent(EventKind.OPEN, b"{junk"), b"and more junk", Act.END]
+    return [*stream.events, *again, SimulatedEvent(EventKind.OPEN, b"{junk"), b"and more junk", StreamAct.END]
 
 
 _LINE_ENDS = {"crlf": b"\r\n", "cr": b"\r"}
@@ -257,7 +257,7 @@ def _first_bytes(steps: Iterable[Step], count: int) -> Iterator[Step]:
                 break
             count -= len(step)
         yield step
-    yield Act.CUT
+    yield StreamAct.CUT
 
 
 def dripping(steps: Iterable[Step], seconds: float) -> Iterator[Step]:
@@ -277,7 +277,7 @@ def compressed(steps: Iterable[Step]) -> Iterator[Step]:
     for step in steps:
         if isinstance(step, bytes):
             yield packer.compress(step) + packer.flush(zlib.Z_SYNC_FLUSH)
-        elif step is Act.END:
+        elif step is StreamAct.END:
             yield packer.flush()
             yield step
         else:

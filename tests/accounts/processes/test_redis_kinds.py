@@ -17,9 +17,9 @@ from accounts.processes.redis_client import channels_host, redis_client, redis_e
 from accounts.processes.shared_slots import RedisSlots
 from accounts.processes.shared_tokens import SharedTokens
 from relay.limits.counts import Unknown
+from relay.limits.limit_windows import window_at
 from relay.limits.shared_counts import RedisCounts
 from relay.limits.standing import Standing
-from relay.limits.limit_windows import window_at
 from relay.memory.memory_items import MemoryItem
 from relay.memory.shared_store import SharedStore
 from tests import redis_kinds

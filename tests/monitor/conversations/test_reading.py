@@ -7,10 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from monitor.conversations.conversation_turns import LANE, WIDTH, latest_turns, neighbours, on_axis
 from monitor.conversations.filters import FLAGS, asked_for
 from monitor.conversations.models import Conversation
 from monitor.conversations.reading import MODELS_SHOWN, agents_of, line_of, page_of
-from monitor.conversations.conversation_turns import LANE, WIDTH, latest_turns, neighbours, on_axis
 from monitor.record.records import Outcome, RequestRecord
 from monitor.statistics.by_conversation import GROUPS_SHOWN, within_conversation
 from monitor.store.writer import RecordWriter

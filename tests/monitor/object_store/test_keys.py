@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.object_store.keys import days_before, key_of
-from monitor.object_store.place import Place, place_of
+from monitor.object_store.place import BucketPlace, place_of
 from monitor.object_store.store import S3Store
 from monitor.record.request_id import new_request_id
 from tests.object_store import CREDENTIALS
@@ -55,11 +55,11 @@ def test_days_go_that_ended_before() -> None:
 def test_the_setting_names_a_bucket() -> None:
     """Bucket, prefix (never left out), endpoint, region; the rest is refused without being repeated."""
     assert place_of("") is None
-    assert place_of("s3://bodies/kept") == Place("bodies", "kept", "", "")
+    assert place_of("s3://bodies/kept") == BucketPlace("bodies", "kept", "", "")
     url = "s3://my-bodies/of/evenkeel/?endpoint=http://127.0.0.1:9000/&region=eu-west-1"
-    assert place_of(url) == Place("my-bodies", "of/evenkeel", "http://127.0.0.1:9000", "eu-west-1")
+    assert place_of(url) == BucketPlace("my-bodies", "of/evenkeel", "http://127.0.0.1:9000", "eu-west-1")
     elsewhere = place_of("s3://bodies/kept?endpoint=http://127.0.0.1:9000")
-    assert elsewhere == Place("bodies", "kept", "http://127.0.0.1:9000", "us-east-1")
+    assert elsewhere == BucketPlace("bodies", "kept", "http://127.0.0.1:9000", "us-east-1")
     for wrong in (
         "https://bodies",
         "s3://",

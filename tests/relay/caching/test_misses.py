@@ -289,8 +289,8 @@ def test_of_the_longest_conversations_the_end_is_not_compared() -> None:
 
 def test_it_is_kept_as_text() -> None:
     """What another process reads is what was written; what it cannot read is nothing."""
-    assert wire.read(wire.written([BEFORE, after()])) == [BEFORE, after()]
-    assert wire.read("no such thing") == []
+    assert stored_form.read(stored_form.written([BEFORE, after()])) == [BEFORE, after()]
+    assert stored_form.read("no such thing") == []
 
 
 def test_every_cause_has_its_words() -> None:

@@ -9,10 +9,10 @@ from random import Random
 from relay.engine.commands import (
     Allowed,
     Around,
-    AskOn,
     Broke,
     CloseUpstream,
     Command,
+    ContinueUpstream,
     Data,
     Deliver,
     Done,
@@ -191,7 +191,7 @@ class AnyWorld:
                     self.has_no_words = True
                     return Unsayable(self.at, Failure(Kind.MALFORMED_ANSWER, "no place for it", status=500))
                 return Done(self.at)
-            case CloseUpstream() | MarkAccount() | AskOn() | Note():
+            case CloseUpstream() | MarkAccount() | ContinueUpstream() | Note():
                 return Done(self.at)
 
     def _picked(self, command: PickAccount) -> Reply:

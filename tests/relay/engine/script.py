@@ -11,10 +11,10 @@ import msgspec
 
 from relay.engine.commands import (
     Around,
-    AskOn,
     Broke,
     CloseUpstream,
     Command,
+    ContinueUpstream,
     Data,
     Deliver,
     Done,
@@ -161,7 +161,7 @@ def marks(account: Picked, hardness: str, status: Any = ..., **more: Any) -> Exp
 
 def asks_on(token: Any = ...) -> Expected:
     """The engine has the next leg made ready."""
-    return Expected(AskOn, token=token)
+    return Expected(ContinueUpstream, token=token)
 
 
 # --- replies that the script gives ---------------------------------------------------------------

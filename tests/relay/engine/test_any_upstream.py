@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from relay.engine.attempts import Engine, serve
 from relay.engine.commands import (
-    AskOn,
     CloseUpstream,
     Command,
+    ContinueUpstream,
     Deliver,
     ExchangeEnd,
     Heal,
@@ -172,7 +172,7 @@ def upstream_is_closed_once_per_attempt(exchange: Exchange) -> None:
             case CloseUpstream():
                 assert is_open
                 is_open = False
-            case Read() | AskOn() | Settle():
+            case Read() | ContinueUpstream() | Settle():
                 assert is_open
             case PickAccount():
                 assert not is_open

@@ -7,9 +7,9 @@ from math import inf
 
 from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
 from monitor.ledger.booking import Amounts
-from relay.limits.standing import Standing
 from relay.limits.key_usage import Hour, KeyUsage, Rules, as_csv, as_json, with_the_ledger
 from relay.limits.limit_windows import LimitWindow
+from relay.limits.standing import Standing
 
 DAY = LimitWindow(1_799_971_200.0, 1_800_057_600.0)
 STANDINGS = (

@@ -4,8 +4,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from accounts.keys.limits import Limit
+from relay.limits.limit_windows import window_at
 from relay.limits.plan import plan_at
-from relay.limits.windows import window_at
 
 ZONE = ZoneInfo("Europe/Berlin")
 LIMITS = (

@@ -5,8 +5,8 @@ from math import inf
 import pytest
 
 from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
-from relay.limits.standing import NO_QUOTA, Standing, headers, is_over, refusal, too_many_at_once
 from relay.limits.limit_windows import LimitWindow
+from relay.limits.standing import NO_QUOTA, Standing, headers, is_over, refusal, too_many_at_once
 from relay.neutral.failures import Kind
 
 MINUTE = LimitWindow(1_800_000_000.0, 1_800_000_060.0)

@@ -20,8 +20,8 @@ from relay.caching.kept import Kept
 from relay.dialects.errors.refused_parameters import PAIRS
 from relay.memory import database, shared_store
 from relay.memory.conversation_memory import Memory
-from relay.memory.memory_items import MemoryItem, Wanted
 from relay.memory.kept_requests import MOST_CHARACTERS
+from relay.memory.memory_items import MemoryItem, Wanted
 from relay.models import RememberedItem
 from relay.neutral.conversation import digest
 from tests import stores
@@ -465,7 +465,7 @@ async def test_what_is_kept_of_caches_is_bounded(process: Callable[..., Memory])
     memory = await process()
     footprint = Footprint("m", b"", b"", b"s", b"t" * 8 * 1000, 1000)
     kept = [Kept(footprint, footprint, 1, "a@b", time.time(), 5000)] * 6
-    size = len(wire.written(kept))
+    size = len(stored_form.written(kept))
     for number in range(MOST_CHARACTERS // size + 2):
         memory.kept.keep(f"agent-{number}", kept, time.time())
     assert await memory.kept.of("agent-0") == []

@@ -12,8 +12,8 @@ from relay.dialects.anthropic.errors import failure_in_document, failure_of_even
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS, stop_of
 from relay.dialects.anthropic.upstream_answer.block_start import citation
 from relay.dialects.anthropic.upstream_answer.documents import begins_message, is_message, stream_of
-from relay.dialects.anthropic.upstream_answer.silent_deltas import says_nothing
 from relay.dialects.anthropic.upstream_answer.reframing import block_start, block_stop, reframed, with_body
+from relay.dialects.anthropic.upstream_answer.silent_deltas import says_nothing
 from relay.dialects.anthropic.upstream_answer.upstream_blocks import UpstreamBlock, UpstreamBlocks
 from relay.dialects.anthropic.upstream_answer.wire import (
     BEGINS,

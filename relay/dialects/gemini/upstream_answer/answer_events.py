@@ -10,7 +10,7 @@ import msgspec
 from relay.dialects.finishing import says_more
 from relay.dialects.gemini.finish_reasons import UNSPECIFIED, stop_reason
 from relay.dialects.gemini.upstream_answer.blocks import Blocks
-from relay.dialects.gemini.upstream_answer.wire import NOTHING, Answer, Candidate, UsageMetadata
+from relay.dialects.gemini.upstream_answer.wire import NOTHING, UsageMetadata, WireAnswer, WireCandidate
 from relay.dialects.gemini.usage import says_all_of, usage_of
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.reading.half_characters import any_object
@@ -57,7 +57,7 @@ class AnswerEvents:
         self._blocks.finish(is_cut_short=self._is_cut_short, out=out)
         return msgspec.structs.replace(stop, reason="tool_use") if self._calls_tools(stop) else stop
 
-    def take(self, answer: Answer, data: bytes, out: list[Event]) -> None:
+    def take(self, answer: WireAnswer, data: bytes, out: list[Event]) -> None:
         """Tell a chunk into ``out``; ``data`` is its JSON. Raises blocks.BrokenAnswer."""
         if not self._has_started:
             self._has_started = True
@@ -86,7 +86,7 @@ class AnswerEvents:
             out.insert(len(out) - 1 if out and type(out[-1]) is Failed else len(out), usage_of(usage))
         self._told_usage = usage
 
-    def _take_usage(self, answer: Answer, out: list[Event]) -> None:
+    def _take_usage(self, answer: WireAnswer, out: list[Event]) -> None:
         """Keep the counts for the end of the read: each chunk has them, and later ones replace earlier."""
         usage, before = answer.usage_metadata, self._usage
         if usage is None:
@@ -95,7 +95,7 @@ class AnswerEvents:
             self.tell_usage(out)
         self._usage = usage
 
-    def _take_candidate(self, candidate: Candidate, data: bytes, position: int, out: list[Event]) -> None:
+    def _take_candidate(self, candidate: WireCandidate, data: bytes, position: int, out: list[Event]) -> None:
         content, before = candidate.content, len(out)
         has_sources = (
             candidate.grounding_metadata is not NOTHING
@@ -128,7 +128,7 @@ class AnswerEvents:
         """Gemini says STOP also when it calls tools."""
         return stop.reason == "end_turn" and self._blocks.has_calls
 
-    def _take_sources(self, candidate: Candidate, out: list[Event]) -> None:
+    def _take_sources(self, candidate: WireCandidate, out: list[Event]) -> None:
         """Take what the candidate names beside its parts."""
         grounding, citations = candidate.grounding_metadata, candidate.citation_metadata
         self._blocks.sources.take(grounding, citations)
@@ -141,7 +141,7 @@ class AnswerEvents:
                 out.append(Extra("gemini.candidate", name, bytes(raw)))
 
 
-def _finishes(candidate: Candidate) -> bool:
+def _finishes(candidate: WireCandidate) -> bool:
     return candidate.finish_reason not in (None, "", UNSPECIFIED)
 
 

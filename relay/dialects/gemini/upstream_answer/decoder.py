@@ -19,9 +19,9 @@ from relay.dialects.gemini.upstream_answer.blocks import BrokenParts
 from relay.dialects.gemini.upstream_answer.text_arguments import with_objects
 from relay.dialects.gemini.upstream_answer.wire import (
     NOTHING,
-    Answer,
     AnswerDecoding,
     Envelope,
+    WireAnswer,
     read_answer,
     read_envelope,
 )
@@ -39,7 +39,7 @@ _BEGINS_WITH_ERROR = re.compile(rb'\s*\{\s*"error"\s*:')
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
-class GeminiDecoder(StreamDecoder[Answer]):
+class GeminiDecoder(StreamDecoder[WireAnswer]):
     """See ``relay.dialects.interface.Decoder``."""
 
     passes_done = False
@@ -50,7 +50,7 @@ class GeminiDecoder(StreamDecoder[Answer]):
         self._is_enveloped, self._keeps_bytes = options.is_enveloped, options.keeps_bytes
         self._answer = AnswerEvents(options)
 
-    def take(self, told: Answer, event: SseEvent, events: list[Event]) -> bytes:
+    def take(self, told: WireAnswer, event: SseEvent, events: list[Event]) -> bytes:
         """One chunk; raises BrokenStream."""
         data = event.data or b""
         if told.error is not NOTHING and bytes(told.error) != b"null":

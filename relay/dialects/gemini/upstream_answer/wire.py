@@ -76,7 +76,7 @@ class Content(Struct, gc=False):
     parts: list[Part] | None = None
 
 
-class Candidate(Struct, rename="camel", gc=False):
+class WireCandidate(Struct, rename="camel", gc=False):
     """One of the answers; there is one unless ``candidateCount`` asked for more."""
 
     content: Content | None = None
@@ -118,10 +118,10 @@ class UsageMetadata(Struct, rename="camel", gc=False):
     tool_use_prompt_tokens_details: list[ModalityTokens] | None = None
 
 
-class Answer(Struct, rename="camel", gc=False):
+class WireAnswer(Struct, rename="camel", gc=False):
     """One chunk."""
 
-    candidates: list[Candidate] | None = None
+    candidates: list[WireCandidate] | None = None
     prompt_feedback: PromptFeedback | None = None
     usage_metadata: UsageMetadata | None = None
     model_version: str | None = None
@@ -137,7 +137,7 @@ class Envelope(Struct, rename="camel", gc=False):
 
 
 # Not strict: 64-bit counts may come as strings (the JSON form of protocol buffers).
-_ANSWER = msgspec.json.Decoder(Answer, strict=False)
+_ANSWER = msgspec.json.Decoder(WireAnswer, strict=False)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _SNAKE_CASE = re.compile(
     rb'"(?:finish_reason|finish_message|usage_metadata|prompt_feedback|block_reason|model_version|response_id|'
@@ -152,7 +152,7 @@ _MAYBE_SNAKE_CASE = re.compile(
 )
 
 
-def read_answer(data: bytes) -> Answer:
+def read_answer(data: bytes) -> WireAnswer:
     """One chunk out of its JSON; raises msgspec.DecodeError when it is none."""
     # The memchr is what the usual chunk pays; a text that only quotes such a name costs time, no more.
     if b"_" in data and _MAYBE_SNAKE_CASE.search(data):
@@ -163,7 +163,7 @@ def read_answer(data: bytes) -> Answer:
     return answer
 
 
-def _has_text_for_arguments(candidate: Candidate) -> bool:
+def _has_text_for_arguments(candidate: WireCandidate) -> bool:
     calls = (part.function_call for part in (candidate.content and candidate.content.parts) or ())
     texts = (call.args for call in calls if call is not None and bytes(call.args).startswith(b'"'))
     return any(object_in(msgspec.json.decode(text)) is not None for text in texts)
@@ -172,7 +172,7 @@ def _has_text_for_arguments(candidate: Candidate) -> bool:
 class AnswerDecoding:
     """A chunk out of its JSON, for ``TolerantReader``."""
 
-    type = Answer
+    type = WireAnswer
     decode = staticmethod(read_answer)
 
 

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.admin.keys.key_forms import mark_of
-from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
 from accounts.keys.key_loading import key_view
+from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
 from accounts.keys.models import ReplacedMeanwhile
 from accounts.models import ClientKey, digest
 

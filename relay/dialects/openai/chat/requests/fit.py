@@ -2,8 +2,14 @@
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.openai.reasoning import fitted_effort
+from relay.dialects.openai.requests.fit_parameters import (
+    drop,
+    fit_limit,
+    fit_sampling,
+    fit_stop,
+    fit_tool_choice,
+)
 from relay.dialects.openai.requests.fit_schemas import fit_schemas
-from relay.dialects.openai.requests.fit_parameters import drop, fit_limit, fit_sampling, fit_stop, fit_tool_choice
 from relay.neutral.conversation import Json
 
 LIMITS = ("max_completion_tokens", "max_tokens")

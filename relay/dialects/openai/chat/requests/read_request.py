@@ -7,8 +7,8 @@ parameters without a neutral place are named in ``dropped``. A Responses body is
 from relay.dialects.openai.chat.requests.client_shapes import custom_tools, is_flat, is_responses, spec_of
 from relay.dialects.openai.chat.requests.read_messages import leading_system, read_turns
 from relay.dialects.openai.reasoning import thinking_of
-from relay.dialects.openai.requests.leftovers import leftovers
 from relay.dialects.openai.requests.fit_parameters import stop_sequences_in
+from relay.dialects.openai.requests.leftovers import leftovers
 from relay.dialects.openai.requests.tools import choice_of, function_of
 from relay.dialects.openai.responses.requests import read_request
 from relay.dialects.request_fields import (

@@ -7,9 +7,6 @@ refuses are left to ``fit``.
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.openai.chat.requests.fit import fit_model
-from relay.dialects.openai.reasoning import effort_of
-from relay.dialects.openai.requests import media, tools
-from relay.dialects.openai.requests.take_back import NO_REASONING
 from relay.dialects.openai.common_words import (
     asks_for_json,
     asks_to_continue,
@@ -18,6 +15,9 @@ from relay.dialects.openai.common_words import (
     set_numbers,
     user_name,
 )
+from relay.dialects.openai.reasoning import effort_of
+from relay.dialects.openai.requests import media, tools
+from relay.dialects.openai.requests.take_back import NO_REASONING
 from relay.dialects.translation.foreign_history import made_media
 from relay.dialects.translation.notes import CONTINUE, system_note
 from relay.neutral.conversation import (

@@ -2,8 +2,8 @@
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.openai.reasoning import fitted_effort
-from relay.dialects.openai.requests.fit_schemas import fit_schemas
 from relay.dialects.openai.requests.fit_parameters import fit_limit, fit_sampling, fit_tool_choice
+from relay.dialects.openai.requests.fit_schemas import fit_schemas
 from relay.neutral.conversation import Json
 
 MIN_OUTPUT_TOKENS = 16

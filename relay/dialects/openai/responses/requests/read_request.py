@@ -6,8 +6,8 @@ parameters, and OpenAI itself refuses it; upstreams that can stop are asked to (
 """
 
 from relay.dialects.openai.reasoning import thinking_of
-from relay.dialects.openai.requests.leftovers import leftovers
 from relay.dialects.openai.requests.fit_parameters import stop_sequences_in
+from relay.dialects.openai.requests.leftovers import leftovers
 from relay.dialects.openai.requests.tools import choice_of, function_of
 from relay.dialects.openai.responses.requests.named_tools import as_function, plain_name, tools_of
 from relay.dialects.openai.responses.requests.read_items import read_items

@@ -6,9 +6,6 @@ Nothing is stored upstream: the whole conversation is sent each time, and reason
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.errors.refused_parameters import SEARCH_SOURCES
-from relay.dialects.openai.reasoning import effort_of
-from relay.dialects.openai.requests import media, tools
-from relay.dialects.openai.responses.requests.fit import fit_model
 from relay.dialects.openai.common_words import (
     asks_for_json,
     asks_to_continue,
@@ -17,6 +14,9 @@ from relay.dialects.openai.common_words import (
     set_numbers,
     user_name,
 )
+from relay.dialects.openai.reasoning import effort_of
+from relay.dialects.openai.requests import media, tools
+from relay.dialects.openai.responses.requests.fit import fit_model
 from relay.dialects.translation.foreign_history import made_media
 from relay.dialects.translation.notes import CONTINUE
 from relay.neutral.conversation import (

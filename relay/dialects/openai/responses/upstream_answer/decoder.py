@@ -14,7 +14,7 @@ from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.responses.client_answer.answer_object import answer_object
-from relay.dialects.openai.responses.client_answer.block_table import ProtocolBroken
+from relay.dialects.openai.responses.upstream_answer.block_table import ProtocolBroken
 from relay.dialects.openai.responses.upstream_answer.documents import (
     end_named,
     is_response,
