@@ -21,7 +21,7 @@ QUOTA_ALONE = frozenset({"quota"})
 class Mapping(Struct, frozen=True):
     """One line of the admin's mapping table. No kinds or groups mean that any may serve it.
 
-    ``continuation``: an answer that broke off in plain text is gone on with. ``tool_safe``: a tool call is
+    ``continuation``: an answer that broke off in plain text is continued. ``tool_safe``: a tool call is
     held back until it is whole. ``role``: only the requests of main agents (``main``) or of sub-agents
     (``sub``) are served by it; blank for all. ``conversation`` is what each conversation may do by it.
     """

@@ -1,4 +1,4 @@
-"""Django's own pages of the users, in the look of the others: their fields had no borders."""
+"""Django's own pages of users and groups, with forms that look like the others."""
 
 # mypy: disable-error-code="import-untyped, misc"
 # (unfold ships no types)

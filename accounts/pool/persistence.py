@@ -1,4 +1,4 @@
-"""What the pool has kept beyond its own life: the interface of whoever writes it to the database."""
+"""What must outlive the pool: the interface that whoever writes to the database implements."""
 
 from collections.abc import Sequence
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Who is left alone because its upstream fails nearly always: what the pool asks, what a candidate shows.
+"""Which accounts are left alone because their upstream nearly always fails, as the pool asks for it.
 
 PURE. Whether an upstream rests is known where it is asked (``relay.exchange.upstream_health``).
 """

@@ -35,7 +35,7 @@ def beginning_of(attempts: Sequence[AttemptRecord]) -> int:
 
 
 def seams_of(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> dict[int, int]:
-    """By attempt number, behind how many characters it went on with the answer."""
+    """By attempt number, behind how many characters it continued the answer."""
     later = attempts[beginning_of(attempts) + 1 :]
     spoke = [attempt.number for attempt in later if attempt.first_data_ms is not None]
     return dict(zip(spoke, row.seams, strict=False))
@@ -50,8 +50,8 @@ def continued(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> Phrase:
     for attempt in attempts:
         if attempt.number in seams:
             message = _(
-                "The stream broke off behind %(characters)d characters, and %(account)s went on; the client"
-                " saw one answer."
+                "The stream broke off behind %(characters)d characters, and %(account)s continued it;"
+                " the client saw one answer."
             )
             return Phrase(message, {"characters": seams[attempt.number], "account": attempt.account or "–"})
     return Phrase(_("The stream broke off and was continued; the client saw one answer."))

@@ -26,7 +26,7 @@ Next = Literal["", "another", "same", "only one left"]
 class Bar(msgspec.Struct, frozen=True):
     """An attempt with its spans, and where the one after it went (empty: there is none yet).
 
-    ``seam``: it went on with an answer that had broken off, behind so many characters.
+    ``seam``: it continued an answer that had broken off, behind so many characters.
     """
 
     attempt: AttemptRecord

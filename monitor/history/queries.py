@@ -1,4 +1,4 @@
-"""Questions to the history that the indexes answer, also when it has a million rows."""
+"""Queries of the history that stay fast with a million rows, because an index answers each."""
 
 from django.db import connection
 from django.db.models import Q

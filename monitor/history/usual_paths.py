@@ -1,4 +1,4 @@
-"""Which paths say nothing that the model's name does not say: those of an answer, in each dialect. PURE."""
+"""Paths that a list may leave out: those of ordinary answers, which the model's name tells already. PURE."""
 
 _ENDINGS = (
     "/messages",

@@ -1,4 +1,4 @@
-"""What each key used in all, without a sum over the whole ledger each time: for who asks every few seconds.
+"""What each key used in all, for callers that ask every few seconds, without summing the whole ledger.
 
 Hours that are long over hardly change any more. Their sum is kept for a while, and what came since is read
 from the ledger each time: so a figure is the ledger's, but for a late correction of an old hour, which is

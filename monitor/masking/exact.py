@@ -1,4 +1,4 @@
-"""Credentials that are known, found whatever they look like, in each form that software writes them in. PURE.
+"""Known credentials, found in every form in which software writes them. PURE.
 
 Upstreams repeat what they were sent: as it stands, inside JSON (``\\/``, ``\\u002b``), inside a URL
 (``%2B``), in base64 (alone, or inside of something longer) or in hexadecimal. A key of a shape that no rule

@@ -1,4 +1,4 @@
-"""Passwords, which have no shape of their own: what people write around them, and what is none. PURE.
+"""Passwords, which have no shape of their own: found by the words around them. PURE.
 
 A password may be short, so the words before it are not enough: "password: string" is documentation. Where the
 words leave no doubt (a line of netrc, a header, SQL that sets one) whatever stands there is masked; elsewhere

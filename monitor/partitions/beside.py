@@ -1,4 +1,4 @@
-"""How a migration works on a table that may lie in partitions, beside those who use it. PostgreSQL only."""
+"""How a migration changes a table that may have partitions while others use it. PostgreSQL only."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is too old goes a partition at a time: in milliseconds, whatever it holds, with hardly any WAL."""
+"""Removes old rows a partition at a time: in milliseconds, however many rows, with hardly any WAL."""
 
 import logging
 import time

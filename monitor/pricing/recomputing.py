@@ -1,4 +1,4 @@
-"""Price the exchanges of closed hours again, on purpose: after a price that came late, or was wrong.
+"""Price the exchanges of past hours again when an operator asks: after a price came late or was wrong.
 
 A row, its conversation, the ledger and the statistics change together, so that there is one number; what the
 ledger had before is kept (``LedgerCorrection``). Only hours of which all exchanges are still on record are

@@ -1,4 +1,4 @@
-"""How much dearer or cheaper a service tier is than the usual way, which the price library leaves out. PURE.
+"""How much more or less a service tier costs than the usual one; the price library does not know. PURE.
 
 Sources, as of November 2026: OpenAI's page on fast mode (priority processing until July 2026) lists prices a
 million tokens, here divided by the standard ones; flex and batch cost half, ultrafast six times as much.

@@ -1,4 +1,4 @@
-"""SQLite's log is put into its database now and then while much is removed.
+"""Moves SQLite's write-ahead log into the database from time to time while much is removed.
 
 SQLite does that by itself, but begins the log anew only when at some moment nobody reads or writes. Beside a
 server that serves such moments are rare, and the log grows with all that is removed; its file stays as large.

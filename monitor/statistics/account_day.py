@@ -1,4 +1,4 @@
-"""How the accounts fared since midnight: from the newest attempts, bounded, and from the statistics."""
+"""How the accounts did since midnight: from the newest attempts, up to a bound, and from the statistics."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

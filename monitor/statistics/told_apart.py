@@ -1,4 +1,4 @@
-"""What of an hour's exchanges belongs to another account or model than the one that each ended with.
+"""The use within an hour's exchanges that belongs to another account or model than the final one.
 
 An exchange is counted where it ended. What an attempt before used is that attempt's account's and model's,
 as in the ledger: so the sums of the rows are put right by it.

@@ -1,4 +1,4 @@
-"""How the storing of the history fares, for ``GET /metrics``."""
+"""The health of the store of the history, for ``GET /metrics``."""
 
 from prometheus_client import Counter, Gauge
 

@@ -1,4 +1,4 @@
-"""How the writer of the history fares."""
+"""Counters of the writer of the history."""
 
 import msgspec
 

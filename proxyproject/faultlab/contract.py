@@ -109,7 +109,7 @@ CONTRACTS: tuple[Contract, ...] = (
     unharmed("duplicate_ids", "Passed on; out of Gemini's dialect each call gets an id of its own.", "tool"),
     only(_GEMINI, retried("malformed_function_call", 502, "Nothing was said: another account is asked.")),
     only(_GEMINI, answered("continuation", "ok", "Passed on: the client follows the token itself."), _GEMINI),
-    only(_GEMINI, unharmed("continuation", "The server asks on: one message."), _OTHERS),
+    only(_GEMINI, unharmed("continuation", "The server continues it: one message."), _OTHERS),
     # thinking signatures
     only(
         _GEMINI,

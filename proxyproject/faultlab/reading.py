@@ -1,4 +1,4 @@
-"""What a client makes of an answer: its text, its calls, and how it ended. Trusts nothing, repairs nothing.
+"""What a client makes of an answer: its text, its calls, and how it ended. Trusts and corrects nothing.
 
 It is written against the vendors' documents and imports nothing of the relay's dialects: a wrong belief
 about a wire format must not stand on both sides.

@@ -1,4 +1,4 @@
-"""What may stand behind a finish reason and leave it the end: whatever says nothing more of the answer.
+"""What may follow a finish reason without changing that the answer has ended: events that add nothing to it.
 
 PURE. Some servers tell a finish reason with every chunk, or before the answer: what says more takes it back.
 """

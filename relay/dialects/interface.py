@@ -1,4 +1,4 @@
-"""What every dialect offers, so that a new dialect is a new folder and not new pairs.
+"""What every dialect offers. So a new dialect is one new folder, and no code for each pair of dialects.
 
 PURE. Bodies are decoded JSON objects; no function here changes the body it was given: edits copy what
 they touch and share the rest.

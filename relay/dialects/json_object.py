@@ -1,4 +1,4 @@
-"""JSON objects out of a stream whose bytes nobody vouches for.
+"""JSON objects out of a stream whose bytes may be anything.
 
 PURE.
 """

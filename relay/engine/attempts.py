@@ -80,7 +80,7 @@ class _Attempts:
         self.heals = HealsSoFar()
         self.is_attempting = False
         self.continuations = 0
-        self.said: continuation.Said | None = None  # behind which the attempt goes on
+        self.said: continuation.Said | None = None  # what the attempt continues
 
     def run(self) -> Engine:
         """Attempt after attempt, until one answers or none is left."""

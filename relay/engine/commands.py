@@ -146,7 +146,7 @@ class Picked(msgspec.Struct, frozen=True):
     ``thinks_unseen``: the model may think long without a byte. ``has_bound_thinking``: the history
     holds thinking that only this account can read. ``is_same_dialect``: bytes pass through.
     ``continues`` and ``tool_safe`` are the mapping's switches, and ``wants`` what the request wants that is
-    no plain text. ``unseen`` counts the characters at the end of what was said that a request to go on
+    no plain text. ``unseen`` counts the characters at the end of what was said that a request to continue
     could not show. ``hides_thinking``: what the client is not told of thinking.
     ``may_say_nothing``: the request gives results of tools, behind which a model may end its turn at once.
     """

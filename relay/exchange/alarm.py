@@ -1,4 +1,4 @@
-"""A deadline for each of many waits, at the price of a timer for all of them.
+"""One timer that serves the deadlines of many waits.
 
 A stream waits once for each of its events, and hardly one of these waits comes to its deadline. So the timer
 stays where it is when a wait is over; when it rings, it is set to the deadline of the wait that is on.

@@ -1,4 +1,4 @@
-"""How the upstreams fare: the retry budget of each host, and which models of it are left alone.
+"""The health of each upstream host: its retry budget, and which of its models are left alone.
 
 The rules are ``budget.py`` and ``breaker.py`` in ``relay/engine/retrying``; here are the clock, the log lines
 and the numbers for ``/metrics``. Each process has its own.

@@ -1,4 +1,4 @@
-"""Who may see what the server tells of itself: its figures, what it lacks, its description. PURE."""
+"""Who may see what the server says about itself: its metrics, its health, its API description. PURE."""
 
 from collections.abc import Mapping
 from hmac import compare_digest

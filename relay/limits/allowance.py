@@ -1,4 +1,4 @@
-"""What an exchange was let do by its key: what is left, for the client; what it uses, counted at its end."""
+"""What an exchange may use of its key's limits: what is left, for the client; its use, counted at its end."""
 
 import time
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What the counted limits of a key come to for as long as none of their windows ends. PURE.
+"""A key's counted limits, worked out once for as long as none of their windows ends. PURE.
 
 Where the windows begin takes calendars and time zones; it is worked out once in a while, and not for every
 request.

@@ -8,7 +8,7 @@ import msgspec
 from relay.engine.healing.signatures import SIGNATURE_TTL
 
 HEALED_TTL: Final = 30 * 24 * 3600
-"""Seconds for which heals are kept: as long as anybody goes on with a conversation."""
+"""Seconds for which heals are kept: as long as anybody continues a conversation."""
 
 Layer = Literal[
     "tool",

@@ -1,4 +1,4 @@
-"""Single flight: who asks for what is being read already waits for that reading, and shares its result."""
+"""Single flight: a second reader of the same thing waits for the first one, and shares its result."""
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine

@@ -1,4 +1,4 @@
-"""The history in another order than by time: the highest or lowest of the newest rows that a view has.
+"""The history sorted by another column than time: the highest or lowest of the newest rows of a view.
 
 No index knows such an order over a million rows with any filter, so a bounded number of the newest rows is
 ordered, and the page says how far back they reach.

@@ -1,4 +1,4 @@
-"""One HTTP connection of the server: known to it, and in no stage of a request for longer than it may.
+"""One HTTP connection of the server: counted, and with a time limit for each stage of a request.
 
 It relies on names that Twisted does not call public (``HTTPChannel._handlingRequest``, ``._path``,
 ``._dataBuffer``, ``._receivedHeaderSize``, ``._receivedHeaderCount``,

@@ -1,4 +1,4 @@
-"""Who sends a large body: asked when the headers are there, before more than a little of it is read.
+"""Who sends a large body: checked by its headers, before more than a little of the body is read.
 
 ``wiring.py`` puts the relay's own function in place of ``anybody``; the frame knows no client keys.
 """

@@ -1,4 +1,4 @@
-"""Let nobody begin a connection to a listening socket any more, while who has begun one is still accepted.
+"""Accept no new connection at a listening socket, while those that have begun are still accepted.
 
 A socket that is closed cuts the connections that wait in its queue: a front has sent its request by then, and
 sends no POST twice. So the kernel is told first to drop the packets that begin a connection (SYN). It asks

@@ -1,4 +1,4 @@
-"""How it is recognised that upstream misses a thing which the request names: one table for all dialects.
+"""The errors which say that something that the request names is not there: one table for all dialects.
 
 PURE. A file, a cached content, a stored item or a thread lives on one account. A request that names one
 which is not there gets a 403 or 404 that says nothing of the account or its models: it is the client's to

@@ -1,4 +1,4 @@
-"""What an answer tells of its account's quota, in whose words, as a table. PURE.
+"""What an answer tells about its account's quota: a table of each vendor's headers and words. PURE.
 
 * Anthropic, API keys (docs.claude.com, *Rate limits*, response headers): ``anthropic-ratelimit-`` with
   ``requests``, ``tokens``, ``input-tokens`` or ``output-tokens``, then ``limit``, ``remaining``, and

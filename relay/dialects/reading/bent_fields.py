@@ -1,4 +1,4 @@
-"""JSON whose fields are not of the types that its vendor documents: each costs itself and not the whole.
+"""JSON whose fields are not of the documented types: only such a field is lost, not the whole object.
 
 PURE. The types are those of the msgspec structs that the decoders read, so nothing is said twice.
 """

@@ -1,4 +1,4 @@
-"""Token counts as upstream tells them: what cannot be one reaches neither the record nor a client as such.
+"""Token counts as upstream tells them. An impossible number reaches neither the record nor a client.
 
 PURE. Upstreams have told negative counts, 1e300, 2**70 and texts. A text or a float that says a whole number
 is that number; anything else is no count.

@@ -1,4 +1,4 @@
-"""What stands in a history and only its own vendor can know, as text that any model reads.
+"""The parts of a history that only one vendor understands, rewritten as text that any model reads.
 
 PURE. Programs that ran and what they gave are told as a person would write them down; what upstream searched
 for stands in the answer's own words anyway and is left out.

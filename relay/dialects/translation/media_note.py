@@ -1,4 +1,4 @@
-"""What is said in place of a picture or sound that a client's dialect has no place for. PURE."""
+"""The words in place of a picture or sound for which the client's dialect has no place. PURE."""
 
 from relay.dialects.json_object import json_object
 

@@ -49,7 +49,7 @@ class Answer:
     """The answer of one attempt on ``account``.
 
     ``on_commit`` is stepped through once, right before the first bytes are delivered. A collected
-    answer is held back to its end: the whole of it is the peek. With ``before`` it goes on where that
+    answer is held back to its end: the whole of it is the peek. With ``before`` it continues where that
     one broke off; ``on_commit`` is stepped through when it does.
     """
 

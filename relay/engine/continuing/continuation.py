@@ -7,7 +7,7 @@ what follows fits behind them whoever says it: plain text. So the first row that
 * Thinking and tool calls cannot be begun by one leg and ended by another, nor shown to a model without their
   signatures and results. JSON does not survive a doubled syllable.
 * A refusal, and an answer whose end was told, are over. So is a text that upstream itself closed: only the
-  end is missing, and who is asked to go on from there would make something up.
+  end is missing, and a model that is asked to continue it would make something up.
 * What is the request's fault, or ours, stays so. Which failures are worth another attempt, after what wait
   and on whose account is the policy's to say (``retrying/policy.py``), as for an attempt that never began.
 """

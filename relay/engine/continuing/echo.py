@@ -1,6 +1,6 @@
-"""What a model repeats when it is asked to go on: found and left out, and nothing else is.
+"""The words that a model repeats when it continues an answer: they are left out, and nothing else is.
 
-PURE. Models that are asked to go on from the last character often begin with the last words again. That
+PURE. Models that are asked to continue from the last character often begin with the last words again. That
 echo is the longest beginning of what they say that is also the end of what was said. But a text may go on
 with the same letters by itself ("bana" + "na"), and then to leave them out would lose them. Nobody can tell
 the two apart for sure, so an echo has to be *telling*, or every character is kept:
@@ -28,7 +28,7 @@ _TELLING_OWN_WORDS = 5
 
 
 class Echo:
-    """Takes the text of the leg that goes on behind ``said``, and gives what of it is new.
+    """Takes the text of the leg that continues ``said``, and gives the new part of it.
 
     ``unseen`` is the white space at the end of ``said`` that the model was not shown, where its API takes
     none there: the model says it in its own way, and what is the same was told already.

@@ -1,6 +1,6 @@
-"""Where a leg that goes on in the middle of an answer is joined to what was said: in the same open block.
+"""Where a leg that continues an answer in its middle is joined to it: in the same open block.
 
-PURE. The client is in the middle of a text, so the leg's first text goes on there, without its echo; what the
+PURE. The client is in the middle of a text, so the leg's first text continues it, without its echo; what the
 model thought about continuing has no place there and is left out, and so is a signature, which is for words
 that were never said in one piece. Everything behind that text is the leg's own.
 """
@@ -39,7 +39,7 @@ class Joint:
         self._echo = echo
         self._is_open = is_open
         self._is_joined = False  # the leg's first block that is no thinking has begun
-        self._joining = -1  # the leg's number of the text that goes on, as long as it does
+        self._joining = -1  # the leg's number of the text that is continued, as long as it is
         self._has_block = is_open  # the client knows of that text's block
         self._skipped: set[int] = set()
         self._shift = 0
@@ -104,7 +104,7 @@ class Joint:
         out.append(TextDelta(at, text))
 
     def _close(self, out: list[Event]) -> None:
-        """The text that goes on is whole; or there is none, and what was open ends here."""
+        """The continued text is whole; or there is none, and what was open ends here."""
         if self._joining >= 0:
             self._say(self._echo.finish(), out)
             if self._has_block:

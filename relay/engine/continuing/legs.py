@@ -1,7 +1,7 @@
 """The legs of one answer: what the present one says, as a part of the whole.
 
 PURE. The first leg is the answer. A later one follows where upstream handed out a token (Gemini's
-CONTINUATION), or goes on in the middle of what the client has had of a broken answer.
+CONTINUATION), or continues a broken answer in the middle of what the client has had.
 """
 
 from relay.engine.continuing.echo import Echo

@@ -1,4 +1,4 @@
-"""One answer out of several upstream legs: indexes go on, nothing is said twice, usage is summed.
+"""One answer out of several upstream legs: indexes are continued, nothing is said twice, usage is summed.
 
 PURE. The client sees one message: the later leg's start is left out, its blocks follow the earlier ones. A
 leg that upstream hands a token for (Gemini's CONTINUATION) begins where the last one ended; one that goes
@@ -17,7 +17,7 @@ class Splice:
     """Fits one leg's events behind what ``state`` holds when the leg begins."""
 
     def __init__(self, state: StreamState, joint: Joint | None = None) -> None:
-        """``state`` is the answer so far, all legs; ``joint`` where the leg goes on in the middle of it."""
+        """``state`` is the answer so far, all legs; ``joint`` where the leg continues it in its middle."""
         self.usage = Usage()
         self._offset = len(state.blocks)
         self._usage_before = state.usage

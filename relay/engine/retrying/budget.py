@@ -1,4 +1,4 @@
-"""How many retries an upstream gets: a dying one is not to be hammered by those who mend.
+"""How many retries an upstream gets: a failing one must not be flooded by our own retries.
 
 PURE; ``now`` (seconds, any clock that only rises) is an argument. Each request earns its upstream a fifth of
 a retry, and each second ten of them, for servers with little to do. Who finds all of it spent waits for its

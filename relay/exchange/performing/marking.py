@@ -1,4 +1,4 @@
-"""From the engine's word on an account to the pool."""
+"""Hands the engine's marks on accounts to the pool."""
 
 from accounts.pool.pool import Pool
 from relay.engine.retrying.policy import EarnedMark

@@ -1,4 +1,4 @@
-"""What an exchange asks of the memory of all processes, and tells it of the account that answered."""
+"""How an exchange reads the memory that all processes share, and writes there which account answered."""
 
 import time
 from collections.abc import Callable

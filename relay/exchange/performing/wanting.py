@@ -1,4 +1,4 @@
-"""What an exchange wants of accounts and of its mapping's fallbacks. PURE."""
+"""Which accounts an exchange may use, and which of its mapping's fallbacks. PURE."""
 
 from accounts.facts.known_models import facts_for
 from accounts.groups.scope import Binding

@@ -225,7 +225,7 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         row(outcome=Outcome.CONTINUED, continued=True, seams=(80,)),
         [failed("cut", None, first_data_ms=200), failed(None, 200, 2, account="b@x", first_data_ms=150)],
         Severity.GOOD,
-        "The stream broke off behind 80 characters, and b@x went on; the client saw one answer.",
+        "The stream broke off behind 80 characters, and b@x continued it; the client saw one answer.",
         "Nothing to do.",
     ),
     "continued: who began the answer is told": (

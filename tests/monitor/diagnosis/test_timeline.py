@@ -25,7 +25,7 @@ def test_the_timeline_has_every_phase_where_it_was() -> None:
     ]
 
 
-def test_the_timeline_says_where_an_answer_was_gone_on_with() -> None:
+def test_the_timeline_says_where_an_answer_was_continued() -> None:
     """Each seam stands at the attempt that spoke behind it; one that said nothing has none."""
     row = RequestRecord(
         id="0", started_at=0, process_id="p", dialect="gemini", method="POST", path="/", in_flight=False,

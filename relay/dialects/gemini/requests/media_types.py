@@ -1,4 +1,4 @@
-"""What a file is by the end of its address: Gemini wants to be told, other dialects do not tell. PURE."""
+"""A file's media type by the end of its URL: Gemini needs one, and other dialects do not send it. PURE."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""What a part that holds no text and no call of the client's is: a run of a tool of Gemini's own, or media.
+"""Parts that are neither text nor a call to the client's tools: runs of Gemini's own tools, and media.
 
 PURE. Each is told whole, as this dialect's own object; of what other vendors have too, the meaning stands
 beside it.

@@ -1,4 +1,4 @@
-"""A call's arguments as the text of an object, which some servers tell in the object's place. PURE."""
+"""A call's arguments as text: some servers send the JSON as a string in place of the object. PURE."""
 
 from collections.abc import Iterator
 from typing import Any

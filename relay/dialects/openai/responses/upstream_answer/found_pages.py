@@ -1,4 +1,4 @@
-"""Searches whose pages upstream has not told yet: they wait for what the answer cites. PURE.
+"""Searches whose pages are not known yet: they are filled in when the answer cites them. PURE.
 
 OpenAI tells the pages of a search only where ``include`` asks for them, emulations often never, and some in
 the last event alone. What came of a search is told once, and whole: so it waits until the answer is over.
