@@ -173,9 +173,21 @@ def set_up(environment: dict[str, str], simulator_url: str, targets: dict[str, s
 
 
 @asynccontextmanager
-async def served(environment: dict[str, str], *program: str) -> AsyncIterator[tuple[str, int]]:
+async def served(
+    environment: dict[str, str], *program: str, workers: int = 1
+) -> AsyncIterator[tuple[str, int]]:
     """A server's base URL and process id, on the first core, while it runs."""
-    server = _start([*(program or ("manage.py",)), "serve", "--port", "0"], environment, cpu=0)
+    server = _start(
+        [
+            *(program or ("manage.py",)),
+            "serve",
+            "--port",
+            "0",
+            *(["--workers", str(workers)] if workers > 1 else []),
+        ],
+        environment,
+        cpu=0,
+    )
     try:
         while "listens on" not in (line := _line(server)):
             pass
@@ -227,7 +239,6 @@ def manage(environment: dict[str, str], *arguments: str, stdin: str = "") -> Non
 
 
 async def _run(workload: Workload, base_url: str, pid: int, requests: int) -> Measured:
-    body = body_of(workload)
     left = [requests]
     seen: list[tuple[float, float, bool]] = []
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -235,7 +246,7 @@ async def _run(workload: Workload, base_url: str, pid: int, requests: int) -> Me
         async def client() -> None:
             while left[0] > 0:
                 left[0] -= 1
-                seen.append(await _one(session, base_url, body, workload))
+                seen.append(await ask(session, base_url, workload))
 
         await asyncio.gather(*(client() for _ in range(min(workload.at_once, 20))))  # what is loaded lazily
         left[0] = requests
@@ -259,12 +270,11 @@ async def _run(workload: Workload, base_url: str, pid: int, requests: int) -> Me
 
 async def _paced(workload: Workload, base_url: str, rate: float, requests: int) -> tuple[float, float]:
     """Median and 99th percentile of the milliseconds to first content, with ``rate`` requests a second."""
-    body = body_of(workload)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         began, running = time.perf_counter(), []
         for number in range(requests):
             await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
-            running.append(asyncio.create_task(_one(session, base_url, body, workload)))
+            running.append(asyncio.create_task(ask(session, base_url, workload)))
         first = sorted(entry[0] for entry in await asyncio.gather(*running))
     return statistics.median(first) * 1e3, first[int(len(first) * 0.99)] * 1e3
 
@@ -278,11 +288,9 @@ def body_of(workload: Workload) -> dict[str, Any]:
     }
 
 
-async def _one(
-    session: aiohttp.ClientSession, base_url: str, body: dict[str, Any], workload: Workload
-) -> tuple[float, float, bool]:
+async def ask(session: aiohttp.ClientSession, base_url: str, workload: Workload) -> tuple[float, float, bool]:
     """Seconds to the first content, seconds in all, and whether the answer came whole."""
-    began = time.perf_counter()
+    body, began = body_of(workload), time.perf_counter()
     first = 0.0
     received = b""
     async with session.post(f"{base_url}/v1/messages", json=body, headers={"x-api-key": KEY}) as response:

@@ -1,0 +1,161 @@
+"""``python -m tests.bench.bench_processes``: what a second process costs an exchange, and a fourth.
+
+Each number of processes serves the same load on one core, with PostgreSQL and Redis of its own; the first is
+measured again at the end, so that the machine's own changes show. CPU is user and system time of the server's
+processes, and beside it of PostgreSQL's and Redis's; every process hears every message.
+"""
+
+import argparse
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+import aiohttp
+import redis
+from msgspec import Struct
+
+from tests import stores
+from tests.bench.bench_server import (
+    MODEL,
+    TARGET,
+    TICK,
+    WORKLOADS,
+    ask,
+    served,
+    set_up,
+    simulated,
+)
+
+CLIENTS = 32
+"""Connections that stay open: the kernel spreads them over the processes."""
+
+
+class Measured(Struct, frozen=True):
+    """CPU in milliseconds a request; commands and messages a request."""
+
+    processes: int
+    complete: int
+    cpu_ms: float
+    postgres_ms: float
+    redis_ms: float
+    commands: float
+    messages: float
+    idle_ms_second: float
+    """What the processes take a second while nobody asks anything."""
+
+
+async def measure(processes: int, requests: int) -> Measured:
+    """Serve ``requests`` by so many ``processes``, from an empty database."""
+    workload = WORKLOADS[0]
+    redis_url, redis_process = stores.start_redis()
+    name = f"bench_{processes}_{os.urandom(3).hex()}"
+    store = redis.Redis(unix_socket_path=redis_url.removeprefix("unix://"))
+    with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as data_dir:
+        environment = {
+            **os.environ,
+            "PROXY_DATA_DIR": data_dir,
+            "PROXY_ENV_FILE": "",
+            "DATABASE_URL": stores.create_database(name),
+            "REDIS_URL": redis_url,
+        }
+        try:
+            async with simulated(environment, "--events", str(workload.events)) as simulator_url:
+                set_up(environment, simulator_url, {MODEL: TARGET})
+                async with served(environment, "manage.py", workers=processes) as (base_url, pid):
+                    await _load(base_url, CLIENTS * 4)  # what is loaded lazily
+                    before, told = _spent(pid, redis_process.pid), _commands(store)
+                    complete = await _load(base_url, requests)
+                    said = _commands(store)
+                    await asyncio.sleep(3)  # what is written behind the answers
+                    resting = _spent(pid, redis_process.pid)
+                    await asyncio.sleep(5)
+                    idle = _spent(pid, redis_process.pid)
+        finally:
+            stores.end(redis_process)
+            stores.drop_database(name)
+    cpu, postgres, redis_cpu = (
+        (now - then) / requests * 1e3 for now, then in zip(resting, before, strict=True)
+    )
+    commands, messages = ((now - then) / requests for now, then in zip(said, told, strict=True))
+    return Measured(
+        processes, complete, cpu, postgres, redis_cpu, commands, messages, (idle[0] - resting[0]) / 5 * 1e3
+    )
+
+
+async def _load(base_url: str, requests: int) -> int:
+    """How many answers came whole."""
+    left, whole = iter(range(requests)), 0
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+
+        async def client() -> None:
+            nonlocal whole
+            for _ in left:
+                is_whole = (await ask(session, base_url, WORKLOADS[0]))[2]
+                whole += is_whole
+
+        await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    return whole
+
+
+def _spent(server: int, redis_pid: int) -> tuple[float, float, float]:
+    """CPU seconds of the server's processes, of PostgreSQL's and of Redis."""
+    postgres = [pid for pid in _children(os.getpid()) if _name(pid) == "postgres"]
+    return _tree(server), sum(map(_tree, postgres)), _cpu(redis_pid)
+
+
+def _name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text().strip()
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        threads = list(Path(f"/proc/{pid}/task").glob("*/children"))
+        return [int(child) for thread in threads for child in thread.read_text().split()]
+    except OSError:  # it has ended
+        return []
+
+
+def _tree(pid: int) -> float:
+    return _cpu(pid) + sum(_tree(child) for child in _children(pid))
+
+
+def _cpu(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it has ended
+        return 0.0
+    return sum(int(field) for field in fields[11:15]) / TICK  # of children that have ended too
+
+
+def _commands(store: "redis.Redis") -> tuple[int, int]:
+    """Commands that Redis has done, and messages sent: each process hears each."""
+    stats = store.info("commandstats")
+    published = sum(
+        told["calls"] for name, told in stats.items() if name in ("cmdstat_publish", "cmdstat_spublish")
+    )
+    return sum(told["calls"] for told in stats.values()), published
+
+
+def printed(lines: list[Measured]) -> str:
+    """The table."""
+    head = (
+        f"{'processes':>9} {'complete':>9} {'CPU ms/req':>11} {'x one':>6} {'PostgreSQL ms':>14}"
+        f" {'Redis ms':>9} {'commands':>9} {'messages':>9} {'idle ms/s':>10}"
+    )
+    rows = [
+        f"{m.processes:>9} {m.complete:>9} {m.cpu_ms:>11.2f} {m.cpu_ms / lines[0].cpu_ms:>6.2f}"
+        f" {m.postgres_ms:>14.2f} {m.redis_ms:>9.2f} {m.commands:>9.2f} {m.messages:>9.2f}"
+        f" {m.idle_ms_second:>10.1f}"
+        for m in lines
+    ]
+    return "\n".join([head, *rows])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--requests", type=int, default=1500)
+    parser.add_argument("--processes", default="1,2,4,1", help="how many, one after the other")
+    arguments = parser.parse_args()
+    os.sched_setaffinity(0, {os.cpu_count() - 1} if (os.cpu_count() or 1) > 1 else {0})
+    print(printed([asyncio.run(measure(int(n), arguments.requests)) for n in arguments.processes.split(",")]))
