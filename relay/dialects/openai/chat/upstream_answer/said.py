@@ -38,7 +38,7 @@ class _Text:
             self._bare = said.strip()
             self._blank = said[len(said.rstrip()) :]
         whole = told.lstrip()
-        if not self._bare or not whole.startswith(self._bare):
+        if not whole.startswith(self._bare) or (whole and not self._bare):
             return None
         rest = whole[len(self._bare) :]
         return rest.removeprefix(self._blank) if rest.strip() else ""

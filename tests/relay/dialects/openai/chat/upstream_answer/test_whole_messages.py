@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from relay.dialects.openai import OPENAI_CHAT
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk
@@ -209,3 +212,40 @@ def test_further_choices_say_their_rest_too() -> None:
     both = {"choices": [message("stop", content="Hi"), message("stop", 1, content="Yes")]}
     chunk = told(*begun, both, choices=2)
     assert (state_of(chunk.events).text, said(chunk), said(chunk, 1)) == ("Hi", "Hi", "Yes")
+
+
+_WORDS = st.lists(st.text("aA \n", min_size=1, max_size=3), max_size=4)
+_CALLS = st.lists(st.lists(st.text("xy", min_size=1, max_size=2), min_size=1, max_size=3), max_size=3)
+
+
+@given(content=_WORDS, thoughts=_WORDS, calls=_CALLS, are_named=st.booleans(), is_stripped=st.booleans())
+def test_the_whole_of_what_was_said_adds_nothing(
+    content: list[str], thoughts: list[str], calls: list[list[str]], are_named: bool, is_stripped: bool
+) -> None:
+    """Whatever the deltas were; with a word more, and a call more, it adds these."""
+    pieces = [['{"v":"', *values, '"}'] for values in calls]
+    ids = [f"c{number}" if are_named else "" for number in range(len(calls))]
+    deltas = [delta(reasoning=one) for one in thoughts] + [delta(content=one) for one in content]
+    for number, fragments in enumerate(pieces):
+        deltas.append(delta(tool_calls=[call(number, "", ids[number], "f")]))
+        deltas += [delta(tool_calls=[call(number, one)]) for one in fragments]
+    whole_calls = [call(None, "".join(one), told_id, "f") for one, told_id in zip(pieces, ids, strict=True)]
+    texts = {"reasoning": "".join(thoughts), "content": "".join(content)}
+    if is_stripped:
+        texts = {name: text.strip() for name, text in texts.items()}
+    alone = told(*deltas, delta("stop"))
+    same = {"choices": [message("stop", **texts, tool_calls=whole_calls)]}
+    assert blocks_of(told(*deltas, same)) == blocks_of(alone)
+    if texts["content"].strip() and not calls:
+        more = {"choices": [message("stop", **{**texts, "content": texts["content"] + "!"})]}
+        assert state_of(told(*deltas, more).events).text.removesuffix("!").strip() == texts["content"].strip()
+    last = call(None, "{}", "last", "g")
+    one_more = blocks_of(told(*deltas, {"choices": [message("stop", tool_calls=[*whole_calls, last])]}))
+    assert one_more == [*blocks_of(alone), ("tool_call", "g", "{}")]
+
+
+def blocks_of(chunk: Chunk) -> list[tuple[str, str, str]]:
+    """What was told, but for the ids that we make."""
+    state = state_of(chunk.events)
+    assert state.failure is None
+    return [(block.kind, block.name, block.text) for block in state.blocks]
