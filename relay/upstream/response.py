@@ -43,7 +43,7 @@ class UpstreamResponse:
         """
         self.known = known
         self._response = response
-        self._is_flooding = False
+        self._unturned_bytes = 0
         self._max_bytes = max_bytes
         self._left_bytes = max_bytes - read_bytes
         stream = cast(httpx.AsyncByteStream, response.stream)
@@ -62,13 +62,15 @@ class UpstreamResponse:
     async def read(self) -> bytes | None:
         """The next bytes, None at an orderly end; raises BrokenAnswer, or what the library makes of a cut.
 
-        Where more is there already, others go first: reading would not wait, and nobody else would run.
+        Behind so much others go first: where more is there already, reading would not wait, and nobody else
+        would run.
         """
-        if self._is_flooding:
+        if self._unturned_bytes >= PIECE_BYTES:
+            self._unturned_bytes = 0
             await asyncio.sleep(0)
         piece = await self._next()
         if piece is not None:
-            self._is_flooding = len(piece) >= PIECE_BYTES  # more waits
+            self._unturned_bytes += len(piece)
             self._left_bytes -= len(piece)
             if self._left_bytes < 0:
                 raise AnswerTooLarge(self._max_bytes)
@@ -113,8 +115,9 @@ async def _unpacked(stream: httpx.AsyncByteStream, coding: str, max_bytes: int) 
             max_bytes -= len(packed)
             if max_bytes < 0:
                 raise AnswerTooLarge(limit_bytes)
-            for piece in unpacking.feed(packed):
-                yield piece
+            for unpacked in unpacking.feed(packed):
+                for start in range(0, len(unpacked), PIECE_BYTES):
+                    yield unpacked[start : start + PIECE_BYTES]
     except BadPacking:
         raise BrokenAnswer(
             "the answer is not what its Content-Encoding says, or nobody asked for it"

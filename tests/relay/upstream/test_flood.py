@@ -1,6 +1,7 @@
 """An upstream that sends faster than its answer is read lets everybody else have their turn."""
 
 import asyncio
+import zlib
 from collections.abc import AsyncIterator
 
 import httpx
@@ -52,3 +53,35 @@ async def test_small_pieces_cost_no_turn() -> None:
     asyncio.get_running_loop().call_soon(turned)
     assert len(await response.read_all()) == 5000
     assert turns == 0
+
+
+@pytest.mark.parametrize("shown", [b"\n" * 30_000, b"data: {}\n\n" * 400_000])
+async def test_what_unfolds_is_read_in_pieces_too(shown: bytes) -> None:
+    """A few packed bytes are no more at once than plain ones, and others run between them."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    packer = zlib.compressobj()
+    packed = [packer.compress(shown) + packer.flush(zlib.Z_SYNC_FLUSH) for _ in range(50)]
+
+    class Packed(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for piece in packed:
+                yield piece
+
+    headers = {"content-encoding": "deflate"}
+    response = UpstreamResponse(httpx.Response(200, headers=headers, stream=Packed()), 1 << 30, NOTHING_KNOWN)
+    sizes = []
+    while sum(sizes) < 50 * len(shown):
+        piece = await response.read()
+        assert piece is not None
+        sizes.append(len(piece))
+    assert max(sizes) <= PIECE_BYTES
+    assert turns >= 50 * len(shown) // PIECE_BYTES // 2
+    task.cancel()
