@@ -1,8 +1,8 @@
 """One HTTP connection of the server: counted, and with a time limit for each stage of a request.
 
 It relies on names that Twisted does not call public (``HTTPChannel._handlingRequest``, ``._path``,
-``._dataBuffer``, ``._receivedHeaderSize``, ``._receivedHeaderCount``,
-``._respondToBadRequestAndDisconnect``); tests/proxyproject hold them.
+``._dataBuffer``, ``._waitingForTransport``, ``._networkProducer``, ``._receivedHeaderSize``,
+``._receivedHeaderCount``, ``._respondToBadRequestAndDisconnect``); tests/proxyproject hold them.
 """
 
 import asyncio
@@ -38,6 +38,7 @@ class RelayChannel(http.HTTPChannel):
     since = 0.0
     address = ""
     _is_deaf = False
+    _next = b""  # what came behind the request that was answered, until its turn comes
 
     def connectionMade(self) -> None:
         """Twisted: a client has connected."""
@@ -49,6 +50,7 @@ class RelayChannel(http.HTTPChannel):
 
     def connectionLost(self, reason: Any) -> None:
         """Twisted: the connection is over, everything written has been sent or is lost."""
+        self._next = b""
         self.factory.channels.discard(self)
         self.factory.doorkeeper.left(self)
         super().connectionLost(reason)
@@ -92,6 +94,9 @@ class RelayChannel(http.HTTPChannel):
         """Twisted: bytes came. Twisted's own timer, which any byte sets back, is not used."""
         if self.stage is Stage.IDLE:
             self.enter(Stage.HEAD)
+        if self._next:
+            self._next += data
+            return
         LineReceiver.dataReceived(self, data)
 
     def allContentReceived(self) -> None:
@@ -101,18 +106,44 @@ class RelayChannel(http.HTTPChannel):
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:
-        """Twisted: the request is answered; what came behind it is looked at.
+        """Twisted: the request is answered; what came behind it is looked at in a turn of its own.
 
+        A thousand requests that came in one piece, each answered at once, would else be one turn, and their
+        answers wait in memory for a client that reads none of them.
         A server that drains would refuse what comes on this connection: a front must not send it here.
         """
-        has_next = bool(self._dataBuffer)
-        if self.factory.server.is_draining and not has_next and not self.has_unread():
+        behind = b"".join([self.clearLineBuffer(), *self._dataBuffer])
+        self._dataBuffer = []
+        if self.factory.server.is_draining and not behind and not self.has_unread():
             self.persistent = False
         if not self.persistent:
             self.enter(Stage.CLOSING)
         else:
-            self.enter(Stage.HEAD if has_next else Stage.IDLE)
+            self.enter(Stage.HEAD if behind else Stage.IDLE)
         super().requestDone(request)
+        if behind and self.persistent:
+            self._next = behind
+            self._call_for_next()
+
+    def _call_for_next(self) -> None:
+        """What has come already has its turn when the client has taken most of what it was told."""
+        if self._waitingForTransport:
+            self.enter(Stage.CLOSING)
+            self._networkProducer.pauseProducing()
+        else:
+            self.callLater(0, self._take_next)
+
+    def _take_next(self) -> None:
+        data, self._next = self._next, b""
+        if data and not self._is_deaf:
+            self.enter(Stage.HEAD)
+            self.dataReceived(data)
+
+    def resumeProducing(self) -> None:
+        """Twisted: the client has taken what it was told."""
+        super().resumeProducing()
+        if self._next:
+            self._call_for_next()
 
     # What the doorkeeper asks
 

@@ -1,13 +1,16 @@
 """How much of what a stranger sends is looked at before others have their turn: no socket, work counted."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
+from twisted.internet.error import ConnectionDone
 from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 
 from proxyproject.serving.connection import http_channel
 from proxyproject.serving.connection.http_channel import CHUNKED_READ_BYTES, RelayChannel, RelayFactory
-from proxyproject.serving.door.door_rules import DoorLimits
+from proxyproject.serving.door.door_rules import DoorLimits, Stage
 from proxyproject.serving.door.doorkeeper import Doorkeeper
 
 
@@ -15,7 +18,13 @@ def connected() -> RelayChannel:
     """A channel that somebody has connected to."""
     keeper = Doorkeeper(DoorLimits(), 9)
     server = SimpleNamespace(
-        doorkeeper=keeper, protocol_connected=lambda _: None, is_draining=False, is_leaving=False
+        doorkeeper=keeper,
+        protocol_connected=lambda _: None,
+        discard_protocol=lambda _: None,
+        protocol_disconnected=lambda _: None,
+        is_draining=False,
+        is_leaving=False,
+        page_origins=(),
     )
     channel = RelayFactory(server, keeper).buildProtocol(SimpleNamespace(host="203.0.113.1"))
     assert channel is not None
@@ -45,3 +54,67 @@ def test_a_chunked_body_is_read_in_small_pieces() -> None:
         channel = connected()
         channel.dataReceived(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\n" + header + b"\r\n\r\n")
         assert (getattr(channel.transport, "bufferSize", None) == CHUNKED_READ_BYTES) is is_small
+
+
+BAD = b"GET x HTTP/1.1\r\nhost: a\r\n\r\n"
+"""Answered at once: its target is no path."""
+
+
+def turns_of(channel: RelayChannel) -> list[Callable[[], None]]:
+    """The turns that ``channel`` asks for, as they come."""
+    turns: list[Callable[[], None]] = []
+    channel.callLater = lambda _seconds, turn: turns.append(turn)
+    return turns
+
+
+def test_each_of_many_requests_in_one_piece_has_a_turn_of_its_own() -> None:
+    """Thousands that are answered at once would be one turn, in which nobody else is served."""
+    channel = connected()
+    turns = turns_of(channel)
+    channel.dataReceived(BAD * 3 + BAD[:10])
+    for answers in (1, 2, 3):
+        assert channel.transport.value().count(b" 400 ") == answers
+        turns.pop(0)()
+    assert turns == []
+    channel.dataReceived(BAD[10:])  # half a request was left, and goes on
+    assert channel.transport.value().count(b" 400 ") == 4
+    assert channel.stage is Stage.IDLE
+
+
+def test_what_comes_before_its_turn_waits_behind_what_came_first() -> None:
+    """Bytes keep their order, and nothing is lost or looked at twice."""
+    channel = connected()
+    turns = turns_of(channel)
+    channel.dataReceived(BAD * 2 + BAD[:5])
+    channel.dataReceived(BAD[5:] + BAD)
+    while turns:
+        turns.pop(0)()
+    assert channel.transport.value().count(b" 400 ") == 4
+
+
+def test_who_does_not_read_is_not_answered_on() -> None:
+    """The next request waits until the client has taken the answers before it, and no more is read of it."""
+    channel = connected()
+    turns = turns_of(channel)
+    channel._handlingRequest = True
+    channel.pauseProducing()  # the transport: too much of an answer waits to be sent
+    channel._handlingRequest = False
+    assert channel.transport.producerState == "producing"
+    channel.dataReceived(BAD * 5)
+    assert channel.transport.value().count(b" 400 ") == 1
+    assert (turns, channel.transport.producerState, channel.stage) == ([], "paused", Stage.CLOSING)
+    channel.resumeProducing()
+    while turns:
+        turns.pop(0)()
+    assert channel.transport.value().count(b" 400 ") == 5
+    assert channel.transport.producerState == "producing"
+
+
+def test_a_turn_that_comes_too_late_does_nothing() -> None:
+    """The connection may have ended meanwhile."""
+    channel = connected()
+    turns = turns_of(channel)
+    channel.dataReceived(BAD * 2)
+    channel.connectionLost(Failure(ConnectionDone()))
+    turns.pop()()
+    assert channel.transport.value().count(b" 400 ") == 1
