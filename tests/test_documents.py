@@ -1,6 +1,7 @@
 """What the documents name in the source is there."""
 
 import ast
+import importlib
 import re
 from collections import Counter
 
@@ -87,3 +88,46 @@ def test_the_service_managers_wait_for_the_end() -> None:
         assert int(found[0]) > needed
     assert len(keepalive) == 2
     assert all(int(seconds) < int(lame_duck[0]) for seconds in keepalive)
+
+
+_UNITS = {"KiB": 2**10, "MiB": 2**20, "MB": 10**6, "GB": 10**9, "s": 1}
+_LIMIT = re.compile(r"_(BYTES|BYTES_PER_SECOND|PER_ADDRESS|QUEUE|LIMIT|TIMEOUT_SECONDS|DEADLINE_SECONDS)$")
+"""How the names of settings end that bound what others can make the server do."""
+
+
+def _number(told: str) -> float:
+    value, _, unit = told.replace(",", "").partition(" ")
+    return float(value) * _UNITS.get(unit, 1)
+
+
+def test_the_table_of_limits_is_true() -> None:
+    """docs/security.md has each setting that is a limit, with its default, and each bound of the source."""
+    settings, constants = {}, {}
+    for row in _rows("security.md"):
+        if re.fullmatch(r"`[A-Z_]+`", row[1]):
+            settings[row[1].strip("`")] = _number(row[2])
+        elif found := re.fullmatch(r"`([a-z/_]+\.py)` `([A-Z_]+)`", row[1]):
+            constants[found.groups()] = _number(row[2])
+    fields = {name.upper(): field.default for name, field in Environment.model_fields.items()}
+    wrong = {name: told for name, told in settings.items() if fields[name] != told}
+    assert wrong == {}
+    # It has no default of its own:
+    others = {"RELAY_PEEK_TIMEOUT_SECONDS"}
+    assert {name for name in fields if _LIMIT.search(name)} - set(settings) == others
+    assert len(constants) > 10
+    for (path, name), told in constants.items():
+        module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+        assert getattr(module, name) == told, (path, name)
+
+
+def test_the_threat_model_names_tests_that_exist() -> None:
+    """Each defence of docs/security.md has a test, and it is there."""
+    text = (ROOT / "docs" / "security.md").read_text()
+    defences = text.partition("## Defences")[2].partition("\n## ")[0]
+    rows = [line for line in defences.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) > 25
+    lost = []
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/.]+)`", row.rsplit(" | ", 1)[1])
+        lost += [row] if not named else [path for path in named if not (ROOT / path).exists()]
+    assert lost == []
