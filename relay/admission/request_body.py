@@ -57,8 +57,11 @@ class ReadBody(msgspec.Struct, frozen=True):
     mended: tuple[str, ...] = ()
 
 
-def parsed(raw: bytes) -> ReadBody:
+def parsed(raw: bytes, *, has_rules: bool = False) -> ReadBody:
     """The JSON object in ``raw``; raises BadRequest with what is wrong.
+
+    Where the key of who asks ``has_rules`` that go by what the body says, upstream gets it in bytes that
+    cannot be read as another request.
 
     Half a character, which JSON's grammar allows, becomes U+FFFD: UTF-8 has no place for it, and most
     upstreams refuse it on every turn.
@@ -79,7 +82,19 @@ def parsed(raw: bytes) -> ReadBody:
         raise BadRequest("The body must be a JSON object.")
     if is_too_deep(body, raw):
         raise BadRequest(f"The body is nested too deeply: at most {MOST_LEVELS} levels are taken.")
-    return ReadBody(body, raw, mended)
+    return ReadBody(body, _told_once(body) if has_rules else raw, mended)
+
+
+def _told_once(body: Json) -> bytes:
+    """``body`` in bytes that every server reads alike.
+
+    Of a name that stands in an object twice we take the last, and other readers the first. Raises BadRequest
+    for a "Model" beside the "model": some readers (Go's) take the one for the other.
+    """
+    for name in body:
+        if name != "model" and name.casefold() == "model":
+            raise BadRequest(f"model: {name!r} stands in the body too, and some servers would go by that.")
+    return msgspec.json.encode(body)
 
 
 def _is_utf8(raw: bytes) -> bool:

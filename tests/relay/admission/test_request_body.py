@@ -102,3 +102,21 @@ def test_what_is_whole_stays_the_very_same() -> None:
     """Then the client's own bytes travel, escapes and all."""
     raw = rb'{"a": "\ud83d\ude00", "b": "\\ud83d", "c": 1.0}'
     assert parsed(raw) == ReadBody(json.loads(raw), raw)
+
+
+def test_a_key_with_rules_says_everything_once() -> None:
+    """What the rules read is what upstream reads, whichever of two equal names its reader takes."""
+    raw = b'{"model":"dear","stream" : true,"model":"cheap","x":{"a":1,"a":2}, "mod\\u0065l":"last"}'
+    assert parsed(raw).raw is raw
+    read = parsed(raw, has_rules=True)
+    assert read.raw == b'{"model":"last","stream":true,"x":{"a":2}}'
+    assert json.loads(read.raw) == read.body
+
+
+@pytest.mark.parametrize("name", ["Model", "MODEL", "mOdel"])
+def test_a_key_with_rules_names_its_model_in_one_spelling(name: str) -> None:
+    """Some servers find a field whatever the case of its letters."""
+    raw = json.dumps({"model": "cheap", name: "dear"}).encode()
+    assert parsed(raw).body[name] == "dear"
+    with pytest.raises(BadRequest, match=f"'{name}'"):
+        parsed(raw, has_rules=True)

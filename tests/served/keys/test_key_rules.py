@@ -94,6 +94,20 @@ def test_effort_and_mappings(world: World) -> None:
     assert world.client.post(path, json=body, headers=headers).status_code == 403
 
 
+def test_a_model_that_is_named_twice_is_the_one_that_was_looked_at(world: World) -> None:
+    """Upstream gets one name, also where its own reader of JSON would have taken the other one."""
+    allowed = "claude-haiku-4-5"
+    body = b'{"model":"%b","max_tokens":9,"messages":[{"role":"user","content":"x"}],"model":"%b"}'
+    headers = {"x-api-key": NARROW}
+    for first, last, status in ((CLAUDE, allowed, 200), (allowed, CLAUDE, 403)):
+        world.simulator.reset()
+        content = body % (first.encode(), last.encode())
+        assert world.client.post("/v1/messages", content=content, headers=headers).status_code == status
+        asked = [request.body for request in world.simulator.requests if request.path.endswith("/messages")]
+        assert len(asked) == (status == 200)
+        assert all(first.encode() not in body for body in asked)
+
+
 def test_counting_and_lists_know_the_rules(world: World) -> None:
     """A count for a refused model is refused too; the list shows what may be asked for."""
     headers = {"x-api-key": NARROW}
