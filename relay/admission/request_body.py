@@ -7,6 +7,7 @@ from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
 from relay.neutral.nesting import MOST_LEVELS, is_too_deep
 from relay.neutral.packed import BadPacking, unpacker
+from relay.neutral.sliced_json import MOST_CONTAINERS, TooManyContainers, decode
 
 MAX_CODINGS = 3
 """Of one body, one over the other."""
@@ -68,16 +69,18 @@ def parsed(raw: bytes, *, has_rules: bool = False) -> ReadBody:
     """
     mended: tuple[str, ...] = ()
     try:
-        body = msgspec.json.decode(raw)
+        body = decode(raw)
     except RecursionError:
         raise BadRequest("The body is not valid JSON: it is nested too deeply.") from None
+    except TooManyContainers:
+        raise BadRequest(f"The body has more than {MOST_CONTAINERS} lists and objects.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # releases of msgspec differ in which it is
         whole = with_whole_characters(raw)
         if whole is None:
             wrong = str(error) if _is_utf8(raw) else "it is not UTF-8."
             raise BadRequest(f"The body is not valid JSON: {wrong}") from None
         raw, mended = whole, (HALVES,)
-        body = msgspec.json.decode(raw)
+        body = decode(raw)
     if not isinstance(body, dict):
         raise BadRequest("The body must be a JSON object.")
     if is_too_deep(body, raw):

@@ -41,6 +41,7 @@ from relay.exchange.runtime import Runtime, runtime
 from relay.limits.allowance import Allowance
 from relay.limits.standing import headers
 from relay.neutral.failures import BadRequest, Failure, Kind
+from relay.neutral.sliced_json import weight
 from relay.speakers.speaker import in_session, speaker_of
 from relay.upstream.hops import CAME_BACK, HOPS, has_come_back, passed
 from relay.upstream.request import ClientCall
@@ -132,13 +133,12 @@ class Admission:
 
     def _may_hold(self, more_bytes: int) -> bool:
         """Does the server, where it keeps count, have room for so much more?"""
-        extensions = self.request.scope.get("extensions", {})  # type: ignore[attr-defined]
-        keeper = extensions.get("evenkeel.hold")
+        keeper = self.request.scope.get("extensions", {}).get("evenkeel.hold")  # type: ignore[attr-defined]
         return keeper is None or bool(keeper["hold"](more_bytes))
 
     async def call(self, raw: bytes, model: str, is_stream: bool | None) -> tuple[ClientCall, ClientRequest]:
         """The client's call; ``model`` and ``is_stream`` where the path says them; raises Refused."""
-        return await beside_the_loop(len(raw), lambda: self._read_call(raw, model, is_stream))
+        return await beside_the_loop(weight(raw), lambda: self._read_call(raw, model, is_stream))
 
     def _read_call(self, raw: bytes, model: str, is_stream: bool | None) -> tuple[ClientCall, ClientRequest]:
         try:

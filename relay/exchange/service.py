@@ -55,7 +55,7 @@ async def _served(admission: Admission, model: str, is_stream: bool | None, form
     verdict = await runtime.conversations.verdict(admission.caller, targets[0], call.speaker, runtime.limits)
     if verdict.refusal is not None:
         raise Refused(verdict.refusal)
-    size = len(call.raw) if len(targets) > 1 else 0
+    size = call.weight if len(targets) > 1 else 0
     falls_back = await beside_the_loop(size, lambda: fallbacks_of(call, targets))
     await admission.count()
     admission.refuse_while_draining()

@@ -24,6 +24,7 @@ from relay.exchange.large_bodies import beside_the_loop
 from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind, stumbled
+from relay.neutral.sliced_json import weight
 from relay.short.short_exchange import POSTS_AT_ONCE, Asked, Served, ShortHands
 from relay.upstream.address import google_path
 from relay.upstream.request import ClientCall, UpstreamRequest, default_headers
@@ -42,7 +43,7 @@ async def embed(request: HttpRequest, dialect: Dialect, form: wire.Form, model: 
 async def _embedded(admission: Admission, form: wire.Form, model: str) -> HttpResponseBase:
     admission.authenticate()
     raw = await admission.body()
-    call = await beside_the_loop(len(raw), lambda: _call(admission, raw, model))
+    call = await beside_the_loop(weight(raw), lambda: _call(admission, raw, model))
     target = _target(admission, call)
     requests = _requests(form, call)
     await admission.count()

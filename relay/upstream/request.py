@@ -26,6 +26,7 @@ from relay.engine.healing.healed import HealedSession
 from relay.engine.healing.signatures import SignatureCache
 from relay.neutral.conversation import Conversation, Json
 from relay.neutral.failures import BadRequest
+from relay.neutral.sliced_json import weight
 from relay.speakers.speaker import NOBODY, Speaker
 from relay.upstream.placed_signatures import Signatures
 
@@ -58,6 +59,11 @@ class ClientCall(msgspec.Struct, frozen=True, dict=True):
     is_begun: bool = False
     mended: tuple[str, ...] = ()
     speaker: Speaker = NOBODY
+
+    @cached_property
+    def weight(self) -> int:
+        """How much work the body is, in bytes."""
+        return weight(self.raw)
 
     @cached_property
     def conversation(self) -> Conversation:

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -125,13 +126,17 @@ class RelayChannel(http.HTTPChannel):
             self._next = behind
             self._call_for_next()
 
+    def soon(self, turn: Callable[[], None]) -> None:
+        """Call ``turn`` in the event loop's next turn."""
+        asyncio.get_running_loop().call_soon(turn)
+
     def _call_for_next(self) -> None:
         """What has come already has its turn when the client has taken most of what it was told."""
         if self._waitingForTransport:
             self.enter(Stage.CLOSING)
             self._networkProducer.pauseProducing()
         else:
-            self.callLater(0, self._take_next)
+            self.soon(self._take_next)
 
     def _take_next(self) -> None:
         data, self._next = self._next, b""

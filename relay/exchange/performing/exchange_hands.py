@@ -35,6 +35,7 @@ from relay.memory.memory_items import MemoryItem
 from relay.memory.refused_form_items import account_key
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
+from relay.neutral.sliced_json import weight
 from relay.upstream.request import (
     ClientCall,
     UpstreamRequest,
@@ -151,7 +152,7 @@ class ExchangeHands:
     async def _continue(self, request: UpstreamRequest, said: Said) -> int:
         """Make the request for the rest ready; how many trailing characters it could not include."""
         work = partial(asked_on, request, said)
-        self._next_leg, unseen = await beside_the_loop(len(request.content), work)
+        self._next_leg, unseen = await beside_the_loop(weight(request.content), work)
         return unseen
 
     async def open(self) -> OpenAnswer | Failure:
@@ -218,7 +219,7 @@ class ExchangeHands:
         lease, request = self._ready()
         session, now = self.call.session, time.time()
         work = partial(healed_request, request, how, parameter, lease.account, session, now)
-        healed = await beside_the_loop(len(request.content), work)
+        healed = await beside_the_loop(weight(request.content), work)
         if healed is None:
             return ()
         self._runtime.memory.remember(healed.forgotten)
@@ -229,7 +230,7 @@ class ExchangeHands:
     async def ask_on(self, token: str) -> None:
         """The next leg of a long answer."""
         leg = self._next_leg or self._ready()[1]
-        self._next_leg = await beside_the_loop(len(leg.content), lambda: continued(leg, token))
+        self._next_leg = await beside_the_loop(weight(leg.content), lambda: continued(leg, token))
 
     def mark(self, account: int, model: str, mark: EarnedMark) -> None:
         """Tell the pool."""

@@ -35,7 +35,7 @@ class Leasing:
             groups = self._groups_now(target)
             self._name(target, groups)
             want = partial(wanted, self._call, target, groups, command, self._only)
-            size = len(self._call.raw) if reads_history(target) else 0
+            size = self._call.weight if reads_history(target) else 0
             lease = await self._runtime.pool.acquire(await beside_the_loop(size, want))
             if groups == self._groups_now(target):
                 break

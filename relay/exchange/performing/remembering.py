@@ -40,7 +40,7 @@ async def recalled(memory: Memory, call: ClientCall, making: Callable[[], Making
 
 async def _made(memory: Memory, call: ClientCall, make: Making) -> UpstreamRequest:
     """The request; what it missed stands in the memory, where nobody else has looked since."""
-    signatures, size = memory.signatures, len(call.raw)
+    signatures, size = memory.signatures, call.weight
     if size < LARGE_BYTES:
         signatures.missed.clear()
         return make(signatures)

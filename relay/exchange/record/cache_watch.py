@@ -40,7 +40,7 @@ class CacheWatch:
 
     async def prepares(self, request: UpstreamRequest) -> None:
         """The request is ready; a large one is hashed beside the event loop."""
-        size = len(self._call.raw)
+        size = self._call.weight
         if not self._agent or size < LARGE_BYTES:
             return
         try:

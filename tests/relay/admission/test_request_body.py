@@ -10,6 +10,7 @@ import zstandard
 from relay.admission.request_body import BodyTooLarge, ReadBody, decoded, parsed
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
+from relay.neutral.sliced_json import MOST_CONTAINERS
 
 TEXT = b'{"model": "m", "text": "' + b"x" * 5000 + b'"}'
 ENCODINGS = {
@@ -102,6 +103,12 @@ def test_what_is_whole_stays_the_very_same() -> None:
     """Then the client's own bytes travel, escapes and all."""
     raw = rb'{"a": "\ud83d\ude00", "b": "\\ud83d", "c": 1.0}'
     assert parsed(raw) == ReadBody(json.loads(raw), raw)
+
+
+def test_a_body_of_lists_alone_is_refused() -> None:
+    """Nobody's request has so many; to build them takes twenty times their size, and everybody waits."""
+    with pytest.raises(BadRequest, match="lists and objects"):
+        parsed(b'{"model":"m","a":[' + b"[]," * MOST_CONTAINERS + b"1]}")
 
 
 def test_a_key_with_rules_says_everything_once() -> None:

@@ -11,6 +11,7 @@ from relay.admission.request_body import ReadBody
 from relay.exchange import admitting
 from relay.exchange.admitting import Admission
 from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop, most_bytes
+from relay.neutral.sliced_json import weight
 
 
 async def test_the_loop_goes_on_while_a_large_body_is_read() -> None:
@@ -51,6 +52,12 @@ def test_a_packed_body_may_be_large() -> None:
     assert most_bytes(b"x" * 600, "") == 0
 
 
+def test_many_small_values_are_much_work() -> None:
+    """Each list and object costs more than its bytes do."""
+    assert weight(b"x" * 1000) == 1000
+    assert weight(b'{"a":[]},' * 10_000) > LARGE_BYTES
+
+
 @pytest.mark.parametrize(("size", "is_beside"), [(100, False), (LARGE_BYTES, True)])
 async def test_a_call_is_read_and_looked_into_beside_the_loop(
     monkeypatch: pytest.MonkeyPatch, size: int, is_beside: bool
@@ -65,14 +72,14 @@ async def test_a_call_is_read_and_looked_into_beside_the_loop(
         threads.append(threading.current_thread())
         raise Looked
 
-    def parsed(raw: bytes) -> ReadBody:
+    def parsed(raw: bytes, *, has_rules: bool) -> ReadBody:
         threads.append(threading.current_thread())
         return ReadBody({}, raw)
 
     monkeypatch.setattr(admitting, "parsed", parsed)
     admission = Admission.__new__(Admission)
     admission.dialect = SimpleNamespace(inspect=inspect)  # type: ignore[assignment]
-    admission.headers = {}
+    admission.headers, admission.caller = {}, None
     with pytest.raises(Looked):
         await admission.call(b" " * size, "", None)
     assert [thread is not threading.main_thread() for thread in threads] == [is_beside] * 2

@@ -28,7 +28,7 @@ class Recalled:
 class Call:
     """As much of a client's call as is asked for."""
 
-    raw = b" " * LARGE_BYTES
+    weight = LARGE_BYTES
     session = "s"
 
 
