@@ -12,6 +12,7 @@ import httpx
 
 from monitor.masking.exact import ExactSecrets
 from relay.neutral.packed import BadPacking, unpacker
+from relay.turns import turns
 from relay.upstream.transport import PIECE_BYTES, AnswerBytes
 
 CLOSE_SECONDS = 1.0
@@ -63,12 +64,15 @@ class UpstreamResponse:
         """The next bytes, None at an orderly end; raises BrokenAnswer, or what the library makes of a cut.
 
         Behind so much others go first: where more is there already, reading would not wait, and nobody else
-        would run.
+        would run. Where many answers come at once, each has its turn.
         """
         if self._unturned_bytes >= PIECE_BYTES:
             self._unturned_bytes = 0
             await asyncio.sleep(0)
         piece = await self._next()
+        if turns.is_over():
+            self._unturned_bytes = 0
+            await turns.wait()
         if piece is not None:
             self._unturned_bytes += len(piece)
             self._left_bytes -= len(piece)

@@ -23,9 +23,11 @@ from proxyproject.serving.connection.early_answers import Refusal, early_answer
 from proxyproject.serving.connection.http_request import RelayRequest
 from proxyproject.serving.door.door_rules import Stage
 from proxyproject.serving.door.doorkeeper import Doorkeeper
+from relay.turns import turns
 
-CHUNKED_READ_BYTES = 16 * 1024
-"""What is read of a chunked body before others have their turn; Twisted reads 64 KiB."""
+CHUNKED_READ_BYTES = 4 * 1024
+"""What is read of a chunked body before others have their turn (2 to 3 ms where a chunk has a byte or two);
+Twisted reads 64 KiB."""
 
 
 def _ignored(data: bytes) -> None:
@@ -39,7 +41,7 @@ class RelayChannel(http.HTTPChannel):
     since = 0.0
     address = ""
     _is_deaf = False
-    _next = b""  # what came behind the request that was answered, until its turn comes
+    _next = b""  # what has come and waits for its turn
 
     def connectionMade(self) -> None:
         """Twisted: a client has connected."""
@@ -87,6 +89,10 @@ class RelayChannel(http.HTTPChannel):
         """From now on ``CHUNKED_READ_BYTES`` at most: chunks of a byte cost 4 µs each, and others wait."""
         self.transport.bufferSize = CHUNKED_READ_BYTES
 
+    def read_into_nothing(self) -> None:
+        """What still comes of a body is not even looked at."""
+        self.rawDataReceived = _ignored
+
     def enter(self, stage: Stage) -> None:
         """The next stage begins."""
         self.stage, self.since = stage, time.monotonic()
@@ -97,8 +103,12 @@ class RelayChannel(http.HTTPChannel):
             self.enter(Stage.HEAD)
         if self._next:
             self._next += data
-            return
-        LineReceiver.dataReceived(self, data)
+        elif turns.is_over():
+            self._next = data
+            self._networkProducer.pauseProducing()
+            self.soon(self._take_next)
+        else:
+            LineReceiver.dataReceived(self, data)
 
     def allContentReceived(self) -> None:
         """Twisted: the request is complete."""
@@ -113,8 +123,9 @@ class RelayChannel(http.HTTPChannel):
         answers wait in memory for a client that reads none of them.
         A server that drains would refuse what comes on this connection: a front must not send it here.
         """
-        behind = b"".join([self.clearLineBuffer(), *self._dataBuffer])
-        self._dataBuffer = []
+        behind = b"".join([self.clearLineBuffer(), *self._dataBuffer, self._next])
+        self._dataBuffer: list[bytes] = []
+        self._next = b""
         if self.factory.server.is_draining and not behind and not self.has_unread():
             self.persistent = False
         if not self.persistent:
@@ -139,10 +150,17 @@ class RelayChannel(http.HTTPChannel):
             self.soon(self._take_next)
 
     def _take_next(self) -> None:
+        if not self._next:
+            return
+        if turns.is_over():
+            self.soon(self._take_next)
+            return
         data, self._next = self._next, b""
-        if data and not self._is_deaf:
+        if not self._waitingForTransport:
+            self._networkProducer.resumeProducing()
+        if self.stage is Stage.CLOSING:
             self.enter(Stage.HEAD)
-            self.dataReceived(data)
+        self.dataReceived(data)
 
     def resumeProducing(self) -> None:
         """Twisted: the client has taken what it was told."""

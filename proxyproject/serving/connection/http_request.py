@@ -25,7 +25,12 @@ from proxyproject.serving.connection.cors import REQUEST_METHOD, readable
 from proxyproject.serving.connection.early_answers import Refusal, early_answer, too_large
 from proxyproject.serving.connection.write_gate import WriteGate
 from proxyproject.serving.door.callers import allowance
-from proxyproject.serving.door.door_rules import KEYLESS_BODY_BYTES, Stage
+from proxyproject.serving.door.door_rules import (
+    COUNTED_CHUNKS,
+    KEYLESS_BODY_BYTES,
+    SMALL_CHUNK_BYTES,
+    Stage,
+)
 from proxyproject.serving.door.doorkeeper import Doorkeeper
 from relay.admission.auth import NO_ROOM, NO_VALID_KEY
 
@@ -51,6 +56,9 @@ class RelayRequest(WebRequest):
     _held_unknown_bytes = 0
     _is_known = True
     _is_refused = False
+    _is_chunked = False
+    _chunks = 0
+    _counted_bytes = 0
 
     # While the request arrives
 
@@ -64,6 +72,7 @@ class RelayRequest(WebRequest):
             return
         self.channel.enter(Stage.BODY)
         if length is None:
+            self._is_chunked = True
             self.channel.read_less_at_once()
         if length is not None and length > KEYLESS_BODY_BYTES:
             self._look_at_the_sender(length)
@@ -78,12 +87,24 @@ class RelayRequest(WebRequest):
         self.received_bytes += size
         if self.received_bytes > self._allowed_bytes:
             self._look_at_the_sender(self.received_bytes)
-            if self._is_refused:
-                return
+        elif self._is_chunked:
+            self._count_chunk()
+        if self._is_refused:
+            return
         if self.hold(size):
             self.content.write(data)
         else:
             self._refuse_for_want_of_room()
+
+    def _count_chunk(self) -> None:
+        """Who sends many small chunks shows a key first: each costs as much as a kilobyte."""
+        self._chunks += 1
+        if self._chunks % COUNTED_CHUNKS == 0:
+            if self.received_bytes - self._counted_bytes < COUNTED_CHUNKS * SMALL_CHUNK_BYTES:
+                self._look_at_the_sender(self.received_bytes)
+                if not self._is_known and not self._is_refused:
+                    self.refuse(400, "The body comes in too small chunks.")
+            self._counted_bytes = self.received_bytes
 
     def hold(self, more_bytes: int) -> bool:
         """Hold so much more, if there is room; the application asks it for a body that was packed."""
@@ -205,6 +226,8 @@ class RelayRequest(WebRequest):
         self.requestHeaders.removeHeader(b"expect")  # no "100 Continue" after the answer
         self._answer(status, message, may_continue=False)
         self.channel.enter(Stage.LINGERING)
+        if self._is_chunked:
+            self.channel.read_into_nothing()
 
     def _look_at_the_sender(self, length: int) -> None:
         """A body of ``length`` bytes, or so much of one by now, is more than anybody may send."""

@@ -30,6 +30,7 @@ from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch, get_resolver
 
 from proxyproject.serving.connection.early_answers import Refusal, early_answer, too_large
+from relay.turns import turns
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class LeanHandler:
         except SentTooMuch:
             await _send_whole(_refused(scope, 413, too_large(self._max_body_bytes)), send)
             return
+        await turns.wait()
         task = asyncio.current_task()
         assert task is not None
         client_gone = False

@@ -16,6 +16,10 @@ PAGE_BODY_BYTES = 10 * 1024 * 1024
 UNKNOWN_PAGE_BODIES = 8
 """So many of them are held at once for senders whose session is not known to be signed in."""
 
+COUNTED_CHUNKS = 256
+SMALL_CHUNK_BYTES = 16
+"""Who sends so many chunks that are smaller than that, one with another, shows who they are."""
+
 LINGER_SECONDS = 30.0
 """How long a client may go on sending what was refused before it is cut off (nginx: lingering_time 30s).
 Closing at once would reset the connection, and most clients would then never see the answer."""

@@ -10,8 +10,27 @@ from twisted.python.failure import Failure
 
 from proxyproject.serving.connection import http_channel
 from proxyproject.serving.connection.http_channel import CHUNKED_READ_BYTES, RelayChannel, RelayFactory
-from proxyproject.serving.door.door_rules import DoorLimits, Stage
+from proxyproject.serving.connection.http_request import RelayRequest
+from proxyproject.serving.door import callers
+from proxyproject.serving.door.door_rules import COUNTED_CHUNKS, SMALL_CHUNK_BYTES, DoorLimits, Stage
 from proxyproject.serving.door.doorkeeper import Doorkeeper
+
+
+class LongTurns:
+    """Turns that are over when a test says so."""
+
+    are_over = False
+
+    def is_over(self) -> bool:
+        return self.are_over
+
+
+@pytest.fixture(autouse=True)
+def long_turns(monkeypatch: pytest.MonkeyPatch) -> LongTurns:
+    """In place of the event loop's."""
+    made = LongTurns()
+    monkeypatch.setattr(http_channel, "turns", made)
+    return made
 
 
 def connected() -> RelayChannel:
@@ -118,3 +137,71 @@ def test_a_turn_that_comes_too_late_does_nothing() -> None:
     channel.connectionLost(Failure(ConnectionDone()))
     turns.pop()()
     assert channel.transport.value().count(b" 400 ") == 1
+
+
+def test_where_many_come_at_once_each_waits_for_a_turn(long_turns: LongTurns) -> None:
+    """What came in a turn that is over is kept in order, and no more is read until it was looked at."""
+    channel = connected()
+    turns = turns_of(channel)
+    long_turns.are_over = True
+    channel.dataReceived(BAD[:7])
+    channel.dataReceived(BAD[7:])
+    assert (channel.transport.value(), channel.transport.producerState) == (b"", "paused")
+    turns.pop(0)()  # this one is over as well
+    assert channel.transport.value() == b""
+    long_turns.are_over = False
+    while turns:
+        turns.pop(0)()
+    assert channel.transport.value().count(b" 400 ") == 1
+    assert channel.transport.producerState == "producing"
+
+
+def test_what_waits_for_a_turn_stays_behind_what_waits_for_an_answer(long_turns: LongTurns) -> None:
+    """A request in work keeps what came behind it; what came later still follows that."""
+    channel = connected()
+    turns = turns_of(channel)
+    channel._dataBuffer, channel._next = [BAD[:9]], BAD[9:]
+    channel.dataReceived(BAD[:3])
+    channel.clearLineBuffer()
+    request = RelayRequest(channel, False)
+    channel.requests.append(request)
+    channel.requestDone(request)
+    while turns:
+        turns.pop(0)()
+    assert channel.transport.value().count(b" 400 ") == 1
+    assert channel._buffer == BAD[:3]
+
+
+def chunked(path: bytes, headers: bytes = b"") -> bytes:
+    """The head of a request whose body comes in chunks."""
+    return b"POST " + path + b" HTTP/1.1\r\nhost: a\r\n" + headers + b"transfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(("path", "status"), [(b"/v1/messages", b" 401 "), (b"/admin/login/", b" 400 ")])
+def test_a_stranger_sends_no_mass_of_small_chunks(
+    monkeypatch: pytest.MonkeyPatch, path: bytes, status: bytes
+) -> None:
+    """64 KiB of them would be a tenth of a second; what comes behind the refusal is not taken apart."""
+    monkeypatch.setattr(callers, "_knows", lambda *_: False)
+    channel = connected()
+    channel.dataReceived(chunked(path) + b"1\r\nx\r\n" * (COUNTED_CHUNKS - 1))
+    assert channel.transport.value() == b""
+    channel.dataReceived(b"1\r\nx\r\n")
+    assert status in channel.transport.value()
+    assert channel.stage is Stage.LINGERING
+    taken: list[bytes] = []
+    monkeypatch.setattr(RelayRequest, "handleContentChunk", lambda _, data: taken.append(data))
+    channel.dataReceived(b"1\r\nx\r\n" * 9)
+    assert taken == []
+
+
+def test_small_chunks_of_a_known_sender_and_usual_ones_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that sends its JSON token by token, with a key; and anybody's chunks of a usual size."""
+    for is_known, size in ((True, 1), (False, SMALL_CHUNK_BYTES)):
+        monkeypatch.setattr(callers, "_knows", lambda *_, known=is_known: known)
+        channel = connected()
+        channel.dataReceived(
+            chunked(b"/v1/messages") + b"%x\r\n%b\r\n" % (size, b"x" * size) * 2 * COUNTED_CHUNKS
+        )
+        assert channel.transport.value() == b""
+        assert channel.received_bytes == 2 * COUNTED_CHUNKS * size
