@@ -187,7 +187,7 @@ class Driver:
 
     async def _deliver(self, command: Deliver) -> Reply:
         try:
-            piece = self._hands.encode(command.chunk, command.is_spliced)
+            piece = await self._hands.encode(command.chunk, command.is_spliced)
         except Untold as untold:
             return Broke(self._at(), untold.failure)
         settling = self._hands.settling()

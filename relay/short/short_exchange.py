@@ -203,7 +203,7 @@ class ShortHands(ExchangeHands):
 
         return DocumentDecoder(read)
 
-    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+    async def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The document as it was made."""
         lease = self._lease
         if lease is not None and self._sets_marks:

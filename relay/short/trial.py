@@ -169,7 +169,7 @@ class TrialHands:
         )
         return MaskedDecoder(self._request.dialect.decoder(options), self._known)
 
-    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+    async def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """Nobody reads it."""
         return b""
 

@@ -178,14 +178,16 @@ class ExchangeHands:
         )
         return decoder
 
-    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+    async def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The client's bytes; what the answer teaches is remembered before its end goes out.
 
-        Raises Untold.
+        A large whole answer is put together beside the event loop. Raises Untold.
         """
         is_forwarded = self.is_same_dialect and not is_spliced
+        named = self.recorder.upstreams_id
+        write = partial(self._writer.write, chunk, named, is_forwarded=is_forwarded)
         try:
-            piece = self._writer.write(chunk, self.recorder.upstreams_id, is_forwarded=is_forwarded)
+            piece = await beside_the_loop(self._writer.weight(chunk), write)
         except Untold:
             self._runtime.in_flight.answers[self.recorder.row.id] = self.encoder.state
             raise

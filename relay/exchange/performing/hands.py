@@ -44,7 +44,7 @@ class Hands(Protocol):
         """A fresh decoder for the response that was opened."""
         ...
 
-    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+    async def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The client's bytes for ``chunk``; raises Untold where none could be made of the first."""
         ...
 

@@ -5,18 +5,21 @@ traceback, and never leaves this file.
 """
 
 import logging
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
 from relay.dialects.interface import Encoder, EncoderOptions
 from relay.engine.answer.coalesce import coalesced, together
 from relay.engine.healing.signatures import handle_for
-from relay.neutral.events import Chunk, Failed
+from relay.neutral.events import Chunk, Event, Failed, TextDelta, ThinkingDelta
 from relay.neutral.failures import Failure, Kind, stumbled
 from relay.upstream.request import ClientCall
 
 logger = logging.getLogger("relay")
+
+_EVENT_BYTES: Final = 1024
+_PIECE_BYTES: Final = 128
 
 
 class Untold(Exception):
@@ -55,6 +58,12 @@ class AnswerWriter:
         self._has_told = False
         self._call = call
         self._request_id = request_id
+
+    def weight(self, chunk: Chunk) -> int:
+        """How much work it is to write ``chunk``, in bytes; a stream's are small."""
+        if self._call.is_stream:
+            return 0
+        return sum(map(_weight_of, chunk.events), len(chunk.raw))
 
     def write(self, chunk: Chunk, upstreams_id: str = "", *, is_forwarded: bool) -> bytes:
         """The client's bytes for ``chunk``; a client that wants no stream gets its whole answer in one.
@@ -95,6 +104,13 @@ class AnswerWriter:
             self.encoder = self._call.dialect.encoder(self._options)
             raise Untold(gap)
         self.gap = gap
+
+
+def _weight_of(event: Event) -> int:
+    """A piece of text costs 5 µs to join and collect and 15 ns a byte, any other event some 30 µs."""
+    if isinstance(event, TextDelta | ThinkingDelta):
+        return _PIECE_BYTES + 2 * len(event.text)
+    return _EVENT_BYTES
 
 
 def _with_id(chunk: Chunk, upstreams_id: str) -> Chunk:

@@ -160,7 +160,7 @@ class GeminiHands(NoHands):
     def decoder(self) -> Any:
         return GEMINI.decoder(DecoderOptions("gemini-3", "seed"))
 
-    def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+    async def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         return chunk.raw
 
     def unsayable(self) -> None:
@@ -234,7 +234,7 @@ async def test_a_fault_in_an_attempt_ends_the_attempt_too() -> None:
     """Neither the row nor its attempt stays open; what the client has had is not forgotten."""
 
     class Faulty(GeminiHands):
-        def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+        async def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
             raise RuntimeError("a fault of this server")
 
     hands = Faulty(Upstream([END], breaks=False))

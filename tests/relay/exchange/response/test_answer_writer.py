@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from relay.dialects.openai import OPENAI_CHAT
+from relay.exchange.large_bodies import LARGE_BYTES
 from relay.exchange.response.answer_writer import AnswerWriter, Untold
 from relay.neutral.events import BlockStart, Chunk, Event, MessageStart, Stop, Terminal, TextDelta
 from relay.neutral.failures import Failure, Kind
@@ -36,6 +37,16 @@ def test_a_client_that_wants_no_stream_gets_one_document() -> None:
     """The whole answer is collected where it is written, so that what fails there is known in time."""
     written = writer(is_stream=False).write(Chunk(b"", ANSWER), is_forwarded=False)
     assert written.startswith(b'{"id":"chatcmpl-')
+
+
+def test_a_whole_answer_of_many_events_is_much_work() -> None:
+    """Thousands of blocks, or of pieces, or a long text, are told beside the loop; a stream never is."""
+    block = [BlockStart(0, "text"), TextDelta(0, "x"), Stop("end_turn", "stop")]
+    for events in (block * 500, [TextDelta(0, "x")] * 5000, [TextDelta(0, "x" * 300_000)]):
+        chunk = Chunk(b"", events)
+        assert writer(is_stream=False).weight(chunk) > LARGE_BYTES
+        assert writer(is_stream=True).weight(chunk) == 0
+    assert writer(is_stream=False).weight(Chunk(b"", ANSWER)) < LARGE_BYTES
 
 
 @pytest.mark.parametrize("is_forwarded", [False, True])
