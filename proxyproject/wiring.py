@@ -37,6 +37,7 @@ from proxyproject.serving.connection.early_answers import EarlyAnswer, Refusal, 
 from proxyproject.serving.door.callers import set_caller_check
 from proxyproject.serving.lifecycle import CannotServe, Lifecycle
 from proxyproject.serving.loop_watch import start_watching
+from proxyproject.serving.quiet_collection import QuietCollection
 from proxyproject.sqlite.base import keep_file
 from relay.admission.auth import NO_ROOM, authenticate
 from relay.admission.early_answer import early_answer
@@ -113,12 +114,15 @@ def wire(lifecycle: Lifecycle) -> None:
     lifecycle.on_start(_begin_relay)
     lifecycle.on_start(lambda: runtime.runtime().start(), is_essential=True)
     lifecycle.on_start(_settle_memory)
+    quiet = QuietCollection(lambda: not runtime.runtime().in_flight.drivers)
+    lifecycle.on_start(quiet.start)
     lifecycle.on_start(housekeeper.start)
     if (stall_seconds := settings.ENVIRONMENT.proxy_stall_seconds) is not None:
         lifecycle.on_start(partial(start_watching, stall_seconds))
     lifecycle.on_leave(lambda: runtime.runtime().leave())
     lifecycle.on_drain(lambda: runtime.runtime().drain())
     lifecycle.on_stop(lambda: runtime.runtime().stop())
+    lifecycle.on_stop(quiet.stop)
     lifecycle.on_stop(_end_fault_lab)
     lifecycle.on_stop(live.stop)
     lifecycle.on_stop(live_feed.stop)
