@@ -12,7 +12,7 @@ from monitor.masking.edits import Edit
 from monitor.masking.linear import compiled
 from monitor.masking.shapes import AFTER_ANY, Shape
 
-_WORDS = rb"(?i:password|passwd|passphrase|passwort|pwd)"
+_WORDS = rb"(?i:password|passwd|passphrase|passwort|pwd|secret)"
 _SPACE = rb"(?:\s|\\+[nrt])"
 """Also as JSON writes it."""
 _QUOTE = rb"\\*[\"'`]?"
