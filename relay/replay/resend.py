@@ -21,10 +21,12 @@ from monitor.record.records import RequestRecord
 from monitor.record.redacting.redaction import MASK
 from relay.admission.key_rules import allowed_targets
 from relay.admission.request_body import parsed
-from relay.dialects.interface import Dialect
+from relay.dialects.interface import ClientRequest, Dialect
 from relay.dialects.registry import path_at
 from relay.engine.attempts import serve as serve_exchange
+from relay.engine.retrying.fallbacks import Fallbacks
 from relay.exchange.client_call import client_call
+from relay.exchange.large_bodies import beside_the_loop
 from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.performing.wanting import fallbacks_of
 from relay.exchange.record.new_record import new_id, new_record, told_of
@@ -93,7 +95,7 @@ def _speaker_of(row: RequestRecord) -> Speaker:
     )
 
 
-def begin(
+async def begin(
     row: RequestRecord,
     call: ClientCall,
     by: str,
@@ -108,7 +110,7 @@ def begin(
     ``only`` is the account that may be asked, ``simulated`` says that it is the simulator, and how it fails.
     """
     try:
-        inspected = call.dialect.inspect(call.body, call.headers)
+        inspected, fallbacks = await beside_the_loop(call.weight, lambda: _looked_into(call, targets))
     except BadRequest as error:
         raise CannotReplay(str(error)) from None
     form = dialect_of(row.path)[1]
@@ -147,19 +149,25 @@ def begin(
         bodies=bodies,
     )
     hands = ExchangeHands(served_by, call, targets, recorder, form, inspected.wants_usage, only)
-    limits, fallbacks = served_by.settings.limits(call.dialect), fallbacks_of(call, targets)
+    limits = served_by.settings.limits(call.dialect)
     engine = serve_exchange(limits, len(targets), not call.is_stream, fallbacks)
     return ServedExchange(served_by, hands, engine, admitted_at, form)
 
 
-def upstream_again(row: RequestRecord, call: ClientCall, by: str, account: int | None) -> ServedExchange:
+def _looked_into(call: ClientCall, targets: tuple[Target, ...]) -> tuple[ClientRequest, Fallbacks]:
+    return call.dialect.inspect(call.body, call.headers), fallbacks_of(call, targets)
+
+
+async def upstream_again(
+    row: RequestRecord, call: ClientCall, by: str, account: int | None
+) -> ServedExchange:
     """To be asked of the accounts, or of one; raises CannotReplay."""
     current = runtime()
     targets = current.pool.roster.targets(call.model, row.role)
     if current.is_draining or targets is None:
         raise CannotReplay(gettext("No account offers this model now."))
     targets = within_its_groups(current.accounts.keys, row, targets)
-    return begin(row, call, by, served_by=current, targets=targets, only=account)
+    return await begin(row, call, by, served_by=current, targets=targets, only=account)
 
 
 def within_its_groups(keys: KeyRing, row: RequestRecord, targets: tuple[Target, ...]) -> tuple[Target, ...]:
@@ -208,7 +216,7 @@ async def simulate(
         said %= {"fault": fault}
     try:
         async with simulated_runtime(runtime(), target, fault, is_everywhere=is_everywhere) as served_by:
-            served = begin(row, call, by, served_by=served_by, targets=(target,), simulated=said)
+            served = await begin(row, call, by, served_by=served_by, targets=(target,), simulated=said)
             if not started.cancelled():  # whoever asked for it has left: it goes on
                 started.set_result(served)
             await asyncio.create_task(serve(served))  # its own task: the end of that is the exchange's end

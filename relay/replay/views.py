@@ -1,6 +1,7 @@
 """The operator's page for sending a recorded exchange again: what it costs, and whom to ask."""
 
 import asyncio
+import re
 
 from asgiref.sync import sync_to_async
 from django.contrib import admin, messages
@@ -70,7 +71,7 @@ async def replay(request: HttpRequest, request_id: str) -> HttpResponseBase:
     by = (await request.auser()).get_username()
     loop = asyncio.get_running_loop()
     try:
-        call = recorded_call(row, body)
+        call = await asyncio.to_thread(recorded_call, row, body)
         if request.POST.get("to") == "simulator":
             target = await sync_to_async(_simulated_target)(row)
             fault = request.POST.get("fault", "")
@@ -82,7 +83,7 @@ async def replay(request: HttpRequest, request_id: str) -> HttpResponseBase:
             _hold(task)
             served = await started
         else:
-            served = upstream_again(row, call, by, int(chosen) if chosen.isdigit() else None)
+            served = await upstream_again(row, call, by, account_id(chosen))
             task = loop.create_task(serve(served))
             _hold(task)
     except CannotReplay as error:
@@ -91,6 +92,11 @@ async def replay(request: HttpRequest, request_id: str) -> HttpResponseBase:
     await asyncio.wait([task], timeout=WAIT_SECONDS)
     await _until_visible(served.request_id)
     return redirect("monitor:compare", row.id, served.request_id)
+
+
+def account_id(chosen: str) -> int | None:
+    """The account that was chosen in the form; None for any, and for what is no id."""
+    return int(chosen) if re.fullmatch(r"[0-9]{1,18}", chosen) else None
 
 
 def _hold(task: asyncio.Task[None]) -> None:

@@ -12,6 +12,7 @@ from monitor.models import Body
 from monitor.record.records import RequestRecord
 from monitor.record.redacting.redaction import MASK
 from relay.replay.resend import CannotReplay, dialect_of, recorded_call, within_its_groups
+from relay.replay.views import account_id
 from tests.monitor.shelf import Shelf, operator, shelf, texts_of
 
 __all__ = ["operator", "shelf"]
@@ -38,6 +39,23 @@ def test_a_path_says_how_it_is_asked_again(path: str, name: str, form: str) -> N
     """Dialect and form of the stream are those that the client had."""
     dialect, found = dialect_of(path)
     assert (dialect.recorded_as, found) == (name, form)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "account"),
+    [
+        ("7", 7),
+        ("", None),
+        ("-1", None),
+        ("\u00b2", None),
+        ("\u0663", None),
+        ("9" * 5000, None),
+        ("7\n", None),
+    ],
+)
+def test_what_is_no_id_chooses_no_account(chosen: str, account: int | None) -> None:
+    """A superscript is a digit, and no number."""
+    assert account_id(chosen) == account
 
 
 @pytest.mark.parametrize("path", ["/v1/messages/count_tokens", "/v1beta/models/g:countTokens", "/v1/models"])
