@@ -27,6 +27,10 @@ OPERATORS = "the operator's own text"
 LINEAR: dict[str, str] = {
     # which paths only count
     r"^[^?]*(?:/count_tokens|:countTokens)(?:\?|$)": ANCHORED,
+    # where large JSON is cut
+    r'["\[\]{},]': FIXED,
+    # an account's number in a form
+    r"[0-9]{1,18}": FIXED,
     # where the stream is cut
     r"\r\n|\n|\r": FIXED,
     r"(?:\r\n|\n)(?:\r\n|\n|\r(?!\n|\Z))|\r(?:\r\n|\r)": FIXED,
