@@ -35,6 +35,11 @@ _CONTAINER_BYTES = 64
 """What a list or an object costs whoever reads it and writes it anew, told in bytes of text."""
 
 
+_REFERENCE_BYTES = 16 * 1024
+"""A reference in a tool's schema is written out where an upstream knows none, and leads to others: a few
+dozen come to thousands of schemas."""
+
+
 class TooManyContainers(Exception):
     """The text has more lists and objects than are taken."""
 
@@ -46,7 +51,8 @@ def most_containers(text: bytes) -> int:
 
 def weight(text: bytes) -> int:
     """How much work a text is, in bytes of long strings."""
-    return len(text) + _CONTAINER_BYTES * most_containers(text)
+    references = text.count(b'"$ref"')
+    return len(text) + _CONTAINER_BYTES * most_containers(text) + _REFERENCE_BYTES * references
 
 
 def decode(text: bytes) -> Any:
