@@ -5,6 +5,7 @@ all clouds, and a few others). Nobody's models are there.
 """
 
 import ipaddress
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 _METADATA_NAMES = frozenset(
@@ -24,7 +25,18 @@ _METADATA_NETWORKS = tuple(
         ),
     )
 )
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # IPv4 behind NAT64 (RFC 6052)
+_TRANSLATED = tuple(  # IPv4 in the last four bytes
+    map(
+        ipaddress.ip_network,
+        (
+            "64:ff9b::/96",  # NAT64 (RFC 6052)
+            "64:ff9b:1::/48",  # NAT64 in a network of one's own (RFC 8215)
+            "::/96",  # "IPv4-compatible", of old (RFC 4291, 2.5.5.1)
+        ),
+    )
+)
+_FULL_STOPS = str.maketrans("\u3002\uff61", "..")
+"""Full stops of names that are written in another script (RFC 3490, 3.1)."""
 
 Origin = tuple[str, str, int]
 """Scheme, host and port: what a credential is sent to."""
@@ -52,7 +64,7 @@ def is_loopback(host: str) -> bool:
 
 def is_refused(host: str) -> bool:
     """Whether ``host``, a name or an address in any notation, is a metadata service or link-local."""
-    host = host.strip("[]").rstrip(".").lower()
+    host = normalize("NFKC", host.translate(_FULL_STOPS)).strip("[]").rstrip(".").lower()
     address = _address(host)
     if address is None:
         return host in _METADATA_NAMES
@@ -69,7 +81,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return address
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
-    if address in _TRANSLATED:
+    if not address.is_loopback and any(address in network for network in _TRANSLATED):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.sixtofour or address
 

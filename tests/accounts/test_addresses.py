@@ -9,7 +9,9 @@ REFUSED = (
     "64:ff9b::a9fe:a9fe", "::ffff:a9fe:a9fe", "2002:a9fe:a9fe::1", "2852039166", "0xa9fea9fe",
     "0251.0376.0251.0376", "169.254.43518", "169.16689662", "0xA9.254.0251.254", "metadata.google.internal",
     "METADATA.google.internal.", "metadata.goog", "metadata", "instance-data", "100.100.100.200",
-    "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254",
+    "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254", "64:ff9b:1::a9fe:a9fe",
+    "::169.254.169.254", "\uff11\uff16\uff19.254.169.254", "\u2460\u2465\u2468.254.169.254",
+    "169\u3002254\u3002169\uff61254", "\uff4d\uff45tadata.google\uff0einternal",
 )  # fmt: skip
 TAKEN = (
     "127.0.0.1", "localhost", "::1", "10.0.0.7", "192.168.1.2", "fd12::1", "api.anthropic.com", "8.8.8.8",
