@@ -67,6 +67,8 @@ def finished(record: RequestRecord, prices: Callable[[], PriceList]) -> RequestR
         changes["path"] = path
     if preview != record.preview:
         changes["preview"] = preview
+    if record.changes:  # names of the client's own fields and tools stand in them
+        changes["changes"] = tuple(map(_masked_preview, record.changes))
     if record.agent_label:
         changes["agent_label"] = _masked_preview(record.agent_label)
     if record.error is not None:

@@ -29,12 +29,12 @@ from relay.neutral.failures import BadRequest
 from relay.neutral.sliced_json import weight
 from relay.speakers.speaker import NOBODY, Speaker
 from relay.upstream.placed_signatures import Signatures
+from relay.upstream.told_changes import told_changes
 
 logger = logging.getLogger(__name__)
 
 _PASSED_HEADERS = ("anthropic-", "x-goog-", "openai-beta")
-"""How the feature headers of the vendors begin; those of tomorrow travel too (``anthropic-workspace-id``"
-" …)."""
+"""How the feature headers of the vendors begin; those of tomorrow travel too (``anthropic-workspace-id``)."""
 _KEPT_BACK_HEADERS = frozenset({"x-goog-user-project"})
 """The project that is billed is the account's."""
 
@@ -175,7 +175,7 @@ def prepare(
         body=again,
         content=call.raw if again is call.body else msgspec.json.encode(again),
         headers=_with_headers(_feature_headers(call, dialect), headers),
-        changes=tuple(changes),
+        changes=told_changes(changes),
         thinks_unseen=again.get("stream") is False or dialect.thinks_unseen(again, facts),
         has_thinking=found.has_thinking,
         is_own=is_own,
