@@ -10,19 +10,25 @@ from django.contrib.auth.models import Group, User
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from monitor.words.reader_zone import InReadersZone
+from proxyproject.rights import WithRights
+
 admin.site.unregister(User)
 admin.site.unregister(Group)
 
 
 @admin.register(User)
-class UserAdmin(PlainUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(WithRights, InReadersZone, PlainUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     """Who may log in."""
 
+    rights = "user_permissions"
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class GroupAdmin(PlainGroupAdmin, ModelAdmin):
+class GroupAdmin(WithRights, PlainGroupAdmin, ModelAdmin):
     """Rights that several users have."""
+
+    rights = "permissions"

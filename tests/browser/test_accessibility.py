@@ -1,44 +1,149 @@
-"""Every page before axe-core (version 4.14.1, vendored beside this file): nothing serious, light and dark."""
+"""Every page before axe-core: nothing serious, light and dark."""
 
-from collections.abc import Callable
-from pathlib import Path
+import json
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page
+from django.template.loader import render_to_string
+from playwright.sync_api import Browser, Page, Route
 
-from tests.monitor.pages.every_page import every_page
+from tests.browser.all_pages import NO_PAGES, PAGES, known_ids, routes
+from tests.browser.axe_look import findings
+from tests.served.operators import NAME, PASSWORD
+from tests.served.world import KEY, World
 
 NewPage = Callable[..., Page]
-AXE = Path(__file__).parent / "axe" / "axe.min.js"
-PAGES = (
+ALL = [path for paths in PAGES.values() for path in paths]
+IN_JAPANESE = (
     "/admin/",
-    "/monitor/history/?failed=1&outcome=exploded",
-    "/monitor/statistics/?days=1",
-    *every_page(),
+    "/monitor/live/",
+    "/monitor/history/",
+    "/monitor/history/{request}/",
     "/admin/accounts/account/",
-    "/admin/accounts/account/add/",
-    "/admin/accounts/modelmapping/add/",
-    "/admin/accounts/clientkey/",
 )
-LOOK = """() => axe.run().then(told => ({
-    passed: told.passes.length,
-    wrong: told.violations
-        .filter(one => one.impact === "serious" || one.impact === "critical")
-        .map(one => `${one.id}: ${one.nodes.map(node => node.target.join(" ")).join(", ")}`),
-}))"""
+"""Where longer words and another font could change what stands beside what."""
+
+IN_TROUBLE = ("500.html", "come_later.html", "database_away.html")
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_no_page_has_a_serious_finding(new_page: NewPage, dark: bool) -> None:
+def test_no_page_is_left_out() -> None:
+    """A route has a page that is looked at, or it is said why not."""
+    found = set(routes())
+    without = {route for some in NO_PAGES.values() for route in some}
+    assert found - set(PAGES) - without == set()
+    assert (set(PAGES) | without) - found == set()
+
+
+@pytest.fixture(scope="module")
+def known(console_world: World) -> dict[str, str]:
+    """The ids of what the server holds."""
+    return known_ids(console_world)
+
+
+def wrong(told: dict[str, list[str]]) -> str:
+    """What was found, by page, to be read in a test's report."""
+    found = {path: some for path, some in told.items() if some}
+    return json.dumps(found, indent=1) if found else ""
+
+
+def test_no_page_has_a_serious_finding(new_page: NewPage, known: dict[str, str]) -> None:
     """Names, roles, contrast, focus: nothing that axe calls serious or critical."""
-    page = new_page("/monitor/history/", dark=dark)
-    request = page.locator("tr[data-row] td.t a").first.get_attribute("href") or ""
-    found = {}
-    for path in (*PAGES, request):
-        page.goto(path)
-        page.evaluate(f"{AXE.read_text()};0")  # the page's own policy lets no other script in
-        told = page.evaluate(LOOK)
-        assert told["passed"] > 10, path
-        if told["wrong"]:
-            found[path] = told["wrong"]
-    assert found == {}
+    page = new_page("/admin/keys/")
+    told = {}
+    for path in ALL:
+        page.goto(path.format(**known))
+        told[path] = findings(page)
+    assert not wrong(told), wrong(told)
+
+
+def test_no_page_has_one_in_japanese(new_page: NewPage, known: dict[str, str]) -> None:
+    """The same of the pages whose layout words could change."""
+    page = new_page("/admin/keys/", locale="ja")
+    told = {}
+    for path in IN_JAPANESE:
+        page.goto(path.format(**known))
+        told[path] = findings(page)
+    assert not wrong(told), wrong(told)
+
+
+def test_what_a_form_leads_to_has_none(new_page: NewPage) -> None:
+    """A form with errors, the question before a removal of many, and the figures of a key."""
+    told = {}
+    page = new_page("/admin/accounts/clientkey/add/")
+    page.evaluate("document.querySelector('#clientkey_form').noValidate = true")
+    page.fill("[name=requests_per_minute]", "-1", force=True)
+    page.locator("[name=_save]").click()
+    page.locator(".errornote, .errorlist, [role=alert]").first.wait_for()
+    told["form with errors"] = findings(page)
+    page.goto("/admin/accounts/clientkey/")
+    page.evaluate(
+        """() => {
+            document.querySelector("[name=_selected_action]").checked = true;
+            const form = document.querySelector("#changelist-form");
+            const act = document.createElement("input");
+            act.name = "action";
+            act.value = "delete_selected";
+            form.querySelectorAll("[name=action]").forEach(one => one.remove());
+            form.append(act);
+            form.submit();
+        }"""
+    )
+    page.locator("[name=post]").first.wait_for(state="attached")
+    told["removal of many"] = findings(page)
+    page.goto("/usage/")
+    page.fill("[name=key]", KEY)
+    page.locator("main [type=submit], form [type=submit]").last.click()
+    page.locator("table").first.wait_for()
+    told["figures of a key"] = findings(page)
+    assert not wrong(told), wrong(told)
+
+
+@pytest.fixture
+def stranger(browser: Browser, console_world: World) -> Iterator[Page]:
+    """A page of somebody who is not logged in, and may be told that something is not there."""
+    context = browser.new_context(base_url=console_world.server.base_url, locale="en-GB")
+    yield context.new_page()
+    context.close()
+
+
+def test_pages_before_and_after_a_login_have_none(stranger: Page) -> None:
+    """The login, one that is refused, a link that leads nowhere, what is not there, and the way out."""
+    told = {}
+    for path in ("/admin/login/", "/setup/no-such-link/"):
+        stranger.goto(path)
+        told[path] = findings(stranger)
+    stranger.goto("/admin/login/")
+    stranger.fill("#id_username", NAME)
+    stranger.fill("#id_password", "wrong")
+    stranger.click("[type=submit]")
+    stranger.locator(".errornote, [role=alert]").first.wait_for()
+    told["refused login"] = findings(stranger)
+    stranger.fill("#id_username", NAME)
+    stranger.fill("#id_password", PASSWORD)
+    stranger.click("[type=submit]")
+    stranger.wait_for_url("**/admin/")
+    for path in ("/monitor/history/no-such-request/", "/admin/no-such-page/"):
+        stranger.goto(path)
+        told[path] = findings(stranger)
+    stranger.goto("/admin/")
+    stranger.evaluate("document.querySelector('#logout-form, form[action*=logout]').submit()")
+    stranger.get_by_text("Log in again").wait_for()
+    told["logged out"] = findings(stranger)
+    assert not wrong(told), wrong(told)
+
+
+def test_pages_of_a_server_in_trouble_have_none(stranger: Page) -> None:
+    """No server is broken for it: the browser is given the page that such a server would send."""
+    told = {}
+    context = {"title": "Later", "seconds": 5, "error": "away", "queued": 1, "dropped": 1}
+    pages = {name: render_to_string(name, context) for name in IN_TROUBLE}
+    stranger.route("**/in-trouble/*", lambda route: give(route, pages))
+    for name in pages:
+        stranger.goto(f"/in-trouble/{name}")
+        told[name] = findings(stranger)
+    assert not wrong(told), wrong(told)
+
+
+def give(route: Route, pages: dict[str, str]) -> None:
+    """Answers with the page that the address names."""
+    route.fulfill(body=pages[route.request.url.rpartition("/")[2]], content_type="text/html")
