@@ -68,8 +68,13 @@ _NOTHING: Final = dict.fromkeys((*COUNTS, *SUMS), 0)
 
 def fill_first_hour(now: float) -> None:
     """Work out the running hour at once when nothing of it is counted yet: a page shall not be empty."""
-    running = datetime.fromtimestamp(_hour_of(now), UTC)
-    if HourStatistic.objects.filter(hour__gte=running).exists():
+    running = _hour_of(now)
+    if HourStatistic.objects.filter(hour__gte=datetime.fromtimestamp(running, UTC)).exists():
+        return
+    since = Q(id__gte=first_request_id(running * 1000), in_flight=False, is_simulated=False)
+    if not RequestLog.objects.filter(
+        since
+    ).exists():  # else each look at a server that rests would work out the hours before anew
         return
     # Only where it is the next in turn: the newest hour says that everything before it is filled.
     hours = list(islice(hours_to_fill(now), OPEN_HOURS + 2))

@@ -212,6 +212,18 @@ def test_a_page_that_is_read_first_hides_no_older_hours(store: str, request_reco
     assert of("model").count() == len(hours)
 
 
+def test_a_page_of_a_server_that_rests_works_nothing_out(
+    store: str, request_record: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without an ended exchange in the running hour each look would do the hours before it anew."""
+    upsert([ended(request_record(started_at=HOUR + 5)), request_record(started_at=HOUR + HOUR_SECONDS + 5)])
+    fill(HOUR + 60)
+    done: list[int] = []
+    monkeypatch.setattr(filling, "fill_hour", done.append)
+    filling.fill_first_hour(HOUR + HOUR_SECONDS + 60)
+    assert done == []
+
+
 def test_statistics_outlive_the_exchanges(store: str, request_record: Make) -> None:
     """What retention removes stays counted."""
     upsert([ended(request_record(started_at=HOUR + 1))])
