@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 from msgspec import Struct
@@ -17,7 +17,7 @@ from tests.served.world import CLAUDE, World
 
 FAULTS: Final = (
     "", " [say: events=30]", "", " [fault: empty, ok]", " [say: delay=0.02]", " [fault: status=503, ok]",
-    " [fault: cut@3]",
+    " [fault: cut@3]", " [fault: stop_empty, ok]",
 )  # fmt: skip
 TOKENS_EACH, DOLLARS_EACH = 60, 0.0007
 """About what one of these exchanges uses, so that budgets are reached on the way."""
@@ -143,13 +143,17 @@ def _served(row: Mapping[str, object], measure: str) -> Served:
     told = row["started_at"]
     moment = told if isinstance(told, datetime) else datetime.fromisoformat(str(told))
     at = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    counts = [None if row[name] is None else int(str(row[name])) for name in _TOKENS]
-    counted = _Counted(counts[0], counts[1], json_value(row["diagnostics"]))
-    tokens = (
-        sum(count or 0 for count in counts) + (estimated_in(counted) or 0) + (estimated_out(counted) or 0)
-    )
+    uses = json_value(row["used_by_attempt"]) or [{**row, "diagnostics": json_value(row["diagnostics"])}]
+    tokens = sum(map(_tokens, uses))
     units = round(float(str(row["cost"] or 0)) * UNITS_PER_DOLLAR)
     return Served(at, at + int(str(row["duration_ms"])) / 1000, units if measure == "usd" else tokens)
+
+
+def _tokens(use: Mapping[str, Any]) -> int:
+    """What a row, or one of its attempts, used."""
+    counts = [None if use.get(name) is None else int(str(use[name])) for name in _TOKENS]
+    counted = _Counted(counts[0], counts[1], use.get("diagnostics", {}))
+    return sum(count or 0 for count in counts) + (estimated_in(counted) or 0) + (estimated_out(counted) or 0)
 
 
 def _in_ledger(world: World, name: str, measure: str) -> int:
@@ -164,7 +168,8 @@ def run(
     """Ask, wait for the rows, and judge each key; ``keys`` are the values by name."""
     answered = asyncio.run(ask_all(world.server.base_url, keys, exchanges, at_once))
     rows = (
-        f"SELECT started_at, duration_ms, cost, diagnostics, {', '.join(_TOKENS)} FROM monitor_requestlog"
+        f"SELECT started_at, duration_ms, cost, diagnostics, used_by_attempt, {', '.join(_TOKENS)}"
+        " FROM monitor_requestlog"
         " WHERE client_key = %s AND outcome <> 'over_budget' AND in_flight = false"
     )
     found = {}
