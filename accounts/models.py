@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.credentials.encryption import decrypt, encrypt
@@ -187,9 +188,11 @@ class AccountMark(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "model"], name="one_mark_per_account_and_model")
         ]
+        verbose_name = _("cooldown")
+        verbose_name_plural = _("cooldowns")
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.model or '*'} until {self.until}"
+        return self.model or gettext("every model")
 
 
 class ModelMapping(FallbackModels, LimitsConversations, Watched):

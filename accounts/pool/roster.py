@@ -26,14 +26,13 @@ UNAUTHORIZED = 401
 class AccountStatus(Struct, frozen=True):
     """An account at a glance. ``cooling_until`` and ``last_used_at`` are epoch seconds, 0.0 for none.
 
-    ``reason`` says in words why it is not usable, blank when it is; ``models_cooling`` are the models
-    that are marked while the others are not. ``refused_with`` is the HTTP status where upstream refused the
-    credential and nothing was answered since, else 0; ``answered_at`` is when it last answered, and
-    ``windows`` what upstream told of its quota.
+    ``models_cooling`` are the models that are marked while the others are not. ``refused_with`` is the HTTP
+    status where upstream refused the credential and nothing was answered since, else 0; ``answered_at`` is
+    when it last answered, and ``windows`` what upstream told of its quota. ``mark`` is the one that stands
+    for every model, and ``disabled_because`` is blank where it is enabled.
     """
 
     usable: bool
-    reason: str
     cooling_until: float
     models_cooling: tuple[str, ...]
     in_flight: int
@@ -41,6 +40,8 @@ class AccountStatus(Struct, frozen=True):
     refused_with: int = 0
     answered_at: float = 0.0
     windows: tuple[Window, ...] = ()
+    mark: Mark | None = None
+    disabled_because: str = ""
 
 
 NOTHING_LISTED: Final[Mapping[int, Sequence[str]]] = MappingProxyType({})
@@ -248,15 +249,8 @@ def _status(state: AccountState, now: float) -> AccountStatus:
     # The admin asks from a thread of its own: what may change meanwhile is copied first.
     marks = {model: mark for model, mark in list(state.hard.items()) if mark.until > now}
     whole = marks.get("")
-    if not state.view.enabled:
-        reason = state.view.disabled_reason or "disabled by the operator"
-    elif whole is not None:
-        reason = f"{whole.reason or 'refused'} (status {whole.status})"
-    else:
-        reason = ""
     return AccountStatus(
         usable=state.view.enabled and whole is None,
-        reason=reason,
         cooling_until=max((mark.until for mark in marks.values()), default=0.0),
         models_cooling=tuple(sorted(model for model in marks if model)),
         in_flight=state.in_flight,
@@ -264,6 +258,10 @@ def _status(state: AccountState, now: float) -> AccountStatus:
         refused_with=_refused_with(state, whole),
         answered_at=state.answered_at,
         windows=tuple(state.windows.all()),
+        mark=whole,
+        disabled_because=""
+        if state.view.enabled
+        else state.view.disabled_reason or "disabled by the operator",
     )
 
 

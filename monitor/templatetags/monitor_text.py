@@ -14,7 +14,13 @@ from monitor.record.recorded_words import known_word
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.account_label import account_label
 from monitor.words.failure_words import failure_sentence, kind_label
-from monitor.words.labels import CACHE_MISS_LABELS, ENDED_BY_LABELS, ENDED_IN_LABELS, OUTCOME_LABELS
+from monitor.words.labels import (
+    CACHE_MISS_LABELS,
+    ENDED_BY_LABELS,
+    ENDED_IN_LABELS,
+    OUTCOME_LABELS,
+    SPAN_LABELS,
+)
 from monitor.words.plain_text import shown
 from monitor.words.wording import as_html, duration, local_time
 
@@ -128,6 +134,12 @@ def ended_by_word(value: EndedBy | None) -> str:
 def ended_in_word(value: Phase | None) -> str:
     """In which phase it ended."""
     return str(ENDED_IN_LABELS[value]) if value else "–"
+
+
+@register.filter
+def phase_word(phase: str) -> str:
+    """A part of an attempt on the time axis."""
+    return str(SPAN_LABELS[phase])
 
 
 register.filter("failure_kind", kind_label)

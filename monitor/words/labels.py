@@ -36,6 +36,14 @@ ENDED_IN_LABELS = {
     Phase.TOOL_CALL: _("tool call"),
     Phase.AFTER_STOP: _("after stop"),
 }
+SPAN_LABELS = {
+    "connect": _("connect"),
+    "headers": _("until headers"),
+    "peek": _("until first data"),
+    "stream": _("stream"),
+    "wait": _("wait"),
+}
+"""The parts of an attempt on the time axis."""
 DIALECT_LABELS = {"anthropic": "Anthropic", "gemini": "Gemini", "openai": "OpenAI"}
 ROLE_LABELS = {"main": _("main agent"), "sub": _("sub-agent")}
 CACHE_MISS_LABELS = {

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from accounts.admin.figures import AccountFigures
 from monitor.history.listing.keyset import moment_of_id
 from monitor.statistics.account_day import AccountDay, account_days
+from monitor.words.failure_words import failure_sentence, kind_label
 from monitor.words.plain_text import shown
 from monitor.words.wording import local_time
 
@@ -33,10 +34,12 @@ def account_figures() -> dict[tuple[str, str], AccountFigures]:
 def _last_error(day: AccountDay) -> SafeString:
     if not day.last_error_id:
         return SafeString("")
+    kind, colon, text = day.last_error.partition(": ")
+    said = shown(f"{kind_label(kind)}{colon}{failure_sentence(text)}")
     return format_html(
         '<span title="{}"><a href="{}">{}</a><small>{}</small></span>',
-        shown(day.last_error),
+        said,
         reverse("monitor:detail", args=(day.last_error_id,)),
         local_time(moment_of_id(day.last_error_id), "short"),
-        shown(day.last_error[:ERROR_SHOWN]) + ("…" if len(day.last_error) > ERROR_SHOWN else ""),
+        said[:ERROR_SHOWN] + ("…" if len(said) > ERROR_SHOWN else ""),
     )

@@ -2,18 +2,33 @@
 
 import time
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.admin.account.state import moment, status_here
 from accounts.models import Account
 from accounts.pool.quota_windows import LOW_FROM, Window
 
 NONE_TOLD = SafeString("–")
+
+
+_NAMES: Final = {
+    "requests": gettext_lazy("requests"),
+    "tokens": gettext_lazy("tokens"),
+    "input-tokens": gettext_lazy("input tokens"),
+    "output-tokens": gettext_lazy("output tokens"),
+    "requests a minute": gettext_lazy("requests a minute"),
+    "requests a day": gettext_lazy("requests a day"),
+    "tokens a minute": gettext_lazy("tokens a minute"),
+    "tokens a day": gettext_lazy("tokens a day"),
+}
+"""Those windows that have a word; ``5h`` and ``7d`` say themselves what they are."""
 
 
 def windows_of(account: Account) -> list[Window]:
@@ -39,7 +54,8 @@ def tightest(account: Account, now: float | None = None) -> SafeString:
 
 
 def _gauge(window: Window, now: float) -> SafeString:
-    name = f"{window.name} · {window.model}" if window.model else window.name
+    word = _NAMES.get(window.name, window.name)
+    name = f"{word} · {window.model}" if window.model else str(word)
     if not window.stands(now):
         seen = _("seen %s ago") % _span(now - window.seen_at)
         return format_html("{} <small>{} · {}</small>", name, _("has begun anew since"), seen)

@@ -2,20 +2,32 @@
 
 import time
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Final, Literal, cast
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from msgspec import Struct
 
 from accounts.loaded.live_accounts import live
-from accounts.models import Account
+from accounts.marks import MarkCause
+from accounts.models import Account, AccountMark
+from accounts.pool.account_state import Mark
 from accounts.pool.roster import AccountStatus
+from monitor.words.failure_words import failure_sentence
 
 TONES = {tone: tone for tone in ("success", "info", "warning", "danger", "default")}
 """unfold shows the second of a pair in the colour that the first is mapped to; else it shows both."""
 
+
+CAUSES: Final = {
+    "quota": gettext_lazy("Its quota is used up"),
+    "credential": gettext_lazy("Its credential was refused"),
+    "forbidden": gettext_lazy("Upstream forbids it this"),
+    "model": gettext_lazy("It does not have the model"),
+}
+"""What keeps an account from being asked for a while."""
 
 State = Literal["disabled", "refused", "cooling", "failed", "partly", "works", "untested", "usable"]
 """``usable``: it was asked in service and nothing is against it, but nobody has tested it."""
@@ -41,9 +53,9 @@ def glance(account: Account, now: float | None = None) -> Glance:
     here = status_here(account) or _status_kept(account, now)
     tested_at = account.tested_at.timestamp() if account.tested_at else 0.0
     if here.refused_with:
-        return Glance("refused", _refused(here.refused_with), "danger", here.reason)
+        return Glance("refused", _refused(here.refused_with), "danger", _why(here.mark))
     if not here.usable:
-        return Glance("cooling", _("cooling down"), "warning", here.reason, here.cooling_until)
+        return Glance("cooling", _("cooling down"), "warning", _why(here.mark), here.cooling_until)
     if account.test_result and here.answered_at <= tested_at:
         if account.test_result == Account.Result.REFUSED:
             return Glance("refused", _refused(account.test_status), "danger", account.test_message)
@@ -59,6 +71,14 @@ def glance(account: Account, now: float | None = None) -> Glance:
     return Glance("usable", _("usable"), "success")
 
 
+def _why(mark: Mark | None) -> str:
+    """What a mark is for and its status; behind it what upstream said, in upstream's own words."""
+    if mark is None:
+        return ""
+    told = failure_sentence(mark.reason)
+    return f"{CAUSES[mark.cause]} ({mark.status}){f': {told}' if told else ''}"
+
+
 def _refused(status: int) -> str:
     return _("refused (%d)") % status
 
@@ -69,13 +89,18 @@ def _status_kept(account: Account, now: float) -> AccountStatus:
     whole = next((mark for mark in kept if not mark.model), None)
     return AccountStatus(
         usable=whole is None,
-        reason="",
+        mark=_mark(whole) if whole is not None else None,
         cooling_until=max((mark.until.timestamp() for mark in kept), default=0.0),
         models_cooling=tuple(sorted(mark.model for mark in kept if mark.model)),
         in_flight=0,
         last_used_at=0.0,
         refused_with=whole.status if whole is not None and whole.cause == "credential" else 0,
     )
+
+
+def _mark(row: AccountMark) -> Mark:
+    cause = cast(MarkCause, row.cause)
+    return Mark(row.until.timestamp(), cause, row.reason, row.status, row.set_at.timestamp())
 
 
 def status_here(account: Account) -> AccountStatus | None:

@@ -298,7 +298,7 @@ async def test_the_admin_sees_what_the_process_knows(
     live.pool.mark_hard(account.pk, WANT.model, "credential", 402, reason="no credit", told_seconds=None)
     seen = await sync_to_async(state.glance)(account)
     assert (seen.words, seen.until) == ("refused (402)", 0)
-    assert seen.detail == "no credit (status 402)"
+    assert seen.detail == "Its credential was refused (402): no credit"
     assert state.status_here(account).in_flight == 1  # type: ignore[union-attr]
     assert state.last_used(account) is not None
 

@@ -33,7 +33,9 @@ async def test_the_whole_account_is_marked() -> None:
     assert world.pool.usable_count() == 0
     status = world.pool.status(1)
     assert status is not None
-    assert (status.usable, status.reason) == (False, "no credit (status 402)")
+    assert status.usable is False
+    assert status.mark is not None
+    assert (status.mark.cause, status.mark.reason, status.mark.status) == ("credential", "no credit", 402)
     assert status.cooling_until == world.clock.now() + 300
 
 
@@ -99,7 +101,7 @@ async def test_disabled_after_two_401_in_a_row() -> None:
     assert world.pool.note_unauthorized(1, began_at=world.clock.now()) is True
     status = world.pool.status(1)
     assert status is not None
-    assert "401" in status.reason
+    assert "401" in status.disabled_because
     got = await world.refused()
     assert (got.status, got.reason) == (503, "none_enabled")
     assert list(world.journal.take(with_usage=False).disabled) == [1]
@@ -236,7 +238,7 @@ async def test_what_another_process_tells() -> None:
 def test_a_disabled_account_at_a_glance() -> None:
     """A disabled account says why."""
     world = PoolWorld(view(1, enabled=False), view(2, enabled=False, disabled_reason="invalid_grant: …"))
-    assert [world.pool.status(number).reason for number in (1, 2)] == [  # type: ignore[union-attr]
+    assert [world.pool.status(number).disabled_because for number in (1, 2)] == [  # type: ignore[union-attr]
         "disabled by the operator",
         "invalid_grant: …",
     ]
@@ -248,7 +250,7 @@ def test_models_cooling_at_a_glance() -> None:
     world.pool.mark_hard(1, MODEL, "quota", 429, told_seconds=9)
     status = world.pool.status(1)
     assert status is not None
-    assert (status.usable, status.models_cooling, status.reason) == (True, (MODEL,), "")
+    assert (status.usable, status.models_cooling, status.mark) == (True, (MODEL,), None)
 
 
 def test_a_quota_ladder_is_walked_once_for_all_processes() -> None:
