@@ -118,7 +118,7 @@ from django.contrib.auth.models import Group
 from accounts.facts.models import ModelOverride
 from accounts.models import AccountGroup, ModelMapping
 from monitor.pricing.prices import ModelPrice
-Group.objects.get_or_create(name="every page")
+Group.objects.get_or_create(name="everybody")
 AccountGroup.objects.get_or_create(name="every-page")
 ModelMapping.objects.get_or_create(pattern="every-page", defaults={"target": "claude-sonnet-4-6"})
 ModelOverride.objects.get_or_create(pattern="every-page", defaults={"note": "https://docs.example/"})
