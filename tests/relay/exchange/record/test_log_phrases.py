@@ -57,7 +57,7 @@ def test_the_last_attempt_does_not_claim_to_retry() -> None:
 
 
 def test_a_continuation_has_its_lines() -> None:
-    """What broke, that it is gone on with, and behind how much; or why it is not."""
+    """What broke, that it is continued, and behind how much; or why it is not."""
     failure = Failure(Kind.CUT, "upstream closed the stream")
     goes_on = Decision(retry=True, strategy="fixed delay", rotate=True, continues=True)
     assert lines(ended(failure, goes_on), "[Gemini] ") == [
