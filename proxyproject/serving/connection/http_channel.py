@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from daphne.http_protocol import HTTPFactory
+from twisted.internet.abstract import FileDescriptor
 from twisted.protocols.basic import LineReceiver
 from twisted.web import http
 
@@ -90,8 +91,12 @@ class RelayChannel(http.HTTPChannel):
         self.transport.bufferSize = CHUNKED_READ_BYTES
 
     def read_into_nothing(self) -> None:
-        """What still comes of a body is not even looked at."""
-        self.rawDataReceived = _ignored
+        """What still comes is not even looked at, and read as fast as it comes."""
+        setattr(self, "dataReceived", _ignored)  # noqa: B010  an override would cost every piece of every body
+        self._read_as_usual()
+
+    def _read_as_usual(self) -> None:
+        self.transport.bufferSize = FileDescriptor.bufferSize
 
     def enter(self, stage: Stage) -> None:
         """The next stage begins."""
@@ -114,6 +119,8 @@ class RelayChannel(http.HTTPChannel):
         """Twisted: the request is complete."""
         if self.stage is not Stage.LINGERING:
             self.stage = Stage.SERVED
+        if self._transferDecoder is not None:
+            self._read_as_usual()
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:

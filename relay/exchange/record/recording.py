@@ -43,6 +43,7 @@ from relay.limits.allowance import Allowance
 from relay.neutral.failures import Failure
 from relay.upstream.request import ClientCall, UpstreamRequest
 from relay.upstream.times import Times
+from relay.upstream.told_changes import told_changes
 
 logger = logging.getLogger("relay")
 
@@ -132,7 +133,7 @@ class Recorder:
 
     def changed(self, changes: Iterable[str]) -> None:
         """Name what was changed in the request, or left out of the answer, each once."""
-        named = tuple(dict.fromkeys((*self.row.changes, *changes)))
+        named = told_changes((*self.row.changes, *changes))
         self.row = msgspec.structs.replace(self.row, changes=named)
 
     @property

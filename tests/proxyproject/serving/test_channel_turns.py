@@ -75,6 +75,15 @@ def test_a_chunked_body_is_read_in_small_pieces() -> None:
         assert (getattr(channel.transport, "bufferSize", None) == CHUNKED_READ_BYTES) is is_small
 
 
+def test_what_is_refused_is_read_as_fast_as_it_comes() -> None:
+    """Small pieces of what nobody looks at would only cost turns."""
+    channel = connected()
+    channel.dataReceived(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
+    channel.requests[-1].refuse(401, "No.")
+    assert channel.transport.bufferSize > CHUNKED_READ_BYTES  # type: ignore[attr-defined]
+    assert channel.dataReceived is http_channel._ignored
+
+
 BAD = b"GET x HTTP/1.1\r\nhost: a\r\n\r\n"
 """Answered at once: its target is no path."""
 
