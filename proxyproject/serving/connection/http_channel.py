@@ -91,12 +91,8 @@ class RelayChannel(http.HTTPChannel):
         self.transport.bufferSize = CHUNKED_READ_BYTES
 
     def read_into_nothing(self) -> None:
-        """What still comes is not even looked at, and read as fast as it comes."""
+        """What still comes is not even looked at."""
         setattr(self, "dataReceived", _ignored)  # noqa: B010  an override would cost every piece of every body
-        self._read_as_usual()
-
-    def _read_as_usual(self) -> None:
-        self.transport.bufferSize = FileDescriptor.bufferSize
 
     def enter(self, stage: Stage) -> None:
         """The next stage begins."""
@@ -120,7 +116,7 @@ class RelayChannel(http.HTTPChannel):
         if self.stage is not Stage.LINGERING:
             self.stage = Stage.SERVED
         if self._transferDecoder is not None:
-            self._read_as_usual()
+            self.transport.bufferSize = FileDescriptor.bufferSize
         super().allContentReceived()
 
     def requestDone(self, request: Any) -> None:

@@ -37,6 +37,9 @@ from relay.admission.auth import NO_ROOM, NO_VALID_KEY
 ONCE = (b"transfer-encoding", b"host")
 """Of two, a front may take the one and we the other; Twisted itself refuses a second Content-Length."""
 
+LONGEST_CONTENT_TYPE = 1024
+"""Bytes; a boundary has 70 at most (RFC 2046). Django takes a long one apart in quadratic time."""
+
 PATHS_WHILE_DRAINING = (b"/healthz", b"/metrics")
 
 
@@ -67,6 +70,9 @@ class RelayRequest(WebRequest):
         self.content = BodyChunks()
         if any(len(self.requestHeaders.getRawHeaders(name, ())) > 1 for name in ONCE):
             self.refuse(400, "A header that may stand in a request once stands in it twice.")
+            return
+        if len(self.requestHeaders.getRawHeaders(b"content-type", (b"",))[0]) > LONGEST_CONTENT_TYPE:
+            self.refuse(431, "The Content-Type is longer than the limit.")
             return
         if length == 0:
             return

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 
 from proxyproject.serving.connection import http_channel
 from proxyproject.serving.connection.http_channel import CHUNKED_READ_BYTES, RelayChannel, RelayFactory
-from proxyproject.serving.connection.http_request import RelayRequest
+from proxyproject.serving.connection.http_request import LONGEST_CONTENT_TYPE, RelayRequest
 from proxyproject.serving.door import callers
 from proxyproject.serving.door.door_rules import COUNTED_CHUNKS, SMALL_CHUNK_BYTES, DoorLimits, Stage
 from proxyproject.serving.door.doorkeeper import Doorkeeper
@@ -75,12 +75,12 @@ def test_a_chunked_body_is_read_in_small_pieces() -> None:
         assert (getattr(channel.transport, "bufferSize", None) == CHUNKED_READ_BYTES) is is_small
 
 
-def test_what_is_refused_is_read_as_fast_as_it_comes() -> None:
-    """Small pieces of what nobody looks at would only cost turns."""
+def test_what_is_refused_is_not_looked_at() -> None:
+    """And it is read in small pieces still: a crowd that was refused is as large as one that was not."""
     channel = connected()
     channel.dataReceived(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
     channel.requests[-1].refuse(401, "No.")
-    assert channel.transport.bufferSize > CHUNKED_READ_BYTES  # type: ignore[attr-defined]
+    assert channel.transport.bufferSize == CHUNKED_READ_BYTES  # type: ignore[attr-defined]
     assert channel.dataReceived is http_channel._ignored
 
 
@@ -214,3 +214,17 @@ def test_small_chunks_of_a_known_sender_and_usual_ones_are_taken(monkeypatch: py
         )
         assert channel.transport.value() == b""
         assert channel.received_bytes == 2 * COUNTED_CHUNKS * size
+
+
+@pytest.mark.parametrize(
+    ("length", "is_refused"), [(LONGEST_CONTENT_TYPE, False), (LONGEST_CONTENT_TYPE + 1, True)]
+)
+def test_a_content_type_of_thousands_of_parameters_is_refused(length: int, is_refused: bool) -> None:
+    """Nobody needs it, and to take it apart costs time by the square of its length."""
+    channel = connected()
+    told = (b"text/plain" + b";a" * length)[:length]
+    channel.dataReceived(
+        b"POST /v1/messages HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\ncontent-type: " + told
+    )
+    channel.dataReceived(b"\r\n\r\n")
+    assert (b" 431 " in channel.transport.value()) is is_refused
