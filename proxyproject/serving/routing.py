@@ -17,7 +17,11 @@ from proxyproject.serving.connection.lean_handler import LeanHandler, Receive, S
 from proxyproject.serving.lifecycle import lifecycle
 from proxyproject.serving.relay_paths import RELAY_PATHS, is_relay_path
 
-websocket_urlpatterns: list[URLPattern | URLResolver] = [path("ws/monitor/", LiveConsumer.as_asgi())]
+LIVE_PATH = "ws/monitor/"
+WEBSOCKET_PATHS = frozenset({f"/{LIVE_PATH}"})
+"""Elsewhere a WebSocket is denied: the router would fail, with a traceback for each stranger that tries."""
+
+websocket_urlpatterns: list[URLPattern | URLResolver] = [path(LIVE_PATH, LiveConsumer.as_asgi())]
 
 
 def is_own_page(origin: str, host: str) -> bool:
@@ -82,7 +86,8 @@ def application_of(django_application: Any, relay_urlconf: str) -> Any:
     own_pages = OwnPagesOnly(AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
 
     async def websocket_application(scope: Scope, receive: Receive, send: Send) -> None:
-        chosen = own_pages if is_pages_port(scope, pages_port) else WebsocketDenier()
+        is_here = is_pages_port(scope, pages_port) and scope["path"] in WEBSOCKET_PATHS
+        chosen = own_pages if is_here else WebsocketDenier()
         await chosen(scope, receive, send)
 
     return ProtocolTypeRouter({"http": http_application, "websocket": websocket_application})

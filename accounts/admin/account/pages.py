@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -27,6 +27,7 @@ from accounts.admin.account.testing import ASKED_OTHERWISE, forget, test_and_tel
 from accounts.admin.figures import AccountFigures, account_figures
 from accounts.admin.forms import AccountForm
 from accounts.admin.groups import GroupFilter
+from accounts.admin.one_object import one_object
 from accounts.admin.times import moment_column
 from accounts.models import Account
 from monitor.words.account_label import account_label
@@ -259,7 +260,7 @@ class AccountAdmin(ModelAdmin):
     )
     def clear_cooldown(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         """Ends the cooldowns of one account."""
-        account = get_object_or_404(Account, pk=object_id)
+        account = one_object(self, request, object_id)
         account.clear_marks()
         self.message_user(request, _("%s has no cooldown any more.") % account, messages.SUCCESS)
         return self._back(request, object_id)
@@ -278,7 +279,7 @@ class AccountAdmin(ModelAdmin):
     )
     def test_account(self, request: HttpRequest, form: BaseDialogForm, object_id: str) -> HttpResponse:
         """Asks the account one tiny real question and shows how it went."""
-        test_and_tell(request, get_object_or_404(Account, pk=object_id))
+        test_and_tell(request, one_object(self, request, object_id))
         return self._back(request, object_id)
 
     def _told(self, request: HttpRequest, text: str, queryset: QuerySet[Account]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -21,6 +21,7 @@ from accounts.admin.account.state import moment
 from accounts.admin.figures import key_figures
 from accounts.admin.groups import GroupFilter, warn_of_empty_groups
 from accounts.admin.keys.key_forms import ClientKeyForm, RotationForm, mark_of
+from accounts.admin.one_object import one_object
 from accounts.admin.times import moment_column
 from accounts.connect.views import connect_page, created_page
 from accounts.keys.conversation_limits import CONVERSATION_FIELDS, RUNAWAY
@@ -80,12 +81,12 @@ class ClientKeyAdmin(InReadersZone, ModelAdmin):
     @action(description=_("Connect a client"), icon="cable", url_path="connect", permissions=["view"])
     def connect(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """What to copy into each client, and a test."""
-        return connect_page(request, get_object_or_404(ClientKey, pk=object_id))
+        return connect_page(request, one_object(self, request, object_id))
 
     @action(description=_("Replace the value"), icon="autorenew", url_path="rotate", permissions=["change"])
     def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """A new value, shown once; the old one stays valid for as long as the form says."""
-        key = get_object_or_404(ClientKey, pk=object_id)
+        key = one_object(self, request, object_id)
         form = RotationForm(
             request.POST if request.method == "POST" else None, initial={"replaces": mark_of(key)}
         )

@@ -40,6 +40,8 @@ ONCE = (b"transfer-encoding", b"host")
 LONGEST_CONTENT_TYPE = 1024
 """Bytes; a boundary has 70 at most (RFC 2046). Django takes a long one apart in quadratic time."""
 
+LONGEST_PATH = 2048  # bytes, without the query; each of a hundred patterns of pages looks at all of it
+
 PATHS_WHILE_DRAINING = (b"/healthz", b"/metrics")
 
 
@@ -138,9 +140,9 @@ class RelayRequest(WebRequest):
         if self._is_refused:
             self.finish()
             return None
-        if not self.path.startswith(b"/"):
+        if not self.path.startswith(b"/") or len(self.path) > LONGEST_PATH:
             self.path = b"/"
-            self.basic_error(400, b"Bad Request", "The request's target is no path.")
+            self.basic_error(400, b"Bad Request", "The request's target is no path, or a very long one.")
             return None
         self.requestHeaders.removeHeader(b"daphne-root-path")  # daphne believes it of anybody
         if self.server.is_draining and self.path not in PATHS_WHILE_DRAINING and not self._is_preflight():

@@ -228,3 +228,11 @@ def test_a_content_type_of_thousands_of_parameters_is_refused(length: int, is_re
     )
     channel.dataReceived(b"\r\n\r\n")
     assert (b" 431 " in channel.transport.value()) is is_refused
+
+
+@pytest.mark.parametrize("path", [b"/a" * 1024 + b"/", b"*", b"x"])
+def test_a_target_that_is_no_path_or_a_very_long_one_is_refused(path: bytes) -> None:
+    """The pages' patterns would each look at all of it."""
+    channel = connected()
+    channel.dataReceived(b"GET " + path + b" HTTP/1.1\r\nhost: a\r\n\r\n")
+    assert b" 400 " in channel.transport.value()

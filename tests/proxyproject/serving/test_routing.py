@@ -85,6 +85,24 @@ def test_a_foreign_page_gets_no_websocket(traps: RunningServer) -> None:
         assert read_until(client, b"\r\n\r\n").startswith(b"HTTP/1.1 403 ")
 
 
+@pytest.mark.parametrize("path", ["/ws/nowhere/", "/v1/messages", "/"])
+def test_a_websocket_to_nowhere_is_denied(traps: RunningServer, path: str) -> None:
+    """Whoever says that the page is our own: a 403, and no traceback, which would fill the log."""
+    with connect(traps) as client:
+        lines = [
+            f"GET {path} HTTP/1.1",
+            f"host: 127.0.0.1:{traps.port}",
+            f"origin: http://127.0.0.1:{traps.port}",
+            "upgrade: websocket",
+            "connection: upgrade",
+            "sec-websocket-version: 13",
+            "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+        ]
+        client.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert read_until(client, b"\r\n\r\n").startswith(b"HTTP/1.1 403 ")
+    assert "No route found" not in traps.output
+
+
 def test_the_start_page_leads_to_the_admin(traps: RunningServer) -> None:
     """A person who opens the address finds the admin."""
     response = get(f"{traps.base_url}/")
