@@ -18,8 +18,8 @@ class Turns:
 
     __slots__ = ("_began_at", "_is_on", "_now")
 
-    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
-        """``now`` rises with time, in seconds."""
+    def __init__(self, now: Callable[[], float] = time.thread_time) -> None:
+        """``now`` rises with what this thread computes, in seconds: to wait for a core is no turn."""
         self._now = now
         self._is_on = False
         self._began_at = 0.0
