@@ -185,8 +185,10 @@ class RelayChannel(http.HTTPChannel):
         return 0.0 if gate is None else gate.closed_seconds
 
     def give_up(self) -> None:
-        """The stage has taken too long."""
+        """The stage has taken too long; not where what is due has come, and a busy server has not read it."""
         match self.stage:
+            case Stage.HEAD | Stage.BODY | Stage.IDLE if self._next or self.has_unread():
+                return
             case Stage.BODY:
                 self.requests[-1].refuse(408, "The request's body did not come in time.")
             case Stage.HEAD if self._receivedHeaderSize or self._buffer:

@@ -236,3 +236,22 @@ def test_a_target_that_is_no_path_or_a_very_long_one_is_refused(path: bytes) -> 
     channel = connected()
     channel.dataReceived(b"GET " + path + b" HTTP/1.1\r\nhost: a\r\n\r\n")
     assert b" 400 " in channel.transport.value()
+
+
+def test_who_has_sent_what_is_due_is_not_cut_off_for_our_delay(long_turns: LongTurns) -> None:
+    """A head that waits for its turn, or in the kernel, is in time, however late a busy server reads it."""
+    channel = connected()
+    turns = turns_of(channel)
+    channel.since = -1e9
+    channel.has_unread = lambda: True  # type: ignore[method-assign]
+    channel.give_up()
+    channel.has_unread = lambda: False  # type: ignore[method-assign]
+    long_turns.are_over = True
+    channel.dataReceived(BAD[:9])
+    channel.give_up()
+    assert channel.stage is Stage.HEAD
+    long_turns.are_over = False
+    while turns:
+        turns.pop(0)()
+    channel.give_up()
+    assert b" 408 " in channel.transport.value()
