@@ -7,6 +7,7 @@ it by a day, for clocks that differ; what Redis has lost is opened again from th
 import asyncio
 import logging
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
@@ -48,16 +49,29 @@ end
 return before
 """
 
-# KEYS: the windows. ARGV, three for each: how much, seconds to live, 1 if it may be begun here.
+# KEYS: a mark, and the windows. ARGV: the mark's seconds to live; three for each window: how much, seconds to
+# live, 1 if it may be begun here. What is told once more under its mark counts once.
 SPEND: Final = """
-for at, key in ipairs(KEYS) do
-  local base = (at - 1) * 3
+if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return end
+for at = 2, #KEYS do
+  local key = KEYS[at]
+  local base = (at - 2) * 3 + 1
   if ARGV[base + 3] == '1' or redis.call('EXISTS', key) == 1 then
     redis.call('INCRBY', key, ARGV[base + 1])
     redis.call('EXPIRE', key, ARGV[base + 2])
   end
 end
 """
+
+
+MARK_SECONDS: Final = 600
+"""For so long Redis knows what it was told, for an answer may be late where the count was made."""
+MOST_UNSURE: Final = 10_000
+"""So much that Redis may have been told is kept to be told again."""
+
+
+class _Unsure(Unknown):
+    """It was asked, and no answer came: it may have counted or not."""
 
 
 class _Debt(NamedTuple):
@@ -79,6 +93,8 @@ class RedisCounts:
         self._away_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._owed: dict[Spot, _Debt] = {}
+        self._unsure: dict[str, dict[Spot, _Debt]] = {}
+        """By their marks."""
         self._telling = asyncio.Lock()
 
     @property
@@ -92,14 +108,14 @@ class RedisCounts:
         """What each window had before; raises Unknown when Redis is away."""
         if not spots:
             return []
-        if self._owed or self._telling.locked():
+        if self._owed or self._unsure or self._telling.locked():
             await self._tell_owed()
         arguments: list[int | str] = []
         for standing, opening in zip(standings, openings, strict=True):
             adds = 1 if standing.limit.measure == "requests" else 0
             told = "" if opening is None else opening
             arguments += [standing.limit.amount, adds, _seconds_to_live(standing), told]
-        before = await self._asked(self._admit, spots, arguments)
+        before = await self._asked(self._admit, list(map(_name, spots)), arguments)
         return [int(used) if used else None for used in before]
 
     def spend(self, spots: Sequence[Spot], standings: Sequence[Standing], amounts: Sequence[int]) -> None:
@@ -120,11 +136,24 @@ class RedisCounts:
         await self._client.aclose()
 
     async def _spend_quietly(self, debts: "dict[Spot, _Debt]") -> None:
+        with suppress(Unknown):  # it would be missing for good: it is told when Redis is back
+            await self._tell(uuid.uuid4().hex, debts)
+
+    async def _tell(self, mark: str, debts: "dict[Spot, _Debt]") -> None:
+        """Tell it under its mark; what was not told, or may not have been, is kept."""
+        arguments = [MARK_SECONDS, *(told for debt in debts.values() for told in debt)]
+        names = [f"evenkeel:told:{{{next(iter(debts))[0]}}}:{mark}", *map(_name, debts)]
         try:
-            await self._asked(self._spend, list(debts), [told for debt in debts.values() for told in debt])
-        except Unknown:  # it would be missing for good: it is told when Redis is back
+            await self._asked(self._spend, names, arguments)
+        except (_Unsure, asyncio.CancelledError):
+            if len(self._unsure) >= MOST_UNSURE:
+                del self._unsure[next(iter(self._unsure))]
+            self._unsure[mark] = debts
+            raise
+        except Unknown:
             for spot, debt in debts.items():
                 self._owe(spot, debt)
+            raise
 
     def _owe(self, spot: Spot, debt: "_Debt") -> None:
         if spot not in self._owed and len(self._owed) >= MOST_OWED:
@@ -135,25 +164,23 @@ class RedisCounts:
     async def _tell_owed(self) -> None:
         """Tell what was used while Redis was away; one at a time, so that nothing is told twice."""
         async with self._telling:
+            while self._unsure and not self.is_away:
+                await self._tell(*self._unsure.popitem())
             while self._owed and not self.is_away:
                 spot, debt = self._owed.popitem()
-                try:
-                    await self._asked(self._spend, [spot], debt)
-                except BaseException:
-                    self._owe(spot, debt)
-                    raise
+                await self._tell(uuid.uuid4().hex, {spot: debt})
 
     async def _asked(
-        self, script: Callable[..., Awaitable[Any]], spots: Sequence[Spot], arguments: Sequence[int | str]
+        self, script: Callable[..., Awaitable[Any]], names: Sequence[str], arguments: Sequence[int | str]
     ) -> Any:
         if self.is_away:
             raise Unknown
         try:
-            return await script(keys=[_name(spot) for spot in spots], args=list(arguments))
+            return await script(keys=list(names), args=list(arguments))
         except redis_errors() as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
             logger.warning("Redis does not count what keys use: %s", type(error).__name__)
-            raise Unknown from error
+            raise _Unsure from error
 
 
 def _name(spot: Spot) -> str:

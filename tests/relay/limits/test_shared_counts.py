@@ -3,9 +3,12 @@
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from accounts.keys.limits import Limit
 from accounts.processes import redis_client
@@ -143,6 +146,36 @@ async def test_what_is_spent_while_redis_is_away_is_told_afterwards(
     monkeypatch.setattr(shared, "_away_until", 0.0)
     assert await processes.ask(0, TOKENS) is None
     assert await processes.ask(1, TOKENS) is None
+
+
+async def test_what_redis_counted_and_answered_too_late_counts_once(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows whether it was counted: it is told again, under the same mark."""
+    monkeypatch.setattr(shared_counts, "AWAY_SECONDS", 0.0)
+    admitted = await processes.ask(0, TOKENS)
+    assert admitted is not None
+    shared, told = processes.shared[0], 0
+    in_time = shared._spend
+
+    async def too_late(**asked: Any) -> None:
+        nonlocal told
+        told += 1
+        await in_time(**asked)
+        if told <= 2:
+            raise RedisTimeout
+
+    monkeypatch.setattr(shared, "_spend", too_late)
+    processes.counts[0].spend(1, admitted, 400, 0)
+    await until(lambda: not shared._tasks)
+    with suppress(Unknown):
+        await shared._tell_owed()
+    for process in (0, 1):
+        again = await processes.ask(process, TOKENS)
+        assert again is not None
+        assert again[0].used == 400
+    assert told == 3
+    assert not shared._unsure
 
 
 async def test_debts_are_told_once_by_whoever_asks(
