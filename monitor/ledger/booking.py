@@ -62,7 +62,8 @@ Use = RequestRecord | AttemptUse
 def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> tuple[Booked, ...]:
     """What the exchange of ``row`` puts where; empty where it used nothing, or its use is not counted.
 
-    What an attempt used stands with its own account and model; the request is counted where it ended.
+    What an attempt used stands with its own account and model; the request is counted where it ended. It is
+    unpriced once, however many attempts are: where it ended, or where the first of them was.
     """
     if row.in_flight or row.is_simulated or row.only_counts:
         return ()
@@ -78,12 +79,13 @@ def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> tuple[Booke
         amounts = _amounts(use)
         if any(amounts):
             cell = own._replace(account=use.account, model=use.model) if isinstance(use, AttemptUse) else own
-            sums = found.get(cell, Amounts()).plus(amounts)
-            found[cell] = sums._replace(unpriced=min(sums.unpriced, 1))
+            found[cell] = found.get(cell, Amounts()).plus(amounts)
     if not found:
         return ()
     found[own] = found.get(own, Amounts())._replace(requests=1)
-    return tuple(found.items())
+    unpriced = [cell for cell, sums in found.items() if sums.unpriced]
+    counted = own if own in unpriced else next(iter(unpriced), None)
+    return tuple((cell, sums._replace(unpriced=int(cell == counted))) for cell, sums in found.items())
 
 
 def differences(changes: Iterable[tuple[Sequence[Booked], Sequence[Booked]]]) -> dict[LedgerCell, Amounts]:

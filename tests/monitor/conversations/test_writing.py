@@ -10,7 +10,7 @@ from django.db.models import Sum
 
 from monitor.conversations.conversation_sums import ConversationSums
 from monitor.conversations.models import Conversation, ConversationPart
-from monitor.conversations.reading import agents_of
+from monitor.conversations.reading import agents_of, line_of
 from monitor.conversations.writing import KNOWN_SECONDS
 from monitor.ledger.models import LedgerHour
 from monitor.models import RequestLog
@@ -126,6 +126,23 @@ def test_what_failed_attempts_used_is_their_accounts(writer: RecordWriter, reque
     assert sum(group.sums.cost for group in groups) == RequestLog.objects.get().cost
     [agent] = agents_of(C)
     assert set(agent.accounts) == {"a", "b"}
+
+
+def test_what_costs_nothing_is_known_beside_a_turn_without_a_price(
+    writer: RecordWriter, request_record: NewRecord
+) -> None:
+    """A turn has no price once, though two of its attempts have none: the other one's $0 is still told."""
+    nobodys = [
+        AttemptUse(number=number, account=account, model="nobodys-model", tokens_in=5, tokens_out=1)
+        for number, account in enumerate("ab", 1)
+    ]
+    asked = {"account": "b", "attempts": 2, "mapped_model": "nobodys-model"}
+    writer.submit(ended(turn(request_record), **asked, used_by_attempt=tuple(nobodys)))
+    writer.submit(ended(turn(request_record), account="a", mapped_model="claude-opus-5-5"))
+    assert writer.flush(10)
+    line = line_of(C)
+    assert line is not None
+    assert (line.sums.turns, line.sums.unpriced, line.cost) == (2, 1, 0)
 
 
 def test_a_turn_in_flight_makes_its_conversation_known(

@@ -95,6 +95,23 @@ def test_what_failed_attempts_used_is_booked_with_their_accounts() -> None:
     assert booked(msgspec.structs.replace(row, is_simulated=True), hour_of) == ()
 
 
+def test_an_exchange_is_unpriced_once() -> None:
+    """However many of its attempts have no known price: where it ended, else where the first of them was."""
+    nobody_knows = [
+        msgspec.structs.replace(FIRST, cost=None),
+        msgspec.structs.replace(FIRST, number=2, account="c", cost=None),
+        msgspec.structs.replace(LAST, cost=None),
+    ]
+    other, third = (CELL._replace(account=account, model="other") for account in "bc")
+    for uses, where in ((nobody_knows, CELL), ([*nobody_knows[:2], LAST], other), (nobody_knows[:2], other)):
+        row = msgspec.structs.replace(ROW, used_by_attempt=tuple(uses), cost=None)
+        entries = dict(booked(row, hour_of))
+        assert set(entries) == {CELL, other, third}
+        assert [cell for cell, amounts in entries.items() if amounts.unpriced] == [where]
+        assert Amounts().plus(*entries.values())[:2] == (1, 1)
+        assert entries[other].tokens_in == entries[third].tokens_in == 10
+
+
 def test_a_later_version_changes_the_difference() -> None:
     """Nothing when it says the same; the old cell gives back what the new one gets when it moved."""
     first, more = with_changes(), with_changes(tokens_out=12)
