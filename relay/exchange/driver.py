@@ -49,7 +49,7 @@ from relay.exchange.response.answer_writer import Untold
 from relay.exchange.response.mailbox import Mailbox
 from relay.neutral.events import StreamState, Usage
 from relay.neutral.failures import Failure, stumbled
-from relay.upstream.exception_failures import failure_while_reading
+from relay.upstream.connection.exception_failures import failure_while_reading
 
 logger = logging.getLogger(__name__)
 

@@ -31,8 +31,8 @@ from relay.neutral.conversation import Json
 from relay.neutral.events import BlockStart, BlockStop, Chunk, Event, Failed, Terminal, Usage
 from relay.neutral.failures import Failure, Kind, stumbled
 from relay.upstream.address import headers_for
+from relay.upstream.connection.times import Times
 from relay.upstream.request import ClientCall, UpstreamRequest
-from relay.upstream.times import Times
 
 POSTS_AT_ONCE = 8
 """Of several requests that make one attempt, so many go out at a time."""

@@ -29,11 +29,11 @@ from relay.short.trial_models import models_to_try
 from relay.short.trial_words import asked, is_wrong_path, said_of
 from relay.upstream.address import stream_url
 from relay.upstream.client import UpstreamClient
+from relay.upstream.connection.times import Times
 from relay.upstream.hops import this_instance
 from relay.upstream.masking import MaskedDecoder
 from relay.upstream.request import UpstreamRequest, default_headers, taken_back, without_refused
 from relay.upstream.response import UpstreamResponse
-from relay.upstream.times import Times
 
 TEST_SECONDS = 30.0
 MODELS_TRIED = 3

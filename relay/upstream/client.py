@@ -1,7 +1,7 @@
 """The HTTP client: one per event loop.
 
 It adds the account's credential, and turns every exception of the library into a classified failure by one
-table (``relay/upstream/exception_failures.py``).
+table (``relay/upstream/connection/exception_failures.py``).
 """
 
 import asyncio
@@ -20,15 +20,15 @@ from monitor.masking.exact import NOTHING_KNOWN, ExactSecrets
 from relay.dialects.registry import classify
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.address import address, content_for, headers_for, stream_url
-from relay.upstream.exception_failures import failure_before_headers, failure_while_reading
+from relay.upstream.connection.exception_failures import failure_before_headers, failure_while_reading
+from relay.upstream.connection.refused_addresses import checked_socket
+from relay.upstream.connection.times import Times, watched
+from relay.upstream.connection.transport import SteadyConnector, SteadyTransport
 from relay.upstream.hops import HOPS, LEADS_BACK, LOOP_STATUS, is_told, passed, with_own
 from relay.upstream.masking import masked_failure, masked_headers, secrets_in
 from relay.upstream.redirects import no_answer
-from relay.upstream.refused_addresses import checked_socket
 from relay.upstream.request import UpstreamRequest
 from relay.upstream.response import BrokenAnswer, UpstreamResponse
-from relay.upstream.times import Times, watched
-from relay.upstream.transport import SteadyConnector, SteadyTransport
 
 MAX_ERROR_BYTES = 64 * 1024
 """An error body is read this far,"""

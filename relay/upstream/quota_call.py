@@ -13,7 +13,7 @@ from accounts.pool.quota_windows import Window
 from accounts.snapshot import AccountView
 from relay.dialects.quotas.code_assist_quota import PATH, told_by_code_assist
 from relay.neutral.failures import Failure
-from relay.upstream.times import Times
+from relay.upstream.connection.times import Times
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ import httpx
 from monitor.masking.exact import ExactSecrets
 from relay.neutral.packed import BadPacking, unpacker
 from relay.turns import turns
-from relay.upstream.transport import PIECE_BYTES, AnswerBytes
+from relay.upstream.connection.transport import PIECE_BYTES, AnswerBytes
 
 CLOSE_SECONDS = 1.0
 """What a finished answer may take to end its transfer, so that the connection can be used again."""

@@ -36,6 +36,7 @@ from relay.memory.refused_form_items import account_key
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind
 from relay.neutral.sliced_json import weight
+from relay.upstream.connection.times import Times
 from relay.upstream.request import (
     ClientCall,
     UpstreamRequest,
@@ -44,7 +45,6 @@ from relay.upstream.request import (
     prepare,
 )
 from relay.upstream.response import UpstreamResponse
-from relay.upstream.times import Times
 
 
 class ExchangeHands:

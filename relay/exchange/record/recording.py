@@ -41,8 +41,8 @@ from relay.exchange.record.recorded_bodies import RecordedBodies
 from relay.exchange.record.recorded_figures import milliseconds, outcome_of_key, tokens_of
 from relay.limits.allowance import Allowance
 from relay.neutral.failures import Failure
+from relay.upstream.connection.times import Times
 from relay.upstream.request import ClientCall, UpstreamRequest
-from relay.upstream.times import Times
 from relay.upstream.told_changes import told_changes
 
 logger = logging.getLogger("relay")

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from monitor.masking.exact import NOTHING_KNOWN
+from relay.upstream.connection.transport import PIECE_BYTES
 from relay.upstream.response import UpstreamResponse
-from relay.upstream.transport import PIECE_BYTES
 
 
 class Flood(httpx.AsyncByteStream):

@@ -10,7 +10,7 @@ import pytest
 from monitor.masking.exact import NOTHING_KNOWN
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.client import UpstreamClient
-from relay.upstream.times import Times
+from relay.upstream.connection.times import Times
 from tests.accounts.worlds import view
 
 

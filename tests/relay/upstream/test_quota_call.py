@@ -7,8 +7,8 @@ from accounts.pool.quota_windows import Window
 from accounts.snapshot import AccountView
 from relay.dialects.quotas.code_assist_quota import PATH
 from relay.neutral.failures import Failure, Kind
+from relay.upstream.connection.times import Times
 from relay.upstream.quota_call import AGAIN_SECONDS, QuotaCall
-from relay.upstream.times import Times
 from tests.accounts.worlds import view
 
 ACCOUNT = view(1, kind="code_assist", project="p")

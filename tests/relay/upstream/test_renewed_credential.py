@@ -8,8 +8,8 @@ import pytest
 
 from accounts.credentials.tokens import TokenUnavailable
 from relay.upstream.client import UpstreamClient
+from relay.upstream.connection.times import Times
 from relay.upstream.quota_call import QuotaCall
-from relay.upstream.times import Times
 from tests.accounts.worlds import view
 
 

@@ -10,7 +10,7 @@ from accounts.credentials.encryption import encrypt
 from accounts.snapshot import AccountView
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.client import UpstreamClient
-from relay.upstream.refused_addresses import RefusedAddress, checked_socket
+from relay.upstream.connection.refused_addresses import RefusedAddress, checked_socket
 
 
 def account(base_url: str) -> AccountView:

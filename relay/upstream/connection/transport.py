@@ -22,7 +22,7 @@ from aiohttp.http import HttpProcessingError, RawResponseMessage
 from httpx_aiohttp import AiohttpTransport
 from httpx_aiohttp.transport import AiohttpResponseStream, map_aiohttp_exceptions
 
-from relay.upstream.times import TimedConnector
+from relay.upstream.connection.times import TimedConnector
 
 PIECE_BYTES = 32 * 1024
 """What is read of an answer at a time at most: most answers that come at once are given on in one piece, and

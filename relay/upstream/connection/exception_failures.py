@@ -9,8 +9,8 @@ import httpx
 
 from accounts.credentials.tokens import CredentialRefused, TokenUnavailable
 from relay.neutral.failures import Failure, Kind, stumbled
-from relay.upstream.connection_trouble import connection_trouble
-from relay.upstream.refused_addresses import RefusedAddress
+from relay.upstream.connection.connection_trouble import connection_trouble
+from relay.upstream.connection.refused_addresses import RefusedAddress
 from relay.upstream.response import AnswerTooLarge, BrokenAnswer
 
 _NO_CONNECTION = "no connection to upstream"

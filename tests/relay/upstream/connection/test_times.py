@@ -6,7 +6,7 @@ import contextlib
 import aiohttp
 import pytest
 
-from relay.upstream.times import TimedConnector, Times, watched
+from relay.upstream.connection.times import TimedConnector, Times, watched
 
 
 @pytest.mark.outside
