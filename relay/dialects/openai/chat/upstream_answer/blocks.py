@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from relay.dialects.openai.chat.client_answer.rewrites import GONE
-from relay.dialects.openai.chat.upstream_answer.call_arguments import CallArguments
 from relay.dialects.openai.chat.upstream_answer.call_numbers import CallNumbers
 from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Function
 from relay.dialects.openai.requests.custom_tools import arguments_with
+from relay.dialects.reading.call_arguments import CallArguments
 from relay.neutral.block import BlockKind
 from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Event, TextDelta, ThinkingDelta
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.dialects.json_object import json_object
-from relay.dialects.openai.chat.upstream_answer.call_arguments import CallArguments
+from relay.dialects.reading.call_arguments import CallArguments
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text(alphabet='a"\\{}[] \n\u6771\ud83d', max_size=6),
