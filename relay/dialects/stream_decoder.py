@@ -19,13 +19,14 @@ from relay.dialects.reading.outside_json import (
     json_outside,
     last_event,
     objects_in,
+    without_done,
 )  # fmt: skip
 from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObject, Shape, TolerantReader
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
 from relay.neutral.nesting import MOST_LEVELS, is_too_deep
-from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, framed
+from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, as_text, framed
 
 _HEARTBEAT = Heartbeat()
 _ENDS = (Terminal, Failed)
@@ -189,7 +190,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         reader, read, take = self._reader, self._read, self._take
         for event in found:
             if not event.raw.isascii():
-                event = _as_text(event)
+                event = as_text(event)
             data = event.data
             if data and data[0] == _BRACE and reader.waiting is None:
                 try:
@@ -232,12 +233,16 @@ class StreamDecoder(ABC, Generic[Shape]):
             ready = self._reader.patiently(event)
         except NoObject:
             self._flush(events)
-            listed = [] if is_listed else objects_in(event.data or b"")
+            data = event.data or b""
+            listed = [] if is_listed else objects_in(without_done(data))
             if not listed and not self._is_over:
                 self._break(events)
             for one in (json_text(one) for one in listed):
                 if not self._is_over:
                     self._patiently(SseEvent("", one, framed("", one)), events, is_listed=True)
+            if listed and without_done(data) != data:
+                self._flush(events)
+                self._guarded(self.done, events, framed("", DONE) if self.passes_done else b"")
             return
         for told, whole in ready:
             if not self._is_over:
@@ -283,15 +288,6 @@ class StreamDecoder(ABC, Generic[Shape]):
         (self._raw if self.held is None else self.held).append(raw)
         if events and type(events[-1]) in _ENDS:
             self._is_over = True
-
-
-def _as_text(event: SseEvent) -> SseEvent:
-    """The event with U+FFFD for what is no UTF-8 beside its data, too: SDKs break at it in any line."""
-    try:
-        event.raw.decode()
-    except UnicodeDecodeError:
-        return SseEvent(event.name, event.data, event.raw.decode(errors="replace").encode())
-    return event
 
 
 def _too_large(error: EventTooLarge) -> Failure:

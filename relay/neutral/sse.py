@@ -128,6 +128,15 @@ def framed(name: str, data: bytes) -> bytes:
     return head + b"data: " + data + b"\n\n"
 
 
+def as_text(event: SseEvent) -> SseEvent:
+    """The event with U+FFFD for what is no UTF-8 beside its data, too: SDKs break at it in any line."""
+    try:
+        event.raw.decode()
+    except UnicodeDecodeError:
+        return SseEvent(event.name, event.data, event.raw.decode(errors="replace").encode())
+    return event
+
+
 def without_last(raw: bytes) -> tuple[bytes, bytes]:
     """Whole events as all but the last, and the last."""
     parser = SseParser(len(raw) + 1)

@@ -107,7 +107,8 @@ def test_cutting_behind_events_loses_nothing() -> None:
         body = body_bytes(shape.answer)
         pieces = events_of(body)
         assert b"".join(pieces) == body
-        if shape.answer.content_type == "text/event-stream" and body.count(b"data:") > 1:
+        has_blanks = re.search(rb"(\r\n|\n|\r)\1", body.strip()) is not None
+        if shape.answer.content_type == "text/event-stream" and body.count(b"data:") > 1 and has_blanks:
             assert len(pieces) > 1, shape.name
 
 

@@ -3,8 +3,10 @@
 PURE.
 """
 
+from collections.abc import Collection
 from typing import Any
 
+from relay.neutral.block import BlockKind
 from relay.neutral.events import Stop, StopReason
 
 _OURS: dict[str, StopReason] = {
@@ -16,12 +18,22 @@ _OURS: dict[str, StopReason] = {
     "refusal": "refusal",
     "model_context_window_exceeded": "context_window",
 }
+_GUESTS: dict[str, StopReason] = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "content_filter": "refusal",
+}
+"""OpenAI's words, which servers that translate for Anthropic's clients leave as they are."""
+
 _THEIRS = {ours: theirs for theirs, ours in _OURS.items()} | {
     # The client asked for one answer and got its beginning: a token to continue with has no place here.
     "continuation": "max_tokens",
 }
 
 _CATEGORIES = frozenset({"cyber", "bio", "frontier_llm", "reasoning_extraction", "general_harms"})
+
+_NO_CALLS = frozenset({"text", "thinking", "redacted"})
 
 CUTS_ARGUMENTS = frozenset({"max_tokens", "model_context_window_exceeded", "refusal"})
 """Upstream's stop reasons after which a tool call's JSON may be unfinished: the answer was cut short."""
@@ -38,7 +50,23 @@ def stop_of(delta: dict[str, Any]) -> Stop | None:
         value if isinstance(value, str) else None
         for value in (delta.get("stop_sequence"), told.get("category"), told.get("explanation"))
     )
-    return Stop(_OURS.get(stop_reason, "unknown"), stop_reason, sequence, category, explanation)
+    reason = _OURS.get(stop_reason) or _GUESTS.get(stop_reason, "unknown")
+    return Stop(reason, stop_reason, sequence, category, explanation)
+
+
+def fitting(stop: Stop, kinds: Collection[BlockKind]) -> str | None:
+    """The stop reason that fits the blocks of these ``kinds``; None where upstream's own does.
+
+    Some servers tell ``end_turn`` behind a call, which agents then never run, or ``tool_use`` behind none,
+    for which they wait for good.
+    """
+    reason = stop.reason
+    if reason == "end_turn" and "tool_call" in kinds:
+        reason = "tool_use"
+    elif reason == "tool_use" and kinds and _NO_CALLS.issuperset(kinds):
+        reason = "end_turn"
+    is_guest = stop.upstream_reason in _GUESTS
+    return _THEIRS[reason] if is_guest or reason != stop.reason else None
 
 
 def message_delta(stop: Stop, has_content: bool) -> dict[str, Any] | None:

@@ -20,14 +20,15 @@ def usage_from(told: Json, service_tier: object = None) -> Usage:
 
     ``service_tier`` stands beside it there: how the answer was made, whatever was asked for.
 
-    ``prompt_cache_hit_tokens`` is how DeepSeek spells the cached part. xAI's output leaves the reasoning out,
+    ``prompt_cache_hit_tokens`` is how DeepSeek spells the cached part, a ``cached_tokens`` without details
+    Moonshot. xAI's output leaves the reasoning out,
     as its total shows.
     """
     total_input = _count(told, "prompt_tokens", "input_tokens")
     details = _details(told, "prompt_tokens_details", "input_tokens_details")
     cached = _count(details, "cached_tokens")
     if cached is None:
-        cached = _count(told, "prompt_cache_hit_tokens")
+        cached = _count(told, "prompt_cache_hit_tokens", "cached_tokens")
     written = _count(details, "cache_write_tokens")
     uncached = None if total_input is None else max(total_input - (cached or 0) - (written or 0), 0)
     thought = _details(told, "completion_tokens_details", "output_tokens_details")

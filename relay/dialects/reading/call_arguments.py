@@ -1,28 +1,67 @@
-"""A call's arguments in pieces, and whether they are a whole JSON object: each piece is looked at once. PURE.
+"""A call's arguments in pieces, put right, and whether they are a whole JSON object. PURE.
 
-Brackets are counted; what they hold is parsed once, when the first one is closed.
+Each piece is looked at once: brackets are counted, and what they hold is parsed when the first one is
+closed. Two habits of servers are put right: an empty object before the real one (Claude's own placeholder,
+taken for a piece by gateways), and the object as a text of JSON (encoded twice).
 """
 
 import re
+
+import msgspec
 
 from relay.dialects.json_object import json_object
 
 _MARK = re.compile(r'\\(?:.|\Z)|["{}\[\]]', re.DOTALL)
 _WHITE_SPACE = " \t\r\n"
+_EMPTY = "{}"
+_TEXT = msgspec.json.Decoder(str)
 
 
 class CallArguments:
-    """The pieces so far. What nobody asked about is not looked at: usually all of it, to the end."""
+    """The pieces so far. What nobody asked about is not looked at: usually all of it, to the end.
 
-    __slots__ = ("_depth", "_in_text", "_is_escaped", "_is_whole", "_seen", "pieces")
+    An empty object is kept back until something follows, and what begins like a text until its end.
+    """
+
+    __slots__ = ("_depth", "_in_text", "_is_escaped", "_is_plain", "_is_whole", "_seen", "pieces")
 
     def __init__(self) -> None:
         """Nothing came yet."""
         self.pieces: list[str] = []
-        self._seen = 0
-        self._depth = 0
-        self._in_text = self._is_escaped = False
+        self._is_plain: bool | None = None  # None: not known yet; False: JSON in a text
         self._is_whole: bool | None = None  # None: the first bracket is not closed
+        self._look_again()
+
+    def take(self, piece: str) -> str:
+        """One more piece; what may be told now of all of them."""
+        if self._is_plain is not None:
+            self.pieces.append(piece)
+            return piece if self._is_plain else ""
+        text = (self.text + piece).lstrip(_WHITE_SPACE)
+        behind = text.removeprefix(_EMPTY).lstrip(_WHITE_SPACE)
+        if text.startswith(_EMPTY) and behind.startswith("{"):
+            text = behind
+        self._look_again()
+        if text and (behind or not text.startswith(_EMPTY)):
+            self._is_plain = text.startswith("{")
+            self.pieces = [text]
+            return text if self._is_plain else ""
+        self.pieces = [_EMPTY] if text else []
+        return ""
+
+    def rest(self) -> str:
+        """What was kept back, put right: no more is coming."""
+        if self._is_plain:
+            return ""
+        text = unwrapped(self.text)
+        self._is_plain, self.pieces = True, [text] if text else []
+        self._look_again()
+        return text
+
+    @property
+    def is_kept(self) -> bool:
+        """Did an empty object come, and nothing behind it yet?"""
+        return self._is_plain is None and bool(self.pieces)
 
     @property
     def text(self) -> str:
@@ -38,19 +77,27 @@ class CallArguments:
             if end is not None:
                 if self._is_whole is None:
                     told = "".join([*self.pieces[: self._seen], piece[:end]])
-                    self._is_whole = json_object(told) is not None
+                    self._is_whole = json_object(unwrapped(told)) is not None
                 self._is_whole = self._is_whole and not piece[end:].strip(_WHITE_SPACE)
             self._seen += 1
         return self._is_whole is True
 
+    def _look_again(self) -> None:
+        self._seen = 0
+        self._depth = 0
+        self._in_text = self._is_escaped = False
+        self._is_whole = None
+
     def _end_in(self, piece: str) -> int | None:
-        """Where the first bracket is closed in ``piece``; None: it is not."""
+        """Where the first bracket, or a text outside of all, is closed in ``piece``; None: it is not."""
         start = int(self._is_escaped and piece != "")
         self._is_escaped = self._is_escaped and piece == ""
         for mark in _MARK.finditer(piece, start):
             match mark[0]:
                 case '"':
                     self._in_text = not self._in_text
+                    if not (self._depth or self._in_text):
+                        return mark.end()
                 case "\\":
                     self._is_escaped = True
                 case "{" | "[" if not self._in_text:
@@ -60,3 +107,19 @@ class CallArguments:
                     if self._depth <= 0:
                         return mark.end()
         return None
+
+
+def unwrapped(told: str) -> str:
+    """The arguments in ``told``: the JSON object in a text of JSON, none for null; else ``told`` as it is."""
+    bare = told.strip(_WHITE_SPACE)
+    if bare == "null":
+        return _EMPTY
+    if not bare.startswith('"'):
+        return told
+    try:
+        text = _TEXT.decode(bare)
+    except (msgspec.DecodeError, UnicodeError):
+        return told
+    if not text.strip(_WHITE_SPACE):
+        return _EMPTY
+    return told if json_object(text) is None else text

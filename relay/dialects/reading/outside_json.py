@@ -40,12 +40,15 @@ def json_outside(raw: bytes) -> SseEvent | None:
 def last_event(rest: bytes, left: list[SseEvent]) -> list[SseEvent]:
     """The event, if any, that ``rest`` at a connection's end amounts to; ``left`` is it as it was cut."""
     whole = [
-        event
-        for event in left
-        if event.data == DONE or (event.data and tolerant_object(event.data) is not None)
+        event for event in left if event.data == DONE or (event.data and objects_in(without_done(event.data)))
     ]
     misplaced = None if whole else json_outside(rest)
     return whole if misplaced is None else [misplaced]
+
+
+def without_done(data: bytes) -> bytes:
+    """The data of an event without ``[DONE]`` in its last line, where no blank line stood before that."""
+    return data.removesuffix(b"\n" + DONE)
 
 
 def objects_in(body: bytes) -> list[Json]:

@@ -33,44 +33,47 @@ def start_events(index: int, block: dict[str, Any], family: str) -> list[Event]:
 
     A tool call's first ``input`` is left out: it counts only where no fragment follows.
     """
-    kind = kind_of(_text(block, "type"))
+    kind = kind_of(text_at(block, "type"))
     match kind:
         case "text":
-            text = _text(block, "text")
+            text = text_at(block, "text")
             cited = block.get("citations")
             events: list[Event] = [BlockStart(index, kind)]
             events += [TextDelta(index, text)] if text else []
             events += [citation(index, one) for one in cited or () if isinstance(one, dict)]
             return events
         case "thinking":
-            thinking, signature = _text(block, "thinking"), _text(block, "signature")
+            thinking, signature = text_at(block, "thinking"), text_at(block, "signature")
             events = [BlockStart(index, kind)]
             events += [ThinkingDelta(index, thinking)] if thinking else []
             events += [Signature(index, signature, family)] if signature else []
             return events
         case "redacted":
-            payload = msgspec.json.encode({"data": _text(block, "data")})
+            payload = msgspec.json.encode({"data": text_at(block, "data")})
             return [BlockStart(index, kind, payload=payload)]
         case "tool_call":
-            return [BlockStart(index, kind, _text(block, "id"), _text(block, "name"))]
+            return [BlockStart(index, kind, text_at(block, "id"), text_at(block, "name"))]
         case "server_call":
             payload = msgspec.json.encode(block)
-            return [BlockStart(index, kind, _text(block, "id"), tool_named(_text(block, "name")), payload)]
+            return [
+                BlockStart(index, kind, text_at(block, "id"), tool_named(text_at(block, "name")), payload)
+            ]
         case "server_result":
-            payload, tool = msgspec.json.encode(block), tool_named(_text(block, "type"))
-            call_id = _text(block, "tool_use_id")
+            payload, tool = msgspec.json.encode(block), tool_named(text_at(block, "type"))
+            call_id = text_at(block, "tool_use_id")
             return [BlockStart(index, kind, call_id, tool, payload, read_result(block))]
         case _:
             payload = msgspec.json.encode(block)
-            return [BlockStart(index, kind, _text(block, "id"), _text(block, "name"), payload)]
+            return [BlockStart(index, kind, text_at(block, "id"), text_at(block, "name"), payload)]
 
 
 def citation(index: int, cited: dict[str, Any]) -> Citation:
     """A citation of the text block ``index``, with Anthropic's own object kept."""
     raw = msgspec.json.encode(cited)
-    return Citation(index, raw, _text(cited, "url"), _text(cited, "title"), _text(cited, "cited_text"))
+    return Citation(index, raw, text_at(cited, "url"), text_at(cited, "title"), text_at(cited, "cited_text"))
 
 
-def _text(fields: dict[str, Any], key: str) -> str:
+def text_at(fields: dict[str, Any], key: str) -> str:
+    """The text at ``key``; "" for anything else."""
     value = fields.get(key)
     return value if isinstance(value, str) else ""

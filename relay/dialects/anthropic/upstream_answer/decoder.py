@@ -9,12 +9,19 @@ content_block_stop, then message_delta, message_stop.
 """
 
 from relay.dialects.anthropic.errors import failure_in_document, failure_of_event
-from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS, stop_of
+from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS
 from relay.dialects.anthropic.upstream_answer.block_start import citation
 from relay.dialects.anthropic.upstream_answer.documents import begins_message, is_message, stream_of
-from relay.dialects.anthropic.upstream_answer.reframing import block_start, block_stop, reframed, with_body
+from relay.dialects.anthropic.upstream_answer.message_events import begun, stopped
+from relay.dialects.anthropic.upstream_answer.reframing import (
+    arguments_delta,
+    block_start,
+    block_stop,
+    reframed,
+    with_body,
+)
 from relay.dialects.anthropic.upstream_answer.silent_deltas import says_nothing
-from relay.dialects.anthropic.upstream_answer.upstream_blocks import UpstreamBlock, UpstreamBlocks
+from relay.dialects.anthropic.upstream_answer.upstream_blocks import UpstreamBlock, UpstreamBlocks, input_of
 from relay.dialects.anthropic.upstream_answer.wire import (
     BEGINS,
     NEEDS_A_MESSAGE,
@@ -23,7 +30,7 @@ from relay.dialects.anthropic.upstream_answer.wire import (
     Delta,
     StreamEvent,
 )
-from relay.dialects.anthropic.usage import read_usage, told_miss, with_counts
+from relay.dialects.anthropic.usage import read_usage
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.reading.half_characters import json_text
@@ -37,12 +44,10 @@ from relay.neutral.events import (
     Extra,
     Failed,
     Heartbeat,
-    MessageStart,
     Signature,
     Terminal,
     TextDelta,
     ThinkingDelta,
-    merged,
 )
 from relay.neutral.failures import Failure, Kind
 from relay.neutral.sse import SseEvent
@@ -61,6 +66,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         self._has_started = False
         self._message_id: object = None
         self._stop_reason: str | None = None
+        self._said: str | None = None  # of a fragment of arguments, where it is not what was sent
         self._held_block = -1  # a tool call that was closed, and whose JSON does not parse
 
     def take(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
@@ -69,6 +75,9 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         if name == "content_block_delta" and delta is not None and self.held is None:
             block = self._blocks.find(told.index)
             if block is not None and self._take_usual(block, delta, events):
+                if self._said is not None:
+                    said, self._said = self._said, None
+                    return arguments_delta(block.index, said)
                 if event.name == told.type and told.index == block.index:
                     return event.raw
                 return self._reframed(event, told, block.index)
@@ -105,8 +114,11 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
                     events.append(Signature(index, delta.signature, self._options.family))
             case "input_json_delta", "tool_call" | "server_call" if delta.partial_json is not None:
                 if delta.partial_json:
-                    block.pieces.append(delta.partial_json)
-                    events.append(ArgumentsDelta(index, delta.partial_json))
+                    said = block.arguments.take(delta.partial_json)
+                    if said:
+                        events.append(ArgumentsDelta(index, said))
+                    if said != delta.partial_json:
+                        self._said = said
             case _:
                 return False
         return True
@@ -140,9 +152,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
             case "message_start":
                 event = self._start(event, body, events)
             case "message_delta":
-                counts = with_counts(body.get("usage"), "output_tokens")
-                event = event if counts is None else self._mended(event, "usage", {**body, **counts})
-                return self._stop(body, events) + self._reframed(event, told)
+                return self._stop(event, body, told, events)
             case "message_stop":
                 return self._end(events) + self._reframed(event, told)
             case "message" if not self._has_started and is_message(body):
@@ -159,26 +169,12 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         return b""
 
     def _start(self, event: SseEvent, body: Json, events: list[Event]) -> SseEvent:
-        message = body.get("message")
         if self._has_started:
             raise BrokenStream(garbage("a second message_start"))
-        if not isinstance(message, dict):
-            raise BrokenStream(garbage("message_start without a message"))
-        self._has_started = True
-        identity, model = message.get("id"), message.get("model")
-        self._message_id = identity
-        events.append(
-            MessageStart(
-                identity if isinstance(identity, str) else "", model if isinstance(model, str) else ""
-            )
-        )
-        events.append(merged(read_usage(message.get("usage")), told_miss(message)))
-        is_whole = isinstance(message.get("content"), list)
-        whole: Json = message if is_whole else {**message, "content": []}
-        counts = with_counts(whole.get("usage"), "input_tokens", "output_tokens")
-        if counts is None and is_whole:
-            return event
-        return self._mended(event, "message.usage", {**body, "message": {**whole, **(counts or {})}})
+        told, whole = begun(body)
+        self._has_started, self._message_id = True, whole["message"].get("id")
+        events += told
+        return event if whole is body else self._mended(event, "message.usage", whole)
 
     def _mended(self, event: SseEvent, path: str, body: Json) -> SseEvent:
         """``event`` with ``body``, in which what stands at ``path`` was put right."""
@@ -196,6 +192,9 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         if content.get("type") == "tool_use" and not content.get("id"):  # the client has to answer by it
             content = {**content, "id": self._blocks.next_call_id}
             event = self._mended(event, "content_block.id", {**body, "content_block": content})
+        if isinstance(content.get("input"), str):
+            content = {**content, "input": input_of(content["input"])}
+            event = self._mended(event, "content_block.input", {**body, "content_block": content})
         block = self._blocks.start(told.index, content, events)
         return stops + self._reframed(event, told, block.index)
 
@@ -240,11 +239,12 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         block = self._blocks.find(told.index)
         if block is None:  # a block that never began, or is over
             return self._passed_over("content_block_stop", events)
+        rest = self._blocks.settle(block, events)
         if self._blocks.finish(block, events) or self._options.takes_partial_arguments:
             events.append(BlockStop(block.index))
         else:
             self.held, self._held_block = [], block.index
-        return self._reframed(event, told, block.index)
+        return rest + self._reframed(event, told, block.index)
 
     def _release(self, name: str, body: Json, events: list[Event]) -> None:
         """Let the held end of a tool call go: its JSON is cut, but so is the answer, and upstream says it."""
@@ -255,17 +255,15 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         self.release()
         events.append(BlockStop(self._held_block))
 
-    def _stop(self, body: Json, events: list[Event]) -> bytes:
-        delta = body.get("delta")
-        stop = stop_of(delta) if isinstance(delta, dict) else None
-        stops = b""
+    def _stop(self, event: SseEvent, body: Json, told: StreamEvent, events: list[Event]) -> bytes:
+        stop, fields = stopped(body, self._blocks.kinds)
         if stop is not None:
             self._stop_reason = stop.upstream_reason
-            stops = self._close(self._blocks.all_open, events)
-        events.append(read_usage(body.get("usage")))
-        if stop is not None:
-            events.append(stop)
-        return stops
+        stops = self._close(self._blocks.all_open, events) if stop is not None else b""
+        events += [read_usage(body.get("usage")), *([stop] if stop is not None else [])]
+        for path in fields:
+            event = self._mended(event, path, {**body, **fields})
+        return stops + self._reframed(event, told)
 
     def _end(self, events: list[Event]) -> bytes:
         if self._stop_reason is None:
@@ -277,11 +275,14 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
     def _close(self, blocks: list[UpstreamBlock], events: list[Event]) -> bytes:
         """Close what upstream left open; the bytes that tell a client so."""
         is_cut = self._options.takes_partial_arguments or self._stop_reason in CUTS_ARGUMENTS
+        told = b""
         for block in blocks:
+            told += self._blocks.settle(block, events)
             if not self._blocks.finish(block, events) and not is_cut:
                 raise BrokenStream(garbage("a tool call ended with arguments that are no JSON object"))
             events.append(BlockStop(block.index))
-        return b"".join(block_stop(block.index) for block in blocks)
+            told += block_stop(block.index)
+        return told
 
     def _fail(self, event: SseEvent, body: Json, events: list[Event]) -> bytes:
         """Upstream's own error: the client sees it as it came, if its SDK would know it for one."""

@@ -27,6 +27,13 @@ def block_start(index: int, content: Json) -> bytes:
     return framed("content_block_start", json_text(told))
 
 
+def arguments_delta(index: int, piece: str) -> bytes:
+    """The event that tells a ``piece`` of a call's arguments."""
+    delta = {"type": "input_json_delta", "partial_json": piece}
+    told = {"type": "content_block_delta", "index": index, "delta": delta}
+    return framed("content_block_delta", json_text(told))
+
+
 def block_stop(index: int) -> bytes:
     """The event that ends a block which upstream left open."""
     return framed("content_block_stop", json_text({"type": "content_block_stop", "index": index}))

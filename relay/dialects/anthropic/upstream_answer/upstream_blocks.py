@@ -8,20 +8,22 @@ from typing import Any
 import msgspec
 
 from relay.dialects.anthropic.upstream_answer.block_start import start_events
+from relay.dialects.anthropic.upstream_answer.reframing import arguments_delta
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
+from relay.dialects.reading.call_arguments import CallArguments, unwrapped
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.events import ArgumentsDelta, BlockStart, Event
 
 
 class UpstreamBlock(msgspec.Struct, gc=False):
-    """A block as upstream builds it: a tool call's arguments in ``pieces``, or all in ``first_input``."""
+    """A block as upstream builds it: a tool call's arguments in pieces, or all in ``first_input``."""
 
     index: int
     kind: BlockKind
     first_input: Any
-    pieces: list[str]
+    arguments: CallArguments
     is_open: bool = True
 
 
@@ -34,6 +36,7 @@ class UpstreamBlocks:
         self._count = 0
         self._by_number: dict[int | None, UpstreamBlock] = {}
         self._open: dict[int, UpstreamBlock] = {}  # by index
+        self.kinds: set[BlockKind] = set()
 
     @property
     def next_call_id(self) -> str:
@@ -47,8 +50,9 @@ class UpstreamBlocks:
         start = opening[0]
         assert isinstance(start, BlockStart)
         events += opening
-        block = UpstreamBlock(index, start.kind, content.get("input"), [])
+        block = UpstreamBlock(index, start.kind, content.get("input"), CallArguments())
         self._count += 1
+        self.kinds.add(start.kind)
         self._by_number[number] = self._by_number[None] = self._open[index] = block
         return block
 
@@ -62,15 +66,29 @@ class UpstreamBlocks:
         """Those that nobody closed, in order."""
         return list(self._open.values())
 
+    def settle(self, block: UpstreamBlock, events: list[Event]) -> bytes:
+        """No more comes of a call's arguments: what was kept back, and the bytes that tell a client so."""
+        kept = block.arguments.rest()
+        if not kept:
+            return b""
+        events.append(ArgumentsDelta(block.index, kept))
+        return arguments_delta(block.index, kept)
+
     def finish(self, block: UpstreamBlock, events: list[Event]) -> bool:
         """A block is over; False for a tool call whose arguments are no JSON object."""
         block.is_open = False
         del self._open[block.index]
-        if block.kind in ("tool_call", "server_call") and not block.pieces and block.first_input:
+        pieces = block.arguments.pieces
+        if block.kind in ("tool_call", "server_call") and not pieces and block.first_input:
             piece = msgspec.json.encode(block.first_input).decode()
-            block.pieces.append(piece)
+            pieces.append(piece)
             events.append(ArgumentsDelta(block.index, piece))
         if block.kind != "tool_call":
             return True
-        arguments = "".join(block.pieces)
+        arguments = block.arguments.text
         return not arguments or json_object(arguments) is not None
+
+
+def input_of(told: Any) -> Any:
+    """A call's input as it begins: servers that took it for text tell the object in it, or nothing."""
+    return (json_object(unwrapped(told)) or {}) if isinstance(told, str) else told

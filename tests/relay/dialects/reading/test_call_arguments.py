@@ -2,6 +2,7 @@
 
 import json
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,3 +31,39 @@ def test_whole_is_what_a_parser_takes(text: str, cuts: list[int], *, asks_always
         if asks_always or end == len(text):
             assert arguments.is_whole == (json_object(text[:end]) is not None)
     assert arguments.text == text
+
+
+def told(pieces: list[str]) -> str:
+    """All that is told of arguments that came in ``pieces``."""
+    arguments = CallArguments()
+    said = [arguments.take(piece) for piece in pieces]
+    return "".join([*said, arguments.rest()])
+
+
+@given(
+    value=st.dictionaries(st.text(alphabet='a"}\\', max_size=3), VALUES), cuts=st.lists(st.integers(0, 60))
+)
+def test_an_object_is_told_as_it_came(value: dict[str, Any], cuts: list[int]) -> None:
+    """Also as a text of JSON, and behind an empty object: however it is cut, the same object is told."""
+    text = json.dumps(value)
+    for wrapped in (text, json.dumps(text)):
+        places = [0, *sorted(min(cut, len(wrapped)) for cut in cuts), len(wrapped)]
+        pieces = [wrapped[start:end] for start, end in pairwise(places)]
+        assert told(pieces) == text
+        if wrapped is text:
+            assert told(["{}", *pieces]) == text
+
+
+def test_what_stands_for_no_arguments() -> None:
+    """An empty object alone is one; so are null and an empty text. What is none of it stays as it is."""
+    table = {
+        "{}": "{}",
+        " {} ": "{}",
+        "null": "{}",
+        '""': "{}",
+        '"a"': '"a"',
+        "[1]": "[1]",
+        "": "",
+        "{}x": "{}x",
+    }
+    assert {text: told([text]) for text in table} == table

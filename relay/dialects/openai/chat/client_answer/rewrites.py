@@ -22,7 +22,7 @@ class Rewrites:
         self.changes: list[tuple[Place, Any]] = []
 
     def put(self, place: Place, value: Any) -> None:
-        """The value at ``place`` is to be ``value``, or GONE."""
+        """The value at ``place`` is to be ``value``, or GONE; the place behind a list's last is one more."""
         self.changes.append((place, value))
 
     def framed(self, event: SseEvent) -> bytes:
@@ -34,6 +34,8 @@ class Rewrites:
                 holder = holder[key]
             if value is GONE:
                 del holder[place[-1]]
+            elif isinstance(holder, list) and place[-1] == len(holder):
+                holder.append(value)
             else:
                 holder[place[-1]] = value
         self.changes.clear()

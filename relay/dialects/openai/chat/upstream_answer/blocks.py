@@ -11,12 +11,14 @@ from typing import Any
 
 import msgspec
 
+from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.client_answer.rewrites import GONE
 from relay.dialects.openai.chat.upstream_answer.call_numbers import CallNumbers
 from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Function
 from relay.dialects.openai.requests.custom_tools import arguments_with
-from relay.dialects.reading.call_arguments import CallArguments
+from relay.dialects.reading.call_arguments import CallArguments, unwrapped
 from relay.neutral.block import BlockKind
+from relay.neutral.conversation import Json
 from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Event, TextDelta, ThinkingDelta
 
 
@@ -25,7 +27,7 @@ class BrokenCall(Exception):
 
 
 class _Block(msgspec.Struct, gc=False):
-    """A block under way. ``waiting`` is what came for it before it could open.
+    """A block under way. ``waiting`` is what came for it before it could open, ``position`` a call's.
 
     ``is_custom``: a call of a tool that takes text; its arguments are told when it closes.
     """
@@ -34,6 +36,7 @@ class _Block(msgspec.Struct, gc=False):
     id: str = ""
     name: str = ""
     payload: bytes = b""
+    position: int = -1
     index: int = -1
     is_closed: bool = False
     is_custom: bool = False
@@ -50,10 +53,11 @@ class _Block(msgspec.Struct, gc=False):
         """May it be closed?"""
         return self.kind != "tool_call" or self.is_custom or self.arguments.is_whole
 
-    def repeats(self, told: str) -> bool:
+    def repeats(self, told: str | Json) -> bool:
         """Is it a call that is whole, whose very arguments are told again?"""
-        pieces = self.arguments.pieces
-        return bool(pieces) and not self.is_custom and self.is_whole and told == self.arguments.text
+        if not isinstance(told, str) or self.is_custom or not (self.arguments.pieces and self.is_whole):
+            return False
+        return json_object(unwrapped(told)) == json_object(unwrapped(self.arguments.text))
 
 
 class Blocks:
@@ -70,6 +74,8 @@ class Blocks:
         self._numbers = CallNumbers()
         self._ids: set[str] = set()
         self.kinds: set[BlockKind] = set()
+        self.owed: list[tuple[int, str]] = []
+        """Arguments that were kept back, by the call's position, and that no client has seen yet."""
 
     @property
     def is_half(self) -> bool:
@@ -108,9 +114,11 @@ class Blocks:
         told_id = fragment.id or ""
         position, begins = self._numbers.place(fragment.index, told_id, name, behind)
         if not begins and name and arguments and self._calls[position].is_whole:
-            position, begins = self._numbers.begin(fragment.index, told_id)
+            is_told_again = told_id and self._calls[position].repeats(arguments)
+            if not is_told_again:
+                position, begins = self._numbers.begin(fragment.index, told_id)
         if begins:
-            self._calls.append(_Block("tool_call", is_custom=custom is not None))
+            self._calls.append(_Block("tool_call", position=position, is_custom=custom is not None))
         block = self._calls[position]
         amended: dict[str, Any] = {} if fragment.index == position else {"index": position}
         takes_name, takes_id = bool(name) and not block.name, not block.id and bool(told_id or name)
@@ -134,11 +142,13 @@ class Blocks:
         if arguments:
             if block.is_closed and not arguments.strip():
                 return amended
-            if arguments[0] == "{" and block.repeats(arguments):
+            if arguments[0] in '{"' and block.repeats(arguments):
                 return {**amended, "arguments": ""}
             if block.is_closed:
                 raise BrokenCall(f"more arguments came for the call of {block.name}, which was whole")
-            self._add(block, arguments, events)
+            said = self._argue(block, arguments, events)
+            if said != arguments:
+                amended["arguments"] = said
             if self._queue and block is self._open:
                 self._advance(events)
         return amended
@@ -146,6 +156,16 @@ class Blocks:
     def function_call(self, function: Function, events: list[Event]) -> None:
         """A fragment of the one call of the older ``functions``, which has neither index nor id."""
         self.call(CallFragment(0, None, function), 0, events)
+
+    def is_empty_object(self, position: int) -> bool:
+        """Was an empty object kept back of the call at ``position``, and nothing else told?"""
+        return self._calls[position].arguments.is_kept
+
+    def settle(self, events: list[Event]) -> None:
+        """The answer has told its end: what was kept back of calls that are whole is told."""
+        for block in self._calls:
+            if not (block.is_closed or block.is_custom) and block.is_whole:
+                self._pay(block, events)
 
     def close(self, is_cut: bool, events: list[Event]) -> None:
         """The answer stops: every block closes; with ``is_cut`` a call may stay half, or unknown."""
@@ -183,13 +203,28 @@ class Blocks:
         for piece in block.waiting:
             self._add(block, piece, events)
 
+    def _argue(self, block: _Block, arguments: str, events: list[Event]) -> str:
+        """More of a call's arguments; what of it is said now."""
+        if block.is_custom:
+            block.arguments.pieces.append(arguments)
+            return arguments
+        said = block.arguments.take(arguments)
+        if said:
+            self._add(block, said, events)
+        return said
+
+    def _pay(self, block: _Block, events: list[Event]) -> None:
+        """What was kept back of a call's arguments, which are over."""
+        kept = block.arguments.rest()
+        if kept:
+            self._add(block, kept, events)
+            self.owed.append((block.position, kept))
+
     def _add(self, block: _Block, piece: str, events: list[Event]) -> None:
         if block is not self._open:
             block.waiting.append(piece)
         elif block.kind == "tool_call":
-            block.arguments.pieces.append(piece)
-            if not block.is_custom:
-                events.append(ArgumentsDelta(block.index, piece))
+            events.append(ArgumentsDelta(block.index, piece))
         elif block.kind == "thinking":
             events.append(ThinkingDelta(block.index, piece))
         else:
@@ -199,6 +234,7 @@ class Blocks:
         if block.is_custom:
             events.append(ArgumentsDelta(block.index, arguments_with(block.arguments.text)))
         elif block.kind == "tool_call":
+            self._pay(block, events)
             if not block.arguments.pieces:
                 self._add(block, "{}", events)  # how some servers call a function without parameters
             elif not is_cut and not block.is_whole:
@@ -227,7 +263,7 @@ def reasoning_text(reasoning: Any) -> str:
     if not isinstance(reasoning, list):
         return ""
     found = [
-        part.get("text") or part.get("summary") or part.get("content")
+        part.get("text") or part.get("summary") or part.get("content") or part.get("thinking")
         for part in reasoning
         if isinstance(part, dict)
     ]

@@ -51,6 +51,7 @@ _REASONS: dict[str, StopReason] = {
     "eos_token": "end_turn",  # text-generation-inference
     "sensitive": "refusal",  # GLM
     "model_context_window_exceeded": "context_window",  # GLM
+    "model_length": "max_tokens",  # Mistral
     "insufficient_system_resource": "unknown",  # DeepSeek
     # Words of the models behind a gateway that translates all but them.
     "end_turn": "end_turn",
@@ -59,6 +60,9 @@ _REASONS: dict[str, StopReason] = {
     "tool_use": "tool_use",
     "refusal": "refusal",
     "safety": "refusal",
+    # Gemini's, behind "function_call_filter: " where Google's own endpoint for OpenAI's clients tells them.
+    "malformed_function_call": "malformed",
+    "unexpected_tool_call": "malformed",
 }
 _BREAKS = frozenset({"error", "network_error", "abort"})
 """No ends but failures: OpenRouter's and others', GLM's, SGLang's."""
@@ -80,6 +84,9 @@ class ChatDecoder(StreamDecoder[Piece]):
         self._has_started = False
         self._finish: tuple[str, str | None] | None = None  # the last reason told, and the matched sequence
         self._is_last = False  # nothing of the answer came behind it
+        self._waiting: list[bytes] = []  # chunks from an empty object of arguments on, not to be seen yet
+        self._waits_for = -1  # the position of its call
+        self._without = b""  # the first of them without the empty object
         self._said = Said()
         self._said_by_others: defaultdict[int, Said] = defaultdict(Said)  # by further choices
         self._others: set[int] = set()  # of these, those that have not finished
@@ -124,9 +131,26 @@ class ChatDecoder(StreamDecoder[Piece]):
             self._usage(told.usage, events, is_in_place=True, tier=told.service_tier)
         if told.citations or told.search_results:
             self._deltas.consulted(listed_sources(told.citations or [], told.search_results or []))
-        if self._rewrites.changes:
-            return self._rewrites.framed(event)
-        return event.raw
+        if self._waiting or self._deltas.doubts:
+            return self._when_sure(event)
+        return self._rewrites.framed(event) if self._rewrites.changes else event.raw
+
+    def _when_sure(self, event: SseEvent) -> bytes:
+        """The bytes that may go: those since an empty object of arguments wait until it is known for all."""
+        sure, doubts = b"", self._deltas.doubts
+        if self._waiting and self._waits_for not in doubts:
+            first = self._without if self._waits_for in self._deltas.dropped else self._waiting[0]
+            sure, self._waiting = b"".join([first, *self._waiting[1:]]), []
+        changes = list(self._rewrites.changes)
+        raw = self._rewrites.framed(event) if changes else event.raw
+        if not self._waiting and not doubts:
+            return sure + raw
+        if not self._waiting:
+            self._waits_for, place = next(iter(doubts.items()))
+            self._rewrites.changes = [*changes, (place, "")]
+            self._without = self._rewrites.framed(event)
+        self._waiting.append(raw)
+        return sure
 
     def done(self, events: list[Event]) -> None:
         """``[DONE]``, which without a finish_reason is no end; raises BrokenStream."""
@@ -182,7 +206,7 @@ class ChatDecoder(StreamDecoder[Piece]):
         if choice.index:  # there is one answer, however its chunks are numbered
             self.note("choices[].index")
             self._rewrites.put(("choices", at, "index"), 0)
-        self._deltas.take(at, choice.delta, events)
+        self._deltas.take(at, choice.delta, events, is_last=bool(choice.finish_reason))
         if self._is_last and says_more(events[before:]):
             self._is_last = False
             self.release()
@@ -244,4 +268,4 @@ class ChatDecoder(StreamDecoder[Piece]):
 
 
 def _reason(told: str) -> StopReason:
-    return _REASONS.get(told) or _REASONS.get(told.lower(), "other")
+    return _REASONS.get(told) or _REASONS.get(told.rpartition(": ")[2].lower(), "other")

@@ -17,7 +17,7 @@ from relay.dialects.openai.chat.upstream_answer.blocks import (
     reasoning_text,
 )
 from relay.dialects.openai.chat.upstream_answer.extras import CitedSource, picture_in, source_in
-from relay.dialects.openai.chat.upstream_answer.wire import Delta
+from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Delta
 from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.events import Citation, Event, Extra
 
@@ -31,7 +31,11 @@ _FIELDS: dict[str, Place] = {
 
 
 class Deltas:
-    """One answer; ``blocks`` is what it amounts to so far."""
+    """One answer; ``blocks`` is what it amounts to so far.
+
+    ``doubts`` are the calls of which an empty object came and nothing else yet, by their positions, with its
+    place in its chunk; ``dropped`` are those whose arguments came behind it.
+    """
 
     def __init__(self, call_id_seed: str, rewrites: Rewrites, where: str) -> None:
         """Nothing said yet; ``where`` is the ``Extra``s'."""
@@ -41,14 +45,22 @@ class Deltas:
         self._has_sound = False
         self._sources: dict[str, CitedSource] = {}  # that are not told yet, for their text is not there
         self._cited: set[str] = set()
-        self._numbers = {"images": 0, "annotations": 0}
+        self.doubts: dict[int, Place] = {}
+        self.dropped: set[int] = set()
+        self._numbers = {"images": 0, "annotations": 0, "thinking_blocks": 0}
 
-    def take(self, at: int, delta: Delta, events: list[Event]) -> None:
-        """The delta of the chunk's choice ``at``; raises BrokenStream."""
-        if delta.reasoning_content or delta.reasoning or delta.reasoning_details:
-            told = (delta.reasoning_content, delta.reasoning, delta.reasoning_details)
+    def take(self, at: int, delta: Delta, events: list[Event], *, is_last: bool = False) -> None:
+        """The delta of the chunk's choice ``at``, which tells the end too if it ``is_last``.
+
+        Raises BrokenStream.
+        """
+        blocks = delta.thinking_blocks
+        if delta.reasoning_content or delta.reasoning or delta.reasoning_details or blocks:
+            told = (delta.reasoning_content, delta.reasoning, delta.reasoning_details, blocks)
             if thought := first_thought(told):
                 self.blocks.say("thinking", thought, events)
+            for number, block in enumerate(blocks or ()):
+                self._number("thinking_blocks", at, number, block)
         content = delta.content
         if content:
             if type(content) is str:
@@ -65,6 +77,10 @@ class Deltas:
             self._audio(delta.audio, events)
         if delta.tool_calls or delta.function_call:
             self._calls(at, delta, events)
+        if is_last:
+            self.blocks.settle(events)
+        if self.doubts or self.blocks.owed:
+            self._settle(at, delta)
 
     def consulted(self, sources: Iterable[CitedSource]) -> None:
         """Pages that the whole answer rests on: told behind its text."""
@@ -83,13 +99,13 @@ class Deltas:
             raise BrokenStream(garbage(str(broken))) from broken
 
     def _parts(self, parts: list[Any] | str, events: list[Event]) -> None:
-        """Mistral's content: texts, and thinking that holds texts."""
+        """Content as a list: texts, and thinking that holds texts (Mistral), or a summary (Databricks)."""
         for part in parts:
             match part:
                 case {"type": "text" | "output_text", "text": str(text)}:
                     if text:
                         self.blocks.say("text", text, events)
-                case {"type": "thinking", "thinking": thinking}:
+                case {"type": "thinking", "thinking": thinking} | {"type": "reasoning", "summary": thinking}:
                     if thought := reasoning_text(thinking):
                         self.blocks.say("thinking", thought, events)
                 case _ if picture := picture_in(part):
@@ -141,14 +157,42 @@ class Deltas:
         try:
             for number, fragment in enumerate(fragments):
                 amended = self.blocks.call(fragment, len(fragments) - 1 - number, events)
+                place: Place = ("choices", at, "delta", "tool_calls", number)
                 if amended:
-                    place = ("choices", at, "delta", "tool_calls", number)
+                    self._doubt(place, fragment, amended)
                     for name, value in amended.items():
                         self._rewrites.put((*place, *_FIELDS[name]), value)
             if delta.function_call is not None:
                 self.blocks.function_call(delta.function_call, events)
         except BrokenCall as broken:
             raise BrokenStream(garbage(str(broken))) from broken
+
+    def _doubt(self, place: Place, fragment: CallFragment, amended: dict[str, Any]) -> None:
+        """An empty object that was kept back: clients may see it as it came, if nothing follows."""
+        told = fragment.function.arguments if fragment.function is not None else None
+        position = amended.get("index", fragment.index)
+        is_kept = amended.get("arguments") == "" and told == "{}"
+        if is_kept and isinstance(position, int) and self.blocks.is_empty_object(position):
+            del amended["arguments"]
+            self.doubts[position] = (*place, *_FIELDS["arguments"])
+
+    def _settle(self, at: int, delta: Delta) -> None:
+        """The arguments that clients of this form have not seen, behind what the chunk tells itself."""
+        owed = [one for one in self.blocks.owed if self.doubts.pop(one[0], None) is None]
+        self.blocks.owed.clear()
+        for position in [one for one in self.doubts if not self.blocks.is_empty_object(one)]:
+            del self.doubts[position]
+            self.dropped.add(position)
+        if owed:
+            self._pay(at, delta, owed)
+
+    def _pay(self, at: int, delta: Delta, owed: list[tuple[int, str]]) -> None:
+        place, number = ("choices", at, "delta", "tool_calls"), len(delta.tool_calls or ())
+        if not number:
+            self._rewrites.put(place, [])
+        for behind, (position, kept) in enumerate(owed):
+            told = {"index": position, "function": {"arguments": kept}}
+            self._rewrites.put((*place, number + behind), told)
 
     def _number(self, name: str, at: int, number: int, entry: Any) -> None:
         """An entry of a list that grows has the ``index`` by which the SDK tells it from those before it."""

@@ -38,8 +38,8 @@ class Delta(Struct, gc=False):
     """What a chunk adds.
 
     ``reasoning_content`` (DeepSeek, vLLM, llama.cpp), ``reasoning`` and ``reasoning_details`` (OpenRouter)
-    are vendors' extensions for reasoning text; ``content`` is an array of parts at Mistral's. ``images`` is
-    OpenRouter's, ``audio`` OpenAI's.
+    and ``thinking_blocks`` (LiteLLM) are vendors' extensions for reasoning text; ``content`` is an array of
+    parts at Mistral's. ``images`` is OpenRouter's, ``audio`` OpenAI's.
     """
 
     content: str | list[Any] | None = None
@@ -47,6 +47,7 @@ class Delta(Struct, gc=False):
     reasoning_content: str | dict[str, Any] | list[Any] | None = None
     reasoning: str | dict[str, Any] | list[Any] | None = None
     reasoning_details: list[Any] | None = None
+    thinking_blocks: list[Any] | None = None
     tool_calls: list[CallFragment] | None = None
     function_call: Function | None = None
     annotations: list[Any] | None = None

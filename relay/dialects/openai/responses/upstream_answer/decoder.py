@@ -22,6 +22,7 @@ from relay.dialects.openai.responses.upstream_answer.documents import (
     stream_of,
 )
 from relay.dialects.openai.responses.upstream_answer.items import ItemBlocks
+from relay.dialects.openai.responses.upstream_answer.places import Places
 from relay.dialects.openai.responses.upstream_answer.wire import (
     STREAM_EVENT,
     StreamEvent,
@@ -68,6 +69,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         """Nothing read yet."""
         super().__init__(STREAM_EVENT, options.max_event_bytes)
         self._blocks = ItemBlocks(options)
+        self._places = Places()
         self._has_started = False
         self._is_first = True
         self._bent_usage: Json | None = None  # as it was told: what is no count is unknown
@@ -86,7 +88,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                 self._is_half = False
             elif self.held is not None:
                 self._release(told, events)
-            event = self._counted(told, event)
+            event = self._places.filled(told, self._counted(told, event))
             if self._is_first and told.type in _ENDS:
                 self._begin(as_json(told.response), events)
             self._is_first = False

@@ -530,7 +530,8 @@ def answers(draw: st.DrawFn) -> tuple[list[Event], list[tuple[str, str]]]:
         events.append(BlockStop(index))
         if draw(st.booleans()):
             events.append(Usage(input_uncached=index, output=index))
-    return [*events, Stop("end_turn", "STOP"), Terminal()], blocks
+    reason: StopReason = "tool_use" if any(kind == "tool_use" for kind, _ in blocks) else "end_turn"
+    return [*events, Stop(reason, "STOP"), Terminal()], blocks
 
 
 @given(answers(), st.lists(st.integers(0, 40), max_size=6))
