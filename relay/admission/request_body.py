@@ -1,5 +1,7 @@
 """A request body as it came over the wire, to the JSON object that it must be."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from relay.admission.broken_characters import HALVES, with_whole_characters
@@ -58,8 +60,12 @@ class ReadBody(msgspec.Struct, frozen=True):
     mended: tuple[str, ...] = ()
 
 
-def parsed(raw: bytes, *, has_rules: bool = False) -> ReadBody:
-    """The JSON object in ``raw``; raises BadRequest with what is wrong.
+def parsed(
+    raw: bytes, usual_form: Callable[[Json], Json] = lambda body: body, *, has_rules: bool = False
+) -> ReadBody:
+    """The JSON object in ``raw``, in its dialect's ``usual_form``; raises BadRequest with what is wrong.
+
+    The bytes stay the client's own: upstream of the same dialect reads both alike.
 
     Where the key of who asks ``has_rules`` that go by what the body says, upstream gets it in bytes that
     cannot be read as another request.
@@ -85,6 +91,7 @@ def parsed(raw: bytes, *, has_rules: bool = False) -> ReadBody:
         raise BadRequest("The body must be a JSON object.")
     if is_too_deep(body, raw):
         raise BadRequest(f"The body is nested too deeply: at most {MOST_LEVELS} levels are taken.")
+    body = usual_form(body)
     return ReadBody(body, _told_once(body) if has_rules else raw, mended)
 
 

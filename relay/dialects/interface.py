@@ -181,6 +181,9 @@ class Dialect:
     log_prefix: str = ""
     """What the lines of app.log about its exchanges begin with."""
 
+    usual_form: Callable[[Json], Json] = lambda body: body
+    """The client's body as all that follows wants it; the very same object where it is."""
+
     inspect: Callable[[Json, Mapping[str, str]], ClientRequest]
     """(body, headers): what the relay must know; raises BadRequest. Gemini's model stands in the path."""
 

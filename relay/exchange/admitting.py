@@ -142,7 +142,8 @@ class Admission:
 
     def _read_call(self, raw: bytes, model: str, is_stream: bool | None) -> tuple[ClientCall, ClientRequest]:
         try:
-            read = parsed(raw, has_rules=self.caller is not None and self.caller.limits is not None)
+            has_rules = self.caller is not None and self.caller.limits is not None
+            read = parsed(raw, self.dialect.usual_form, has_rules=has_rules)
             inspected = self.dialect.inspect(read.body, self.headers)
             model = checked_name(model or inspected.model)
         except BadRequest as error:

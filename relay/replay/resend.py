@@ -67,7 +67,7 @@ def recorded_call(row: RequestRecord, body: Body | None) -> ClientCall:
         raise CannotReplay(gettext("The store of bodies does not give the body of this request now."))
     headers = {name.lower(): value for name, value in body.header_pairs() if MASK not in value}
     try:
-        read = parsed(body.data())
+        read = parsed(body.data(), dialect.usual_form)
         inspected = dialect.inspect(read.body, headers)
     except BadRequest as error:
         raise CannotReplay(str(error)) from None

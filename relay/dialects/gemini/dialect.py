@@ -6,6 +6,7 @@ from relay.dialects.gemini.client_answer.encoder import GeminiEncoder
 from relay.dialects.gemini.prompt import prompt
 from relay.dialects.gemini.requests import fit, read_request, take_back, thinking, write_request
 from relay.dialects.gemini.upstream_answer.decoder import GeminiDecoder
+from relay.dialects.gemini.usual_form import usual_form
 from relay.dialects.interface import Dialect
 from relay.neutral.conversation import Json
 
@@ -25,6 +26,7 @@ GEMINI = Dialect(
     first_data_seconds=30.0,
     log_prefix="[Gemini] ",
     keeps_unsigned_thinking=True,
+    usual_form=usual_form,
     inspect=inspection.inspect,
     read=read_request.read,
     wants=continuing.wants,
