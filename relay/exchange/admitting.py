@@ -142,8 +142,7 @@ class Admission:
 
     def _read_call(self, raw: bytes, model: str, is_stream: bool | None) -> tuple[ClientCall, ClientRequest]:
         try:
-            has_rules = self.caller is not None and self.caller.limits is not None
-            read = parsed(raw, self.dialect.usual_form, has_rules=has_rules)
+            read = parsed(raw, self.dialect.usual_form, has_rules=bool(self.caller and self.caller.limits))
             inspected = self.dialect.inspect(read.body, self.headers)
             model = checked_name(model or inspected.model)
         except BadRequest as error:

@@ -109,6 +109,12 @@ class CallArguments:
         return None
 
 
+def put_right(told: str) -> str:
+    """Arguments that came as one text."""
+    arguments = CallArguments()
+    return arguments.take(told) + arguments.rest()
+
+
 def unwrapped(told: str) -> str:
     """The arguments in ``told``: the JSON object in a text of JSON, none for null; else ``told`` as it is."""
     bare = told.strip(_WHITE_SPACE)

@@ -6,6 +6,8 @@ for stands in the answer's own words anyway and is left out.
 
 import msgspec
 
+from relay.dialects.json_object import json_object
+from relay.dialects.reading.call_arguments import put_right
 from relay.dialects.translation.notes import system_note
 from relay.neutral.conversation import Json, Media, Text, ToolResult
 from relay.neutral.server_tools import ServerResult
@@ -66,3 +68,11 @@ def made_media(media: Media) -> str:
 def raw_arguments(text: str) -> Json:
     """Arguments that are no JSON object, as one."""
     return {RAW_ARGUMENTS: text}
+
+
+def arguments_in(text: str) -> tuple[Json, bool]:
+    """The arguments in ``text`` as an object, and whether they are one; none are an empty one."""
+    if not text.strip():
+        return {}, True
+    found = json_object(put_right(text))
+    return (raw_arguments(text), False) if found is None else (found, True)

@@ -16,7 +16,13 @@ from relay.dialects.request_fields import (
     place,
     text_in,
 )
-from relay.dialects.translation.foreign_history import outcome, program, unknown_part
+from relay.dialects.translation.foreign_history import (
+    arguments_in,
+    outcome,
+    program,
+    unknown_part,
+)
+from relay.dialects.translation.foreign_history import as_text as told_as_text
 from relay.neutral.conversation import Json, Media, Part, Redacted, Text, Thinking, ToolCall, ToolResult
 from relay.neutral.failures import BadRequest, CannotCarry
 from relay.neutral.server_tools import CODE_EXECUTION
@@ -98,7 +104,16 @@ class ContentReader:
         if not call_id or not name:
             raise BadRequest(f"{where} must have id and name")
         self._names[call_id] = name
-        return ToolCall(told_id(call_id), name, object_in(block, "input", where))
+        return ToolCall(told_id(call_id), name, self._input(block.get("input"), name))
+
+    def _input(self, told: object, name: str) -> Json:
+        """A call's input. What is no object (a gateway's text of one) is carried as one."""
+        if told is None or isinstance(told, dict):
+            return told or {}
+        found, is_object = arguments_in(told_as_text(told))
+        if not is_object:
+            self.dropped[f"input of {name} that is no object (told as text)"] = None
+        return found
 
     def _result(self, block: Json, where: str) -> ToolResult:
         call_id = text_in(block, "tool_use_id", where)

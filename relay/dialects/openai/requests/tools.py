@@ -7,11 +7,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from relay.dialects.json_object import json_object
 from relay.dialects.names.rules import PLAIN, NameRule
 from relay.dialects.openai.requests.fit_schemas import fit_spec
 from relay.dialects.request_fields import as_list, as_object, as_text, flag_in, object_in, text_in
-from relay.dialects.translation.foreign_history import raw_arguments
+from relay.dialects.translation.foreign_history import arguments_in
 from relay.neutral.conversation import Json, Tool, ToolCall, ToolChoice, digest
 from relay.neutral.failures import BadRequest, CannotCarry
 from relay.neutral.server_tools import WEB_SEARCH
@@ -90,12 +89,9 @@ def choice_body(
 
 def call_of(call_id: str, name: str, arguments: str, dropped: list[str]) -> ToolCall:
     """A call out of the history. Arguments that are no JSON object (cut ones) are carried as text in one."""
-    if not arguments.strip():
-        return ToolCall(call_id, name, {})
-    parsed = json_object(arguments)
-    if parsed is None:
+    parsed, is_object = arguments_in(arguments)
+    if not is_object:
         dropped.append(f"arguments of {name} that are no JSON object (told as text)")
-        parsed = raw_arguments(arguments)
     return ToolCall(call_id, name, parsed)
 
 

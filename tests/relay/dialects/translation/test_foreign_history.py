@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from accounts.facts.known_models import facts_for
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.anthropic.server_tools import OWN_ID
+from relay.dialects.openai import OPENAI_CHAT
 from relay.dialects.translation.paired_calls import paired
 from relay.neutral.conversation import (
     Conversation,
@@ -303,3 +304,17 @@ def test_a_result_that_is_told_twice_is_left_out() -> None:
         "results that were told twice were left out",
         "results whose calls are not in the history became text",
     ]
+
+
+def test_arguments_that_are_an_object_in_other_words() -> None:
+    """Behind an empty object, as a text of JSON, null: carried as what they say, of either vendor."""
+    for told, arguments in (('{}{"x": 1}', {"x": 1}), ('"{\\"x\\": 1}"', {"x": 1}), ("null", {}), (" ", {})):
+        function = {"name": "f", "arguments": told}
+        call = {"id": "c", "type": "function", "function": function}
+        chat = {"messages": [{"role": "user", "content": "u"}, {"role": "assistant", "tool_calls": [call]}]}
+        block = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": told}
+        messages = [{"role": "user", "content": "u"}, {"role": "assistant", "content": [block]}]
+        for dialect, body in ((OPENAI_CHAT, chat), (ANTHROPIC, {"messages": messages})):
+            (part,) = dialect.read({"model": "m", "max_tokens": 1, **body}).turns[-1].parts
+            assert isinstance(part, ToolCall)
+            assert part.arguments == arguments

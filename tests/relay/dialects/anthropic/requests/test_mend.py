@@ -21,3 +21,15 @@ def test_citations_of_ours_go() -> None:
     changes = ["citations of another vendor's pages were left out"]
     assert mended(ours, theirs) == ({"type": "text", "text": "x", "citations": [theirs]}, changes)
     assert mended(ours) == ({"type": "text", "text": "x"}, changes)
+
+
+def test_an_input_that_is_a_text_becomes_an_object() -> None:
+    """Some gateways tell a call's input as a text of JSON; the API takes an object alone."""
+    table = {'{"x": 1}': {"x": 1}, '{}{"x": 1}': {"x": 1}, "": {}, "[1": {"arguments_as_text": "[1"}}
+    for told, input_ in table.items():
+        call = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": told}
+        changes: list[str] = []
+        body = {"messages": [{"role": "assistant", "content": [call]}]}
+        mended_body = ANTHROPIC.mend(body, changes)
+        assert mended_body["messages"][0]["content"] == [{**call, "input": input_}]
+        assert changes == ["inputs of tool calls that were texts became objects"]
