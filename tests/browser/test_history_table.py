@@ -32,6 +32,30 @@ def test_a_row_is_as_high_as_two_lines(new_page: NewPage) -> None:
     assert time.evaluate("time => time.getClientRects().length") == 1
 
 
+@pytest.mark.parametrize("path", [f"{HISTORY}?q=nothing-of-the-kind", HISTORY])
+def test_the_columns_fill_the_table(new_page: NewPage, path: str) -> None:
+    """A row that spans all columns brings none of the hidden ones back, to take the request's room."""
+    page = new_page(path)
+    page.locator("#mon-history tbody").evaluate(
+        """part => {
+            const row = part.insertRow();
+            row.className = "mon-foot";
+            row.insertCell().colSpan = part.closest("table").tHead.rows[0].cells.length;
+        }"""
+    )
+    shown, hidden, table = page.locator("#mon-history").evaluate(
+        """table => {
+            const heads = [...table.tHead.rows[0].cells];
+            const width = some => some.reduce((sum, one) => sum + one.offsetWidth, 0);
+            const isHidden = one => getComputedStyle(one).visibility === "hidden";
+            const shown = heads.filter(one => !isHidden(one));
+            return [width(shown), width(heads.filter(isHidden)), table.clientWidth];
+        }"""
+    )
+    assert hidden == 0
+    assert abs(shown - table) <= 8  # each width is rounded
+
+
 def test_the_head_stays_in_sight(new_page: NewPage) -> None:
     """Whoever scrolls still sees what the columns are."""
     page = ready(new_page(HISTORY))

@@ -47,15 +47,37 @@ def gauges(account: Account, now: float | None = None) -> SafeString:
 
 
 def tightest(account: Account, now: float | None = None) -> SafeString:
-    """The fullest window that still stands, for the list."""
+    """The fullest window that still stands, short for the list; when it begins anew where little is left."""
     now = time.time() if now is None else now
     standing = [one for one in windows_of(account) if one.stands(now)]
-    return _gauge(max(standing, key=lambda one: one.used), now) if standing else NONE_TOLD
+    if not standing:
+        return NONE_TOLD
+    window = max(standing, key=lambda one: one.used)
+    anew = SafeString("")
+    if window.room(now) != "enough":
+        anew = format_html(" · {} {}", _("begins anew"), moment(window.resets_at))
+    name, used = _name(window), _("%d %% used") % round(window.used * 100)
+    return format_html("{} {}<small>{}{}</small>", name, _meter(window, used), used, anew)
+
+
+def _name(window: Window) -> str:
+    word = _NAMES.get(window.name, window.name)
+    return f"{word} · {window.model}" if window.model else str(word)
+
+
+def _meter(window: Window, used: str) -> SafeString:
+    return format_html(
+        '<meter min="0" max="1" high="{}" low="{}" optimum="0" value="{}" aria-label="{}">{}</meter>',
+        LOW_FROM,
+        LOW_FROM / 2,
+        f"{window.used:.3f}",
+        _name(window),
+        used,
+    )
 
 
 def _gauge(window: Window, now: float) -> SafeString:
-    word = _NAMES.get(window.name, window.name)
-    name = f"{word} · {window.model}" if window.model else str(word)
+    name = _name(window)
     if not window.stands(now):
         seen = _("seen %s ago") % _span(now - window.seen_at)
         return format_html("{} <small>{} · {}</small>", name, _("has begun anew since"), seen)
@@ -64,13 +86,9 @@ def _gauge(window: Window, now: float) -> SafeString:
         left = _("%(remaining)s of %(limit)s left")
         used += " · " + left % {"remaining": f"{window.remaining:,}", "limit": f"{window.limit:,}"}
     return format_html(
-        '{} <meter min="0" max="1" high="{}" low="{}" optimum="0" value="{}">{}</meter>'
-        " <small>{} · {} · {} {}</small>",
+        "{} {} <small>{} · {} · {} {}</small>",
         name,
-        LOW_FROM,
-        LOW_FROM / 2,
-        f"{window.used:.3f}",
-        used,
+        _meter(window, used),
         used,
         _("seen %s ago") % _span(now - window.seen_at),
         _("begins anew"),

@@ -44,6 +44,10 @@ def test_the_list_shows_the_tightest() -> None:
         Window("x", 1.0, NOW - 1, NOW),
     )
     assert tightest(account(*windows), NOW).startswith("7d ")
+    spare = tightest(account(Window("5h", 0.1, NOW + 60, NOW)), NOW)
+    assert ("10 % used" in spare, "begins anew" in spare) == (True, False)
+    spent = tightest(account(Window("5h", 1.0, NOW + 60, NOW)), NOW)
+    assert ("100 % used" in spent, "begins anew" in spent) == (True, True)
     assert tightest(account(), NOW) == gauges(account(), NOW) == "–"
 
 
