@@ -125,7 +125,7 @@ def test_service_says_more_than_an_older_test(
     if result is not None:
         testing.keep(account, result)
     answered_at = timezone.now().timestamp() + seconds_later
-    status = AccountStatus(True, "", 0.0, (), 0, answered_at, refused_with, answered_at)
+    status = AccountStatus(True, 0.0, (), 0, answered_at, refused_with, answered_at)
     monkeypatch.setattr("accounts.admin.account.state.status_here", lambda _: status)
     assert glance(account).state == state
 
