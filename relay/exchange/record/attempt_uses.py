@@ -28,7 +28,7 @@ class AttemptUses:
             usage,
             self._call.body,
             len(self._call.raw),
-            is_broken=fact.failure is not None,
+            has_failed=fact.failure is not None,
         )
         if facts or any((usage.input_uncached, usage.output, usage.cache_read, usage.cache_write)):
             use = AttemptUse(

@@ -10,11 +10,12 @@ from relay.neutral.server_tools import FILE_SEARCH, WEB_SEARCH, runs_of
 
 
 def price_facts(
-    state: StreamState, usage: Usage, asked: Json, asked_bytes: int, *, is_broken: bool
+    state: StreamState, usage: Usage, asked: Json, asked_bytes: int, *, has_failed: bool
 ) -> dict[str, str | int]:
     """The facts by name, those that are there, of an answer that said ``state`` and used ``usage``.
 
-    ``asked`` is the client's body, of ``asked_bytes``; ``is_broken``: the answer is not whole.
+    ``asked`` is the client's body, of ``asked_bytes``. An answer is broken that ``has_failed``, or
+    that has no end, for its client left or the server stopped.
 
     ``cache_write_1h`` tokens; ``web_searches`` and ``file_searches``; ``service_tier``; ``inference_geo``;
     tokens of sound and pictures, named by ``media_part``; those of an image model, ``drawn_by`` whom;
@@ -35,6 +36,7 @@ def price_facts(
     found.update(usage.media)
     if usage.drawn:
         found.update({**dict(usage.drawn), "drawn_by": usage.drawn_by})
+    is_broken = has_failed or not state.terminal
     if not state.blocks:
         if is_broken and usage.input_uncached is not None and usage.output is None:
             found["estimated_tokens_out"] = 0

@@ -189,7 +189,7 @@ class Recorder:
         is_ours = stopped or (failure is not None and failure.rule.ended_here)
         ended_by = EndedBy.CLIENT if has_client_gone else EndedBy.PROXY if is_ours else EndedBy.UPSTREAM
         asked = self._call.body, len(self._call.raw)
-        facts_of_price = price_facts(state, state.usage, *asked, is_broken=failure is not None)
+        facts_of_price = price_facts(state, state.usage, *asked, has_failed=failure is not None)
         if failure is None and state.is_empty_turn:
             facts_of_price["said_nothing"] = True
         self.row = msgspec.structs.replace(

@@ -98,6 +98,17 @@ def test_what_came_of_a_cut_answer_is_estimated() -> None:
     assert dict(row_at_the_end().diagnostics) == {}
 
 
+def test_an_interrupted_answer_has_a_price_for_what_was_read() -> None:
+    """Upstream told the input and not a word came: neither a client that left nor an upstream that failed in
+    an answer's end leaves the price unknown. A whole answer needs no estimate.
+    """
+    read, of_nothing = Usage(input_uncached=7), {"estimated_tokens_out": 0}
+    assert dict(row_at_the_end(read, interrupted_by="client").diagnostics) == of_nothing
+    failed = row_at_the_end(read, Terminal(), failure=Failure(Kind.EMPTY_STOP, "nothing said"))
+    assert dict(failed.diagnostics) == of_nothing
+    assert dict(row_at_the_end(read, Terminal()).diagnostics) == {}
+
+
 def test_a_request_that_no_account_could_take_has_its_line(caplog: pytest.LogCaptureFixture) -> None:
     """Under its id, with why; one that was tried has the lines of its attempts instead."""
     failure = Failure(Kind.NO_ACCOUNT, "Every account for m is cooling down", 429)
