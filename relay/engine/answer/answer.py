@@ -106,7 +106,7 @@ class Answer:
     @property
     def heard(self) -> StreamState:
         """What this attempt said itself, whatever stood before it."""
-        return self._legs.heard
+        return self._legs.own
 
     def steps(self) -> Steps:
         """The whole answer: None when it came to its own end, and was given to the client."""

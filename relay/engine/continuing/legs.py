@@ -4,9 +4,12 @@ PURE. The first leg is the answer. A later one follows where upstream handed out
 CONTINUATION), or continues a broken answer in the middle of what the client has had.
 """
 
+from copy import copy
+
 from relay.engine.continuing.echo import Echo
 from relay.engine.continuing.joint import Joint, spoken
 from relay.engine.continuing.splice import Splice, total
+from relay.neutral.block import OpenBlock
 from relay.neutral.events import Chunk, Event, StreamState, Usage
 
 MAX_LEGS = 16
@@ -14,7 +17,7 @@ MAX_LEGS = 16
 
 
 class Legs:
-    """The legs of one attempt. ``heard`` is what the present one has said.
+    """The legs of one attempt. ``heard`` is what the present one has said, or the answer that it ends.
 
     ``are_spliced``: it stands behind another one, and what it says has to be fitted.
     """
@@ -27,6 +30,8 @@ class Legs:
         self._splice: Splice | None = None
         self._past = Usage()  # of this attempt's legs before the present one
         self._is_behind = unseen is not None
+        self._first: list[OpenBlock] = []  # of a leg that was joined, before another one followed it
+        self._others = 0  # blocks of the answer that this attempt did not say, or that are in ``_first``
         if unseen is not None:
             self.heard = StreamState()
             joint = Joint(Echo(answer.text, unseen), is_open=answer.open_block is not None)
@@ -36,9 +41,20 @@ class Legs:
         """What the attempt has cost, as far as upstream told it."""
         return answer.usage if self._splice is None else total(self._past, self._splice.usage)
 
+    @property
+    def own(self) -> StreamState:
+        """What the attempt has said over its legs, and nothing that stood before it."""
+        if not self._others:
+            return self.heard
+        own = copy(self.heard)
+        own.blocks = [*self._first, *self.heard.blocks[self._others :]]
+        return own
+
     def follow(self, answer: StreamState) -> None:
         """Another leg begins, behind ``answer``."""
         self.count += 1
+        if self._is_behind:
+            self._first, self._others = self.heard.blocks, len(answer.blocks)
         self._past, self.heard = self.usage(answer), answer
         self._splice, self._is_behind = Splice(answer), False
         self.are_spliced = True

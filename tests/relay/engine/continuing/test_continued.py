@@ -382,7 +382,7 @@ def test_a_token_behind_a_seam_is_followed() -> None:
     """The client of the same dialect cannot: the token is for a request that it does not know."""
     goes_on = Stop("continuation", "CONTINUATION", continuation_token="token-2")
     last: tuple[Event, ...] = (Usage(output=1), STOP, Terminal())
-    play(
+    played = play(
         SAME_BEGUN,
         closes(),
         sleeps(0.5),
@@ -396,7 +396,12 @@ def test_a_token_behind_a_seam_is_followed() -> None:
         (reads(), says(BlockStart(0, "text"), TextDelta(0, " So"), BlockStop(0), *last)),
         delivers(BlockStart(1, "text"), TextDelta(1, " So"), BlockStop(1), Usage(output=6), *last[1:]),
         closes(is_complete=True),
-    ).ends(status=200, attempts=2, usage=Usage(output=6))
+    )
+    played.ends(status=200, attempts=2, usage=Usage(output=6))
+    heard = played.all(AttemptEnded)[-1].heard
+    assert [block.text for block in heard.blocks] == [" a time.", " So"], "its own legs, and none before it"
+    assert heard.terminal
+    assert played.outcome.state.text == "Once upon a time. So"
 
 
 def test_each_attempt_has_its_own_usage() -> None:
