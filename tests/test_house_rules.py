@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,19 @@ PACKAGES = ("proxyproject", "relay", "accounts", "monitor")
 LINE_LIMIT = 300
 LONGER: dict[str, str] = {}
 """Files over the limit, each with the reason why it is better in one piece."""
+
+FOLDER_LIMIT = 16
+"""Modules beside each other; above it a folder wants rooms."""
+
+SHARED_NAMES = {
+    "Blocks": "each dialect's decoder has its own",
+    "Command": "Django's name for a command",
+    "Conversation": "the neutral request, and the table of conversations",
+    "DatabaseWrapper": "Django's name in a database backend",
+    "Delta": "as each vendor calls it on the wire",
+    "StreamEvent": "as each vendor calls it on the wire",
+}
+"""Public classes that share a name, each with the reason."""
 
 NEARLY_PURE = {"monitor.live.window": "reads the list of failures from the models"}
 """Modules that say PURE and import something that is not, with what it is."""
@@ -86,6 +100,23 @@ def test_files_are_short() -> None:
     }
     assert {name: lines for name, lines in long.items() if name not in LONGER} == {}
     assert [name for name in LONGER if name not in long] == []
+
+
+def test_folders_have_rooms() -> None:
+    """A folder with many modules beside each other is hard to find one's way in."""
+    beside = Counter(path.parent for path in our_modules(*PACKAGES) if path.name != "__init__.py")
+    assert {str(folder): count for folder, count in beside.items() if count > FOLDER_LIMIT} == {}
+
+
+def test_no_class_has_the_name_of_another() -> None:
+    """One name for one thing; an exception states its reason in SHARED_NAMES."""
+    names = Counter(
+        node.name
+        for path in our_modules(*PACKAGES)
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, count in names.items() if count > 1} == set(SHARED_NAMES)
 
 
 def test_no_file_has_a_name_for_everything() -> None:

@@ -19,7 +19,7 @@ class _OpenTurn(msgspec.Struct):
     are_results: bool = False
 
 
-class Turns:
+class TurnReader:
     """The turns of one request. ``dropped`` gets what has no neutral form."""
 
     def __init__(self, dropped: list[str]) -> None:

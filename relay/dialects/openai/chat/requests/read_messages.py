@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from relay.dialects.openai.requests import media
 from relay.dialects.openai.requests.custom_tools import arguments_with, text_of
-from relay.dialects.openai.requests.turn_reader import Turns
+from relay.dialects.openai.requests.turn_reader import TurnReader
 from relay.dialects.request_fields import as_text, object_in, objects_in, place, text_in
 from relay.dialects.translation.foreign_history import unknown_part
 from relay.neutral.conversation import Json, Part, Text, Thinking, ToolCall, Turn
@@ -39,7 +39,7 @@ class _Reader:
     """Messages into turns."""
 
     def __init__(self, custom_tools: Collection[str], dropped: list[str]) -> None:
-        self.turns = Turns(dropped)
+        self.turns = TurnReader(dropped)
         self._custom_tools = custom_tools
         self._dropped = dropped
 

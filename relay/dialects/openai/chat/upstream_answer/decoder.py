@@ -24,7 +24,7 @@ from relay.dialects.openai.chat.upstream_answer.documents import (
     stream_of,
 )
 from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
-from relay.dialects.openai.chat.upstream_answer.said import Said
+from relay.dialects.openai.chat.upstream_answer.said import ToldChoice
 from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Delta, Piece, is_told
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from
@@ -87,8 +87,8 @@ class ChatDecoder(StreamDecoder[Piece]):
         self._waiting: list[bytes] = []  # chunks from an empty object of arguments on, not to be seen yet
         self._waits_for = -1  # the position of its call
         self._without = b""  # the first of them without the empty object
-        self._said = Said()
-        self._said_by_others: defaultdict[int, Said] = defaultdict(Said)  # by further choices
+        self._said = ToldChoice()
+        self._said_by_others: defaultdict[int, ToldChoice] = defaultdict(ToldChoice)  # by further choices
         self._others: set[int] = set()  # of these, those that have not finished
 
     def prepared(self, told: Json) -> Json:
@@ -186,7 +186,7 @@ class ChatDecoder(StreamDecoder[Piece]):
         if told.choices is msgspec.UNSET:
             self._rewrites.put(("choices",), [])
 
-    def _take_message(self, at: int, choice: Choice, said: Said, event: SseEvent) -> None:
+    def _take_message(self, at: int, choice: Choice, said: ToldChoice, event: SseEvent) -> None:
         """A whole message where the delta says nothing: the delta is what it says beyond ``said``."""
         message = tolerant_object(bytes(choice.message))
         if message is None or any(msgspec.structs.astuple(choice.delta)):

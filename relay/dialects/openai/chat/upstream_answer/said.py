@@ -53,7 +53,7 @@ class _Call(msgspec.Struct, gc=False):
     has_arguments: bool = False
 
 
-class Said:
+class ToldChoice:
     """One choice's."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ where no model takes it for its own way to speak; the rest is left out.
 
 import msgspec
 
-from relay.dialects.openai.requests.turn_reader import Turns
+from relay.dialects.openai.requests.turn_reader import TurnReader
 from relay.dialects.translation.foreign_history import outcome, program, run_note
 from relay.neutral.conversation import Json, Text, Turn
 from relay.neutral.server_tools import ServerResult
@@ -23,7 +23,7 @@ _SAYS_NOTHING = frozenset(
 class ForeignItems:
     """Reads such items. ``dropped`` gets their names, once each."""
 
-    def __init__(self, turns: Turns, dropped: list[str]) -> None:
+    def __init__(self, turns: TurnReader, dropped: list[str]) -> None:
         """None read yet."""
         self._turns = turns
         self._dropped = dropped

@@ -5,7 +5,7 @@ one turn.
 """
 
 from relay.dialects.openai.requests import media
-from relay.dialects.openai.requests.turn_reader import Turns
+from relay.dialects.openai.requests.turn_reader import TurnReader
 from relay.dialects.openai.responses.redacted import REDACTED_PREFIX
 from relay.dialects.openai.responses.requests.foreign_items import ForeignItems
 from relay.dialects.openai.responses.requests.named_tools import arguments_of, plain_name
@@ -38,7 +38,7 @@ class _Reader:
     """Items into turns."""
 
     def __init__(self, dropped: list[str]) -> None:
-        self.turns = Turns(dropped)
+        self.turns = TurnReader(dropped)
         self._dropped = dropped
         self._foreign = ForeignItems(self.turns, dropped)
 

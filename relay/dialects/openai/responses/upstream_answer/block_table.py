@@ -17,7 +17,7 @@ class ProtocolBroken(Exception):
     """The stream speaks of a block that is not there, or ends a tool call that is not whole."""
 
 
-class OpenBlock(msgspec.Struct, gc=False):
+class TableBlock(msgspec.Struct, gc=False):
     """A block under way. ``pieces`` are a tool call's arguments; ``has_text`` says that deltas came.
 
     ``cited`` counts the sources that were told of a text, ``whole_pieces`` the pieces that were found to be
@@ -53,15 +53,17 @@ class BlockTable:
         self.kinds: set[BlockKind] = set()
         self.is_cut = False
         self._takes_partial_arguments = takes_partial_arguments
-        self._blocks: dict[Key, OpenBlock] = {}
-        self._items: dict[int, dict[int, OpenBlock]] = {}  # those that may be open, by item and content index
+        self._blocks: dict[Key, TableBlock] = {}
+        self._items: dict[
+            int, dict[int, TableBlock]
+        ] = {}  # those that may be open, by item and content index
         self._cut_block = -1
 
-    def find(self, key: Key) -> OpenBlock | None:
+    def find(self, key: Key) -> TableBlock | None:
         """The block at ``key``, open or not."""
         return self._blocks.get(key)
 
-    def open_at(self, key: Key) -> OpenBlock:
+    def open_at(self, key: Key) -> TableBlock:
         """The open block at ``key``; raises ProtocolBroken."""
         block = self._blocks.get(key)
         if block is None or not block.is_open:
@@ -81,11 +83,11 @@ class BlockTable:
         identity: str = "",
         name: str = "",
         payload: bytes = b"",
-    ) -> OpenBlock:
+    ) -> TableBlock:
         """A block begins; raises ProtocolBroken where it did before."""
         if key in self._blocks:
             raise ProtocolBroken(f"output {key[0]} began twice")
-        block = self._blocks[key] = OpenBlock(self.count, kind, name)
+        block = self._blocks[key] = TableBlock(self.count, kind, name)
         self._items.setdefault(key[0], {})[key[1]] = block
         self.kinds.add(kind)
         events.append(BlockStart(self.count, kind, identity, name, payload))
@@ -98,14 +100,14 @@ class BlockTable:
         self.count += 1
         events += (start, BlockStop(start.index))
 
-    def argue(self, block: OpenBlock, piece: str, events: list[Event]) -> None:
+    def argue(self, block: TableBlock, piece: str, events: list[Event]) -> None:
         """More of a call's arguments."""
         if piece:
             block.has_text = True
             block.pieces.append(piece)
             events.append(ArgumentsDelta(block.index, piece))
 
-    def close(self, block: OpenBlock, events: list[Event]) -> None:
+    def close(self, block: TableBlock, events: list[Event]) -> None:
         """A block is whole."""
         block.is_open = False
         if block.kind == "tool_call" and not self._takes_partial_arguments:

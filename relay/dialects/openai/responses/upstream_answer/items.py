@@ -14,8 +14,8 @@ from relay.dialects.openai.responses.server_runs import arguments_of, result_of,
 from relay.dialects.openai.responses.upstream_answer.block_table import (
     WHOLE,
     BlockTable,
-    OpenBlock,
     ProtocolBroken,
+    TableBlock,
 )
 from relay.dialects.openai.responses.upstream_answer.found_pages import FoundPages
 from relay.dialects.openai.responses.upstream_answer.item_texts import (
@@ -179,7 +179,7 @@ class ItemBlocks:
         for run, result in self._found.results(response):
             self._result(run, WEB_SEARCH, result, events)
 
-    def _announce(self, place: Json, kind: BlockKind, events: list[Event]) -> OpenBlock:
+    def _announce(self, place: Json, kind: BlockKind, events: list[Event]) -> TableBlock:
         """A text that begins unannounced: its part, and its message where that was not announced either."""
         index, identity = place["output_index"], place["item_id"]
         if self.told.begin(index, "message", identity):
@@ -193,7 +193,7 @@ class ItemBlocks:
         return self.table.open((index, place["content_index"]), kind, events)
 
     def _say_rest(
-        self, block: OpenBlock, place: Json, text: str, events: list[Event], *, is_heard: bool = False
+        self, block: TableBlock, place: Json, text: str, events: list[Event], *, is_heard: bool = False
     ) -> None:
         """A whole text of which no delta came, as one; ``is_heard``: clients take it from its item."""
         if block.has_text or not text:
@@ -208,7 +208,7 @@ class ItemBlocks:
         else:
             self.unannounced.append(("response.output_text.delta", {**place, "delta": text, "logprobs": []}))
 
-    def _call(self, output_index: int, call_id: str, name: str, events: list[Event]) -> OpenBlock:
+    def _call(self, output_index: int, call_id: str, name: str, events: list[Event]) -> TableBlock:
         call_id = call_id or f"call_{self._options.call_id_seed}{self.table.count}"
         return self.table.open((output_index, WHOLE), "tool_call", events, call_id, name)
 
@@ -244,20 +244,20 @@ class ItemBlocks:
                 self._say_rest(block, place, text, events, is_heard=not has_begun)
                 self._cite_rest(block, part, events)
 
-    def _cite(self, block: OpenBlock, annotation: Json, raw: bytes, events: list[Event]) -> None:
+    def _cite(self, block: TableBlock, annotation: Json, raw: bytes, events: list[Event]) -> None:
         block.cited += 1
         url, title = text_at(annotation, "url"), text_at(annotation, "title")
         events.append(Citation(block.index, raw, url, title))
         self._found.cited(url, title)
 
-    def _cite_rest(self, block: OpenBlock, part: Json, events: list[Event]) -> None:
+    def _cite_rest(self, block: TableBlock, part: Json, events: list[Event]) -> None:
         """The sources of a text that only its whole form tells."""
         annotations = part.get("annotations")
         for one in annotations[block.cited :] if isinstance(annotations, list) else ():
             if isinstance(one, dict):
                 self._cite(block, one, msgspec.json.encode(one), events)
 
-    def _fill(self, block: OpenBlock, item: Json, events: list[Event]) -> None:
+    def _fill(self, block: TableBlock, item: Json, events: list[Event]) -> None:
         """What came with the finished item only: all of it, where a server streams items whole."""
         if block.kind == "thinking":
             if not block.has_text and (text := thought(item)):
@@ -269,7 +269,7 @@ class ItemBlocks:
         elif block.kind == "server_call":
             self.table.argue(block, arguments_of(item), events)
 
-    def _outcome(self, block: OpenBlock, item: Json, events: list[Event]) -> None:
+    def _outcome(self, block: TableBlock, item: Json, events: list[Event]) -> None:
         """What came of a run of upstream's own tool: its result, or the picture that it made."""
         if text_at(item, "type") == "image_generation_call":
             if data := text_at(item, "result"):
