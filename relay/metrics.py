@@ -2,6 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from monitor.ledger.booking import tokens_of, uses_of
 from monitor.record.records import RequestRecord
 
 EXCHANGES = Counter("evenkeel_exchanges_total", "Exchanges that ended", ["dialect", "outcome"])
@@ -17,7 +18,7 @@ DURATION = Histogram(
     "From admission to the end of the answer",
     buckets=(0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800),
 )
-TOKENS = Counter("evenkeel_tokens_total", "Tokens as upstream counted them", ["direction"])
+TOKENS = Counter("evenkeel_tokens_total", "Tokens as upstream counted them, for all attempts", ["direction"])
 RETRY_TURNS = Counter(
     "evenkeel_retry_turns_total",
     "Turns that retries asked for: at once, waited (spent budget), refused (full queue or no time left)",
@@ -42,6 +43,7 @@ def observe(row: RequestRecord, seconds: float) -> None:
     DURATION.observe(seconds)
     if row.first_data_ms is not None:
         FIRST_DATA.observe(row.first_data_ms / 1000)
-    for direction, tokens in (("in", row.tokens_in), ("out", row.tokens_out), ("cached", row.tokens_cached)):
-        if tokens:
-            TOKENS.labels(direction).inc(tokens)
+    for use in uses_of(row):
+        for direction, tokens in zip(("in", "out", "cached"), tokens_of(use), strict=False):
+            if tokens:
+                TOKENS.labels(direction).inc(tokens)
