@@ -33,7 +33,15 @@ class Counted(models.Model):
         abstract = True
 
 
-IN_USE = Q(turns__gt=0) | Q(tokens_in__gt=0) | Q(tokens_cached__gt=0) | Q(cost_units__gt=0)
+IN_USE = (
+    Q(turns__gt=0)
+    | Q(tokens_in__gt=0)
+    | Q(tokens_out__gt=0)
+    | Q(tokens_cached__gt=0)
+    | Q(tokens_cache_write__gt=0)
+    | Q(cost_units__gt=0)
+    | Q(unpriced__gt=0)
+)
 """Parts in which anything is left after corrections: a turn, or what a failed attempt of one used."""
 
 

@@ -128,6 +128,32 @@ def test_what_failed_attempts_used_is_their_accounts(writer: RecordWriter, reque
     assert set(agent.accounts) == {"a", "b"}
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"tokens_in": 5},
+        {"tokens_out": 5},
+        {"tokens_cached": 5},
+        {"tokens_cache_write": 5},
+        {"diagnostics": {"estimated_tokens_out": 5}},
+    ],
+    ids=str,
+)
+def test_an_account_is_told_whatever_an_attempt_used_of_it(
+    writer: RecordWriter, request_record: NewRecord, told: dict[str, Any]
+) -> None:
+    """Also where upstream told but one count, or none, and nobody knows a price."""
+    uses = (
+        AttemptUse(number=1, account="b", model="nobodys-model", failed=True, **told),
+        AttemptUse(number=2, account="a", model="claude-opus-5-5", tokens_in=7, tokens_out=1),
+    )
+    row = turn(request_record)
+    writer.submit(ended(row, account="a", mapped_model="claude-opus-5-5", attempts=2, used_by_attempt=uses))
+    assert writer.flush(10)
+    assert {account for agent in agents_of(C) for account in agent.accounts} == {"a", "b"}
+    assert {group.label for group in within_conversation(C, "", "account")} == {"a", "b"}
+
+
 def test_what_costs_nothing_is_known_beside_a_turn_without_a_price(
     writer: RecordWriter, request_record: NewRecord
 ) -> None:
