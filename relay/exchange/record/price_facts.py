@@ -4,9 +4,12 @@ Where upstream told no counts, for it broke off or never tells them, about how m
 """
 
 from relay.dialects.token_estimate import BYTES_A_TOKEN, estimate
+from relay.neutral.block import OpenBlock
 from relay.neutral.conversation import Json
 from relay.neutral.events import StreamState, Usage
 from relay.neutral.server_tools import FILE_SEARCH, WEB_SEARCH, runs_of
+
+_WORDED = frozenset({"text", "thinking", "refusal"})
 
 
 def price_facts(
@@ -19,8 +22,9 @@ def price_facts(
 
     ``cache_write_1h`` tokens; ``web_searches`` and ``file_searches``; ``service_tier``; ``inference_geo``;
     tokens of sound and pictures, named by ``media_part``; those of an image model, ``drawn_by`` whom;
-    ``estimated_tokens_in`` and ``estimated_tokens_out``, each where an answer came of which upstream did not
-    tell it; the latter is 0 where a broken one had read its input, and said nothing.
+    ``estimated_tokens_in`` and ``estimated_tokens_out``, each where an answer came (of a broken one: a word,
+    or what comes whole) of which upstream did not tell it; the latter is 0 where a broken one had read its
+    input, and said nothing.
     """
     found = dict[str, str | int]()
     if usage.cache_write_1h:
@@ -37,7 +41,7 @@ def price_facts(
     if usage.drawn:
         found.update({**dict(usage.drawn), "drawn_by": usage.drawn_by})
     is_broken = has_failed or not state.terminal
-    if not state.blocks:
+    if not (any(map(_says, state.blocks)) if is_broken else state.blocks):
         if is_broken and usage.input_uncached is not None and usage.output is None:
             found["estimated_tokens_out"] = 0
         return found
@@ -47,6 +51,11 @@ def price_facts(
         characters = sum(len(piece) for block in state.blocks for piece in block.pieces)
         found["estimated_tokens_out"] = -(-characters // BYTES_A_TOKEN)
     return found
+
+
+def _says(block: OpenBlock) -> bool:
+    """Words came of it, or what comes whole: not its announcement alone."""
+    return bool(block.signature or any(block.pieces)) or block.kind not in _WORDED
 
 
 def _searches(state: StreamState, usage: Usage) -> int:

@@ -10,7 +10,8 @@ from monitor.record.records import Record, RequestRecord
 from relay.dialects.anthropic import ANTHROPIC
 from relay.engine.commands import ExchangeEnd
 from relay.exchange.record.recording import Recorder
-from relay.neutral.events import BlockStart, Event, Stop, StreamState, Terminal, TextDelta, Usage
+from relay.neutral.block import BlockKind
+from relay.neutral.events import BlockStart, Event, Signature, Stop, StreamState, Terminal, TextDelta, Usage
 from relay.neutral.failures import Failure, Kind
 from relay.neutral.server_tools import WEB_SEARCH
 from relay.upstream.request import ClientCall
@@ -96,6 +97,29 @@ def test_what_came_of_a_cut_answer_is_estimated() -> None:
     some = row_at_the_end(*said, Usage(input_uncached=7)).diagnostics
     assert dict(some) == {"estimated_tokens_out": 101}
     assert dict(row_at_the_end().diagnostics) == {}
+
+
+@pytest.mark.parametrize("kind", ["text", "thinking", "refusal"])
+def test_a_block_that_was_only_announced_is_no_answer(kind: BlockKind) -> None:
+    """OpenAI's Responses announce a reasoning item before a word of it: a broken answer said nothing yet."""
+    broken = Failure(Kind.ERROR_EVENT, "overloaded")
+    begun = BlockStart(0, kind)
+    assert dict(row_at_the_end(begun, failure=broken).diagnostics) == {}
+    assert dict(row_at_the_end(begun, TextDelta(0, ""), failure=broken).diagnostics) == {}
+    read = row_at_the_end(begun, Usage(input_uncached=7), failure=broken)
+    assert dict(read.diagnostics) == {"estimated_tokens_out": 0}
+    said = row_at_the_end(begun, TextDelta(0, "word"), failure=broken)
+    assert dict(said.diagnostics) == {"estimated_tokens_in": 1, "estimated_tokens_out": 1}
+    signed = row_at_the_end(begun, Signature(0, "s", "claude"), failure=broken)
+    assert dict(signed.diagnostics) == {"estimated_tokens_in": 1, "estimated_tokens_out": 0}
+
+
+@pytest.mark.parametrize("kind", ["tool_call", "server_call", "media", "opaque"])
+def test_a_call_or_a_picture_is_an_answer(kind: BlockKind) -> None:
+    """It comes named or whole, so the prompt was read."""
+    broken = Failure(Kind.ERROR_EVENT, "overloaded")
+    told = row_at_the_end(BlockStart(0, kind), failure=broken).diagnostics
+    assert dict(told) == {"estimated_tokens_in": 1, "estimated_tokens_out": 0}
 
 
 def test_an_interrupted_answer_has_a_price_for_what_was_read() -> None:
