@@ -153,9 +153,10 @@ class ItemBlocks:
             self._named(at, item, events)
         elif text_at(item, "type") == "message":
             self._fill_parts(at, item, has_begun, events)
-        elif not has_begun and self.table.find((at, WHOLE)) is None:
+        elif not has_begun:
+            told.output_index = at
             self.add_item(told, events)
-        block = self.table.find((at, WHOLE))
+        block = self.table.find((at, WHOLE)) if text_at(item, "type") != "message" else None
         is_open = block is not None and block.is_open
         if block is not None and is_open:
             self._fill(block, item, events)

@@ -13,16 +13,21 @@ from relay.neutral.conversation import Json
 _Place = tuple[int, str]
 """The index of the item, and its kind: some servers give all of them the same index."""
 
+_NOT_ONE_BLOCK = ("message", "")
+"""The kinds of items that share their index with an item of any other kind."""
+
 
 class ToldItems:
     """The items of one answer, by the order in which they began."""
 
-    __slots__ = ("_indexes", "_is_finished")
+    __slots__ = ("_aside", "_indexes", "_is_finished", "_kinds")
 
     def __init__(self) -> None:
         """None was told of yet."""
         self._is_finished: dict[_Place, bool] = {}
         self._indexes: dict[tuple[str, str], int] = {}  # by kind and id
+        self._kinds: dict[int, str] = {}  # of the items that are one block
+        self._aside = -1  # the last index that was given away; those of the wire are not below -1
 
     def __len__(self) -> int:
         """How many were told of."""
@@ -34,17 +39,26 @@ class ToldItems:
         if place in self._is_finished:
             return False
         self._is_finished[place] = False
+        if kind not in _NOT_ONE_BLOCK:
+            self._kinds.setdefault(index, kind)
         for identity in identities:
             if identity:
                 self._indexes.setdefault((kind, identity), index)
         return True
 
     def finish(self, index: int, item: Json) -> tuple[int, bool]:
-        """The ``item`` is whole, at ``index`` as it says; its true index, and whether it had begun before."""
+        """The ``item`` is whole, at ``index`` as it says; its true index, and whether it had begun before.
+
+        Where another item has that index, its own is one that the wire does not have.
+        """
         kind = text_at(item, "type")
         known = self._known(item)
-        if (index, kind) not in self._is_finished and known is not None and not self._is_finished[known]:
-            index = known[0]
+        is_taken = self._is_taken(index, item)
+        if known is None and is_taken:
+            self._aside -= 1
+            index = self._aside
+        elif known is not None and (index, kind) not in self._is_finished:
+            index = known[0] if is_taken or not self._is_finished[known] else index
         is_new = self.begin(index, kind, *identities_of(item))
         self._is_finished[index, kind] = True
         return index, not is_new
@@ -66,6 +80,15 @@ class ToldItems:
                 found.append((free, item, False))
                 free += 1
         return found
+
+    def _is_taken(self, index: int, item: Json) -> bool:
+        """Is another item at ``index``: one of another kind, or a call that is whole, and not this one?"""
+        kind = text_at(item, "type")
+        if kind in _NOT_ONE_BLOCK:
+            return False
+        if self._kinds.get(index, kind) != kind:
+            return (index, kind) not in self._is_finished
+        return bool(text_at(item, "call_id")) and self._is_finished.get((index, kind), False)
 
     def _known(self, item: Json) -> _Place | None:
         """The place where an id of the ``item`` was told."""

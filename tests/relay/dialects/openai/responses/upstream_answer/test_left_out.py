@@ -6,7 +6,7 @@ import pytest
 
 from relay.dialects.openai import OPENAI_RESPONSES
 from relay.neutral.conversation import Json
-from relay.neutral.events import Chunk, Signature
+from relay.neutral.events import Chunk, Signature, Stop
 from tests.relay.dialects.openai.responses.upstream_answer.test_servers import COMPLETED, blocks, item, told
 from tests.relay.dialects.openai.streams import client_for
 
@@ -215,3 +215,39 @@ def test_nothing_is_added_to_a_stream_that_told_all() -> None:
     assert texts(chunk) == ["Hi"]
     assert chunk.raw.count(b"\n\n") == len(events) + 1
     assert OPENAI_RESPONSES.collect(chunk.raw)
+
+
+def test_items_that_share_a_place_are_all_told() -> None:
+    """Some servers give all items one index, or none: each is told once, and a call makes the answer one."""
+    thoughts, first = {"type": "reasoning", "summary": [{"text": "Hm"}]}, call(call_id="c_1")
+    second = call(call_id="c_2", name="g")
+    thought = ("thinking", "", "", "Hm")
+    f, g = (("tool_call", f"c_{one}", name, '{"a":1}') for one, name in (("1", "f"), ("2", "g")))
+    begun = item("reasoning", done=False)
+    for place in ({"output_index": 0}, {}):
+        table = [
+            ([begun, thoughts, first], [], [thought, f]),
+            ([begun, thoughts, first, second], [], [thought, f, g]),
+            ([first, second], [], [f, g]),
+            ([first, thoughts], [], [f, thought]),
+            ([begun, thoughts, first, first], [first], [thought, f]),
+            ([begun, thoughts, first], [thoughts, first, second], [thought, f, g]),
+            ([first, message("Hi")], [], [f, ("text", "", "", "Hi")]),
+        ]
+        for items, listed, expected in table:
+            events = [
+                (one[0], {**place, "item": one[1]["item"]})
+                if isinstance(one, tuple)
+                else ("response.output_item.done", {**place, "item": one})
+                for one in items
+            ]
+            chunk = told(*events, completed(*listed))
+            assert blocks(chunk) == expected, (place, items)
+            reason = "tool_use" if f in expected else "end_turn"
+            assert [event.reason for event in chunk.events if isinstance(event, Stop)] == [reason]
+
+
+def test_a_text_is_no_thought_of_the_item_in_its_place() -> None:
+    """Thinking that was not finished takes nothing from a message that has the same index."""
+    chunk = told(item("reasoning", done=False), whole(0, message("Hi")), COMPLETED)
+    assert blocks(chunk) == [("thinking", "", "", ""), ("text", "", "", "Hi")]
