@@ -87,6 +87,7 @@ class ChatDecoder(StreamDecoder[Piece]):
         self._waiting: list[bytes] = []  # chunks from an empty object of arguments on, not to be seen yet
         self._waits_for = -1  # the position of its call
         self._without = b""  # the first of them without the empty object
+        self._had_completion = False  # a chunk that calls itself a whole completion
         self._said = ToldChoice()
         self._said_by_others: defaultdict[int, ToldChoice] = defaultdict(ToldChoice)  # by further choices
         self._others: set[int] = set()  # of these, those that have not finished
@@ -118,12 +119,14 @@ class ChatDecoder(StreamDecoder[Piece]):
                 other = (choice.index or 0) if self._has_several else 0
                 said = self._said_by_others[other] if other else self._said
                 if choice.message is not NOTHING:
-                    self._take_message(at, choice, said, event)
+                    is_end = told.object == WHOLE and bool(choice.finish_reason) and not self._had_completion
+                    self._take_message(at, choice, said, is_end=is_end)
                 said.note(choice.delta)
                 if other:
                     self._another(other, choice, events)
                 else:
                     self._choice(at, choice, events)
+            self._had_completion = self._had_completion or told.object == WHOLE
             self.is_finishing = self._is_last and not self._others
         elif told.choices is msgspec.UNSET or not is_told(told.usage):
             self._without_choices(told, event)
@@ -186,15 +189,18 @@ class ChatDecoder(StreamDecoder[Piece]):
         if told.choices is msgspec.UNSET:
             self._rewrites.put(("choices",), [])
 
-    def _take_message(self, at: int, choice: Choice, said: ToldChoice, event: SseEvent) -> None:
-        """A whole message where the delta says nothing: the delta is what it says beyond ``said``."""
+    def _take_message(self, at: int, choice: Choice, said: ToldChoice, *, is_end: bool) -> None:
+        """A whole message where the delta says nothing: the delta is what it says beyond ``said``.
+
+        ``is_end``: it is in the one chunk that calls itself a whole completion, and tells why it ended.
+        """
         message = tolerant_object(bytes(choice.message))
         if message is None or any(msgspec.structs.astuple(choice.delta)):
             return
         whole, bent = mended(without_halves(message), Delta)
         for path in bent:
             self.note(f"choices[].delta.{path}")
-        left = said.rest(whole, is_end=(tolerant_object(event.data or b"") or {}).get("object") == WHOLE)
+        left = said.rest(whole, is_end=is_end)
         choice.delta = msgspec.convert(left, Delta)
         self._rewrites.put(("object",), CHUNK)
         self._rewrites.put(("choices", at, "message"), GONE)

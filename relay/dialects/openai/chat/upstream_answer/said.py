@@ -12,6 +12,7 @@ import msgspec
 from relay.dialects.openai.chat.upstream_answer.blocks import first_thought
 from relay.dialects.openai.chat.upstream_answer.call_numbers import CallNumbers
 from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Delta
+from relay.dialects.openai.text_in_pieces import TextInPieces
 from relay.neutral.conversation import Json
 
 _CALLS = "calls"
@@ -19,29 +20,6 @@ _REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 _LISTS = ("annotations", "images")
 
 _encoded = msgspec.json.Encoder(order="deterministic").encode
-
-
-class _Text:
-    """All that was said of one kind; looked at as a whole when a message is there."""
-
-    __slots__ = ("_bare", "_blank", "pieces")
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-        self._bare = self._blank = ""
-
-    def rest_of(self, told: str) -> str | None:
-        """What ``told`` says behind it, white space around it apart; None where it begins otherwise."""
-        if len(self.pieces) > 1 or not self._bare:
-            said = "".join(self.pieces)
-            self.pieces = [said]
-            self._bare = said.strip()
-            self._blank = said[len(said.rstrip()) :]
-        whole = told.lstrip()
-        if not whole.startswith(self._bare) or (whole and not self._bare):
-            return None
-        rest = whole[len(self._bare) :]
-        return rest.removeprefix(self._blank) if rest.strip() else ""
 
 
 class _Call(msgspec.Struct, gc=False):
@@ -58,14 +36,14 @@ class ToldChoice:
 
     def __init__(self) -> None:
         """Nothing yet."""
-        self._texts = {"content": _Text(), "thinking": _Text(), "refusal": _Text()}
+        self._texts = {"content": TextInPieces(), "thinking": TextInPieces(), "refusal": TextInPieces()}
         self._content = self._texts["content"]
         self._numbers = CallNumbers()
         self._calls: list[_Call] = []
         self._ids: dict[str, _Call] = {}
         self._entries: dict[str, set[bytes]] = {}
         self._sound: set[str] = set()
-        self._by_deltas: set[str] | None = None  # what was said before the first whole message
+        self._by_deltas: set[str] | None = None  # what was said before the first message that says something
 
     def note(self, delta: Delta) -> None:
         """It is said now."""
@@ -94,7 +72,7 @@ class ToldChoice:
         Words that do not begin as the deltas' did are a further piece of the answer; with ``is_end`` they
         are the same answer, told otherwise.
         """
-        if self._by_deltas is None:
+        if self._by_deltas is None and _says_something(message):
             self._by_deltas = self._said_so_far()
         left = dict(message)
         if any(text.pieces for text in self._texts.values()) or self._calls:
@@ -112,7 +90,7 @@ class ToldChoice:
             if known and message.get(name):
                 _put(left, name, [one for one in message[name] if _entry(one) not in known])
         _put(left, "tool_calls", self._new_calls(message.get("tool_calls") or ()))
-        if _CALLS in self._by_deltas:
+        if _CALLS in (self._by_deltas or ()):
             left.pop("function_call", None)
         return left
 
@@ -125,11 +103,11 @@ class ToldChoice:
         by_deltas = self._by_deltas or set()
         if not told or name not in by_deltas:
             return told
+        if is_end:
+            return self._texts[name].rest_of_same(told)
         rest = self._texts[name].rest_of(told)
         if rest is not None:
             return rest
-        if is_end:
-            return ""
         by_deltas.discard(name)  # the messages are pieces
         return told
 
@@ -193,6 +171,17 @@ class ToldChoice:
             call.has_arguments |= one.custom is not None or bool(one.function and one.function.arguments)
             if call.id:
                 self._ids.setdefault(call.id, call)
+
+
+def _says_something(message: Json) -> bool:
+    """Is it more than a role, and fields that are empty?"""
+    content = message.get("content")
+    if isinstance(content, str) or not content:
+        says = bool(content)
+    else:
+        says = any(not isinstance(part, dict) or part.get("text") != "" for part in content)
+    others = ("refusal", *_REASONING, "tool_calls", "function_call", "images")
+    return says or any(message.get(name) for name in others) or any((message.get("audio") or {}).values())
 
 
 def _put(fields: Json, name: str, value: Any) -> None:

@@ -71,9 +71,10 @@ class Choice(Struct, gc=False):
 
 
 class Piece(Struct, gc=False):
-    """One chunk (``chat.completion.chunk``). Perplexity tells its sources beside the choices."""
+    """One chunk (by its ``object``, mostly). Perplexity tells its sources beside the choices."""
 
     id: str | None = None
+    object: str | None = None
     model: str | None = None
     choices: list[Choice] | UnsetType = UNSET
     usage: Raw = NOTHING

@@ -151,6 +151,52 @@ def test_a_whole_completion_is_the_same_answer_however_it_is_told() -> None:
     assert (state_of(chunk.events).text, said(chunk)) == ("Hi", "Hi")
 
 
+def test_a_message_that_says_nothing_is_no_piece() -> None:
+    """What deltas say behind it is what the whole message repeats."""
+    whole = {"object": "chat.completion", "choices": [message("stop", content="Hello", reasoning="Hm")]}
+    words = [delta(reasoning="Hm"), delta(content="Hel"), delta(content="lo")]
+    empty: list[Json] = [
+        {},
+        {"content": ""},
+        {"content": None, "refusal": "", "tool_calls": [], "audio": {}, "images": []},
+        {"content": [{"type": "text", "text": ""}], "reasoning_details": [], "function_call": None},
+    ]
+    for fields in empty:
+        for beside in ({}, {"delta": {"content": ""}}):
+            first = {"choices": [{**message(**fields), **beside}]}
+            for last in (whole, {**whole, "object": "chat.completion.chunk"}):
+                chunk = told(first, *words, last)
+                assert blocks_of(chunk) == [("thinking", "", "Hm"), ("text", "", "Hello")], fields
+                heard = [one.get("content") for one in deltas_in(chunk)]
+                assert "".join(text for text in heard if isinstance(text, str)) == "Hello", fields
+
+
+def test_a_whole_completion_is_the_last_and_the_only_one() -> None:
+    """A server that calls every chunk one tells pieces; so does one that goes on behind it."""
+    name = {"object": "chat.completion"}
+    table = [
+        [
+            delta(content="I"),
+            {"choices": [message(content=" think")]},
+            {"choices": [message("stop", content=" so")]},
+        ],
+        [delta(content="I"), {"choices": [message("stop", content=" think so")]}],
+    ]
+    for chunks in table:
+        chunk = told(*({**name, **one} for one in chunks))
+        assert (state_of(chunk.events).text, said(chunk)) == ("I think so", "I think so")
+    goes_on = [delta(content="I"), {**name, "choices": [message(content=" think so")]}, delta("stop")]
+    chunk = told(*goes_on)
+    assert (state_of(chunk.events).text, said(chunk)) == ("I think so", "I think so")
+
+
+def test_white_space_alone_is_no_answer() -> None:
+    """A whole completion behind it says all of it."""
+    whole = {"object": "chat.completion", "choices": [message("stop", content="Hello")]}
+    chunk = told(delta(content="\n"), whole)
+    assert (state_of(chunk.events).text, said(chunk)) == ("\nHello", "\nHello")
+
+
 def test_a_call_is_repeated_by_its_id_or_by_its_place() -> None:
     """Those that no delta told are told; so are arguments that none did."""
     first, second = call(None, '{"x":1}', "a", "f"), call(None, '{"x":1}', "b", "f")
