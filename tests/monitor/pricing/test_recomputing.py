@@ -177,6 +177,27 @@ def test_a_guess_goes_with_an_own_price(
     assert not is_estimated(stored)
 
 
+def test_a_guess_of_an_older_version_is_named(
+    writer: RecordWriter, request_record: Callable[..., RequestRecord]
+) -> None:
+    """A row that was stored before guesses were named is shown as estimated after it was priced again."""
+    drew = {"drawn_image_out": 5, "drawn_by": "an image model of tomorrow"}
+    row = ended(request_record(started_at=HOUR + 30.0), mapped_model="gpt-5", tokens_in=1000, tokens_out=0)
+    later = ended(request_record(started_at=HOUR + 7200.0), mapped_model="in-house")
+    first = ended(request_record(started_at=HOUR - 7200.0), mapped_model="in-house")
+    for one in (first, msgspec.structs.replace(row, diagnostics=drew), later):
+        writer.submit(one)
+    assert writer.flush(10)
+    RequestLog.objects.filter(id=row.id).update(diagnostics=drew)
+    stored = RequestLog.objects.get(id=row.id)
+    cost = stored.cost
+    assert not is_estimated(stored)
+    command("--since", SINCE, "--apply")
+    stored.refresh_from_db()
+    assert is_estimated(stored)
+    assert stored.cost == cost
+
+
 def test_what_a_cache_miss_cost_changes_with_it(written: RecordWriter) -> None:
     """It is a part of the row's cost, so it is of the same price."""
     row = RequestLog.objects.filter(id__gte=first_request_id(HOUR * 1000)).order_by("id")[0]
