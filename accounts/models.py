@@ -17,6 +17,7 @@ from accounts.credentials.encryption import decrypt, encrypt
 from accounts.credentials.models import Seal as Seal
 from accounts.facts.models import ModelOverride as ModelOverride
 from accounts.fallback_models import FallbackModels
+from accounts.groups.binding import BoundToAccounts
 from accounts.groups.models import AccountGroup as AccountGroup
 from accounts.keys.conversation_limits import LimitsConversations
 from accounts.keys.models import ClientKey as ClientKey
@@ -28,7 +29,6 @@ from accounts.validation import (
     validate_base_url,
     validate_fallbacks,
     validate_groups,
-    validate_kinds,
     validate_location,
     validate_names,
     validate_pattern,
@@ -195,7 +195,7 @@ class AccountMark(models.Model):
         return self.model or gettext("every model")
 
 
-class ModelMapping(FallbackModels, LimitsConversations, Watched):
+class ModelMapping(BoundToAccounts, FallbackModels, LimitsConversations, Watched):
     """From the model that clients name to the model that is asked for upstream."""
 
     objects = WatchedManager["ModelMapping"]()
@@ -223,20 +223,6 @@ class ModelMapping(FallbackModels, LimitsConversations, Watched):
         max_length=200,
         validators=[validate_target],
         help_text=_("The model that is asked."),
-    )
-    kinds = models.JSONField(
-        _("account kinds"),
-        default=list,
-        blank=True,
-        validators=[validate_kinds],
-        help_text=_("Only accounts of these kinds may serve it. Blank: any."),
-    )
-    groups = models.JSONField(
-        _("groups"),
-        default=list,
-        blank=True,
-        validators=[validate_groups],
-        help_text=_("Only accounts of one of these groups may serve it. Blank: any."),
     )
     priority = models.IntegerField(
         _("priority"),

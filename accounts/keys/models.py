@@ -16,6 +16,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.groups.binding import BoundToAccounts
 from accounts.keys.conversation_limits import (
     ANY_NUMBER,
     AT_LEAST_ONE,
@@ -25,8 +26,6 @@ from accounts.keys.conversation_limits import (
 from accounts.revisions import Watched, WatchedManager
 from accounts.validation import (
     validate_client_key,
-    validate_groups,
-    validate_kinds,
     validate_networks,
     validate_patterns,
 )
@@ -56,7 +55,7 @@ class ReplacedMeanwhile(ValidationError):
     """Somebody else, or the same form sent twice, has given the key another value."""
 
 
-class ClientKey(LimitsConversations, Watched):
+class ClientKey(BoundToAccounts, LimitsConversations, Watched):
     """A key that clients present. Only its sha256 is kept."""
 
     unwatched = frozenset({"last_used_at"})
@@ -91,20 +90,6 @@ class ClientKey(LimitsConversations, Watched):
         blank=True,
         validators=[validate_patterns],
         help_text=_("Never asked, neither by this name nor behind a mapping; * stands for anything."),
-    )
-    kinds = models.JSONField(
-        _("account kinds"),
-        default=list,
-        blank=True,
-        validators=[validate_kinds],
-        help_text=_("Only accounts of these kinds may serve it. Blank: any."),
-    )
-    groups = models.JSONField(
-        _("groups"),
-        default=list,
-        blank=True,
-        validators=[validate_groups],
-        help_text=_("Only accounts of one of these groups may serve it. Blank: any."),
     )
     networks = models.JSONField(
         _("source addresses"),
