@@ -13,11 +13,7 @@ class TextInPieces:
 
     def rest_of(self, told: str) -> str | None:
         """What ``told`` says behind it, white space around it apart; None where it begins otherwise."""
-        if len(self.pieces) > 1 or not self._bare:
-            said = "".join(self.pieces)
-            self.pieces = [said]
-            self._bare = said.strip()
-            self._blank = said[len(said.rstrip()) :]
+        self._join()
         whole = told.lstrip()
         if not whole.startswith(self._bare) or (whole and not self._bare):
             return None
@@ -30,3 +26,16 @@ class TextInPieces:
         if rest is not None:
             return rest
         return "" if self._bare else told.removeprefix(self._blank)
+
+    @property
+    def whole(self) -> str:
+        """All of it, without the white space around it."""
+        self._join()
+        return self._bare
+
+    def _join(self) -> None:
+        if len(self.pieces) > 1 or not self._bare:
+            said = "".join(self.pieces)
+            self.pieces = [said]
+            self._bare = said.strip()
+            self._blank = said[len(said.rstrip()) :]

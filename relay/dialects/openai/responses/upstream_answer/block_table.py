@@ -3,6 +3,7 @@
 import msgspec
 
 from relay.dialects.json_object import json_object
+from relay.dialects.openai.text_in_pieces import TextInPieces
 from relay.neutral.block import BlockKind
 from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Event
 
@@ -18,16 +19,17 @@ class ProtocolBroken(Exception):
 
 
 class TableBlock(msgspec.Struct, gc=False):
-    """A block under way. ``pieces`` are a tool call's arguments; ``has_text`` says that deltas came.
+    """A block under way. ``pieces`` are a tool call's arguments, ``text`` a text's.
 
-    ``cited`` counts the sources that were told of a text, ``whole_pieces`` the pieces that were found to be
-    an object.
+    ``has_text`` says that deltas came, ``cited`` counts the sources that were told of a text,
+    ``whole_pieces`` the pieces that were found to be an object.
     """
 
     index: int
     kind: BlockKind
     name: str = ""
     has_text: bool = False
+    text: TextInPieces = msgspec.field(default_factory=TextInPieces)
     cited: int = 0
     is_open: bool = True
     pieces: list[str] = msgspec.field(default_factory=list)

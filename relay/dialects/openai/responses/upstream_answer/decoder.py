@@ -97,7 +97,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
             raise BrokenStream(garbage(str(broken))) from broken
         if self._blocks.table.is_cut and self.held is None:
             self.held = []
-        missing, self._blocks.unannounced = self._blocks.unannounced, []
+        missing, self._blocks.texts.unannounced = self._blocks.texts.unannounced, []
         if not missing:
             return event.raw
         return b"".join(framed(name, json_text({"type": name, **one})) for name, one in missing) + event.raw
@@ -147,15 +147,15 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
             case "response.output_item.done":
                 self._blocks.finish_item(told, events)
             case "response.content_part.added":
-                self._blocks.add_part(told, events)
+                self._blocks.texts.add_part(told, events)
             case "response.content_part.done":
-                self._blocks.finish_part(told, events)
+                self._blocks.texts.finish_part(told, events)
             case "response.output_text.done":
-                self._blocks.whole_text(told, events)
+                self._blocks.texts.whole_text(told, events)
             case "response.reasoning_summary_part.added":
                 self._blocks.add_summary(told, events)
             case "response.output_text.annotation.added":
-                self._blocks.annotate(told, events)
+                self._blocks.texts.annotate(told, events)
             case "response.created":
                 self._start(as_json(told.response), events)
             case "response.function_call_arguments.done" if self._blocks.is_half(told):
@@ -185,7 +185,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
     def _begin(self, response: Json, events: list[Event]) -> None:
         """An answer that is an end alone: a client's SDK takes none without a beginning of the same id."""
         begun = answer_object(text_at(response, "id"), text_at(response, "model"), 0, {})
-        self._blocks.unannounced.append(("response.created", {"response": begun}))
+        self._blocks.texts.unannounced.append(("response.created", {"response": begun}))
         self._start(begun, events)
 
     def _tell_rest(self, response: Json, events: list[Event]) -> None:
@@ -197,7 +197,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                 if name not in _SAY_NOTHING:
                     data = json_text({"type": name, **fields})
                     self._tell(STREAM_EVENT.decode(data), data, events)
-                    self._blocks.unannounced.append((name, fields))
+                    self._blocks.texts.unannounced.append((name, fields))
 
     def _finish(self, name: str, response: dict[str, Any], events: list[Event]) -> None:
         why = _why_incomplete(response) if name == "response.incomplete" else ""

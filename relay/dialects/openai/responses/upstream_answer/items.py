@@ -18,17 +18,13 @@ from relay.dialects.openai.responses.upstream_answer.block_table import (
     TableBlock,
 )
 from relay.dialects.openai.responses.upstream_answer.found_pages import FoundPages
-from relay.dialects.openai.responses.upstream_answer.item_texts import (
-    message_parts,
-    part_kind,
-    part_text,
-    thought,
-)
+from relay.dialects.openai.responses.upstream_answer.item_texts import thought
+from relay.dialects.openai.responses.upstream_answer.message_texts import MessageTexts
 from relay.dialects.openai.responses.upstream_answer.told_items import ToldItems, identities_of
 from relay.dialects.openai.responses.upstream_answer.wire import StreamEvent, as_json, text_at
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
-from relay.neutral.events import BlockStart, Citation, Event, Signature, TextDelta, ThinkingDelta
+from relay.neutral.events import BlockStart, Event, Signature, ThinkingDelta
 from relay.neutral.server_tools import WEB_SEARCH, ServerResult
 
 _ITEM_KINDS: dict[str, BlockKind] = {"reasoning": "thinking", "function_call": "tool_call"}
@@ -36,47 +32,34 @@ _NAMELESS = "a tool call came without a name"
 
 
 class ItemBlocks:
-    """The blocks of one answer. Each method adds the events it causes to ``events``.
-
-    ``unannounced`` are the events that a client of this form has to hear before the present one.
-    """
+    """The blocks of one answer. Each method adds the events it causes to ``events``."""
 
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing said yet."""
         self.table = BlockTable(takes_partial_arguments=options.takes_partial_arguments)
-        self.unannounced: list[tuple[str, Json]] = []
         self.told = ToldItems()
         self._options = options
-        self._spoken: set[str] = set()  # the ids of the items whose texts were told
         self._found = FoundPages()
+        self.texts = MessageTexts(self.table, self.told, self._found)
         self._nameless: dict[int, tuple[str, list[str]]] = {}  # calls: their ids, and what came so far
 
     def delta(self, name: str, told: StreamEvent, text: str, events: list[Event]) -> bool:
         """One of the deltas that make up nearly all of a stream; False when it is none of them."""
         match name:
             case "response.output_text.delta" | "response.refusal.delta":
-                key = (told.output_index, told.content_index)
-                if self.table.find(key) is None:
-                    kind: BlockKind = "refusal" if name == "response.refusal.delta" else "text"
-                    self._announce(_place(told), kind, events)
-                block = self.table.open_at(key)
-                if text:
-                    events.append(TextDelta(block.index, text))
-                    if not block.has_text:
-                        self._spoken.add(told.item_id)
+                self.texts.delta(name, told, text, events)
             case "response.function_call_arguments.delta":
                 if told.output_index in self._nameless:
                     self._nameless[told.output_index][1].append(text)
                 else:
                     self.table.argue(self.table.open_at((told.output_index, WHOLE)), text, events)
-                return True
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
                 block = self.table.open_at((told.output_index, WHOLE))
                 if text:
+                    block.has_text = True
                     events.append(ThinkingDelta(block.index, text))
             case _:
                 return False
-        block.has_text = block.has_text or bool(text)
         return True
 
     def add_item(self, told: StreamEvent, events: list[Event]) -> None:
@@ -102,48 +85,11 @@ class ItemBlocks:
                 name = tool_of(kind) if is_server else kind
                 self.table.open(key, block_kind, events, text_at(item, "id"), name, bytes(told.item))
 
-    def add_part(self, told: StreamEvent, events: list[Event]) -> None:
-        """A message's content part begins. A reasoning item's parts belong to its one block."""
-        kind = part_kind(as_json(told.part))
-        if kind is not None:
-            self.told.begin(told.output_index, "message", told.item_id)
-            self.table.open((told.output_index, told.content_index), kind, events)
-
     def add_summary(self, told: StreamEvent, events: list[Event]) -> None:
         """The next paragraph of the thinking's summary, of thinking that is under way."""
         block = self.table.find((told.output_index, WHOLE))
         if block is not None and block.is_open and block.has_text:
             events.append(ThinkingDelta(block.index, "\n\n"))
-
-    def annotate(self, told: StreamEvent, events: list[Event]) -> None:
-        """A citation of a text; of none that is open it is nobody's."""
-        block = self.table.find((told.output_index, told.content_index))
-        if block is None or not block.is_open:
-            return
-        self._cite(block, as_json(told.annotation), bytes(told.annotation), events)
-
-    def whole_text(self, told: StreamEvent, events: list[Event]) -> None:
-        """A text is whole: all of it, where a server sends no deltas. Some tell a wrong place, or none."""
-        key = (told.output_index, told.content_index)
-        block = self.table.find(key)
-        if not told.text or not isinstance(told.text, str) or (block is not None and block.has_text):
-            return
-        if block is None:
-            if key[0] < 0 or (told.item_id in self._spoken if told.item_id else self._spoken):
-                return
-            block = self._announce(_place(told), "text", events)
-        if block.is_open:
-            self._say_rest(block, _place(told), told.text, events)
-
-    def finish_part(self, told: StreamEvent, events: list[Event]) -> None:
-        """A content part is whole; an emulation may have sent it in one piece."""
-        block = self.table.find((told.output_index, told.content_index))
-        if block is None or not block.is_open:
-            return
-        part = as_json(told.part)
-        self._say_rest(block, _place(told), part_text(part), events)
-        self._cite_rest(block, part, events)
-        self.table.close(block, events)
 
     def finish_item(self, told: StreamEvent, events: list[Event]) -> None:
         """An item is whole: the final form of what its deltas told, or all of it."""
@@ -152,7 +98,7 @@ class ItemBlocks:
         if at in self._nameless:
             self._named(at, item, events)
         elif text_at(item, "type") == "message":
-            self._fill_parts(at, item, has_begun, events)
+            self.texts.finish_message(at, item, has_begun, events)
         elif not has_begun:
             told.output_index = at
             self.add_item(told, events)
@@ -180,35 +126,6 @@ class ItemBlocks:
         for run, result in self._found.results(response):
             self._result(run, WEB_SEARCH, result, events)
 
-    def _announce(self, place: Json, kind: BlockKind, events: list[Event]) -> TableBlock:
-        """A text that begins unannounced: its part, and its message where that was not announced either."""
-        index, identity = place["output_index"], place["item_id"]
-        if self.told.begin(index, "message", identity):
-            head = {"id": identity, "type": "message", "status": "in_progress", "role": "assistant"}
-            added = {"output_index": index, "item": {**head, "content": []}}
-            self.unannounced.append(("response.output_item.added", added))
-        part = (
-            {"type": "refusal", "refusal": ""} if kind == "refusal" else {"type": "output_text", "text": ""}
-        )
-        self.unannounced.append(("response.content_part.added", {**place, "part": part}))
-        return self.table.open((index, place["content_index"]), kind, events)
-
-    def _say_rest(
-        self, block: TableBlock, place: Json, text: str, events: list[Event], *, is_heard: bool = False
-    ) -> None:
-        """A whole text of which no delta came, as one; ``is_heard``: clients take it from its item."""
-        if block.has_text or not text:
-            return
-        self._spoken.add(place["item_id"])
-        block.has_text = True
-        events.append(TextDelta(block.index, text))
-        if is_heard:
-            return
-        if block.kind == "refusal":
-            self.unannounced.append(("response.refusal.delta", {**place, "delta": text}))
-        else:
-            self.unannounced.append(("response.output_text.delta", {**place, "delta": text, "logprobs": []}))
-
     def _call(self, output_index: int, call_id: str, name: str, events: list[Event]) -> TableBlock:
         call_id = call_id or f"call_{self._options.call_id_seed}{self.table.count}"
         return self.table.open((output_index, WHOLE), "tool_call", events, call_id, name)
@@ -222,41 +139,6 @@ class ItemBlocks:
         block = self._call(at, call_id or text_at(item, "call_id") or text_at(item, "id"), name, events)
         for piece in pieces:
             self.table.argue(block, piece, events)
-
-    def _fill_parts(self, at: int, item: Json, has_begun: bool, events: list[Event]) -> None:
-        """What a message's deltas did not tell of its parts; where it had not begun, all of it.
-
-        Some servers number the parts otherwise in the deltas (vLLM by the delta): a text that was told under
-        a number that the item does not have is one of those that were not told under theirs.
-        """
-        parts = message_parts(item)
-        elsewhere = len(self.table.with_text(at) - parts.keys())
-        for number, (kind, part) in parts.items():
-            block, text = self.table.find((at, number)), part_text(part)
-            if elsewhere and text and not (block is not None and block.has_text):
-                elsewhere -= 1
-                continue
-            place = {"item_id": text_at(item, "id"), "output_index": at, "content_index": number}
-            if block is None and has_begun:
-                block = self._announce(place, kind, events)
-            elif block is None:
-                block = self.table.open((at, number), kind, events)
-            if block.is_open:
-                self._say_rest(block, place, text, events, is_heard=not has_begun)
-                self._cite_rest(block, part, events)
-
-    def _cite(self, block: TableBlock, annotation: Json, raw: bytes, events: list[Event]) -> None:
-        block.cited += 1
-        url, title = text_at(annotation, "url"), text_at(annotation, "title")
-        events.append(Citation(block.index, raw, url, title))
-        self._found.cited(url, title)
-
-    def _cite_rest(self, block: TableBlock, part: Json, events: list[Event]) -> None:
-        """The sources of a text that only its whole form tells."""
-        annotations = part.get("annotations")
-        for one in annotations[block.cited :] if isinstance(annotations, list) else ():
-            if isinstance(one, dict):
-                self._cite(block, one, msgspec.json.encode(one), events)
 
     def _fill(self, block: TableBlock, item: Json, events: list[Event]) -> None:
         """What came with the finished item only: all of it, where a server streams items whole."""
@@ -289,11 +171,3 @@ class ItemBlocks:
     def _result(self, run: str, tool: str, result: ServerResult, events: list[Event]) -> None:
         start = BlockStart(self.table.count, "server_result", run, tool, result=result)
         self.table.put(start, events)
-
-
-def _place(told: StreamEvent) -> Json:
-    return {
-        "item_id": told.item_id,
-        "output_index": told.output_index,
-        "content_index": told.content_index,
-    }

@@ -46,6 +46,17 @@ class ToldItems:
                 self._indexes.setdefault((kind, identity), index)
         return True
 
+    def begin_text(self, index: int, identity: str) -> bool:
+        """Something of the message at ``index`` was told; was it the first of the message, by either?"""
+        known = self._indexes.get(("message", identity), index) if identity else index
+        if known != index and not self._is_finished[known, "message"]:
+            return False
+        return self.begin(index, "message", identity)
+
+    def has_message(self, index: int) -> bool:
+        """Is there a message of that index?"""
+        return (index, "message") in self._is_finished
+
     def finish(self, index: int, item: Json) -> tuple[int, bool]:
         """The ``item`` is whole, at ``index`` as it says; its true index, and whether it had begun before.
 
