@@ -31,6 +31,8 @@ _BLANK = b" \t\r\n"
 _decode = msgspec.json.Decoder().decode
 
 
+_LONG_BYTES = 1024 * 1024
+
 _CONTAINER_BYTES = 64
 """What a list or an object costs whoever reads it and writes it anew, told in bytes of text."""
 
@@ -50,7 +52,9 @@ def most_containers(text: bytes) -> int:
 
 
 def weight(text: bytes) -> int:
-    """How much work a text is, in bytes of long strings."""
+    """How much work a text is, in bytes of long strings; one that is long by itself is not looked through."""
+    if len(text) >= _LONG_BYTES:
+        return len(text)
     references = text.count(b'"$ref"')
     return len(text) + _CONTAINER_BYTES * most_containers(text) + _REFERENCE_BYTES * references
 

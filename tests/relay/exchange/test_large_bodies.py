@@ -56,6 +56,7 @@ def test_many_small_values_are_much_work() -> None:
     """Each list and object costs more than its bytes do."""
     assert weight(b"x" * 1000) == 1000
     assert weight(b'{"a":[]},' * 10_000) > LARGE_BYTES
+    assert weight(b"[" * 2**20) == 2**20  # much already
     assert weight(b'{"$ref":"#/$defs/a"},' * 40) > LARGE_BYTES
 
 
