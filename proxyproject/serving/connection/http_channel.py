@@ -30,6 +30,10 @@ CHUNKED_READ_BYTES = 4 * 1024
 """What is read of a chunked body before others have their turn (2 to 3 ms where a chunk has a byte or two);
 Twisted reads 64 KiB."""
 
+MOST_SPARED = 10
+"""So many looks of the doorkeeper, a second each, find what is overdue in time if bytes wait to be read: a byte
+now and then keeps nothing open for longer."""
+
 
 def _ignored(data: bytes) -> None:
     """Read into nothing."""
@@ -42,6 +46,7 @@ class RelayChannel(http.HTTPChannel):
     since = 0.0
     address = ""
     _is_deaf = False
+    _spared = 0
     _next = b""  # what has come and waits for its turn
 
     def connectionMade(self) -> None:
@@ -96,7 +101,7 @@ class RelayChannel(http.HTTPChannel):
 
     def enter(self, stage: Stage) -> None:
         """The next stage begins."""
-        self.stage, self.since = stage, time.monotonic()
+        self.stage, self.since, self._spared = stage, time.monotonic(), 0
 
     def dataReceived(self, data: bytes) -> None:
         """Twisted: bytes came. Twisted's own timer, which any byte sets back, is not used."""
@@ -187,8 +192,10 @@ class RelayChannel(http.HTTPChannel):
     def give_up(self) -> None:
         """The stage has taken too long; not where what is due has come, and a busy server has not read it."""
         match self.stage:
-            case Stage.HEAD | Stage.BODY | Stage.IDLE if self._next or self.has_unread():
-                return
+            case Stage.HEAD | Stage.BODY | Stage.IDLE if self._spared < MOST_SPARED and (
+                self._next or self.has_unread()
+            ):
+                self._spared += 1
             case Stage.BODY:
                 self.requests[-1].refuse(408, "The request's body did not come in time.")
             case Stage.HEAD if self._receivedHeaderSize or self._buffer:

@@ -74,13 +74,13 @@ async def test_a_call_is_read_and_looked_into_beside_the_loop(
         threads.append(threading.current_thread())
         raise Looked
 
-    def parsed(raw: bytes, *, has_rules: bool) -> ReadBody:
+    def parsed(raw: bytes, usual_form: object, *, has_rules: bool) -> ReadBody:
         threads.append(threading.current_thread())
         return ReadBody({}, raw)
 
     monkeypatch.setattr(admitting, "parsed", parsed)
     admission = Admission.__new__(Admission)
-    admission.dialect = SimpleNamespace(inspect=inspect)  # type: ignore[assignment]
+    admission.dialect = SimpleNamespace(inspect=inspect, usual_form=None)  # type: ignore[assignment]
     admission.headers, admission.caller = {}, None
     with pytest.raises(Looked):
         await admission.call(b" " * size, "", None)

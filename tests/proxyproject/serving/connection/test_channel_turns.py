@@ -9,7 +9,12 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from proxyproject.serving.connection import http_channel
-from proxyproject.serving.connection.http_channel import CHUNKED_READ_BYTES, RelayChannel, RelayFactory
+from proxyproject.serving.connection.http_channel import (
+    CHUNKED_READ_BYTES,
+    MOST_SPARED,
+    RelayChannel,
+    RelayFactory,
+)
 from proxyproject.serving.connection.http_request import LONGEST_CONTENT_TYPE, RelayRequest
 from proxyproject.serving.door import callers
 from proxyproject.serving.door.door_rules import COUNTED_CHUNKS, SMALL_CHUNK_BYTES, DoorLimits, Stage
@@ -253,5 +258,17 @@ def test_who_has_sent_what_is_due_is_not_cut_off_for_our_delay(long_turns: LongT
     long_turns.are_over = False
     while turns:
         turns.pop(0)()
+    channel.give_up()
+    assert b" 408 " in channel.transport.value()
+
+
+def test_who_drips_is_spared_for_a_while_and_not_for_ever() -> None:
+    """Bytes that wait to be read at each look keep a head open for a few looks more."""
+    channel = connected()
+    channel.dataReceived(BAD[:9])
+    channel.has_unread = lambda: True  # type: ignore[method-assign]
+    for _ in range(MOST_SPARED):
+        channel.give_up()
+    assert channel.transport.value() == b""
     channel.give_up()
     assert b" 408 " in channel.transport.value()
