@@ -31,8 +31,8 @@ CHUNKED_READ_BYTES = 4 * 1024
 Twisted reads 64 KiB."""
 
 MOST_SPARED = 10
-"""So many looks of the doorkeeper, a second each, find what is overdue in time if bytes wait to be read: a byte
-now and then keeps nothing open for longer."""
+"""So many looks of the doorkeeper, a second each, find what is overdue in time if bytes wait to be read: a
+byte now and then keeps nothing open for longer."""
 
 
 def _ignored(data: bytes) -> None:
