@@ -25,7 +25,7 @@ from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObjec
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.nesting import MOST_LEVELS, is_too_deep
+from relay.neutral.nesting import MOST_IN_A_DOCUMENT, MOST_LEVELS, is_too_deep, is_too_wide
 from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, as_text, framed
 
 _HEARTBEAT = Heartbeat()
@@ -172,7 +172,8 @@ class StreamDecoder(ABC, Generic[Shape]):
         return []
 
     def _whole_document(self) -> Chunk:
-        told = objects_in(b"".join(self._unread).strip(_BLANK))
+        text = b"".join(self._unread).strip(_BLANK)
+        told = [] if is_too_wide(text, MOST_IN_A_DOCUMENT) else objects_in(text)
         try:
             if not told:
                 what = "upstream sent something that is neither a stream nor a JSON object"
@@ -192,6 +193,9 @@ class StreamDecoder(ABC, Generic[Shape]):
             if not event.raw.isascii():
                 event = as_text(event)
             data = event.data
+            if data and is_too_wide(data):
+                self._break(events)
+                break
             if data and data[0] == _BRACE and reader.waiting is None:
                 try:
                     told = read(data)

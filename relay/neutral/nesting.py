@@ -9,6 +9,19 @@ MOST_LEVELS = 150
 """Google's own APIs take 100 and most JSON libraries fewer than 130; a tool's schema has a dozen."""
 
 
+_WIDE_BYTES = 64 * 1024
+MOST_IN_AN_EVENT = 50_000
+"""Lists and objects. Each costs a microsecond in which nobody else is served; a megabyte of program text has
+fewer brackets."""
+MOST_IN_A_DOCUMENT = 250_000
+"""Of an answer that is no stream, which may be all of a stream's events in one list."""
+
+
+def is_too_wide(text: bytes, most: int = MOST_IN_AN_EVENT) -> bool:
+    """Has an upstream's JSON more lists and objects than are taken? A bracket in a string counts, too."""
+    return len(text) > _WIDE_BYTES and text.count(b"{") + text.count(b"[") > most
+
+
 def may_be_deep(text: bytes | str) -> bool:
     """A quick look at JSON: does it open enough objects and lists at all?"""
     if isinstance(text, bytes):

@@ -1,0 +1,26 @@
+"""An answer of nothing but lists is broken, and is not built: everybody would wait for seconds."""
+
+import pytest
+
+from relay.dialects.interface import DecoderOptions, Dialect
+from relay.dialects.registry import DIALECTS
+from relay.neutral.events import Failed
+from relay.neutral.failures import Kind
+from relay.neutral.nesting import MOST_IN_A_DOCUMENT, MOST_IN_AN_EVENT, is_too_wide
+
+EVENT, DOCUMENT = (b'{"a":[' + b"[]," * most + b"1]}" for most in (MOST_IN_AN_EVENT, MOST_IN_A_DOCUMENT))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.paths[0].path)
+@pytest.mark.parametrize("body", [b"data: " + EVENT + b"\n\n", DOCUMENT], ids=["an event", "a document"])
+def test_an_answer_of_lists_is_a_broken_one(dialect: Dialect, body: bytes) -> None:
+    """As an event, and where it is no stream."""
+    decoder = dialect.decoder(DecoderOptions("any", "seed"))
+    events = [*decoder.feed(body).events, *decoder.finish().events]
+    assert [event.failure.kind for event in events if isinstance(event, Failed)] == [Kind.GARBAGE]
+
+
+def test_what_people_write_is_not_too_wide() -> None:
+    """A megabyte of program text, or a picture."""
+    assert not is_too_wide(b'{"text":"' + b"if (a[0]) { return b; } " * 20_000 + b'"}')
+    assert not is_too_wide(b"A" * 50_000_000)
