@@ -66,8 +66,8 @@ BEFORE_ANSWER: dict[Cause, tuple[str, str]] = {
     Cause.OVERLOAD: (
         _("Upstream was overloaded on all %(count)d attempts (%(status)d)."),
         _(
-            "Wait a minute and send it again. No account is broken: everybody's meets the same overload, so"
-            " changing accounts would not help."
+            "Wait a minute and send it again. No account is broken: all of them meet the same overload, so"
+            " another would not help."
         ),
     ),
     Cause.SERVER_ERROR: (

@@ -19,6 +19,16 @@ def request_of(user: object) -> HttpRequest:
     return request
 
 
+def test_a_list_is_titled_by_what_it_lists(admin_client: Client) -> None:
+    """Whoever has many tabs open finds the accounts by their word."""
+    for address, word in (
+        ("accounts/account", "Accounts"),
+        ("auth/user", "Users"),
+        ("monitor/modelprice", "Prices"),
+    ):
+        assert f"{word} | Evenkeel</title>" in admin_client.get(f"/admin/{address}/").content.decode()
+
+
 def test_the_navigation_leads_to_every_section(admin_client: Client, admin_user: object) -> None:
     """Proxy Monitor stands first; each of its links is a page."""
     listed = sections(request_of(admin_user))
