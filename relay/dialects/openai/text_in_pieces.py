@@ -13,6 +13,8 @@ class TextInPieces:
 
     def rest_of(self, told: str) -> str | None:
         """What ``told`` says behind it, white space around it apart; None where it begins otherwise."""
+        if len(told) < len(self._bare):
+            return None  # and nothing is joined: a short text costs as much as it is long
         self._join()
         whole = told.lstrip()
         if not whole.startswith(self._bare) or (whole and not self._bare):

@@ -219,13 +219,13 @@ def test_nothing_is_added_to_a_stream_that_told_all() -> None:
 
 def test_items_that_share_a_place_are_all_told() -> None:
     """Some servers give all items one index, or none: each is told once, and a call makes the answer one."""
-    thoughts, first = {"type": "reasoning", "summary": [{"text": "Hm"}]}, call(call_id="c_1")
-    second = call(call_id="c_2", name="g")
+    thoughts: Json = {"type": "reasoning", "summary": [{"text": "Hm"}]}
+    first, second = call(call_id="c_1"), call(call_id="c_2", name="g")
     thought = ("thinking", "", "", "Hm")
     f, g = (("tool_call", f"c_{one}", name, '{"a":1}') for one, name in (("1", "f"), ("2", "g")))
     begun = item("reasoning", done=False)
     for place in ({"output_index": 0}, {}):
-        table = [
+        table: list[tuple[list[Any], list[Json], list[Any]]] = [
             ([begun, thoughts, first], [], [thought, f]),
             ([begun, thoughts, first, second], [], [thought, f, g]),
             ([first, second], [], [f, g]),
