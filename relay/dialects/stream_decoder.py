@@ -221,8 +221,8 @@ class StreamDecoder(ABC, Generic[Shape]):
         return Chunk(b"".join(self._raw), events, is_finishing)
 
     def _nothing(self, event: SseEvent, events: list[Event]) -> None:
-        """An event without data. An empty data line breaks the SDKs, so it is not passed on."""
-        if event.data is None:
+        """An event without data. An empty data line, or a name alone, breaks SDKs, so it is not passed on."""
+        if event.data is None and not event.name:
             misplaced = json_outside(event.raw) if event.raw.strip() else None
             if misplaced is not None:
                 self._patiently(misplaced, events)

@@ -19,7 +19,13 @@ from relay.dialects.errors.told_waits import seconds_in, told_wait
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.limit_words import limit_error
-from relay.dialects.reading.error_shapes import error_in, error_of_body, is_own_shape, vendor_code_of
+from relay.dialects.reading.error_shapes import (
+    error_in,
+    error_of_body,
+    is_own_shape,
+    message_in,
+    vendor_code_of,
+)
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.token_limits.told_limits import with_limit
 from relay.neutral.conversation import Json
@@ -181,7 +187,7 @@ def _code_for(answer: ErrorAnswer) -> str | None:
 
 
 def _message_of(error: Any) -> str:
-    text = error.get("message") if isinstance(error, dict) else error
+    text = message_in(error)
     if isinstance(text, str):
         return mask_beginning(text, _LONGEST_MESSAGE if isinstance(error, dict) else _LONGEST_TEXT)
     return mask_beginning(msgspec.json.encode(text).decode(), _LONGEST_TEXT) if text else ""

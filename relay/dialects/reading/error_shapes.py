@@ -4,7 +4,9 @@ OpenAI writes ``{"error": {"message", "type", "param", "code"}}``, Anthropic the
 Seen besides: ``{"error": "text"}`` (Ollama), ``{"object": "error", "message": …}`` (vLLM, SGLang),
 ``{"detail": …}`` (FastAPI), ``{"code", "message"}`` (SiliconFlow), ``{"base_resp": {"status_code": 1002,
 "status_msg": …}}`` (MiniMax), ``{"error_code", "error_msg"}`` (Baidu), ``{"success": false, "errors":
-[{"code", "message"}]}`` (Cloudflare), any of them in a list, and plain text.
+[{"code", "message"}]}`` (Cloudflare), ``{"Response": {"Error": {"Code", "Message"}}}`` (Tencent), one in
+another's ``error``, any of them in a list, and plain text. OpenRouter's own words say nothing; its provider's
+stand in ``metadata.raw``.
 """
 
 from typing import Any
@@ -55,6 +57,20 @@ def error_in(told: Json) -> Any | None:
     return _inner(told) if is_told or told.get("error_code") not in _FINE or told.get("errors") else None
 
 
+def message_in(error: Any) -> Any:
+    """What an error says; behind a gateway's words those of the provider that it asked. None: nothing."""
+    if not isinstance(error, dict):
+        return error
+    said = error.get("message")
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    told = error_of_body(raw.encode("utf-8", "replace"))[0] if isinstance(raw, str) else _inner(raw)
+    words = told.get("message") if isinstance(told, dict) else told
+    if not (isinstance(said, str) and isinstance(words, str)) or not words or words in said:
+        return said
+    return f"{said}: {words}"
+
+
 def vendor_code_of(error: Any) -> VendorCode | None:
     """What a vendor's own number in ``error`` means."""
     if not isinstance(error, dict):
@@ -70,9 +86,12 @@ def _inner(told: Any) -> Any:
     """The error alone, as an object with ``message`` and ``code`` where it can be one."""
     if not isinstance(told, dict):
         return told
+    if isinstance(told.get("Response"), dict) and isinstance(told["Response"].get("Error"), dict):
+        error = told["Response"]["Error"]
+        return {"message": error.get("Message"), "code": error.get("Code")}
     for key in ("error", "detail"):
         if told.get(key):
-            return told[key]
+            return _without_a_wrapping(told[key])
     errors = told.get("errors")
     if isinstance(errors, list) and errors:
         return errors[0]
@@ -84,3 +103,10 @@ def _inner(told: Any) -> Any:
     if "message" not in told and isinstance(told.get("msg"), str):
         return {**told, "message": told["msg"]}
     return told
+
+
+def _without_a_wrapping(error: Any) -> Any:
+    """The error that another one holds in the place of its message."""
+    if not isinstance(error, dict) or error.get("message"):
+        return error
+    return next((error[key] for key in ("error", "detail") if error.get(key)), error)

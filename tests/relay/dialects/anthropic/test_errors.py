@@ -166,12 +166,30 @@ def test_the_limits_count_for_a_429_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>Bad Gateway</html>", b"[]", b'{"error": "text"}', b"\xff", b'{"error":{}}']
+    "body", [b"", b"<html>Bad Gateway</html>", b"[]", b"\xff", b'{"error":{}}', b'{"message":7}', b"{}"]
 )
 def test_a_body_that_is_no_error_of_this_dialect(body: bytes) -> None:
     """The status alone is told, and no body is passed on as if it were one."""
     failure = ANTHROPIC.classify(502, {}, body)
     assert (failure.status, failure.message, failure.body) == (502, "upstream answered 502", b"")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"message":"prompt is too long: 11 tokens > 10 maximum"}',
+        b'{"detail":"prompt is too long: 11 tokens > 10 maximum"}',
+        b'{"error":"prompt is too long: 11 tokens > 10 maximum"}',
+        b'{"error":{"message":"no","metadata":{"raw":"prompt is too long: 11 tokens > 10 maximum"}}}',
+    ],
+)
+def test_a_gateways_own_shape_is_understood(body: bytes) -> None:
+    """Bedrock's, FastAPI's and others': the words and the limit in them count, and only our form goes on."""
+    failure = ANTHROPIC.classify(400, {}, body)
+    assert failure.message.endswith("prompt is too long: 11 tokens > 10 maximum")
+    assert failure.limit is not None
+    assert (failure.limit.input_tokens, failure.limit.maximum_tokens) == (11, 10)
+    assert failure.body in (b"", body if b"metadata" in body else b"")
 
 
 def test_no_key_stands_in_a_message() -> None:

@@ -69,6 +69,9 @@ def test_classified(status: int, content: bytes, reason: str) -> None:
         (b"", "upstream answered 404"),
         (b"7", "7"),
         (b'{"error":{}}', "upstream answered 404"),
+        (b'{"detail":{"error":{"message":"Deep","code":5}}}', "Deep"),
+        (b'{"detail":{"detail":"Deep"}}', "Deep"),
+        (b'{"Response":{"Error":{"Code":"InvalidParameter","Message":"Bad"},"RequestId":"r"}}', "Bad"),
     ],
 )
 def test_what_compatible_servers_say(content: bytes, message: str) -> None:
@@ -76,6 +79,18 @@ def test_what_compatible_servers_say(content: bytes, message: str) -> None:
     failure = classified(404, content)
     assert failure.message in (message, '{"error":{}}')
     assert failure.body == b""
+
+
+def test_what_a_gateways_provider_said() -> None:
+    """OpenRouter's own words say nothing; those of the provider count, as text, JSON or an object."""
+    said = "This model's maximum context length is 9 tokens. However, your messages resulted in 10 tokens."
+    inner = {"error": {"message": said, "type": "Bad Request", "code": 400}}
+    for raw in (said, json.dumps(inner), inner):
+        error = {"message": "Provider returned error", "code": 400, "metadata": {"raw": raw}}
+        failure = classified(400, json.dumps({"error": error}).encode())
+        assert failure.message == f"Provider returned error: {said}"
+        assert failure.limit is not None
+        assert (failure.limit.input_tokens, failure.limit.maximum_tokens) == (10, 9)
 
 
 @pytest.mark.parametrize(

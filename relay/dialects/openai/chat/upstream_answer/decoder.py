@@ -142,7 +142,10 @@ class ChatDecoder(StreamDecoder[Piece]):
         """The bytes that may go: those since an empty object of arguments wait until it is known for all."""
         sure, doubts = b"", self._deltas.doubts
         if self._waiting and self._waits_for not in doubts:
-            first = self._without if self._waits_for in self._deltas.dropped else self._waiting[0]
+            is_dropped = self._waits_for in self._deltas.dropped
+            if is_dropped:
+                self.note("choices[].delta.tool_calls[].function.arguments")
+            first = self._without if is_dropped else self._waiting[0]
             sure, self._waiting = b"".join([first, *self._waiting[1:]]), []
         changes = list(self._rewrites.changes)
         raw = self._rewrites.framed(event) if changes else event.raw

@@ -88,7 +88,10 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                 self._is_half = False
             elif self.held is not None:
                 self._release(told, events)
-            event = self._places.filled(told, self._counted(told, event))
+            counted = self._counted(told, event)
+            event = self._places.filled(told, counted)
+            if event is not counted:
+                self.note("output_index")
             if self._is_first and told.type in _ENDS:
                 self._begin(as_json(told.response), events)
             self._is_first = False
