@@ -1,8 +1,9 @@
 """Tools that only Responses have a form for, as plain functions of another upstream, and back. PURE.
 
-A *namespace* groups functions, a *custom* tool takes free text in place of JSON, and an
-``additional_tools`` item brings tools in the middle of the input. Codex CLI sends all three (0.171). Other
-dialects know functions with one flat name and JSON arguments, so that is what they are offered.
+A *namespace* groups functions, a *custom* tool takes free text in place of JSON, an ``additional_tools`` item
+brings tools in the middle of the input, and so does what a search of the client's for tools found
+(``tool_search_output``). Codex CLI sends all of them (0.171). Other dialects know functions with one flat
+name and JSON arguments, so that is what they are offered.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ _OWN = "functions"
 """OpenAI's name for the namespace of what has none: its members keep their names."""
 
 _NAME_LENGTH = 64
+_BRING_TOOLS = ("additional_tools", "tool_search_output")
+"""The items that do."""
 
 
 class Called(msgspec.Struct, frozen=True):
@@ -43,11 +46,17 @@ def tools_of(body: Json) -> Iterator[tuple[Json, str]]:
 
     Raises BadRequest where it is no list of objects, CannotCarry for a namespace of anything but tools.
     """
-    yield from _flat(body, "")
-    if isinstance(body.get("input"), list):
-        for item, where in objects_in(body, "input"):
-            if item.get("type") == "additional_tools":
-                yield from _flat(item, where)
+    known: set[str] = set()
+    for tool, where in _flat(body, ""):
+        known.add(plain_name(tool))
+        yield tool, where
+    for item, where in objects_in(body, "input") if isinstance(body.get("input"), list) else ():
+        if item.get("type") in _BRING_TOOLS:
+            for tool, here in _flat(item, where):
+                name = plain_name(tool)
+                if name not in known or item.get("type") == "additional_tools":  # searches find them again
+                    yield tool, here
+                known.add(name)
 
 
 def _flat(holder: Json, where: str) -> Iterator[tuple[Json, str]]:

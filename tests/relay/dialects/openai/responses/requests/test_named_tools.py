@@ -56,6 +56,19 @@ def test_every_tool_becomes_a_function(base: Json) -> None:
     assert told.dropped == ()
 
 
+def test_what_a_search_found_is_a_tool_once() -> None:
+    """Its calls stand in the history, and an account of another vendor has to know it too."""
+    found = {
+        "type": "tool_search_output",
+        "call_id": "s",
+        "execution": "client",
+        "tools": [*TOOLS[1:3], PLAIN],
+    }
+    told = OPENAI_RESPONSES.read(request({"tools": [PLAIN], "input": []}, found, found))
+    assert [tool.name for tool in told.tools] == ["get_goal", "agents__spawn", "mcp__hub__spawn"]
+    assert OPENAI_RESPONSES.read(request({"tools": [PLAIN], "input": []}, {**found, "tools": None})).tools
+
+
 def test_long_names_stay_possible_and_different() -> None:
     """At most 64 characters, and never the same for two tools."""
     names = {plain_name({"name": f"tool{number}" + "x" * 50, "namespace": "n" * 40}) for number in range(9)}
