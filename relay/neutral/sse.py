@@ -114,11 +114,10 @@ class SseParser:
             raise EventTooLarge(self._max_bytes)
 
     def _event(self, raw: bytes) -> SseEvent:
-        text = raw
         if self._at_start:
             self._at_start = False
-            text = raw.removeprefix(_BOM)
-        name, data = _fields(text)
+            raw = raw.removeprefix(_BOM)  # the vendors' SDKs take it for a part of the first field's name
+        name, data = _fields(raw)
         return SseEvent(name, data, raw)
 
 
