@@ -98,7 +98,7 @@ def test_line_separators_of_unicode_belong_to_the_data() -> None:
 
 
 def test_a_byte_order_mark_is_skipped_at_the_start_only() -> None:
-    """The stream's first character may be a BOM, which SDKs do not know: it is not sent on. Later ones are data."""
+    """The stream's first character may be a BOM, which is not sent on; later ones are data."""
     data = b"\xef\xbb\xbfdata: 1\n\ndata: \xef\xbb\xbf2\n\n"
     for pieces in ([data], [data[:1], data[1:2], data[2:]]):
         events = parsed(pieces)

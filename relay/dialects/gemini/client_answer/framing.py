@@ -1,7 +1,8 @@
 """SSE events for Gemini's clients: what their SDKs read, which is less than SSE allows.
 
 PURE. google-genai and its kin take lines that begin with ``data: `` and blank lines, and fail on any
-other (comments, ``event:``, ``data:`` without the space, a byte order mark).
+other (comments, ``event:``, ``data:`` without the space). A carriage return alone ends no line for those
+that read asynchronously.
 """
 
 import re
@@ -22,11 +23,9 @@ def readable(event: SseEvent, data: bytes) -> bytes:
     """The event's own bytes where a client can read them, else ``data`` (the event's) framed anew."""
     raw = event.raw
     # "data: " and two line ends of one or two bytes: nothing else fits into the difference.
-    if raw.startswith(b"data: ") and 8 <= len(raw) - len(data) <= 10 and raw.endswith((b"\n", b"\r")):
+    if raw.startswith(b"data: ") and 8 <= len(raw) - len(data) <= 10 and raw.endswith(b"\n"):
         return raw
     lines = _LINE_END.split(raw)
-    if raw.endswith((b"\n\n", b"\r\n\r\n", b"\r\r")) and all(
-        not line or line.startswith(b"data: ") for line in lines
-    ):
+    if raw.endswith((b"\n\n", b"\r\n\r\n")) and all(not line or line.startswith(b"data: ") for line in lines):
         return raw
     return frame(data)
