@@ -24,3 +24,5 @@ def test_what_people_write_is_not_too_wide() -> None:
     """A megabyte of program text, or a picture."""
     assert not is_too_wide(b'{"text":"' + b"if (a[0]) { return b; } " * 20_000 + b'"}')
     assert not is_too_wide(b"A" * 50_000_000)
+    assert not is_too_wide(b"[" * MOST_IN_AN_EVENT + b" " * 100_000)
+    assert is_too_wide(b" " * 100_000 + b"[{" * (MOST_IN_AN_EVENT // 2 + 1))
