@@ -32,8 +32,7 @@ _HEARTBEAT = Heartbeat()
 _ENDS = (Terminal, Failed)
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _BRACE = ord("{")
-_LONG = 4_000
-"""Bytes: numbers of more digits are refused by most readers of JSON."""
+_LONG = 4_000  # bytes: numbers of more digits are refused by most readers of JSON
 
 _ANYTHING = msgspec.json.Decoder()
 
@@ -158,8 +157,9 @@ class StreamDecoder(ABC, Generic[Shape]):
 
     def _begun(self, data: bytes) -> list[SseEvent]:
         """The events of a stream's beginning; none while it may be a document. Raises EventTooLarge."""
-        self._unread.append(data)
-        self._unread_bytes += len(data)
+        if self._form or data.strip(_BLANK) or self._unread_bytes < 65_536:  # a flood of blanks says nothing
+            self._unread.append(data)
+            self._unread_bytes += len(data)
         if not self._form and data.strip(_BLANK):  # blanks alone are not joined: they may come one by one
             whole = b"".join(self._unread)
             self._unread = [whole]

@@ -20,6 +20,18 @@ def test_an_answer_of_lists_is_a_broken_one(dialect: Dialect, body: bytes) -> No
     assert [event.failure.kind for event in events if isinstance(event, Failed)] == [Kind.GARBAGE]
 
 
+@pytest.mark.parametrize("blank", [b"\n" * 32_768, b"\r\n" * 16_384, b" " * 32_768])
+def test_a_flood_of_blanks_before_an_answer_is_not_kept(blank: bytes) -> None:
+    """Twenty megabytes of them were ten million events in one go: ten seconds, and two gigabytes."""
+    for dialect in DIALECTS:
+        decoder = dialect.decoder(DecoderOptions("any", "seed"))
+        for _ in range(100):
+            decoder.feed(blank)
+        chunk = decoder.feed(b"data: {}\n\n")
+        assert len(chunk.raw) < 5 * len(blank)
+        assert len(chunk.events) < 10
+
+
 def test_what_people_write_is_not_too_wide() -> None:
     """A megabyte of program text, or a picture."""
     assert not is_too_wide(b'{"text":"' + b"if (a[0]) { return b; } " * 20_000 + b'"}')
