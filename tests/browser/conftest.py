@@ -7,24 +7,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.browser.console import console
 from tests.browser.live_browser import ARGUMENTS
 from tests.running_server import ServerWorld
-from tests.served.operators import NAME, PASSWORD, make_operator
-from tests.served.world import PATIENCE_SECONDS, World, lasting_world
+from tests.served.operators import NAME, PASSWORD
+from tests.served.world import PATIENCE_SECONDS, World
 
 expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 
 @pytest.fixture(scope="package")
 def console_world(server_world: ServerWorld) -> Iterator[World]:
-    """A server with an operator, and requests of which some were broken on purpose."""
-    with lasting_world(server_world) as world:
-        make_operator(world)
-        world.messages("A plain question.")
-        world.messages("An empty answer first. [fault: empty, ok]")
-        world.row(world.messages("Nothing at all. [fault: stop_empty*]"))
-        world.clear_marks()
-        world.row(world.gemini("<script>window.hacked = 1</script> \u202eturned"))
+    """One for all tests of the package: what one of them makes the next one finds."""
+    with console(server_world) as world:
         yield world
 
 

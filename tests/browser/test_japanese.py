@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from tests.browser.all_pages import PAGES, known_ids
+from tests.browser.console import console
+from tests.running_server import ServerWorld
 from tests.served.operators import log_in
 from tests.served.world import World
 
@@ -79,17 +81,24 @@ def test_english_is_found() -> None:
 
 
 @pytest.fixture(scope="module")
-def reader(console_world: World) -> Iterator[httpx.Client]:
+def untouched_world(server_world: ServerWorld) -> Iterator[World]:
+    """Without the keys and requests that other tests name in English."""
+    with console(server_world) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def reader(untouched_world: World) -> Iterator[httpx.Client]:
     """Somebody who reads Japanese."""
     headers = {"accept-language": "ja"}
-    with httpx.Client(base_url=console_world.server.base_url, headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=untouched_world.server.base_url, headers=headers, timeout=60) as client:
         log_in(client)
         yield client
 
 
-def test_no_page_speaks_english_to_who_reads_japanese(console_world: World, reader: httpx.Client) -> None:
+def test_no_page_speaks_english_to_who_reads_japanese(untouched_world: World, reader: httpx.Client) -> None:
     """Titles, texts, hints and names of buttons; upstream's and the clients' own words stay theirs."""
-    known = known_ids(console_world)
+    known = known_ids(untouched_world)
     left = {}
     for paths in PAGES.values():
         for path in paths:
