@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.models import Case, DateTimeField, Q, Value, When
 from msgspec import Struct, field
 
-from accounts.models import Account, AccountMark, ClientKey
+from accounts.models import Account, AccountMark, ClientKey, lock_accounts
 from accounts.pool.quota_windows import Window
 from accounts.revisions import Revision
 from accounts.snapshot import KeptMark
@@ -154,7 +154,10 @@ def write(batch: Batch) -> None:
     """Brings the batch to the database, as a whole or not at all. Blocking."""
     if batch.is_empty:
         return
+    several = {pk for pk, _ in batch.marks}.union(batch.cleared, batch.disabled, batch.windows)
     with transaction.atomic():
+        if several:
+            lock_accounts(several.union(batch.accounts_used))
         for account in Account.objects.filter(pk__in=batch.cleared).order_by("pk"):
             account.clear_marks()
         for account in Account.objects.filter(pk__in=batch.disabled, enabled=True).order_by("pk"):

@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Account, AccountMark
+from accounts.models import Account, AccountMark, lock_accounts
 from accounts.processes.heartbeats import behind, live_process_ids
 from accounts.revisions import Revision
 
@@ -29,6 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Clears, then waits at most 10 s for the processes that run."""
         with transaction.atomic():
+            lock_accounts()
             AccountMark.objects.all().delete()
             accounts = Account.objects.update(marks_cleared_at=timezone.now())
             enabled = (
