@@ -141,7 +141,7 @@ class RelayRequest(WebRequest):
             self.finish()
             return None
         if not self.path.startswith(b"/") or len(self.path) > LONGEST_PATH:
-            self.path = b"/"
+            self.path = self.path[:LONGEST_PATH] if self.path[:1] == b"/" else b"/"  # it says the dialect
             self.basic_error(400, b"Bad Request", "The request's target is no path, or a very long one.")
             return None
         self.requestHeaders.removeHeader(b"daphne-root-path")  # daphne believes it of anybody
