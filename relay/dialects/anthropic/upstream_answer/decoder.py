@@ -275,14 +275,14 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
     def _close(self, blocks: list[UpstreamBlock], events: list[Event]) -> bytes:
         """Close what upstream left open; the bytes that tell a client so."""
         is_cut = self._options.takes_partial_arguments or self._stop_reason in CUTS_ARGUMENTS
-        told = b""
+        told = []
         for block in blocks:
-            told += self._blocks.settle(block, events)
+            told.append(self._blocks.settle(block, events))
             if not self._blocks.finish(block, events) and not is_cut:
                 raise BrokenStream(garbage("a tool call ended with arguments that are no JSON object"))
             events.append(BlockStop(block.index))
-            told += block_stop(block.index)
-        return told
+            told.append(block_stop(block.index))
+        return b"".join(told)
 
     def _fail(self, event: SseEvent, body: Json, events: list[Event]) -> bytes:
         """Upstream's own error: the client sees it as it came, if its SDK would know it for one."""

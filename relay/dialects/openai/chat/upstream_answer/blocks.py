@@ -76,6 +76,9 @@ class Blocks:
         self.kinds: set[BlockKind] = set()
         self.owed: list[tuple[int, str]] = []
         """Arguments that were kept back, by the call's position, and that no client has seen yet."""
+        self._argued: set[int] = set()  # positions, since the end was told last
+        self.resumed: list[int] = []
+        """Positions of calls of which more came behind an empty object that was kept back."""
 
     @property
     def is_half(self) -> bool:
@@ -163,9 +166,11 @@ class Blocks:
 
     def settle(self, events: list[Event]) -> None:
         """The answer has told its end: what was kept back of calls that are whole is told."""
-        for block in self._calls:
-            if not (block.is_closed or block.is_custom) and block.is_whole:
+        # Some tell the end again and again: only calls of which more came since are looked at.
+        for block in [self._calls[position] for position in sorted(self._argued)]:
+            if not block.is_closed and block.is_whole:
                 self._pay(block, events)
+        self._argued.clear()
 
     def close(self, is_cut: bool, events: list[Event]) -> None:
         """The answer stops: every block closes; with ``is_cut`` a call may stay half, or unknown."""
@@ -208,7 +213,11 @@ class Blocks:
         if block.is_custom:
             block.arguments.pieces.append(arguments)
             return arguments
+        self._argued.add(block.position)
+        was_kept = block.arguments.is_kept
         said = block.arguments.take(arguments)
+        if was_kept and not block.arguments.is_kept:
+            self.resumed.append(block.position)
         if said:
             self._add(block, said, events)
         return said

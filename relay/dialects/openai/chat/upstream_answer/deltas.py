@@ -180,9 +180,10 @@ class Deltas:
         """The arguments that clients of this form have not seen, behind what the chunk tells itself."""
         owed = [one for one in self.blocks.owed if self.doubts.pop(one[0], None) is None]
         self.blocks.owed.clear()
-        for position in [one for one in self.doubts if not self.blocks.is_empty_object(one)]:
-            del self.doubts[position]
-            self.dropped.add(position)
+        for position in self.blocks.resumed:
+            if self.doubts.pop(position, None) is not None:
+                self.dropped.add(position)
+        self.blocks.resumed.clear()
         if owed:
             self._pay(at, delta, owed)
 
