@@ -12,7 +12,6 @@ from django.utils import timezone
 from monitor.models import AttemptLog
 from monitor.record.failures.failure_table import Culprit, rule_for
 from monitor.record.request_id import first_request_id
-from monitor.statistics.filling import fill_first_hour
 from monitor.statistics.models import HourStatistic
 
 COUNTED_ATTEMPTS: Final = 10_000
@@ -39,7 +38,6 @@ class AccountDay(msgspec.Struct, kw_only=True):
 
 def account_days(now: datetime) -> dict[Key, AccountDay]:
     """All accounts that were asked today. Tokens and cost are those of an e-mail, whatever its kinds."""
-    fill_first_hour(now.timestamp())
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     days: dict[Key, AccountDay] = {}
     newest_failures: dict[Key, tuple[str, int]] = {}

@@ -97,12 +97,3 @@ def test_the_list_of_accounts_says_it(monkeypatch: pytest.MonkeyPatch, a_day: da
     ):
         assert told in text, told
     assert set(account_figures()) == {("anthropic", "a@x.example"), ("anthropic", "b@x.example")}
-
-
-def test_the_first_minute_has_its_tokens(store: str, request_record: Make) -> None:
-    """What was used a moment ago is counted though no hour was worked out yet."""
-    now = datetime.now(UTC)
-    record = request_record(started_at=now.timestamp())
-    upsert([ended(record, tokens_in=10, tokens_out=7)])
-    upsert([tried(record, 1, "a@x.example")])
-    assert sum(day.tokens_out for day in account_days(now).values()) == 7
