@@ -7,11 +7,12 @@ processes, and beside it of PostgreSQL's and Redis's; every process hears every 
 
 import argparse
 import asyncio
+import contextlib
 import os
 import tempfile
-from pathlib import Path
 
 import aiohttp
+import psutil
 import redis
 from msgspec import Struct
 
@@ -19,7 +20,6 @@ from tests import stores
 from tests.bench.bench_server import (
     MODEL,
     TARGET,
-    TICK,
     WORKLOADS,
     ask,
     served,
@@ -100,32 +100,17 @@ async def _load(base_url: str, requests: int) -> int:
 
 def _spent(server: int, redis_pid: int) -> tuple[float, float, float]:
     """CPU seconds of the server's processes, of PostgreSQL's and of Redis."""
-    postgres = [pid for pid in _children(os.getpid()) if _name(pid) == "postgres"]
-    return _tree(server), sum(map(_tree, postgres)), _cpu(redis_pid)
-
-
-def _name(pid: int) -> str:
-    return Path(f"/proc/{pid}/comm").read_text().strip()
-
-
-def _children(pid: int) -> list[int]:
-    try:
-        threads = list(Path(f"/proc/{pid}/task").glob("*/children"))
-        return [int(child) for thread in threads for child in thread.read_text().split()]
-    except OSError:  # it has ended
-        return []
-
-
-def _tree(pid: int) -> float:
-    return _cpu(pid) + sum(_tree(child) for child in _children(pid))
+    postgres = [one.pid for one in psutil.Process().children() if one.name() == "postgres"]
+    return _cpu(server), sum(map(_cpu, postgres)), _cpu(redis_pid)
 
 
 def _cpu(pid: int) -> float:
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:  # it has ended
-        return 0.0
-    return sum(int(field) for field in fields[11:15]) / TICK  # of children that have ended too
+    """Of a process and all below it, those that have ended too."""
+    root, seconds = psutil.Process(pid), 0.0
+    for process in (root, *root.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            seconds += sum(process.cpu_times()[:4])
+    return seconds
 
 
 def _commands(store: "redis.Redis") -> tuple[int, int]:
