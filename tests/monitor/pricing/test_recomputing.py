@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -154,17 +154,25 @@ def test_what_failed_attempts_cost_is_priced_again_too(
     assert (booked.requests, booked.unpriced) == (10, 2)
 
 
+DREW: Final = {"drawn_image_out": 5, "drawn_by": "an image model of tomorrow"}
+
+
+def store_a_guess(writer: RecordWriter, request_record: Callable[..., RequestRecord]) -> RequestRecord:
+    """A row whose price rests on a guess, in an hour that is whole."""
+    row = ended(request_record(started_at=HOUR + 30.0), mapped_model="gpt-5", tokens_in=1000, tokens_out=0)
+    later = ended(request_record(started_at=HOUR + 7200.0), mapped_model="in-house")
+    first = ended(request_record(started_at=HOUR - 7200.0), mapped_model="in-house")
+    for one in (first, msgspec.structs.replace(row, diagnostics=DREW), later):
+        writer.submit(one)
+    assert writer.flush(10)
+    return row
+
+
 def test_a_guess_goes_with_an_own_price(
     writer: RecordWriter, request_record: Callable[..., RequestRecord]
 ) -> None:
     """The row is shown as estimated no longer: who drew is not in the price any more."""
-    drew = {"drawn_image_out": 5, "drawn_by": "an image model of tomorrow"}
-    row = ended(request_record(started_at=HOUR + 30.0), mapped_model="gpt-5", tokens_in=1000, tokens_out=0)
-    later = ended(request_record(started_at=HOUR + 7200.0), mapped_model="in-house")
-    first = ended(request_record(started_at=HOUR - 7200.0), mapped_model="in-house")
-    for one in (first, msgspec.structs.replace(row, diagnostics=drew), later):
-        writer.submit(one)
-    assert writer.flush(10)
+    row = store_a_guess(writer, request_record)
     stored = RequestLog.objects.get(id=row.id)
     assert is_estimated(stored)
     ModelPrice.objects.create(
@@ -173,7 +181,7 @@ def test_a_guess_goes_with_an_own_price(
     )  # fmt: skip
     command("--since", SINCE, "--apply")
     stored.refresh_from_db()
-    assert (stored.cost, stored.diagnostics) == (Decimal("0.005"), drew)
+    assert (stored.cost, stored.diagnostics) == (Decimal("0.005"), DREW)
     assert not is_estimated(stored)
 
 
@@ -181,14 +189,8 @@ def test_a_guess_of_an_older_version_is_named(
     writer: RecordWriter, request_record: Callable[..., RequestRecord]
 ) -> None:
     """A row that was stored before guesses were named is shown as estimated after it was priced again."""
-    drew = {"drawn_image_out": 5, "drawn_by": "an image model of tomorrow"}
-    row = ended(request_record(started_at=HOUR + 30.0), mapped_model="gpt-5", tokens_in=1000, tokens_out=0)
-    later = ended(request_record(started_at=HOUR + 7200.0), mapped_model="in-house")
-    first = ended(request_record(started_at=HOUR - 7200.0), mapped_model="in-house")
-    for one in (first, msgspec.structs.replace(row, diagnostics=drew), later):
-        writer.submit(one)
-    assert writer.flush(10)
-    RequestLog.objects.filter(id=row.id).update(diagnostics=drew)
+    row = store_a_guess(writer, request_record)
+    RequestLog.objects.filter(id=row.id).update(diagnostics=DREW)
     stored = RequestLog.objects.get(id=row.id)
     cost = stored.cost
     assert not is_estimated(stored)
