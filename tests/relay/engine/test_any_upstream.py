@@ -73,18 +73,19 @@ class Exchange:
 
 
 def attempts(exchange: Exchange) -> None:
-    """Never more than four attempts (three and a heal) for an upstream model; each that started has ended
-    exactly once."""
+    """Never more than four attempts (three and a heal), over the fallbacks that count with the model before
+    them: those of an overload or a long context, and behind its third attempt, have their own. Each attempt
+    that started has ended exactly once."""
     started = [fact.number for fact in exchange.facts if isinstance(fact, AttemptStarted)]
     ended = [fact.number for fact in exchange.facts if isinstance(fact, AttemptEnded)]
     assert started == ended == list(range(1, exchange.outcome.attempts + 1))
     assert len(exchange.given(Heal)) <= 1
-    of_models = [0]
+    counted = [0]
     for fact in exchange.facts:
-        if isinstance(fact, FellBack):
-            of_models.append(0)
-        of_models[-1] += isinstance(fact, AttemptStarted)
-    assert max(of_models) <= (4 if exchange.outcome.is_healed else 3)
+        if isinstance(fact, FellBack) and (fact.why in ("overload", "context") or counted[-1] >= 3):
+            counted.append(0)
+        counted[-1] += isinstance(fact, AttemptStarted)
+    assert max(counted) <= (4 if exchange.outcome.is_healed else 3)
 
 
 def commit(exchange: Exchange) -> None:
