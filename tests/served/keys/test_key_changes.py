@@ -98,7 +98,7 @@ def later_of_another_kind(world: World, condition: str) -> list[dict[str, Any]]:
 def test_another_group_and_the_end_are_honoured_in_every_process(world: SeveralWorld) -> None:
     """First the key is bound to another group, then its time is over; requests run all the while.
 
-    Each process honours either soon, by itself, and never goes back.
+    Each process honours either by itself and never goes back; how soon is printed.
     """
     with asking(world):
         in_one, in_two, is_over = (
