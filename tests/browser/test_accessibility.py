@@ -145,3 +145,15 @@ def test_pages_of_a_server_in_trouble_have_none(stranger: Page) -> None:
 def give(route: Route, pages: dict[str, str]) -> None:
     """Answers with the page that the address names."""
     route.fulfill(body=pages[route.request.url.rpartition("/")[2]], content_type="text/html")
+
+
+def test_the_dark_is_looked_at(new_page: NewPage) -> None:
+    """A text that can be read in the light alone is found, and afterwards the page is light again."""
+    page = new_page("/admin/")
+    page.evaluate(
+        "document.querySelector('#main, main, body').insertAdjacentHTML('afterbegin',"
+        " '<p id=planted style=\"color: #222; font-size: 14px\">Only in the light.</p>')"
+    )
+    for _ in range(2):
+        told = findings(page)
+        assert [one for one in told if "planted" in one] == [f"dark color-contrast: {'#planted'}"], told

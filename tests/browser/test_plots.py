@@ -28,6 +28,7 @@ def test_a_bar_leads_to_its_requests(new_page: NewPage, console_world: World, da
 
 def test_the_overview_has_the_last_day(new_page: NewPage) -> None:
     """As one strip of stacked outcomes."""
-    page = new_page("/admin/")
+    page = new_page("/monitor/statistics/?days=1")  # fills the first hour of a server
+    page.goto("/admin/")
     expect(page.locator(".ek-strip[data-drawn]")).to_have_count(1)
     expect(page.locator("[data-numbers=outcomes] tbody tr")).to_have_count(24)
