@@ -63,6 +63,7 @@ SENTENCES: Final = (
     gettext_noop("upstream told an error"),
     gettext_noop("upstream sent %(what)s"),
     gettext_noop("upstream sent data that is no JSON object"),
+    gettext_noop("upstream sent JSON of more than %(what)s lists and objects"),
     gettext_noop("upstream sent data that is no chunk of an answer"),
     gettext_noop("upstream sent a JSON document that is no chat completion"),
     gettext_noop("upstream sent a JSON document that is no whole response"),

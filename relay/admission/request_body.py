@@ -7,9 +7,9 @@ import msgspec
 from relay.admission.broken_characters import HALVES, with_whole_characters
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
-from relay.neutral.nesting import MOST_LEVELS, is_too_deep
+from relay.neutral.nesting import MOST_CONTAINERS, MOST_LEVELS, is_too_deep
 from relay.neutral.packed import BadPacking, unpacker
-from relay.neutral.sliced_json import MOST_CONTAINERS, TooManyContainers, decode
+from relay.neutral.sliced_json import TooManyContainers, decode
 
 MAX_CODINGS = 3
 """Of one body, one over the other."""

@@ -22,10 +22,11 @@ from relay.dialects.reading.outside_json import (
     without_done,
 )  # fmt: skip
 from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObject, Shape, TolerantReader
+from relay.dialects.reading.too_much import too_large, too_wide
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.nesting import MOST_IN_A_DOCUMENT, MOST_LEVELS, is_too_deep, is_too_wide
+from relay.neutral.nesting import is_too_deep, is_too_wide, may_be_deep
 from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, as_text, framed
 
 _HEARTBEAT = Heartbeat()
@@ -131,7 +132,7 @@ class StreamDecoder(ABC, Generic[Shape]):
             found = self._parser.feed(data) if self._form == "stream" else self._begun(data)
         except EventTooLarge as error:
             self._is_over = True
-            return Chunk(b"", [Failed(_too_large(error))])
+            return Chunk(b"", [Failed(too_large(error))])
         return self._chunk(found)
 
     def finish(self) -> Chunk:
@@ -173,8 +174,10 @@ class StreamDecoder(ABC, Generic[Shape]):
 
     def _whole_document(self) -> Chunk:
         text = b"".join(self._unread).strip(_BLANK)
-        told = [] if is_too_wide(text, MOST_IN_A_DOCUMENT) else objects_in(text)
         try:
+            if is_too_wide(text):
+                raise BrokenStream(too_wide())
+            told = objects_in(text)
             if not told:
                 what = "upstream sent something that is neither a stream nor a JSON object"
                 raise BrokenStream(garbage(what))
@@ -194,13 +197,13 @@ class StreamDecoder(ABC, Generic[Shape]):
                 event = as_text(event)
             data = event.data
             if data and is_too_wide(data):
-                self._break(events)
+                self._break(events, too_wide())
                 break
             if data and data[0] == _BRACE and reader.waiting is None:
                 try:
                     told = read(data)
                     # What the shape does not name was not looked at: bytes that are no text, endless numbers.
-                    if len(data) > _LONG or data.count(b"{") + data.count(b"[") > MOST_LEVELS:
+                    if len(data) > _LONG or may_be_deep(data):
                         _look_through(data)
                     if not data.isascii():
                         data.decode()
@@ -262,8 +265,8 @@ class StreamDecoder(ABC, Generic[Shape]):
         for told, event in ready:
             self._take(told, event, events)
 
-    def _break(self, events: list[Event]) -> None:
-        events.append(Failed(garbage("upstream sent data that is no JSON object")))
+    def _break(self, events: list[Event], failure: Failure | None = None) -> None:
+        events.append(Failed(failure or garbage("upstream sent data that is no JSON object")))
         self._is_over = True
 
     def _take(self, told: Shape, event: SseEvent, events: list[Event]) -> None:
@@ -292,9 +295,3 @@ class StreamDecoder(ABC, Generic[Shape]):
         (self._raw if self.held is None else self.held).append(raw)
         if events and type(events[-1]) in _ENDS:
             self._is_over = True
-
-
-def _too_large(error: EventTooLarge) -> Failure:
-    """Upstream would send the same again, and bill it: who runs the server has to decide."""
-    words = f"one event of the answer is larger than RELAY_MAX_EVENT_BYTES ({error.max_bytes})"
-    return Failure(Kind.ANSWER_TOO_LARGE, words)

@@ -1,6 +1,7 @@
-"""How deep JSON from outside may be nested: what goes through it must not run out of stack. PURE.
+"""How deep JSON from outside may be nested, and how many lists and objects it may have. PURE.
 
-Python's stack holds 1,000 calls, and a level takes up to three of them.
+What goes through it must not run out of stack: Python's holds 1,000 calls, and a level takes up to three of
+them. Nor may it keep everybody waiting.
 """
 
 from typing import Any
@@ -8,16 +9,23 @@ from typing import Any
 MOST_LEVELS = 150
 """Google's own APIs take 100 and most JSON libraries fewer than 130; a tool's schema has a dozen."""
 
+MOST_CONTAINERS = 250_000
+"""Lists and objects of one text: a request, an event, or an answer that is no stream.
+
+Each is a token or more of a model's context; here it costs 60 bytes or more, and a microsecond in which
+nobody else is served. The garbage collector looks at all of them in one go. OpenAI tells the logprobs of a
+whole text in one event: up to 43 for each token.
+"""
 
 _WIDE_BYTES = 64 * 1024
-MOST_IN_AN_EVENT = 50_000
-"""Lists and objects. Each costs a microsecond in which nobody else is served; a megabyte of program text has
-fewer brackets."""
-MOST_IN_A_DOCUMENT = 250_000
-"""Of an answer that is no stream, which may be all of a stream's events in one list."""
 
 
-def is_too_wide(text: bytes, most: int = MOST_IN_AN_EVENT) -> bool:
+def most_containers(text: bytes) -> int:
+    """How many lists and objects ``text`` has at most: a bracket may stand in a string, too."""
+    return text.count(b"[") + text.count(b"{")
+
+
+def is_too_wide(text: bytes) -> bool:
     """Has an upstream's JSON more lists and objects than are taken? A bracket in a string counts, too."""
     if len(text) <= _WIDE_BYTES:
         return False
@@ -25,7 +33,7 @@ def is_too_wide(text: bytes, most: int = MOST_IN_AN_EVENT) -> bool:
     for start in range(0, len(text), _WIDE_BYTES):  # what is too wide shows early, and counting it takes time
         end = start + _WIDE_BYTES
         found += text.count(b"{", start, end) + text.count(b"[", start, end)
-        if found > most:
+        if found > MOST_CONTAINERS:
             return True
     return False
 
@@ -33,7 +41,7 @@ def is_too_wide(text: bytes, most: int = MOST_IN_AN_EVENT) -> bool:
 def may_be_deep(text: bytes | str) -> bool:
     """A quick look at JSON: does it open enough objects and lists at all?"""
     if isinstance(text, bytes):
-        return text.count(b"{") + text.count(b"[") > MOST_LEVELS
+        return most_containers(text) > MOST_LEVELS
     return text.count("{") + text.count("[") > MOST_LEVELS
 
 

@@ -11,15 +11,11 @@ from typing import Any, Final
 
 import msgspec
 
-from relay.neutral.nesting import MOST_LEVELS
+from relay.neutral.nesting import MOST_CONTAINERS, MOST_LEVELS, most_containers
 
 SLICE_BYTES: Final = 256 * 1024
 SLICE_TOKENS: Final = 4_000
 """So many bytes or brackets and commas are decoded at a time; it takes a millisecond."""
-
-MOST_CONTAINERS: Final = 250_000
-"""Lists and objects of one text. Each is a token or more of a model's context, and 60 bytes or more here;
-the garbage collector looks at all of them in one go."""
 
 _PLAIN_BYTES = 2 * 1024 * 1024
 _PLAIN_CONTAINERS = 5_000
@@ -44,11 +40,6 @@ dozen come to thousands of schemas."""
 
 class TooManyContainers(Exception):
     """The text has more lists and objects than are taken."""
-
-
-def most_containers(text: bytes) -> int:
-    """How many lists and objects ``text`` has at most: a bracket may stand in a string, too."""
-    return text.count(b"[") + text.count(b"{")
 
 
 def weight(text: bytes) -> int:

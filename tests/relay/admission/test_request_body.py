@@ -10,7 +10,7 @@ import zstandard
 from relay.admission.request_body import BodyTooLarge, ReadBody, decoded, parsed
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
-from relay.neutral.sliced_json import MOST_CONTAINERS
+from relay.neutral.nesting import MOST_CONTAINERS
 
 TEXT = b'{"model": "m", "text": "' + b"x" * 5000 + b'"}'
 ENCODINGS = {

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from relay.neutral import sliced_json
-from relay.neutral.nesting import MOST_LEVELS
-from relay.neutral.sliced_json import MOST_CONTAINERS, TooManyContainers, decode
+from relay.neutral.nesting import MOST_CONTAINERS, MOST_LEVELS
+from relay.neutral.sliced_json import TooManyContainers, decode
 
 LEAVES = st.none() | st.booleans() | st.integers(-99, 99) | st.floats(allow_nan=False) | st.text(max_size=9)
 NAMES = st.sampled_from(["", "a", "b", '"', "\\", "]", "{", "é"])

@@ -102,11 +102,11 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
         self._answer.tell_usage(chunk.events)
         return chunk
 
-    def _break(self, events: list[Event]) -> None:
+    def _break(self, events: list[Event], failure: Failure | None = None) -> None:
         """What is no chunk: behind a finish reason it is none of the answer's business."""
         self._guarded(self.end, events)
         if not self._is_over:
-            super()._break(events)
+            super()._break(events, failure)
 
     def _finish(self, events: list[Event]) -> bool:
         """The end of the answer, if a finish reason was the last that was told of it; raises BrokenStream."""

@@ -3,21 +3,48 @@
 import pytest
 
 from relay.dialects.interface import DecoderOptions, Dialect
+from relay.dialects.openai import OPENAI_RESPONSES
 from relay.dialects.registry import DIALECTS
 from relay.neutral.events import Failed
 from relay.neutral.failures import Kind
-from relay.neutral.nesting import MOST_IN_A_DOCUMENT, MOST_IN_AN_EVENT, is_too_wide
+from relay.neutral.nesting import MOST_CONTAINERS, is_too_wide
+from tests.relay.dialects.openai.streams import decoded, responses, state_of
 
-EVENT, DOCUMENT = (b'{"a":[' + b"[]," * most + b"1]}" for most in (MOST_IN_AN_EVENT, MOST_IN_A_DOCUMENT))
+LISTS = b'{"a":[' + b"[]," * MOST_CONTAINERS + b"1]}"
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.paths[0].path)
-@pytest.mark.parametrize("body", [b"data: " + EVENT + b"\n\n", DOCUMENT], ids=["an event", "a document"])
+@pytest.mark.parametrize("body", [b"data: " + LISTS + b"\n\n", LISTS], ids=["an event", "a document"])
 def test_an_answer_of_lists_is_a_broken_one(dialect: Dialect, body: bytes) -> None:
-    """As an event, and where it is no stream."""
+    """As an event, and where it is no stream; the row says what is wrong with it."""
     decoder = dialect.decoder(DecoderOptions("any", "seed"))
     events = [*decoder.feed(body).events, *decoder.finish().events]
-    assert [event.failure.kind for event in events if isinstance(event, Failed)] == [Kind.GARBAGE]
+    [failure] = [event.failure for event in events if isinstance(event, Failed)]
+    words = f"upstream sent JSON of more than {MOST_CONTAINERS} lists and objects"
+    assert (failure.kind, failure.message) == (Kind.GARBAGE, words)
+
+
+def test_the_logprobs_of_a_whole_text_are_not_too_wide() -> None:
+    """Responses tells them in one event where a part ends: 43 lists and objects a token, with 20 others."""
+    likely = {"token": "ab", "logprob": -1.25, "bytes": [97, 98]}
+    logprobs = [{**likely, "top_logprobs": [likely] * 20}] * 1_300
+    part = {"type": "output_text", "text": "ab" * 1_300, "annotations": [], "logprobs": logprobs}
+    at = {"item_id": "m", "output_index": 0, "content_index": 0}
+    item = {"id": "m", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
+    stream = responses(
+        ("response.created", {"response": {"id": "r", "model": "m", "status": "in_progress", "output": []}}),
+        ("response.output_item.added", {"output_index": 0, "item": {**item, "content": []}}),
+        ("response.content_part.added", {**at, "part": {**part, "text": "", "logprobs": []}}),
+        ("response.output_text.delta", {**at, "delta": part["text"], "logprobs": logprobs}),
+        ("response.content_part.done", {**at, "part": part}),
+        ("response.output_item.done", {"output_index": 0, "item": item}),
+        (
+            "response.completed",
+            {"response": {"id": "r", "model": "m", "status": "completed", "output": [item]}},
+        ),
+    )
+    state = state_of(decoded(OPENAI_RESPONSES, [stream]).events)
+    assert (state.failure, state.terminal, state.text) == (None, True, part["text"])
 
 
 @pytest.mark.parametrize("blank", [b"\n" * 32_768, b"\r\n" * 16_384, b" " * 32_768])
@@ -36,5 +63,5 @@ def test_what_people_write_is_not_too_wide() -> None:
     """A megabyte of program text, or a picture."""
     assert not is_too_wide(b'{"text":"' + b"if (a[0]) { return b; } " * 20_000 + b'"}')
     assert not is_too_wide(b"A" * 50_000_000)
-    assert not is_too_wide(b"[" * MOST_IN_AN_EVENT + b" " * 100_000)
-    assert is_too_wide(b" " * 100_000 + b"[{" * (MOST_IN_AN_EVENT // 2 + 1))
+    assert not is_too_wide(b"[" * MOST_CONTAINERS + b" " * 100_000)
+    assert is_too_wide(b" " * 100_000 + b"[{" * (MOST_CONTAINERS // 2 + 1))
