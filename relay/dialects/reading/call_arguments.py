@@ -10,6 +10,7 @@ import re
 import msgspec
 
 from relay.dialects.json_object import json_object
+from relay.neutral.conversation import Json
 
 _MARK = re.compile(r'\\(?:.|\Z)|["{}\[\]]', re.DOTALL)
 _WHITE_SPACE = " \t\r\n"
@@ -113,6 +114,11 @@ def put_right(told: str) -> str:
     """Arguments that came as one text."""
     arguments = CallArguments()
     return arguments.take(told) + arguments.rest()
+
+
+def object_of(told: str) -> Json | None:
+    """The object that arguments which came as one text say, an empty one for a blank text; None without."""
+    return json_object(put_right(told)) if told.strip() else {}
 
 
 def unwrapped(told: str) -> str:

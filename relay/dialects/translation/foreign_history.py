@@ -6,8 +6,7 @@ for stands in the answer's own words anyway and is left out.
 
 import msgspec
 
-from relay.dialects.json_object import json_object
-from relay.dialects.reading.call_arguments import put_right
+from relay.dialects.reading.call_arguments import object_of
 from relay.dialects.translation.notes import system_note
 from relay.neutral.conversation import Json, Media, Text, ToolResult
 from relay.neutral.server_tools import ServerResult
@@ -72,7 +71,5 @@ def raw_arguments(text: str) -> Json:
 
 def arguments_in(text: str) -> tuple[Json, bool]:
     """The arguments in ``text`` as an object, and whether they are one; none are an empty one."""
-    if not text.strip():
-        return {}, True
-    found = json_object(put_right(text))
+    found = object_of(text)
     return (raw_arguments(text), False) if found is None else (found, True)

@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from relay.dialects.json_object import json_object
+from relay.dialects.reading.call_arguments import object_of
 from relay.neutral.conversation import Json
 
 
 def object_in(args: Any) -> Json | None:
-    """The object whose JSON ``args`` is, an empty one for a blank text; None for what is no such text."""
-    if not isinstance(args, str):
-        return None
-    return json_object(args) if args.strip() else {}
+    """The object that ``args`` says as a text; None for what is no such text."""
+    return object_of(args) if isinstance(args, str) else None
 
 
 def with_objects(chunk: Json) -> bool:

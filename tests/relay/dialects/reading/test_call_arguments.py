@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.dialects.json_object import json_object
-from relay.dialects.reading.call_arguments import CallArguments
+from relay.dialects.reading.call_arguments import CallArguments, object_of
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text(alphabet='a"\\{}[] \n\u6771\ud83d', max_size=6),
@@ -67,3 +67,5 @@ def test_what_stands_for_no_arguments() -> None:
         "{}x": "{}x",
     }
     assert {text: told([text]) for text in table} == table
+    assert [object_of(text) for text in ("", " ", "{}", "null", '""')] == [{}] * 5
+    assert [object_of(text) for text in ("{}x", "[1]", '"a"')] == [None] * 3

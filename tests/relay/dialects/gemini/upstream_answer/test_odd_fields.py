@@ -1,5 +1,6 @@
 """Fields of an answer that are not what Google documents: each costs itself, and little work."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -108,6 +109,10 @@ def test_arguments_may_be_the_text_of_an_object() -> None:
         ('{"x": "\u00e9"}', {"x": "\u00e9"}),
         ("{}", {}),
         (" ", {}),
+        ("null", {}),
+        ('"{}"', {}),
+        (json.dumps('{"x": 1}'), {"x": 1}),
+        ('{}{"x": 1}', {"x": 1}),
         ({"args": '{"x": 1}'}, {"args": '{"x": 1}'}),
     ]
     for args, expected in table:
@@ -120,7 +125,7 @@ def test_arguments_may_be_the_text_of_an_object() -> None:
             assert (text.text, msgspec.json.decode(told.text)) == ('"args": "{}"', expected), args
             [heard] = [part for part in parts_heard(chunk.raw) if "text" not in part]
             assert next(iter(heard.values()))["args"] == expected, args
-    for args in ("x", "[]", "{", '"{}"'):
+    for args in ("x", "[]", "{", '"{"', '"x"'):
         assert failure_in(decode([sse(call(name="f", args=args))])).kind is Kind.GARBAGE, args
 
 
