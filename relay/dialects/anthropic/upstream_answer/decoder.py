@@ -21,7 +21,7 @@ from relay.dialects.anthropic.upstream_answer.reframing import (
     with_body,
 )
 from relay.dialects.anthropic.upstream_answer.silent_deltas import says_nothing
-from relay.dialects.anthropic.upstream_answer.upstream_blocks import UpstreamBlock, UpstreamBlocks, input_of
+from relay.dialects.anthropic.upstream_answer.upstream_blocks import UpstreamBlock, UpstreamBlocks
 from relay.dialects.anthropic.upstream_answer.wire import (
     BEGINS,
     NEEDS_A_MESSAGE,
@@ -33,6 +33,7 @@ from relay.dialects.anthropic.upstream_answer.wire import (
 from relay.dialects.anthropic.usage import read_usage
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
+from relay.dialects.reading.call_arguments import object_of
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.reading.told_again import told_again
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
@@ -192,10 +193,11 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         if content.get("type") == "tool_use" and not content.get("id"):  # the client has to answer by it
             content = {**content, "id": self._blocks.next_call_id}
             event = self._mended(event, "content_block.id", {**body, "content_block": content})
-        if isinstance(content.get("input"), str):
-            content = {**content, "input": input_of(content["input"])}
+        if isinstance(text := content.get("input"), str):
+            content = {**content, "input": object_of(text) or {}}
             event = self._mended(event, "content_block.input", {**body, "content_block": content})
         block = self._blocks.start(told.index, content, events)
+        block.first_input = block.first_input or text
         return stops + self._reframed(event, told, block.index)
 
     def _take_delta(

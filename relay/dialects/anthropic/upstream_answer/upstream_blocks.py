@@ -11,14 +11,17 @@ from relay.dialects.anthropic.upstream_answer.block_start import start_events
 from relay.dialects.anthropic.upstream_answer.reframing import arguments_delta
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
-from relay.dialects.reading.call_arguments import CallArguments, unwrapped
+from relay.dialects.reading.call_arguments import CallArguments
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.events import ArgumentsDelta, BlockStart, Event
 
 
 class UpstreamBlock(msgspec.Struct, gc=False):
-    """A block as upstream builds it: a tool call's arguments in pieces, or all in ``first_input``."""
+    """A block as upstream builds it: a tool call's arguments in pieces, or all in ``first_input``.
+
+    That is the text in its place where the client was shown an empty object.
+    """
 
     index: int
     kind: BlockKind
@@ -68,7 +71,10 @@ class UpstreamBlocks:
 
     def settle(self, block: UpstreamBlock, events: list[Event]) -> bytes:
         """No more comes of a call's arguments: what was kept back, and the bytes that tell a client so."""
-        kept = block.arguments.rest()
+        kept = ""
+        if isinstance(block.first_input, str) and not block.arguments.pieces:
+            kept, block.first_input = block.arguments.take(block.first_input), None
+        kept += block.arguments.rest()
         if not kept:
             return b""
         events.append(ArgumentsDelta(block.index, kept))
@@ -87,8 +93,3 @@ class UpstreamBlocks:
             return True
         arguments = block.arguments.text
         return not arguments or json_object(arguments) is not None
-
-
-def input_of(told: Any) -> Any:
-    """A call's input as it begins: servers that took it for text tell the object in it, or nothing."""
-    return (json_object(unwrapped(told)) or {}) if isinstance(told, str) else told

@@ -152,6 +152,34 @@ def test_half_a_call_that_nobody_closed_is_broken_unless_the_limit_cut_it() -> N
     assert state_of(decoded(message_start() + half + message_end("max_tokens")).events).terminal
 
 
+INPUTS = {
+    "": {},
+    " ": {},
+    "null": {},
+    '{"x":1}': {"x": 1},
+    '{}{"x":1}': {"x": 1},
+    json.dumps('{"x":1}'): {"x": 1},
+}
+NO_INPUTS = ('{"a": "x', "rm -rf x", "[1]", '"x"')
+
+
+@pytest.mark.parametrize("closes", [block_stop(0), b""])
+def test_an_input_that_is_a_text_is_the_object_in_it_or_a_broken_call(closes: bytes) -> None:
+    """No text of a call is lost: what is no object breaks the call, as in a piece; the limit may cut it."""
+    for text, expected in INPUTS.items():
+        start = message_start() + block_start(0, type="tool_use", id="t", name="f", input=text)
+        told = {"type": "tool_use", "id": "t", "name": "f", "input": expected}
+        assert content_of(start + closes + message_end("tool_use")) == [told], text
+    for text in NO_INPUTS:
+        start = message_start() + block_start(0, type="tool_use", id="t", name="f", input=text)
+        assert failure_of(decoded(start + closes + message_end("tool_use"))).kind is Kind.GARBAGE, text
+        piece = delta(0, "input_json_delta", partial_json='{"x":1}')
+        assert content_of(start + piece + closes + message_end("tool_use"))[0]["input"] == {"x": 1}, text
+        chunk = decoded(start + closes + message_end("max_tokens"))
+        assert [block.text for block in state_of(chunk.events).blocks] == [text]
+        assert (b'"input":{}' in chunk.raw, decoded(chunk.raw).events) == (True, chunk.events), text
+
+
 def test_bent_fields_cost_themselves() -> None:
     """Ids that are numbers, counts that are texts, null for an object: told once by their paths."""
     decoder = new_decoder()
