@@ -35,7 +35,9 @@ _CATEGORIES = frozenset({"cyber", "bio", "frontier_llm", "reasoning_extraction",
 
 _NO_CALLS = frozenset({"text", "thinking", "redacted"})
 
-CUTS_ARGUMENTS = frozenset({"max_tokens", "model_context_window_exceeded", "refusal"})
+CUTS_ARGUMENTS = frozenset(
+    word for word, ours in (_OURS | _GUESTS).items() if ours in ("max_tokens", "context_window", "refusal")
+)
 """Upstream's stop reasons after which a tool call's JSON may be unfinished: the answer was cut short."""
 
 

@@ -180,6 +180,18 @@ def test_an_input_that_is_a_text_is_the_object_in_it_or_a_broken_call(closes: by
         assert (b'"input":{}' in chunk.raw, decoded(chunk.raw).events) == (True, chunk.events), text
 
 
+@pytest.mark.parametrize(
+    "word", ["max_tokens", "model_context_window_exceeded", "refusal", "length", "content_filter"]
+)
+@pytest.mark.parametrize("closes", [block_stop(0), b""])
+def test_half_a_call_may_end_by_the_limit_in_any_words(word: str, closes: bytes) -> None:
+    """Whether upstream closed the call or not, and in whose words it says that the answer is cut."""
+    half = block_start(0, type="tool_use", id="t", name="f", input={})
+    half += delta(0, "input_json_delta", partial_json='{"x":') + closes
+    state = state_of(decoded(message_start() + half + message_end(word)).events)
+    assert (state.failure, state.terminal) == (None, True)
+
+
 def test_bent_fields_cost_themselves() -> None:
     """Ids that are numbers, counts that are texts, null for an object: told once by their paths."""
     decoder = new_decoder()
