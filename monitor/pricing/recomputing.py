@@ -6,6 +6,7 @@ looked at: of the others nobody knows any more what the price depended on. An ex
 what it has.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final, cast
@@ -27,6 +28,8 @@ from monitor.pricing.price_list import PriceList
 from monitor.record.records import RequestRecord, record_of
 from monitor.record.request_id import first_request_id
 from monitor.statistics.filling import fill_day, fill_hour
+
+logger = logging.getLogger(__name__)
 
 ROWS_AT_ONCE: Final = 200
 _OF_A_MISS: Final = ("cache_miss_tokens", "cache_miss_cost")
@@ -65,9 +68,9 @@ def preview(hour: int, prices: PriceList) -> dict[LedgerCell, Amounts]:
     """What would change in the ledger; nothing is written."""
     changes: list[Repriced] = []
     after = first_request_id(hour * 1000)
-    while rows := _records(_rest(hour, after)):
-        changes += repriced(rows, prices)
-        after = _behind(rows[-1])
+    while found := _lot(_rest(hour, after)):
+        changes += repriced(_records(found), prices)
+        after = _behind(found)
     return _differences(changes)
 
 
@@ -81,8 +84,8 @@ def recompute(hour: int, prices: PriceList, made_at: datetime) -> dict[LedgerCel
     after = first_request_id(hour * 1000)
     while True:
         with transaction.atomic():
-            rows = _records(_rest(hour, after).select_for_update())
-            some = repriced(rows, prices)
+            found = _lot(_rest(hour, after).select_for_update())
+            some = repriced(_records(found), prices)
             if some:
                 before, now = {row.id: row for row, _ in some}, [row for _, row in some]
                 _store(now)
@@ -90,10 +93,10 @@ def recompute(hour: int, prices: PriceList, made_at: datetime) -> dict[LedgerCel
                 count(now, before)
                 keep_correction(_differences(some), made_at)
                 book(now, before)
-        if not rows:
+        if not found:
             break
         changes += some
-        after = _behind(rows[-1])
+        after = _behind(found)
     if is_whole(hour):
         fill_hour(hour)
     return _differences(changes)
@@ -135,13 +138,24 @@ def _rest(hour: int, after: str) -> QuerySet[RequestLog]:
     ).order_by("id")
 
 
-def _records(found: QuerySet[RequestLog]) -> list[RequestRecord]:
-    return [record_of(values) for values in found.values(*COUNTED_COLUMNS, *_OF_A_MISS)[:ROWS_AT_ONCE]]
+def _lot(found: QuerySet[RequestLog]) -> list[dict[str, Any]]:
+    return list(found.values(*COUNTED_COLUMNS, *_OF_A_MISS)[:ROWS_AT_ONCE])
 
 
-def _behind(row: RequestRecord) -> str:
-    """What sorts after its id, and before any other."""
-    return row.id + "0"
+def _records(lot: Sequence[dict[str, Any]]) -> list[RequestRecord]:
+    """One that cannot be read as a whole is not priced: what it costs may depend on the rest."""
+    rows = []
+    for values in lot:
+        try:
+            rows.append(record_of(values))
+        except msgspec.ValidationError as error:
+            logger.error("The request %s cannot be read and keeps its price: %s", values["id"], error)
+    return rows
+
+
+def _behind(lot: Sequence[dict[str, Any]]) -> str:
+    """What sorts after the id of the last, and before any other."""
+    return f"{lot[-1]['id']}0"
 
 
 def _differences(changes: Sequence[Repriced]) -> dict[LedgerCell, Amounts]:

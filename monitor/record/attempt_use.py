@@ -21,7 +21,7 @@ class AttemptUse(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     tokens_cache_write: int | None = None
     failed: bool = False
     """It was given up: nothing that it said is part of the answer."""
-    diagnostics: Mapping[str, str | int] = {}
+    diagnostics: Mapping[str, str | int | bool] = {}
     """What its price depends on beside, by the names of the row's diagnostics."""
     cost: Decimal | None = None
     """In US dollars; worked out with the row's, of which it is a part."""

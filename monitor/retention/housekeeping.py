@@ -21,7 +21,8 @@ from monitor.conversations.writing import count
 from monitor.history.listing.keyset import REQUEST_COLUMNS
 from monitor.models import RequestLog
 from monitor.partitions.making import LOOKING_SECONDS, make_ahead
-from monitor.record.records import EndedBy, Outcome, Phase, record_of
+from monitor.record.readable import readable_record_of
+from monitor.record.records import EndedBy, Outcome, Phase
 from monitor.record.request_id import first_request_id
 from monitor.retention import pruner
 from monitor.retention.pruner import Limits
@@ -80,7 +81,7 @@ def _close(rows: QuerySet[RequestLog]) -> int:
             ended_in=Coalesce(F("ended_in"), Value(Phase.ADMISSION.value)),
             error=ORPHANED,
         )
-        count([record_of(values) for values in closed.values(*REQUEST_COLUMNS)], {})
+        count([readable_record_of(values) for values in closed.values(*REQUEST_COLUMNS)], {})
         return number
 
 

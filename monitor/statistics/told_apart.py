@@ -13,7 +13,8 @@ from django.db.models import Q
 from monitor.ledger.booking import Use, tokens_of, uses_of
 from monitor.ledger.writing import COUNTED_COLUMNS
 from monitor.models import RequestLog
-from monitor.record.records import RequestRecord, record_of
+from monitor.record.readable import readable_record_of
+from monitor.record.records import RequestRecord
 from monitor.record.stored_text import stored_text
 
 USED: Final = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write", "cost")
@@ -26,7 +27,7 @@ def told_apart(inside: Q) -> list[RequestRecord]:
     """The exchanges within ``inside`` of which more than one attempt used anything: few."""
     # More than one attempt is what an index knows.
     rows = RequestLog.objects.filter(inside, attempts__gt=1, used_by_attempt__isnull=False)
-    found = [record_of(values) for values in rows.values(*COUNTED_COLUMNS)]
+    found = [readable_record_of(values) for values in rows.values(*COUNTED_COLUMNS)]
     return [row for row in found if not row.only_counts]
 
 

@@ -20,7 +20,8 @@ from monitor.models import AttemptLog, Body, RequestLog
 from monitor.object_store.reading import fetched
 from monitor.partitions.days import recent_before
 from monitor.partitions.tables import are_there
-from monitor.record.records import AttemptRecord, RequestRecord, record_of
+from monitor.record.readable import readable_record_of
+from monitor.record.records import AttemptRecord, RequestRecord
 from monitor.search import index
 
 PAGE_ROWS = 50
@@ -100,8 +101,8 @@ def records(condition: Q, *, order: str = "-id", limit: int) -> list[RequestReco
 
 
 def records_in(rows: QuerySet[RequestLog]) -> list[RequestRecord]:
-    """The rows of a query as plain records."""
-    return [record_of(values) for values in rows.values(*REQUEST_COLUMNS)]
+    """The rows of a query as plain records: of each what can be read."""
+    return [readable_record_of(values) for values in rows.values(*REQUEST_COLUMNS)]
 
 
 def records_by_id(ids: Sequence[str]) -> list[RequestRecord]:

@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from monitor.conversations.models import Conversation
+from monitor.history.listing.keyset import records_by_id
 from monitor.ledger.booking import dollars
 from monitor.ledger.models import LedgerCorrection
 from monitor.ledger.reading import by_client_key
@@ -19,7 +20,7 @@ from monitor.ledger.writing import book
 from monitor.models import ModelPrice, RequestLog
 from monitor.pricing import recomputing
 from monitor.record.attempt_use import AttemptUse
-from monitor.record.estimated import is_estimated
+from monitor.record.estimated import GUESSED_PRICE, is_estimated
 from monitor.record.records import RequestRecord
 from monitor.record.request_id import first_request_id
 from monitor.statistics import filling
@@ -198,6 +199,72 @@ def test_a_guess_of_an_older_version_is_named(
     stored.refresh_from_db()
     assert is_estimated(stored)
     assert stored.cost == cost
+
+
+def store_guesses(writer: RecordWriter, request_record: Callable[..., RequestRecord]) -> RequestRecord:
+    """The same with two attempts that used something: the price of one rests on a guess."""
+    row = store_a_guess(writer, request_record)
+    uses = (
+        AttemptUse(number=1, account="b", model="gpt-5", tokens_in=1000, tokens_out=0, diagnostics=DREW),
+        AttemptUse(number=2, account="a", model="gpt-5", tokens_in=1000, tokens_out=0),
+    )
+    again = msgspec.structs.replace(row, account="a", attempts=2, used_by_attempt=uses)
+    writer.submit(again)
+    assert writer.flush(10)
+    return again
+
+
+def test_a_guess_within_attempts_is_read_as_it_was_stored(
+    writer: RecordWriter, request_record: Callable[..., RequestRecord]
+) -> None:
+    """The history shows it, its hour is filled, and it is priced again; later hours wait for nothing."""
+    row = store_guesses(writer, request_record)
+    [shown] = records_by_id([row.id])
+    assert [use.diagnostics for use in shown.used_by_attempt or ()] == [{**DREW, GUESSED_PRICE: True}, {}]
+    assert is_estimated(shown)
+    hours = list(filling.hours_to_fill(HOUR + 7200))
+    for hour in hours:
+        filling.fill_hour(hour)
+    of_b = HourStatistic.objects.get(hour=datetime.fromtimestamp(HOUR, UTC), dimension="account", value="b")
+    assert (of_b.requests, of_b.tokens_in, of_b.cost > 0) == (0, 1000, True)
+    ModelPrice.objects.create(
+        pattern="gpt-5", valid_from=datetime(2023, 1, 1, tzinfo=UTC), input_price=Decimal(5),
+        output_price=Decimal(0),
+    )  # fmt: skip
+    command("--since", SINCE, "--apply")
+    [again] = records_by_id([row.id])
+    assert [(use.cost, use.diagnostics) for use in again.used_by_attempt or ()] == [
+        (Decimal("0.005"), DREW), (Decimal("0.005"), {}),
+    ]  # fmt: skip
+
+
+def test_a_row_that_cannot_be_read_costs_itself_alone(
+    writer: RecordWriter, request_record: Callable[..., RequestRecord], caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is told in the log, shown and counted as far as it can be; the others are priced again."""
+    row = store_guesses(writer, request_record)
+    other = ended(request_record(started_at=HOUR + 40.0), mapped_model="gpt-5", tokens_in=1000, tokens_out=0)
+    writer.submit(other)
+    assert writer.flush(10)
+    odd = [{"number": "first", "account": None}]
+    RequestLog.objects.filter(id=row.id).update(used_by_attempt=odd, outcome="of tomorrow")
+    cost = RequestLog.objects.get(id=row.id).cost
+    assert [one.id for one in records_by_id([row.id, other.id])] == [other.id, row.id]
+    filling.fill_hour(HOUR)
+    assert set(HourStatistic.objects.values_list("dimension", "value", "requests")) >= {
+        ("model", "gpt-5", 2), ("outcome", "of tomorrow", 1),
+    }  # fmt: skip
+    ModelPrice.objects.create(
+        pattern="gpt-5", valid_from=datetime(2023, 1, 1, tzinfo=UTC), input_price=Decimal(5),
+        output_price=Decimal(0),
+    )  # fmt: skip
+    command("--since", SINCE, "--apply")
+    assert RequestLog.objects.get(id=other.id).cost == Decimal("0.005")
+    kept = RequestLog.objects.get(id=row.id)
+    assert (kept.cost, kept.used_by_attempt) == (cost, odd)
+    told = [line.getMessage() for line in caplog.records if row.id in line.getMessage()]
+    assert any("used_by_attempt" in line for line in told)
+    assert any("keeps its price" in line for line in told)
 
 
 def test_what_a_cache_miss_cost_changes_with_it(written: RecordWriter) -> None:
