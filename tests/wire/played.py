@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +11,7 @@ import httpx
 
 from tests.running_server import RunningServer
 from tests.served.kinds.every_kind import private_key_pem
+from tests.served.world import PATIENCE_SECONDS
 from tests.wire.clients import CLIENTS, ClientName
 from tests.wire.ears import hear
 from tests.wire.heard import Heard
@@ -105,10 +106,11 @@ class Stage:
         """Every cell, some at a time; the rows are read once all have ended."""
         with ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(self._ask, self.cells))
-        rows = self._rows()
+        ids = [answer.headers["x-request-id"] for answer in answers]
+        rows = self._rows(dict(zip(ids, self.cells, strict=True)))
         return {
-            cell: Played(_heard(cell, answer), rows[answer.headers["x-request-id"]])
-            for cell, answer in zip(self.cells, answers, strict=True)
+            cell: Played(_heard(cell, answer), rows[told])
+            for cell, answer, told in zip(self.cells, answers, ids, strict=True)
         }
 
     def close(self) -> None:
@@ -120,12 +122,16 @@ class Stage:
         body = client.body(cell.model, cell.shape, prompt_for(cell.shape, cell.cut), cell.is_stream)
         return self._client.post(client.path(cell.model, cell.is_stream), json=body)
 
-    def _rows(self) -> dict[str, dict[str, Any]]:
-        ends_at = time.monotonic() + 30
-        while self.server.rows("SELECT id FROM monitor_requestlog WHERE in_flight = true"):
-            assert time.monotonic() < ends_at, "some exchanges have not ended"
+    def _rows(self, wanted: Mapping[str, Cell]) -> dict[str, dict[str, Any]]:
+        """The rows of these exchanges, each ended: rows are written behind the answers, in batches."""
+        ends_at = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            ended = self.server.rows("SELECT id FROM monitor_requestlog WHERE in_flight = false")
+            if not (missing := wanted.keys() - {str(row["id"]) for row in ended}):
+                return {str(row["id"]): row for row in self.server.rows("SELECT * FROM monitor_requestlog")}
+            lost = [f"{told} of {wanted[told]}, {wanted[told].model}" for told in sorted(missing)]
+            assert time.monotonic() < ends_at, f"{len(lost)} have no ended row, so {lost[:9]}"
             time.sleep(0.05)
-        return {str(row["id"]): row for row in self.server.rows("SELECT * FROM monitor_requestlog")}
 
 
 def _heard(cell: Cell, answer: httpx.Response) -> Heard:
