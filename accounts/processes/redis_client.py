@@ -3,6 +3,7 @@
 What is used of them is the same for one server, for a master that Sentinels know, and for a cluster.
 """
 
+import socket
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from accounts.processes.redis_url import RedisAddress, redis_address
@@ -25,6 +26,14 @@ def redis_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
     from redis.exceptions import RedisClusterException, RedisError
 
     return RedisError, RedisClusterException, OSError, *others
+
+
+def was_never_reached(error: BaseException) -> bool:
+    """Did no connection come about, so that Redis cannot have done what it was asked? In doubt: no."""
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, ConnectionRefusedError | FileNotFoundError | socket.gaierror):
+        return True
+    return type(cause) is OSError and cause.errno is None  # asyncio's, of several addresses of one name
 
 
 def redis_client(url: str) -> "redis_asyncio.Redis":

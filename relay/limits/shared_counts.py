@@ -8,11 +8,14 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from accounts.processes.redis_client import redis_client, redis_errors
+from accounts.processes.redis_client import redis_client, redis_errors, was_never_reached
+from accounts.processes.redis_url import redis_address
 from relay.limits.counts import Unknown
 from relay.limits.plan import Spot
 from relay.limits.standing import Standing
@@ -68,6 +71,10 @@ MARK_SECONDS: Final = 600
 """For so long Redis knows what it was told, for an answer may be late where the count was made."""
 MOST_UNSURE: Final = 10_000
 """So much that Redis may have been told is kept to be told again."""
+TOLD_AT_ONCE: Final = 16
+"""Of what is owed, on as many connections: half of what there are."""
+TELLING_SECONDS: Final = 1.0
+"""So long a request waits for what is owed to be told."""
 
 
 class _Unsure(Unknown):
@@ -93,9 +100,14 @@ class RedisCounts:
         self._away_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._owed: dict[Spot, _Debt] = {}
-        self._unsure: dict[str, dict[Spot, _Debt]] = {}
-        """By their marks."""
+        self._unsure: OrderedDict[str, dict[Spot, _Debt]] = OrderedDict()
+        """By their marks, the oldest first: theirs expire first."""
         self._telling = asyncio.Lock()
+        self._teller: asyncio.Task[None] | None = None
+        self._asks_once = redis_address(redis_url).kind != "cluster" and "retry_on_" not in redis_url
+        """A cluster's client asks again by itself, as others do that the URL tells to: the last error says
+        nothing of the first.
+        """
 
     @property
     def is_away(self) -> bool:
@@ -109,7 +121,7 @@ class RedisCounts:
         if not spots:
             return []
         if self._owed or self._unsure or self._telling.locked():
-            await self._tell_owed()
+            await self._wait_for_the_telling()
         arguments: list[int | str] = []
         for standing, opening in zip(standings, openings, strict=True):
             adds = 1 if standing.limit.measure == "requests" else 0
@@ -124,9 +136,7 @@ class RedisCounts:
             spot: _Debt(amount, _seconds_to_live(standing), 0 if standing.is_budget else 1)
             for spot, standing, amount in zip(spots, standings, amounts, strict=True)
         }
-        task = asyncio.create_task(self._spend_quietly(debts))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._started(self._spend_quietly(debts))
 
     async def stop(self) -> None:
         """Tell what is still to be told, and end."""
@@ -139,36 +149,72 @@ class RedisCounts:
         with suppress(Unknown):  # it would be missing for good: it is told when Redis is back
             await self._tell(uuid.uuid4().hex, debts)
 
-    async def _tell(self, mark: str, debts: "dict[Spot, _Debt]") -> None:
-        """Tell it under its mark; what was not told, or may not have been, is kept."""
+    async def _tell(self, mark: str, debts: "dict[Spot, _Debt]", *, again: bool = False) -> None:
+        """Tell it under its mark; what was not told, or may not have been, is kept.
+
+        ``again``: Redis may have counted it before, under the same mark.
+        """
         arguments = [MARK_SECONDS, *(told for debt in debts.values() for told in debt)]
         names = [f"evenkeel:told:{{{next(iter(debts))[0]}}}:{mark}", *map(_name, debts)]
         try:
             await self._asked(self._spend, names, arguments)
         except (_Unsure, asyncio.CancelledError):
-            if len(self._unsure) >= MOST_UNSURE:
-                del self._unsure[next(iter(self._unsure))]
-            self._unsure[mark] = debts
+            self._doubt(mark, debts, again=again)
             raise
         except Unknown:
-            for spot, debt in debts.items():
-                self._owe(spot, debt)
+            if again:
+                self._doubt(mark, debts, again=True)
+            else:
+                self._owe(debts)
             raise
 
-    def _owe(self, spot: Spot, debt: "_Debt") -> None:
-        if spot not in self._owed and len(self._owed) >= MOST_OWED:
-            del self._owed[next(iter(self._owed))]
-        before = self._owed.get(spot)
-        self._owed[spot] = debt if before is None else debt._replace(amount=before.amount + debt.amount)
+    def _doubt(self, mark: str, debts: "dict[Spot, _Debt]", *, again: bool) -> None:
+        """Keep it under its mark. Of too many the oldest is owed: rather told twice than never."""
+        self._unsure[mark] = debts
+        self._unsure.move_to_end(mark, last=not again)
+        if len(self._unsure) > MOST_UNSURE:
+            self._owe(self._unsure.popitem(last=False)[1])
+
+    def _owe(self, debts: "dict[Spot, _Debt]") -> None:
+        for spot, debt in debts.items():
+            if spot not in self._owed and len(self._owed) >= MOST_OWED:
+                lost = next(iter(self._owed))
+                logger.error(
+                    "Redis is away for too long: %d of %r are not counted", self._owed[lost][0], lost
+                )
+                del self._owed[lost]
+            before = self._owed.get(spot)
+            self._owed[spot] = debt if before is None else debt._replace(amount=before.amount + debt.amount)
+
+    async def _wait_for_the_telling(self) -> None:
+        """What is owed goes first; but nobody waits for all of a long outage."""
+        if self._teller is None or self._teller.done():
+            self._teller = self._started(self._tell_quietly())
+        await asyncio.wait({self._teller}, timeout=TELLING_SECONDS)
+
+    async def _tell_quietly(self) -> None:
+        with suppress(Unknown):  # who asks next is told so
+            await self._tell_owed()
 
     async def _tell_owed(self) -> None:
-        """Tell what was used while Redis was away; one at a time, so that nothing is told twice."""
+        """Tell what was used while Redis was away, the oldest first; one lot at a time, so that nothing is
+        told twice. Raises Unknown.
+        """
         async with self._telling:
             while self._unsure and not self.is_away:
-                await self._tell(*self._unsure.popitem())
+                count = min(len(self._unsure), TOLD_AT_ONCE)
+                doubted = [self._unsure.popitem(last=False) for _ in range(count)]
+                await _all(self._tell(mark, debts, again=True) for mark, debts in reversed(doubted))
             while self._owed and not self.is_away:
-                spot, debt = self._owed.popitem()
-                await self._tell(uuid.uuid4().hex, {spot: debt})
+                spots = list(islice(self._owed, TOLD_AT_ONCE))
+                lot = [{spot: self._owed.pop(spot)} for spot in spots]
+                await _all(self._tell(uuid.uuid4().hex, debts) for debts in lot)
+
+    def _started(self, doing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(doing)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _asked(
         self, script: Callable[..., Awaitable[Any]], names: Sequence[str], arguments: Sequence[int | str]
@@ -180,7 +226,14 @@ class RedisCounts:
         except redis_errors() as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
             logger.warning("Redis does not count what keys use: %s", type(error).__name__)
-            raise _Unsure from error
+            raise (Unknown if self._asks_once and was_never_reached(error) else _Unsure) from error
+
+
+async def _all(doings: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Each of them is done, whatever comes of the others; then the first's error is raised."""
+    for error in await asyncio.gather(*doings, return_exceptions=True):
+        if error is not None:
+            raise error
 
 
 def _name(spot: Spot) -> str:
