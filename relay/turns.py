@@ -1,44 +1,96 @@
 """A turn of the event loop is short: where a hundred have something to do at once, each waits for its own.
 
 The loop calls everybody who is ready before it looks for news. A hundred streams that end together were one
-turn of 128 ms, in which nobody else was heard. Who has more to do than passing something on asks here first.
+turn of 128 ms, in which nobody else was heard. Who has more to do than passing something on asks here first,
+and stands in line where others do: whoever always has something to do comes behind them again.
 """
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 TURN_SECONDS: Final = 0.004
 """When so much of a turn is over, whoever asks waits for a next one."""
 
+CALLED_AT_ONCE: Final = 16
+"""Of those in line; for whom the turn is too short comes first in the next one."""
+
 
 class Turns:
     """The turns of the running loop, as far as anybody asks."""
 
-    __slots__ = ("_began_at", "_is_on", "_now")
+    __slots__ = ("_began_at", "_first", "_is_called", "_line", "_loop", "_now")
 
     def __init__(self, now: Callable[[], float] = time.thread_time) -> None:
         """``now`` rises with what this thread computes, in seconds: to wait for a core is no turn."""
         self._now = now
-        self._is_on = False
-        self._began_at = 0.0
+        self._began_at = now()
+        self._line: deque[Callable[[], None]] = deque()
+        self._first: deque[Callable[[], None]] = deque()  # called already, when the turn was over
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_called = False
 
     def is_over(self) -> bool:
-        """Has this turn taken long enough? It is counted from the first who asks."""
-        if self._is_on:
-            return self._now() - self._began_at >= TURN_SECONDS
-        self._is_on, self._began_at = True, self._now()
-        asyncio.get_running_loop().call_soon(self._end)
-        return False
-
-    def _end(self) -> None:
-        self._is_on = False
+        """Has this turn taken long enough, or does anybody wait for the next one?"""
+        if not self._line and not self._first and self._has_time():
+            return False
+        self._call()
+        return True
 
     async def wait(self) -> None:
         """Return in a turn that is not over; those who wait come in the order in which they asked."""
-        while self.is_over():  # noqa: ASYNC110  an event for each who waits would cost more than the turn
-            await asyncio.sleep(0)
+        if not self.is_over():
+            return
+        line = self._line
+        while True:
+            place = asyncio.get_running_loop().create_future()
+            line.append(partial(_take, place))
+            await place
+            if self._has_time():
+                return
+            self._call()
+            line = self._first
+
+    def soon(self, act: Callable[[], None]) -> None:
+        """Call ``act`` in a next turn, behind those who wait already."""
+        self._call()
+        self._line.append(act)
+
+    def _has_time(self) -> bool:
+        return self._now() - self._began_at < TURN_SECONDS
+
+    def _call(self) -> None:
+        """Let the next turn begin with the loop's next round."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # nobody can wait any more in one that has ended
+            self._loop, self._is_called = loop, False
+            self._line.clear()
+            self._first.clear()
+        if not self._is_called:
+            self._is_called = True
+            loop.call_soon(self._next)
+
+    def _next(self) -> None:
+        self._is_called = False
+        self._began_at = self._now()
+        self._line.extendleft(reversed(self._first))
+        self._first.clear()
+        try:
+            for _ in range(min(len(self._line), CALLED_AT_ONCE)):
+                self._line.popleft()()
+                if not self._has_time():
+                    break
+        finally:  # whatever one of them raises
+            if self._line:  # those who were called compute in the loop's next round, before this
+                self._call()
+
+
+def _take(place: "asyncio.Future[None]") -> None:
+    if not place.done():
+        place.set_result(None)
 
 
 turns = Turns()

@@ -146,29 +146,26 @@ class RelayChannel(http.HTTPChannel):
             self._call_for_next()
 
     def soon(self, turn: Callable[[], None]) -> None:
-        """Call ``turn`` in the event loop's next turn."""
-        asyncio.get_running_loop().call_soon(turn)
+        """Call ``turn`` in a next turn of the event loop."""
+        turns.soon(turn)
 
     def _call_for_next(self) -> None:
         """What has come already has its turn when the client has taken most of what it was told."""
+        self._networkProducer.pauseProducing()
         if self._waitingForTransport:
             self.enter(Stage.CLOSING)
-            self._networkProducer.pauseProducing()
         else:
             self.soon(self._take_next)
 
     def _take_next(self) -> None:
         if not self._next:
             return
-        if turns.is_over():
-            self.soon(self._take_next)
-            return
         data, self._next = self._next, b""
         if not self._waitingForTransport:
             self._networkProducer.resumeProducing()
         if self.stage is Stage.CLOSING:
             self.enter(Stage.HEAD)
-        self.dataReceived(data)
+        LineReceiver.dataReceived(self, data)
 
     def resumeProducing(self) -> None:
         """Twisted: the client has taken what it was told."""

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from monitor.masking.exact import NOTHING_KNOWN
+from relay.turns import Turns
 from relay.upstream.connection.transport import PIECE_BYTES
 from relay.upstream.response import UpstreamResponse
 
@@ -41,8 +42,9 @@ async def test_others_run_between_two_pieces(size: int) -> None:
     task.cancel()
 
 
-async def test_small_pieces_cost_no_turn() -> None:
-    """What comes event by event is waited for anyway."""
+async def test_small_pieces_cost_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes event by event is waited for anyway, as long as the turn is not over."""
+    monkeypatch.setattr("relay.upstream.response.turns", Turns(lambda: 0.0))
     turns = 0
 
     def turned() -> None:
