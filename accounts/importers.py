@@ -20,7 +20,8 @@ from accounts.credentials.encryption import CannotDecrypt
 from accounts.import_files import BadImport, antigravity_folder, entries, parsed
 from accounts.keys.conversation_limits import CONVERSATION_FIELDS
 from accounts.kinds import NEEDS_OWN_OAUTH_CLIENT, Kind
-from accounts.models import Account, ModelMapping
+from accounts.models import Account, ModelMapping, lock_accounts
+from accounts.revisions import lock_rows
 from accounts.validation import sends_in_clear
 
 
@@ -96,6 +97,7 @@ def import_accounts(source: str) -> ImportResult:
     _find_doubles(((position, f"{e.kind} account {e.email}") for position, e in accounts), faults)
     result = ImportResult()
     with transaction.atomic():
+        lock_accounts()
         for position, entry in accounts:
             _write_account(position, entry, result, faults)
         if faults:
@@ -116,6 +118,7 @@ def import_mappings(source: str) -> ImportResult:
     _find_doubles(named, faults)
     result = ImportResult()
     with transaction.atomic():
+        lock_rows(ModelMapping.objects.all())
         for position, entry in mappings:
             row = ModelMapping.objects.filter(pattern=entry.pattern, role=entry.role).first()
             row = row or ModelMapping(pattern=entry.pattern, role=entry.role)

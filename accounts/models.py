@@ -25,7 +25,7 @@ from accounts.keys.models import ClientKey as ClientKey
 from accounts.keys.models import digest as digest
 from accounts.last_test import TEST_FIELDS, LastTest
 from accounts.processes.models import ProcessHeartbeat as ProcessHeartbeat
-from accounts.revisions import Revision, Watched, WatchedManager
+from accounts.revisions import Revision, Watched, WatchedManager, lock_rows
 from accounts.validation import (
     validate_base_url,
     validate_fallbacks,
@@ -175,13 +175,8 @@ class Account(LastTest, Watched):
 
 
 def lock_accounts(pks: Iterable[int] | None = None) -> None:
-    """Let this transaction alone write to these accounts and their marks (all of them: None) until it ends.
-
-    Whoever writes to several rows begins here, so that all take them in one order and none waits for another
-    in a circle. SQLite has one writer anyway.
-    """
-    rows = Account.objects.select_for_update().order_by("pk")
-    list((rows if pks is None else rows.filter(pk__in=set(pks))).values_list("pk"))
+    """Let this transaction alone write to these accounts (None: to all) and their marks until it ends."""
+    lock_rows(Account.objects.all() if pks is None else Account.objects.filter(pk__in=set(pks)))
 
 
 class AccountMark(models.Model):

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from accounts.models import Account, AccountMark, ClientKey, lock_accounts
 from accounts.pool.quota_windows import Window
-from accounts.revisions import Revision
+from accounts.revisions import Revision, lock_rows
 from accounts.snapshot import KeptMark
 from monitor.record.stored_text import stored_text
 
@@ -154,10 +154,13 @@ def write(batch: Batch) -> None:
     """Brings the batch to the database, as a whole or not at all. Blocking."""
     if batch.is_empty:
         return
-    several = {pk for pk, _ in batch.marks}.union(batch.cleared, batch.disabled, batch.windows)
+    changed = {pk for pk, _ in batch.marks}.union(batch.cleared, batch.disabled, batch.windows)
     with transaction.atomic():
-        if several:
-            lock_accounts(several.union(batch.accounts_used))
+        if len(batch.keys_used) > 1:
+            lock_rows(ClientKey.objects.filter(pk__in=batch.keys_used))
+        _write_usage(ClientKey, batch.keys_used)
+        if changed or len(batch.accounts_used) > 1:
+            lock_accounts(changed.union(batch.accounts_used))
         for account in Account.objects.filter(pk__in=batch.cleared).order_by("pk"):
             account.clear_marks()
         for account in Account.objects.filter(pk__in=batch.disabled, enabled=True).order_by("pk"):
@@ -165,7 +168,6 @@ def write(batch: Batch) -> None:
         _write_marks(batch.marks)
         _write_windows(batch.windows)
         _write_usage(Account, batch.accounts_used)
-        _write_usage(ClientKey, batch.keys_used)
 
 
 def _write_usage(model: type[Account] | type[ClientKey], used: dict[int, float]) -> None:

@@ -333,12 +333,14 @@ async def test_quotas_reach_others_without_redis(live: LiveAccounts, account: Ac
 
 
 def test_last_use_is_one_statement(django_assert_num_queries: Any, db: None) -> None:
-    """However many accounts were asked; a later time that another process wrote stands."""
+    """However many accounts were asked, which are taken in their order before; a later time that another
+    process wrote stands.
+    """
     accounts = [Account.objects.create(email=f"{n}@x.test", kind="gemini") for n in range(20)]
     later = datetime(2040, 1, 1, tzinfo=UTC)
     Account.objects.filter(pk=accounts[0].pk).update(last_used_at=later)
     batch = live_module.journal.Batch(accounts_used={one.pk: 1_700_000_000.0 + one.pk for one in accounts})
-    with django_assert_num_queries(5):  # and the beginnings and ends of the transaction and its savepoint
+    with django_assert_num_queries(6):  # and the beginnings and ends of the transaction and its savepoint
         live_module.journal.write(batch)
     used = dict(Account.objects.values_list("pk", "last_used_at"))
     assert used[accounts[0].pk] == later
