@@ -29,6 +29,7 @@ LINEAR: dict[str, str] = {
     r"^[^?]*(?:/count_tokens|:countTokens)(?:\?|$)": ANCHORED,
     # where large JSON is cut
     r'["\[\]{},]': FIXED,
+    r'(?:[^"\\]++|\\.)*+': "possessive: nothing that was read is given back",
     # an account's number in a form
     r"[0-9]{1,18}": FIXED,
     # where the stream is cut

@@ -9,7 +9,7 @@ from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest
 from relay.neutral.nesting import MOST_CONTAINERS, MOST_LEVELS, is_too_deep
 from relay.neutral.packed import BadPacking, unpacker
-from relay.neutral.sliced_json import TooManyContainers, decode
+from relay.neutral.sliced_json import MOST_COMMAS, TooManyCommas, TooManyContainers, decode
 
 MAX_CODINGS = 3
 """Of one body, one over the other."""
@@ -80,6 +80,8 @@ def parsed(
         raise BadRequest("The body is not valid JSON: it is nested too deeply.") from None
     except TooManyContainers:
         raise BadRequest(f"The body has more than {MOST_CONTAINERS} lists and objects.") from None
+    except TooManyCommas:
+        raise BadRequest(f"The body has more than {MOST_COMMAS} values.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:  # releases of msgspec differ in which it is
         whole = with_whole_characters(raw)
         if whole is None:

@@ -17,11 +17,17 @@ SLICE_BYTES: Final = 256 * 1024
 SLICE_TOKENS: Final = 4_000
 """So many bytes or brackets and commas are decoded at a time; it takes a millisecond."""
 
+MOST_COMMAS: Final = 2_000_000
+"""Of one text, outside of its strings: each takes a microsecond, in a thread where others wait behind it."""
+
 _PLAIN_BYTES = 2 * 1024 * 1024
 _PLAIN_CONTAINERS = 5_000
 
 _TOKEN = re.compile(rb'["\[\]{},]')
-_BACKSLASH, _BRACE, _BRACE_END = b"\\{}"
+_IN_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+_ESCAPES_BYTES = 4096
+"""Where there is one escape there are more: so many bytes are then read at once, and not one by one."""
+_BRACE, _BRACE_END = b"{}"
 _BLANK = b" \t\r\n"
 
 _decode = msgspec.json.Decoder().decode
@@ -42,6 +48,10 @@ class TooManyContainers(Exception):
     """The text has more lists and objects than are taken."""
 
 
+class TooManyCommas(Exception):
+    """The text has more values than are taken."""
+
+
 def weight(text: bytes) -> int:
     """How much work a text is, in bytes of long strings; one that is long by itself is not looked through."""
     if len(text) >= _LONG_BYTES:
@@ -53,7 +63,7 @@ def weight(text: bytes) -> int:
 def decode(text: bytes) -> Any:
     """What ``msgspec.json.decode`` gives for ``text``, and raises, but for the place of an error.
 
-    Raises TooManyContainers; RecursionError also where the parser would not.
+    Raises TooManyContainers, TooManyCommas; RecursionError also where the parser would not.
     """
     if len(text) <= _PLAIN_BYTES and most_containers(text) <= _PLAIN_CONTAINERS:
         return _decode(text)
@@ -94,6 +104,8 @@ class _Level:
 
     def take_child(self, text: bytes, opened: int, child: Any) -> None:
         """``child`` is decoded, whose bracket is at ``opened`` of ``text``."""
+        if self.is_behind_a_child:
+            raise _malformed()  # there is no comma between the two
         if self.item > self.start:
             self.take(text[self.start : self.item - 1])
         before = text[self.item : opened].strip(_BLANK)
@@ -115,7 +127,7 @@ class _Slices:
     def __init__(self, text: bytes) -> None:
         self._text = text
         self._levels: list[_Level] = []
-        self._tokens = self._containers = 0
+        self._tokens = self._containers = self._commas = 0
 
     def whole(self) -> Any:
         """What the text says."""
@@ -146,12 +158,20 @@ class _Slices:
             end = self._text.find(b'"', place)
             if end < 0:
                 raise msgspec.DecodeError("Input data was truncated")
-            first = end
-            while self._text[first - 1] == _BACKSLASH and first > place:
-                first -= 1
-            place = end + 1
-            if (end - first) % 2 == 0:
-                return place
+            if self._backslashes_before(end, place) % 2 == 0:
+                return end + 1
+            escapes = _IN_STRING.match(self._text, end + 1, end + 1 + _ESCAPES_BYTES)
+            place = escapes.end() if escapes is not None else end + 1
+
+    def _backslashes_before(self, end: int, start: int) -> int:
+        """How many there are right before ``end``, and not before ``start``."""
+        size = 64
+        while True:
+            piece = self._text[max(start, end - size) : end]
+            found = len(piece) - len(piece.rstrip(b"\\"))
+            if found < len(piece) or size >= end - start:
+                return found
+            size *= 2
 
     def _open(self, at: int) -> None:
         if not self._levels and self._text[:at].strip(_BLANK):
@@ -169,6 +189,9 @@ class _Slices:
             raise _malformed()
         level = self._levels[-1]
         self._tokens += 1
+        self._commas += 1
+        if self._commas > MOST_COMMAS:
+            raise TooManyCommas
         if level.is_behind_a_child:
             if self._text[level.start : at].strip(_BLANK):
                 raise _malformed()

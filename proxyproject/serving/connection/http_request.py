@@ -73,7 +73,7 @@ class RelayRequest(WebRequest):
         if any(len(self.requestHeaders.getRawHeaders(name, ())) > 1 for name in ONCE):
             self.refuse(400, "A header that may stand in a request once stands in it twice.")
             return
-        if len(self.requestHeaders.getRawHeaders(b"content-type", (b"",))[0]) > LONGEST_CONTENT_TYPE:
+        if sum(map(len, self.requestHeaders.getRawHeaders(b"content-type", ()))) > LONGEST_CONTENT_TYPE:
             self.refuse(431, "The Content-Type is longer than the limit.")
             return
         if length == 0:

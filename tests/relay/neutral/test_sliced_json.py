@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from relay.neutral import sliced_json
 from relay.neutral.nesting import MOST_CONTAINERS, MOST_LEVELS
-from relay.neutral.sliced_json import TooManyContainers, decode
+from relay.neutral.sliced_json import MOST_COMMAS, TooManyCommas, TooManyContainers, decode
 
 LEAVES = st.none() | st.booleans() | st.integers(-99, 99) | st.floats(allow_nan=False) | st.text(max_size=9)
 NAMES = st.sampled_from(["", "a", "b", '"', "\\", "]", "{", "é"])
@@ -59,6 +59,31 @@ def test_what_is_broken_for_the_parser_is_broken_here(value: Any, data: st.DataO
     assert of(decode, broken) == of(msgspec.json.decode, broken)
 
 
+@settings(max_examples=250)
+@given(
+    st.lists(st.lists(st.integers(0, 9), max_size=9), min_size=2, max_size=5), st.integers(1, 12), st.data()
+)
+def test_a_missing_comma_is_missed(value: list[list[int]], size: int, data: st.DataObject) -> None:
+    """Between two children as well, wherever the slices end."""
+    text = json.dumps(data.draw(st.sampled_from([value, {str(at): one for at, one in enumerate(value)}])))
+    commas = [at for at, letter in enumerate(text) if letter == ","]
+    at = data.draw(st.sampled_from(commas))
+    broken = (text[:at] + data.draw(st.sampled_from(["", " "])) + text[at + 1 :]).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sliced_json, "SLICE_BYTES", size)
+        assert of(decode, broken) == of(msgspec.json.decode, broken)
+
+
+@settings(max_examples=100)
+@given(st.text(alphabet='\\"a,[', max_size=99), st.integers(1, 9))
+def test_escapes_are_read_as_the_parser_reads_them(text: str, window: int) -> None:
+    """Wherever the piece ends that is read at once."""
+    told = json.dumps([text, {text: text}]).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sliced_json, "_ESCAPES_BYTES", window)
+        assert of(decode, told) == of(msgspec.json.decode, told)
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -83,4 +108,6 @@ def test_what_is_too_deep_or_too_much_is_refused() -> None:
         decode(b"[" * deep + b"]" * deep)
     with pytest.raises(TooManyContainers):
         decode(b"[" + b"[]," * MOST_CONTAINERS + b"1]")
+    with pytest.raises(TooManyCommas):
+        decode(b"[" + b"1," * (MOST_COMMAS + 1) + b"1]")
     assert decode(b'["' + b"[" * MOST_CONTAINERS + b'"]') == ["[" * MOST_CONTAINERS]
