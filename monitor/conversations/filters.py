@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import msgspec
 from django.db.models import Q
 
+from monitor.conversations.models import IN_USE
 from monitor.history.listing.filters import HistoryFilter, parse
 
 FLAGS: dict[str, Q] = {
@@ -43,7 +44,7 @@ class ConversationFilter(msgspec.Struct, frozen=True):
     def of_parts(self) -> Q | None:
         """What is asked of the parts: all of it of one part; None where nothing is."""
         asked = {column: self.values[name] for name, column in OF_PARTS.items() if name in self.values}
-        return Q(turns__gt=0, **asked) if asked else None
+        return Q(IN_USE, **asked) if asked else None
 
     def query(self, **changes: str) -> str:
         """The URL's query of this view with some parameters changed; ``""`` takes one away."""

@@ -9,8 +9,9 @@ import pytest
 from django.db.models import Sum
 
 from monitor.conversations.conversation_sums import ConversationSums
+from monitor.conversations.filters import asked_for
 from monitor.conversations.models import Conversation, ConversationPart
-from monitor.conversations.reading import agents_of, line_of
+from monitor.conversations.reading import agents_of, line_of, page_of
 from monitor.conversations.writing import KNOWN_SECONDS
 from monitor.ledger.models import LedgerHour
 from monitor.models import RequestLog
@@ -142,7 +143,9 @@ def test_what_failed_attempts_used_is_their_accounts(writer: RecordWriter, reque
 def test_an_account_is_told_whatever_an_attempt_used_of_it(
     writer: RecordWriter, request_record: NewRecord, told: dict[str, Any]
 ) -> None:
-    """Also where upstream told but one count, or none, and nobody knows a price."""
+    """Also where upstream told but one count, or none, and nobody knows a price; and who looks for the
+    account finds the conversation.
+    """
     uses = (
         AttemptUse(number=1, account="b", model="nobodys-model", failed=True, **told),
         AttemptUse(number=2, account="a", model="claude-opus-5-5", tokens_in=7, tokens_out=1),
@@ -152,6 +155,10 @@ def test_an_account_is_told_whatever_an_attempt_used_of_it(
     assert writer.flush(10)
     assert {account for agent in agents_of(C) for account in agent.accounts} == {"a", "b"}
     assert {group.label for group in within_conversation(C, "", "account")} == {"a", "b"}
+    for account in "ab":
+        assert [line.id for line in page_of(asked_for({"account": account})).lines] == [C]
+    of_both = {"account": "b", "mapped_model": "claude-opus-5-5"}
+    assert page_of(asked_for(of_both)).lines == ()
 
 
 def test_what_costs_nothing_is_known_beside_a_turn_without_a_price(
