@@ -2,7 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from monitor.ledger.booking import tokens_of, uses_of
+from monitor.ledger.booking import tokens_of
+from monitor.record.attempt_use import uses_of
 from monitor.record.records import RequestRecord
 
 EXCHANGES = Counter("evenkeel_exchanges_total", "Exchanges that ended", ["dialect", "outcome"])

@@ -7,7 +7,7 @@ before: each turn counts once, as it is on record now, and the money is the ledg
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from monitor.ledger.booking import booked
+from monitor.ledger.booking import USED, booked
 from monitor.record.outcome import FAILURES, RESCUED
 from monitor.record.records import RequestRecord
 
@@ -60,14 +60,7 @@ def sums_of(row: RequestRecord) -> dict[AgentPart, ConversationSums]:
     for cell, used in booked(row, lambda moment: moment):
         part = own._replace(model=cell.model, account=cell.account)
         found[part] = found.get(part, ConversationSums()).plus(
-            ConversationSums(
-                tokens_in=used.tokens_in,
-                tokens_out=used.tokens_out,
-                tokens_cached=used.tokens_cached,
-                tokens_cache_write=used.tokens_cache_write,
-                cost_units=used.cost_units,
-                unpriced=used.unpriced,
-            )
+            ConversationSums(**{name: getattr(used, name) for name in USED})
         )
     return found
 

@@ -2,11 +2,15 @@
 
 # ruff: noqa: D106  Meta says nothing that needs a docstring
 
+from functools import reduce
+from operator import or_
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from monitor.ledger.booking import USED
 
 
 class Counted(models.Model):
@@ -33,16 +37,11 @@ class Counted(models.Model):
         abstract = True
 
 
-IN_USE = (
-    Q(turns__gt=0)
-    | Q(tokens_in__gt=0)
-    | Q(tokens_out__gt=0)
-    | Q(tokens_cached__gt=0)
-    | Q(tokens_cache_write__gt=0)
-    | Q(cost_units__gt=0)
-    | Q(unpriced__gt=0)
-)
-"""Parts in which anything is left after corrections: a turn, or what a failed attempt of one used."""
+IN_USE = reduce(or_, (Q((f"{name}__gt", 0)) for name in ("turns", *USED)))
+"""Parts in which anything is left after corrections: a turn, or what a failed attempt of one used.
+
+An attempt of which all is estimated counts where its model has a price: of estimates only the money is kept.
+"""
 
 
 class Conversation(Counted):

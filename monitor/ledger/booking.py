@@ -6,9 +6,9 @@ to what stood in the table before: so each exchange is in it once, as it is on r
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from monitor.record.attempt_use import AttemptUse
+from monitor.record.attempt_use import AttemptUse, uses_of
 from monitor.record.estimated import MOST_TOKENS, CountedTokens, estimated_in, estimated_out
 from monitor.record.records import RequestRecord
 
@@ -54,6 +54,8 @@ class Amounts(NamedTuple):
         return Amounts(*map(sum, zip(self, *others, strict=True)))
 
 
+USED: Final = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write", "cost_units", "unpriced")
+"""The amounts that conversations keep too, by the same names."""
 Booked = tuple[LedgerCell, Amounts]
 Use = RequestRecord | AttemptUse
 """What has counts and a cost of its own."""
@@ -106,11 +108,6 @@ def spent_by(row: RequestRecord) -> tuple[int, int]:
         return sum(tokens_of(row)) + estimate_of(row), units_of(row.cost)
     used = [_amounts(use) for use in row.used_by_attempt]
     return sum(one.spent_tokens for one in used), sum(one.cost_units for one in used)
-
-
-def uses_of(row: RequestRecord) -> Sequence[Use]:
-    """Who used anything of it: its attempts where they are told apart, else the row itself."""
-    return (row,) if row.used_by_attempt is None else row.used_by_attempt
 
 
 def _amounts(use: Use) -> Amounts:

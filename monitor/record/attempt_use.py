@@ -1,7 +1,8 @@
 """What one attempt used, where more than one of an exchange used anything. PURE."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -28,6 +29,22 @@ class AttemptUse(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
 
 
 Uses = tuple[AttemptUse, ...] | None
+
+
+class UsedRow(Protocol):
+    """A row with what each of its attempts used."""
+
+    @property
+    def used_by_attempt(self) -> Uses:
+        """None where one attempt alone used anything."""
+
+
+R = TypeVar("R", bound=UsedRow)
+
+
+def uses_of(row: R) -> Sequence[R | AttemptUse]:
+    """Who used anything of it: its attempts where they are told apart, else the row itself."""
+    return (row,) if row.used_by_attempt is None else row.used_by_attempt
 
 
 def with_labels(uses: Uses, shown: Callable[[str], str]) -> Uses:

@@ -1,7 +1,9 @@
 """Whether what an exchange cost rests on an estimate: of a count, or of an unknown model's price. PURE."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, Protocol
+
+from monitor.record.attempt_use import UsedRow, uses_of
 
 
 class CountedTokens(Protocol):
@@ -20,12 +22,8 @@ class CountedTokens(Protocol):
         """The row's further facts, the estimates among them."""
 
 
-class CountedRow(CountedTokens, Protocol):
-    """A row with what each of its attempts used."""
-
-    @property
-    def used_by_attempt(self) -> Iterable[CountedTokens] | None:
-        """None where one attempt alone used anything."""
+class CountedRow(CountedTokens, UsedRow, Protocol):
+    """The same of a row with what each of its attempts used."""
 
 
 GUESSED_PRICE: Final = "guessed_price"
@@ -37,7 +35,7 @@ MOST_TOKENS: Final = 10**12
 
 def is_estimated(row: CountedRow) -> bool:
     """An estimate stands for a count that upstream left out, or for the price of who drew pictures."""
-    return any(map(_is_estimated, row.used_by_attempt or (row,)))
+    return any(map(_is_estimated, uses_of(row)))
 
 
 def _is_estimated(row: CountedTokens) -> bool:

@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from monitor.ledger.booking import Use, tokens_of, uses_of
+from monitor.ledger.booking import Use, tokens_of
 from monitor.ledger.writing import COUNTED_COLUMNS
 from monitor.models import RequestLog
+from monitor.record.attempt_use import uses_of
 from monitor.record.readable import readable_record_of
 from monitor.record.records import RequestRecord
 from monitor.record.stored_text import stored_text
