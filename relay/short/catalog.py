@@ -19,10 +19,12 @@ from relay.admission.request_headers import headers_of
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import dialect_of_list
 from relay.exchange.admitting import Admission, Refused, admitted
+from relay.exchange.large_bodies import beside_the_loop
 from relay.exchange.response.responses import identify
 from relay.exchange.runtime import Runtime
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest, Failure, Kind
+from relay.short.listed_models import listed_models
 from relay.short.upstream_lists import UpstreamLists
 
 _upstream_lists = UpstreamLists()
@@ -102,20 +104,10 @@ async def _names(runtime: Runtime, scope: Scope) -> list[str]:
 async def _upstream_list(runtime: Runtime, account: AccountView) -> list[str] | None:
     headers = {"anthropic-version": "2023-06-01"} if account.kind == "anthropic" else {}
     answer = await runtime.upstream.get(account, _PATHS[account.kind], headers)
-    return None if isinstance(answer, Failure) or answer[0] != 200 else _listed(answer[2])
-
-
-def _listed(content: bytes) -> list[str] | None:
-    """The names in a list of any of the three shapes; None for what is no list."""
-    try:
-        answer = msgspec.json.decode(content)
-    except (ValueError, RecursionError):
+    if isinstance(answer, Failure) or answer[0] != 200:
         return None
-    rows = answer.get("models") or answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(rows, list):
-        return None
-    names = [row.get("name") or row.get("id") for row in rows if isinstance(row, dict)]
-    return [name.removeprefix("models/") for name in names if isinstance(name, str)]
+    content = answer[2]
+    return await beside_the_loop(len(content), lambda: listed_models(content))
 
 
 def _row(dialect: Dialect, name: str) -> Json:

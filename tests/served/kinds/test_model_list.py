@@ -58,7 +58,7 @@ def test_a_failure_is_forgotten_and_an_upstream_that_hangs_holds_nobody_up(listi
     for failing in ((404, {"detail": "Not Found"}), (200, {"error": {"code": 1302}}), (200, "no list")):
         Lister.says = failing
         assert OWN_NAME not in names(listing)
-    Lister.says = (200, {"object": "list", "data": [{"id": OWN_NAME}]})
+    Lister.says = (200, {"object": "list", "data": [{"id": OWN_NAME, "name": "House: Model 7B"}]})
     Lister.may_answer.clear()
     assert names(listing)  # comes before upstream may answer
     Lister.may_answer.set()
