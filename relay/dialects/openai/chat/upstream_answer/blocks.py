@@ -164,11 +164,14 @@ class Blocks:
         """Was an empty object kept back of the call at ``position``, and nothing else told?"""
         return self._calls[position].arguments.is_kept
 
-    def settle(self, events: list[Event]) -> None:
-        """The answer has told its end: what was kept back of calls that are whole is told."""
+    def settle(self, events: list[Event], *, is_last: bool) -> None:
+        """The answer has told its end: what was kept back of calls that are whole is told.
+
+        An empty object behind the end, in a delta that is not itself the last, waits for the end of all.
+        """
         # Some tell the end again and again: only calls of which more came since are looked at.
         for block in [self._calls[position] for position in sorted(self._argued)]:
-            if not block.is_closed and block.is_whole:
+            if not block.is_closed and block.is_whole and (is_last or not block.arguments.is_kept):
                 self._pay(block, events)
         self._argued.clear()
 

@@ -7,14 +7,15 @@ not put them together. The answer is complete at ``[DONE]``, or at the end of th
 """
 
 from collections import defaultdict
+from typing import Any
 
 import msgspec
 
 from relay.dialects.finishing import says_more
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
-from relay.dialects.openai.chat.client_answer.rewrites import GONE, Rewrites
-from relay.dialects.openai.chat.upstream_answer.deltas import Deltas
+from relay.dialects.openai.chat.client_answer.rewrites import GONE, Place, Rewrites
+from relay.dialects.openai.chat.upstream_answer.deltas import Deltas, Placeholder
 from relay.dialects.openai.chat.upstream_answer.documents import (
     CHUNK,
     WHOLE,
@@ -70,6 +71,9 @@ _BREAKS = frozenset({"error", "network_error", "abort"})
 # The answer was cut short, so a tool call's JSON may be unfinished.
 _CUTS_ARGUMENTS = ("max_tokens", "refusal", "context_window")
 
+_Waiting = tuple[SseEvent, list[tuple[Place, Any]], list[Placeholder]]
+"""A chunk, the changes to it that are known, and the empty objects in it."""
+
 
 class ChatDecoder(StreamDecoder[Piece]):
     """One upstream stream."""
@@ -84,9 +88,7 @@ class ChatDecoder(StreamDecoder[Piece]):
         self._has_started = False
         self._finish: tuple[str, str | None] | None = None  # the last reason told, and the matched sequence
         self._is_last = False  # nothing of the answer came behind it
-        self._waiting: list[bytes] = []  # chunks from an empty object of arguments on, not to be seen yet
-        self._waits_for = -1  # the position of its call
-        self._without = b""  # the first of them without the empty object
+        self._waiting: list[_Waiting] = []  # from an empty object of arguments on, not to be seen yet
         self._had_completion = False  # a chunk that calls itself a whole completion
         self._said = ToldChoice()
         self._said_by_others: defaultdict[int, ToldChoice] = defaultdict(ToldChoice)  # by further choices
@@ -134,29 +136,27 @@ class ChatDecoder(StreamDecoder[Piece]):
             self._usage(told.usage, events, is_in_place=True, tier=told.service_tier)
         if told.citations or told.search_results:
             self._deltas.consulted(listed_sources(told.citations or [], told.search_results or []))
-        if self._waiting or self._deltas.doubts:
+        if self._waiting or self._deltas.placeholders:
             return self._when_sure(event)
         return self._rewrites.framed(event) if self._rewrites.changes else event.raw
 
     def _when_sure(self, event: SseEvent) -> bytes:
         """The bytes that may go: those since an empty object of arguments wait until it is known for all."""
-        sure, doubts = b"", self._deltas.doubts
-        if self._waiting and self._waits_for not in doubts:
-            is_dropped = self._waits_for in self._deltas.dropped
-            if is_dropped:
+        self._waiting.append((event, self._rewrites.changes, self._deltas.placeholders))
+        self._rewrites.changes, self._deltas.placeholders = [], []
+        return b"" if self._deltas.doubts else self._waited()
+
+    def _waited(self) -> bytes:
+        """The chunks that waited, without the empty objects behind which the real ones came."""
+        raw: list[bytes] = []
+        for event, changes, placeholders in self._waiting:
+            dropped = [(one.place, "") for one in placeholders if one.is_dropped]
+            if dropped:
                 self.note("choices[].delta.tool_calls[].function.arguments")
-            first = self._without if is_dropped else self._waiting[0]
-            sure, self._waiting = b"".join([first, *self._waiting[1:]]), []
-        changes = list(self._rewrites.changes)
-        raw = self._rewrites.framed(event) if changes else event.raw
-        if not self._waiting and not doubts:
-            return sure + raw
-        if not self._waiting:
-            self._waits_for, place = next(iter(doubts.items()))
-            self._rewrites.changes = [*changes, (place, "")]
-            self._without = self._rewrites.framed(event)
-        self._waiting.append(raw)
-        return sure
+            self._rewrites.changes = [*changes, *dropped]
+            raw.append(self._rewrites.framed(event) if self._rewrites.changes else event.raw)
+        self._waiting.clear()
+        return b"".join(raw)
 
     def done(self, events: list[Event]) -> None:
         """``[DONE]``, which without a finish_reason is no end; raises BrokenStream."""
@@ -215,7 +215,8 @@ class ChatDecoder(StreamDecoder[Piece]):
         if choice.index:  # there is one answer, however its chunks are numbered
             self.note("choices[].index")
             self._rewrites.put(("choices", at, "index"), 0)
-        self._deltas.take(at, choice.delta, events, is_last=bool(choice.finish_reason))
+        is_behind = self._finish is not None
+        self._deltas.take(at, choice.delta, events, is_last=bool(choice.finish_reason), is_behind=is_behind)
         if self._is_last and says_more(events[before:]):
             self._is_last = False
             self.release()
@@ -272,6 +273,8 @@ class ChatDecoder(StreamDecoder[Piece]):
         if matched and reason == "end_turn":
             reason = "stop_sequence"
         self.release()
+        if self._waiting:
+            self._raw.append(self._waited())
         sequence = matched if reason == "stop_sequence" else None
         events += (Stop(reason, told, stop_sequence=sequence), Terminal())
 

@@ -30,11 +30,18 @@ _FIELDS: dict[str, Place] = {
 }
 
 
+class Placeholder(msgspec.Struct, gc=False):
+    """An empty object of arguments, and its place in its chunk; it ``is_dropped`` when the real one came."""
+
+    place: Place
+    is_dropped: bool = False
+
+
 class Deltas:
     """One answer; ``blocks`` is what it amounts to so far.
 
-    ``doubts`` are the calls of which an empty object came and nothing else yet, by their positions, with its
-    place in its chunk; ``dropped`` are those whose arguments came behind it.
+    ``placeholders`` are those of the chunk that was read last, ``doubts`` those of all chunks behind which
+    nothing came yet, by the positions of their calls.
     """
 
     def __init__(self, call_id_seed: str, rewrites: Rewrites, where: str) -> None:
@@ -45,14 +52,16 @@ class Deltas:
         self._has_sound = False
         self._sources: dict[str, CitedSource] = {}  # that are not told yet, for their text is not there
         self._cited: set[str] = set()
-        self.doubts: dict[int, Place] = {}
-        self.dropped: set[int] = set()
+        self.placeholders: list[Placeholder] = []
+        self.doubts: dict[int, Placeholder] = {}
         self._numbers = {"images": 0, "annotations": 0, "thinking_blocks": 0}
 
-    def take(self, at: int, delta: Delta, events: list[Event], *, is_last: bool = False) -> None:
+    def take(
+        self, at: int, delta: Delta, events: list[Event], *, is_last: bool = False, is_behind: bool = False
+    ) -> None:
         """The delta of the chunk's choice ``at``, which tells the end too if it ``is_last``.
 
-        Raises BrokenStream.
+        ``is_behind``: the end was told before. Raises BrokenStream.
         """
         blocks = delta.thinking_blocks
         if delta.reasoning_content or delta.reasoning or delta.reasoning_details or blocks:
@@ -77,8 +86,8 @@ class Deltas:
             self._audio(delta.audio, events)
         if delta.tool_calls or delta.function_call:
             self._calls(at, delta, events)
-        if is_last:
-            self.blocks.settle(events)
+        if is_last or is_behind:
+            self.blocks.settle(events, is_last=is_last)
         if self.doubts or self.blocks.owed:
             self._settle(at, delta)
 
@@ -97,6 +106,7 @@ class Deltas:
             self.blocks.close(is_cut, events)
         except BrokenCall as broken:
             raise BrokenStream(garbage(str(broken))) from broken
+        self.doubts.clear()  # they are the arguments
 
     def _parts(self, parts: list[Any] | str, events: list[Event]) -> None:
         """Content as a list: texts, and thinking that holds texts (Mistral), or a summary (Databricks)."""
@@ -172,17 +182,20 @@ class Deltas:
         told = fragment.function.arguments if fragment.function is not None else None
         position = amended.get("index", fragment.index)
         is_kept = amended.get("arguments") == "" and told == "{}"
-        if is_kept and isinstance(position, int) and self.blocks.is_empty_object(position):
+        if not is_kept or not isinstance(position, int) or position in self.doubts:
+            return
+        if self.blocks.is_empty_object(position):
             del amended["arguments"]
-            self.doubts[position] = (*place, *_FIELDS["arguments"])
+            self.doubts[position] = Placeholder((*place, *_FIELDS["arguments"]))
+            self.placeholders.append(self.doubts[position])
 
     def _settle(self, at: int, delta: Delta) -> None:
         """The arguments that clients of this form have not seen, behind what the chunk tells itself."""
         owed = [one for one in self.blocks.owed if self.doubts.pop(one[0], None) is None]
         self.blocks.owed.clear()
         for position in self.blocks.resumed:
-            if self.doubts.pop(position, None) is not None:
-                self.dropped.add(position)
+            if (placeholder := self.doubts.pop(position, None)) is not None:
+                placeholder.is_dropped = True
         self.blocks.resumed.clear()
         if owed:
             self._pay(at, delta, owed)
