@@ -24,13 +24,14 @@ class CallArguments:
     An empty object is kept back until something follows, and what begins like a text until its end.
     """
 
-    __slots__ = ("_depth", "_in_text", "_is_escaped", "_is_plain", "_is_whole", "_seen", "pieces")
+    __slots__ = ("_depth", "_in_text", "_is_escaped", "_is_plain", "_is_whole", "_seen", "_whole", "pieces")
 
     def __init__(self) -> None:
         """Nothing came yet."""
         self.pieces: list[str] = []
         self._is_plain: bool | None = None  # None: not known yet; False: JSON in a text
         self._is_whole: bool | None = None  # None: the first bracket is not closed
+        self._whole: Json | None = None
         self._look_again()
 
     def take(self, piece: str) -> str:
@@ -83,11 +84,21 @@ class CallArguments:
             self._seen += 1
         return self._is_whole is True
 
+    @property
+    def whole(self) -> Json | None:
+        """The object that they are, read once however often it is asked for; None while they are none."""
+        if not self.is_whole:
+            return None
+        if self._whole is None:
+            self._whole = json_object(unwrapped(self.text))
+        return self._whole
+
     def _look_again(self) -> None:
         self._seen = 0
         self._depth = 0
         self._in_text = self._is_escaped = False
         self._is_whole = None
+        self._whole = None
 
     def _end_in(self, piece: str) -> int | None:
         """Where the first bracket, or a text outside of all, is closed in ``piece``; None: it is not."""

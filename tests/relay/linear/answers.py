@@ -294,6 +294,8 @@ def _chat(n: int) -> Iterator[tuple[str, list[Json | str]]]:
     yield "calls of one number", whole(*(call(0, "{}", f"c{i}", "f") for i in numbers))
     yield "calls of one id", whole(*(call(i, "{}", "same", "f") for i in numbers))
     yield "names again", whole(*(call(0, "{" if i else '{"a":', "a", "f") for i in numbers))
+    long = f'{{"a":1{" " * len(numbers) * 20}}}'
+    yield "a long call again", whole(call(0, long, "a", "f"), *(call(0, '{"a":1}') for _ in numbers))
     yield "choices", whole(*(chunk("stop", i, content="x") for i in numbers))
     yield "finish reasons", whole(*(chunk("stop", content="x") for _ in numbers))
     yield (

@@ -18,7 +18,6 @@ from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Functi
 from relay.dialects.openai.requests.custom_tools import arguments_with
 from relay.dialects.reading.call_arguments import CallArguments, unwrapped
 from relay.neutral.block import BlockKind
-from relay.neutral.conversation import Json
 from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Event, TextDelta, ThinkingDelta
 
 
@@ -26,7 +25,7 @@ class BrokenCall(Exception):
     """A tool call ended whose arguments are no JSON object, or that has no name."""
 
 
-class _Block(msgspec.Struct, gc=False):
+class ChatBlock(msgspec.Struct, gc=False):
     """A block under way. ``waiting`` is what came for it before it could open, ``position`` a call's.
 
     ``is_custom``: a call of a tool that takes text; its arguments are told when it closes.
@@ -44,6 +43,11 @@ class _Block(msgspec.Struct, gc=False):
     waiting: list[str] = msgspec.field(default_factory=list)
 
     @property
+    def is_argued(self) -> bool:
+        """Is it a call of which arguments were told?"""
+        return self.is_custom or bool(self.arguments.pieces)
+
+    @property
     def is_nameless(self) -> bool:
         """Is it a call whose name was not told yet?"""
         return self.kind == "tool_call" and not self.name
@@ -53,11 +57,11 @@ class _Block(msgspec.Struct, gc=False):
         """May it be closed?"""
         return self.kind != "tool_call" or self.is_custom or self.arguments.is_whole
 
-    def repeats(self, told: str | Json) -> bool:
+    def repeats(self, told: str) -> bool:
         """Is it a call that is whole, whose very arguments are told again?"""
-        if not isinstance(told, str) or self.is_custom or not (self.arguments.pieces and self.is_whole):
+        if self.is_custom or self.arguments.whole is None:
             return False
-        return json_object(unwrapped(told)) == json_object(unwrapped(self.arguments.text))
+        return json_object(unwrapped(told)) == self.arguments.whole
 
 
 class Blocks:
@@ -67,11 +71,11 @@ class Blocks:
         """Nothing said yet; ``call_id_seed`` makes ids for calls that come without, or with a used one."""
         self._seed = call_id_seed
         self._count = 0
-        self._open: _Block | None = None
-        self._calls: list[_Block] = []
-        self._queue: deque[_Block] = deque()  # what waits for the open tool call to be whole, or for a name
+        self._open: ChatBlock | None = None
+        self.calls: list[ChatBlock] = []
+        self._queue: deque[ChatBlock] = deque()  # they wait for the open call to be whole, or for a name
         self._nameless = 0  # of those that wait
-        self._numbers = CallNumbers()
+        self.numbers = CallNumbers()
         self._ids: set[str] = set()
         self.kinds: set[BlockKind] = set()
         self.owed: list[tuple[int, str]] = []
@@ -97,12 +101,12 @@ class Blocks:
         """More text, thinking or refusal."""
         block = self._queue[-1] if self._queue else self._open
         if block is None or block.kind != kind:
-            block = self._begin(_Block(kind), events)
+            block = self._begin(ChatBlock(kind), events)
         self._add(block, text, events)
 
     def put(self, kind: BlockKind, name: str, payload: bytes, events: list[Event]) -> None:
         """A block that is whole as it begins."""
-        self._begin(_Block(kind, "", name, payload), events)
+        self._begin(ChatBlock(kind, "", name, payload), events)
 
     def call(self, fragment: CallFragment, behind: int, events: list[Event]) -> dict[str, Any]:
         """A fragment of a tool call, with ``behind`` others in its delta.
@@ -114,15 +118,18 @@ class Blocks:
         arguments = function.arguments if function else None
         if custom is not None:
             name, arguments = custom.name or "", custom.input
+        given = arguments
+        if isinstance(arguments, dict):
+            arguments = msgspec.json.encode(arguments).decode()
         told_id = fragment.id or ""
-        position, begins = self._numbers.place(fragment.index, told_id, name, behind)
-        if not begins and name and arguments and self._calls[position].is_whole:
-            is_told_again = told_id and self._calls[position].repeats(arguments)
+        position, begins = self.numbers.place(fragment.index, told_id, name, behind)
+        if not begins and name and arguments and self.calls[position].is_whole:
+            is_told_again = told_id and self.calls[position].repeats(arguments)
             if not is_told_again:
-                position, begins = self._numbers.begin(fragment.index, told_id)
+                position, begins = self.numbers.begin(fragment.index, told_id)
         if begins:
-            self._calls.append(_Block("tool_call", position=position, is_custom=custom is not None))
-        block = self._calls[position]
+            self.calls.append(ChatBlock("tool_call", position=position, is_custom=custom is not None))
+        block = self.calls[position]
         amended: dict[str, Any] = {} if fragment.index == position else {"index": position}
         takes_name, takes_id = bool(name) and not block.name, not block.id and bool(told_id or name)
         if takes_id:
@@ -140,8 +147,8 @@ class Blocks:
             self._begin(block, events)
         elif takes_name:
             self._advance(events)
-        if isinstance(arguments, dict):
-            arguments = amended["arguments"] = msgspec.json.encode(arguments).decode()
+        if arguments is not given:
+            amended["arguments"] = arguments
         if arguments:
             if block.is_closed and not arguments.strip():
                 return amended
@@ -162,7 +169,7 @@ class Blocks:
 
     def is_empty_object(self, position: int) -> bool:
         """Was an empty object kept back of the call at ``position``, and nothing else told?"""
-        return self._calls[position].arguments.is_kept
+        return self.calls[position].arguments.is_kept
 
     def settle(self, events: list[Event], *, is_last: bool) -> None:
         """The answer has told its end: what was kept back of calls that are whole is told.
@@ -170,7 +177,7 @@ class Blocks:
         An empty object behind the end, in a delta that is not itself the last, waits for the end of all.
         """
         # Some tell the end again and again: only calls of which more came since are looked at.
-        for block in [self._calls[position] for position in sorted(self._argued)]:
+        for block in [self.calls[position] for position in sorted(self._argued)]:
             if not block.is_closed and block.is_whole and (is_last or not block.arguments.is_kept):
                 self._pay(block, events)
         self._argued.clear()
@@ -187,7 +194,7 @@ class Blocks:
                 elif not is_cut:
                     raise BrokenCall("a tool call came without a name")
 
-    def _begin(self, block: _Block, events: list[Event]) -> _Block:
+    def _begin(self, block: ChatBlock, events: list[Event]) -> ChatBlock:
         self._queue.append(block)
         self._nameless += block.is_nameless
         self._advance(events)
@@ -202,7 +209,7 @@ class Blocks:
                 self._stop(self._open, events, is_cut=False)
             self._start(self._queue.popleft(), events)
 
-    def _start(self, block: _Block, events: list[Event]) -> None:
+    def _start(self, block: ChatBlock, events: list[Event]) -> None:
         block.index = self._count
         self._count += 1
         self._open = block
@@ -211,7 +218,7 @@ class Blocks:
         for piece in block.waiting:
             self._add(block, piece, events)
 
-    def _argue(self, block: _Block, arguments: str, events: list[Event]) -> str:
+    def _argue(self, block: ChatBlock, arguments: str, events: list[Event]) -> str:
         """More of a call's arguments; what of it is said now."""
         if block.is_custom:
             block.arguments.pieces.append(arguments)
@@ -225,14 +232,14 @@ class Blocks:
             self._add(block, said, events)
         return said
 
-    def _pay(self, block: _Block, events: list[Event]) -> None:
+    def _pay(self, block: ChatBlock, events: list[Event]) -> None:
         """What was kept back of a call's arguments, which are over."""
         kept = block.arguments.rest()
         if kept:
             self._add(block, kept, events)
             self.owed.append((block.position, kept))
 
-    def _add(self, block: _Block, piece: str, events: list[Event]) -> None:
+    def _add(self, block: ChatBlock, piece: str, events: list[Event]) -> None:
         if block is not self._open:
             block.waiting.append(piece)
         elif block.kind == "tool_call":
@@ -242,7 +249,7 @@ class Blocks:
         else:
             events.append(TextDelta(block.index, piece))
 
-    def _stop(self, block: _Block, events: list[Event], is_cut: bool) -> None:
+    def _stop(self, block: ChatBlock, events: list[Event], is_cut: bool) -> None:
         if block.is_custom:
             events.append(ArgumentsDelta(block.index, arguments_with(block.arguments.text)))
         elif block.kind == "tool_call":

@@ -201,6 +201,11 @@ BASH = ("call_x", "bash", '{"command":"ls"}')
             id="arguments as an object",
         ),
         pytest.param(
+            [fragments(call(0, {"a": 1}, "a", "f")), fragments(call(0, {"a": 1}, "a", "f"))],
+            [("a", "f", '{"a":1}')],
+            id="arguments as an object, told again",
+        ),
+        pytest.param(
             [fragments(call(-1, '{"a":1}', "a", "f"))],
             [("a", "f", '{"a":1}')],
             id="a negative number",
