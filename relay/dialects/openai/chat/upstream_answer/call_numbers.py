@@ -38,6 +38,14 @@ class CallNumbers:
             self._by_id.setdefault(call_id, position)
         return position, False
 
+    def told_id(self, position: int) -> str:
+        """The id that was told for the call at ``position``; "" without."""
+        return self._ids[position]
+
+    def position_of(self, call_id: str) -> int | None:
+        """The position of the first call that was told with this id."""
+        return self._by_id.get(call_id) if call_id else None
+
     def begin(self, index: int | None, call_id: str) -> tuple[int, bool]:
         """A call begins at ``index``, whatever stood there."""
         position = len(self._ids)

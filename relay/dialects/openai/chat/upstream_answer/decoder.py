@@ -90,7 +90,7 @@ class ChatDecoder(StreamDecoder[Piece]):
         self._is_last = False  # nothing of the answer came behind it
         self._waiting: list[_Waiting] = []  # from an empty object of arguments on, not to be seen yet
         self._had_completion = False  # a chunk that calls itself a whole completion
-        self._said = ToldChoice()
+        self._said = ToldChoice(self._deltas.blocks)
         self._said_by_others: defaultdict[int, ToldChoice] = defaultdict(ToldChoice)  # by further choices
         self._others: set[int] = set()  # of these, those that have not finished
 

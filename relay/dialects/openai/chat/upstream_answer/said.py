@@ -5,13 +5,14 @@ what no delta began is told, in however many messages it comes.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from relay.dialects.openai.chat.upstream_answer.blocks import first_thought
-from relay.dialects.openai.chat.upstream_answer.call_numbers import CallNumbers
-from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Delta
+from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall, ChatBlock, first_thought
+from relay.dialects.openai.chat.upstream_answer.wire import Delta
 from relay.dialects.openai.text_in_pieces import TextInPieces
 from relay.neutral.conversation import Json
 
@@ -22,25 +23,15 @@ _LISTS = ("annotations", "images")
 _encoded = msgspec.json.Encoder(order="deterministic").encode
 
 
-class _Call(msgspec.Struct, gc=False):
-    """A call as it was told so far: what was not told is empty."""
-
-    position: int
-    id: str = ""
-    name: str = ""
-    has_arguments: bool = False
-
-
 class ToldChoice:
     """One choice's."""
 
-    def __init__(self) -> None:
-        """Nothing yet."""
+    def __init__(self, blocks: Blocks | None = None) -> None:
+        """Nothing yet; ``blocks`` hears the choice's calls from somebody else, or there are none."""
+        self._hears_calls = blocks is None
+        self._blocks = blocks or Blocks("")
         self._texts = {"content": TextInPieces(), "thinking": TextInPieces(), "refusal": TextInPieces()}
         self._content = self._texts["content"]
-        self._numbers = CallNumbers()
-        self._calls: list[_Call] = []
-        self._ids: dict[str, _Call] = {}
         self._entries: dict[str, set[bytes]] = {}
         self._sound: set[str] = set()
         self._by_deltas: set[str] | None = None  # what was said before the first message that says something
@@ -55,10 +46,8 @@ class ToldChoice:
             self._texts["thinking"].pieces.append(first_thought(told))
         if delta.refusal:
             self._texts["refusal"].pieces.append(delta.refusal)
-        if delta.tool_calls:
-            self._note_calls(delta.tool_calls)
-        if delta.function_call is not None and not self._calls:
-            self._calls.append(_Call(0, "", delta.function_call.name or "", has_arguments=True))
+        if self._hears_calls and (delta.tool_calls or delta.function_call):
+            self._note_calls(delta)
         if delta.annotations or delta.images:
             for name in _LISTS:
                 self._entries.setdefault(name, set()).update(map(_entry, getattr(delta, name) or ()))
@@ -75,7 +64,7 @@ class ToldChoice:
         if self._by_deltas is None and _says_something(message):
             self._by_deltas = self._said_so_far()
         left = dict(message)
-        if any(text.pieces for text in self._texts.values()) or self._calls:
+        if any(text.pieces for text in self._texts.values()) or self._blocks.calls:
             left.pop("role", None)
         for name in ("content", "refusal"):
             told = message.get(name)
@@ -97,7 +86,7 @@ class ToldChoice:
     def _said_so_far(self) -> set[str]:
         said = {name for name, text in self._texts.items() if any(text.pieces)}
         said |= {f"audio.{name}" for name in self._sound}
-        return said | ({_CALLS} if self._calls else set())
+        return said | ({_CALLS} if self._blocks.calls else set())
 
     def _rest_of(self, name: str, told: str, is_end: bool) -> str:
         by_deltas = self._by_deltas or set()
@@ -137,40 +126,36 @@ class ToldChoice:
     def _new_calls(self, calls: Sequence[Any]) -> list[Json]:
         """Those that deltas did not tell, and the arguments of those that they told without."""
         goes_on = _CALLS in (self._by_deltas or ())
-        count = len(self._calls) if goes_on else 0
+        count = len(self._blocks.calls) if goes_on else 0
         new: list[Json] = []
         for place, call in enumerate(one for one in calls if isinstance(one, dict)):
             told = self._told(place, call) if goes_on else None
             if told is None:
                 new.append({**call, "index": count})
                 count += 1
-            elif not told.has_arguments and (arguments := _function_in(call).get("arguments")):
+            elif not told.is_argued and (arguments := _function_in(call).get("arguments")):
                 new.append({"index": told.position, "function": {"arguments": arguments}})
         return new
 
-    def _told(self, place: int, call: Json) -> _Call | None:
+    def _told(self, place: int, call: Json) -> ChatBlock | None:
         """The call that was told, by its id, or where one of the two has none by its place and name."""
+        calls, numbers = self._blocks.calls, self._blocks.numbers
         call_id, name = call.get("id") or "", _function_in(call).get("name")
-        if call_id in self._ids:
-            return self._ids[call_id]
-        one = self._calls[place] if place < len(self._calls) else None
-        if one is None or (call_id and one.id) or (name and one.name and name != one.name):
+        by_id = numbers.position_of(call_id)
+        if by_id is not None:
+            return calls[by_id]
+        one = calls[place] if place < len(calls) else None
+        if one is None or (call_id and numbers.told_id(place)) or (name and one.name and name != one.name):
             return None
         return one
 
-    def _note_calls(self, fragments: list[CallFragment]) -> None:
-        for number, one in enumerate(fragments):
-            function = one.function or one.custom
-            name = (function.name or "") if function else ""
-            behind = len(fragments) - 1 - number
-            position, begins = self._numbers.place(one.index, one.id or "", name, behind)
-            if begins:
-                self._calls.append(_Call(position))
-            call = self._calls[position]
-            call.id, call.name = call.id or one.id or "", call.name or name
-            call.has_arguments |= one.custom is not None or bool(one.function and one.function.arguments)
-            if call.id:
-                self._ids.setdefault(call.id, call)
+    def _note_calls(self, delta: Delta) -> None:
+        fragments = delta.tool_calls or ()
+        with suppress(BrokenCall):  # a further choice, which only its own dialect tells: as it is
+            for number, one in enumerate(fragments):
+                self._blocks.call(one, len(fragments) - 1 - number, [])
+            if delta.function_call is not None:
+                self._blocks.function_call(delta.function_call, [])
 
 
 def _says_something(message: Json) -> bool:
@@ -207,7 +192,7 @@ def _function_in(call: Json) -> Json:
 
 
 def _entry(entry: Any) -> bytes:
-    """An entry of a list, whatever its number in it."""
+    """The digest of an entry of a list, whatever its number in it: pictures have 20 to 40 MB."""
     if isinstance(entry, dict):
         entry = {name: value for name, value in entry.items() if name != "index"}
-    return _encoded(entry)
+    return blake2b(_encoded(entry), digest_size=16).digest()

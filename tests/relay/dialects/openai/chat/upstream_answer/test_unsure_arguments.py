@@ -102,7 +102,7 @@ PIECES = st.lists(
 
 @given(pieces=PIECES, at=st.integers(0, 8))
 def test_a_client_hears_what_the_events_say(pieces: list[tuple[int, str, bool]], at: int) -> None:
-    """However the fragments are mixed, cut into chunks, and wherever the end is told, if the calls are whole."""
+    """However the fragments are mixed and cut, and wherever the end is told, if the calls are whole."""
     begun: set[int] = set()
     chunks: list[list[Json]] = []
     for number, text, is_next in pieces:

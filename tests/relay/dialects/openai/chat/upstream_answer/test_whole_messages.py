@@ -1,11 +1,13 @@
 """Whole messages in place of deltas: nothing of the answer is lost, and nothing is said twice."""
 
 import json
+import tracemalloc
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.dialects.interface import DecoderOptions
 from relay.dialects.openai import OPENAI_CHAT
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk
@@ -202,6 +204,8 @@ def test_a_call_is_repeated_by_its_id_or_by_its_place() -> None:
     first, second = call(None, '{"x":1}', "a", "f"), call(None, '{"x":1}', "b", "f")
     nameless = {"function": {"name": "f", "arguments": '{"x": 1}'}}
     f, g = ("a", "f", '{"x":1}'), ("b", "f", '{"x":1}')
+    other = call(None, '{"x":2}', "b", "f")
+    nobody, another = ("", "f", '{"x":1}'), ("", "f", '{"x":2}')
     table = [
         ([call(0, '{"x":1}', "a", "f")], [[first, second]], [f, g]),
         ([call(0, '{"x":1}', "a", "f")], [[second]], [f, g]),
@@ -211,6 +215,7 @@ def test_a_call_is_repeated_by_its_id_or_by_its_place() -> None:
         ([call(0, '{"x":1}', "", "f")], [[first, second]], [("", "f", '{"x":1}'), g]),
         ([call(0, "", "a", "f")], [[first, second]], [f, g]),
         ([call(0, '{"x":', "a", "f"), call(0, "1}")], [[first]], [f]),
+        ([call(0, '{"x":1}', "", "f"), call(0, '{"x":2}', "", "f")], [[first, other]], [nobody, another]),
     ]
     for fragments, messages, expected in table:
         chunks = [delta(tool_calls=[one]) for one in fragments]
@@ -223,6 +228,21 @@ def test_a_call_is_repeated_by_its_id_or_by_its_place() -> None:
         assert heard == expected, messages
         by_sdk = sdk_message(chunk.raw)["tool_calls"]
         assert [one["function"]["arguments"] for one in by_sdk] == [text for _, _, text in expected]
+
+
+def test_calls_of_a_further_choice_are_told_once() -> None:
+    """Without ids, and all of one number: each is one, as in the first choice."""
+    pieces = [call(0, '{"x":1}', "", "f"), call(0, '{"x":2}', "", "f")]
+    whole = [call(None, '{"x":1}', "a", "f"), call(None, '{"x":2}', "b", "f")]
+    chunks: list[Json] = []
+    for index in (0, 1):
+        for one in pieces:
+            chunks.append({"choices": [{**delta(tool_calls=[one])["choices"][0], "index": index}]})
+    chunks.append({"choices": [message("tool_calls", index, tool_calls=whole) for index in (0, 1)]})
+    chunk = told(*chunks, choices=2)
+    assert len([block for block in state_of(chunk.events).blocks if block.kind == "tool_call"]) == 2
+    told_by = [len(one.get("tool_calls") or ()) for index in (0, 1) for one in deltas_in(chunk, index)]
+    assert told_by == [1, 1, 0, 1, 1, 0]
 
 
 def test_sound_is_told_once() -> None:
@@ -250,6 +270,21 @@ def test_sources_and_pictures_are_told_once() -> None:
     for name, entries in (("annotations", [cited, other]), ("images", [drawn, redrawn])):
         heard = [entry for one in deltas for entry in one.get(name) or []]
         assert heard == [{**entry, "index": number} for number, entry in enumerate(entries)], name
+
+
+def test_a_picture_that_was_told_is_not_kept() -> None:
+    """It may have 40 MB, and usually no whole message comes."""
+    size = 1_000_000
+    decoder = OPENAI_CHAT.decoder(DecoderOptions("gpt", "seed"))
+    drawn = [{"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * size}}]
+    stream = chat(delta(images=drawn), done=False)
+    tracemalloc.start()
+    try:
+        assert len(decoder.feed(stream).raw) > size
+        assert decoder.feed(chat(delta(content="Hi"), done=False)).raw
+        assert tracemalloc.get_traced_memory()[0] < size / 2
+    finally:
+        tracemalloc.stop()
 
 
 def test_further_choices_say_their_rest_too() -> None:
