@@ -21,7 +21,7 @@ from monitor.models import FAILURES, RESCUED, RequestLog
 from monitor.record.records import COUNTING_PATH
 from monitor.record.request_id import first_request_id
 from monitor.statistics.models import DailyStatistic, HourStatistic
-from monitor.statistics.told_apart import Corrections, corrected, corrections, told_apart
+from monitor.statistics.told_apart import Corrections, corrected, corrections
 
 HOUR_SECONDS: Final = 3600
 OPEN_HOURS: Final = 3
@@ -121,10 +121,10 @@ def fill_hour(hour: int) -> None:
         is_simulated=False,
     )
     ended = RequestLog.objects.filter(inside).order_by()
-    apart = told_apart(inside)
+    apart = corrections(inside, VALUE_OF)
     for dimension, value in VALUE_OF.items():
         grouped = ended.values(value_of=value).annotate(**_COUNTED)
-        _fill(beginning, dimension, grouped, corrections(apart, dimension))
+        _fill(beginning, dimension, grouped, apart[dimension])
 
 
 def _fill(beginning: datetime, dimension: str, found: QuerySet[RequestLog, Any], apart: Corrections) -> None:

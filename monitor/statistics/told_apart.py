@@ -4,10 +4,12 @@ An exchange is counted where it ended. What an attempt before used is that attem
 as in the ledger: so the sums of the rows are put right by it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any, Final
 
+from django.db import connection, transaction
 from django.db.models import Q
 
 from monitor.ledger.booking import Use, tokens_of
@@ -20,27 +22,34 @@ from monitor.record.stored_text import stored_text
 
 USED: Final = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write", "cost")
 """The sums that depend on it."""
+ROWS_AT_ONCE: Final = 500
 Corrections = dict[str, dict[str, Any]]
 """By the dimension's value what is to be added to each sum of it."""
 
 
-def told_apart(inside: Q) -> list[RequestRecord]:
-    """The exchanges within ``inside`` of which more than one attempt used anything: few."""
+def corrections(inside: Q, dimensions: Iterable[str]) -> dict[str, Corrections]:
+    """By dimension what the sums of the exchanges within ``inside`` are short of or have too much.
+
+    The exchanges of which more than one attempt used anything are added as they are read, and none is kept.
+    """
     # More than one attempt is what an index knows.
     rows = RequestLog.objects.filter(inside, attempts__gt=1, used_by_attempt__isnull=False)
-    found = [readable_record_of(values) for values in rows.values(*COUNTED_COLUMNS)]
-    return [row for row in found if not row.only_counts]
-
-
-def corrections(rows: list[RequestRecord], dimension: str) -> Corrections:
-    """What the sums of the rows, by ``dimension``, are short of or have too much."""
-    found: Corrections = {}
-    for row in rows:
-        own = _own_value(row, dimension)
-        _add(found, own, row, -1)
-        for use in uses_of(row):
-            _add(found, _value(use, dimension, own), use, 1)
+    found: dict[str, Corrections] = {dimension: {} for dimension in dimensions}
+    # Behind a pooler a reading goes on only within its transaction; SQLite's would hold up the writer.
+    with transaction.atomic() if connection.vendor == "postgresql" else nullcontext():
+        for values in rows.values(*COUNTED_COLUMNS).iterator(chunk_size=ROWS_AT_ONCE):
+            row = readable_record_of(values)
+            if not row.only_counts:
+                for dimension, sums in found.items():
+                    _correct(sums, row, dimension)
     return found
+
+
+def _correct(sums: Corrections, row: RequestRecord, dimension: str) -> None:
+    own = _own_value(row, dimension)
+    _add(sums, own, row, -1)
+    for use in uses_of(row):
+        _add(sums, _value(use, dimension, own), use, 1)
 
 
 def corrected(groups: Iterator[Mapping[str, Any]], apart: Corrections) -> Iterator[Mapping[str, Any]]:
