@@ -16,7 +16,7 @@ import msgspec
 from monitor.export.whole_exchange import Exchange, KeptBody
 from monitor.masking.edits import Edit, apply_edits
 from monitor.masking.linear import compiled
-from monitor.record.attempt_use import with_labels
+from monitor.record.attempt_use import with_text_facts, with_texts
 from monitor.record.records import AttemptRecord, RequestRecord
 from monitor.record.redacting.redaction import mask_email, mask_text
 
@@ -82,6 +82,10 @@ class _Texts:
             self._removed["emails"] += 1
         return masked
 
+    def fact(self, text: str) -> str:
+        """A further fact of a row or an attempt: a label, or a text that is no prompt."""
+        return self.label(self.plain(text))
+
     def prompt(self, text: str) -> str:
         """What somebody wrote: goes whole where that is asked for."""
         if not self.rules.prompts or not text:
@@ -120,12 +124,9 @@ def _row(row: RequestRecord, text: _Texts) -> RequestRecord:
         preview=text.prompt(row.preview),
         agent_label=text.plain(row.agent_label),
         account=text.label(row.account) if row.account else row.account,
-        used_by_attempt=with_labels(row.used_by_attempt, text.label),
+        used_by_attempt=with_texts(row.used_by_attempt, text.label, text.fact),
         error=text.prompt(row.error) if row.error else row.error,
-        diagnostics={
-            name: text.label(text.plain(value)) if isinstance(value, str) else value
-            for name, value in row.diagnostics.items()
-        },
+        diagnostics=with_text_facts(row.diagnostics, text.fact),
     )
 
 

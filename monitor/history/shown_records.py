@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from monitor.record.attempt_use import with_labels
+from monitor.record.attempt_use import with_text_facts, with_texts
 from monitor.record.records import AttemptRecord, RequestRecord
 from monitor.words.account_label import are_emails_masked, masked_label
 
@@ -18,11 +18,8 @@ def with_shown_accounts(
     shown = msgspec.structs.replace(
         row,
         account=masked_label(row.account) if row.account else None,
-        used_by_attempt=with_labels(row.used_by_attempt, masked_label),
-        diagnostics={
-            name: masked_label(value) if isinstance(value, str) else value
-            for name, value in row.diagnostics.items()
-        },
+        used_by_attempt=with_texts(row.used_by_attempt, masked_label, masked_label),
+        diagnostics=with_text_facts(row.diagnostics, masked_label),
     )
     return shown, [
         msgspec.structs.replace(attempt, account=masked_label(attempt.account)) for attempt in attempts

@@ -40,6 +40,7 @@ class UsedRow(Protocol):
 
 
 R = TypeVar("R", bound=UsedRow)
+Fact = TypeVar("Fact")
 
 
 def uses_of(row: R) -> Sequence[R | AttemptUse]:
@@ -47,11 +48,21 @@ def uses_of(row: R) -> Sequence[R | AttemptUse]:
     return (row,) if row.used_by_attempt is None else row.used_by_attempt
 
 
-def with_labels(uses: Uses, shown: Callable[[str], str]) -> Uses:
-    """The same with the accounts' labels as ``shown`` writes them."""
+def with_texts(uses: Uses, label: Callable[[str], str], fact: Callable[[str], str]) -> Uses:
+    """The same with accounts' labels as ``label`` writes them, and facts that are texts as ``fact`` does."""
     if uses is None:
         return None
-    return tuple(msgspec.structs.replace(use, account=shown(use.account)) for use in uses)
+    return tuple(
+        msgspec.structs.replace(
+            use, account=label(use.account), diagnostics=with_text_facts(use.diagnostics, fact)
+        )
+        for use in uses
+    )
+
+
+def with_text_facts(facts: Mapping[str, Fact], shown: Callable[[str], str]) -> dict[str, Fact | str]:
+    """Facts of a row or an attempt, with those that are texts as ``shown`` writes them."""
+    return {name: shown(value) if isinstance(value, str) else value for name, value in facts.items()}
 
 
 def cost_of_failed(uses: Uses) -> Decimal | None:

@@ -17,6 +17,7 @@ from django.db import connection, models
 from monitor.models import AttemptLog, Body, RequestLog
 from monitor.pricing.cost import lost_by_the_cache, priced
 from monitor.pricing.price_list import PriceList
+from monitor.record.attempt_use import Uses, with_texts
 from monitor.record.records import AttemptRecord, RequestRecord
 from monitor.record.redacting.redaction import LEFT_OUT, mask_beginning, mask_path, mask_text
 from monitor.record.stored_text import stored_text
@@ -154,7 +155,7 @@ def _converter(column: "models.Field[Any, Any]") -> Callable[[Any], Any] | None:
         case models.DecimalField(max_digits=max_digits, decimal_places=decimal_places):
             return lambda value: connection.ops.adapt_decimalfield_value(value, max_digits, decimal_places)
         case models.JSONField(name="used_by_attempt"):
-            return _json_text  # its texts are those of columns, which are not masked either
+            return _uses_json
         case models.JSONField():
             return _json
         case models.ForeignKey(target_field=target):
@@ -174,6 +175,11 @@ def _json(value: object) -> str:
         return "{}" if isinstance(value, Mapping) else "[]"
     masked = mask_text(_json_text(value))
     return json.dumps([masked]) if masked == LEFT_OUT.decode() else masked
+
+
+def _uses_json(uses: Uses) -> str:
+    """Accounts and models are not masked, as in the row's columns; the facts are, as the row's."""
+    return _json_text(with_texts(uses, label=str, fact=mask_text))
 
 
 def _json_text(value: object) -> str:

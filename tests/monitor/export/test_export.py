@@ -23,6 +23,8 @@ from tests.monitor.shelf import Shelf, operator, shelf, texts_of
 __all__ = ["operator", "shelf"]
 
 IMAGE = "iVBORw0KGgo" + "A" * 200
+SECRET_KEY = "sk-ant-api03-abcdefghijklmnopqrstu1"
+SHOWN_KEY = "sk-[masked]"
 BODY = {
     "model": "claude-opus-5-5",
     "messages": [
@@ -54,12 +56,15 @@ def downloaded(client: Client, query: str, chosen: dict[str, object] | None = No
 def test_json_lines_hold_everything_redacted(operator: Client, shelf: Shelf) -> None:
     """One line per exchange, newest first; keys, addresses and images are out, with their traces."""
     first = shelf.put(texts_of(BODY), b"data: {}\n\n", preview="mail bob@example.org")
-    failed = AttemptUse(number=1, account="ada@example.com", model="m", tokens_in=7, failed=True)
-    second = shelf.put(attempts=2, used_by_attempt=(failed,))
+    drew = {"drawn_image_out": 5, "drawn_by": f"{SECRET_KEY} of ada@example.com"}
+    failed = AttemptUse(
+        number=1, account="ada@example.com", model="m", tokens_in=7, failed=True, diagnostics=drew
+    )
+    second = shelf.put(attempts=2, used_by_attempt=(failed,), diagnostics=drew)
     lines = [json.loads(line) for line in downloaded(operator, "format=jsonl").splitlines()]
     assert [line["id"] for line in lines] == [second.id, first.id]
     text = json.dumps(lines)
-    for gone in ("bob@example.org", "ada@example.com", IMAGE, "sk-planted"):
+    for gone in ("bob@example.org", "ada@example.com", IMAGE, "sk-planted", SECRET_KEY):
         assert gone not in text
     sent = json.loads(lines[1]["bodies"][0]["text"])
     assert sent["messages"][0]["content"][0]["text"] == "Write to b***@example.org about the secret plan"
@@ -67,8 +72,12 @@ def test_json_lines_hold_everything_redacted(operator: Client, shelf: Shelf) -> 
         f"[image removed: {len(IMAGE)} characters, sha256 "
     )
     assert lines[1]["attempt_logs"][0]["number"] == 1
-    used = {"number": 1, "account": "a***@example.com", "model": "m", "tokens_in": 7, "failed": True}
-    assert lines[0]["used_by_attempt"] == [used]
+    [used] = lines[0]["used_by_attempt"]
+    facts = used.pop("diagnostics")
+    assert used == {
+        "number": 1, "account": "a***@example.com", "model": "m", "tokens_in": 7, "failed": True,
+    }  # fmt: skip
+    assert facts["drawn_by"] == lines[0]["diagnostics"]["drawn_by"] == f"{SHOWN_KEY} of a***@example.com"
 
 
 def test_redaction_can_be_widened_and_narrowed(operator: Client, shelf: Shelf) -> None:
