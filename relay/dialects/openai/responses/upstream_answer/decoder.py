@@ -23,6 +23,7 @@ from relay.dialects.openai.responses.upstream_answer.documents import (
 )
 from relay.dialects.openai.responses.upstream_answer.items import ItemBlocks
 from relay.dialects.openai.responses.upstream_answer.places import Places
+from relay.dialects.openai.responses.upstream_answer.whole_arguments import with_arguments
 from relay.dialects.openai.responses.upstream_answer.wire import (
     STREAM_EVENT,
     StreamEvent,
@@ -88,6 +89,9 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                 self._is_half = False
             elif self.held is not None:
                 self._release(told, events)
+            event, bent = with_arguments(told, event)
+            if bent:
+                self.note(bent)
             counted = self._counted(told, event)
             event = self._places.filled(told, counted)
             if event is not counted:

@@ -1,6 +1,7 @@
 """A whole response as the stream that says the same. PURE."""
 
 from relay.dialects.openai.errors import failure_in_document
+from relay.dialects.openai.responses.upstream_answer.whole_arguments import with_text
 from relay.dialects.openai.responses.upstream_answer.wire import objects_at, text_at
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.stream_decoder import BrokenStream, garbage
@@ -46,6 +47,7 @@ def stream_of(told: Json) -> bytes:
 
 def item_events(index: int, item: Json) -> list[tuple[str, Json]]:
     """A whole item as events, by name, without their numbers."""
+    item = with_text(item)
     at = {"output_index": index, "item_id": text_at(item, "id")}
     begun, inside = dict(item), list[tuple[str, Json]]()
     match item.get("type"):

@@ -1,0 +1,67 @@
+"""A call's arguments that are no text of an object, where a Responses upstream tells all of them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from relay.dialects.openai import OPENAI_RESPONSES
+from relay.neutral.conversation import Json
+from tests.relay.dialects.openai.responses.upstream_answer.test_servers import (
+    COMPLETED,
+    CREATED,
+    RESPONSE,
+    blocks,
+    item,
+    told,
+)
+from tests.relay.dialects.openai.streams import client_for, decoded, responses
+
+TOLD = [{"a": 1}, '{}{"a":1}', json.dumps('{"a":1}'), '{"a":1}']
+"""The ways in which servers tell one object."""
+
+CALL = ("tool_call", "c", "f", '{"a":1}')
+BEGINS = item("function_call", done=False, call_id="c", name="f", arguments="")
+
+
+def heard(raw: bytes) -> list[Any]:
+    """The arguments of each call, as the vendor's SDK hears them at its end and in the last event."""
+    found: list[Any] = []
+    with client_for(raw).responses.stream(model="m", input="x") as stream:
+        for event in stream:
+            if event.type == "response.output_item.done":
+                found.append(getattr(event.item, "arguments", None))
+            elif event.type == "response.function_call_arguments.done":
+                found.append(event.arguments)
+            elif event.type == "response.completed":
+                found += [getattr(one, "arguments", None) for one in event.response.output]
+    return found
+
+
+@pytest.mark.parametrize("arguments", TOLD)
+def test_arguments_that_an_event_tells_whole(arguments: Any) -> None:
+    """Told as the object itself or in other words, they are the text of the object, to every client."""
+    ends = item("function_call", call_id="c", name="f", arguments=arguments)
+    done = ("response.function_call_arguments.done", {"output_index": 0, "arguments": arguments})
+    listed = ("response.completed", {"response": {"id": "r", "output": [ends[1]["item"]]}})
+    for events in ([BEGINS, ends, COMPLETED], [ends, COMPLETED], [BEGINS, done, ends, listed], [listed]):
+        chunk = told(*events)
+        assert blocks(chunk) == [CALL], events
+        said = heard(chunk.raw)
+        assert said == ['{"a":1}'] * len(said) != [], events
+
+
+@pytest.mark.parametrize("arguments", TOLD)
+def test_arguments_in_a_document(arguments: Any) -> None:
+    """The same in a whole response in place of a stream."""
+    body: Json = {**RESPONSE, "output": [{**RESPONSE["output"][2], "arguments": arguments}]}
+    chunk = decoded(OPENAI_RESPONSES, [json.dumps(body).encode()])
+    assert blocks(chunk) == [("tool_call", "call_1", "f", '{"a":1}')]
+    assert json.loads(OPENAI_RESPONSES.collect(chunk.raw))["output"][0]["arguments"] == '{"a":1}'
+
+
+def test_what_says_its_arguments_as_it_should_is_not_touched() -> None:
+    """Nor is what only speaks of a call: its bytes travel along."""
+    speaks = item("message", content=[{"type": "output_text", "text": '"type":"function_call"'}], index=1)
+    ends = item("function_call", call_id="c", name="f", arguments=' {"a":1} ')
+    assert told(BEGINS, ends, speaks, COMPLETED).raw == responses(CREATED, BEGINS, ends, speaks, COMPLETED)
