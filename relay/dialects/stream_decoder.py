@@ -158,10 +158,11 @@ class StreamDecoder(ABC, Generic[Shape]):
 
     def _begun(self, data: bytes) -> list[SseEvent]:
         """The events of a stream's beginning; none while it may be a document. Raises EventTooLarge."""
-        if self._form or data.strip(_BLANK) or self._unread_bytes < 65_536:  # a flood of blanks says nothing
+        says_something = bool(data.strip(_BLANK))
+        if self._form or says_something or self._unread_bytes < 65_536:  # a flood of blanks says nothing
             self._unread.append(data)
             self._unread_bytes += len(data)
-        if not self._form and data.strip(_BLANK):  # blanks alone are not joined: they may come one by one
+        if not self._form and says_something:  # blanks alone are not joined: they may come one by one
             whole = b"".join(self._unread)
             self._unread = [whole]
             if whole.lstrip(_BLANK)[:1] not in JSON_BEGINS:

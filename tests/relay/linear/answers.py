@@ -371,6 +371,17 @@ def _responses(n: int) -> Iterator[tuple[str, list[Json | str]]]:
     yield "arguments that end again and again", [start, begun, *pieces, *done, end]
     nameless = [event("output_item.added", i, item={**call, "name": ""}) for i in numbers]
     named = [event("output_item.done", i, item={**call, "arguments": "{}"}) for i in numbers]
+    placeless = [
+        {
+            "type": f"response.output_item.{name}",
+            "item": {**call, "id": f"f{i}", "call_id": "", "arguments": "{}"},
+        }
+        for name in ("added", "done")
+        for i in numbers
+    ]
+    yield "items without places", [start, *placeless, end]
+    unnamed = [{**one, "item": {**one["item"], "id": ""}} for one in placeless]
+    yield "items without places or ids", [start, *unnamed, end]
     yield "calls that wait for a name", [start, *nameless, *named, end]
     cited = [
         event("output_text.annotation.added", 0, annotation={"type": "url_citation", "url": f"u{i}"})

@@ -1,5 +1,7 @@
 """The places of items and parts, where a server tells none (llama.cpp, Lemonade): in their order. PURE."""
 
+from collections import OrderedDict, defaultdict
+
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.responses.upstream_answer.told_items import identities_of
 from relay.dialects.openai.responses.upstream_answer.wire import StreamEvent, as_json, text_at
@@ -27,7 +29,8 @@ class Places:
         self._count = 0
         self._is_needed = False
         self._by_identity: dict[str, int] = {}
-        self._open: dict[int, str] = {}  # the kinds of those that are not finished
+        self._open: defaultdict[str, OrderedDict[int, None]] = defaultdict(OrderedDict)  # unfinished, by kind
+        self._kinds: dict[int, str] = {}  # of the same
 
     def filled(self, told: StreamEvent, event: SseEvent) -> SseEvent:
         """The event, ``told`` too, with the place that it speaks of; the very same where that is told."""
@@ -50,14 +53,22 @@ class Places:
         """The index of an item that begins, or is over."""
         kind, identities = text_at(item, "type"), identities_of(item)
         if name == _DONE:
-            known = [self._by_identity[one] for one in identities if one in self._by_identity]
-            known += [index for index, open_kind in self._open.items() if open_kind == kind]
-            if known:
-                self._open.pop(known[0], None)
-                return known[0]
+            known = self._begun(kind, identities)
+            if known is not None:
+                return known
         index = self._count
         self._count += 1
         self._by_identity.update(dict.fromkeys(identities, index))
         if name == _ADDED:
-            self._open[index] = kind
+            self._open[kind][index] = None
+            self._kinds[index] = kind
         return index
+
+    def _begun(self, kind: str, identities: list[str]) -> int | None:
+        """The item that is over: by an id, else the first of its kind that is open; it is not any more."""
+        known = next((self._by_identity[one] for one in identities if one in self._by_identity), None)
+        if known is None:
+            known = next(iter(self._open[kind]), None)
+        if known is not None:
+            self._open[self._kinds.pop(known, kind)].pop(known, None)
+        return known

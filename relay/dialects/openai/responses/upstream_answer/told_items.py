@@ -29,10 +29,6 @@ class ToldItems:
         self._kinds: dict[int, str] = {}  # of the items that are one block
         self._aside = -1  # the last index that was given away; those of the wire are not below -1
 
-    def __len__(self) -> int:
-        """How many were told of."""
-        return len(self._is_finished)
-
     def begin(self, index: int, kind: str, *identities: str) -> bool:
         """Something of the item at ``index`` was told; was it the first?"""
         place = (index, kind)
