@@ -53,3 +53,28 @@ def test_a_store_is_tried_by_who_asks_for_one(request: pytest.FixtureRequest) ->
 def test_a_store_by_a_fixture_is_one(request: pytest.FixtureRequest, db: None) -> None:
     """Who asks for a fixture that gives a database needs no mark."""
     assert outside.is_told_by_a_store(request.node)
+
+
+def test_what_is_the_same_on_every_store_says_so(request: pytest.FixtureRequest) -> None:
+    """Each place that is left out is there and asks for no certain store; a mark brings a test of it back."""
+    places = [outside.TESTS / place for some in outside.SAME_ON_EVERY_STORE.values() for place in some]
+    assert [place for place in places if not place.exists()] == []
+    files = [file for place in places for file in ([place] if place.is_file() else place.rglob("*.py"))]
+    asking = "stores." + "wanted("
+    assert [file.name for file in files if asking in file.read_text()] == []
+    request.node.add_marker("outside")
+    assert outside.is_the_same_on_every_store(request.node.path)
+    assert not outside.is_told_by_a_store(request.node)
+    request.node.add_marker("stores")
+    assert outside.is_told_by_a_store(request.node)
+
+
+def test_other_servers_are_tried_on_each_store() -> None:
+    """Rows, keys, retries that are shared, and several processes; a whole folder by its name."""
+    for place in (
+        "served/processes/test_inside.py",
+        "served/on_record/test_prices.py",
+        "served/keys/test_key_rules.py",
+    ):
+        assert not outside.is_the_same_on_every_store(outside.TESTS / "served" / place)
+    assert outside.is_the_same_on_every_store(outside.TESTS / "browser" / "test_look.py")

@@ -14,6 +14,8 @@ from tests.browser.live_browser import signed_in
 from tests.running_server import RunningServer
 from tests.served.world import World, new_world
 
+pytestmark = pytest.mark.stores
+
 KEY_NAME = "tests"
 """Of the key that the world's requests come with; what a page shows besides is not theirs."""
 OwnWorld = Callable[..., AbstractContextManager[World]]

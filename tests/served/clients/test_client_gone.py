@@ -13,6 +13,8 @@ import pytest
 from tests.proxyproject.serving.raw_http import connect, head, read_until
 from tests.served.world import CLAUDE, GEMINI, KEY, PATIENCE_SECONDS, World
 
+pytestmark = pytest.mark.stores
+
 PATHS = {
     "anthropic": "/v1/messages",
     "anthropic from gemini": "/v1/messages",

@@ -6,6 +6,8 @@ from anthropic import Anthropic, beta_tool
 
 from tests.served.world import CLAUDE, KEY, World
 
+pytestmark = pytest.mark.stores
+
 BETA = "message-threads-2026-08-12"
 
 

@@ -16,6 +16,8 @@ from tests.served.keys.test_key_rules import wait_for
 from tests.served.processes.several import several
 from tests.served.world import CLAUDE, GEMINI, World, lasting_world
 
+pytestmark = pytest.mark.stores
+
 TEAM, NOBODY, BOTH = "sk-key-of-team", "sk-key-of-nobody", "sk-key-of-both"
 
 

@@ -3,7 +3,11 @@
 import time
 from typing import Any
 
+import pytest
+
 from tests.served.world import PATIENCE_SECONDS, World
+
+pytestmark = pytest.mark.stores
 
 PROBE = "claude-facts-probe"
 

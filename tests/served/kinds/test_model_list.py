@@ -11,6 +11,8 @@ import pytest
 from tests.running_server import ServerWorld
 from tests.served.world import World, lasting_world
 
+pytestmark = pytest.mark.stores
+
 OWN_NAME = "house-model-7b"
 
 
