@@ -29,7 +29,7 @@ class AccountStatus(Struct, frozen=True):
     ``models_cooling`` are the models that are marked while the others are not. ``refused_with`` is the HTTP
     status where upstream refused the credential and nothing was answered since, else 0; ``answered_at`` is
     when it last answered, and ``windows`` what upstream told of its quota. ``mark`` is the one that stands
-    for every model, and ``disabled_because`` is blank where it is enabled.
+    for every model.
     """
 
     usable: bool
@@ -41,7 +41,6 @@ class AccountStatus(Struct, frozen=True):
     answered_at: float = 0.0
     windows: tuple[Window, ...] = ()
     mark: Mark | None = None
-    disabled_because: str = ""
 
 
 NOTHING_LISTED: Final[Mapping[int, Sequence[str]]] = MappingProxyType({})
@@ -259,9 +258,6 @@ def _status(state: AccountState, now: float) -> AccountStatus:
         answered_at=state.answered_at,
         windows=tuple(state.windows.all()),
         mark=whole,
-        disabled_because=""
-        if state.view.enabled
-        else state.view.disabled_reason or "disabled by the operator",
     )
 
 

@@ -99,9 +99,7 @@ async def test_disabled_after_two_401_in_a_row() -> None:
     assert (await world.refused()).status == 503
     await world.clock.advance(300)
     assert world.pool.note_unauthorized(1, began_at=world.clock.now()) is True
-    status = world.pool.status(1)
-    assert status is not None
-    assert "401" in status.disabled_because
+    assert "401" in world.pool.roster._states[1].view.disabled_reason
     got = await world.refused()
     assert (got.status, got.reason) == (503, "none_enabled")
     assert list(world.journal.take(with_usage=False).disabled) == [1]
@@ -236,12 +234,9 @@ async def test_what_another_process_tells() -> None:
 
 
 def test_a_disabled_account_at_a_glance() -> None:
-    """A disabled account says why."""
+    """A disabled account is not usable, whether or not it is known why."""
     world = PoolWorld(view(1, enabled=False), view(2, enabled=False, disabled_reason="invalid_grant: …"))
-    assert [world.pool.status(number).disabled_because for number in (1, 2)] == [  # type: ignore[union-attr]
-        "disabled by the operator",
-        "invalid_grant: …",
-    ]
+    assert [world.pool.status(number).usable for number in (1, 2)] == [False, False]  # type: ignore[union-attr]
 
 
 def test_models_cooling_at_a_glance() -> None:
