@@ -120,17 +120,23 @@ def headers(recorded_as: str, standings: Sequence[Standing], now: float) -> list
     are told as OpenAI's are.
     """
     told: list[tuple[str, str]] = []
-    tightest_of: dict[str, tuple[int, float, int]] = {}
+    tightest_of: dict[str, Standing] = {}
     for standing in standings:
-        limit = standing.limit
-        shown = (max(limit.amount - standing.used, 0), -standing.window.end, limit.amount)
-        found = tightest_of.get(limit.measure)
-        if found is None or shown < found:
-            tightest_of[limit.measure] = shown
-    for measure, (left, end, most) in tightest_of.items():
+        found = tightest_of.get(standing.limit.measure)
+        if found is None or _tightness(standing) < _tightness(found):
+            tightest_of[standing.limit.measure] = standing
+    for measure, standing in tightest_of.items():
         of_limit, of_rest, of_reset = _names(recorded_as, measure)
-        told += ((of_limit, _number(measure, most)), (of_rest, _number(measure, left)))
-        if -end <= LAST_MOMENT:
+        told += (
+            (of_limit, _number(measure, standing.limit.amount)),
+            (of_rest, _number(measure, standing.left)),
+        )
+        if (reset := standing.resets_at) is not None:
             is_moment = recorded_as == "anthropic"
-            told.append((of_reset, moment(-end) if is_moment else f"{math.ceil(max(-end - now, 0))}s"))
+            told.append((of_reset, moment(reset) if is_moment else f"{math.ceil(max(reset - now, 0))}s"))
     return told
+
+
+def _tightness(standing: Standing) -> tuple[int, float, int]:
+    """Least first: by what is left, of equals the one that lasts longest."""
+    return standing.left, -standing.window.end, standing.limit.amount

@@ -93,7 +93,12 @@ def test_headers_in_the_dialects_names(dialect: str, told: dict[str, str]) -> No
 
 
 def test_of_several_limits_of_a_measure_the_tightest_is_told() -> None:
-    """The one with least left; without an end there is no reset."""
+    """The one with least left, of equals the one that lasts longest; without an end there is no reset."""
     total = Standing(Limit("tokens", "total", 1100), LimitWindow(0, inf), 1050)
     told = dict(headers("openai", [Standing(TOKENS, DAY, 100), total], MINUTE.start))
     assert told == {"x-ratelimit-limit-tokens": "1100", "x-ratelimit-remaining-tokens": "50"}
+    used_up = [Standing(TOKENS, window, used) for window, used in ((MINUTE, 5000), (DAY, 6000))]
+    for standings in (used_up, used_up[::-1]):
+        told = dict(headers("openai", standings, MINUTE.start))
+        assert told["x-ratelimit-remaining-tokens"] == "0"
+        assert told["x-ratelimit-reset-tokens"] == f"{DAY.end - MINUTE.start:.0f}s"
