@@ -49,11 +49,15 @@ def of_key(key: ClientKey, now: float, conversations: Sequence[str] = ()) -> lis
 
 
 def of_conversation(conversation: str, now: float) -> list[ConversationStanding]:
-    """Of one conversation, whichever key asks in it. Where nothing limits any, none of its turns is read."""
-    keys, mappings = _keys(ClientKey.objects.filter(IS_LIMITED)), _mappings()
-    if not keys and not any(one.conversation for one in mappings):
+    """Of one conversation, whichever key asks in it. Where nothing limits any, none of its turns is read; of
+    the keys those alone are that ask in it.
+    """
+    limited, mappings = ClientKey.objects.filter(IS_LIMITED), _mappings()
+    if not any(one.conversation for one in mappings) and not limited.exists():
         return []
-    return standings(turns_of_conversation(conversation, now - HOUR_SECONDS, MOST_TURNS), keys, mappings)
+    turns = turns_of_conversation(conversation, now - HOUR_SECONDS, MOST_TURNS)
+    asking = {turn.key_id for turn in turns if turn.key_id is not None}
+    return standings(turns, _keys(limited.filter(pk__in=asking)), mappings)
 
 
 def _keys(keys: Iterable[ClientKey]) -> dict[int, tuple[str, ConversationLimits]]:

@@ -94,6 +94,17 @@ def test_two_keys_in_one_conversation_do_not_meet(keys: tuple[ClientKey, ClientK
     }
 
 
+def test_of_the_keys_only_those_are_read_that_ask_in_it(keys: tuple[ClientKey, ClientKey]) -> None:
+    """However many others limit conversations."""
+    put(keys[1], C, 100)
+    with CaptureQueriesContext(connection) as asked:
+        [one] = of_conversation(C, time.time())
+    assert one.name == "others"
+    is_there, of_keys = (query["sql"] for query in asked if 'FROM "accounts_clientkey"' in query["sql"])
+    assert "LIMIT 1" in is_there
+    assert f'"accounts_clientkey"."id" IN ({keys[1].pk})' in of_keys
+
+
 def test_a_mapping_counts_what_is_in_flight(keys: tuple[ClientKey, ClientKey]) -> None:
     """A turn that runs does not name its upstream model yet: it is a turn of the mapping all the same."""
     key = ClientKey.objects.create(name="free", sha256="free", shown_as="sk-…")
