@@ -22,7 +22,7 @@ from relay.dialects.errors.told_body import told_body
 from relay.dialects.errors.told_waits import told_wait
 from relay.dialects.interface import ErrorAnswer
 from relay.dialects.json_object import json_object
-from relay.dialects.reading.error_shapes import error_in, error_of_body, message_in, vendor_code_of
+from relay.dialects.reading.error_shapes import error_in, error_of_body, text_in, vendor_code_of
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.token_limits.told_limits import with_limit
 from relay.neutral.conversation import Json
@@ -69,8 +69,7 @@ _MESSAGE_CHARACTERS = 1000
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     """An HTTP error, classified; ``headers`` have lower-case names."""
     told = json_object(body)
-    own = _error_in(told)
-    error = own or (_error_elsewhere(body) if told else {})
+    error = _error_of(body)
     message, reason = _message_of(error), _reason_of(error)
     request_id = (told or {}).get("request_id")
     failure = Failure(
@@ -80,7 +79,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         reason=reason,
         retry_after_seconds=told_wait(status, headers, error, message, partial(_reset_of_limits, headers)),
         account_fault=_is_account_fault(status, error, message),
-        body=told_body(body) if own else b"",
+        body=told_body(body) if _error_in(told) else b"",
         upstream_request_id=headers.get("request-id") or (request_id if isinstance(request_id, str) else ""),
     )
     return with_limit(classified(failure, Words(message, reason)), error)
@@ -110,7 +109,7 @@ def failure_in_document(told: Json) -> Failure | None:
     error = error_in(told)
     if error is None:
         return None
-    fields = error if isinstance(error, dict) else {"message": error if isinstance(error, str) else ""}
+    fields = error if isinstance(error, dict) else {"message": text_in(error)}
     code = vendor_code_of(error)
     failure = failure_of_event({"error": fields}, json_text(told), is_forwarded=False)
     if code is not None:
@@ -162,12 +161,16 @@ def _error_in(told: Json | None) -> Json:
     return error if isinstance(error, dict) else {}
 
 
-def _error_elsewhere(body: bytes) -> Json:
-    """The error of an object in another shape, {} where it tells none: gateways write theirs in their own."""
+def _error_of(body: bytes) -> Json:
+    """The error of a body of any shape, {} where it tells none: gateways write theirs in their own.
+
+    A page is none.
+    """
     told, _ = error_of_body(body)
     if isinstance(told, dict):
         return told
-    return {"message": told} if isinstance(told, str) and told else {}
+    text = text_in(told)
+    return {} if not text or text.startswith("<") else {"message": text}
 
 
 def _type_of(error: Json) -> str:
@@ -183,7 +186,8 @@ def _told_status(error: Json) -> int:
 
 def _message_of(error: Json) -> str:
     """The message, without anything that looks like a key: some gateways repeat what they were sent."""
-    return mask_beginning(_word(message_in(error)), _MESSAGE_CHARACTERS)
+    message = mask_beginning(text_in(error), _MESSAGE_CHARACTERS)
+    return message if any(map(str.isalpha, message)) else ""  # a number or bytes say nothing
 
 
 def _code_of(error: Json) -> str:

@@ -18,7 +18,7 @@ from relay.dialects.gemini.limit_words import limit_sentence
 from relay.dialects.gemini.requests.take_back import refused_setting
 from relay.dialects.gemini.upstream_answer.web_page import text_of_page
 from relay.dialects.interface import ErrorAnswer
-from relay.dialects.reading.error_shapes import error_in, vendor_code_of
+from relay.dialects.reading.error_shapes import error_in, error_of_body, text_in, vendor_code_of
 from relay.dialects.token_limits.told_limits import with_limit
 from relay.neutral.conversation import Json
 from relay.neutral.failures import Failure, Kind
@@ -46,26 +46,17 @@ _LONGEST_MESSAGE = 2000
 
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     """An HTTP error; ``headers`` have lower-case names. Any body at all is understood or described."""
-    error = error_object(body)
-    request_id = headers.get("x-request-id", "")
-    if error is None:
-        return Failure(
-            Kind.STATUS,
-            mask_text(_described(status, body)),
-            status=status,
-            retry_after_seconds=told_wait(status, headers, None, ""),
-            account_fault=status == 402,
-            upstream_request_id=request_id,
-        )
-    failure = failure_of(error, status, Kind.STATUS, body, headers)
-    return msgspec.structs.replace(failure, upstream_request_id=request_id)
+    own = error_object(body)
+    error = own or _error_elsewhere(body) or {"message": mask_text(_described(status, body))}
+    failure = failure_of(error, status, Kind.STATUS, body if own else b"", headers)
+    return msgspec.structs.replace(failure, upstream_request_id=headers.get("x-request-id", ""))
 
 
 def failure_of(
     error: Json, status: int | None, kind: Kind, body: bytes, headers: Mapping[str, str] = NO_HEADERS
 ) -> Failure:
     """The failure that an ``error`` object names; ``status`` None takes the object's own, else 500."""
-    message = mask_beginning(_text(error.get("message")), _LONGEST_MESSAGE)
+    message = mask_beginning(text_in(error), _LONGEST_MESSAGE)
     word = _text(error.get("status"))
     status = status or _own_status(error, word)
     details = [item for item in _items(error.get("details")) if isinstance(item, dict)]
@@ -86,7 +77,7 @@ def failure_of(
 
 def failure_in_stream(error: Any, body: bytes) -> Failure:
     """An error inside a 200, as the error that it names; ``body`` is its JSON if Google's clients read it."""
-    fields = error if isinstance(error, dict) else {"message": error if isinstance(error, str) else ""}
+    fields = error if isinstance(error, dict) else {"message": text_in(error)}
     code = vendor_code_of(error)
     failure = failure_of(fields, code.status if code else None, Kind.ERROR_EVENT, body)
     return msgspec.structs.replace(failure, account_fault=True) if code and code.is_account else failure
@@ -112,6 +103,14 @@ def error_object(body: bytes) -> Json | None:
     if isinstance(error, str):
         return {"message": error}
     return error if isinstance(error, dict) else None
+
+
+def _error_elsewhere(body: bytes) -> Json | None:
+    """The error of a body of another shape: gateways write theirs in their own; None for a page or a text."""
+    told, _ = error_of_body(body)
+    if body.lstrip()[:1] not in (b"{", b"[") or not text_in(told):
+        return None
+    return told if isinstance(told, dict) else {"message": text_in(told)}
 
 
 def is_google_error(body: bytes) -> bool:

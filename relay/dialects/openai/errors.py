@@ -23,7 +23,7 @@ from relay.dialects.reading.error_shapes import (
     error_in,
     error_of_body,
     is_own_shape,
-    message_in,
+    text_in,
     vendor_code_of,
 )
 from relay.dialects.reading.half_characters import json_text
@@ -187,10 +187,8 @@ def _code_for(answer: ErrorAnswer) -> str | None:
 
 
 def _message_of(error: Any) -> str:
-    text = message_in(error)
-    if isinstance(text, str):
-        return mask_beginning(text, _LONGEST_MESSAGE if isinstance(error, dict) else _LONGEST_TEXT)
-    return mask_beginning(msgspec.json.encode(text).decode(), _LONGEST_TEXT) if text else ""
+    is_message = isinstance(error, dict) and isinstance(error.get("message"), str)
+    return mask_beginning(text_in(error), _LONGEST_MESSAGE if is_message else _LONGEST_TEXT)
 
 
 def _param_of(error: Any) -> str:

@@ -71,6 +71,14 @@ def message_in(error: Any) -> Any:
     return f"{said}: {words}"
 
 
+def text_in(error: Any) -> str:
+    """What an error of any shape says, as text: JSON where it is none; "" where it says nothing."""
+    told = message_in(error)
+    if isinstance(told, str):
+        return told
+    return msgspec.json.encode(told).decode() if told else ""
+
+
 def vendor_code_of(error: Any) -> VendorCode | None:
     """What a vendor's own number in ``error`` means."""
     if not isinstance(error, dict):

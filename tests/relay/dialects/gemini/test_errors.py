@@ -168,6 +168,27 @@ def test_bodies_that_are_no_error(body, message):
     assert (failure.message, failure.body) == (message, b"")
 
 
+TOO_LONG = "The input token count (11) exceeds the maximum number of tokens allowed (10)."
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"message": TOO_LONG}, TOO_LONG),
+        ({"detail": TOO_LONG}, TOO_LONG),
+        ({"detail": [{"msg": TOO_LONG}]}, f'[{{"msg":"{TOO_LONG}"}}]'),
+        ({"error": {"message": "no", "metadata": {"raw": TOO_LONG}}}, f"no: {TOO_LONG}"),
+        (TOO_LONG, f"upstream answered 400: {TOO_LONG}"),
+    ],
+)
+def test_a_gateways_own_shape_is_understood(body, message):
+    """The words count, and the limit in them; only Google's own form goes on to its client."""
+    failure = classify(400, body.encode() if isinstance(body, str) else msgspec.json.encode(body))
+    assert failure.message == message
+    assert (failure.limit.input_tokens, failure.limit.maximum_tokens) == (11, 10)
+    assert (failure.body != b"") == ("error" in body)
+
+
 def test_no_key_leaves():
     """Google quotes the caller's key in its messages: neither message nor body tells it."""
     key = "AIzaSy" + "A1b2C3d4E5" * 3 + "xyz"
