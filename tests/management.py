@@ -1,16 +1,17 @@
-"""``manage.py`` for one server's world, loaded once: each command runs in a fork of it.
+"""``manage.py`` for one server's world, loaded once: it runs each command in turn, as often as asked.
 
-To load the project costs half a second of CPU, a fork 0.02 s, and what runs in it is a process of its own
-as before: it ends, its connections with it, and its exit code, stdout and stderr are its own.
+To load the project costs half a second of CPU, and a fork for each command a tenth; the command itself takes
+less. What a command opened is closed behind it: its connections, and what it has logged is written.
 """
 
-import gc
+import contextlib
+import io
 import json
-import os
+import logging
 import subprocess
 import sys
-import tempfile
 import threading
+import traceback
 
 from tests import loaded_python
 
@@ -44,36 +45,37 @@ class Management:
 
 
 def main() -> None:
-    """Serve commands; a fork comes out of here with its command run."""
+    """Serve commands, until nobody asks for any."""
     import django
-    from django.core.management import BaseCommand, execute_from_command_line
+    from django.core.management import BaseCommand
 
     django.setup()
     BaseCommand.requires_system_checks = []  # the server has made them at its start
-    gc.collect()
-    gc.freeze()
-    for line in sys.stdin:
+    asked, told = sys.stdin, sys.stdout
+    for line in asked:
         arguments, given = json.loads(line)
-        with (
-            tempfile.TemporaryFile("w+") as stdin,
-            tempfile.TemporaryFile("w+") as stdout,
-            tempfile.TemporaryFile("w+") as stderr,
-        ):
-            stdin.write(given)
-            stdin.seek(0)
-            child = os.fork()
-            if not child:
-                for number, file in enumerate((stdin, stdout, stderr)):
-                    os.dup2(file.fileno(), number)
-                sys.stdin = open(0, closefd=False)  # noqa: SIM115  without what the other has read ahead
-                execute_from_command_line(["manage.py", *arguments])
-                return
-            _, status = os.waitpid(child, 0)
-            outputs = []
-            for file in (stdout, stderr):
-                file.seek(0)
-                outputs.append(file.read())
-        print(json.dumps([os.waitstatus_to_exitcode(status), *outputs]), flush=True)
+        print(json.dumps(_done(arguments, given)), file=told, flush=True)
+
+
+def _done(arguments: list[str], given: str) -> tuple[int, str, str]:
+    """Run one command, with ``given`` as its stdin: its exit code, stdout and stderr."""
+    from django.core.management import execute_from_command_line
+    from django.db import connections
+
+    code, output, errors = 0, io.StringIO(), io.StringIO()
+    sys.stdin = io.StringIO(given)
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        try:
+            execute_from_command_line(["manage.py", *arguments])
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        except Exception:
+            traceback.print_exc()
+            code = 1
+    connections.close_all()
+    for handler in logging.getLogger().handlers:
+        handler.flush()
+    return code, output.getvalue(), errors.getvalue()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ import subprocess
 import pytest
 
 from tests import loaded_python
+from tests.management import Management
+from tests.running_server import ServerWorld
 
 pytestmark = pytest.mark.outside
 
@@ -58,3 +60,24 @@ def test_a_program_that_nobody_holds_costs_no_other() -> None:
         assert loaded_python.start("-m", "tests.told_environment", "0", env=ENVIRONMENT).wait(60) == 0
     kept.stdin.close()
     assert kept.wait(60) == 0
+
+
+def test_one_command_leaves_the_next_one_alone(server_world: ServerWorld) -> None:
+    """Each has its own input, output and exit code; one that fails says why, and the next one is done."""
+    data_dir, env = server_world.prepare()
+    management = Management(env)
+    try:
+        assert "1 added" in management.run(
+            "import_mappings", "-", stdin='[{"pattern": "own", "target": "claude-sonnet-4-6"}]'
+        )
+        with pytest.raises(subprocess.CalledProcessError) as failed:
+            management.run("import_mappings", "-", stdin="no list")
+        assert failed.value.returncode == 1
+        assert "CommandError" in failed.value.stderr
+        with pytest.raises(subprocess.CalledProcessError, match="exit status 3"):
+            management.run("shell", "-v0", "-c", "raise SystemExit(3)")
+        counted = "from accounts.models import ModelMapping; print(ModelMapping.objects.count())"
+        assert management.run("shell", "-v0", "-c", counted) == "1\n"
+    finally:
+        management.end()
+        server_world.discard(data_dir)
