@@ -15,7 +15,7 @@ import msgspec
 
 from monitor.record.redacting.redaction import mask_beginning
 from relay.dialects.anthropic.limit_words import limit_error
-from relay.dialects.errors.account_words import is_about_the_account
+from relay.dialects.errors.account_words import has_no_money, is_about_the_account
 from relay.dialects.errors.identified import identified
 from relay.dialects.errors.refusals import Words, classified
 from relay.dialects.errors.told_body import told_body
@@ -204,7 +204,7 @@ def _word(value: Any) -> str:
 
 
 def _is_account_fault(status: int, error: Json, message: str) -> bool:
-    if status == 402:
+    if status == 402 or has_no_money(error, message):
         return True
     if status != 400:
         return False

@@ -1,10 +1,53 @@
 """Which words of a refusal are about the account's money or key, not the request (docs/behaviour.md 4).
 
-PURE. One list for all vendors: gateways and compatible servers pass each other's sentences on. Machine words
-(codes, types) are each vendor's own and stand in its ``errors``.
+PURE. One list for all vendors: gateways and compatible servers pass each other's sentences on. The machine
+words (codes, types) of OpenAI, Anthropic and Google stand in their ``errors``, those of others here: they
+speak several dialects.
 """
 
+from typing import Any, NamedTuple
+
 from monitor.masking.linear import Phrases
+from relay.dialects.reading.error_shapes import vendor_code_of
+
+
+class EmptyPurse(NamedTuple):
+    """How a vendor tells that an account has no money left: its machine words, and phrases of its sentences.
+
+    The status says little: of these answers some are a 400, 402, 403, 412, 429 or 500.
+    """
+
+    vendor: str
+    codes: frozenset[str] = frozenset()
+    phrases: tuple[str, ...] = ()
+
+
+EMPTY_PURSES = (
+    EmptyPurse("DeepSeek", phrases=(r"\binsufficient balance\b",)),  # 402
+    EmptyPurse(  # 403, 429
+        "Moonshot", frozenset({"exceeded_current_quota_error"}), (r"suspended due to insufficient balance",)
+    ),
+    EmptyPurse("GLM", phrases=(r"insufficient balance or no resource package",)),  # 429; 1113 is in its table
+    EmptyPurse(  # 200, 429, 500; 1008 is in its table
+        "MiniMax", frozenset({"insufficient_balance_error"}), (r"insufficient balance \(1008\)",)
+    ),
+    EmptyPurse("OpenRouter", phrases=(r"\binsufficient credits\b", r"requires more credits")),  # 402
+    EmptyPurse(  # 402, 403, 429
+        "xAI",
+        frozenset({"personal-team-blocked:spending-limit"}),
+        (r"used all available credits or reached its monthly spending limit", r"run out of credits"),
+    ),
+    EmptyPurse("SiliconFlow", frozenset({"30001", "30011"}), (r"\bbalance is insufficient\b",)),  # 403
+    EmptyPurse("Ark", frozenset({"AccountOverdueError"}), (r"account has an overdue balance",)),  # 403
+    EmptyPurse("DashScope", frozenset({"Arrearage"}), (r"account is in good standing",)),  # 400
+    EmptyPurse(
+        "Fireworks", phrases=(r"suspended, possibly due to reaching the monthly spending limit",)
+    ),  # 412
+    EmptyPurse("New API", frozenset({"insufficient_user_quota"})),  # 403
+    EmptyPurse("Sub2API", frozenset({"INSUFFICIENT_BALANCE"}), (r"\binsufficient account balance\b",)),  # 403
+)
+"""From the vendors' pages on errors (DeepSeek, MiniMax, OpenRouter, Ark, DashScope) and public reports of
+what they answered. Anthropic tells a 400 with words of ``_MONEY``, Mistral a 402 and no word of its own."""
 
 _MONEY = Phrases(
     r"\bbilling\b", r"\bcredit balance\b", r"\bcredits\b", r"\binsufficient credit\b", r"\bprepa(?:y|id)",
@@ -19,6 +62,25 @@ _QUOTES_REQUEST = Phrases(
     r"invalid (?:json|value|schema|type)", r"unknown (?:name|parameter)", r"function.?declaration",
     r"extra inputs are not permitted", r"input_schema", r"tools[.\[][0-9]", r"messages[.\[][0-9]",
 )  # fmt: skip
+_EMPTY = Phrases(*(phrase for purse in EMPTY_PURSES for phrase in purse.phrases))
+_EMPTY_CODES = frozenset().union(*(purse.codes for purse in EMPTY_PURSES))
+_IN_CHINESE = ("余额不足", "账户欠费", "账号欠费", "额度不足")
+
+
+def has_no_money(error: Any, message: str) -> bool:
+    """Does an ``error`` of any status say in a vendor's own words that the account's money is used up?
+
+    A rate that passes by waiting has other words.
+    """
+    if isinstance(error, dict):
+        words = (error.get(name) for name in ("code", "type", "status"))
+        if any(str(word) in _EMPTY_CODES for word in words if isinstance(word, str | int)):
+            return True
+        code = vendor_code_of(error)
+        if code is not None and code.is_empty_purse:
+            return True
+    is_said = _EMPTY.are_in(message) or any(words in message for words in _IN_CHINESE)
+    return is_said and not _QUOTES_REQUEST.are_in(message)
 
 
 def is_about_money(message: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from monitor.record.redacting.redaction import mask_beginning, mask_text
-from relay.dialects.errors.account_words import is_about_money, is_about_the_account
+from relay.dialects.errors.account_words import has_no_money, is_about_money, is_about_the_account
 from relay.dialects.errors.refusals import Words, classified
 from relay.dialects.errors.told_body import told_body
 from relay.dialects.errors.told_waits import told_wait
@@ -68,7 +68,7 @@ def failure_of(
         status=status,
         reason=reason,
         retry_after_seconds=told_wait(status, headers, error, message),
-        account_fault=_is_account_fault(status, reasons, message),
+        account_fault=_is_account_fault(status, error, reasons, message),
         body=told_body(body),
     )
     words = Words(message, details=tuple(_violations(details)))
@@ -185,8 +185,8 @@ def _quota_reason(details: list[Json], message: str) -> str:
     return "RATE_LIMIT_EXCEEDED" if "PerMinute" in names else ""
 
 
-def _is_account_fault(status: int, reasons: list[str], message: str) -> bool:
-    if status == 402:
+def _is_account_fault(status: int, error: Json, reasons: list[str], message: str) -> bool:
+    if status == 402 or has_no_money(error, message):
         return True
     if status != 400:
         return False

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from monitor.record.redacting.redaction import mask_beginning
-from relay.dialects.errors.account_words import is_about_the_account
+from relay.dialects.errors.account_words import has_no_money, is_about_the_account
 from relay.dialects.errors.identified import identified
 from relay.dialects.errors.refusals import Words, classified
 from relay.dialects.errors.told_body import told_body
@@ -90,7 +90,7 @@ def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         status=status,
         reason=reason,
         retry_after_seconds=told_wait(status, headers, error, message, partial(_reset_of_limits, headers)),
-        account_fault=_is_account_fault(status, reason, message),
+        account_fault=_is_account_fault(status, error, message),
         body=told_body(body) if is_own_shape and json_object(body) is not None else b"",
         upstream_request_id=headers.get("x-request-id", ""),
     )
@@ -111,7 +111,7 @@ def failure_in_stream(error: Any, body: bytes) -> Failure:
         status=status,
         reason=reason,
         retry_after_seconds=told_wait(status, {}, error, message),
-        account_fault=(told is not None and told.is_account) or _is_account_fault(status, reason, message),
+        account_fault=(told is not None and told.is_account) or _is_account_fault(status, error, message),
         body=told_body(body) if is_own_shape(json_object(body)) else b"",
         from_upstream_event=True,
     )
@@ -219,8 +219,11 @@ def _told_status(error: Any) -> int | None:
     return None
 
 
-def _is_account_fault(status: int, reason: str, message: str) -> bool:
+def _is_account_fault(status: int, error: Any, message: str) -> bool:
+    reason = _reason_of(error)
     match status:
+        case _ if has_no_money(error, message):
+            return True
         case 402:
             return True
         case 429:  # no rate that passes by waiting

@@ -17,6 +17,11 @@ class VendorCode(NamedTuple):
     status: int
     is_account: bool = False
 
+    @property
+    def is_empty_purse(self) -> bool:
+        """Is the account's money used up?"""
+        return self == _BROKE
+
 
 _BROKE = VendorCode(429, is_account=True)
 _REFUSED = VendorCode(403, is_account=True)

@@ -1,9 +1,10 @@
 """The words that are about the account and not about the request, whoever says them."""
 
+import msgspec
 import pytest
 
 from relay.dialects.anthropic import ANTHROPIC
-from relay.dialects.errors.account_words import is_about_money, is_about_the_account
+from relay.dialects.errors.account_words import EMPTY_PURSES, is_about_money, is_about_the_account
 from relay.dialects.gemini import GEMINI
 from relay.dialects.openai import OPENAI_CHAT
 
@@ -46,3 +47,83 @@ def test_every_dialect_reads_the_same_words(subtests: pytest.Subtests) -> None:
             body = b'{"error": {"message": "%s"}}' % message.replace('"', "'").encode()
             blamed = {d.classify(400, {}, body).account_fault for d in (ANTHROPIC, GEMINI, OPENAI_CHAT)}
             assert blamed == {message not in THE_REQUESTS}
+
+
+EMPTY = [
+    (
+        "Anthropic",
+        400,
+        {"type": "invalid_request_error", "message": "Your credit balance is too low to access"},
+    ),
+    ("Mistral", 402, {"message": "Payment required"}),
+    ("DeepSeek", 402, {"message": "Insufficient Balance", "code": "invalid_request_error"}),
+    ("Moonshot", 429, {"message": "Check your plan.", "type": "exceeded_current_quota_error"}),
+    ("Moonshot", 403, {"message": "Your account is suspended due to insufficient balance, please recharge"}),
+    ("GLM", 429, {"code": "1113", "message": "Recharge."}),
+    ("GLM", 429, {"code": "1113", "message": "余额不足或无可用资源包,请充值。"}),
+    ("GLM", 429, {"message": "Insufficient balance or no resource package. Please recharge."}),
+    ("MiniMax", 500, {"type": "api_error", "message": "insufficient balance (1008)"}),
+    ("MiniMax", 429, {"type": "insufficient_balance_error", "message": "no", "http_code": "429"}),
+    ("OpenRouter", 402, {"code": 402, "message": "Insufficient credits. Add more using https://x"}),
+    ("OpenRouter", 402, {"code": 402, "message": "This request requires more credits, or fewer max_tokens."}),
+    (
+        "xAI",
+        403,
+        {"message": "Your team has either used all available credits or reached its monthly spending limit."},
+    ),
+    ("xAI", 402, {"code": "personal-team-blocked:spending-limit", "message": "You have run out of credits"}),
+    ("SiliconFlow", 403, {"code": 30011, "message": "Your paid balance is insufficient. Please top up"}),
+    ("SiliconFlow", 403, {"code": 30001, "message": "Sorry"}),
+    (
+        "Ark",
+        403,
+        {
+            "code": "AccountOverdueError",
+            "type": "Forbidden",
+            "message": "The request failed because your account has an overdue balance.",
+        },
+    ),
+    (
+        "DashScope",
+        400,
+        {
+            "code": "Arrearage",
+            "message": "Access denied, please make sure your account is in good standing.",
+        },
+    ),
+    (
+        "Fireworks",
+        412,
+        {
+            "code": "PRECONDITION_FAILED",
+            "message": "Account a is suspended, possibly due to reaching the monthly spending limit or",
+        },
+    ),
+    ("New API", 403, {"code": "insufficient_user_quota", "type": "new_api_error", "message": "no"}),
+    ("Sub2API", 403, {"code": "INSUFFICIENT_BALANCE", "message": "Insufficient account balance"}),
+]
+"""As the vendors answer, by status and error; shortened."""
+
+LIMITED = [
+    (429, {"message": "You exceeded your current quota, please check your plan and billing details."}),
+    (429, {"code": "1302", "message": "Rate limit reached"}),
+    (429, {"message": "Too many requests. Buy credits for higher limits.", "type": "rate_limit_error"}),
+    (403, {"message": "You do not have access to the requested resource."}),
+    (500, {"message": "messages[3]: insufficient balance"}),
+    (400, {"message": "Invalid schema for function 'pay': 'insufficient balance' is no type"}),
+]
+"""What passes by waiting, or is about the request."""
+
+
+def test_an_empty_purse_in_each_vendors_words() -> None:
+    """It is the account's trouble whatever the status, in every dialect and shape, and nothing else is."""
+    by_status = {"Anthropic", "Mistral"}
+    assert {vendor for vendor, _, _ in EMPTY} == {purse.vendor for purse in EMPTY_PURSES} | by_status
+    for dialect in (ANTHROPIC, GEMINI, OPENAI_CHAT):
+        for vendor, status, error in EMPTY:
+            for body in ({"error": error}, error):
+                failure = dialect.classify(status, {}, msgspec.json.encode(body))
+                assert (failure.status, failure.account_fault) == (status, True), (vendor, body)
+        for status, error in LIMITED:
+            failure = dialect.classify(status, {}, msgspec.json.encode({"error": error}))
+            assert not failure.account_fault, error
