@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import msgspec
 
+from relay.simulator.anthropic.prompt_cache import Comparisons, read_and_written
 from relay.simulator.anthropic.thinking import FAMILY, ReadHistory, canonical
 from relay.simulator.anthropic.threads import Threads
 from relay.simulator.dialect import EventKind, Inbound, Json, SimulatedEvent, encode_json
 from relay.simulator.model.asks import Ask
-from relay.simulator.model.prefix import Point, Prefix
+from relay.simulator.model.prefix import Prefix
 from relay.simulator.model.reply import Block, Call, Reply, ReplyStop, SaidText, SaidThinking
 from relay.simulator.model.signatures import SignatureSeal, digest, issue
 
@@ -21,8 +22,6 @@ _STOP_REASONS = {
     ReplyStop.BLOCKED_PROMPT: "refusal",
 }
 _FRAGMENT_CHARS = 16
-LOOKBACK_BLOCKS = 20
-"""How far before a breakpoint a cached prefix is looked for."""
 
 
 @dataclass(slots=True)
@@ -34,6 +33,7 @@ class PreparedMessage:
     inbound: Inbound
     conversation: ReadHistory
     threads: Threads
+    comparisons: Comparisons
     tells_transformations: bool
 
     @property
@@ -82,6 +82,7 @@ class PreparedMessage:
             "stop_details": None,
             "usage": usage,
         }
+        message |= self.comparisons.diagnostics(self.inbound, self._message_id, self.conversation)
         if self.tells_transformations:
             message["input_transformations"] = self.conversation.transformations
         return message
@@ -125,25 +126,9 @@ class PreparedMessage:
                     return {"type": "redacted_thinking", "data": issue(seal)}
                 return {"type": "thinking", "thinking": text if block.shown else "", "signature": issue(seal)}
 
-    def _read_tokens(self, points: list[Point]) -> int:
-        """The tokens of the longest prefix that is cached, as the breakpoints find it."""
-        inbound = self.inbound
-        for point in reversed(self.conversation.breakpoints):
-            end = points.index(point) + 1
-            near = points[max(end - LOOKBACK_BLOCKS, 0) : end]
-            if read := inbound.cache.read(inbound.account, inbound.base_model, near):
-                return read
-        return 0
-
     def _input_usage(self) -> Json:
         """Input tokens by cache; only what stands before a breakpoint is read from a cache or put there."""
-        inbound, points = self.inbound, self.conversation.prefix.points
-        read = written = 0
-        if self.conversation.breakpoints:
-            last = self.conversation.breakpoints[-1]
-            read = self._read_tokens(points)
-            written = last.tokens - read
-            inbound.cache.store(inbound.account, inbound.base_model, self.conversation.breakpoints)
+        read, written = read_and_written(self.inbound, self.conversation)
         return {
             "input_tokens": self.conversation.prefix.tokens - read - written,
             "cache_creation_input_tokens": written,

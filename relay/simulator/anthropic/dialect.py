@@ -8,6 +8,7 @@ from relay.simulator.anthropic.answer import PreparedMessage
 from relay.simulator.anthropic.errors import error_body
 from relay.simulator.anthropic.fields import betas, check_fields, thinking_type
 from relay.simulator.anthropic.history import blocks_of, check_messages, merged_turns
+from relay.simulator.anthropic.prompt_cache import Comparisons
 from relay.simulator.anthropic.rules import ClaudeRules, model_names, rules_for
 from relay.simulator.anthropic.thinking import ReadHistory, read_conversation
 from relay.simulator.anthropic.threads import Threads
@@ -29,6 +30,7 @@ class Anthropic:
 
     def __init__(self) -> None:
         self._threads = Threads()
+        self._comparisons = Comparisons()
 
     def user_texts(self, body: Json) -> list[str]:
         """The user texts of a request, oldest first."""
@@ -55,6 +57,7 @@ class Anthropic:
             inbound=inbound,
             conversation=conversation,
             threads=self._threads,
+            comparisons=self._comparisons,
             tells_transformations="thinking-binding-controls-2026-08-01" in betas(inbound.headers),
         )
 

@@ -26,11 +26,15 @@ MOST_BREAKPOINTS = 4
 
 @dataclass(slots=True)
 class ReadHistory:
-    """What was read: the digest of all of it, the cache breakpoints, and what was dropped and told."""
+    """What was read: the digest of all of it, the cache breakpoints, and what was dropped and told.
+
+    ``ahead`` is how many of the prefix's points are of tools and system, before the messages.
+    """
 
     prefix: Prefix = field(default_factory=Prefix)
     breakpoints: list[Point] = field(default_factory=list)
     transformations: list[Json] = field(default_factory=list)
+    ahead: int = 0
 
 
 def read_conversation(inbound: Inbound, rules: ClaudeRules) -> ReadHistory:
@@ -42,6 +46,7 @@ def read_conversation(inbound: Inbound, rules: ClaudeRules) -> ReadHistory:
         _add(conversation, ["tool", without_cache_marks(tool)], tool)
     for block in blocks_of(body.get("system") or []):
         _add(conversation, ["system", block.get("text")], block)
+    conversation.ahead = len(conversation.prefix.points)
     for position, message in enumerate(body["messages"]):
         for index, block in enumerate(blocks_of(message["content"])):
             path = f"messages.{position}.content.{index}"

@@ -1,6 +1,7 @@
 """What the Messages API refuses, and what it says then."""
 
 import pytest
+from anthropic.types import Diagnostics
 
 from tests.relay.simulator.raw import HEADERS, TOOL_SCHEMA, ask
 
@@ -282,6 +283,43 @@ async def test_usage_shows_the_prompt_cache_of_the_account(simulator):
     body = {"model": "claude-opus-4-6", "max_tokens": 40, "messages": [USER], "system": system}
     other = await ask(simulator.base_url, "/v1/messages", body, headers)
     assert other.json()["usage"]["cache_read_input_tokens"] == 0
+
+
+async def test_another_tool_choice_is_another_cache_of_the_messages(simulator):
+    """Tools and system prompt are read all the same, as the manual's table says."""
+    mark = {"type": "ephemeral"}
+    system = [{"type": "text", "text": "be brief " * 50, "cache_control": mark}]
+    asked = {"system": system, "tools": [TOOL], "cache_control": mark}
+    await post(simulator, asked)
+    whole = (await post(simulator, asked)).json()["usage"]["cache_read_input_tokens"]
+    forced = (await post(simulator, {**asked, "tool_choice": {"type": "any"}})).json()["usage"]
+    assert 100 < forced["cache_read_input_tokens"] < whole
+    assert forced["cache_read_input_tokens"] + forced["cache_creation_input_tokens"] == whole
+
+
+async def test_it_says_what_changed_where_it_is_asked_to(simulator):
+    """The first that differs from the request that is named, in the types of Anthropic's own SDK."""
+    more = {"role": "assistant", "content": "Yes."}
+    asked = {"system": "be brief " * 50, "tools": [TOOL], "diagnostics": {"previous_message_id": None}}
+    first = (await post(simulator, asked)).json()
+    assert first["diagnostics"] is None
+    assert "diagnostics" not in (await post(simulator, {})).json()
+    for change, word in (
+        ({"messages": [USER, more, USER]}, None),
+        ({"messages": [{"role": "user", "content": "Another."}]}, "messages_changed"),
+        ({"tools": []}, "tools_changed"),
+        ({"system": "be long " * 50}, "system_changed"),
+        ({"model": "claude-sonnet-4-6"}, "model_changed"),
+    ):
+        named = {"diagnostics": {"previous_message_id": first["id"]}}
+        answer = (await post(simulator, {**asked, **change, **named})).json()
+        told = Diagnostics.model_validate(answer["diagnostics"])
+        assert (told.cache_miss_reason and told.cache_miss_reason.type) == word
+        if word:
+            assert told.cache_miss_reason.cache_missed_input_tokens > 0
+    unknown = {**asked, "diagnostics": {"previous_message_id": "msg_none"}}
+    told = (await post(simulator, unknown)).json()["diagnostics"]["cache_miss_reason"]
+    assert told == {"type": "previous_message_not_found"}
 
 
 async def test_models_are_listed_in_anthropics_shape(simulator):
