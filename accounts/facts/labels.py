@@ -37,6 +37,7 @@ NAMES: Final[Mapping[str, str | Promise]] = {
     "several_candidates": gettext_lazy("several answers at once"),
     "explicit_caching": gettext_lazy("cachedContent (Gemini)"),
     "cache_minimum_tokens": gettext_lazy("shortest prefix that is cached (tokens)"),
+    "cache_lasts_seconds": gettext_lazy("how long an unused prefix stays cached at least (seconds)"),
     "cache_key": gettext_lazy("takes prompt_cache_key (OpenAI)"),
     "stop_sequences": gettext_lazy("stop sequences"),
     "needs_signature_on_calls": gettext_lazy("wants signatures on function calls (Gemini)"),

@@ -59,6 +59,7 @@ class ModelFacts(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     explicit_caching: bool = True
     cache_minimum_tokens: int = 1024
     cache_key: bool = False
+    cache_lasts_seconds: int = 300
     stop_sequences: bool = True
     needs_signature_on_calls: bool = False
     tool_result_media: bool = True

@@ -40,8 +40,8 @@ class Footprint(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return len(self.turns) // _HASH_BYTES
 
 
-def footprint_of(prompt: Prompt, model: str) -> Footprint:
-    """The footprint of a prompt for ``model``."""
+def footprint_of(prompt: Prompt, model: str, lasts_seconds: int = SHORT_SECONDS) -> Footprint:
+    """The footprint of a prompt for ``model``, kept for ``lasts_seconds`` unless it asks for more."""
     tools = [_hash(tool) for tool in prompt.tools]
     return Footprint(
         model=model,
@@ -52,7 +52,7 @@ def footprint_of(prompt: Prompt, model: str) -> Footprint:
         count=len(prompt.turns),
         settings={name: _hash(value) for name, value in prompt.settings.items()},
         marks=prompt.marks,
-        lasts_seconds=prompt.lasts_seconds,
+        lasts_seconds=max(lasts_seconds, prompt.lasts_seconds),
     )
 
 

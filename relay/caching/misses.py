@@ -24,19 +24,31 @@ REGIONS_TOLD: Final = {
     "system_changed": "system",
     "tools_changed": "tools",
     "messages_changed": "turn",
+    "input_changed": "turn",
+    "context_compacted": "history",
+    "text_format_changed": "settings",
+    "reasoning_effort_changed": "settings",
+    "verbosity_changed": "settings",
+    "service_tier_changed": "settings",
+    "prompt_cache_key_changed": "settings",
 }
-"""Claude's own words for it (``diagnostics.cache_miss_reason``), in ours."""
+"""Upstream's own words for it (Claude's ``diagnostics.cache_miss_reason``, the ``reason`` in OpenAI's
+``prompt_cache_diagnostics``), in ours."""
+
+_SYSTEM_OR_TURN: Final = "input_changed"
+"""OpenAI's input holds the system prompt too: where it was not compared, either may be meant."""
 
 
-_NAMES_THE_SESSION: Final = ("system", "history")
-"""An account is chosen by the system prompt and the first turn: who changes them may come to another one."""
+_CHOOSES_THE_ACCOUNT: Final = ("model", "system", "history")
+"""An account is chosen by these and the first turn: who changes them may come to another one."""
 
 
 class Found(msgspec.Struct, frozen=True):
     """What upstream told of the new request: None = not told.
 
     ``minimum_tokens``: a shorter prefix is never cached. ``caches``: it is known that this upstream caches
-    and counts. ``moved`` says why another account was asked; ``told`` is upstream's own word for a miss.
+    and counts. ``moved`` says why another account was asked; ``told`` is upstream's own word for a miss, and
+    ``told_tokens`` what it says that cost.
     """
 
     read_tokens: int | None
@@ -45,6 +57,7 @@ class Found(msgspec.Struct, frozen=True):
     caches: bool
     moved: str = ""
     told: str = ""
+    told_tokens: int | None = None
 
 
 class CacheMiss(msgspec.Struct, frozen=True):
@@ -57,9 +70,11 @@ class CacheMiss(msgspec.Struct, frozen=True):
 
 def miss_of(kept: Sequence[Kept], now: Kept, found: Found) -> CacheMiss | None:
     """Why ``now`` read less than it could have; None where it did not, or where that is not known."""
-    before = nearest(kept, now)
-    if before is None or found.input_tokens is None:
+    if found.input_tokens is None:
         return None
+    before = nearest(kept, now)
+    if before is None:
+        return _told_alone(found, found.input_tokens)
     read = found.read_tokens
     if read is None and before.tells:  # who tells what is read leaves the count out where there is none
         read = 0
@@ -74,28 +89,52 @@ def miss_of(kept: Sequence[Kept], now: Kept, found: Found) -> CacheMiss | None:
     if cause == "upstream" and before.asked.count > before.asked.kept:
         return None  # what is not compared may have changed
     if cause == "upstream" and found.told in REGIONS_TOLD:
-        cause, detail = REGIONS_TOLD[found.told], "by upstream's own word"
+        cause, detail = REGIONS_TOLD[found.told], _in_its_words(found.told)
     return CacheMiss(cause, lost, detail)
+
+
+def _told_alone(found: Found, input_tokens: int) -> CacheMiss | None:
+    """What upstream says, where there is nothing here to compare with: after a restart, in a new session.
+
+    It compares what was asked, whatever was read: so what was read all the same was not lost.
+    """
+    if found.told not in REGIONS_TOLD or found.told == _SYSTEM_OR_TURN:
+        return None
+    if found.told_tokens is None or found.read_tokens is None:
+        return None
+    lost = min(found.told_tokens, input_tokens - found.read_tokens)
+    if lost < found.minimum_tokens or lost <= input_tokens * SLACK_SHARE:
+        return None
+    return CacheMiss(REGIONS_TOLD[found.told], lost, _in_its_words(found.told))
+
+
+def _in_its_words(told: str) -> str:
+    what = f"{told.removesuffix('_changed')}, " if REGIONS_TOLD[told] == "settings" else ""
+    return f"{what}by upstream's own word"
 
 
 def _reason(before: Kept, now: Kept, found: Found) -> tuple[str, str]:
     if before.account != now.account:
         begins_otherwise = _changed(before.said, now.said)
-        if not found.moved and begins_otherwise is not None and begins_otherwise[0] in _NAMES_THE_SESSION:
+        if not found.moved and begins_otherwise is not None and begins_otherwise[0] in _CHOOSES_THE_ACCOUNT:
             return begins_otherwise
+        if not found.moved and before.asked.model != now.asked.model:  # a mapping leads elsewhere
+            return "server", f"model: {before.asked.model} → {now.asked.model}"
         return "account", f"{before.email} → {now.email}{': ' if found.moved else ''}{found.moved}"
     changed = _changed(before.asked, now.asked)
     if changed is not None:
-        return (
-            changed if _is_the_clients(before, now, changed[0]) else ("server", _server_changes(before, now))
-        )
+        if _is_the_clients(before, now, changed[0]):
+            return changed
+        return "server", _server_changes(before, now) or ": ".join(filter(None, changed))
     if before.asked.marks and not now.asked.marks:
         return "unmarked", ""
     seconds = now.at - before.at
     if seconds > before.asked.lasts_seconds:
         return "expired", f"{seconds:.0f} s"
-    if before.asked.marks and now.asked.marks and not _is_in_reach(before.asked.marks, now.asked.marks):
-        return "lookback", f"{now.asked.marks[-1] - before.asked.marks[-1]}"
+    if before.asked.marks and now.asked.marks:
+        reached = _reached(before.asked.marks, now.asked.marks)
+        if before.asked.marks[-1] not in reached and (found.read_tokens or not reached):
+            return "lookback", f"{now.asked.marks[-1] - before.asked.marks[-1]}"
     return "upstream", ""
 
 
@@ -142,6 +181,6 @@ def _server_changes(before: Kept, now: Kept) -> str:
     return "; ".join(news or [f"no longer: {change}" for change in gone])
 
 
-def _is_in_reach(before: Sequence[int], now: Sequence[int]) -> bool:
-    """Does a mark of ``now`` find what one of ``before`` has written?"""
-    return any(0 <= mark - written < LOOKBACK_PIECES for mark in now for written in before)
+def _reached(before: Sequence[int], now: Sequence[int]) -> set[int]:
+    """The marks of ``before`` that a mark of ``now`` finds."""
+    return {written for written in before for mark in now if 0 <= mark - written < LOOKBACK_PIECES}

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 
 SHORT_SECONDS = 300
-"""For how long vendors keep a prefix that nobody uses, at the least: Claude five minutes, OpenAI five to
-ten."""
+"""For how long vendors keep a prefix that nobody uses, at the least: Claude five minutes, OpenAI's models
+before gpt-5.6 five to ten. For others a model's facts say it (``cache_lasts_seconds``)."""
 
 LONG_SECONDS = 3600
 """Claude's longer time, where a mark asks for it (``ttl: 1h``)."""

@@ -13,8 +13,9 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     made where that is priced apart (``fast``, ``flex`` …), "" for the usual way; ``geo`` where, likewise
     (``us``). ``media`` are the parts of input and output that are no text, by ``media_part``.
     ``drawn`` are tokens of the image model ``drawn_by``, whom the model had draw: they are in no other count.
-    ``cache_miss`` is upstream's own word for why its cache was not read, "" where it says nothing. With
-    ``is_cumulative`` a later one replaces the fields it tells; otherwise they are added.
+    ``cache_miss`` is upstream's own word for why its cache was not read, "" where it says nothing, and
+    ``cache_missed`` how many tokens it says that cost. With ``is_cumulative`` a later one replaces the fields
+    it tells; otherwise they are added.
     """
 
     input_uncached: int | None = None
@@ -30,6 +31,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     geo: str = ""
     media: Media = ()
     cache_miss: str = ""
+    cache_missed: int | None = None
     drawn: Media = ()
     drawn_by: str = ""
 
@@ -59,6 +61,7 @@ def merged(old: Usage, new: Usage) -> Usage:
             new.geo or old.geo,
             _sums(old.media, new.media),
             new.cache_miss or old.cache_miss,
+            _sum(old.cache_missed, new.cache_missed),
             _sums(old.drawn, new.drawn),
             new.drawn_by or old.drawn_by,
         )
@@ -77,6 +80,7 @@ def merged(old: Usage, new: Usage) -> Usage:
         new.geo or old.geo,
         new.media or old.media,
         new.cache_miss or old.cache_miss,
+        old.cache_missed if new.cache_missed is None else new.cache_missed,
         new.drawn or old.drawn,
         new.drawn_by or old.drawn_by,
     )

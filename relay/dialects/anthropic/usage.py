@@ -46,8 +46,11 @@ def told_miss(message: dict[str, Any]) -> Usage:
     """Why the prompt cache was not read, where a message says so (``diagnostics.cache_miss_reason``)."""
     diagnostics = message.get("diagnostics")
     reason = diagnostics.get("cache_miss_reason") if isinstance(diagnostics, dict) else None
-    kind = reason.get("type") if isinstance(reason, dict) else None
-    return Usage(cache_miss=kind[:_LONGEST_WORD] if isinstance(kind, str) else "")
+    if not isinstance(reason, dict) or not isinstance(kind := reason.get("type"), str):
+        return Usage()
+    return Usage(
+        cache_miss=kind[:_LONGEST_WORD], cache_missed=token_count(reason.get("cache_missed_input_tokens"))
+    )
 
 
 def write_usage(usage: Usage, searches: int = 0) -> dict[str, Any]:

@@ -13,6 +13,7 @@ _TIERS = {"priority": "fast", "fast": "fast", "flex": "flex", "ultrafast": "ultr
 
 
 _LONGEST_MODEL = 200
+_LONGEST_WORD = 40
 
 
 def usage_from(told: Json, service_tier: object = None) -> Usage:
@@ -70,6 +71,18 @@ def tools_usage(response: Json) -> Usage:
     return Usage(
         searches=_count(found, "num_requests"), drawn=drawn, drawn_by=_drawer(response) if drawn else ""
     )
+
+
+def told_miss(response: Json) -> Usage:
+    """Why the prompt cache was not read, where a Responses answer says so (``prompt_cache_diagnostics``).
+
+    It does where the request named an answer to compare with (``prompt_cache_options``):
+    developers.openai.com/api/docs/guides/prompt-caching/diagnostics.
+    """
+    told = response.get("prompt_cache_diagnostics")
+    if not isinstance(told, dict) or not isinstance(reason := told.get("reason"), str):
+        return Usage()
+    return Usage(cache_miss=reason[:_LONGEST_WORD], cache_missed=token_count(told.get("cache_missed_tokens")))
 
 
 def _drawn(told: Json) -> Media:

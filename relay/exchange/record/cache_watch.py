@@ -93,6 +93,7 @@ class CacheWatch:
             caches=asked.marks is not None or request.facts.cache_key,
             moved=lease.stand_in_reason or self._failed,
             told=usage.cache_miss,
+            told_tokens=usage.cache_missed,
         )
         miss = miss_of(kept, now, found)
         if miss is not None:
@@ -103,7 +104,8 @@ class CacheWatch:
 
     def _footprints(self, request: UpstreamRequest) -> tuple[Footprint, Footprint]:
         """Of what upstream is asked, and of what the client said."""
-        asked = footprint_of(request.dialect.prompt(request.body), request.model)
+        lasts = request.facts.cache_lasts_seconds
+        asked = footprint_of(request.dialect.prompt(request.body), request.model, lasts)
         if request.body is self._call.body:
             return asked, asked
         return asked, footprint_of(self._call.dialect.prompt(self._call.body), self._call.model)

@@ -16,7 +16,7 @@ from relay.caching.kept import MOST_KEPT, Kept, with_newest
 from relay.caching.misses import CacheMiss, Found, miss_of
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini import GEMINI
-from relay.dialects.openai import OPENAI_CHAT
+from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from tests.relay.dialects.anthropic.bodies import JSON
 
 NOW, MINIMUM, TURN_TOKENS = 1_000_000.0, 1024, 2_000
@@ -109,10 +109,14 @@ def unmarks(asked: dict[str, Any]) -> None:
 
 
 def reaches_far(asked: dict[str, Any]) -> None:
+    keeps_its_system(asked)
+    asked["system"][0].pop("cache_control")
+
+
+def keeps_its_system(asked: dict[str, Any]) -> None:
     calls = [{"type": "tool_use", "id": f"t{n}", "name": "read", "input": {}} for n in range(15)]
     results = [{"type": "tool_result", "tool_use_id": f"t{n}", "content": "x"} for n in range(15)]
     results[-1]["cache_control"] = MARK
-    asked["system"][0].pop("cache_control")
     asked["messages"][8:] = [
         {"role": "user", "content": "Question 4."},
         {"role": "assistant", "content": calls},
@@ -176,6 +180,18 @@ STAGED: list[tuple[str, Kept, Found, CacheMiss | None]] = [
         found(0, 6),
         CacheMiss("lookback", 10_000, "30"),
     ),
+    (
+        "thirty blocks lie there, and the mark on the system prompt is found",
+        after(edited(keeps_its_system)),
+        found(0.5, 6),
+        CacheMiss("lookback", 9_000, "30"),
+    ),
+    (
+        "nor was the system prompt read, which is near",
+        after(edited(keeps_its_system)),
+        found(0, 6),
+        CacheMiss("upstream", 10_000),
+    ),
     ("nothing is different", after(), found(0, 6), CacheMiss("upstream", 10_000)),
     (
         "upstream says what it was",
@@ -206,6 +222,46 @@ def test_the_tools_of_gemini_are_told_one_by_one() -> None:
     ]
     assert [one.tools == prints[0].tools for one in prints] == [True, False, False] * 2
     assert [one.same_tools == prints[0].same_tools for one in prints] == [True, True, False] * 2
+
+
+@pytest.mark.parametrize(
+    ("told", "miss"),
+    [
+        ("tools_changed", CacheMiss("tools", 9_000, "by upstream's own word")),
+        ("verbosity_changed", CacheMiss("settings", 9_000, "verbosity, by upstream's own word")),
+        ("context_compacted", CacheMiss("history", 9_000, "by upstream's own word")),
+        ("input_changed", None),  # the system prompt, or a turn
+        ("previous_message_not_found", None),
+        ("", None),
+    ],
+)
+def test_upstreams_word_stands_alone_after_a_restart(told: str, miss: CacheMiss | None) -> None:
+    """With nothing to compare with: what it names, as far as that was not read all the same."""
+    assert miss_of([], after(), found(0, 6, told=told, told_tokens=9_000)) == miss
+    assert miss_of([], after(), found(5.9, 6, told=told, told_tokens=9_000)) is None
+    assert miss_of([], after(), found(None, 6, told=told, told_tokens=9_000)) is None
+    assert miss_of([], after(), found(0, 6, told=told)) is None
+
+
+def test_openais_later_models_keep_it_for_half_an_hour() -> None:
+    """By the model's facts, or longer where it is asked for: within that it is upstream's side."""
+    asked = {"model": "m", "input": "Hi.", "prompt_cache_options": {"ttl": "12h"}}
+    longest = footprint_of(OPENAI_RESPONSES.prompt(asked), "m", 1800)
+    usual = footprint_of(OPENAI_RESPONSES.prompt({"model": "m", "input": "Hi."}), "m", 1800)
+    assert (longest.lasts_seconds, usual.lasts_seconds) == (43_200, 1800)
+    before = msgspec.structs.replace(BEFORE, asked=usual, said=usual)
+    for seconds, cause in ((360, "upstream"), (1900, "expired")):
+        now = msgspec.structs.replace(before, at=NOW + seconds)
+        miss = miss_of([before], now, found(0, 6))
+        assert miss is not None
+        assert miss.cause == cause
+
+
+def test_openai_caches_what_is_marked_where_it_is_asked_to() -> None:
+    """In mode ``explicit`` nothing is cached by itself: a prompt without marks leaves nothing there."""
+    explicit = {"model": "m", "input": "Hi.", "prompt_cache_options": {"mode": "explicit"}}
+    assert OPENAI_RESPONSES.prompt(explicit).marks == ()
+    assert OPENAI_RESPONSES.prompt({"model": "m", "input": "Hi."}).marks is None
 
 
 def test_an_hour_is_an_hour() -> None:
@@ -258,6 +314,10 @@ def test_a_changed_beginning_may_lead_to_another_account() -> None:
     """The account is chosen by it: then the change is the reason, unless the account was out of use."""
     now = after(edited(dates), account=2)
     assert miss_of([BEFORE], now, found(0, 6)) == CacheMiss("system", 10_000)
+    of_another_model = after(body(6, model="claude-fable-5"), account=2)
+    assert miss_of([BEFORE], of_another_model, found(0, 6)) == CacheMiss(
+        "model", 10_000, "claude-opus-5 → claude-fable-5"
+    )
     moved = miss_of([BEFORE], now, found(0, 6, moved="quota"))
     assert moved is not None
     assert moved.cause == "account"

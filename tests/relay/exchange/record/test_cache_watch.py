@@ -30,7 +30,7 @@ REQUEST: Any = SimpleNamespace(
     body=BODY,
     model=MODEL,
     changes=(),
-    facts=SimpleNamespace(cache_minimum_tokens=0, cache_key=False),
+    facts=SimpleNamespace(cache_minimum_tokens=0, cache_key=False, cache_lasts_seconds=300),
 )
 
 

@@ -31,7 +31,7 @@ from relay.dialects.openai.responses.upstream_answer.wire import (
     objects_at,
     text_at,
 )
-from relay.dialects.openai.usage import tools_usage, usage_from
+from relay.dialects.openai.usage import told_miss, tools_usage, usage_from
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.reading.token_counts import with_counts
 from relay.dialects.reading.told_again import told_again
@@ -215,7 +215,8 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         self._blocks.close_all(response, events)
         usage = self._bent_usage or response.get("usage")
         if isinstance(usage, dict):
-            events.append(merged(usage_from(usage, response.get("service_tier")), tools_usage(response)))
+            told = merged(usage_from(usage, response.get("service_tier")), tools_usage(response))
+            events.append(merged(told, told_miss(response)))
         kinds = table.kinds
         if name == "response.incomplete":
             events.append(Stop(_INCOMPLETE.get(why, "unknown" if why else "other"), why or "incomplete"))

@@ -460,3 +460,4 @@ def test_upstreams_own_word_for_a_cache_miss() -> None:
     ):
         usages = [one for one in decoded(started(told)).events if isinstance(one, Usage)]
         assert usages[0].cache_miss == word
+        assert usages[0].cache_missed == (9 if word else None)

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from openai.types.responses.response import PromptCacheDiagnostics
+from pydantic import TypeAdapter
 
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
 from relay.neutral.conversation import Json
@@ -697,3 +699,23 @@ def test_done_is_the_end_that_its_status_says() -> None:
         chunk = told(("response.done", {"response": {"id": "r", "status": status, "error": error}}))
         assert isinstance(chunk.events[-1], Failed)
         assert b"response.failed" in chunk.raw
+
+
+def test_upstreams_own_word_for_a_cache_miss() -> None:
+    """``prompt_cache_diagnostics`` of the last event, as OpenAI's own types have it; a hit says nothing."""
+    usage = {"input_tokens": 5000, "output_tokens": 1, "total_tokens": 5001}
+    missed = {"type": "cache_miss", "reason": "tools_changed", "cache_missed_tokens": 4096}
+    TypeAdapter(PromptCacheDiagnostics).validate_python(missed)
+    for diagnostics, word, tokens in (
+        (missed, "tools_changed", 4096),
+        ({**missed, "cache_missed_tokens": "many"}, "tools_changed", None),
+        ({"type": "cache_hit"}, "", None),
+        ({"type": "comparison_response_not_found"}, "", None),
+        ({"type": "cache_miss", "reason": 7}, "", None),
+        ("none", "", None),
+        (None, "", None),
+    ):
+        response = {"id": "r", "output": [], "usage": usage, "prompt_cache_diagnostics": diagnostics}
+        used = state_of(told(("response.completed", {"response": response})).events).usage
+        assert (used.cache_miss, used.cache_missed) == (word, tokens)
+        assert used.input_uncached == 5000
