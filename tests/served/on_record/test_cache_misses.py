@@ -27,19 +27,20 @@ class Talk:
             for name in ("read", "write")
         ]
         self.messages: list[dict[str, Any]] = []
+        self.marks: dict[str, Any] | None = MARK
         self.more: dict[str, Any] = {}
 
     def says(self, prompt: str | list[dict[str, Any]]) -> dict[str, Any]:
         """The row of the next turn."""
         self.messages.append({"role": "user", "content": prompt})
-        language = {"type": "text", "text": f"{LONG} Answer in {self.language}.", "cache_control": MARK}
+        language = {"type": "text", "text": f"{LONG} Answer in {self.language}.", "cache_control": self.marks}
         response = self.world.client.post(
             "/v1/messages",
             headers={"x-claude-code-session-id": self.session},
             json={
                 "model": self.model,
                 "max_tokens": 4096,
-                "cache_control": MARK,
+                "cache_control": self.marks,
                 "system": [{"type": "text", "text": self.system}, language],
                 "tools": self.tools,
                 "messages": self.messages,
@@ -47,6 +48,7 @@ class Talk:
             },
         )
         assert response.status_code == 200, response.text
+        self.last_id = response.json()["id"]
         self.messages.append({"role": "assistant", "content": response.json()["content"]})
         return self.world.row(response)
 
