@@ -16,6 +16,7 @@ from relay.dialects.reading.outside_json import (
     DONE,
     JSON_BEGINS,
     begins_json,
+    is_silence,
     json_outside,
     last_event,
     objects_in,
@@ -27,7 +28,7 @@ from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
 from relay.neutral.failures import Failure, Kind
 from relay.neutral.nesting import is_too_deep, is_too_wide, may_be_deep
-from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, as_text, framed
+from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, as_text, framed, separated
 
 _HEARTBEAT = Heartbeat()
 _ENDS = (Terminal, Failed)
@@ -65,8 +66,8 @@ class StreamDecoder(ABC, Generic[Shape]):
     does not parse, and the next event says why. ``is_finishing`` is the chunk's.
     """
 
-    passes_done = True
-    """May a client of the same dialect see ``[DONE]``?"""
+    passes_done = True  # may a client of the same dialect see ``[DONE]``?
+    end_bytes = b""  # what it is told where an answer is whole without its last event
 
     def __init__(self, decoder: Decoding[Shape], max_event_bytes: int) -> None:
         """Nothing read yet; ``decoder`` knows the shape of an event's data."""
@@ -146,15 +147,15 @@ class StreamDecoder(ABC, Generic[Shape]):
             found = last_event(rest, left)
             self._ends_amid = not found and begins_json(rest)
             chunk = self._chunk(found)
+        raw, end = chunk.raw, b""
         if not self._is_over:
-            self._raw = [chunk.raw]
+            self._raw = [raw]
             self._flush(chunk.events)
             self._guarded(self.end, chunk.events)
-            chunk = Chunk(b"".join(self._raw), chunk.events)
+            raw = b"".join(self._raw)
+            end = self.end_bytes if self._is_over and type(chunk.events[-1]) is Terminal else b""
         self._is_over = True
-        if not chunk.raw or chunk.raw.endswith((b"\n\n", b"\r\n\r\n")):
-            return chunk
-        return Chunk(chunk.raw + (b"\n" if chunk.raw.endswith(b"\n") else b"\n\n"), chunk.events)
+        return Chunk(separated(raw) + end, chunk.events)
 
     def _begun(self, data: bytes) -> list[SseEvent]:
         """The events of a stream's beginning; none while it may be a document. Raises EventTooLarge."""
@@ -231,7 +232,8 @@ class StreamDecoder(ABC, Generic[Shape]):
             if misplaced is not None:
                 self._patiently(misplaced, events)
                 return
-            (self._raw if self.held is None else self.held).append(self.kept(event.raw))
+            if is_silence(event.raw):
+                (self._raw if self.held is None else self.held).append(self.kept(event.raw))
         if not events or events[-1] is not _HEARTBEAT:  # thousands that come together say no more than one
             events.append(_HEARTBEAT)
 

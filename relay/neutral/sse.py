@@ -127,6 +127,13 @@ def framed(name: str, data: bytes) -> bytes:
     return head + b"data: " + data + b"\n\n"
 
 
+def separated(raw: bytes) -> bytes:
+    """``raw`` with the blank line that ends its last event; nothing stays nothing."""
+    if not raw or raw.endswith((b"\n\n", b"\r\n\r\n")):
+        return raw
+    return raw + (b"\n" if raw.endswith(b"\n") else b"\n\n")
+
+
 def as_text(event: SseEvent) -> SseEvent:
     """The event with U+FFFD for what is no UTF-8 beside its data, too: SDKs break at it in any line."""
     try:

@@ -11,6 +11,8 @@ JSON_BEGINS = (b"{", b"[")
 DONE = b"[DONE]"
 """What ends a stream of OpenAI's kind, and is no JSON."""
 
+_FIELDS = (b"id:", b"retry:")
+
 
 def begins_json(rest: bytes) -> bool:
     """Does any line of ``rest``, as data or by itself, begin something like an object or a list?
@@ -19,6 +21,11 @@ def begins_json(rest: bytes) -> bool:
     """
     texts = (line.removeprefix(b"data:").strip() for line in rest.splitlines())
     return any(text[:1] in JSON_BEGINS and not DONE.startswith(text) for text in texts)
+
+
+def is_silence(raw: bytes) -> bool:
+    """Are these comments, blank lines, and fields that say nothing without data? Anything else is no SSE."""
+    return all(line[:1] in (b"", b":") or line.startswith(_FIELDS) for line in raw.splitlines())
 
 
 def json_outside(raw: bytes) -> SseEvent | None:

@@ -2,8 +2,8 @@
 
 PURE. Whole SSE events only, in one pass; their bytes travel along unchanged, but where the vendor's SDK could
 not put them together. The answer is complete at ``[DONE]``, or at the end of the connection behind a
-``finish_reason`` (some servers send no ``[DONE]``): the usage comes between the two. Without a
-``finish_reason`` neither is an end; some servers tell one with every chunk, and the last one counts.
+``finish_reason`` (some servers send no ``[DONE]``, and clients get one): the usage comes between the two.
+Without a ``finish_reason`` neither is an end; some servers tell one with every chunk; the last one counts.
 """
 
 from collections import defaultdict
@@ -18,6 +18,7 @@ from relay.dialects.openai.chat.client_answer.rewrites import GONE, Place, Rewri
 from relay.dialects.openai.chat.upstream_answer.deltas import Deltas, Placeholder
 from relay.dialects.openai.chat.upstream_answer.documents import (
     CHUNK,
+    DONE,
     WHOLE,
     is_message_alone,
     is_text_alone,
@@ -77,6 +78,8 @@ _Waiting = tuple[SseEvent, list[tuple[Place, Any]], list[Placeholder]]
 
 class ChatDecoder(StreamDecoder[Piece]):
     """One upstream stream."""
+
+    end_bytes = DONE
 
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing read yet."""

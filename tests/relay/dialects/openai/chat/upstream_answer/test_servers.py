@@ -212,8 +212,14 @@ def test_done_without_a_finish_reason_is_a_cut() -> None:
 
 
 def test_an_end_without_done_is_an_end() -> None:
-    """Behind a finish_reason, an orderly end of the connection is the answer's end."""
-    assert isinstance(events_of(delta(content="x"), delta("stop"), done=False)[-1], Terminal)
+    """Behind a finish_reason, an orderly end of the connection is the answer's; clients are told so."""
+    whole = [delta(content="x"), delta("stop")]
+    for text in (chat(*whole, done=False), chat(*whole, done=False).rstrip()):
+        told = decoded(OPENAI_CHAT, [text])
+        assert (told.events[-1], told.raw) == (Terminal(), chat(*whole))
+    for bent in (b"data [DONE]\n\n", b"dat\xff: [DONE]\n\n", b"[DONE]\n\n", b"data: [DO"):
+        told = decoded(OPENAI_CHAT, [chat(*whole, done=False) + bent])
+        assert (told.events[-1], told.raw) == (Terminal(), chat(*whole))
     assert not any(isinstance(event, Terminal) for event in events_of(delta(content="x"), done=False))
 
 
@@ -225,7 +231,7 @@ def test_a_finish_reason_on_every_chunk() -> None:
         assert [(b.kind, b.text) for b in state_of(told.events).blocks] == [("text", "one two three")]
         assert told.events[-2:] == [Stop("max_tokens", "length"), Terminal()]
         assert sum(isinstance(event, Stop) for event in told.events) == 1
-        assert told.raw == b"".join(chat(chunk, done=False) for chunk in chunks) + chat(done=done)
+        assert told.raw == b"".join(chat(chunk, done=False) for chunk in chunks) + chat()
 
 
 def test_a_call_in_pieces_over_finish_reasons() -> None:
