@@ -241,8 +241,7 @@ class Dialect:
     CannotCarry."""
 
     fit: Callable[[Json, str, ModelFacts, list[str]], Json]
-    """(body, model, facts, changes): a body of this dialect, for another model: what ``facts`` refuse is
-    mapped or dropped."""
+    """(body, model, facts, changes): the body for a model; what ``facts`` refuse is mapped or dropped."""
 
     as_stream: Callable[[Json], Json]
     """The body, asking for a stream with usage; the very same where it does already."""
@@ -259,6 +258,9 @@ class Dialect:
 
     classify: Callable[[int, Mapping[str, str], bytes], Failure]
     """(status, headers, body): an HTTP error of this dialect, classified; headers have lower-case names."""
+
+    failure_in_document: Callable[[Json], Failure | None] = lambda told: None
+    """The error that a JSON document tells under a status of success; None where it tells none."""
 
     thinks_unseen: Callable[[Json, ModelFacts], bool]
     """May the model think for long without a byte: thinking is on (or the default) and not shown."""

@@ -31,4 +31,5 @@ def serve_or_stand_in(limits: TimeLimits, stand_in: Chunk) -> Engine:
 
 
 def _is_the_requests_own(failure: Failure) -> bool:
-    return failure.status == 400 and not failure.account_fault and failure.kind is not Kind.NO_ACCOUNT
+    is_about_others = failure.account_fault or failure.names_missing_thing or failure.kind is Kind.NO_ACCOUNT
+    return failure.status == 400 and not is_about_others

@@ -20,11 +20,11 @@ from relay.exchange.admitting import Admission, admitted
 from relay.neutral.events import Usage
 from relay.neutral.failures import Failure, Kind
 from relay.short.short_exchange import Asked, CannotAsk, Served, ShortHands, as_chunk
+from relay.short.told_counts import has_no_counter, told_count, told_failure
 from relay.upstream.address import counter_path, is_claude_on_vertex, with_version
-from relay.upstream.request import ClientCall, prepare
+from relay.upstream.request import ClientCall, UpstreamRequest, prepare
 
-MAX_TOKENS = 2**31 - 1
-"""No request has more; a row could not hold it either."""
+NO_COUNT = "upstream's answer holds no count"
 
 COUNT_HEADER = "X-Token-Count"
 """``exact``: upstream counted. ``estimate``: we did, in part or in all."""
@@ -64,9 +64,15 @@ class Count:
         self._call = call
         self._model = model
 
-    def asked(self, account: AccountView, signatures: SignatureCache) -> Asked:
+    def asked(
+        self,
+        account: AccountView,
+        signatures: SignatureCache,
+        refused: frozenset[str] = frozenset(),
+        healed: UpstreamRequest | None = None,
+    ) -> Asked:
         """The count of an account that has a counter."""
-        request = prepare(self._call, account, self._model, signatures, None, time.time())
+        request = healed or prepare(self._call, account, self._model, signatures, None, time.time(), refused)
         path = counter_path(account, self._model, request.dialect)
         if path is None:
             message = "The accounts for this model have no token counter."
@@ -79,13 +85,22 @@ class Count:
     def served(self, account: AccountView, asked: Asked, contents: list[bytes]) -> Served | Failure:
         """Upstream's count; what it had no place for is estimated, and said to be."""
         counting = _counting(asked.request.dialect)
-        tokens = _told(contents[0], counting.field)
+        tokens = told_count(contents[0], counting.field)
         if tokens is None:
-            return Failure(Kind.GARBAGE, "upstream's answer holds no count")
+            return told_failure(asked.request, contents[0]) or Failure(Kind.GARBAGE, NO_COUNT)
         rest = counting.uncounted(account.kind, asked.request.body)
         tokens += estimate(rest, len(self._call.raw)) if rest else 0
         usage = Usage() if rest else Usage(input_uncached=tokens)
         return Served(_answer(self._call, tokens), usage, ((COUNT_HEADER, "estimate" if rest else "exact"),))
+
+    def understood(self, failure: Failure) -> Failure:
+        """That there is no counter is no fault of the request."""
+        is_missing = has_no_counter(failure)
+        return msgspec.structs.replace(failure, names_missing_thing=True) if is_missing else failure
+
+    def takes_back(self, name: str) -> bool:
+        """The request is healed as a generation's is."""
+        return False
 
     def refused(self, failure: Failure) -> Failure:
         """The estimate answers then."""
@@ -101,13 +116,3 @@ def _counting(dialect: Dialect) -> Counting:
     if dialect.counting is None:
         raise TypeError(f"{dialect.name} has no counter")
     return dialect.counting
-
-
-def _told(answer: bytes, field: str) -> int | None:
-    """The count in ``field`` of an upstream counter's answer."""
-    try:
-        decoded = msgspec.json.decode(answer)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    tokens = decoded.get(field) if isinstance(decoded, dict) else None
-    return tokens if type(tokens) is int and 0 <= tokens <= MAX_TOKENS else None

@@ -14,7 +14,10 @@ from accounts.snapshot import AccountView
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import parsed
 from relay.dialects.embeddings import embedding as wire
+from relay.dialects.embeddings.embedding_answers import answer, passed_on, vectors_in, wanted
 from relay.dialects.embeddings.embedding_batches import GEMINI_LIMIT, OPENAI_LIMIT, cut, joined
+from relay.dialects.embeddings.refused_batches import ENCODING, most_at_once, refused_of_embedding
+from relay.dialects.embeddings.told_vectors import NoVectors, WrongNumber
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import upstream_dialect
 from relay.engine.attempts import serve
@@ -26,6 +29,7 @@ from relay.neutral.events import Usage
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind, stumbled
 from relay.neutral.sliced_json import weight
 from relay.short.short_exchange import POSTS_AT_ONCE, Asked, Served, ShortHands
+from relay.short.told_counts import told_failure
 from relay.upstream.address import google_path
 from relay.upstream.request import ClientCall, UpstreamRequest, default_headers
 
@@ -96,11 +100,18 @@ class Embedding:
         self.target = target
         self.form = form
         self.requests = requests
+        self._wants = wanted(form, call.body, call.model, len(requests))
 
-    def asked(self, account: AccountView, signatures: SignatureCache) -> Asked:
+    def asked(
+        self,
+        account: AccountView,
+        signatures: SignatureCache,
+        refused: frozenset[str] = frozenset(),
+        healed: UpstreamRequest | None = None,
+    ) -> Asked:
         """In the words of the account's kind; raises CannotCarry."""
         changes: list[str] = []
-        posts = self._asks(account, changes)
+        posts = self._asks(account, changes, refused)
         dialect = upstream_dialect(account.kind)
         bodies = [body for _, body in posts]
         request = UpstreamRequest(
@@ -125,21 +136,26 @@ class Embedding:
 
     def served(self, account: AccountView, asked: Asked, contents: list[bytes]) -> Served | Failure:
         """Upstream's own answer where it is of the client's form, else its vectors in that form."""
-        is_one_by_one = self._is_one_by_one(account)
-        if len(contents) > 1 and not is_one_by_one:
-            counts = [len(body.get("input") or body.get("requests") or ()) for _, body in asked.posts]
-            try:
-                contents = [joined(contents, counts)]
-            except Exception as error:
-                where = stumbled("read", error).where
-                return Failure(Kind.GARBAGE, "upstream's answer holds other vectors than asked", where=where)
-        if asked.request.is_same_dialect and not (is_one_by_one and self.form == "batchEmbedContents"):
-            try:
-                content, tokens = wire.passed_on(contents[0])
-            except Exception as error:
-                return Failure(Kind.GARBAGE, NO_VECTORS, where=stumbled("read", error).where)
-            return Served(content, Usage(input_uncached=tokens))
-        return self._translated(contents, account.kind)
+        try:
+            return self._told(account, asked, contents)
+        except WrongNumber as error:
+            where = stumbled("read", error).where
+            return Failure(Kind.GARBAGE, "upstream's answer holds other vectors than asked", where=where)
+        except NoVectors as error:
+            told = (told_failure(asked.request, content) for content in contents)
+            failure = next((failure for failure in told if failure is not None), None)
+            return self.understood(failure) if failure else _no_vectors(error)
+        except Exception as error:
+            return _no_vectors(error)
+
+    def understood(self, failure: Failure) -> Failure:
+        """With what is refused of the request's form, where its words say so."""
+        name = refused_of_embedding(failure.status, failure.message)
+        return msgspec.structs.replace(failure, refused_parameter=name, limit=None) if name else failure
+
+    def takes_back(self, name: str) -> bool:
+        """Fewer texts are asked for at once, and no base64."""
+        return name == ENCODING or most_at_once(frozenset({name}), OPENAI_LIMIT) < OPENAI_LIMIT
 
     def refused(self, failure: Failure) -> Failure:
         """That no such account has the model is the request's own fault."""
@@ -153,39 +169,49 @@ class Embedding:
         """Does such an account take one text at a time?"""
         return account.kind == "vertex"
 
-    def _asks(self, account: AccountView, changes: list[str]) -> list[tuple[str, Json]]:
+    def _asks(
+        self, account: AccountView, changes: list[str], refused: frozenset[str]
+    ) -> list[tuple[str, Json]]:
         """Path and body of each request upstream: one, but for many texts, and for several on Vertex."""
         model = self.target.model
+        many = most_at_once(refused, OPENAI_LIMIT)
         if account.kind == "openai" and self.form == "embeddings":
-            return _in_batches("/v1/embeddings", {**self.call.body, "model": model}, "input", OPENAI_LIMIT)
+            body = {**self.call.body, "model": model}
+            if ENCODING in refused:
+                body[ENCODING] = "float"  # the answer is told as the client wants it
+            return _in_batches("/v1/embeddings", body, "input", many)
         if not self.requests:
             raise CannotCarry(wire.TOKENS_REFUSED)
         if account.kind == "openai":
             body = wire.openai_body(self.requests, model, changes)
-            return _in_batches("/v1/embeddings", body, "input", OPENAI_LIMIT)
+            return _in_batches("/v1/embeddings", body, "input", many)
         if account.kind == "vertex" or self.form == "embedContent":
             path = google_path(account, model, "embedContent")
             is_vertex = account.kind == "vertex"
             return [(path, wire.gemini_single(request, model, is_vertex)) for request in self.requests]
         path = google_path(account, model, "batchEmbedContents")
-        return _in_batches(path, wire.gemini_batch(self.requests, model), "requests", GEMINI_LIMIT)
+        return _in_batches(
+            path, wire.gemini_batch(self.requests, model), "requests", most_at_once(refused, GEMINI_LIMIT)
+        )
 
-    def _translated(self, contents: list[bytes], kind: str) -> Served | Failure:
-        try:
-            is_openai = kind == "openai"
-            vectors = wire.vectors_of_openai(contents[0]) if is_openai else wire.vectors_of_gemini(contents)
-        except Exception as error:
-            where = stumbled("read", error).where
-            return Failure(Kind.GARBAGE, NO_VECTORS, where=where)
+    def _told(self, account: AccountView, asked: Asked, contents: list[bytes]) -> Served:
+        is_one_by_one = self._is_one_by_one(account)
+        if len(contents) > 1 and not is_one_by_one:
+            counts = [len(body.get("input") or body.get("requests") or ()) for _, body in asked.posts]
+            contents = [joined(contents, counts)]
+        if asked.request.is_same_dialect and not (is_one_by_one and self.form == "batchEmbedContents"):
+            bent: list[str] = []
+            content, tokens = passed_on(contents[0], self._wants, bent)
+            return Served(content, Usage(input_uncached=tokens), bent=tuple(bent))
+        vectors = vectors_in(contents)
         if len(vectors.values) != len(self.requests):
-            return Failure(Kind.GARBAGE, "upstream answered another number of vectors than there are texts")
-        call = self.call
-        wants_base64 = call.body.get("encoding_format") == "base64"
-        try:
-            told = wire.answer(self.form, vectors, call.model, wants_base64)
-        except Exception as error:
-            return stumbled("told", error)
-        return Served(msgspec.json.encode(told), Usage(input_uncached=vectors.tokens))
+            raise WrongNumber("upstream answered another number of vectors than there are texts")
+        told = msgspec.json.encode(answer(self._wants, vectors))
+        return Served(told, Usage(input_uncached=vectors.tokens))
+
+
+def _no_vectors(error: Exception) -> Failure:
+    return Failure(Kind.GARBAGE, NO_VECTORS, where=stumbled("read", error).where)
 
 
 def _in_batches(path: str, body: Json, key: str, limit: int) -> list[tuple[str, Json]]:

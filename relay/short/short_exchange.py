@@ -5,6 +5,7 @@ whole of it is the peek.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from relay.engine.attempts import Engine
 from relay.engine.commands import PickAccount, Picked
 from relay.engine.healing.signatures import SignatureCache
 from relay.engine.retrying.giving_up import FAULT
-from relay.engine.retrying.policy import EarnedMark
+from relay.engine.retrying.policy import EarnedMark, Heals
 from relay.exchange.admitting import Admission
 from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.performing.hands import OpenAnswer
@@ -27,6 +28,7 @@ from relay.exchange.performing.remembering import Making
 from relay.exchange.response.responses import respond
 from relay.exchange.served_exchange import ServedExchange
 from relay.exchange.upstream_health import UpstreamWatch
+from relay.memory.refused_form_items import account_key, refused_item
 from relay.neutral.conversation import Json
 from relay.neutral.events import BlockStart, BlockStop, Chunk, Event, Failed, Terminal, Usage
 from relay.neutral.failures import Failure, Kind, stumbled
@@ -36,7 +38,6 @@ from relay.upstream.request import ClientCall, UpstreamRequest
 
 POSTS_AT_ONCE = 8
 """Of several requests that make one attempt, so many go out at a time."""
-
 
 LARGE_BYTES = 1024 * 1024
 """Documents of so much take ten milliseconds to read and write, which would hold up every other exchange."""
@@ -54,11 +55,12 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Served(msgspec.Struct, frozen=True):
-    """The answer: its JSON, what it cost, and headers of its own."""
+    """The answer: its JSON, what it cost, headers of its own, and the fields of upstream's that were bent."""
 
     content: bytes
     usage: Usage = Usage()
     headers: tuple[tuple[str, str], ...] = ()
+    bent: tuple[str, ...] = ()
 
 
 class CannotAsk(Exception):
@@ -72,8 +74,25 @@ class CannotAsk(Exception):
 class Work(Protocol):
     """What is asked, and what is made of the answers."""
 
-    def asked(self, account: AccountView, signatures: SignatureCache) -> Asked:
-        """For an account; raises BadRequest, CannotCarry, or CannotAsk. It may run in another thread."""
+    def asked(
+        self,
+        account: AccountView,
+        signatures: SignatureCache,
+        refused: frozenset[str] = frozenset(),
+        healed: UpstreamRequest | None = None,
+    ) -> Asked:
+        """For an account that has ``refused`` so much of a request's form; of the ``healed`` request, if any.
+
+        Raises BadRequest, CannotCarry, or CannotAsk. It may run in another thread.
+        """
+        ...
+
+    def understood(self, failure: Failure) -> Failure:
+        """A failure of upstream's with what its words mean for this work."""
+        ...
+
+    def takes_back(self, name: str) -> bool:
+        """Does the work itself ask without what ``name`` says was refused?"""
         ...
 
     def served(self, account: AccountView, asked: Asked, contents: list[bytes]) -> Served | Failure:
@@ -107,11 +126,12 @@ class DocumentDecoder:
     def __init__(self, read: Callable[[], Served | Failure]) -> None:
         """``read`` makes the client's answer."""
         self._read = read
+        self._bent: list[str] = []
 
     @property
     def bent(self) -> list[str]:
-        """The work reads the document as it comes."""
-        return []
+        """What the work mended, once it has read the document."""
+        return self._bent
 
     def feed(self, data: bytes) -> Chunk:
         """Nothing comes in pieces."""
@@ -123,7 +143,10 @@ class DocumentDecoder:
             served = self._read()
         except Exception as error:
             served = stumbled("read", error)
-        return Chunk(b"", [Failed(served)]) if isinstance(served, Failure) else as_chunk(served)
+        if isinstance(served, Failure):
+            return Chunk(b"", [Failed(served)])
+        self._bent += served.bent
+        return as_chunk(served)
 
 
 def as_chunk(served: Served) -> Chunk:
@@ -154,6 +177,7 @@ class ShortHands(ExchangeHands):
         self._asked: Asked | None = None
         self._contents: list[bytes] = []
         self._served: Served | Failure | None = None  # of documents that are large
+        self._taken_back: frozenset[str] = frozenset()
 
     def begins(self) -> None:
         """It was no stream that was asked for, and none is."""
@@ -183,7 +207,8 @@ class ShortHands(ExchangeHands):
             )
             for answer in answers:
                 if isinstance(answer, Failure):
-                    return answer if request.is_same_dialect else msgspec.structs.replace(answer, body=b"")
+                    failure = self._work.understood(answer)
+                    return failure if request.is_same_dialect else msgspec.structs.replace(failure, body=b"")
                 self._contents.append(answer)
         self._served = await self._made_aside()
         return Document()
@@ -201,7 +226,8 @@ class ShortHands(ExchangeHands):
                 self.headers = served.headers
             return served
 
-        return DocumentDecoder(read)
+        self._decoder = decoder = DocumentDecoder(read)
+        return decoder
 
     async def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
         """The document as it was made."""
@@ -209,6 +235,15 @@ class ShortHands(ExchangeHands):
         if lease is not None and self._sets_marks:
             self._runtime.pool.note_success(lease.account.id, self.mapped_model, began_at=lease.taken_at)
         return chunk.raw
+
+    async def heal(self, how: Heals, parameter: str = "") -> tuple[str, ...]:
+        """Ask without what was refused: as the work knows, or as for every exchange."""
+        if how != "parameter" or not self._work.takes_back(parameter):
+            return await super().heal(how, parameter)
+        lease, request = self._ready()
+        self._taken_back |= {parameter}
+        self._to_remember.append(refused_item(lease.account, request.model, parameter, time.time()))
+        return (f"{parameter} taken back: this upstream refuses it",)
 
     def mark(self, account: int, model: str, mark: EarnedMark) -> None:
         """A counter that fails says nothing of the account's answers."""
@@ -226,8 +261,12 @@ class ShortHands(ExchangeHands):
         return await respond(served)
 
     def _making(self, account: AccountView, model: str) -> Making:
+        kept = self._request
+        healed = kept if kept and self._is_healed and kept.fits(account, model, self.call) else None
+        refused = self._runtime.memory.refusals.of(account_key(account), model) | self._taken_back
+
         def make(signatures: SignatureCache) -> UpstreamRequest:
-            self._asked = self._work.asked(account, signatures)
+            self._asked = self._work.asked(account, signatures, refused, healed)
             return self._asked.request
 
         return make

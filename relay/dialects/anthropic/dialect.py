@@ -49,6 +49,7 @@ ANTHROPIC = Dialect(
     as_stream=streams_by_itself,
     decoder=AnthropicDecoder,
     classify=errors.classify,
+    failure_in_document=errors.failure_in_document,
     thinks_unseen=fit_thinking.thinks_unseen,
     turns=turn_form.TURNS,
     drop_blocks=drop_blocks.drop_blocks,

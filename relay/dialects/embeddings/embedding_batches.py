@@ -5,7 +5,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from relay.dialects.embeddings.told_vectors import WrongNumber, in_order, rows_in
 from relay.dialects.reading.half_characters import any_object, json_text
+from relay.dialects.reading.token_counts import with_counts
 from relay.neutral.conversation import Json
 
 GEMINI_LIMIT = 100
@@ -15,14 +17,7 @@ OPENAI_LIMIT = 2048
 """Inputs in one of OpenAI's requests (its API reference, ``input``)."""
 
 
-_NULL = Raw(b"null")
 _FIELDS = msgspec.json.Decoder(dict[str, Raw])
-_ENTRIES = msgspec.json.Decoder(list[Raw] | None)
-_PLACE = msgspec.json.Decoder(int)
-
-
-class WrongNumber(ValueError):
-    """Upstream answered another number of vectors than there were texts."""
 
 
 def cut(body: Json, key: str, limit: int) -> list[Json]:
@@ -40,34 +35,39 @@ def joined(answers: list[bytes], asked: list[int]) -> bytes:
     """The answers to such requests as the one to all of them: vectors in order, usage added up.
 
     ``asked`` counts the texts of each. Vectors stay text: as numbers they would take four times the room.
-    Raises WrongNumber, or msgspec.DecodeError.
+    Raises WrongNumber, or NoVectors.
     """
-    documents = [_FIELDS.decode(answer) for answer in answers]
-    key = "data" if "data" in documents[0] else "embeddings"
     entries: list[Raw] = []
-    for document, count in zip(documents, asked, strict=True):
-        vectors = _ENTRIES.decode(document.get(key, _NULL))
-        if vectors is None or len(vectors) != count:
+    documents: list[dict[str, Raw]] = []
+    key = ""
+    for answer, count in zip(answers, asked, strict=True):
+        told = rows_in(answer)
+        if len(told.rows) != count:
             raise WrongNumber(f"{count} texts, and another number of vectors")
-        entries += [_moved(vector, len(entries)) for vector in vectors] if key == "data" else vectors
+        key = key or told.key or "data"
+        rows = in_order(told.rows)
+        entries += [_moved(row, len(entries) + at) for at, row in enumerate(rows)] if key == "data" else rows
+        documents.append(_fields_of(answer))
     whole: dict[str, Any] = {**documents[0], key: entries}
     for name in ("usage", "usageMetadata"):
-        told = [any_object(bytes(document[name])) for document in documents if name in document]
-        if usages := [usage for usage in told if usage is not None]:
-            whole[name] = Raw(json_text(_added(usages)))
+        told_of = [any_object(bytes(document[name])) for document in documents if name in document]
+        if usages := [usage for usage in told_of if usage is not None]:
+            whole[name] = Raw(json_text(_added([with_counts(usage) for usage in usages])))
     return msgspec.json.encode(whole)
 
 
-def _moved(vector: Raw, by: int) -> Raw:
-    """``vector`` with its place among all of them."""
-    if not bytes(vector).startswith(b"{"):
-        return vector
-    fields = _FIELDS.decode(vector)
+def _fields_of(answer: bytes) -> dict[str, Raw]:
     try:
-        place = _PLACE.decode(fields.get("index", _NULL))
-    except msgspec.DecodeError:
-        return vector
-    return Raw(msgspec.json.encode({**fields, "index": place + by}))
+        return _FIELDS.decode(answer)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}  # a list alone
+
+
+def _moved(vector: Raw, place: int) -> Raw:
+    """``vector`` with its place among all of them."""
+    is_object = bytes(memoryview(vector)[:1]) == b"{"
+    fields = _FIELDS.decode(vector) if is_object else {"object": Raw(b'"embedding"'), "embedding": vector}
+    return Raw(msgspec.json.encode({**fields, "index": place}))
 
 
 def _added(usages: list[Json]) -> Json:

@@ -42,6 +42,7 @@ GEMINI = Dialect(
     as_stream=_as_it_is,
     decoder=GeminiDecoder,
     classify=errors.classify,
+    failure_in_document=errors.failure_in_document,
     thinks_unseen=thinking.is_unseen,
     turns=turn_form.TURNS,
     continue_answer=continuing.continue_answer,

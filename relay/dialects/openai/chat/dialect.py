@@ -65,6 +65,7 @@ OPENAI_CHAT = Dialect(
     as_stream=_as_stream,
     decoder=ChatDecoder,
     classify=errors.classify,
+    failure_in_document=errors.failure_in_document,
     thinks_unseen=_thinks_unseen,
     turns=turn_form.TURNS,
     continue_answer=continuing.continue_answer,

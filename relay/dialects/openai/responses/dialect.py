@@ -51,6 +51,7 @@ OPENAI_RESPONSES = Dialect(
     as_stream=streams_by_itself,
     decoder=ResponsesDecoder,
     classify=errors.classify,
+    failure_in_document=errors.failure_in_document,
     thinks_unseen=_thinks_unseen,
     turns=turn_form.TURNS,
     continue_answer=continuing.continue_answer,

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from relay.dialects.embeddings.embedding_batches import WrongNumber, cut, joined
+from relay.dialects.embeddings.embedding_batches import cut, joined
+from relay.dialects.embeddings.told_vectors import WrongNumber
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def openai_answer(*places: int, tokens: int) -> bytes:
 def test_openais_answers_are_joined() -> None:
     """Each vector at its place among all, whatever the order in which upstream tells them."""
     whole = json.loads(joined([openai_answer(1, 0, tokens=3), openai_answer(0, tokens=4)], [2, 1]))
-    assert [(row["index"], row["embedding"]) for row in whole["data"]] == [(1, [1]), (0, [0]), (2, [0])]
+    assert [(row["index"], row["embedding"]) for row in whole["data"]] == [(0, [0]), (1, [1]), (2, [0])]
     assert whole["usage"] == {"prompt_tokens": 7, "total_tokens": 7, "cost": 1.0, "details": {"x": 1}}
     assert (whole["object"], whole["model"]) == ("list", "m")
 
@@ -57,12 +58,27 @@ def test_geminis_answers_are_joined() -> None:
 
 
 def test_a_field_of_another_type_costs_itself() -> None:
-    """A row without a place of its own, or a usage that is none, loses no vector and no other's usage."""
+    """An odd place or none, a row alone, a usage that is none: no vector is lost, nor its place."""
     odd = b'{"data":[{"embedding":[7],"index":"0"},[8],{"embedding":[9]}],"usage":[]}'
     whole = json.loads(joined([odd, openai_answer(0, tokens=4)], [3, 1]))
-    assert whole["data"][:3] == [{"embedding": [7], "index": "0"}, [8], {"embedding": [9]}]
-    assert whole["data"][3]["index"] == 3
+    assert [(row["index"], row["embedding"]) for row in whole["data"]] == [
+        (0, [7]),
+        (1, [8]),
+        (2, [9]),
+        (3, [0]),
+    ]
     assert whole["usage"]["prompt_tokens"] == 4
+
+
+def test_places_as_text_and_lists_alone_are_joined() -> None:
+    """A server that bends its places bends those of each part; one without objects has no place to tell."""
+    bent = b'{"data":[{"embedding":[8],"index":"1"},{"embedding":[7],"index":"0"}]}'
+    for second in (bent, b"[[7],[8]]"):
+        whole = json.loads(joined([bent, second], [2, 2]))
+        assert [row["embedding"] for row in whole["data"]] == [[7], [8]] * 2
+        assert [row["index"] for row in whole["data"]] == [0, 1, 2, 3]
+    counted = b'{"data":[{"embedding":[7]}],"usage":{"prompt_tokens":"4"}}'
+    assert json.loads(joined([counted, counted], [1, 1]))["usage"] == {"prompt_tokens": 8}
 
 
 @pytest.mark.parametrize("answer", [b"{}", b'{"data": 1}', b'{"error": {}}', b"[]", b"no"])

@@ -1,0 +1,163 @@
+"""What becomes of an embedding answer: told in the client's form, or passed through and mended."""
+
+import base64
+import json
+import struct
+from typing import Any
+
+import pytest
+from msgspec import Raw
+
+from relay.dialects.embeddings.embedding import Form
+from relay.dialects.embeddings.embedding_answers import Vectors, WantedVectors, answer, passed_on, wanted
+from relay.dialects.embeddings.told_vectors import NoVectors
+
+TWO = WantedVectors("embeddings", "m", 2)
+A, B = [0.5, -2.0], [1.0, 4.0]
+
+
+def packed(values: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()
+
+
+def passed(told: Any, wants: WantedVectors) -> tuple[Any, list[str]]:
+    bent: list[str] = []
+    content, _ = passed_on(json.dumps(told).encode(), wants, bent)
+    return json.loads(content), bent
+
+
+def test_answers_in_each_form() -> None:
+    """Unknown tokens are 0 where OpenAI requires a number, and left out where Gemini does not."""
+    values = Raw(b"[0.5, -2.0]")
+    vectors = Vectors((values,), None)
+    assert answer(WantedVectors("embedContent", "m"), vectors) == {"embedding": {"values": values}}
+    assert answer(WantedVectors("batchEmbedContents", "m"), vectors) == {"embeddings": [{"values": values}]}
+    told = answer(WantedVectors("embeddings", "m", is_base64=True), vectors)
+    assert told["usage"] == {"prompt_tokens": 0, "total_tokens": 0}
+    assert json.loads(bytes(told["data"][0]["embedding"])) == packed([0.5, -2.0])
+
+
+@pytest.mark.parametrize(
+    ("body", "count", "is_base64"),
+    [
+        ({"input": "a"}, 1, False),
+        ({"input": ["a", "b"]}, 2, False),
+        ({"input": [1, 2, 3]}, 1, False),
+        ({"input": [[1, 2], [3]]}, 2, False),
+        ({"input": "a", "encoding_format": "float"}, 1, False),
+        ({"input": "a", "encoding_format": None}, 1, False),
+        ({"input": "a", "encoding_format": "base64"}, 1, True),
+        ({"input": "a", "encoding_format": "ubinary"}, 1, None),
+        ({"input": "a", "encoding_format": "base64", "output_dtype": "int8"}, 1, None),
+        ({"input": "a", "output_dtype": "float"}, 1, False),
+        ({"input": {"text": "a"}}, None, False),
+    ],
+)
+def test_what_a_client_wants(body: dict[str, Any], count: int | None, is_base64: bool | None) -> None:
+    """One vector for each text; floats unless it says otherwise; bytes and bits are its upstream's affair."""
+    texts = body["input"]
+    known = 1 if isinstance(texts, str) else len(texts) if texts == ["a", "b"] else 0
+    assert wanted("embeddings", body, "m", known) == WantedVectors("embeddings", "m", count, is_base64)
+
+
+@pytest.mark.parametrize(
+    ("form", "content"),
+    [
+        ("embeddings", b'{"data":[{"embedding":[0.5],"index":0}, {"embedding":[1],"index":1}],"later":1}'),
+        ("embeddings", b'{"data":[{"embedding":[0.5],"index":1},{"embedding":[1],"index":0}],"usage":null}'),
+        ("embeddings", b'{"data":[{"embedding":[[1],[2]],"index":0},{"embedding":{"a":1},"index":1}]}'),
+        ("batchEmbedContents", b'{"embeddings":[{"values":[1]},{"values":[2]}],"later":1}'),
+    ],
+)
+def test_what_clients_can_read_passes_to_the_byte(form: Form, content: bytes) -> None:
+    """Also what is new, and vectors of kinds that only the client and its upstream know."""
+    bent: list[str] = []
+    assert passed_on(content, WantedVectors(form, "m", 2), bent) == (content, None)
+    assert bent == []
+
+
+def test_what_no_client_could_read_is_mended_and_named() -> None:
+    """Places are numbers, and vectors as they were asked for; all else stays as upstream said it."""
+    odd = {"id": "x", "data": [{"embedding": B, "index": "1"}, {"embedding": A, "index": "0", "k": 1}]}
+    assert passed(odd, TWO) == (
+        {"id": "x", "data": [{"embedding": B, "index": 1}, {"embedding": A, "index": 0, "k": 1}]},
+        ["data[].index"],
+    )
+    for places in ((None, None), ("", "x"), (0, None)):
+        rows = [{"embedding": one, "index": at} for one, at in zip((A, B), places, strict=True)]
+        assert [row["index"] for row in passed({"data": rows}, TWO)[0]["data"]] == [0, 1]
+    listed = {"data": [{"embedding": packed(A), "index": 0}, {"embedding": B, "index": 1}]}
+    told, bent = passed(listed, TWO)
+    assert [row["embedding"] for row in told["data"]] == [A, B]
+    assert bent == ["data[].embedding"]
+    told, bent = passed(listed, WantedVectors("embeddings", "m", 2, is_base64=True))
+    assert [row["embedding"] for row in told["data"]] == [packed(A), packed(B)]
+    assert bent == ["data[].embedding"]
+    assert passed(listed, WantedVectors("embeddings", "m", 2, is_base64=None)) == (listed, [])
+
+
+def test_an_answer_in_another_form_is_told_in_the_clients() -> None:
+    """Ollama's own path, TEI's, or the other of Gemini's two methods."""
+    for other in ({"embeddings": [A, B], "prompt_eval_count": 4}, [A, B], {"vectors": [A, B]}):
+        told, bent = passed(other, TWO)
+        assert [(row["index"], row["embedding"]) for row in told["data"]] == [(0, A), (1, B)]
+        assert (told["object"], told["model"], len(bent)) == ("list", "m", 1)
+    one = {"embeddings": [{"values": A}], "usageMetadata": {"promptTokenCount": 4}}
+    assert passed(one, WantedVectors("embedContent", "m", 1))[0]["embedding"] == {"values": A}
+    assert passed({"embedding": {"values": A}}, WantedVectors("batchEmbedContents", "m", 1))[0][
+        "embeddings"
+    ] == [{"values": A}]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html>",
+        b"",
+        b"[]",
+        b"7",
+        b'{"error":{}}',
+        b'{"usage":{}}',
+        b'{"data":',
+        b'{"data":[]}',
+        b'{"data":7}',
+        b'{"data":[{"embedding":[1],"index":0}]}',
+        b'{"data":[{"embedding":[1]},{"embedding":[1]},{"embedding":[1]}]}',
+        b'{"data":[{"embedding":"AAAA","index":0},{"embedding":"AAAA","index":1}]}',
+    ],
+)
+def test_what_is_no_answer_does_not_pass_through(content: bytes) -> None:
+    """A page of a gateway's, an error under 200, a vector too few: another account is asked."""
+    with pytest.raises(NoVectors):
+        passed_on(content, TWO, [])
+
+
+def test_absurd_counts_do_not_pass_through() -> None:
+    """The vectors do. What is no count is 0 for the client and unknown for the row; a text may be one."""
+    usage = '"usage":{"prompt_tokens":@,"total_tokens":@}'
+    for told, tokens in (("-1", None), ("1e300", None), (str(2**70), None), ('"many"', None), ('"7"', 7)):
+        content = '{"data":[{"embedding":[0.5],"index":0}],' + usage.replace("@", told) + "}"
+        passing, count = passed_on(content.encode(), WantedVectors("embeddings", "m", 1), [])
+        assert count == tokens
+        whole = json.loads(passing)
+        assert whole["data"] == [{"embedding": [0.5], "index": 0}]
+        assert set(whole["usage"].values()) == {tokens or 0}
+    content = '{"embeddings":[{"values":[0.5]}],"usageMetadata":{"promptTokenCount":-1}}'
+    passing, count = passed_on(content.encode(), WantedVectors("batchEmbedContents", "m", 1), [])
+    assert (json.loads(passing)["usageMetadata"], count) == ({"promptTokenCount": 0}, None)
+    told_usage = {
+        "prompt_tokens": 3.0,
+        "total_tokens": 4.5,
+        "cost": 0.5,
+        "prompt_tokens_details": {"audio_tokens": None},
+    }
+    rows = [{"embedding": [0.5], "index": 0}]
+    counted, bent = passed(
+        {"data": rows, "a_new_field": [1.0], "usage": told_usage}, WantedVectors("embeddings", "m", 1)
+    )
+    assert counted == {
+        "data": rows,
+        "a_new_field": [1.0],
+        "usage": {**told_usage, "prompt_tokens": 3, "total_tokens": 0},
+    }
+    assert (type(counted["usage"]["prompt_tokens"]), bent) == (int, ["usage"])

@@ -1,0 +1,58 @@
+"""What servers refuse of an embedding request's form, by their own words."""
+
+import pytest
+
+from relay.dialects.embeddings.refused_batches import ENCODING, most_at_once, refused_of_embedding
+
+SAID = {
+    "<400> InternalError.Algo.InvalidParameter: Value error, batch size is invalid,"
+    " it should not be larger than 10.: input.contents": (400, 10),
+    "input batch size 473 > maximum allowed batch size 64": (413, 64),
+    "batch size 100 > maximum allowed batch size 32": (413, 32),
+    "Invalid 'input': array too long. Expected an array with maximum length 2048,"
+    " but got an array with length 3000 instead.": (400, 2048),
+    "* BatchEmbedContentsRequest.requests: at most 100 requests can be in one batch": (400, 100),
+    "The batch size limit is 128. Your batch size is 500.": (400, 128),
+    "invalid request: total number of texts must be at most 96, received 200.": (400, 96),
+    "Too many inputs. The max number of inputs is 1.": (400, 1),
+    "input数组最大不得超过64条": (400, 64),
+}
+
+
+@pytest.mark.parametrize("message", SAID)
+def test_how_many_texts_are_taken(message: str) -> None:
+    """The number is read out of the vendor's sentence, and asked for from then on."""
+    status, most = SAID[message]
+    name = refused_of_embedding(status, message)
+    assert name == f"more than {most} texts at once"
+    assert most_at_once(frozenset({name, "stream"}), 2048) == most
+    assert refused_of_embedding(500, message) == ""
+
+
+def test_the_least_that_was_told_counts() -> None:
+    """Behind a gateway two servers may take turns; nothing told is the vendor's documented limit."""
+    told = frozenset({"more than 64 texts at once", "more than 10 texts at once", ENCODING})
+    assert most_at_once(told, 100) == 10
+    assert most_at_once(frozenset(), 100) == 100
+    assert most_at_once(frozenset({"more than 500 texts at once", "more than many"}), 100) == 100
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "encoding_format is missing, encoding_format does not have a valid value",
+        "[{'loc': ('body', 'encoding_format'), 'msg': 'extra fields not permitted'}]",
+        "encoding_format base64 is not supported",
+    ],
+)
+def test_base64_may_be_refused(message: str) -> None:
+    """Floats are asked for then, and told to the client as it wanted them."""
+    assert refused_of_embedding(400, message) == ENCODING
+
+
+@pytest.mark.parametrize(
+    "message", ["", "prompt is too long", "maximum allowed batch size 0", "batch size limit is 123456789"]
+)
+def test_other_refusals_are_the_clients(message: str) -> None:
+    """No number that is none, and nothing of other sentences."""
+    assert refused_of_embedding(400, message) == ""
