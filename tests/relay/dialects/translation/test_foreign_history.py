@@ -40,6 +40,19 @@ FOUND = {
     "content": [{"type": "web_search_result"}],
 }
 SHELL = {"type": "local_shell_call", "call_id": "s", "status": "completed", "action": {"command": ["ls"]}}
+FOUND_TOOLS: Json = {
+    "type": "tool_search_output",
+    "call_id": "u",
+    "execution": "client",
+    "tools": [
+        {
+            "type": "namespace",
+            "name": "mail",
+            "tools": [{"type": "function", "name": "send"}, {"type": "mcp"}],
+        },
+        {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}},
+    ],
+}
 CALLED = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"value": '}}
 
 HISTORIES: tuple[tuple[str, list[Json], list[str], list[str]], ...] = (
@@ -97,11 +110,16 @@ HISTORIES: tuple[tuple[str, list[Json], list[str], list[str]], ...] = (
             {"type": "local_shell_call_output", "id": "s", "output": "a.txt"},
             {"type": "image_generation_call", "id": "i", "result": "iVBO"},
             {"type": "tool_search_call", "call_id": "t", "arguments": {}},
+            {"type": "tool_search_call", "call_id": "u", "execution": "client", "arguments": {"query": "q"}},
+            FOUND_TOOLS,
+            {**FOUND_TOOLS, "call_id": None, "tools": [{"type": "mcp"}, "x", {"type": "function"}]},
             {"type": "code_interpreter_call", "code": "1+1", "outputs": [{"type": "logs", "logs": "2"}]},
             {"type": "compaction", "encrypted_content": "x"},
         ],
         [
             '<system-note>\nlocal_shell was run with {"command":["ls"]}. It gave:\na.txt\n</system-note>',
+            '<system-note>\ntool_search was run with {"query":"q"}. It gave:\nmail__send, f\n</system-note>',
+            '<system-note>\ntool_search was run with {"query":"q"}. It gave:\nno tool\n</system-note>',
             "```python\n1+1\n```",
             "```\n2\n```",
         ],
@@ -110,6 +128,7 @@ HISTORIES: tuple[tuple[str, list[Json], list[str], list[str]], ...] = (
             "local_shell_call_output items (told as text)",
             "image_generation_call items",
             "tool_search_call items",
+            "tool_search_output items (told as text)",
             "code_interpreter_call items (told as text)",
             "compaction items",
         ],

@@ -22,6 +22,7 @@ _OWN = "functions"
 _NAME_LENGTH = 64
 _BRING_TOOLS = ("additional_tools", "tool_search_output")
 """The items that do."""
+_FUNCTIONS = ("function", "custom")
 
 
 class Called(msgspec.Struct, frozen=True):
@@ -52,11 +53,39 @@ def tools_of(body: Json) -> Iterator[tuple[Json, str]]:
         yield tool, where
     for item, where in objects_in(body, "input") if isinstance(body.get("input"), list) else ():
         if item.get("type") in _BRING_TOOLS:
-            for tool, here in _flat(item, where):
+            for tool, here in _flat(_found(item), where):
                 name = plain_name(tool)
                 if name not in known or item.get("type") == "additional_tools":  # searches find them again
                     yield tool, here
                 known.add(name)
+
+
+def found_names(item: Json) -> list[str]:
+    """The flat names of the tools that a search found."""
+    return [plain_name(tool) for tool, _ in _flat(_found(item), "")]
+
+
+def _found(item: Json) -> Json:
+    """What a search found, as far as it is a function: the client alone knows what else is there."""
+    if item.get("type") != "tool_search_output":
+        return item
+    tools = item.get("tools")
+    listed = [tool for tool in tools if isinstance(tool, dict)] if isinstance(tools, list) else []
+    return {**item, "tools": [one for tool in listed if (one := _callable(tool)) is not None]}
+
+
+def _callable(tool: Json) -> Json | None:
+    name, inside = tool.get("name"), tool.get("tools")
+    if not (name and isinstance(name, str)):
+        return None
+    if tool.get("type") == "namespace":
+        members = inside if isinstance(inside, list) else []
+        return {**tool, "tools": [one for one in members if isinstance(one, dict) and _is_function(one)]}
+    return tool if _is_function(tool) else None
+
+
+def _is_function(tool: Json) -> bool:
+    return tool.get("type") in _FUNCTIONS and isinstance(tool.get("name"), str) and tool["name"] != ""
 
 
 def _flat(holder: Json, where: str) -> Iterator[tuple[Json, str]]:
@@ -66,7 +95,7 @@ def _flat(holder: Json, where: str) -> Iterator[tuple[Json, str]]:
             continue
         namespace = text_in(tool, "name", here)
         for member, there in objects_in(tool, "tools", here):
-            if member.get("type") not in ("function", "custom"):
+            if member.get("type") not in _FUNCTIONS:
                 raise CannotCarry(
                     f"{there}: a {member.get('type')} tool is known to OpenAI's own models only"
                 )
