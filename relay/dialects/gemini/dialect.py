@@ -4,7 +4,7 @@ from relay.dialects.gemini import client_side, continuing, errors, inspection, t
 from relay.dialects.gemini.client_answer import collector
 from relay.dialects.gemini.client_answer.encoder import GeminiEncoder
 from relay.dialects.gemini.prompt import prompt
-from relay.dialects.gemini.requests import fit, read_request, take_back, thinking, write_request
+from relay.dialects.gemini.requests import fit, mend, read_request, take_back, thinking, write_request
 from relay.dialects.gemini.upstream_answer.decoder import GeminiDecoder
 from relay.dialects.gemini.usual_form import usual_form
 from relay.dialects.interface import Dialect
@@ -39,6 +39,7 @@ GEMINI = Dialect(
     write=write_request.write,
     prompt=prompt,
     fit=fit.fit,
+    mend=mend.mend,
     as_stream=_as_it_is,
     decoder=GeminiDecoder,
     classify=errors.classify,

@@ -20,6 +20,17 @@ STRAY_RESULT = "Result of a tool, whose call is not shown:"
 RAW_ARGUMENTS = "arguments_as_text"
 """Where a call's arguments stand that are no JSON object: cut ones, mostly."""
 
+UNNAMED = "unnamed_tool"
+"""The name of a call in the history whose own is empty: every vendor refuses that, on every turn."""
+
+UNNAMED_NOTE = f"the empty name of a call (told as {UNNAMED})"
+
+
+def name_in(holder: Json) -> str:
+    """The name of a call; ``UNNAMED`` for an empty one, "" where none is told."""
+    name = holder.get("name")
+    return UNNAMED if "name" in holder and not name else str(name or "")
+
 
 def program(language: str, code: object) -> str:
     """A program that a model ran, apart from the words around it; "" without one."""

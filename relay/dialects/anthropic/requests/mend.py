@@ -1,7 +1,7 @@
 """A client's own body, without what other vendors' answers left in it and Claude would refuse on every turn.
 
-PURE. Ids of tool calls that are none here, their inputs as texts, runs of other vendors' tools that were told
-as Anthropic's, and citations of their pages, which have an empty index.
+PURE. Ids of tool calls that are none here, empty names, inputs as texts, runs of other vendors' tools that
+were told as Anthropic's, and citations of their pages, which have an empty index.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from relay.dialects.anthropic.call_ids import CallIds, with_wire_id
 from relay.dialects.anthropic.server_tools import OWN_ID
 from relay.dialects.anthropic.wire_messages import blocks_of, type_of
-from relay.dialects.translation.foreign_history import arguments_in
+from relay.dialects.translation.foreign_history import UNNAMED, UNNAMED_NOTE, arguments_in
 from relay.neutral.conversation import Json
 
 
@@ -36,6 +36,9 @@ def _mended(message: Any, ids: CallIds, said: dict[str, None]) -> Any:
     named = [with_wire_id(block, ids) for block in kept]
     is_model = message.get("role") == "assistant"
     called = [_with_an_object(block) if is_model else block for block in named]
+    if any(map(_is_unnamed, called)):
+        called = [{**block, "name": UNNAMED} if _is_unnamed(block) else block for block in called]
+        said[UNNAMED_NOTE] = None
     blocks = [_without_own_citations(block) if is_model else block for block in called]
     if len(kept) < len(content):
         said["runs of another vendor's tools were left out"] = None
@@ -43,7 +46,7 @@ def _mended(message: Any, ids: CallIds, said: dict[str, None]) -> Any:
         return message
     if any(new is not old for new, old in zip(named, kept, strict=True)):
         said["ids of tool calls that Claude refuses were replaced"] = None
-    if any(new is not old for new, old in zip(called, named, strict=True)):
+    if any(new.get("input") is not old.get("input") for new, old in zip(called, named, strict=True)):
         said["inputs of tool calls that were texts became objects"] = None
     if any(new is not old for new, old in zip(blocks, called, strict=True)):
         said["citations of another vendor's pages were left out"] = None
@@ -53,6 +56,10 @@ def _mended(message: Any, ids: CallIds, said: dict[str, None]) -> Any:
 def _is_foreign_run(block: Any) -> bool:
     told = (block.get("id") or block.get("tool_use_id")) if isinstance(block, dict) else None
     return isinstance(told, str) and told.startswith(OWN_ID)
+
+
+def _is_unnamed(block: Any) -> bool:
+    return type_of(block) == "tool_use" and block.get("name") == ""
 
 
 def _with_an_object(block: Any) -> Any:

@@ -17,7 +17,9 @@ from relay.dialects.request_fields import (
     text_in,
 )
 from relay.dialects.translation.foreign_history import (
+    UNNAMED_NOTE,
     arguments_in,
+    name_in,
     outcome,
     program,
     unknown_part,
@@ -100,9 +102,12 @@ class ContentReader:
         return [Text(text)] if text else []
 
     def _call(self, block: Json, where: str) -> ToolCall:
-        call_id, name = text_in(block, "id", where), text_in(block, "name", where)
+        call_id, told = text_in(block, "id", where), text_in(block, "name", where)
+        name = told or name_in(block)
         if not call_id or not name:
             raise BadRequest(f"{where} must have id and name")
+        if not told:
+            self.dropped[UNNAMED_NOTE] = None
         self._names[call_id] = name
         return ToolCall(told_id(call_id), name, self._input(block.get("input"), name))
 

@@ -6,7 +6,7 @@ from relay.dialects.gemini.carried_signatures import from_client, standard_base6
 from relay.dialects.gemini.fields import json_text
 from relay.dialects.gemini.requests.media_types import media_type_of
 from relay.dialects.request_fields import object_in, objects_in, place, text_in
-from relay.dialects.translation.foreign_history import outcome, program
+from relay.dialects.translation.foreign_history import UNNAMED_NOTE, name_in, outcome, program
 from relay.neutral.conversation import (
     Json,
     Media,
@@ -73,7 +73,8 @@ def read_part(part: Json, where: str, calls: Calls, dropped: list[str]) -> Part 
     """One part (camelCase); None for an empty one. Raises BadRequest and CannotCarry."""
     kind, signature = from_client(text_in(part, "thoughtSignature", where))
     if part.get("functionCall") is not None:
-        return _call(object_in(part, "functionCall", where), place(where, "functionCall"), signature, calls)
+        call = object_in(part, "functionCall", where)
+        return _call(call, place(where, "functionCall"), signature, calls, dropped)
     if part.get("functionResponse") is not None:
         return _result(object_in(part, "functionResponse", where), place(where, "functionResponse"), calls)
     if part.get("inlineData") is not None or part.get("fileData") is not None:
@@ -127,16 +128,19 @@ def _foreign(part: Json, key: str, where: str, dropped: list[str]) -> Text | Non
     return Text(text) if text else None
 
 
-def _call(call: Json, where: str, signature: str, calls: Calls) -> ToolCall:
-    name = text_in(call, "name", where)
+def _call(call: Json, where: str, signature: str, calls: Calls, dropped: list[str]) -> ToolCall:
+    told = text_in(call, "name", where)
+    name = told or name_in(call)
     if not name:
         raise BadRequest(f"{where}.name is missing")
+    if not told:
+        dropped.append(UNNAMED_NOTE)
     made = calls.add(text_in(call, "id", where), name)
     return ToolCall(made, name, object_in(call, "args", where), signature)
 
 
 def _result(result: Json, where: str, calls: Calls) -> ToolResult:
-    name = text_in(result, "name", where)
+    name = text_in(result, "name", where) or name_in(result)
     call_id = calls.answered_by(text_in(result, "id", where), name)
     response = object_in(result, "response", where)
     is_error = response.get("error") is not None and "output" not in response

@@ -7,6 +7,7 @@ import msgspec
 
 from relay.dialects.openai.requests.tools import call_of
 from relay.dialects.request_fields import text_in
+from relay.dialects.translation.foreign_history import UNNAMED_NOTE, name_in
 from relay.neutral.conversation import Json, Media, Part, Text, ToolCall, ToolResult, Turn
 from relay.neutral.failures import BadRequest
 
@@ -46,9 +47,12 @@ class TurnReader:
 
     def call(self, call_id: str, function: Json, where: str) -> ToolCall:
         """A call whose ``function`` has name and arguments; its result may come from now on."""
-        name, arguments = text_in(function, "name", where), text_in(function, "arguments", where)
+        told, arguments = text_in(function, "name", where), text_in(function, "arguments", where)
+        name = told or name_in(function)
         if not name:
             raise BadRequest(f"{where}: the called function's name is missing")
+        if not told:
+            self._dropped.append(UNNAMED_NOTE)
         call = call_of(call_id, name, arguments, self._dropped)
         self._names[call_id] = name
         self._latest[name] = call_id

@@ -6,7 +6,7 @@ from relay.dialects.interface import Dialect, streams_by_itself
 from relay.dialects.openai import client_side, errors, reasoning
 from relay.dialects.openai.inspection import inspect_responses
 from relay.dialects.openai.prompt import prompt
-from relay.dialects.openai.requests import half_arguments, take_back, tools
+from relay.dialects.openai.requests import take_back, tools, unnamed_calls
 from relay.dialects.openai.responses import continuing, turn_form
 from relay.dialects.openai.responses.client_answer import collector
 from relay.dialects.openai.responses.client_answer.encoder import ResponsesEncoder
@@ -36,7 +36,7 @@ OPENAI_RESPONSES = Dialect(
     upstream_path="/v1/responses",
     inspect=inspect_responses,
     read=read_request.read,
-    mend=half_arguments.mend,
+    mend=unnamed_calls.mend,
     wants=continuing.wants,
     thinking=read_request.thinking,
     tells_limits_in_streams=True,  # Codex

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,7 @@ from accounts.facts.known_models import facts_for
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.anthropic.server_tools import OWN_ID
 from relay.dialects.openai import OPENAI_CHAT
+from relay.dialects.translation.foreign_history import UNNAMED, UNNAMED_NOTE
 from relay.dialects.translation.paired_calls import paired
 from relay.neutral.conversation import (
     Conversation,
@@ -337,3 +339,55 @@ def test_arguments_that_are_an_object_in_other_words() -> None:
             (part,) = dialect.read({"model": "m", "max_tokens": 1, **body}).turns[-1].parts
             assert isinstance(part, ToolCall)
             assert part.arguments == arguments
+
+
+def unnamed(client: str) -> Json:
+    """A history with a call whose name is empty, and its result."""
+    match client:
+        case "anthropic":
+            call: Json = {"type": "tool_use", "id": "c", "name": "", "input": {"a": 1}}
+            result: Json = {"type": "tool_result", "tool_use_id": "c", "content": "r"}
+            turns = [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+        case "gemini":
+            answer = {"functionResponse": {"name": "", "response": {"output": "r"}}}
+            turns = [
+                {"role": "model", "parts": [{"functionCall": {"name": "", "args": {"a": 1}}}]},
+                {"role": "user", "parts": [answer]},
+            ]
+        case "responses":
+            call = {"type": "function_call", "call_id": "c", "name": "", "arguments": '{"a":1}'}
+            turns = [call, {"type": "function_call_output", "call_id": "c", "output": "r"}]
+        case _:
+            function = {"name": "", "arguments": '{"a":1}'}
+            turns = [
+                {"role": "assistant", "tool_calls": [{"id": "c", "type": "function", "function": function}]},
+                {"role": "tool", "tool_call_id": "c", "content": "r"},
+            ]
+    return body_of(client, turns)
+
+
+def test_a_call_without_a_name_has_one_that_every_vendor_takes() -> None:
+    """It stands in the history for good; the row names it, and its result is still its own."""
+    for client, dialect in DIALECTS.items():
+        conversation = dialect.read(unnamed(client))
+        assert conversation.dropped == (UNNAMED_NOTE,), client
+        parts = [part for turn in conversation.turns for part in turn.parts]
+        (call,) = [part for part in parts if isinstance(part, ToolCall)]
+        (result,) = [part for part in parts if isinstance(part, ToolResult)]
+        assert (call.name, call.arguments, result.call_id) == (UNNAMED, {"a": 1}, call.id)
+        for upstream, target in DIALECTS.items():
+            facts = facts_for(MODELS[upstream], KINDS[upstream])
+            written = target.write(paired(conversation, []), MODELS[upstream], facts, [])
+            assert msgspec.json.encode(written).count(UNNAMED.encode()) >= 1, (client, upstream)
+
+
+def test_a_call_without_a_name_is_mended_for_its_own_vendor() -> None:
+    """The rest of the body is the client's own; a body whose calls have names is the very same."""
+    for client, dialect in DIALECTS.items():
+        body, changes = unnamed(client), list[str]()
+        text = msgspec.json.encode(body).decode()
+        mended = dialect.mend(body, changes)
+        expected = text.replace('"name":""', f'"name":"{UNNAMED}"')
+        assert msgspec.json.encode(mended).decode() == expected, client
+        assert changes == [UNNAMED_NOTE]
+        assert dialect.mend(mended, changes) is mended

@@ -7,7 +7,7 @@ agents that record a turn that was broken off); OpenAI and compatible servers re
 from typing import Any
 
 from relay.dialects.openai.chat.requests.client_shapes import is_flat
-from relay.dialects.openai.requests import half_arguments
+from relay.dialects.openai.requests import unnamed_calls
 from relay.neutral.conversation import Json
 
 _TOOLS = ("function", "custom")
@@ -30,7 +30,7 @@ def mend(body: Json, changes: list[str]) -> Json:
             mended["tools"] = nested
     if isinstance(choice, dict) and choice.get("type") in _TOOLS and is_flat(choice):
         mended["tool_choice"] = {"type": choice["type"], choice["type"]: {"name": choice["name"]}}
-    return half_arguments.mend({**body, **mended} if mended else body, changes)
+    return unnamed_calls.mend({**body, **mended} if mended else body, changes)
 
 
 def _is_empty(message: Any) -> bool:

@@ -84,7 +84,8 @@ class _Reader:
         call_id = text_in(item, "call_id", where)
         if not call_id:
             raise BadRequest(f"{where}.call_id is missing")
-        return self.turns.call(call_id, {"name": plain_name(item), "arguments": arguments_of(item)}, where)
+        name = {"name": plain_name(item)} if "name" in item else {}
+        return self.turns.call(call_id, {**name, "arguments": arguments_of(item)}, where)
 
     def _part(self, part: Json, where: str) -> Part:
         match part.get("type"):
