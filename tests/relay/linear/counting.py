@@ -12,7 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 _SIZED = (str, bytes, bytearray, list, tuple, dict, set, frozenset, deque)
@@ -34,20 +34,29 @@ _FROM = frozenset({"find", "rfind", "index", "rindex", "search", "match", "fullm
 class Meter:
     """The operations so far; ``steps`` are those of them that go through no text, for its length varies."""
 
-    operations = 0
-    steps = 0
+    __slots__ = ("operations", "steps")
+
+    def __init__(self) -> None:
+        self.operations = self.steps = 0
+
+
+METER = Meter()
+"""Of this process."""
 
 
 def add(number: int, *, is_text: bool = False) -> None:
     """So many more."""
-    Meter.operations += number
-    Meter.steps += 0 if is_text else number
+    METER.operations += number
+    if not is_text:
+        METER.steps += number
 
 
 def each(items: Iterable[Any]) -> Iterator[Any]:
     """``items``, counted as they come."""
+    meter = METER
     for item in items:
-        add(1)
+        meter.operations += 1
+        meter.steps += 1
         yield item
 
 
@@ -98,14 +107,19 @@ def extended(target: Any, more: Any) -> Any:
 
 def called(function: Any, /, *args: Any, **kwargs: Any) -> Any:
     """A call: of a function in C, what it is given and gives counts."""
-    add(1)
+    METER.operations += 1
+    METER.steps += 1
+    if type(function) is FunctionType:
+        return function(*args, **kwargs)
     name = getattr(function, "__name__", "")
+    if name in _QUICK:
+        return function(*args, **kwargs)
     own = getattr(function, "__self__", None)
     if isinstance(function, type):
         is_plain = function not in (*_SIZED, Counter)
     else:
         is_plain = hasattr(function, "__code__") or hasattr(getattr(function, "__func__", None), "__code__")
-    if is_plain or name in _QUICK or (name == "pop" and _is_cheap_pop(own, args)):
+    if is_plain or (name == "pop" and _is_cheap_pop(own, args)):
         return function(*args, **kwargs)
     if name in _FROM and len(args) > 1 and type(args[1]) is int:
         return _found(function, name, own, args)

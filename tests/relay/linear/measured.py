@@ -31,10 +31,10 @@ def main(wanted: str) -> None:
             if wanted in name:
                 if n == SIZES[0]:
                     workloads.done(work)  # what is kept from now on costs once
-                counting.Meter.operations = counting.Meter.steps = 0
+                counting.METER.operations = counting.METER.steps = 0
                 workloads.done(work)
-                counts.setdefault(name, []).append(counting.Meter.operations)
-                counts.setdefault(f"steps of {name}", []).append(counting.Meter.steps)
+                counts.setdefault(name, []).append(counting.METER.operations)
+                counts.setdefault(f"steps of {name}", []).append(counting.METER.steps)
     json.dump(counts, sys.stdout)
 
 
