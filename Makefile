@@ -16,7 +16,8 @@ export PYTHONDONTWRITEBYTECODE :=
 # make tells every failure by the same code: with a file's name in PYTEST_CODE pytest's own goes there.
 PYTEST_ENDED = $(if $(PYTEST_CODE),; code=$$?; echo $$code >"$(PYTEST_CODE)"; exit $$code)
 PYTEST_ARGS ?=
-TEST_PROCESSES ?= $(shell getconf _NPROCESSORS_ONLN)
+# Tests wait for servers, browsers and clients for a quarter of their time: half as many more than there are cores.
+TEST_PROCESSES ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
 DEMO_ARGS ?=
 RUN_ARGS ?=
