@@ -28,6 +28,7 @@ from monitor.ledger.models import LedgerCorrection as LedgerCorrection
 from monitor.ledger.models import LedgerHour as LedgerHour
 from monitor.object_store.reading import content_of
 from monitor.pricing.prices import ModelPrice as ModelPrice
+from monitor.record.cache_misses import SUMMED
 from monitor.record.outcome import FAILURES as FAILURES
 from monitor.record.outcome import RESCUED as RESCUED
 from monitor.search.models import SearchProgress as SearchProgress
@@ -177,7 +178,7 @@ class RequestLog(models.Model):
             _filter_index("replay_of", replay_of__gt=""),
             _filter_index("conversation", conversation__gt=""),
             _filter_index("agent", agent__gt=""),
-            _filter_index("cache_miss", cache_miss__gt=""),
+            models.Index(fields=SUMMED, name="request_missed", condition=Q(cache_miss__gt="")),
             _subset_index("by_sub_agents", role="sub"),
             *(_filter_index(column, is_notable=True) for column in (*PLAIN_END, "status_class")),
             _subset_index("streamed", is_stream=True),

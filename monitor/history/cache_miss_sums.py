@@ -1,6 +1,6 @@
 """What upstream's prompt caches did not give, by cause; and where it is so much that somebody should look.
 
-Read from the rows, through the index of those with a miss. Blocking.
+Those of a span are read from the index of the rows with a miss, which holds all that is added up. Blocking.
 """
 
 from collections.abc import Sequence

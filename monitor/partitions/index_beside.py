@@ -1,4 +1,4 @@
-"""A migration's new index of a divided table, made a partition at a time while others write.
+"""A migration's new index of a divided table, made a partition at a time while others write; how one goes.
 
 PostgreSQL makes no index ``CONCURRENTLY`` on a divided table, and without that word nobody writes until
 all of it is there.
@@ -40,6 +40,29 @@ class AddIndexBeside(migrations.AddIndex):
         table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
         if schema_editor.collect_sql or _has(schema_editor.connection, table, self.index.name):
             super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+class RemoveIndexBeside(migrations.RemoveIndex):
+    """``RemoveIndex`` for a table that may lie in partitions: its locks are taken when nobody holds them."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Drop the index where the store has one of that name."""
+        table = from_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        connection = schema_editor.connection
+        if schema_editor.collect_sql or (
+            connection.vendor != "postgresql" and _has(connection, table, self.name)
+        ):
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+        elif connection.vendor == "postgresql":
+            statement = f'DROP INDEX IF EXISTS "{self.name}"'
+            patiently(connection, lambda cursor: cursor.execute(statement))
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Make the index again, as ``AddIndexBeside`` does."""
+        index = to_state.models[app_label, self.model_name].get_index_by_name(self.name)
+        AddIndexBeside(self.model_name, index).database_forwards(
+            app_label, schema_editor, from_state, to_state
+        )
 
 
 def make(connection: Any, table: str, name: str, statement: str) -> None:

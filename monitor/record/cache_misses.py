@@ -18,3 +18,13 @@ CAUSES: Final = (
     "upstream",
 )
 """By the first that is different: the account, the prompt, what this server did, the time; or nothing."""
+
+SUMMED: Final = (
+    "cache_miss",
+    "id",
+    "cache_miss_tokens",
+    "cache_miss_cost",
+    "is_simulated",
+    "replay_of",
+)
+"""What the sums of misses ask of a row: an index that holds these spares them the rows."""

@@ -58,7 +58,7 @@ FILTERS = [
     ("request_conversation", Q(conversation="c", conversation__gt="")),
     ("request_agent", Q(agent="a", agent__gt="")),
     ("request_by_sub_agents", Q(role="sub")),
-    ("request_cache_miss", Q(cache_miss="tools", cache_miss__gt="")),
+    ("request_missed", Q(cache_miss="tools", cache_miss__gt="")),
     ("request_outcome", ended_with("outcome", "healed")),
     ("request_status", ended_with("status", 429)),
     ("request_status_class", ended_with("status_class", 5)),

@@ -12,7 +12,7 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db import OperationalError, connection
-from django.db.migrations import AddIndex
+from django.db.migrations import AddIndex, RemoveIndex
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
@@ -21,7 +21,7 @@ from django.db.models import Index
 
 from monitor.partitions import index_beside
 from monitor.partitions.days import DAY_SECONDS
-from monitor.partitions.index_beside import AddIndexBeside
+from monitor.partitions.index_beside import AddIndexBeside, RemoveIndexBeside
 from monitor.partitions.making import make_ahead
 from monitor.partitions.tables import KEYS, partitions_of
 from tests import stores
@@ -194,8 +194,26 @@ def test_a_table_that_is_not_divided_gets_its_index_once(store: str) -> None:
             assert "tried_twice" not in connection.introspection.get_constraints(cursor, "monitor_savedview")
 
 
+def test_an_index_goes_and_comes_back(store: str) -> None:
+    """On each store, of a table that may be divided; one that is gone already is no fault."""
+    operation = RemoveIndexBeside("requestlog", "request_missed")
+    before = ProjectState.from_apps(apps)
+    after = before.clone()
+    operation.state_forwards("monitor", after)
+    for change, states, is_there in (
+        (operation.database_forwards, (before, after), False),
+        (operation.database_forwards, (before, after), False),
+        (operation.database_backwards, (after, before), True),
+    ):
+        with connection.schema_editor(atomic=False) as editor:
+            change("monitor", editor, *states)
+        with connection.cursor() as cursor:
+            there = connection.introspection.get_constraints(cursor, "monitor_requestlog")
+        assert ("request_missed" in there) is is_there
+
+
 def test_every_later_index_of_a_divided_table_is_made_so() -> None:
-    """A migration behind the division adds none that would keep writers waiting."""
+    """A migration behind the division adds and removes none that would keep writers waiting."""
     migrations = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
     divided = {model._meta.model_name for model in apps.get_app_config("monitor").get_models()
                if model._meta.db_table in KEYS}  # fmt: skip
@@ -204,9 +222,9 @@ def test_every_later_index_of_a_divided_table_is_made_so() -> None:
         for (app, name), migration in migrations.items()
         if app == "monitor" and name > "0023"
         for operation in migration.operations
-        if isinstance(operation, AddIndex) and operation.model_name in divided
+        if isinstance(operation, AddIndex | RemoveIndex) and operation.model_name in divided
     ]
     assert added
     for migration, operation in added:
-        assert isinstance(operation, AddIndexBeside), (migration, operation)
+        assert isinstance(operation, AddIndexBeside | RemoveIndexBeside), (migration, operation)
         assert not migration.atomic
