@@ -1,6 +1,5 @@
 """A server of its own for the lab: temporary data, the real ``serve``, the simulator behind it."""
 
-import json
 import os
 import re
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from proxyproject.faultlab import furnishing
 from proxyproject.own_command import own_command
 from relay.simulator.thread import SimulatorThread
 
@@ -81,11 +81,9 @@ def lab_world(
     with tempfile.TemporaryDirectory(prefix="evenkeel-faultlab-") as folder, SimulatorThread() as simulator:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
         env = inherited | {"PYTHONUNBUFFERED": "1"} | dict(environment) | {"PROXY_DATA_DIR": folder}
-        _manage(env, "migrate", "--verbosity", "0")
-        entries = json.dumps([account.entry(simulator.base_url) for account in accounts])
-        _manage(env, "import_accounts", "-", stdin=entries)
-        _manage(env, "import_mappings", "-", stdin=json.dumps(list(mappings)))
-        _manage(env, "create_client_key", "lab", "--key", KEY)
+        entries = [account.entry(simulator.base_url) for account in accounts]
+        furnishing.prepare(Path(folder), entries, list(mappings), KEY)
+        _manage(env, *furnishing.COMMAND)
         process = subprocess.Popen(  # noqa: S603  our own command
             own_command("serve", "--port", "0"),
             env=env,
@@ -100,9 +98,9 @@ def lab_world(
             process.wait()
 
 
-def _manage(env: Mapping[str, str], *arguments: str, stdin: str = "") -> None:
+def _manage(env: Mapping[str, str], *arguments: str) -> None:
     done = subprocess.run(  # noqa: S603  our own command
-        own_command(*arguments), env=env, input=stdin, capture_output=True, text=True
+        own_command(*arguments), env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     if done.returncode:
         raise RuntimeError(f"evenkeel {arguments[0]} failed:\n{done.stdout}{done.stderr}")
