@@ -7,6 +7,7 @@ writes the client's response only takes from the mailbox, so a client's pace can
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, assert_never, cast
 
 import msgspec
@@ -44,6 +45,7 @@ from relay.engine.commands import (
 )
 from relay.engine.retrying.giving_up import FAULT
 from relay.exchange.alarm import Alarm
+from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop
 from relay.exchange.performing.hands import Hands, OpenAnswer
 from relay.exchange.response.answer_writer import Untold
 from relay.exchange.response.mailbox import Mailbox
@@ -70,6 +72,7 @@ class Driver:
         self._alarm = Alarm(self._loop)
         self._response: OpenAnswer | None = None
         self._decoder: Decoder | None = None
+        self._unsaid_bytes = 0  # that it has read since it said something
         self._is_readable = False  # a read that broke or timed out is the last one
         self._interrupted_by: Literal["client", "server"] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -148,7 +151,7 @@ class Driver:
             case Read(until):
                 return await self._read(until)
             case Settle():
-                return self._decoded(cast(Decoder, self._decoder), None)
+                return await self._decoded(cast(Decoder, self._decoder), None)
             case Deliver():
                 return await self._deliver(command)
             case Note(fact):
@@ -211,7 +214,7 @@ class Driver:
         if isinstance(opened, Failure):
             return Broke(self._at(), opened)
         self._response = opened
-        self._decoder = self._hands.decoder()
+        self._decoder, self._unsaid_bytes = self._hands.decoder(), 0
         self._is_readable = True
         return Opened(self._at(), opened.request_id)
 
@@ -232,15 +235,20 @@ class Driver:
             return Broke(self._at(), failure_while_reading(error))
         finally:
             self._alarm.rest()
-        return self._decoded(decoder, data)
+        return await self._decoded(decoder, data)
 
-    def _decoded(self, decoder: Decoder, data: bytes | None) -> Reply:
+    async def _decoded(self, decoder: Decoder, data: bytes | None) -> Reply:
+        work = decoder.finish if data is None else partial(decoder.feed, data)
+        self._unsaid_bytes += len(data or b"")
         try:
-            if data is None:
-                return Ended(self._at(), decoder.finish())
-            return Data(self._at(), decoder.feed(data))
+            # What has said nothing yet is one large event, or a document, and is read when it is whole.
+            is_large = self._unsaid_bytes >= LARGE_BYTES
+            chunk = await beside_the_loop(self._unsaid_bytes, work) if is_large else work()
         except Exception as error:
             return Broke(self._at(), stumbled("decoded", error))
+        if chunk.events:
+            self._unsaid_bytes = 0
+        return Ended(self._at(), chunk) if data is None else Data(self._at(), chunk)
 
     def _close(self, is_complete: bool) -> None:
         """Be done with the response; nobody waits for how its transfer ends."""

@@ -15,7 +15,6 @@ _LINE_END = re.compile(rb"\r\n|\n|\r")
 # Behind a line feed, a carriage return at the end of what was read may still become "\r\n": wait for it.
 _EVENT_END = re.compile(rb"(?:\r\n|\n)(?:\r\n|\n|\r(?!\n|\Z))|\r(?:\r\n|\r)")
 _LONGEST_EVENT_END = 4
-_NOTHING = (b"", b":")  # how a blank line and a comment begin
 
 
 class EventTooLarge(Exception):
@@ -65,16 +64,24 @@ class SseParser:
         pieces, separator = _cut(data)
         rest = pieces.pop()
         events: list[SseEvent] = []
+        blank: list[bytes] = []
         for piece in pieces:
+            if not piece or not (self._at_start or piece.strip(b"\r\n")):
+                blank.append(piece)
+                continue
+            if blank:  # a flood of blank lines is one event
+                events.append(_nothing(blank, separator))
+                blank.clear()
             # The usual event is one line of data, and whole without a look at anything else.
             is_line = separator and b"\n" not in piece and not self._at_start
             if is_line and piece.startswith(b"data: "):
                 events.append(SseEvent("", piece[6:], piece + separator))
-            elif (is_line and piece[:1] in _NOTHING) or not (self._at_start or piece.strip(b"\r\n")):
-                # (A flood of blank lines and comments costs little.)
+            elif is_line and piece[:1] == b":":
                 events.append(SseEvent("", None, piece + separator))
             else:
                 events.append(self._event(piece + separator))
+        if blank:
+            events.append(_nothing(blank, separator))
         if len(data) > self._max_bytes:
             self._check(events)
         if rest:
@@ -110,7 +117,7 @@ class SseParser:
         return []
 
     def _check(self, events: list[SseEvent]) -> None:
-        if any(len(event.raw) > self._max_bytes for event in events):
+        if any(len(event.raw) > self._max_bytes and event.raw.strip(b"\r\n") for event in events):
             raise EventTooLarge(self._max_bytes)
 
     def _event(self, raw: bytes) -> SseEvent:
@@ -119,6 +126,10 @@ class SseParser:
             raw = raw.removeprefix(_BOM)  # the vendors' SDKs take it for a part of the first field's name
         name, data = _fields(raw)
         return SseEvent(name, data, raw)
+
+
+def _nothing(blank: list[bytes], separator: bytes) -> SseEvent:
+    return SseEvent("", None, separator.join([*blank, b""]))
 
 
 def framed(name: str, data: bytes) -> bytes:

@@ -25,7 +25,8 @@ def begins_json(rest: bytes) -> bool:
 
 def is_silence(raw: bytes) -> bool:
     """Are these comments, blank lines, and fields that say nothing without data? Anything else is no SSE."""
-    return all(line[:1] in (b"", b":") or line.startswith(_FIELDS) for line in raw.splitlines())
+    lines = raw.strip(b"\r\n").splitlines()
+    return all(line[:1] in (b"", b":") or line.startswith(_FIELDS) for line in lines)
 
 
 def json_outside(raw: bytes) -> SseEvent | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import threading
 import weakref
 from typing import Any
 
@@ -12,6 +13,7 @@ from relay.engine.commands import Around, ExchangeEnd, Picked
 from relay.engine.facts import AttemptEnded, AttemptOpened, AttemptStarted, Committed
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.exchange.driver import Driver
+from relay.exchange.large_bodies import LARGE_BYTES
 from relay.neutral.events import Chunk
 from relay.neutral.failures import Kind
 
@@ -228,6 +230,32 @@ async def test_an_end_that_still_settles_is_told_to_the_client_that_is_there() -
         assert not driver.mailbox.is_all_taken
         assert await driver.mailbox.take(None) == END
         assert ends == [await driver.mailbox.take(None)]
+
+
+async def test_a_large_event_is_read_beside_the_loop() -> None:
+    """A picture of megabytes in one line keeps nobody waiting; what is small is read at once."""
+    threads: list[bool] = []
+
+    class Watched(GeminiHands):
+        def decoder(self) -> Any:
+            decoder = super().decoder()
+            feed = decoder.feed
+
+            def watched(data: bytes) -> Chunk:
+                threads.append(threading.current_thread() is threading.main_thread())
+                return feed(data)
+
+            decoder.feed = watched
+            return decoder
+
+    text = b"x" * LARGE_BYTES
+    large = b'data: {"candidates":[{"content":{"parts":[{"text":"' + text + b'"}]}}]}\r\n\r\n'
+    pieces = [large[at : at + LARGE_BYTES // 4] for at in range(0, len(large), LARGE_BYTES // 4)]
+    driver, ends = await driven_by(Watched(Upstream([*pieces, END], breaks=True)), TimeLimits())
+    while not ends:
+        await driver.mailbox.take(None)
+    assert ends[0].state.text == text.decode() + "hi"
+    assert threads == [True] * 3 + [False] * 2 + [True]
 
 
 async def test_a_fault_in_an_attempt_ends_the_attempt_too() -> None:

@@ -112,6 +112,14 @@ def test_comments_and_blank_lines_hold_no_data() -> None:
     assert [(event.data, event.raw) for event in events] == [(None, b": ping\n\n"), (b"1", b"data: 1\n\n")]
 
 
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b"\r", b"\n\r\n"])
+def test_a_flood_of_blank_lines_is_one_event(blank: bytes) -> None:
+    """Each would be looked at by itself: 100 KB of them held up everybody for 46 ms."""
+    events = parsed([b"data: 1\n\n" + blank * 1000 + b"data: 2\n\n"])
+    assert [event.data for event in events] == [b"1", None, b"2"]
+    assert b"".join(event.raw for event in events) == b"data: 1\n\n" + blank * 1000 + b"data: 2\n\n"
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_an_event_without_its_last_blank_line_is_found_at_the_end(ending: bytes) -> None:
     """Some servers leave out the last blank line: finish gives that event, but not an unfinished comment."""
