@@ -2,10 +2,11 @@
 
 import msgspec
 
-from relay.dialects.json_object import json_object
 from relay.dialects.openai.text_in_pieces import TextInPieces
+from relay.dialects.reading.call_arguments import CallArguments
 from relay.neutral.block import BlockKind
 from relay.neutral.events import ArgumentsDelta, BlockStart, BlockStop, Event
+from relay.neutral.sse import SseEvent
 
 Key = tuple[int, int]
 """The index of the item, and of the part in it."""
@@ -19,10 +20,10 @@ class ProtocolBroken(Exception):
 
 
 class TableBlock(msgspec.Struct, gc=False):
-    """A block under way. ``pieces`` are a tool call's arguments, ``text`` a text's.
+    """A block under way.
 
-    ``has_text`` says that deltas came, ``cited`` counts the sources that were told of a text,
-    ``whole_pieces`` the pieces that were found to be an object.
+    ``has_text`` says that deltas came, ``cited`` counts the sources that were told of a text, ``kept`` are
+    the events whose pieces of arguments nobody was told of yet.
     """
 
     index: int
@@ -32,15 +33,13 @@ class TableBlock(msgspec.Struct, gc=False):
     text: TextInPieces = msgspec.field(default_factory=TextInPieces)
     cited: int = 0
     is_open: bool = True
-    pieces: list[str] = msgspec.field(default_factory=list)
-    whole_pieces: int = 0
+    arguments: CallArguments = msgspec.field(default_factory=CallArguments)
+    kept: list[SseEvent] = msgspec.field(default_factory=list)
 
     @property
     def is_whole(self) -> bool:
-        """Are the arguments a JSON object, or none yet? They are parsed once, however often that is asked."""
-        if self.whole_pieces != len(self.pieces) and json_object("".join(self.pieces)) is not None:
-            self.whole_pieces = len(self.pieces)
-        return self.whole_pieces == len(self.pieces)
+        """Are the arguments a JSON object, or none yet?"""
+        return not self.arguments.pieces or self.arguments.is_whole
 
 
 class BlockTable:
@@ -54,6 +53,8 @@ class BlockTable:
         self.count = 0
         self.kinds: set[BlockKind] = set()
         self.is_cut = False
+        self.owed: list[tuple[TableBlock, str]] = []
+        """Arguments that were kept back, and are told now."""
         self._takes_partial_arguments = takes_partial_arguments
         self._blocks: dict[Key, TableBlock] = {}
         self._items: dict[
@@ -102,18 +103,28 @@ class BlockTable:
         self.count += 1
         events += (start, BlockStop(start.index))
 
-    def argue(self, block: TableBlock, piece: str, events: list[Event]) -> None:
-        """More of a call's arguments."""
-        if piece:
-            block.has_text = True
-            block.pieces.append(piece)
-            events.append(ArgumentsDelta(block.index, piece))
+    def argue(self, block: TableBlock, piece: str, events: list[Event]) -> str:
+        """More of a call's arguments; what of them is told now."""
+        if not piece:
+            return ""
+        block.has_text = True
+        said = block.arguments.take(piece)
+        if said:
+            events.append(ArgumentsDelta(block.index, said))
+        return said
+
+    def settle(self, block: TableBlock, events: list[Event]) -> None:
+        """A call's arguments are over: what was kept back of them is told."""
+        if rest := block.arguments.rest():
+            events.append(ArgumentsDelta(block.index, rest))
+            self.owed.append((block, rest))
 
     def close(self, block: TableBlock, events: list[Event]) -> None:
         """A block is whole."""
         block.is_open = False
+        self.settle(block, events)
         if block.kind == "tool_call" and not self._takes_partial_arguments:
-            if not block.pieces:
+            if not block.arguments.pieces:
                 events.append(ArgumentsDelta(block.index, "{}"))
             elif not block.is_whole:
                 self.is_cut, self._cut_block = True, block.index

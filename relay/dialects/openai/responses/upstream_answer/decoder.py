@@ -14,7 +14,7 @@ from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.responses.client_answer.answer_object import answer_object
-from relay.dialects.openai.responses.upstream_answer.block_table import ProtocolBroken
+from relay.dialects.openai.responses.upstream_answer.block_table import ProtocolBroken, TableBlock
 from relay.dialects.openai.responses.upstream_answer.documents import (
     end_named,
     is_response,
@@ -100,14 +100,18 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                 self._begin(as_json(told.response), events)
             self._is_first = False
             self._tell(told, event.data or b"", events)
+            amended, self._blocks.amended = self._blocks.amended, None
+            raw = self._argued(event, *amended) if amended else event.raw
         except ProtocolBroken as broken:
             raise BrokenStream(garbage(str(broken))) from broken
         if self._blocks.table.is_cut and self.held is None:
             self.held = []
+        if self._blocks.table.owed:
+            raw = self._paid() + raw
         missing, self._blocks.texts.unannounced = self._blocks.texts.unannounced, []
         if not missing:
-            return event.raw
-        return b"".join(framed(name, json_text({"type": name, **one})) for name, one in missing) + event.raw
+            return raw
+        return b"".join(framed(name, json_text({"type": name, **one})) for name, one in missing) + raw
 
     def _renamed(self, told: StreamEvent, event: SseEvent, name: str) -> SseEvent:
         """The event under the name by which clients of this form know it."""
@@ -131,6 +135,29 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         told.response = msgspec.Raw(json_text(response))
         data = json_text({**(json_object(event.data or b"") or {}), "response": response})
         return SseEvent(event.name, data, framed(event.name, data))
+
+    def _argued(self, event: SseEvent, block: TableBlock, said: str) -> bytes:
+        """The bytes of a piece of arguments that are ``said``; an empty object waits for what follows."""
+        if not said:
+            block.kept.append(event)
+            return b""
+        self.note("delta")
+        block.kept.clear()
+        return _with_delta(event, said)
+
+    def _paid(self) -> bytes:
+        """The bytes of arguments that were kept back: those of their own events where these say the same."""
+        found: list[bytes] = []
+        for block, rest in self._blocks.table.owed:
+            pieces = [text_at(json_object(event.data or b"") or {}, "delta") for event in block.kept]
+            if "".join(pieces) == rest:
+                found += (event.raw for event in block.kept)
+            elif block.kept:
+                self.note("delta")
+                found.append(_with_delta(block.kept[0], rest))
+            block.kept.clear()
+        self._blocks.table.owed.clear()
+        return b"".join(found)
 
     def done(self, events: list[Event]) -> None:
         """Some emulations send ``[DONE]``; where the answer is over, nobody reads it."""
@@ -165,8 +192,10 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                 self._blocks.texts.annotate(told, events)
             case "response.created":
                 self._start(as_json(told.response), events)
-            case "response.function_call_arguments.done" if self._blocks.is_half(told):
-                self._is_half, self.held = True, []
+            case "response.function_call_arguments.done":
+                self._blocks.settle(told, events)
+                if self._blocks.is_half(told):
+                    self._is_half, self.held = True, []
             case "response.completed" | "response.incomplete":
                 self._finish(name, as_json(told.response), events)
             case "response.failed":
@@ -204,6 +233,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                 if name not in _SAY_NOTHING:
                     data = json_text({"type": name, **fields})
                     self._tell(STREAM_EVENT.decode(data), data, events)
+                    self._blocks.amended = None  # the event is told as it is
                     self._blocks.texts.unannounced.append((name, fields))
 
     def _finish(self, name: str, response: dict[str, Any], events: list[Event]) -> None:
@@ -241,3 +271,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
 def _why_incomplete(response: dict[str, Any]) -> str:
     details = response.get("incomplete_details")
     return text_at(details, "reason") if isinstance(details, dict) else ""
+
+
+def _with_delta(event: SseEvent, delta: str) -> bytes:
+    return framed(event.name, json_text({**(json_object(event.data or b"") or {}), "delta": delta}))

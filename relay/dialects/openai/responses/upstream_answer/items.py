@@ -41,6 +41,8 @@ class ItemBlocks:
         self._options = options
         self._found = FoundPages()
         self.texts = MessageTexts(self.table, self.told, self._found)
+        self.amended: tuple[TableBlock, str] | None = None
+        """Whose arguments an event told otherwise than it should have, and what it should have."""
         self._nameless: dict[int, tuple[str, list[str]]] = {}  # calls: their ids, and what came so far
 
     def delta(self, name: str, told: StreamEvent, text: str, events: list[Event]) -> bool:
@@ -52,7 +54,7 @@ class ItemBlocks:
                 if told.output_index in self._nameless:
                     self._nameless[told.output_index][1].append(text)
                 else:
-                    self.table.argue(self.table.open_at((told.output_index, WHOLE)), text, events)
+                    self._argue(self.table.open_at((told.output_index, WHOLE)), text, events)
             case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
                 block = self.table.open_at((told.output_index, WHOLE))
                 if text:
@@ -110,6 +112,12 @@ class ItemBlocks:
         if block is not None and is_open and block.kind == "server_call":
             self._outcome(block, item, events)
 
+    def settle(self, told: StreamEvent, events: list[Event]) -> None:
+        """The arguments of a call are said to be whole."""
+        block = self.table.find((told.output_index, WHOLE))
+        if block is not None and block.is_open and block.kind == "tool_call":
+            self.table.settle(block, events)
+
     def is_half(self, told: StreamEvent) -> bool:
         """Are the arguments of a call no JSON object, now that they are said to be whole?"""
         block = self.table.find((told.output_index, WHOLE))
@@ -125,6 +133,11 @@ class ItemBlocks:
         self.table.close_all(events)
         for run, result in self._found.results(response):
             self._result(run, WEB_SEARCH, result, events)
+
+    def _argue(self, block: TableBlock, text: str, events: list[Event]) -> None:
+        said = self.table.argue(block, text, events)
+        if said != text or block.kept:
+            self.amended = (block, said)
 
     def _call(self, output_index: int, call_id: str, name: str, events: list[Event]) -> TableBlock:
         call_id = call_id or f"call_{self._options.call_id_seed}{self.table.count}"

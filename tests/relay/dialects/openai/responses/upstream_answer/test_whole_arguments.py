@@ -15,7 +15,7 @@ from tests.relay.dialects.openai.responses.upstream_answer.test_servers import (
     item,
     told,
 )
-from tests.relay.dialects.openai.streams import client_for, decoded, responses
+from tests.relay.dialects.openai.streams import client_for, data_of, decoded, responses
 
 TOLD = [{"a": 1}, '{}{"a":1}', json.dumps('{"a":1}'), '{"a":1}']
 """The ways in which servers tell one object."""
@@ -65,3 +65,50 @@ def test_what_says_its_arguments_as_it_should_is_not_touched() -> None:
     speaks = item("message", content=[{"type": "output_text", "text": '"type":"function_call"'}], index=1)
     ends = item("function_call", call_id="c", name="f", arguments=' {"a":1} ')
     assert told(BEGINS, ends, speaks, COMPLETED).raw == responses(CREATED, BEGINS, ends, speaks, COMPLETED)
+
+
+def piece(text: str, index: int = 0) -> tuple[str, Json]:
+    return "response.function_call_arguments.delta", {"output_index": index, "item_id": "i", "delta": text}
+
+
+def arguments_done(text: str) -> tuple[str, Json]:
+    return "response.function_call_arguments.done", {"output_index": 0, "item_id": "i", "arguments": text}
+
+
+def pieces_of(raw: bytes) -> str:
+    """What a client puts together of the deltas."""
+    return "".join(one.get("delta", "") for one in data_of(raw) if one["type"].endswith("arguments.delta"))
+
+
+def test_arguments_in_pieces_are_put_right() -> None:
+    """An empty object before the real one, the object as a text: as one event would tell them."""
+    ends = item("function_call", call_id="c", name="f", arguments='{"a":1}')
+    text = json.dumps('{"a":1}')
+    for pieces in (
+        ["{}", '{"a"', ":1}"],
+        [text],
+        [text[:4], text[4:]],
+        ["{} ", '{"a":1}'],
+    ):
+        deltas = [piece(one) for one in pieces]
+        for done in ([], [arguments_done("".join(pieces))]):
+            chunk = told(BEGINS, *deltas, *done, ends, COMPLETED)
+            assert blocks(chunk) == [CALL], pieces
+            assert pieces_of(chunk.raw) == '{"a":1}', pieces
+            assert heard(chunk.raw) == ['{"a":1}'] * (1 + len(done)), pieces
+
+
+def test_an_empty_object_alone_is_the_arguments() -> None:
+    """Its bytes travel along, as soon as it is known that nothing follows; so do those of other items."""
+    ends = item("function_call", call_id="c", name="f", arguments="{}")
+    speaks = item("message", content=[{"type": "output_text", "text": "Hi"}], index=1)
+    for events in (
+        [BEGINS, piece("{}"), arguments_done("{}"), ends, COMPLETED],
+        [BEGINS, piece("{}"), ends, speaks, COMPLETED],
+        [BEGINS, piece("{"), piece("}"), ends, COMPLETED],
+    ):
+        chunk = told(*events)
+        assert chunk.raw == responses(CREATED, *events)
+        assert blocks(chunk)[0] == ("tool_call", "c", "f", "{}")
+    ends_alone = ("response.completed", {"response": {"id": "r", "output": [ends[1]["item"]]}})
+    assert blocks(told(ends_alone)) == [("tool_call", "c", "f", "{}")]
