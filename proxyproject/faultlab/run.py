@@ -32,6 +32,7 @@ class Case(Struct, frozen=True):
     upstream: str
     is_stream: bool
     always: bool
+    accent: str = ""  # the form in which upstream writes its answer
 
     @property
     def expected(self) -> Expected:
@@ -51,7 +52,10 @@ class Case(Struct, frozen=True):
         if self.contract.name == "invalid_grant":
             return f"Case {self.number}."
         silent = " [say: silent]" if self.contract.switch == "tool_safe" else ""  # no text before the call
-        return f"Case {self.number}.{tool}{silent} [fault#c{self.number}: {self.contract.spec}{ending}]"
+        accent = f" [accent: {self.accent}]" if self.accent else ""
+        return (
+            f"Case {self.number}.{tool}{silent}{accent} [fault#c{self.number}: {self.contract.spec}{ending}]"
+        )
 
     @property
     def kind(self) -> str:
@@ -68,7 +72,8 @@ class Case(Struct, frozen=True):
         """The case in a line."""
         form = "streamed" if self.is_stream else "collected"
         often = "always" if self.always else "once"
-        return f"{self.contract.label} {often}, {form}, {self.client} from {self.upstream}"
+        accent = f" in the accent {self.accent}" if self.accent else ""
+        return f"{self.contract.label} {often}, {form}, {self.client} from {self.upstream}{accent}"
 
     def request(self) -> Request:
         """What is sent."""

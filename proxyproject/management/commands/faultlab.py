@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from proxyproject.faultlab.accents import accented
 from proxyproject.faultlab.contract import ALL
 from proxyproject.faultlab.page import faults_page
 from proxyproject.faultlab.report import Reporter
@@ -35,6 +36,12 @@ class Command(BaseCommand):
         parser.add_argument("--upstream", choices=ALL, action="append", help="of the upstream")
         parser.add_argument("--fault", action="append", help="a fault's name, or a row as it is written")
         parser.add_argument("--write", type=Path, metavar="PAGE", help="write the page after a faultless run")
+        parser.add_argument(
+            "--accents",
+            type=int,
+            metavar="SEED",
+            help="have each answer in a server's accent, drawn by this number (docs/simulator.md)",
+        )
         parser.add_argument("--all", action="store_true", help="print the rows that were kept, too")
         parser.add_argument(
             "--report", type=Path, metavar="FOLDER", help="write progress and result there, as JSON"
@@ -45,6 +52,8 @@ class Command(BaseCommand):
         faults = tuple(options["fault"] or ())
         selection = Selection(tuple(options["dialect"] or ()), tuple(options["upstream"] or ()), faults)
         chosen = selection.cases()
+        if options["accents"] is not None:
+            chosen = accented(chosen, options["accents"])
         if not chosen:
             raise CommandError(f"No row of the contract is about {', '.join(faults or ['this'])}.")
         reporter = Reporter(options["report"], selection) if options["report"] else None
