@@ -16,6 +16,7 @@ from relay.dialects.reading.outside_json import (
     DONE,
     JSON_BEGINS,
     begins_json,
+    is_done,
     is_silence,
     json_outside,
     last_event,
@@ -75,8 +76,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         self.is_finishing = False
         self._reader = TolerantReader(decoder, self.prepared)
         self._read = self._reader.read
-        self._parser = SseParser(max_event_bytes)
-        self._max_event_bytes = max_event_bytes
+        self._parser, self._max_event_bytes = SseParser(max_event_bytes), max_event_bytes
         self._raw: list[bytes] = []
         self._is_over = False
         self._ends_amid = False  # the connection ended inside of an event's data
@@ -181,8 +181,7 @@ class StreamDecoder(ABC, Generic[Shape]):
                 raise BrokenStream(too_wide())
             told = objects_in(text)
             if not told:
-                what = "upstream sent something that is neither a stream nor a JSON object"
-                raise BrokenStream(garbage(what))
+                raise BrokenStream(garbage("upstream sent what is neither a stream nor a JSON object"))
             frames = [framed("", json_text(one)) for one in told]
             stream = self.document(told[0]) if len(told) == 1 else b"".join(frames)
         except BrokenStream as broken:
@@ -213,11 +212,12 @@ class StreamDecoder(ABC, Generic[Shape]):
                     self._patiently(event, events)
                 else:
                     take(told, event, events)
-            elif not data or not data.strip():
+            elif not data or not data.strip() or data.startswith(b":"):  # a comment that was framed as data
                 self._nothing(event, events)
-            elif data == DONE:
+            elif is_done(data):
                 self._flush(events)
-                self._guarded(self.done, events, event.raw if self.passes_done else b"")
+                raw = event.raw if data == DONE else framed("", DONE)
+                self._guarded(self.done, events, raw if self.passes_done else b"")
             else:
                 self._patiently(event, events)
             if self._is_over:

@@ -59,8 +59,18 @@ def without_done(data: bytes) -> bytes:
     return data.removesuffix(b"\n" + DONE)
 
 
+def is_done(data: bytes) -> bool:
+    """Is it ``[DONE]``, also in quotes, in small letters, or behind a second ``data:``?"""
+    return data == DONE or (len(data) < 64 and data.removeprefix(b"data:").strip(b" \"'").upper() == DONE)
+
+
 def objects_in(body: bytes) -> list[Json]:
-    """One object, those of a list, or those that stand line by line; none for anything else."""
+    """One object, those of a list, or those that stand line by line; none for anything else.
+
+    Gateways that frame a line that was framed already write ``data: data: {…}``.
+    """
+    if body.startswith(b"data:"):
+        body = b"\n".join(line.removeprefix(b"data:") for line in body.split(b"\n"))
     told = tolerant_object(body)
     if told is not None:
         return [told]

@@ -8,11 +8,13 @@ order is that of the Messages API: message_start, per block content_block_start,
 content_block_stop, then message_delta, message_stop.
 """
 
-from relay.dialects.anthropic.errors import failure_in_document, failure_of_event
+from relay.dialects.anthropic.errors import failure_in_document
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS
+from relay.dialects.anthropic.upstream_answer.bent_deltas import with_arguments_as_text, with_usual_kind
 from relay.dialects.anthropic.upstream_answer.block_start import citation
 from relay.dialects.anthropic.upstream_answer.documents import begins_message, is_message, stream_of
 from relay.dialects.anthropic.upstream_answer.message_events import begun, stopped
+from relay.dialects.anthropic.upstream_answer.own_errors import own_error
 from relay.dialects.anthropic.upstream_answer.reframing import (
     arguments_delta,
     block_start,
@@ -43,7 +45,6 @@ from relay.neutral.events import (
     BlockStop,
     Event,
     Extra,
-    Failed,
     Heartbeat,
     Signature,
     Terminal,
@@ -62,10 +63,8 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing read yet."""
         super().__init__(STREAM_EVENT, options.max_event_bytes)
-        self._options = options
-        self._blocks = UpstreamBlocks(options)
-        self._has_started = False
-        self._message_id: object = None
+        self._options, self._blocks = options, UpstreamBlocks(options)
+        self._has_started, self._message_id = False, object()
         self._stop_reason: str | None = None
         self._said: str | None = None  # of a fragment of arguments, where it is not what was sent
         self._held_block = -1  # a tool call that was closed, and whose JSON does not parse
@@ -99,6 +98,10 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         words = "upstream sent a JSON document that is no message"
         raise BrokenStream(failure_in_document(told) or garbage(words))
 
+    def prepared(self, told: Json) -> Json:
+        """Pieces of arguments as text."""
+        return with_arguments_as_text(told) or told
+
     def _take_usual(self, block: UpstreamBlock, delta: Delta, events: list[Event]) -> bool:
         """One of the three deltas that make up nearly all of a stream; False when it is none of them."""
         index = block.index
@@ -131,10 +134,15 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
             return self._reframed(event, told)
         if name == "error" or (not told.type and told.error is not None):
             self.held = None
-            return self._fail(event, body, events)
+            events.append(own_error(event, body))
+            return event.raw
         if name == "content_block_delta" and self._has_started:
             block = self._blocks.find(told.index)
-            if says_nothing(told.delta, block.kind if block is not None else None):
+            kind = block.kind if block is not None else None
+            if told.delta is not None and (named := with_usual_kind(body, told.delta, kind)):
+                event = self._mended(event, "delta.type", named)
+                return self.take(STREAM_EVENT.decode(event.data or b""), event, events)
+            if says_nothing(told.delta, kind):
                 events.append(_HEARTBEAT)
                 return b""
         if self.held is not None:
@@ -165,8 +173,8 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         return self._reframed(event, told)
 
     def _passed_over(self, name: str, events: list[Event]) -> bytes:
-        self.note(name)
         events.append(_HEARTBEAT)
+        self.note(name)
         return b""
 
     def _start(self, event: SseEvent, body: Json, events: list[Event]) -> SseEvent:
@@ -285,14 +293,6 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
             events.append(BlockStop(block.index))
             told.append(block_stop(block.index))
         return b"".join(told)
-
-    def _fail(self, event: SseEvent, body: Json, events: list[Event]) -> bytes:
-        """Upstream's own error: the client sees it as it came, if its SDK would know it for one."""
-        is_forwarded = event.name == "error" and body.get("type") == "error"
-        if not is_forwarded:
-            raise BrokenStream(failure_in_document(body) or failure_of_event(body, b"", is_forwarded))
-        events.append(Failed(failure_of_event(body, event.data or b"", is_forwarded)))
-        return event.raw
 
     def _reframed(self, event: SseEvent, told: StreamEvent, index: int | None = None) -> bytes:
         if index is not None and told.index != index:

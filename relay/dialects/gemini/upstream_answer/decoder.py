@@ -15,6 +15,7 @@ from relay.dialects.gemini.client_answer.framing import frame, readable
 from relay.dialects.gemini.errors import error_object, failure_in_document, failure_in_stream
 from relay.dialects.gemini.fields import camel_keys
 from relay.dialects.gemini.upstream_answer.answer_events import AnswerEvents
+from relay.dialects.gemini.upstream_answer.bent_chunks import in_their_places
 from relay.dialects.gemini.upstream_answer.blocks import BrokenParts
 from relay.dialects.gemini.upstream_answer.text_arguments import with_objects
 from relay.dialects.gemini.upstream_answer.wire import (
@@ -28,6 +29,7 @@ from relay.dialects.gemini.upstream_answer.wire import (
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.reading.half_characters import json_text, tolerant_object
+from relay.dialects.reading.told_again import told_again
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Terminal
@@ -59,6 +61,9 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
             failure = failure_in_document(json_object(data) or {})
             if failure is not None:  # of a shape that Google's clients do not read: told in ours
                 raise BrokenStream(failure)
+            if (inner := _unwrapped(event)) is not event:  # Code Assist's, behind a proxy that leaves it on
+                self.note("response")
+                return told_again(self, AnswerDecoding, frame(inner.data or b""), events)
         try:
             self._answer.take(told, data, events)
         except BrokenParts as error:
@@ -87,8 +92,8 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
         return frame(json_text(told))
 
     def prepared(self, told: Json) -> Json:
-        """Google's names in their usual case, and calls whose arguments are objects."""
-        named: Json = camel_keys(told)
+        """Google's names in their usual case, texts and reasons in their places, and arguments as objects."""
+        named: Json = in_their_places(camel_keys(told), self.note)
         if with_objects(named):
             self.note("candidates[].content.parts[].functionCall.args")
         return named

@@ -1,0 +1,57 @@
+"""Chunks of proxies: mere texts for contents, reasons as numbers, Code Assist's envelope left on."""
+
+import json
+from typing import Any
+
+import pytest
+
+from relay.neutral.events import Stop, Terminal
+from tests.relay.dialects.gemini.streams import decode, events_of, folded, sse
+
+
+def candidate(content: Any, reason: Any = "STOP") -> dict[str, Any]:
+    return {"candidates": [{"content": content, "finishReason": reason, "index": 0}]}
+
+
+FINE = {"role": "model", "parts": [{"text": "fine"}]}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        candidate("fine"),
+        candidate({"role": "model", "parts": ["fi", "ne"]}),
+        candidate({"role": "model", "parts": "fine"}),
+        {"response": candidate(FINE), "traceId": "x"},
+        {"response": candidate("fine")},
+    ],
+)
+def test_the_text_is_heard_and_passed_on_in_googles_form(told: dict[str, Any]) -> None:
+    """Also by a client of Google's: the chunk that goes out is as documented."""
+    chunk = decode([sse(told)])
+    assert (folded(chunk.events).text, chunk.events[-1]) == ("fine", Terminal())
+    passed = json.loads(chunk.raw.removeprefix(b"data:"))
+    assert "".join(part["text"] for part in passed["candidates"][0]["content"]["parts"]) == "fine"
+
+
+@pytest.mark.parametrize(
+    ("reason", "meaning"),
+    [
+        (1, "end_turn"),
+        (2, "max_tokens"),
+        (3, "refusal"),
+        (5, "other"),
+        ("stop", "end_turn"),
+        ("max_tokens", "max_tokens"),
+    ],
+)
+def test_a_reason_is_read_as_number_and_in_small_letters(reason: int | str, meaning: str) -> None:
+    """The numbers are those of the enumeration, on which both of Google's homes agree as far as five."""
+    [stop] = [event for event in events_of(sse(candidate(FINE, reason))) if isinstance(event, Stop)]
+    assert stop.reason == meaning
+
+
+def test_a_number_of_no_known_reason_is_unknown() -> None:
+    """From six on the two homes differ: nobody guesses."""
+    [stop] = [event for event in events_of(sse(candidate(FINE, 7))) if isinstance(event, Stop)]
+    assert stop.reason == "unknown"
