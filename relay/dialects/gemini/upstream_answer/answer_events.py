@@ -114,7 +114,7 @@ class AnswerEvents:
             self._stop = None
         if has_sources:
             self._blocks.cite(out)
-        reason = (candidate.finish_reason or "").upper()  # small letters, as proxies of other vendors have it
+        reason = candidate.finish_reason and candidate.finish_reason.upper()  # proxies write small letters
         if reason and reason != UNSPECIFIED:
             self._is_cut_short = reason == "MAX_TOKENS"
             self._stop = Stop(
