@@ -163,9 +163,10 @@ class Blocks:
                 self._advance(events)
         return amended
 
-    def function_call(self, function: Function, events: list[Event]) -> None:
-        """A fragment of the one call of the older ``functions``, which has neither index nor id."""
-        self.call(CallFragment(0, None, function), 0, events)
+    def function_call(self, function: Function, events: list[Event]) -> dict[str, Any]:
+        """A fragment of the one call of the older ``functions``, without index and id; as ``call``."""
+        amended = self.call(CallFragment(0, None, function), 0, events)
+        return {name: value for name, value in amended.items() if name not in ("index", "id")}
 
     def is_empty_object(self, position: int) -> bool:
         """Was an empty object kept back of the call at ``position``, and nothing else told?"""

@@ -28,6 +28,8 @@ _FIELDS: dict[str, Place] = {
     "name": ("function", "name"),
     "arguments": ("function", "arguments"),
 }
+_OLDER_FIELDS: dict[str, Place] = {"name": ("name",), "arguments": ("arguments",)}
+"""Of the one call of the older ``functions``."""
 
 
 class Placeholder(msgspec.Struct, gc=False):
@@ -54,6 +56,7 @@ class Deltas:
         self._cited: set[str] = set()
         self.placeholders: list[Placeholder] = []
         self.doubts: dict[int, Placeholder] = {}
+        self._is_older = False  # a call came in the form of the older functions
         self._numbers = {"images": 0, "annotations": 0, "thinking_blocks": 0}
 
     def take(
@@ -167,15 +170,24 @@ class Deltas:
         try:
             for number, fragment in enumerate(fragments):
                 amended = self.blocks.call(fragment, len(fragments) - 1 - number, events)
-                place: Place = ("choices", at, "delta", "tool_calls", number)
                 if amended:
-                    self._doubt(place, fragment, amended)
-                    for name, value in amended.items():
-                        self._rewrites.put((*place, *_FIELDS[name]), value)
+                    place: Place = ("choices", at, "delta", "tool_calls", number)
+                    self._amend(place, _FIELDS, fragment, amended)
             if delta.function_call is not None:
-                self.blocks.function_call(delta.function_call, events)
+                self._is_older = True
+                amended = self.blocks.function_call(delta.function_call, events)
+                if amended:
+                    fragment = CallFragment(0, None, delta.function_call)
+                    self._amend(("choices", at, "delta", "function_call"), _OLDER_FIELDS, fragment, amended)
         except BrokenCall as broken:
             raise BrokenStream(garbage(str(broken))) from broken
+
+    def _amend(
+        self, place: Place, fields: dict[str, Place], fragment: CallFragment, amended: dict[str, Any]
+    ) -> None:
+        self._doubt((*place, *fields["arguments"]), fragment, amended)
+        for name, value in amended.items():
+            self._rewrites.put((*place, *fields[name]), value)
 
     def _doubt(self, place: Place, fragment: CallFragment, amended: dict[str, Any]) -> None:
         """An empty object that was kept back: clients may see it as it came, if nothing follows."""
@@ -186,7 +198,7 @@ class Deltas:
             return
         if self.blocks.is_empty_object(position):
             del amended["arguments"]
-            self.doubts[position] = Placeholder((*place, *_FIELDS["arguments"]))
+            self.doubts[position] = Placeholder(place)
             self.placeholders.append(self.doubts[position])
 
     def _settle(self, at: int, delta: Delta) -> None:
@@ -201,6 +213,12 @@ class Deltas:
             self._pay(at, delta, owed)
 
     def _pay(self, at: int, delta: Delta, owed: list[tuple[int, str]]) -> None:
+        if self._is_older:
+            older: Place = ("choices", at, "delta", "function_call")
+            if delta.function_call is None:
+                self._rewrites.put(older, {})
+            self._rewrites.put((*older, "arguments"), "".join(kept for _, kept in owed))
+            return
         place, number = ("choices", at, "delta", "tool_calls"), len(delta.tool_calls or ())
         if not number:
             self._rewrites.put(place, [])

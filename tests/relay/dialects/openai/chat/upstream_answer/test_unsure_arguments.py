@@ -92,6 +92,34 @@ def test_each_placeholder_is_dropped_where_it_stands(chunks: list[Json], expecte
     assert events_say(chunk) == expected
 
 
+def older(arguments: str, **name: str) -> Json:
+    return delta(function_call={"arguments": arguments, **name})
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        (["{}"], "{}"),
+        (["{}", '{"a"', ":1}"], '{"a":1}'),
+        ([TEXT], '{"a":1}'),
+        ([TEXT[:3], TEXT[3:]], '{"a":1}'),
+        (['{"a":', "1}", '{"a":1}'], '{"a":1}'),
+    ],
+)
+def test_a_call_of_the_older_functions_is_put_right_too(pieces: list[str], expected: str) -> None:
+    """It has a form of its own for clients; the end may stand in its last piece, or behind it."""
+    first, *rest = pieces
+    for finish in (False, True):
+        chunks = [older(first, name="f"), *map(older, rest)]
+        if finish:
+            chunks[-1]["choices"][0]["finish_reason"] = "function_call"
+        chunk = told(*chunks, *([] if finish else [delta("function_call")]))
+        assert events_say(chunk) == [expected]
+        with client_for(chunk.raw).chat.completions.stream(model="m", messages=[]) as events:
+            heard: Any = events.get_final_completion().choices[0].message.function_call
+        assert (heard.name, heard.arguments) == ("f", expected)
+
+
 PIECES = st.lists(
     st.tuples(
         st.sampled_from([0, 1, 2]), st.sampled_from(["{}", '{"a"', ":1}", '{"a":1}', " "]), st.booleans()
