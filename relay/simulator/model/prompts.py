@@ -1,8 +1,8 @@
 """From what a request asks to what the model answers, the same in every dialect.
 
 A prompt may direct the answer: ``use the tool``, ``use the tool 3 times``, ``call NAME``, ``in
-parallel``, ``search the web``, and ``[say: events=20, words=30, delay=0.01, thinking=4, echo=3, redacted,
-silent]``.
+parallel``, ``twice in parallel``, ``search the web``, and ``[say: events=20, words=30, delay=0.01,
+thinking=4, echo=3, redacted, silent]``.
 """
 
 import re
@@ -125,6 +125,8 @@ def _called_names(ask: Ask) -> list[str]:
     times = _TIMES.search(text)
     if not wanted or ask.tool_steps() >= (int(times[1]) if times else 1):
         return []
+    if "twice in parallel" in lowered:
+        return wanted * 2
     if "in parallel" in lowered and len(wanted) == 1:
         return (wanted + [name for name in ask.tools if name not in wanted] + wanted)[:2]
     return wanted

@@ -1,6 +1,7 @@
 """Claude Code, gemini-cli, Codex CLI and OpenCode, headless through the real server, with tools."""
 
 import json
+import re
 import subprocess
 import tempfile
 import warnings
@@ -9,6 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.served.clients.npm_clients import (
@@ -21,6 +23,7 @@ from tests.served.clients.npm_clients import (
 )
 from tests.served.keys.test_key_limits import new_key
 from tests.served.kinds.every_kind import CODEX_MODEL
+from tests.served.operators import log_in, make_operator
 from tests.served.world import CLAUDE, GEMINI, KEY, World
 
 pytestmark = pytest.mark.timeout(400)  # the first run installs them
@@ -204,6 +207,23 @@ def test_two_sub_agents_are_branches_of_one_conversation(kinds_world: World, hom
     assert {row["parent_agent"] for row in subs} == {conversation}
     assert {row["agent"] for row in rows if row["role"] == "main"} == {conversation}
     ledger_agrees(kinds_world, key, conversation, rows)
+    page_shows(kinds_world, conversation, rows)
+
+
+def test_two_sub_agents_at_once(kinds_world: World, home: Path) -> None:
+    """Started by one turn of the main agent they ask side by side: the tree and the money are the same."""
+    installed("@anthropic-ai/claude-code")
+    base_url, prompt = kinds_world.server.base_url, "Please call Agent twice in parallel."
+    key, before = new_key(kinds_world, "sub-agents-at-once"), newest(kinds_world)
+    done = claude_code(home, base_url, key, prompt, CLAUDE, tool="Agent")
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = turns(kinds_world, before)
+    [conversation] = {row["conversation"] for row in rows}
+    subs = [row for row in rows if row["role"] == "sub"]
+    assert len({row["agent"] for row in subs}) == 2
+    assert {row["parent_agent"] for row in subs} == {conversation}
+    ledger_agrees(kinds_world, key, conversation, rows)
+    page_shows(kinds_world, conversation, rows)
 
 
 def test_opencode_is_one_conversation(kinds_world: World, home: Path) -> None:
@@ -221,6 +241,7 @@ def test_opencode_is_one_conversation(kinds_world: World, home: Path) -> None:
     assert {(row["client_name"], row["role"]) for row in rows} == {("OpenCode", "main")}
     [conversation] = {row["conversation"] for row in rows}
     ledger_agrees(kinds_world, key, conversation, rows)
+    page_shows(kinds_world, conversation, rows)
 
 
 def ledger_agrees(world: World, key: str, conversation: str, rows: list[dict[str, Any]]) -> None:
@@ -231,9 +252,23 @@ def ledger_agrees(world: World, key: str, conversation: str, rows: list[dict[str
     assert told["turns"] == len(rows)
     assert told["by_sub_agents"] == sum(row["role"] == "sub" for row in rows)
     assert told["cost_units"] == sum(round(Decimal(str(row["cost"])) * 10**10) for row in rows)
+    assert {row["cache_miss"] for row in rows} == {""}  # nothing was lost, so nothing is guessed
     booked = world.client.get("/v1/usage", headers={"x-api-key": key}).json()["total"]
     assert booked["requests"] == len(rows)
     assert round(Decimal(booked["cost_usd"]) * 10**10) == told["cost_units"] > 0
+
+
+def page_shows(world: World, conversation: str, rows: list[dict[str, Any]]) -> None:
+    """An operator sees the main agent, its sub-agents below it, and each turn."""
+    make_operator(world)
+    with httpx.Client(base_url=world.server.base_url, timeout=60) as browser:
+        log_in(browser)
+        page = browser.get(f"/monitor/conversations/{conversation}/").text
+    agents = {row["agent"] for row in rows}
+    linked = re.findall(r'<td class="(depth-\d)">.*?\?agent=(\w+)"', page)
+    assert sorted(linked) == sorted((f"depth-{int(one != conversation)}", one) for one in agents)
+    assert linked[0][1] == conversation
+    assert [row["id"] for row in rows if f"/monitor/history/{row['id']}/" not in page] == []
 
 
 def test_codex_is_one_conversation(kinds_world: World, home: Path) -> None:
@@ -248,6 +283,7 @@ def test_codex_is_one_conversation(kinds_world: World, home: Path) -> None:
     assert {(row["client_name"], row["role"]) for row in rows} == {("Codex", "main")}
     [conversation] = {row["conversation"] for row in rows}
     ledger_agrees(kinds_world, key, conversation, rows)
+    page_shows(kinds_world, conversation, rows)
 
 
 def newest(world: World) -> str:

@@ -142,10 +142,10 @@ def test_what_upstream_forgot(world: World) -> None:
 
 
 @pytest.mark.timeout(600)  # they are many
-@pytest.mark.parametrize("model", [CLAUDE, "claude-on-gemini"])
-def test_two_hundred_turns_without_a_miss(world: World, model: str) -> None:
+@pytest.mark.parametrize("model", [CLAUDE, "claude-on-gemini", "claude-on-openai"])
+def test_two_hundred_turns_without_a_miss(kinds_world: World, model: str) -> None:
     """A long conversation as a client leads it, with all that it grows by: none is reported."""
-    talk = Talk(world, model)
+    talk = Talk(kinds_world, model)
     rows = [talk.says(f"Question {number}.") for number in range(200)]
     assert {row["cache_miss"] for row in rows} == {""}
     assert all(row["tokens_cached"] for row in rows[1:])

@@ -30,6 +30,7 @@ def called(asked: Ask) -> list[str]:
         ("please call beta", ["beta"]),
         ("call alpha and beta", ["alpha", "beta"]),
         ("use the tool in parallel", ["alpha", "beta"]),
+        ("call beta twice in parallel", ["beta", "beta"]),
         ("call alphabet", []),
         ("<system-reminder>use the tool</system-reminder>", []),
     ],
