@@ -37,7 +37,7 @@ def works(dialects: dict[str, Dialect], n: int) -> Iterator[tuple[str, Callable[
                 if shape.endswith("at once") and other is not dialect:
                     continue  # the same events as one by one
                 yield (
-                    f"answer of {name} for {client}: {shape}",
+                    f"stream of {name} for {client}: {shape}",
                     lambda dialect=dialect, other=other, stream=stream: told_on(dialect, other, stream),  # type: ignore[misc]
                 )
 

@@ -17,8 +17,8 @@ counting.count(
 )  # fmt: skip
 
 
-def main(wanted: str) -> None:
-    """Measure everything whose name holds ``wanted``."""
+def main(*wanted: str) -> None:
+    """Measure everything whose name holds one of ``wanted``."""
     from relay.dialects import stream_decoder
     from relay.neutral import nesting
     from tests.relay.linear import workloads
@@ -28,7 +28,7 @@ def main(wanted: str) -> None:
     counts: dict[str, list[int]] = {}
     for n in SIZES:
         for name, work in workloads.all_of(n):
-            if wanted in name:
+            if any(one in name for one in wanted):
                 if n == SIZES[0]:
                     workloads.done(work)  # what is kept from now on costs once
                 counting.METER.operations = counting.METER.steps = 0
@@ -39,4 +39,4 @@ def main(wanted: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "")
+    main(*sys.argv[1:])
