@@ -8,6 +8,7 @@ nor asks for a database (pytest-django lets nobody have one unasked), and what `
 In those places a test of something that is shared or kept bears ``pytest.mark.stores``.
 """
 
+import functools
 import sys
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,12 @@ SAME_ON_EVERY_STORE = {
         "browser",
         "gallery",
     ),
+    "they bring a PostgreSQL and a Redis of their own, whatever store the suite runs on": (
+        "fronts/test_two_hosts.py",
+        "served/keys/test_key_changes.py",
+        "served/processes/test_pooler.py",
+        "served/processes/test_several_processes.py",
+    ),
     "how the tests are run": ("test_loaded_python.py", "test_outside.py"),
 }
 """By the reason: files and folders whose servers would do the same on any store."""
@@ -80,12 +87,14 @@ def is_told_by_a_store(item: pytest.Item) -> bool:
     return is_outside(item) and not is_the_same_on_every_store(item.path)
 
 
+@functools.cache
 def is_the_same_on_every_store(path: Path) -> bool:
     """Whether the file is one of SAME_ON_EVERY_STORE, or in one of its folders."""
     named = (place for places in SAME_ON_EVERY_STORE.values() for place in places)
     return any(path.is_relative_to(TESTS / place) for place in named)
 
 
+@functools.cache
 def plays_with_the_whole(path: Path) -> bool:
     """Whether the file or folder is in one of FOLDERS."""
     return any(path.is_relative_to(TESTS / folder) for folder in FOLDERS)

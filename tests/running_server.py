@@ -178,6 +178,17 @@ class ServerWorld:
         self._made[data_dir] = (database, redis)
         return data_dir, world | (env or {})
 
+    def new_database(self, name: str) -> str:
+        """Make a migrated database on PostgreSQL, whatever store the suite runs on; its URL."""
+        if stores.wanted() and self._template_dir is None:
+            self._make_template()
+        if not self._template_database:
+            template = f"template_{uuid.uuid4().hex[:12]}"
+            with tempfile.TemporaryDirectory(prefix="evenkeel-template-") as folder:
+                migrate(environment_for(Path(folder)) | {"DATABASE_URL": stores.create_database(template)})
+            self._template_database = template
+        return stores.create_database(name, self._template_database)
+
     def discard(self, data_dir: Path) -> None:
         """Remove what ``prepare`` made for ``data_dir``, after its server has ended."""
         database, redis = self._made.pop(data_dir)
@@ -202,10 +213,15 @@ class ServerWorld:
         if stores.wanted():
             self._template_database = f"template_{uuid.uuid4().hex[:12]}"
             world["DATABASE_URL"] = stores.create_database(self._template_database)
-        migrating = loaded_python.start("manage.py", "migrate", "--verbosity", "0", env=world)
-        said = migrating.stdout.read()
-        assert migrating.wait() == 0, said
+        migrate(world)
         shutil.rmtree(self._template_dir / "logs", ignore_errors=True)
+
+
+def migrate(environment: dict[str, str]) -> None:
+    """Bring the database of this environment up to date. AssertionError when that fails."""
+    migrating = loaded_python.start("manage.py", "migrate", "--verbosity", "0", env=environment)
+    said = migrating.stdout.read()
+    assert migrating.wait() == 0, said
 
 
 def environment_for(data_dir: Path) -> dict[str, str]:

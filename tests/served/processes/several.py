@@ -1,7 +1,5 @@
 """Worlds with several server processes on one PostgreSQL and one Redis, whatever store the suite runs on."""
 
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,7 +11,7 @@ from cryptography.fernet import Fernet
 
 from relay.simulator.thread import SimulatorThread
 from tests import stores
-from tests.running_server import ROOT, RunningServer, ServerWorld
+from tests.running_server import RunningServer, ServerWorld
 from tests.served.world import CLAUDE, KEY, PATIENCE_SECONDS, World
 
 
@@ -49,7 +47,7 @@ def shared_stores(
     ways = ExitStack()
     url, redis = stores.start_redis()
     common = {
-        "DATABASE_URL": ways.enter_context(pooler(stores.create_database(database))),
+        "DATABASE_URL": ways.enter_context(pooler(server_world.new_database(database))),
         "REDIS_URL": url,
         "PROXY_SECRET_KEY": "shared" * 10,
         "PROXY_FERNET_KEYS": Fernet.generate_key().decode(),
@@ -60,9 +58,6 @@ def shared_stores(
 
     def start(*arguments: str, **env: str) -> RunningServer:
         data_dir, environment = server_world.prepare({**common, **env})
-        if not hosts:
-            command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-            subprocess.run(command, cwd=ROOT, env=environment, check=True)
         hosts.append(RunningServer(data_dir, environment, arguments))
         return hosts[-1]
 

@@ -3,8 +3,6 @@
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -16,7 +14,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tests import stores
-from tests.running_server import ROOT, RunningServer, ServerWorld
+from tests.running_server import RunningServer, ServerWorld
 from tests.served.world import KEY
 
 
@@ -46,12 +44,9 @@ def test_a_lame_duck_still_serves(running_server: Callable[..., RunningServer]) 
 
 def test_a_start_waits_for_a_database_that_is_not_there_yet(server_world: ServerWorld) -> None:
     """It takes no connection, says why, and serves as soon as PostgreSQL answers."""
-    url = stores.create_database("late")
+    url = server_world.new_database("late")
     real = parse_qs(urlsplit(url).query)["host"][0]
     data_dir, environment = server_world.prepare({"DATABASE_URL": url})
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, env=environment, check=True
-    )
     place = Path(tempfile.mkdtemp())
     try:
         with socket.socket(socket.AF_UNIX) as nobody:
