@@ -35,7 +35,9 @@ LIBRARIES = (
     "aiohttp",
     "asyncio",
     "autobahn.twisted.websocket",
+    "channels.auth",
     "channels.routing",
+    "channels.security.websocket",
     "channels_redis.core",
     "cryptography.fernet",
     "django.contrib.admin",
@@ -50,20 +52,37 @@ LIBRARIES = (
     "google.auth.jwt",
     "httpx",
     "httpx_aiohttp",
+    "jinja2.bccache",
+    "monitor.history.one_exchange.comparison",
+    "monitor.object_store.reading",
+    "monitor.partitions.making",
+    "monitor.retention.turn",
+    "monitor.turns.parts",
     "msgspec",
     "pydantic_settings",
     "re2",
     "redis.asyncio",
     "relay.dialects.registry",
     "relay.engine.retrying.policy",
+    "relay.exchange.client_call",
+    "relay.exchange.in_flight",
+    "relay.exchange.performing.quota_listener",
+    "relay.exchange.record.attempt_uses",
+    "relay.limits.key_counter",
+    "relay.limits.key_usage",
+    "relay.memory.kept_requests",
+    "relay.short.trial_models",
     "relay.simulator.server",
+    "servestatic.middleware",
     "twisted.internet.asyncioreactor",
     "twisted.internet.endpoints",
     "twisted.web.http",
     "uvloop",
     "zstandard",
 )
-"""What the server loads and what asks for no settings; nothing here keeps state of its process."""
+"""What the server loads and what asks for no settings: of this project, what brings the most of that along.
+
+Nothing here keeps state of its process."""
 
 NOT_YET = frozenset({"proxyproject.settings", "prometheus_client", "twisted.internet.reactor"})
 """What looks at its environment when it is imported: each program does that for itself."""
