@@ -111,13 +111,13 @@ soak: $(DEV) ## 12,000 exchanges with every fault at random positions; fails if 
 	$(BIN)/python -m tests.soak $(SOAK_ARGS)
 
 soak-several: $(DEV) ## conversations over four workers on two hosts, while Redis, PostgreSQL and a host go away (SOAK_ARGS=--calm)
-	$(BIN)/python -m tests.soak.several_run $(SOAK_ARGS)
+	$(BIN)/python -m tests.soak.several_hosts.several_run $(SOAK_ARGS)
 
 soak-budgets: $(DEV) ## 5,000 exchanges by 20 keys with budgets on two workers; fails if one passes its budget or is refused below it
 	$(BIN)/python -m tests.soak.budget_run $(SOAK_ARGS)
 
 soak-peers: $(DEV) ## the soak's exchanges against other proxies, each installed into a folder of its own (PEERS_ARGS="nginx litellm")
-	$(BIN)/python -m tests.soak.peer_run $(PEERS_ARGS)
+	$(BIN)/python -m tests.soak.other_proxies.peer_run $(PEERS_ARGS)
 
 faultlab: $(RUNTIME) ## every fault through a server of its own: expected against received
 	$(BIN)/python manage.py faultlab

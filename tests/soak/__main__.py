@@ -12,8 +12,8 @@ os.environ.setdefault("PROXY_DATA_DIR", tempfile.mkdtemp(prefix="evenkeel-soak-"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxyproject.settings")
 
 from proxyproject.faultlab.world import ENVIRONMENT, lab_world
-from tests.soak import hostile
 from tests.soak.accents import accented
+from tests.soak.attacked import hostile
 from tests.soak.campaign import run, table
 from tests.soak.plan import accounts, campaign, mappings
 

@@ -1,4 +1,4 @@
-"""What may be sent again, and by whom. That it is sent is tried in tests/browser/test_history.py."""
+"""What may be sent again, and by whom. That it is sent is tried in tests/browser/monitor/test_history.py."""
 
 import pytest
 from django.contrib.auth.models import Permission, User

@@ -1,7 +1,7 @@
 """The campaign against any server, judged by what the clients received; and the table of several servers.
 
-``python -m tests.soak.against --base-url http://127.0.0.1:4000 --form anthropic --upstream gemini`` starts
-the simulator on ``--simulator-port``, which is where that server must look for its upstream.
+``-m tests.soak.other_proxies.against --base-url http://127.0.0.1:4000 --form anthropic --upstream gemini``
+starts the simulator on ``--simulator-port``, which is where that server must look for its upstream.
 """
 
 import argparse
@@ -88,7 +88,7 @@ def details(outcome: Outcome, examples: int) -> str:
 
 def main() -> int:
     """Returns the exit code: 1 when a client was given anything bad."""
-    parser = argparse.ArgumentParser(prog="python -m tests.soak.against", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.other_proxies.against", description=__doc__)
     parser.add_argument("--base-url", required=True)
     parser.add_argument("--form", choices=FORMS, default="anthropic", help="what the clients speak")
     parser.add_argument("--upstream", choices=ALL, default="gemini", help="what the server asks")

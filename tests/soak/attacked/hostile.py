@@ -18,10 +18,10 @@ import aiohttp
 from msgspec import Struct
 
 from proxyproject.faultlab.world import KEY, Lab
+from tests.soak.attacked.mutated_upstream import STREAMS, MutatedUpstream
 from tests.soak.campaign import Report, run
 from tests.soak.client import Target, ask_all
 from tests.soak.judge import Received
-from tests.soak.mutated_upstream import STREAMS, MutatedUpstream
 from tests.soak.plan import FORMS, Exchange
 
 ENVIRONMENT = {
@@ -87,7 +87,7 @@ async def run_hostile(
     with MutatedUpstream(seed) as upstream:
         await _offer(lab, broken, upstream.base_url)
         attackers = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.soak.attackers", lab.base_url, str(seed),
+            sys.executable, "-m", "tests.soak.attacked.attackers", lab.base_url, str(seed),
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         target = Target(lab.base_url, {"x-api-key": KEY})

@@ -7,7 +7,7 @@ from tests.relay.dialects.whatever_comes.mutations import mutants
 from tests.served.raw_upstream import CHUNKED, EVENT_STREAM, RawUpstream, Script, Then, chunked, head
 from tests.served.upstreams.test_broken_http import BEFORE_COMMIT, BEHIND_COMMIT
 
-TRANSCRIPTS = Path(__file__).parent.parent / "transcripts"
+TRANSCRIPTS = Path(__file__).parents[2] / "transcripts"
 STREAMS = {
     "anthropic": ("anthropic_text", "anthropic_thinking", "anthropic_tools"),
     "gemini": ("gemini_text", "gemini_thinking", "gemini_parallel_tools"),

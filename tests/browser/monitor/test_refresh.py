@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_live import in_background
+from tests.browser.monitor.test_live import in_background
 from tests.served.world import World
 
 pytestmark = pytest.mark.stores

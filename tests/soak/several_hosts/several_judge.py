@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from relay.simulator.ledger import Received
-from tests.soak.several import BROKEN, Said, Talk
+from tests.soak.several_hosts.several import BROKEN, Said, Talk
 
 GENERATES = ("/messages", "enerateContent")
 SHORTEST = 50

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from proxyproject.faultlab.contract import ALL
-from tests.soak.peers import PEERS
+from tests.soak.other_proxies.peers import PEERS
 from tests.soak.plan import FORMS
 
 UPSTREAM = "http://127.0.0.1:9100"

@@ -1,4 +1,4 @@
-"""``python -m tests.soak.attackers URL SEED``: people without a key who want a server to stop serving others.
+"""``-m tests.soak.attacked.attackers URL SEED``: people without a key who want nobody else to be served.
 
 They come from an address of their own (127.0.0.2) and attack until their stdin ends; then they tell as JSON
 what each kind of attack got: HTTP statuses, ``closed`` (nothing was said) or ``refused`` (no connection), and

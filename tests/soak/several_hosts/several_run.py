@@ -1,4 +1,4 @@
-"""``python -m tests.soak.several_run``: conversations over two hosts while their stores go away.
+"""``-m tests.soak.several_hosts.several_run``: conversations over two hosts while their stores go away.
 
 Redis is killed, PostgreSQL stopped, a host restarted; exit code 1 when a client, a row, a signature, an
 account or a limit was lost. It needs PostgreSQL and Redis from the development packages, as ``make
@@ -24,8 +24,8 @@ from tests import stores
 from tests.running_server import RunningServer, ServerWorld
 from tests.served.processes.several import SeveralWorld, shared_stores
 from tests.served.world import ACCOUNTS, CLAUDE, KEY, PATIENCE_SECONDS
-from tests.soak.several import Talk, talk
-from tests.soak.several_judge import (
+from tests.soak.several_hosts.several import Talk, talk
+from tests.soak.several_hosts.several_judge import (
     back_at,
     late_back,
     moved,
@@ -170,7 +170,9 @@ def trouble(campaign: Campaign) -> None:
 
 def main() -> int:
     """Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests.soak.several_run", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.soak.several_hosts.several_run", description=__doc__
+    )
     parser.add_argument("--conversations", type=int, default=200)
     parser.add_argument("--turns", type=int, default=20)
     parser.add_argument("--concurrency", type=int, default=24)

@@ -25,9 +25,9 @@ from msgspec.structs import replace
 
 from proxyproject.faultlab.world import ENVIRONMENT, KEY, lab_world
 from relay.simulator.thread import SimulatorThread
-from tests.soak.against import CLIENT_SECONDS, Outcome, against, details, shares
 from tests.soak.client import Target, ask_all
-from tests.soak.peers import PEERS, TIMEOUT_SECONDS, Pairing, Peer
+from tests.soak.other_proxies.against import CLIENT_SECONDS, Outcome, against, details, shares
+from tests.soak.other_proxies.peers import PEERS, TIMEOUT_SECONDS, Pairing, Peer
 from tests.soak.plan import Exchange, accounts, campaign
 
 START_SECONDS = 300
@@ -149,7 +149,7 @@ def _is_asked(pairing: Pairing, asked: argparse.Namespace) -> bool:
 
 def main() -> int:
     """Returns the exit code: 1 when one could not be installed or started."""
-    parser = argparse.ArgumentParser(prog="python -m tests.soak.peer_run", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.soak.other_proxies.peer_run", description=__doc__)
     parser.add_argument("peer", nargs="*", default=[*PEERS, OURS], help=f"of {', '.join(PEERS)}, {OURS}")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "evenkeel-peers")
     parser.add_argument("--pairing", action="append", default=[], help="only this, e.g. anthropic-gemini")

@@ -8,10 +8,10 @@ import pytest
 
 from proxyproject.faultlab.reading import HeardAnswer
 from tests.served.raw_upstream import RawUpstream, Then
-from tests.soak.attackers import ATTACKS, Attack, rubbish, wrong_key
-from tests.soak.hostile import Hostile, broken_exchanges, hostile_table, judged_broken
+from tests.soak.attacked.attackers import ATTACKS, Attack, rubbish, wrong_key
+from tests.soak.attacked.hostile import Hostile, broken_exchanges, hostile_table, judged_broken
+from tests.soak.attacked.mutated_upstream import MutatedUpstream
 from tests.soak.judge import Received
-from tests.soak.mutated_upstream import MutatedUpstream
 from tests.soak.plan import Exchange
 
 ROW: list[dict[str, Any]] = [{"in_flight": False}]

@@ -3,8 +3,8 @@
 import json
 
 from relay.simulator.ledger import Received
-from tests.soak.several import Said, Talk
-from tests.soak.several_judge import (
+from tests.soak.several_hosts.several import Said, Talk
+from tests.soak.several_hosts.several_judge import (
     back_at,
     late_back,
     moved,

@@ -1,0 +1,1 @@
+"""The campaign over several hosts whose stores go away."""
