@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from relay.dialects.openai import OPENAI_RESPONSES
 from relay.neutral.conversation import Json
@@ -15,7 +17,7 @@ from tests.relay.dialects.openai.responses.upstream_answer.test_servers import (
     item,
     told,
 )
-from tests.relay.dialects.openai.streams import client_for, data_of, decoded, responses
+from tests.relay.dialects.openai.streams import client_for, data_of, decoded, responses, state_of
 
 TOLD = [{"a": 1}, '{}{"a":1}', json.dumps('{"a":1}'), '{"a":1}']
 """The ways in which servers tell one object."""
@@ -112,3 +114,35 @@ def test_an_empty_object_alone_is_the_arguments() -> None:
         assert blocks(chunk)[0] == ("tool_call", "c", "f", "{}")
     ends_alone = ("response.completed", {"response": {"id": "r", "output": [ends[1]["item"]]}})
     assert blocks(told(ends_alone)) == [("tool_call", "c", "f", "{}")]
+
+
+PIECES = st.lists(
+    st.tuples(st.integers(0, 1), st.sampled_from(["{}", '{"a"', ":1}", '{"a":1}', TOLD[2], " "])), max_size=7
+)
+
+
+@given(pieces=PIECES, is_done=st.booleans())
+def test_a_client_hears_what_the_events_say(pieces: list[tuple[int, str]], is_done: bool) -> None:
+    """However the pieces of two calls are mixed, if the calls are whole."""
+    events: list[tuple[str, Json]] = []
+    for at in (0, 1):
+        begun = item("function_call", done=False, index=at, call_id=f"c{at}", name="f", arguments="")
+        events.append(begun)
+    events += [piece(text, at) for at, text in pieces]
+    for at in (0, 1):
+        whole = "".join(text for index, text in pieces if index == at)
+        if is_done:
+            fields = {"output_index": at, "item_id": "i", "arguments": whole}
+            events.append(("response.function_call_arguments.done", fields))
+        events.append(item("function_call", index=at, call_id=f"c{at}", name="f", arguments=whole))
+    chunk = told(*events, COMPLETED)
+    state = state_of(chunk.events)
+    if state.failure is not None:
+        return
+    for at in (0, 1):
+        deltas = [
+            one.get("delta", "")
+            for one in data_of(chunk.raw)
+            if one["type"].endswith("arguments.delta") and one["output_index"] == at
+        ]
+        assert json.loads("".join(deltas).strip() or "{}") == json.loads(state.blocks[at].text)
