@@ -67,6 +67,15 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 
 
+TOLD = "cache_miss_told"
+"""Under this name they hold that it is upstream's own word, which tells no number of a turn."""
+
+_TOLD_WORDS = {
+    "turn": _("An earlier turn changed, and what stands behind it was read anew."),
+    "history": _("The history was replaced by a shorter one: compacted, or begun anew."),
+}
+
+
 def about_the_cache(row: RequestRecord) -> tuple[Phrase, ...]:
     """What to say of a prompt cache that could have been read, and was not: loss, cause, what to do."""
     if row.cache_miss not in WORDS:
@@ -79,8 +88,11 @@ def about_the_cache(row: RequestRecord) -> tuple[Phrase, ...]:
         )
     cost = f"{row.cache_miss_cost:.4f}" if row.cache_miss_cost else ""
     detail = str(row.diagnostics.get(DETAIL) or "–")
+    is_told = bool(row.diagnostics.get(TOLD))
+    what = _TOLD_WORDS.get(row.cache_miss, what) if is_told else what
     return (
         Phrase(lost, {"tokens": row.cache_miss_tokens or 0, "cost": cost}),
         Phrase(what, {"detail": detail}),
+        *((Phrase(_("Upstream says so itself.")),) if is_told else ()),
         Phrase(step),
     )

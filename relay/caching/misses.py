@@ -61,11 +61,15 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class CacheMiss(msgspec.Struct, frozen=True):
-    """``cause`` is one of monitor.record.cache_misses.CAUSES, ``detail`` what exactly, in a few words."""
+    """``cause`` is one of monitor.record.cache_misses.CAUSES, ``detail`` what exactly, in a few words.
+
+    ``is_told``: it is upstream's own word.
+    """
 
     cause: str
     lost_tokens: int
     detail: str = ""
+    is_told: bool = False
 
 
 def miss_of(kept: Sequence[Kept], now: Kept, found: Found) -> CacheMiss | None:
@@ -89,7 +93,7 @@ def miss_of(kept: Sequence[Kept], now: Kept, found: Found) -> CacheMiss | None:
     if cause == "upstream" and before.asked.count > before.asked.kept:
         return None  # what is not compared may have changed
     if cause == "upstream" and found.told in REGIONS_TOLD:
-        cause, detail = REGIONS_TOLD[found.told], _in_its_words(found.told)
+        return _in_its_words(found.told, lost)
     return CacheMiss(cause, lost, detail)
 
 
@@ -105,12 +109,13 @@ def _told_alone(found: Found, input_tokens: int) -> CacheMiss | None:
     lost = min(found.told_tokens, input_tokens - found.read_tokens)
     if lost < found.minimum_tokens or lost <= input_tokens * SLACK_SHARE:
         return None
-    return CacheMiss(REGIONS_TOLD[found.told], lost, _in_its_words(found.told))
+    return _in_its_words(found.told, lost)
 
 
-def _in_its_words(told: str) -> str:
-    what = f"{told.removesuffix('_changed')}, " if REGIONS_TOLD[told] == "settings" else ""
-    return f"{what}by upstream's own word"
+def _in_its_words(told: str, lost: int) -> CacheMiss:
+    cause = REGIONS_TOLD[told]
+    detail = told.removesuffix("_changed") if cause == "settings" else ""
+    return CacheMiss(cause, lost, detail, is_told=True)
 
 
 def _reason(before: Kept, now: Kept, found: Found) -> tuple[str, str]:

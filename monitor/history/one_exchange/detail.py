@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
+from monitor.diagnosis.cache_advice import DETAIL, TOLD
 from monitor.history.listing.keyset import attempts_of, is_cursor, records_by_id
 from monitor.history.one_exchange.body_diff import DiffLine, body_diff, pretty
 from monitor.history.one_exchange.log_lines import log_lines
@@ -173,7 +174,12 @@ def _retry_after(response: Body | None) -> float | None:
 
 
 def facts(row: RequestRecord) -> dict[str, Any]:
-    """Further facts that are told on the page, of a row as it may be shown (``with_shown_accounts``)."""
+    """Further facts that are told on the page, of a row as it may be shown (``with_shown_accounts``).
+
+    What was different for the prompt cache is said in the diagnosis, in a sentence.
+    """
     return {
-        name.replace("_", " "): value for name, value in row.diagnostics.items() if value not in (None, "")
+        name.replace("_", " "): value
+        for name, value in row.diagnostics.items()
+        if value not in (None, "") and name not in (DETAIL, TOLD)
     }

@@ -99,7 +99,11 @@ class CacheWatch:
         if miss is not None:
             if miss.cause == "account" and detour is not None:  # the same loss, told once
                 miss = CacheMiss(miss.cause, detour, miss.detail)
+            elif detour:  # what the stand-in seemed to cost was lost for this
+                self._recorder.detour(0, None, lease.detour)
             self._recorder.missed_cache(miss.cause, miss.lost_tokens, miss.detail)
+            if miss.is_told:
+                self._recorder.diagnosed("cache_miss_told", True)
         self._runtime.memory.kept.keep(self._agent, with_newest(kept, now), now.at)
 
     def _footprints(self, request: UpstreamRequest) -> tuple[Footprint, Footprint]:

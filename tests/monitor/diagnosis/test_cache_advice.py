@@ -25,6 +25,15 @@ def test_the_loss_the_cause_and_what_to_do() -> None:
     assert "US$" not in as_text(about_the_cache(row(cache_miss="upstream", cache_miss_tokens=9))[0])
 
 
+def test_upstreams_own_word_is_named() -> None:
+    """It tells no number of a turn: the sentence does without."""
+    for cause, words in (("turn", "An earlier turn changed, and"), ("tools", "The tools changed")):
+        missed = row(cache_miss=cause, cache_miss_tokens=9, diagnostics={"cache_miss_told": True})
+        _, what, whose, _ = map(as_text, about_the_cache(missed))
+        assert what.startswith(words)
+        assert whose == "Upstream says so itself."
+
+
 def test_every_cause_is_said_in_japanese() -> None:
     """Cause and advice, both translated."""
     with translation.override("ja"):
@@ -34,3 +43,7 @@ def test_every_cause_is_said_in_japanese() -> None:
             ]
             said = [as_text(phrase) for phrase in about_the_cache(row(cache_miss=cause, cache_miss_tokens=1))]
             assert not set(english) & set(said)
+            told = about_the_cache(
+                row(cache_miss=cause, cache_miss_tokens=1, diagnostics={"cache_miss_told": True})
+            )
+            assert not {phrase.message for phrase in told} & set(map(as_text, told))

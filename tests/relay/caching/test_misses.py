@@ -197,7 +197,7 @@ STAGED: list[tuple[str, Kept, Found, CacheMiss | None]] = [
         "upstream says what it was",
         after(),
         found(0, 6, told="system_changed"),
-        CacheMiss("system", 10_000, "by upstream's own word"),
+        CacheMiss("system", 10_000, is_told=True),
     ),
     ("all of it was read", after(), found(5, 6), None),
     ("a little less was read", after(), found(4.8, 6), None),
@@ -227,9 +227,9 @@ def test_the_tools_of_gemini_are_told_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("told", "miss"),
     [
-        ("tools_changed", CacheMiss("tools", 9_000, "by upstream's own word")),
-        ("verbosity_changed", CacheMiss("settings", 9_000, "verbosity, by upstream's own word")),
-        ("context_compacted", CacheMiss("history", 9_000, "by upstream's own word")),
+        ("tools_changed", CacheMiss("tools", 9_000, is_told=True)),
+        ("verbosity_changed", CacheMiss("settings", 9_000, "verbosity", is_told=True)),
+        ("context_compacted", CacheMiss("history", 9_000, is_told=True)),
         ("input_changed", None),  # the system prompt, or a turn
         ("previous_message_not_found", None),
         ("", None),

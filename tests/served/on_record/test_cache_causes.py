@@ -139,8 +139,23 @@ def test_claudes_own_word_is_told(world: World) -> None:
     talk.session = str(uuid.uuid4())
     talk.tools.reverse()
     row = talk.says("Two.")
-    assert (row["cache_miss"], told(row)) == ("tools", "by upstream's own word")
+    assert row["cache_miss"] == "tools"
+    assert json_value(row["diagnostics"])["cache_miss_told"] is True
     assert row["cache_miss_tokens"] > 3000
+
+
+def test_a_loss_is_told_once(own_world: OwnWorld) -> None:
+    """A stand-in is asked with a changed system prompt: that is the loss, and the stand-in cost nothing."""
+    with own_world() as world:
+        talk = Talk(world)
+        talk.says("One.")
+        moved = talk.says("Two. [fault: status=429, ok]")
+        assert moved["cached_tokens_lost"] == moved["cache_miss_tokens"] > 0
+        talk.messages[-2]["content"] = "Two."
+        talk.system += " It is twelve o'clock."
+        row = talk.says("Three.")
+        assert (row["cache_miss"], row["account"]) == ("system", moved["account"])
+        assert row["cached_tokens_lost"] == 0
 
 
 @pytest.fixture
