@@ -22,9 +22,9 @@ from relay.limits.shared_counts import RedisCounts
 from relay.limits.standing import Standing
 from relay.memory.memory_items import MemoryItem
 from relay.memory.shared_store import SharedStore
-from tests import redis_kinds
 from tests.accounts.credentials.test_by_kind import OAUTH
 from tests.accounts.credentials.test_tokens import TokenEndpoint, sealed
+from tests.accounts.processes import redis_kinds
 from tests.accounts.waiting import until
 
 pytestmark = pytest.mark.outside

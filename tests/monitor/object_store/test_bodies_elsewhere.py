@@ -21,8 +21,8 @@ from monitor.retention.pruner import Limits, planned, prune
 from monitor.store import shipping
 from monitor.store.writer import RecordWriter
 from relay.replay.resend import CannotReplay, recorded_call
+from tests.monitor.object_store.object_store import CREDENTIALS, Bucket, served_bucket
 from tests.monitor.shelf import ENDED, attempt_of
-from tests.object_store import CREDENTIALS, Bucket, served_bucket
 from tests.served.world import PATIENCE_SECONDS
 
 NewRecord = Callable[..., RequestRecord]

@@ -11,7 +11,7 @@ from monitor.object_store.keys import days_before, key_of
 from monitor.object_store.place import BucketPlace, place_of
 from monitor.object_store.store import S3Store
 from monitor.record.request_id import new_request_id
-from tests.object_store import CREDENTIALS
+from tests.monitor.object_store.object_store import CREDENTIALS
 
 NOON_MS = 1_790_000_000_000  # of 21 September 2026
 

@@ -48,7 +48,7 @@ from relay.neutral.events import (
     Usage,
 )
 from relay.neutral.failures import Failure, Kind
-from tests.playbook import Expected, Fields, Given, Script, compact
+from tests.relay.engine.playbook import Expected, Fields, Given, Script, compact
 
 # --- what the script's people and streams are like -----------------------------------------------
 ANN = Picked(0, 1, "ann@example.com", "gemini", "m-1", is_same_dialect=False)

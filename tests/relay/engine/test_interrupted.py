@@ -9,8 +9,8 @@ from relay.engine.commands import Allowed, Done, ExchangeEnd, Interrupted, Note,
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed, Fact
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.failures import Kind, Phase
-from tests.playbook import Script, lines_of, play
 from tests.relay.engine.failures import REFUSED_SIGNATURE
+from tests.relay.engine.playbook import Script, lines_of, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

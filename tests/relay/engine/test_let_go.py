@@ -8,7 +8,7 @@ from relay.engine.answer.answer import Answer
 from relay.engine.attempts import serve
 from relay.engine.commands import Done, Interrupted, Opened, OpenUpstream, PickAccount, Read
 from relay.engine.retrying.deadlines import TimeLimits
-from tests.playbook import Given
+from tests.relay.engine.playbook import Given
 from tests.relay.engine.script import ANN, STOPPED, says
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from relay.engine.facts import AttemptEnded, AttemptStarted, Committed
-from tests.playbook import play
+from tests.relay.engine.playbook import play
 from tests.relay.engine.script import (
     ANN,
     BEN,

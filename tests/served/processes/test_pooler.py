@@ -17,9 +17,9 @@ from monitor.retention.turn import _KEY
 from proxyproject.management.commands.migrate import LOCK_NUMBER
 from relay.simulator.thread import SimulatorThread
 from tests import stores
-from tests.poolers import pgbouncer
 from tests.running_server import ROOT, ServerWorld
 from tests.served.operators import log_in, make_operator
+from tests.served.processes.poolers import pgbouncer
 from tests.served.processes.several import SeveralWorld, shared_stores
 from tests.served.world import PATIENCE_SECONDS, text_of
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import redis
 
-from tests.redis_kinds import cluster
+from tests.accounts.processes.redis_kinds import cluster
 from tests.running_server import ServerWorld
 from tests.served.processes.several import SeveralWorld, several
 from tests.served.world import PATIENCE_SECONDS, text_of

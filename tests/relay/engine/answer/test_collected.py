@@ -6,7 +6,7 @@ from relay.engine.facts import AttemptEnded, Committed
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.events import Failed, Stop, Terminal, TextDelta, Usage
 from relay.neutral.failures import Failure, Kind, Phase
-from tests.playbook import Given, Script, play
+from tests.relay.engine.playbook import Given, Script, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from relay.engine.facts import AttemptEnded, AttemptOpened, AttemptStarted, Committed
 from relay.neutral.events import BlockStart, MessageStart, TextDelta, Usage
 from relay.neutral.failures import Phase
-from tests.playbook import play
+from tests.relay.engine.playbook import play
 from tests.relay.engine.script import (
     ANN,
     STOPPED,

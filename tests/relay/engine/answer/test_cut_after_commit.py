@@ -15,7 +15,7 @@ from relay.neutral.events import (
     ThinkingDelta,
 )
 from relay.neutral.failures import Failure, Kind, Phase
-from tests.playbook import Given, Played, Script, play
+from tests.relay.engine.playbook import Given, Played, Script, play
 from tests.relay.engine.script import (
     ANN,
     STOPPED,

@@ -14,7 +14,7 @@ from relay.neutral.events import (
     Usage,
 )
 from relay.neutral.failures import Kind
-from tests.playbook import Script, play
+from tests.relay.engine.playbook import Script, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

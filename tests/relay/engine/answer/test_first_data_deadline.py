@@ -7,7 +7,7 @@ from relay.engine.facts import AttemptEnded
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.events import BlockStart, Heartbeat, MessageStart, TextDelta, ThinkingDelta
 from relay.neutral.failures import Kind, Phase
-from tests.playbook import Given, play
+from tests.relay.engine.playbook import Given, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

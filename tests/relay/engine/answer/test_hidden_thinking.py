@@ -15,7 +15,7 @@ from relay.neutral.events import (
     ThinkingDelta,
 )
 from relay.neutral.failures import Kind
-from tests.playbook import play
+from tests.relay.engine.playbook import play
 from tests.relay.engine.script import (
     ANN,
     BEN,

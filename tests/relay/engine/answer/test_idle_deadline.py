@@ -4,7 +4,7 @@ from relay.engine.facts import AttemptEnded
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.events import BlockStart, BlockStop, Heartbeat, TextDelta, ThinkingDelta
 from relay.neutral.failures import Kind, Phase
-from tests.playbook import Script, play
+from tests.relay.engine.playbook import Script, play
 from tests.relay.engine.script import (
     ANN,
     STOPPED,

@@ -7,7 +7,7 @@ from relay.engine.facts import AttemptEnded, Rotated
 from relay.exchange.record.log_phrases import lines
 from relay.neutral.events import BlockStop, Stop, Terminal, TextDelta, Usage
 from relay.neutral.failures import MAX_TOLD_SECONDS, Failure, Kind, Phase, stumbled
-from tests.playbook import Script, play
+from tests.relay.engine.playbook import Script, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

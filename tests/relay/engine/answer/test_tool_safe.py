@@ -19,7 +19,7 @@ from relay.neutral.events import (
     Usage,
 )
 from relay.neutral.failures import Failure, Kind, Phase
-from tests.playbook import Given, play
+from tests.relay.engine.playbook import Given, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

@@ -2,7 +2,7 @@
 
 from relay.engine.facts import AttemptEnded
 from relay.neutral.failures import Failure, Kind
-from tests.playbook import play
+from tests.relay.engine.playbook import play
 from tests.relay.engine.script import (
     ANN,
     STOPPED,

@@ -4,7 +4,7 @@ from relay.engine.continuing.legs import MAX_LEGS
 from relay.engine.facts import AttemptEnded, AttemptOpened, Committed
 from relay.neutral.events import BlockStart, BlockStop, Event, MessageStart, Stop, Terminal, TextDelta, Usage
 from relay.neutral.failures import Kind, Phase
-from tests.playbook import Script, play
+from tests.relay.engine.playbook import Script, play
 from tests.relay.engine.script import (
     ANN,
     STOP,

@@ -18,7 +18,7 @@ from relay.neutral.events import (
     Usage,
 )
 from relay.neutral.failures import Failure, Kind, Phase
-from tests.playbook import Script, play
+from tests.relay.engine.playbook import Script, play
 from tests.relay.engine.retrying.test_spent_budget import SPENT
 from tests.relay.engine.script import (
     ANN,

@@ -2,7 +2,7 @@
 
 from relay.engine.facts import KeptAccount, Rotated
 from relay.neutral.failures import Kind
-from tests.playbook import play
+from tests.relay.engine.playbook import play
 from tests.relay.engine.script import (
     ANN,
     BEN,

@@ -6,8 +6,8 @@ from relay.engine.facts import AttemptEnded, GaveUp, Healing, HealingFailed, Kep
 from relay.engine.retrying.policy import Decision
 from relay.neutral.events import MessageStart, Stop, Terminal
 from relay.neutral.failures import Failure, Kind
-from tests.playbook import Script, play
 from tests.relay.engine.failures import OFFERS_DROP_BLOCK, REFUSED_SIGNATURE
+from tests.relay.engine.playbook import Script, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

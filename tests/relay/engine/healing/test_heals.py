@@ -5,8 +5,8 @@ from relay.engine.healing.heals import MAX_TAKEN_BACK, HealsSoFar
 from relay.engine.healing.refused_forms import LIMIT, Refusals
 from relay.engine.retrying.policy import Decision
 from relay.neutral.failures import Failure, Kind
-from tests.playbook import play
 from tests.relay.engine.failures import REFUSED_SIGNATURE
+from tests.relay.engine.playbook import play
 from tests.relay.engine.script import ANN, answers, breaks, closes, healed, heals, opens, picks, sleeps
 
 

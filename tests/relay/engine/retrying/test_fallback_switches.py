@@ -3,7 +3,7 @@
 from relay.engine.facts import AttemptStarted, FellBack
 from relay.engine.retrying.fallbacks import Fallbacks
 from relay.neutral.token_limit import TokenLimit
-from tests.playbook import Script, play
+from tests.relay.engine.playbook import Script, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

@@ -4,7 +4,7 @@ import pytest
 
 from relay.engine.facts import AttemptEnded, AttemptStarted
 from relay.neutral.failures import Kind
-from tests.playbook import Script, play
+from tests.relay.engine.playbook import Script, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

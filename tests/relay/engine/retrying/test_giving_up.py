@@ -5,7 +5,7 @@ import pytest
 from relay.engine.facts import AttemptEnded, GaveUp
 from relay.engine.retrying.policy import MAX_RETRY_ATTEMPTS
 from relay.neutral.failures import Kind
-from tests.playbook import Script, play
+from tests.relay.engine.playbook import Script, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

@@ -7,7 +7,7 @@ import pytest
 from relay.engine.facts import GaveUp, Rested
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.engine.retrying.retry_turns import RESTING
-from tests.playbook import Given, Script, play
+from tests.relay.engine.playbook import Given, Script, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

@@ -5,8 +5,8 @@ import pytest
 from relay.engine.facts import AttemptStarted, KeptAccount, Rotated
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.failures import Failure, Kind
-from tests.playbook import Script, play
 from tests.relay.engine import failures
+from tests.relay.engine.playbook import Script, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

@@ -6,7 +6,7 @@ from relay.engine.commands import Allowed, SpendRetry
 from relay.engine.facts import AttemptEnded, GaveUp
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.neutral.failures import Kind
-from tests.playbook import Expected, Given, play
+from tests.relay.engine.playbook import Expected, Given, play
 from tests.relay.engine.script import (
     ANN,
     BEN,

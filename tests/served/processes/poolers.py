@@ -15,7 +15,7 @@ import pytest
 
 from tests import stores
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def documented_settings() -> str:
