@@ -16,7 +16,11 @@ from relay.admission.request_body import parsed
 from relay.dialects.embeddings import embedding as wire
 from relay.dialects.embeddings.embedding_answers import answer, passed_on, vectors_in, wanted
 from relay.dialects.embeddings.embedding_batches import GEMINI_LIMIT, OPENAI_LIMIT, cut, joined
-from relay.dialects.embeddings.refused_batches import ENCODING, most_at_once, refused_of_embedding
+from relay.dialects.embeddings.refused_batches import (
+    most_at_once,
+    refused_of_embedding,
+    without_refused,
+)
 from relay.dialects.embeddings.told_vectors import NoVectors, WrongNumber
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import upstream_dialect
@@ -155,7 +159,10 @@ class Embedding:
 
     def takes_back(self, name: str) -> bool:
         """Fewer texts are asked for at once, and no base64."""
-        return name == ENCODING or most_at_once(frozenset({name}), OPENAI_LIMIT) < OPENAI_LIMIT
+        refused = frozenset({name})
+        asked = self.call.body if self.form == "embeddings" else {"encoding_format": "float"}
+        is_form = without_refused(asked, refused) is not asked
+        return is_form or most_at_once(refused, OPENAI_LIMIT) < OPENAI_LIMIT
 
     def refused(self, failure: Failure) -> Failure:
         """That no such account has the model is the request's own fault."""
@@ -176,14 +183,12 @@ class Embedding:
         model = self.target.model
         many = most_at_once(refused, OPENAI_LIMIT)
         if account.kind == "openai" and self.form == "embeddings":
-            body = {**self.call.body, "model": model}
-            if ENCODING in refused:
-                body[ENCODING] = "float"  # the answer is told as the client wants it
+            body = without_refused({**self.call.body, "model": model}, refused)
             return _in_batches("/v1/embeddings", body, "input", many)
         if not self.requests:
             raise CannotCarry(wire.TOKENS_REFUSED)
         if account.kind == "openai":
-            body = wire.openai_body(self.requests, model, changes)
+            body = without_refused(wire.openai_body(self.requests, model, changes), refused)
             return _in_batches("/v1/embeddings", body, "input", many)
         if account.kind == "vertex" or self.form == "embedContent":
             path = google_path(account, model, "embedContent")

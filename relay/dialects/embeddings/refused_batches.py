@@ -7,11 +7,14 @@ from typing import Any, NamedTuple
 
 from monitor.masking.linear import compiled
 from relay.dialects.errors.refused_parameters import STATUSES as _FORM_STATUSES
+from relay.neutral.conversation import Json
 
 STATUSES = _FORM_STATUSES | {413}
 """With these it is said; 413 is TEI's and SiliconFlow's."""
 
 ENCODING = "encoding_format"
+"""The field itself: a server that does not know it tells floats."""
+NOT_FLOAT = "encoding_format other than float"
 _NUMBER = r"([0-9]{1,5})\b"
 _LONGEST = 2000
 
@@ -40,6 +43,7 @@ ROWS = (
 """The first that fits is taken."""
 
 _ENCODING = compiled(b"(?i)encoding_format", captures=False)
+_UNKNOWN = compiled(rb"(?i)extra|unknown|unexpected|unrecognized|not permitted|not allowed", captures=False)
 _SAID = "more than {} texts at once"
 
 
@@ -51,7 +55,20 @@ def refused_of_embedding(status: int | None, message: str) -> str:
     for row in ROWS:
         if (found := row.pattern.search(text)) and (most := int(found.group(1))):
             return _SAID.format(most)
-    return ENCODING if _ENCODING.search(text) else ""
+    if not _ENCODING.search(text):
+        return ""
+    return ENCODING if _UNKNOWN.search(text) else NOT_FLOAT
+
+
+def without_refused(body: Json, refused: frozenset[str]) -> Json:
+    """``body`` as a server takes it that refused so much before; the very same where it said none of that.
+
+    Of what is neither base64 nor the default only the client's upstream knows: its refusal is the client's.
+    """
+    told = body.get(ENCODING)
+    if ENCODING in refused and told in ("base64", "float"):
+        return {name: value for name, value in body.items() if name != ENCODING}
+    return {**body, ENCODING: "float"} if NOT_FLOAT in refused and told in (None, "base64") else body
 
 
 def most_at_once(refused: frozenset[str], limit: int) -> int:

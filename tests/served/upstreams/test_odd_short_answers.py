@@ -20,6 +20,11 @@ from tests.served.world import KEY, World
 
 EMBEDDING, CLAUDE, GEMINI = "odd-embedding", "claude-odd", "gemini-odd"
 MOST_AT_ONCE = 10
+PICKY = {
+    name: f"{EMBEDDING}-{number}"
+    for number, name in enumerate(("ten at once", "four at once", "no base64", "no such field"))
+}
+"""What is refused is remembered by account and model: each way to refuse has a model of its own."""
 TOO_MANY = (
     "<400> InternalError.Algo.InvalidParameter: Value error, batch size is invalid,"
     f" it should not be larger than {MOST_AT_ONCE}.: input.contents"
@@ -64,6 +69,14 @@ def embedded(name: str, body: dict[str, Any]) -> tuple[int, Any]:
             return 200, [vector(text) for text in texts]
         case "no base64" if is_base64:
             return 400, error("encoding_format is missing, encoding_format does not have a valid value")
+        case "no such field" if "encoding_format" in body:
+            said = {"loc": ["body", "encoding_format"], "msg": "Extra inputs are not permitted"}
+            return 422, {"detail": [said]}
+        case "four at once" if len(texts) > 4:
+            return 413, {
+                "error": f"batch size {len(texts)} > maximum allowed batch size 4",
+                "error_type": "x",
+            }
         case "ten at once" if len(texts) > MOST_AT_ONCE:
             return 400, error(TOO_MANY, code="InvalidParameter")
         case "one too few":
@@ -117,21 +130,21 @@ def odd_accounts(shared_world: World) -> Iterator[World]:
     """The shared world with accounts of three kinds at the odd upstream."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
     Thread(target=server.serve_forever, daemon=True).start()
-    models = {"openai": EMBEDDING, "anthropic": CLAUDE, "gemini": GEMINI}
+    models = {"openai": [EMBEDDING, *PICKY.values()], "anthropic": [CLAUDE], "gemini": [GEMINI]}
     shared_world.import_accounts(
         [
             {
                 "email": f"short@odd-{kind}",
                 "kind": kind,
                 "base_url": f"http://127.0.0.1:{server.server_port}",
-                "models": [model],
+                "models": names,
                 "priority": 9,
                 "credential": {"api_key": f"sim-odd-{kind}"},
             }
-            for kind, model in models.items()
+            for kind, names in models.items()
         ]
     )
-    wait_for_names(shared_world, set(models.values()))
+    wait_for_names(shared_world, {name for names in models.values() for name in names})
     yield shared_world
     code = (
         "from accounts.models import Account; Account.objects.filter(email__startswith='short@odd').delete()"
@@ -150,7 +163,7 @@ def odd(odd_accounts: World) -> Iterator[World]:
 
 
 def embed(world: World, name: str, count: int = 2, **fields: Any) -> httpx.Response:
-    body = {"model": EMBEDDING, "input": texts(name, count), **fields}
+    body = {"model": PICKY.get(name, EMBEDDING), "input": texts(name, count), **fields}
     return world.client.post("/v1/embeddings", json=body)
 
 
@@ -208,23 +221,31 @@ def test_the_row_tells_tokens_and_what_was_bent(odd: World) -> None:
 
 def test_a_server_that_takes_fewer_texts_at_once_is_asked_for_fewer(odd: World) -> None:
     """By its own words, within the exchange; it is remembered for the next. The order stays."""
-    for attempts, asked in ((2, 1 + 3), (1, 3)):
+    for name, parts in (("ten at once", 3), ("four at once", 7)):
+        for attempts, asked in ((2, 1 + parts), (1, parts)):
+            Odd.asked = ()
+            answer = embed(odd, name, 25, encoding_format="float")
+            told = [row["embedding"] for row in answer.json()["data"]]
+            assert told == [vector(text) for text in texts(name, 25)]
+            assert [row["index"] for row in answer.json()["data"]] == list(range(25))
+            assert (answer.headers["x-attempts"], len(Odd.asked)) == (str(attempts), asked), name
+            assert answer.json()["usage"]["prompt_tokens"] == 25
+
+
+@pytest.mark.parametrize(
+    ("name", "second"), [("no base64", {"encoding_format": "float"}), ("no such field", {})]
+)
+def test_a_server_that_refuses_base64_is_asked_for_floats(
+    odd: World, name: str, second: dict[str, str]
+) -> None:
+    """The client gets its base64 all the same, and the next is asked so at once."""
+    for attempts in (2, 1):
         Odd.asked = ()
-        answer = embed(odd, "ten at once", 25, encoding_format="float")
+        answer = embed(odd, name, encoding_format="base64")
         told = [row["embedding"] for row in answer.json()["data"]]
-        assert told == [vector(text) for text in texts("ten at once", 25)]
-        assert [row["index"] for row in answer.json()["data"]] == list(range(25))
-        assert (answer.headers["x-attempts"], len(Odd.asked)) == (str(attempts), asked)
-        assert answer.json()["usage"]["prompt_tokens"] == 25
-
-
-def test_a_server_that_refuses_base64_is_asked_for_floats(odd: World) -> None:
-    """The client gets its base64 all the same."""
-    answer = embed(odd, "no base64", encoding_format="base64")
-    assert [row["embedding"] for row in answer.json()["data"]] == [
-        packed(vector(text)) for text in texts("no base64", 2)
-    ]
-    assert [body["encoding_format"] for body in Odd.asked] == ["base64", "float"]
+        assert told == [packed(vector(text)) for text in texts(name, 2)]
+        asked = [{key: body[key] for key in body if key == "encoding_format"} for body in Odd.asked]
+        assert asked == [{"encoding_format": "base64"}, second][2 - attempts :]
 
 
 def test_a_vector_too_few_is_no_answer(odd: World) -> None:

@@ -2,7 +2,13 @@
 
 import pytest
 
-from relay.dialects.embeddings.refused_batches import ENCODING, most_at_once, refused_of_embedding
+from relay.dialects.embeddings.refused_batches import (
+    ENCODING,
+    NOT_FLOAT,
+    most_at_once,
+    refused_of_embedding,
+    without_refused,
+)
 
 SAID = {
     "<400> InternalError.Algo.InvalidParameter: Value error, batch size is invalid,"
@@ -38,16 +44,35 @@ def test_the_least_that_was_told_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("message", "name"),
     [
-        "encoding_format is missing, encoding_format does not have a valid value",
-        "[{'loc': ('body', 'encoding_format'), 'msg': 'extra fields not permitted'}]",
-        "encoding_format base64 is not supported",
+        ("encoding_format is missing, encoding_format does not have a valid value", NOT_FLOAT),
+        ("encoding_format base64 is not supported", NOT_FLOAT),
+        ("[{'loc': ('body', 'encoding_format'), 'msg': 'extra fields not permitted'}]", ENCODING),
+        ("Unknown field: encoding_format", ENCODING),
     ],
 )
-def test_base64_may_be_refused(message: str) -> None:
-    """Floats are asked for then, and told to the client as it wanted them."""
-    assert refused_of_embedding(400, message) == ENCODING
+def test_base64_may_be_refused_or_the_field_itself(message: str, name: str) -> None:
+    """Floats are asked for then, in the words or by the silence that the server takes."""
+    assert refused_of_embedding(400, message) == name
+
+
+def test_what_is_asked_without_it() -> None:
+    """The client gets its own form all the same; what is neither floats nor base64 stays its own affair."""
+    for told in ("base64", None):
+        body = {"input": "a"} | ({"encoding_format": told} if told else {})
+        assert without_refused(body, frozenset({NOT_FLOAT})) == {"input": "a", "encoding_format": "float"}
+    for told in ("base64", "float"):
+        assert without_refused({"input": "a", "encoding_format": told}, frozenset({ENCODING})) == {
+            "input": "a"
+        }
+    for body, refused in (
+        ({"input": "a", "encoding_format": "ubinary"}, {NOT_FLOAT, ENCODING}),
+        ({"input": "a", "encoding_format": "float"}, {NOT_FLOAT}),
+        ({"input": "a"}, {ENCODING}),
+        ({"input": "a", "encoding_format": "base64"}, {"stream"}),
+    ):
+        assert without_refused(body, frozenset(refused)) is body
 
 
 @pytest.mark.parametrize(
