@@ -32,7 +32,7 @@ class MissSum(msgspec.Struct, frozen=True):
 
 
 class Collapse(msgspec.Struct, frozen=True):
-    """A model, or a conversation, whose cache gave less than it lost; ``cause`` is the most frequent one."""
+    """A model, or a conversation, whose cache gave less than it lost; ``cause`` is the dearest one."""
 
     what: str
     name: str
@@ -62,31 +62,37 @@ def misses_of(conversation: str) -> list[MissSum]:
 def collapses(now: float) -> list[Collapse]:
     """The models and conversations whose caches collapsed in the hour before ``now`` (epoch seconds)."""
     since = admitted_since(now - HOUR_SECONDS)
-    found: list[Collapse] = []
-    for column in ("mapped_model", "conversation"):
-        rows = _missed(since).order_by().values_list(column).annotate(*_SUMS)
-        much = [
-            (tokens, name)
-            for name, count, tokens, _ in rows
-            if name and count >= COLLAPSE_MISSES and (tokens or 0) >= COLLAPSE_TOKENS
-        ]
-        looked_at = [name for _, name in sorted(much, reverse=True)[:_LOOKED_AT]]
-        found += [one for name in looked_at if (one := _collapse(column, name, since)) is not None]
-    return found
+    return [found for column in ("mapped_model", "conversation") for found in _collapses_of(column, since)]
 
 
 _SUMS: Final = (Count("id"), Sum("cache_miss_tokens"), Sum("cache_miss_cost"))
 
 
-def _collapse(column: str, name: str, since: Q) -> Collapse | None:
-    within = since & Q((column, name), (f"{column}__gt", ""))
-    causes: Sequence[MissSum] = misses_by_cause(within)
-    lost = sum(one.tokens for one in causes)
-    rows = RequestLog.objects.filter(within, ASKED_BY_A_CLIENT)
-    read = rows.aggregate(read=Sum("tokens_cached"))["read"] or 0
-    if read >= lost:
-        return None
-    return Collapse(column, name, sum(one.count for one in causes), lost, read, causes[0].cause)
+def _collapses_of(column: str, since: Q) -> list[Collapse]:
+    """Two questions for all of them: with partitions each is dear to plan."""
+    by_name: dict[str, list[MissSum]] = {}
+    rows = _missed(since).order_by().values_list(column, "cache_miss").annotate(*_SUMS)
+    for name, cause, count, tokens, cost in rows:
+        if name:
+            by_name.setdefault(name, []).append(MissSum(cause, count, tokens or 0, cost))
+    lost = {name: sum(one.tokens for one in causes) for name, causes in by_name.items()}
+    counts = {name: sum(one.count for one in causes) for name, causes in by_name.items()}
+    much = [name for name in lost if counts[name] >= COLLAPSE_MISSES and lost[name] >= COLLAPSE_TOKENS]
+    looked_at = sorted(much, key=lambda name: (lost[name], name), reverse=True)[:_LOOKED_AT]
+    if not looked_at:
+        return []
+    named = Q((f"{column}__in", looked_at), (f"{column}__gt", ""))
+    of_named = RequestLog.objects.filter(since, named, ASKED_BY_A_CLIENT).order_by().values_list(column)
+    read = dict(of_named.annotate(Sum("tokens_cached")))
+    return [
+        Collapse(column, name, counts[name], lost[name], read.get(name) or 0, _dearest(by_name[name]))
+        for name in looked_at
+        if (read.get(name) or 0) < lost[name]
+    ]
+
+
+def _dearest(causes: Sequence[MissSum]) -> str:
+    return min(causes, key=lambda one: (-one.tokens, one.cause)).cause
 
 
 def _missed(within: Q) -> QuerySet[RequestLog]:
