@@ -3,6 +3,9 @@
 The loop calls everybody who is ready before it looks for news. A hundred streams that end together were one
 turn of 128 ms, in which nobody else was heard. Who has more to do than passing something on asks here first,
 and stands in line where others do: whoever always has something to do comes behind them again.
+
+There is a line for the answers of upstreams, and one for each address that sends something; they are called
+by turns. So strangers who send much keep neither an answer waiting nor a request from another address.
 """
 
 import asyncio
@@ -22,42 +25,49 @@ CALLED_AT_ONCE: Final = 16
 class Turns:
     """The turns of the running loop, as far as anybody asks."""
 
-    __slots__ = ("_began_at", "_first", "_is_called", "_line", "_loop", "_now")
+    __slots__ = (
+        "_answers", "_began_at", "_first", "_has_pass",
+        "_is_called", "_is_for_answers", "_loop", "_now", "_senders",
+    )  # fmt: skip
 
     def __init__(self, now: Callable[[], float] = time.thread_time) -> None:
         """``now`` rises with what this thread computes, in seconds: to wait for a core is no turn."""
         self._now = now
         self._began_at = now()
-        self._line: deque[Callable[[], None]] = deque()
+        self._answers: deque[Callable[[], None]] = deque()
         self._first: deque[Callable[[], None]] = deque()  # called already, when the turn was over
+        self._senders: dict[str, deque[Callable[[], None]]] = {}  # by address; the first is called first
+        self._is_for_answers = False
+        self._has_pass = False  # the first who is called has its turn, whatever others have computed
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_called = False
 
     def is_over(self) -> bool:
         """Has this turn taken long enough, or does anybody wait for the next one?"""
-        if not self._line and not self._first and self._has_time():
+        if not self._answers and not self._first and not self._senders and self._has_time():
             return False
         self._call()
         return True
 
     async def wait(self) -> None:
-        """Return in a turn that is not over; those who wait come in the order in which they asked."""
+        """Return in a turn that is not over; the answers that wait come in the order in which they asked."""
         if not self.is_over():
             return
-        line = self._line
+        line = self._answers
         while True:
             place = asyncio.get_running_loop().create_future()
             line.append(partial(_take, place))
             await place
-            if self._has_time():
+            if self._has_time() or self._has_pass:
+                self._has_pass = False
                 return
             self._call()
             line = self._first
 
-    def soon(self, act: Callable[[], None]) -> None:
-        """Call ``act`` in a next turn, behind those who wait already."""
+    def soon(self, address: str, act: Callable[[], None]) -> None:
+        """Call ``act`` in a next turn, behind what the same ``address`` waits for already."""
         self._call()
-        self._line.append(act)
+        self._senders.setdefault(address, deque()).append(act)
 
     def _has_time(self) -> bool:
         return self._now() - self._began_at < TURN_SECONDS
@@ -67,8 +77,8 @@ class Turns:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # nobody can wait any more in one that has ended
             self._loop, self._is_called = loop, False
-            self._line.clear()
-            self._first.clear()
+            for line in (self._answers, self._first, self._senders):
+                line.clear()
         if not self._is_called:
             self._is_called = True
             loop.call_soon(self._next)
@@ -76,16 +86,29 @@ class Turns:
     def _next(self) -> None:
         self._is_called = False
         self._began_at = self._now()
-        self._line.extendleft(reversed(self._first))
+        self._answers.extendleft(reversed(self._first))
         self._first.clear()
+        self._has_pass = True
+        self._is_for_answers = bool(self._answers) and not (self._is_for_answers and self._senders)
         try:
-            for _ in range(min(len(self._line), CALLED_AT_ONCE)):
-                self._line.popleft()()
+            for _ in range(CALLED_AT_ONCE):
+                if not (self._answers if self._is_for_answers else self._senders):
+                    break
+                (self._answers.popleft() if self._is_for_answers else self._sender())()
                 if not self._has_time():
                     break
         finally:  # whatever one of them raises
-            if self._line:  # those who were called compute in the loop's next round, before this
-                self._call()
+            if self._answers or self._senders:
+                self._call()  # behind those who were called, and compute in the loop's next round
+
+    def _sender(self) -> Callable[[], None]:
+        """The next of the next address, which then stands behind the others."""
+        address = next(iter(self._senders))
+        line = self._senders.pop(address)
+        act = line.popleft()
+        if line:
+            self._senders[address] = line
+        return act
 
 
 def _take(place: "asyncio.Future[None]") -> None:

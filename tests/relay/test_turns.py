@@ -64,8 +64,8 @@ async def test_who_always_has_something_to_do_lets_others_in_between() -> None:
     assert rounds[0] < 5 * 50
 
 
-async def test_what_is_called_soon_stands_in_the_same_line() -> None:
-    """Behind those who wait; what one of them raises keeps nobody from their turn."""
+async def test_what_is_called_soon_takes_turns_with_answers() -> None:
+    """None goes without; what one of them raises keeps nobody from their turn."""
     now, done = [0.0], list[str]()
     turns = Turns(lambda: now[0])
     raised: list[object] = []
@@ -81,11 +81,37 @@ async def test_what_is_called_soon_stands_in_the_same_line() -> None:
     now[0] += TURN_SECONDS
     first = asyncio.create_task(one("first"))
     await asyncio.sleep(0)
-    turns.soon(fail)
-    turns.soon(lambda: done.append("second"))
+    turns.soon("here", fail)
+    turns.soon("here", lambda: done.append("second"))
     await asyncio.gather(first, one("third"))
-    assert done == ["first", "second", "third"]
+    assert sorted(done) == ["first", "second", "third"]
     assert [str(one) for one in raised] == ["of one of them"]
+
+
+async def test_who_sends_much_keeps_no_other_waiting() -> None:
+    """Behind a thousand pieces from one address an answer, and a request from elsewhere, come at once."""
+    now, done = [0.0], list[str]()
+    turns = Turns(lambda: now[0])
+
+    def piece(name: str) -> None:
+        now[0] += TURN_SECONDS * 3
+        done.append(name)
+
+    async def answer() -> None:
+        await turns.wait()
+        done.append("answer")
+
+    for _ in range(1000):
+        turns.soon("192.0.2.1", lambda: piece("flood"))
+    turns.soon("198.51.100.1", lambda: piece("request"))
+    turns.soon("198.51.100.1", lambda: piece("next"))
+    await answer()
+    for _ in range(3000):
+        await asyncio.sleep(0)
+    assert len(done) == 1003
+    assert done.index("answer") <= 3
+    assert done.index("request") <= 3
+    assert done.index("next") <= 6
 
 
 def test_a_loop_that_has_ended_keeps_nobody_waiting() -> None:

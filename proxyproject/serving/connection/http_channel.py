@@ -147,7 +147,7 @@ class RelayChannel(http.HTTPChannel):
 
     def soon(self, turn: Callable[[], None]) -> None:
         """Call ``turn`` in a next turn of the event loop."""
-        turns.soon(turn)
+        turns.soon(self.address, turn)
 
     def _call_for_next(self) -> None:
         """What has come already has its turn when the client has taken most of what it was told."""
