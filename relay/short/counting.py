@@ -19,7 +19,8 @@ from relay.engine.stand_in import serve_or_stand_in
 from relay.exchange.admitting import Admission, admitted
 from relay.neutral.events import Usage
 from relay.neutral.failures import Failure, Kind
-from relay.short.short_exchange import Asked, CannotAsk, Served, ShortHands, as_chunk
+from relay.short.short_exchange import ShortHands, as_chunk
+from relay.short.short_work import Asked, CannotAsk, Served
 from relay.short.told_counts import has_no_counter, told_count, told_failure
 from relay.upstream.address import counter_path, is_claude_on_vertex, with_version
 from relay.upstream.request import ClientCall, UpstreamRequest, prepare
@@ -57,7 +58,7 @@ async def _counted(admission: Admission, model: str) -> HttpResponseBase:
 
 
 class Count:
-    """What upstream's counter is asked, and what it answers (see ``short_exchange.Work``)."""
+    """What upstream's counter is asked, and what it answers (see ``short_work.Work``)."""
 
     def __init__(self, call: ClientCall, model: str) -> None:
         """``model`` is upstream's."""

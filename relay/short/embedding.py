@@ -32,7 +32,8 @@ from relay.neutral.conversation import Json
 from relay.neutral.events import Usage
 from relay.neutral.failures import BadRequest, CannotCarry, Failure, Kind, stumbled
 from relay.neutral.sliced_json import weight
-from relay.short.short_exchange import POSTS_AT_ONCE, Asked, Served, ShortHands
+from relay.short.short_exchange import ShortHands
+from relay.short.short_work import POSTS_AT_ONCE, Asked, Served
 from relay.short.told_counts import told_failure
 from relay.upstream.address import google_path
 from relay.upstream.request import ClientCall, UpstreamRequest, default_headers
@@ -96,7 +97,7 @@ def _requests(form: wire.Form, call: ClientCall) -> list[Json]:
 
 
 class Embedding:
-    """What is asked of an account of each kind, and what its vectors become (see ``short_exchange.Work``)."""
+    """What is asked of an account of each kind, and what its vectors become (see ``short_work.Work``)."""
 
     def __init__(self, call: ClientCall, target: Target, form: wire.Form, requests: list[Json]) -> None:
         """``requests`` are the texts in common form."""

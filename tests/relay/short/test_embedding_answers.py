@@ -8,7 +8,7 @@ from relay.dialects.openai import OPENAI_CHAT
 from relay.engine.healing.signatures import SignatureCache
 from relay.neutral.failures import Failure, Kind
 from relay.short.embedding import Embedding
-from relay.short.short_exchange import Asked, Served
+from relay.short.short_work import Asked, Served
 from relay.upstream.request import ClientCall
 
 ANSWER = b'{"data":[{"embedding":[0.5],"index":0}],"usage":{"prompt_tokens":3}}'
