@@ -41,33 +41,28 @@ class _Pairing:
     def paired(self) -> tuple[Turn, ...]:
         """All turns."""
         out: list[Turn] = []
-        held: list[Turn] = []  # system turns that stood between calls and their results
+        held: list[Turn] = []  # turns that stood between calls and their results
         for turn in self._turns:
-            if turn.role == "system" and self._open:
-                held.append(turn)
-                continue
             parts = turn.parts
             if turn.role == "assistant":
                 if held or (out and out[-1].role != "assistant"):
-                    self._close(out)
-                    out += held
-                    held = []
+                    self._close(out, held)
                 for part in parts:
                     if isinstance(part, ToolCall):
                         self._open.setdefault(part.id, deque()).append(part)
             elif turn.role == "user":
                 parts = self._answered(parts)
-            if parts is turn.parts:
-                out.append(turn)
-            elif parts:
-                out.append(Turn(turn.role, parts))
-            if held and turn.role == "user":
-                self._close(out)
-                self.changes["system turns were put behind the results of calls"] = None
-                out += held
-                held = []
-        self._close(out)
-        return (*out, *held)
+            whole = turn if parts is turn.parts else Turn(turn.role, parts)
+            if self._open and turn.role != "assistant" and not _has_results(whole):
+                held += [whole] if parts else []
+                continue
+            out += [whole] if parts or whole is turn else []
+            if held and not self._open:
+                for role in dict.fromkeys(one.role for one in held):
+                    self.changes[f"{role} turns were put behind the results of calls"] = None
+                self._close(out, held)
+        self._close(out, held)
+        return tuple(out)
 
     def _answered(self, parts: tuple[Part, ...]) -> tuple[Part, ...]:
         """A user's turn: results of calls that are open stay, others become what the user shows."""
@@ -101,16 +96,22 @@ class _Pairing:
             del self._open[result.call_id]
         return True
 
-    def _close(self, out: list[Turn]) -> None:
-        """The model speaks again, or nobody does: what is open by now gets its result."""
+    def _close(self, out: list[Turn], held: list[Turn]) -> None:
+        """The model speaks again, or nobody does: what is open gets its result, and ``held`` comes behind."""
         results = [self._result(call) for calls in self._open.values() for call in calls]
         self._open = {}
-        if not results:
-            return
-        if out[-1].role == "user":
-            out[-1] = Turn("user", (*out[-1].parts, *results))
+        behind = len(out)
+        if results:
+            while out[behind - 1].role != "assistant":  # calls are open, so there is one
+                behind -= 1
+            out += held
+            if behind < len(out) and out[behind].role == "user":
+                out[behind] = Turn("user", (*out[behind].parts, *results))
+            else:
+                out.insert(behind, Turn("user", tuple(results)))
         else:
-            out.append(Turn("user", tuple(results)))
+            out += held
+        held.clear()
 
     def _result(self, call: ToolCall) -> ToolResult:
         """One that stands further down, if it can be no other call's; else a word that there is none."""
@@ -122,3 +123,7 @@ class _Pairing:
             return result
         self.changes["calls without a result got one that says so"] = None
         return unanswered(call.id, call.name)
+
+
+def _has_results(turn: Turn) -> bool:
+    return any(isinstance(part, ToolResult) for part in turn.parts)

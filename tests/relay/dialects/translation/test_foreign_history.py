@@ -184,6 +184,34 @@ def test_what_the_other_vendor_cannot_know_goes_on_as_text() -> None:
             assert target.write(whole, MODELS[upstream], facts, []), (client, upstream)
 
 
+def test_what_stands_between_a_call_and_its_result_comes_behind_it() -> None:
+    """A note of a search, or a user's word: vendors want results right behind calls."""
+    between: dict[str, list[Json]] = {
+        "responses": [
+            {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+            {"type": "tool_search_call", "call_id": "u", "arguments": {"query": "q"}},
+            FOUND_TOOLS,
+            {"type": "function_call_output", "call_id": "c", "output": "r"},
+        ],
+        "chat": [
+            {"role": "assistant", "content": None, "tool_calls": [CALLED]},
+            {"role": "user", "content": "wait"},
+            {"role": "tool", "tool_call_id": "c", "content": "r"},
+        ],
+    }
+    for client, turns in between.items():
+        changes: list[str] = []
+        whole = paired(DIALECTS[client].read(body_of(client, turns)), changes)
+        assert [type(turn.parts[0]) for turn in whole.turns] == [Text, ToolCall, ToolResult, Text, Text]
+        assert changes == ["user turns were put behind the results of calls"]
+        written = DIALECTS["chat"].write(whole, "m", facts_for("m", KINDS["chat"]), [])
+        assert [one["role"] for one in written["messages"]][:4] == ["user", "assistant", "tool", "user"]
+    nobody_answers = (HI, says("assistant", call("a")), says("user", Text("stop")), says("user", Text("no")))
+    whole = paired(Conversation(nobody_answers), [])
+    written = DIALECTS["chat"].write(whole, "m", facts_for("m", KINDS["chat"]), [])
+    assert [one["role"] for one in written["messages"]] == ["user", "assistant", "tool", "user", "user"]
+
+
 def test_hosted_tools_that_codex_adds_are_left_out() -> None:
     """Codex offers pictures and a tool search by itself; what a client asks for itself stays a refusal."""
     function = {"type": "function", "name": "noop", "parameters": {"type": "object", "properties": {}}}
