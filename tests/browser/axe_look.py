@@ -1,5 +1,6 @@
 """What axe-core (version 4.14.1, vendored beside this file) says of a page, light and dark."""
 
+import json
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -34,3 +35,9 @@ def findings(page: Page) -> list[str]:
     assert dark["passed"] > 0, page.url
     page.emulate_media(color_scheme="light")
     return [*light["wrong"], *(f"dark {told}" for told in dark["wrong"])]
+
+
+def wrong(told: dict[str, list[str]]) -> str:
+    """What was found, by page, to be read in a test's report."""
+    found = {path: some for path, some in told.items() if some}
+    return json.dumps(found, indent=1) if found else ""

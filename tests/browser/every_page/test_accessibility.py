@@ -1,19 +1,19 @@
-"""Every page before axe-core: nothing serious, light and dark."""
+"""What leads from page to page before axe-core, and some pages in Japanese: nothing serious, light and dark.
 
-import json
+The pages themselves are looked at in test_every_page.py.
+"""
+
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.template.loader import render_to_string
 from playwright.sync_api import Browser, Page, Route
 
-from tests.browser.all_pages import NO_PAGES, PAGES, known_ids, routes
-from tests.browser.axe_look import findings
+from tests.browser.axe_look import findings, wrong
 from tests.served.operators import NAME, PASSWORD
 from tests.served.world import KEY, World
 
 NewPage = Callable[..., Page]
-ALL = [path for paths in PAGES.values() for path in paths]
 IN_JAPANESE = (
     "/admin/",
     "/monitor/live/",
@@ -26,38 +26,8 @@ IN_JAPANESE = (
 IN_TROUBLE = ("500.html", "come_later.html", "database_away.html")
 
 
-def test_no_page_is_left_out() -> None:
-    """A route has a page that is looked at, or it is said why not."""
-    found = set(routes())
-    without = {route for some in NO_PAGES.values() for route in some}
-    assert found - set(PAGES) - without == set()
-    assert (set(PAGES) | without) - found == set()
-
-
-@pytest.fixture(scope="module")
-def known(console_world: World) -> dict[str, str]:
-    """The ids of what the server holds."""
-    return known_ids(console_world)
-
-
-def wrong(told: dict[str, list[str]]) -> str:
-    """What was found, by page, to be read in a test's report."""
-    found = {path: some for path, some in told.items() if some}
-    return json.dumps(found, indent=1) if found else ""
-
-
-def test_no_page_has_a_serious_finding(new_page: NewPage, known: dict[str, str]) -> None:
-    """Names, roles, contrast, focus: nothing that axe calls serious or critical."""
-    page = new_page("/admin/keys/")
-    told = {}
-    for path in ALL:
-        page.goto(path.format(**known))
-        told[path] = findings(page)
-    assert not wrong(told), wrong(told)
-
-
 def test_no_page_has_one_in_japanese(new_page: NewPage, known: dict[str, str]) -> None:
-    """The same of the pages whose layout words could change."""
+    """The pages whose layout words could change."""
     page = new_page("/admin/keys/", locale="ja")
     told = {}
     for path in IN_JAPANESE:
