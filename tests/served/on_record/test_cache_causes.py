@@ -16,8 +16,10 @@ import redis
 from relay.caching import stored_form
 from relay.memory.memory_items import MemoryItem
 from tests import stores
+from tests.relay.dialects.openai.streams import responses
 from tests.running_server import json_value
 from tests.served.on_record.test_cache_misses import LONG, MARK, Talk
+from tests.served.raw_upstream import CHUNKED, EVENT_STREAM, RawUpstream, chunked, head
 from tests.served.world import CLAUDE, PATIENCE_SECONDS, World
 
 OwnWorld = Callable[..., AbstractContextManager[World]]
@@ -142,6 +144,43 @@ def test_claudes_own_word_is_told(world: World) -> None:
     assert row["cache_miss"] == "tools"
     assert json_value(row["diagnostics"])["cache_miss_told"] is True
     assert row["cache_miss_tokens"] > 3000
+
+
+ITEM = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": []}
+TEXT = {"type": "output_text", "text": "Yes.", "annotations": []}
+TOLD = {"type": "cache_miss", "reason": "tools_changed", "cache_missed_tokens": 4096}
+ANSWER = {
+    "id": "resp_2",
+    "model": "gpt-5.6-told",
+    "status": "completed",
+    "output": [{**ITEM, "content": [TEXT]}],
+    "usage": {"input_tokens": 5000, "output_tokens": 3, "total_tokens": 5003}
+    | {"input_tokens_details": {"cached_tokens": 0}},
+    "prompt_cache_diagnostics": TOLD,
+}
+
+
+def test_openais_own_word_is_told(own_world: OwnWorld) -> None:
+    """It names what changed since the answer that the request named; the client has its words as they are."""
+    stream = responses(
+        ("response.created", {"response": {"id": "resp_2", "model": "gpt-5.6-told", "output": []}}),
+        ("response.output_item.done", {"output_index": 0, "item": {**ITEM, "content": [TEXT]}}),
+        ("response.completed", {"response": ANSWER}),
+    )
+    script = (head(EVENT_STREAM, CHUNKED) + chunked(stream),)
+    with RawUpstream(script) as upstream, own_world() as world:
+        account = {"email": "told@openai", "kind": "openai", "base_url": upstream.base_url}
+        world.import_accounts(
+            [{**account, "models": ["gpt-5.6-told"], "credential": {"api_key": "sim-told"}}]
+        )
+        world.wait_for_model("gpt-5.6-told")
+        asked = {"model": "gpt-5.6-told", "input": "And now?"}
+        named = {"prompt_cache_options": {"comparison_response_id": "resp_1"}}
+        answer = world.client.post("/v1/responses", json=asked | named)
+        assert answer.json()["prompt_cache_diagnostics"] == TOLD
+        row = world.row(answer)
+        assert (row["cache_miss"], row["cache_miss_tokens"]) == ("tools", 4096)
+        assert json_value(row["diagnostics"])["cache_miss_told"] is True
 
 
 def test_a_loss_is_told_once(own_world: OwnWorld) -> None:
