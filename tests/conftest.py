@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from proxyproject.logs.app_log import AppLog
 from tests import outside
+from tests.management import Management
 from tests.running_server import RunningServer, ServerWorld
 
 EXAMPLES, FEW_EXAMPLES = 40, 20
@@ -92,8 +93,12 @@ def running_server(server_world: ServerWorld) -> Iterator[Callable[..., RunningS
     """A factory: ``running_server(*serve_arguments, env={…})`` starts the real server on a free port."""
     servers: list[RunningServer] = []
 
-    def start(*arguments: str, env: dict[str, str] | None = None) -> RunningServer:
-        server = server_world.new(*arguments, env=env)
+    def start(
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        first: Callable[[Management], None] | None = None,
+    ) -> RunningServer:
+        server = server_world.new(*arguments, env=env, first=first)
         servers.append(server)
         return server
 

@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import threading
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,20 @@ def json_value(value: object) -> Any:
 class RunningServer:
     """One server process. ``base_url``, ``port``, ``pid``, ``data_dir`` and ``env`` describe it."""
 
-    def __init__(self, data_dir: Path, env: dict[str, str], arguments: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        env: dict[str, str],
+        arguments: tuple[str, ...],
+        management: Management | None = None,
+    ) -> None:
+        """``management`` has run commands for it before its start, and runs the further ones."""
         self.data_dir = data_dir
         self.env = env
         self._arguments = arguments
         self._output: list[str] = []
         self._changed = threading.Condition()
-        self._management: Management | None = None
+        self._management = management
         self.base_url = ""
         self.port = 0
         self.start()
@@ -157,10 +165,22 @@ class ServerWorld:
         self._template_database = ""
         self._made: dict[Path, tuple[str, subprocess.Popen[bytes] | None]] = {}
 
-    def new(self, *arguments: str, env: dict[str, str] | None = None) -> RunningServer:
-        """Start ``manage.py serve`` with ``arguments``; ``env`` is added to its environment."""
+    def new(
+        self,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        first: Callable[[Management], None] | None = None,
+    ) -> RunningServer:
+        """Start ``manage.py serve`` with ``arguments``; ``env`` is added to its environment.
+
+        What it is to find when it starts, ``first`` makes: later the server would hear of it within a second.
+        """
         data_dir, world = self.prepare(env)
-        return RunningServer(data_dir, world, arguments)
+        management = None
+        if first is not None:
+            management = Management(world)
+            first(management)
+        return RunningServer(data_dir, world, arguments, management)
 
     def prepare(self, env: dict[str, str] | None = None) -> tuple[Path, dict[str, str]]:
         """A data directory with a migrated database, and the environment for it; starts no server."""

@@ -6,7 +6,7 @@
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,23 +41,14 @@ MAPPINGS = (
 class World:
     """One server and the upstream behind it."""
 
-    def __init__(self, server: RunningServer, simulator: SimulatorThread) -> None:
-        """The accounts, mappings and key are made here."""
+    def __init__(
+        self, server: RunningServer, simulator: SimulatorThread, *, is_furnished: bool = False
+    ) -> None:
+        """The accounts, mappings and key are made here, unless they were before the server's start."""
         self.server = server
         self.simulator = simulator
-        self.import_accounts(
-            [
-                {
-                    "email": email,
-                    "kind": kind,
-                    "base_url": simulator.base_url,
-                    "credential": {"api_key": f"sim-{email}"},
-                }
-                for kind, email in ACCOUNTS
-            ]
-        )
-        self.import_mappings(list(MAPPINGS))
-        server.manage("create_client_key", "tests", "--key", KEY)
+        if not is_furnished:
+            furnish(server.manage, simulator)
         self.client = httpx.Client(base_url=server.base_url, timeout=60, headers={"x-api-key": KEY})
         self._wait_until_the_server_knows()
 
@@ -164,12 +155,28 @@ class World:
             self.server.manage("clear_cooldowns", "--enable")
 
 
+def furnish(manage: Callable[..., str], simulator: SimulatorThread) -> None:
+    """Make accounts at the simulator, mappings and a key, as an operator does."""
+    accounts = [
+        {
+            "email": email,
+            "kind": kind,
+            "base_url": simulator.base_url,
+            "credential": {"api_key": f"sim-{email}"},
+        }
+        for kind, email in ACCOUNTS
+    ]
+    manage("import_accounts", "-", stdin=json.dumps(accounts))
+    manage("import_mappings", "-", stdin=json.dumps(MAPPINGS))
+    manage("create_client_key", "tests", "--key", KEY)
+
+
 @contextmanager
 def new_world(start: Any, **env: str) -> Iterator[World]:
     """A world of its own, with ``env`` added to the server's environment; ``start`` is ``running_server``."""
     with SimulatorThread() as simulator:
-        server = start(env={**AT_ONCE, **env})
-        world = World(server, simulator)
+        server = start(env={**AT_ONCE, **env}, first=lambda management: furnish(management.run, simulator))
+        world = World(server, simulator, is_furnished=True)
         try:
             yield world
         finally:
@@ -221,6 +228,7 @@ __all__ = [
     "Path",
     "World",
     "events",
+    "furnish",
     "lasting_world",
     "new_world",
     "text_of",
