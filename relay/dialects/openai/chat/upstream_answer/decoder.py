@@ -51,6 +51,7 @@ _REASONS: dict[str, StopReason] = {
     "content_filter": "refusal",
     "eos": "end_turn",  # Together
     "eos_token": "end_turn",  # text-generation-inference
+    "complete": "end_turn",  # Cohere
     "sensitive": "refusal",  # GLM
     "model_context_window_exceeded": "context_window",  # GLM
     "model_length": "max_tokens",  # Mistral

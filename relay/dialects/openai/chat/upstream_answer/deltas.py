@@ -115,7 +115,7 @@ class Deltas:
         """Content as a list: texts, and thinking that holds texts (Mistral), or a summary (Databricks)."""
         for part in parts:
             match part:
-                case {"type": "text" | "output_text", "text": str(text)}:
+                case str(text) | {"type": "text" | "output_text", "text": str(text)}:
                     if text:
                         self.blocks.say("text", text, events)
                 case {"type": "thinking", "thinking": thinking} | {"type": "reasoning", "summary": thinking}:

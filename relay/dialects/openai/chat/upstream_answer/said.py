@@ -177,7 +177,8 @@ def _put(fields: Json, name: str, value: Any) -> None:
 
 
 def _text_in(parts: Sequence[Any]) -> str:
-    texts = (part.get("text") for part in parts if isinstance(part, dict) and part.get("type") != "thinking")
+    told = (part for part in parts if not isinstance(part, dict) or part.get("type") != "thinking")
+    texts = (part.get("text") if isinstance(part, dict) else part for part in told)
     return "".join(text for text in texts if isinstance(text, str))
 
 

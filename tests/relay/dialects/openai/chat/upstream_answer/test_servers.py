@@ -194,9 +194,10 @@ def test_reasoning_under_any_name(fields: dict[str, Any]) -> None:
 
 
 def test_content_as_parts() -> None:
-    """Mistral's content parts are text; what is not known there is counted."""
-    events = events_of(delta(content=[{"type": "text", "text": "a"}, {"type": "hologram"}]), delta("stop"))
-    assert state_of(events).text == "a"
+    """Mistral's content parts are text, and so are mere texts; what is not known there is counted."""
+    parts = [{"type": "text", "text": "a"}, {"type": "hologram"}, "b"]
+    events = events_of(delta(content=parts), delta("stop"))
+    assert state_of(events).text == "ab"
     assert [event.name for event in events if isinstance(event, Extra)] == ["content part"]
 
 
@@ -209,6 +210,11 @@ def test_done_without_a_finish_reason_is_a_cut() -> None:
     empty = decoded(OPENAI_CHAT, [chat(delta(role="assistant"))]).events[-1]
     assert isinstance(empty, Failed)
     assert empty.failure.kind is Kind.EMPTY
+
+
+def test_an_end_in_capitals() -> None:
+    """Cohere's word for the end, as gateways pass it on."""
+    assert events_of(delta(content="x"), delta("COMPLETE"))[-2:] == [Stop("end_turn", "COMPLETE"), Terminal()]
 
 
 def test_an_end_without_done_is_an_end() -> None:
