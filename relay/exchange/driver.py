@@ -51,6 +51,7 @@ from relay.exchange.response.answer_writer import Untold
 from relay.exchange.response.mailbox import Mailbox
 from relay.neutral.events import StreamState, Usage
 from relay.neutral.failures import Failure, stumbled
+from relay.turns import turns
 from relay.upstream.connection.exception_failures import failure_while_reading
 
 logger = logging.getLogger(__name__)
@@ -235,14 +236,17 @@ class Driver:
             return Broke(self._at(), failure_while_reading(error))
         finally:
             self._alarm.rest()
+        if turns.is_over():  # where many answers come at once each has its turn; what is here was in time
+            await turns.wait()
         return await self._decoded(decoder, data)
 
     async def _decoded(self, decoder: Decoder, data: bytes | None) -> Reply:
         work = decoder.finish if data is None else partial(decoder.feed, data)
         self._unsaid_bytes += len(data or b"")
         try:
-            # What has said nothing yet is one large event, or a document, and is read when it is whole.
-            is_large = self._unsaid_bytes >= LARGE_BYTES
+            # What has said nothing yet is one large event, or a document, and is read when its end is here.
+            may_be_whole = data is None or b"\n" in data or b"\r" in data
+            is_large = may_be_whole and self._unsaid_bytes >= LARGE_BYTES
             chunk = await beside_the_loop(self._unsaid_bytes, work) if is_large else work()
         except Exception as error:
             return Broke(self._at(), stumbled("decoded", error))

@@ -23,11 +23,23 @@ _worker = ThreadPoolExecutor(1, thread_name_prefix="large-body")
 async def beside_the_loop(size_bytes: int, work: Callable[[], Result]) -> Result:
     """What ``work`` gives; in the thread where it is about ``size_bytes`` that are many.
 
-    ``work`` touches nothing that the loop may touch meanwhile.
+    ``work`` touches nothing that the loop may touch meanwhile. Who is cancelled while it runs has its result
+    all the same, and is cancelled where it waits next: what was begun is known, and not half done.
     """
     if size_bytes < LARGE_BYTES:
         return work()
-    return await asyncio.get_running_loop().run_in_executor(_worker, work)
+    job = _worker.submit(work)
+    result = asyncio.wrap_future(job)
+    try:
+        return await asyncio.shield(result)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or job.cancel():
+            raise  # it had not begun
+        await asyncio.wait([result])
+        task.uncancel()
+        task.cancel()
+        return result.result()
 
 
 def most_bytes(raw: bytes, encoding: str) -> int:

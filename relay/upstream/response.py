@@ -64,15 +64,12 @@ class UpstreamResponse:
         """The next bytes, None at an orderly end; raises BrokenAnswer, or what the library makes of a cut.
 
         Behind so much others go first: where more is there already, reading would not wait, and nobody else
-        would run. Where many answers come at once, each has its turn.
+        would run.
         """
         if self._unturned_bytes >= PIECE_BYTES:
             self._unturned_bytes = 0
             await asyncio.sleep(0)
         piece = await self._next()
-        if turns.is_over():
-            self._unturned_bytes = 0
-            await turns.wait()
         if piece is not None:
             self._unturned_bytes += len(piece)
             self._left_bytes -= len(piece)
@@ -85,6 +82,7 @@ class UpstreamResponse:
         pieces: list[bytes] = []
         while (piece := await self.read()) is not None:
             pieces.append(piece)
+            await turns.wait()
         return b"".join(pieces)
 
     async def read_what_comes(self, seconds: float) -> bytes:

@@ -60,9 +60,9 @@ class AnswerWriter:
         self._request_id = request_id
 
     def weight(self, chunk: Chunk) -> int:
-        """How much work it is to write ``chunk``, in bytes; of a stream only pictures are large."""
+        """How much work it is to write ``chunk``, in bytes; a stream's bytes tell, or else its pictures."""
         if self._call.is_stream:
-            return sum(map(_payload_bytes, chunk.events), len(chunk.raw))
+            return len(chunk.raw) or sum(map(_payload_bytes, chunk.events))
         return sum(map(_weight_of, chunk.events), len(chunk.raw))
 
     def write(self, chunk: Chunk, upstreams_id: str = "", *, is_forwarded: bool) -> bytes:

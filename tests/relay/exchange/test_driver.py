@@ -6,6 +6,8 @@ import threading
 import weakref
 from typing import Any
 
+import pytest
+
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions
 from relay.engine.attempts import serve
@@ -13,7 +15,7 @@ from relay.engine.commands import Around, ExchangeEnd, Picked
 from relay.engine.facts import AttemptEnded, AttemptOpened, AttemptStarted, Committed
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.exchange.driver import Driver
-from relay.exchange.large_bodies import LARGE_BYTES
+from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop
 from relay.neutral.events import Chunk
 from relay.neutral.failures import Kind
 
@@ -255,7 +257,49 @@ async def test_a_large_event_is_read_beside_the_loop() -> None:
     while not ends:
         await driver.mailbox.take(None)
     assert ends[0].state.text == text.decode() + "hi"
-    assert threads == [True] * 3 + [False] * 2 + [True]
+    assert threads == [True] * 4 + [False, True]  # what only goes on is kept, and read when its end is here
+
+
+async def test_a_large_piece_that_is_being_written_is_told_to_whoever_ends_the_exchange() -> None:
+    """The encoder holds it for told: without its bytes the client would have neither an end nor an error."""
+    began, may_end = threading.Event(), threading.Event()
+
+    class Slow(GeminiHands):
+        async def encode(self, chunk: Chunk, is_spliced: bool) -> bytes:
+            def write() -> bytes:
+                began.set()
+                may_end.wait(30)
+                return chunk.raw
+
+            return await beside_the_loop(LARGE_BYTES, write)
+
+    driver, ends = await driven_by(Slow(Upstream([END], breaks=False)), TimeLimits())
+    await asyncio.to_thread(began.wait, 30)
+    driver.stop("server")
+    await asyncio.sleep(0)
+    may_end.set()
+    await driver.wait()
+    assert await driver.mailbox.take(None) == END
+    assert ends == [await driver.mailbox.take(None)]
+
+
+async def test_a_piece_that_came_in_time_is_not_late_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where many have something to do, an answer waits for its turn behind its deadline too."""
+    rings: list[bool] = []
+
+    class Crowded:
+        def is_over(self) -> bool:
+            return True
+
+        async def wait(self) -> None:
+            rings.append(driver._alarm._timer._wake is not None)
+
+    monkeypatch.setattr("relay.exchange.driver.turns", Crowded())
+    driver, ends = await driven_by(GeminiHands(Upstream([END], breaks=True)), TimeLimits())
+    await driver.wait()
+    await asyncio.sleep(0)
+    assert ends[0].state.text == "hi"
+    assert rings == [False]
 
 
 async def test_a_fault_in_an_attempt_ends_the_attempt_too() -> None:

@@ -36,6 +36,53 @@ async def test_large_bodies_are_read_one_after_the_other() -> None:
     assert len(set(names)) == 1
 
 
+async def test_who_is_cancelled_amid_the_work_knows_its_result() -> None:
+    """What has begun is not half done for whoever asked: the cancellation comes where they wait next."""
+    began, may_end, told = threading.Event(), threading.Event(), list[object]()
+
+    async def ask() -> None:
+        told.append(await beside_the_loop(LARGE_BYTES, lambda: (began.set(), may_end.wait(30))))
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(ask())
+    await asyncio.to_thread(began.wait, 30)
+    task.cancel()
+    await asyncio.sleep(0)
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert told == [(None, True)]
+
+
+async def test_work_that_has_not_begun_is_left() -> None:
+    """Nobody wants its result any more, and nobody waits for it."""
+    may_end, done = threading.Event(), list[str]()
+    first = asyncio.create_task(beside_the_loop(LARGE_BYTES, lambda: may_end.wait(30)))
+    second = asyncio.create_task(beside_the_loop(LARGE_BYTES, lambda: done.append("second")))
+    await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    may_end.set()
+    assert await first
+    await beside_the_loop(LARGE_BYTES, lambda: None)
+    assert done == []
+
+
+async def test_a_deadline_amid_the_work_is_a_deadline() -> None:
+    """``asyncio.timeout`` knows its own cancellation, though it comes later."""
+    may_end = threading.Event()
+
+    async def ask() -> None:
+        async with asyncio.timeout(0.01) as limit:
+            asyncio.get_running_loop().call_at(limit.when() or 0.0, may_end.set)
+            await beside_the_loop(LARGE_BYTES, lambda: may_end.wait(30))
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await ask()
+
+
 async def test_what_goes_wrong_there_is_raised_here() -> None:
     """A refusal is a refusal, wherever it was found."""
 
