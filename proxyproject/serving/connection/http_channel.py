@@ -96,7 +96,8 @@ class RelayChannel(http.HTTPChannel):
         self.transport.bufferSize = CHUNKED_READ_BYTES
 
     def read_into_nothing(self) -> None:
-        """What still comes is not even looked at."""
+        """What still comes is not even looked at, nor what waits for its turn."""
+        self._next = b""
         setattr(self, "dataReceived", _ignored)  # noqa: B010  an override would cost every piece of every body
 
     def enter(self, stage: Stage) -> None:
@@ -225,6 +226,7 @@ class RelayChannel(http.HTTPChannel):
         if self._is_deaf:
             return
         self._is_deaf = True
+        self._next = b""
         self.clearLineBuffer()  # Twisted would go on to cut it into lines, with a copy of the rest for each
         # What stands behind it is no request. Overriding these would cost every line of every head.
         for method in ("dataReceived", "lineReceived", "rawDataReceived"):

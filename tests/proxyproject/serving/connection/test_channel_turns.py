@@ -72,6 +72,25 @@ def test_lines_behind_a_refused_head_are_not_cut(monkeypatch: pytest.MonkeyPatch
     assert channel.transport.value().count(b"HTTP/1.1") == 1
 
 
+def test_what_waits_behind_what_is_refused_is_not_looked_at(long_turns: LongTurns) -> None:
+    """Else it would be answered once more, or cut into lines, when its turn comes."""
+    chunked_head = b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    half_a_head, lines = b"GET /v1/models HTTP/1.1\r\nhost", b"\r\n" * 99 + b"nonsense\r\n\r\n"
+    for head, late in ((chunked_head, b"no chunk\r\n"), (half_a_head, lines)):
+        channel = connected()
+        turns = turns_of(channel)
+        long_turns.are_over = False
+        channel.dataReceived(head)
+        long_turns.are_over = True
+        channel.dataReceived(late)
+        channel._spared = MOST_SPARED
+        channel.give_up()
+        for turn in turns:
+            turn()
+        assert channel.transport.value().count(b"HTTP/1.1") == 1
+        assert b" 408 " in channel.transport.value()
+
+
 def test_a_chunked_body_is_read_in_small_pieces() -> None:
     """A thousand chunks of a byte each are as many calls; one with a length is read as fast as it comes."""
     for header, is_small in ((b"transfer-encoding: chunked", True), (b"content-length: 9", False)):
