@@ -3,12 +3,10 @@
 ``%(detail)s`` is what exactly, where it is known.
 """
 
+from monitor.record.cache_misses import DETAIL, TOLD
 from monitor.record.phrasing import Phrase
 from monitor.record.phrasing import gettext_noop as _
 from monitor.record.records import RequestRecord
-
-DETAIL = "cache_miss"
-"""Under this name the diagnostics hold what exactly was different."""
 
 WORDS: dict[str, tuple[str, str]] = {
     # cause: (what was different, what to do)
@@ -66,9 +64,6 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
 }
 
-
-TOLD = "cache_miss_told"
-"""Under this name they hold that it is upstream's own word, which tells no number of a turn."""
 
 _TOLD_WORDS = {
     "turn": _("An earlier turn changed, and what stands behind it was read anew."),

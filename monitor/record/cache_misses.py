@@ -2,6 +2,12 @@
 
 from typing import Final
 
+DETAIL: Final = "cache_miss"
+"""Under this name a row's diagnostics say what was different."""
+
+TOLD: Final = "cache_miss_told"
+"""Under this name they hold that it is upstream's own word, which tells no number of a turn."""
+
 CAUSES: Final = (
     "account",
     "model",

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from monitor.diagnosis.cache_advice import DETAIL, TOLD
+from monitor.diagnosis.cache_advice import WORDS
 from monitor.history.listing.keyset import attempts_of, is_cursor, records_by_id
 from monitor.history.one_exchange.body_diff import DiffLine, body_diff, pretty
 from monitor.history.one_exchange.log_lines import log_lines
@@ -15,6 +15,7 @@ from monitor.history.queries import replays_of
 from monitor.history.shown_records import account_mask
 from monitor.models import Body, RequestLog
 from monitor.object_store.reading import fetched
+from monitor.record.cache_misses import DETAIL, TOLD
 from monitor.record.records import AttemptRecord, BodyKind, RequestRecord
 from monitor.turns import request_turns, response_turns
 from monitor.turns.parts import ShownTurn, TurnPart
@@ -178,8 +179,9 @@ def facts(row: RequestRecord) -> dict[str, Any]:
 
     What was different for the prompt cache is said in the diagnosis, in a sentence.
     """
+    told = (DETAIL, TOLD) if row.cache_miss in WORDS else ()
     return {
         name.replace("_", " "): value
         for name, value in row.diagnostics.items()
-        if value not in (None, "") and name not in (DETAIL, TOLD)
+        if value not in (None, "") and name not in told
     }

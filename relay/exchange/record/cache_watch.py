@@ -4,6 +4,7 @@ import logging
 import time
 
 from accounts.pool.leases import Lease
+from monitor.record.cache_misses import TOLD
 from relay.caching.footprint import Footprint, footprint_of
 from relay.caching.kept import Kept, with_newest
 from relay.caching.misses import CacheMiss, Found, miss_of
@@ -103,7 +104,7 @@ class CacheWatch:
                 self._recorder.detour(0, None, lease.detour)
             self._recorder.missed_cache(miss.cause, miss.lost_tokens, miss.detail)
             if miss.is_told:
-                self._recorder.diagnosed("cache_miss_told", True)
+                self._recorder.diagnosed(TOLD, True)
         self._runtime.memory.kept.keep(self._agent, with_newest(kept, now), now.at)
 
     def _footprints(self, request: UpstreamRequest) -> tuple[Footprint, Footprint]:

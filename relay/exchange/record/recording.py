@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from monitor.record.cache_misses import DETAIL
 from monitor.record.failures.failure_table import Cause
 from monitor.record.outcome import OutcomeFacts, outcome_of
 from monitor.record.records import (
@@ -145,7 +146,7 @@ class Recorder:
         """Upstream read less from its prompt cache than it could have."""
         self._update_row(cache_miss=cause, cache_miss_tokens=tokens)
         if detail:
-            self.diagnosed("cache_miss", detail)
+            self.diagnosed(DETAIL, detail)
 
     def detour(self, cached_tokens_at_stake: int, cached_tokens: int | None, note: str) -> int:
         """A stand-in served the session: what its own account's prompt cache would have held is lost."""
