@@ -204,7 +204,7 @@ def _word(value: Any) -> str:
 
 
 def _is_account_fault(status: int, error: Json, message: str) -> bool:
-    if status == 402 or has_no_money(error, message):
+    if status == 402 or has_no_money(status, error, message):
         return True
     if status != 400:
         return False

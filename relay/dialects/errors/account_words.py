@@ -7,7 +7,7 @@ speak several dialects.
 
 from typing import Any, NamedTuple
 
-from monitor.masking.linear import Phrases
+from monitor.masking.linear import Phrases, compiled
 from relay.dialects.reading.error_shapes import vendor_code_of
 
 
@@ -57,20 +57,36 @@ _KEY = Phrases(
     r"api_key_invalid", r"api key (?:not valid|expired|not found)", r"pass a valid api key",
     r"organization has been disabled",
 )  # fmt: skip
-# A 400 that quotes the request's own names may say "billing" and mean a field of the client's tool.
+# An error that quotes the request's own names may say "billing" and mean a field of the client's tool.
 _QUOTES_REQUEST = Phrases(
     r"invalid (?:json|value|schema|type)", r"unknown (?:name|parameter)", r"function.?declaration",
     r"extra inputs are not permitted", r"input_schema", r"tools[.\[][0-9]", r"messages[.\[][0-9]",
+    r"unrecognized request argument", r"(?:invalid|unknown|unsupported) model",
+    r"channels? (?:available )?for model", r"\bmodel\b.*(?:not found|not exist|not supported|not available)",
 )  # fmt: skip
+# From the first mark of a kind to the last, for what is quoted may hold the mark itself; to the end where a
+# cut took the last. An apostrophe within a word is none.
+_QUOTED = tuple(
+    compiled(b"(?s)" + opening + b"(?:.*" + closing + b"|.*)", captures=False)
+    for opening, closing in (
+        (b"`", b"`"),
+        (b'"', b'"'),
+        (rb"(?:^|[^0-9A-Za-z])'", rb"'(?:[^0-9A-Za-z]|$)"),
+        *((pair[0].encode(), pair[1].encode()) for pair in ("“”", "‘’", "「」", "«»")),
+    )
+)
 _EMPTY = Phrases(*(phrase for purse in EMPTY_PURSES for phrase in purse.phrases))
 _EMPTY_CODES = frozenset().union(*(purse.codes for purse in EMPTY_PURSES))
 _IN_CHINESE = ("余额不足", "账户欠费", "账号欠费", "额度不足")
+_NO_CHANNEL = "无可用渠道"
+"""New API's word for a model that none of its channels has; it names the model without marks."""
 
 
-def has_no_money(error: Any, message: str) -> bool:
+def has_no_money(status: int | None, error: Any, message: str) -> bool:
     """Does an ``error`` of any status say in a vendor's own words that the account's money is used up?
 
-    A rate that passes by waiting has other words.
+    A rate that passes by waiting has other words. Of a 404 the codes alone count: its sentence names the
+    model as the client wrote it.
     """
     if isinstance(error, dict):
         words = (error.get(name) for name in ("code", "type", "status"))
@@ -79,15 +95,32 @@ def has_no_money(error: Any, message: str) -> bool:
         code = vendor_code_of(error)
         if code is not None and code.is_empty_purse:
             return True
-    is_said = _EMPTY.are_in(message) or any(words in message for words in _IN_CHINESE)
-    return is_said and not _QUOTES_REQUEST.are_in(message)
+    if status == 404:
+        return False
+    said = _own_words(message)
+    return _EMPTY.are_in(said) or any(words in said for words in _IN_CHINESE)
 
 
 def is_about_money(message: str) -> bool:
     """Does the account lack money or credit?"""
-    return _MONEY.are_in(message) and not _QUOTES_REQUEST.are_in(message)
+    return _MONEY.are_in(_own_words(message))
 
 
 def is_about_the_account(message: str) -> bool:
     """Is it the account that has no money, or whose key or organization is refused?"""
-    return _KEY.are_in(message) or is_about_money(message)
+    said = _own_words(message)
+    return _KEY.are_in(said) or _MONEY.are_in(said)
+
+
+def _own_words(message: str) -> str:
+    """What upstream says itself: without what it quotes, and nothing where it quotes without marks.
+
+    Else a client could name a model or a field so that every account is taken for one without money.
+    """
+    if _QUOTES_REQUEST.are_in(message) or _NO_CHANNEL in message:
+        return ""
+    text = message.encode("utf-8", "surrogatepass")
+    for quoted in _QUOTED:
+        found = quoted.search(text)
+        text = text if found is None else text[: found.start()] + b" " + text[found.end() :]
+    return text.decode("utf-8", "surrogatepass")

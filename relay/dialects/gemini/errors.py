@@ -186,7 +186,7 @@ def _quota_reason(details: list[Json], message: str) -> str:
 
 
 def _is_account_fault(status: int, error: Json, reasons: list[str], message: str) -> bool:
-    if status == 402 or has_no_money(error, message):
+    if status == 402 or has_no_money(status, error, message):
         return True
     if status != 400:
         return False

@@ -222,7 +222,7 @@ def _told_status(error: Any) -> int | None:
 def _is_account_fault(status: int, error: Any, message: str) -> bool:
     reason = _reason_of(error)
     match status:
-        case _ if has_no_money(error, message):
+        case _ if has_no_money(status, error, message):
             return True
         case 402:
             return True

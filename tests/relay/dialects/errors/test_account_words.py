@@ -127,3 +127,54 @@ def test_an_empty_purse_in_each_vendors_words() -> None:
         for status, error in LIMITED:
             failure = dialect.classify(status, {}, msgspec.json.encode({"error": error}))
             assert not failure.account_fault, error
+
+
+BAIT = (
+    "insufficient balance",
+    "Insufficient credits",
+    "余额不足",
+    "billing",
+    "api_key_invalid",
+    "x` 余额不足 `y",
+)
+"""What a client may name a model or a field, to have accounts taken for ones without money or a key."""
+QUOTING = [
+    (404, "The model `{}` does not exist or you do not have access to it."),
+    (404, "model: {}"),
+    (404, "models/{} is not found for API version v1beta, or is not supported for generateContent."),
+    (404, "Publisher Model {} was not found."),
+    (400, "Unrecognized request argument supplied: {}"),
+    (400, "/chat/completions: Invalid model name passed in model={}. Call `/v1/models`."),
+    (400, "The requested model '{}' is not offered."),
+    (400, 'Value "{}" is none of the field\'s.'),
+    (400, "No model “{}” here"),
+    (400, "Model {} is not supported"),
+    (403, "Project p does not have access to model `{}`"),
+    (503, "No available channel for model {} under group default (distributor)"),
+    (503, "当前分组 default 下对于模型 {} 无可用渠道"),
+    (500, "no such thing: `{}"),
+]
+"""How upstreams repeat it, by status; the last is a sentence that was cut off."""
+
+
+def test_what_a_client_named_itself_is_no_word_about_the_account() -> None:
+    """One request for a model of such a name marked every account of the pool, one after the other."""
+    for dialect in (ANTHROPIC, GEMINI, OPENAI_CHAT):
+        for status, sentence in QUOTING:
+            for named in BAIT:
+                message = sentence.format(named)
+                failure = dialect.classify(status, {}, msgspec.json.encode({"error": {"message": message}}))
+                assert not failure.account_fault, (dialect, status, message)
+
+
+def test_a_vendors_words_beside_a_quoted_name_still_count() -> None:
+    """Only what stands in the marks is the client's; an apostrophe is no mark; a code counts in a 404 too."""
+    for status, error in (
+        (403, {"message": "Model `m`: insufficient balance"}),
+        (403, {"message": "You can't do that: insufficient balance; it isn't paid"}),
+        (429, {"message": "Account 'a': 余额不足"}),
+        (404, {"message": "`m` is not there", "code": "Arrearage"}),
+    ):
+        for dialect in (ANTHROPIC, GEMINI, OPENAI_CHAT):
+            failure = dialect.classify(status, {}, msgspec.json.encode({"error": error}))
+            assert failure.account_fault, (dialect, error)
