@@ -70,6 +70,11 @@ def finished(record: RequestRecord, prices: Callable[[], PriceList]) -> RequestR
         changes["preview"] = preview
     if record.changes:  # names of the client's own fields and tools stand in them
         changes["changes"] = tuple(map(_masked_preview, record.changes))
+    if record.diagnostics:  # names of upstream's fields do in them
+        changes["diagnostics"] = {
+            name: _masked_preview(value) if isinstance(value, str) else value
+            for name, value in record.diagnostics.items()
+        }
     if record.agent_label:
         changes["agent_label"] = _masked_preview(record.agent_label)
     if record.error is not None:

@@ -16,7 +16,7 @@ TOLD = f"sk-ant-api03-{SECRET}"
 
 
 def test_each_text_of_a_row_is_masked() -> None:
-    """Path, preview and error, and the names of a client's own fields, which stand in what was changed."""
+    """Path, preview and error, and the names of fields, which stand in what was changed and in the facts."""
     row = msgspec.structs.replace(
         ROW,
         path=f"/v1/messages?key={TOLD}",
@@ -24,8 +24,10 @@ def test_each_text_of_a_row_is_masked() -> None:
         error=f"no key {TOLD}",
         changes=("thinking off", f"not carried: {TOLD}"),
         agent_label=TOLD,
+        diagnostics={"bent": f"field {TOLD}", "peeked_ms": 3},
     )
     stored = finished(row, PriceList)
+    assert stored.diagnostics["peeked_ms"] == 3
     assert SECRET not in str(stored)
     assert stored.changes[0] == "thinking off"
 
