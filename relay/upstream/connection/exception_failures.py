@@ -25,6 +25,9 @@ _BEFORE_HEADERS: tuple[tuple[type[Exception], Kind, str], ...] = (
     (httpx.TransportError, Kind.NETWORK, _NO_CONNECTION),
     (aiohttp.ClientConnectionError, Kind.NETWORK, _NO_CONNECTION),
     (OSError, Kind.NETWORK, _NO_CONNECTION),
+    (aiohttp.InvalidURL, Kind.NETWORK, _NOT_VALID),
+    (UnicodeDecodeError, Kind.GARBAGE, "what upstream answered is no valid HTTP"),
+    (UnicodeError, Kind.NETWORK, _NOT_VALID),  # a part of the host's name is empty, or too long
     (aiohttp.ClientError, Kind.GARBAGE, "what upstream answered is no valid HTTP"),
     (ValueError, Kind.GARBAGE, "what upstream answered is no valid HTTP"),
 )
