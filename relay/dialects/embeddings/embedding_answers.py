@@ -4,7 +4,7 @@ PURE. An answer of the client's own form passes through; only what no client of 
 mended. Wire formats: docs/wire.md 2.5, and the types of openai 3.52.0 and google-genai 3.4.0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec import Raw
@@ -13,8 +13,10 @@ from relay.dialects.embeddings.embedding import Form
 from relay.dialects.embeddings.told_vectors import (
     Rows,
     WrongNumber,
+    floats_in,
     in_order,
     is_list,
+    is_object,
     is_text,
     packed,
     place_of,
@@ -32,6 +34,12 @@ _KEYS: dict[Form, str] = {
     "embedContent": "embedding",
     "batchEmbedContents": "embeddings",
 }
+_VECTOR: dict[Form, str] = {
+    "embeddings": "embedding",
+    "embedContent": "values",
+    "batchEmbedContents": "values",
+}
+"""Where a row of the client's form has its vector."""
 _OTHER_NUMBERS = (
     "output_dtype",
     "output_type",
@@ -39,8 +47,10 @@ _OTHER_NUMBERS = (
     "embedding_type",
     "embedding_types",
     "embedding_format",
+    "return_multivector",
 )
-"""Fields by which clients of some servers ask for bytes or bits in place of floats."""
+"""Fields by which clients of some servers ask for bytes or bits in place of floats, the last for several
+vectors for one text (Jina)."""
 _COUNTS = (
     "prompt_tokens",
     "input_tokens",
@@ -80,24 +90,24 @@ def wanted(form: Form, body: Json, model: str, count: int) -> WantedVectors:
         count = 1 if isinstance(texts[0], int) else len(texts)
     told = body.get("encoding_format") or "float"
     is_base64 = told == "base64" if told in ("float", "base64") else None
-    if any(body.get(name) not in (None, "float") for name in _OTHER_NUMBERS):
+    if any(body.get(name) not in (None, False, "float") for name in _OTHER_NUMBERS):
         is_base64 = None
     return WantedVectors(form, model, count or None, is_base64)
 
 
 def vectors_in(answers: Sequence[bytes]) -> Vectors:
     """The vectors in the answers to one request or several, in order; raises NoVectors."""
-    rows = [row for one in answers for row in in_order(rows_in(one).rows)]
-    told = [count for one in answers if (count := tokens_in(one)) is not None]
-    return Vectors(tuple(vector_of(row) for row in rows), sum(told) if told else None)
+    return _vectors_of([rows_in(one) for one in answers])
 
 
-def tokens_in(answer: bytes) -> int | None:
-    """The tokens that an answer tells to have been read; None where it tells none."""
-    try:
-        fields = _fields.decode(answer)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
+def _vectors_of(answers: Sequence[Rows]) -> Vectors:
+    rows = [row for told in answers for row in in_order(told.rows)]
+    counts = [count for told in answers if (count := tokens_in(told.fields)) is not None]
+    return Vectors(tuple(vector_of(row) for row in rows), sum(counts) if counts else None)
+
+
+def tokens_in(fields: Mapping[str, Raw]) -> int | None:
+    """The tokens that an answer of these ``fields`` tells to have been read; None where it tells none."""
     places = [_object(fields.get("usage", NOTHING)), _object(fields.get("usageMetadata", NOTHING))]
     places.append({name: msgspec.json.decode(fields[name]) for name in _COUNTS if name in fields})
     told = [token_count(place.get(name)) for place in places for name in _COUNTS]
@@ -124,17 +134,18 @@ def answer(wants: WantedVectors, vectors: Vectors) -> Json:
 def passed_on(content: bytes, wants: WantedVectors, bent: list[str]) -> tuple[bytes, int | None]:
     """An answer of the client's own dialect, and the tokens that it tells; ``bent`` gets what was mended.
 
-    Places, base64 and counts are mended where no client could read them; an answer in another form is told in
-    the client's. Raises NoVectors, also for another number of vectors than was asked for.
+    Places, base64 and counts are mended where no client could read them; an answer in another form, or with
+    rows in another, is told in the client's. Raises NoVectors, also for another number of vectors than was
+    asked for.
     """
     told = rows_in(content)
     if wants.count is not None and len(told.rows) != wants.count:
         raise WrongNumber(f"{wants.count} texts, and another number of vectors")
-    tokens = tokens_in(content)
-    if told.key != _KEYS[wants.form]:
+    tokens = tokens_in(told.fields)
+    if not _is_own_form(told, wants):
         bent.append(told.key or "data")
-        return msgspec.json.encode(answer(wants, vectors_in([content]))), tokens
-    fields: dict[str, Raw] = _fields.decode(content.removeprefix(b"\xef\xbb\xbf"))
+        return msgspec.json.encode(answer(wants, _vectors_of([told]))), tokens
+    fields = told.fields
     mended: dict[str, object] = {}
     if told.key == "data":
         rows = _mended(told, wants, bent)
@@ -148,6 +159,17 @@ def passed_on(content: bytes, wants: WantedVectors, bent: list[str]) -> tuple[by
             mended[name] = Raw(json_text(counted))
             bent.append(name)
     return msgspec.json.encode({**fields, **mended}) if mended else content, tokens
+
+
+def _is_own_form(told: Rows, wants: WantedVectors) -> bool:
+    """Does the client's reader find a vector in each row? Of other numbers only the client itself knows."""
+    if told.key != _KEYS[wants.form] or wants.is_base64 is None:
+        return told.key == _KEYS[wants.form]
+    is_one = wants.form == "embedContent"
+    if is_object(told.fields[told.key]) is not is_one or not all(map(is_object, told.rows)):
+        return False
+    vectors = [_fields.decode(row).get(_VECTOR[wants.form], NOTHING) for row in told.rows]
+    return all(is_list(one) or (is_text(one) and wants.form == "embeddings") for one in vectors)
 
 
 def _mended(told: Rows, wants: WantedVectors, bent: list[str]) -> list[Raw] | None:
@@ -166,6 +188,10 @@ def _mended(told: Rows, wants: WantedVectors, bent: list[str]) -> list[Raw] | No
                 row.change("embedding", change(vector))
                 if "data[].embedding" not in bent:
                     bent.append("data[].embedding")
+            elif wants.is_base64:
+                floats_in(vector)
+            else:
+                vector_of(vector)
     return [row.written for row in rows] if any(row.is_changed for row in rows) else None
 
 

@@ -47,20 +47,13 @@ def joined(answers: list[bytes], asked: list[int]) -> bytes:
         key = key or told.key or "data"
         rows = in_order(told.rows)
         entries += [_moved(row, len(entries) + at) for at, row in enumerate(rows)] if key == "data" else rows
-        documents.append(_fields_of(answer))
+        documents.append(told.fields)
     whole: dict[str, Any] = {**documents[0], key: entries}
     for name in ("usage", "usageMetadata"):
         told_of = [any_object(bytes(document[name])) for document in documents if name in document]
         if usages := [usage for usage in told_of if usage is not None]:
             whole[name] = Raw(json_text(_added([with_counts(usage) for usage in usages])))
     return msgspec.json.encode(whole)
-
-
-def _fields_of(answer: bytes) -> dict[str, Raw]:
-    try:
-        return _FIELDS.decode(answer)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}  # a list alone
 
 
 def _moved(vector: Raw, place: int) -> Raw:

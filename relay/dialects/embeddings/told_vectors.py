@@ -39,15 +39,20 @@ class WrongNumber(NoVectors):
 
 
 class Rows(NamedTuple):
-    """What is told of each text, in upstream's order; ``key`` is where, "" for a list alone."""
+    """What is told of each text, in upstream's order; ``key`` is where, "" for a list alone.
+
+    ``fields`` are those of the whole answer, none for a list alone.
+    """
 
     key: str
     rows: list[Raw]
+    fields: dict[str, Raw]
 
 
 def rows_in(answer: bytes) -> Rows:
     """The rows of the first list that has any; raises NoVectors."""
     answer = answer.removeprefix(_MARK).strip()
+    fields: dict[str, Raw] = {}
     try:
         if answer[:1] == b"[":
             found = {"": _rows(Raw(answer))}
@@ -56,7 +61,7 @@ def rows_in(answer: bytes) -> Rows:
             found = {key: _rows(fields[key]) for key in _LISTS if key in fields}
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NoVectors("an answer that is no JSON of vectors") from error
-    told = next((Rows(key, rows) for key, rows in found.items() if rows), None)
+    told = next((Rows(key, rows, fields) for key, rows in found.items() if rows), None)
     if told is None:
         raise NoVectors("an answer without vectors")
     return told
@@ -129,11 +134,18 @@ def packed(vector: Raw) -> Raw:
         content = struct.pack(f"<{len(values)}f", *values)
     except (msgspec.DecodeError, OverflowError) as error:
         raise NoVectors("what is no vector") from error
+    if not values:
+        raise NoVectors("a vector of no numbers")
     return Raw(msgspec.json.encode(base64.b64encode(content).decode()))
 
 
 def unpacked(told: Raw) -> Raw:
     """The numbers in such base64; raises NoVectors."""
+    return Raw(msgspec.json.encode(floats_in(told)))
+
+
+def floats_in(told: Raw) -> tuple[float, ...]:
+    """The same as numbers; raises NoVectors."""
     try:
         content = base64.b64decode(_text.decode(told), validate=True)
         values = struct.unpack(f"<{len(content) // 4}f", content)
@@ -141,7 +153,12 @@ def unpacked(told: Raw) -> Raw:
         raise NoVectors("base64 of no vector") from error
     if not values or not all(map(math.isfinite, values)):
         raise NoVectors("base64 of no vector")
-    return Raw(msgspec.json.encode(values))
+    return values
+
+
+def is_object(told: Raw) -> bool:
+    """Is it an object?"""
+    return _kind(told) == "{"
 
 
 def is_text(told: Raw) -> bool:

@@ -50,6 +50,8 @@ def test_answers_in_each_form() -> None:
         ({"input": "a", "encoding_format": "ubinary"}, 1, None),
         ({"input": "a", "encoding_format": "base64", "output_dtype": "int8"}, 1, None),
         ({"input": "a", "output_dtype": "float"}, 1, False),
+        ({"input": "a", "return_multivector": True}, 1, None),
+        ({"input": "a", "return_multivector": False}, 1, False),
         ({"input": {"text": "a"}}, None, False),
     ],
 )
@@ -65,15 +67,95 @@ def test_what_a_client_wants(body: dict[str, Any], count: int | None, is_base64:
     [
         ("embeddings", b'{"data":[{"embedding":[0.5],"index":0}, {"embedding":[1],"index":1}],"later":1}'),
         ("embeddings", b'{"data":[{"embedding":[0.5],"index":1},{"embedding":[1],"index":0}],"usage":null}'),
-        ("embeddings", b'{"data":[{"embedding":[[1],[2]],"index":0},{"embedding":{"a":1},"index":1}]}'),
         ("batchEmbedContents", b'{"embeddings":[{"values":[1]},{"values":[2]}],"later":1}'),
     ],
 )
 def test_what_clients_can_read_passes_to_the_byte(form: Form, content: bytes) -> None:
-    """Also what is new, and vectors of kinds that only the client and its upstream know."""
+    """Also what is new."""
     bent: list[str] = []
     assert passed_on(content, WantedVectors(form, "m", 2), bent) == (content, None)
     assert bent == []
+
+
+def test_numbers_of_another_kind_pass_to_the_byte_where_the_client_asked_for_them() -> None:
+    """Of bytes, bits and several vectors for a text only the client and its upstream know."""
+    content = b'{"data":[{"embedding":[[1],[2]],"index":0},{"embedding":{"a":1},"index":1}]}'
+    bent: list[str] = []
+    assert passed_on(content, WantedVectors("embeddings", "m", 2, is_base64=None), bent) == (content, None)
+    with pytest.raises(NoVectors):
+        passed_on(content, TWO, [])
+    assert bent == []
+
+
+ODD_ROWS: tuple[Any, ...] = (
+    {"embedding": {"float": A}},
+    {"embedding": {"values": A}},
+    {"embedding": [A]},
+    {"embedding": [packed(A)]},
+    {"float": A},
+    {"values": A},
+    A,
+)
+"""What stands in OpenAI's list of rows, and holds a vector where its clients do not look."""
+
+
+def test_rows_in_another_form_are_told_in_the_clients() -> None:
+    """A known key says nothing of the rows below it: each has the vector where the client looks for it."""
+    for odd in ODD_ROWS:
+        for is_base64 in (False, True):
+            whole = {"data": [odd, {"embedding": B, "index": 1}], "usage": {"prompt_tokens": 4}}
+            told, bent = passed(whole, WantedVectors("embeddings", "m", 2, is_base64))
+            rows = [(row["object"], row["index"], row["embedding"]) for row in told["data"]]
+            both = [packed(one) if is_base64 else one for one in (A, B)]
+            assert rows == [("embedding", at, one) for at, one in enumerate(both)], odd
+            assert (bent, told["usage"]["prompt_tokens"]) == (["data"], 4)
+    told, _ = passed({"data": {"embedding": A, "index": 0}}, WantedVectors("embeddings", "m", 1))
+    assert told["data"] == [{"object": "embedding", "index": 0, "embedding": A}]
+
+
+def test_rows_in_another_form_are_told_in_googles() -> None:
+    """Vectors without ``values``, in Cohere's kinds, or in base64."""
+    for odd in (
+        {"embeddings": [A]},
+        {"embeddings": {"float": [A]}},
+        {"embeddings": [{"values": packed(A)}]},
+        {"embeddings": [{"embedding": A}]},
+        {"embeddings": {"values": A}},
+    ):
+        told, bent = passed(odd, WantedVectors("batchEmbedContents", "m", 1))
+        assert (told, bent) == ({"embeddings": [{"values": A}]}, ["embeddings"]), odd
+    for other in (
+        {"embedding": A},
+        {"embedding": [A]},
+        {"embedding": {"float": A}},
+        {"embedding": [{"values": A}]},
+        {"embedding": {"values": packed(A)}},
+    ):
+        told, bent = passed(other, WantedVectors("embedContent", "m", 1))
+        assert (told, bent) == ({"embedding": {"values": A}}, ["embedding"]), other
+
+
+def test_a_row_without_a_vector_is_no_answer() -> None:
+    """Null, nothing, texts or no numbers in the vector's place: another account is asked."""
+    row = {"embedding": B, "index": 1}
+    for odd in (None, {"embedding": None}, {"embedding": []}, {"embedding": ["a"]}, {"embedding": ""}, {}):
+        for is_base64 in (False, True):
+            with pytest.raises(NoVectors):
+                passed({"data": [odd, row]}, WantedVectors("embeddings", "m", 2, is_base64))
+    for told in ([0.5, None], [0.5, "a"], "not base64!", "AAAA"):
+        for is_base64 in (False, True):
+            with pytest.raises(NoVectors):
+                passed(
+                    {"data": [{"embedding": told, "index": 0}, row]},
+                    WantedVectors("embeddings", "m", 2, is_base64),
+                )
+    for form, whole in (
+        ("batchEmbedContents", {"embeddings": [{"values": []}]}),
+        ("batchEmbedContents", {"embeddings": [{"values": [0.5, None]}]}),
+        ("embedContent", {"embedding": {"values": ["a"]}}),
+    ):
+        with pytest.raises(NoVectors):
+            passed(whole, WantedVectors(form, "m", 1))
 
 
 def test_what_no_client_could_read_is_mended_and_named() -> None:

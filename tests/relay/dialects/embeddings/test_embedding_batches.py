@@ -81,6 +81,14 @@ def test_places_as_text_and_lists_alone_are_joined() -> None:
     assert json.loads(joined([counted, counted], [1, 1]))["usage"] == {"prompt_tokens": 8}
 
 
+def test_a_mark_in_front_of_each_answer_costs_no_field() -> None:
+    """Usage, model and kind of answers with a byte order mark stand in the one that they become."""
+    mark = b"\xef\xbb\xbf"
+    whole = json.loads(joined([mark + openai_answer(0, tokens=3), mark + openai_answer(0, tokens=4)], [1, 1]))
+    assert (whole["object"], whole["model"], whole["usage"]["prompt_tokens"]) == ("list", "m", 7)
+    assert [row["index"] for row in whole["data"]] == [0, 1]
+
+
 @pytest.mark.parametrize("answer", [b"{}", b'{"data": 1}', b'{"error": {}}', b"[]", b"no"])
 def test_what_is_no_list_of_as_many_vectors_is_no_answer(answer: bytes) -> None:
     """A vector too few would give every text behind it another's."""

@@ -125,5 +125,12 @@ def test_tokens_are_read_wherever_they_are_told() -> None:
         ({"usage": {"prompt_tokens": []}, "total_tokens": {}}, None),
         ({}, None),
     ):
-        assert tokens_in(json.dumps(told).encode()) == tokens, told
-    assert tokens_in(b"[[0.5]]") is None
+        fields = {name: Raw(json.dumps(value).encode()) for name, value in told.items()}
+        assert tokens_in(fields) == tokens, told
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf", b"\n\n", b"\xef\xbb\xbf "])
+def test_what_stands_in_front_costs_no_tokens(before: bytes) -> None:
+    """A byte order mark or a line break in front: the counts are read as the vectors are."""
+    answer = before + b'{"data":[{"embedding":[0.5]}],"usage":{"prompt_tokens":4}}'
+    assert vectors_in([answer, answer]).tokens == 8
