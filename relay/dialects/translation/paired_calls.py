@@ -56,7 +56,12 @@ class _Pairing:
             if self._open and turn.role != "assistant" and not _has_results(whole):
                 held += [whole] if parts else []
                 continue
-            out += [whole] if parts or whole is turn else []
+            if held and _has_results(whole):  # what is said beside them comes behind what was said before
+                out.append(Turn("user", tuple(part for part in parts if isinstance(part, ToolResult))))
+                rest = tuple(part for part in parts if not isinstance(part, ToolResult))
+                held += [Turn("user", rest)] if rest else []
+            else:
+                out += [whole] if parts or whole is turn else []
             if held and not self._open:
                 for role in dict.fromkeys(one.role for one in held):
                     self.changes[f"{role} turns were put behind the results of calls"] = None

@@ -319,6 +319,30 @@ def test_results_stand_behind_their_calls() -> None:
     assert changes == []
 
 
+def test_words_between_calls_and_results_keep_their_order() -> None:
+    """What the user says beside the results comes behind what was said before them."""
+    one, two, three = (Text(word) for word in ("one", "two", "three"))
+    asks = says("assistant", call("a"), call("b"))
+    answers = asks, says("user", result("a"), result("b")), says("user", one), says("user", two)
+    split = asks, says("user", result("a")), says("user", result("b"))
+    missing = ToolResult("b", "f", NOTHING.parts, is_error=True)
+    for turns, wanted in (
+        ((asks, says("user", one), says("user", result("a"), result("b"), two)), answers),
+        ((asks, says("user", one), says("user", two, result("a"), result("b"))), answers),
+        (
+            (asks, says("user", one), says("user", result("a"), two), says("user", result("b"), three)),
+            (*split, says("user", one), says("user", two), says("user", three)),
+        ),
+        (
+            (asks, says("user", one), says("user", result("a"), two)),
+            (asks, says("user", result("a"), missing), says("user", one), says("user", two)),
+        ),
+    ):
+        found = paired(Conversation((HI, *turns)), [])
+        assert found.turns == (HI, *wanted)
+        assert paired(found, []) is found
+
+
 IDS = st.sampled_from("ab")
 TURNS = st.lists(
     st.one_of(
