@@ -26,7 +26,8 @@ def with_usual_kind(body: Json, delta: Delta, kind: BlockKind | None) -> Json | 
         said = getattr(delta, TOLD_IN[usual])
         said = delta.text if said is None and is_thought else said
         if said is not None and (delta.type in names or not delta.type):
-            return {**body, "delta": {"type": usual, TOLD_IN[usual]: said}}
+            told = body.get("delta") or {}  # a signature may stand beside the thoughts
+            return {**body, "delta": {**told, "type": usual, TOLD_IN[usual]: said}}
     return None
 
 

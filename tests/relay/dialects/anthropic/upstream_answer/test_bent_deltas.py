@@ -52,6 +52,18 @@ def test_a_thought_without_its_kind_is_a_thought(delta: dict[str, Any]) -> None:
     assert [block.thinking for block in sdk_message(chunk.raw).content if block.type == "thinking"] == ["hm"]
 
 
+@pytest.mark.parametrize("kind", [{}, {"type": "thinking"}, {"type": "thinking_delta"}])
+def test_a_signature_beside_a_thought_without_its_kind_is_kept(kind: dict[str, Any]) -> None:
+    """Without it the thought would be refused on the next turn."""
+    answer = bent({**kind, "thinking": "hm", "signature": "s"}) + block_stop(0) + message_end()
+    chunk = decoded(message_start() + THOUGHT + answer)
+    [block] = state_of(chunk.events).blocks
+    assert (block.kind, block.signature) == ("thinking", "s")
+    data = [line[6:] for line in chunk.raw.splitlines() if line.startswith(b"data: ")]
+    [told] = [event for event in map(json.loads, data) if event["type"] == "content_block_delta"]
+    assert told["delta"] == {"type": "thinking_delta", "thinking": "hm", "signature": "s"}
+
+
 @pytest.mark.parametrize(
     "pieces",
     [
