@@ -20,7 +20,7 @@ def begins_json(rest: bytes) -> bool:
     Comments, names, ids and empty data say nothing of an answer, nor does half a ``[DONE]``.
     """
     texts = (line.removeprefix(b"data:").strip() for line in rest.splitlines())
-    return any(text[:1] in JSON_BEGINS and not DONE.startswith(text) for text in texts)
+    return any(text[:1] in JSON_BEGINS and not DONE.startswith(text.upper()) for text in texts)
 
 
 def is_silence(raw: bytes) -> bool:
@@ -48,7 +48,9 @@ def json_outside(raw: bytes) -> SseEvent | None:
 def last_event(rest: bytes, left: list[SseEvent]) -> list[SseEvent]:
     """The event, if any, that ``rest`` at a connection's end amounts to; ``left`` is it as it was cut."""
     whole = [
-        event for event in left if event.data == DONE or (event.data and objects_in(without_done(event.data)))
+        event
+        for event in left
+        if event.data and (is_done(event.data) or objects_in(without_done(event.data)))
     ]
     misplaced = None if whole else json_outside(rest)
     return whole if misplaced is None else [misplaced]
@@ -56,7 +58,8 @@ def last_event(rest: bytes, left: list[SseEvent]) -> list[SseEvent]:
 
 def without_done(data: bytes) -> bytes:
     """The data of an event without ``[DONE]`` in its last line, where no blank line stood before that."""
-    return data.removesuffix(b"\n" + DONE)
+    before, line_break, last = data.rpartition(b"\n")
+    return before if line_break and is_done(last) else data
 
 
 def is_done(data: bytes) -> bool:

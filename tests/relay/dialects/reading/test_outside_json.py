@@ -5,18 +5,45 @@ import pytest
 from relay.dialects.openai import OPENAI_CHAT
 from relay.dialects.reading.outside_json import is_done, objects_in
 from relay.neutral.events import Heartbeat, Terminal
+from tests.relay.dialects.gemini import streams as gemini
 from tests.relay.dialects.openai.streams import chat, decoded, delta, state_of
 
+DONE_IN_OTHER_WORDS = (b"[DONE]", b'"[DONE]"', b"'[DONE]'", b"[done]", b" [DONE] ", b"data: [DONE]")
 
-@pytest.mark.parametrize(
-    "data", [b"[DONE]", b'"[DONE]"', b"'[DONE]'", b"[done]", b" [DONE] ", b"data: [DONE]"]
-)
+
+@pytest.mark.parametrize("data", DONE_IN_OTHER_WORDS)
 def test_done_in_other_letters_is_done(data: bytes) -> None:
     """A client's SDK knows one form alone, so that it is told in that."""
     assert is_done(data)
     stream = chat(delta(content="fine"), delta("stop"), done=False)
     chunk = decoded(OPENAI_CHAT, [stream + b"data: " + data + b"\n\n"])
     assert chunk.events[-1] == Terminal()
+    assert chunk.raw.endswith(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("data", [*DONE_IN_OTHER_WORDS, b"[DON", b"[don"])
+@pytest.mark.parametrize("line_break", [b"", b"\n"])
+def test_done_without_a_blank_line_ends_a_whole_answer(data: bytes, line_break: bytes) -> None:
+    """Upstream hangs up behind it, or within it: the answer before it is whole, in each dialect."""
+    last = b"data: " + data + line_break
+    whole = gemini.sse(gemini.parts({"text": "fine"}, finishReason="STOP"))
+    chunk = gemini.decode([whole + last])
+    assert (chunk.events[-1], chunk.raw) == (Terminal(), whole)
+    chunk = decoded(OPENAI_CHAT, [chat(delta(content="fine"), delta("stop"), done=False) + last])
+    assert chunk.events[-1] == Terminal()
+
+
+@pytest.mark.parametrize("data", DONE_IN_OTHER_WORDS)
+@pytest.mark.parametrize("end", [b"", b"\n", b"\n\n"])
+def test_done_in_the_last_chunks_event_ends_the_answer(data: bytes, end: bytes) -> None:
+    """No blank line stands between the two."""
+    whole = gemini.sse(gemini.parts({"text": "fine"}, finishReason="STOP")).rstrip()
+    chunk = gemini.decode([whole + b"\ndata: " + data + end])
+    assert (chunk.events[-1], gemini.folded(chunk.events).text) == (Terminal(), "fine")
+    assert b"one" not in chunk.raw.lower()
+    stream = chat(delta(content="fine"), delta("stop"), done=False).rstrip()
+    chunk = decoded(OPENAI_CHAT, [stream + b"\ndata: " + data + end])
+    assert (chunk.events[-1], state_of(chunk.events).text) == (Terminal(), "fine")
     assert chunk.raw.endswith(b"data: [DONE]\n\n")
 
 
