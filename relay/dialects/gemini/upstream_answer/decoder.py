@@ -62,6 +62,8 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
             if failure is not None:  # of a shape that Google's clients do not read: told in ours
                 raise BrokenStream(failure)
             if (inner := _unwrapped(event)) is not event:  # Code Assist's, behind a proxy that leaves it on
+                if self._is_enveloped or _unwrapped(inner) is not inner:
+                    raise BrokenStream(garbage("upstream sent an envelope in an envelope"))
                 self.note("response")
                 return told_again(self, AnswerDecoding, frame(inner.data or b""), events)
         try:
@@ -136,10 +138,13 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
 
 
 def _unwrapped(event: SseEvent) -> SseEvent:
-    """Code Assist's chunk out of its envelope, named by the envelope's trace; as it is without one."""
+    """Code Assist's chunk out of its envelope, named by the envelope's trace; as it is without one.
+
+    One envelope comes off: each costs another look at all that is in it.
+    """
     envelope = _envelope(event.data) if event.data else Envelope()
     response = bytes(envelope.response)
-    if not response:
+    if response.lstrip()[:1] != b"{":  # null says nothing
         return event
     if envelope.trace_id:
         head = response.rstrip().removesuffix(b"}").rstrip()

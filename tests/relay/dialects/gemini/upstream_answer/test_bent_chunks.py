@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from relay.neutral.events import Stop, Terminal
+from relay.neutral.events import Failed, Stop, Terminal
+from relay.neutral.failures import Kind
 from tests.relay.dialects.gemini.streams import decode, events_of, folded, sse
 
 
@@ -55,3 +56,27 @@ def test_a_number_of_no_known_reason_is_unknown() -> None:
     """From six on the two homes differ: nobody guesses."""
     [stop] = [event for event in events_of(sse(candidate(FINE, 7))) if isinstance(event, Stop)]
     assert stop.reason == "unknown"
+
+
+@pytest.mark.parametrize("is_enveloped", [False, True])
+def test_an_envelope_in_an_envelope_is_no_chunk(is_enveloped: bool) -> None:
+    """A hundred around a megabyte would be read a hundred times over."""
+    told: Any = candidate(FINE)
+    for levels in range(1, 4):
+        told = {"response": told}
+        chunk = decode([sse(told)], is_enveloped=is_enveloped)
+        if levels == 1:
+            assert (folded(chunk.events).text, chunk.events[-1]) == ("fine", Terminal())
+        else:
+            [failed] = chunk.events
+            assert isinstance(failed, Failed)
+            assert (failed.failure.kind, chunk.raw) == (Kind.GARBAGE, b"")
+
+
+@pytest.mark.parametrize("is_enveloped", [False, True])
+@pytest.mark.parametrize("nothing", [None, 7, "", []])
+def test_an_envelope_of_nothing_breaks_no_stream(nothing: Any, is_enveloped: bool) -> None:
+    """The answer is in the others."""
+    answer = {"response": candidate(FINE)} if is_enveloped else candidate(FINE)
+    chunk = decode([sse({"response": nothing}, answer)], is_enveloped=is_enveloped)
+    assert (folded(chunk.events).text, chunk.events[-1]) == ("fine", Terminal())
