@@ -26,10 +26,14 @@ UNNAMED = "unnamed_tool"
 UNNAMED_NOTE = f"the empty name of a call (told as {UNNAMED})"
 
 
+def is_unnamed(holder: object) -> bool:
+    """Is it an object whose name is told, and is empty or null?"""
+    return isinstance(holder, dict) and "name" in holder and holder["name"] in ("", None)
+
+
 def name_in(holder: Json) -> str:
     """The name of a call; ``UNNAMED`` for an empty one, "" where none is told."""
-    name = holder.get("name")
-    return UNNAMED if "name" in holder and not name else str(name or "")
+    return UNNAMED if is_unnamed(holder) else str(holder.get("name") or "")
 
 
 def program(language: str, code: object) -> str:

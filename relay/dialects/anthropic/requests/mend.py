@@ -9,7 +9,7 @@ from typing import Any
 from relay.dialects.anthropic.call_ids import CallIds, with_wire_id
 from relay.dialects.anthropic.server_tools import OWN_ID
 from relay.dialects.anthropic.wire_messages import blocks_of, type_of
-from relay.dialects.translation.foreign_history import UNNAMED, UNNAMED_NOTE, arguments_in
+from relay.dialects.translation.foreign_history import UNNAMED, UNNAMED_NOTE, arguments_in, is_unnamed
 from relay.neutral.conversation import Json
 
 
@@ -59,7 +59,7 @@ def _is_foreign_run(block: Any) -> bool:
 
 
 def _is_unnamed(block: Any) -> bool:
-    return type_of(block) == "tool_use" and block.get("name") == ""
+    return type_of(block) == "tool_use" and is_unnamed(block)
 
 
 def _with_an_object(block: Any) -> Any:

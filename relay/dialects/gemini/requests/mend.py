@@ -6,7 +6,7 @@ every turn from then on.
 
 from typing import Any
 
-from relay.dialects.translation.foreign_history import UNNAMED, UNNAMED_NOTE
+from relay.dialects.translation.foreign_history import UNNAMED, UNNAMED_NOTE, is_unnamed
 from relay.neutral.conversation import Json
 
 _NAMED = ("functionCall", "functionResponse")
@@ -35,7 +35,6 @@ def _content(content: Any) -> Any:
 
 def _part(part: Any) -> Any:
     for key in _NAMED:
-        told = part.get(key) if isinstance(part, dict) else None
-        if isinstance(told, dict) and told.get("name") == "":
-            return {**part, key: {**told, "name": UNNAMED}}
+        if isinstance(part, dict) and is_unnamed(part.get(key)):
+            return {**part, key: {**part[key], "name": UNNAMED}}
     return part

@@ -8,10 +8,15 @@ from typing import Any
 
 from relay.dialects.openai.requests import half_arguments
 from relay.dialects.openai.requests.each_turn import with_turns
-from relay.dialects.translation.foreign_history import UNNAMED, UNNAMED_NOTE
+from relay.dialects.translation.foreign_history import UNNAMED, UNNAMED_NOTE, is_unnamed
 from relay.neutral.conversation import Json
 
 _CALLS = ("function_call", "custom_tool_call")
+"""Of Responses, which tell the name beside the type."""
+_FORMS = ("function", "custom")
+"""Of chat's calls."""
+_OLDER_RESULT = "function"
+"""The role of a message that answers chat's older ``function_call`` by the function's name."""
 
 
 def mend(body: Json, changes: list[str]) -> Json:
@@ -23,16 +28,23 @@ def mend(body: Json, changes: list[str]) -> Json:
 
 
 def _named(turn: Json) -> Json:
-    calls = turn.get("tool_calls")
-    if isinstance(calls, list) and any(map(_is_unnamed, calls)):
-        return {**turn, "tool_calls": [_with_function(call) if _is_unnamed(call) else call for call in calls]}
-    return {**turn, "name": UNNAMED} if turn.get("type") in _CALLS and turn.get("name") == "" else turn
+    calls, older = turn.get("tool_calls"), turn.get("function_call")
+    changed: Json = {}
+    if isinstance(calls, list) and any(map(_form_without_name, calls)):
+        changed["tool_calls"] = [_with_name(call) for call in calls]
+    if is_unnamed(older):
+        changed["function_call"] = {**turn["function_call"], "name": UNNAMED}
+    if is_unnamed(turn) and (turn.get("type") in _CALLS or turn.get("role") == _OLDER_RESULT):
+        changed["name"] = UNNAMED
+    return {**turn, **changed} if changed else turn
 
 
-def _is_unnamed(call: Any) -> bool:
-    function = call.get("function") if isinstance(call, dict) else None
-    return isinstance(function, dict) and function.get("name") == ""
+def _form_without_name(call: Any) -> str:
+    """Under which key a call of chat's has an empty name; "" under none."""
+    found = (form for form in _FORMS if isinstance(call, dict) and is_unnamed(call.get(form)))
+    return next(found, "")
 
 
-def _with_function(call: Json) -> Json:
-    return {**call, "function": {**call["function"], "name": UNNAMED}}
+def _with_name(call: Any) -> Any:
+    form = _form_without_name(call)
+    return {**call, form: {**call[form], "name": UNNAMED}} if form else call

@@ -433,13 +433,54 @@ def test_a_call_without_a_name_has_one_that_every_vendor_takes() -> None:
             assert msgspec.json.encode(written).count(UNNAMED.encode()) >= 1, (client, upstream)
 
 
+def other_unnamed() -> list[tuple[str, Json]]:
+    """The calls of OpenAI's other forms, each with an empty name."""
+    custom: Json = {"id": "c", "type": "custom", "custom": {"name": "", "input": "x"}}
+    turns: list[Json] = [
+        {"role": "assistant", "tool_calls": [custom]},
+        {"role": "tool", "tool_call_id": "c", "content": "r"},
+    ]
+    older: list[Json] = [
+        {"role": "assistant", "content": None, "function_call": {"name": "", "arguments": "{}"}},
+        {"role": "function", "name": "", "content": "r"},
+    ]
+    item: list[Json] = [
+        {"type": "custom_tool_call", "call_id": "c", "name": "", "input": "x"},
+        {"type": "custom_tool_call_output", "call_id": "c", "output": "r"},
+    ]
+    bodies = (("chat", turns), ("chat", older), ("responses", item))
+    return [(client, body_of(client, told)) for client, told in bodies]
+
+
 def test_a_call_without_a_name_is_mended_for_its_own_vendor() -> None:
-    """The rest of the body is the client's own; a body whose calls have names is the very same."""
-    for client, dialect in DIALECTS.items():
-        body, changes = unnamed(client), list[str]()
-        text = msgspec.json.encode(body).decode()
-        mended = dialect.mend(body, changes)
-        expected = text.replace('"name":""', f'"name":"{UNNAMED}"')
-        assert msgspec.json.encode(mended).decode() == expected, client
-        assert changes == [UNNAMED_NOTE]
-        assert dialect.mend(mended, changes) is mended
+    """Also one of null. The rest of the body is the client's own; one whose calls have names is the same."""
+    for client, with_empty in [*((client, unnamed(client)) for client in DIALECTS), *other_unnamed()]:
+        dialect, text = DIALECTS[client], msgspec.json.encode(with_empty)
+        for told in (b'"name":""', b'"name":null'):
+            changes: list[str] = []
+            body = msgspec.json.decode(text.replace(b'"name":""', told))
+            mended = dialect.mend(body, changes)
+            expected = text.replace(b'"name":""', b'"name":"%s"' % UNNAMED.encode())
+            assert msgspec.json.encode(mended) == expected, (client, told)
+            assert changes == [UNNAMED_NOTE]
+            assert dialect.mend(mended, changes) is mended
+            parts = [part for turn in dialect.read(body).turns for part in turn.parts]
+            [call] = [part for part in parts if isinstance(part, ToolCall)]
+            [result] = [part for part in parts if isinstance(part, ToolResult)]
+            assert (call.name, result.call_id) == (UNNAMED, call.id), (client, told)
+
+
+def test_a_name_that_is_no_calls_stays_what_it_is() -> None:
+    """A speaker's may be empty, and a call without the field is the client's fault."""
+    for body in (
+        {"messages": [{"role": "user", "name": "", "content": "hi"}]},
+        {"messages": [{"role": "assistant", "name": None, "function_call": None, "content": "hi"}]},
+        {"messages": [{"role": "assistant", "tool_calls": [{"function": {}}, {"custom": None}, 7]}]},
+        {
+            "input": [
+                {"type": "message", "name": "", "role": "user", "content": "hi"},
+                {"type": "function_call"},
+            ]
+        },
+    ):
+        assert OPENAI_CHAT.mend(body, []) is body

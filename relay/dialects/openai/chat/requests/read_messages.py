@@ -6,7 +6,7 @@ from relay.dialects.openai.requests import media
 from relay.dialects.openai.requests.custom_tools import arguments_with, text_of
 from relay.dialects.openai.requests.turn_reader import TurnReader
 from relay.dialects.request_fields import as_text, object_in, objects_in, place, text_in
-from relay.dialects.translation.foreign_history import unknown_part
+from relay.dialects.translation.foreign_history import name_in, unknown_part
 from relay.neutral.conversation import Json, Part, Text, Thinking, ToolCall, Turn
 from relay.neutral.failures import BadRequest, CannotCarry
 
@@ -54,7 +54,7 @@ class _Reader:
             case "tool":
                 self.turns.result(text_in(message, "tool_call_id", where), self._parts(message, where))
             case "function":
-                call_id = self.turns.id_of(text_in(message, "name", where))
+                call_id = self.turns.id_of(text_in(message, "name", where) or name_in(message))
                 self.turns.result(call_id, self._parts(message, where))
             case other:
                 raise BadRequest(f"{where}.role {other!r} is unknown")
@@ -82,7 +82,7 @@ class _Reader:
             raise BadRequest(f"{where}.id is missing")
         function = object_in(call, kind, where)
         if kind == "custom":
-            function = {"name": function.get("name"), "arguments": arguments_with(function.get("input"))}
+            function = {**function, "arguments": arguments_with(function.get("input"))}
         elif text_in(function, "name", where) in self._custom_tools:  # as Cursor gives it back: bare text
             text = text_of(text_in(function, "arguments", where))
             function = {**function, "arguments": arguments_with(text)}
