@@ -4,6 +4,7 @@ Its search is a request of its own, which gets a recorded answer; all others go 
 """
 
 import json
+import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -57,7 +58,13 @@ class Searching(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def searching(kinds_world: World) -> Iterator[World]:
+def prefix() -> str:
+    """What the names of this test's models begin with: the server may still know those of the one before."""
+    return f"search-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def searching(kinds_world: World, prefix: str) -> Iterator[World]:
     """The world of every kind with an account of either kind at such a server, each with a name for it."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Searching)
     Thread(target=server.serve_forever, daemon=True).start()
@@ -76,9 +83,9 @@ def searching(kinds_world: World) -> Iterator[World]:
         ]
     )
     kinds_world.import_mappings(
-        [{"pattern": f"search-{kind}", "target": model, "kinds": [kind]} for kind, model in MODELS.items()]
+        [{"pattern": f"{prefix}-{kind}", "target": model, "kinds": [kind]} for kind, model in MODELS.items()]
     )
-    wait_for_names(kinds_world, {f"search-{kind}" for kind in MODELS})
+    wait_for_names(kinds_world, {f"{prefix}-{kind}" for kind in MODELS})
     yield kinds_world
     ours = "Account.objects.filter(email__startswith='searching@')"
     forget = f"from accounts.models import Account; {ours}.delete()"
@@ -88,13 +95,15 @@ def searching(kinds_world: World) -> Iterator[World]:
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_claude_code_counts_a_vendors_own_search(searching: World, home: Path, kind: str) -> None:
+def test_claude_code_counts_a_vendors_own_search(
+    searching: World, home: Path, prefix: str, kind: str
+) -> None:
     """It did one search, and has the pages and the words that came of it."""
     installed("@anthropic-ai/claude-code")
     name, pages, words = TRANSCRIPTS[kind]
     Searching.transcript = (ROOT / "tests" / "transcripts" / name).read_bytes()
     told = ("--output-format", "stream-json", "--verbose")
-    prompt, model = "Please call WebSearch once.", f"search-{kind}"
+    prompt, model = "Please call WebSearch once.", f"{prefix}-{kind}"
     done = claude_code(home, searching.server.base_url, KEY, prompt, model, *told, tool="WebSearch")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
