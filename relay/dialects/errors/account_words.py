@@ -123,4 +123,4 @@ def _own_words(message: str) -> str:
     for quoted in _QUOTED:
         found = quoted.search(text)
         text = text if found is None else text[: found.start()] + b" " + text[found.end() :]
-    return text.decode("utf-8", "surrogatepass")
+    return text.decode("utf-8", "replace")  # a cut may part the bytes of a letter before a mark

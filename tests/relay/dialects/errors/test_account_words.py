@@ -4,7 +4,12 @@ import msgspec
 import pytest
 
 from relay.dialects.anthropic import ANTHROPIC
-from relay.dialects.errors.account_words import EMPTY_PURSES, is_about_money, is_about_the_account
+from relay.dialects.errors.account_words import (
+    EMPTY_PURSES,
+    has_no_money,
+    is_about_money,
+    is_about_the_account,
+)
 from relay.dialects.gemini import GEMINI
 from relay.dialects.openai import OPENAI_CHAT
 
@@ -165,6 +170,13 @@ def test_what_a_client_named_itself_is_no_word_about_the_account() -> None:
                 message = sentence.format(named)
                 failure = dialect.classify(status, {}, msgspec.json.encode({"error": {"message": message}}))
                 assert not failure.account_fault, (dialect, status, message)
+
+
+def test_a_letter_of_several_bytes_before_a_mark_is_no_fault() -> None:
+    """The cut parts its bytes; what stands before it still counts, as does half of a character."""
+    for letter in ("\x80", "é", "東", "\U0001f600", "\ud83d"):
+        for marked in (f"insufficient balance {letter}'x'", f"insufficient balance '{letter}'", f"{letter}'"):
+            assert has_no_money(400, None, marked) is ("balance" in marked)
 
 
 def test_a_vendors_words_beside_a_quoted_name_still_count() -> None:
