@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from relay.simulator.ledger import Received
 from relay.simulator.thread import SimulatorThread
 from tests.running_server import RunningServer, ServerWorld
 
@@ -100,11 +101,13 @@ class World:
         return self.client.post(f"/v1beta/models/{model}:{method}", json=body)
 
     def upstream_bodies(self) -> list[dict[str, Any]]:
-        """The generation requests that reached upstream since the last reset, decoded."""
+        """What ``generations`` asked, decoded."""
+        return [json.loads(request.body) for request in self.generations()]
+
+    def generations(self) -> list[Received]:
+        """The generation requests that reached upstream since the last reset; no questions for quotas."""
         paths = ("/messages", "awPredict", "enerateContent", "/chat/completions", "/responses")
-        return [
-            json.loads(r.body) for r in self.simulator.requests if r.path.partition("?")[0].endswith(paths)
-        ]
+        return [one for one in self.simulator.requests if one.path.partition("?")[0].endswith(paths)]
 
     def upstream_bodies_at(self, part: str) -> list[dict[str, Any]]:
         """The requests whose path contains ``part``, since the last reset, decoded."""

@@ -20,7 +20,7 @@ def test_it_is_asked_at_its_place(kinds_world: World) -> None:
     }
     headers = {"anthropic-version": "2023-06-01", "anthropic-beta": "context-1m-2025-08-07"}
     assert kinds_world.client.post("/v1/messages", json=body, headers=headers).status_code == 200
-    asked = kinds_world.simulator.requests[-1]
+    asked = kinds_world.generations()[-1]
     assert (asked.path, asked.query) == (f"{PLACE}{CLAUDE}:streamRawPredict", "")
     del body["model"]
     assert asked.json() == {"anthropic_version": "vertex-2023-10-16", **body}
@@ -34,10 +34,10 @@ def test_the_clients_version_travels(kinds_world: World) -> None:
     body = {"model": MODEL, "max_tokens": 64, "messages": [{"role": "user", "content": "Hello."}]}
     headers = {"anthropic-version": NEW_VERSION}
     assert kinds_world.client.post("/v1/messages", json=body, headers=headers).status_code == 200
-    assert kinds_world.simulator.requests[-1].json()["anthropic_version"] == NEW_VERSION
+    assert kinds_world.generations()[-1].json()["anthropic_version"] == NEW_VERSION
     chat = {"model": MODEL, "messages": body["messages"], "temperature": 0.3}
     assert kinds_world.client.post("/v1/chat/completions", json=chat).status_code == 200
-    sent = kinds_world.simulator.requests[-1].json()
+    sent = kinds_world.generations()[-1].json()
     assert (sent["anthropic_version"], sent["temperature"]) == ("vertex-2023-10-16", 0.3)
 
 
@@ -46,7 +46,7 @@ def test_the_count_is_asked_with_the_model(kinds_world: World) -> None:
     body = {"model": MODEL, "messages": [{"role": "user", "content": "How many tokens?"}]}
     answer = kinds_world.client.post("/v1/messages/count_tokens", json=body)
     assert answer.headers["x-token-count"] == "exact"
-    asked = kinds_world.simulator.requests[-1]
+    asked = kinds_world.generations()[-1]
     assert asked.path == f"{PLACE}count-tokens:rawPredict"
     assert asked.json() == {**body, "model": CLAUDE, "anthropic_version": "vertex-2023-10-16"}
 
