@@ -50,6 +50,7 @@ def test_an_account_that_cools_down_is_seen_in_the_list(new_page: NewPage, conso
 def test_a_request_in_flight_is_seen_to_end(new_page: NewPage, console_world: World) -> None:
     """Its page says so within seconds, with the whole answer."""
     waiting = in_background(console_world, "Slowly. [say: events=120, delay=0.15]")
+    console_world.eventually("SELECT id FROM monitor_requestlog WHERE in_flight = true", ())
     page = new_page("/monitor/history/?running=1")
     row = page.locator("tr[data-row] td.t a").first
     expect(row).to_be_visible()
