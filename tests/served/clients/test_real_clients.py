@@ -193,11 +193,12 @@ def test_a_run_with_a_sub_agent_is_one_conversation(kinds_world: World, home: Pa
     ledger_agrees(kinds_world, key, conversation, rows)
 
 
-def test_two_sub_agents_are_branches_of_one_conversation(kinds_world: World, home: Path) -> None:
-    """One after the other: each is an agent of its own under the main one, and the money is the ledger's."""
+@pytest.mark.parametrize("prompt", ["Please call Agent 2 times.", "Please call Agent twice in parallel."])
+def test_two_sub_agents_are_branches_of_one_conversation(kinds_world: World, home: Path, prompt: str) -> None:
+    """One behind the other, or at once: each is an agent of its own under the main one, as is the money."""
     installed("@anthropic-ai/claude-code")
-    base_url, prompt = kinds_world.server.base_url, "Please call Agent 2 times."
-    key, before = new_key(kinds_world, "two-sub-agents"), newest(kinds_world)
+    base_url = kinds_world.server.base_url
+    key, before = new_key(kinds_world, f"sub-agents-{len(prompt)}"), newest(kinds_world)
     done = claude_code(home, base_url, key, prompt, CLAUDE, tool="Agent")
     assert done.returncode == 0, done.stdout + done.stderr
     rows = turns(kinds_world, before)
@@ -206,22 +207,6 @@ def test_two_sub_agents_are_branches_of_one_conversation(kinds_world: World, hom
     assert len({row["agent"] for row in subs}) == 2
     assert {row["parent_agent"] for row in subs} == {conversation}
     assert {row["agent"] for row in rows if row["role"] == "main"} == {conversation}
-    ledger_agrees(kinds_world, key, conversation, rows)
-    page_shows(kinds_world, conversation, rows)
-
-
-def test_two_sub_agents_at_once(kinds_world: World, home: Path) -> None:
-    """Started by one turn of the main agent they ask side by side: the tree and the money are the same."""
-    installed("@anthropic-ai/claude-code")
-    base_url, prompt = kinds_world.server.base_url, "Please call Agent twice in parallel."
-    key, before = new_key(kinds_world, "sub-agents-at-once"), newest(kinds_world)
-    done = claude_code(home, base_url, key, prompt, CLAUDE, tool="Agent")
-    assert done.returncode == 0, done.stdout + done.stderr
-    rows = turns(kinds_world, before)
-    [conversation] = {row["conversation"] for row in rows}
-    subs = [row for row in rows if row["role"] == "sub"]
-    assert len({row["agent"] for row in subs}) == 2
-    assert {row["parent_agent"] for row in subs} == {conversation}
     ledger_agrees(kinds_world, key, conversation, rows)
     page_shows(kinds_world, conversation, rows)
 
