@@ -66,8 +66,8 @@ def test_twice_the_text_is_twice_the_work(subtests: pytest.Subtests) -> None:
     for unit in UNITS:
         with subtests.test(f"{unit!r:.120}"):
             passes = len(TOKENS) + len(NAMED) + len(PASSWORDS)
-            assert examined(unit, 10_000) <= 2 * passes * 10_000
             assert examined(unit, 20_000) <= 2 * passes * 20_000
+            assert examined(unit, 40_000) <= 2 * passes * 40_000
 
 
 def test_the_count_sees_quadratic_work() -> None:

@@ -22,6 +22,7 @@ from monitor.store.upsert import upsert
 from monitor.store.writer_stats import WriterStats
 from proxyproject.pages.start_page import (
     disk_warnings,
+    last_day,
     limit_warnings,
     retirement_warnings,
     store_warnings,
@@ -279,3 +280,11 @@ def test_limits_that_are_not_known_are_told(away: str, is_open: bool, says: tupl
     assert all(part in told.text for part in says)
     nothing: Any = Away("", is_open=True)
     assert limit_warnings(nothing) == limit_warnings(None) == []
+
+
+@pytest.mark.django_db
+def test_the_overview_works_out_no_statistics(request_record: Make) -> None:
+    """In a store's trouble it would wait for the lock; the strip is there when an hour is filled."""
+    upsert([ended(request_record(started_at=timezone.now().timestamp()), Outcome.OK)])
+    assert last_day(timezone.now()) is None
+    assert not HourStatistic.objects.exists()
