@@ -27,7 +27,7 @@ FOLDERS = frozenset({"browser", "fronts", "gallery", "served"})
 """Where every test plays with the whole."""
 
 SAME_ON_EVERY_STORE = {
-    "what client, server and upstream say to each other: nothing of it is read from a store": (
+    "what client, server and upstream say to each other: nothing of what they promise depends on a store": (
         "accounts/connect",
         "fronts/test_rest.py",
         "fronts/test_streams.py",

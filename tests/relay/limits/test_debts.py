@@ -64,6 +64,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> RedisCounts:
     return RedisCounts("redis://127.0.0.1:1/0")
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize("place", ["127.0.0.1", "localhost", "no socket"])
 async def test_a_refused_connect_cannot_have_counted(place: str, tmp_path: Path) -> None:
     """It is owed in one sum for each window, and nothing of it is in doubt."""

@@ -174,6 +174,7 @@ def test_codex_runs_its_custom_tool_on_claude(kinds_world: World, home: Path) ->
     assert {request.status for request in kinds_world.simulator.requests} == {200}
 
 
+@pytest.mark.stores
 def test_a_run_with_a_sub_agent_is_one_conversation(kinds_world: World, home: Path) -> None:
     """Claude Code's main agent and the sub-agent that it starts: one conversation, a tree of two, and the
     conversation's money is the ledger's.
@@ -194,6 +195,7 @@ def test_a_run_with_a_sub_agent_is_one_conversation(kinds_world: World, home: Pa
 
 
 @pytest.mark.parametrize("prompt", ["Please call Agent 2 times.", "Please call Agent twice in parallel."])
+@pytest.mark.stores
 def test_two_sub_agents_are_branches_of_one_conversation(kinds_world: World, home: Path, prompt: str) -> None:
     """One behind the other, or at once: each is an agent of its own under the main one, as is the money."""
     installed("@anthropic-ai/claude-code")
@@ -211,6 +213,7 @@ def test_two_sub_agents_are_branches_of_one_conversation(kinds_world: World, hom
     page_shows(kinds_world, conversation, rows)
 
 
+@pytest.mark.stores
 def test_opencode_is_one_conversation(kinds_world: World, home: Path) -> None:
     """A run with a tool, and the run that goes on with its session."""
     installed("opencode-ai")
@@ -256,6 +259,7 @@ def page_shows(world: World, conversation: str, rows: list[dict[str, Any]]) -> N
     assert [row["id"] for row in rows if f"/monitor/history/{row['id']}/" not in page] == []
 
 
+@pytest.mark.stores
 def test_codex_is_one_conversation(kinds_world: World, home: Path) -> None:
     """What Codex asks in one run, and in the run that resumes it, is one conversation of its main agent."""
     installed("@openai/codex")

@@ -117,6 +117,7 @@ def test_code_assist_gets_its_envelope(kinds_world: World) -> None:
     assert asked.json() == {"model": GEMINI, "project": "test-project", "request": body}
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("model", SIGNED_IN)
 def test_a_token_that_ran_out_is_renewed_on_the_same_account(kinds_world: World, model: str) -> None:
     """A 401 for an old token: refreshed once, the same account asked again, and no attempt counted."""
@@ -132,6 +133,7 @@ def test_a_token_that_ran_out_is_renewed_on_the_same_account(kinds_world: World,
     assert len(kinds_world.attempts(second)) == 1
 
 
+@pytest.mark.stores
 @pytest.mark.parametrize("model", SIGNED_IN)
 def test_counting_renews_a_token_too(kinds_world: World, model: str) -> None:
     """A short request meets the same rule."""
@@ -157,6 +159,7 @@ def sign_ins(server_world: ServerWorld) -> Iterator[World]:
         yield world
 
 
+@pytest.mark.stores
 def test_one_refresh_for_all_who_wait_and_a_hint_for_the_operator(sign_ins: World) -> None:
     """``invalid_grant`` disables an account, with what to do; all who ask the other wait for one refresh."""
     simulator = sign_ins.simulator
@@ -178,6 +181,7 @@ def test_one_refresh_for_all_who_wait_and_a_hint_for_the_operator(sign_ins: Worl
     assert "PRIVATE KEY" not in sign_ins.server.log_text
 
 
+@pytest.mark.stores
 def test_code_assist_tells_its_quota_when_an_account_signs_in(sign_ins: World) -> None:
     """One call for each account that got a token for a request, and none else; the account's row has it."""
     query = "SELECT quota_windows FROM accounts_account WHERE email = %s AND quota_windows <> '[]'"
