@@ -78,12 +78,12 @@ def test_what_a_newer_client_says_reaches_upstream(kinds_world: World) -> None:
     """To upstreams of the same dialect unknown fields travel along, and the mapped model is named."""
     body = {"model": "embed-on-openai", "input": [1, 2, 3], "a_new_field": {"x": 1}}
     kinds_world.client.post("/v1/embeddings", json=body)
-    sent = kinds_world.simulator.requests[-1].json()
+    sent = kinds_world.upstream_bodies_at("mbed")[-1]
     assert sent == {**body, "model": "text-embedding-3-small"}
     request = {"model": "models/embed-on-studio", "content": {"parts": [{"text": "Hi."}]}, "aNewField": 1}
     path = "/v1beta/models/embed-on-studio:batchEmbedContents"
     kinds_world.client.post(path, json={"requests": [request]})
-    sent = kinds_world.simulator.requests[-1].json()
+    sent = kinds_world.upstream_bodies_at("mbed")[-1]
     assert sent == {"requests": [{**request, "model": "models/gemini-embedding-001"}]}
 
 
