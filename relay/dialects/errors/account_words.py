@@ -8,7 +8,8 @@ speak several dialects.
 from typing import Any, NamedTuple
 
 from monitor.masking.linear import Phrases, compiled
-from relay.dialects.reading.error_shapes import vendor_code_of
+from relay.dialects.reading.error_shapes import error_in, text_in, vendor_code_of
+from relay.dialects.reading.half_characters import tolerant_object
 
 
 class EmptyPurse(NamedTuple):
@@ -71,7 +72,7 @@ _QUOTED = tuple(
     for opening, closing in (
         (b"`", b"`"),
         (b'"', b'"'),
-        (rb"(?:^|[^0-9A-Za-z])'", rb"'(?:[^0-9A-Za-z]|$)"),
+        (rb"\B'", rb"'\B"),
         *((pair[0].encode(), pair[1].encode()) for pair in ("“”", "‘’", "「」", "«»")),
     )
 )
@@ -79,6 +80,7 @@ _EMPTY = Phrases(*(phrase for purse in EMPTY_PURSES for phrase in purse.phrases)
 _EMPTY_CODES = frozenset().union(*(purse.codes for purse in EMPTY_PURSES))
 _IN_CHINESE = ("余额不足", "账户欠费", "账号欠费", "额度不足")
 _NO_CHANNEL = "无可用渠道"
+_BEHIND = "Exception - "
 """New API's word for a model that none of its channels has; it names the model without marks."""
 
 
@@ -119,8 +121,17 @@ def _own_words(message: str) -> str:
     """
     if _QUOTES_REQUEST.are_in(message) or _NO_CHANNEL in message:
         return ""
+    if passed_on := _passed_on(message):
+        return _own_words(passed_on)
     text = message.encode("utf-8", "surrogatepass")
     for quoted in _QUOTED:
         found = quoted.search(text)
         text = text if found is None else text[: found.start()] + b" " + text[found.end() :]
-    return text.decode("utf-8", "replace")  # a cut may part the bytes of a letter before a mark
+    return text.decode("utf-8", "surrogatepass")
+
+
+def _passed_on(message: str) -> str:
+    """What the error says that a gateway tells whole behind words of its own (LiteLLM's); "" without one."""
+    _, mark, rest = message.partition(_BEHIND)
+    told = tolerant_object(rest.strip().encode("utf-8", "surrogatepass")) if mark else None
+    return text_in(error_in(told)) if told else ""

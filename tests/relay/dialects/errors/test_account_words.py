@@ -172,11 +172,26 @@ def test_what_a_client_named_itself_is_no_word_about_the_account() -> None:
                 assert not failure.account_fault, (dialect, status, message)
 
 
-def test_a_letter_of_several_bytes_before_a_mark_is_no_fault() -> None:
-    """The cut parts its bytes; what stands before it still counts, as does half of a character."""
+def test_a_letter_of_several_bytes_before_a_mark_is_whole() -> None:
+    """Only the quotation is cut: what stands before it still counts, as does half of a character."""
     for letter in ("\x80", "é", "東", "\U0001f600", "\ud83d"):
         for marked in (f"insufficient balance {letter}'x'", f"insufficient balance '{letter}'", f"{letter}'"):
             assert has_no_money(400, None, marked) is ("balance" in marked)
+    assert has_no_money(403, None, "余额不足'gpt-4'")
+
+
+def test_an_error_that_a_gateway_passes_on_whole_is_judged_by_its_own_sentence() -> None:
+    """Its marks are JSON's, and quote nobody; what it quotes itself is no word about the account."""
+    before = "litellm.BadRequestError: AnthropicException - "
+    for sentence, is_ours in (
+        ("Your credit balance is too low to access the API.", True),
+        ("No `credit balance` is known here", False),
+        ("The model credit balance is not found", False),
+    ):
+        told = {"type": "error", "error": {"type": "invalid_request_error", "message": sentence}}
+        body = {"error": {"message": before + msgspec.json.encode(told).decode()}}
+        for dialect in (ANTHROPIC, OPENAI_CHAT):
+            assert dialect.classify(400, {}, msgspec.json.encode(body)).account_fault is is_ours, sentence
 
 
 def test_a_vendors_words_beside_a_quoted_name_still_count() -> None:
