@@ -63,8 +63,10 @@ def without_done(data: bytes) -> bytes:
 
 
 def is_done(data: bytes) -> bool:
-    """Is it ``[DONE]``, also in quotes, in small letters, or behind a second ``data:``?"""
-    return data == DONE or (len(data) < 64 and data.removeprefix(b"data:").strip(b" \"'").upper() == DONE)
+    """Is it ``[DONE]``, also in quotes, in small letters, behind a second ``data:``, or line by line?"""
+    if data == DONE or len(data) >= 64:
+        return data == DONE
+    return all(line.removeprefix(b"data:").strip(b" \"'").upper() == DONE for line in data.split(b"\n"))
 
 
 def objects_in(body: bytes) -> list[Json]:

@@ -223,7 +223,13 @@ def test_an_end_without_done_is_an_end() -> None:
     for text in (chat(*whole, done=False), chat(*whole, done=False).rstrip()):
         told = decoded(OPENAI_CHAT, [text])
         assert (told.events[-1], told.raw) == (Terminal(), chat(*whole))
-    for bent in (b"data [DONE]\n\n", b"dat\xff: [DONE]\n\n", b"[DONE]\n\n", b"data: [DO"):
+    for bent in (
+        b"data: [DONE]\ndata: [DONE]\n\n",
+        b"data [DONE]\n\n",
+        b"dat\xff: [DONE]\n\n",
+        b"[DONE]\n\n",
+        b"data: [DO",
+    ):
         told = decoded(OPENAI_CHAT, [chat(*whole, done=False) + bent])
         assert (told.events[-1], told.raw) == (Terminal(), chat(*whole))
     assert not any(isinstance(event, Terminal) for event in events_of(delta(content="x"), done=False))
