@@ -7,6 +7,7 @@ whole of it is the peek.
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from django.http.response import HttpResponseBase
@@ -21,6 +22,7 @@ from relay.engine.healing.signatures import SignatureCache
 from relay.engine.retrying.giving_up import FAULT
 from relay.engine.retrying.policy import EarnedMark, Heals
 from relay.exchange.admitting import Admission
+from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop
 from relay.exchange.performing.exchange_hands import ExchangeHands
 from relay.exchange.performing.hands import OpenAnswer
 from relay.exchange.performing.remembering import Making
@@ -35,9 +37,6 @@ from relay.short.short_work import Asked, CannotAsk, Served, Work
 from relay.upstream.address import headers_for
 from relay.upstream.connection.times import Times
 from relay.upstream.request import ClientCall, UpstreamRequest
-
-LARGE_BYTES = 1024 * 1024
-"""Documents of so much take ten milliseconds to read and write, which would hold up every other exchange."""
 
 
 class Document:
@@ -210,10 +209,11 @@ class ShortHands(ExchangeHands):
     async def _made_aside(self) -> Served | Failure | None:
         """The answer out of large documents, made in a thread: others go on meanwhile. None of small ones."""
         lease, asked, contents = self._lease, self._asked, self._contents
-        if lease is None or asked is None or sum(map(len, contents)) < LARGE_BYTES:
+        size = sum(map(len, contents))
+        if lease is None or asked is None or size < LARGE_BYTES:
             return None
         try:
-            return await asyncio.to_thread(self._work.served, lease.account, asked, contents)
+            return await beside_the_loop(size, partial(self._work.served, lease.account, asked, contents))
         except Exception as error:
             return stumbled("read", error)
 
