@@ -10,11 +10,13 @@ content_block_stop, then message_delta, message_stop.
 
 from relay.dialects.anthropic.errors import failure_in_document
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS
+from relay.dialects.anthropic.upstream_answer.bent_blocks import whole_content
 from relay.dialects.anthropic.upstream_answer.bent_deltas import with_arguments_as_text, with_usual_kind
 from relay.dialects.anthropic.upstream_answer.block_start import citation
 from relay.dialects.anthropic.upstream_answer.documents import begins_message, is_message, stream_of
 from relay.dialects.anthropic.upstream_answer.message_events import begun, stopped
 from relay.dialects.anthropic.upstream_answer.own_errors import own_error
+from relay.dialects.anthropic.upstream_answer.rare_deltas import rare_events
 from relay.dialects.anthropic.upstream_answer.reframing import (
     arguments_delta,
     block_start,
@@ -35,8 +37,6 @@ from relay.dialects.anthropic.upstream_answer.wire import (
 from relay.dialects.anthropic.usage import read_usage
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
-from relay.dialects.reading.call_arguments import object_of
-from relay.dialects.reading.half_characters import json_text
 from relay.dialects.reading.told_again import told_again
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.conversation import Json
@@ -198,14 +198,12 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         before = self._blocks.find(told.index) if told.index is not None else None
         if before is not None:  # the number of another block, which is over then
             stops = self._close([before], events)
-        if content.get("type") == "tool_use" and not content.get("id"):  # the client has to answer by it
-            content = {**content, "id": self._blocks.next_call_id}
-            event = self._mended(event, "content_block.id", {**body, "content_block": content})
+        whole, bent = whole_content(content, self._blocks.next_call_id)
+        for path in bent:
+            event = self._mended(event, path, {**body, "content_block": whole})
+        block = self._blocks.start(told.index, whole, events)
         if isinstance(text := content.get("input"), str):
-            content = {**content, "input": object_of(text) or {}}
-            event = self._mended(event, "content_block.input", {**body, "content_block": content})
-        block = self._blocks.start(told.index, content, events)
-        block.first_input = block.first_input or text
+            block.first_input = block.first_input or text
         return stops + self._reframed(event, told, block.index)
 
     def _take_delta(
@@ -214,18 +212,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         """A delta that is not one of the usual three, or that came behind a call's end."""
         begun, block = self._block_for(delta, told.index, events)
         if not self._take_usual(block, delta, events):
-            match delta.type, block.kind:
-                case "signature_delta", "thinking" if delta.signature is not None:
-                    if delta.signature:
-                        events.append(Signature(block.index, delta.signature, self._options.family))
-                case "citations_delta", "text" if delta.citation is not None:
-                    events.append(citation(block.index, delta.citation))
-                case "input_json_delta", _ if block.kind != "opaque":
-                    raise BrokenStream(
-                        garbage(f"{delta.type} does not fit into the {block.kind} block {block.index}")
-                    )
-                case _:
-                    events.append(Extra(WHERE, "content_block_delta", json_text(body.get("delta"))))
+            events += rare_events(delta, block, body, self._options.family)
         return begun + self._reframed(event, told, block.index)
 
     def _block_for(
