@@ -8,7 +8,8 @@ from relay.neutral.conversation import Json
 _CALLED: dict[str, tuple[str, ...]] = {
     "thinking_delta": ("thinking_delta", "thinking", "reasoning", "reasoning_delta"),
     "input_json_delta": ("input_json",),
-    "signature_delta": ("signature",),
+    "signature_delta": ("signature", "thinking_delta"),
+    "citations_delta": ("citation", "citations", "citation_delta", "text_delta"),
     "text_delta": ("text",),
 }
 """What gateways call each kind of delta; thoughts may stand where text does."""

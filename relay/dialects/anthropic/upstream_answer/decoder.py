@@ -21,6 +21,7 @@ from relay.dialects.anthropic.upstream_answer.reframing import (
     arguments_delta,
     block_start,
     block_stop,
+    deltas_of,
     reframed,
     with_body,
 )
@@ -66,7 +67,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         self._options, self._blocks = options, UpstreamBlocks(options)
         self._has_started, self._message_id = False, object()
         self._stop_reason: str | None = None
-        self._said: str | None = None  # of a fragment of arguments, where it is not what was sent
+        self._instead = b""  # the bytes of a delta, where a client's SDK would not hear those that came
         self._held_block = -1  # a tool call that was closed, and whose JSON does not parse
 
     def take(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
@@ -75,9 +76,8 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         if name == "content_block_delta" and delta is not None and self.held is None:
             block = self._blocks.find(told.index)
             if block is not None and self._take_usual(block, delta, events):
-                if self._said is not None:
-                    said, self._said = self._said, None
-                    return arguments_delta(block.index, said)
+                if self._instead:
+                    return self._in_other_words()
                 if event.name == told.type and told.index == block.index:
                     return event.raw
                 return self._reframed(event, told, block.index)
@@ -111,18 +111,22 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
                     events.append(TextDelta(index, delta.text))
                 if delta.citation is not None:
                     events.append(citation(index, delta.citation))
+                    self.note("delta.citation")
+                    self._instead = deltas_of(index, delta, "text_delta", "citations_delta")
             case "thinking_delta", "thinking" if delta.thinking is not None:
                 if delta.thinking:
                     events.append(ThinkingDelta(index, delta.thinking))
                 if delta.signature:
                     events.append(Signature(index, delta.signature, self._options.family))
+                    self.note("delta.signature")
+                    self._instead = deltas_of(index, delta, "thinking_delta", "signature_delta")
             case "input_json_delta", "tool_call" | "server_call" if delta.partial_json is not None:
                 if delta.partial_json:
                     said = block.arguments.take(delta.partial_json)
                     if said:
                         events.append(ArgumentsDelta(index, said))
                     if said != delta.partial_json:
-                        self._said = said
+                        self._instead = arguments_delta(index, said)
             case _:
                 return False
         return True
@@ -213,7 +217,13 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         begun, block = self._block_for(delta, told.index, events)
         if not self._take_usual(block, delta, events):
             events += rare_events(delta, block, body, self._options.family)
+        if self._instead:
+            return begun + self._in_other_words()
         return begun + self._reframed(event, told, block.index)
+
+    def _in_other_words(self) -> bytes:
+        instead, self._instead = self._instead, b""
+        return instead
 
     def _block_for(
         self, delta: Delta, number: int | None, events: list[Event]

@@ -1,6 +1,6 @@
 """Events of an upstream's stream in bytes that a client's SDK can read. PURE."""
 
-from relay.dialects.anthropic.upstream_answer.wire import StreamEvent
+from relay.dialects.anthropic.upstream_answer.wire import TOLD_IN, Delta, StreamEvent
 from relay.dialects.json_object import json_object
 from relay.dialects.reading.half_characters import json_text
 from relay.neutral.conversation import Json
@@ -29,7 +29,18 @@ def block_start(index: int, content: Json) -> bytes:
 
 def arguments_delta(index: int, piece: str) -> bytes:
     """The event that tells a ``piece`` of a call's arguments."""
-    delta = {"type": "input_json_delta", "partial_json": piece}
+    return _delta(index, {"type": "input_json_delta", "partial_json": piece})
+
+
+def deltas_of(index: int, delta: Delta, *kinds: str) -> bytes:
+    """The events of ``kinds`` that tell what came in one ``delta``, as far as it has their words."""
+    words = {kind: getattr(delta, TOLD_IN[kind]) for kind in kinds}
+    return b"".join(
+        _delta(index, {"type": kind, TOLD_IN[kind]: word}) for kind, word in words.items() if word
+    )
+
+
+def _delta(index: int, delta: Json) -> bytes:
     told = {"type": "content_block_delta", "index": index, "delta": delta}
     return framed("content_block_delta", json_text(told))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from relay.neutral.events import ArgumentsDelta
+from relay.neutral.events import ArgumentsDelta, Citation
 from tests.relay.dialects.anthropic.streams import (
     block_start,
     block_stop,
@@ -52,16 +52,50 @@ def test_a_thought_without_its_kind_is_a_thought(delta: dict[str, Any]) -> None:
     assert [block.thinking for block in sdk_message(chunk.raw).content if block.type == "thinking"] == ["hm"]
 
 
+@pytest.mark.parametrize("opening", [THOUGHT, b""], ids=["in a block", "without one"])
 @pytest.mark.parametrize("kind", [{}, {"type": "thinking"}, {"type": "thinking_delta"}])
-def test_a_signature_beside_a_thought_without_its_kind_is_kept(kind: dict[str, Any]) -> None:
-    """Without it the thought would be refused on the next turn."""
+def test_a_signature_beside_a_thought_reaches_the_client(kind: dict[str, Any], opening: bytes) -> None:
+    """The SDK reads it in a delta of its own; without it the thought would be refused on the next turn."""
     answer = bent({**kind, "thinking": "hm", "signature": "s"}) + block_stop(0) + message_end()
-    chunk = decoded(message_start() + THOUGHT + answer)
+    chunk = decoded(message_start() + opening + answer)
     [block] = state_of(chunk.events).blocks
-    assert (block.kind, block.signature) == ("thinking", "s")
-    data = [line[6:] for line in chunk.raw.splitlines() if line.startswith(b"data: ")]
-    [told] = [event for event in map(json.loads, data) if event["type"] == "content_block_delta"]
-    assert told["delta"] == {"type": "thinking_delta", "thinking": "hm", "signature": "s"}
+    assert (block.kind, block.text, block.signature) == ("thinking", "hm", "s")
+    [told] = sdk_message(chunk.raw).content
+    assert (told.type, told.thinking, told.signature) == ("thinking", "hm", "s")
+
+
+@pytest.mark.parametrize("beside", [{}, {"thinking": ""}, {"thinking": None}])
+def test_a_thought_that_only_brings_its_signature_is_signed(beside: dict[str, Any]) -> None:
+    """Some gateways call all of a thinking block's deltas by one kind."""
+    said = bent({"type": "thinking_delta", "thinking": "hm"})
+    signed = bent({"type": "thinking_delta", **beside, "signature": "s"})
+    chunk = decoded(message_start() + THOUGHT + said + signed + block_stop(0) + message_end())
+    assert [(block.text, block.signature) for block in state_of(chunk.events).blocks] == [("hm", "s")]
+    [told] = sdk_message(chunk.raw).content
+    assert (told.type, told.thinking, told.signature) == ("thinking", "hm", "s")
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [
+        {"type": "text_delta", "text": "fine"},
+        {"type": "text_delta", "text": ""},
+        {"type": "text_delta"},
+        {"type": "citation"},
+        {"type": "citation_delta"},
+        {},
+    ],
+)
+def test_a_source_that_is_told_with_a_text_reaches_the_client(delta: dict[str, Any]) -> None:
+    """The SDK reads it in a delta of its own, behind the text."""
+    cited = {"type": "web_search_result_location", "url": "https://a.test/", "title": "A", "cited_text": "f"}
+    told = bent({"type": "text_delta", "text": "All "}) + bent({**delta, "citation": cited})
+    chunk = decoded(message_start() + TEXT + told + block_stop(0) + message_end())
+    assert [event.url for event in chunk.events if isinstance(event, Citation)] == ["https://a.test/"]
+    [block] = sdk_message(chunk.raw).content
+    assert block.type == "text"
+    assert block.text == "All " + delta.get("text", "")
+    assert [one.url for one in block.citations or () if one.type == cited["type"]] == ["https://a.test/"]
 
 
 @pytest.mark.parametrize(
