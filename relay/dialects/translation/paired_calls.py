@@ -56,7 +56,7 @@ class _Pairing:
             if self._open and turn.role != "assistant" and not _has_results(whole):
                 held += [whole] if parts else []
                 continue
-            if held and _has_results(whole):  # what is said beside them comes behind what was said before
+            if (held or self._open) and _has_results(whole):  # what is said beside them comes behind them all
                 out.append(Turn("user", tuple(part for part in parts if isinstance(part, ToolResult))))
                 rest = tuple(part for part in parts if not isinstance(part, ToolResult))
                 held += [Turn("user", rest)] if rest else []

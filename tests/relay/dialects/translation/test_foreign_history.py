@@ -15,6 +15,7 @@ from relay.dialects.translation.paired_calls import paired
 from relay.neutral.conversation import (
     Conversation,
     Json,
+    Media,
     Part,
     Text,
     ToolCall,
@@ -337,10 +338,22 @@ def test_words_between_calls_and_results_keep_their_order() -> None:
             (asks, says("user", one), says("user", result("a"), two)),
             (asks, says("user", result("a"), missing), says("user", one), says("user", two)),
         ),
+        (
+            (asks, says("user", result("a"), one), says("user", two, result("b"))),
+            (*split, says("user", one), says("user", two)),
+        ),
+        (
+            (asks, says("user", one, result("a"))),
+            (asks, says("user", result("a"), missing), says("user", one)),
+        ),
     ):
         found = paired(Conversation((HI, *turns)), [])
         assert found.turns == (HI, *wanted)
         assert paired(found, []) is found
+
+
+def shown(call_id: str) -> ToolResult:
+    return ToolResult(call_id, "f", (Text("see"), Media("image", "image/png", "iVBO")))
 
 
 IDS = st.sampled_from("ab")
@@ -348,6 +361,7 @@ TURNS = st.lists(
     st.one_of(
         st.lists(st.builds(call, IDS), max_size=2).map(lambda parts: says("assistant", Text("x"), *parts)),
         st.lists(st.builds(result, IDS), max_size=2).map(lambda parts: says("user", Text("x"), *parts)),
+        st.lists(st.builds(shown, IDS), max_size=2).map(lambda parts: says("user", *parts, Text("x"))),
         st.just(says("system", Text("s"))),
     ),
     max_size=8,
@@ -361,7 +375,21 @@ def test_any_history_becomes_one_that_every_vendor_takes(turns: list[Turn]) -> N
     assert paired(conversation, []) is conversation
     for upstream, target in DIALECTS.items():
         facts = facts_for(MODELS[upstream], KINDS[upstream])
-        target.write(conversation, MODELS[upstream], facts, [])
+        body = target.write(conversation, MODELS[upstream], facts, [])
+        if upstream == "chat":
+            assert_each_call_is_answered_next(body["messages"])
+
+
+def assert_each_call_is_answered_next(messages: list[Json]) -> None:
+    """As chat upstreams demand it: a tool message for each call, with nothing between."""
+    waiting: list[str] = []
+    for message in messages:
+        if message["role"] == "tool":
+            waiting.remove(message["tool_call_id"])
+            continue
+        assert not waiting
+        waiting = [call["id"] for call in message.get("tool_calls", ())]
+    assert not waiting
 
 
 def test_a_result_that_is_told_twice_is_left_out() -> None:
