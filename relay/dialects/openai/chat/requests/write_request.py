@@ -7,6 +7,7 @@ refuses are left to ``fit``.
 
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.openai.chat.requests.fit import fit_model
+from relay.dialects.openai.chat.requests.joined_turns import joined
 from relay.dialects.openai.common_words import (
     asks_for_json,
     asks_to_continue,
@@ -42,7 +43,7 @@ def write(conversation: Conversation, model: str, facts: ModelFacts, changes: li
     if system:
         messages.append({"role": "system", "content": "\n\n".join(system)})
     writer = _Writer(facts, changes)
-    for turn in conversation.turns:
+    for turn in joined(conversation.turns):
         messages += writer.messages(turn)
     if asks_to_continue(conversation, facts, changes):
         messages.append({"role": "user", "content": CONTINUE})
