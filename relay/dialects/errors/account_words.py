@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from monitor.masking.linear import Phrases, compiled
 from relay.dialects.reading.error_shapes import error_in, text_in, vendor_code_of
-from relay.dialects.reading.half_characters import tolerant_object
+from relay.dialects.reading.passed_on_object import object_at
 
 
 class EmptyPurse(NamedTuple):
@@ -54,6 +54,11 @@ _MONEY = Phrases(
     r"\bbilling\b", r"\bcredit balance\b", r"\bcredits\b", r"\binsufficient credit\b", r"\bprepa(?:y|id)",
     r"\bpayment\b", r"\bspend(?:ing)? limit\b", r"\bAPI usage limits\b",
 )  # fmt: skip
+_NAMES = Phrases(r"\bmodels?\b", r"\B'")
+_MARKS = ("`", '"', "“", "‘", "「", "«", "模型")
+"""What a gateway's own words have where they name something that the client wrote."""
+_DEEPEST = 3
+"""Gateways one behind another, each with its own words."""
 _KEY = Phrases(
     r"api_key_invalid", r"api key (?:not valid|expired|not found)", r"pass a valid api key",
     r"organization has been disabled",
@@ -63,8 +68,15 @@ _QUOTES_REQUEST = Phrases(
     r"invalid (?:json|value|schema|type)", r"unknown (?:name|parameter)", r"function.?declaration",
     r"extra inputs are not permitted", r"input_schema", r"tools[.\[][0-9]", r"messages[.\[][0-9]",
     r"unrecognized request argument", r"(?:invalid|unknown|unsupported) model",
-    r"channels? (?:available )?for model", r"\bmodel\b.*(?:not found|not exist|not supported|not available)",
+    r"channels? (?:available )?for model",
 )  # fmt: skip
+_NO_CHANNEL = "无可用渠道"
+"""New API's word for a model that none of its channels has; it names the model without marks."""
+# A model that is named without marks, up to what is said of it. A key that is not found is no model.
+_LOST_KEY = compiled(rb"(?i)\bapi key not found\b", captures=False)
+_REFUSED_MODEL = compiled(
+    rb"(?is)\bmodel\b.*(?:not found|not exist|not supported|not available)", captures=False
+)
 # From the first mark of a kind to the last, for what is quoted may hold the mark itself; to the end where a
 # cut took the last. An apostrophe within a word is none.
 _QUOTED = tuple(
@@ -79,9 +91,6 @@ _QUOTED = tuple(
 _EMPTY = Phrases(*(phrase for purse in EMPTY_PURSES for phrase in purse.phrases))
 _EMPTY_CODES = frozenset().union(*(purse.codes for purse in EMPTY_PURSES))
 _IN_CHINESE = ("余额不足", "账户欠费", "账号欠费", "额度不足")
-_NO_CHANNEL = "无可用渠道"
-_BEHIND = "Exception - "
-"""New API's word for a model that none of its channels has; it names the model without marks."""
 
 
 def has_no_money(status: int | None, error: Any, message: str) -> bool:
@@ -90,16 +99,12 @@ def has_no_money(status: int | None, error: Any, message: str) -> bool:
     A rate that passes by waiting has other words. Of a 404 the codes alone count: its sentence names the
     model as the client wrote it.
     """
-    if isinstance(error, dict):
-        words = (error.get(name) for name in ("code", "type", "status"))
-        if any(str(word) in _EMPTY_CODES for word in words if isinstance(word, str | int)):
-            return True
-        code = vendor_code_of(error)
-        if code is not None and code.is_empty_purse:
-            return True
+    within, words = _innermost(message)
+    if any(map(_has_empty_code, (error, *within))):
+        return True
     if status == 404:
         return False
-    said = _own_words(message)
+    said = _own_words(words)
     return _EMPTY.are_in(said) or any(words in said for words in _IN_CHINESE)
 
 
@@ -110,28 +115,62 @@ def is_about_money(message: str) -> bool:
 
 def is_about_the_account(message: str) -> bool:
     """Is it the account that has no money, or whose key or organization is refused?"""
-    said = _own_words(message)
-    return _KEY.are_in(said) or _MONEY.are_in(said)
+    return is_about_money(message) or _KEY.are_in(_own_words(message, beside_a_model=True))
 
 
-def _own_words(message: str) -> str:
+def _has_empty_code(error: Any) -> bool:
+    if not isinstance(error, dict):
+        return False
+    words = (error.get(name) for name in ("code", "type", "status"))
+    if any(str(word) in _EMPTY_CODES for word in words if isinstance(word, str | int)):
+        return True
+    code = vendor_code_of(error)
+    return code is not None and code.is_empty_purse
+
+
+def _own_words(message: str, *, beside_a_model: bool = False) -> str:
     """What upstream says itself: without what it quotes, and nothing where it quotes without marks.
 
-    Else a client could name a model or a field so that every account is taken for one without money.
+    Else a client could name a model or a field so that every account is taken for one without money. What
+    is said ``beside_a_model`` that is refused counts on demand: the plan that lacks it is no empty purse.
     """
+    _, message = _innermost(message)
     if _QUOTES_REQUEST.are_in(message) or _NO_CHANNEL in message:
         return ""
-    if passed_on := _passed_on(message):
-        return _own_words(passed_on)
     text = message.encode("utf-8", "surrogatepass")
+    if beside_a_model:
+        text = _LOST_KEY.sub(b"api_key_invalid", text)
+    if (refused := _REFUSED_MODEL.search(text)) is not None:
+        if not beside_a_model:
+            return ""
+        text = text[: refused.start()] + b" " + text[refused.end() :]
     for quoted in _QUOTED:
         found = quoted.search(text)
         text = text if found is None else text[: found.start()] + b" " + text[found.end() :]
     return text.decode("utf-8", "surrogatepass")
 
 
-def _passed_on(message: str) -> str:
-    """What the error says that a gateway tells whole behind words of its own (LiteLLM's); "" without one."""
-    _, mark, rest = message.partition(_BEHIND)
-    told = tolerant_object(rest.strip().encode("utf-8", "surrogatepass")) if mark else None
-    return text_in(error_in(told)) if told else ""
+def _innermost(message: str) -> tuple[list[Any], str]:
+    """The errors that gateways pass on whole, and what the last one says: ``message`` without one."""
+    errors: list[Any] = []
+    while len(errors) < _DEEPEST and (error := _passed_on(message)) is not None:
+        errors.append(error)
+        message = text_in(error)
+    return errors, message
+
+
+def _passed_on(message: str) -> Any:
+    """The error that a gateway tells whole behind words of its own; None without one.
+
+    Where these name a model, or quote, the object may be what the client wrote.
+    """
+    at = message.find("{")
+    if at < 0:
+        return None
+    at -= 2 * message[:at].endswith(("b'", 'b"'))
+    before = message[:at]
+    if any(mark in before for mark in _MARKS) or _NAMES.are_in(before) or _QUOTES_REQUEST.are_in(before):
+        return None
+    told = object_at(message[at:])
+    error = error_in(told) if told else None
+    return error if error is not None and text_in(error) else None

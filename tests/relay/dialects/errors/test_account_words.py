@@ -1,5 +1,8 @@
 """The words that are about the account and not about the request, whoever says them."""
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -52,6 +55,10 @@ def test_every_dialect_reads_the_same_words(subtests: pytest.Subtests) -> None:
             body = b'{"error": {"message": "%s"}}' % message.replace('"', "'").encode()
             blamed = {d.classify(400, {}, body).account_fault for d in (ANTHROPIC, GEMINI, OPENAI_CHAT)}
             assert blamed == {message not in THE_REQUESTS}
+
+
+def _as_bytes(told: Any) -> str:
+    return repr(msgspec.json.encode(told))
 
 
 EMPTY = [
@@ -180,18 +187,75 @@ def test_a_letter_of_several_bytes_before_a_mark_is_whole() -> None:
     assert has_no_money(403, None, "余额不足'gpt-4'")
 
 
-def test_an_error_that_a_gateway_passes_on_whole_is_judged_by_its_own_sentence() -> None:
-    """Its marks are JSON's, and quote nobody; what it quotes itself is no word about the account."""
-    before = "litellm.BadRequestError: AnthropicException - "
+BEFORE = (
+    "litellm.BadRequestError: AnthropicException - ",
+    "Error code: 400 - ",
+    "bad response status code 402, body: ",
+    "Upstream's error: ",
+    "",
+)
+"""What gateways, and the vendors' own SDKs, say before the error that they pass on."""
+BEHIND = ("", ". Received Group=credit balance\nAvailable Fallbacks=None", "\nNo fallback: model x not found")
+
+
+@pytest.mark.parametrize("write", [lambda told: msgspec.json.encode(told).decode(), repr, _as_bytes])
+@pytest.mark.parametrize("before", BEFORE)
+def test_an_error_that_a_gateway_passes_on_whole_is_judged_by_its_own_sentence(
+    before: str, write: Callable[[Any], str]
+) -> None:
+    """Its marks are JSON's or Python's, and quote nobody; what it quotes is no word about the account.
+
+    What the gateway says behind it is none either.
+    """
     for sentence, is_ours in (
         ("Your credit balance is too low to access the API.", True),
+        ('You haven\'t paid: your credit balance is "too low".', True),
         ("No `credit balance` is known here", False),
         ("The model credit balance is not found", False),
     ):
-        told = {"type": "error", "error": {"type": "invalid_request_error", "message": sentence}}
-        body = {"error": {"message": before + msgspec.json.encode(told).decode()}}
-        for dialect in (ANTHROPIC, OPENAI_CHAT):
-            assert dialect.classify(400, {}, msgspec.json.encode(body)).account_fault is is_ours, sentence
+        told = {
+            "type": "error",
+            "error": {"type": "invalid_request_error", "message": sentence, "code": None},
+        }
+        for behind in BEHIND:
+            body = {"error": {"message": before + write(told) + behind}}
+            for dialect in (ANTHROPIC, OPENAI_CHAT):
+                failure = dialect.classify(400, {}, msgspec.json.encode(body))
+                assert failure.account_fault is is_ours, body
+
+
+def test_the_code_of_an_error_that_a_gateway_passes_on_counts() -> None:
+    """Whatever its sentence says, and through several gateways."""
+    told: Any = {"error": {"code": "Arrearage", "message": "Access denied"}}
+    for before in BEFORE[:3]:
+        told = {"error": {"message": before + repr(told)}}
+        failure = OPENAI_CHAT.classify(403, {}, msgspec.json.encode(told))
+        assert failure.account_fault
+
+
+def test_an_object_that_a_client_named_is_no_error_that_was_passed_on() -> None:
+    """Where the sentence names a model or quotes, the object in it may be the client's."""
+    for bait in ("insufficient balance", "api_key_invalid"):
+        told = {"error": {"code": "Arrearage", "message": bait}}
+        for named in (repr(told), msgspec.json.encode(told).decode()):
+            for status, sentence in QUOTING:
+                body = msgspec.json.encode({"error": {"message": sentence.format(named)}})
+                for dialect in (ANTHROPIC, GEMINI, OPENAI_CHAT):
+                    assert not dialect.classify(status, {}, body).account_fault, (sentence, named)
+
+
+def test_a_refused_key_counts_beside_a_model_that_is_not_available() -> None:
+    """Only what stands between the model and what is said of it may be the client's."""
+    for message, is_ours in (
+        ("Your API key expired. The model x is not available.", True),
+        ("The model x is not available to you: API key not valid.", True),
+        ("No answer from model gpt-5. API key not found. Please pass a valid API key.", True),
+        ("Error calling model gpt-5: API key not found", True),
+        ("The model API key not found is not supported", False),
+        ("The model is not available without credits", False),
+    ):
+        assert is_about_the_account(message) is is_ours, message
+        assert not is_about_money(message)
 
 
 def test_a_vendors_words_beside_a_quoted_name_still_count() -> None:
