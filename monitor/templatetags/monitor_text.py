@@ -13,6 +13,7 @@ from monitor.record.phrasing import Phrase
 from monitor.record.recorded_words import known_word
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.words.account_label import account_label
+from monitor.words.change_words import change_sentence
 from monitor.words.failure_words import failure_sentence, kind_label
 from monitor.words.labels import (
     CACHE_MISS_LABELS,
@@ -144,6 +145,7 @@ def phase_word(phase: str) -> str:
 
 register.filter("failure_kind", kind_label)
 register.filter("failure_sentence", failure_sentence)
+register.filter("change_sentence", change_sentence)
 
 
 @register.filter

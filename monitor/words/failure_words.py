@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from monitor.record.failures.failure_kinds import WORDS
 from monitor.record.phrasing import gettext_noop
+from monitor.words.known_sentences import KnownSentences
 
 SENTENCES: Final = (
     gettext_noop("upstream closed the stream with nothing said"),
@@ -80,9 +81,7 @@ SENTENCES: Final = (
 )
 """What the relay says of a failure where upstream said nothing; each with one place at most."""
 
-_PLACE: Final = "%(what)s"
-_LONGEST_FIRST: Final = sorted(SENTENCES, key=len, reverse=True)
-"""A shorter one may fit what a longer one says."""
+_KNOWN: Final = KnownSentences(SENTENCES)
 
 
 def kind_label(kind: str) -> str:
@@ -93,11 +92,4 @@ def kind_label(kind: str) -> str:
 
 def failure_sentence(text: str) -> str:
     """A sentence of ours translated, and one within it; upstream's own words as they are."""
-    for sentence in _LONGEST_FIRST:
-        before, place, behind = sentence.partition(_PLACE)
-        if not place and text == sentence:
-            return gettext(sentence)
-        if place and len(text) > len(before + behind) and text.startswith(before) and text.endswith(behind):
-            what = text[len(before) : len(text) - len(behind)]
-            return gettext(sentence) % {"what": failure_sentence(what)}
-    return text
+    return _KNOWN.translated(text, gettext)
