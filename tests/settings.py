@@ -34,3 +34,8 @@ if not stores.wanted():
     DATABASES["default"]["TEST"] = {"NAME": f"{_data_dir}/test.sqlite3"}  # noqa: F405
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # log-ins need no key stretching here
+
+MIDDLEWARE = [
+    "tests.static_files.ListedOnce" if name == "servestatic.middleware.ServeStaticMiddleware" else name
+    for name in MIDDLEWARE  # noqa: F405
+]
