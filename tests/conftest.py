@@ -71,8 +71,12 @@ def pytest_runtest_teardown() -> None:
             handler.flush()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Hold the fast tier to its promise; under xdist in each worker, as the first process starts those."""
+    """Hold the fast tier to its promise; under xdist in each worker, as the first process starts those.
+
+    Before xdist's own, which runs the tests of a worker to their end.
+    """
     config = session.config
     if config.getoption("--fast") and (
         hasattr(config, "workerinput") or not config.getoption("numprocesses")

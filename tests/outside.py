@@ -17,7 +17,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parent
 
-FIXTURES = frozenset({"server_world", "simulator", "redis_url", "own_redis", "browser"})
+FIXTURES = frozenset({"server_world", "simulator", "redis_url", "own_redis", "browser", "bucket"})
 """The fixtures that start servers, simulators, stores and browsers; what is built on them is told by them."""
 
 DATABASES = frozenset({"db", "transactional_db", "migrated", "old_store"})
@@ -29,13 +29,17 @@ FOLDERS = frozenset({"browser", "fronts", "gallery", "served"})
 SAME_ON_EVERY_STORE = {
     "what client, server and upstream say to each other: nothing of what they promise depends on a store": (
         "accounts/connect",
+        "accounts/pool/choosing/test_homes.py",
         "fronts/test_rest.py",
         "fronts/test_streams.py",
         "proxyproject/faultlab/test_contract.py",
         "proxyproject/serving/door",
         "proxyproject/serving/test_streams.py",
+        "proxyproject/serving/test_workers.py",
         "proxyproject/test_program.py",
         "proxyproject/test_settings.py",
+        "relay/linear",
+        "relay/short/test_trial_addresses.py",
         "relay/simulator",
         "served/clients",
         "served/kinds",
@@ -52,6 +56,7 @@ SAME_ON_EVERY_STORE = {
         "served/upstreams/test_broken_http.py",
         "served/upstreams/test_nothing_sent_yet.py",
         "served/upstreams/test_pictures.py",
+        "soak/attacked",
         "wire",
     ),
     "how pages look and act: what they read, tests/monitor and tests/accounts/admin try on each store": (

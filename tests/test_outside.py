@@ -1,5 +1,6 @@
 """What the fast tier leaves out, and what it forbids."""
 
+import socket
 import subprocess
 import sys
 
@@ -32,6 +33,16 @@ def test_a_socket_and_a_program_fail_a_test_of_the_fast_tier() -> None:
         name: name in {"listen", "connect", "start", "fork"} for name in tries
     }
     assert [told[name] for name in ("ask git", "an event loop")] == ["", ""]
+
+
+def test_the_fast_tier_is_held_to_its_promise(request: pytest.FixtureRequest) -> None:
+    """In each process that runs its tests: whoever listens in it fails; elsewhere they may."""
+    with socket.socket() as listener:
+        if request.config.getoption("--fast"):
+            with pytest.raises(pytest.fail.Exception, match="reaches outside"):
+                listener.bind(("127.0.0.1", 0))
+        else:
+            listener.bind(("127.0.0.1", 0))
 
 
 def test_who_asks_for_a_server_or_plays_with_the_whole_is_left_out(request: pytest.FixtureRequest) -> None:

@@ -83,6 +83,7 @@ def test_a_second_demo_leaves_the_first_alone(
     assert not (tmp_path / "demo_login.json").exists()
 
 
+@pytest.mark.outside
 def test_a_demo_whose_address_is_taken_changes_nothing(
     tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +129,7 @@ def test_the_wheel_carries_every_file_of_the_packages(tmp_path: Path) -> None:
     assert any(name.endswith("entry_points.txt") for name in carried)
 
 
+@pytest.mark.outside
 def test_a_server_starts_without_what_it_never_uses() -> None:
     """Nothing parses C, and httpx's command line stays out: it would cost each start its time and memory."""
     names = "[name for name in ('pycparser', 'httpx._main', 'rich') if sys.modules.get(name)]"

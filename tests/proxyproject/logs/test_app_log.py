@@ -143,6 +143,7 @@ os.write(1, b"flushed")
 """
 
 
+@pytest.mark.outside
 def test_a_terminal_that_hangs_keeps_no_process_alive(tmp_path: Path) -> None:
     """A pager that reads no further: neither a flush nor the end waits for it for ever."""
     arguments = [sys.executable, "-c", HUNG, str(tmp_path / "app.log")]

@@ -42,6 +42,7 @@ def run(data_dir: Path, signal_at: int, worker: str) -> subprocess.CompletedProc
     )
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize("signal_at", [1, 2])
 @pytest.mark.parametrize("worker", [WAITS, STOPS])
 def test_a_stop_that_comes_while_a_worker_is_started_reaches_it(
@@ -52,6 +53,7 @@ def test_a_stop_that_comes_while_a_worker_is_started_reaches_it(
     assert (done.returncode, done.stdout, done.stderr) == (0, "left 0\n", "")
 
 
+@pytest.mark.outside
 def test_workers_that_cannot_start_end_the_server(tmp_path: Path) -> None:
     """A worker that dies right after its start would die again: the others are stopped, the code is its."""
     first_one = f"import os; os.mkdir({str(tmp_path / 'mark')!r})"  # the second one fails at it

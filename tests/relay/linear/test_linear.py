@@ -52,6 +52,7 @@ def test_work_on_an_answer_is_linear() -> None:
     assert {name: steps[name] for name, number in more.items() if number > SLACK // 2} == {}
 
 
+@pytest.mark.outside
 def test_the_count_sees_what_is_quadratic() -> None:
     """Joins, scans, slices and insertions in loops are seen, though the interpreter does each in one step."""
     counts = counts_of("planted")

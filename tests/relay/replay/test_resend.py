@@ -27,6 +27,7 @@ class Rows:
             self.rows.append(record)
 
 
+@pytest.mark.outside
 async def test_an_operator_who_leaves_leaves_no_exchange_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """The browser is closed while the simulator starts: the exchange runs to its end all the same."""
     rows = Rows()

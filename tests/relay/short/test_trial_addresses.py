@@ -21,6 +21,8 @@ from accounts.snapshot import AccountView
 from relay.short.trial import test_account as ask
 from relay.simulator.thread import SimulatorThread
 
+pytestmark = pytest.mark.outside
+
 MODEL = "house-model"
 PATH_REMEDY = "is the base URL too long, or too short?"
 

@@ -71,6 +71,7 @@ def test_what_a_client_of_a_broken_upstream_may_expect(
     assert (problem == "") == is_fine, problem
 
 
+@pytest.mark.outside
 async def test_an_attack_tells_what_it_got() -> None:
     """The status that was told, or that the connection was closed or refused."""
     with RawUpstream((b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n", Then.CLOSE)) as server:

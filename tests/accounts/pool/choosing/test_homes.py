@@ -5,6 +5,8 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 
+import pytest
+
 from accounts.groups.scope import ANYONE
 from accounts.pool.account_state import AccountState
 from accounts.pool.choosing.homes import Homes, share
@@ -63,6 +65,7 @@ def test_accounts_that_share_a_group_are_all_reached() -> None:
             assert found == set(ids)
 
 
+@pytest.mark.outside
 def test_every_process_names_the_same() -> None:
     """Nothing of a process goes into it: no hash seed, no order of the accounts."""
     code = (

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+@pytest.mark.outside
 @pytest.mark.parametrize(("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
 def test_who_has_connected_is_served_and_nobody_new(family: socket.AddressFamily, host: str) -> None:
     """Who waits in the queue is accepted and heard; who comes now gets no answer, and then a refusal."""
@@ -35,6 +36,7 @@ def test_who_has_connected_is_served_and_nobody_new(family: socket.AddressFamily
         socket.create_connection(address)
 
 
+@pytest.mark.outside
 def test_a_socket_that_others_share_takes_connections_again() -> None:
     """Workers and systemd hold the same socket: who leaves it does not close it for them."""
     with socket.socket() as listener:
