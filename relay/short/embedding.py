@@ -21,7 +21,7 @@ from relay.dialects.embeddings.refused_batches import (
     refused_of_embedding,
     without_refused,
 )
-from relay.dialects.embeddings.told_vectors import NoVectors, WrongNumber
+from relay.dialects.embeddings.told_rows import NoVectors, WrongNumber
 from relay.dialects.interface import Dialect
 from relay.dialects.registry import upstream_dialect
 from relay.engine.attempts import serve

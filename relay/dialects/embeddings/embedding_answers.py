@@ -10,20 +10,16 @@ import msgspec
 from msgspec import Raw
 
 from relay.dialects.embeddings.embedding import Form
-from relay.dialects.embeddings.told_vectors import (
+from relay.dialects.embeddings.told_rows import (
     Rows,
+    VectorRow,
     WrongNumber,
-    floats_in,
-    in_order,
     is_list,
     is_object,
     is_text,
-    packed,
-    place_of,
     rows_in,
-    unpacked,
-    vector_of,
 )
+from relay.dialects.embeddings.told_vectors import floats_in, packed, unpacked, vector_in, vector_of
 from relay.dialects.reading.half_characters import any_object, json_text
 from relay.dialects.reading.token_counts import token_count, with_counts
 from relay.neutral.conversation import Json
@@ -60,8 +56,6 @@ _COUNTS = (
     "totalTokenCount",
 )
 """What was read, as vendors name it: Voyage and Jina tell ``total_tokens`` alone, Ollama the fourth."""
-
-_fields = msgspec.json.Decoder(dict[str, Raw])
 
 
 class Vectors(msgspec.Struct, frozen=True):
@@ -101,7 +95,7 @@ def vectors_in(answers: Sequence[bytes]) -> Vectors:
 
 
 def _vectors_of(answers: Sequence[Rows]) -> Vectors:
-    rows = [row for told in answers for row in in_order(told.rows)]
+    rows = [row for told in answers for row in told.in_order]
     counts = [count for told in answers if (count := tokens_in(told.fields)) is not None]
     return Vectors(tuple(vector_of(row) for row in rows), sum(counts) if counts else None)
 
@@ -166,21 +160,18 @@ def _is_own_form(told: Rows, wants: WantedVectors) -> bool:
     if told.key != _KEYS[wants.form] or wants.is_base64 is None:
         return told.key == _KEYS[wants.form]
     is_one = wants.form == "embedContent"
-    if is_object(told.fields[told.key]) is not is_one or not all(map(is_object, told.rows)):
+    if is_object(told.fields[told.key]) is not is_one or any(row.fields is None for row in told.rows):
         return False
-    vectors = [_fields.decode(row).get(_VECTOR[wants.form], NOTHING) for row in told.rows]
+    vectors = [(row.fields or {}).get(_VECTOR[wants.form], NOTHING) for row in told.rows]
     return all(is_list(one) or (is_text(one) and wants.form == "embeddings") for one in vectors)
 
 
 def _mended(told: Rows, wants: WantedVectors, bent: list[str]) -> list[Raw] | None:
     """OpenAI's rows with numbers for places, and vectors as they were asked for; None: nothing is to mend."""
-    rows = [_Row(raw) for raw in told.rows]
-    if not all(row.has_place for row in rows):
+    rows = [_Row(row) for row in told.rows]
+    moved = [row.change("index", Raw(b"%d" % at)) for row, at in zip(rows, told.places, strict=True)]
+    if any(moved):
         bent.append("data[].index")
-        places = [place_of(row.raw) for row in rows]
-        is_told = sorted(place for place in places if place is not None) == list(range(len(rows)))
-        for at, (row, place) in enumerate(zip(rows, places, strict=True)):
-            row.change("index", Raw(b"%d" % (place if is_told and place is not None else at)))
     if wants.is_base64 is not None:
         change, is_other = (packed, is_list) if wants.is_base64 else (unpacked, is_text)
         for row in rows:
@@ -191,18 +182,17 @@ def _mended(told: Rows, wants: WantedVectors, bent: list[str]) -> list[Raw] | No
             elif wants.is_base64:
                 floats_in(vector)
             else:
-                vector_of(vector)
+                vector_in(vector)
     return [row.written for row in rows] if any(row.is_changed for row in rows) else None
 
 
 class _Row:
     """One of OpenAI's rows."""
 
-    def __init__(self, raw: Raw) -> None:
-        self.raw = raw
-        is_object = bytes(memoryview(raw)[:1]) == b"{"
-        self._fields: dict[str, Raw] = _fields.decode(raw) if is_object else {"embedding": raw}
-        self.is_changed = not is_object
+    def __init__(self, row: VectorRow) -> None:
+        self._raw = row.raw
+        self._fields = {"embedding": row.raw} if row.fields is None else row.fields
+        self.is_changed = row.fields is None
 
     @property
     def vector(self) -> Raw:
@@ -210,20 +200,17 @@ class _Row:
         return self._fields.get("embedding", NOTHING)
 
     @property
-    def has_place(self) -> bool:
-        """Does it tell its place as a number?"""
-        return bytes(self._fields.get("index", NOTHING)).isdigit()
-
-    @property
     def written(self) -> Raw:
         """It, with its changes."""
-        return Raw(msgspec.json.encode(self._fields)) if self.is_changed else self.raw
+        return Raw(msgspec.json.encode(self._fields)) if self.is_changed else self._raw
 
-    def change(self, name: str, value: Raw) -> None:
-        """Say something else in a field."""
-        if bytes(self._fields.get(name, NOTHING)) != bytes(value):
-            self._fields[name] = value
-            self.is_changed = True
+    def change(self, name: str, value: Raw) -> bool:
+        """Say something else in a field; False where it says that already."""
+        if bytes(self._fields.get(name, NOTHING)) == bytes(value):
+            return False
+        self._fields[name] = value
+        self.is_changed = True
+        return True
 
 
 def _object(raw: Raw) -> Json:

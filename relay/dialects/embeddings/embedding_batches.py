@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from relay.dialects.embeddings.told_vectors import WrongNumber, in_order, rows_in
+from relay.dialects.embeddings.told_rows import VectorRow, WrongNumber, rows_in
 from relay.dialects.reading.half_characters import any_object, json_text
 from relay.dialects.reading.token_counts import with_counts
 from relay.neutral.conversation import Json
@@ -15,9 +15,6 @@ GEMINI_LIMIT = 100
 
 OPENAI_LIMIT = 2048
 """Inputs in one of OpenAI's requests (its API reference, ``input``)."""
-
-
-_FIELDS = msgspec.json.Decoder(dict[str, Raw])
 
 
 def cut(body: Json, key: str, limit: int) -> list[Json]:
@@ -45,8 +42,11 @@ def joined(answers: list[bytes], asked: list[int]) -> bytes:
         if len(told.rows) != count:
             raise WrongNumber(f"{count} texts, and another number of vectors")
         key = key or told.key or "data"
-        rows = in_order(told.rows)
-        entries += [_moved(row, len(entries) + at) for at, row in enumerate(rows)] if key == "data" else rows
+        rows = told.in_order
+        if key == "data":
+            entries += [_moved(row, len(entries) + at) for at, row in enumerate(rows)]
+        else:
+            entries += [row.raw for row in rows]
         documents.append(told.fields)
     whole: dict[str, Any] = {**documents[0], key: entries}
     for name in ("usage", "usageMetadata"):
@@ -56,10 +56,9 @@ def joined(answers: list[bytes], asked: list[int]) -> bytes:
     return msgspec.json.encode(whole)
 
 
-def _moved(vector: Raw, place: int) -> Raw:
-    """``vector`` with its place among all of them."""
-    is_object = bytes(memoryview(vector)[:1]) == b"{"
-    fields = _FIELDS.decode(vector) if is_object else {"object": Raw(b'"embedding"'), "embedding": vector}
+def _moved(row: VectorRow, place: int) -> Raw:
+    """The row with its place among all of them."""
+    fields = row.fields or {"object": Raw(b'"embedding"'), "embedding": row.raw}
     return Raw(msgspec.json.encode({**fields, "index": place}))
 
 

@@ -11,68 +11,32 @@ base64 was (SGLang, Infinity, LM Studio), and places that are texts, all the sam
 import base64
 import math
 import struct
-from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
 
-_LISTS = ("data", "embeddings", "embedding", "vectors", "predictions")
+from relay.dialects.embeddings.told_rows import NoVectors, VectorRow, inner_kind, is_text, kind
+
 _VECTORS = ("embedding", "embeddings", "values", "float")
 _DEEPEST = 4
-_MARK = b"\xef\xbb\xbf"
-_OF_NUMBERS = frozenset("-0123456789")
 
 _fields = msgspec.json.Decoder(dict[str, Raw])
 _entries = msgspec.json.Decoder(list[Raw])
 _numbers = msgspec.json.Decoder(list[float])
 _text = msgspec.json.Decoder(str)
-_place = msgspec.json.Decoder(int | str)
 
 
-class NoVectors(ValueError):
-    """Upstream's answer holds none, or what is none."""
+def vector_of(row: VectorRow) -> Raw:
+    """The vector in ``row``; as ``vector_in``."""
+    return vector_in(row.raw if row.fields is None else _field_of(row.fields))
 
 
-class WrongNumber(NoVectors):
-    """Upstream answered another number of vectors than there were texts."""
+def vector_in(told: Raw) -> Raw:
+    """The vector in what stands in its place, as a JSON list of numbers; raises NoVectors.
 
-
-class Rows(NamedTuple):
-    """What is told of each text, in upstream's order; ``key`` is where, "" for a list alone.
-
-    ``fields`` are those of the whole answer, none for a list alone.
+    As numbers it would take four times the room.
     """
-
-    key: str
-    rows: list[Raw]
-    fields: dict[str, Raw]
-
-
-def rows_in(answer: bytes) -> Rows:
-    """The rows of the first list that has any; raises NoVectors."""
-    answer = answer.removeprefix(_MARK).strip()
-    fields: dict[str, Raw] = {}
-    try:
-        if answer[:1] == b"[":
-            found = {"": _rows(Raw(answer))}
-        else:
-            fields = _fields.decode(answer)
-            found = {key: _rows(fields[key]) for key in _LISTS if key in fields}
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise NoVectors("an answer that is no JSON of vectors") from error
-    told = next((Rows(key, rows, fields) for key, rows in found.items() if rows), None)
-    if told is None:
-        raise NoVectors("an answer without vectors")
-    return told
-
-
-def vector_of(row: Raw) -> Raw:
-    """The vector in ``row``, as a JSON list of numbers: as numbers it would take four times the room.
-
-    Raises NoVectors.
-    """
-    told = told_of(row)
+    told = _told_in(told)
     try:
         if is_text(told):
             return unpacked(told)
@@ -83,18 +47,17 @@ def vector_of(row: Raw) -> Raw:
     return told
 
 
-def told_of(row: Raw) -> Raw:
-    """What stands in the vector's place in ``row``: a list of numbers, or base64, where it is one.
+def _told_in(row: Raw) -> Raw:
+    """The list of numbers, or the base64, in ``row``, where it is one.
 
     Raises NoVectors.
     """
     try:
         for _ in range(_DEEPEST):
-            match _kind(row):
+            match kind(row):
                 case "{":
-                    fields = _fields.decode(row)
-                    row = next((fields[key] for key in _VECTORS if key in fields), Raw(b"null"))
-                case "[" if _inner_kind(row) in ("[", "{", '"'):
+                    row = _field_of(_fields.decode(row))
+                case "[" if inner_kind(row) in ("[", "{", '"'):
                     inner = _entries.decode(row)
                     if len(inner) != 1:
                         raise NoVectors("several vectors for one text")
@@ -106,25 +69,8 @@ def told_of(row: Raw) -> Raw:
     return row
 
 
-def in_order(rows: Sequence[Raw]) -> list[Raw]:
-    """``rows`` by the places that they tell; in their own order where these are not one for each."""
-    places = [place for row in rows if (place := place_of(row)) is not None]
-    if len(set(places)) != len(rows):
-        return list(rows)
-    return [row for _, row in sorted(zip(places, rows, strict=True), key=lambda pair: pair[0])]
-
-
-def place_of(row: Raw) -> int | None:
-    """The place that a row tells; None where it tells none."""
-    if _kind(row) != "{":
-        return None
-    try:
-        told = _place.decode(_fields.decode(row).get("index", Raw(b"null")))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return None
-    if isinstance(told, str):
-        return int(told) if told.isascii() and told.isdecimal() and len(told) < 9 else None
-    return told
+def _field_of(fields: dict[str, Raw]) -> Raw:
+    return next((fields[key] for key in _VECTORS if key in fields), Raw(b"null"))
 
 
 def packed(vector: Raw) -> Raw:
@@ -154,39 +100,3 @@ def floats_in(told: Raw) -> tuple[float, ...]:
     if not values or not all(map(math.isfinite, values)):
         raise NoVectors("base64 of no vector")
     return values
-
-
-def is_object(told: Raw) -> bool:
-    """Is it an object?"""
-    return _kind(told) == "{"
-
-
-def is_text(told: Raw) -> bool:
-    """Is it base64 that stands in the vector's place?"""
-    return _kind(told) == '"'
-
-
-def is_list(told: Raw) -> bool:
-    """Is it a list of numbers that stands in the vector's place?"""
-    return _kind(told) == "[" and _inner_kind(told) in _OF_NUMBERS
-
-
-def _rows(told: Raw) -> list[Raw]:
-    """The rows in what stands where a list should."""
-    if _kind(told) == "{":
-        fields = _fields.decode(told)
-        several = fields.get("float")
-        return _rows(several) if several is not None else [told]
-    if _kind(told) != "[" or _inner_kind(told) == "]":
-        return []
-    return _entries.decode(told) if _inner_kind(told) not in _OF_NUMBERS else [told]
-
-
-def _kind(told: Raw | bytes) -> str:
-    """The first character of some JSON."""
-    return bytes(memoryview(told)[:64]).lstrip()[:1].decode("latin-1")
-
-
-def _inner_kind(told: Raw) -> str:
-    """The first character of a list's first entry."""
-    return bytes(memoryview(told)[:128]).lstrip()[1:].lstrip()[:1].decode("latin-1")

@@ -9,10 +9,19 @@ import pytest
 from msgspec import Raw
 
 from relay.dialects.embeddings.embedding import Form
-from relay.dialects.embeddings.embedding_answers import Vectors, WantedVectors, answer, passed_on, wanted
-from relay.dialects.embeddings.told_vectors import NoVectors
+from relay.dialects.embeddings.embedding_answers import (
+    Vectors,
+    WantedVectors,
+    answer,
+    passed_on,
+    vectors_in,
+    wanted,
+)
+from relay.dialects.embeddings.embedding_batches import joined
+from relay.dialects.embeddings.told_rows import NoVectors, WrongNumber
 
 TWO = WantedVectors("embeddings", "m", 2)
+THREE = WantedVectors("embeddings", "m", 3)
 A, B = [0.5, -2.0], [1.0, 4.0]
 
 
@@ -165,9 +174,6 @@ def test_what_no_client_could_read_is_mended_and_named() -> None:
         {"id": "x", "data": [{"embedding": B, "index": 1}, {"embedding": A, "index": 0, "k": 1}]},
         ["data[].index"],
     )
-    for places in ((None, None), ("", "x"), (0, None)):
-        rows = [{"embedding": one, "index": at} for one, at in zip((A, B), places, strict=True)]
-        assert [row["index"] for row in passed({"data": rows}, TWO)[0]["data"]] == [0, 1]
     listed = {"data": [{"embedding": packed(A), "index": 0}, {"embedding": B, "index": 1}]}
     told, bent = passed(listed, TWO)
     assert [row["embedding"] for row in told["data"]] == [A, B]
@@ -176,6 +182,51 @@ def test_what_no_client_could_read_is_mended_and_named() -> None:
     assert [row["embedding"] for row in told["data"]] == [packed(A), packed(B)]
     assert bent == ["data[].embedding"]
     assert passed(listed, WantedVectors("embeddings", "m", 2, is_base64=None)) == (listed, [])
+
+
+@pytest.mark.parametrize(
+    ("told", "places"),
+    [
+        ((0, 1, 2), (0, 1, 2)),
+        ((2, 0, 1), (2, 0, 1)),
+        (("2", "0", "1"), (2, 0, 1)),
+        ((3, 1, 2), (2, 0, 1)),
+        ((-1, 7, 40), (0, 1, 2)),
+        ((0, 0, 0), (0, 1, 2)),
+        ((5, 5, 5), (0, 1, 2)),
+        ((None, None, None), (0, 1, 2)),
+        (("", "x", []), (0, 1, 2)),
+        ((0, None, 2), (0, 1, 2)),
+        ((2, None, 0), (2, 1, 0)),
+        ((1, None, 2), (1, 0, 2)),
+        ((1, 2, None), (1, 2, 0)),
+        ((0, 0, 1), None),
+        ((1, 1, 0), None),
+        ((None, 0, 1), None),
+        ((7, None, 9), None),
+    ],
+)
+def test_places_are_those_told_else_the_order_and_a_mix_is_no_answer(
+    told: tuple[Any, ...], places: tuple[int, ...] | None
+) -> None:
+    """A client that reads by place, one that reads in order, and another form's all get the same vectors."""
+    rows = [{"embedding": [float(at)], "index": place} for at, place in enumerate(told)]
+    content = json.dumps({"data": rows}).encode()
+    if places is None:
+        for read in (lambda: passed({"data": rows}, THREE), lambda: vectors_in([content])):
+            with pytest.raises(WrongNumber):
+                read()
+        return
+    found, bent = passed({"data": rows}, THREE)
+    assert [(row["index"], row["embedding"]) for row in found["data"]] == [
+        (place, [float(at)]) for at, place in enumerate(places)
+    ]
+    assert bent == ([] if places == told else ["data[].index"])
+    in_order = [[float(places.index(at))] for at in range(3)]
+    assert [json.loads(bytes(one)) for one in vectors_in([content]).values] == in_order
+    whole = json.loads(joined([content, content], [3, 3]))
+    assert [row["embedding"] for row in whole["data"]] == in_order * 2
+    assert [row["index"] for row in whole["data"]] == list(range(6))
 
 
 def test_an_answer_in_another_form_is_told_in_the_clients() -> None:

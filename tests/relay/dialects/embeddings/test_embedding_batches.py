@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relay.dialects.embeddings.embedding_batches import cut, joined
-from relay.dialects.embeddings.told_vectors import WrongNumber
+from relay.dialects.embeddings.told_rows import WrongNumber
 
 
 @pytest.mark.parametrize(

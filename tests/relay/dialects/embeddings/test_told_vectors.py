@@ -9,7 +9,7 @@ import pytest
 from msgspec import Raw
 
 from relay.dialects.embeddings.embedding_answers import Vectors, tokens_in, vectors_in
-from relay.dialects.embeddings.told_vectors import NoVectors
+from relay.dialects.embeddings.told_rows import NoVectors
 
 A, B = [0.5, -2.0], [1.0, 4.0]
 
@@ -28,7 +28,8 @@ FORMS: dict[str, tuple[Any, list[list[float]]]] = {
     "places as text": ({"data": [row(B, index="1"), row(A, index="0")]}, [A, B]),
     "places from one": ({"data": [row(B, index=2), row(A, index=1)]}, [A, B]),
     "all at place 0": ({"data": [row(A, index=0), row(B, index=0)]}, [A, B]),
-    "a place missing": ({"data": [row(A), row(B, index=0)]}, [A, B]),
+    "a place missing": ({"data": [row(A, index=0), row(B)]}, [A, B]),
+    "place 0 left out": ({"data": [row(B, index=1), row(A)]}, [A, B]),
     "places of other types": ({"data": [row(A, index=1.5), row(B, index=[0])]}, [A, B]),
     "base64": ({"data": [row(packed(A), index=0), row(packed(B), index=1)]}, [A, B]),
     "base64 and numbers": ({"data": [row(packed(A), index=0), row(B, index=1)]}, [A, B]),
@@ -53,6 +54,7 @@ FORMS: dict[str, tuple[Any, list[list[float]]]] = {
     "a vector alone": (A, [A]),
 }
 NONE: dict[str, Any] = {
+    "a place that two may have": {"data": [row(A), row(B, index=0)]},
     "an error": {"error": {"message": "no"}},
     "no rows": {"data": []},
     "null": {"data": None},
