@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from accounts.mapping import Target
 from accounts.pool.leases import Lease
 from accounts.snapshot import AccountView
+from relay.dialects.errors.refused_parameters import taken_back_words
 from relay.dialects.registry import classify
 from relay.engine.attempts import Engine
 from relay.engine.commands import PickAccount, Picked
@@ -178,7 +179,7 @@ class ShortHands(ExchangeHands):
         lease, request = self._ready()
         self._taken_back |= {parameter}
         self._to_remember.append(refused_item(lease.account, request.model, parameter, time.time()))
-        return (f"{parameter} taken back: this upstream refuses it",)
+        return (taken_back_words(parameter),)
 
     def mark(self, account: int, model: str, mark: EarnedMark) -> None:
         """A counter that fails says nothing of the account's answers."""
@@ -196,8 +197,7 @@ class ShortHands(ExchangeHands):
         return await respond(served)
 
     def _making(self, account: AccountView, model: str) -> Making:
-        kept = self._request
-        healed = kept if kept and self._is_healed and kept.fits(account, model, self.call) else None
+        healed = self._healed_for(account, model)
         refused = self._runtime.memory.refusals.of(account_key(account), model) | self._taken_back
 
         def make(signatures: SignatureCache) -> UpstreamRequest:

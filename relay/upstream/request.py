@@ -14,7 +14,7 @@ from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ModelFacts
 from accounts.snapshot import AccountView
 from monitor.record.redacting.header_redaction import is_secret_header
-from relay.dialects.errors.refused_parameters import PAIRS, is_the_clients, known_refusals
+from relay.dialects.errors.refused_parameters import PAIRS, is_the_clients, known_refusals, taken_back_words
 from relay.dialects.healing.signature_slots import HealedBody
 from relay.dialects.interface import Dialect
 from relay.dialects.names.aliases import NONE as NO_ALIASES
@@ -229,12 +229,7 @@ def without_refused(
         fitted = dialect.take_back(body, name)
         if fitted is not body:
             body = fitted
-            told = (
-                "healed: upstream refused this history"
-                if name == PAIRS
-                else "taken back: this upstream refuses it"
-            )
-            changes.append(f"{name} {told}")
+            changes.append(taken_back_words(name))
     return body, changes
 
 

@@ -143,3 +143,9 @@ def refused_parameter(status: int | None, message: str, param: str = "") -> str:
     if param in REMOVABLE:
         return param
     return next((name for name, words in _NAMED if words.are_in(message)), "") if not param else ""
+
+
+def taken_back_words(name: str) -> str:
+    """That what has this ``name`` was taken back, as the row tells it."""
+    why = "healed: upstream refused this history" if name == PAIRS else "taken back: this upstream refuses it"
+    return f"{name} {why}"

@@ -280,15 +280,19 @@ class ExchangeHands:
         return settling
 
     def _making(self, account: AccountView, model: str) -> Making:
-        """Makes the request for ``account``: the healed one, where dialect and model are the same."""
-        kept = self._request
-        if kept is not None and self._is_healed and kept.fits(account, model, self.call):
+        """Makes the request for ``account``."""
+        if (kept := self._healed_for(account, model)) is not None:
             return lambda _: kept
         call, memory, now = self.call, self._runtime.memory, time.time()
         healed = (found := memory.healed_session(call.session)) and found.copied()
         refused = memory.refusals.of(account_key(account), model)
         key = self._runtime.cache_key(call.session)
         return lambda signatures: prepare(call, account, model, signatures, healed, now, refused, key)
+
+    def _healed_for(self, account: AccountView, model: str) -> UpstreamRequest | None:
+        """The healed request, where dialect and model are the same."""
+        kept = self._request
+        return kept if kept and self._is_healed and kept.fits(account, model, self.call) else None
 
     def _ready(self) -> tuple[Lease, UpstreamRequest]:
         if self._lease is None or self._request is None:
