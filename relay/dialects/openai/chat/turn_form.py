@@ -11,7 +11,7 @@ from typing import Any
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
 from relay.dialects.healing.signature_slots import PLACEHOLDER
 from relay.dialects.healing.turn_form import Keys, Speaker, TurnForm
-from relay.dialects.openai.chat.upstream_answer.blocks import reasoning_text
+from relay.dialects.openai.chat.upstream_answer.thoughts import reasoning_text
 from relay.dialects.translation.foreign_history import NO_RESULT, STRAY_RESULT, as_text
 from relay.neutral.conversation import Json, digest
 

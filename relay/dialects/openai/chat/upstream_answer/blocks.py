@@ -6,7 +6,6 @@ not yet a whole JSON object waits until it is, and one whose name was not told w
 """
 
 from collections import deque
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -267,24 +266,3 @@ class Blocks:
         call_id = told if told and told not in self._ids else f"call_{self._seed}{position}"
         self._ids.add(call_id)
         return call_id
-
-
-def first_thought(told: Iterable[Any]) -> str:
-    """Some servers say the same reasoning under several names: the first that is told counts."""
-    return next((text for one in told if (text := reasoning_text(one))), "")
-
-
-def reasoning_text(reasoning: Any) -> str:
-    """The text of reasoning in any of its fields: what is encrypted or signed has none."""
-    if isinstance(reasoning, str):
-        return reasoning
-    if isinstance(reasoning, dict):
-        reasoning = [reasoning]
-    if not isinstance(reasoning, list):
-        return ""
-    found = [
-        part.get("text") or part.get("summary") or part.get("content") or part.get("thinking")
-        for part in reasoning
-        if isinstance(part, dict)
-    ]
-    return "".join(text for text in found if isinstance(text, str))

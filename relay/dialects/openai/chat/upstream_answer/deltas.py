@@ -10,13 +10,9 @@ from typing import Any
 import msgspec
 
 from relay.dialects.openai.chat.client_answer.rewrites import Place, Rewrites
-from relay.dialects.openai.chat.upstream_answer.blocks import (
-    Blocks,
-    BrokenCall,
-    first_thought,
-    reasoning_text,
-)
+from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall
 from relay.dialects.openai.chat.upstream_answer.extras import CitedSource, picture_in, source_in
+from relay.dialects.openai.chat.upstream_answer.thoughts import first_thought, reasoning_text
 from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Delta
 from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.events import Citation, Event, Extra

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall, ChatBlock, first_thought
+from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall, ChatBlock
+from relay.dialects.openai.chat.upstream_answer.thoughts import first_thought
 from relay.dialects.openai.chat.upstream_answer.wire import Delta
 from relay.dialects.openai.text_in_pieces import TextInPieces
 from relay.neutral.conversation import Json
