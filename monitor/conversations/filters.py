@@ -19,7 +19,9 @@ FLAGS: dict[str, Q] = {
 EXACT = ("client_name", "client_key")
 OF_PARTS = {"mapped_model": "model", "account": "account"}
 """Asked of a conversation's parts, conversation by conversation."""
-_SHARED = ("client_key", "mapped_model", "account", "since", "until", "within")
+MISSED = "missed"
+"""Asked of the turns: one whose prompt cache was not read, though it could have been."""
+_SHARED = ("q", "client_key", "mapped_model", "account", "since", "until", "within")
 """Those that the history has too, and under the same name."""
 
 
@@ -46,6 +48,10 @@ class ConversationFilter(msgspec.Struct, frozen=True):
         asked = {column: self.values[name] for name, column in OF_PARTS.items() if name in self.values}
         return Q(IN_USE, **asked) if asked else None
 
+    def without_texts(self) -> "ConversationFilter":
+        """The same for who may not read what was asked: a search would tell which words stand there."""
+        return ConversationFilter({name: value for name, value in self.values.items() if name != "q"})
+
     def query(self, **changes: str) -> str:
         """The URL's query of this view with some parameters changed; ``""`` takes one away."""
         merged = {**self.values, **changes}
@@ -57,4 +63,6 @@ def asked_for(parameters: Mapping[str, str]) -> ConversationFilter:
     values = {name: value for name, value in parse(parameters).values.items() if name in _SHARED}
     if name := parameters.get("client_name", "").strip()[:100].replace("\0", ""):
         values["client_name"] = name
-    return ConversationFilter(values | {flag: "1" for flag in FLAGS if parameters.get(flag) == "1"})
+    return ConversationFilter(
+        values | {flag: "1" for flag in (*FLAGS, MISSED) if parameters.get(flag) == "1"}
+    )

@@ -12,8 +12,9 @@ import msgspec
 from django.db.models import Count, Min, Q, QuerySet
 
 from monitor.conversations.conversation_sums import ConversationSums
-from monitor.conversations.filters import ConversationFilter
+from monitor.conversations.filters import MISSED, ConversationFilter
 from monitor.conversations.models import IN_USE, Conversation, ConversationPart
+from monitor.conversations.turns_asked_for import FoundByWords, with_a_miss, with_words
 from monitor.history.listing.keyset import moment_of_id
 from monitor.ledger.booking import dollars
 from monitor.models import ASKED_BY_A_CLIENT, RequestLog
@@ -72,6 +73,11 @@ class ConversationLine(Used, frozen=True, kw_only=True):
     running: int = 0
     last: dict[str, Any] | None = None
 
+    @property
+    def duration_ms(self) -> int:
+        """From the first turn's beginning to the last one's end, as far as it has one."""
+        return super().duration_ms + ((self.last or {}).get("duration_ms") or 0)
+
 
 class AgentLine(Used, frozen=True, kw_only=True):
     """One agent of a conversation."""
@@ -85,36 +91,56 @@ class AgentLine(Used, frozen=True, kw_only=True):
 
 
 class ConversationPage(msgspec.Struct, frozen=True):
-    """Newest first. ``older`` is a cursor, empty at the end; ``searched_to`` where a search has stopped."""
+    """Newest first. ``older`` is a cursor, empty at the end; ``searched_to`` where a search has stopped.
+
+    ``words_to`` is the oldest turn that was looked at for words, where there are older ones with them.
+    """
 
     lines: tuple[ConversationLine, ...]
     older: str = ""
     searched_to: str = ""
+    words_to: str = ""
 
 
 def page_of(asked: ConversationFilter, before: str = "", limit: int = PAGE_LINES) -> ConversationPage:
     """The conversations whose last turn is before the id ``before``, or the newest."""
-    condition, of_parts = asked.condition(), asked.of_parts()
-    if of_parts is None:
-        found = list(_newest(condition, before)[: limit + 1])
-        older = found[limit - 1].last_id if len(found) > limit else ""
-        return ConversationPage(_lines(found[:limit]), older)
+    condition = asked.condition()
+    found = with_words(asked.values) if "q" in asked.values else FoundByWords(frozenset())
+    if "q" in asked.values:
+        condition &= Q(id__in=found.ids)
+    if not _is_asked_step_by_step(asked):
+        rows = list(_newest(condition, before)[: limit + 1])
+        if len(rows) > limit:
+            return ConversationPage(_lines(rows[:limit]), rows[limit - 1].last_id)
+        return ConversationPage(_lines(rows), words_to=found.searched_to)
     kept: list[tuple[str, str]] = []
     for _ in range(LOOKED_AT // AT_ONCE):
-        step = list(_newest(condition, before).values_list("id", "last_id")[:AT_ONCE])
-        ids = [one for one, _ in step]
-        fitting = set(
-            ConversationPart.objects.filter(of_parts, conversation__in=ids)
-            .values_list("conversation", flat=True)
-            .distinct()
-        )
-        kept += [(one, last) for one, last in step if one in fitting]
+        step = list(_newest(condition, before).values_list("id", "first_id", "last_id")[:AT_ONCE])
+        fitting = _fitting(asked, step)
+        kept += [(one, last) for one, _, last in step if one in fitting]
         if len(kept) > limit:
             return ConversationPage(_lines(_with_ids(kept[:limit])), kept[limit - 1][1])
         if len(step) < AT_ONCE:
-            return ConversationPage(_lines(_with_ids(kept)))
-        before = step[-1][1]
+            return ConversationPage(_lines(_with_ids(kept)), words_to=found.searched_to)
+        before = step[-1][2]
     return ConversationPage(_lines(_with_ids(kept)), before, before)
+
+
+def _is_asked_step_by_step(asked: ConversationFilter) -> bool:
+    """Whether anything is asked that the conversations' own table does not answer."""
+    return asked.of_parts() is not None or MISSED in asked.values
+
+
+def _fitting(asked: ConversationFilter, step: Sequence[tuple[str, str, str]]) -> set[str]:
+    """Those of some conversations (id, first and last turn) whose parts and turns are as asked."""
+    fitting = {one for one, _, _ in step}
+    if fitting and (of_parts := asked.of_parts()) is not None:
+        parts = ConversationPart.objects.filter(of_parts, conversation__in=fitting)
+        fitting = set(parts.values_list("conversation", flat=True).distinct())
+    if fitting and MISSED in asked.values:
+        in_it = [one for one in step if one[0] in fitting]
+        fitting = with_a_miss(list(fitting), min(one[1] for one in in_it), max(one[2] for one in in_it))
+    return fitting
 
 
 def line_of(conversation: str) -> ConversationLine | None:
@@ -168,7 +194,7 @@ def _lines(rows: Sequence[Conversation]) -> tuple[ConversationLine, ...]:
     last: dict[str, dict[str, Any]] = {
         turn["id"]: dict(turn)
         for turn in RequestLog.objects.filter(id__in=[row.last_id for row in rows]).values(
-            "id", "outcome", "preview", "started_at", "stop_reason", "client_model"
+            "id", "outcome", "preview", "started_at", "stop_reason", "client_model", "duration_ms"
         )
     }
     running: dict[str, int] = {}

@@ -150,7 +150,9 @@ def _answered(
     if row.continued:
         sentences.append(continued(row, attempts))
     if row.cached_tokens_lost:
-        message = gettext_noop("Another account had to stand in: %(tokens)d cached tokens were lost.")
+        message = gettext_noop(
+            "A stand-in answered: %(tokens)d tokens cached on another account were sent as new."
+        )
         sentences.append(Phrase(message, {"tokens": row.cached_tokens_lost}))
     return Diagnosis(severity, tuple(sentences), next_step)
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from monitor.conversations.conversation_turns import LANE, TURNS_LISTED, WIDTH, TurnBar, latest_turns, on_axis
-from monitor.conversations.filters import FLAGS, asked_for
+from monitor.conversations.filters import MISSED, asked_for
 from monitor.conversations.limited import limit_lines
 from monitor.conversations.reading import agents_of, line_of, page_of
 from monitor.conversations.tree import tree_of
@@ -31,9 +31,10 @@ FLAG_LABELS = {
     "rescued": _("with a rescued turn"),
     "several": _("more than one turn"),
     "sub": _("with sub-agents"),
+    MISSED: _("with a cache that was not read"),
 }
 FIELDS = ("client_name", "client_key", "mapped_model", "account")
-_OWN_LABELS = {"client_name": _("client"), **FLAG_LABELS}
+_OWN_LABELS = {"q": _("words"), "client_name": _("client"), **FLAG_LABELS}
 _PARTS = {
     "lines": "monitor/conversations_part.html",
     "conversation": "monitor/conversation_part.html",
@@ -46,6 +47,8 @@ _PARTS = {
 def conversations_page(request: HttpRequest) -> HttpResponseBase:
     """Conversations by their last turn, newest first; with the header ``X-Part: lines`` just the lines."""
     asked = asked_for(request.GET)
+    if not reads_bodies(request):
+        asked = asked.without_texts()
     before = _cursor(request)
     page = page_of(asked, before)
     context: dict[str, Any] = {
@@ -54,6 +57,7 @@ def conversations_page(request: HttpRequest) -> HttpResponseBase:
         "reads_bodies": reads_bodies(request),
         "older_link": "?" + asked.query(before=page.older) if page.older else "",
         "searched_to": moment_of_id(page.searched_to) if page.searched_to else None,
+        "words_to": moment_of_id(page.words_to) if page.words_to else None,
         "is_first_page": not before,
     }
     if request.headers.get("X-Part") == "lines":
@@ -65,11 +69,13 @@ def conversations_page(request: HttpRequest) -> HttpResponseBase:
             {"name": name, "label": _label(name), "value": asked.values.get(name, "")} for name in FIELDS
         ],
         "times": list(VALUE_LABELS["within"].items()),
-        "flags": [{"name": name, "label": FLAG_LABELS[name], "on": name in asked.values} for name in FLAGS],
+        "flags": [
+            {"name": name, "label": FLAG_LABELS[name], "on": name in asked.values} for name in FLAG_LABELS
+        ],
         "chips": [
             {
                 "label": _label(name),
-                "value": "" if name in FLAGS else VALUE_LABELS.get(name, {}).get(value, value),
+                "value": "" if name in FLAG_LABELS else VALUE_LABELS.get(name, {}).get(value, value),
                 "link": "?" + asked.query(**{name: ""}),
             }
             for name, value in asked.values.items()

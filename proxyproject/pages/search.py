@@ -133,6 +133,7 @@ def _keys_of_pages() -> list[tuple[str, str]]:
         ("g o", _("Overview")),
         ("g l", _("Live")),
         ("g h", _("History")),
+        ("g c", _("Conversations")),
         ("g s", _("Statistics")),
         ("g a", _("Accounts")),
         ("g m", _("Mappings")),

@@ -157,7 +157,8 @@ def cache_warnings(found: Iterable[Collapse]) -> list[Trouble]:
         if one.what == "conversation":
             text = _("The prompt cache of the conversation %(name)s has collapsed:")
         what = _(
-            "in the last hour %(count)d requests lost %(lost)s tokens, and %(read)s were read (%(cause)s)."
+            "in the last hour %(count)d requests sent %(lost)s tokens as new that were cached, and"
+            " %(read)s came from the cache (%(cause)s)."
         )
         figures = {"count": one.count, "lost": f"{one.lost_tokens:,}", "read": f"{one.read_tokens:,}"}
         name = shown(one.name[:12] if one.what == "conversation" else one.name)

@@ -1,4 +1,5 @@
 // Conversations stay fresh while they are looked at; two selected turns can be compared.
+import { opensByClick, walkedByKeys } from "./row_keys.js";
 import { writeTimes } from "./times.js";
 
 const EVERY_MS = 5000;
@@ -33,11 +34,8 @@ async function refresh() {
 }
 
 part.addEventListener("change", allowTwo);
-part.addEventListener("click", (event) => {
-  const row = event.target.closest("tr[data-row]");
-  if (!row || event.target.closest("a, input, button, td.c") || String(getSelection())) return;
-  row.querySelector("a").click();
-});
+opensByClick(part);
+walkedByKeys(part, document.getElementById("mon-q"));
 allowTwo();
 if ("fresh" in part.dataset) setInterval(refresh, EVERY_MS);
 part.dataset.ready = "";

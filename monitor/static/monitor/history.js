@@ -1,45 +1,16 @@
 // The history's keyboard, its selection, its time fields, and searches that go on step by step.
 import "./history_columns.js";
 import { keepFresh } from "./history_refresh.js";
+import { opensByClick, walkedByKeys } from "./row_keys.js";
 import { writeTimes } from "./times.js";
 
 const table = document.getElementById("mon-history");
 const rows = () => [...table.querySelectorAll("tr[data-row]")];
 
-// --- keyboard: / searches, j and k walk, Enter opens (the row's link has the focus), x selects ---
-function walk(step) {
-  const all = rows();
-  const at = all.findIndex((row) => row.contains(document.activeElement));
-  const next = all[Math.min(Math.max(at + step, 0), all.length - 1)];
-  next?.querySelector("td.t a").focus();
-  next?.scrollIntoView({ block: "nearest" });
-}
-
-document.addEventListener("keydown", (event) => {
-  const inField = event.target.closest("input:not([type=checkbox]), select, textarea, [contenteditable]");
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (inField) {
-    if (event.key === "Escape") event.target.blur();
-    return;
-  }
-  const act = {
-    "/": () => document.getElementById("mon-q").select(),
-    j: () => walk(1),
-    k: () => walk(-1),
-    x: () => document.activeElement.closest("tr[data-row]")?.querySelector("input").click(),
-  }[event.key];
-  if (!act) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-  act();
-}, true);
-
-// --- a click anywhere in a row opens it, unless text is being marked ---
-table.addEventListener("click", (event) => {
-  const row = event.target.closest("tr[data-row]");
-  if (!row || event.target.closest("a, input, button, td.c") || String(getSelection())) return;
-  row.querySelector("td.t a").click();
+walkedByKeys(table, document.getElementById("mon-q"), {
+  x: () => document.activeElement.closest("tr[data-row]")?.querySelector("input").click(), // selects the row
 });
+opensByClick(table);
 
 // --- selection ---
 const bar = document.querySelector(".mon-selected");

@@ -4,7 +4,8 @@
 const here = document.currentScript.src;
 const WAIT = 1500; // ms in which the second key counts
 const places = {
-  o: "/admin/", l: "/monitor/live/", h: "/monitor/history/", s: "/monitor/statistics/",
+  o: "/admin/", l: "/monitor/live/", h: "/monitor/history/", c: "/monitor/conversations/",
+  s: "/monitor/statistics/",
   a: "/admin/accounts/account/", m: "/admin/accounts/modelmapping/", k: "/admin/accounts/clientkey/",
   p: "/admin/monitor/modelprice/",
 };

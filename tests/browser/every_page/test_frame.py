@@ -14,6 +14,7 @@ def test_a_letter_after_g_goes_to_a_page(new_page: NewPage) -> None:
     for letter, where in (
         ("l", "/monitor/live/"),
         ("h", "/monitor/history/"),
+        ("c", "/monitor/conversations/"),
         ("s", "/monitor/statistics/"),
         ("a", "/admin/accounts/account/"),
         ("o", "/admin/"),

@@ -60,3 +60,26 @@ def test_a_conversation_is_walked_through(
                 page.goto(world.server.base_url + path)
                 assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             assert page.wrong == []  # type: ignore[attr-defined]
+
+
+def test_a_conversation_is_found_by_its_words_and_by_keyboard(
+    running_server: Callable[..., RunningServer], browser: Browser
+) -> None:
+    """/ searches, j walks, Enter opens; what was found stays in the address."""
+    with new_world(running_server) as world:
+        ask(world, "Something else.")
+        ask(world, "To the harbour, please.", **{"x-claude-code-session-id": "8b9f1c1e-2"})
+        with signed_in(browser, world, "/monitor/conversations/") as page:
+            expect(page.locator("tr[data-row]")).to_have_count(2)
+            expect(page.locator("[data-part][data-ready]")).to_have_count(1)
+            page.keyboard.press("/")
+            page.keyboard.type("harbour")
+            page.keyboard.press("Enter")
+            page.wait_for_url("**q=harbour**")
+            expect(page.locator("[data-part][data-ready]")).to_have_count(1)
+            expect(page.locator("tr[data-row]")).to_have_count(1)
+            page.keyboard.press("j")
+            page.keyboard.press("Enter")
+            page.wait_for_url("**/monitor/conversations/*/")
+            expect(page.locator("#mon-turns")).to_contain_text("harbour")
+            assert page.wrong == []  # type: ignore[attr-defined]

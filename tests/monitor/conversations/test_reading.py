@@ -8,9 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from monitor.conversations.conversation_turns import LANE, WIDTH, latest_turns, neighbours, on_axis
-from monitor.conversations.filters import FLAGS, asked_for
+from monitor.conversations.filters import FLAGS, MISSED, asked_for
 from monitor.conversations.models import Conversation
 from monitor.conversations.reading import MODELS_SHOWN, agents_of, line_of, page_of
+from monitor.history.listing.keyset import moment_of_id
 from monitor.record.records import Outcome, RequestRecord
 from monitor.statistics.by_conversation import GROUPS_SHOWN, within_conversation
 from monitor.store.writer import RecordWriter
@@ -53,7 +54,7 @@ def test_pages_follow_each_other(writer: RecordWriter, request_record: NewRecord
     assert [len(first.lines), len(second.lines), second.older] == [50, 10, ""]
     assert [line.id for line in (*first.lines, *second.lines)] == [f"{n:032x}" for n in range(59, -1, -1)]
     assert {line.sums.turns for line in first.lines} == {2}
-    assert first.lines[0].duration_ms == 60_000
+    assert first.lines[0].duration_ms == 60_500
 
 
 FILTERS = [
@@ -71,6 +72,14 @@ FILTERS = [
     ({"since": "2023-11-14T22:14:20Z"}, {"other"}),
     ({"within": "24"}, set()),
     ({"nonsense": "1", "failed": "yes"}, {"plain", "bad", "long", "deep", "other"}),
+    ({"missed": "1"}, {"long", "deep"}),
+    ({"missed": "1", "rescued": "1"}, {"deep"}),
+    ({"missed": "1", "account": "bob"}, {"long"}),
+    ({"q": "harbour"}, {"long", "other"}),
+    ({"q": "HARBOUR lights"}, {"other"}),
+    ({"q": "harbour", "missed": "1"}, {"long"}),
+    ({"q": "harbour", "until": "2023-11-14T22:14:00Z"}, {"long"}),
+    ({"q": "nothing of the kind"}, set()),
 ]
 
 
@@ -86,17 +95,33 @@ def test_filters(
 
     turn(0, "plain")
     turn(1, "bad", outcome=Outcome.ERROR)
-    turn(2, "long")
-    turn(3, "long", account="bob")
-    turn(4, "deep", agent=SUB, role="sub", outcome=Outcome.HEALED)
-    turn(70, "other", client_name="Codex", client_key="laptop", mapped_model="gemini-3")
+    turn(2, "long", preview="To the harbour, please.")
+    turn(3, "long", account="bob", cache_miss="account", cache_miss_tokens=10)
+    turn(4, "deep", agent=SUB, role="sub", outcome=Outcome.HEALED, cache_miss="tools", cache_miss_tokens=7)
+    of_another = {"client_name": "Codex", "client_key": "laptop", "mapped_model": "gemini-3"}
+    turn(70, "other", preview="The lights of a harbour.", **of_another)
     assert writer.flush(20)
     assert {line.id for line in page_of(asked_for(asked)).lines} == {ids[name] for name in names}
 
 
 def test_every_filter_is_tried_above() -> None:
     """A new filter needs its line."""
-    assert set(FLAGS) <= {name for asked, _ in FILTERS for name in asked}
+    assert {*FLAGS, MISSED, "q"} <= {name for asked, _ in FILTERS for name in asked}
+
+
+def test_words_that_many_turns_have(
+    writer: RecordWriter, request_record: NewRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest turns are looked up, and the page says back to which; a conversation stands there once."""
+    monkeypatch.setattr("monitor.conversations.turns_asked_for.TURNS_LOOKED_UP", 3)
+    for number in range(6):
+        name = f"{number % 2:032x}"
+        put(writer, request_record, number, conversation=name, agent=name, preview="The same harbour.")
+    assert writer.flush(20)
+    page = page_of(asked_for({"q": "harbour"}))
+    assert [line.id for line in page.lines] == [f"{1:032x}", f"{0:032x}"]
+    assert moment_of_id(page.words_to) == START + 3
+    assert not page_of(asked_for({"q": "harbour", "since": "2023-11-14T22:13:23Z"})).words_to
 
 
 def test_one_conversation(writer: RecordWriter, request_record: NewRecord) -> None:

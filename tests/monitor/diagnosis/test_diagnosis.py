@@ -218,7 +218,7 @@ CASES: dict[str, tuple[RequestRecord, list[AttemptRecord], Severity, str, str]] 
         row(cached_tokens_lost=9000),
         [SERVED],
         Severity.GOOD,
-        "9000 cached tokens were lost.",
+        "9000 tokens cached on another account were sent as new.",
         "Nothing",
     ),
     "continued": (

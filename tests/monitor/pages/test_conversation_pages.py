@@ -88,6 +88,29 @@ def test_prompts_are_for_who_may_read_them(turns: list[RequestRecord]) -> None:
         assert "Claude Code" in page
 
 
+def test_words_are_looked_for_by_who_may_read_them(operator: Client, turns: list[RequestRecord]) -> None:
+    """Without that right a search would tell which words stand there: there is none."""
+    found = text_of(operator, "/monitor/conversations/?q=please")
+    assert 'name="q"' in found
+    assert ONE in found
+    assert "No conversation fits" in text_of(operator, "/monitor/conversations/?q=nothing-of-the-kind")
+    clerk = operator_named("clerk", "view_requestlog")
+    for words in ("please", "nothing-of-the-kind"):
+        page = text_of(clerk, f"/monitor/conversations/?q={words}")
+        assert ONE in page
+        assert 'name="q"' not in page
+
+
+def test_a_cache_that_was_not_read_is_filtered_by(operator: Client, shelf: Shelf) -> None:
+    """The box of the page, and the word for what it costs is the same in the list and in the conversation."""
+    shelf.put(**MAIN, cache_miss="account", cache_miss_tokens=900, cached_tokens_lost=900)
+    shelf.put(**{**MAIN, "conversation": "d" * 32, "agent": "d" * 32})
+    page = text_of(operator, "/monitor/conversations/?missed=1")
+    assert 'name="missed" value="1" checked' in page
+    assert page.count("data-row") == 1
+    assert "cached on another account" in text_of(operator, ONE)
+
+
 def test_a_request_leads_to_its_neighbours(operator: Client, turns: list[RequestRecord]) -> None:
     """Before, after, and the conversation itself; none beyond its ends."""
     first, middle, last = (text_of(operator, f"/monitor/history/{row.id}/") for row in turns)
