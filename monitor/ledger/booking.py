@@ -121,8 +121,15 @@ def _amounts(use: Use) -> Amounts:
 
 def tokens_of(row: Use) -> tuple[int, int, int, int]:
     """Sent, said, read from a cache, written into one; nothing for what was not told, or is a mistake."""
-    told = (row.tokens_in, row.tokens_out, row.tokens_cached, row.tokens_cache_write)
-    sent, said, cached, written = (n if n is not None and 0 <= n <= MOST_TOKENS else 0 for n in told)
+    told = (
+        row.tokens_in or 0,
+        row.tokens_out or 0,
+        row.tokens_cached or 0,
+        row.tokens_cache_write or 0,
+    )
+    if min(told) >= 0 and max(told) <= MOST_TOKENS:
+        return told
+    sent, said, cached, written = (n if 0 <= n <= MOST_TOKENS else 0 for n in told)
     return sent, said, cached, written
 
 

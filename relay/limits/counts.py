@@ -14,7 +14,7 @@ from typing import Final, Literal, Protocol
 from accounts.keys.limits import Limit
 from relay.limits.limit_windows import window_at
 from relay.limits.plan import LimitPlan, Spot, plan_at, spot_of
-from relay.limits.standing import Standing, is_over
+from relay.limits.standing import Standing
 
 logger = logging.getLogger(__name__)
 
@@ -99,9 +99,14 @@ class Counts:
             except Unknown:
                 if not self._is_open:
                     raise
-        if self._asked_again_at or not all(spot in self._used for spot in plan.spots):
+        used = None if self._asked_again_at else self._known(plan)
+        if used is None:
             await self._open(key, plan)
-        return self._take_over(plan, [self._used[spot] for spot in plan.spots])
+            used = [self._used[spot] for spot in plan.spots]
+        told, over = _with_request(plan, used)
+        for at in () if over else plan.of_requests:
+            self._used[plan.spots[at]] += 1
+        return told, over
 
     async def stop(self) -> None:
         """Tell what is still to be told."""
@@ -156,13 +161,17 @@ class Counts:
             plan = self._plans[key] = plan_at(key, limits, now, self._zone)
         return plan
 
+    def _known(self, plan: LimitPlan) -> list[int] | None:
+        """What each window had before; None where that is not known of all."""
+        known = self._used
+        try:
+            return [known[spot] for spot in plan.spots]
+        except KeyError:
+            return None
+
     def _take_over(self, plan: LimitPlan, used: Sequence[int]) -> tuple[list[Standing], list[Standing]]:
-        """What each window had before; with the request counted, where no limit is reached."""
-        told = _standings(plan, used)
-        over = [standing for standing in told if is_over(standing.limit, standing.used)]
-        if not over:
-            for at in plan.of_requests:
-                told[at] = Standing(plan.limits[at], plan.windows[at], told[at].used + 1)
+        """What all processes had in each window before, and the request, where no limit is reached."""
+        told, over = _with_request(plan, used)
         for spot, standing in zip(plan.spots, told, strict=True):
             if spot in self._used:
                 self._used[spot] = standing.used
@@ -248,3 +257,16 @@ class Counts:
 
 def _standings(plan: LimitPlan, used: Sequence[int]) -> list[Standing]:
     return list(map(Standing, plan.limits, plan.windows, used))
+
+
+def _with_request(plan: LimitPlan, used: Sequence[int]) -> tuple[list[Standing], list[Standing]]:
+    """How the key stands where each window had so much, and which limits are reached.
+
+    Where none is, the request is counted.
+    """
+    told = _standings(plan, used)
+    over = [standing for standing in told if standing.is_over]
+    if not over:
+        for at in plan.of_requests:
+            told[at] = Standing(plan.limits[at], plan.windows[at], told[at].used + 1)
+    return told, over

@@ -35,6 +35,11 @@ class Standing(Struct, frozen=True):
         return max(self.limit.amount - self.used, 0)
 
     @property
+    def is_over(self) -> bool:
+        """May one more request not be admitted, where ``used`` was counted before it?"""
+        return self.used >= self.limit.amount
+
+    @property
     def is_budget(self) -> bool:
         """Is it more than a rate: nothing that passes within the minute?"""
         return self.limit.period != "minute"
@@ -43,11 +48,6 @@ class Standing(Struct, frozen=True):
     def resets_at(self) -> float | None:
         """When it begins anew, in epoch seconds; None for never."""
         return self.window.end if self.window.end <= LAST_MOMENT else None
-
-
-def is_over(limit: Limit, used: int) -> bool:
-    """May one more request not be admitted, where ``used`` was counted before it?"""
-    return used >= limit.amount
 
 
 def refusal(name: str, standings: Iterable[Standing], now: float) -> Failure:
@@ -103,14 +103,33 @@ def _number(measure: str, number: int) -> str:
     return f"{whole}.{rest:04}"
 
 
-@lru_cache(maxsize=64)
-def _names(recorded_as: str, measure: str) -> tuple[str, str, str]:
-    """The headers for limit, what remains, and the reset."""
-    if recorded_as == "anthropic":
-        prefix = f"anthropic-ratelimit-{measure}"
-        return f"{prefix}-limit", f"{prefix}-remaining", f"{prefix}-reset"
-    prefix = "x-ratelimit"
-    return f"{prefix}-limit-{measure}", f"{prefix}-remaining-{measure}", f"{prefix}-reset-{measure}"
+class _Said(Struct, frozen=True):
+    """What the headers say of a limit for as long as its window lasts, and the names of those that change."""
+
+    limit: tuple[str, str]
+    rest: str
+    reset: str
+    """No name where it never begins anew."""
+    moment: tuple[str, str] | None
+    """The reset where a moment is told; elsewhere it is seconds, and changes."""
+
+
+@lru_cache(maxsize=4096)
+def _said(recorded_as: str, limit: Limit, window: LimitWindow) -> _Said:
+    """Kept, for every answer of a key says the same of it until the window ends."""
+    measure, is_moment = limit.measure, recorded_as == "anthropic"
+    prefix = f"anthropic-ratelimit-{measure}" if is_moment else "x-ratelimit"
+    of_limit, of_rest, of_reset = (
+        f"{prefix}-{what}" if is_moment else f"{prefix}-{what}-{measure}"
+        for what in ("limit", "remaining", "reset")
+    )
+    begins_anew = window.end <= LAST_MOMENT
+    return _Said(
+        limit=(of_limit, _number(measure, limit.amount)),
+        rest=of_rest,
+        reset=of_reset if begins_anew else "",
+        moment=(of_reset, moment(window.end)) if is_moment and begins_anew else None,
+    )
 
 
 def headers(recorded_as: str, standings: Sequence[Standing], now: float) -> list[tuple[str, str]]:
@@ -122,21 +141,21 @@ def headers(recorded_as: str, standings: Sequence[Standing], now: float) -> list
     told: list[tuple[str, str]] = []
     tightest_of: dict[str, Standing] = {}
     for standing in standings:
-        found = tightest_of.get(standing.limit.measure)
-        if found is None or _tightness(standing) < _tightness(found):
-            tightest_of[standing.limit.measure] = standing
-    for measure, standing in tightest_of.items():
-        of_limit, of_rest, of_reset = _names(recorded_as, measure)
-        told += (
-            (of_limit, _number(measure, standing.limit.amount)),
-            (of_rest, _number(measure, standing.left)),
-        )
-        if (reset := standing.resets_at) is not None:
-            is_moment = recorded_as == "anthropic"
-            told.append((of_reset, moment(reset) if is_moment else f"{math.ceil(max(reset - now, 0))}s"))
+        measure = standing.limit.measure
+        if measure not in tightest_of or _tightness(standing) < _tightness(tightest_of[measure]):
+            tightest_of[measure] = standing
+    for standing in tightest_of.values():
+        said = _said(recorded_as, standing.limit, standing.window)
+        told.append(said.limit)
+        told.append((said.rest, _number(standing.limit.measure, standing.left)))
+        if said.moment is not None:
+            told.append(said.moment)
+        elif said.reset:
+            told.append((said.reset, f"{math.ceil(max(standing.window.end - now, 0))}s"))
     return told
 
 
 def _tightness(standing: Standing) -> tuple[int, float, int]:
     """Least first: by what is left, of equals the one that lasts longest."""
-    return standing.left, -standing.window.end, standing.limit.amount
+    amount = standing.limit.amount
+    return max(amount - standing.used, 0), -standing.window.end, amount

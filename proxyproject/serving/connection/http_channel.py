@@ -19,7 +19,9 @@ from daphne.http_protocol import HTTPFactory
 from twisted.internet.abstract import FileDescriptor
 from twisted.protocols.basic import LineReceiver
 from twisted.web import http
+from twisted.web.http_headers import Headers
 
+from proxyproject.serving.connection.answer_head import head_of
 from proxyproject.serving.connection.early_answers import Refusal, early_answer
 from proxyproject.serving.connection.http_request import RelayRequest
 from proxyproject.serving.door.door_rules import Stage
@@ -76,6 +78,10 @@ class RelayChannel(http.HTTPChannel):
             lost(*reason)
 
         websocket.connectionLost = connection_lost
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
+        """Twisted: write the head of an answer."""
+        self.transport.write(head_of(version, code, reason, headers.getAllRawHeaders()))
 
     def close_when_idle(self) -> None:
         """Close after the answer in work; now if there is none, or if only half a request is here."""

@@ -189,7 +189,8 @@ async def _send_whole(response: HttpResponse, send: Send) -> None:
 
 
 def _start(response: HttpResponseBase) -> Message:
-    headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
+    told = response.headers._store.values()  # ``items`` looks each name up again
+    headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in told]
     headers += [
         (b"Set-Cookie", cookie.output(header="").encode("ascii").strip())
         for cookie in response.cookies.values()

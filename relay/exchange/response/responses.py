@@ -14,6 +14,7 @@ from monitor.record.redacting.redaction import mask_email
 from relay.dialects.interface import Dialect, ErrorAnswer
 from relay.engine.commands import ExchangeEnd
 from relay.engine.retrying import policy
+from relay.exchange.response.plain_headers import add_plain, told_headers
 from relay.exchange.served_exchange import ServedExchange
 from relay.neutral.failures import Failure
 
@@ -41,7 +42,7 @@ async def respond(served: ServedExchange) -> HttpResponseBase:
     _add_headers(response, served, knows_account=first is not None)
     for name, value in STREAM_HEADERS.items():
         response[name] = value
-    hands.recorder.response_headers = tuple(response.items())
+    hands.recorder.response_headers = told_headers(response)
     served.status = 200
     return response
 
@@ -64,7 +65,7 @@ def ended(served: ServedExchange, outcome: ExchangeEnd) -> HttpResponse:
             upstream_body=body,
         )
     _add_headers(response, served, knows_account=True)
-    served.hands.recorder.response_headers = tuple(response.items())
+    served.hands.recorder.response_headers = told_headers(response)
     served.hands.recorder.sent(response.content)
     served.status = response.status_code
     served.is_sent = True
@@ -192,8 +193,7 @@ def _add_headers(response: HttpResponseBase, served: ServedExchange, *, knows_ac
     for name, value in hands.headers:
         response[name] = value
     if (allowance := hands.recorder.allowance) is not None:
-        for name, value in allowance.headers(hands.call.dialect.recorded_as):
-            response[name] = value
+        add_plain(response, allowance.headers(hands.call.dialect.recorded_as))
     if knows_account:
         for name, value in account_headers(served.account_header, hands.account_email):
             response[name] = value

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.keys.limits import UNITS_PER_DOLLAR, Limit
 from relay.limits.limit_windows import LimitWindow
-from relay.limits.standing import NO_QUOTA, Standing, headers, is_over, refusal, too_many_at_once
+from relay.limits.standing import NO_QUOTA, Standing, headers, refusal, too_many_at_once
 from relay.neutral.failures import Kind
 
 MINUTE = LimitWindow(1_800_000_000.0, 1_800_000_060.0)
@@ -18,9 +18,9 @@ DOLLARS = Limit("usd", "day", 5 * UNITS_PER_DOLLAR)
 
 def test_a_limit_is_reached_when_all_of_it_is_used() -> None:
     """Not below it: a budget's last request is let in while anything is left."""
-    assert [is_over(RATE, used) for used in (0, 2, 3, 4)] == [False, False, True, True]
-    assert not is_over(DOLLARS, DOLLARS.amount - 1)
-    assert is_over(DOLLARS, DOLLARS.amount)
+    assert [Standing(RATE, MINUTE, used).is_over for used in (0, 2, 3, 4)] == [False, False, True, True]
+    assert not Standing(DOLLARS, DAY, DOLLARS.amount - 1).is_over
+    assert Standing(DOLLARS, DAY, DOLLARS.amount).is_over
 
 
 def test_a_rate_says_when_to_come_again() -> None:

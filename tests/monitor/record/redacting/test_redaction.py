@@ -220,6 +220,14 @@ def test_headers_that_carry_credentials_are_masked(subtests: pytest.Subtests) ->
             assert mask_headers([(name, masked)]) == ((name, masked),)
 
 
+@given(value=st.text("0123456789.s", max_size=100))
+def test_what_a_key_has_left_is_no_secret(value: str) -> None:
+    """A value of figures alone is not looked at in a header: nothing in it would be masked."""
+    assert mask_text(value) == value
+    assert mask_headers([("x-ratelimit-remaining-usd", value)]) == (("x-ratelimit-remaining-usd", value),)
+    assert mask_headers([("x-api-key", value)]) == (("x-api-key", MASK),)
+
+
 @pytest.mark.parametrize(
     ("label", "masked"),
     [
