@@ -1,9 +1,10 @@
 """``python -m tests.bench.bench_limits``: what a key's limits cost an exchange, against a key that has none.
 
-One server is asked by both keys in turn, so that what else the machine does falls on both; CPU is what the
-kernel scheduled the server's threads for. A difference of hundredths of a millisecond is below what a busy
-machine can show, so the limits' own steps are timed alone as well: the rules at the door, the admission, the
-headers of the answer, and the counting at its end.
+One server is asked by keys without limits, with usual ones and with every one, in turn and in many short
+rounds, so that what else the machine does falls on all; CPU is what the kernel scheduled the server's threads
+for. Told is the ratio within the run, of the least disturbed twentieth of each key's rounds, and the median
+of the differences within a round. ``--redis`` counts in Redis. The limits' own steps are timed alone as well:
+the rules at the door, the admission, the headers of the answer, and the counting at its end.
 """
 
 # ruff: noqa: E402  Django has to be set up before its models are imported
@@ -18,6 +19,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
+from statistics import quantiles
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -46,10 +48,13 @@ from relay.limits.allowance import Allowance
 from relay.limits.counts import Counts
 from relay.limits.key_counter import KeyCounter
 from relay.neutral.conversation import ThinkingConfig
+from tests import stores
 from tests.bench import bench_server
 from tests.bench.bench_server import KEY, MODEL, TARGET, WORKLOADS, manage, served, set_up, simulated
 
-LIMITED: Final = "sk-bench-with-every-limit"
+USUAL_OPTIONS: Final = (
+    "--requests-at-a-time", "1000", "--requests-per-minute", "1000000", "--usd-per-month", "9999",
+)  # fmt: skip
 OPTIONS: Final = (
     "--expires-at", "2099-01-01", "--allow-model", "*", "--refuse-model", "none-*",
     "--network", "127.0.0.0/8", "--highest-effort", "max", "--requests-at-a-time", "1000",
@@ -57,6 +62,9 @@ OPTIONS: Final = (
     "--usd-per-month", "9999", "--tokens-per-week", "1000000000", "--tokens-in-total", "100000000000",
 )  # fmt: skip
 """Every sort of limit, and none that is ever reached."""
+LIMITED: Final = "sk-bench-with-every-limit"
+KEYS: Final = {KEY: (), "sk-bench-with-usual-limits": USUAL_OPTIONS, LIMITED: OPTIONS}
+"""The keys by their values; the first has no limits."""
 
 
 def cpu_seconds(pid: int) -> float:
@@ -65,15 +73,16 @@ def cpu_seconds(pid: int) -> float:
     return sum(int(one.read_text().split()[0]) for one in threads) / 1e9
 
 
-async def in_turn(rounds: int, requests: int) -> list[tuple[float, float]]:
-    """CPU milliseconds an exchange, without limits and with: a pair for each round."""
+async def in_turn(rounds: int, requests: int, redis_url: str) -> list[dict[str, float]]:
+    """CPU milliseconds an exchange of each key of ``KEYS``, for each round."""
     workload = WORKLOADS[0]
-    pairs = []
+    found = []
     with tempfile.TemporaryDirectory(prefix="evenkeel-bench-") as data_dir:
-        environment = {**os.environ, "PROXY_DATA_DIR": data_dir, "PROXY_ENV_FILE": ""}
+        environment = {**os.environ, "PROXY_DATA_DIR": data_dir, "PROXY_ENV_FILE": "", "REDIS_URL": redis_url}
         async with simulated(environment, "--events", str(workload.events)) as simulator_url:
             set_up(environment, simulator_url, {MODEL: TARGET})
-            manage(environment, "create_client_key", "limited", "--key", LIMITED, *OPTIONS)
+            for key, options in list(KEYS.items())[1:]:
+                manage(environment, "create_client_key", key, "--key", key, *options)
             async with served(environment) as (base_url, pid), aiohttp.ClientSession() as session:
 
                 async def spent(key: str) -> float:
@@ -82,13 +91,13 @@ async def in_turn(rounds: int, requests: int) -> list[tuple[float, float]]:
                     await asyncio.gather(*(_client(session, base_url, key, left) for _ in range(8)))
                     return (cpu_seconds(pid) - before) / requests * 1e3
 
-                for key in (KEY, LIMITED):  # what is loaded lazily
+                for key in (*KEYS, *KEYS):  # what is loaded lazily
                     await spent(key)
-                for number in range(rounds):
-                    order = (KEY, LIMITED) if number % 2 else (LIMITED, KEY)
-                    found = {key: await spent(key) for key in order}
-                    pairs.append((found[KEY], found[LIMITED]))
-    return pairs
+                order = list(KEYS)
+                for _ in range(rounds):
+                    order = [*order[1:], order[0]]
+                    found.append({key: await spent(key) for key in order})
+    return found
 
 
 async def _client(session: aiohttp.ClientSession, base_url: str, key: str, left: Iterator[int]) -> None:
@@ -155,23 +164,33 @@ async def alone(limits: KeyLimits, exchanges: int) -> float:
 def main() -> None:
     """Print both."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.bench_limits", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--requests", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=150)
+    parser.add_argument("--requests", type=int, default=24)
+    parser.add_argument("--redis", action="store_true")
     options = parser.parse_args()
     for name, limits in (("a rate, a budget, so many at a time", USUAL), ("every rule and limit", EVERY)):
         steps = min(
             asyncio.run(alone(limits, 100)) for _ in range(100)
         )  # of short pieces some are undisturbed
         print(f"{name}: {steps:.4f} ms CPU an exchange, by themselves", flush=True)
-    pairs = asyncio.run(in_turn(options.rounds, options.requests))
-    without, limited = (statistics.median(pair[which] for pair in pairs) for which in (0, 1))
-    more = statistics.median(pair[1] - pair[0] for pair in pairs)
-    error = statistics.stdev(pair[1] - pair[0] for pair in pairs) / len(pairs) ** 0.5
-    print(
-        f"the whole server, {len(pairs)} rounds of {options.requests}: {without:.3f} ms CPU an exchange"
-        f" without limits, {limited:.3f} ms with: {limited / without:.3f} times,"
-        f" {more:+.3f} ms (± {error:.3f})"
-    )
+    redis_url, redis = stores.start_redis() if options.redis else ("", None)
+    try:
+        rounds = asyncio.run(in_turn(options.rounds, options.requests, redis_url))
+    finally:
+        if redis is not None:
+            stores.end(redis)
+    least = {key: quantiles([one[key] for one in rounds], n=20)[0] for key in KEYS}
+    where = "counted in Redis" if options.redis else "counted by the process"
+    print(f"the whole server, {where}, ms CPU an exchange; {len(rounds)} rounds of {options.requests} a key")
+    print(f"no limits: {least[KEY]:.3f}")
+    for key in list(KEYS)[1:]:
+        more = [one[key] - one[KEY] for one in rounds]
+        error = statistics.stdev(more) / len(more) ** 0.5
+        print(
+            f"{key.removeprefix('sk-bench-')}: {least[key]:.3f}, {least[key] / least[KEY]:.3f} times,"
+            f" {least[key] - least[KEY]:+.3f};"
+            f" the median of the differences {statistics.median(more):+.3f} (± {error:.3f})"
+        )
 
 
 if __name__ == "__main__":
