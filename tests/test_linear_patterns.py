@@ -30,6 +30,7 @@ LINEAR: dict[str, str] = {
     # where large JSON is cut
     r'["\[\]{},]': FIXED,
     r'(?:[^"\\]++|\\.)*+': "possessive: nothing that was read is given back",
+    r"(?:\{[ \t\r\n]*+\}[ \t\r\n]*+)*+": "possessive: nothing that was read is given back",
     # an account's number in a form
     r"[0-9]{1,18}": FIXED,
     # where the stream is cut

@@ -13,6 +13,7 @@ from relay.dialects.json_object import json_object
 from relay.neutral.conversation import Json
 
 _MARK = re.compile(r'\\(?:.|\Z)|["{}\[\]]', re.DOTALL)
+_EMPTY_ONES = re.compile(r"(?:\{[ \t\r\n]*+\}[ \t\r\n]*+)*+")
 _WHITE_SPACE = " \t\r\n"
 _EMPTY = "{}"
 _TEXT = msgspec.json.Decoder(str)
@@ -21,14 +22,19 @@ _TEXT = msgspec.json.Decoder(str)
 class CallArguments:
     """The pieces so far. What nobody asked about is not looked at: usually all of it, to the end.
 
-    An empty object is kept back until something follows, and what begins like a text until its end.
+    An empty object is kept back until something follows, and so is what may become one; what begins like a
+    text is until its end. ``has_dropped``: the last piece began another object behind an empty one.
     """
 
-    __slots__ = ("_depth", "_in_text", "_is_escaped", "_is_plain", "_is_whole", "_seen", "_whole", "pieces")
+    __slots__ = (
+        "_depth", "_in_text", "_is_escaped", "_is_plain", "_is_whole", "_seen", "_whole", "has_dropped",
+        "pieces",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         """Nothing came yet."""
         self.pieces: list[str] = []
+        self.has_dropped = False
         self._is_plain: bool | None = None  # None: not known yet; False: JSON in a text
         self._is_whole: bool | None = None  # None: the first bracket is not closed
         self._whole: Json | None = None
@@ -38,18 +44,21 @@ class CallArguments:
         """One more piece; what may be told now of all of them."""
         if self._is_plain is not None:
             self.pieces.append(piece)
-            return piece if self._is_plain else ""
+            if self._is_plain:
+                return piece
+            self.has_dropped = False
+            return ""
         text = (self.text + piece).lstrip(_WHITE_SPACE)
-        behind = text.removeprefix(_EMPTY).lstrip(_WHITE_SPACE)
-        if text.startswith(_EMPTY) and behind.startswith("{"):
-            text = behind
+        behind = _EMPTY_ONES.sub("", text, count=1)
+        self.has_dropped = behind != text and behind.startswith("{")
+        text = behind if self.has_dropped else text
         self._look_again()
-        if text and (behind or not text.startswith(_EMPTY)):
-            self._is_plain = text.startswith("{")
-            self.pieces = [text]
-            return text if self._is_plain else ""
-        self.pieces = [_EMPTY] if text else []
-        return ""
+        if not behind or behind.rstrip(_WHITE_SPACE) == "{":
+            self.pieces = [behind[:1] or _EMPTY] if text else []
+            return ""
+        self._is_plain = text.startswith("{")
+        self.pieces = [text]
+        return text if self._is_plain else ""
 
     def rest(self) -> str:
         """What was kept back, put right: no more is coming."""
@@ -62,8 +71,13 @@ class CallArguments:
 
     @property
     def is_kept(self) -> bool:
-        """Did an empty object come, and nothing behind it yet?"""
+        """Did an empty object come, or the beginning of one, and nothing behind it yet?"""
         return self._is_plain is None and bool(self.pieces)
+
+    @property
+    def is_unsure(self) -> bool:
+        """May an empty object still be all of them, or a placeholder? So it is while nothing came."""
+        return self._is_plain is None
 
     @property
     def text(self) -> str:

@@ -18,7 +18,7 @@ from relay.dialects.anthropic.upstream_answer.message_events import begun, stopp
 from relay.dialects.anthropic.upstream_answer.own_errors import own_error
 from relay.dialects.anthropic.upstream_answer.rare_deltas import rare_events
 from relay.dialects.anthropic.upstream_answer.reframing import (
-    arguments_delta,
+    InOtherWords,
     block_start,
     block_stop,
     deltas_of,
@@ -67,7 +67,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         self._options, self._blocks = options, UpstreamBlocks(options)
         self._has_started, self._message_id = False, object()
         self._stop_reason: str | None = None
-        self._instead = b""  # the bytes of a delta, where a client's SDK would not hear those that came
+        self._instead: InOtherWords | None = None  # of a delta, where a client's SDK would not hear it
         self._held_block = -1  # a tool call that was closed, and whose JSON does not parse
 
     def take(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
@@ -76,11 +76,9 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         if name == "content_block_delta" and delta is not None and self.held is None:
             block = self._blocks.find(told.index)
             if block is not None and self._take_usual(block, delta, events):
-                if self._instead:
-                    return self._in_other_words()
-                if event.name == told.type and told.index == block.index:
+                if event.name == told.type and told.index == block.index and self._instead is None:
                     return event.raw
-                return self._reframed(event, told, block.index)
+                return self._in_other_words(self._reframed(event, told, block.index))
         return self._take_rare(name, told, event, events)
 
     def done(self, events: list[Event]) -> None:
@@ -126,7 +124,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
                     if said:
                         events.append(ArgumentsDelta(index, said))
                     if said != delta.partial_json:
-                        self._instead = arguments_delta(index, said)
+                        self._instead = block.in_other_words(said)
             case _:
                 return False
         return True
@@ -217,13 +215,11 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         begun, block = self._block_for(delta, told.index, events)
         if not self._take_usual(block, delta, events):
             events += rare_events(delta, block, body, self._options.family)
-        if self._instead:
-            return begun + self._in_other_words()
-        return begun + self._reframed(event, told, block.index)
+        return begun + self._in_other_words(self._reframed(event, told, block.index))
 
-    def _in_other_words(self) -> bytes:
-        instead, self._instead = self._instead, b""
-        return instead
+    def _in_other_words(self, raw: bytes) -> bytes:
+        instead, self._instead = self._instead, None
+        return raw if instead is None else instead(raw)
 
     def _block_for(
         self, delta: Delta, number: int | None, events: list[Event]

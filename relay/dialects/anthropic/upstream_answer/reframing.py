@@ -1,10 +1,15 @@
 """Events of an upstream's stream in bytes that a client's SDK can read. PURE."""
 
+from collections.abc import Callable
+
 from relay.dialects.anthropic.upstream_answer.wire import TOLD_IN, Delta, StreamEvent
 from relay.dialects.json_object import json_object
 from relay.dialects.reading.half_characters import json_text
 from relay.neutral.conversation import Json
 from relay.neutral.sse import SseEvent, framed
+
+InOtherWords = Callable[[bytes], bytes]
+"""The bytes of a delta as it came -> those that a client is to read."""
 
 
 def reframed(event: SseEvent, told: StreamEvent, index: int | None = None) -> bytes:
@@ -32,12 +37,13 @@ def arguments_delta(index: int, piece: str) -> bytes:
     return _delta(index, {"type": "input_json_delta", "partial_json": piece})
 
 
-def deltas_of(index: int, delta: Delta, *kinds: str) -> bytes:
+def deltas_of(index: int, delta: Delta, *kinds: str) -> InOtherWords:
     """The events of ``kinds`` that tell what came in one ``delta``, as far as it has their words."""
     words = {kind: getattr(delta, TOLD_IN[kind]) for kind in kinds}
-    return b"".join(
+    told = b"".join(
         _delta(index, {"type": kind, TOLD_IN[kind]: word}) for kind, word in words.items() if word
     )
+    return lambda _: told
 
 
 def _delta(index: int, delta: Json) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from relay.dialects.anthropic.upstream_answer.block_start import start_events
-from relay.dialects.anthropic.upstream_answer.reframing import arguments_delta
+from relay.dialects.anthropic.upstream_answer.reframing import InOtherWords, arguments_delta
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.reading.call_arguments import CallArguments
@@ -28,6 +28,22 @@ class UpstreamBlock(msgspec.Struct, gc=False):
     first_input: Any
     arguments: CallArguments
     is_open: bool = True
+    kept: list[bytes] = msgspec.field(default_factory=list)
+    """The deltas of an empty object, or of half of one, which no client has seen yet."""
+
+    def in_other_words(self, said: str) -> InOtherWords:
+        """The delta whose piece of arguments is ``said``; an empty object waits for what follows."""
+        return lambda raw: self._argued(raw, said)
+
+    def _argued(self, raw: bytes, said: str) -> bytes:
+        if self.arguments.has_dropped:
+            self.kept.clear()
+        if self.arguments.is_kept:
+            self.kept.append(raw)
+            return b""
+        begun = b"".join(self.kept)
+        self.kept.clear()
+        return begun + raw if begun else arguments_delta(self.index, said)
 
 
 class UpstreamBlocks:
@@ -78,7 +94,9 @@ class UpstreamBlocks:
         if not kept:
             return b""
         events.append(ArgumentsDelta(block.index, kept))
-        return arguments_delta(block.index, kept)
+        shown = b"".join(block.kept)
+        block.kept.clear()
+        return shown or arguments_delta(block.index, kept)
 
     def finish(self, block: UpstreamBlock, events: list[Event]) -> bool:
         """A block is over; False for a tool call whose arguments are no JSON object."""

@@ -56,7 +56,8 @@ def test_an_object_is_told_as_it_came(value: dict[str, Any], cuts: list[int]) ->
         pieces = [wrapped[start:end] for start, end in pairwise(places)]
         assert told(pieces) == text
         if wrapped is text:
-            assert told(["{}", *pieces]) == text
+            for before in (["{}"], ["{", "}"], ["{ ", "} "], ["{}{}"], [" {", " ", "}{", "}\n"]):
+                assert told([*before, *pieces]) == text
 
 
 def test_what_stands_for_no_arguments() -> None:
@@ -64,6 +65,9 @@ def test_what_stands_for_no_arguments() -> None:
     table = {
         "{}": "{}",
         " {} ": "{}",
+        "{ }": "{}",
+        "{}{}": "{}",
+        "{": "{",
         "null": "{}",
         '""': "{}",
         '"a"': '"a"',
@@ -74,3 +78,20 @@ def test_what_stands_for_no_arguments() -> None:
     assert {text: told([text]) for text in table} == table
     assert [object_of(text) for text in ("", " ", "{}", "null", '""')] == [{}] * 5
     assert [object_of(text) for text in ("{}x", "[1]", '"a"')] == [None] * 3
+
+
+def test_what_may_begin_an_empty_object_is_kept_back() -> None:
+    """Only until the next piece; the real object behind an empty one is another."""
+    arguments = CallArguments()
+    seen = [
+        (arguments.take(piece), arguments.is_kept, arguments.has_dropped)
+        for piece in ("", "{", "}", " {", '"a":', "1}")
+    ]
+    assert seen == [
+        ("", False, False),
+        ("", True, False),
+        ("", True, False),
+        ("", True, True),
+        ('{"a":', False, False),
+        ("1}", False, False),
+    ]

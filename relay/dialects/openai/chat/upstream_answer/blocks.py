@@ -80,8 +80,8 @@ class Blocks:
         self.owed: list[tuple[int, str]] = []
         """Arguments that were kept back, by the call's position, and that no client has seen yet."""
         self._argued: set[int] = set()  # positions, since the end was told last
-        self.resumed: list[int] = []
-        """Positions of calls of which more came behind an empty object that was kept back."""
+        self.resumed: list[tuple[int, bool]] = []
+        """Calls of which more came than was kept back, by position, and whether it was another object."""
 
     @property
     def is_half(self) -> bool:
@@ -158,7 +158,7 @@ class Blocks:
             said = self._argue(block, arguments, events)
             if said != arguments:
                 amended["arguments"] = said
-            if self._queue and block is self._open:
+            if self._queue and (block is self._open or block is self._queue[0]):
                 self._advance(events)
         return amended
 
@@ -167,8 +167,8 @@ class Blocks:
         amended = self.call(CallFragment(0, None, function), 0, events)
         return {name: value for name, value in amended.items() if name not in ("index", "id")}
 
-    def is_empty_object(self, position: int) -> bool:
-        """Was an empty object kept back of the call at ``position``, and nothing else told?"""
+    def is_kept(self, position: int) -> bool:
+        """Is what was told last of the call at ``position`` kept back: an empty object, or half of one?"""
         return self.calls[position].arguments.is_kept
 
     def settle(self, events: list[Event], *, is_last: bool) -> None:
@@ -204,10 +204,15 @@ class Blocks:
         """Let those that wait open, as far as they are known and the blocks before them are whole."""
         while self._queue and not self._queue[0].is_nameless:
             if self._open is not None:
-                if not self._open.is_whole:
+                if not self._open.is_whole or self._may_go_on(self._open, self._queue[0]):
                     return
                 self._stop(self._open, events, is_cut=False)
             self._start(self._queue.popleft(), events)
+
+    def _may_go_on(self, block: ChatBlock, following: ChatBlock) -> bool:
+        """Was only an empty object told of a call, and no more of the one that follows?"""
+        is_call = following.kind == "tool_call" and not following.is_custom
+        return is_call and block.arguments.is_kept and following.arguments.is_unsure
 
     def _start(self, block: ChatBlock, events: list[Event]) -> None:
         block.index = self._count
@@ -226,8 +231,8 @@ class Blocks:
         self._argued.add(block.position)
         was_kept = block.arguments.is_kept
         said = block.arguments.take(arguments)
-        if was_kept and not block.arguments.is_kept:
-            self.resumed.append(block.position)
+        if was_kept and (block.arguments.has_dropped or not block.arguments.is_kept):
+            self.resumed.append((block.position, block.arguments.has_dropped))
         if said:
             self._add(block, said, events)
         return said

@@ -51,7 +51,7 @@ class Deltas:
         self._sources: dict[str, CitedSource] = {}  # that are not told yet, for their text is not there
         self._cited: set[str] = set()
         self.placeholders: list[Placeholder] = []
-        self.doubts: dict[int, Placeholder] = {}
+        self.doubts: dict[int, list[Placeholder]] = {}
         self._is_older = False  # a call came in the form of the older functions
         self._numbers = {"images": 0, "annotations": 0, "thinking_blocks": 0}
 
@@ -166,12 +166,14 @@ class Deltas:
         try:
             for number, fragment in enumerate(fragments):
                 amended = self.blocks.call(fragment, len(fragments) - 1 - number, events)
+                self._resume(amended)
                 if amended:
                     place: Place = ("choices", at, "delta", "tool_calls", number)
                     self._amend(place, _FIELDS, fragment, amended)
             if delta.function_call is not None:
                 self._is_older = True
                 amended = self.blocks.function_call(delta.function_call, events)
+                self._resume(amended)
                 if amended:
                     fragment = CallFragment(0, None, delta.function_call)
                     self._amend(("choices", at, "delta", "function_call"), _OLDER_FIELDS, fragment, amended)
@@ -186,25 +188,32 @@ class Deltas:
             self._rewrites.put((*place, *fields[name]), value)
 
     def _doubt(self, place: Place, fragment: CallFragment, amended: dict[str, Any]) -> None:
-        """An empty object that was kept back: clients may see it as it came, if nothing follows."""
+        """An empty object that was kept back: clients may see it as it came, if no other one follows."""
         told = fragment.function.arguments if fragment.function is not None else None
         position = amended.get("index", fragment.index)
-        is_kept = amended.get("arguments") == "" and told == "{}"
-        if not is_kept or not isinstance(position, int) or position in self.doubts:
-            return
-        if self.blocks.is_empty_object(position):
+        is_kept = amended.get("arguments") == "" and isinstance(told, str)
+        if not is_kept or not isinstance(position, int) or (told == "{}" and position in self.doubts):
+            return  # the last is one that is told again
+        if self.blocks.is_kept(position):
             del amended["arguments"]
-            self.doubts[position] = Placeholder(place)
-            self.placeholders.append(self.doubts[position])
+            placeholder = Placeholder(place)
+            self.doubts.setdefault(position, []).append(placeholder)
+            self.placeholders.append(placeholder)
+
+    def _resume(self, amended: dict[str, Any]) -> None:
+        """More came of calls: what clients were not shown is dropped, or it is the beginning of the same."""
+        for position, has_dropped in self.blocks.resumed:
+            shown = self.doubts.pop(position, [])
+            for placeholder in shown:
+                placeholder.is_dropped = has_dropped
+            if shown and not has_dropped:
+                amended.pop("arguments", None)
+        self.blocks.resumed.clear()
 
     def _settle(self, at: int, delta: Delta) -> None:
         """The arguments that clients of this form have not seen, behind what the chunk tells itself."""
         owed = [one for one in self.blocks.owed if self.doubts.pop(one[0], None) is None]
         self.blocks.owed.clear()
-        for position in self.blocks.resumed:
-            if (placeholder := self.doubts.pop(position, None)) is not None:
-                placeholder.is_dropped = True
-        self.blocks.resumed.clear()
         if owed:
             self._pay(at, delta, owed)
 

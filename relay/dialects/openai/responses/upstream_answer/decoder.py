@@ -138,11 +138,17 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
 
     def _argued(self, event: SseEvent, block: TableBlock, said: str) -> bytes:
         """The bytes of a piece of arguments that are ``said``; an empty object waits for what follows."""
+        kept, has_dropped = block.kept, block.arguments.has_dropped
+        if has_dropped:
+            kept.clear()
         if not said:
-            block.kept.append(event)
+            kept.append(event)
             return b""
+        begun = b"".join(one.raw for one in kept)
+        kept.clear()
+        if begun:
+            return begun + event.raw
         self.note("delta")
-        block.kept.clear()
         return _with_delta(event, said)
 
     def _paid(self) -> bytes:

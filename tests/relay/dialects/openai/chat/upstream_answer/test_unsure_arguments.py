@@ -67,6 +67,10 @@ REST = fragments(call(0, ":0}"))
 TWICE = [fragments(call(1, "{}", "c1", "f")), fragments(call(2, "{}", "c2", "f"))]
 BOTH = [fragments(call(1, "{}", "c1", "f"), call(2, "{}", "c2", "f"))]
 B, C = fragments(call(1, '{"b":1}')), fragments(call(2, '{"c":1}'))
+FIRST, SECOND = '{"a":0}', '{"b":1}'
+ANNOUNCED = [fragments(call(0, "{}", "c0", "f")), fragments(call(1, "{}", "c1", "f"))]
+OPENED = [fragments(call(0, "{", "c0", "f"))]
+CLOSED = fragments(call(0, "}"))
 
 
 @pytest.mark.parametrize(
@@ -83,6 +87,21 @@ B, C = fragments(call(1, '{"b":1}')), fragments(call(2, '{"c":1}'))
             ['{"a":0}'],
         ),
         ([fragments(call(0, "{}", "c0", "f")), fragments(call(0, "{}"))], ["{}"]),
+        ([*ANNOUNCED, fragments(call(0, FIRST)), B], [FIRST, SECOND]),
+        (
+            [*ANNOUNCED, fragments(call(0, FIRST[:3])), fragments(call(0, FIRST[3:]), call(1, SECOND))],
+            [FIRST, SECOND],
+        ),
+        ([*ANNOUNCED, B], ["{}", SECOND]),
+        ([*ANNOUNCED, fragments(call(0, FIRST))], [FIRST, "{}"]),
+        (
+            [fragments(call(0, "{}", "c0", "f"), call(1, "{}", "c1", "f")), fragments(call(0, FIRST)), B],
+            [FIRST, SECOND],
+        ),
+        ([*OPENED, CLOSED, fragments(call(0, FIRST))], [FIRST]),
+        ([*OPENED, CLOSED, fragments(call(0, "{")), fragments(call(0, FIRST[1:]))], [FIRST]),
+        ([*OPENED, CLOSED], ["{}"]),
+        ([*OPENED, CLOSED, fragments(call(1, SECOND, "c1", "f"))], ["{}", SECOND]),
     ],
 )
 def test_each_placeholder_is_dropped_where_it_stands(chunks: list[Json], expected: list[str]) -> None:
@@ -90,6 +109,19 @@ def test_each_placeholder_is_dropped_where_it_stands(chunks: list[Json], expecte
     chunk = told(*chunks, END)
     assert client_hears(chunk) == expected
     assert events_say(chunk) == expected
+
+
+def test_an_object_whose_beginning_comes_alone_keeps_its_bytes() -> None:
+    """It waits for the next piece, as an empty one may: nothing is put right."""
+    chunks = [
+        *OPENED,
+        fragments(call(0, FIRST[1:])),
+        fragments(call(1, "{", "c1", "f")),
+        fragments(call(1, "}")),
+    ]
+    chunk = told(*chunks, END)
+    assert chunk.raw == b"".join(chat(one, done=False) for one in [*chunks, END]) + chat()
+    assert client_hears(chunk) == events_say(chunk) == [FIRST, "{}"]
 
 
 def older(arguments: str, **name: str) -> Json:
@@ -122,7 +154,9 @@ def test_a_call_of_the_older_functions_is_put_right_too(pieces: list[str], expec
 
 PIECES = st.lists(
     st.tuples(
-        st.sampled_from([0, 1, 2]), st.sampled_from(["{}", '{"a"', ":1}", '{"a":1}', " "]), st.booleans()
+        st.sampled_from([0, 1, 2]),
+        st.sampled_from(["{}", "{", "}", '{"a"', ":1}", '{"a":1}', " "]),
+        st.booleans(),
     ),
     max_size=8,
 )
