@@ -146,3 +146,15 @@ def test_no_call_is_closed_whose_json_does_not_parse(stream: str, client: str, d
     pieces = data.draw(st.lists(st.integers(1, 400), min_size=1, max_size=4))
     for arguments in closed_calls(client, told(stream, [whole[:cut]], pieces, client)):
         assert isinstance(json.loads(arguments), dict)
+
+
+def test_the_end_of_half_a_call_that_never_began_waits_for_its_reason() -> None:
+    """The event that tells all of its arguments is no end where they are no object."""
+    stream = "openai_responses_cut_tool"
+    begun = events_of(stream)[:2]
+    told_whole, ends, incomplete = events_of(stream)[4:]
+    half = b"".join([*begun, told_whole])
+    assert closed_calls("responses", told(stream, [half], [100_000], "responses")) == []
+    whole = told(stream, [half + ends + incomplete], [100_000], "responses")
+    assert told_whole in whole
+    assert b"response.incomplete" in whole

@@ -121,10 +121,10 @@ class ItemBlocks:
     def is_half(self, told: StreamEvent) -> bool:
         """Are the arguments of a call no JSON object, now that they are said to be whole?"""
         block = self.table.find((told.output_index, WHOLE))
-        if block is None or block.kind != "tool_call" or self._options.takes_partial_arguments:
+        if self._options.takes_partial_arguments or (block is not None and block.kind != "tool_call"):
             return False
-        told_whole = told.arguments if isinstance(told.arguments, str) else ""
-        return not block.is_whole or (told_whole != "" and json_object(told_whole) is None)
+        whole = told.arguments if isinstance(told.arguments, str) else ""
+        return (block is not None and not block.is_whole) or (whole != "" and json_object(whole) is None)
 
     def close_all(self, response: Json, events: list[Event]) -> None:
         """The answer is over, as ``response`` tells it; raises ProtocolBroken where a call is not whole."""
