@@ -107,9 +107,9 @@ def _is(value: Any, kind: inspect.Type) -> bool:
 
 
 def _is_an_entry(value: Any, kind: inspect.Type) -> bool:
-    """Is it an object that has one of the fields which an entry of the list has?"""
+    """Is it an object that has one of the fields which an entry of the list has, where these are known?"""
     if not isinstance(value, dict) or not isinstance(kind, inspect.StructType):
-        return False
+        return isinstance(kind, inspect.AnyType) and isinstance(value, dict) and bool(value)
     return any(field.encode_name in value for field in kind.fields)
 
 

@@ -11,11 +11,9 @@ from typing import Any
 from relay.dialects.healing.fix_prompt import FIX_PROMPT
 from relay.dialects.healing.signature_slots import PLACEHOLDER
 from relay.dialects.healing.turn_form import Keys, Speaker, TurnForm
-from relay.dialects.openai.chat.upstream_answer.thoughts import reasoning_text
+from relay.dialects.openai.chat.upstream_answer.thoughts import REASONING, first_thought
 from relay.dialects.translation.foreign_history import NO_RESULT, STRAY_RESULT, as_text
 from relay.neutral.conversation import Json, digest
-
-_REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 
 _PROMPT_PART = {"type": "text", "text": FIX_PROMPT}
 
@@ -45,7 +43,7 @@ class ChatTurns(TurnForm):
 
     def refusable(self, part: Any) -> str:
         """Its reasoning, and its calls' signatures."""
-        refused = {key: part[key] for key in _REASONING if part.get(key)}
+        refused = {key: part[key] for key in REASONING if part.get(key)}
         signed = [[call.get("id"), _signature(call)] for call in _calls(part) if _signature(call)]
         if signed:
             refused["signed_calls"] = signed
@@ -53,8 +51,8 @@ class ChatTurns(TurnForm):
 
     def as_text(self, part: Any) -> list[Any]:
         """The message with its reasoning before its words, as one of them."""
-        thought = next((text for key in _REASONING if (text := reasoning_text(part.get(key)))), "")
-        plain = {key: value for key, value in part.items() if key not in _REASONING}
+        thought = first_thought(part.get(key) for key in REASONING)
+        plain = {key: value for key, value in part.items() if key not in REASONING}
         if thought:
             content = plain.get("content")
             if isinstance(content, list):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from relay.dialects.openai.chat.upstream_answer.thoughts import REASONING, first_thought
 from relay.dialects.openai.requests import media
 from relay.dialects.openai.requests.custom_tools import arguments_with, text_of
 from relay.dialects.openai.requests.turn_reader import TurnReader
@@ -61,8 +62,8 @@ class _Reader:
 
     def _answer(self, message: Json, where: str) -> list[Part]:
         """The model's own turn. What it thought comes first: that is how it came."""
-        thought = message.get("reasoning_content") or message.get("reasoning")
-        parts: list[Part] = [Thinking(thought)] if isinstance(thought, str) else []
+        thought = first_thought(message.get(name) for name in REASONING)
+        parts: list[Part] = [Thinking(thought)] if thought else []
         parts += self._parts(message, where)
         if refusal := text_in(message, "refusal", where):
             parts.append(Text(refusal))

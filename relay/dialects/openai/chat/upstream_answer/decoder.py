@@ -24,6 +24,7 @@ from relay.dialects.openai.chat.upstream_answer.documents import (
     is_text_alone,
     of_text,
     stream_of,
+    with_text_content,
 )
 from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
 from relay.dialects.openai.chat.upstream_answer.said import ToldChoice
@@ -107,10 +108,15 @@ class ChatDecoder(StreamDecoder[Piece]):
             self.note("choices[].text")
             told = {**told, "object": CHUNK}
             choices = [of_text(one) if is_text_alone(one) else one for one in choices]
-        return {
-            **told,
-            "choices": [{**one, "delta": {}} if is_message_alone(one) else one for one in choices],
-        }
+        return {**told, "choices": [self._prepared(one) for one in choices]}
+
+    def _prepared(self, choice: Any) -> Any:
+        if is_message_alone(choice):
+            return {**choice, "delta": {}}
+        whole = with_text_content(choice, "delta")
+        if whole is not choice:
+            self.note("choices[].delta.content")
+        return whole
 
     def take(self, told: Piece, event: SseEvent, events: list[Event]) -> bytes:
         """One chunk; raises BrokenStream."""
@@ -127,11 +133,11 @@ class ChatDecoder(StreamDecoder[Piece]):
                 if choice.message is not NOTHING:
                     is_end = told.object == WHOLE and bool(choice.finish_reason) and not self._had_completion
                     self._take_message(at, choice, said, is_end=is_end)
-                said.note(choice.delta)
+                thought = said.note(choice.delta)
                 if other:
                     self._another(other, choice, events)
                 else:
-                    self._choice(at, choice, events)
+                    self._choice(at, choice, thought, events)
             self._had_completion = self._had_completion or told.object == WHOLE
             self.is_finishing = self._is_last and not self._others
         elif told.choices is msgspec.UNSET or not is_told(told.usage):
@@ -204,7 +210,8 @@ class ChatDecoder(StreamDecoder[Piece]):
         message = tolerant_object(bytes(choice.message))
         if message is None or any(msgspec.structs.astuple(choice.delta)):
             return
-        whole, bent = mended(without_halves(message), Delta)
+        said_plainly = with_text_content({"message": without_halves(message)}, "message")["message"]
+        whole, bent = mended(said_plainly, Delta)
         for path in bent:
             self.note(f"choices[].delta.{path}")
         left = said.rest(whole, is_end=is_end)
@@ -214,13 +221,13 @@ class ChatDecoder(StreamDecoder[Piece]):
         for name, value in left.items():
             self._rewrites.put(("choices", at, "delta", name), value)
 
-    def _choice(self, at: int, choice: Choice, events: list[Event]) -> None:
+    def _choice(self, at: int, choice: Choice, thought: str, events: list[Event]) -> None:
         before = len(events)
         if choice.index:  # there is one answer, however its chunks are numbered
             self.note("choices[].index")
             self._rewrites.put(("choices", at, "index"), 0)
-        is_behind = self._finish is not None
-        self._deltas.take(at, choice.delta, events, is_last=bool(choice.finish_reason), is_behind=is_behind)
+        is_last, is_behind = bool(choice.finish_reason), self._finish is not None
+        self._deltas.take(at, choice.delta, thought, events, is_last=is_last, is_behind=is_behind)
         if self._is_last and says_more(events[before:]):
             self._is_last = False
             self.release()

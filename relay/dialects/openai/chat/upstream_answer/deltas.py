@@ -12,7 +12,7 @@ import msgspec
 from relay.dialects.openai.chat.client_answer.rewrites import Place, Rewrites
 from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall
 from relay.dialects.openai.chat.upstream_answer.extras import CitedSource, picture_in, source_in
-from relay.dialects.openai.chat.upstream_answer.thoughts import first_thought, reasoning_text
+from relay.dialects.openai.chat.upstream_answer.thoughts import reasoning_text
 from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Delta
 from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.events import Citation, Event, Extra
@@ -56,18 +56,23 @@ class Deltas:
         self._numbers = {"images": 0, "annotations": 0, "thinking_blocks": 0}
 
     def take(
-        self, at: int, delta: Delta, events: list[Event], *, is_last: bool = False, is_behind: bool = False
+        self,
+        at: int,
+        delta: Delta,
+        thought: str,
+        events: list[Event],
+        *,
+        is_last: bool = False,
+        is_behind: bool = False,
     ) -> None:
-        """The delta of the chunk's choice ``at``, which tells the end too if it ``is_last``.
+        """The delta of the chunk's choice ``at`` with its ``thought``; the end is told too if it ``is_last``.
 
         ``is_behind``: the end was told before. Raises BrokenStream.
         """
-        blocks = delta.thinking_blocks
-        if delta.reasoning_content or delta.reasoning or delta.reasoning_details or blocks:
-            told = (delta.reasoning_content, delta.reasoning, delta.reasoning_details, blocks)
-            if thought := first_thought(told):
-                self.blocks.say("thinking", thought, events)
-            for number, block in enumerate(blocks or ()):
+        if thought:
+            self.blocks.say("thinking", thought, events)
+        if delta.thinking_blocks:
+            for number, block in enumerate(delta.thinking_blocks):
                 self._number("thinking_blocks", at, number, block)
         content = delta.content
         if content:
@@ -114,8 +119,9 @@ class Deltas:
                 case str(text) | {"type": "text" | "output_text", "text": str(text)}:
                     if text:
                         self.blocks.say("text", text, events)
-                case {"type": "thinking", "thinking": thinking} | {"type": "reasoning", "summary": thinking}:
-                    if thought := reasoning_text(thinking):
+                case {"type": "thinking" | "reasoning" | "reasoning_text"}:
+                    nested = part.get("thinking") or part.get("summary")
+                    if thought := reasoning_text(nested) or reasoning_text(part):
                         self.blocks.say("thinking", thought, events)
                 case _ if picture := picture_in(part):
                     self.blocks.put("media", "", _json(picture), events)

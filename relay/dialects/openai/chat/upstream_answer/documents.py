@@ -59,6 +59,20 @@ def of_text(choice: Json) -> Json:
     return {**others, "delta": {"content": choice["text"]}}
 
 
+def with_text_content(choice: Any, name: str) -> Any:
+    """The choice, whose delta or message (``name``) has one part of text for its content, with that text.
+
+    The very same where nothing is to do.
+    """
+    said = choice.get(name) if isinstance(choice, dict) else None
+    match said:
+        case {"content": {"text": str(text), **part}, **others}:
+            is_text = part.get("type", "text") in ("text", "output_text")
+            return {**choice, name: {**others, "content": text}} if is_text else choice
+        case _:
+            return choice
+
+
 def _text(choice: Json) -> Json:
     return {"index": choice.get("index", 0), "delta": _numbered(_said(choice)), "finish_reason": None}
 

@@ -12,13 +12,12 @@ from typing import Any
 import msgspec
 
 from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall, ChatBlock
-from relay.dialects.openai.chat.upstream_answer.thoughts import first_thought
+from relay.dialects.openai.chat.upstream_answer.thoughts import REASONING, first_thought, thought_in
 from relay.dialects.openai.chat.upstream_answer.wire import Delta
 from relay.dialects.openai.text_in_pieces import TextInPieces
 from relay.neutral.conversation import Json
 
 _CALLS = "calls"
-_REASONING = ("reasoning_content", "reasoning", "reasoning_details")
 _LISTS = ("annotations", "images")
 
 _encoded = msgspec.json.Encoder(order="deterministic").encode
@@ -37,14 +36,14 @@ class ToldChoice:
         self._sound: set[str] = set()
         self._by_deltas: set[str] | None = None  # what was said before the first message that says something
 
-    def note(self, delta: Delta) -> None:
-        """It is said now."""
+    def note(self, delta: Delta) -> str:
+        """It is said now; the thoughts in it."""
         content = delta.content
         if content:
             self._content.pieces.append(content if type(content) is str else _text_in(content))
-        if delta.reasoning_content or delta.reasoning or delta.reasoning_details:
-            told = (delta.reasoning_content, delta.reasoning, delta.reasoning_details)
-            self._texts["thinking"].pieces.append(first_thought(told))
+        thought = thought_in(delta)
+        if thought:
+            self._texts["thinking"].pieces.append(thought)
         if delta.refusal:
             self._texts["refusal"].pieces.append(delta.refusal)
         if self._hears_calls and (delta.tool_calls or delta.function_call):
@@ -55,6 +54,7 @@ class ToldChoice:
         if delta.audio:
             self._sound.update(name for name, value in delta.audio.items() if value)
             self._content.pieces.append(_transcript_in(delta.audio))
+        return thought
 
     def rest(self, message: Json, *, is_end: bool) -> Json:
         """A whole message, of the types that a delta has, as a delta without what was said.
@@ -105,12 +105,12 @@ class ToldChoice:
         """Under whichever of its names; what is encrypted or signed came with the thoughts."""
         if "thinking" not in (self._by_deltas or ()):
             return
-        thought = first_thought([left.get(name) for name in _REASONING])
+        thought = first_thought(left.get(name) for name in REASONING)
         rest = self._rest_of("thinking", thought, is_end)
         if rest and rest == thought:
             return
         name = "reasoning" if left.get("reasoning") else "reasoning_content"
-        for other in _REASONING:
+        for other in REASONING:
             left.pop(other, None)
         _put(left, name, rest)
 
@@ -166,7 +166,7 @@ def _says_something(message: Json) -> bool:
         says = bool(content)
     else:
         says = any(not isinstance(part, dict) or part.get("text") != "" for part in content)
-    others = ("refusal", *_REASONING, "tool_calls", "function_call", "images")
+    others = ("refusal", *REASONING, "tool_calls", "function_call", "images")
     return says or any(message.get(name) for name in others) or any((message.get("audio") or {}).values())
 
 

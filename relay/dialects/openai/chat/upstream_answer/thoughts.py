@@ -3,6 +3,28 @@
 from collections.abc import Iterable
 from typing import Any
 
+from relay.dialects.openai.chat.upstream_answer.wire import Delta
+
+REASONING = (
+    "reasoning_content", "reasoning", "reasoning_text", "thinking", "reasoning_details", "thinking_blocks"
+)  # fmt: skip
+"""The fields of a delta or a message that tell it; a text before a list of them."""
+
+
+def thought_in(delta: Delta) -> str:
+    """The thoughts in a delta."""
+    told = (
+        delta.reasoning_content
+        or delta.reasoning
+        or delta.reasoning_text
+        or delta.thinking
+        or delta.reasoning_details
+        or delta.thinking_blocks
+    )
+    if not told:
+        return ""
+    return told if type(told) is str else first_thought(getattr(delta, name) for name in REASONING)
+
 
 def first_thought(told: Iterable[Any]) -> str:
     """Some servers say the same reasoning under several names: the first that is told counts."""

@@ -37,15 +37,18 @@ class CallFragment(Struct, gc=False):
 class Delta(Struct, gc=False):
     """What a chunk adds.
 
-    ``reasoning_content`` (DeepSeek, vLLM, llama.cpp), ``reasoning`` and ``reasoning_details`` (OpenRouter)
-    and ``thinking_blocks`` (LiteLLM) are vendors' extensions for reasoning text; ``content`` is an array of
-    parts at Mistral's. ``images`` is OpenRouter's, ``audio`` OpenAI's.
+    ``reasoning_content`` (DeepSeek, vLLM, SGLang, llama.cpp), ``reasoning`` (OpenRouter, Ollama, Groq, newer
+    vLLM), ``reasoning_details`` (OpenRouter), ``reasoning_text`` (GitHub Copilot), ``thinking`` (Ollama's own
+    API, and gateways before it) and ``thinking_blocks`` (LiteLLM) are vendors' extensions for reasoning
+    text; ``content`` is an array of parts at Mistral's. ``images`` is OpenRouter's, ``audio`` OpenAI's.
     """
 
     content: str | list[Any] | None = None
     refusal: str | None = None
     reasoning_content: str | dict[str, Any] | list[Any] | None = None
     reasoning: str | dict[str, Any] | list[Any] | None = None
+    reasoning_text: str | dict[str, Any] | list[Any] | None = None
+    thinking: str | dict[str, Any] | list[Any] | None = None
     reasoning_details: list[Any] | None = None
     thinking_blocks: list[Any] | None = None
     tool_calls: list[CallFragment] | None = None

@@ -77,6 +77,13 @@ def test_a_whole_chat() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["reasoning_content", "reasoning", "reasoning_text", "thinking"])
+def test_what_a_model_thought_comes_back_under_the_name_that_it_came_by(name: str) -> None:
+    """Clients send a message back as they got it."""
+    told = chat(user("?"), {"role": "assistant", "content": "4", name: "Hm."}, user("Thanks"))
+    assert told.turns[1] == Turn("assistant", (Thinking("Hm."), Text("4")))
+
+
 def test_a_whole_responses_input() -> None:
     """Items that stand together are one turn of the model; reasoning keeps its signature."""
     told = responses(

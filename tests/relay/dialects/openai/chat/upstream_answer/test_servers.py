@@ -184,13 +184,47 @@ def test_vllm_tells_the_stop_sequence() -> None:
         {"reasoning_details": [{"type": "reasoning.text", "text": "Hm."}]},
         {"reasoning_details": [{"type": "reasoning.summary", "summary": "Hm."}]},
         {"reasoning": "Hm.", "reasoning_content": "Hm."},
+        {"reasoning_text": "Hm."},
+        {"reasoning_text": "Hm.", "reasoning_opaque": "e30="},
+        {"thinking": "Hm."},
+        {"thinking": {"text": "Hm."}},
+        {"reasoning_details": {"type": "reasoning.text", "text": "Hm."}},
+        {"thinking_blocks": [{"type": "thinking", "thinking": "Hm.", "signature": "s"}]},
         {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]},
+        {"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}]},
+        {"content": [{"type": "reasoning", "text": "Hm."}]},
+        {"content": {"type": "thinking", "thinking": "Hm."}},
     ],
 )
 def test_reasoning_under_any_name(fields: dict[str, Any]) -> None:
     """Every vendor's field for reasoning text is thinking, and said once."""
     state = state_of(events_of(delta(**fields), delta(content="4"), delta("stop")))
     assert [(block.kind, block.text) for block in state.blocks] == [("thinking", "Hm."), ("text", "4")]
+    whole = delta("stop")
+    whole["choices"][0]["message"] = {"role": "assistant", "content": "4", **fields}
+    in_content = "content" in fields
+    for chunks in [whole], *([] if in_content else [[delta(**fields), whole]]):
+        state = state_of(events_of(*chunks))
+        told = [("thinking", "Hm."), ("text", "4")]
+        assert [(block.kind, block.text) for block in state.blocks] == (told[:1] if in_content else told)
+
+
+@pytest.mark.parametrize(
+    "part", [{"type": "text", "text": "4"}, {"text": "4"}, {"type": "output_text", "text": "4"}]
+)
+def test_content_as_one_part_is_its_text(part: Json) -> None:
+    """In a delta, in a whole message and in a document; the SDK hears a text."""
+    message = {"index": 0, "message": {"role": "assistant", "content": part}, "finish_reason": "stop"}
+    for stream in (
+        chat(delta(content=part), delta(content=part), delta("stop")),
+        chat({"choices": [message]}),
+        json.dumps({"id": "c", "object": "chat.completion", "choices": [message]}).encode(),
+    ):
+        chunk = decoded(OPENAI_CHAT, [stream])
+        text = state_of(chunk.events).text
+        assert set(text) == {"4"}
+        with client_for(chunk.raw).chat.completions.stream(model="m", messages=[]) as events:
+            assert events.get_final_completion().choices[0].message.content == text
 
 
 def test_content_as_parts() -> None:
