@@ -20,8 +20,9 @@ from monitor.pricing.cost import price_source
 from monitor.pricing.prices import price_list
 from monitor.record.records import Outcome
 from monitor.statistics.by_conversation import Group, by_agent, by_conversation, within_conversation
-from monitor.statistics.filling import COUNTS, SUMS, fill_first_hour
+from monitor.statistics.due import count_first_hour
 from monitor.statistics.series import outcomes_by_bucket, plotted, times_by_bucket
+from monitor.statistics.shares import COUNTS, SUMS
 from monitor.statistics.totals import (
     DIMENSIONS,
     HOURLY_UP_TO_DAYS,
@@ -56,7 +57,7 @@ def statistics_page(request: HttpRequest) -> HttpResponseBase:
         return _of_conversation(request, one, by if by in WITHIN else "agent")
     by = by if by in (*DIMENSIONS, *GROUPED) else "model"
     now = timezone.now()
-    fill_first_hour(now.timestamp())
+    count_first_hour(now.timestamp())
     if request.GET.get("format") == "csv":
         return _csv_file(days)
     buckets = by_bucket(days, now)

@@ -27,7 +27,9 @@ from monitor.pricing.cost import lost_by_the_cache, priced
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import RequestRecord, record_of
 from monitor.record.request_id import first_request_id
+from monitor.statistics.checking import first_whole_hour, is_whole
 from monitor.statistics.filling import fill_day, fill_hour
+from monitor.statistics.waiting import keep
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ def whole_hours(since: float, until: float) -> Iterator[int]:
     An hour that is not over by ``until`` is none of them.
     """
     found = RequestLog.objects.order_by("id").values_list("id", flat=True)
-    first = _first_whole_hour()
+    first = first_whole_hour()
     if first is None:
         return
     hour = max(_hour_at(since + HOUR_SECONDS - 1), first)
@@ -56,12 +58,6 @@ def whole_hours(since: float, until: float) -> Iterator[int]:
         if hour + HOUR_SECONDS <= until:
             yield hour
         hour += HOUR_SECONDS
-
-
-def is_whole(hour: int) -> bool:
-    """Are all of the hour's exchanges still on record? Retention may have come to it meanwhile."""
-    first = _first_whole_hour()
-    return first is not None and hour >= first
 
 
 def preview(hour: int, prices: PriceList) -> dict[LedgerCell, Amounts]:
@@ -91,6 +87,7 @@ def recompute(hour: int, prices: PriceList, made_at: datetime) -> dict[LedgerCel
                 _store(now)
                 # In the order of all writers, so that none waits for the other: the ledger's cells are last.
                 count(now, before)
+                keep(now, before)
                 keep_correction(_differences(some), made_at)
                 book(now, before)
         if not found:
@@ -122,12 +119,6 @@ def _priced(row: RequestRecord, prices: PriceList) -> RequestRecord | None:
     if now.cost is None:
         return None
     return msgspec.structs.replace(now, cache_miss_cost=lost_by_the_cache(now, prices))
-
-
-def _first_whole_hour() -> int | None:
-    """The hour after the one of the oldest exchange; None without any."""
-    oldest = RequestLog.objects.order_by("id").values_list("id", flat=True).first()
-    return None if oldest is None else _hour_at(moment_of_id(oldest)) + HOUR_SECONDS
 
 
 def _rest(hour: int, after: str) -> QuerySet[RequestLog]:

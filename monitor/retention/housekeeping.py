@@ -29,7 +29,9 @@ from monitor.retention.pruner import Limits
 from monitor.retention.turn import HousekeepingTurn
 from monitor.search import index
 from monitor.search.tokenizer import SEARCHED_COLUMNS
-from monitor.statistics import filling
+from monitor.statistics.due import bring_up_to_date
+from monitor.statistics.shares import HOUR_SECONDS
+from monitor.statistics.waiting import keep
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +83,9 @@ def _close(rows: QuerySet[RequestLog]) -> int:
             ended_in=Coalesce(F("ended_in"), Value(Phase.ADMISSION.value)),
             error=ORPHANED,
         )
-        count([readable_record_of(values) for values in closed.values(*REQUEST_COLUMNS)], {})
+        ended = [readable_record_of(values) for values in closed.values(*REQUEST_COLUMNS)]
+        count(ended, {})
+        keep(ended, {})
         return number
 
 
@@ -115,6 +119,7 @@ class Housekeeper:
         self._next_making = 0.0
         self._next_pruning = 0.0
         self._next_statistics = 0.0
+        self._checked_in: int | None = None
         self._orphans_closed_at = 0.0
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -159,7 +164,10 @@ class Housekeeper:
         return False
 
     def _has_turn(self, work_seconds: float = 0.0) -> bool:
-        return self._turn is None or self._turn.is_ours(work_seconds)
+        is_ours = self._turn is None or self._turn.is_ours(work_seconds)
+        if not is_ours:  # what another has counted meanwhile is looked at anew
+            self._checked_in = None
+        return is_ours
 
     def _keep_house(self, now: float) -> None:
         """One step after another; a step may cost the turn, by a broken connection or by its length."""
@@ -204,14 +212,11 @@ class Housekeeper:
         if now < self._next_statistics:
             return
         began = time.monotonic()
-        for hour in filling.hours_to_fill(now):
-            filling.fill_hour(hour)
+        hour = int(now // HOUR_SECONDS)
+        for _ in bring_up_to_date(now, with_checks=hour != self._checked_in):
             if self._must_stop():
                 return
-        for day in filling.days_to_fill(now):
-            filling.fill_day(day)
-            if self._must_stop():
-                return
+        self._checked_in = hour
         took = time.monotonic() - began
         self._next_statistics = now + max(STATISTICS_SECONDS, STATISTICS_SHARE * took)
 

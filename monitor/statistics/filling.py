@@ -1,54 +1,46 @@
-"""Fill the hourly statistics from the exchanges that have ended, and the daily ones from the hours.
+"""Work out hours of the statistics anew from the exchanges that have ended, and days from their hours.
 
-Each hour and each day is worked out anew, as a whole. So filling is idempotent: nothing counts twice, and
-what ended late is taken in. The hours that may still
-change (the running one and the two before it) are done every minute, older ones once; those whose exchanges
-retention has removed stay as they are.
+The statistics grow by what is noted with each batch of rows (``growing``). An hour is worked out from
+nothing where it has to be: of rows that nobody noted (an older version's), or on purpose. What waits to be
+counted in it is taken away in the same transaction, which sees both at one moment; so nothing counts twice,
+and filling is idempotent.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
-from django.db import connection, transaction
-from django.db.models import Count, F, Q, QuerySet, Sum, Value
+from django.db import connection
+from django.db.models import Case, Count, F, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 
 from monitor.history.listing.keyset import moment_of_id
 from monitor.models import FAILURES, RESCUED, RequestLog
+from monitor.record.estimated import MOST_TOKENS
 from monitor.record.records import COUNTING_PATH
 from monitor.record.request_id import first_request_id
-from monitor.statistics.models import DailyStatistic, HourStatistic
-from monitor.statistics.told_apart import Corrections, corrected, corrections
+from monitor.statistics.days import day_of, known_days, midnight, newest_known_day, zone
+from monitor.statistics.growing import NOTHING, on_conflict
+from monitor.statistics.models import DailyStatistic, HourStatistic, StatisticChange
+from monitor.statistics.one_moment import alone
+from monitor.statistics.shares import HOUR_SECONDS, NAMES, SUMS
+from monitor.statistics.told_apart import corrected, corrections
 
-HOUR_SECONDS: Final = 3600
 OPEN_HOURS: Final = 3
-"""An exchange may stream for long: it counts in the hour of its admission, if it ends in time for this."""
-
-OPEN_DAYS: Final = 2
-"""Those hours lie in so many days."""
+"""An exchange may stream for long: it counts in the hour of its admission. So many of the newest hours are
+looked at once more, whether all of their exchanges are counted."""
 
 GROUPS_AT_ONCE: Final = 500
 
 VALUE_OF: Final = {
-    "model": Coalesce("mapped_model", "client_model"),
+    "model": Case(When(mapped_model__gt="", then="mapped_model"), default="client_model"),
     "account": Coalesce("account", Value("")),
     "client_key": F("client_key"),
     "outcome": Coalesce("outcome", Value("")),
 }
 """The dimensions, and what of an exchange is its value."""
-SUMS: Final = (
-    "tokens_in",
-    "tokens_out",
-    "tokens_cached",
-    "tokens_cache_write",
-    "cached_tokens_lost",
-    "cost",
-)
-COUNTS: Final = ("requests", "failed", "rescued", "healed", "retried")
-ADDED_UP: Final = {f"{name}_sum": Sum(name) for name in (*COUNTS, *SUMS)}
+ADDED_UP: Final = {f"{name}_sum": Sum(name) for name in NAMES}
 """What a group of hours or days adds up to; ``sums_in`` reads it."""
 
 
@@ -60,35 +52,20 @@ _COUNTED: Final = {
     "rescued_sum": Count("id", filter=Q(outcome__in=RESCUED)),
     "healed_sum": Count("id", filter=Q(healed=True)),
     "retried_sum": Count("id", filter=Q(attempts__gt=1)),
-    **{f"{name}_sum": Sum(name, filter=_IS_USED) for name in SUMS},
+    # A number beyond all reason is a mistake, and nothing anywhere.
+    **{
+        f"{name}_sum": Sum(name, filter=_IS_USED & Q(**{f"{name}__range": (0, MOST_TOKENS)}))
+        for name in SUMS
+        if name != "cost"
+    },
+    "cost_sum": Sum("cost", filter=_IS_USED),
 }
 """What a group of exchanges adds up to, by the same names."""
-_NOTHING: Final = dict.fromkeys((*COUNTS, *SUMS), 0)
-
-
-def fill_first_hour(now: float) -> None:
-    """Work out the running hour at once when nothing of it is counted yet: a page shall not be empty."""
-    running = _hour_of(now)
-    if HourStatistic.objects.filter(hour__gte=datetime.fromtimestamp(running, UTC)).exists():
-        return
-    since = Q(id__gte=first_request_id(running * 1000), in_flight=False, is_simulated=False)
-    if not RequestLog.objects.filter(
-        since
-    ).exists():  # else each look at a server that rests would work out the hours before anew
-        return
-    # Only where it is the next in turn: the newest hour says that everything before it is filled.
-    hours = list(islice(hours_to_fill(now), OPEN_HOURS + 2))
-    if len(hours) <= OPEN_HOURS + 1:  # those that were open in the hour before, and the running one
-        for hour in hours:
-            fill_hour(hour)
-        days = list(islice(days_to_fill(now), OPEN_DAYS + 1))
-        if len(days) <= OPEN_DAYS:
-            for day in days:
-                fill_day(day)
+_NOTHING: Final = dict.fromkeys(NAMES, 0)
 
 
 def hours_to_fill(now: float) -> Iterator[int]:
-    """The hours (epoch seconds of their beginning) that are to be worked out at ``now``, oldest first."""
+    """The hours (epoch seconds of their beginning) that may want it at ``now``, oldest first."""
     running = _hour_of(now)
     newest = HourStatistic.objects.order_by("-hour").values_list("hour", flat=True).first()
     hour = 0 if newest is None else int(newest.timestamp())
@@ -108,116 +85,114 @@ def _hour_of(moment: float) -> int:
     return int(moment // HOUR_SECONDS) * HOUR_SECONDS
 
 
-def fill_hour(hour: int) -> None:
-    """Work out one hour (epoch seconds of its beginning) and replace what was known of it.
-
-    An hour without exchanges is left alone: retention may have removed them since it was counted.
-    """
-    beginning = datetime.fromtimestamp(hour, UTC)
-    inside = Q(
+def ended_in(hour: int) -> Q:
+    """The exchanges that count in the hour."""
+    return Q(
         id__gte=first_request_id(hour * 1000),
         id__lt=first_request_id((hour + HOUR_SECONDS) * 1000),
         in_flight=False,
         is_simulated=False,
     )
+
+
+def fill_hour(hour: int) -> None:
+    """Work out one hour (epoch seconds of its beginning), replace what was known of it, and change its day.
+
+    An hour without exchanges is left alone: retention may have removed them since it was counted.
+    """
+    beginning = datetime.fromtimestamp(hour, UTC)
+    inside = ended_in(hour)
     ended = RequestLog.objects.filter(inside).order_by()
-    apart = corrections(inside, VALUE_OF)
-    for dimension, value in VALUE_OF.items():
-        grouped = ended.values(value_of=value).annotate(**_COUNTED)
-        _fill(beginning, dimension, grouped, apart[dimension])
+    with alone():
+        if not ended.exists():
+            return
+        _change_day(beginning, -1)
+        HourStatistic.objects.filter(hour=beginning).delete()
+        StatisticChange.objects.filter(hour=beginning).delete()
+        apart = corrections(inside, VALUE_OF)
+        for dimension, value in VALUE_OF.items():
+            groups = _read(ended.values(value_of=value).annotate(**_COUNTED))
+            _store(beginning, dimension, corrected(groups, apart[dimension]))
+        _change_day(beginning, 1)
+        known_days().filter(NOTHING, day=day_of(beginning)).delete()
 
 
-def _fill(beginning: datetime, dimension: str, found: QuerySet[RequestLog, Any], apart: Corrections) -> None:
-    if connection.vendor == "postgresql":
-        with transaction.atomic():  # behind a pooler a reading goes on only within its transaction
-            _replace(beginning, dimension, corrected(found.iterator(chunk_size=GROUPS_AT_ONCE), apart))
-    else:  # read as a whole, so that the one writer does not wait for the reading
-        _replace(beginning, dimension, corrected(iter(list(found)), apart))
+def _read(found: QuerySet[RequestLog, Any]) -> Iterator[Mapping[str, Any]]:
+    # On SQLite nothing is written while the reading goes on.
+    return (
+        found.iterator(chunk_size=GROUPS_AT_ONCE) if connection.vendor == "postgresql" else iter(list(found))
+    )
 
 
-def _replace(beginning: datetime, dimension: str, groups: Iterator[Any]) -> None:
-    some = _statistics(beginning, dimension, groups)
-    if not some:
-        return
-    with transaction.atomic():
-        HourStatistic.objects.filter(hour=beginning, dimension=dimension).delete()
-        while some:
-            # Another process may do the same hour at the same time: the later one has the newer numbers.
-            HourStatistic.objects.bulk_create(
-                some,
-                batch_size=50,
-                update_conflicts=True,
-                unique_fields=["hour", "dimension", "value"],
-                update_fields=[*COUNTS, *SUMS],
-            )
-            some = _statistics(beginning, dimension, groups)
-
-
-def _statistics(
-    beginning: datetime, dimension: str, groups: Iterator[Mapping[str, Any]]
-) -> list[HourStatistic]:
-    """The next of them: there may be as many as keys, and each takes 3 kB of memory."""
-    return [
-        HourStatistic(
-            hour=beginning, dimension=dimension, value=group["value_of"], **{**_NOTHING, **sums_in(group)}
+def _store(beginning: datetime, dimension: str, groups: Iterator[Mapping[str, Any]]) -> None:
+    while some := list(islice(groups, GROUPS_AT_ONCE)):  # may be as many as keys, and each takes 3 kB
+        HourStatistic.objects.bulk_create(
+            [
+                HourStatistic(
+                    hour=beginning, dimension=dimension, value=group["value_of"], **{**_NOTHING, **sums}
+                )
+                for group in some
+                if any((sums := sums_in(group)).values())
+            ],
+            batch_size=50,
         )
-        for group in islice(groups, GROUPS_AT_ONCE)
-    ]
+
+
+def _change_day(beginning: datetime, sign: int) -> None:
+    """Add the hour to its day, or take it away, where the day is known as a whole."""
+    known = newest_known_day()
+    if known is not None and day_of(beginning) <= known:
+        _add_to_day(day_of(beginning), beginning, beginning + timedelta(seconds=HOUR_SECONDS), sign)
+
+
+def _add_to_day(day: date, since: datetime, until: datetime, sign: int = 1) -> None:
+    """By the database itself: there may be as many rows as keys in each hour."""
+    quote, adapted = connection.ops.quote_name, connection.ops.adapt_datetimefield_value
+    days, hours = (quote(model._meta.db_table) for model in (DailyStatistic, HourStatistic))
+    names = ("zone", "day", "dimension", "value")
+    sums = ", ".join(f"SUM({sign} * {quote(name)})" for name in NAMES)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {days} ({', '.join(map(quote, (*names, *NAMES)))}) "  # noqa: S608  names of the models, no values
+            f"SELECT %s, %s, dimension, value, {sums} FROM {hours} WHERE hour >= %s AND hour < %s "
+            f"GROUP BY dimension, value {on_conflict(DailyStatistic, names)}",
+            [zone(), connection.ops.adapt_datefield_value(day), adapted(since), adapted(until)],
+        )
 
 
 def days_to_fill(now: float) -> Iterator[date]:
     """The days whose hours are to be added up at ``now``, oldest first: the newest two, or all at first."""
-    newest = known_days().order_by("-day").values_list("day", flat=True).first()
-    today = _day_of(datetime.fromtimestamp(now, UTC))
+    newest = newest_known_day()
+    first = None if newest is None else newest - timedelta(days=1)
+    yield from _days_from(first, now)
+
+
+def new_days(now: float) -> Iterator[date]:
+    """Those of them that are not known yet: the others grow with their hours."""
+    newest = newest_known_day()
+    yield from _days_from(None if newest is None else newest + timedelta(days=1), now)
+
+
+def _days_from(day: date | None, now: float) -> Iterator[date]:
+    """Each day with hours from that one on, or from the oldest."""
+    today = day_of(datetime.fromtimestamp(now, UTC))
     later = HourStatistic.objects.order_by("hour").values_list("hour", flat=True)
-    first = later.first() if newest is None else midnight(newest - timedelta(days=1))
+    first = later.first() if day is None else midnight(day)
     while first is not None:
         hour = later.filter(hour__gte=first).first()
-        if hour is None or _day_of(hour) > today:
+        if hour is None or day_of(hour) > today:
             return
-        day = _day_of(hour)
-        yield day
-        first = midnight(day + timedelta(days=1))
+        yield day_of(hour)
+        first = midnight(day_of(hour) + timedelta(days=1))
 
 
 def fill_day(day: date) -> None:
     """Add up the hours of one day and replace what was known of it; days of another zone are of no use."""
-    hours = HourStatistic.objects.filter(hour__gte=midnight(day), hour__lt=midnight(day + timedelta(days=1)))
-    statistics = [
-        DailyStatistic(
-            day=day, zone=_zone(), dimension=group["dimension"], value=group["value"], **sums_in(dict(group))
-        )
-        for group in hours.order_by().values("dimension", "value").annotate(**ADDED_UP)
-    ]
-    with transaction.atomic():
-        DailyStatistic.objects.filter(Q(day=day) | ~Q(zone=_zone())).delete()
-        DailyStatistic.objects.bulk_create(
-            statistics,
-            batch_size=50,
-            update_conflicts=True,
-            unique_fields=["zone", "dimension", "day", "value"],
-            update_fields=[*COUNTS, *SUMS],
-        )
+    with alone():
+        DailyStatistic.objects.filter(Q(day=day) | ~Q(zone=zone())).delete()
+        _add_to_day(day, midnight(day), midnight(day + timedelta(days=1)))
 
 
 def sums_in(group: Mapping[str, Any]) -> dict[str, Any]:
     """The sums of a group of rows by the column's name; what is NULL is nothing."""
     return {name.removesuffix("_sum"): value or 0 for name, value in group.items() if name.endswith("_sum")}
-
-
-def known_days() -> QuerySet[DailyStatistic]:
-    """The days as the server's zone cuts them."""
-    return DailyStatistic.objects.filter(zone=_zone())
-
-
-def midnight(day: date) -> datetime:
-    """When ``day`` begins in the server's zone."""
-    return datetime.combine(day, time(), timezone.get_default_timezone())
-
-
-def _day_of(moment: datetime) -> date:
-    return timezone.localtime(moment, timezone.get_default_timezone()).date()
-
-
-def _zone() -> str:
-    return timezone.get_default_timezone_name()

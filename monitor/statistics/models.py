@@ -52,6 +52,20 @@ class HourStatistic(_Statistic):
         return f"{self.hour:%Y-%m-%d %H} {self.dimension} {self.value}"
 
 
+class StatisticChange(models.Model):
+    """What one batch of rows adds to an hour: a line that waits, and is taken away when it is counted.
+
+    ``requests`` is their number, ``shares`` what ``monitor.statistics.waiting`` wrote.
+    """
+
+    hour = models.DateTimeField()
+    requests = models.BigIntegerField()
+    shares = models.TextField()
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H} {self.requests:+}"
+
+
 class DailyStatistic(_Statistic):
     """The hours of one day added up, so that a span of months is read at once.
 

@@ -11,7 +11,7 @@ from monitor.history.last_hour import quantile
 from monitor.models import RequestLog
 from monitor.record.records import Outcome
 from monitor.record.request_id import first_request_id
-from monitor.statistics.filling import midnight
+from monitor.statistics.days import midnight
 from monitor.statistics.totals import HOURLY_UP_TO_DAYS, Sums, bucket_of, parts_of
 from monitor.words.labels import OUTCOME_LABELS
 

@@ -32,8 +32,7 @@ def corrections(inside: Q, dimensions: Iterable[str]) -> dict[str, Corrections]:
 
     The exchanges of which more than one attempt used anything are added as they are read, and none is kept.
     """
-    # More than one attempt is what an index knows.
-    rows = RequestLog.objects.filter(inside, attempts__gt=1, used_by_attempt__isnull=False)
+    rows = RequestLog.objects.filter(inside, used_by_attempt__isnull=False)
     found: dict[str, Corrections] = {dimension: {} for dimension in dimensions}
     # Behind a pooler a reading goes on only within its transaction; SQLite's would hold up the writer.
     with transaction.atomic() if connection.vendor == "postgresql" else nullcontext():

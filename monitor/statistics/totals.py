@@ -16,12 +16,8 @@ from django.utils import timezone
 
 from monitor.ledger.booking import Amounts, dollars
 from monitor.ledger.reading import by_client_key
-from monitor.statistics.filling import (
-    ADDED_UP,
-    known_days,
-    midnight,
-    sums_in,
-)
+from monitor.statistics.days import known_days, midnight
+from monitor.statistics.filling import ADDED_UP, sums_in
 from monitor.statistics.models import DailyStatistic, HourStatistic
 
 SPANS: Final = {"1": 1, "7": 7, "30": 30, "90": 90}

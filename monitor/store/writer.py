@@ -12,13 +12,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 
 import zstandard
 from django.db import DataError, Error, IntegrityError, connection, transaction
 
 from monitor.conversations.writing import Known, count
-from monitor.ledger.writing import book, ended_before
+from monitor.ledger.writing import ended_before
 from monitor.object_store.store import ObjectStore
 from monitor.partitions.tables import is_between
 from monitor.pricing import cost
@@ -26,10 +25,9 @@ from monitor.pricing.price_list import PriceList
 from monitor.pricing.prices import PriceBook
 from monitor.record.records import BodyRecord, Record, RequestRecord
 from monitor.record.redacting.redaction import mask_text
-from monitor.search import index
-from monitor.search.tokenizer import SEARCHED_COLUMNS
 from monitor.store import store_metrics
 from monitor.store.bodies import StoredBody, stored_body
+from monitor.store.ended import add_ended
 from monitor.store.queue import QueuedBody, RecordQueue, RowRecord
 from monitor.store.shipping import Shipper
 from monitor.store.upsert import Row, finished, finished_attempt, upsert
@@ -42,8 +40,6 @@ BATCH_ROWS = 50
 BATCH_BODY_BYTES = 1_000_000
 FIRST_RETRY_SECONDS = 0.1
 LONGEST_RETRY_SECONDS = 5.0
-
-_searched_texts = attrgetter(*SEARCHED_COLUMNS)
 
 OnCommitted = Callable[[Sequence[RowRecord]], None]
 
@@ -235,8 +231,7 @@ class RecordWriter:
                     upsert([row for row in rows if type(row) is kind])
                 count(requests, before, self._known)
                 if ended := [row for row in requests if not row.in_flight]:
-                    index.add((row.id, _searched_texts(row)) for row in ended)
-                    book(ended, before)  # last: all processes write these rows, and wait for whoever has them
+                    add_ended(ended, before)
         except Error as error:
             if isinstance(error, DataError | IntegrityError) and not is_between(error):
                 return self._store_one_by_one(records, error)

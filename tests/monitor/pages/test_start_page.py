@@ -16,8 +16,8 @@ from monitor.history.last_hour import COUNTED_ROWS, last_hour, quantile
 from monitor.history.listing.filters import parse
 from monitor.history.listing.keyset import page_of
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
-from monitor.statistics.filling import COUNTS, SUMS
 from monitor.statistics.models import HourStatistic
+from monitor.statistics.shares import COUNTS, SUMS
 from monitor.store.upsert import upsert
 from monitor.store.writer_stats import WriterStats
 from proxyproject.pages.start_page import (

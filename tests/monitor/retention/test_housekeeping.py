@@ -146,7 +146,9 @@ def test_what_fails_keeps_no_other_work_from_being_done(
 
     monkeypatch.setattr(housekeeping, "make_ahead", make_ahead)
     monkeypatch.setattr(housekeeping.index, "add_older", lambda _: done.append("index") or 0)
-    monkeypatch.setattr(housekeeping.filling, "hours_to_fill", lambda _: done.append("statistics") or [])
+    monkeypatch.setattr(
+        housekeeping, "bring_up_to_date", lambda _, with_checks: done.append("statistics") or []
+    )
     writer.submit(request_record(started_at=NOW - 90_000))
     assert writer.flush(10)
     housekeeper = Housekeeper(set, Limits(days=1, size_bytes=0), prunes=[fails])
@@ -214,7 +216,9 @@ def test_who_loses_the_turn_in_a_step_does_none_of_the_others(
     monkeypatch.setattr(housekeeping, "PAUSE_SECONDS", 0)
     monkeypatch.setattr(housekeeping, "TICK_SECONDS", 0)
     monkeypatch.setattr(housekeeping.index, "add_older", lambda _: done.append("index") or 0)
-    monkeypatch.setattr(housekeeping.filling, "hours_to_fill", lambda _: done.append("statistics") or [])
+    monkeypatch.setattr(
+        housekeeping, "bring_up_to_date", lambda _, with_checks: done.append("statistics") or []
+    )
     housekeeper = Housekeeper(set, KEEP_ALL, prunes=[prune], turn=turn)
     housekeeper.tick(NOW)
     assert done == ["pruned"]

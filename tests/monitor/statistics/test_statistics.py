@@ -18,18 +18,13 @@ from monitor.history.failure_groups import failure_groups
 from monitor.history.last_hour import last_hour
 from monitor.models import DailyStatistic, HourStatistic, RequestLog
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
-from monitor.statistics import filling
-from monitor.statistics.filling import (
-    COUNTS,
-    HOUR_SECONDS,
-    SUMS,
-    days_to_fill,
-    fill_day,
-    fill_hour,
-    hours_to_fill,
-)
+from monitor.statistics import due, filling
+from monitor.statistics.due import count_first_hour
+from monitor.statistics.filling import days_to_fill, fill_day, fill_hour, hours_to_fill
+from monitor.statistics.shares import COUNTS, HOUR_SECONDS, SUMS
 from monitor.statistics.totals import Sums, by_bucket, by_dimension, cache_collapse, total
 from monitor.store.upsert import upsert
+from tests.monitor.statistics.stored import stored
 
 HOUR = 1_700_000_000 // HOUR_SECONDS * HOUR_SECONDS
 NOW = datetime.fromtimestamp(HOUR + 1800, UTC)
@@ -201,27 +196,32 @@ def test_it_goes_from_the_oldest_hour_on_and_then_does_the_open_ones(
 
 
 def test_a_page_that_is_read_first_hides_no_older_hours(store: str, request_record: Make) -> None:
-    """The newest hour says that all before it are filled: a page fills the running one only in its turn."""
+    """The newest hour says that all before it are counted: a page counts the running one only in its turn."""
     hours = [HOUR - number * HOUR_SECONDS for number in range(9, -1, -1)]
-    upsert([ended(request_record(started_at=at + 5)) for at in hours])
-    filling.fill_first_hour(HOUR + 60)
+    upsert([ended(request_record(started_at=at + 5)) for at in hours[:-1]])
+    stored([ended(request_record(started_at=HOUR + 5))])
+    count_first_hour(HOUR + 60)
     assert not HourStatistic.objects.exists()
     assert fill(HOUR + 60) == hours
-    HourStatistic.objects.filter(hour__gte=datetime.fromtimestamp(HOUR, UTC)).delete()
-    filling.fill_first_hour(HOUR + 60)
-    assert of("model").count() == len(hours)
+    fill_days(HOUR + 60)
+    stored([ended(request_record(started_at=HOUR + HOUR_SECONDS + 5))])
+    count_first_hour(HOUR + HOUR_SECONDS + 60)
+    assert of("model").count() == len(hours) + 1
 
 
 def test_a_page_of_a_server_that_rests_works_nothing_out(
     store: str, request_record: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without an ended exchange in the running hour each look would do the hours before it anew."""
-    upsert([ended(request_record(started_at=HOUR + 5)), request_record(started_at=HOUR + HOUR_SECONDS + 5)])
+    """Without an ended exchange in the running hour each look would look at the hours before it."""
+    stored([ended(request_record(started_at=HOUR + 5)), request_record(started_at=HOUR + HOUR_SECONDS + 5)])
     fill(HOUR + 60)
     done: list[int] = []
-    monkeypatch.setattr(filling, "fill_hour", done.append)
-    filling.fill_first_hour(HOUR + HOUR_SECONDS + 60)
+    monkeypatch.setattr(due, "check", done.append)
+    count_first_hour(HOUR + HOUR_SECONDS + 60)
     assert done == []
+    stored([ended(request_record(started_at=HOUR + HOUR_SECONDS + 9))])
+    count_first_hour(HOUR + HOUR_SECONDS + 60)
+    assert done == [HOUR, HOUR + HOUR_SECONDS]
 
 
 def test_statistics_outlive_the_exchanges(store: str, request_record: Make) -> None:
@@ -342,7 +342,7 @@ def test_what_was_rescued_is_one_number(admin_client: Any, request_record: Make)
     ids = (f"{request_record(started_at=now).id[:16]}{number:016x}" for number in range(5))
     made = [request_record(started_at=now, id=next(ids)) for _ in range(5)]
     outcomes = (Outcome.HEALED, Outcome.RETRIED, Outcome.CONTINUED, Outcome.OK)
-    upsert([*map(ended, made, outcomes), ended(made[-1], Outcome.ERROR, healed=True, attempts=3)])
+    stored([*map(ended, made, outcomes), ended(made[-1], Outcome.ERROR, healed=True, attempts=3)])
     moment = datetime.fromtimestamp(now, UTC)
     page = admin_client.get("/monitor/statistics/").content.decode()
     assert "60.0 %" in page
@@ -356,7 +356,7 @@ def test_what_was_rescued_is_one_number(admin_client: Any, request_record: Make)
 def test_the_statistics_are_there_at_once(admin_client: Any, request_record: Make) -> None:
     """Nobody waits a minute for the first request to be counted."""
     assert b"Nothing was asked" in admin_client.get("/monitor/statistics/").content
-    upsert([ended(request_record(started_at=time.time() - 1), tokens_in=5)])
+    stored([ended(request_record(started_at=time.time() - 1), tokens_in=5)])
     assert b"Nothing was asked" not in admin_client.get("/monitor/statistics/").content
 
 
