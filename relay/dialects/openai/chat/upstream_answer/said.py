@@ -41,8 +41,15 @@ class ToldChoice:
         content = delta.content
         if content:
             self._content.pieces.append(content if type(content) is str else _text_in(content))
-        thought = thought_in(delta)
-        if thought:
+        thought = ""
+        if (  # most deltas have none: they are looked at here, without a call
+            delta.reasoning_content
+            or delta.reasoning
+            or delta.reasoning_text
+            or delta.thinking
+            or delta.reasoning_details
+            or delta.thinking_blocks
+        ) and (thought := thought_in(delta)):
             self._texts["thinking"].pieces.append(thought)
         if delta.refusal:
             self._texts["refusal"].pieces.append(delta.refusal)

@@ -13,17 +13,7 @@ REASONING = (
 
 def thought_in(delta: Delta) -> str:
     """The thoughts in a delta."""
-    told = (
-        delta.reasoning_content
-        or delta.reasoning
-        or delta.reasoning_text
-        or delta.thinking
-        or delta.reasoning_details
-        or delta.thinking_blocks
-    )
-    if not told:
-        return ""
-    return told if type(told) is str else first_thought(getattr(delta, name) for name in REASONING)
+    return first_thought(getattr(delta, name) for name in REASONING)
 
 
 def first_thought(told: Iterable[Any]) -> str:
