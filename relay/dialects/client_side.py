@@ -4,7 +4,7 @@ PURE. Plain data and functions; ``relay/front`` makes the URLs from it, ``relay/
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import msgspec
@@ -47,8 +47,11 @@ class Counting:
     uncounted: Callable[[str, Json], Json] = lambda kind, body: {}
     """(account kind, body): what costs tokens and has no place in the counter's request."""
 
-    field: str
+    count_field: str
     """The field with the count, in upstream's answer and in the client's."""
+
+    beside: Mapping[str, str] = field(default_factory=dict)
+    """What else stands in the client's answer."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,7 +86,7 @@ class Count:
     def served(self, account: AccountView, asked: Asked, contents: list[bytes]) -> Served | Failure:
         """Upstream's count; what it had no place for is estimated, and said to be."""
         counting = _counting(asked.request.dialect)
-        tokens = told_count(contents[0], counting.field)
+        tokens = told_count(contents[0], counting.count_field)
         if tokens is None:
             return told_failure(asked.request, contents[0]) or Failure(Kind.GARBAGE, NO_COUNT)
         rest = counting.uncounted(account.kind, asked.request.body)
@@ -109,7 +109,8 @@ class Count:
 
 
 def _answer(call: ClientCall, tokens: int) -> bytes:
-    return msgspec.json.encode({_counting(call.dialect).field: tokens})
+    counting = _counting(call.dialect)
+    return msgspec.json.encode({**counting.beside, counting.count_field: tokens})
 
 
 def _counting(dialect: Dialect) -> Counting:

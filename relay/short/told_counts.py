@@ -23,7 +23,11 @@ _ENVELOPES = ("usage", "data", "result", "response")
 _MARK = b"\xef\xbb\xbf"
 _REFUSES = r"(?:not supported|unsupported|not implemented|not available|n't support|not support|unknown)"
 _COUNTING = r"(?:count(?:ing)?[ _-]?tokens?|token count(?:ing|s|er)?)"
-_NO_COUNTER = Phrases(rf"{_COUNTING}.{{0,80}}{_REFUSES}", rf"{_REFUSES}.{{0,80}}{_COUNTING}")
+_NO_COUNTER = Phrases(
+    rf"{_COUNTING}.{{0,80}}{_REFUSES}",
+    rf"{_REFUSES}.{{0,80}}{_COUNTING}",
+    r"^.{0,40}(?:invalid url \(|(?:unknown|no such|unsupported) (?:url|path|route|endpoint))",
+)
 """Bedrock ("The provided model doesn't support counting tokens.") and gateways say so with a 400."""
 
 

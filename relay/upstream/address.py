@@ -15,6 +15,7 @@ from accounts.kinds import Kind, default_base_url
 from accounts.snapshot import AccountView
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.interface import Dialect
+from relay.dialects.openai import OPENAI_RESPONSES
 from relay.dialects.registry import upstream_dialect
 from relay.neutral.conversation import Json
 from relay.upstream.request import UpstreamRequest
@@ -68,6 +69,8 @@ def counter_path(account: AccountView, model: str, dialect: Dialect) -> str | No
             return google_path(account, model, "countTokens")
         case "anthropic":
             return "/v1/messages/count_tokens"
+        case "openai" if dialect is OPENAI_RESPONSES:
+            return "/v1/responses/input_tokens"
         case _:
             return None
 

@@ -27,7 +27,7 @@ def _counter_body(kind: str, model: str, body: Json) -> Json:
     return {key: body[key] for key in _COUNTED_FIELDS if key in body}
 
 
-COUNTING = Counting(counter_body=_counter_body, field="input_tokens")
+COUNTING = Counting(counter_body=_counter_body, count_field="input_tokens")
 
 
 def _is_asked_by(path: str, headers: Mapping[str, str], query: Mapping[str, str]) -> bool:

@@ -57,7 +57,7 @@ def _uncounted(kind: str, body: Json) -> Json:
 
 
 COUNTING = Counting(
-    request=_counted_request, counter_body=_counter_body, uncounted=_uncounted, field="totalTokens"
+    request=_counted_request, counter_body=_counter_body, uncounted=_uncounted, count_field="totalTokens"
 )
 
 

@@ -69,6 +69,7 @@ _POSTS = (
     (re.compile(r"/v1/messages$"), Route("anthropic", Action.GENERATE)),
     (re.compile(r"/chat/completions$"), Route("chat", Action.GENERATE)),
     (re.compile(r"/responses$"), Route("responses", Action.GENERATE)),
+    (re.compile(r"/responses/input_tokens$"), Route("responses", Action.COUNT)),
     (re.compile(r"/embeddings$"), Route("chat", Action.EMBED)),
     (re.compile(r"/token$"), Route("oauth", Action.TOKEN)),
 )

@@ -16,6 +16,12 @@ from relay.simulator.openai.responses_request import read_responses
 from relay.simulator.openai.rules import OpenAIRules, model_names, rules_for
 
 _CREATED = 1_793_000_000
+_COUNTED = frozenset(
+    {
+        "conversation", "input", "instructions", "model", "parallel_tool_calls", "personality",
+        "previous_response_id", "reasoning", "text", "tool_choice", "tools", "truncation",
+    }
+)  # fmt: skip
 
 
 class Chat:
@@ -119,6 +125,14 @@ class Responses(Chat):
         rules = _rules(inbound)
         ask, prefix = read_responses(inbound, rules)
         return PreparedResponse(ask, bool(inbound.body.get("stream")), inbound, prefix)
+
+    def count(self, inbound: Inbound) -> Json:
+        """``/v1/responses/input_tokens``. Raises Refused."""
+        unknown = sorted(set(inbound.body) - _COUNTED)
+        if unknown:
+            raise OrderedRefusal(400, f"Unknown parameter: '{unknown[0]}'.", param=unknown[0])
+        _, prefix = read_responses(inbound, _rules(inbound))
+        return {"object": "response.input_tokens", "input_tokens": prefix.tokens}
 
     def error_event(self, refused: OrderedRefusal, request_id: str) -> SimulatedEvent:
         """``event: error``, whose fields stand bare beside the type."""

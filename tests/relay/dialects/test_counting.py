@@ -1,11 +1,13 @@
 """What counters are asked, and what is estimated."""
 
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
+from openai.types.responses.input_token_count_params import InputTokenCountParams
 
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.gemini.client_side import COUNTING
+from relay.dialects.openai import OPENAI_RESPONSES
 from relay.dialects.token_estimate import MOST_VALUES, estimate
 
 BODY = {
@@ -35,6 +37,22 @@ def test_anthropics_counter_takes_no_settings_of_the_answer() -> None:
         "messages": [],
         "tools": [],
     }
+
+
+def test_openais_counter_takes_what_its_sdk_has_for_it() -> None:
+    """``stream``, ``store`` and the like would be a 400 there; only its client's answer names itself."""
+    assert OPENAI_RESPONSES.counting is not None
+    taken = set(get_type_hints(InputTokenCountParams)) - {
+        "conversation",
+        "previous_response_id",
+        "personality",
+    }
+    body = dict.fromkeys([*taken, "stream", "store", "include", "max_output_tokens"], "x")
+    counted = OPENAI_RESPONSES.counting.counter_body("openai", "m", body)
+    assert counted.keys() == taken
+    assert OPENAI_RESPONSES.counting.beside == {"object": "response.input_tokens"}
+    assert ANTHROPIC.counting is not None
+    assert (ANTHROPIC.counting.beside, COUNTING.beside) == ({}, {})
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def request(dialect: Dialect, model: str, **headers: str) -> UpstreamRequest:
         ("code_assist", GEMINI, "m", "/v1internal:streamGenerateContent?alt=sse", "/v1internal:countTokens"),
         ("anthropic", ANTHROPIC, "m", "/v1/messages", "/v1/messages/count_tokens"),
         ("openai", OPENAI_CHAT, "m", "/v1/chat/completions", None),
-        ("openai", OPENAI_RESPONSES, "m", "/v1/responses", None),
+        ("openai", OPENAI_RESPONSES, "m", "/v1/responses", "/v1/responses/input_tokens"),
     ],
 )  # fmt: skip
 def test_paths(kind: str, dialect: Dialect, model: str, stream: str, count: str | None) -> None:

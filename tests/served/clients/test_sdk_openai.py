@@ -280,3 +280,15 @@ def test_the_anthropic_sdk_on_openai(kinds_world: World, model: str, is_stream: 
             messages.append({"role": "user", "content": results})
         else:
             messages.append({"role": "user", "content": "Thank you. One more thing."})
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_tokens_of_a_response_are_counted(client: OpenAI, model: str) -> None:
+    """``responses.input_tokens`` gives upstream's own count, or an estimate, for every account kind."""
+    counted = client.responses.input_tokens.count(
+        model=model, input="Count me.", instructions="Be brief.", tools=[FLAT_TOOL]
+    )
+    assert counted.object == "response.input_tokens"
+    assert counted.input_tokens > 0
+    with pytest.raises(openai.BadRequestError, match="input is missing"):
+        client.responses.input_tokens.count(model=model)

@@ -32,6 +32,7 @@ OPENAI_RESPONSES = Dialect(
     paths=client_side.RESPONSES_PATHS,
     prefixes=("/v1/responses",),
     recorded_as="openai",
+    counting=client_side.COUNTING,
     models=client_side.MODELS,
     upstream_path="/v1/responses",
     inspect=inspect_responses,
