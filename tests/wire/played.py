@@ -21,8 +21,8 @@ from tests.wire.upstream import WireUpstream, prompt_for
 
 KEY = "sk-wire-0123456789abcdef"
 AT_ONCE = 8
-CUTS = ("", "events", "20261130")
-"""As it was recorded, with its pauses; cut at every event; cut at random."""
+CUT_AT_EVENTS, CUT_AT_RANDOM = "events", "20261130"
+"""Otherwise a body comes as it was recorded, with its pauses."""
 
 _MODELS = {
     "anthropic": "claude-sonnet-4-6",
@@ -62,15 +62,21 @@ class Played:
     row: dict[str, Any]
 
 
-def cells_of(shape: Shape) -> Iterator[Cell]:
-    """Every client, streamed (an answer also in pieces) and collected."""
-    for client in CLIENTS:
-        if shape.dialect == "responses" and client == "chat":
-            continue  # a chat client's requests are never sent as Responses
-        is_cut = shape.answer.content_type == "text/event-stream" and shape.reader.error is None
-        for cut in CUTS if is_cut else CUTS[:1]:
-            yield Cell(shape, client, True, cut)
+def cells_of(shape: Shape, number: int) -> Iterator[Cell]:
+    """Every client, streamed and collected; an answer also in pieces: to the client of its own dialect, cut
+    at every event, and at random to another, which ``number`` chooses.
+
+    That pieces are nothing to any of them, test_in_process.py proves.
+    """
+    # A chat client's requests are never sent as Responses.
+    clients = [name for name in CLIENTS if not (shape.dialect == "responses" and name == "chat")]
+    for client in clients:
+        yield Cell(shape, client, True)
         yield Cell(shape, client, False)
+    if shape.answer.content_type == "text/event-stream" and shape.reader.error is None:
+        others = [name for name in clients if name != shape.dialect]
+        yield Cell(shape, shape.dialect, True, CUT_AT_EVENTS)
+        yield Cell(shape, others[number % len(others)], True, CUT_AT_RANDOM)
 
 
 class Stage:

@@ -34,7 +34,7 @@ def upstream() -> Iterator[WireUpstream]:
 @pytest.fixture(scope="module")
 def played(server_world: ServerWorld, upstream: WireUpstream) -> Iterator[Mapping[Cell, Played]]:
     """The whole corpus, played once."""
-    cells = [cell for shape in SHAPES for cell in cells_of(shape)]
+    cells = [cell for number, shape in enumerate(SHAPES) for cell in cells_of(shape, number)]
     server = server_world.new(env=AT_ONCE)
     stage = Stage(server, upstream, cells)
     try:
