@@ -15,7 +15,7 @@ from tests.soak.plan import FORMS, Exchange, accounts, campaign, mappings
 
 SEED = 20
 AT_ONCE = 200
-STREAMED, COLLECTED, CONTINUED, LEAVING = 1200, 300, 150, 0.05
+STREAMED, COLLECTED, CONTINUED, LEAVING = 600, 150, 75, 0.07
 FLAT_BYTES = 40_000_000
 """What memory may grow by over the second half: pages of the allocator and caches, not what was served."""
 
