@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from proxyproject.logs.app_log import AppLog
 from tests import outside
 from tests.management import Management
+from tests.own_process import tls_context
 from tests.running_server import RunningServer, ServerWorld
 
 EXAMPLES, FEW_EXAMPLES = 40, 20
@@ -38,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         or (FEW_EXAMPLES if config.getoption("--fast") else EXAMPLES),
     )
     settings.load_profile("any machine")
+    tls_context.share()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

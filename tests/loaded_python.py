@@ -13,6 +13,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import runpy
 import select
 import signal
@@ -28,61 +29,9 @@ from types import FrameType
 from typing import IO
 
 from tests import stores
+from tests.own_process.loaded_libraries import LIBRARIES, MIGRATED
 
 ROOT = Path(__file__).resolve().parent.parent
-
-LIBRARIES = (
-    "aiohttp",
-    "asyncio",
-    "autobahn.twisted.websocket",
-    "channels.auth",
-    "channels.routing",
-    "channels.security.websocket",
-    "channels_redis.core",
-    "cryptography.fernet",
-    "django.contrib.admin",
-    "django.core.handlers.asgi",
-    "django.core.management",
-    "django.db.migrations.executor",
-    "django.db.models",
-    "django.forms",
-    "django.template",
-    "genai_prices",
-    "google.auth.crypt",
-    "google.auth.jwt",
-    "httpx",
-    "httpx_aiohttp",
-    "jinja2.bccache",
-    "monitor.history.one_exchange.comparison",
-    "monitor.object_store.reading",
-    "monitor.partitions.making",
-    "monitor.retention.turn",
-    "monitor.turns.parts",
-    "msgspec",
-    "pydantic_settings",
-    "re2",
-    "redis.asyncio",
-    "relay.dialects.registry",
-    "relay.engine.retrying.policy",
-    "relay.exchange.client_call",
-    "relay.exchange.in_flight",
-    "relay.exchange.performing.quota_listener",
-    "relay.exchange.record.attempt_uses",
-    "relay.limits.key_counter",
-    "relay.limits.key_usage",
-    "relay.memory.kept_requests",
-    "relay.short.trial_models",
-    "relay.simulator.server",
-    "servestatic.middleware",
-    "twisted.internet.asyncioreactor",
-    "twisted.internet.endpoints",
-    "twisted.web.http",
-    "uvloop",
-    "zstandard",
-)
-"""What the server loads and what asks for no settings: of this project, what brings the most of that along.
-
-Nothing here keeps state of its process."""
 
 NOT_YET = frozenset({"proxyproject.settings", "prometheus_client", "twisted.internet.reactor"})
 """What looks at its environment when it is imported: each program does that for itself."""
@@ -277,14 +226,32 @@ def _run(arguments: Sequence[str]) -> None:
         runpy.run_path(arguments[0], run_name="__main__")
 
 
+def _load_migrations() -> None:
+    """Those that name the user's model ask the settings for it, and stay for each program."""
+    from django.core.exceptions import ImproperlyConfigured
+
+    for app in MIGRATED:
+        package = importlib.import_module(f"{app}.migrations")
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            with suppress(ImproperlyConfigured):
+                importlib.import_module(module.name)
+
+
 def main() -> None:
     """Load, then fork as often as asked; a fork comes out of here with its program run."""
+    from django.conf import settings
+
     from proxyproject import unused_imports
 
+    os.environ.pop(
+        "DJANGO_SETTINGS_MODULE", None
+    )  # nothing may ask for settings yet; each program has its own
     unused_imports.leave_out(uses_postgresql=True)
     for name in LIBRARIES:
         importlib.import_module(name)
+    _load_migrations()
     assert NOT_YET.isdisjoint(sys.modules), NOT_YET & sys.modules.keys()
+    assert not settings.configured
     gc.collect()
     gc.freeze()
     _run(_serve(socket.socket(fileno=int(sys.argv[1]))))

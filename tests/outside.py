@@ -69,7 +69,7 @@ SAME_ON_EVERY_STORE = {
         "served/processes/test_pooler.py",
         "served/processes/test_several_processes.py",
     ),
-    "how the tests are run": ("test_loaded_python.py", "test_outside.py"),
+    "how the tests are run": ("own_process", "test_outside.py"),
 }
 """By the reason: files and folders whose servers would do the same on any store."""
 

@@ -36,6 +36,8 @@ if not stores.wanted():
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # log-ins need no key stretching here
 
 MIDDLEWARE = [
-    "tests.static_files.ListedOnce" if name == "servestatic.middleware.ServeStaticMiddleware" else name
+    "tests.own_process.static_files.ListedOnce"
+    if name == "servestatic.middleware.ServeStaticMiddleware"
+    else name
     for name in MIDDLEWARE  # noqa: F405
 ]

@@ -17,7 +17,9 @@ ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
 def test_a_program_has_its_environment_and_an_exit_code() -> None:
     """It sees the environment that it is given and nothing of ours, and its end is told."""
-    program = loaded_python.start("-m", "tests.told_environment", "3", env={**ENVIRONMENT, "TOLD": "yes"})
+    program = loaded_python.start(
+        "-m", "tests.own_process.told_environment", "3", env={**ENVIRONMENT, "TOLD": "yes"}
+    )
     said = program.stdout.read()
     assert program.wait(60) == 3
     assert program.poll() == 3
@@ -32,7 +34,7 @@ def test_a_program_has_its_environment_and_an_exit_code() -> None:
 def test_a_program_can_be_talked_to_and_ended() -> None:
     """It hears what is written to it; a signal ends it, and its exit code says which."""
     programs = [
-        loaded_python.start("-m", "tests.told_environment", "0", env=ENVIRONMENT, talks=True)
+        loaded_python.start("-m", "tests.own_process.told_environment", "0", env=ENVIRONMENT, talks=True)
         for _ in range(2)
     ]
     with pytest.raises(subprocess.TimeoutExpired):
@@ -51,13 +53,18 @@ def test_a_program_can_be_talked_to_and_ended() -> None:
 
 def test_a_program_that_nobody_holds_costs_no_other() -> None:
     """Who lets go of one, as a test that is broken off does, takes nothing from those that follow."""
-    kept = loaded_python.start("-m", "tests.told_environment", "0", env=ENVIRONMENT, talks=True)
-    dropped = loaded_python.start("-m", "tests.told_environment", "0", env=ENVIRONMENT, talks=True)
+    kept = loaded_python.start("-m", "tests.own_process.told_environment", "0", env=ENVIRONMENT, talks=True)
+    dropped = loaded_python.start(
+        "-m", "tests.own_process.told_environment", "0", env=ENVIRONMENT, talks=True
+    )
     pid = dropped.pid
     del dropped
     os.kill(pid, signal.SIGKILL)
     for _ in range(2):
-        assert loaded_python.start("-m", "tests.told_environment", "0", env=ENVIRONMENT).wait(60) == 0
+        assert (
+            loaded_python.start("-m", "tests.own_process.told_environment", "0", env=ENVIRONMENT).wait(60)
+            == 0
+        )
     kept.stdin.close()
     assert kept.wait(60) == 0
 

@@ -1,4 +1,4 @@
-"""A program for tests/test_loaded_python.py: it says what it is given, and repeats what it hears."""
+"""A program for test_loaded_python.py beside it: it says what it is given, and repeats what it hears."""
 
 import os
 import sys

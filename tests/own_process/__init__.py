@@ -1,0 +1,1 @@
+"""What the processes of the tests make once: files, authorities, and the libraries of what is forked."""
