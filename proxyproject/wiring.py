@@ -156,6 +156,8 @@ async def _check_seal() -> None:
 
 def _begin_relay() -> None:
     begun = runtime.begin(writer, key_counter(live, writer.prices))
+    loop = asyncio.get_running_loop()
+    housekeeper.on_closed(lambda rows: loop.call_soon_threadsafe(begun.settle_for, rows))
     reader = ProgressReader(begun.in_flight.answers)
     live_feed.ask_progress_of(
         lambda ids: ((key, one.tokens, one.is_estimate) for key, one in reader.read(ids).items())

@@ -84,7 +84,7 @@ def recompute(hour: int, prices: PriceList, made_at: datetime) -> dict[LedgerCel
             some = repriced(_records(found), prices)
             if some:
                 before, now = {row.id: row for row, _ in some}, [row for _, row in some]
-                _store(now)
+                store_costs(now)
                 # In the order of all writers, so that none waits for the other: the ledger's cells are last.
                 count(now, before)
                 keep(now, before)
@@ -153,7 +153,8 @@ def _differences(changes: Sequence[Repriced]) -> dict[LedgerCell, Amounts]:
     return differences((booked(before, hour_of), booked(now, hour_of)) for before, now in changes)
 
 
-def _store(rows: Sequence[RequestRecord]) -> None:
+def store_costs(rows: Sequence[RequestRecord]) -> None:
+    """Put what rows cost into the table, on the connection of this thread."""
     quote = connection.ops.quote_name
     names = ("cost", "cache_miss_cost", "used_by_attempt", "diagnostics")
     fields = [cast("Field[Any, Any]", RequestLog._meta.get_field(name)) for name in names]

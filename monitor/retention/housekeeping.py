@@ -11,34 +11,21 @@ closed when they are old enough. So a process that starts never closes a sibling
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
-from django.db import Error, connection, transaction
-from django.db.models import F, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db import Error, connection
 
-from monitor.conversations.writing import count
-from monitor.history.listing.keyset import REQUEST_COLUMNS
-from monitor.models import RequestLog
 from monitor.partitions.making import LOOKING_SECONDS, make_ahead
-from monitor.record.readable import readable_record_of
-from monitor.record.records import EndedBy, Outcome, Phase
-from monitor.record.request_id import first_request_id
+from monitor.record.records import RequestRecord
 from monitor.retention import pruner
+from monitor.retention.orphans import close_orphans, close_rows_of_dead
 from monitor.retention.pruner import Limits
 from monitor.retention.turn import HousekeepingTurn
 from monitor.search import index
-from monitor.search.tokenizer import SEARCHED_COLUMNS
 from monitor.statistics.due import bring_up_to_date
 from monitor.statistics.shares import HOUR_SECONDS
-from monitor.statistics.waiting import keep
 
 logger = logging.getLogger(__name__)
-
-YOUNG_SECONDS = 15.0
-"""A row this young may be of a process that has just begun and has no heartbeat yet."""
-
-ORPHANED = "The server process that served this request has ended unexpectedly."
 
 TICK_SECONDS = 5.0
 PRUNE_SECONDS = 3600.0
@@ -55,38 +42,11 @@ PAUSE_SECONDS = 0.02
 """Between two batches of a removal, so that the writer gets its turn."""
 
 
-def close_orphans(live_process_ids: Collection[str], now: float) -> int:
-    """Close the rows in flight of processes that are not alive, as interrupted; how many there were.
-
-    ``now`` is in seconds since the epoch. A process that was only slow repairs its rows by itself: whatever
-    it submits afterwards replaces what is said here.
-    """
-    old = RequestLog.objects.filter(id__lt=first_request_id(int((now - YOUNG_SECONDS) * 1000)))
-    return _close(old.exclude(process_id__in=live_process_ids))
+OnClosed = Callable[[Sequence[RequestRecord]], object]
 
 
-def close_rows_of_dead(process_ids: Collection[str]) -> int:
-    """Close the rows in flight of processes that are certainly dead, however young; how many there were."""
-    return _close(RequestLog.objects.filter(process_id__in=process_ids))
-
-
-def _close(rows: QuerySet[RequestLog]) -> int:
-    with transaction.atomic():
-        open_rows = rows.filter(in_flight=True).select_for_update()
-        found = list(open_rows.values_list("id", *SEARCHED_COLUMNS))
-        index.add((request_id, (*texts, ORPHANED)) for request_id, *texts in found)
-        closed = RequestLog.objects.filter(id__in=[row[0] for row in found])
-        number = closed.update(
-            in_flight=False,
-            outcome=Outcome.INTERRUPTED.value,
-            ended_by=EndedBy.PROXY.value,
-            ended_in=Coalesce(F("ended_in"), Value(Phase.ADMISSION.value)),
-            error=ORPHANED,
-        )
-        ended = [readable_record_of(values) for values in closed.values(*REQUEST_COLUMNS)]
-        count(ended, {})
-        keep(ended, {})
-        return number
+def _nobody(rows: Sequence[RequestRecord]) -> None:
+    """Nobody is told."""
 
 
 class Housekeeper:
@@ -114,6 +74,7 @@ class Housekeeper:
         self._limits = limits
         self._prunes = prunes
         self._turn = turn
+        self._told: OnClosed = _nobody
         self._now = now
         self._next_prunes = 0.0
         self._next_making = 0.0
@@ -123,6 +84,10 @@ class Housekeeper:
         self._orphans_closed_at = 0.0
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
+
+    def on_closed(self, callback: OnClosed) -> None:
+        """From now on ``callback`` is told of the rows that were closed, which are booked; in the thread."""
+        self._told = callback
 
     def start(self) -> None:
         """Start the thread. While it runs, a further call changes nothing."""
@@ -145,13 +110,16 @@ class Housekeeper:
     def _close_rows_of_dead(self) -> None:
         if dead := self._dead_process_ids():
             if closed := close_rows_of_dead(dead):
-                logger.warning("Closed %d rows in flight of %d processes that have died", closed, len(dead))
+                many = len(closed), len(dead)
+                logger.warning("Closed %d rows in flight of %d processes that have died", *many)
+                self._told(closed)
             self._forget(dead)
 
     def _close_orphans(self, now: float) -> None:
         self._orphans_closed_at = time.monotonic()
         if closed := close_orphans(self._live_process_ids(), now):
-            logger.warning("Closed %d rows in flight of processes that are gone", closed)
+            logger.warning("Closed %d rows in flight of processes that are gone", len(closed))
+            self._told(closed)
 
     def _must_stop(self) -> bool:
         """A pause between two batches; neither open rows nor the turn wait until there is none left."""

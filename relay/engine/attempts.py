@@ -132,10 +132,8 @@ class _Attempts:
             self.clock, self.limits, account, self.number, self.is_collected, self._on_commit, before
         )
         self.is_attempting = True
-        at = self.clock.at
-        yield from self._note(
-            AttemptStarted(at, self.number, account.account, account.email, account.kind, account.model)
-        )
+        who = self.number, account.account, account.email, account.kind, account.model
+        yield from self._note(AttemptStarted(self.clock.at, *who, self.answer))
         failure = yield from self.answer.steps()
         if failure is None:
             yield from self._end_attempt(None, None)

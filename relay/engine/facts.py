@@ -3,7 +3,7 @@
 PURE. ``at`` is in seconds since the exchange was admitted.
 """
 
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -13,8 +13,22 @@ from relay.neutral.events import StreamState, Usage
 from relay.neutral.failures import Failure, Phase
 
 
+class Heard(Protocol):
+    """What an attempt has said and used by now; both grow while it is under way."""
+
+    @property
+    def heard(self) -> StreamState:
+        """What it said itself."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """What upstream told of its cost."""
+        ...
+
+
 class AttemptStarted(msgspec.Struct, frozen=True):
-    """An attempt is on its way to an account."""
+    """An attempt is on its way to an account. ``answer`` can be asked until it has ended."""
 
     at: float
     number: int
@@ -22,6 +36,7 @@ class AttemptStarted(msgspec.Struct, frozen=True):
     email: str
     kind: str
     model: str
+    answer: Heard | None = None
 
 
 class AttemptOpened(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 import asyncio
 
 from relay.exchange.driver import Driver
+from relay.exchange.record.use_keeper import RunningRecord
 from relay.neutral.events import StreamState
 
 
@@ -14,6 +15,8 @@ class InFlight:
         self.drivers: set[Driver] = set()
         self.answers: dict[str, StreamState] = {}
         """What each exchange has told its client, by request id."""
+        self.records: dict[str, RunningRecord] = {}
+        """The record of each, by request id."""
 
     async def stop(self) -> None:
         """End every exchange, with the error event, and wait until each is told."""

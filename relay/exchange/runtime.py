@@ -1,6 +1,7 @@
 """What one process needs to serve exchanges: built once, started and stopped with the process."""
 
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
 
@@ -9,11 +10,12 @@ from django.conf import settings
 
 from accounts.loaded.live_accounts import LiveAccounts, live
 from accounts.processes.shared_tokens import SharedTokens
-from monitor.record.records import Record
+from monitor.record.records import Record, RequestRecord
 from relay.dialects.interface import Dialect
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.exchange.in_flight import InFlight
 from relay.exchange.performing.quota_listener import QuotaListener
+from relay.exchange.record.use_keeper import UseKeeper
 from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
 from relay.limits.conversations.conversation_counting import ConversationGate
 from relay.limits.key_counter import KeyCounter
@@ -133,6 +135,7 @@ class Runtime:
         self.limits = limits
         self.conversations = ConversationGate(self.pool.roster.targets)
         self.in_flight = in_flight or InFlight()
+        self._use_keeper = UseKeeper(self.in_flight.records) if in_flight is None else None
         self.health = UpstreamHealth(
             HealthSettings(
                 retry_share=environment.relay_retry_share,
@@ -152,8 +155,17 @@ class Runtime:
     async def start(self) -> None:
         """Read what was remembered."""
         await self.memory.start()
+        if self._use_keeper is not None:
+            self._use_keeper.start()
         if self.limits is not None:
             await self.limits.start()
+
+    def settle_for(self, rows: Sequence[RequestRecord]) -> None:
+        """Count in the budgets of their keys what the exchanges of dead processes have used."""
+        for row in rows:
+            caller = self.accounts.keys.of_id(row.client_key_id)
+            if caller is not None and self.limits is not None and not row.is_simulated:
+                self.limits.settle_for(caller, row)
 
     def leave(self) -> None:
         """Go on serving, and say that it is not for long: a front sends new requests elsewhere."""
@@ -166,6 +178,8 @@ class Runtime:
     async def stop(self) -> None:
         """End every exchange that runs, with the error event, and wait until each is told."""
         await self.in_flight.stop()
+        if self._use_keeper is not None:
+            await self._use_keeper.stop()
         await self.memory.stop()
         if self.limits is not None:
             await self.limits.stop()

@@ -49,6 +49,7 @@ class ServedExchange:
         """Begin; the current task is the request's."""
         self._runtime.in_flight.drivers.add(self.driver)
         self._runtime.in_flight.answers[self.request_id] = self.hands.encoder.state
+        self._runtime.in_flight.records[self.request_id] = self.hands.recorder
         metrics.IN_FLIGHT.inc()
         task = asyncio.current_task()
         if task is None:
@@ -61,6 +62,7 @@ class ServedExchange:
         self._outcome = outcome
         self._runtime.in_flight.drivers.discard(self.driver)
         self._runtime.in_flight.answers.pop(self.request_id, None)
+        self._runtime.in_flight.records.pop(self.request_id, None)
         self._finish_when_both_are_over()
 
     def _response_over(self, _task: asyncio.Task[object]) -> None:

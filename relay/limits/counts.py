@@ -153,6 +153,16 @@ class Counts:
             spots, spent, amounts = zip(*told, strict=True)
             self._shared.spend(spots, spent, amounts)
 
+    def spend_late(self, key: int, limits: Sequence[Limit], at: float, tokens: int, units: int) -> None:
+        """What an exchange that was admitted at ``at`` (epoch seconds) used, and its process could not tell.
+
+        The ledger has it: it counts in the budgets that were begun from the ledger before.
+        """
+        now = self.now()
+        budgets = [Standing(limit, window_at(limit.period, at, self._zone), 0) for limit in limits]
+        running = [one for one in budgets if one.is_budget and one.window.holds(now)]
+        self.spend(key, running, tokens, units)
+
     def _plan(self, key: int, limits: Sequence[Limit]) -> LimitPlan:
         """What the limits come to now."""
         now = self.now()

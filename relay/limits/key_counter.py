@@ -5,6 +5,7 @@ from typing import Protocol
 
 from accounts.keys.limits import KeyLimits
 from accounts.loaded.client_keys import CallerKey
+from monitor.ledger.booking import spent_by
 from monitor.record.records import RequestRecord
 from relay.limits.allowance import Allowance
 from relay.limits.counts import RETRY_SECONDS, Counts, Unknown
@@ -75,6 +76,11 @@ class KeyCounter:
         for limit in limits.limits:  # ``any`` takes six times as long
             has_money = has_money or limit.measure == "usd"
         return Allowance(standings, spend, self._priced if has_money else None)
+
+    def settle_for(self, caller: CallerKey, row: RequestRecord) -> None:
+        """Count what the exchange of ``row`` used, whose process has died and whose use is booked."""
+        if caller.limits is not None:
+            self.counts.spend_late(caller.id, caller.limits.limits, row.started_at, *spent_by(row))
 
     async def start(self) -> None:
         """Begin to count with the other processes; Redis need not be there yet."""

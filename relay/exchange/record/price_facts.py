@@ -3,21 +3,50 @@
 Where upstream told no counts, for it broke off or never tells them, about how much was sent and received.
 """
 
-from relay.dialects.token_estimate import BYTES_A_TOKEN, estimate
+from collections.abc import Callable
+
+import msgspec
+
+from relay.dialects.token_estimate import BYTES_A_TOKEN
 from relay.neutral.block import OpenBlock
-from relay.neutral.conversation import Json
 from relay.neutral.events import StreamState, Usage
 from relay.neutral.server_tools import FILE_SEARCH, WEB_SEARCH, runs_of
 
 _WORDED = frozenset({"text", "thinking", "refusal"})
 
 
+def keeps_up(told: int, characters: int) -> bool:
+    """Does upstream's count of the output keep up with what was said? Anthropic tells 1 before the first word
+    and the sum at the end; Gemini tells the sum with every event.
+    """
+    return 2 * told >= tokens_of_characters(characters)
+
+
+def tokens_of_characters(characters: int) -> int:
+    """About how many tokens so many characters are."""
+    return -(-characters // BYTES_A_TOKEN)
+
+
+def characters_said(state: StreamState) -> int:
+    """How many characters of an answer have come."""
+    return sum(len(piece) for block in state.blocks for piece in block.pieces)
+
+
+def counted(state: StreamState | None, usage: Usage, *, has_failed: bool) -> Usage:
+    """``usage`` as far as it counts ``state``: of a broken one the output may be told before it came."""
+    if usage.output is None or state is None or (state.terminal and not has_failed):
+        return usage
+    if keeps_up(usage.output, characters_said(state)):
+        return usage
+    return msgspec.structs.replace(usage, output=None)
+
+
 def price_facts(
-    state: StreamState, usage: Usage, asked: Json, asked_bytes: int, *, has_failed: bool
+    state: StreamState, usage: Usage, asked_tokens: Callable[[], int], *, has_failed: bool
 ) -> dict[str, str | int]:
     """The facts by name, those that are there, of an answer that said ``state`` and used ``usage``.
 
-    ``asked`` is the client's body, of ``asked_bytes``. An answer is broken that ``has_failed``, or
+    ``asked_tokens`` estimates what was sent. An answer is broken that ``has_failed``, or
     that has no end, for its client left or the server stopped.
 
     ``cache_write_1h`` tokens; ``web_searches`` and ``file_searches``; ``service_tier``; ``inference_geo``;
@@ -46,10 +75,9 @@ def price_facts(
             found["estimated_tokens_out"] = 0
         return found
     if usage.input_uncached is None:
-        found["estimated_tokens_in"] = estimate(asked, asked_bytes)
+        found["estimated_tokens_in"] = asked_tokens()
     if usage.output is None:
-        characters = sum(len(piece) for block in state.blocks for piece in block.pieces)
-        found["estimated_tokens_out"] = -(-characters // BYTES_A_TOKEN)
+        found["estimated_tokens_out"] = tokens_of_characters(characters_said(state))
     return found
 
 

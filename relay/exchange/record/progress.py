@@ -1,14 +1,11 @@
 """How far the running answers are, looked up once in a while: nothing is counted as the events go by."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 import msgspec
 
+from relay.exchange.record.price_facts import keeps_up, tokens_of_characters
 from relay.neutral.events import StreamState
-
-CHARACTERS_PER_TOKEN: Final = 4
-"""About so many in English; nearer to 1 in Chinese or Japanese. It is only said as "about"."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -50,12 +47,11 @@ class ProgressReader:
 def progress(told: int | None, characters: int) -> Progress:
     """Upstream's number where it keeps up with what was said, else an estimate.
 
-    Gemini tells the sum with every event; Anthropic tells 1 at the beginning and the sum at the end.
+    It is only said as "about": in Chinese or Japanese a character is nearly a token.
     """
-    estimate = -(-characters // CHARACTERS_PER_TOKEN)
-    if told is not None and 2 * told >= estimate:
+    if told is not None and keeps_up(told, characters):
         return Progress(told, is_estimate=False)
-    return Progress(estimate, is_estimate=True)
+    return Progress(tokens_of_characters(characters), is_estimate=True)
 
 
 def _count(state: StreamState, so_far: _Counted) -> None:

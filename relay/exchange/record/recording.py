@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from monitor.record.cache_misses import DETAIL
-from monitor.record.failures.failure_table import Cause
 from monitor.record.outcome import OutcomeFacts, outcome_of
 from monitor.record.records import (
     AttemptRecord,
@@ -37,9 +36,9 @@ from relay.engine.facts import (
 )
 from relay.exchange.record.attempt_uses import AttemptUses
 from relay.exchange.record.log_phrases import AUTO_STREAM, lines, unasked
-from relay.exchange.record.price_facts import price_facts
+from relay.exchange.record.price_facts import counted, price_facts
 from relay.exchange.record.recorded_bodies import RecordedBodies
-from relay.exchange.record.recorded_figures import milliseconds, outcome_of_key, tokens_of
+from relay.exchange.record.recorded_figures import facts_of_end, milliseconds, outcome_of_key, tokens_of
 from relay.limits.allowance import Allowance
 from relay.neutral.failures import Failure
 from relay.upstream.connection.times import Times
@@ -84,6 +83,11 @@ class Recorder:
         if bodies is not None:
             bodies.client_request(call.headers, call.raw)
 
+    def keep_use(self) -> None:
+        """Write down what was used by now: should this process die, that is booked."""
+        self._uses.know()
+        self._update_row()
+
     def converts_to_stream(self) -> None:
         """The client wants one JSON answer, and upstream is asked for a stream all the same."""
         self._log(logging.INFO, AUTO_STREAM)
@@ -98,6 +102,7 @@ class Recorder:
             case AttemptOpened(_, _, upstream_request_id):
                 self._update_attempt(**self._sent(), upstream_request_id=upstream_request_id or None)
             case Committed(at, _, answer_id):
+                self._uses.know(roughly=True)
                 # Google names no request in its headers, but each answer in its body.
                 named = self.upstreams_id or answer_id or None
                 self._update_attempt(first_data_ms=self._since_start(at), upstream_request_id=named)
@@ -107,6 +112,7 @@ class Recorder:
             case Healing(_, how, _, _, changes):
                 self._update_row(changes=(*self.row.changes, *_HEALED[how], *changes))
             case Continued(at, _, characters):
+                self._uses.know(roughly=True)
                 self._update_attempt(first_data_ms=self._since_start(at))
                 self._update_row(continued=True, seams=(*self.row.seams, characters))
             case NotContinued(_, why):
@@ -176,27 +182,17 @@ class Recorder:
         failure = outcome.failure
         state = outcome.state
         stopped = outcome.interrupted_by == "server"
-        facts = OutcomeFacts(
-            client_gone=has_client_gone,
-            cut=(outcome.is_committed and failure is not None and self._call.is_stream) or stopped,
-            empty=failure is not None and failure.rule.cause is Cause.EMPTY,
-            failed=failure is not None,
-            refused=state.stop is not None and state.stop.reason == "refusal",
-            thinking_only=failure is None and state.is_thinking_only,
-            continued=self.row.continued,
-            healed=outcome.is_healed and failure is None,
-            attempts=outcome.attempts,
-        )
+        facts = facts_of_end(outcome, self.row, is_stream=self._call.is_stream, client_gone=has_client_gone)
         is_ours = stopped or (failure is not None and failure.rule.ended_here)
         ended_by = EndedBy.CLIENT if has_client_gone else EndedBy.PROXY if is_ours else EndedBy.UPSTREAM
-        asked = self._call.body, len(self._call.raw)
-        facts_of_price = price_facts(state, state.usage, *asked, has_failed=failure is not None)
+        usage = counted(state, outcome.usage, has_failed=failure is not None)
+        facts_of_price = price_facts(state, usage, self._uses.asked_tokens, has_failed=failure is not None)
         if failure is None and state.is_empty_turn:
             facts_of_price["said_nothing"] = True
         self.row = msgspec.structs.replace(
             self.row,
             attempts=outcome.attempts,
-            **tokens_of(outcome.usage),
+            **(tokens_of(usage) | self._uses.of_the_legs),
             stop_reason=state.stop.reason if state.stop else None,
             healed=facts.healed,
             diagnostics={**self.row.diagnostics, **facts_of_price},
@@ -244,6 +240,7 @@ class Recorder:
             phase=Phase.CONNECT,
         )
         self._times = None
+        self._uses.started(fact)
         self._submit(self._attempt)
         self._update_row(
             account=fact.email, mapped_model=fact.model, attempts=fact.number, ended_in=Phase.CONNECT
@@ -255,6 +252,7 @@ class Recorder:
 
     def _end_attempt(self, fact: AttemptEnded) -> None:
         failure, decision = fact.failure, fact.decision
+        usage = counted(fact.heard, fact.usage, has_failed=failure is not None)
         if decision is not None and decision.queued_seconds:
             self._waited("queued_ms", decision.queued_seconds)
         self._update_attempt(
@@ -268,10 +266,10 @@ class Recorder:
             rotate=decision.rotate if decision and decision.retry else None,
             heal=(decision.heal or None) if decision else None,
             end_ms=self._since_start(fact.at),
-            **tokens_of(fact.usage),
+            **tokens_of(usage),
         )
         if self._attempt is not None:
-            self._uses.ended(self._attempt, fact, is_committed=self.row.first_data_ms is not None)
+            self._uses.ended(self._attempt, fact, usage, is_committed=self.row.first_data_ms is not None)
         if failure is not None and failure.upstream_request_id:
             self._update_attempt(upstream_request_id=failure.upstream_request_id)
         if failure is not None and not self.row.is_simulated:
@@ -284,7 +282,7 @@ class Recorder:
 
     def _update_row(self, **changes: object) -> None:
         self.row = msgspec.structs.replace(self.row, **changes)
-        self._submit(self.row)
+        self._submit(self._uses.so_far.on(self.row))
 
     def _sent(self) -> dict[str, int | None]:
         """When the attempt was connected and its headers came, as far as it did."""

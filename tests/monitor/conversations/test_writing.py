@@ -17,7 +17,7 @@ from monitor.ledger.models import LedgerHour
 from monitor.models import RequestLog
 from monitor.record.attempt_use import AttemptUse
 from monitor.record.records import Outcome, RequestRecord
-from monitor.retention.housekeeping import close_rows_of_dead
+from monitor.retention.orphans import close_rows_of_dead
 from monitor.retention.pruner import Limits, planned, prune
 from monitor.statistics.by_conversation import within_conversation
 from monitor.store.writer import RecordWriter
@@ -187,7 +187,7 @@ def test_a_turn_in_flight_makes_its_conversation_known(
     assert writer.flush(10)
     known = Conversation.objects.get()
     assert (known.id, known.client_name, known.client_key, known.turns) == (C, "Claude Code", "team", 0)
-    assert close_rows_of_dead(["p1"]) == 1
+    assert len(close_rows_of_dead(["p1"])) == 1
     known = Conversation.objects.get()
     assert (known.turns, known.failed) == (1, 1)
     writer.submit(ended(row, tokens_in=10))  # it was only slow

@@ -11,7 +11,8 @@ from monitor.models import RequestLog
 from monitor.partitions.making import LOOKING_SECONDS
 from monitor.record.records import Outcome, Phase, RequestRecord
 from monitor.retention import housekeeping
-from monitor.retention.housekeeping import YOUNG_SECONDS, Housekeeper, close_orphans
+from monitor.retention.housekeeping import Housekeeper
+from monitor.retention.orphans import YOUNG_SECONDS, close_orphans
 from monitor.retention.pruner import Limits
 from monitor.retention.turn import HousekeepingTurn
 from monitor.store.writer import RecordWriter
@@ -30,20 +31,20 @@ def test_rows_of_a_dead_process_are_closed_as_interrupted(
     writer.submit(record)
     writer.submit(early)
     assert writer.flush(10)
-    assert close_orphans({"alive"}, NOW) == 2
+    assert len(close_orphans({"alive"}, NOW)) == 2
     row = RequestLog.objects.get(id=record.id)
     assert (row.in_flight, row.outcome, row.ended_by, row.ended_in) == (False, "interrupted", "proxy", "text")
     assert row.error
     assert row.is_failure
     assert RequestLog.objects.get(id=early.id).ended_in == "admission"
-    assert close_orphans({"alive"}, NOW) == 0
+    assert len(close_orphans({"alive"}, NOW)) == 0
 
 
 def test_rows_of_the_living_stay_open(writer: RecordWriter, request_record: NewRecord) -> None:
     """A sibling's rows in flight are left alone, however old they are."""
     writer.submit(request_record(started_at=NOW - 4000, process_id="sibling"))
     assert writer.flush(10)
-    assert close_orphans({"me", "sibling"}, NOW) == 0
+    assert len(close_orphans({"me", "sibling"}, NOW)) == 0
     assert RequestLog.objects.get().in_flight
 
 
@@ -53,8 +54,8 @@ def test_rows_of_a_process_that_has_just_begun_stay_open(
     """Before its first heartbeat a process is not known to be alive; its rows are young."""
     writer.submit(request_record(started_at=NOW - YOUNG_SECONDS + 1, process_id="new"))
     assert writer.flush(10)
-    assert close_orphans(set(), NOW) == 0
-    assert close_orphans(set(), NOW + 2) == 1
+    assert len(close_orphans(set(), NOW)) == 0
+    assert len(close_orphans(set(), NOW + 2)) == 1
 
 
 def test_rows_of_the_certainly_dead_are_closed_at_once(
@@ -78,7 +79,7 @@ def test_rows_that_have_ended_are_not_touched(writer: RecordWriter, request_reco
         request_record(started_at=NOW - 100, process_id="dead", in_flight=False, outcome=Outcome.OK)
     )
     assert writer.flush(10)
-    assert close_orphans(set(), NOW) == 0
+    assert len(close_orphans(set(), NOW)) == 0
     assert RequestLog.objects.get().outcome == "ok"
 
 

@@ -11,7 +11,8 @@ from monitor.models import RequestLog
 from monitor.record.records import EndedBy, Outcome, Phase, RequestRecord
 from monitor.record.request_id import first_request_id, new_request_id
 from monitor.retention import pruner
-from monitor.retention.housekeeping import Housekeeper, close_orphans
+from monitor.retention.housekeeping import Housekeeper
+from monitor.retention.orphans import close_orphans
 from monitor.retention.pruner import Limits
 from monitor.search import index, postgres, sqlite
 from monitor.search.models import SearchProgress
@@ -112,7 +113,7 @@ def test_a_row_in_flight_is_found_before_it_is_indexed(put: Put, writer: RecordW
 def test_an_orphan_is_indexed_when_it_is_closed(put: Put) -> None:
     """What it ended with is found too."""
     row = put(in_flight=True, outcome=None, status=None, ended_by=None, ended_in=None)
-    assert close_orphans([], row.started_at + 100) == 1
+    assert len(close_orphans([], row.started_at + 100)) == 1
     assert found("unexpectedly hello") == [row.id]
     assert entries() == 1
 

@@ -80,7 +80,9 @@ def test_whoever_is_asked_there_is_one_number(world: World) -> None:
     assert sum(Decimal(line["cost_usd"]) for line in table) == exact
     shown = page(world, HELD)
     assert shown.status_code == 200
-    assert f"<td>{wanted:,}</td>" in shown.text
+    estimated = told["total"]["tokens_estimated"]
+    assert estimated > 0, "nobody was cut"
+    assert f"<td>{wanted + estimated:,}</td>" in shown.text
     metrics = world.client.get("/metrics").text
     assert f'evenkeel_ledger_tokens{{client_key="holder"}} {float(wanted)}' in metrics
     found = re.search(r'evenkeel_ledger_cost_usd\{client_key="holder"\} (\S+)', metrics)
@@ -91,7 +93,7 @@ def test_whoever_is_asked_there_is_one_number(world: World) -> None:
 def test_the_operators_page_of_the_key_says_the_same(world: World) -> None:
     """What its holder sees, the operator sees beside its limits."""
     total = usage(world, HELD).json()["total"]
-    names = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write")
+    names = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write", "tokens_estimated")
     make_operator(world)
     with httpx.Client(base_url=world.server.base_url) as browser:
         log_in(browser)

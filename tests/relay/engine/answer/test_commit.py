@@ -1,5 +1,7 @@
 """Behaviour 5.6 and 5.7: the commit, and what flows after it."""
 
+from unittest.mock import ANY
+
 from msgspec.structs import replace
 
 from relay.engine.facts import AttemptEnded, AttemptOpened, AttemptStarted, Committed
@@ -38,7 +40,7 @@ def test_the_facts_of_a_good_answer() -> None:
     ended = Usage(input_uncached=7, output=3)
     told = [replace(fact, heard=None) if isinstance(fact, AttemptEnded) else fact for fact in played.facts]
     assert told == [
-        AttemptStarted(0.25, 1, 1, "ann@example.com", "gemini", "m-1"),
+        AttemptStarted(0.25, 1, 1, "ann@example.com", "gemini", "m-1", ANY),
         AttemptOpened(0.75, 1, "req_9"),
         Committed(1.75, 1, "id"),
         AttemptEnded(3.75, 1, "ann@example.com", Phase.AFTER_STOP, ended),

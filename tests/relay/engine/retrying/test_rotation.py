@@ -1,5 +1,7 @@
 """Behaviour 6 and 11: who is asked next, what is waited, and what the log will say of it."""
 
+from unittest.mock import ANY
+
 import pytest
 
 from relay.engine.facts import AttemptStarted, KeptAccount, Rotated
@@ -187,8 +189,8 @@ def test_each_attempt_is_named_with_its_account_and_model() -> None:
         answers(soft=[ANN]),
     )
     assert played.all(AttemptStarted) == [
-        AttemptStarted(0.1, 1, 1, "ann@example.com", "gemini", "m-1"),
-        AttemptStarted(0.6, 2, 2, "ben@example.com", "anthropic", "m-1"),
+        AttemptStarted(0.1, 1, 1, "ann@example.com", "gemini", "m-1", ANY),
+        AttemptStarted(0.6, 2, 2, "ben@example.com", "anthropic", "m-1", ANY),
     ]
 
 

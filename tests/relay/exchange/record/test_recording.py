@@ -9,10 +9,11 @@ from monitor.record.records import Outcome as Word
 from monitor.record.records import Record, RequestRecord
 from relay.dialects.anthropic import ANTHROPIC
 from relay.engine.commands import ExchangeEnd
+from relay.engine.facts import AttemptEnded, AttemptStarted, Committed
 from relay.exchange.record.recording import Recorder
 from relay.neutral.block import BlockKind
 from relay.neutral.events import BlockStart, Event, Signature, Stop, StreamState, Terminal, TextDelta, Usage
-from relay.neutral.failures import Failure, Kind
+from relay.neutral.failures import Failure, Kind, Phase
 from relay.neutral.server_tools import WEB_SEARCH
 from relay.upstream.request import ClientCall
 
@@ -143,3 +144,88 @@ def test_a_request_that_no_account_could_take_has_its_line(caplog: pytest.LogCap
     [record] = caplog.records
     assert record.getMessage() == "No account was asked: Every account for m is cooling down (status 200)"
     assert vars(record)["request_id"] == "0" * 32
+
+
+class Answer:
+    """An attempt's answer as it grows."""
+
+    def __init__(self, *events: Event) -> None:
+        self.heard = StreamState()
+        self.says(*events)
+
+    def says(self, *events: Event) -> None:
+        self.heard.fold(events)
+
+    @property
+    def usage(self) -> Usage:
+        return self.heard.usage
+
+
+def in_flight() -> tuple[Recorder, list[RequestRecord]]:
+    """The record of an exchange, and its rows so far; the request has 40 bytes, of which 20 are text."""
+    rows: list[RequestRecord] = []
+    row = RequestRecord(
+        id="0" * 32, started_at=1.0, process_id="p", dialect="anthropic", method="POST", path="/v1/messages",
+        in_flight=True, is_simulated=True,
+    )  # fmt: skip
+    call = ClientCall(ANTHROPIC, {"text": "y" * 20}, b"x" * 40, {}, "m", is_stream=True, session="s")
+
+    def submit(record: Record) -> None:
+        if isinstance(record, RequestRecord):
+            rows.append(record)
+
+    return Recorder(submit, row, call, at=lambda: 1.0, bodies=None), rows
+
+
+def started(number: int, answer: Answer) -> AttemptStarted:
+    return AttemptStarted(0.1, number, number, f"{number}@x", "anthropic", "m", answer)
+
+
+def test_a_row_in_flight_says_what_would_be_paid_if_the_process_ended_here() -> None:
+    """From the first word on what upstream told, and estimates for what it did not; the end replaces them."""
+    recorder, rows = in_flight()
+    answer = Answer()
+    recorder.note(started(1, answer))
+    assert (rows[-1].tokens_in, dict(rows[-1].diagnostics)) == (None, {})
+    answer.says(BlockStart(0, "text"), TextDelta(0, "x"))
+    recorder.note(Committed(0.2, 1))
+    assert dict(rows[-1].diagnostics) == {"estimated_tokens_in": 10, "estimated_tokens_out": 1}
+    answer.says(TextDelta(0, "x" * 399))
+    recorder.keep_use()
+    assert dict(rows[-1].diagnostics) == {"estimated_tokens_in": 5, "estimated_tokens_out": 100}
+    answer.says(Usage(input_uncached=7, output=1))
+    recorder.keep_use()
+    assert (rows[-1].tokens_in, rows[-1].tokens_out) == (7, None)
+    assert dict(rows[-1].diagnostics) == {"estimated_tokens_out": 100}
+    assert rows[-1].used_by_attempt is None
+    answer.says(Usage(output=90), Terminal())
+    recorder.note(AttemptEnded(0.3, 1, "1@x", Phase.AFTER_STOP, answer.usage, heard=answer.heard))
+    recorder.end(ExchangeEnd(200, 1, answer.heard, answer.usage), status=200, has_client_gone=False)
+    assert (rows[-1].tokens_in, rows[-1].tokens_out, dict(rows[-1].diagnostics)) == (7, 90, {})
+
+
+def test_a_row_in_flight_tells_attempts_apart() -> None:
+    """What failed attempts used stands in it as soon as they are over, beside what the next one uses."""
+    recorder, rows = in_flight()
+    failed = Answer(Usage(input_uncached=7))
+    recorder.note(started(1, failed))
+    recorder.note(
+        AttemptEnded(0.2, 1, "1@x", Phase.HEADERS, failed.usage, Failure(Kind.CUT, "cut"), heard=failed.heard)
+    )
+    answer = Answer()
+    recorder.note(started(2, answer))
+    [first] = rows[-1].used_by_attempt or ()
+    assert (first.number, first.tokens_in, first.failed) == (1, 7, True)
+    answer.says(BlockStart(0, "text"), TextDelta(0, "x" * 40), Usage(input_uncached=8))
+    recorder.keep_use()
+    first, second = rows[-1].used_by_attempt or ()
+    assert (second.number, second.account, second.tokens_in) == (2, "2@x", 8)
+    assert second.diagnostics == {"estimated_tokens_out": 10}
+
+
+def test_an_attempt_of_which_nothing_came_is_not_guessed() -> None:
+    """Whoever waits for an answer has used nothing yet, as far as anybody knows."""
+    recorder, rows = in_flight()
+    recorder.note(started(1, Answer()))
+    recorder.keep_use()
+    assert (rows[-1].tokens_in, rows[-1].tokens_out, dict(rows[-1].diagnostics)) == (None, None, {})

@@ -1,0 +1,79 @@
+"""A server that is killed in the middle of streams: what upstream had sent by then is paid, and is booked."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from decimal import Decimal
+from typing import Any
+
+from tests.running_server import json_value
+from tests.served.clients.test_client_gone import ask
+from tests.served.processes.test_shutdown import WAYS, wait_until_closed
+from tests.served.world import KEY, PATIENCE_SECONDS, World
+
+OwnWorld = Callable[..., AbstractContextManager[World]]
+POSTS = "SELECT * FROM monitor_requestlog WHERE method = 'POST'"
+SAID_TOKENS = 20
+"""At least so many each of the streams had said: 20 events of 8 words."""
+
+
+def estimates(row: dict[str, Any]) -> dict[str, int]:
+    facts = json_value(row["diagnostics"])
+    return {name: value for name, value in facts.items() if name.startswith("estimated")}
+
+
+def has_said_much(row: dict[str, Any]) -> bool:
+    told = row["tokens_out"] or 0
+    return max(told, estimates(row).get("estimated_tokens_out", 0)) > SAID_TOKENS
+
+
+def until(world: World, is_so: Callable[[list[dict[str, Any]]], bool]) -> None:
+    ends_at = time.monotonic() + PATIENCE_SECONDS
+    while not is_so(rows := world.server.rows(POSTS)):
+        assert time.monotonic() < ends_at, rows
+        time.sleep(0.05)
+
+
+def spent(row: dict[str, Any]) -> int:
+    counts = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write")
+    return sum(row[one] or 0 for one in counts) + sum(
+        value for name, value in estimates(row).items() if row[name.removeprefix("estimated_")] is None
+    )
+
+
+def test_what_came_before_the_kill_is_paid(own_world: OwnWorld) -> None:
+    """Of every dialect and kind of account, streamed or not: the rows and the key's own view, which is the
+    ledger's, say one number, and mark it as estimated. Where nothing came nothing is booked.
+    """
+    with own_world() as world:
+        clients = [
+            ask(world, way, "Hello. [say: events=60] [fault: stall@20*]", is_stream)[0]
+            for way in WAYS
+            for is_stream in (True, False)
+        ]
+        clients.append(ask(world, "anthropic", "[fault: hang*]")[0])
+        count = len(clients)
+        until(world, lambda rows: len(rows) == count and sum(map(has_said_much, rows)) == count - 1)
+        os.kill(world.server.pid, signal.SIGKILL)
+        for client in clients:
+            client.close()
+        world.server.wait()
+        world.server.start()
+        wait_until_closed(world.server, count)
+        rows = world.server.rows(POSTS)
+        assert {row["outcome"] for row in rows} == {"interrupted"}
+        [silent] = [row for row in rows if not has_said_much(row)]
+        assert (silent["cost"], spent(silent)) == (None, 0)
+        paid = [row for row in rows if row is not silent]
+        costs = [Decimal(str(row["cost"])) for row in paid]
+        assert min(costs) > 0
+        assert all("estimated_tokens_out" in estimates(row) for row in paid if row["tokens_out"] is None)
+        usage = world.client.get("/v1/usage", headers={"x-api-key": KEY}).json()
+        total = usage["total"]
+        assert total["requests"] == count - 1
+        assert Decimal(total["cost_usd"]) == sum(round(cost, 10) for cost in costs)
+        assert total["tokens_estimated"] > 0
+        tokens = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write", "tokens_estimated")
+        assert sum(total[one] for one in tokens) == sum(map(spent, rows))
