@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.pricing.library import PRICES_HOLD_SECONDS, is_listed, library_price, listed_price
+from monitor.pricing.library import PRICES_HOLD_SECONDS, is_listed, library_price, listed_as, listed_price
 from monitor.pricing.price_list import NO_PRICES, PriceList, PriceRule, Rates, Tokens
 from monitor.pricing.tiers import tier_factor
 from monitor.pricing.tools import is_guess, tools_price
@@ -149,7 +149,7 @@ def _with_extras(record: RequestRecord, period: int, tokens: Tokens, price: Deci
     for medium, part in MEDIA:
         if count := _number(record, f"{medium}_tokens_{part}"):
             price += _media_surcharge(model, period, medium, part) * min(count, _most(tokens, part)) / 1000
-    price *= tier_factor(model, record.diagnostics.get("service_tier"))
+    price *= tier_factor(model, record.diagnostics.get("service_tier"), record.started_at)
     return price * GEO_FACTORS.get(str(record.diagnostics.get("inference_geo")), 1)
 
 
@@ -164,11 +164,7 @@ def price_source(model: str, prices: PriceList, now: float) -> PriceRule | Liste
         return own
     if not is_listed(model):
         return None
-    from genai_prices import Usage, calc_price
-
-    found = calc_price(Usage(), model)
-    name = found.model.name or found.model.id
-    return ListedPrice(found.provider.name, name, _rates(model, int(now // PRICES_HOLD_SECONDS)))
+    return ListedPrice(*listed_as(model), _rates(model, int(now // PRICES_HOLD_SECONDS)))
 
 
 def load_prices() -> None:

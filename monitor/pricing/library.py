@@ -4,10 +4,12 @@ The table is loaded on first use, for it takes a tenth of a second: ask from the
 """
 
 import functools
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from monitor.pricing.newer_models import StandIn, stand_in
 from monitor.pricing.price_list import Tokens
 
 PRICES_HOLD_SECONDS: Final = 1800
@@ -16,7 +18,7 @@ PRICES_HOLD_SECONDS: Final = 1800
 
 @functools.lru_cache(maxsize=1024)
 def is_listed(model: str) -> bool:
-    """Whether the library knows ``model``."""
+    """Whether a price of ``model`` is known."""
     try:
         listed_price(model, 0, Tokens(1, 0, 0, 0))
     except LookupError:
@@ -39,8 +41,42 @@ def listed_price(model: str, period: int, tokens: Tokens) -> Decimal:
 def library_price(model: str, period: int, **used: int) -> Decimal:
     """What was ``used``, by the library's names, costs in a ``period`` (half hours since the epoch).
 
-    Raises LookupError for a model that the library does not know.
+    Raises LookupError for a model that neither the library knows nor ``newer_models``.
     """
+    newer = _newer(model)
+    if newer is None:
+        return _library_price(model, period, used)
+    searches = used.pop("web_searches", 0)
+    fees = _library_price(newer.like, period, {"web_searches": searches}) if searches else Decimal(0)
+    if newer.rates is None:
+        return fees + newer.factor * _library_price(newer.like, period, used)
+    cached, written = used.get("cache_read_tokens", 0), used.get("cache_write_tokens", 0)
+    uncached = used.get("input_tokens", 0) - cached - written
+    return fees + newer.rates.price_of(Tokens(uncached, cached, written, used.get("output_tokens", 0)))
+
+
+def listed_as(model: str) -> tuple[str, str]:
+    """The provider and the name that a listed model goes by."""
+    from genai_prices import Usage, calc_price
+
+    newer = _newer(model)
+    found = calc_price(Usage(), model if newer is None else newer.like)
+    return found.provider.name, model if newer is not None else found.model.name or found.model.id
+
+
+@functools.lru_cache(maxsize=1024)
+def _newer(model: str) -> StandIn | None:
+    """None for what the library knows by itself."""
+    newer = stand_in(model)
+    if newer is not None:
+        try:
+            _library_price(model, 0, {"input_tokens": 1})
+        except LookupError:
+            return newer
+    return None
+
+
+def _library_price(model: str, period: int, used: Mapping[str, int]) -> Decimal:
     from genai_prices import Usage, calc_price
 
     when = datetime.fromtimestamp(period * PRICES_HOLD_SECONDS, UTC)

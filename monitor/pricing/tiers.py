@@ -5,6 +5,7 @@ million tokens, here divided by the standard ones; flex and batch cost half, ult
 Anthropic's page on fast mode: six times for Opus 4.6 and 4.7, twice for later ones; batches cost half.
 """
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -25,8 +26,17 @@ _FAST: Final = (
 """Beginnings of the names of models whose fast mode is not twice the price."""
 
 
-def tier_factor(model: str, tier: object) -> Decimal:
-    """What the tokens' price is to be multiplied by; 1 for the usual way and for a tier nobody knows."""
+_SOL_OFFER_ENDS: Final = datetime(2027, 3, 1, tzinfo=UTC).timestamp()
+"""Until then ultrafast costs three times for GPT-6.2 Sol, as its page says (November 2026)."""
+
+
+def tier_factor(model: str, tier: object, at: float) -> Decimal:
+    """What the tokens' price is to be multiplied by at a moment (``at``, epoch seconds).
+
+    1 for the usual way and for a tier that nobody knows.
+    """
+    if tier == "ultrafast" and model.startswith("gpt-6.2-sol") and at < _SOL_OFFER_ENDS:
+        return Decimal(3)
     if tier == "fast":
         return next((factor for name, factor in _FAST if model.startswith(name)), _TIERS["fast"])
     return _TIERS.get(tier, Decimal(1)) if isinstance(tier, str) else Decimal(1)

@@ -1,18 +1,21 @@
 """What exchanges cost, worked out by hand from the vendors' published prices.
 
 Dollars for a million tokens, from platform.claude.com/docs/en/about-claude/pricing,
-openai.com/api/pricing, openai.com/api-fast-mode, developers.openai.com/api/docs/models (GPT Image),
+openai.com/api/pricing, openai.com/api-fast-mode, developers.openai.com/api/docs/models (GPT Image, GPT-6.2),
 docs.x.ai/developers/pricing and ai.google.dev/gemini-api/docs/pricing (November 2026).
 """
 
+import tomllib
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib.resources import files
 
 import msgspec
 import pytest
 
 from monitor.pricing.cost import cost_of, priced
+from monitor.pricing.library import is_listed
 from monitor.pricing.price_list import NO_PRICES, PriceList, PriceRule, Rates
 from monitor.record.attempt_use import AttemptUse
 from monitor.record.estimated import GUESSED_PRICE, is_estimated
@@ -25,6 +28,8 @@ OPUS, SONNET, HAIKU = "claude-opus-5-5", "claude-sonnet-4-6", "claude-haiku-4-5"
 PRO, FLASH, FLASH_3 = "gemini-2.5-pro", "gemini-2.5-flash", "gemini-3-flash-preview"
 FLASH_IMAGE, PRO_IMAGE, GPT_AUDIO = "gemini-2.5-flash-image", "gemini-3-pro-image-preview", "gpt-audio"
 GPT, GPT_MINI, GPT_41, GROK = "gpt-5", "gpt-5-mini", "gpt-4.1", "grok-4"
+SOL, ASTRA, NEON, HYDROGEN = "gpt-6.2-sol", "gpt-6.2-astra", "gemini-4-neon", "gemini-4-hydrogen"
+CARBON, MYTHOS = "gemini-4-carbon", "claude-mythos-5-1"
 IMAGE, IMAGE_2 = "gpt-image-2.6-sunburst", "gpt-image-2"
 
 EXAMPLES: list[tuple[str, tuple[int, int, int, int], dict[str, object], str | None]] = [
@@ -93,6 +98,19 @@ EXAMPLES: list[tuple[str, tuple[int, int, int, int], dict[str, object], str | No
     (GPT, (M, 0, 0, M // 10), {"drawn_text_in": 5, "drawn_by": "chatgpt-image-latest"}, "2.250025"),
     (GPT, (0, 0, 0, 0), {"drawn_image_out": M, "drawn_by": "gpt-image-2-mini"}, "40"),
     (GPT, (0, 0, 0, 0), {"drawn_image_out": M, "drawn_by": "gpt-5-nano"}, "40"),
+    (SOL, (100_000, 50_000, 10_000, 20_000), {}, "0.43"),
+    (SOL, (300_000, 0, 0, 10_000), {}, "1.35"),
+    (SOL, (100_000, 0, 0, 0), {"service_tier": "fast"}, "0.4"),
+    (SOL, (100_000, 0, 0, 0), {"service_tier": "ultrafast"}, "0.6"),
+    (ASTRA, (100_000, 50_000, 10_000, 20_000), {}, "1.72"),
+    (ASTRA, (300_000, 0, 0, 10_000), {"web_searches": 1}, "5.41"),
+    (NEON, (M, M, 0, M), {}, "18.15"),
+    (NEON, (1000, 0, 0, 0), {"web_searches": 2}, "0.031"),
+    (HYDROGEN, (M, M, 0, M), {}, "9.075"),
+    (HYDROGEN, (M, 0, 0, 0), {"service_tier": "flex"}, "0.75"),
+    (CARBON, (M, M, 0, M), {}, "12.1"),
+    (MYTHOS, (M, M, M, M), {"cache_write_1h": M}, "80.25"),
+    (f"{MYTHOS}-20260901", (M, 0, 0, 0), {}, "10"),
 ]
 
 
@@ -115,6 +133,25 @@ def test_forty_worked_examples(request_record: Callable[..., RequestRecord]) -> 
             wrong.append((model, told, dollars, str(cost_of(record))))
     assert len(EXAMPLES) >= 40
     assert wrong == []
+
+
+def test_an_announced_price_holds_from_its_day_on(request_record: Callable[..., RequestRecord]) -> None:
+    """Gemini 4 Carbon costs twice as much from December 2026 on; ultrafast Sol six times from March 2027."""
+    december, march = (datetime(*day, tzinfo=UTC).timestamp() for day in ((2026, 12, 2), (2027, 3, 2)))
+    used = {"tokens_in": M, "tokens_out": 0}
+    carbon = request_record(mapped_model=CARBON, started_at=december, **used)
+    assert cost_of(carbon) == 4
+    sol = {"mapped_model": SOL, "tokens_in": 1000, "tokens_out": 0}
+    fast = request_record(started_at=march, diagnostics={"service_tier": "ultrafast"}, **sol)
+    assert cost_of(fast) == Decimal("0.012")
+
+
+def test_each_model_that_is_known_by_name_has_a_price() -> None:
+    """Else it would spend nothing of a budget in money: those of the last weeks too."""
+    table = files("accounts.facts").joinpath("model_facts.toml").read_text("utf-8")
+    names = [name for model in tomllib.loads(table)["model"] for name in model.get("names", ())]
+    assert len(names) > 40
+    assert [name for name in names if not is_listed(name)] == []
 
 
 ESTIMATES = {"estimated_tokens_in": 1000, "estimated_tokens_out": 500}
