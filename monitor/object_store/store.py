@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
@@ -71,36 +72,47 @@ class S3Store:
 
     def put(self, key: str, content: bytes) -> None:
         """As the protocol says."""
-        try:
+        with self._asking():
             self._obstore.put(self._bucket, key, content, use_multipart=False)
-        except self._errors as error:
-            raise _away(error) from None
 
     def get(self, key: str) -> bytes:
         """As the protocol says."""
-        try:
-            return bytes(self._obstore.get(self._bucket, key).bytes())
-        except FileNotFoundError:
-            raise StoreLacks("nothing is there") from None
-        except self._errors as error:
-            raise _away(error) from None
+        with self._asking():
+            try:
+                return bytes(self._obstore.get(self._bucket, key).bytes())
+            except FileNotFoundError as error:
+                if "NoSuchBucket" in str(error):  # the body may lie in the bucket that was meant
+                    raise
+                raise StoreLacks("nothing is there") from None
 
     def days(self) -> list[str]:
         """As the protocol says."""
-        try:
+        with self._asking():
             found = self._obstore.list_with_delimiter(self._bucket)["common_prefixes"]
-        except self._errors as error:
-            raise _away(error) from None
         return [name.strip("/") for name in found]
 
     def delete_day(self, day: str) -> Iterator[int]:
         """As the protocol says."""
-        try:
+        with self._asking():
             for found in self._obstore.list(self._bucket, prefix=day, chunk_size=DELETED_AT_ONCE):
                 self._obstore.delete(self._bucket, [one["path"] for one in found])
                 yield len(found)
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """What the library raises becomes StoreAway.
+
+        So does its panic over an answer that it does not understand, which is no Exception and would end the
+        thread of who asked.
+        """
+        try:
+            yield
         except self._errors as error:
             raise _away(error) from None
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":
+                raise
+            raise StoreAway("its answer is not understood") from None
 
 
 @functools.cache
