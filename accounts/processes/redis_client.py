@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     from redis import asyncio as redis_asyncio
 
 ANSWER_SECONDS: Final = 0.5
-"""How long Redis may take before it counts as away."""
+"""How long Redis may take before it counts as away for who can do without."""
+
+COUNT_SECONDS: Final = 2.0
+"""The same for who needs a count. A Redis on a busy host answers late, and a share of a limit in its place
+would move sessions to other accounts for seconds. One that refuses is away at once."""
 
 _CONNECTIONS: Final = 32
 """At a time; who comes then waits for one of them."""
@@ -30,14 +34,21 @@ def redis_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
 
 def was_never_reached(error: BaseException) -> bool:
     """Did no connection come about, so that Redis cannot have done what it was asked? In doubt: no."""
+    from redis.asyncio.sentinel import MasterNotFoundError
+
+    if isinstance(error, MasterNotFoundError):  # there was nobody to connect to
+        return True
     cause = error.__cause__ or error.__context__
     if isinstance(cause, ConnectionRefusedError | FileNotFoundError | socket.gaierror):
         return True
     return type(cause) is OSError and cause.errno is None  # asyncio's, of several addresses of one name
 
 
-def redis_client(url: str) -> "redis_asyncio.Redis":
-    """For questions that somebody waits for; it connects with its first one, and raises ``redis_errors``."""
+def redis_client(url: str, answer_seconds: float = ANSWER_SECONDS) -> "redis_asyncio.Redis":
+    """For questions that somebody waits for; it connects with its first one, and raises ``redis_errors``.
+
+    ``answer_seconds``: how long one may wait for an answer, and for a connection that is free.
+    """
     from redis import asyncio as redis_asyncio  # 6 MB, for those who have a Redis
     from redis.asyncio.cluster import ClusterNode
     from redis.asyncio.sentinel import SentinelConnectionPool
@@ -48,22 +59,21 @@ def redis_client(url: str) -> "redis_asyncio.Redis":
         """The Sentinels say where to; who finds no connection free waits for one."""
 
     address = redis_address(url)
-    waits: dict[str, Any] = {"max_connections": _CONNECTIONS, "timeout": ANSWER_SECONDS}
+    waits: dict[str, Any] = {"max_connections": _CONNECTIONS, "timeout": answer_seconds}
+    bounds = _bounds(answer_seconds)
     if address.kind == "one":
-        one = redis_asyncio.BlockingConnectionPool.from_url(url, **waits, **_bounds())
+        one = redis_asyncio.BlockingConnectionPool.from_url(url, **waits, **bounds)
         return redis_asyncio.Redis.from_pool(one)
     options = _options(address)
     pool: Any
     if address.kind == "sentinel":
         pool = cast(Any, BlockingSentinelPool)(
-            address.master, _sentinel(address), **waits, **_bounds(), **options
+            address.master, _sentinel(address), **waits, **bounds, **options
         )
         return redis_asyncio.Redis.from_pool(pool)
     nodes = [ClusterNode(host, port) for host, port in address.nodes]
     options |= {"retry": Retry(NoBackoff(), 1), "max_connections": _CONNECTIONS_OF_NODE}
-    return cast(
-        "redis_asyncio.Redis", redis_asyncio.RedisCluster(startup_nodes=nodes, **_bounds(), **options)
-    )
+    return cast("redis_asyncio.Redis", redis_asyncio.RedisCluster(startup_nodes=nodes, **bounds, **options))
 
 
 def messages_client(url: str) -> "redis_asyncio.Redis":
@@ -95,9 +105,9 @@ def channels_host(url: str) -> str | dict[str, Any]:
     return _any_node(address, options)
 
 
-def _bounds() -> dict[str, Any]:
-    """How long each step may take."""
-    return {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
+def _bounds(answer_seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
+    """How long each step may take. A host that is there takes a connection at once, however busy it is."""
+    return {"socket_timeout": answer_seconds, "socket_connect_timeout": ANSWER_SECONDS}
 
 
 def _options(address: RedisAddress) -> dict[str, Any]:

@@ -14,7 +14,12 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from accounts.processes.redis_client import redis_client, redis_errors, was_never_reached
+from accounts.processes.redis_client import (
+    COUNT_SECONDS,
+    redis_client,
+    redis_errors,
+    was_never_reached,
+)
 from accounts.processes.redis_url import redis_address
 from relay.limits.counts import Unknown
 from relay.limits.plan import Spot
@@ -94,7 +99,7 @@ class RedisCounts:
 
     def __init__(self, redis_url: str) -> None:
         """Nothing is connected yet."""
-        self._client = redis_client(redis_url)
+        self._client = redis_client(redis_url, COUNT_SECONDS)
         self._admit: Callable[..., Awaitable[Any]] = self._client.register_script(ADMIT)
         self._spend: Callable[..., Awaitable[Any]] = self._client.register_script(SPEND)
         self._away_until = 0.0

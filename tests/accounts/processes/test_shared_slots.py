@@ -238,3 +238,68 @@ async def test_while_redis_is_away_each_keeps_to_its_share(
     for lease in running:
         lease.release()
     await process.stop()
+
+
+async def slow(url: str, seconds: float) -> None:
+    """From now on Redis answers nobody for so long, and then everybody."""
+    async with redis_client(url) as client:
+        await client.client_pause(int(seconds * 1000))
+
+
+async def test_a_slow_redis_is_waited_for(
+    own_redis: tuple[str, "subprocess.Popen[bytes]"],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """One that answers after a second still counts: no process is kept to its share, no limit is passed."""
+    monkeypatch.setattr(shared_slots, "COUNT_SECONDS", 30.0)
+    url, _ = own_redis
+    made = [Process(f"p{number}", url) for number in range(4)]
+    for process in made:
+        await process.start(view(1, max_in_flight=8), live_processes=4)
+    await slow(url, 1.0)
+    leases = await asyncio.gather(*(made[number == 7].lease() for number in range(8)))
+    assert "each process keeps to its share" not in caplog.text
+    ninth = asyncio.create_task(made[2].pool.acquire(WANT))
+    await asyncio.sleep(0.05)
+    assert not ninth.done()
+    for lease in leases:
+        lease.release()
+    assert isinstance(await ninth, Lease)
+    for process in made:
+        await process.stop()
+
+
+async def test_one_that_is_too_slow_is_away_until_it_answers(
+    own_redis: tuple[str, "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meanwhile each process keeps to its share: of sixty requests none is lost, and never too many run."""
+    monkeypatch.setattr(shared_slots, "COUNT_SECONDS", 0.2)
+    monkeypatch.setattr(shared_slots, "RENEW_SECONDS", 0.3)
+    monkeypatch.setattr(shared_slots, "SETTLE_SECONDS", 0.3)
+    url, _ = own_redis
+    made = [Process(f"p{number}", url) for number in range(4)]
+    for process in made:
+        await process.start(view(1, max_in_flight=8), live_processes=4)
+    await until(lambda: all(process.slots.is_exact for process in made))
+    await slow(url, 3.0)
+    await until(lambda: not any(process.slots.is_exact for process in made))
+    running: list[Lease] = []
+    most = 0
+
+    async def request(process: Process) -> None:
+        nonlocal most
+        lease = await process.lease()
+        running.append(lease)
+        most = max(most, len(running))
+        await asyncio.sleep(0.01)
+        running.remove(lease)
+        lease.release()
+
+    await asyncio.gather(*(request(made[number % 4]) for number in range(60)))
+    assert most == 8
+    monkeypatch.setattr(shared_slots, "COUNT_SECONDS", 30.0)
+    await until(lambda: all(process.slots.is_exact for process in made))
+    assert await made[0].slots.take(1, 1)
+    for process in made:
+        await process.stop()

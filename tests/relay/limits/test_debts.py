@@ -65,13 +65,17 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> RedisCounts:
 
 
 @pytest.mark.outside
-@pytest.mark.parametrize("place", ["127.0.0.1", "localhost", "no socket"])
+@pytest.mark.parametrize("place", ["127.0.0.1", "localhost", "no socket", "no Sentinel"])
 async def test_a_refused_connect_cannot_have_counted(place: str, tmp_path: Path) -> None:
     """It is owed in one sum for each window, and nothing of it is in doubt."""
     with socket.socket() as taken:  # bound, and nobody listens
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-        counts = RedisCounts(f"unix://{tmp_path}/none" if place == "no socket" else f"redis://{place}:{port}")
+        urls = {
+            "no socket": f"unix://{tmp_path}/none",
+            "no Sentinel": f"redis+sentinel://127.0.0.1:{port}/master",
+        }
+        counts = RedisCounts(urls.get(place, f"redis://{place}:{port}"))
         counts._away_until = 0.0
         await spend(counts, 1)
         counts._away_until = 0.0

@@ -27,6 +27,7 @@ TOKENS = Limit("tokens", "total", 1000)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine's Redis is slow, and not away."""
     monkeypatch.setattr(redis_client, "ANSWER_SECONDS", 30.0)
+    monkeypatch.setattr(shared_counts, "COUNT_SECONDS", 30.0)
     monkeypatch.setattr(shared_counts, "TELLING_SECONDS", 30.0)
 
 
@@ -177,6 +178,18 @@ async def test_what_redis_counted_and_answered_too_late_counts_once(
         assert again[0].used == 400
     assert told == 3
     assert not shared._unsure
+
+
+async def test_a_slow_redis_is_waited_for(own_redis: tuple[str, object]) -> None:
+    """One that answers after a second counts all the same: no request goes by what its process knows."""
+    processes = Processes(own_redis[0])
+    assert await processes.ask(0, RATE) is not None
+    async with redis_client.redis_client(own_redis[0]) as client:
+        await client.client_pause(1_000)
+    asked = await asyncio.gather(*(processes.ask(number % 2, RATE) for number in range(20)))
+    assert sum(standings is not None for standings in asked) == 9
+    assert not any(shared.is_away for shared in processes.shared)
+    await processes.stop()
 
 
 async def test_debts_are_told_once_by_whoever_asks(
