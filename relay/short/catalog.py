@@ -24,16 +24,11 @@ from relay.exchange.response.responses import identify
 from relay.exchange.runtime import Runtime
 from relay.neutral.conversation import Json
 from relay.neutral.failures import BadRequest, Failure, Kind
-from relay.short.listed_models import listed_models
+from relay.short.listed_models import ModelPage, listed_models
+from relay.short.model_pages import tells_models, whole_list
 from relay.short.upstream_lists import UpstreamLists
 
 _upstream_lists = UpstreamLists()
-_PATHS = {
-    "gemini": "/v1beta/models?pageSize=1000",
-    "anthropic": "/v1/models?limit=1000",
-    "openai": "/v1/models",
-}
-"""Where accounts of a kind tell what they offer."""
 
 
 async def several_models(request: HttpRequest) -> HttpResponseBase:
@@ -94,7 +89,7 @@ def dialect_of(request: HttpRequest) -> Dialect:
 
 async def _names(runtime: Runtime, scope: Scope) -> list[str]:
     able = [one for one in runtime.pool.roster.views() if one.enabled and scope.admits(one.kind, one.groups)]
-    unlisted = [one for one in able if not one.models and one.kind in _PATHS]
+    unlisted = [one for one in able if not one.models and tells_models(one.kind)]
     fetched = await _upstream_lists.of(unlisted, partial(_upstream_list, runtime))
     return runtime.pool.roster.model_names(
         {account: names for account, names in fetched.items() if names}, scope
@@ -103,11 +98,15 @@ async def _names(runtime: Runtime, scope: Scope) -> list[str]:
 
 async def _upstream_list(runtime: Runtime, account: AccountView) -> list[str] | None:
     headers = {"anthropic-version": "2023-06-01"} if account.kind == "anthropic" else {}
-    answer = await runtime.upstream.get(account, _PATHS[account.kind], headers)
-    if isinstance(answer, Failure) or answer[0] != 200:
-        return None
-    content = answer[2]
-    return await beside_the_loop(len(content), lambda: listed_models(content))
+
+    async def ask(path: str) -> tuple[int, bytes] | Failure:
+        answer = await runtime.upstream.get(account, path, headers)
+        return answer if isinstance(answer, Failure) else (answer[0], answer[2])
+
+    async def read(content: bytes) -> ModelPage | None:
+        return await beside_the_loop(len(content), lambda: listed_models(content))
+
+    return await whole_list(account.kind, ask, read)
 
 
 def _row(dialect: Dialect, name: str) -> Json:

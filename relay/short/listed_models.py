@@ -22,16 +22,37 @@ MOST_NAMES = 20_000
 
 _LISTS = ("data", "models", "result", "items")
 _NAMES = ("id", "model", "slug", "model_name", "name")
+_TOKENS = ("nextPageToken", "next_page_token")
 _MARK = b"\xef\xbb\xbf"
 
 
-def listed_models(content: bytes) -> list[str] | None:
-    """The names that a client can ask for, each once, in order; None for what is no list."""
-    rows = _rows(_told(content.removeprefix(_MARK)))
+class ModelPage(msgspec.Struct, frozen=True):
+    """The names that a client can ask for, each once, in order; and what asks for more, "" without.
+
+    ``is_token``: that is a token for the page, and no name of a row.
+    """
+
+    names: list[str]
+    cursor: str = ""
+    is_token: bool = False
+
+
+def listed_models(content: bytes) -> ModelPage | None:
+    """One page of a list; None for what is no list."""
+    told = _told(content.removeprefix(_MARK))
+    rows = _rows(told)
     if rows is None:
         return None
-    names = dict.fromkeys(name for row in rows if (name := _name(row)))
-    return list(names)[:MOST_NAMES]
+    names = list(dict.fromkeys(name for row in rows if (name := _name(row))))[:MOST_NAMES]
+    if not isinstance(told, dict):
+        return ModelPage(names)
+    for key in _TOKENS:
+        if isinstance(token := told.get(key), str) and token:
+            return ModelPage(names, token, is_token=True)
+    last = told.get("last_id") or (rows[-1].get("id") if rows and isinstance(rows[-1], dict) else None)
+    if told.get("has_more") is True and isinstance(last, str):
+        return ModelPage(names, last)
+    return ModelPage(names)
 
 
 def _told(content: bytes) -> Any:

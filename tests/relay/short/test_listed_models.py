@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relay.admission.model_name import LONGEST_NAME
-from relay.short.listed_models import MOST_NAMES, listed_models
+from relay.short.listed_models import MOST_NAMES, ModelPage, listed_models
 
 LISTS: dict[str, tuple[Any, list[str]]] = {
     "OpenAI": ({"object": "list", "data": [{"id": "a", "object": "model"}, {"id": "b"}]}, ["a", "b"]),
@@ -74,9 +74,10 @@ NO_LISTS: tuple[Any, ...] = (
 def test_each_form_of_a_list_is_read() -> None:
     """The name that a request has to say, not the one for people; each once, and none that none can say."""
     forms = {name: (json.dumps(told).encode(), names) for name, (told, names) in LISTS.items()} | RAW
-    assert {name: listed_models(content) for name, (content, _) in forms.items()} == {
-        name: names for name, (_, names) in forms.items()
-    }
+    for name, (content, names) in forms.items():
+        page = listed_models(content)
+        assert page is not None
+        assert page.names == names, name
 
 
 @pytest.mark.parametrize(
@@ -91,4 +92,26 @@ def test_what_is_no_list_is_none(content: bytes) -> None:
 def test_a_list_is_bounded() -> None:
     """An upstream that lists without end does not fill everybody's."""
     many = [{"id": f"m{number}"} for number in range(MOST_NAMES + 5)]
-    assert len(listed_models(json.dumps(many).encode()) or ()) == MOST_NAMES
+    page = listed_models(json.dumps(many).encode())
+    assert page is not None
+    assert len(page.names) == MOST_NAMES
+
+
+@pytest.mark.parametrize(
+    ("beside", "cursor", "is_token"),
+    [
+        ({"has_more": True, "last_id": "b"}, "b", False),
+        ({"has_more": True}, "b", False),
+        ({"has_more": False, "last_id": "b"}, "", False),
+        ({"last_id": "b"}, "", False),
+        ({"has_more": "yes"}, "", False),
+        ({"has_more": True, "last_id": 7}, "", False),
+        ({"nextPageToken": "t="}, "t=", True),
+        ({"nextPageToken": ""}, "", False),
+        ({"nextPageToken": None, "next_page_token": "u"}, "u", True),
+    ],
+)
+def test_what_asks_for_the_next_page(beside: dict[str, Any], cursor: str, *, is_token: bool) -> None:
+    """Anthropic's and OpenAI's last row, Google's token; nothing where there is no more."""
+    page = listed_models(json.dumps({"data": [{"id": "a"}, {"id": "b"}], **beside}).encode())
+    assert page == ModelPage(["a", "b"], cursor, is_token)
