@@ -21,6 +21,7 @@ from relay.dialects.reading.outside_json import (
     json_outside,
     last_event,
     objects_in,
+    says_nothing,
     without_done,
 )  # fmt: skip
 from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObject, Shape, TolerantReader
@@ -36,7 +37,6 @@ _ENDS = (Terminal, Failed)
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 _BRACE = ord("{")
 _LONG = 4_000  # bytes: numbers of more digits are refused by most readers of JSON
-
 _ANYTHING = msgspec.json.Decoder()
 
 
@@ -212,7 +212,7 @@ class StreamDecoder(ABC, Generic[Shape]):
                     self._patiently(event, events)
                 else:
                     take(told, event, events)
-            elif not data or not data.strip() or data.startswith(b":"):  # a comment that was framed as data
+            elif not data or says_nothing(event.name, data):
                 self._nothing(event, events)
             elif is_done(data):
                 self._flush(events)

@@ -166,3 +166,11 @@ def _details(told: Json, *names: str) -> Json:
         if isinstance(value, dict):
             return value
     return {}
+
+
+def with_chats_names(told: Json) -> Json:
+    """Usage of chat completions whose counts have the names of Responses, or Anthropic's: with chat's too."""
+    if "prompt_tokens" in told or not ("input_tokens" in told or "output_tokens" in told):
+        return told
+    sent, given = _count(told, "input_tokens") or 0, _count(told, "output_tokens") or 0
+    return {**told, "prompt_tokens": sent, "completion_tokens": given, "total_tokens": sent + given}

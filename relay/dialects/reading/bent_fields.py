@@ -19,9 +19,10 @@ def mended(told: Any, shape: type) -> tuple[Any, list[str]]:
     """``told`` as ``shape`` has it, and the paths of what was bent (``choices[].index``), each once.
 
     A number in a text's place becomes a text, and the other way round; an entry in a list's place becomes a
-    list of it; anything else of a wrong type becomes null, or an empty one of its kind where ``shape`` knows
-    no null; so does an object or a list that is missing and must be there. What misses a text or a number
-    that must be there, goes. ``told`` stays as it is.
+    list of it, a list of one in an entry's place that one, an object of numbered entries (PHP's lists) the
+    list of them. Anything else of a wrong type becomes null, or an empty one of its kind where ``shape``
+    knows no null; so does an object or a list that is missing and must be there. What misses a text or a
+    number that must be there, goes. ``told`` stays as it is.
     """
     bent: dict[str, None] = {}
     value = _fit(told, _type_info(shape), "", bent)
@@ -43,8 +44,12 @@ def _fit(value: Any, kind: inspect.Type, path: str, bent: dict[str, None]) -> An
         scalar = _as_scalar(value, one)
         if scalar is not _GONE:
             return scalar
+        if isinstance(one, inspect.ListType) and _is_numbered(value):
+            return _inside([value[key] for key in sorted(value, key=int)], one, path, bent)
         if isinstance(one, inspect.ListType) and _is_an_entry(value, one.item_type):
             return _inside([value], one, path, bent)
+        if isinstance(one, inspect.StructType) and isinstance(value, list) and len(value) == 1:
+            return _fit(value[0], one, path, bent)
     if any(isinstance(one, inspect.NoneType) for one in kinds):
         return None
     return _empty(kinds[0])
@@ -104,6 +109,12 @@ def _is(value: Any, kind: inspect.Type) -> bool:
             return isinstance(value, dict)
         case _:
             raise TypeError(f"no shape of a decoder has a {kind}")
+
+
+def _is_numbered(value: Any) -> bool:
+    if not isinstance(value, dict) or not value:
+        return False
+    return all(key.isascii() and key.isdecimal() and len(key) < 9 for key in value)
 
 
 def _is_an_entry(value: Any, kind: inspect.Type) -> bool:

@@ -23,14 +23,15 @@ Place = tuple[str | int, ...]
 def tolerant_object(data: bytes) -> Json | None:
     """``data`` as a JSON object as far as that can be; None for what is none. Strings may hold lone halves.
 
-    Also read: halves in UTF-8's form, bytes that are no UTF-8 (U+FFFD), control characters in strings, and
-    numbers that JSON has no word for (null).
+    Also read: a byte order mark before it, halves in UTF-8's form, bytes that are no UTF-8 (U+FFFD), control
+    characters in strings, and numbers that JSON has no word for (null).
     """
     try:
         text = data.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
         text = data.decode("utf-8", "replace")
     try:
+        text = text.removeprefix("\ufeff")
         value = json.loads(text, strict=False, parse_float=_finite, parse_constant=_nothing)
     except (ValueError, RecursionError):
         return None

@@ -3,6 +3,9 @@
 PURE.
 """
 
+import json
+from typing import Any
+
 from relay.dialects.reading.half_characters import json_text, tolerant_object
 from relay.neutral.conversation import Json
 from relay.neutral.sse import SseEvent, framed
@@ -10,8 +13,13 @@ from relay.neutral.sse import SseEvent, framed
 JSON_BEGINS = (b"{", b"[")
 DONE = b"[DONE]"
 """What ends a stream of OpenAI's kind, and is no JSON."""
+_ROUND_DONE = b" \t\"'\xef\xbb\xbf"
 
-_FIELDS = (b"id:", b"retry:")
+_HEARTBEATS = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_alive"})
+_SILENT = frozenset({b"", b"null", *(name.encode() for name in _HEARTBEATS)})
+_LONGEST_SILENCE = 32
+_BETWEEN = " \t\r\n,;"
+_ROW = json.JSONDecoder(strict=False)
 
 
 def begins_json(rest: bytes) -> bool:
@@ -24,9 +32,20 @@ def begins_json(rest: bytes) -> bool:
 
 
 def is_silence(raw: bytes) -> bool:
-    """Are these comments, blank lines, and fields that say nothing without data? Anything else is no SSE."""
-    lines = raw.strip(b"\r\n").splitlines()
-    return all(line[:1] in (b"", b":") or line.startswith(_FIELDS) for line in lines)
+    """Are these comments and blank lines? Fields without data, as ``retry``, break SDKs."""
+    return all(line[:1] in (b"", b":") for line in raw.strip(b"\r\n").splitlines())
+
+
+def says_nothing(name: str, data: bytes) -> bool:
+    """Is it a gateway's heartbeat: blank data, null, a comment or a word that was framed as data?
+
+    Under a heartbeat's ``name`` anything short that is no object is.
+    """
+    if data.startswith(b":") or not data.strip():
+        return True
+    if len(data) > _LONGEST_SILENCE:
+        return False
+    return data.strip(b" \t\"'").lower() in _SILENT or name.lower() in _HEARTBEATS
 
 
 def json_outside(raw: bytes) -> SseEvent | None:
@@ -66,14 +85,16 @@ def is_done(data: bytes) -> bool:
     """Is it ``[DONE]``, also in quotes, in small letters, behind a second ``data:``, or line by line?"""
     if data == DONE or len(data) >= 64:
         return data == DONE
-    return all(line.removeprefix(b"data:").strip(b" \"'").upper() == DONE for line in data.split(b"\n"))
+    return all(line.removeprefix(b"data:").strip(_ROUND_DONE).upper() == DONE for line in data.split(b"\n"))
 
 
 def objects_in(body: bytes) -> list[Json]:
-    """One object, those of a list, or those that stand line by line; none for anything else.
+    """One object, those of a list, or those that stand in a row; none for anything else.
 
-    Gateways that frame a line that was framed already write ``data: data: {…}``.
+    Gateways that frame a line that was framed already write ``data: data: {…}``, others frame a text of JSON.
     """
+    if body.startswith(b'"'):
+        body = _text_in(body)
     if body.startswith(b"data:"):
         body = b"\n".join(line.removeprefix(b"data:") for line in body.split(b"\n"))
     told = tolerant_object(body)
@@ -82,4 +103,28 @@ def objects_in(body: bytes) -> list[Json]:
     listed = (tolerant_object(b'{"list":' + body + b"}") or {}).get("list")
     if not isinstance(listed, list):
         listed = [tolerant_object(line) for line in body.splitlines() if line.strip()]
+        if None in listed:
+            listed = _in_a_row(body.decode("utf-8", "replace"))
     return listed if all(isinstance(one, dict) for one in listed) else []
+
+
+def _text_in(body: bytes) -> bytes:
+    told = (tolerant_object(b'{"text":' + body + b"}") or {}).get("text")
+    return told.strip().encode("utf-8", "surrogatepass") if isinstance(told, str) else b""
+
+
+def _in_a_row(text: str) -> list[Any]:
+    """Objects without a line end between them, or with a comma or semicolon behind each."""
+    found: list[Any] = []
+    text, at = text.strip(_BETWEEN), 0
+    while at < len(text):
+        if text[at] in _BETWEEN:
+            at += 1
+            continue
+        try:
+            _, end = _ROW.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return [None]
+        found.append(tolerant_object(text[at:end].encode("utf-8", "surrogatepass")))
+        at = end
+    return found

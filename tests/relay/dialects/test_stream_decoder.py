@@ -134,7 +134,14 @@ def test_what_is_as_documented_keeps_its_bytes() -> None:
     assert chunk.raw.endswith(good + chat(delta("stop")))
 
 
-@pytest.mark.parametrize("frame", [b"data:\n\n", b"data: \n\n", b"data:   \r\n\r\n", b"data\n\n"])
+SILENCE = (
+    b"data:\n\n", b"data: \n\n", b"data:   \r\n\r\n", b"data\n\n", b"retry: 3000\n\n", b"id: 7\nretry: 1\n\n",
+    b"data: null\n\n", b"data: ping\n\n", b'data: "keep-alive"\n\n', b"event: heartbeat\ndata: 1\n\n",
+    b"event: ping\ndata: 2026-11-30T20:00:00Z\n\n",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", SILENCE)
 def test_an_empty_frame_is_a_heartbeat(frame: bytes) -> None:
     """It shows that upstream is there; SDKs fail on it, so it is not passed on."""
     chunk = told(frame, chat(delta(content="Hi"), done=False), frame, chat(delta("stop")), frame)

@@ -1,14 +1,20 @@
 """Data that a gateway framed twice, and the ways in which servers write ``[DONE]``."""
 
+import json
+from collections.abc import Callable
+
 import pytest
 
 from relay.dialects.openai import OPENAI_CHAT
 from relay.dialects.reading.outside_json import is_done, objects_in
 from relay.neutral.events import Heartbeat, Terminal
 from tests.relay.dialects.gemini import streams as gemini
-from tests.relay.dialects.openai.streams import chat, decoded, delta, state_of
+from tests.relay.dialects.openai.streams import chat, client_for, decoded, delta, state_of
 
-DONE_IN_OTHER_WORDS = (b"[DONE]", b'"[DONE]"', b"'[DONE]'", b"[done]", b" [DONE] ", b"data: [DONE]")
+DONE_IN_OTHER_WORDS = (
+    b"[DONE]", b'"[DONE]"', b"'[DONE]'", b"[done]", b" [DONE] ", b"data: [DONE]", b"\t[DONE]",
+    b"\xef\xbb\xbf[DONE]",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("data", DONE_IN_OTHER_WORDS)
@@ -71,3 +77,51 @@ def test_a_comment_that_was_framed_as_data_is_a_heartbeat() -> None:
     assert state_of(chunk.events).text == "fine"
     assert isinstance(chunk.events[0], Heartbeat)
     assert b"PROCESSING" not in chunk.raw
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":1}{"b":2}',
+        b'{"a":1} {"b":2}',
+        b'{"a":1},{"b":2},',
+        b'{"a":1};\n{"b":2};',
+        b'[{"a":1},{"b":2}]',
+        b'{"a":1}\n\n{"b":2}',
+    ],
+)
+def test_objects_in_a_row_are_each_read(data: bytes) -> None:
+    """Gateways join what came in two reads, or leave the comma of a list behind each."""
+    assert objects_in(data) == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize("data", [b'{"a":1}{"b":', b'{"a":1} and', b'{"a":1}[2]', b'"{}', b'"a"', b'"[1]"'])
+def test_what_is_no_row_of_objects_is_none(data: bytes) -> None:
+    """Half of one, words, something else."""
+    assert objects_in(data) == []
+
+
+@pytest.mark.parametrize(
+    "framed",
+    [
+        lambda one: b"\xef\xbb\xbf" + one,
+        lambda one: b"\t" + one,
+        lambda one: one + b",",
+        lambda one: json.dumps(one.decode()).encode(),
+    ],
+)
+def test_an_event_that_is_framed_oddly_is_heard(framed: Callable[[bytes], bytes]) -> None:
+    """A mark before each, a tab, a comma, a text of JSON: the SDK is told what it can read."""
+    chunks = [delta(content="fi"), delta(content="ne"), delta("stop")]
+    lines = [framed(chat(one, done=False)[6:].strip()) for one in chunks]
+    chunk = decoded(
+        OPENAI_CHAT, [b"".join(b"data: " + line + b"\n\n" for line in lines) + b"data: [DONE]\n\n"]
+    )
+    assert (chunk.events[-1], state_of(chunk.events).text) == (Terminal(), "fine")
+    with client_for(chunk.raw).chat.completions.stream(model="m", messages=[]) as events:
+        assert events.get_final_completion().choices[0].message.content == "fine"
+
+
+def test_a_long_row_is_read_whole() -> None:
+    """However many stand in it."""
+    assert len(objects_in(b'{"a":1}' * 20_000)) == 20_000

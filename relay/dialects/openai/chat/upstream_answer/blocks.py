@@ -118,7 +118,7 @@ class Blocks:
         if custom is not None:
             name, arguments = custom.name or "", custom.input
         given = arguments
-        if isinstance(arguments, dict):
+        if isinstance(arguments, dict | list):
             arguments = msgspec.json.encode(arguments).decode()
         told_id = fragment.id or ""
         position, begins = self.numbers.place(fragment.index, told_id, name, behind)

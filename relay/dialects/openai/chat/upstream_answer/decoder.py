@@ -30,7 +30,7 @@ from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
 from relay.dialects.openai.chat.upstream_answer.said import ToldChoice
 from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Delta, Piece, is_told
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
-from relay.dialects.openai.usage import usage_from
+from relay.dialects.openai.usage import usage_from, with_chats_names
 from relay.dialects.reading.bent_fields import mended
 from relay.dialects.reading.error_shapes import is_own_shape
 from relay.dialects.reading.half_characters import tolerant_object, without_halves
@@ -113,6 +113,9 @@ class ChatDecoder(StreamDecoder[Piece]):
     def _prepared(self, choice: Any) -> Any:
         if is_message_alone(choice):
             return {**choice, "delta": {}}
+        if isinstance(choice, dict) and isinstance(said := choice.get("delta"), str):
+            choice = {**choice, "delta": {"content": said}}
+            self.note("choices[].delta")
         whole = with_text_content(choice, "delta")
         if whole is not choice:
             self.note("choices[].delta.content")
@@ -144,6 +147,8 @@ class ChatDecoder(StreamDecoder[Piece]):
             self._without_choices(told, event)
         if told.usage is not NOTHING and is_told(told.usage):
             self._usage(told.usage, events, is_in_place=True, tier=told.service_tier)
+        if told.object != CHUNK and (told.choices or is_told(told.usage)):
+            self._rewrites.put(("object",), CHUNK)
         if told.citations or told.search_results:
             self._deltas.consulted(listed_sources(told.citations or [], told.search_results or []))
         if self._waiting or self._deltas.placeholders:
@@ -223,7 +228,7 @@ class ChatDecoder(StreamDecoder[Piece]):
 
     def _choice(self, at: int, choice: Choice, thought: str, events: list[Event]) -> None:
         before = len(events)
-        if choice.index:  # there is one answer, however its chunks are numbered
+        if choice.index != 0:  # there is one answer, however its chunks are numbered
             self.note("choices[].index")
             self._rewrites.put(("choices", at, "index"), 0)
         is_last, is_behind = bool(choice.finish_reason), self._finish is not None
@@ -250,7 +255,7 @@ class ChatDecoder(StreamDecoder[Piece]):
         told = json_object(bytes(raw))
         if told is None:
             return
-        usage = with_counts(told)
+        usage = with_counts(with_chats_names(told))
         if usage is not told:
             self.note("usage")
         if usage is not told or not is_in_place:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from relay.dialects.openai.chat.client_answer.rewrites import Place, Rewrites
+from relay.dialects.openai.chat.upstream_answer.bent_calls import put_right
 from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall
 from relay.dialects.openai.chat.upstream_answer.extras import CitedSource, picture_in, source_in
 from relay.dialects.openai.chat.upstream_answer.thoughts import reasoning_text
@@ -171,10 +172,12 @@ class Deltas:
         fragments = delta.tool_calls or ()
         try:
             for number, fragment in enumerate(fragments):
+                place: Place = ("choices", at, "delta", "tool_calls", number)
+                for name, value in put_right(fragment):
+                    self._rewrites.put((*place, name), value)
                 amended = self.blocks.call(fragment, len(fragments) - 1 - number, events)
                 self._resume(amended)
                 if amended:
-                    place: Place = ("choices", at, "delta", "tool_calls", number)
                     self._amend(place, _FIELDS, fragment, amended)
             if delta.function_call is not None:
                 self._is_older = True

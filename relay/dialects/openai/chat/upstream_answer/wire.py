@@ -12,10 +12,14 @@ NOTHING = Raw(b"")
 
 
 class Function(Struct, gc=False):
-    """The called function, or a fragment of it. Some servers give the arguments as an object."""
+    """The called function, or a fragment of it. Some servers give the arguments as an object.
+
+    Llama's own form has them as ``parameters``.
+    """
 
     name: str | None = None
-    arguments: str | dict[str, Any] | None = None
+    arguments: str | dict[str, Any] | list[Any] | None = None
+    parameters: str | dict[str, Any] | None = None
 
 
 class Custom(Struct, gc=False):
@@ -26,12 +30,18 @@ class Custom(Struct, gc=False):
 
 
 class CallFragment(Struct, gc=False):
-    """A fragment of a tool call: OpenAI gives id and name in the first one only."""
+    """A fragment of a tool call: OpenAI gives id and name in the first one only.
+
+    Some servers write it flat: as Responses do, or with Anthropic's ``input``.
+    """
 
     index: int | None = None
     id: str | None = None
     function: Function | None = None
     custom: Custom | None = None
+    name: str | None = None
+    arguments: str | dict[str, Any] | list[Any] | None = None
+    input: str | dict[str, Any] | None = None
 
 
 class Delta(Struct, gc=False):
