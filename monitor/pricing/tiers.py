@@ -3,6 +3,8 @@
 Sources, as of November 2026: OpenAI's page on fast mode (priority processing until July 2026) lists prices a
 million tokens, here divided by the standard ones; flex and batch cost half, ultrafast six times as much.
 Anthropic's page on fast mode: six times for Opus 4.6 and 4.7, twice for later ones; batches cost half.
+Gemini's pages on priority and flex inference: 75 to 100 % more, 1.8 times as the prices of Gemini 4 stand;
+and half.
 """
 
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ _TIERS: Final = {
 _FAST: Final = (
     ("claude-opus-4-6", Decimal(6)),
     ("claude-opus-4-7", Decimal(6)),
+    ("gemini-", Decimal("1.8")),
     ("gpt-5.5", Decimal("2.5")),
     ("gpt-5-mini", Decimal("1.8")),
     ("gpt-4.1-nano", Decimal(2)),

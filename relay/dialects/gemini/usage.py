@@ -16,6 +16,8 @@ Some servers write an enumeration's numbers; they are those of google.ai.generat
 """
 
 _NAMES = (str, int)
+_TIERS = {"priority": "fast", "flex": "flex"}
+"""The tiers that have a price of their own, as the other vendors' are named."""
 
 
 def usage_of(told: UsageMetadata) -> Usage:
@@ -29,9 +31,20 @@ def usage_of(told: UsageMetadata) -> Usage:
     output = told.candidates_token_count
     if thoughts is not None:
         output = (output or 0) + thoughts
+    tier = told.service_tier or told.traffic_type
     return Usage(
-        input_uncached=uncached, cache_read=cached, output=output, thinking=thoughts, media=_media(told)
+        input_uncached=uncached,
+        cache_read=cached,
+        output=output,
+        thinking=thoughts,
+        media=_media(told),
+        tier=_tier(tier) if tier is not None else "",
     )
+
+
+def _tier(told: object) -> str:
+    """``priority``, ``SERVICE_TIER_PRIORITY`` and ``ON_DEMAND_PRIORITY`` are one; so are those of flex."""
+    return _TIERS.get(told.lower().rpartition("_")[2], "") if isinstance(told, str) else ""
 
 
 def says_all_of(later: UsageMetadata, earlier: UsageMetadata) -> bool:
@@ -45,6 +58,8 @@ def says_all_of(later: UsageMetadata, earlier: UsageMetadata) -> bool:
         or (not later.candidates_tokens_details and earlier.candidates_tokens_details)
         or (not later.prompt_tokens_details and earlier.prompt_tokens_details)
         or (not later.cache_tokens_details and earlier.cache_tokens_details)
+        or (later.service_tier is None and earlier.service_tier is not None)
+        or (later.traffic_type is None and earlier.traffic_type is not None)
     )
 
 

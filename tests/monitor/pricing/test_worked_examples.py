@@ -108,6 +108,7 @@ EXAMPLES: list[tuple[str, tuple[int, int, int, int], dict[str, object], str | No
     (NEON, (1000, 0, 0, 0), {"web_searches": 2}, "0.031"),
     (HYDROGEN, (M, M, 0, M), {}, "9.075"),
     (HYDROGEN, (M, 0, 0, 0), {"service_tier": "flex"}, "0.75"),
+    (HYDROGEN, (M, 0, 0, M), {"service_tier": "fast"}, "16.2"),
     (CARBON, (M, M, 0, M), {}, "12.1"),
     (MYTHOS, (M, M, M, M), {"cache_write_1h": M}, "80.25"),
     (f"{MYTHOS}-20260901", (M, 0, 0, 0), {}, "10"),

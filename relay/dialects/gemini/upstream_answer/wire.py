@@ -116,6 +116,10 @@ class UsageMetadata(Struct, rename="camel", gc=False):
     cache_tokens_details: list[ModalityTokens] | None = None
     candidates_tokens_details: list[ModalityTokens] | None = None
     tool_use_prompt_tokens_details: list[ModalityTokens] | None = None
+    service_tier: Any = None
+    """The Gemini API's word for how the answer was made."""
+    traffic_type: Any = None
+    """Vertex's."""
 
 
 class WireAnswer(Struct, rename="camel", gc=False):

@@ -70,6 +70,26 @@ def test_where_inference_ran_is_read(told: object, geo: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "tier"),
+    [
+        ({"serviceTier": "priority"}, "fast"),
+        ({"serviceTier": "SERVICE_TIER_FLEX"}, "flex"),
+        ({"serviceTier": "standard"}, ""),
+        ({"trafficType": "ON_DEMAND_PRIORITY"}, "fast"),
+        ({"trafficType": "ON_DEMAND_FLEX"}, "flex"),
+        ({"trafficType": "ON_DEMAND"}, ""),
+        ({"serviceTier": 3}, ""),
+        ({"serviceTier": ["priority"]}, ""),
+        ({}, ""),
+    ],
+)
+def test_geminis_tiers(told: dict[str, Any], tier: str) -> None:
+    """Priority costs more and flex less; both of Google's APIs tell them beside the counts."""
+    usage = msgspec.convert({"promptTokenCount": 1, **told}, UsageMetadata)
+    assert usage_of(usage).tier == tier
+
+
+@pytest.mark.parametrize(
     ("told", "media"),
     [
         ({"promptTokensDetails": [{"modality": "TEXT", "tokenCount": 9}]}, {}),
