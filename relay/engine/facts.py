@@ -75,8 +75,12 @@ class AttemptEnded(msgspec.Struct, frozen=True):
         """What upstream told by HTTP or in an error object, else the 200 of the stream that it opened."""
         if self.failure is not None and self.failure.status is not None:
             return self.failure.status
-        has_opened = self.phase not in (Phase.ADMISSION, Phase.CONNECT, Phase.HEADERS)
-        return 200 if has_opened else None
+        return 200 if self.has_opened else None
+
+    @property
+    def has_opened(self) -> bool:
+        """Did upstream begin to answer?"""
+        return self.phase not in (Phase.ADMISSION, Phase.CONNECT, Phase.HEADERS)
 
 
 class Continued(msgspec.Struct, frozen=True):

@@ -46,6 +46,8 @@ class AttemptUses:
         self._estimate: int | None = None
         self.so_far = UsedSoFar({}, {})
         """What is known to be used while the exchange is in flight."""
+        self.was_left = False
+        """Did the last attempt end as upstream was at work, for its client left or the server stopped?"""
         self._running: tuple[AttemptStarted, Heard] | None = None
 
     def asked_tokens(self) -> int:
@@ -64,12 +66,13 @@ class AttemptUses:
         ``is_committed``: the client has had words by now, of it or of one before.
         """
         self._last, self._running = attempt.number, None
-        if fact.failure is None and not self._uses:
+        heard, has_failed = fact.heard or StreamState(), fact.failure is not None
+        self.was_left = not has_failed and not heard.terminal and fact.has_opened
+        if not has_failed and not self._uses:
             return  # as most exchanges go: the row has all that there is
-        heard = fact.heard or StreamState()
-        facts = price_facts(heard, usage, self.asked_tokens, has_failed=fact.failure is not None)
+        facts = price_facts(heard, usage, self.asked_tokens, has_failed=has_failed, was_left=self.was_left)
         if facts or any((usage.input_uncached, usage.output, usage.cache_read, usage.cache_write)):
-            failed = fact.failure is not None and not is_committed
+            failed = has_failed and not is_committed
             self._uses.append(
                 _use(attempt.number, attempt.account, attempt.upstream_model, usage, facts, failed=failed)
             )

@@ -42,18 +42,23 @@ def counted(state: StreamState | None, usage: Usage, *, has_failed: bool) -> Usa
 
 
 def price_facts(
-    state: StreamState, usage: Usage, asked_tokens: Callable[[], int], *, has_failed: bool
+    state: StreamState,
+    usage: Usage,
+    asked_tokens: Callable[[], int],
+    *,
+    has_failed: bool,
+    was_left: bool = False,
 ) -> dict[str, str | int]:
     """The facts by name, those that are there, of an answer that said ``state`` and used ``usage``.
 
     ``asked_tokens`` estimates what was sent. An answer is broken that ``has_failed``, or
-    that has no end, for its client left or the server stopped.
+    that has no end, for its client left or the server stopped; ``was_left``: when upstream was at work on it.
 
     ``cache_write_1h`` tokens; ``web_searches`` and ``file_searches``; ``service_tier``; ``inference_geo``;
     tokens of sound and pictures, named by ``media_part``; those of an image model, ``drawn_by`` whom;
     ``estimated_tokens_in`` and ``estimated_tokens_out``, each where an answer came (of a broken one: a word,
     or what comes whole) of which upstream did not tell it; the latter is 0 where a broken one had read its
-    input, and said nothing.
+    input, and said nothing. Who leaves before the first word has had it read.
     """
     found = dict[str, str | int]()
     if usage.cache_write_1h:
@@ -73,6 +78,8 @@ def price_facts(
     if not (any(map(_says, state.blocks)) if is_broken else state.blocks):
         if is_broken and usage.input_uncached is not None and usage.output is None:
             found["estimated_tokens_out"] = 0
+        if is_broken and was_left and usage.input_uncached is None:
+            found |= {"estimated_tokens_in": asked_tokens(), "estimated_tokens_out": 0}
         return found
     if usage.input_uncached is None:
         found["estimated_tokens_in"] = asked_tokens()

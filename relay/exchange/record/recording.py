@@ -186,7 +186,8 @@ class Recorder:
         is_ours = stopped or (failure is not None and failure.rule.ended_here)
         ended_by = EndedBy.CLIENT if has_client_gone else EndedBy.PROXY if is_ours else EndedBy.UPSTREAM
         usage = counted(state, outcome.usage, has_failed=failure is not None)
-        facts_of_price = price_facts(state, usage, self._uses.asked_tokens, has_failed=failure is not None)
+        left = {"has_failed": failure is not None, "was_left": self._uses.was_left}
+        facts_of_price = price_facts(state, usage, self._uses.asked_tokens, **left)
         if failure is None and state.is_empty_turn:
             facts_of_price["said_nothing"] = True
         self.row = msgspec.structs.replace(

@@ -229,3 +229,32 @@ def test_an_attempt_of_which_nothing_came_is_not_guessed() -> None:
     recorder.note(started(1, Answer()))
     recorder.keep_use()
     assert (rows[-1].tokens_in, rows[-1].tokens_out, dict(rows[-1].diagnostics)) == (None, None, {})
+
+
+def test_who_leaves_before_the_first_word_pays_for_the_prompt() -> None:
+    """Where upstream had begun to answer, and has told nothing yet. Not where nobody was at work on it."""
+    for phase, expected in (
+        (Phase.PEEK, {"estimated_tokens_in": 5, "estimated_tokens_out": 0}),
+        (Phase.CONNECT, {}),
+        (Phase.HEADERS, {}),
+    ):
+        recorder, rows = in_flight()
+        answer = Answer()
+        recorder.note(started(1, answer))
+        recorder.note(AttemptEnded(0.3, 1, "1@x", phase, answer.usage, heard=answer.heard))
+        end = ExchangeEnd(499, 1, answer.heard, answer.usage, interrupted_by="client", phase=phase)
+        recorder.end(end, status=499, has_client_gone=True)
+        assert dict(rows[-1].diagnostics) == expected
+        assert rows[-1].outcome == Word.CLIENT_CLOSED
+
+
+def test_who_leaves_between_two_attempts_pays_for_none_that_told_nothing() -> None:
+    """The last attempt was over, and had failed: nobody was at work."""
+    recorder, rows = in_flight()
+    answer = Answer()
+    recorder.note(started(1, answer))
+    failure = Failure(Kind.CUT, "cut")
+    recorder.note(AttemptEnded(0.3, 1, "1@x", Phase.PEEK, answer.usage, failure, heard=answer.heard))
+    end = ExchangeEnd(499, 1, answer.heard, answer.usage, interrupted_by="client", phase=Phase.PEEK)
+    recorder.end(end, status=499, has_client_gone=True)
+    assert dict(rows[-1].diagnostics) == {}
