@@ -19,6 +19,7 @@ from relay.dialects.openai.chat.upstream_answer.deltas import Deltas, Placeholde
 from relay.dialects.openai.chat.upstream_answer.documents import (
     CHUNK,
     DONE,
+    KINDS,
     WHOLE,
     is_message_alone,
     is_text_alone,
@@ -147,7 +148,7 @@ class ChatDecoder(StreamDecoder[Piece]):
             self._without_choices(told, event)
         if told.usage is not NOTHING and is_told(told.usage):
             self._usage(told.usage, events, is_in_place=True, tier=told.service_tier)
-        if told.object != CHUNK and (told.choices or is_told(told.usage)):
+        if told.object not in KINDS and (told.choices or is_told(told.usage)):
             self._rewrites.put(("object",), CHUNK)
         if told.citations or told.search_results:
             self._deltas.consulted(listed_sources(told.citations or [], told.search_results or []))

@@ -14,6 +14,8 @@ from relay.neutral.sse import framed
 
 WHOLE = "chat.completion"
 CHUNK = "chat.completion.chunk"
+KINDS = (CHUNK, WHOLE, "chat.completion.done")
+"""What chunks call themselves where SDKs take them; the last is Perplexity's end."""
 _NOT_REPEATED = ("choices", "usage", "object")
 DONE = b"data: [DONE]\n\n"
 
