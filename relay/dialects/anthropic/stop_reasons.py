@@ -52,7 +52,8 @@ def stop_of(delta: dict[str, Any]) -> Stop | None:
         value if isinstance(value, str) else None
         for value in (delta.get("stop_sequence"), told.get("category"), told.get("explanation"))
     )
-    reason = _OURS.get(stop_reason) or _GUESTS.get(stop_reason, "unknown")
+    word = stop_reason.lower()
+    reason = _OURS.get(word) or _GUESTS.get(word, "unknown")
     return Stop(reason, stop_reason, sequence, category, explanation)
 
 
@@ -67,7 +68,7 @@ def fitting(stop: Stop, kinds: Collection[BlockKind]) -> str | None:
         reason = "tool_use"
     elif reason == "tool_use" and kinds and _NO_CALLS.issuperset(kinds):
         reason = "end_turn"
-    is_guest = stop.upstream_reason in _GUESTS
+    is_guest = stop.reason != "unknown" and stop.upstream_reason not in _OURS
     return _THEIRS[reason] if is_guest or reason != stop.reason else None
 
 

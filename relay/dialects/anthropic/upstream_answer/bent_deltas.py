@@ -6,13 +6,21 @@ from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 
 _CALLED: dict[str, tuple[str, ...]] = {
-    "thinking_delta": ("thinking_delta", "thinking", "reasoning", "reasoning_delta"),
-    "input_json_delta": ("input_json",),
+    "thinking_delta": (
+        "thinking_delta",
+        "thinking",
+        "reasoning",
+        "reasoning_delta",
+        "reasoning_content_delta",
+    ),
+    "input_json_delta": ("input_json", "tool_use_delta", "tool_use", "arguments_delta"),
     "signature_delta": ("signature", "thinking_delta"),
     "citations_delta": ("citation", "citations", "citation_delta", "text_delta"),
     "text_delta": ("text",),
 }
 """What gateways call each kind of delta; thoughts may stand where text does."""
+_ARGUMENTS = ("partial_json", "json", "input", "arguments")
+_THOUGHTS = ("thinking", "reasoning", "reasoning_content")
 
 
 def with_usual_kind(body: Json, delta: Delta, kind: BlockKind | None) -> Json | None:
@@ -22,19 +30,34 @@ def with_usual_kind(body: Json, delta: Delta, kind: BlockKind | None) -> Json | 
     """
     if delta.type in TOLD_IN and getattr(delta, TOLD_IN[delta.type]) is not None:
         return None
+    told = body.get("delta") or {}
+    for usual, fields in (("input_json_delta", _ARGUMENTS), ("thinking_delta", _THOUGHTS)):
+        given = _first_of(told, fields) if delta.type == usual or delta.type in _CALLED[usual] else None
+        if given is not None:
+            return {**body, "delta": {**told, "type": usual, TOLD_IN[usual]: given}}
     for usual, names in _CALLED.items():
         is_thought = usual == "thinking_delta" and (delta.type or kind == "thinking")
         said = getattr(delta, TOLD_IN[usual])
         said = delta.text if said is None and is_thought else said
         if said is not None and (delta.type in names or not delta.type):
-            told = body.get("delta") or {}  # a signature may stand beside the thoughts
-            return {**body, "delta": {**told, "type": usual, TOLD_IN[usual]: said}}
+            return {**body, "delta": {**told, "type": usual, TOLD_IN[usual]: said}}  # a signature may stay
     return None
 
 
-def with_arguments_as_text(body: Json) -> Json | None:
-    """The event ``body`` with the object that stands for a piece of arguments as text; None without one."""
+def _first_of(told: Json, fields: tuple[str, ...]) -> str | None:
+    """The first of the ``fields`` that is a text, or an object, as text."""
+    given = next((told[name] for name in fields if isinstance(told.get(name), str | dict)), None)
+    return json_text(given).decode() if isinstance(given, dict) else given
+
+
+def with_texts(body: Json) -> Json | None:
+    """The event ``body`` with the text for what stands in a delta's place; None where nothing is to mend.
+
+    That is a mere text, or the object that stands for a piece of arguments.
+    """
     delta = body.get("delta")
+    if isinstance(delta, str):
+        return {**body, "delta": {"text": delta}}
     if not isinstance(delta, dict) or not isinstance(told := delta.get("partial_json"), dict):
         return None
     return {**body, "delta": {**delta, "partial_json": json_text(told).decode() if told else ""}}

@@ -11,13 +11,14 @@ content_block_stop, then message_delta, message_stop.
 from relay.dialects.anthropic.errors import failure_in_document
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS
 from relay.dialects.anthropic.upstream_answer.bent_blocks import whole_content
-from relay.dialects.anthropic.upstream_answer.bent_deltas import with_arguments_as_text, with_usual_kind
+from relay.dialects.anthropic.upstream_answer.bent_deltas import with_texts, with_usual_kind
 from relay.dialects.anthropic.upstream_answer.block_start import citation
 from relay.dialects.anthropic.upstream_answer.documents import begins_message, is_message, stream_of
 from relay.dialects.anthropic.upstream_answer.message_events import begun, stopped
 from relay.dialects.anthropic.upstream_answer.own_errors import own_error
 from relay.dialects.anthropic.upstream_answer.rare_deltas import rare_events
 from relay.dialects.anthropic.upstream_answer.reframing import (
+    MESSAGE_STOP,
     InOtherWords,
     block_start,
     block_stop,
@@ -61,6 +62,8 @@ _HEARTBEAT = Heartbeat()
 class AnthropicDecoder(StreamDecoder[StreamEvent]):
     """One upstream stream."""
 
+    passes_done = False
+
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing read yet."""
         super().__init__(STREAM_EVENT, options.max_event_bytes)
@@ -82,7 +85,10 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         return self._take_rare(name, told, event, events)
 
     def done(self, events: list[Event]) -> None:
-        """``[DONE]`` is no end here."""
+        """``[DONE]`` is an end where the stop reason was told: gateways end every stream with it."""
+        if self._stop_reason is not None:
+            self._raw.append(self._end(events) + MESSAGE_STOP)
+            return
         kind = Kind.CUT if self._has_started else Kind.EMPTY
         raise BrokenStream(Failure(kind, "upstream ended its stream without message_stop"))
 
@@ -97,8 +103,8 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         raise BrokenStream(failure_in_document(told) or garbage(words))
 
     def prepared(self, told: Json) -> Json:
-        """Pieces of arguments as text."""
-        return with_arguments_as_text(told) or told
+        """Pieces of arguments, and mere texts, as what they are."""
+        return with_texts(told) or told
 
     def _take_usual(self, block: UpstreamBlock, delta: Delta, events: list[Event]) -> bool:
         """One of the three deltas that make up nearly all of a stream; False when it is none of them."""
@@ -194,8 +200,8 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
 
     def _start_block(self, told: StreamEvent, event: SseEvent, body: Json, events: list[Event]) -> bytes:
         content = body.get("content_block")
-        if not isinstance(content, dict):
-            raise BrokenStream(garbage(f"content block {told.index} began without content"))
+        if not isinstance(content, dict):  # text and thoughts begin one by themselves
+            return self._passed_over("content_block", events)
         stops = b""
         before = self._blocks.find(told.index) if told.index is not None else None
         if before is not None:  # the number of another block, which is over then
@@ -259,13 +265,14 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         events.append(BlockStop(self._held_block))
 
     def _stop(self, event: SseEvent, body: Json, told: StreamEvent, events: list[Event]) -> bytes:
-        stop, fields = stopped(body, self._blocks.kinds)
+        stop, fields = stopped(body, self._blocks.kinds, self._stop_reason)
         if stop is not None:
             self._stop_reason = stop.upstream_reason
         stops = self._close(self._blocks.all_open, events) if stop is not None else b""
-        events += [read_usage(body.get("usage")), *([stop] if stop is not None else [])]
+        whole = {**body, **fields}
+        events += [read_usage(whole.get("usage")), *([stop] if stop is not None else [])]
         for path in fields:
-            event = self._mended(event, path, {**body, **fields})
+            event = self._mended(event, path, whole)
         return stops + self._reframed(event, told)
 
     def _end(self, events: list[Event]) -> bytes:

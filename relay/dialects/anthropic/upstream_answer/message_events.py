@@ -13,6 +13,8 @@ from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, MessageStart, Stop, merged
 
+_OF_THE_END = ("stop_reason", "stop_sequence", "stop_details")
+
 
 def begun(body: Json) -> tuple[list[Event], Json]:
     """The events of a message_start, and its body with content and counts; raises BrokenStream."""
@@ -31,15 +33,25 @@ def begun(body: Json) -> tuple[list[Event], Json]:
     return events, {**body, "message": {**whole, **(counts or {})}}
 
 
-def stopped(body: Json, kinds: Collection[BlockKind]) -> tuple[Stop | None, dict[str, Json]]:
-    """The end that a message_delta tells, of blocks of ``kinds``; the fields that it should have had."""
-    fields = with_counts(body.get("usage"), "output_tokens") or {}
-    delta = body.get("delta")
-    if not isinstance(delta, dict):
-        return None, fields
-    stop = stop_of(delta)
-    word = None if stop is None else fitting(stop, kinds)
-    if word is None:
+def stopped(
+    body: Json, kinds: Collection[BlockKind], known: str | None
+) -> tuple[Stop | None, dict[str, Json]]:
+    """The end that a message_delta tells, of blocks of ``kinds``; the fields that it should have had.
+
+    Some servers tell it beside the delta, and the usage in it. One that tells neither takes the stop reason
+    that was ``known`` before from the SDK.
+    """
+    told = body.get("delta")
+    delta = told if isinstance(told, dict) else {}
+    usage, inside = body.get("usage"), delta.get("usage")
+    fields: dict[str, Json] = {}
+    if not isinstance(usage, dict) and isinstance(inside, dict):
+        usage, fields = inside, {"usage": inside}
+    fields |= with_counts(usage, "output_tokens") or {}
+    beside = {key: body[key] for key in _OF_THE_END if key in body and key not in delta}
+    stop = stop_of({**delta, **beside})
+    word = fitting(stop, kinds) if stop is not None else known
+    mended = {**delta, **beside, **({"stop_reason": word} if word is not None else {})}
+    if mended == told:
         return stop, fields
-    mended = {**delta, "stop_reason": word}
-    return stop_of(mended), {**fields, "delta": mended}
+    return (stop_of(mended) if stop is not None else None), {**fields, "delta": mended}

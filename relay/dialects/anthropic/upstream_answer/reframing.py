@@ -10,6 +10,7 @@ from relay.neutral.sse import SseEvent, framed
 
 InOtherWords = Callable[[bytes], bytes]
 """The bytes of a delta as it came -> those that a client is to read."""
+MESSAGE_STOP = framed("message_stop", b'{"type":"message_stop"}')
 
 
 def reframed(event: SseEvent, told: StreamEvent, index: int | None = None) -> bytes:

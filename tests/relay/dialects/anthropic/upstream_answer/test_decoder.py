@@ -186,7 +186,6 @@ def test_what_breaks_the_protocol_is_a_broken_stream(subtests: pytest.Subtests) 
         message_end(),
         message_start() + message_start().replace(b"msg_1", b"msg_2"),
         sse("message_start"),
-        message_start() + sse("content_block_start", index=0),
         message_start() + delta(0, "input_json_delta", partial_json="{}"),
         HEAD + delta(0, "input_json_delta", partial_json="{}"),
         HEAD + block_stop(0) + sse("message_stop"),
