@@ -163,7 +163,11 @@ class Server(daphne.server.Server):
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Daphne: start the application for a request; it may ask this server to cut the connection."""
         if scope["type"] == "http":
-            scope["extensions"] = {"evenkeel.abort": {}, "evenkeel.hold": {"hold": protocol.hold}}
+            scope["extensions"] = {
+                "evenkeel.abort": {},
+                "evenkeel.hold": {"hold": protocol.hold},
+                "evenkeel.gone": {"call": protocol.when_gone},
+            }
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:

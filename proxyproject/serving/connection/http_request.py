@@ -13,6 +13,7 @@ It relies on a few names that Twisted does not call public (``HTTPChannel._comma
 ``._version``); tests/proxyproject hold them.
 """
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -23,14 +24,10 @@ from proxyproject.serving.connection.at_once import AtOnce
 from proxyproject.serving.connection.body_chunks import BodyChunks
 from proxyproject.serving.connection.cors import REQUEST_METHOD, readable
 from proxyproject.serving.connection.early_answers import Refusal, early_answer, too_large
+from proxyproject.serving.connection.request_target import path_of
 from proxyproject.serving.connection.write_gate import WriteGate
 from proxyproject.serving.door.callers import allowance
-from proxyproject.serving.door.door_rules import (
-    COUNTED_CHUNKS,
-    KEYLESS_BODY_BYTES,
-    SMALL_CHUNK_BYTES,
-    Stage,
-)
+from proxyproject.serving.door.door_rules import COUNTED_CHUNKS, KEYLESS_BODY_BYTES, SMALL_CHUNK_BYTES, Stage
 from proxyproject.serving.door.doorkeeper import Doorkeeper
 from relay.admission.auth import NO_ROOM, NO_VALID_KEY
 
@@ -54,16 +51,14 @@ class RelayRequest(WebRequest):
     method: bytes
     path: bytes
     uri: bytes
-    query = b""
     clientproto: bytes
+    query = b""
     _allowed_bytes = KEYLESS_BODY_BYTES
-    _held_bytes = 0
-    _held_unknown_bytes = 0
+    _held_bytes = _held_unknown_bytes = 0
     _is_known = True
-    _is_refused = False
-    _is_chunked = False
-    _chunks = 0
-    _counted_bytes = 0
+    _is_refused = _is_chunked = _is_gone = False
+    _chunks = _counted_bytes = 0
+    _on_gone: Callable[[], None] | None = None
 
     # While the request arrives
 
@@ -217,6 +212,15 @@ class RelayRequest(WebRequest):
         """Twisted: the client has gone."""
         self._let_go()
         super().connectionLost(reason)
+        self._is_gone = True
+        if self._on_gone is not None:
+            self._on_gone()
+
+    def when_gone(self, act: Callable[[], None]) -> None:
+        """Call ``act`` when the client goes before its answer is written; at once where it has gone."""
+        self._on_gone = act
+        if self._is_gone:
+            act()
 
     def _let_go(self) -> None:
         self.server.doorkeeper.held.give_back(self._held_bytes)
@@ -290,11 +294,3 @@ class RelayRequest(WebRequest):
             self.setHeader(b"connection", b"close")
         self._response_started = True
         http.Request.write(self, answer.body)
-
-
-def path_of(target: bytes) -> bytes:
-    """Path and query of a request's target, which may be a whole address."""
-    if target[:7].lower() == b"http://" or target[:8].lower() == b"https://":
-        authority, slash, path = target.split(b"//", 1)[1].partition(b"/")
-        return slash + path if slash else b"/" + authority[len(authority.partition(b"?")[0]) :]
-    return target

@@ -77,22 +77,25 @@ class LeanHandler:
         assert task is not None
         client_gone = False
 
-        async def watch() -> None:
+        def leave() -> None:
             nonlocal client_gone
-            while (await receive())["type"] != "http.disconnect":
-                pass
             client_gone = True
             task.cancel("the client has gone")
 
-        watcher = asyncio.create_task(watch())
+        watcher: asyncio.Task[None] | None = None
         try:
+            if (gone := scope.get("extensions", {}).get("evenkeel.gone")) is not None:
+                gone["call"](leave)  # our own server tells it without a task that waits for a message
+            else:
+                watcher = asyncio.create_task(_watch(receive, leave))
             await self._serve(scope, body, send)
         except asyncio.CancelledError:
             if not client_gone:
                 raise
             task.uncancel()
         finally:
-            watcher.cancel()
+            if watcher is not None:
+                watcher.cancel()
 
     async def _read_body(self, receive: Receive) -> bytes:
         """Collect the body; one message is taken as it is."""
@@ -146,6 +149,13 @@ class LeanHandler:
             raise TypeError(f"{match.func!r} is a synchronous view; the relay's paths take asynchronous ones")
         response: HttpResponseBase = await match.func(request, *match.args, **match.kwargs)
         return response
+
+
+async def _watch(receive: Receive, leave: Callable[[], None]) -> None:
+    """Call ``leave`` when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    leave()
 
 
 def _pieces(response: StreamingHttpResponse) -> AsyncIterator[bytes]:

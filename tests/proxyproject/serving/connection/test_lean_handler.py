@@ -1,6 +1,7 @@
 """The relay's own path: which view a path leads to is looked for once."""
 
-from collections.abc import MutableMapping
+import asyncio
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import pytest
@@ -58,3 +59,41 @@ async def test_a_path_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> Non
         assert await status_and_body(handler, long_path) == (200, b"x" * 300)
         assert (await status_and_body(handler, "/nothing"))[0] == 404
     assert patterns.asked[2:] == [long_path, "/nothing"] * 2
+
+
+async def endless(request: HttpRequest, name: str) -> HttpResponse:
+    """Answer never."""
+    await asyncio.Event().wait()
+    raise AssertionError("nobody ended it")
+
+
+@pytest.mark.parametrize("how", ["a message", "a call", "a call, for it had gone before"])
+async def test_a_view_ends_with_its_client(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """Whichever way the server tells that the client has gone: the view is cancelled, and nothing is said."""
+    monkeypatch.setattr(Patterns, "resolve", lambda self, path: ResolverMatch(endless, (), {"name": ""}))
+    monkeypatch.setattr(lean_handler, "get_resolver", lambda urlconf: Patterns())
+    messages: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+    messages.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+    acts: list[Callable[[], None]] = []
+
+    def call(act: Callable[[], None]) -> None:
+        acts.append(act)
+        if how == "a call, for it had gone before":
+            act()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        raise AssertionError("nobody is there to hear it")
+
+    scope: dict[str, Any] = {
+        "type": "http", "method": "GET", "path": "/v1/one", "headers": [], "query_string": b"",
+        "extensions": {} if how == "a message" else {"evenkeel.gone": {"call": call}},
+    }  # fmt: skip
+    serving = asyncio.create_task(LeanHandler("any", 1000)(scope, messages.get, send))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    if how == "a message":
+        messages.put_nowait({"type": "http.disconnect"})
+    elif how == "a call":
+        acts[0]()
+    await asyncio.wait_for(serving, 30)
+    assert not serving.cancelled()
