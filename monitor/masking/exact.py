@@ -45,7 +45,8 @@ class ExactSecrets:
         """Where they stand, in any form, in order and without overlap."""
         if not self.secrets:
             return []
-        return merged(Edit(match.start(), match.end()) for match in self._any.finditer(data))
+        edits = [Edit(match.start(), match.end()) for match in self._any.finditer(data)]
+        return merged(edits) if edits else edits
 
     def mask(self, data: bytes) -> bytes:
         """``data`` without them; the same object where they are not in it."""

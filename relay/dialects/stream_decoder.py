@@ -197,7 +197,7 @@ class StreamDecoder(ABC, Generic[Shape]):
             if not event.raw.isascii():
                 event = as_text(event)
             data = event.data
-            if data and is_too_wide(data):
+            if data and len(data) > _LONG and is_too_wide(data):
                 self._break(events, too_wide())
                 break
             if data and data[0] == _BRACE and reader.waiting is None:

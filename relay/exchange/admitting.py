@@ -6,7 +6,7 @@ Every refusal on the way is an answer in the dialect of the path, and a row.
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 from django.http import HttpRequest
@@ -75,12 +75,12 @@ class Admission:
     def __init__(self, request: HttpRequest, dialect: Dialect) -> None:
         """The clock starts."""
         self.runtime: Runtime = runtime()
-        self.dialect = dialect
-        self.request = request
+        self.dialect, self.request = dialect, request
         self.admitted_at = asyncio.get_running_loop().time()
         self.started_at = time.time()
         self.request_id = new_id(self.started_at)
         self.headers = headers_of(request)
+        self._query: Mapping[str, str] = request.GET if request.META.get("QUERY_STRING") else {}
         self.caller: CallerKey | None = None
         self.asked: ClientCall | None = None  # once it was read
         self.preview = ""
@@ -92,7 +92,7 @@ class Admission:
 
     def authenticate(self) -> CallerKey:
         """The caller; raises Refused with a 401."""
-        self.caller = authenticate(self.runtime.accounts.keys, self.headers, self.request.GET)
+        self.caller = authenticate(self.runtime.accounts.keys, self.headers, self._query)
         if self.caller is None:
             metrics.REFUSED_KEYS.inc()
             raise Refused(Failure(Kind.UNAUTHORIZED, NO_VALID_KEY, status=401))
@@ -225,7 +225,7 @@ class Admission:
     def recorder(self, call: ClientCall, preview: str, *, keeps_bodies: bool = True) -> Recorder:
         """The record of this exchange, whose row is visible from now on."""
         settings, caller = self.runtime.settings, self.caller
-        keys = tuple(presented_keys(self.headers, self.request.GET))
+        keys = tuple(presented_keys(self.headers, self._query))
         submit = self.runtime.writer.submit
         bodies = None
         if keeps_bodies and settings.records_bodies and caller is not None and caller.record_bodies:

@@ -1,5 +1,7 @@
 """What an account refuses of a request's form, as an item to remember. PURE but for the item's shape."""
 
+from functools import lru_cache
+
 from accounts.snapshot import AccountView
 from relay.memory.memory_items import MemoryItem
 from relay.neutral.conversation import digest
@@ -7,7 +9,12 @@ from relay.neutral.conversation import digest
 
 def account_key(account: AccountView) -> str:
     """The account at its present address: another server may take what this one refuses."""
-    return digest([account.id, account.base_url])
+    return _key(account.id, account.base_url)
+
+
+@lru_cache(maxsize=4096)
+def _key(account_id: int, base_url: str) -> str:
+    return digest([account_id, base_url])
 
 
 def refused_item(account: AccountView, model: str, name: str, now: float) -> MemoryItem:

@@ -18,6 +18,7 @@ whole text in one event: up to 43 for each token.
 """
 
 _WIDE_BYTES = 64 * 1024
+_SHORT_BYTES = 2 * MOST_LEVELS  # each level is opened and closed
 
 
 def most_containers(text: bytes) -> int:
@@ -40,9 +41,10 @@ def is_too_wide(text: bytes) -> bool:
 
 def may_be_deep(text: bytes | str) -> bool:
     """A quick look at JSON: does it open enough objects and lists at all?"""
-    if isinstance(text, bytes):
-        return most_containers(text) > MOST_LEVELS
-    return text.count("{") + text.count("[") > MOST_LEVELS
+    if len(text) <= _SHORT_BYTES:
+        return False
+    opening: tuple[Any, Any] = (b"{", b"[") if isinstance(text, bytes) else ("{", "[")
+    return text.count(opening[0]) + text.count(opening[1]) > MOST_LEVELS
 
 
 def is_too_deep(value: Any, text: bytes | str) -> bool:

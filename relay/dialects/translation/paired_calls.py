@@ -14,6 +14,8 @@ from relay.neutral.conversation import Conversation, Part, ToolCall, ToolResult,
 
 def paired(conversation: Conversation, changes: list[str]) -> Conversation:
     """``conversation`` with its results behind their calls; the very same where they stand so."""
+    if not any(isinstance(part, ToolCall | ToolResult) for turn in conversation.turns for part in turn.parts):
+        return conversation
     pairing = _Pairing(conversation.turns)
     turns = pairing.paired()
     if not pairing.changes:
