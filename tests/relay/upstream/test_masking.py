@@ -74,7 +74,8 @@ def test_no_error_event_tells_the_key(subtests: pytest.Subtests) -> None:
 def test_what_a_model_says_loses_the_key_and_nothing_else() -> None:
     """A model's own example of a key is its answer; the account's key is not."""
     said = f"example: sk-ant-api03-A1b2c3d4e5f6g7h8, yours: {KEY}"
-    event = b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": said}}]}).encode() + b"\n\n"
+    told = {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": said}}]}
+    event = b"data: " + json.dumps(told).encode() + b"\n\n"
     raw, found = decoded(OPENAI_CHAT, event, 9)
     text = "".join(event.text for event in found if isinstance(event, TextDelta))
     assert text == "example: sk-ant-api03-A1b2c3d4e5f6g7h8, yours: [masked]"
