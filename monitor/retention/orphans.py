@@ -70,7 +70,7 @@ def _close(rows: QuerySet[RequestLog]) -> Sequence[RequestRecord]:
 def _paid(rows: Sequence[RequestRecord]) -> Sequence[RequestRecord]:
     """The rows with what they cost, where that is known, in the table too."""
     prices = price_list()
-    with_cost = [priced(row, prices) if row.attempts else row for row in rows]
-    if changed := [row for row in with_cost if row.cost is not None]:
+    with_cost = [priced(row, prices) if row.attempts and row.cost is None else row for row in rows]
+    if changed := [now for now, row in zip(with_cost, rows, strict=True) if now.cost != row.cost]:
         store_costs(changed)
     return with_cost

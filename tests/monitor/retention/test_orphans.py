@@ -91,6 +91,14 @@ def test_an_exchange_of_which_nothing_came_is_not_booked(begun: Callable[..., Re
     assert RequestLog.objects.get().cost is None
 
 
+def test_what_asked_the_simulator_costs_nothing(begun: Callable[..., RequestRecord]) -> None:
+    """It was to cost nothing from the beginning, whatever it was told."""
+    begun(is_simulated=True, cost=Decimal(0), tokens_in=1000, diagnostics={"estimated_tokens_out": 500})
+    assert len(close_orphans({"alive"}, NOW)) == 1
+    assert RequestLog.objects.get().cost == 0
+    assert booked() == Amounts()
+
+
 def test_a_process_that_was_only_slow_corrects_what_was_booked(
     begun: Callable[..., RequestRecord], writer: RecordWriter
 ) -> None:
