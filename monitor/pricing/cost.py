@@ -12,7 +12,14 @@ from typing import Any
 
 import msgspec
 
-from monitor.pricing.library import PRICES_HOLD_SECONDS, is_listed, library_price, listed_as, listed_price
+from monitor.pricing.library import (
+    PRICES_HOLD_SECONDS,
+    is_listed,
+    known_as,
+    library_price,
+    listed_as,
+    listed_price,
+)
 from monitor.pricing.price_list import NO_PRICES, PriceList, PriceRule, Rates, Tokens
 from monitor.pricing.tiers import tier_factor
 from monitor.pricing.tools import is_guess, tools_price
@@ -56,14 +63,15 @@ def cost_of(record: RequestRecord, prices: PriceList = NO_PRICES) -> Decimal | N
     own = prices.find(record.mapped_model, record.started_at)
     if own is not None:
         return own.rates.price_of(tokens).quantize(SMALLEST)
-    if not is_listed(record.mapped_model):
+    model = known_as(record.mapped_model)
+    if model is None:
         return None
     period = int(record.started_at // PRICES_HOLD_SECONDS)
-    rates = _rates(record.mapped_model, period)
-    price = listed_price(record.mapped_model, period, tokens) if rates is None else rates.price_of(tokens)
+    rates = _rates(model, period)
+    price = listed_price(model, period, tokens) if rates is None else rates.price_of(tokens)
     if record.diagnostics:
-        tools = tools_price(record.mapped_model, period, record.diagnostics)
-        price = _with_extras(record, period, tokens, price) + tools
+        tools = tools_price(model, period, record.diagnostics)
+        price = _with_extras(record, model, period, tokens, price) + tools
     return price.quantize(SMALLEST)
 
 
@@ -140,9 +148,8 @@ def _tokens(record: RequestRecord) -> Tokens | None:
     return tokens if all(0 <= number <= MOST_TOKENS for number in tokens) else None
 
 
-def _with_extras(record: RequestRecord, period: int, tokens: Tokens, price: Decimal) -> Decimal:
+def _with_extras(record: RequestRecord, model: str, period: int, tokens: Tokens, price: Decimal) -> Decimal:
     """``price`` with what an hour's cache, sound and pictures cost more, by the factors of tier and place."""
-    model = record.mapped_model or ""
     kept_long = min(_number(record, "cache_write_1h") or 0, tokens.cache_write)
     if kept_long:
         price += _long_cache_surcharge(model, period) * kept_long / 10**6
@@ -162,9 +169,10 @@ def price_source(model: str, prices: PriceList, now: float) -> PriceRule | Liste
     own = prices.find(model, now)
     if own is not None:
         return own
-    if not is_listed(model):
+    name = known_as(model)
+    if name is None:
         return None
-    return ListedPrice(*listed_as(model), _rates(model, int(now // PRICES_HOLD_SECONDS)))
+    return ListedPrice(*listed_as(name), _rates(name, int(now // PRICES_HOLD_SECONDS)))
 
 
 def load_prices() -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from monitor.pricing.model_names import names_of
 from monitor.pricing.newer_models import StandIn, stand_in
 from monitor.pricing.price_list import Tokens
 
@@ -24,6 +25,12 @@ def is_listed(model: str) -> bool:
     except LookupError:
         return False
     return True
+
+
+@functools.lru_cache(maxsize=1024)
+def known_as(model: str) -> str | None:
+    """The name under which a price of ``model`` is known; None where none is."""
+    return next((name for name in names_of(model) if is_listed(name)), None)
 
 
 def listed_price(model: str, period: int, tokens: Tokens) -> Decimal:

@@ -112,6 +112,13 @@ EXAMPLES: list[tuple[str, tuple[int, int, int, int], dict[str, object], str | No
     (CARBON, (M, M, 0, M), {}, "12.1"),
     (MYTHOS, (M, M, M, M), {"cache_write_1h": M}, "80.25"),
     (f"{MYTHOS}-20260901", (M, 0, 0, 0), {}, "10"),
+    ("anthropic/claude-opus-5.5", (M, 0, 0, 0), {}, "4"),
+    ("publishers/anthropic/models/claude-opus-5-5@20260901", (M, 0, 0, 0), {"service_tier": "fast"}, "8"),
+    ("openai/gpt-4.1", (M, 0, 0, M), {"service_tier": "fast"}, "17.5"),
+    ("models/gemini-2.5-pro", (0, 0, 0, 0), {"web_searches": 4}, "0.035"),
+    (f"google/{NEON}", (M, 0, 0, 0), {}, "3"),
+    (f"google/{NEON}:free", (M, 0, 0, 0), {}, None),
+    ("somebody/claude-opus-5-5", (M, 0, 0, 0), {}, None),
 ]
 
 
