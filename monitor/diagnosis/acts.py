@@ -23,6 +23,7 @@ class Act(StrEnum):
     MAPPING = "mapping"
     KEY = "key"
     KEYS = "keys"
+    CURL = "curl"
 
 
 AT_FAILURE: dict[Cause, tuple[Act, ...]] = {
@@ -45,15 +46,16 @@ AT_FAILURE: dict[Cause, tuple[Act, ...]] = {
     Cause.DRAINING: (Act.SEND_AGAIN,),
     Cause.INTERNAL: (Act.SEND_AGAIN,),
     Cause.OTHER: (Act.SEND_AGAIN,),
-    # The same request would fare the same, whoever sends it:
+    # The same request would fare the same, whoever sends it; another one may not:
     Cause.SIGNATURE: (),
-    Cause.CLIENT_REQUEST: (),
+    Cause.CLIENT_REQUEST: (Act.CURL,),
     Cause.LARGE_ANSWER: (),
 }
 CONTINUED_CAUSES = frozenset((Cause.CUT, Cause.SERVER_ERROR, Cause.QUOTA, Cause.IDLE_TIMEOUT, Cause.NETWORK))
 """Where an answer that has begun may be continued by another attempt, if its mapping says so."""
 
 AT_ADMISSION: dict[int, tuple[Act, ...]] = {
+    400: (Act.CURL,),
     401: (Act.KEYS,),
     404: (Act.MAPPING,),
     429: (Act.CLEAR_COOLDOWN, Act.SEND_AGAIN, Act.ACCOUNTS),
@@ -68,6 +70,8 @@ def acts_for(row: RequestRecord, attempts: Sequence[AttemptRecord]) -> tuple[Act
     failed = [attempt for attempt in attempts if attempt.failure_kind]
     if row.outcome in _OF_THE_KEY:
         return (Act.KEY, Act.MAPPING) if is_of_a_conversation(row.outcome, row.error) else (Act.KEY,)
+    if row.outcome is Outcome.REFUSED:
+        return (Act.CURL,)
     if row.outcome is Outcome.INTERRUPTED:
         cause = cause_of(failed[-1]) if failed else Cause.DRAINING
         was_continued = "not_continued" in row.diagnostics or bool(row.seams)

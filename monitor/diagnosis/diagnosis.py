@@ -30,7 +30,7 @@ class Severity(StrEnum):
 
 
 SEVERITY_WORDS = {
-    Severity.GOOD: gettext_noop("Nothing to do"),
+    Severity.GOOD: gettext_noop("Fine"),
     Severity.NOTICE: gettext_noop("Good to know"),
     Severity.PROBLEM: gettext_noop("Failed"),
 }

@@ -1,4 +1,4 @@
-"""What stands before the advice: at most twenty-five words of ours, and upstream's own reason. PURE."""
+"""What stands before the advice, in at most twenty-five words: ours, and upstream's own reason. PURE."""
 
 from collections.abc import Sequence
 
@@ -13,11 +13,19 @@ from monitor.record.failures.failure_kinds import (
     Kind,
 )
 from monitor.record.failures.failure_table import decisive
-from monitor.record.phrasing import Phrase
+from monitor.record.phrasing import Moment, Phrase, Seconds
 from monitor.record.records import AttemptRecord
 
-HEADLINE_WORDS = 25
+BEFORE_ADVICE_WORDS = 25
+"""On the page of a request, all told: the word of its severity, what happened, and upstream's own words."""
+SEVERITY_WORDS = 3
+"""At most, in English."""
+LABEL_WORDS = 3
+"""That whose words they are is said beside them."""
+HEADLINE_WORDS = BEFORE_ADVICE_WORDS - SEVERITY_WORDS
 REASON_CHARACTERS = 240
+_SHORTEST_REASON = 4
+"""Fewer words of a longer reason say nothing."""
 
 _SPOKEN = frozenset(
     (
@@ -45,9 +53,19 @@ def parted(diagnosis: Diagnosis) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...]
 
 
 def words_in(sentence: Phrase) -> int:
-    """How many words the English sentence has; what is filled in counts as one, but for a sentence."""
+    """How many words the English sentence has; what is filled in counts as one, a time as two."""
     inner = [value for value in sentence.values.values() if isinstance(value, Phrase)]
-    return len(sentence.message.split()) - len(inner) + sum(map(words_in, inner))
+    times = sum(isinstance(value, Seconds | Moment) for value in sentence.values.values())
+    return len(sentence.message.split()) + times - len(inner) + sum(map(words_in, inner))
+
+
+def begun(reason: str, headline: Sequence[Phrase]) -> str:
+    """What of ``reason`` stands before the advice, beside that headline; "" where nothing has room."""
+    words = reason.split()
+    room = HEADLINE_WORDS - LABEL_WORDS - sum(map(words_in, headline))
+    if len(words) <= room:
+        return reason
+    return " ".join(words[:room]) + " …" if room >= _SHORTEST_REASON else ""
 
 
 def reason_of_upstream(diagnosis: Diagnosis, attempts: Sequence[AttemptRecord]) -> str:

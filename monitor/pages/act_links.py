@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from monitor.diagnosis.acts import Act
+from monitor.models import EXPORT, VIEW_BODIES
 from monitor.record.phrasing import Phrase
 from monitor.record.records import RequestRecord
 
@@ -33,13 +35,20 @@ BUTTONS: dict[Act, tuple[Any, str, tuple[str, ...], Any]] = {
         _("The accounts that were asked are used again at once; upstream may refuse them again."),
     ),
 }
-LINKS: dict[Act, tuple[Any, str, str]] = {
-    # act: (label, the page, the right that it needs)
-    Act.ACCOUNT: (_("The account"), "account-of", "accounts.view_account"),
-    Act.ACCOUNTS: (_("Accounts"), "admin:accounts_account_changelist", "accounts.view_account"),
-    Act.MAPPING: (_("The model's mapping"), "mapping-of", "accounts.view_modelmapping"),
-    Act.KEY: (_("The client key"), "admin:accounts_clientkey_change", "accounts.view_clientkey"),
-    Act.KEYS: (_("Client keys"), "admin:accounts_clientkey_changelist", "accounts.view_clientkey"),
+_ACCOUNTS = ("accounts.view_account",)
+_KEYS = ("accounts.view_clientkey",)
+LINKS: dict[Act, tuple[Any, str, tuple[str, ...]]] = {
+    # act: (label, the page, the rights that it needs)
+    Act.ACCOUNT: (_("The account"), "account-of", _ACCOUNTS),
+    Act.ACCOUNTS: (_("Accounts"), "admin:accounts_account_changelist", _ACCOUNTS),
+    Act.MAPPING: (_("The model's mapping"), "mapping-of", ("accounts.view_modelmapping",)),
+    Act.KEY: (_("The client key"), "admin:accounts_clientkey_change", _KEYS),
+    Act.KEYS: (_("Client keys"), "admin:accounts_clientkey_changelist", _KEYS),
+    Act.CURL: (
+        _("The request as a command"),
+        "monitor:export",
+        (f"monitor.{EXPORT}", f"monitor.{VIEW_BODIES}"),
+    ),
 }
 
 
@@ -51,8 +60,8 @@ def act_links(request: HttpRequest, row: RequestRecord, acts: Iterable[Act]) -> 
             label, name, rights, hint = BUTTONS[act]
             link = reverse(name, args=(row.id,))
         else:
-            label, name, right = LINKS[act]
-            rights, hint, link = (right,), "", _page(act, name, row)
+            label, name, rights = LINKS[act]
+            hint, link = "", _page(act, name, row)
         if request.user.has_perms(rights):
             found.append({"label": label, "link": link, "is_button": act in BUTTONS, "hint": hint})
     return found
@@ -63,6 +72,8 @@ def _page(act: Act, name: str, row: RequestRecord) -> str:
         if row.client_key_id is None:
             return reverse("admin:accounts_clientkey_changelist")
         return reverse(name, args=(row.client_key_id,))
+    if act is Act.CURL:
+        return f"{reverse(name)}?{urlencode({'id': row.id, 'format': 'curl'})}"
     return reverse(name, args=(row.id,) if act in (Act.ACCOUNT, Act.MAPPING) else ())
 
 

@@ -13,7 +13,7 @@ from monitor.conversations.conversation_turns import neighbours
 from monitor.diagnosis.acts import acts_for
 from monitor.diagnosis.cache_advice import about_the_cache
 from monitor.diagnosis.diagnosis import diagnose
-from monitor.diagnosis.headline import parted, reason_of_upstream
+from monitor.diagnosis.headline import begun, parted, reason_of_upstream
 from monitor.diagnosis.timeline import next_accounts, timeline
 from monitor.history.one_exchange.comparison import compared
 from monitor.history.one_exchange.detail import detail_of, facts, whole_body
@@ -37,6 +37,7 @@ def detail_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
     row, attempts = with_shown_accounts(detail.row, detail.attempts)
     diagnosis = diagnose(row, attempts, retry_after_seconds=detail.retry_after_seconds)
     headline, further = parted(diagnosis)
+    reason = account_mask(detail.attempts)(reason_of_upstream(diagnosis, attempts))
     before, after = neighbours(row.conversation, row.id)
     context: dict[str, Any] = {
         **admin.site.each_context(request),
@@ -49,7 +50,8 @@ def detail_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
         "diagnosis": diagnosis,
         "headline": headline,
         "further": further,
-        "reason": account_mask(detail.attempts)(reason_of_upstream(diagnosis, attempts)),
+        "reason": reason,
+        "reason_begun": begun(reason, headline),
         "acts": act_links(request, row, acts_for(row, attempts)),
         "settings": settings_named(diagnosis.next_step),
         "cache_miss": about_the_cache(row),

@@ -4,8 +4,18 @@ import pytest
 
 from monitor.diagnosis import advice
 from monitor.diagnosis.acts import AT_FAILURE, Act, acts_for
+from monitor.diagnosis.diagnosis import SEVERITY_WORDS as WORDS_OF_SEVERITY
 from monitor.diagnosis.diagnosis import diagnose
-from monitor.diagnosis.headline import HEADLINE_WORDS, parted, reason_of_upstream, words_in
+from monitor.diagnosis.headline import (
+    BEFORE_ADVICE_WORDS,
+    HEADLINE_WORDS,
+    LABEL_WORDS,
+    SEVERITY_WORDS,
+    begun,
+    parted,
+    reason_of_upstream,
+    words_in,
+)
 from monitor.record.failures.failure_table import Cause
 from monitor.record.phrasing import Phrase
 from monitor.record.records import AttemptRecord, Outcome, RequestRecord
@@ -30,7 +40,9 @@ CASES_OF_ACTS: dict[str, tuple[RequestRecord, list[AttemptRecord], tuple[Act, ..
     ),
     "the server stopped": (row(outcome=Outcome.INTERRUPTED), [], (Act.SEND_AGAIN,)),
     "a client that left": (row(outcome=Outcome.CLIENT_CLOSED), [CUT], ()),
-    "the request is wrong": (row(**ENDED, status=400), [failed("status", 400)], ()),
+    "the request is wrong": (row(**ENDED, status=400), [failed("status", 400)], (Act.CURL,)),
+    "it cannot be carried": (row(**ENDED, status=400, account=None), [], (Act.CURL,)),
+    "the model refuses": (row(outcome=Outcome.REFUSED), [SERVED], (Act.CURL,)),
     "nobody offers the model": (row(**ENDED, status=404, account=None), [], (Act.MAPPING,)),
     "the key has no money left": (row(outcome=Outcome.OVER_BUDGET, status=429), [], (Act.KEY,)),
     "in flight": (row(in_flight=True, outcome=None), [QUOTA], ()),
@@ -63,6 +75,21 @@ def test_every_sentence_of_the_tables_is_short_enough() -> None:
     tables = (advice.BEFORE_ANSWER, advice.AFTER_CUT, advice.AT_ADMISSION)
     sentences = [*advice.WHAT_IT_DID.values(), *(pair[0] for table in tables for pair in table.values())]
     assert [text for text in sentences if words_in(Phrase(text)) > HEADLINE_WORDS] == []
+
+
+def test_a_long_reason_begins_before_the_advice() -> None:
+    """As much as has room beside the headline; where that says nothing, all of it follows the advice."""
+    headline = [Phrase("Upstream refused the request itself (%(status)d).", {"status": 400})]
+    long = " ".join(f"word{number}" for number in range(40))
+    shown = begun(long, headline)
+    assert shown.endswith(" …")
+    assert long.startswith(shown.removesuffix(" …"))
+    words = SEVERITY_WORDS + sum(map(words_in, headline)) + len(shown.split()) - 1 + LABEL_WORDS
+    assert words == BEFORE_ADVICE_WORDS
+    assert begun("model: not found", headline) == "model: not found"
+    assert begun(long, [*headline, *headline, *headline]) == ""
+    assert begun("", headline) == ""
+    assert max(len(word.split()) for word in WORDS_OF_SEVERITY.values()) <= SEVERITY_WORDS
 
 
 def test_upstreams_own_reason_is_told() -> None:
