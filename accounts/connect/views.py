@@ -65,9 +65,9 @@ def connect_context(request: HttpRequest, key: ClientKey, value: str = "") -> di
             "copied": _("Copied"),
             "sending": _("Sending …"),
             "no_key": _("Paste the key first: it is stored as a digest only, so this page does not know it."),
-            "worked": _("It works: {model} answered in {seconds} s ({attempts} attempts).")
+            "worked": _("It works: {model} answered in {seconds} s; attempts: {attempts}.")
             if are_emails_masked()
-            else _("It works: {model} answered through {account} in {seconds} s ({attempts} attempts)."),
+            else _("It works: {model} answered through {account} in {seconds} s; attempts: {attempts}."),
             "failed": _("It failed with {status} after {seconds} s: {message}"),
             "unreachable": _("The server could not be reached: {message}"),
             "request_id": _("Request id"),

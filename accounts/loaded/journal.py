@@ -97,6 +97,10 @@ class DatabaseJournal:
         """The client key was presented at that time."""
         self._notes.keys_used[key_id] = at
 
+    def key_last_used(self, key_id: int) -> float:
+        """When a key was last used (epoch seconds), where that is not written yet; else 0."""
+        return self._notes.keys_used.get(key_id, 0.0)
+
     def take(self, *, with_usage: bool) -> Batch:
         """Hands the notes over; the times of last use stay unless ``with_usage``."""
         batch, self._notes = self._notes, Batch()

@@ -80,6 +80,10 @@ class LiveAccounts:
         """What time it is by the clock that all hosts share, in epoch seconds."""
         return self._clock.now()
 
+    def key_last_used(self, key_id: int) -> float:
+        """When this process last let a key in (epoch seconds), where that is not written yet; else 0."""
+        return self._journal.key_last_used(key_id)
+
     async def start(self) -> None:
         """Loads everything and begins to keep it up to date; however many callers wait, it happens once.
 

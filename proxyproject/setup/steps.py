@@ -60,8 +60,11 @@ def _test(enabled: Sequence[Mapping[str, object]]) -> Step:
     is_done = any(one["test_result"] == Account.Result.WORKS or one["last_used_at"] for one in enabled)
     link = reverse("admin:accounts_account_change", args=(enabled[0]["pk"],)) if enabled else ""
     text = _("No account has answered yet: see what its last test said, and test it again.")
-    if enabled and not enabled[0]["test_result"]:
-        text = _("Nobody has tested the account yet: open it and press Test.")
+    match enabled[0]["test_result"] if enabled else None:
+        case Account.Result.REFUSED:
+            text = _("Upstream refused the account's credential: paste another one there and save.")
+        case "":
+            text = _("Nobody has tested the account yet: open it and press Test.")
     return Step(_("Test it"), is_done, text, _("See the account"), link)
 
 

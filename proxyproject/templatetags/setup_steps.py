@@ -16,5 +16,6 @@ def setup_steps(context: dict[str, Any]) -> dict[str, Any]:
     if not user.has_perm("accounts.change_account"):
         return {"next": None}
     found = setup()
-    is_here = found.next is not None and context["request"].path == found.next.link
+    here = (context["request"].path, context.get("connect_url"))
+    is_here = found.next is not None and found.next.link in here
     return {"next": found.next, "steps": found.steps, "is_here": is_here}

@@ -10,10 +10,14 @@ _NO_SUCH_PATH = frozenset({404, 405})
 
 def said_of(failure: Failure, model: str, url: str) -> str:
     """The failure in words, with what to look at, and ``url`` that was asked."""
-    said = [f"{model}: {failure.message}"]
+    said = [_as_sentence(f"{model}: {failure.message}")]
     if is_wrong_path(failure, model):
         said.append(_("This path does not exist there: is the base URL too long, or too short?"))
     return " ".join([*said, asked(url)])
+
+
+def _as_sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "。", "…")) else f"{text}."
 
 
 def asked(url: str) -> str:

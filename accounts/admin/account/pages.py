@@ -22,7 +22,7 @@ from unfold.forms import BaseDialogForm
 
 from accounts.admin.account.asked_at import ASKED_AT, asked_at_view, shown_address
 from accounts.admin.account.quotas import gauges, tightest
-from accounts.admin.account.state import TONES, glance, last_used, moment, status_here
+from accounts.admin.account.state import ADVICE, TONES, glance, last_used, moment, status_here
 from accounts.admin.account.testing import ASKED_OTHERWISE, forget, test_and_tell
 from accounts.admin.figures import AccountFigures, account_figures
 from accounts.admin.forms import AccountForm
@@ -52,7 +52,17 @@ class AccountAdmin(ModelAdmin):
     search_fields = ("email", "base_url", "project")
     list_per_page = 50
     show_full_result_count = False
-    _state_fields = ("shown_state", "why", "quotas", "last_test", "in_flight", "used", "added", "changed")
+    _state_fields = (
+        "shown_state",
+        "why",
+        "to_do",
+        "quotas",
+        "last_test",
+        "in_flight",
+        "used",
+        "added",
+        "changed",
+    )
     added = moment_column(Account, "created_at")
     changed = moment_column(Account, "updated_at")
     readonly_fields = ("asked_at", *_state_fields)
@@ -181,6 +191,11 @@ class AccountAdmin(ModelAdmin):
             return format_html("{}", seen.detail)
         told = _("free again")
         return format_html("{} <small>{} {}</small>", seen.detail, told, moment(seen.until))
+
+    @display(description=_("what to do"))
+    def to_do(self, account: Account) -> str:
+        """About its state; a dash where nothing is to be done."""
+        return str(ADVICE.get(glance(account).state, "–"))
 
     @display(description=_("quota"))
     def quota(self, account: Account) -> SafeString:

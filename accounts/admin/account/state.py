@@ -29,6 +29,16 @@ CAUSES: Final = {
 }
 """What keeps an account from being asked for a while."""
 
+ADVICE: Final[dict[str, str]] = {
+    "disabled": gettext_lazy("Settle what stands above, turn Enabled on, and save."),
+    "refused": gettext_lazy("Paste another credential below and save: saving tests it."),
+    "cooling": gettext_lazy("Nothing: it is asked again by itself. Clear cooldown asks it at once."),
+    "partly": gettext_lazy("Nothing: those models are asked again by themselves."),
+    "failed": gettext_lazy("Mend what the test said, the base URL say, and press Test."),
+    "untested": gettext_lazy("Press Test: it asks one tiny request."),
+}
+"""What to do about an account, where something is to be done or waited for."""
+
 State = Literal["disabled", "refused", "cooling", "failed", "partly", "works", "untested", "usable"]
 """``usable``: it was asked in service and nothing is against it, but nobody has tested it."""
 

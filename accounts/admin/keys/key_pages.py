@@ -26,6 +26,7 @@ from accounts.admin.times import moment_column
 from accounts.connect.views import connect_page, created_page
 from accounts.keys.conversation_limits import CONVERSATION_FIELDS, RUNAWAY
 from accounts.keys.models import ReplacedMeanwhile
+from accounts.loaded.live_accounts import live
 from accounts.models import ClientKey
 from monitor.words.reader_zone import InReadersZone
 
@@ -43,7 +44,6 @@ class ClientKeyAdmin(InReadersZone, ModelAdmin):
     readonly_fields = ("consumption", "shown_as", "previous", "used", "created")
     expires = moment_column(ClientKey, "expires_at")
     previous = moment_column(ClientKey, "previous_until")
-    used = moment_column(ClientKey, "last_used_at")
     created = moment_column(ClientKey, "created_at")
     actions_detail = ("connect", "rotate")
     actions_row = ("connect",)
@@ -77,6 +77,13 @@ class ClientKeyAdmin(InReadersZone, ModelAdmin):
         ),
         (_("State"), {"fields": readonly_fields}),
     )  # fmt: skip
+
+    @display(description=_("last used"), ordering="last_used_at")
+    def used(self, key: ClientKey) -> SafeString | str:
+        """When it was last let in, as far as this process and the database know."""
+        written = key.last_used_at.timestamp() if key.last_used_at else 0.0
+        at = max(live.key_last_used(key.pk), written)
+        return moment(at) if at else "–"
 
     @action(description=_("Connect a client"), icon="cable", url_path="connect", permissions=["view"])
     def connect(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -49,13 +49,14 @@ form.addEventListener("submit", async event => {
         });
         const told = await response.json();
         const header = name => response.headers.get(name) ?? "–";
-        const id = `${words.request_id}: ${header("x-request-id")}`;
+        const id = header("x-request-id");
         if (response.ok) {
             const values = {model: header("x-mapped-model"), account: header("x-account-email"), attempts: header("x-attempts"), seconds: seconds()};
-            show("yes", `✓ ${filled(words.worked, values)}\n${id}`);
+            show("yes", `✓ ${filled(words.worked, values)}`, id);
+            dispatchEvent(new Event("ek-look")); // the row of set-up steps has one more that is done
         } else {
             const message = told.error?.message ?? "";
-            show("no", `✕ ${filled(words.failed, {status: response.status, seconds: seconds(), message})}\n${id}`);
+            show("no", `✕ ${filled(words.failed, {status: response.status, seconds: seconds(), message})}`, id);
         }
     } catch (error) {
         show("no", `✕ ${filled(words.unreachable, {message: error.message})}`);
@@ -64,7 +65,10 @@ form.addEventListener("submit", async event => {
     }
 });
 
-function show(ok, text) {
+function show(ok, text, id = "") {
     result.dataset.ok = ok;
     result.textContent = text;
+    if (!/^[0-9a-f]{32}$/.test(id)) return;
+    const link = Object.assign(document.createElement("a"), {href: `/monitor/history/${id}/`, textContent: id});
+    result.append("\n", `${words.request_id}: `, link);
 }

@@ -11,6 +11,7 @@ const isInUse = (part) => part.contains(document.activeElement) || part.querySel
 function replaceParts(page) {
   for (const part of document.querySelectorAll("[data-refresh][id]")) {
     const now = page.getElementById(part.id);
+    if (!now && part.dataset.gone) part.textContent = part.dataset.gone;
     if (!now) continue;
     writeTimes(now);
     if (isInUse(part) || now.innerHTML === part.innerHTML) continue;
@@ -55,4 +56,5 @@ async function look() {
 const isSoon = document.querySelector("[data-refresh=soon]");
 setInterval(look, isSoon ? SOON : EVERY);
 document.addEventListener("visibilitychange", look);
+addEventListener("ek-look", look);
 document.documentElement.dataset.refreshes = "1";

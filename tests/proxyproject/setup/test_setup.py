@@ -125,8 +125,9 @@ def test_the_steps_lead_to_the_first_answer(request_record: Make) -> None:
     account = an_account()
     note()
     told.append(setup().next)
-    Account.objects.filter(pk=account.pk).update(test_result="failed")
-    told.append(setup().next)
+    for result in ("failed", "refused"):
+        Account.objects.filter(pk=account.pk).update(test_result=result)
+        told.append(setup().next)
     Account.objects.filter(pk=account.pk).update(test_result="works")
     note()
     a_key()
@@ -146,9 +147,10 @@ def test_the_steps_lead_to_the_first_answer(request_record: Make) -> None:
         (5, None),
         (3, "See the accounts"),
     ]
-    untested, failed = (step.text if step else "" for step in told)
+    untested, failed, refused = (step.text if step else "" for step in told)
     assert "Nobody has tested" in untested
     assert "its last test said" in failed
+    assert "paste another one" in refused
 
 
 @pytest.mark.django_db

@@ -75,7 +75,9 @@ async def said(base_url: str) -> str:
     Answers.asked = 0
     result = await ask(account(base_url))
     assert not result.ok
-    assert f"Asked: {base_url}/v1/chat/completions" in result.message
+    said = result.message.partition(f" Asked: {base_url}/v1/chat/completions")[0]
+    assert said != result.message
+    assert said.endswith((".", "?"))
     return result.message
 
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone, translation
 
 from accounts.admin.account.quotas import gauges
-from accounts.admin.account.state import CAUSES, glance
+from accounts.admin.account.state import ADVICE, CAUSES, State, glance
 from accounts.marks import MarkCause
 from accounts.models import Account, AccountMark
 
@@ -28,6 +28,13 @@ def test_why_it_is_not_asked_is_said_in_the_reader_s_language(cause: MarkCause) 
     assert glance(account).detail == f"{CAUSES[cause]} (429): no credit"
     with translation.override("ja"):
         assert LATIN.findall(glance(account).detail.removesuffix("no credit")) == []
+
+
+def test_each_state_says_what_to_do() -> None:
+    """But for those of an account that is simply asked; in the reader's language too."""
+    assert set(get_args(State)) - set(ADVICE) == {"works", "usable"}
+    with translation.override("ja"):
+        assert not any(str(advice).isascii() for advice in ADVICE.values())
 
 
 def test_a_sentence_of_ours_behind_it_is_translated_too() -> None:
