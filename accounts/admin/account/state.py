@@ -29,7 +29,7 @@ CAUSES: Final = {
 }
 """What keeps an account from being asked for a while."""
 
-ADVICE: Final[dict[str, str]] = {
+ADVICE: Final = {
     "disabled": gettext_lazy("Settle what stands above, turn Enabled on, and save."),
     "refused": gettext_lazy("Paste another credential below and save: saving tests it."),
     "cooling": gettext_lazy("Nothing: it is asked again by itself. Clear cooldown asks it at once."),
