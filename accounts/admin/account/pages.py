@@ -22,7 +22,7 @@ from unfold.forms import BaseDialogForm
 
 from accounts.admin.account.asked_at import ASKED_AT, asked_at_view, shown_address
 from accounts.admin.account.quotas import gauges, tightest
-from accounts.admin.account.state import ADVICE, TONES, glance, last_used, moment, status_here
+from accounts.admin.account.state_columns import StateColumns
 from accounts.admin.account.testing import ASKED_OTHERWISE, forget, test_and_tell
 from accounts.admin.figures import AccountFigures, account_figures
 from accounts.admin.forms import AccountForm
@@ -39,7 +39,7 @@ def _today(account: Account) -> AccountFigures:
 
 
 @admin.register(Account)
-class AccountAdmin(ModelAdmin):
+class AccountAdmin(StateColumns, ModelAdmin):
     """Accounts, each with its state at a glance."""
 
     form = AccountForm
@@ -172,31 +172,6 @@ class AccountAdmin(ModelAdmin):
         """When and what, with a link to the exchange."""
         return _today(account).last_error or "–"
 
-    @display(description=_("state"), label=TONES)
-    def state(self, account: Account) -> tuple[str, str]:
-        """In words, with a colour."""
-        seen = glance(account)
-        return seen.tone, seen.words
-
-    @display(description=_("state"))
-    def shown_state(self, account: Account) -> str:
-        """In words: the page of one account knows no coloured labels."""
-        return glance(account).words
-
-    @display(description=_("why"))
-    def why(self, account: Account) -> SafeString:
-        """The reason, where it is not simply usable, and when it is free again."""
-        seen = glance(account)
-        if not seen.until:
-            return format_html("{}", seen.detail)
-        told = _("free again")
-        return format_html("{} <small>{} {}</small>", seen.detail, told, moment(seen.until))
-
-    @display(description=_("what to do"))
-    def to_do(self, account: Account) -> str:
-        """About its state; a dash where nothing is to be done."""
-        return str(ADVICE.get(glance(account).state, "–"))
-
     @display(description=_("quota"))
     def quota(self, account: Account) -> SafeString:
         """The window that upstream told to be fullest."""
@@ -211,27 +186,6 @@ class AccountAdmin(ModelAdmin):
     def asked_at(self, account: Account) -> SafeString:
         """Where its requests go."""
         return shown_address(account)
-
-    @display(description=_("last test"))
-    def last_test(self, account: Account) -> SafeString | str:
-        """When, and what it said."""
-        if account.tested_at is None:
-            return "–"
-        return format_html(
-            "{} <small>{}</small>", moment(account.tested_at.timestamp()), account.test_message
-        )
-
-    @display(description=_("in flight"))
-    def in_flight(self, account: Account) -> int | None:
-        """Requests that run on it in this server process."""
-        status = status_here(account)
-        return status.in_flight if status else None
-
-    @display(description=_("last used"), ordering="last_used_at")
-    def used(self, account: Account) -> SafeString | str:
-        """When it was last asked, in the reader's zone."""
-        at = last_used(account)
-        return moment(at.timestamp()) if at else "–"
 
     @admin.action(description=_("Enable"))
     def enable(self, request: HttpRequest, queryset: QuerySet[Account]) -> None:
