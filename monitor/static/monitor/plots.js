@@ -11,7 +11,13 @@ const COLOURS = {
 };
 let data;
 
-const read = (root) => JSON.parse(root.getElementById("ek-plotted").textContent);
+// Hours are told in the browser's zone, as every time of a page; days are the server's own.
+const DAY_MS = 86_400_000;
+const hour = new Intl.DateTimeFormat(document.documentElement.lang || undefined, { hourCycle: "h23", hour: "2-digit", minute: "2-digit" });
+function read(root) {
+  const told = JSON.parse(root.getElementById("ek-plotted").textContent);
+  return told.step_ms < DAY_MS ? { ...told, labels: told.starts.map((start) => hour.format(new Date(start))) } : told;
+}
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim() || "#888";
 const seconds = (values) => values.map((one) => (one === null ? null : one / 1000));
 
