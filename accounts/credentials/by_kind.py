@@ -16,6 +16,7 @@ _ASSERTION_SECONDS: Final = 3600  # the longest that Google accepts
 
 _KEY_HEADERS: Final = {"gemini": "x-goog-api-key", "anthropic": "x-api-key", "openai": "authorization"}
 _OAUTH_FIELDS: Final = ("refresh_token", "client_id", "client_secret")
+_SECRET_FIELDS: Final = ("api_key", "refresh_token", "client_secret")
 _SERVICE_ACCOUNT_FIELDS: Final = ("client_email", "private_key")
 
 
@@ -83,6 +84,12 @@ def key_header(kind: str, credential: Mapping[str, Any]) -> dict[str, str] | Non
         return None
     key = str(credential.get("api_key", "")).strip()
     return {name: f"Bearer {key}" if name == "authorization" else key}
+
+
+def secret_values(credential: Mapping[str, Any]) -> tuple[str, ...]:
+    """What of a credential travels, and is secret. A service account's key only signs: it goes nowhere."""
+    values = (credential.get(name) for name in _SECRET_FIELDS)
+    return tuple(value.strip() for value in values if isinstance(value, str) and value.strip())
 
 
 def token_request(kind: str, credential: Mapping[str, Any], now: float) -> tuple[str, dict[str, str]]:

@@ -72,11 +72,14 @@ class Authorizer:
         now: Callable[[], float] = time.time,
         shared: Shared | None = None,
         signed_in: Callable[[AccountView], None] = lambda _: None,
+        got_token: Callable[[int, str], None] = lambda _id, _token: None,
     ) -> None:
         """Without ``shared`` this process knows of no other's tokens.
 
-        ``signed_in`` is told of each account that has got a new token here.
+        ``signed_in`` is told of each account that has got a new token here, ``got_token`` the account's id
+        and each token, whoever fetched it.
         """
+        self._got_token = got_token
         self._told = signed_in
         self._post = post
         self._shared = shared
@@ -117,7 +120,9 @@ class Authorizer:
     def _fetched(self, key: tuple[int, str], task: asyncio.Task[_Token]) -> None:
         del self._fetching[key]
         if not task.cancelled() and task.exception() is None:
-            self._signed_in[key[0]] = task.result()
+            token = self._signed_in[key[0]] = task.result()
+            if token.ends_at != float("inf"):
+                self._got_token(key[0], token.headers["authorization"].removeprefix("Bearer "))
 
     async def _fetch(self, account: AccountView) -> _Token:
         try:

@@ -23,6 +23,7 @@ from django.utils import timezone
 from accounts.facts import known_models
 from accounts.loaded import journal
 from accounts.loaded.client_keys import KeyRing
+from accounts.loaded.loaded_secrets import LoadedSecrets
 from accounts.loaded.loading import load_marks, load_snapshot, load_windows
 from accounts.pool.clock import SystemClock
 from accounts.pool.pool import Pool
@@ -59,6 +60,7 @@ class LiveAccounts:
         self.bus = Bus(self.process_id, redis_url)
         self._slots = RedisSlots(self.process_id, redis_url, self.bus) if redis_url else None
         self.pool = Pool(self._clock, self.bus, self._journal, pool_settings, self._slots)
+        self.secrets = LoadedSecrets()
         self.keys = KeyRing(self._journal.key_used, self._clock.now)
         self._wake = asyncio.Event()
         self._starting: asyncio.Task[None] | None = None
@@ -102,7 +104,7 @@ class LiveAccounts:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="accounts-database")
         try:
             self._agree((await self._in_thread(database_now)).timestamp())
-            self._take_over(await self._in_thread(load_snapshot))
+            self._take_over(await self._in_thread(self._load))
             await self._beat()
         except BaseException:
             await self._end_thread()
@@ -156,7 +158,7 @@ class LiveAccounts:
             left = await self._in_thread(lambda: journal.write_what_can_be(batch))
         finally:
             self._journal.put_back(left)
-        newer = await self._in_thread(lambda: _read(self._snapshot))  # also where nothing could be written
+        newer = await self._in_thread(self._newer)  # also where nothing could be written
         if newer is not None:
             self._take_over(newer)
         if newer is not None or now >= self._next_beat:
@@ -170,6 +172,23 @@ class LiveAccounts:
         if alive != self._live_processes:
             self._live_processes = alive
             self._take_over(self._snapshot)
+
+    def _load(self) -> Snapshot:
+        snapshot = load_snapshot()
+        self.secrets.read(snapshot.accounts)
+        return snapshot
+
+    def _newer(self) -> Snapshot | None:
+        """A snapshot when something is not as it is known."""
+        known = self._snapshot
+        revision, marks_revision = Revision.both()
+        if revision != known.revision:
+            return self._load()
+        if marks_revision != known.marks_revision:  # how others hear of marks while Redis is away
+            return msgspec.structs.replace(
+                known, marks=load_marks(), windows=load_windows(), marks_revision=marks_revision
+            )
+        return None
 
     def _take_over(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -204,18 +223,6 @@ class LiveAccounts:
         if self._thread is not None:
             self._thread.shutdown(wait=False)
             self._thread = None
-
-
-def _read(known: Snapshot) -> Snapshot | None:
-    """A snapshot when something is not as it is known."""
-    revision, marks_revision = Revision.both()
-    if revision != known.revision:
-        return load_snapshot()
-    if marks_revision != known.marks_revision:  # how others hear of marks while Redis is away
-        return msgspec.structs.replace(
-            known, marks=load_marks(), windows=load_windows(), marks_revision=marks_revision
-        )
-    return None
 
 
 def _beat(process_id: str, started_at: datetime, revision: int) -> tuple[int, datetime]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import re2
 
-from monitor.masking.edits import MASK, Edit, apply_edits, merged
+from monitor.masking.edits import Edit, apply_edits, merged
 from monitor.masking.linear import compiled
 
 SHORTEST_SECRET = 6
@@ -27,9 +27,7 @@ _LOOKED_AT_CHARACTERS = 256
 """Of a longer secret the beginning is looked for, and what goes on behind it is masked with it."""
 _REST = rb"[^\s\"'\\<>&,;]*"
 _SHORTEST_CORE = 7
-_END_BYTES = 12
 _ENTITIES = {"&": b"amp", "<": b"lt", ">": b"gt", '"': b"quot", "'": b"#39"}
-_MASK = MASK.encode()
 
 
 class ExactSecrets:
@@ -52,16 +50,6 @@ class ExactSecrets:
         """``data`` without them; the same object where they are not in it."""
         return apply_edits(data, self.find(data))
 
-    def mask_text(self, text: str) -> str:
-        """``text`` without them; the same object where they are not in it."""
-        data = text.encode("utf-8", "surrogatepass")
-        edits = self.find(data)
-        return apply_edits(data, edits).decode("utf-8", "surrogatepass") if edits else text
-
-    def mask_plain_text(self, text: str) -> str:
-        """``text`` without them where they stand in it as they are; it costs next to nothing."""
-        return self.mask_text(text) if self.may_be_in(text.encode("utf-8", "surrogatepass")) else text
-
     def may_be_in(self, data: bytes) -> bool:
         """A quick look for a part of them that is the same in JSON and in URLs; not in base64."""
         return any(part in data for part in self._parts)
@@ -76,55 +64,10 @@ class ExactSecrets:
         return tuple(_longest_run(secret.encode()) for secret in self.secrets)
 
 
-NOTHING_KNOWN = ExactSecrets(())
-
-
 @lru_cache(maxsize=256)
 def exact_secrets(secrets: tuple[str, ...]) -> ExactSecrets:
     """The finder of these, made once."""
     return ExactSecrets(secrets)
-
-
-class StreamMask:
-    """The same for a stream of pieces: a secret that lies across two of them is found as well.
-
-    It looks for the secrets as they stand, which costs next to nothing. The end of a piece that could be the
-    beginning of a secret is held back until the next piece says so.
-    """
-
-    def __init__(self, known: ExactSecrets) -> None:
-        """``known`` is looked for."""
-        # (the end of it, which is found faster than all of it; all of it)
-        self._needles = tuple((needle[-_END_BYTES:], needle) for needle in map(str.encode, known.secrets))
-        self._held = b""
-
-    def feed(self, data: bytes) -> bytes:
-        """What of the stream may go on, now that ``data`` has come."""
-        if self._held:
-            data, self._held = self._held + data, b""
-        for end, needle in self._needles:
-            if end in data:
-                data = data.replace(needle, _MASK)
-        if not data.endswith(b"\n"):  # nearly every piece ends with an event
-            kept = max((_overlap(data, needle) for _, needle in self._needles), default=0)
-            if kept:
-                data, self._held = data[:-kept], data[-kept:]
-        return data
-
-    def finish(self) -> bytes:
-        """What was held back, when nothing more comes."""
-        held, self._held = self._held, b""
-        return held
-
-
-def _overlap(data: bytes, needle: bytes) -> int:
-    """How many bytes at the end of ``data`` are the beginning of ``needle``; 0 for the whole of it."""
-    place = data.find(needle[:1], max(0, len(data) - len(needle) + 1))
-    while place >= 0:
-        if needle.startswith(data[place:]):
-            return len(data) - place
-        place = data.find(needle[:1], place + 1)
-    return 0
 
 
 def _forms(secret: str) -> Iterator[bytes]:

@@ -6,6 +6,8 @@ more of them is left out as a whole.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any
 
 from monitor.masking.edits import Edit, merged
 from monitor.masking.linear import compiled, pattern_set
@@ -32,6 +34,34 @@ def is_left_out(edits: list[Edit]) -> bool:
     return len(edits) == 1 and edits[0].mask == LEFT_OUT
 
 
+class Look:
+    """One automaton over all that might be a secret: nearly always it sees nothing. A no is never wrong."""
+
+    def __init__(self, whole: list[bytes], in_pieces: list[bytes]) -> None:
+        """RE2 patterns: of what stands in a text, and in a piece that begins anywhere in one."""
+        self._whole, self._in_pieces = whole, in_pieces
+
+    def in_text(self, data: bytes) -> bool:
+        """Whether there might be one in ``data``."""
+        return _sees(self._any, data)
+
+    def in_pieces(self, data: bytes) -> bool:
+        """Whether there might be one in ``data`` or a piece of it."""
+        return _sees(self._any_in_pieces, data)
+
+    @cached_property
+    def _any(self) -> Any:
+        return compiled(b"|".join(self._whole), captures=False)
+
+    @cached_property
+    def _any_in_pieces(self) -> Any:
+        return compiled(b"|".join(self._in_pieces), captures=False)
+
+
+def _sees(pattern: Any, data: bytes) -> bool:
+    return pattern.search(data) is not None or any(pattern.search(view.data) for view in views(data))
+
+
 class Finder:
     """Looks for secrets of certain shapes. It has no state but its compiled patterns."""
 
@@ -43,8 +73,13 @@ class Finder:
         self._further = [compiled(shape.further) if shape.further else None for shape in self._shapes]
         self._together = pattern_set(whole)
         self._any = compiled(b"|".join(whole), captures=False)
+        self._look = self.look_beside()
+
+    def look_beside(self, *marks: bytes) -> "Look":
+        """A quick look for the shapes, and in the same go for ``marks``, which are RE2 patterns."""
+        whole = [*(shape.before + shape.core for shape in self._shapes), *marks]
         # What stands before a piece is not what stands before it in its text.
-        self._any_in_pieces = compiled(b"|".join(shape.core for shape in self._shapes), captures=False)
+        return Look(whole, [*(shape.core for shape in self._shapes), *marks])
 
     def find(self, data: bytes) -> list[Edit]:
         """Where secrets stand, in order and without overlap; one edit of all if ``data`` is left out."""
@@ -59,8 +94,7 @@ class Finder:
 
     def may_hold(self, data: bytes) -> bool:
         """Whether there might be a secret in ``data`` or a piece of it. A yes may be wrong, a no is not."""
-        search = self._any_in_pieces.search
-        return search(data) is not None or any(search(view.data) for view in views(data))
+        return self._look.in_pieces(data)
 
     def _find(self, data: bytes) -> list[Edit]:
         if self._any.search(data) is None:

@@ -44,6 +44,15 @@ class Shape(NamedTuple):
 _WORDS = compiled(rb"(?:[a-z]+|[0-9]{1,4})(?:[-_]+(?:[a-z]+|[0-9]{1,4}))*[-_]*", captures=False)
 
 
+SHORTEST_TELLING = 12
+"""Characters of a credential that is looked for in the answers of those who have nothing to do with it."""
+
+
+def tells_a_secret(secret: str) -> bool:
+    """Is it long and odd enough to stand nowhere by chance? ``my-local-key-1`` may be anybody's words."""
+    return len(secret) >= SHORTEST_TELLING and _WORDS.fullmatch(secret.encode()) is None
+
+
 def _unless_words(data: bytes, match: Any) -> Edit | None:
     start, end = match.span(1)
     return None if _WORDS.fullmatch(data, start, end) else Edit(start, end)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from monitor.masking.many import NOBODYS, ManySecrets
 from monitor.record.attempt_use import AttemptUse
 from monitor.record.failures.failure_kinds import Phase as Phase
 
@@ -234,6 +235,8 @@ class BodyRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     sha256: str | None = None
     secrets: tuple[str, ...] = ()
     """The credentials of the exchange: masked whatever they look like, and not stored."""
+    others: ManySecrets = NOBODYS
+    """Those of the accounts that have no part in it."""
 
 
 Record = RequestRecord | AttemptRecord | BodyRecord

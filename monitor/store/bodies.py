@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 import zstandard
 
-from monitor.masking.exact import exact_secrets
+from monitor.masking.known import known_secrets
 from monitor.record.records import BodyRecord
 from monitor.record.redacting.header_redaction import mask_headers
 from monitor.record.redacting.redaction import apply_edits, find_secrets, is_left_out, moved_positions
@@ -58,7 +58,7 @@ def stored_body(record: BodyRecord, cap_bytes: int, compressor: zstandard.ZstdCo
     whole = record.content or b"".join(data for _, data in record.chunks)
     total_bytes = len(whole) if record.total_bytes is None else record.total_bytes
     seen = whole[: cap_bytes + MASKING_MARGIN_BYTES]
-    known = exact_secrets(record.secrets)
+    known = known_secrets(record.secrets, record.others)
     edits = find_stream_secrets(seen, known) if record.chunks else find_secrets(seen, known)
     if is_left_out(edits):
         store_metrics.LEFT_OUT.inc()

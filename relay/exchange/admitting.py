@@ -15,7 +15,7 @@ from django.http.response import HttpResponseBase
 from accounts.keys.limits import KeyLimits
 from accounts.loaded.client_keys import CallerKey
 from accounts.mapping import Target
-from monitor.masking.exact import exact_secrets
+from monitor.masking.known import known_secrets
 from relay import metrics
 from relay.admission.auth import NO_ROOM, NO_VALID_KEY, RefusalLimit, authenticate, presented_keys
 from relay.admission.client_address import client_address
@@ -225,11 +225,11 @@ class Admission:
     def recorder(self, call: ClientCall, preview: str, *, keeps_bodies: bool = True) -> Recorder:
         """The record of this exchange, whose row is visible from now on."""
         settings, caller = self.runtime.settings, self.caller
-        keys = tuple(presented_keys(self.headers, self._query))
-        submit = self.runtime.writer.submit
-        bodies = None
+        keys = presented_keys(self.headers, self._query)
+        known = known_secrets(tuple(keys), self.runtime.others())
+        submit, bodies = self.runtime.writer.submit, None
         if keeps_bodies and settings.records_bodies and caller is not None and caller.record_bodies:
-            bodies = RecordedBodies(submit, self.request_id, settings.body_cap_bytes, keys)
+            bodies = RecordedBodies(submit, self.request_id, settings.body_cap_bytes, known)
         recorder = Recorder(
             submit,
             new_record(
@@ -243,7 +243,7 @@ class Admission:
                 client_key_id=caller.id if caller else None,
                 client_model=call.model,
                 is_stream=call.is_stream,
-                preview=exact_secrets(keys).mask_plain_text(preview),
+                preview=known.mask_plain_text(preview),
                 session_hash=call.session,
                 **told_of(call.speaker),
                 request_bytes=len(call.raw),

@@ -10,6 +10,7 @@ from django.conf import settings
 
 from accounts.loaded.live_accounts import LiveAccounts, live
 from accounts.processes.shared_tokens import SharedTokens
+from monitor.masking.many import NOBODYS, ManySecrets
 from monitor.record.records import Record, RequestRecord
 from relay.dialects.interface import Dialect
 from relay.engine.retrying.deadlines import TimeLimits
@@ -23,6 +24,7 @@ from relay.memory.conversation_memory import Memory
 from relay.upstream.cache_key import cache_key, this_installation
 from relay.upstream.client import UpstreamClient
 from relay.upstream.hops import this_instance
+from relay.upstream.others import OtherSecrets
 from relay.upstream.quota_call import QuotaCall
 
 
@@ -128,6 +130,9 @@ class Runtime:
             self.instance,
             SharedTokens(redis_url) if redis_url else None,
         )
+        self.others = OtherSecrets(accounts.secrets)
+        self.upstream.others = self.others
+        self.upstream.got_token = accounts.secrets.got_token
         self.upstream.heard = QuotaListener(self.pool)
         self._quota_call = QuotaCall(self.upstream, self.pool.note_quota, self.pool.now)
         if not is_apart:
@@ -154,6 +159,7 @@ class Runtime:
 
     async def start(self) -> None:
         """Read what was remembered."""
+        await self.others.start()
         await self.memory.start()
         if self._use_keeper is not None:
             self._use_keeper.start()
@@ -184,6 +190,7 @@ class Runtime:
         if self.limits is not None:
             await self.limits.stop()
         await self._quota_call.stop()
+        await self.others.stop()
         await self.upstream.close()
 
 
@@ -195,6 +202,11 @@ def runtime() -> Runtime:
     if _runtime is None:
         raise RuntimeError("the relay is not started")
     return _runtime
+
+
+def others() -> ManySecrets:
+    """Whose credentials no answer may tell; nobody's where no relay runs in this process."""
+    return NOBODYS if _runtime is None else _runtime.others()
 
 
 def begin(writer: Writer, limits: KeyCounter | None = None) -> Runtime:

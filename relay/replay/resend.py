@@ -16,6 +16,7 @@ from django.utils.translation import gettext
 from accounts.groups.scope import Binding, from_text
 from accounts.loaded.client_keys import KeyRing
 from accounts.mapping import Target
+from monitor.masking.known import known_secrets
 from monitor.models import Body
 from monitor.record.records import RequestRecord
 from monitor.record.redacting.redaction import MASK
@@ -140,7 +141,10 @@ async def begin(
         },
     )
     submit, settings = served_by.writer.submit, served_by.settings
-    bodies = RecordedBodies(submit, new.id, settings.body_cap_bytes, ()) if settings.records_bodies else None
+    bodies = None
+    if settings.records_bodies:
+        known = known_secrets((), served_by.upstream.others())
+        bodies = RecordedBodies(submit, new.id, settings.body_cap_bytes, known)
     recorder = Recorder(
         submit,
         new,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.admin.actions import AccountTestResult
 from accounts.facts.known_models import facts_for
 from accounts.snapshot import AccountView
-from monitor.masking.exact import NOTHING_KNOWN
+from monitor.masking.known import NOTHING_KNOWN
 from relay.dialects.errors.refused_parameters import known_refusals
 from relay.dialects.interface import Decoder, DecoderOptions
 from relay.dialects.registry import dialect_for, upstream_dialect
@@ -22,6 +22,7 @@ from relay.engine.retrying.deadlines import TimeLimits
 from relay.engine.retrying.policy import EarnedMark
 from relay.exchange.driver import Driver
 from relay.exchange.performing.hands import OpenAnswer
+from relay.exchange.runtime import others
 from relay.neutral.conversation import Conversation, Text, Turn
 from relay.neutral.events import Chunk
 from relay.neutral.failures import CannotCarry, Failure, Kind
@@ -53,6 +54,7 @@ async def test_account(account: AccountView) -> AccountTestResult:
     client = UpstreamClient(
         environment.relay_connect_timeout_seconds, environment.relay_max_answer_bytes, this_instance()
     )
+    client.others = others
     try:
         said, refused = "", 0
         for model in models:

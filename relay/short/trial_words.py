@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 
 from relay.neutral.failures import Failure
-from relay.upstream.client import WEB_PAGE
+from relay.upstream.redirects import WEB_PAGE
 
 _NO_SUCH_PATH = frozenset({404, 405})
 

@@ -16,7 +16,8 @@ import msgspec
 from accounts.credentials.tokens import Authorizer
 from accounts.processes.shared_tokens import SharedTokens
 from accounts.snapshot import AccountView
-from monitor.masking.exact import NOTHING_KNOWN, ExactSecrets
+from monitor.masking.known import NOTHING_KNOWN, KnownSecrets
+from monitor.masking.many import NOBODYS, ManySecrets
 from relay.dialects.registry import classify
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.address import address, content_for, headers_for, stream_url
@@ -26,7 +27,7 @@ from relay.upstream.connection.times import Times, watched
 from relay.upstream.connection.transport import SteadyConnector, SteadyTransport
 from relay.upstream.hops import HOPS, LEADS_BACK, LOOP_STATUS, is_told, passed, with_own
 from relay.upstream.masking import masked_failure, masked_headers, secrets_in
-from relay.upstream.redirects import no_answer
+from relay.upstream.redirects import WEB_PAGE, is_web_page, no_answer
 from relay.upstream.request import UpstreamRequest
 from relay.upstream.response import BrokenAnswer, UpstreamResponse
 
@@ -45,8 +46,6 @@ MAX_CONNECTIONS = 10_000
 KEEP_ALIVE_SECONDS = 30.0
 TOKEN_TIMEOUT_SECONDS = 30.0
 SHORT_TIMEOUT_SECONDS = 30.0
-
-WEB_PAGE = "upstream answered with a web page"
 
 ShortAnswer = tuple[int, Mapping[str, str], bytes]
 """Status, headers by lower-case name, and body of a short unstreamed request."""
@@ -77,13 +76,20 @@ class UpstreamClient:
         """
         self.heard: Heard = _nobody_hears
         """Is told of each answer to a generation, with the body of a refusal."""
+        self.others: Callable[[], ManySecrets] = lambda: NOBODYS
+        """Whose credentials no answer may tell either."""
         self._instance = instance
         self._max_answer_bytes = max_answer_bytes
         self._tokens = tokens
         self.signed_in: Callable[[AccountView], None] = lambda _: None
-        """Is told of each account that has got a new token."""
+        """Is told of each account that has got a new token,"""
+        self.got_token: Callable[[int, str], None] = lambda _id, _token: None
+        """and this one of the token."""
         self._authorizer = Authorizer(
-            self._post_form, shared=tokens, signed_in=lambda account: self.signed_in(account)
+            self._post_form,
+            shared=tokens,
+            signed_in=lambda account: self.signed_in(account),
+            got_token=lambda account, token: self.got_token(account, token),
         )
         self._transport = SteadyTransport(client=self._session)
         timeout = httpx.Timeout(None, connect=connect_timeout_seconds)
@@ -117,7 +123,7 @@ class UpstreamClient:
             return failure_before_headers(error)
         if response.is_success or response.status_code == 429:  # other refusals know no model and no quota
             self.heard(account, request.model, response.headers, b"")
-        if response.status_code == 200 and not _is_web_page(response):
+        if response.status_code == 200 and not is_web_page(response.headers):
             return UpstreamResponse(response, self._max_answer_bytes, known)
         return await self._refusal(account, request, response, known)
 
@@ -166,7 +172,7 @@ class UpstreamClient:
         send: Callable[[Mapping[str, str]], Awaitable[httpx.Response]],
         *,
         renews: bool = True,
-    ) -> tuple[httpx.Response, ExactSecrets]:
+    ) -> tuple[httpx.Response, KnownSecrets]:
         """What ``send`` gets with the account's credential, and that; with a new one where it was refused."""
         credential = await self._authorizer.headers(account)
         response = await send(credential)
@@ -179,7 +185,7 @@ class UpstreamClient:
             if renewed is not None:
                 await response.aclose()
                 credential, response = renewed, await send(renewed)
-        return response, secrets_in(credential)
+        return response, secrets_in(credential, self.others())
 
     async def _send(
         self, account: AccountView, request: UpstreamRequest, times: Times, credential: Mapping[str, str]
@@ -206,7 +212,7 @@ class UpstreamClient:
             return await self._transport.handle_async_request(outgoing)
 
     async def _refusal(
-        self, account: AccountView, request: UpstreamRequest, response: httpx.Response, known: ExactSecrets
+        self, account: AccountView, request: UpstreamRequest, response: httpx.Response, known: KnownSecrets
     ) -> Failure:
         opened = UpstreamResponse(response, MAX_ERROR_BYTES, known)
         try:
@@ -224,7 +230,7 @@ class UpstreamClient:
             await opened.close()
         headers = _dated(masked_headers(response.headers.items(), known))
         return masked_failure(
-            classify(request.dialect, response.status_code, headers, known.mask(body)), known
+            classify(request.dialect, response.status_code, headers, known.mask(body, is_deep=True)), known
         )
 
     async def _short(
@@ -265,7 +271,8 @@ class UpstreamClient:
         if not 400 <= status <= 599:
             url = partial(address, path=path)
             return no_answer(response.status_code, response.headers, known, account, url)
-        return status, _dated(masked_headers(response.headers.items(), known)), known.mask(content)
+        content = known.mask(content, is_deep=True)
+        return status, _dated(masked_headers(response.headers.items(), known)), content
 
     def _is_our_own(self, response: httpx.Response) -> bool:
         """Was it this server that refused what this server itself had sent?"""
@@ -273,17 +280,13 @@ class UpstreamClient:
         return came_straight and response.status_code == LOOP_STATUS
 
     async def _whole(
-        self, response: httpx.Response, known: ExactSecrets = NOTHING_KNOWN, read_bytes: int = 0
+        self, response: httpx.Response, known: KnownSecrets = NOTHING_KNOWN, read_bytes: int = 0
     ) -> bytes:
         opened = UpstreamResponse(response, self._max_answer_bytes, known, read_bytes)
         try:
             return await opened.read_all()
         finally:
             await opened.close()
-
-
-def _is_web_page(response: httpx.Response) -> bool:
-    return str(response.headers.get("content-type", "")).startswith("text/html")
 
 
 @lru_cache(maxsize=1024)

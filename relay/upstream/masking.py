@@ -1,14 +1,16 @@
-"""The credential that a request carries is taken out of whatever comes back. PURE.
+"""The credential that a request carries is taken out of whatever comes back, and every other's too. PURE.
 
-Some upstreams and gateways repeat in an error what they were sent. Here is where their text comes in, so
-clients, log, history and exports see it without.
+Some upstreams and gateways repeat in an error what they were sent, or what somebody else sent them. Here is
+where their text comes in, so clients, log, history and exports see it without.
 """
 
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from monitor.masking.exact import ExactSecrets, StreamMask, exact_secrets
+from monitor.masking.known import KnownSecrets, known_secrets
+from monitor.masking.many import NOBODYS, ManySecrets
+from monitor.masking.stream_mask import StreamMask
 from monitor.record.redacting.redaction import mask_body
 from relay.dialects.errors.told_body import LONGEST_TOLD_BYTES
 from relay.dialects.interface import Decoder
@@ -17,14 +19,14 @@ from relay.neutral.failures import Failure
 from relay.neutral.sse import without_last
 
 
-def secrets_in(headers: Mapping[str, str]) -> ExactSecrets:
-    """What is secret in the headers that sign an account in."""
+def secrets_in(headers: Mapping[str, str], others: ManySecrets = NOBODYS) -> KnownSecrets:
+    """What is secret in the headers that sign an account in, and the credentials of the ``others``."""
     found = (value.removeprefix("Bearer ") for value in headers.values())
-    return exact_secrets(tuple(found))
+    return known_secrets(tuple(found), others)
 
 
-def masked_headers(headers: Iterable[tuple[str, str]], known: ExactSecrets) -> dict[str, str]:
-    """An answer's headers by lower-case name, without the credential."""
+def masked_headers(headers: Iterable[tuple[str, str]], known: KnownSecrets) -> dict[str, str]:
+    """An answer's headers by lower-case name, without credentials."""
     told = {name.lower(): value for name, value in headers}
     values = "\n".join(told.values())
     if known.mask_text(values) is values:  # one look at all of them
@@ -32,20 +34,20 @@ def masked_headers(headers: Iterable[tuple[str, str]], known: ExactSecrets) -> d
     return {name: known.mask_text(value) for name, value in told.items()}
 
 
-def masked_failure(failure: Failure, known: ExactSecrets) -> Failure:
+def masked_failure(failure: Failure, known: KnownSecrets) -> Failure:
     """The same failure, whose texts do not tell the credential."""
     return msgspec.structs.replace(
         failure,
-        message=known.mask_text(failure.message),
-        reason=known.mask_text(failure.reason),
-        body=known.mask(failure.body),
+        message=known.mask_text(failure.message, is_deep=True),
+        reason=known.mask_text(failure.reason, is_deep=True),
+        body=known.mask(failure.body, is_deep=True),
     )
 
 
 class MaskedDecoder:
     """A dialect's decoder, of a stream that may repeat the credential. See ``interface.Decoder``."""
 
-    def __init__(self, inner: Decoder, known: ExactSecrets) -> None:
+    def __init__(self, inner: Decoder, known: KnownSecrets) -> None:
         """``inner`` decodes, ``known`` is what must not be told."""
         self._inner = inner
         self._known = known
@@ -76,7 +78,7 @@ class MaskedDecoder:
         if failure.from_upstream_event:
             raw, error = without_last(raw)
             if len(error) <= LONGEST_TOLD_BYTES:
-                raw += mask_body(self._known.mask(error))
+                raw += mask_body(self._known.mask(error, is_deep=True))
             else:  # no error that anybody would read: the client gets one of ours
                 failure = msgspec.structs.replace(failure, from_upstream_event=False)
         events: list[Event] = [*chunk.events[:-1], Failed(failure)]

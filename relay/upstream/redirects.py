@@ -1,4 +1,4 @@
-"""What is neither an answer nor an error: a redirect, and what it means for its account's base URL. PURE.
+"""What is neither an answer nor an error: a web page, or a redirect, which tells a base URL. PURE.
 
 Redirects are not followed: a POST would become a GET, and the credential would go where nobody sent it.
 """
@@ -9,17 +9,24 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from accounts.snapshot import AccountView
-from monitor.masking.exact import ExactSecrets
+from monitor.masking.known import KnownSecrets
 from relay.neutral.failures import Failure, Kind
+
+WEB_PAGE = "upstream answered with a web page"
 
 MAX_CHARACTERS = 300
 _MAX_SEGMENTS = 20
 
 
+def is_web_page(headers: Mapping[str, str]) -> bool:
+    """Is it a page for people, as fronts and captive networks send them with a 200?"""
+    return headers.get("content-type", "").startswith("text/html")
+
+
 def no_answer(
     status: int,
     headers: Mapping[str, str],
-    known: ExactSecrets,
+    known: KnownSecrets,
     account: AccountView,
     url: Callable[[AccountView], str],
 ) -> Failure:

@@ -10,7 +10,7 @@ from typing import cast
 
 import httpx
 
-from monitor.masking.exact import ExactSecrets
+from monitor.masking.known import KnownSecrets
 from relay.neutral.packed import BadPacking, unpacker
 from relay.turns import turns
 from relay.upstream.connection.transport import PIECE_BYTES, AnswerBytes
@@ -36,7 +36,7 @@ class UpstreamResponse:
     """An open answer. ``read`` gives what came together; after it raised, it must not be called again."""
 
     def __init__(
-        self, response: httpx.Response, max_bytes: int, known: ExactSecrets, read_bytes: int = 0
+        self, response: httpx.Response, max_bytes: int, known: KnownSecrets, read_bytes: int = 0
     ) -> None:
         """Take over an answer whose headers are here; of its body at most ``max_bytes`` are read.
 

@@ -5,11 +5,12 @@ JSON. Which shapes are known is in ``masking``.
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from monitor.masking.edits import MASK, Edit, apply_edits, merged, moved_positions
-from monitor.masking.exact import NOTHING_KNOWN, ExactSecrets
-from monitor.masking.finder import LEFT_OUT, Finder, is_left_out
+from monitor.masking.finder import LEFT_OUT, Finder, Look, is_left_out
+from monitor.masking.known import NOTHING_KNOWN, KnownSecrets
 from monitor.masking.named import NAMED, SECRET_PARAMETERS
 from monitor.masking.passwords import PASSWORDS
 from monitor.masking.shapes import TOKENS
@@ -23,17 +24,28 @@ __all__ = [
 _finder = Finder((*TOKENS, *NAMED, *PASSWORDS))
 
 
-def find_secrets(data: bytes, known: ExactSecrets = NOTHING_KNOWN) -> list[Edit]:
+@lru_cache(maxsize=2)
+def _look_beside(marks: bytes) -> Look:
+    return _finder.look_beside(marks)
+
+
+def find_secrets(data: bytes, known: KnownSecrets = NOTHING_KNOWN) -> list[Edit]:
     """Where secrets stand in a text or body, in order and without overlap; those that are ``known`` too."""
+    marks = known.others.pattern_beside_shapes
+    if marks is not None and not _look_beside(marks).in_text(data):
+        return known.exact.find(data) if known.exact.may_be_in(data) else []
     found = _finder.find(data)
     if known.may_be_in(data) and not is_left_out(found):
         return merged((*found, *known.find(data)))
     return found
 
 
-def may_hold_secrets(data: bytes) -> bool:
+def may_hold_secrets(data: bytes, known: KnownSecrets = NOTHING_KNOWN) -> bool:
     """Whether there might be a secret in ``data``, or in any piece of it. A yes may be wrong, a no is not."""
-    return _finder.may_hold(data)
+    marks = known.others.pattern_beside_shapes
+    if marks is not None:
+        return _look_beside(marks).in_pieces(data) or known.exact.may_be_in(data)
+    return _finder.may_hold(data) or known.may_be_in(data)
 
 
 def mask_body(data: bytes) -> bytes:

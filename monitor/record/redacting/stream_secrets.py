@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import pairwise
 
-from monitor.masking.exact import NOTHING_KNOWN, ExactSecrets
+from monitor.masking.known import NOTHING_KNOWN, KnownSecrets
 from monitor.record.redacting.redaction import (
     LEFT_OUT,
     Edit,
@@ -33,7 +33,7 @@ _INDEX_BYTES = 6
 _NUMBER = re.compile(rb'ndex":\s*+(\d{1,9})')
 
 
-def find_stream_secrets(data: bytes, known: ExactSecrets = NOTHING_KNOWN) -> list[Edit]:
+def find_stream_secrets(data: bytes, known: KnownSecrets = NOTHING_KNOWN) -> list[Edit]:
     """Where secrets stand in a response, also those in several pieces; in order and without overlap.
 
     ``known`` ones are found whatever they look like.
@@ -54,7 +54,7 @@ def find_stream_secrets(data: bytes, known: ExactSecrets = NOTHING_KNOWN) -> lis
     return merged([*(edit for edit in found if not _is_across(data, edit, starts)), *split])
 
 
-def _is_clean(data: bytes, known: ExactSecrets) -> bool:
+def _is_clean(data: bytes, known: KnownSecrets) -> bool:
     """Whether a quick look shows that there is no secret; False where a closer one is needed.
 
     The texts are looked through as one, which shows all of each if none goes on behind the next. What stands
@@ -65,7 +65,7 @@ def _is_clean(data: bytes, known: ExactSecrets) -> bool:
         return False
     parts = _PIECE.split(data)
     texts, around = b"".join(parts[1::2]), b"\n".join({*parts[0::2]})
-    return not any(may_hold_secrets(data) or known.may_be_in(data) for data in (texts, around))
+    return not any(may_hold_secrets(data, known) for data in (texts, around))
 
 
 def _is_across(data: bytes, edit: Edit, starts: list[int]) -> bool:

@@ -11,7 +11,7 @@ from typing import Literal
 from accounts.mapping import Target
 from accounts.pool.leases import Lease
 from accounts.snapshot import AccountView
-from monitor.masking.exact import NOTHING_KNOWN
+from monitor.masking.known import NOTHING_KNOWN
 from relay.dialects.interface import Decoder, Encoder
 from relay.engine.commands import Around, LookAround, PickAccount, Picked
 from relay.engine.continuing.continuation import Said
@@ -164,7 +164,7 @@ class ExchangeHands:
         opened = await self._runtime.upstream.open(lease.account, self._next_leg or request, times)
         if isinstance(opened, UpstreamResponse):
             self._known = opened.known
-            self.recorder.knows(opened.known.secrets)
+            self.recorder.knows(opened.known)
         elif opened.kind is Kind.CREDENTIALS:
             self._runtime.pool.disable(lease.account.id, opened.message)
         return opened

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from monitor.masking.known import NOTHING_KNOWN, KnownSecrets
 from monitor.record.records import BodyKind, BodyRecord, Record
 from monitor.record.transcript import Transcript
 
@@ -10,18 +11,24 @@ class RecordedBodies:
     """Takes what the client sent, what each upstream was sent, and what the client got."""
 
     def __init__(
-        self, submit: Callable[[Record], None], request_id: str, cap_bytes: int, secrets: tuple[str, ...]
+        self,
+        submit: Callable[[Record], None],
+        request_id: str,
+        cap_bytes: int,
+        known: KnownSecrets = NOTHING_KNOWN,
     ) -> None:
-        """``submit`` takes records; ``secrets`` are the client's credentials."""
+        """``submit`` takes records; ``known`` are the client's credentials."""
         self._submit = submit
         self._request_id = request_id
-        self._secrets = secrets
+        self._secrets = known.exact.secrets
+        self._others = known.others
         self._transcript = Transcript(cap_bytes)
         self._last_content = b""
 
-    def knows(self, secrets: tuple[str, ...]) -> None:
-        """The credentials of an account that is asked."""
-        self._secrets = tuple(dict.fromkeys((*self._secrets, *secrets)))
+    def knows(self, known: KnownSecrets) -> None:
+        """The credentials of an account that is asked, and of the others by now."""
+        self._secrets = tuple(dict.fromkeys((*self._secrets, *known.exact.secrets)))
+        self._others = known.others
 
     def client_request(self, headers: Mapping[str, str], content: bytes) -> None:
         """What the client sent."""
@@ -47,6 +54,7 @@ class RecordedBodies:
                 total_bytes=self._transcript.total_bytes,
                 sha256=self._transcript.sha256(),
                 secrets=self._secrets,
+                others=self._others,
             )
         )
 
@@ -60,5 +68,6 @@ class RecordedBodies:
                 headers=tuple(headers.items()),
                 content=content,
                 secrets=self._secrets,
+                others=self._others,
             )
         )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from monitor.masking.known import KnownSecrets
 from monitor.record.cache_misses import DETAIL
 from monitor.record.outcome import OutcomeFacts, outcome_of
 from monitor.record.records import (
@@ -122,15 +123,14 @@ class Recorder:
             case Rotated() | KeptAccount() | HealingFailed() | GaveUp():
                 pass
 
-    def knows(self, secrets: tuple[str, ...]) -> None:
-        """The credentials of an account that is asked."""
+    def knows(self, known: KnownSecrets) -> None:
+        """The credentials of an account that is asked, and of the others."""
         if self._bodies is not None:
-            self._bodies.knows(secrets)
+            self._bodies.knows(known)
 
     def sending(self, times: Times) -> None:
         """The attempt's request goes out now; of several requests of one attempt the first one counts."""
-        if self._times is None:
-            self._times = times
+        self._times = self._times or times
 
     def prepared(self, request: UpstreamRequest) -> None:
         """A request was made ready for the attempt that comes next."""

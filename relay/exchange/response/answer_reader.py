@@ -1,6 +1,6 @@
 """What reads an upstream's answer: the dialect's decoder, without secrets, in the client's names."""
 
-from monitor.masking.exact import ExactSecrets
+from monitor.masking.known import KnownSecrets
 from relay.dialects.interface import Decoder, DecoderOptions
 from relay.dialects.names.answers import ClientNames
 from relay.neutral.conversation import Json
@@ -13,7 +13,7 @@ def decoder_for(
     request: UpstreamRequest,
     kind: str,
     seed: str,
-    known: ExactSecrets,
+    known: KnownSecrets,
     max_event_bytes: int,
 ) -> Decoder:
     """For the answer of an account of ``kind`` to ``request``.

@@ -11,7 +11,9 @@ import re2
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from monitor.masking.exact import NO_SECRETS, ExactSecrets, StreamMask, exact_secrets
+from monitor.masking.exact import NO_SECRETS
+from monitor.masking.known import known_secrets
+from monitor.masking.stream_mask import StreamMask
 
 LETTERS = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs"))
 SECRETS = st.text(LETTERS, min_size=6, max_size=40).filter(
@@ -42,7 +44,7 @@ FORMS: dict[str, Callable[[str], str]] = {
 def test_a_secret_is_found_in_each_form(form: str, secret: str) -> None:
     """All of it goes, and what stands around it stays."""
     assume(secret not in "is refused")
-    masked = ExactSecrets((secret,)).mask_text(f'the key "{FORMS[form](secret)}" is refused')
+    masked = known_secrets((secret,)).mask_text(f'the key "{FORMS[form](secret)}" is refused')
     assert masked == 'the key "[masked]" is refused'
 
 
@@ -50,7 +52,7 @@ def test_a_secret_is_found_in_each_form(form: str, secret: str) -> None:
 def test_a_secret_is_found_inside_longer_base64(secret: str, before: bytes, after: bytes) -> None:
     """As ``user:password`` is encoded: wherever it begins, nothing that its own bytes decide is left."""
     whole = base64.b64encode(before + secret.encode() + after).decode()
-    masked = ExactSecrets((secret,)).mask_text(whole)
+    masked = known_secrets((secret,)).mask_text(whole)
     assert "[masked]" in masked
     left = masked.partition("[masked]")
     assert len(left[0]) <= -(-len(before) * 4 // 3)
@@ -60,20 +62,20 @@ def test_a_secret_is_found_inside_longer_base64(secret: str, before: bytes, afte
 def test_a_long_secret_is_masked_to_its_end() -> None:
     """A token of two kilobytes is looked for by its beginning, and goes whole."""
     token = "eyJ" + "aB3_" * 512
-    assert ExactSecrets((token,)).mask_text(f'"{token}", "x"') == '"[masked]", "x"'
+    assert known_secrets((token,)).mask_text(f'"{token}", "x"') == '"[masked]", "x"'
 
 
 @pytest.mark.parametrize("secret", ["", "abc", "12345", *sorted(NO_SECRETS)])
 def test_what_is_no_secret_is_not_looked_for(secret: str) -> None:
     """Too short to be told from text, or what documentation says to enter where no key is needed."""
     text = f"use {secret} here"
-    assert ExactSecrets((secret,)).mask_text(text) is text
+    assert known_secrets((secret,)).mask_text(text) is text
 
 
 @given(st.text(max_size=80))
 def test_other_text_is_the_very_same(text: str) -> None:
     """Nothing is copied where nothing is found."""
-    known = exact_secrets(("tenant-7/Qwerty+uiop",))
+    known = known_secrets(("tenant-7/Qwerty+uiop",))
     data = text.encode("utf-8", "surrogatepass")
     assert known.mask(data) is data
     assert known.mask_text(text) is text
@@ -82,8 +84,8 @@ def test_other_text_is_the_very_same(text: str) -> None:
 
 def test_a_hostile_text_is_looked_through_once() -> None:
     """The known are looked for by the linear engine as well."""
-    known = exact_secrets(("aaaaaaaaaaaaaaaaaaaaaaab",))
-    assert isinstance(known._any, re2._Regexp)
+    known = known_secrets(("aaaaaaaaaaaaaaaaaaaaaaab",))
+    assert isinstance(known.exact._any, re2._Regexp)
     assert known.mask(b"a" * 1_000_000) == b"a" * 1_000_000
 
 
@@ -98,14 +100,14 @@ def test_a_stream_is_masked_however_it_is_cut(parts: list[str], cuts: list[int])
     """What comes out does not depend on where the reads end, and nothing is held back at the end."""
     data = "".join(parts).encode()
     ends = sorted({min(cut, len(data)) for cut in cuts} | {0, len(data)})
-    stream = StreamMask(exact_secrets((KEY,)))
+    stream = StreamMask(known_secrets((KEY,)))
     out = [stream.feed(data[start:end]) for start, end in pairwise(ends)]
     assert b"".join([*out, stream.finish()]) == data.replace(KEY.encode(), b"[masked]")
 
 
 def test_a_piece_that_ends_an_event_is_never_held_back() -> None:
     """The client gets each event when it comes."""
-    stream = StreamMask(exact_secrets((KEY,)))
+    stream = StreamMask(known_secrets((KEY,)))
     assert stream.feed(b'data: {"t"}\n\n') == b'data: {"t"}\n\n'
     assert stream.feed(b'data: {"ten') == b'data: {"'
     assert stream.feed(b'ant"}\n\n') == b'tenant"}\n\n'

@@ -83,7 +83,8 @@ def test_every_shape_is_searched_by_the_linear_engine() -> None:
     """No shape, and no phrase, is looked for by an engine that backtracks."""
     finder = Finder((*TOKENS, *NAMED, *PASSWORDS))
     further = filter(None, finder._further)
-    for pattern in (*finder._each, *further, finder._any, finder._any_in_pieces, Phrases("x")._pattern):
+    looks = (finder._any, finder._look._any, finder._look._any_in_pieces)
+    for pattern in (*finder._each, *further, *looks, Phrases("x")._pattern):
         assert isinstance(pattern, re2._Regexp)
 
 

@@ -10,7 +10,7 @@ from django.utils import translation
 from monitor.record.failures.failure_kinds import WORDS, Kind
 from monitor.words.failure_words import SENTENCES, failure_sentence, kind_label
 from relay.engine.answer.peek import EMPTY
-from relay.upstream.client import WEB_PAGE
+from relay.upstream.redirects import WEB_PAGE
 
 RELAY = Path(__file__).parents[3] / "relay"
 MAKERS = ("Failure", "garbage", "BrokenParts", "CannotSay")

@@ -6,9 +6,11 @@ from contextlib import suppress
 
 from accounts.facts.known_models import facts_for
 from accounts.wildcards import Wildcard, WildcardIndex
-from monitor.masking.exact import ExactSecrets, StreamMask
+from monitor.masking.known import known_secrets
+from monitor.masking.many import ManySecrets
 from monitor.masking.named import NAMED
 from monitor.masking.shapes import TOKENS
+from monitor.masking.stream_mask import StreamMask
 from monitor.record.redacting.redaction import mask_body, mask_email, mask_path
 from monitor.record.redacting.stream_secrets import find_stream_secrets
 from relay.admission.request_body import parsed
@@ -96,7 +98,8 @@ def _masking(n: int) -> Iterator[tuple[str, Work]]:
         "pem": b"-----BEGIN PRIVATE KEY-----", "assignments": b"SECRET_KEY=", "spaces": b" ",
         "ampersands": b"&key=v", "half characters": b"\xed\xa0\xbd",
     }  # fmt: skip
-    known = ExactSecrets(["abcdefgh1234", "a@b:c/d+e", "x" * 300])
+    others = ManySecrets(["a" * 20 + "b", "sk-proj-" + "0" * 40, "x" * 299 + "y"])
+    known = known_secrets(("abcdefgh1234", "a@b:c/d+e", "x" * 300), others)
     for name, text in texts.items():
         longer = 8 if name == "pem" else 1  # the search for such a key's end goes 16 KiB at most
         data = text * (n * 10 * longer)

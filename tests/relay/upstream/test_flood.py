@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from monitor.masking.exact import NOTHING_KNOWN
+from monitor.masking.known import NOTHING_KNOWN
 from relay.turns import Turns
 from relay.upstream.connection.transport import PIECE_BYTES
 from relay.upstream.response import UpstreamResponse

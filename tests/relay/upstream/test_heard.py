@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from monitor.masking.exact import NOTHING_KNOWN
+from monitor.masking.known import NOTHING_KNOWN
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.client import UpstreamClient
 from relay.upstream.connection.times import Times

@@ -1,4 +1,6 @@
-"""An upstream that repeats the account's key tells it to nobody: not to clients, log, database, exports.
+"""An upstream that tells an account's key, this one's or another's, tells it to nobody who listens.
+
+Neither clients nor log, database and exports have it.
 
 The upstream here is no simulator of ours but a plain HTTP server that answers with what it was sent. The key
 has a shape that no rule knows.
@@ -55,7 +57,8 @@ class Echo(BaseHTTPRequestHandler):
         kind = "gemini" if "x-goog-api-key" in self.headers else "openai"
         kind = "anthropic" if "x-api-key" in self.headers else kind
         how = str(json.loads(raw).get("model") or self.path)
-        said = f"The key {' or '.join(forms(key))} is not welcome"
+        told = [form for one in KEYS.values() for form in forms(one)]
+        said = f"The key {' or '.join(forms(key))} is not welcome, nor is {' or '.join(told)}"
         error = ERRORS[kind](said)
         if "status" in how:
             self._send(400, json.dumps(error).encode(), "application/json", key)
@@ -71,6 +74,7 @@ class Echo(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         for name in ("request-id", "x-request-id", "x-note"):
             self.send_header(name, f"req {key}")
+        self.send_header("retry-after", " ".join(KEYS.values()))
         self.end_headers()
         self.wfile.write(body)
 
@@ -151,7 +155,10 @@ def ask(world: World, dialect: str, model: str) -> httpx.Response:
 
 
 def test_no_client_is_told_an_accounts_key(echoed: World) -> None:
-    """In every pairing of dialects: a status, an error for an answer, an error in the middle of one."""
+    """In every pairing of dialects: a status, an error for an answer, an error in the middle of one.
+
+    Of the three accounts one is asked, and its answer tells the keys of all.
+    """
     answers = {
         (dialect, kind, how): ask(echoed, dialect, f"{kind}-{how}")
         for dialect in ("anthropic", "gemini", "chat", "responses")
@@ -162,8 +169,9 @@ def test_no_client_is_told_an_accounts_key(echoed: World) -> None:
         told = answer.text + str(answer.headers)
         assert "[masked]" in told, (dialect, kind, how, told)
         assert "is not welcome" in told, (dialect, kind, how, told)
-        for trace in traces(KEYS[kind]):
-            assert trace not in told, (dialect, kind, how, trace)
+        for key in KEYS.values():
+            for trace in traces(key):
+                assert trace not in told, (dialect, kind, how, trace)
         for line in answer.text.splitlines():
             if line.startswith("data: {"):
                 json.loads(line.removeprefix("data: "))

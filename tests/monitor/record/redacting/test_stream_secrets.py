@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.masking.exact import NOTHING_KNOWN, exact_secrets
+from monitor.masking.known import NOTHING_KNOWN, known_secrets
 from monitor.record.redacting import stream_secrets
 from monitor.record.redacting.redaction import MASK, apply_edits, find_secrets
 from monitor.record.redacting.stream_secrets import find_stream_secrets
@@ -129,7 +129,7 @@ def test_a_body_that_is_no_stream_is_masked_as_ever() -> None:
 def test_a_known_secret_of_no_shape_is_masked_over_several_events(shape: str) -> None:
     """The account's own key, which only the exchange knows: at every cut, and in many small pieces."""
     key = "tenant-7/Qwerty+uiop"
-    known = exact_secrets((key,))
+    known = known_secrets((key,))
     text = f"Your key is {key}, is it not?"
     cuts = [[text[:cut], text[cut:]] for cut in range(1, len(text))]
     cuts += [[text[at : at + 3] for at in range(0, len(text), 3)]]
