@@ -1,8 +1,8 @@
 """Known credentials, found in every form in which software writes them. PURE.
 
 Upstreams repeat what they were sent: as it stands, inside JSON (``\\/``, ``\\u002b``), inside a URL
-(``%2B``), in base64 (alone, or inside of something longer) or in hexadecimal. A key of a shape that no rule
-knows is found here, and nowhere else.
+(``%2B``), in base64 (alone, or inside of something longer) or in hexadecimal; or they cut it off. A key of
+a shape that no rule knows is found here, and nowhere else.
 """
 
 import base64
@@ -27,6 +27,7 @@ _LOOKED_AT_CHARACTERS = 256
 """Of a longer secret the beginning is looked for, and what goes on behind it is masked with it."""
 _REST = rb"[^\s\"'\\<>&,;]*"
 _SHORTEST_CORE = 7
+_SHORTEST_HALF = 10
 _ENTITIES = {"&": b"amp", "<": b"lt", ">": b"gt", '"': b"quot", "'": b"#39"}
 
 
@@ -75,6 +76,9 @@ def _forms(secret: str) -> Iterator[bytes]:
     beginning = secret[:_LOOKED_AT_CHARACTERS]
     rest = _REST if beginning != secret else b""
     yield b"".join(map(_written, beginning)) + rest
+    half = len(beginning) // 2
+    if half >= _SHORTEST_HALF:  # whoever told it cut it off
+        yield b"".join(map(_written, beginning[:half])) + _REST
     yield b"(?i:" + beginning.encode().hex().encode() + b")"
     for core in _cores(beginning):
         inside = b"".join(_BASE64.get(bytes([byte]), bytes([byte])) for byte in core)
@@ -92,6 +96,8 @@ def _written(letter: str) -> bytes:
     forms = [  # the longer ones first
         b"".join(rb"\\+u(?i:" + code + b")" for code in codes),
         b"".join(b"%%(?:25)*(?i:%02x)" % byte for byte in plain),
+        b"&#(?:0*%d|(?i:x0*%x));" % (ord(letter), ord(letter)),
+        b"".join(rb"\\+x(?i:%02x)" % byte for byte in plain),
     ]
     if letter in _ENTITIES:
         forms.append(b"&" + _ENTITIES[letter] + b";")

@@ -32,6 +32,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "form": quote_plus,
     "URL in a URL": lambda secret: quote(quote(secret, safe=""), safe=""),
     "all letters percent-encoded": lambda secret: "".join(f"%{byte:02X}" for byte in secret.encode()),
+    "entities": lambda secret: "".join(f"&#{ord(letter)};" for letter in secret),
+    "hexadecimal entities": lambda secret: "".join(f"&#x{ord(letter):X};" for letter in secret),
+    "escapes of programs": lambda secret: "".join(f"\\x{byte:02x}" for byte in secret.encode()),
     "base64": lambda secret: base64.b64encode(secret.encode()).decode().rstrip("="),
     "base64 for URLs": lambda secret: base64.urlsafe_b64encode(secret.encode()).decode().rstrip("="),
     "hexadecimal": lambda secret: secret.encode().hex(),
@@ -65,6 +68,14 @@ def test_a_long_secret_is_masked_to_its_end() -> None:
     assert known_secrets((token,)).mask_text(f'"{token}", "x"') == '"[masked]", "x"'
 
 
+@pytest.mark.parametrize("kept", [10, 17, 33])
+def test_a_secret_that_was_cut_off_is_masked_from_its_half_on(kept: int) -> None:
+    """As a message of limited length tells it; fewer characters than half of them open nothing."""
+    secret = "tenant_openai/Qwerty+uiop=asdf~zx9"
+    told = known_secrets((secret,)).mask_text(f"no such key: {secret[:kept]}")
+    assert told == ("no such key: [masked]" if kept >= 17 else f"no such key: {secret[:kept]}")
+
+
 @pytest.mark.parametrize("secret", ["", "abc", "12345", *sorted(NO_SECRETS)])
 def test_what_is_no_secret_is_not_looked_for(secret: str) -> None:
     """Too short to be told from text, or what documentation says to enter where no key is needed."""
@@ -84,7 +95,7 @@ def test_other_text_is_the_very_same(text: str) -> None:
 
 def test_a_hostile_text_is_looked_through_once() -> None:
     """The known are looked for by the linear engine as well."""
-    known = known_secrets(("aaaaaaaaaaaaaaaaaaaaaaab",))
+    known = known_secrets(("aaaaaaaaabaaaaaaaaaaaaab",))
     assert isinstance(known.exact._any, re2._Regexp)
     assert known.mask(b"a" * 1_000_000) == b"a" * 1_000_000
 
