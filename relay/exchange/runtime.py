@@ -15,6 +15,7 @@ from monitor.record.records import Record, RequestRecord
 from relay.dialects.interface import Dialect
 from relay.engine.retrying.deadlines import TimeLimits
 from relay.exchange.in_flight import InFlight
+from relay.exchange.large_bodies import beside_the_loop
 from relay.exchange.performing.quota_listener import QuotaListener
 from relay.exchange.record.use_keeper import UseKeeper
 from relay.exchange.upstream_health import HealthSettings, UpstreamHealth
@@ -131,7 +132,7 @@ class Runtime:
             SharedTokens(redis_url) if redis_url else None,
         )
         self.others = OtherSecrets(accounts.secrets)
-        self.upstream.others = self.others
+        self.upstream.others, self.upstream.beside = self.others, beside_the_loop
         self.upstream.got_token = accounts.secrets.got_token
         self.upstream.heard = QuotaListener(self.pool)
         self._quota_call = QuotaCall(self.upstream, self.pool.note_quota, self.pool.now)

@@ -18,7 +18,6 @@ from accounts.processes.shared_tokens import SharedTokens
 from accounts.snapshot import AccountView
 from monitor.masking.known import NOTHING_KNOWN, KnownSecrets
 from monitor.masking.many import NOBODYS, ManySecrets
-from relay.dialects.registry import classify
 from relay.neutral.failures import Failure, Kind
 from relay.upstream.address import address, content_for, headers_for, stream_url
 from relay.upstream.connection.exception_failures import failure_before_headers, failure_while_reading
@@ -26,7 +25,7 @@ from relay.upstream.connection.refused_addresses import checked_socket
 from relay.upstream.connection.times import Times, watched
 from relay.upstream.connection.transport import SteadyConnector, SteadyTransport
 from relay.upstream.hops import HOPS, LEADS_BACK, LOOP_STATUS, is_told, passed, with_own
-from relay.upstream.masking import masked_failure, masked_headers, secrets_in
+from relay.upstream.masking import Beside, at_once, masked_headers, secrets_in, told_failure
 from relay.upstream.redirects import WEB_PAGE, is_web_page, no_answer
 from relay.upstream.request import UpstreamRequest
 from relay.upstream.response import BrokenAnswer, UpstreamResponse
@@ -78,6 +77,7 @@ class UpstreamClient:
         """Is told of each answer to a generation, with the body of a refusal."""
         self.others: Callable[[], ManySecrets] = lambda: NOBODYS
         """Whose credentials no answer may tell either."""
+        self.beside: Beside = at_once
         self._instance = instance
         self._max_answer_bytes = max_answer_bytes
         self._tokens = tokens
@@ -229,9 +229,7 @@ class UpstreamClient:
         finally:
             await opened.close()
         headers = _dated(masked_headers(response.headers.items(), known))
-        return masked_failure(
-            classify(request.dialect, response.status_code, headers, known.mask(body, is_deep=True)), known
-        )
+        return await told_failure(self.beside, request.dialect, response.status_code, headers, body, known)
 
     async def _short(
         self,

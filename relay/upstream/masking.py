@@ -4,16 +4,18 @@ Some upstreams and gateways repeat in an error what they were sent, or what some
 where their text comes in, so clients, log, history and exports see it without.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 import msgspec
 
 from monitor.masking.known import KnownSecrets, known_secrets
 from monitor.masking.many import NOBODYS, ManySecrets
 from monitor.masking.stream_mask import StreamMask
-from monitor.record.redacting.redaction import mask_body
+from monitor.record.redacting.redaction import mask_error_body
 from relay.dialects.errors.told_body import LONGEST_TOLD_BYTES
-from relay.dialects.interface import Decoder
+from relay.dialects.interface import Decoder, Dialect
+from relay.dialects.registry import classify
 from relay.neutral.events import Chunk, Event, Failed
 from relay.neutral.failures import Failure
 from relay.neutral.sse import without_last
@@ -32,6 +34,39 @@ def masked_headers(headers: Iterable[tuple[str, str]], known: KnownSecrets) -> d
     if known.mask_text(values) is values:  # one look at all of them
         return told
     return {name: known.mask_text(value) for name, value in told.items()}
+
+
+class Beside(Protocol):
+    """Does work in a thread where so many bytes are many (``relay.exchange.large_bodies``)."""
+
+    async def __call__(self, size_bytes: int, work: Callable[[], Failure]) -> Failure:
+        """What ``work`` gives."""
+        ...
+
+
+async def at_once(size_bytes: int, work: Callable[[], Failure]) -> Failure:
+    """Does it here."""
+    return work()
+
+
+WEIGHT_OF_AN_ERROR = 128
+"""So many times its size is what a hostile error costs: from 4 KiB on it is looked at in the thread."""
+
+
+async def told_failure(
+    beside: Beside,
+    dialect: Dialect,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    known: KnownSecrets,
+) -> Failure:
+    """The failure that an error's answer is, without credentials."""
+
+    def told() -> Failure:
+        return masked_failure(classify(dialect, status, headers, known.mask(body, is_deep=True)), known)
+
+    return await beside(len(body) * WEIGHT_OF_AN_ERROR, told)
 
 
 def masked_failure(failure: Failure, known: KnownSecrets) -> Failure:
@@ -78,7 +113,7 @@ class MaskedDecoder:
         if failure.from_upstream_event:
             raw, error = without_last(raw)
             if len(error) <= LONGEST_TOLD_BYTES:
-                raw += mask_body(self._known.mask(error, is_deep=True))
+                raw += mask_error_body(self._known.mask(error, is_deep=True))
             else:  # no error that anybody would read: the client gets one of ours
                 failure = msgspec.structs.replace(failure, from_upstream_event=False)
         events: list[Event] = [*chunk.events[:-1], Failed(failure)]

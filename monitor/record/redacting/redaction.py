@@ -18,8 +18,12 @@ from monitor.record.transcript import MASKING_MARGIN_BYTES
 
 __all__ = [
     "LEFT_OUT", "MASK", "Edit", "apply_edits", "find_secrets", "is_left_out", "mask_beginning", "mask_body",
-    "mask_email", "mask_path", "mask_text", "may_hold_secrets", "merged", "moved_positions",
+    "mask_email", "mask_error_body", "mask_error_text", "mask_path", "mask_text",
+    "may_hold_secrets", "merged", "moved_positions",
 ]  # fmt: skip
+
+PLACES_OF_AN_ERROR = 100
+"""No honest error has so many secrets, and it is masked while its client waits: another is left out."""
 
 _finder = Finder((*TOKENS, *NAMED, *PASSWORDS))
 
@@ -53,10 +57,20 @@ def mask_body(data: bytes) -> bytes:
     return apply_edits(data, find_secrets(data))
 
 
-def mask_text(text: str) -> str:
+def mask_error_body(data: bytes) -> bytes:
+    """The same for an error's body, in little time whatever it says."""
+    return apply_edits(data, _finder.find(data, PLACES_OF_AN_ERROR))
+
+
+def mask_error_text(text: str) -> str:
+    """The same for an error's words."""
+    return mask_text(text, PLACES_OF_AN_ERROR)
+
+
+def mask_text(text: str, places: int | None = None) -> str:
     """A text with its secrets masked; the same object when there are none."""
     data = text.encode("utf-8", "surrogatepass")
-    edits = find_secrets(data)
+    edits = _finder.find(data, places)
     return apply_edits(data, edits).decode("utf-8", "surrogatepass") if edits else text
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.record.redacting.redaction import mask_beginning
+from monitor.record.redacting.redaction import mask_beginning, mask_error_text
 from relay.dialects.anthropic.limit_words import limit_error
 from relay.dialects.errors.account_words import has_no_money, is_about_the_account
 from relay.dialects.errors.identified import identified
@@ -186,7 +186,7 @@ def _told_status(error: Json) -> int:
 
 def _message_of(error: Json) -> str:
     """The message, without anything that looks like a key: some gateways repeat what they were sent."""
-    message = mask_beginning(text_in(error), _MESSAGE_CHARACTERS)
+    message = mask_beginning(text_in(error), _MESSAGE_CHARACTERS, mask_error_text)
     return message if any(map(str.isalpha, message)) else ""  # a number or bytes say nothing
 
 

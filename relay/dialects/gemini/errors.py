@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.record.redacting.redaction import mask_beginning, mask_text
+from monitor.record.redacting.redaction import mask_beginning, mask_error_text
 from relay.dialects.errors.account_words import has_no_money, is_about_money, is_about_the_account
 from relay.dialects.errors.refusals import Words, classified
 from relay.dialects.errors.told_body import told_body
@@ -47,7 +47,7 @@ _LONGEST_MESSAGE = 2000
 def classify(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     """An HTTP error; ``headers`` have lower-case names. Any body at all is understood or described."""
     own = error_object(body)
-    error = own or _error_elsewhere(body) or {"message": mask_text(_described(status, body))}
+    error = own or _error_elsewhere(body) or {"message": mask_error_text(_described(status, body))}
     failure = failure_of(error, status, Kind.STATUS, body if own else b"", headers)
     return msgspec.structs.replace(failure, upstream_request_id=headers.get("x-request-id", ""))
 
@@ -56,7 +56,7 @@ def failure_of(
     error: Json, status: int | None, kind: Kind, body: bytes, headers: Mapping[str, str] = NO_HEADERS
 ) -> Failure:
     """The failure that an ``error`` object names; ``status`` None takes the object's own, else 500."""
-    message = mask_beginning(text_in(error), _LONGEST_MESSAGE)
+    message = mask_beginning(text_in(error), _LONGEST_MESSAGE, mask_error_text)
     word = _text(error.get("status"))
     status = status or _own_status(error, word)
     details = [item for item in _items(error.get("details")) if isinstance(item, dict)]

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from monitor.record.redacting.redaction import mask_beginning
+from monitor.record.redacting.redaction import mask_beginning, mask_error_text
 from relay.dialects.errors.account_words import has_no_money, is_about_the_account
 from relay.dialects.errors.identified import identified
 from relay.dialects.errors.refusals import Words, classified
@@ -188,7 +188,7 @@ def _code_for(answer: ErrorAnswer) -> str | None:
 
 def _message_of(error: Any) -> str:
     is_message = isinstance(error, dict) and isinstance(error.get("message"), str)
-    return mask_beginning(text_in(error), _LONGEST_MESSAGE if is_message else _LONGEST_TEXT)
+    return mask_beginning(text_in(error), _LONGEST_MESSAGE if is_message else _LONGEST_TEXT, mask_error_text)
 
 
 def _param_of(error: Any) -> str:

@@ -83,9 +83,10 @@ def test_every_shape_is_searched_by_the_linear_engine() -> None:
     """No shape, and no phrase, is looked for by an engine that backtracks."""
     finder = Finder((*TOKENS, *NAMED, *PASSWORDS))
     further = filter(None, finder._further)
-    looks = (finder._any, finder._look._any, finder._look._any_in_pieces)
-    for pattern in (*finder._each, *further, *looks, Phrases("x")._pattern):
+    for pattern in (*finder._each, *further, Phrases("x")._pattern):
         assert isinstance(pattern, re2._Regexp)
+    for patterns in (finder._together, finder._any, finder._look._any, finder._look._any_in_pieces):
+        assert isinstance(patterns, re2.Set)
 
 
 def test_a_text_with_too_many_places_is_left_out() -> None:

@@ -1,19 +1,22 @@
 """The account's credential is out of what upstream says before anything else looks at it."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from monitor.masking.exact import exact_secrets
+from monitor.masking.finder import LEFT_OUT
 from relay.dialects.anthropic import ANTHROPIC
 from relay.dialects.errors.told_body import LONGEST_TOLD_BYTES
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions, Dialect
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
+from relay.exchange.large_bodies import LARGE_BYTES
 from relay.neutral.events import Event, Failed, TextDelta
 from relay.neutral.failures import Failure, Kind
-from relay.upstream.masking import MaskedDecoder, masked_failure, masked_headers, secrets_in
+from relay.upstream.masking import MaskedDecoder, masked_failure, masked_headers, secrets_in, told_failure
 
 KEY = "tenant-7/Qwerty+uiop=="
 KNOWN = secrets_in({"authorization": f"Bearer {KEY}"})
@@ -110,3 +113,37 @@ def test_the_scheme_is_no_part_of_the_secret() -> None:
     """``Bearer`` stays readable, and a key header's value is all secret."""
     assert KNOWN.exact is exact_secrets((KEY,))
     assert secrets_in({"x-api-key": KEY}).exact is KNOWN.exact
+
+
+@pytest.mark.parametrize(
+    "said", ["glpat-", "API_KEY=", "password is ", "-----BEGIN PRIVATE KEY-----", "ya29."]
+)
+async def test_a_hostile_error_is_left_out_and_looked_at_beside_the_loop(said: str) -> None:
+    """Of 60 KB that look like secrets few places are looked at, and in the thread for what is large."""
+    body = json.dumps(
+        {"type": "error", "error": {"type": "api_error", "message": said * (60_000 // len(said))}}
+    )
+    weights = []
+
+    async def beside(size_bytes: int, work: Callable[[], Failure]) -> Failure:
+        weights.append(size_bytes)
+        return work()
+
+    failure = await told_failure(beside, ANTHROPIC, 400, {}, body.encode(), KNOWN)
+    assert weights[0] >= LARGE_BYTES
+    assert failure.body == LEFT_OUT or len(failure.body) < 200, failure.body[:200]
+    assert len(failure.message) <= 1_000
+
+
+async def test_an_ordinary_error_is_looked_at_at_once() -> None:
+    """No thread is asked for what is read within a millisecond, and all of its own words stay."""
+    told = json.dumps(
+        {"type": "error", "error": {"type": "api_error", "message": f"no {KEY}, please. " * 50}}
+    )
+
+    async def beside(size_bytes: int, work: Callable[[], Failure]) -> Failure:
+        assert size_bytes < LARGE_BYTES
+        return work()
+
+    failure = await told_failure(beside, ANTHROPIC, 400, {}, told.encode(), KNOWN)
+    assert json.loads(failure.body)["error"]["message"] == "no [masked], please. " * 50
