@@ -20,6 +20,8 @@ logger = logging.getLogger("relay")
 
 _EVENT_BYTES: Final = 1024
 _PIECE_BYTES: Final = 128
+_WEIGHED_EVENTS: Final = 10_000
+"""Of more of them at once no one is looked at: they are much, whatever they are."""
 
 
 class Untold(Exception):
@@ -60,9 +62,11 @@ class AnswerWriter:
         self._request_id = request_id
 
     def weight(self, chunk: Chunk) -> int:
-        """How much work it is to write ``chunk``, in bytes; a stream's bytes tell, or else its pictures."""
-        if self._call.is_stream:
-            return len(chunk.raw) or sum(map(_payload_bytes, chunk.events))
+        """How much work it is to write ``chunk``, in bytes; a stream's bytes tell, or else its events."""
+        if self._call.is_stream and chunk.raw:
+            return len(chunk.raw)
+        if len(chunk.events) > _WEIGHED_EVENTS:
+            return len(chunk.events) * _EVENT_BYTES
         return sum(map(_weight_of, chunk.events), len(chunk.raw))
 
     def write(self, chunk: Chunk, upstreams_id: str = "", *, is_forwarded: bool) -> bytes:

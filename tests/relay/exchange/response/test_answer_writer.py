@@ -40,12 +40,16 @@ def test_a_client_that_wants_no_stream_gets_one_document() -> None:
 
 
 def test_a_whole_answer_of_many_events_is_much_work() -> None:
-    """Thousands of blocks, or of pieces, or a long text, are told beside the loop; pictures always are."""
+    """Thousands of blocks, or of pieces, or a long text, are told beside the loop; pictures always are.
+
+    It is the same work where the client wants a stream, and one event of upstream's was all of it.
+    """
     block = [BlockStart(0, "text"), TextDelta(0, "x"), Stop("end_turn", "stop")]
-    for events in (block * 500, [TextDelta(0, "x")] * 5000, [TextDelta(0, "x" * 300_000)]):
+    for events in (block * 500, block * 5000, [TextDelta(0, "x")] * 5000, [TextDelta(0, "x" * 300_000)]):
         chunk = Chunk(b"", events)
         assert writer(is_stream=False).weight(chunk) > LARGE_BYTES
-        assert writer(is_stream=True).weight(chunk) == 0
+        assert writer(is_stream=True).weight(chunk) > LARGE_BYTES
+        assert writer(is_stream=True).weight(Chunk(b"x", events)) == 1
     assert writer(is_stream=False).weight(Chunk(b"", ANSWER)) < LARGE_BYTES
     picture = Chunk(b"", [BlockStart(0, "image", payload=b"x" * LARGE_BYTES)])
     assert all(writer(is_stream=is_stream).weight(picture) >= LARGE_BYTES for is_stream in (True, False))
