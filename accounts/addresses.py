@@ -38,6 +38,8 @@ _TRANSLATED = tuple(  # IPv4 in the last four bytes
 _FULL_STOPS = str.maketrans("\u3002\uff61", "..")
 """Full stops of names that are written in another script (RFC 3490, 3.1)."""
 
+_LONGEST_VERSION = 8
+
 Origin = tuple[str, str, int]
 """Scheme, host and port: what a credential is sent to."""
 
@@ -52,6 +54,21 @@ def origin(base_url: str) -> Origin:
 def asked_at(kind: str, base_url: str) -> Origin | str:
     """Where an account's credential is sent: an origin, or the kind's name for the kind's own address."""
     return origin(base_url) if base_url else kind
+
+
+def kept_at(kind: str, base_url: str) -> tuple[Origin | str, str]:
+    """Where a stored credential may go on being sent: the same origin, and there the same owner's path.
+
+    Gateways give each customer a path on one host (``/v1/CUSTOMER/…``); a version at its end is nobody's.
+    """
+    path = urlsplit(base_url).path.rstrip("/")
+    before, _, last = path.rpartition("/")
+    return asked_at(kind, base_url), before if _is_version(last) else path
+
+
+def _is_version(segment: str) -> bool:
+    """``v1``, ``v1beta``: so short that it is nobody's name."""
+    return segment[:1] == "v" and segment[1:2].isdigit() and len(segment) <= _LONGEST_VERSION
 
 
 def is_loopback(host: str) -> bool:

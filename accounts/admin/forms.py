@@ -11,7 +11,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
-from accounts.addresses import asked_at
+from accounts.addresses import asked_at, kept_at
 from accounts.admin.account.credential_hints import hints
 from accounts.admin.account.testing import asks_about
 from accounts.admin.facts import retirements
@@ -135,8 +135,9 @@ class AccountForm(forms.ModelForm):  # type: ignore[type-arg]
         except forms.ValidationError:
             return  # the field's own check says what is wrong
         is_elsewhere = old.pk is None or asked_at(kind, base_url) != asked_at(old.kind, old.base_url)
+        is_anothers = old.pk is None or kept_at(kind, base_url) != kept_at(old.kind, old.base_url)
         keeps_credential = old.pk is not None and bool(old.credential_sealed) and given is None
-        if is_elsewhere and keeps_credential and "credential" not in self.errors:
+        if is_anothers and keeps_credential and "credential" not in self.errors:
             said = _("The account would be asked at another address: enter its credential again.")
             self.add_error("credential", said)
         if is_elsewhere and base_url and sends_in_clear(base_url) and not cleaned["accepts_plain_http"]:

@@ -155,6 +155,8 @@ ELSEWHERE = (
     {"base_url": "https://evil.example"},
     {"base_url": "https://evil.example/v1", "enabled": ""},
     {"base_url": "https://models.example:8443"},
+    {"base_url": "https://models.example/evil/v1"},
+    {"base_url": "https://models.example/v1/evil"},
     {"base_url": "http://models.example", "accepts_plain_http": "on"},
     {"base_url": ""},
     {"kind": "anthropic", "base_url": ""},
@@ -186,13 +188,14 @@ def test_a_new_address_asks_for_the_credential_again(
 
 
 def test_the_same_address_keeps_the_credential(client: Client, account: Account) -> None:
-    """Another path, or another way to write the same host, asks for nothing."""
+    """Another version, or another way to write the same host, asks for nothing."""
     account.base_url = "https://models.example/v1"
     account.save()
     for base_url in (
         "https://models.example/v2",
         "https://MODELS.example:443/v2/",
-        "https://models.example./v3",
+        "https://models.example./v1beta1",
+        "https://models.example",
     ):
         assert change(client, account, enabled="on", base_url=base_url) == ""
     assert account.credential == {"api_key": "planted-secret"}
