@@ -4,7 +4,6 @@ Called once, by ``asgi.py``. The rooms below know neither each other nor the fra
 """
 
 import asyncio
-import gc
 import logging
 import os
 import sys
@@ -37,7 +36,7 @@ from proxyproject.serving.connection.early_answers import EarlyAnswer, Refusal, 
 from proxyproject.serving.door.callers import set_caller_check
 from proxyproject.serving.lifecycle import CannotServe, Lifecycle
 from proxyproject.serving.loop_watch import start_watching
-from proxyproject.serving.quiet_collection import QuietCollection
+from proxyproject.serving.quiet_collection import QuietCollection, settle_memory
 from proxyproject.sqlite.base import keep_file
 from relay.admission.auth import NO_ROOM, authenticate
 from relay.admission.early_answer import early_answer
@@ -51,9 +50,6 @@ from relay.short.trial_models import models_to_try
 from relay.upstream.address import asked_address
 
 logger = logging.getLogger(__name__)
-
-GARBAGE_OBJECTS = 5_000
-"""How many more containers are made than freed before the youngest are looked through."""
 
 RECORDED_REFUSALS = frozenset({401, 408, 413})
 """What a client is told before the application is asked, and gets a row for."""
@@ -113,7 +109,7 @@ def wire(lifecycle: Lifecycle) -> None:
     lifecycle.on_start(lambda: live_feed.start(live.process_id))
     lifecycle.on_start(_begin_relay)
     lifecycle.on_start(lambda: runtime.runtime().start(), is_essential=True)
-    lifecycle.on_start(_settle_memory)
+    lifecycle.on_start(settle_memory)
     quiet = QuietCollection(lambda: not runtime.runtime().in_flight.drivers)
     lifecycle.on_start(quiet.start)
     lifecycle.on_start(housekeeper.start)
@@ -162,16 +158,6 @@ def _begin_relay() -> None:
     live_feed.ask_progress_of(
         lambda ids: ((key, one.tokens, one.is_estimate) for key, one in reader.read(ids).items())
     )
-
-
-def _settle_memory() -> None:
-    """What is loaded by now stays: the garbage collector need not look at it again (0.5 ms an exchange).
-
-    What an exchange makes is in no circle and goes by itself: the collector need not come every 700 objects.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_OBJECTS, *gc.get_threshold()[1:])
 
 
 async def _end_fault_lab() -> None:
