@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from proxyproject.serving.door.door_rules import DoorLimits, Stage, is_overdue
+from relay.turns import turns
 
 logger = logging.getLogger(__name__)
 
@@ -145,21 +146,30 @@ class Doorkeeper:
     async def _look_for_ever(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            connections = list(self._connections)
-            for start in range(0, len(connections), LOOKED_AT_ONCE):
-                self.look(connections[start : start + LOOKED_AT_ONCE], time.monotonic())
-                await asyncio.sleep(0)  # others have their turn
+            await self.look_through(list(self._connections))
 
-    def look(self, connections: Sequence[Connection], now: float) -> None:
-        """End which of them are overdue at ``now`` (the monotonic clock)."""
+    async def look_through(self, connections: Sequence[Connection]) -> None:
+        """Look at all of them, while others have their turns: to end one takes as long as to look at many."""
+        for number, one in enumerate(connections, 1):
+            if self.look([one], time.monotonic()):
+                await turns.wait()
+            elif number % LOOKED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    def look(self, connections: Sequence[Connection], now: float) -> int:
+        """End which of them are overdue at ``now`` (the monotonic clock); how many there were."""
+        ended = 0
         for one in connections:
             if one not in self._connections:
                 continue  # it has ended meanwhile
             with contextlib.suppress(Exception):  # one odd connection keeps no other
                 if is_overdue(one.stage, now - one.since, one.received_bytes, self.limits):
+                    ended += 1
                     one.give_up()
                 elif one.unread_seconds > self.limits.unread_seconds:
+                    ended += 1
                     one.cut()
+        return ended
 
     def _complain(self, why: str) -> None:
         self._refused += 1

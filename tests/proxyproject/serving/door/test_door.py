@@ -1,5 +1,6 @@
 """The door: who may send how much, how long anybody may take for what, and how many may stand there."""
 
+import asyncio
 import resource
 import socket
 import subprocess
@@ -9,8 +10,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from proxyproject.serving.door import doorkeeper
 from proxyproject.serving.door.door_rules import DoorLimits, Stage, connections_for, is_overdue
 from proxyproject.serving.door.doorkeeper import Doorkeeper
+from relay.turns import TURN_SECONDS, Turns
 from tests.proxyproject.serving.raw_http import connect, get, head, read_to_end, read_until
 from tests.running_server import RunningServer
 
@@ -58,6 +61,33 @@ class Guest:
 
     def cut(self) -> None:
         self.fate = "cut"
+
+
+async def test_a_crowd_whose_time_is_over_at_once_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each that is ended takes a while; a newcomer is heard behind a few of them, and all have to go."""
+    now = [0.0]
+    monkeypatch.setattr(doorkeeper, "turns", Turns(lambda: now[0]))
+    keeper, ended = Doorkeeper(LIMITS, capacity=10_000), list[Guest]()
+
+    class Slow(Guest):
+        """To tell it takes half of a turn."""
+
+        def give_up(self) -> None:
+            now[0] += TURN_SECONDS / 2
+            ended.append(self)
+
+    crowd = [Slow(str(number), Stage.HEAD, -100) for number in range(2_000)]
+    for guest in crowd:
+        keeper.entered(guest)
+
+    async def newcomer() -> int:
+        await asyncio.sleep(0)
+        return len(ended)
+
+    seen = asyncio.create_task(newcomer())
+    await keeper.look_through(crowd)
+    assert await seen < 10
+    assert ended == crowd
 
 
 def test_when_all_places_are_taken_who_waited_longest_goes() -> None:
