@@ -22,7 +22,7 @@ __all__ = [
     "may_hold_secrets", "merged", "moved_positions",
 ]  # fmt: skip
 
-PLACES_OF_AN_ERROR = 100
+PLACES_OF_AN_ERROR = 50
 """No honest error has so many secrets, and it is masked while its client waits: another is left out."""
 
 _finder = Finder((*TOKENS, *NAMED, *PASSWORDS))
