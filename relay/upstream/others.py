@@ -43,9 +43,10 @@ class OtherSecrets:
 
     async def stop(self) -> None:
         """Make no more."""
-        if self._making is not None:
-            self._making.cancel()
-            await asyncio.gather(self._making, return_exceptions=True)
+        making, self._making = self._making, None
+        if making is not None:
+            making.cancel()
+            await asyncio.gather(making, return_exceptions=True)
 
     async def _make_and_rest(self) -> None:
         try:
