@@ -13,7 +13,7 @@ from monitor.masking.known import KnownSecrets, known_secrets
 from monitor.masking.many import NOBODYS, ManySecrets
 from monitor.masking.stream_mask import StreamMask
 from monitor.record.redacting.redaction import mask_error_body
-from relay.dialects.errors.told_body import LONGEST_TOLD_BYTES
+from relay.dialects.errors.told_body import is_told
 from relay.dialects.interface import Decoder, Dialect
 from relay.dialects.registry import classify
 from relay.neutral.events import Chunk, Event, Failed
@@ -112,7 +112,7 @@ class MaskedDecoder:
         failure, raw = masked_failure(end.failure, self._known), chunk.raw
         if failure.from_upstream_event:
             raw, error = without_last(raw)
-            if len(error) <= LONGEST_TOLD_BYTES:
+            if is_told(error):
                 raw += mask_error_body(self._known.mask(error, is_deep=True))
             else:  # no error that anybody would read: the client gets one of ours
                 failure = msgspec.structs.replace(failure, from_upstream_event=False)

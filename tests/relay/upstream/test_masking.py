@@ -9,7 +9,7 @@ import pytest
 from monitor.masking.exact import exact_secrets
 from monitor.masking.finder import LEFT_OUT
 from relay.dialects.anthropic import ANTHROPIC
-from relay.dialects.errors.told_body import LONGEST_TOLD_BYTES
+from relay.dialects.errors.told_body import LONGEST_TOLD_BYTES, MOST_ESCAPES
 from relay.dialects.gemini import GEMINI
 from relay.dialects.interface import DecoderOptions, Dialect
 from relay.dialects.openai import OPENAI_CHAT, OPENAI_RESPONSES
@@ -85,16 +85,20 @@ def test_what_a_model_says_loses_the_key_and_nothing_else() -> None:
     assert raw == event.replace(KEY.encode(), b"[masked]")
 
 
-def test_an_error_event_of_absurd_length_is_told_by_one_of_ours() -> None:
-    """Its message is cut and its bytes do not travel, so that nobody has to search megabytes for secrets."""
-    data = events(OPENAI_CHAT, "x" * (LONGEST_TOLD_BYTES + 1))
+@pytest.mark.parametrize("said", ["x" * (LONGEST_TOLD_BYTES + 1), "%" * (MOST_ESCAPES + 1), "\xe9" * 9_000])
+def test_an_error_event_of_absurd_length_is_told_by_one_of_ours(said: str) -> None:
+    """Its message is cut and its bytes do not travel, so that nobody has to search megabytes for secrets.
+
+    Nor one of nothing but escapes, behind each of which a letter of a secret might be.
+    """
+    data = events(OPENAI_CHAT, said)
     raw, found = decoded(OPENAI_CHAT, data, len(data))
     failed = found[-1]
     assert isinstance(failed, Failed)
     assert (failed.failure.body, failed.failure.from_upstream_event) == (b"", False)
     assert len(failed.failure.message) <= 2_000
     assert b"Well" in raw
-    assert b"xxxx" not in raw
+    assert said[:4].encode() not in raw
 
 
 def test_headers_and_failures_are_masked() -> None:
