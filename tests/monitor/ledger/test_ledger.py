@@ -204,6 +204,7 @@ def check_prometheus(told: dict[str, tuple[int, Decimal]], monkeypatch: pytest.M
         assert [round(Decimal(one[1]), 6) for one in found if one] == [tokens, round(cost, 6)]
 
 
+@pytest.mark.thorough
 def test_after_two_thousand_exchanges_all_say_one_number(
     store: str,
     new_writer: Callable[..., RecordWriter],

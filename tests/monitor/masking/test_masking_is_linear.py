@@ -61,6 +61,7 @@ def examined(unit: bytes, size: int) -> int:
     return sum(pattern.examined for pattern in (*finder._each, *filter(None, further)))
 
 
+@pytest.mark.thorough
 def test_twice_the_text_is_twice_the_work(subtests: pytest.Subtests) -> None:
     """Each shape looks at each character of a hostile text a few times at most, however long the text is."""
     for unit in UNITS:

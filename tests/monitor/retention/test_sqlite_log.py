@@ -53,6 +53,7 @@ def test_the_log_is_begun_anew_while_others_write(filled: sqlite3.Connection) ->
     assert not Body.objects.exists()
 
 
+@pytest.mark.thorough
 def test_who_reads_for_long_keeps_nobody_waiting(filled: sqlite3.Connection) -> None:
     """Beside a long reading all is removed as well, and afterwards the log becomes short again."""
     filled.execute("BEGIN")

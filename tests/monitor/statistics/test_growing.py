@@ -174,6 +174,7 @@ def test_they_are_what_the_rows_say(
     assert len(grown[1]) > 20
 
 
+@pytest.mark.outside
 def test_who_is_killed_while_it_counts_has_counted_nothing(store: str, request_record: Make) -> None:
     """By kill -9, when all is added and nothing is taken away: the next one counts each once."""
     stored([ended(request_record(started_at=HOUR + number)) for number in range(5)])

@@ -253,6 +253,7 @@ def test_a_span_has_each_of_its_buckets(days: int, buckets: int) -> None:
     assert found[-1][1].requests >= 3
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/St_Johns"])
 def test_days_are_the_sum_of_their_hours(zone: str, settings: Any) -> None:

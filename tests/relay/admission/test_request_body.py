@@ -105,6 +105,7 @@ def test_what_is_whole_stays_the_very_same() -> None:
     assert parsed(raw) == ReadBody(json.loads(raw), raw)
 
 
+@pytest.mark.thorough
 def test_a_body_of_lists_alone_is_refused() -> None:
     """Nobody's request has so many; to build them takes twenty times their size, and everybody waits."""
     with pytest.raises(BadRequest, match="lists and objects"):

@@ -3,6 +3,7 @@
 from random import Random
 from typing import Any, Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -215,6 +216,7 @@ RULES = [
 ]
 
 
+@pytest.mark.thorough
 @settings(max_examples=1000, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_every_exchange_keeps_the_rules(seed: int) -> None:

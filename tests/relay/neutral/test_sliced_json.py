@@ -48,6 +48,7 @@ def test_slices_say_what_the_whole_says(value: Any, is_ascii: bool, before: str,
     assert of(decode, told) == of(msgspec.json.decode, told)
 
 
+@pytest.mark.thorough
 @settings(max_examples=250)
 @given(VALUES, st.data())
 def test_what_is_broken_for_the_parser_is_broken_here(value: Any, data: st.DataObject) -> None:
@@ -59,6 +60,7 @@ def test_what_is_broken_for_the_parser_is_broken_here(value: Any, data: st.DataO
     assert of(decode, broken) == of(msgspec.json.decode, broken)
 
 
+@pytest.mark.thorough
 @settings(max_examples=250)
 @given(
     st.lists(st.lists(st.integers(0, 9), max_size=9), min_size=2, max_size=5), st.integers(1, 12), st.data()
@@ -101,6 +103,7 @@ def test_what_is_easily_read_wrong(text: bytes) -> None:
     assert of(decode, text) == of(msgspec.json.decode, text)
 
 
+@pytest.mark.thorough
 def test_what_is_too_deep_or_too_much_is_refused() -> None:
     """Before it is built: each list is an object that everybody waits for."""
     deep = MOST_LEVELS + 2

@@ -35,6 +35,7 @@ def test_sessions_spread_in_proportion() -> None:
     assert abs(shares[2] - shares[3]) < 240
 
 
+@pytest.mark.thorough
 def test_only_the_sessions_of_an_account_that_leaves_move() -> None:
     """Up to 64 accounts nobody else's session moves; with thousands hardly any other does."""
     accounts = [(0, number, 0) for number in range(1, 21)]

@@ -149,6 +149,7 @@ def test_no_store_holds_a_planted_secret(planted: list[RequestRecord], store: st
     assert RequestLog.objects.count() == Body.objects.count() // 3 == len(SECRETS)
 
 
+@pytest.mark.thorough
 def test_no_page_and_no_export_shows_a_planted_secret(planted: list[RequestRecord], store: str) -> None:
     """Every page, and every export, also with nothing else taken out."""
     client = Client()

@@ -149,6 +149,7 @@ def test_a_request_begins_with_the_one_before(pair: tuple[str, str], data: st.Da
         assert json.dumps(request.body).count('"cache_control"') <= MOST_MARKS
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("client", ["anthropic", "chat", "responses", "gemini"])
 @pytest.mark.parametrize("upstream", ["anthropic", "gemini"])
 @given(data=st.data())

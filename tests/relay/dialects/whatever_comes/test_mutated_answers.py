@@ -96,6 +96,7 @@ def test_a_broken_answer_is_an_answer_or_a_failure(vendor: str) -> None:
     assert wrong == {}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("vendor", DIALECTS)
 def test_a_broken_error_is_a_failure(vendor: str) -> None:
     """Whatever stands in an error's body, it is classified and told on to a client of every dialect."""

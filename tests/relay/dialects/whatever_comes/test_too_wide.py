@@ -24,6 +24,7 @@ def test_an_answer_of_lists_is_a_broken_one(dialect: Dialect, body: bytes) -> No
     assert (failure.kind, failure.message) == (Kind.GARBAGE, words)
 
 
+@pytest.mark.thorough
 def test_the_logprobs_of_a_whole_text_are_not_too_wide() -> None:
     """Responses tells them in one event where a part ends: 43 lists and objects a token, with 20 others."""
     likely = {"token": "ab", "logprob": -1.25, "bytes": [97, 98]}
