@@ -66,7 +66,8 @@ def test_a_collapse_is_told_on_the_start_page(shelf: Shelf) -> None:
     assert found == [model, Collapse("conversation", C, 5, 150_000, 50_000, "system")]
     said = [warning.text for warning in cache_warnings(found)]
     assert "claude-opus-5-5" in said[0]
-    assert "5 requests lost 150,000 tokens, and 50,000 were read (the system prompt changed)" in said[1]
+    assert "5 requests sent 150,000 tokens as new that were cached, and 50,000 came from the cache" in said[1]
+    assert said[1].endswith(" (the system prompt changed).")
     put(shelf, read=600_000)
     assert collapses(NOW) == []
 

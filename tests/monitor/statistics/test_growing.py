@@ -281,7 +281,7 @@ def test_a_repaired_orphan_leaves_no_trace(store: str, request_record: Make) -> 
     """Closed as interrupted, it is counted as such until its process says how it ended."""
     row = request_record(started_at=HOUR + 1, process_id="slow")
     stored([row])
-    assert close_orphans(set(), HOUR + 60) == 1
+    assert len(close_orphans(set(), HOUR + 60)) == 1
     grow_all()
     assert _outcomes() == {"interrupted": 1}
     stored([ended(row)])
