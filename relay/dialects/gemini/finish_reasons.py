@@ -34,6 +34,19 @@ FINISH_REASONS: dict[str, StopReason] = {
 UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
 """The enum's zero: not a reason at all."""
 
+_PREFIX = "FINISH_REASON_"
+_GUESTS = {
+    "TOOL_CALLS": "STOP",
+    "TOOL_USE": "STOP",
+    "FUNCTION_CALL": "STOP",
+    "END_TURN": "STOP",
+    "STOP_SEQUENCE": "STOP",
+    "LENGTH": "MAX_TOKENS",
+    "CONTENT_FILTER": "SAFETY",
+    "REFUSAL": "SAFETY",
+}
+"""Words of OpenAI and Anthropic, which proxies in front of them leave as they are."""
+
 _WORDS: dict[StopReason, str] = {
     "end_turn": "STOP",
     "tool_use": "STOP",
@@ -48,6 +61,15 @@ _WORDS: dict[StopReason, str] = {
     "other": "OTHER",
     "unknown": "OTHER",
 }
+
+
+def usual(told: str) -> str:
+    """The reason as Gemini writes it: proxies write small letters, an enum's full name, or others' words."""
+    word = told.upper()
+    if word == UNSPECIFIED:
+        return word
+    word = word.removeprefix(_PREFIX)
+    return _GUESTS.get(word, word)
 
 
 def stop_reason(finish_reason: str) -> StopReason:

@@ -8,7 +8,7 @@ tells STOP with a part of an answer with code execution, and continues. Of sever
 import msgspec
 
 from relay.dialects.finishing import says_more
-from relay.dialects.gemini.finish_reasons import UNSPECIFIED, stop_reason
+from relay.dialects.gemini.finish_reasons import UNSPECIFIED, stop_reason, usual
 from relay.dialects.gemini.upstream_answer.blocks import Blocks
 from relay.dialects.gemini.upstream_answer.wire import NOTHING, UsageMetadata, WireAnswer, WireCandidate
 from relay.dialects.gemini.usage import says_all_of, usage_of
@@ -114,7 +114,7 @@ class AnswerEvents:
             self._stop = None
         if has_sources:
             self._blocks.cite(out)
-        reason = candidate.finish_reason and candidate.finish_reason.upper()  # proxies write small letters
+        reason = candidate.finish_reason and usual(candidate.finish_reason)
         if reason and reason != UNSPECIFIED:
             self._is_cut_short = reason == "MAX_TOKENS"
             self._stop = Stop(

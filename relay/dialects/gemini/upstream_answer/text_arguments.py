@@ -1,10 +1,12 @@
-"""A call's arguments as text: some servers send the JSON as a string in place of the object. PURE."""
+"""A call's arguments as text, or under another name: put where the object stands. PURE."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from relay.dialects.reading.call_arguments import object_of
 from relay.neutral.conversation import Json
+
+_OTHERS = ("arguments", "parameters")
 
 
 def object_in(args: Any) -> Json | None:
@@ -13,12 +15,22 @@ def object_in(args: Any) -> Json | None:
 
 
 def with_objects(chunk: Json) -> bool:
-    """Put the objects in their texts' places; whether there were any. The chunk's names are in camelCase."""
-    found = [(call, object_in(call.get("args"))) for call in _calls_in(chunk)]
+    """Put the objects in their places; whether there were any. The chunk's names are in camelCase."""
+    found = [(call, _object_of(call)) for call in _calls_in(chunk)]
     for call, arguments in found:
         if arguments is not None:
+            for name in _OTHERS:
+                call.pop(name, None)
             call["args"] = arguments
     return any(arguments is not None for _, arguments in found)
+
+
+def _object_of(call: Json) -> Json | None:
+    """The arguments that do not stand in their place as an object; None where they do, or are nowhere."""
+    if call.get("args") is not None:
+        return object_in(call["args"])
+    given = next((call[name] for name in _OTHERS if call.get(name) is not None), None)
+    return given if isinstance(given, dict) else object_in(given)
 
 
 def _calls_in(chunk: Json) -> Iterator[Json]:

@@ -51,6 +51,8 @@ class FunctionCall(Struct, rename="camel", gc=False):
     id: str | None = None
     name: str | None = None
     args: Raw = NOTHING
+    arguments: Raw = NOTHING  # as OpenAI calls them, and Llama
+    parameters: Raw = NOTHING
     partial_args: list[PartialArg] | None = None
     will_continue: bool | None = None
 
@@ -162,15 +164,22 @@ def read_answer(data: bytes) -> WireAnswer:
     if b"_" in data and _MAYBE_SNAKE_CASE.search(data):
         data = _in_camel_case(data)
     answer = _ANSWER.decode(data)
-    if b'"args"' in data and any(map(_has_text_for_arguments, answer.candidates or ())):
-        raise msgspec.ValidationError("a call's arguments are the text of an object")
+    if b'"functionCall"' in data and any(map(_has_bent_arguments, answer.candidates or ())):
+        raise msgspec.ValidationError("a call's arguments are the text of an object, or stand elsewhere")
     return answer
 
 
-def _has_text_for_arguments(candidate: WireCandidate) -> bool:
+def _has_bent_arguments(candidate: WireCandidate) -> bool:
     calls = (part.function_call for part in (candidate.content and candidate.content.parts) or ())
-    texts = (call.args for call in calls if call is not None and bytes(call.args).startswith(b'"'))
-    return any(object_in(msgspec.json.decode(text)) is not None for text in texts)
+    return any(_is_bent(call) for call in calls if call is not None)
+
+
+def _is_bent(call: FunctionCall) -> bool:
+    given = bytes(call.args)
+    if given not in (b"", b"null"):
+        return given.startswith(b'"') and object_in(msgspec.json.decode(given)) is not None
+    others = (msgspec.json.decode(one) for one in (call.arguments, call.parameters) if len(one))
+    return any(isinstance(one, dict) or object_in(one) is not None for one in others)
 
 
 class AnswerDecoding:

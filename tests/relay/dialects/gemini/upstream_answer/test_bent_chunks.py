@@ -44,6 +44,11 @@ def test_the_text_is_heard_and_passed_on_in_googles_form(told: dict[str, Any]) -
         (5, "other"),
         ("stop", "end_turn"),
         ("max_tokens", "max_tokens"),
+        ("FINISH_REASON_STOP", "end_turn"),
+        ("FINISH_REASON_MAX_TOKENS", "max_tokens"),
+        ("end_turn", "end_turn"),
+        ("length", "max_tokens"),
+        ("content_filter", "refusal"),
     ],
 )
 def test_a_reason_is_read_as_number_and_in_small_letters(reason: int | str, meaning: str) -> None:
@@ -80,3 +85,30 @@ def test_an_envelope_of_nothing_breaks_no_stream(nothing: Any, is_enveloped: boo
     answer = {"response": candidate(FINE)} if is_enveloped else candidate(FINE)
     chunk = decode([sse({"response": nothing}, answer)], is_enveloped=is_enveloped)
     assert (folded(chunk.events).text, chunk.events[-1]) == ("fine", Terminal())
+
+
+ARGUMENTS = {"a": 1}
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"arguments": ARGUMENTS},
+        {"arguments": json.dumps(ARGUMENTS)},
+        {"parameters": ARGUMENTS},
+        {"args": None, "parameters": json.dumps(ARGUMENTS)},
+        {"args": json.dumps(ARGUMENTS)},
+    ],
+)
+@pytest.mark.parametrize("reason", ["STOP", "TOOL_CALLS", "tool_use", "function_call"])
+def test_a_call_is_made_with_its_arguments_under_any_name(bent: dict[str, Any], reason: str) -> None:
+    """Never without them; and whatever the proxy calls its end, agents are told to run it."""
+    chunk = decode([sse(candidate({"parts": [{"functionCall": {"name": "f", **bent}}]}, reason))])
+    state = folded(chunk.events)
+    [block] = state.blocks
+    assert (block.kind, block.name, json.loads(block.text)) == ("tool_call", "f", ARGUMENTS)
+    assert state.stop is not None
+    assert state.stop.reason == "tool_use"
+    passed = json.loads(chunk.raw.removeprefix(b"data:"))
+    [part] = passed["candidates"][0]["content"]["parts"]
+    assert part["functionCall"] == {"name": "f", "args": ARGUMENTS}
