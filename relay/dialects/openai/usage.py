@@ -174,3 +174,11 @@ def with_chats_names(told: Json) -> Json:
         return told
     sent, given = _count(told, "input_tokens") or 0, _count(told, "output_tokens") or 0
     return {**told, "prompt_tokens": sent, "completion_tokens": given, "total_tokens": sent + given}
+
+
+def with_responses_names(told: Json) -> Json:
+    """Usage of Responses whose counts have the names of chat completions: with those of Responses too."""
+    if "input_tokens" in told or not ("prompt_tokens" in told or "completion_tokens" in told):
+        return told
+    sent, given = _count(told, "prompt_tokens") or 0, _count(told, "completion_tokens") or 0
+    return {**told, "input_tokens": sent, "output_tokens": given, "total_tokens": sent + given}

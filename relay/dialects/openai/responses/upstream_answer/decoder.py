@@ -23,15 +23,21 @@ from relay.dialects.openai.responses.upstream_answer.documents import (
 )
 from relay.dialects.openai.responses.upstream_answer.items import ItemBlocks
 from relay.dialects.openai.responses.upstream_answer.places import Places
-from relay.dialects.openai.responses.upstream_answer.whole_arguments import with_arguments
+from relay.dialects.openai.responses.upstream_answer.told_arguments import TELL_ARGUMENTS, ToldArguments
+from relay.dialects.openai.responses.upstream_answer.whole_arguments import (
+    text_of_delta,
+    with_arguments,
+    with_fields,
+)
 from relay.dialects.openai.responses.upstream_answer.wire import (
+    SAY_NOTHING,
     STREAM_EVENT,
     StreamEvent,
     as_json,
     objects_at,
     text_at,
 )
-from relay.dialects.openai.usage import told_miss, tools_usage, usage_from
+from relay.dialects.openai.usage import told_miss, tools_usage, usage_from, with_responses_names
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.reading.token_counts import with_counts
 from relay.dialects.reading.told_again import told_again
@@ -49,18 +55,6 @@ _INCOMPLETE: dict[str, StopReason] = {"max_output_tokens": "max_tokens", "conten
 _CUTS_ARGUMENTS = frozenset(_INCOMPLETE)
 _ENDS = frozenset({"response.completed", "response.incomplete"})
 _TELL_USAGE = frozenset({"response.completed", "response.incomplete", "response.failed"})
-# Steps on the way, which the items tell as well.
-_SAY_NOTHING = frozenset(
-    {
-        "response.in_progress",
-        "response.queued",
-        "response.refusal.done",
-        "response.function_call_arguments.done",
-        "response.reasoning_summary_text.done",
-        "response.reasoning_summary_part.done",
-        "response.reasoning_text.done",
-    }
-)
 
 
 class ResponsesDecoder(StreamDecoder[StreamEvent]):
@@ -71,6 +65,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         super().__init__(STREAM_EVENT, options.max_event_bytes)
         self._blocks = ItemBlocks(options)
         self._places = Places()
+        self._arguments = ToldArguments()
         self._has_started = False
         self._is_first = True
         self._bent_usage: Json | None = None  # as it was told: what is no count is unknown
@@ -78,6 +73,10 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
 
     def take(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
         """One event; raises BrokenStream."""
+        if not told.type and event.name.startswith("response."):
+            event = self._renamed(told, event, event.name)
+        if type(told.delta) is dict:
+            event = self._with_text(told, event)
         if not (told.type or self._has_started) and is_response(
             whole := json_object(event.data or b"") or {}
         ):
@@ -96,6 +95,11 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
             event = self._places.filled(told, counted)
             if event is not counted:
                 self.note("output_index")
+            if told.type in TELL_ARGUMENTS:
+                filled = self._arguments.filled(told, event, self._blocks.table)
+                if filled is not event:
+                    self.note("arguments")
+                event = filled
             if self._is_first and told.type in _ENDS:
                 self._begin(as_json(told.response), events)
             self._is_first = False
@@ -120,21 +124,26 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         data = json_text({**(json_object(event.data or b"") or {}), "type": name})
         return SseEvent(name, data, framed(name, data))
 
+    def _with_text(self, told: StreamEvent, event: SseEvent) -> SseEvent:
+        """The event whose delta is an object, with the text that it is."""
+        told.delta = text_of_delta(told)
+        self.note("delta")
+        return with_fields(event, {"delta": told.delta})
+
     def _counted(self, told: StreamEvent, event: SseEvent) -> SseEvent:
         """The event, whose answer's usage tells nothing but counts."""
         if told.type not in _TELL_USAGE:
             return event
         response = as_json(told.response)
         usage = response.get("usage")
-        counted = with_counts(usage) if isinstance(usage, dict) else usage
+        counted = with_counts(with_responses_names(usage)) if isinstance(usage, dict) else usage
         if counted is usage:
             return event
         self.note("response.usage")
         self._bent_usage = usage
         response["usage"] = counted
         told.response = msgspec.Raw(json_text(response))
-        data = json_text({**(json_object(event.data or b"") or {}), "response": response})
-        return SseEvent(event.name, data, framed(event.name, data))
+        return with_fields(event, {"response": response})
 
     def _argued(self, event: SseEvent, block: TableBlock, said: str) -> bytes:
         """The bytes of a piece of arguments that are ``said``; an empty object waits for what follows."""
@@ -215,7 +224,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                 events.append(Failed(failure_in_stream(as_json(told.error), data)))
             case "" if failure := failure_in_document(json_object(data) or {}):
                 raise BrokenStream(failure)
-            case _ if name not in _SAY_NOTHING:
+            case _ if name not in SAY_NOTHING:
                 events.append(Extra(WHERE, name, data))
 
     def _start(self, response: dict[str, Any], events: list[Event]) -> None:
@@ -236,7 +245,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
             self._blocks.table.refuse_cut()
             said = item_events(index, item)
             for name, fields in said[-1:] if has_begun else said:
-                if name not in _SAY_NOTHING:
+                if name not in SAY_NOTHING:
                     data = json_text({"type": name, **fields})
                     self._tell(STREAM_EVENT.decode(data), data, events)
                     self._blocks.amended = None  # the event is told as it is
@@ -280,4 +289,4 @@ def _why_incomplete(response: dict[str, Any]) -> str:
 
 
 def _with_delta(event: SseEvent, delta: str) -> bytes:
-    return framed(event.name, json_text({**(json_object(event.data or b"") or {}), "delta": delta}))
+    return with_fields(event, {"delta": delta}).raw

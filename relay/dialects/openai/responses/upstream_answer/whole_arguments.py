@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 
 from relay.dialects.json_object import json_object
-from relay.dialects.openai.responses.upstream_answer.wire import StreamEvent, as_json
+from relay.dialects.openai.responses.upstream_answer.wire import StreamEvent, as_json, text_at
 from relay.dialects.reading.call_arguments import put_right
 from relay.dialects.reading.half_characters import json_text
 from relay.neutral.conversation import Json
 from relay.neutral.sse import SseEvent, framed
 
+_OTHERS = ("parameters", "input")
+"""What Llama and Anthropic call them."""
 _DONE = "response.function_call_arguments.done"
 _TELL_AN_ITEM = frozenset({"response.output_item.added", "response.output_item.done"})
 _TELL_ALL_ITEMS = frozenset({"response.completed", "response.incomplete"})
@@ -34,8 +36,21 @@ def with_arguments(told: StreamEvent, event: SseEvent) -> tuple[SseEvent, str]:
         told.response, path = msgspec.Raw(json_text(fields["response"])), "response.output.arguments"
     else:
         told.arguments = fields["arguments"]
-    whole = json_text({**(json_object(data) or {}), **fields})
-    return SseEvent(event.name, whole, framed(event.name, whole)), path
+    return with_fields(event, fields), path
+
+
+def with_fields(event: SseEvent, fields: Json) -> SseEvent:
+    """The event that says ``fields`` beside, or in place of, its own."""
+    data = json_text({**(json_object(event.data or b"") or {}), **fields})
+    return SseEvent(event.name, data, framed(event.name, data))
+
+
+def text_of_delta(told: StreamEvent) -> str:
+    """The text that an object in a delta's place is: a call's arguments as JSON, or what it says itself."""
+    given = told.delta if isinstance(told.delta, dict) else {}
+    if told.type == "response.function_call_arguments.delta":
+        return json_text(given).decode() if given else ""
+    return text_at(given, "text")
 
 
 def _put_right(told: StreamEvent) -> Json:
@@ -60,8 +75,11 @@ def with_text(item: Any) -> Any:
     if not isinstance(item, dict) or item.get("type") != "function_call":
         return item
     arguments = item.get("arguments")
+    if arguments is None:
+        others = (item[name] for name in _OTHERS if isinstance(item.get(name), dict | str))
+        arguments = next(others, "" if "arguments" in item else None)
     text = _text_of(arguments)
-    return item if text is arguments else {**item, "arguments": text}
+    return item if text is item.get("arguments") else {**item, "arguments": text}
 
 
 def _text_of(arguments: Any) -> Any:

@@ -9,6 +9,18 @@ from relay.dialects.json_object import json_object
 from relay.neutral.conversation import Json
 
 NOTHING = Raw(b"")
+SAY_NOTHING = frozenset(
+    {
+        "response.in_progress",
+        "response.queued",
+        "response.refusal.done",
+        "response.function_call_arguments.done",
+        "response.reasoning_summary_text.done",
+        "response.reasoning_summary_part.done",
+        "response.reasoning_text.done",
+    }
+)
+"""Steps on the way, which the items tell as well."""
 
 
 class StreamEvent(Struct, gc=False):
