@@ -12,7 +12,12 @@ from typing import Any
 import msgspec
 
 from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall, ChatBlock
-from relay.dialects.openai.chat.upstream_answer.thoughts import REASONING, first_thought, thought_in
+from relay.dialects.openai.chat.upstream_answer.thoughts import (
+    REASONING,
+    first_thought,
+    is_signed,
+    thought_in,
+)
 from relay.dialects.openai.chat.upstream_answer.wire import Delta
 from relay.dialects.openai.text_in_pieces import TextInPieces
 from relay.neutral.conversation import Json
@@ -50,7 +55,10 @@ class ToldChoice:
             or delta.reasoning_details
             or delta.thinking_blocks
         ) and (thought := thought_in(delta)):
-            self._texts["thinking"].pieces.append(thought)
+            said = self._texts["thinking"]
+            if delta.thinking_blocks and is_signed(delta) and said.whole.endswith(thought.strip()):
+                thought = ""  # LiteLLM: the signed block has all of its thought once more
+            said.pieces.append(thought)
         if delta.refusal:
             self._texts["refusal"].pieces.append(delta.refusal)
         if self._hears_calls and (delta.tool_calls or delta.function_call):

@@ -16,6 +16,13 @@ def thought_in(delta: Delta) -> str:
     return first_thought(getattr(delta, name) for name in REASONING)
 
 
+def is_signed(delta: Delta) -> bool:
+    """Does a delta sign the thoughts in its blocks, and tell none elsewhere?"""
+    if any(getattr(delta, name) for name in REASONING if name != "thinking_blocks"):
+        return False
+    return any(isinstance(block, dict) and block.get("signature") for block in delta.thinking_blocks or ())
+
+
 def first_thought(told: Iterable[Any]) -> str:
     """Some servers say the same reasoning under several names: the first that is told counts."""
     return next((text for one in told if (text := reasoning_text(one))), "")

@@ -227,6 +227,21 @@ def test_content_as_one_part_is_its_text(part: Json) -> None:
             assert events.get_final_completion().choices[0].message.content == text
 
 
+def test_a_thought_that_its_signed_block_repeats_is_told_once() -> None:
+    """LiteLLM tells it in pieces, and whole beside the signature; the next block is another thought."""
+
+    def signed(thought: str) -> Json:
+        return delta(thinking_blocks=[{"type": "thinking", "thinking": thought, "signature": "s"}])
+
+    def piece(thought: str) -> Json:
+        return delta(reasoning_content=thought, thinking_blocks=[{"type": "thinking", "thinking": thought}])
+
+    first = [piece("Hm"), piece("."), signed("Hm.")]
+    second = [piece(" So"), signed(" So"), signed("New.")]
+    state = state_of(events_of(*first, *second, delta(content="4"), delta("stop")))
+    assert [(block.kind, block.text) for block in state.blocks] == [("thinking", "Hm. SoNew."), ("text", "4")]
+
+
 def test_content_as_parts() -> None:
     """Mistral's content parts are text, and so are mere texts; what is not known there is counted."""
     parts = [{"type": "text", "text": "a"}, {"type": "hologram"}, "b"]
