@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from relay.dialects.anthropic.upstream_answer.bent_blocks import whole_content
 from relay.dialects.anthropic.upstream_answer.block_start import kind_of
 from relay.dialects.reading.half_characters import json_text
 from relay.neutral.conversation import Json
@@ -18,9 +19,9 @@ def is_message(told: Json) -> bool:
 def stream_of(message: Json) -> bytes:
     """The message as events."""
     content = message.get("content")
-    if isinstance(content, str):
-        content = [{"type": "text", "text": content}]
-    blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
+    listed = content if isinstance(content, list) else [content]
+    texts = [{"type": "text", "text": block} if isinstance(block, str) else block for block in listed]
+    blocks = [whole_content(block, "")[0] for block in texts if isinstance(block, dict)]
     begun = {**message, "content": [], **dict.fromkeys(("stop_reason", "stop_sequence"))}
     events: list[tuple[str, Json]] = [("message_start", {"message": begun})]
     for index, block in enumerate(blocks):

@@ -140,3 +140,32 @@ def test_a_mere_text_in_a_deltas_place_is_its_text() -> None:
     told = sse("content_block_delta", index=0, delta="fine")
     block, heard_block = heard(begun + told + block_stop(0) + message_end())
     assert (block.text, heard_block.text) == ("fine", "fine")
+
+
+def document(content: Any, stop_reason: str) -> bytes:
+    usage = {"input_tokens": 3, "output_tokens": 7}
+    told = {"id": "m", "type": "message", "role": "assistant", "model": "m", "content": content}
+    return json.dumps({**told, "stop_reason": stop_reason, "stop_sequence": None, "usage": usage}).encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {**CALL, "input": INPUT},
+        [{**CALL, "arguments": json.dumps(INPUT)}],
+        [{**CALL, "type": "function_call", "input": INPUT}],
+        [{"type": "tool_use", "id": "a", "function": {"name": "f", "arguments": INPUT}}],
+    ],
+)
+def test_a_call_in_a_document_is_made_with_its_input_wherever_it_stands(content: Any) -> None:
+    """As in a stream."""
+    block, told = heard(document(content, "tool_use"))
+    assert (block.id, block.name, json.loads(block.text)) == ("a", "f", INPUT)
+    assert (told.id, told.name, told.input) == ("a", "f", INPUT)
+
+
+@pytest.mark.parametrize("content", ["fine", ["fine"], {"type": "text", "text": "fine"}, [{"text": "fine"}]])
+def test_a_text_in_a_document_is_heard_in_any_form(content: Any) -> None:
+    """As a text, in a list, alone, or without its kind."""
+    block, told = heard(document(content, "end_turn"))
+    assert (block.text, told.text) == ("fine", "fine")
