@@ -19,6 +19,7 @@ from relay.neutral.conversation import Json
 from relay.neutral.nesting import is_too_deep
 
 _ANSWERS = ("choices", "output", "content", "candidates")
+_FAILED = ("error", "failed")
 _FINE = (None, 0, 200, "0", "200", "ok", "success", "Success")
 
 
@@ -45,9 +46,9 @@ def is_own_shape(told: object) -> bool:
 def error_in(told: Json) -> Any | None:
     """The error that an object tells where an answer should be; None where it tells none."""
     if told.get("error"):
-        return told["error"]
-    if told.get("object") == "error":
-        return told
+        return _without_a_wrapping(told["error"])
+    if told.get("object") == "error" or (told.get("status") in _FAILED and isinstance(_message(told), str)):
+        return _inner(told)
     status = told.get("base_resp")
     if isinstance(status, dict) and status.get("status_code") not in _FINE:
         return _inner(told)
@@ -55,6 +56,10 @@ def error_in(told: Json) -> Any | None:
         return None
     is_told = told.get("success") is False or told.get("code") not in _FINE or told.get("detail")
     return _inner(told) if is_told or told.get("error_code") not in _FINE or told.get("errors") else None
+
+
+def _message(told: Json) -> Any:
+    return told.get("message") or told.get("msg")
 
 
 def message_in(error: Any) -> Any:

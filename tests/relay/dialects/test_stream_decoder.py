@@ -204,6 +204,9 @@ def test_chunks_without_a_frame_are_chunks(separator: bytes) -> None:
         ({"error_code": 18, "error_msg": "qps request limit"}, 429, "qps request limit"),
         ({"success": False, "errors": [{"code": 7003, "message": "No route"}]}, 500, "No route"),
         ([{"error": {"code": 503, "message": "Overloaded"}}], 503, "Overloaded"),
+        ({"error": {"error": {"code": 503, "message": "Overloaded"}}}, 503, "Overloaded"),
+        ({"status": "error", "message": "out of luck"}, 500, "out of luck"),
+        ({"status": "failed", "msg": "out of luck"}, 500, "out of luck"),
         (
             {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
             529,
@@ -224,8 +227,24 @@ def test_an_error_inside_a_200(body: Any, status: int, message: str) -> None:
     chunk = told(b"data: " + json.dumps(body).encode() + b"\n\ndata: [DONE]\n\n")
     failure = failure_of(chunk)
     assert (failure.status, failure.message) == (status, message)
-    is_own = isinstance(body.get("error"), dict)
+    is_own = isinstance(body.get("error"), dict) and "message" in body["error"]
     assert (bool(chunk.raw), failure.from_upstream_event) == (is_own, is_own)
+
+
+def test_an_event_that_is_named_an_error_is_one() -> None:
+    """Whatever its data is called."""
+    for body in (
+        {"message": "Slow", "type": "rate_limit_error"},
+        {"error": {"message": "Slow", "code": 429}},
+    ):
+        chunk = told(
+            chat(delta(content="Hi"), done=False)
+            + b"event: error\ndata: "
+            + json.dumps(body).encode()
+            + b"\n\n"
+        )
+        failure = failure_of(chunk)
+        assert (failure.status, failure.message) == (429, "Slow")
 
 
 @pytest.mark.parametrize(

@@ -202,8 +202,8 @@ class ChatDecoder(StreamDecoder[Piece]):
 
     def _without_choices(self, told: Piece, event: SseEvent) -> None:
         """An error that OpenAI's clients do not read is told in our words; a missing list breaks them."""
-        failure = failure_in_document(tolerant_object(event.data or b"") or {})
-        if failure is not None:
+        body = tolerant_object(event.data or b"") or {}
+        if failure := failure_in_document({"error": body} if body and event.name == "error" else body):
             raise BrokenStream(failure)
         if told.choices is msgspec.UNSET:
             self._rewrites.put(("choices",), [])
