@@ -8,10 +8,15 @@ from contextlib import AbstractContextManager
 from decimal import Decimal
 from typing import Any
 
-from tests.running_server import json_value
+import httpx
+
+from relay.simulator.thread import SimulatorThread
+from tests.running_server import RunningServer, ServerWorld, json_value
 from tests.served.clients.test_client_gone import ask
+from tests.served.keys.test_key_limits import new_key
+from tests.served.processes.several import shared_stores
 from tests.served.processes.test_shutdown import WAYS, wait_until_closed
-from tests.served.world import KEY, PATIENCE_SECONDS, World
+from tests.served.world import CLAUDE, KEY, PATIENCE_SECONDS, World
 
 OwnWorld = Callable[..., AbstractContextManager[World]]
 POSTS = "SELECT * FROM monitor_requestlog WHERE method = 'POST'"
@@ -77,3 +82,41 @@ def test_what_came_before_the_kill_is_paid(own_world: OwnWorld) -> None:
         assert total["tokens_estimated"] > 0
         tokens = ("tokens_in", "tokens_out", "tokens_cached", "tokens_cache_write", "tokens_estimated")
         assert sum(total[one] for one in tokens) == sum(map(spent, rows))
+
+
+LIMIT = 1_000_000
+PROMPT = {"role": "user", "content": "Hello. [say: events=60] [fault: stall@20*]"}
+
+
+def left_and_spent(server: RunningServer, key: str) -> tuple[int, int]:
+    """What an answer says is left of the key's budget, and what the ledger had of it just before."""
+    with httpx.Client(base_url=server.base_url, headers={"x-api-key": key}, timeout=60) as client:
+        spent = client.get("/v1/usage").json()["limits"][0]["used"]
+        body = {"model": CLAUDE, "max_tokens": 9, "messages": [{"role": "user", "content": "Hello."}]}
+        answer = client.post("/v1/messages", json=body)
+        assert answer.status_code == 200, answer.text
+        return int(answer.headers["anthropic-ratelimit-tokens-remaining"]), int(spent)
+
+
+def test_the_budget_that_all_processes_count_has_it_too(server_world: ServerWorld) -> None:
+    """Redis was never told by the killed process: whoever closes its rows tells it."""
+    with SimulatorThread() as simulator, shared_stores(server_world) as start:
+        world = World(start(), simulator)
+        key = new_key(world, "holder", "--tokens-in-total", str(LIMIT))
+        sibling = RunningServer(world.server.data_dir, world.server.env, ())
+        try:
+            left, spent = left_and_spent(sibling, key)
+            assert (left, spent) == (LIMIT, 0)
+            body = {"model": CLAUDE, "max_tokens": 999, "stream": True, "messages": [PROMPT]}
+            with world.client.stream("POST", "/v1/messages", json=body, headers={"x-api-key": key}) as answer:
+                assert answer.status_code == 200
+                until(world, lambda rows: any(row["in_flight"] and has_said_much(row) for row in rows))
+                os.kill(world.server.pid, signal.SIGKILL)
+                world.server.wait()
+            wait_until_closed(sibling, 1)
+            ends_at = time.monotonic() + PATIENCE_SECONDS
+            while left != LIMIT - spent or spent < SAID_TOKENS:
+                assert time.monotonic() < ends_at, (left, spent)
+                left, spent = left_and_spent(sibling, key)
+        finally:
+            sibling.stop()
