@@ -29,8 +29,30 @@ function readable(value) {
   return sentences.reduce((text, [written, read]) => text.replace(written, read), value);
 }
 
+// The arrows in the sidebar's search walk its results, and Enter opens the chosen one, else the first; the theme's own
+// looks for results of another form, and finds none. Whoever presses Enter sooner than they are there is led to the
+// first of them as they come.
+const results = () => [...document.querySelectorAll("#search-results a")];
+let shownFor = null; // the words that the results are of
+let isAwaited = false;
+
+const searchByKeys = {
+  maxItem: () => results().length,
+  selectItem() {
+    isAwaited = shownFor !== this.$refs.searchInput.value;
+    if (!isAwaited) results()[Math.max(this.currentIndex, 1) - 1]?.click();
+  },
+};
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id !== "search-results") return;
+  shownFor = event.detail.requestConfig.parameters.s;
+  if (isAwaited && shownFor === document.getElementById("nav-filter").value) results()[0]?.click();
+});
+
 document.addEventListener("alpine:init", () => {
   for (const name of components) Alpine.data(name, window[name]);
+  Alpine.data("searchDropdown", () => ({ ...window.searchDropdown(), ...searchByKeys }));
   Alpine.data("sidebarWasOpen", () => (localStorage.getItem(OPEN) ?? "1") === "1");
   Alpine.magic("begin", (element) => (tab) => {
     const data = Alpine.$data(element);
