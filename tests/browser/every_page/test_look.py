@@ -59,3 +59,20 @@ def test_escape_empties_the_live_filter_too(new_page: NewPage) -> None:
     box.press("Escape")
     expect(box).to_have_value("")
     expect(page).to_have_url(page.url.partition("?")[0])
+
+
+SCROLLED_IN = """table => {
+    const around = [];
+    for (let one = table.parentElement; one; one = one.parentElement)
+        if (/auto|scroll/.test(getComputedStyle(one).overflowX) && one.scrollWidth > one.clientWidth + 1)
+            around.push(one.className);
+    return around;
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_the_accounts_fit_a_laptop(new_page: NewPage, width: int) -> None:
+    """All their columns beside the sidebar: none is behind a bar, and the bar lies on no row."""
+    page = new_page("/admin/accounts/account/", width=width)
+    assert page.locator("#result_list").evaluate(SCROLLED_IN) == []
+    expect(page.locator("#nav-sidebar")).to_be_visible()
