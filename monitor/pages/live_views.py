@@ -92,7 +92,7 @@ def _words() -> dict[str, str]:
         "pause": _("Pause"),
         "resume": _("Resume"),
         "fold": _("failures that are alike: show each, or one for all"),
-        "waiting_rows": _("{number} new rows: show them"),
+        "waiting_rows": _("{number} new: show them"),
         "sampled": _(
             "Too much to read: {share} % of the exchanges are shown, failures first. The figures count all."
         ),
@@ -100,7 +100,7 @@ def _words() -> dict[str, str]:
         "requests_in_five": _("{number} in 5 minutes"),
         "failed_in_five": _("{number} failed in 5 minutes"),
         "since_open": _("since you opened this"),
-        "timed": _("of {number} answers"),
+        "timed": _("answers: {number}"),
         "no_rows_match": _("No row matches this filter."),
         "no_rows": _("Nothing has been asked yet. Send a request and it appears here."),
     }
