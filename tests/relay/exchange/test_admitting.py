@@ -81,6 +81,7 @@ class Door:
             scope={"headers": []},
             body=msgspec.json.encode(body),
             GET={},
+            META={},
             method="POST",
             get_full_path=lambda: "/v1/x",
         )
