@@ -36,7 +36,6 @@ from relay.dialects.anthropic.upstream_answer.wire import (
     Delta,
     StreamEvent,
 )
-from relay.dialects.anthropic.usage import read_usage
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.reading.told_again import told_again
@@ -265,12 +264,12 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         events.append(BlockStop(self._held_block))
 
     def _stop(self, event: SseEvent, body: Json, told: StreamEvent, events: list[Event]) -> bytes:
-        stop, fields = stopped(body, self._blocks.kinds, self._stop_reason)
+        stop, usage, fields = stopped(body, self._blocks.kinds, self._stop_reason)
         if stop is not None:
             self._stop_reason = stop.upstream_reason
         stops = self._close(self._blocks.all_open, events) if stop is not None else b""
         whole = {**body, **fields}
-        events += [read_usage(whole.get("usage")), *([stop] if stop is not None else [])]
+        events += [usage, *([stop] if stop is not None else [])]
         for path in fields:
             event = self._mended(event, path, whole)
         return stops + self._reframed(event, told)

@@ -12,6 +12,7 @@ from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, MessageStart, Stop, merged
+from relay.neutral.usage import Usage
 
 _OF_THE_END = ("stop_reason", "stop_sequence", "stop_details")
 
@@ -35,8 +36,8 @@ def begun(body: Json) -> tuple[list[Event], Json]:
 
 def stopped(
     body: Json, kinds: Collection[BlockKind], known: str | None
-) -> tuple[Stop | None, dict[str, Json]]:
-    """The end that a message_delta tells, of blocks of ``kinds``; the fields that it should have had.
+) -> tuple[Stop | None, Usage, dict[str, Json]]:
+    """The end that a message_delta of blocks of ``kinds`` tells; its usage; the fields that it lacks.
 
     Some servers tell it beside the delta, and the usage in it. One that tells neither takes the stop reason
     that was ``known`` before from the SDK.
@@ -47,11 +48,12 @@ def stopped(
     fields: dict[str, Json] = {}
     if not isinstance(usage, dict) and isinstance(inside, dict):
         usage, fields = inside, {"usage": inside}
+    counted = read_usage(usage)  # what the SDKs are told in a count's place is nothing that upstream counted
     fields |= with_counts(usage, "output_tokens") or {}
     beside = {key: body[key] for key in _OF_THE_END if key in body and key not in delta}
     stop = stop_of({**delta, **beside})
     word = fitting(stop, kinds) if stop is not None else known
     mended = {**delta, **beside, **({"stop_reason": word} if word is not None else {})}
     if mended == told:
-        return stop, fields
-    return (stop_of(mended) if stop is not None else None), {**fields, "delta": mended}
+        return stop, counted, fields
+    return (stop_of(mended) if stop is not None else None), counted, {**fields, "delta": mended}
