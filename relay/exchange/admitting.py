@@ -6,7 +6,7 @@ Every refusal on the way is an answer in the dialect of the path, and a row.
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from django.http import HttpRequest
@@ -29,7 +29,7 @@ from relay.admission.key_rules import (
 )
 from relay.admission.model_name import checked_name
 from relay.admission.request_body import BodyTooLarge, decoded, parsed
-from relay.admission.request_headers import headers_of
+from relay.admission.request_headers import headers_of, query_of
 from relay.dialects.interface import ClientRequest, Dialect
 from relay.exchange.client_call import client_call
 from relay.exchange.large_bodies import beside_the_loop, most_bytes
@@ -80,7 +80,7 @@ class Admission:
         self.started_at = time.time()
         self.request_id = new_id(self.started_at)
         self.headers = headers_of(request)
-        self._query: Mapping[str, str] = request.GET if request.META.get("QUERY_STRING") else {}
+        self._query = query_of(request)
         self.caller: CallerKey | None = None
         self.asked: ClientCall | None = None  # once it was read
         self.preview = ""
