@@ -3,7 +3,10 @@
 What is used of them is the same for one server, for a master that Sentinels know, and for a cluster.
 """
 
+import asyncio
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from accounts.processes.redis_url import RedisAddress, redis_address
@@ -12,11 +15,12 @@ if TYPE_CHECKING:
     from redis import asyncio as redis_asyncio
 
 ANSWER_SECONDS: Final = 0.5
-"""How long Redis may take before it counts as away for who can do without."""
+"""How long Redis may take before it counts as away, for who can do without it."""
 
-COUNT_SECONDS: Final = 2.0
-"""The same for who needs a count. A Redis on a busy host answers late, and a share of a limit in its place
-would move sessions to other accounts for seconds. One that refuses is away at once."""
+PATIENT_SECONDS: Final = 2.0
+"""The same for a count and for what is remembered. A Redis on a busy host answers late: a share of a limit in
+place of the count would move sessions to other accounts for seconds, and a signature that is not found goes
+up as none. One that refuses is away at once."""
 
 _CONNECTIONS: Final = 32
 """At a time; who comes then waits for one of them."""
@@ -42,6 +46,28 @@ def was_never_reached(error: BaseException) -> bool:
     if isinstance(cause, ConnectionRefusedError | FileNotFoundError | socket.gaierror):
         return True
     return type(cause) is OSError and cause.errno is None  # asyncio's, of several addresses of one name
+
+
+class Patience:
+    """How long a Redis is waited for: as long as its client does, but briefly once it did not answer.
+
+    So a Redis that is frozen holds up who asks at first, and hardly anybody until it answers again.
+    """
+
+    def __init__(self) -> None:
+        """It answers, as far as is known."""
+        self._answers = True
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[None]:
+        """Around a question; raises ``redis_errors``."""
+        try:
+            async with asyncio.timeout(None if self._answers else ANSWER_SECONDS):
+                yield
+        except redis_errors():
+            self._answers = False
+            raise
+        self._answers = True
 
 
 def redis_client(url: str, answer_seconds: float = ANSWER_SECONDS) -> "redis_asyncio.Redis":
@@ -99,7 +125,7 @@ def channels_host(url: str) -> str | dict[str, Any]:
         return {
             "sentinels": list(address.nodes),
             "master_name": address.master,
-            "sentinel_kwargs": {**_bounds(), **dict(address.login)},
+            "sentinel_kwargs": _of_sentinels(address),
             **options,
         }
     return _any_node(address, options)
@@ -124,7 +150,15 @@ def _options(address: RedisAddress) -> dict[str, Any]:
 def _sentinel(address: RedisAddress) -> Any:
     from redis.asyncio.sentinel import Sentinel
 
-    return cast(Any, Sentinel)(list(address.nodes), sentinel_kwargs={**_bounds(), **dict(address.login)})
+    return cast(Any, Sentinel)(list(address.nodes), sentinel_kwargs=_of_sentinels(address))
+
+
+def _of_sentinels(address: RedisAddress) -> dict[str, Any]:
+    """How each is asked: once, for the next one knows as much. By itself the client pauses for seconds."""
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return {**_bounds(), "retry": Retry(NoBackoff(), 0), **dict(address.login)}
 
 
 def _any_node(address: RedisAddress, options: dict[str, Any]) -> dict[str, Any]:

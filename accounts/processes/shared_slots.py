@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from redis import asyncio as redis_asyncio
 
 from accounts.processes.bus import Bus
-from accounts.processes.redis_client import COUNT_SECONDS, redis_client, redis_errors
+from accounts.processes.redis_client import PATIENT_SECONDS, redis_client, redis_errors
 
 logger = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class RedisSlots:
 
     async def start(self) -> None:
         """Begins to count; Redis need not be there yet."""
-        self._client = redis_client(self._redis_url, COUNT_SECONDS)
+        self._client = redis_client(self._redis_url, PATIENT_SECONDS)
         self._script = self._client.register_script(SCRIPT)
         if await self._renew():
             self._exact_from = 0.0

@@ -15,7 +15,8 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from accounts.processes.redis_client import (
-    COUNT_SECONDS,
+    PATIENT_SECONDS,
+    Patience,
     redis_client,
     redis_errors,
     was_never_reached,
@@ -99,7 +100,8 @@ class RedisCounts:
 
     def __init__(self, redis_url: str) -> None:
         """Nothing is connected yet."""
-        self._client = redis_client(redis_url, COUNT_SECONDS)
+        self._client = redis_client(redis_url, PATIENT_SECONDS)
+        self._patience = Patience()
         self._admit: Callable[..., Awaitable[Any]] = self._client.register_script(ADMIT)
         self._spend: Callable[..., Awaitable[Any]] = self._client.register_script(SPEND)
         self._away_until = 0.0
@@ -227,7 +229,8 @@ class RedisCounts:
         if self.is_away:
             raise Unknown
         try:
-            return await script(keys=list(names), args=list(arguments))
+            async with self._patience.asking():
+                return await script(keys=list(names), args=list(arguments))
         except redis_errors() as error:
             self._away_until = time.monotonic() + AWAY_SECONDS
             logger.warning("Redis does not count what keys use: %s", type(error).__name__)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
-from accounts.processes.redis_client import redis_client, redis_errors
+from accounts.processes.redis_client import PATIENT_SECONDS, Patience, redis_client, redis_errors
 from relay.memory.memory_items import HEALS, SIGNED, MemoryItem, Wanted
 from relay.neutral.conversation import digest
 
@@ -48,6 +48,7 @@ class SharedStore:
         """Nothing is connected before the first use."""
         self._redis_url = redis_url
         self._client: redis_asyncio.Redis | None = None
+        self._patience = Patience()
         self._outbox: list[MemoryItem] = []
         # What Redis missed goes with the next:
         self._unwritten: deque[MemoryItem] = deque(maxlen=_OUTBOX_LIMIT)
@@ -169,9 +170,10 @@ class SharedStore:
         if self.is_away:
             return otherwise
         if self._client is None:
-            self._client = redis_client(self._redis_url)
+            self._client = redis_client(self._redis_url, PATIENT_SECONDS)
         try:
-            return await work(self._client)
+            async with self._patience.asking():
+                return await work(self._client)
         except redis_errors(msgspec.MsgspecError) as error:
             if not self.is_away:
                 logger.warning(

@@ -166,3 +166,27 @@ async def test_a_cluster_that_is_away_is_an_error_like_others() -> None:
         with pytest.raises(redis_errors()):
             await asyncio.wait_for(client.get("key"), PATIENCE_SECONDS)
         await client.aclose()
+
+
+async def test_each_sentinel_is_asked_once() -> None:
+    """Those that are away are passed over without a pause: a request waits for the answer."""
+    asked = [0, 0]
+    urls = []
+    servers = []
+    for number in range(2):
+
+        async def close(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int = number
+        ) -> None:
+            asked[number] += 1
+            writer.close()
+
+        servers.append(await asyncio.start_server(close, "127.0.0.1", 0))
+        urls.append(f"127.0.0.1:{servers[-1].sockets[0].getsockname()[1]}")
+    client = redis_client(f"redis+sentinel://{','.join(urls)}/name")
+    with pytest.raises(redis_errors()):
+        await client.get("anything")
+    assert asked == [1, 1]
+    await client.aclose()
+    for server in servers:
+        server.close()

@@ -252,7 +252,7 @@ async def test_a_slow_redis_is_waited_for(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """One that answers after a second still counts: no process is kept to its share, no limit is passed."""
-    monkeypatch.setattr(shared_slots, "COUNT_SECONDS", 30.0)
+    monkeypatch.setattr(shared_slots, "PATIENT_SECONDS", 30.0)
     url, _ = own_redis
     made = [Process(f"p{number}", url) for number in range(4)]
     for process in made:
@@ -274,7 +274,7 @@ async def test_one_that_is_too_slow_is_away_until_it_answers(
     own_redis: tuple[str, "subprocess.Popen[bytes]"], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Meanwhile each process keeps to its share: of sixty requests none is lost, and never too many run."""
-    monkeypatch.setattr(shared_slots, "COUNT_SECONDS", 0.2)
+    monkeypatch.setattr(shared_slots, "PATIENT_SECONDS", 0.2)
     monkeypatch.setattr(shared_slots, "RENEW_SECONDS", 0.3)
     monkeypatch.setattr(shared_slots, "SETTLE_SECONDS", 0.3)
     url, _ = own_redis
@@ -298,7 +298,7 @@ async def test_one_that_is_too_slow_is_away_until_it_answers(
 
     await asyncio.gather(*(request(made[number % 4]) for number in range(60)))
     assert most == 8
-    monkeypatch.setattr(shared_slots, "COUNT_SECONDS", 30.0)
+    monkeypatch.setattr(shared_slots, "PATIENT_SECONDS", 30.0)
     await until(lambda: all(process.slots.is_exact for process in made))
     assert await made[0].slots.take(1, 1)
     for process in made:

@@ -27,7 +27,7 @@ TOKENS = Limit("tokens", "total", 1000)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine's Redis is slow, and not away."""
     monkeypatch.setattr(redis_client, "ANSWER_SECONDS", 30.0)
-    monkeypatch.setattr(shared_counts, "COUNT_SECONDS", 30.0)
+    monkeypatch.setattr(shared_counts, "PATIENT_SECONDS", 30.0)
     monkeypatch.setattr(shared_counts, "TELLING_SECONDS", 30.0)
 
 
