@@ -33,9 +33,21 @@ def test_what_was_rescued_is_one_number(new_page: NewPage, console_world: World)
 
 
 def test_the_cooldown_is_cleared_where_it_is_told(new_page: NewPage, console_world: World) -> None:
-    """One press on the page of a request that met a quota; the accounts are usable at once."""
-    row = console_world.row(console_world.messages("Enough. [fault: retry_after=1800*]"))
-    page = new_page(f"/monitor/history/{row['id']}/")
+    """A request that no account could take has its title and its lines of app.log, and its id finds it. One
+    press on its page, and the accounts are usable at once.
+    """
+    console_world.row(console_world.messages("Enough. [fault: retry_after=1800*]"))
+    answer = console_world.messages("And nobody is left.")
+    assert answer.status_code == 429
+    row = console_world.row(answer)
+    page = new_page(f"/monitor/history/?q={row['id']}")
+    expect(page.locator("tr[data-row]")).to_have_count(1)
+    page.locator("tr[data-row] td.r").click()
+    page.wait_for_url(f"**/{row['id']}/")
+    expect(page).to_have_title(re.compile("^error · claude-sonnet-4-6"))
+    expect(page.locator("details", has_text="Lines of app.log").locator("pre")).to_contain_text(
+        str(row["id"])
+    )
     page.locator(".mon-diagnosis").get_by_role("button", name="Clear the cooldown").click()
     page.wait_for_load_state("networkidle")
     page.goto("/admin/accounts/account/")
