@@ -1,7 +1,6 @@
 """What is to be done for the statistics when it is time: by who keeps house, and by a page that is empty."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
@@ -9,7 +8,6 @@ from monitor.statistics.checking import check
 from monitor.statistics.filling import OPEN_HOURS, days_to_fill, fill_day, hours_to_fill, new_days
 from monitor.statistics.growing import grow
 from monitor.statistics.models import HourStatistic, StatisticChange
-from monitor.statistics.shares import HOUR_SECONDS
 
 OPEN_DAYS: Final = 2
 """The open hours lie in so many days."""
@@ -29,11 +27,9 @@ def bring_up_to_date(now: float, *, with_checks: bool) -> Iterator[None]:
 
 
 def count_first_hour(now: float) -> None:
-    """Count the running hour at once when nothing of it is counted yet: a page shall not be empty."""
-    running = datetime.fromtimestamp(now // HOUR_SECONDS * HOUR_SECONDS, UTC)
-    if HourStatistic.objects.filter(hour__gte=running).exists():
-        return
-    if not StatisticChange.objects.filter(hour=running).exists():
+    """Count the newest hour at once when nothing of it is counted yet: a page shall not be empty."""
+    newest = StatisticChange.objects.order_by("-hour").values_list("hour", flat=True).first()
+    if newest is None or HourStatistic.objects.filter(hour__gte=newest).exists():
         return
     # The newest hour says that those before it were looked at: of many, who keeps house does that first.
     hours = list(islice(hours_to_fill(now), OPEN_HOURS + 2))

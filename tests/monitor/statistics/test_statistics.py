@@ -209,6 +209,13 @@ def test_a_page_that_is_read_first_hides_no_older_hours(store: str, request_reco
     assert of("model").count() == len(hours) + 1
 
 
+def test_a_page_in_the_first_minute_of_an_hour_has_the_one_before(store: str, request_record: Make) -> None:
+    """What was asked a moment ago may belong to an hour of which nothing is counted yet."""
+    stored([ended(request_record(started_at=HOUR - 30))])
+    count_first_hour(HOUR + 20)
+    assert of("model").get().requests == 1
+
+
 def test_a_page_of_a_server_that_rests_works_nothing_out(
     store: str, request_record: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
