@@ -46,15 +46,22 @@ def _password(data: bytes, match: Any) -> Edit | None:
 
 
 def _user_and_password(data: bytes, match: Any) -> Edit | None:
-    """HTTP's basic authentication (RFC 7617): base64 of a name, a colon, and a password."""
+    """HTTP's basic authentication (RFC 7617): base64 of a name, a colon, and a password.
+
+    Letters that stand right behind it belong to no base64, or make the password's end unreadable.
+    """
     value = match[1].rstrip(b"=")
+    whole = value[:-1] if len(value) % 4 == 1 else value
     try:
-        decoded = binascii.a2b_base64(value + b"=" * (-len(value) % 4)).decode()
+        decoded = binascii.a2b_base64(whole + b"=" * (-len(whole) % 4)).decode("utf-8", "replace")
     except ValueError:
         return None
-    return Edit(*match.span(1)) if ":" in decoded and decoded.isprintable() else None
+    name, colon, password = decoded.partition(":")
+    is_text = (name + password[:1]).isprintable() and _UNREADABLE not in name + password[:1]
+    return Edit(*match.span(1)) if colon and is_text else None
 
 
+_UNREADABLE = "\N{REPLACEMENT CHARACTER}"
 _SCHEME_BYTES = 6  # the end of a scheme's value may be the name of the next scheme
 _HEADER = rb"(?i:authorization)[\"'\\]{0,4}\s{0,4}[:=]\s{0,4}" + _QUOTE
 _SCHEME = rb"[A-Za-z][A-Za-z0-9+.-]*://"

@@ -111,6 +111,8 @@ SECRETS: list[tuple[str, str]] = [
     ("authorization: basic YTpi", "YTpi"),
     ("AUTHORIZATION: BASIC YWRhOmh1bnRlcjI=", "YWRhOmh1bnRlcjI"),
     ("Basic YWRhOmh1bnRlcjI", "YWRhOmh1bnRlcjI"),
+    ("Basic YWRhOmh1bnRlcjIxMDY5B and on", "YWRhOmh1bnRlcjIxMDY5"),
+    ("Basic YWRhOmh1bnRlcjIxMDY5zzz/ and on", "YWRhOmh1bnRlcjIxMDY5"),
     ("Proxy-Authorization: Basic YWRhOnB3", "YWRhOnB3"),
     ("-H 'Authorization: Basic YWRhOnB3'", "YWRhOnB3"),
     ("https://ada:pw@a.example/x", ":pw@"),
