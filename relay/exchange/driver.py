@@ -75,6 +75,7 @@ class Driver:
         self._decoder: Decoder | None = None
         self._unsaid_bytes = 0  # that it has read since it said something
         self._is_readable = False  # a read that broke or timed out is the last one
+        self._late_reads = 0  # one behind the other that began behind their deadline
         self._interrupted_by: Literal["client", "server"] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -223,6 +224,10 @@ class Driver:
         response, decoder = self._response, self._decoder
         if response is None or decoder is None:
             raise RuntimeError("the engine read before it opened")
+        self._late_reads = 0 if self._at() < until else self._late_reads + 1
+        if self._late_reads > LATE_READS:
+            self._is_readable = False
+            return TimedOut(self._at())
         self._alarm.set(self._admitted_at + until)
         try:
             data = await response.read()
@@ -263,6 +268,10 @@ class Driver:
             _closing.add(task)
             task.add_done_callback(_closing.discard)
 
+
+LATE_READS = 16
+"""What came in time, and waited for its turn, is read behind the deadline; aiohttp's buffer holds no more.
+Else an upstream that sends something more often than there are turns would never be too late."""
 
 SETTLING_SECONDS = 0.5
 """How long an answer's end waits until other processes can find what it has taught."""

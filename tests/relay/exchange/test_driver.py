@@ -302,6 +302,37 @@ async def test_a_piece_that_came_in_time_is_not_late_for_its_turn(monkeypatch: p
     assert rings == [False]
 
 
+async def test_heartbeats_that_come_faster_than_turns_prolong_no_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where something is there at each of its turns, nothing rings; its time is over all the same."""
+
+    class Beating(Upstream):
+        async def read(self) -> bytes | None:
+            self.reads_after_the_last += 1
+            assert self.reads_after_the_last < 1_000_000, "the deadline was over long ago"
+            return b"\r\n"
+
+    class Crowded:
+        def is_over(self) -> bool:
+            return True
+
+        async def wait(self) -> None:
+            await asyncio.sleep(0)
+
+    class Once(GeminiHands):
+        def turn(self, seconds: float) -> None:  # type: ignore[override]
+            """Nobody asks again."""
+
+    monkeypatch.setattr("relay.exchange.driver.turns", Crowded())
+    upstream = Beating([], breaks=False)
+    driver, ends = await driven_by(Once(upstream), TimeLimits(first_data_seconds=0.01))
+    await driver.wait()
+    await asyncio.sleep(0)
+    assert [(end.attempts, end.status) for end in ends] == [(1, 504)]
+    assert upstream.is_closed
+
+
 async def test_a_fault_in_an_attempt_ends_the_attempt_too() -> None:
     """Neither the row nor its attempt stays open; what the client has had is not forgotten."""
 
