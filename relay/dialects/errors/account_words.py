@@ -57,6 +57,9 @@ _MONEY = Phrases(
 _NAMES = Phrases(r"\bmodels?\b", r"\B'")
 _MARKS = ("`", '"', "“", "‘", "「", "«", "模型")
 """What a gateway's own words have where they name something that the client wrote."""
+_PASSES_ON = compiled(rb"(?:Exception - |\bError code: [0-9]{3} - |\bbody: |\berror: )\z", captures=False)
+"""How a gateway's own words end before an error that it passes on; others may quote the client's request."""
+_LONGEST_ENDING = 40
 _DEEPEST = 3
 """Gateways one behind another, each with its own words."""
 _KEY = Phrases(
@@ -162,13 +165,16 @@ def _innermost(message: str) -> tuple[list[Any], str]:
 def _passed_on(message: str) -> Any:
     """The error that a gateway tells whole behind words of its own; None without one.
 
-    Where these name a model, or quote, the object may be what the client wrote.
+    Behind any other words, and where these name a model or quote, the object may be what the client wrote.
     """
     at = message.find("{")
     if at < 0:
         return None
     at -= 2 * message[:at].endswith(("b'", 'b"'))
     before = message[:at]
+    ending = before[-_LONGEST_ENDING:].encode("utf-8", "surrogatepass")
+    if before.strip() and _PASSES_ON.search(ending) is None:
+        return None
     if any(mark in before for mark in _MARKS) or _NAMES.are_in(before) or _QUOTES_REQUEST.are_in(before):
         return None
     told = object_at(message[at:])

@@ -244,6 +244,26 @@ def test_an_object_that_a_client_named_is_no_error_that_was_passed_on() -> None:
                     assert not dialect.classify(status, {}, body).account_fault, (sentence, named)
 
 
+def test_an_object_behind_words_that_pass_nothing_on_is_the_clients() -> None:
+    """A server that checks types shows the value that it refuses: no field of a request blames an account."""
+    pydantic = "1 validation error for ChatCompletionRequest\nmetadata\n  Input should be a valid string "
+    for before in (
+        pydantic + "[type=string_type, input_value=",
+        "Failed to parse tool arguments: ",
+        "Extra data: ",
+        "Invalid tool_choice: ",
+        "json: cannot unmarshal object into Go value: ",
+        "OpenAIException - Input tag: ",
+        "The body: of Error code: 400 - is ",
+    ):
+        for bait in ("Insufficient Balance", "api key not valid"):
+            told = {"error": {"code": "Arrearage", "message": bait}}
+            for named in (repr(told), msgspec.json.encode(told).decode()):
+                body = msgspec.json.encode({"error": {"message": f"{before}{named}, input_type=dict]"}})
+                for dialect in (ANTHROPIC, GEMINI, OPENAI_CHAT):
+                    assert not dialect.classify(400, {}, body).account_fault, (before, named)
+
+
 def test_a_refused_key_counts_beside_a_model_that_is_not_available() -> None:
     """Only what stands between the model and what is said of it may be the client's."""
     for message, is_ours in (
