@@ -33,12 +33,13 @@ _HOUR: Final = ("hour", "dimension", "value")
 _DAY: Final = ("zone", "day", "dimension", "value")
 
 
-def grow() -> int:
-    """Add the oldest lines that wait; how many there were, 0 when nothing does."""
-    if not StatisticChange.objects.exists():
+def grow(last: int | None = None) -> int:
+    """Add the oldest lines that wait, those behind the id ``last`` not; how many there were, 0 for none."""
+    waiting = StatisticChange.objects.all() if last is None else StatisticChange.objects.filter(id__lte=last)
+    if not waiting.exists():
         return 0
     with beside_others():
-        lines = StatisticChange.objects.order_by("id").select_for_update(skip_locked=True)
+        lines = waiting.order_by("id").select_for_update(skip_locked=True)
         found = list(lines.values_list("id", "hour", "shares")[:LINES_AT_ONCE])
         shares: dict[datetime, list[Share]] = defaultdict(list)
         for _, hour, line in found:

@@ -348,6 +348,22 @@ def test_an_hour_worked_out_on_purpose_changes_its_day(store: str, request_recor
     assert list(of_accounts.values_list("value", "requests", "tokens_in")) == [("a2", 1, 30)]
 
 
+def test_what_comes_while_it_counts_is_for_the_next_time(store: str, request_record: Make) -> None:
+    """Under load a line comes with each step: who keeps house comes to an end, and to the rest of its work."""
+    stored([ended(request_record(started_at=HOUR + 1))])
+    steps = 0
+    for _ in bring_up_to_date(HOUR + 60, with_checks=False):
+        steps += 1
+        assert steps < 20, "it goes on for as long as lines come"
+        stored([ended(request_record(started_at=HOUR + 1 + steps))])
+    waiting = StatisticChange.objects.count()
+    assert waiting == steps
+    list(bring_up_to_date(HOUR + 60, with_checks=False))
+    assert not StatisticChange.objects.exists()
+    of_all = HourStatistic.objects.filter(dimension="account")
+    assert sum(of_all.values_list("requests", flat=True)) == 1 + steps
+
+
 @pytest.mark.django_db
 def test_nothing_is_asked_of_the_tables_where_nothing_waits(django_assert_num_queries: Any) -> None:
     """A server at rest looks once."""
