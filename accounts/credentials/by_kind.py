@@ -89,7 +89,9 @@ def key_header(kind: str, credential: Mapping[str, Any]) -> dict[str, str] | Non
 def secret_values(credential: Mapping[str, Any]) -> tuple[str, ...]:
     """What of a credential travels, and is secret. A service account's key only signs: it goes nowhere."""
     values = (credential.get(name) for name in _SECRET_FIELDS)
-    return tuple(value.strip() for value in values if isinstance(value, str) and value.strip())
+    # JSON can hold half a character (\ud800), which no bytes can tell: that does not travel.
+    texts = (value.encode("utf-8", "ignore").decode() for value in values if isinstance(value, str))
+    return tuple(text for text in map(str.strip, texts) if text)
 
 
 def token_request(kind: str, credential: Mapping[str, Any], now: float) -> tuple[str, dict[str, str]]:

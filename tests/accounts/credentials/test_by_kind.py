@@ -13,6 +13,7 @@ from accounts.credentials.by_kind import (
     BadCredential,
     check_credential,
     key_header,
+    secret_values,
     split_credential,
     token_request,
 )
@@ -152,3 +153,10 @@ def test_default_addresses(kind: str, location: str, address: str) -> None:
 def test_default_addresses_are_valid(kind: str) -> None:
     """The admin would accept every default address."""
     validate_base_url(default_base_url(kind))  # type: ignore[arg-type]
+
+
+def test_half_a_character_in_a_credential_is_no_part_of_what_is_masked() -> None:
+    """No bytes can tell it; the rest is looked for, and every process starts."""
+    told = json.loads('{"refresh_token": " rt-1\\ud800secret ", "client_secret": "\\udfff "}')
+    check_credential("code_assist", OAUTH | told)
+    assert secret_values(told) == ("rt-1secret",)
