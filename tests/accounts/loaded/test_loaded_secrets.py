@@ -1,5 +1,7 @@
 """What the accounts sign in with is known in this process, and what is gone is forgotten."""
 
+import threading
+from collections.abc import ItemsView
 from itertools import pairwise
 
 import msgspec
@@ -58,3 +60,23 @@ def test_what_cannot_be_decrypted_is_not_known_and_disturbs_nobody() -> None:
     secrets, one = LoadedSecrets(), account(1, api_key="key-one")
     secrets.read([msgspec.structs.replace(one, id=2, sealed="broken"), one])
     assert secrets.values() == {"key-one"}
+
+
+def test_a_token_that_comes_while_the_database_is_read_is_kept() -> None:
+    """The loop tells it, another thread reads: neither takes over what the other has just changed."""
+    secrets, one, two = LoadedSecrets(), account(1, refresh_token="r"), account(2, refresh_token="s")
+    loop = threading.Thread(target=secrets.got_token, args=(1, "token"))
+
+    class Tokens(dict[int, tuple[str, ...]]):
+        def items(self) -> ItemsView[int, tuple[str, ...]]:
+            seen = dict(self)
+            loop.start()
+            if not secrets._changing.locked():
+                loop.join()
+            return seen.items()
+
+    secrets._tokens = Tokens()
+    secrets.read([one, two])
+    loop.join()
+    assert secrets.values() == {"r", "s", "token"}
+    assert secrets.version == 2
