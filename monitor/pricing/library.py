@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from monitor.pricing.model_names import names_of
+from monitor.pricing.model_names import LONGEST_NAME, names_of
 from monitor.pricing.newer_models import StandIn, stand_in
 from monitor.pricing.price_list import Tokens
 
@@ -17,9 +17,18 @@ PRICES_HOLD_SECONDS: Final = 1800
 """Some models cost less at night; such times begin at half hours."""
 
 
-@functools.lru_cache(maxsize=1024)
 def is_listed(model: str) -> bool:
     """Whether a price of ``model`` is known."""
+    return len(model) <= LONGEST_NAME and _is_listed(model)
+
+
+def known_as(model: str) -> str | None:
+    """The name under which a price of ``model`` is known; None where none is."""
+    return _known_as(model) if len(model) <= LONGEST_NAME else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_listed(model: str) -> bool:
     try:
         listed_price(model, 0, Tokens(1, 0, 0, 0))
     except LookupError:
@@ -28,8 +37,7 @@ def is_listed(model: str) -> bool:
 
 
 @functools.lru_cache(maxsize=1024)
-def known_as(model: str) -> str | None:
-    """The name under which a price of ``model`` is known; None where none is."""
+def _known_as(model: str) -> str | None:
     return next((name for name in names_of(model) if is_listed(name)), None)
 
 

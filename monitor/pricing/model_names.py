@@ -13,6 +13,10 @@ _BEFORE: Final = (
 )  # fmt: skip
 
 
+LONGEST_NAME: Final = 200
+"""Characters: what a column of the tables holds. Nothing longer has a price, or is kept by a cache."""
+
+
 def names_of(model: str) -> Iterator[str]:
     """``model`` itself first; then without its vendor, with a version as the vendor writes it."""
     yield model

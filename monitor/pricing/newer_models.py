@@ -10,6 +10,7 @@ on); platform.claude.com/docs/en/about-claude/pricing (Mythos costs what Fable d
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from monitor.pricing.model_names import LONGEST_NAME
 from monitor.pricing.price_list import Rates
 
 
@@ -40,7 +41,7 @@ _STAND_INS: Final = {
 
 def stand_in(model: str) -> StandIn | None:
     """What stands for the price of ``model``, also where a date or the like follows its name."""
-    name = model
+    name = model if len(model) <= LONGEST_NAME else ""  # each turn copies what is left of it
     while name:
         if name in _STAND_INS:
             return _STAND_INS[name]
