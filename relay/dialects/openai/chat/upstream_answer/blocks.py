@@ -80,6 +80,7 @@ class Blocks:
         self.owed: list[tuple[int, str]] = []
         """Arguments that were kept back, by the call's position, and that no client has seen yet."""
         self._argued: set[int] = set()  # positions, since the end was told last
+        self._kept_at = -1  # the call of the last fragment, where that was kept back; it may be closed since
         self.resumed: list[tuple[int, bool]] = []
         """Calls of which more came than was kept back, by position, and whether it was another object."""
 
@@ -112,6 +113,7 @@ class Blocks:
 
         The fields as they should have been, where a client could not put the fragments together as they came.
         """
+        self._kept_at = -1
         function, custom = fragment.function, fragment.custom
         name = (function.name or "") if function else ""
         arguments = function.arguments if function else None
@@ -156,6 +158,8 @@ class Blocks:
             if block.is_closed:
                 raise BrokenCall(f"more arguments came for the call of {block.name}, which was whole")
             said = self._argue(block, arguments, events)
+            if block.arguments.is_kept:
+                self._kept_at = block.position
             if said != arguments:
                 amended["arguments"] = said
             if self._queue and (block is self._open or block is self._queue[0]):
@@ -169,7 +173,7 @@ class Blocks:
 
     def is_kept(self, position: int) -> bool:
         """Is what was told last of the call at ``position`` kept back: an empty object, or half of one?"""
-        return self.calls[position].arguments.is_kept
+        return position == self._kept_at or self.calls[position].arguments.is_kept
 
     def settle(self, events: list[Event], *, is_last: bool) -> None:
         """The answer has told its end: what was kept back of calls that are whole is told.

@@ -102,6 +102,11 @@ CLOSED = fragments(call(0, "}"))
         ([*OPENED, CLOSED, fragments(call(0, "{")), fragments(call(0, FIRST[1:]))], [FIRST]),
         ([*OPENED, CLOSED], ["{}"]),
         ([*OPENED, CLOSED, fragments(call(1, SECOND, "c1", "f"))], ["{}", SECOND]),
+        ([*OPENED, fragments(call(1, SECOND, "c1", "f")), CLOSED], ["{}", SECOND]),
+        (
+            [*OPENED, fragments(call(1, SECOND, "c1", "f")), CLOSED, fragments(call(0, "{}"))],
+            ["{}", SECOND],
+        ),
     ],
 )
 def test_each_placeholder_is_dropped_where_it_stands(chunks: list[Json], expected: list[str]) -> None:
