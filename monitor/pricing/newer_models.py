@@ -38,12 +38,17 @@ _STAND_INS: Final = {
     "claude-mythos-5": StandIn("claude-fable-5"),
 }
 
+_AFTER_A_NAME: Final = ("latest", "preview")
+
 
 def stand_in(model: str) -> StandIn | None:
-    """What stands for the price of ``model``, also where a date or the like follows its name."""
+    """What stands for the price of ``model``, also where a date or the like follows its name.
+
+    Another word makes it another model: a small one costs less.
+    """
     name = model if len(model) <= LONGEST_NAME else ""  # each turn copies what is left of it
-    while name:
-        if name in _STAND_INS:
-            return _STAND_INS[name]
-        name = name.rpartition("-")[0]
-    return None
+    while name not in _STAND_INS:
+        name, _, part = name.rpartition("-")
+        if not name or not (part.isdecimal() or part in _AFTER_A_NAME):
+            return None
+    return _STAND_INS[name]
