@@ -25,6 +25,7 @@ from relay.dialects.openai.responses.upstream_answer.items import ItemBlocks
 from relay.dialects.openai.responses.upstream_answer.places import Places
 from relay.dialects.openai.responses.upstream_answer.told_arguments import TELL_ARGUMENTS, ToldArguments
 from relay.dialects.openai.responses.upstream_answer.whole_arguments import (
+    TELL_TEXT,
     text_of_delta,
     with_arguments,
     with_fields,
@@ -75,7 +76,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         """One event; raises BrokenStream."""
         if not told.type and event.name.startswith("response."):
             event = self._renamed(told, event, event.name)
-        if type(told.delta) is dict:
+        if type(told.delta) is dict and told.type in TELL_TEXT:
             event = self._with_text(told, event)
         if not (told.type or self._has_started) and is_response(
             whole := json_object(event.data or b"") or {}
