@@ -64,6 +64,8 @@ class _Reader(HTMLParser):
             pass
         if tag == "section":
             self._is_inside = False
+        if tag == "p":
+            self.pieces.append(" ")
 
     def handle_data(self, data: str) -> None:
         if self._is_inside and "p" in self._path and "small" not in self._path:

@@ -23,7 +23,7 @@ def test_what_was_rescued_is_one_number(new_page: NewPage, console_world: World)
     page = new_page("/monitor/statistics/?days=1")
     tiles = page.locator(".ek-tile", has_text="Rescued")
     counted = number_in(tiles.locator(".ek-tile-note").inner_text())
-    assert counted >= 2
+    assert counted >= 1
     page.goto("/admin/")
     assert number_in(tiles.locator(".ek-tile-note").inner_text()) == counted
     page.goto("/monitor/history/")

