@@ -1,8 +1,8 @@
 """What the accounts sign in with is known in this process, and what is gone is forgotten."""
 
 import threading
-from collections.abc import ItemsView
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 
@@ -68,7 +68,7 @@ def test_a_token_that_comes_while_the_database_is_read_is_kept() -> None:
     loop = threading.Thread(target=secrets.got_token, args=(1, "token"))
 
     class Tokens(dict[int, tuple[str, ...]]):
-        def items(self) -> ItemsView[int, tuple[str, ...]]:
+        def items(self) -> Any:
             seen = dict(self)
             loop.start()
             if not secrets._changing.locked():

@@ -349,7 +349,7 @@ def test_an_hour_worked_out_on_purpose_changes_its_day(store: str, request_recor
 
 
 def test_what_comes_while_it_counts_is_for_the_next_time(store: str, request_record: Make) -> None:
-    """Under load a line comes with each step: who keeps house comes to an end, and to the rest of its work."""
+    """Under load a line comes with each step: who keeps house comes to an end, and to its other work."""
     stored([ended(request_record(started_at=HOUR + 1))])
     steps = 0
     for _ in bring_up_to_date(HOUR + 60, with_checks=False):
