@@ -73,6 +73,21 @@ def test_rows_of_the_certainly_dead_are_closed_at_once(
     assert forgotten == [{"dead"}]
 
 
+def test_only_the_use_of_the_certainly_dead_is_told(writer: RecordWriter, request_record: NewRecord) -> None:
+    """A process without a heartbeat may only be slow: it tells at the end itself, and budgets count once."""
+    dead = request_record(started_at=NOW - 100, process_id="dead")
+    slow = request_record(started_at=NOW - 90, process_id="slow")
+    writer.submit(dead)
+    writer.submit(slow)
+    assert writer.flush(10)
+    told: list[str] = []
+    housekeeper = Housekeeper(lambda: {"me"}, KEEP_ALL, lambda: ("dead",))
+    housekeeper.on_closed(lambda rows: told.extend(row.id for row in rows))
+    housekeeper.tick(NOW)
+    assert not RequestLog.objects.filter(in_flight=True).exists()
+    assert told == [dead.id]
+
+
 def test_rows_that_have_ended_are_not_touched(writer: RecordWriter, request_record: NewRecord) -> None:
     """A finished exchange of a dead process stays as it ended."""
     writer.submit(

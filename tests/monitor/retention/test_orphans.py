@@ -117,7 +117,8 @@ def test_who_counts_budgets_is_told_of_what_was_booked(begun: Callable[..., Requ
     """Once, of each row, when it is in the ledger."""
     record = begun(tokens_in=1000, diagnostics={"estimated_tokens_out": 500})
     told: list[tuple[str, int]] = []
-    housekeeper = Housekeeper(lambda: {"alive"}, Limits(0, 0), now=lambda: NOW)
+    dead = {record.process_id}
+    housekeeper = Housekeeper(lambda: {"alive"}, Limits(0, 0), lambda: dead, now=lambda: NOW)
     housekeeper.on_closed(lambda rows: told.extend((row.id, booked().spent_tokens) for row in rows))
     housekeeper.tick(NOW)
     housekeeper.tick(NOW)
