@@ -49,6 +49,8 @@ class AttemptUses:
         self.was_left = False
         """Did the last attempt end as upstream was at work, for its client left or the server stopped?"""
         self._running: tuple[AttemptStarted, Heard] | None = None
+        self._only: tuple[StreamState, Usage] | None = None
+        """What the only attempt that used anything has said and used, once it is over without a failure."""
 
     def asked_tokens(self) -> int:
         """About how many tokens the request has; looked at once."""
@@ -65,11 +67,12 @@ class AttemptUses:
 
         ``is_committed``: the client has had words by now, of it or of one before.
         """
-        self._last, self._running = attempt.number, None
+        self._last, self._running, self._only = attempt.number, None, None
         heard, has_failed = fact.heard or StreamState(), fact.failure is not None
         self.was_left = not has_failed and not heard.terminal and fact.has_opened
         if not has_failed and not self._uses:
-            return  # as most exchanges go: the row has all that there is
+            self._only = heard, usage
+            return  # as most exchanges go: the row has all that there is when it ends
         facts = price_facts(heard, usage, self.asked_tokens, has_failed=has_failed, was_left=self.was_left)
         if facts or any((usage.input_uncached, usage.output, usage.cache_read, usage.cache_write)):
             failed = has_failed and not is_committed
@@ -97,9 +100,16 @@ class AttemptUses:
     def know(self, *, roughly: bool = False) -> None:
         """Take in what the attempt under way has said and used by now, as if it broke off here.
 
+        Its client may still read when it is over: then what it was as a whole.
         ``roughly``: the length of the request tells what upstream did not, and nothing is looked through.
         """
         if self._running is None:
+            if self._only is not None and not roughly:
+                heard, usage = self._only
+                left = {"has_failed": False, "was_left": self.was_left}
+                self.so_far = UsedSoFar(
+                    tokens_of(usage), price_facts(heard, usage, self.asked_tokens, **left)
+                )
             return
         started, answer = self._running
         heard = answer.heard

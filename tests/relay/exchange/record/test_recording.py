@@ -204,6 +204,22 @@ def test_a_row_in_flight_says_what_would_be_paid_if_the_process_ended_here() -> 
     assert (rows[-1].tokens_in, rows[-1].tokens_out, dict(rows[-1].diagnostics)) == (7, 90, {})
 
 
+def test_a_row_in_flight_says_what_a_whole_answer_used_while_its_client_still_reads() -> None:
+    """Upstream has told its counts by then, and what its price depends on: nothing is estimated any more."""
+    recorder, rows = in_flight()
+    answer = Answer(BlockStart(0, "text"), TextDelta(0, "x"))
+    recorder.note(started(1, answer))
+    recorder.note(Committed(0.2, 1))
+    answer.says(TextDelta(0, "x" * 399), Usage(input_uncached=7, output=9, tier="fast"), Terminal())
+    recorder.note(AttemptEnded(0.3, 1, "1@x", Phase.AFTER_STOP, answer.usage, heard=answer.heard))
+    recorder.keep_use()
+    kept = rows[-1]
+    assert kept.in_flight
+    assert (kept.tokens_in, kept.tokens_out, dict(kept.diagnostics)) == (7, 9, {"service_tier": "fast"})
+    recorder.end(ExchangeEnd(200, 1, answer.heard, answer.usage), status=200, has_client_gone=False)
+    assert (rows[-1].tokens_in, rows[-1].tokens_out, rows[-1].diagnostics) == (7, 9, kept.diagnostics)
+
+
 def test_a_row_in_flight_tells_attempts_apart() -> None:
     """What failed attempts used stands in it as soon as they are over, beside what the next one uses."""
     recorder, rows = in_flight()
