@@ -136,7 +136,7 @@ class ItemBlocks:
 
     def _argue(self, block: TableBlock, text: str, events: list[Event]) -> None:
         said = self.table.argue(block, text, events)
-        if said != text or block.kept:
+        if text and (said != text or block.kept):
             self.amended = (block, said)
 
     def _call(self, output_index: int, call_id: str, name: str, events: list[Event]) -> TableBlock:

@@ -94,6 +94,7 @@ def test_arguments_in_pieces_are_put_right() -> None:
         ["{", "}", '{"a":1}'],
         ["{", "}", "{", '"a":1}'],
         ["{}", "{}", '{"a":1}'],
+        ["{}", "{", "", '"a":1}'],
     ):
         deltas = [piece(one) for one in pieces]
         for done in ([], [arguments_done("".join(pieces))]):
