@@ -135,6 +135,11 @@ class CallArguments:
         return None
 
 
+def bare(text: str) -> str:
+    """``text`` without white space: pieces that differ in nothing else say the same of arguments."""
+    return "".join(text.split())
+
+
 def put_right(told: str) -> str:
     """Arguments that came as one text."""
     arguments = CallArguments()

@@ -129,7 +129,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
                     if said:
                         events.append(ArgumentsDelta(index, said))
                     if said != delta.partial_json:
-                        self._instead = block.in_other_words(said)
+                        self._instead = block.in_other_words(delta.partial_json, said)
             case _:
                 return False
         return True

@@ -11,7 +11,7 @@ from relay.dialects.anthropic.upstream_answer.block_start import start_events
 from relay.dialects.anthropic.upstream_answer.reframing import InOtherWords, arguments_delta
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
-from relay.dialects.reading.call_arguments import CallArguments
+from relay.dialects.reading.call_arguments import CallArguments, bare
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.events import ArgumentsDelta, BlockStart, Event
@@ -28,22 +28,26 @@ class UpstreamBlock(msgspec.Struct, gc=False):
     first_input: Any
     arguments: CallArguments
     is_open: bool = True
-    kept: list[bytes] = msgspec.field(default_factory=list)
-    """The deltas of an empty object, or of half of one, which no client has seen yet."""
+    kept: list[tuple[bytes, str]] = msgspec.field(default_factory=list)
+    """The deltas of an empty object, or of half of one, which no client has seen yet, and their pieces."""
 
-    def in_other_words(self, said: str) -> InOtherWords:
-        """The delta whose piece of arguments is ``said``; an empty object waits for what follows."""
-        return lambda raw: self._argued(raw, said)
+    def in_other_words(self, told: str, said: str) -> InOtherWords:
+        """The delta whose piece ``told`` amounts to ``said``; an empty object waits for what follows."""
+        return lambda raw: self._argued(raw, told, said)
 
-    def _argued(self, raw: bytes, said: str) -> bytes:
+    def shown(self, said: str) -> bytes:
+        """The bytes of what was kept back, of which ``said`` is told: its own where they say the same."""
+        kept, self.kept = self.kept, []
+        if kept and bare("".join(piece for _, piece in kept)) == bare(said):
+            return b"".join(raw for raw, _ in kept)
+        return arguments_delta(self.index, said)
+
+    def _argued(self, raw: bytes, told: str, said: str) -> bytes:
         if self.arguments.has_dropped:
             self.kept.clear()
-        if self.arguments.is_kept:
-            self.kept.append(raw)
-            return b""
-        begun = b"".join(self.kept)
-        self.kept.clear()
-        return begun + raw if begun else arguments_delta(self.index, said)
+        if self.arguments.is_kept or self.kept:
+            self.kept.append((raw, told))
+        return b"" if self.arguments.is_kept else self.shown(said)
 
 
 class UpstreamBlocks:
@@ -94,9 +98,7 @@ class UpstreamBlocks:
         if not kept:
             return b""
         events.append(ArgumentsDelta(block.index, kept))
-        shown = b"".join(block.kept)
-        block.kept.clear()
-        return shown or arguments_delta(block.index, kept)
+        return block.shown(kept)
 
     def finish(self, block: UpstreamBlock, events: list[Event]) -> bool:
         """A block is over; False for a tool call whose arguments are no JSON object."""

@@ -175,6 +175,10 @@ class Blocks:
         """Is what was told last of the call at ``position`` kept back: an empty object, or half of one?"""
         return position == self._kept_at or self.calls[position].arguments.is_kept
 
+    def arguments_at(self, position: int) -> str:
+        """What the arguments of the call at ``position`` are so far, put right."""
+        return self.calls[position].arguments.text
+
     def settle(self, events: list[Event], *, is_last: bool) -> None:
         """The answer has told its end: what was kept back of calls that are whole is told.
 

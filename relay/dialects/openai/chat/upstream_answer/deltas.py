@@ -15,6 +15,7 @@ from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall
 from relay.dialects.openai.chat.upstream_answer.extras import CitedSource, picture_in, source_in
 from relay.dialects.openai.chat.upstream_answer.thoughts import reasoning_text
 from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Delta
+from relay.dialects.reading.call_arguments import bare
 from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.events import Citation, Event, Extra
 
@@ -30,9 +31,13 @@ _OLDER_FIELDS: dict[str, Place] = {"name": ("name",), "arguments": ("arguments",
 
 
 class Placeholder(msgspec.Struct, gc=False):
-    """An empty object of arguments, and its place in its chunk; it ``is_dropped`` when the real one came."""
+    """An empty object of arguments, and its place in its chunk; it ``is_dropped`` when the real one came.
+
+    ``shown`` is what a client has with it of all the arguments, without white space.
+    """
 
     place: Place
+    shown: str
     is_dropped: bool = False
 
 
@@ -203,11 +208,18 @@ class Deltas:
         is_kept = amended.get("arguments") == "" and isinstance(told, str)
         if not is_kept or not isinstance(position, int) or (told == "{}" and position in self.doubts):
             return  # the last is one that is told again
-        if self.blocks.is_kept(position):
-            del amended["arguments"]
-            placeholder = Placeholder(place)
-            self.doubts.setdefault(position, []).append(placeholder)
-            self.placeholders.append(placeholder)
+        if not self.blocks.is_kept(position):
+            return
+        before = self.doubts.get(position, ())
+        shown = (before[-1].shown if before else "") + bare(told)
+        if shown != bare(self.blocks.arguments_at(position)):  # one that is left out stands in the same piece
+            for placeholder in self.doubts.pop(position, ()):
+                placeholder.is_dropped = True
+            return
+        del amended["arguments"]
+        placeholder = Placeholder(place, shown)
+        self.doubts.setdefault(position, []).append(placeholder)
+        self.placeholders.append(placeholder)
 
     def _resume(self, amended: dict[str, Any]) -> None:
         """More came of calls: what clients were not shown is dropped, or it is the beginning of the same."""

@@ -39,6 +39,7 @@ from relay.dialects.openai.responses.upstream_answer.wire import (
     text_at,
 )
 from relay.dialects.openai.usage import told_miss, tools_usage, usage_from, with_responses_names
+from relay.dialects.reading.call_arguments import bare
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.reading.token_counts import with_counts
 from relay.dialects.reading.told_again import told_again
@@ -154,10 +155,10 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         if not said:
             kept.append(event)
             return b""
-        begun = b"".join(one.raw for one in kept)
+        shown = [*kept, event]
         kept.clear()
-        if begun:
-            return begun + event.raw
+        if bare(_pieces_of(shown)) == bare(said):
+            return b"".join(one.raw for one in shown)
         self.note("delta")
         return _with_delta(event, said)
 
@@ -165,8 +166,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         """The bytes of arguments that were kept back: those of their own events where these say the same."""
         found: list[bytes] = []
         for block, rest in self._blocks.table.owed:
-            pieces = [text_at(json_object(event.data or b"") or {}, "delta") for event in block.kept]
-            if "".join(pieces) == rest:
+            if bare(_pieces_of(block.kept)) == bare(rest):
                 found += (event.raw for event in block.kept)
             elif block.kept:
                 self.note("delta")
@@ -287,6 +287,10 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
 def _why_incomplete(response: dict[str, Any]) -> str:
     details = response.get("incomplete_details")
     return text_at(details, "reason") if isinstance(details, dict) else ""
+
+
+def _pieces_of(kept: list[SseEvent]) -> str:
+    return "".join(text_at(json_object(event.data or b"") or {}, "delta") for event in kept)
 
 
 def _with_delta(event: SseEvent, delta: str) -> bytes:

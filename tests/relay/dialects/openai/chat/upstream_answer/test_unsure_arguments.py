@@ -101,6 +101,10 @@ CLOSED = fragments(call(0, "}"))
         ([*OPENED, CLOSED, fragments(call(0, FIRST))], [FIRST]),
         ([*OPENED, CLOSED, fragments(call(0, "{")), fragments(call(0, FIRST[1:]))], [FIRST]),
         ([*OPENED, CLOSED], ["{}"]),
+        ([fragments(call(0, "{}{}", "c0", "f"))], ["{}"]),
+        ([fragments(call(0, "{ }{", "c0", "f")), fragments(call(0, FIRST[1:]))], [FIRST]),
+        ([*OPENED, fragments(call(0, "}{}"))], ["{}"]),
+        ([*OPENED, fragments(call(0, "}{")), fragments(call(0, FIRST[1:]))], [FIRST]),
         ([*OPENED, CLOSED, fragments(call(1, SECOND, "c1", "f"))], ["{}", SECOND]),
         ([*OPENED, fragments(call(1, SECOND, "c1", "f")), CLOSED], ["{}", SECOND]),
         (
@@ -160,7 +164,7 @@ def test_a_call_of_the_older_functions_is_put_right_too(pieces: list[str], expec
 PIECES = st.lists(
     st.tuples(
         st.sampled_from([0, 1, 2]),
-        st.sampled_from(["{}", "{", "}", '{"a"', ":1}", '{"a":1}', " "]),
+        st.sampled_from(["{}", "{", "}", "{}{}", "}{", '{"a"', ":1}", '{"a":1}', " "]),
         st.booleans(),
     ),
     max_size=8,

@@ -95,6 +95,8 @@ def test_arguments_in_pieces_are_put_right() -> None:
         ["{", "}", "{", '"a":1}'],
         ["{}", "{}", '{"a":1}'],
         ["{}", "{", "", '"a":1}'],
+        ["{ }{", '"a":1}'],
+        ["{", "}{", '"a"', ":1}"],
     ):
         deltas = [piece(one) for one in pieces]
         for done in ([], [arguments_done("".join(pieces))]):
@@ -121,7 +123,10 @@ def test_an_empty_object_alone_is_the_arguments() -> None:
 
 
 PIECES = st.lists(
-    st.tuples(st.integers(0, 1), st.sampled_from(["{}", "{", "}", '{"a"', ":1}", '{"a":1}', TOLD[2], " "])),
+    st.tuples(
+        st.integers(0, 1),
+        st.sampled_from(["{}", "{", "}", "}{", '{"a"', ":1}", '{"a":1}', TOLD[2], "{} ", ""]),
+    ),
     max_size=7,
 )
 
