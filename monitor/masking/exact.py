@@ -14,6 +14,7 @@ import re2
 
 from monitor.masking.edits import Edit, apply_edits, merged
 from monitor.masking.linear import compiled
+from monitor.masking.shapes import SHORTEST_TELLING, tells_a_secret
 
 SHORTEST_SECRET = 6
 """Characters. What is shorter stands in ordinary text by chance."""
@@ -78,7 +79,9 @@ def _forms(secret: str) -> Iterator[bytes]:
     yield b"".join(map(_written, beginning)) + rest
     half = len(beginning) // 2
     if half >= _SHORTEST_HALF:  # whoever told it cut it off
-        yield b"".join(map(_written, beginning[:half])) + _REST
+        told = beginning[: max(half, SHORTEST_TELLING)]
+        if tells_a_secret(told):  # words stand in ordinary text too: anthropic-…
+            yield b"".join(map(_written, told)) + _REST
     yield b"(?i:" + beginning.encode().hex().encode() + b")"
     for core in _cores(beginning):
         inside = b"".join(_BASE64.get(bytes([byte]), bytes([byte])) for byte in core)

@@ -76,6 +76,28 @@ def test_a_secret_that_was_cut_off_is_masked_from_its_half_on(kept: int) -> None
     assert told == ("no such key: [masked]" if kept >= 17 else f"no such key: {secret[:kept]}")
 
 
+@pytest.mark.parametrize(
+    ("secret", "text"),
+    [
+        ("anthropic-proxy-key-1", "anthropic-version: 2023-06-01, anthropic-beta: none"),
+        ("my-local-gateway-key-2", "my-local-gateway answers"),
+    ],
+)
+def test_the_half_of_a_key_of_words_stays(secret: str, text: str) -> None:
+    """Words stand in ordinary text too; the whole key goes."""
+    known = known_secrets((secret,))
+    assert known.mask_text(text) is text
+    assert known.mask_text(f"{text}: {secret}") == f"{text}: [masked]"
+
+
+@pytest.mark.parametrize(("kept", "is_masked"), [(11, False), (12, True), (15, True)])
+def test_a_short_half_is_known_by_twelve_characters(kept: int, is_masked: bool) -> None:
+    """Fewer are too short to tell a secret from text."""
+    told = "aB3dE5gH7jK9mN1pQ2rS"[:kept]
+    masked = known_secrets(("aB3dE5gH7jK9mN1pQ2rS",)).mask_text(f"no such key: {told}")
+    assert masked == ("no such key: [masked]" if is_masked else f"no such key: {told}")
+
+
 @pytest.mark.parametrize("secret", ["", "abc", "12345", *sorted(NO_SECRETS)])
 def test_what_is_no_secret_is_not_looked_for(secret: str) -> None:
     """Too short to be told from text, or what documentation says to enter where no key is needed."""
