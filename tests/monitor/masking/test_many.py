@@ -123,11 +123,12 @@ def test_a_text_that_names_too_many_is_left_out() -> None:
 
 
 def test_a_look_costs_no_more_for_thousands() -> None:
-    """A text is looked through once for each four thousand; a few hundred go with the shapes, for nothing."""
+    """A text is looked through once for each four thousand; some dozens go with the shapes, for nothing."""
     assert len(ManySecrets(THOUSANDS)._looks) == 1
     assert len(ManySecrets(THOUSANDS[::4] + pool(20_000)[::4])._looks) == 2
     assert ManySecrets(THOUSANDS).pattern_beside_shapes is None
     assert ManySecrets(pool(MARKS_BESIDE_SHAPES // 4)[::4]).pattern_beside_shapes is not None
+    assert ManySecrets(pool(400)[::4]).pattern_beside_shapes is None, "each change makes all shapes anew"
     assert not NOBODYS
     assert NOBODYS.pattern_beside_shapes is None
 
