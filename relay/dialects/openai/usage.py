@@ -168,17 +168,25 @@ def _details(told: Json, *names: str) -> Json:
     return {}
 
 
+_CHATS = ("prompt_tokens", "completion_tokens")
+_RESPONSES = ("input_tokens", "output_tokens")
+
+
 def with_chats_names(told: Json) -> Json:
     """Usage of chat completions whose counts have the names of Responses, or Anthropic's: with chat's too."""
-    if "prompt_tokens" in told or not ("input_tokens" in told or "output_tokens" in told):
-        return told
-    sent, given = _count(told, "input_tokens") or 0, _count(told, "output_tokens") or 0
-    return {**told, "prompt_tokens": sent, "completion_tokens": given, "total_tokens": sent + given}
+    return _with_names(told, _CHATS, _RESPONSES)
 
 
 def with_responses_names(told: Json) -> Json:
     """Usage of Responses whose counts have the names of chat completions: with those of Responses too."""
-    if "input_tokens" in told or not ("prompt_tokens" in told or "completion_tokens" in told):
+    return _with_names(told, _RESPONSES, _CHATS)
+
+
+def _with_names(told: Json, names: tuple[str, str], others: tuple[str, str]) -> Json:
+    """``told`` with both ``names`` where it has one of the ``others`` instead; what it says itself stays."""
+    if not any(told.get(name) is None and other in told for name, other in zip(names, others, strict=True)):
         return told
-    sent, given = _count(told, "prompt_tokens") or 0, _count(told, "completion_tokens") or 0
-    return {**told, "input_tokens": sent, "output_tokens": given, "total_tokens": sent + given}
+    sent, given = (_count(told, *both) or 0 for both in zip(names, others, strict=True))
+    total = _count(told, "total_tokens")
+    counts = {names[0]: sent, names[1]: given}
+    return {**told, **counts, "total_tokens": sent + given if total is None else total}

@@ -97,6 +97,12 @@ def test_usage_under_other_names_has_chats_names_too() -> None:
     for usage, expected in (
         ({"input_tokens": 5, "output_tokens": 7}, (5, 7, 12)),
         ({"prompt_tokens": 5, "completion_tokens": 7, "total_tokens": 12, "input_tokens": 9}, (5, 7, 12)),
+        ({"input_tokens": 5, "completion_tokens": 7, "total_tokens": 13}, (5, 7, 13)),
+        ({"prompt_tokens": 5, "output_tokens": 7}, (5, 7, 12)),
+        (
+            {"input_tokens": 5, "completion_tokens": None, "output_tokens": 7, "total_tokens": None},
+            (5, 7, 12),
+        ),
     ):
         chunk = told(delta(content="Hi"), delta("stop"), {"choices": [], "usage": usage})
         counts = [event for event in chunk.events if isinstance(event, Usage)]

@@ -107,10 +107,14 @@ def test_an_event_without_its_type_has_that_of_its_name() -> None:
 
 
 def test_usage_under_chats_names_has_its_own_too() -> None:
-    """Of the answer as it ends."""
-    raw = text("Hello").replace(b'"input_tokens"', b'"prompt_tokens"')
-    raw = raw.replace(b'"output_tokens"', b'"completion_tokens"')
-    chunk = decoded(OPENAI_RESPONSES, [raw])
-    assert state_of(chunk.events).usage.output == 7
-    _, response = heard(raw)
-    assert (response.usage.input_tokens, response.usage.output_tokens) == (5, 7)
+    """Of the answer as it ends; what is told under its own names stays."""
+    names = ((b'"input_tokens"', b'"prompt_tokens"'), (b'"output_tokens"', b'"completion_tokens"'))
+    for renamed in (names, names[:1], names[1:]):
+        raw = text("Hello").replace(b'"total_tokens": 12', b'"total_tokens": 13')
+        for own, other in renamed:
+            raw = raw.replace(own, other)
+        chunk = decoded(OPENAI_RESPONSES, [raw])
+        assert state_of(chunk.events).usage.output == 7
+        _, response = heard(raw)
+        counts = (response.usage.input_tokens, response.usage.output_tokens, response.usage.total_tokens)
+        assert counts == (5, 7, 13)
