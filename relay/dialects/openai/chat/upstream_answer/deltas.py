@@ -205,9 +205,10 @@ class Deltas:
         """An empty object that was kept back: clients may see it as it came, if no other one follows."""
         told = fragment.function.arguments if fragment.function is not None else None
         position = amended.get("index", fragment.index)
-        is_kept = amended.get("arguments") == "" and isinstance(told, str)
-        if not is_kept or not isinstance(position, int) or (told == "{}" and position in self.doubts):
-            return  # the last is one that is told again
+        if amended.get("arguments") != "" or not isinstance(told, str) or not isinstance(position, int):
+            return
+        if told == "{}" and position in self.doubts:
+            return  # it is told again
         if not self.blocks.is_kept(position):
             return
         before = self.doubts.get(position, ())
