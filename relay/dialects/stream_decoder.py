@@ -179,7 +179,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         try:
             if is_too_wide(text):
                 raise BrokenStream(too_wide())
-            told = objects_in(text)
+            told = objects_in(text, is_document=True)
             if not told:
                 raise BrokenStream(garbage("upstream sent what is neither a stream nor a JSON object"))
             frames = [framed("", json_text(one)) for one in told]

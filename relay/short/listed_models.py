@@ -59,7 +59,9 @@ def _told(content: bytes) -> Any:
     try:
         told = msgspec.json.decode(content)
     except (ValueError, RecursionError):
-        found = objects_in(content)  # as prices that are NaN, or half a character in a description
+        found = objects_in(
+            content, is_document=True
+        )  # as prices that are NaN, or half a character in a description
         return without_halves(found[0] if len(found) == 1 else found or None)
     return None if is_too_deep(told, content) else told
 

@@ -19,6 +19,8 @@ _HEARTBEATS = frozenset({"ping", "heartbeat", "keepalive", "keep-alive", "keep_a
 _SILENT = frozenset({b"", b"null", *(name.encode() for name in _HEARTBEATS)})
 _LONGEST_SILENCE = 32
 _BETWEEN = " \t\r\n,;"
+_MOST_IN_EVENT = 1000
+"""Objects: an event is read in one go, and each of them costs as much as an event of its own."""
 _ROW = json.JSONDecoder(strict=False)
 
 
@@ -88,8 +90,10 @@ def is_done(data: bytes) -> bool:
     return all(line.removeprefix(b"data:").strip(_ROUND_DONE).upper() == DONE for line in data.split(b"\n"))
 
 
-def objects_in(body: bytes) -> list[Json]:
+def objects_in(body: bytes, *, is_document: bool = False) -> list[Json]:
     """One object, those of a list, or those that stand in a row; none for anything else.
+
+    Nor for more than an event has, unless ``body`` ``is_document``.
 
     Gateways that frame a line that was framed already write ``data: data: {…}``, others frame a text of JSON.
     """
@@ -102,9 +106,12 @@ def objects_in(body: bytes) -> list[Json]:
         return [told]
     listed = (tolerant_object(b'{"list":' + body + b"}") or {}).get("list")
     if not isinstance(listed, list):
-        listed = [tolerant_object(line) for line in body.splitlines() if line.strip()]
+        most = len(body) if is_document else _MOST_IN_EVENT
+        listed = _line_by_line(body, most)
         if None in listed:
-            listed = _in_a_row(body.decode("utf-8", "replace"))
+            listed = _in_a_row(body.decode("utf-8", "replace"), most)
+    if len(listed) > _MOST_IN_EVENT and not is_document:
+        return []
     return listed if all(isinstance(one, dict) for one in listed) else []
 
 
@@ -113,11 +120,21 @@ def _text_in(body: bytes) -> bytes:
     return told.strip().encode("utf-8", "surrogatepass") if isinstance(told, str) else b""
 
 
-def _in_a_row(text: str) -> list[Any]:
-    """Objects without a line end between them, or with a comma or semicolon behind each."""
+def _line_by_line(body: bytes, most: int) -> list[Any]:
+    """The objects of the lines, up to the first that is none, or one more than ``most``."""
+    found: list[Any] = []
+    for line in filter(bytes.strip, body.splitlines()):
+        found.append(tolerant_object(line))
+        if found[-1] is None or len(found) > most:
+            break
+    return found
+
+
+def _in_a_row(text: str, most: int) -> list[Any]:
+    """Objects without a line end between them, or with a comma or semicolon behind each; as line by line."""
     found: list[Any] = []
     text, at = text.strip(_BETWEEN), 0
-    while at < len(text):
+    while at < len(text) and len(found) <= most:
         if text[at] in _BETWEEN:
             at += 1
             continue

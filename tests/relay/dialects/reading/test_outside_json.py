@@ -122,6 +122,20 @@ def test_an_event_that_is_framed_oddly_is_heard(framed: Callable[[bytes], bytes]
         assert events.get_final_completion().choices[0].message.content == "fine"
 
 
-def test_a_long_row_is_read_whole() -> None:
-    """However many stand in it."""
-    assert len(objects_in(b'{"a":1}' * 20_000)) == 20_000
+def test_a_long_row_of_a_document_is_read_whole() -> None:
+    """However many stand in it, with line ends or without."""
+    for one in (b'{"a":1}', b'{"a":1}\n'):
+        assert len(objects_in(one * 20_000, is_document=True)) == 20_000
+
+
+@pytest.mark.parametrize("joint", ["", ",", "\n"])
+def test_more_objects_in_one_event_than_anybody_sends_are_a_broken_answer(joint: str) -> None:
+    """Each costs as much as an event of its own, and one event would hold all others up."""
+    one = json.dumps(delta(content="x"))
+    for count, is_read in ((1000, True), (1001, False)):
+        row = joint.join([one] * count)
+        for data in (row, "[" + ",".join([one] * count) + "]"):
+            lines = "".join(f"data: {line}\n" for line in data.split("\n"))
+            chunk = decoded(OPENAI_CHAT, [lines.encode() + b"\n" + chat(delta("stop"))])
+            state = state_of(chunk.events)
+            assert (state.failure is None, state.text) == (is_read, "x" * count if is_read else ""), data[:9]
