@@ -175,6 +175,9 @@ def _passed_on(message: str) -> Any:
     ending = before[-_LONGEST_ENDING:].encode("utf-8", "surrogatepass")
     if before.strip() and _PASSES_ON.search(ending) is None:
         return None
+    behind = message[message.rfind("}") + 1 :][:2]
+    if not before.strip() and behind[:1] == " " and behind[1:].isalpha():  # as "{…} is not of type 'string'"
+        return None
     if any(mark in before for mark in _MARKS) or _NAMES.are_in(before) or _QUOTES_REQUEST.are_in(before):
         return None
     told = object_at(message[at:])

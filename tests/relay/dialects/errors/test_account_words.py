@@ -264,6 +264,15 @@ def test_an_object_behind_words_that_pass_nothing_on_is_the_clients() -> None:
                     assert not dialect.classify(400, {}, body).account_fault, (before, named)
 
 
+def test_an_object_of_which_a_sentence_speaks_is_the_clients() -> None:
+    """A check of a schema begins with the value that it refuses."""
+    told = {"error": {"code": "Arrearage", "message": "Insufficient Balance"}}
+    for behind in ("is not of type 'string'", "is not valid under any of the given schemas"):
+        body = msgspec.json.encode({"error": {"message": f"{told!r} {behind}"}})
+        for dialect in (ANTHROPIC, GEMINI, OPENAI_CHAT):
+            assert not dialect.classify(400, {}, body).account_fault, behind
+
+
 def test_a_refused_key_counts_beside_a_model_that_is_not_available() -> None:
     """Only what stands between the model and what is said of it may be the client's."""
     for message, is_ours in (
