@@ -24,9 +24,9 @@ _read = msgspec.json.Decoder(tuple[Share, ...])
 def keep(rows: Sequence[RequestRecord], before: Mapping[str, RequestRecord]) -> None:
     """Note what the ended ``rows`` add, or change; ``before``: those of them that had ended before."""
     changed = changes(
-        (hour_of_id(row.id), before.get(row.id), row)
+        (hour, before.get(row.id), row)
         for row in rows
-        if not (row.in_flight or row.is_simulated)
+        if not (row.in_flight or row.is_simulated) and (hour := hour_of_id(row.id)) is not None
     )
     if not changed:
         return
@@ -53,6 +53,14 @@ def shares_in(line: str) -> tuple[Share, ...]:
     return _read.decode(line)
 
 
-def hour_of_id(request_id: str) -> int:
-    """The hour in which the exchange was admitted: the epoch seconds of its beginning."""
-    return int(moment_of_id(request_id) // HOUR_SECONDS) * HOUR_SECONDS
+def hour_of_id(request_id: str) -> int | None:
+    """The hour in which the exchange was admitted: the epoch seconds of its beginning.
+
+    None for an id that was made by hand and tells no time, or one that no calendar has: it has no hour.
+    """
+    try:
+        hour = int(moment_of_id(request_id) // HOUR_SECONDS) * HOUR_SECONDS
+        datetime.fromtimestamp(hour, UTC)
+    except (ValueError, OverflowError):
+        return None
+    return hour
