@@ -9,6 +9,7 @@ from django.db import DatabaseError, Error, IntegrityError, OperationalError, co
 
 from monitor.partitions.days import DAY_SECONDS, Partition, missing
 from monitor.partitions.tables import APART, KEYS, are_there, changing, default_of, partitions_of
+from monitor.record.request_id import first_request_id
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +53,13 @@ def _make_of(
     made = 0
     is_long = _is_long(default_of(table))
     far_enough = now + passed_seconds + DAY_SECONDS + NEAR_SECONDS
-    make, begins_at = (_make_beside, far_enough) if is_long else (_make, now)
+    begins_at = far_enough if is_long else now
+    by_now = first_request_id(int(now * 1000))
     for partition in missing(partitions_of(table), table, begins_at, retention_days):
         if not may_make():
             break
         try:
-            made += make(table, partition)
+            made += _make_beside(table, partition) if is_long else _make(table, partition, by_now)
         except DatabaseError as error:
             first_line = str(error).partition("\n")[0]
             logger.warning("Partition %s was not made and is tried again: %s", partition.name, first_line)
@@ -73,13 +75,16 @@ def _is_long(default: str) -> bool:
         return int(cursor.fetchone()[0]) > MOST_MOVED
 
 
-def _make(table: str, partition: Partition) -> bool:
-    """Make it of what the default partition holds of it."""
+def _make(table: str, partition: Partition, by_now: str) -> bool:
+    """Make it of what the default partition holds of it. ``by_now``: the ids before this one have come."""
     key, default, new = KEYS[table], default_of(table), partition.name
     with changing(table) as cursor:
         if _is_taken(table, partition):
             return False  # another process has just made it
-        # Rows wait that are on their way there, so that none is between the two tables.
+        if partition.begin <= by_now:
+            # Its rows come now. Who waited for the default partition alone would find its row refused there,
+            # or what was in it gone: where rows go and lie is worked out before. So everybody waits earlier.
+            cursor.execute(f"LOCK TABLE ONLY {table} IN ACCESS EXCLUSIVE MODE")
         cursor.execute(f"LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE")
         _create(cursor, table, new)
         columns = _written_columns(cursor, table)
