@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import NamedTuple
 
-from monitor.record.request_id import first_request_id
+from monitor.record.request_id import TIME_DIGITS, first_request_id, number_at
 
 DAY_SECONDS = 86_400
 AHEAD_DAYS = 3
@@ -57,7 +57,7 @@ def is_no_longer(one: Partition, days: int) -> bool:
 
 def recent_before(before: str, now: float) -> str:
     """An id some days before that one, or else before ``now`` (epoch seconds): few partitions lie between."""
-    at_ms = int(before[:12].ljust(12, "0"), 16) if before else int(now * 1000)
+    at_ms = number_at(before, TIME_DIGITS) if before else int(now * 1000)
     return first_request_id(max(at_ms - RECENT_DAYS * DAY_SECONDS * 1000, 0))
 
 

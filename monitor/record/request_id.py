@@ -6,6 +6,11 @@ is a range of ids.
 """
 
 RANDOM_BYTES = 10
+TIME_DIGITS = 12
+LAST_MS = 253_370_764_800_000
+"""The year 9999 begins: in each time zone a calendar has this moment, and those before it."""
+
+_HEX = frozenset("0123456789abcdef")
 
 
 def new_request_id(now_ms: int, random_bytes: bytes) -> str:
@@ -25,3 +30,26 @@ def new_request_id(now_ms: int, random_bytes: bytes) -> str:
 def first_request_id(at_ms: int) -> str:
     """The smallest id of that millisecond: ``id >= first_request_id(t)`` means admitted at ``t`` or later."""
     return f"{at_ms:012x}" + "0" * 20
+
+
+def tells_time(request_id: str) -> bool:
+    """Whether an id begins with a moment before the year 9999: one that was made by hand may not."""
+    digits = request_id[:TIME_DIGITS]
+    return len(digits) == TIME_DIGITS and _HEX.issuperset(digits) and int(digits, 16) <= LAST_MS
+
+
+def milliseconds_of(request_id: str) -> int:
+    """When the exchange was admitted. An id that tells no time has the moment of those next behind it."""
+    return min(number_at(request_id, TIME_DIGITS), LAST_MS)
+
+
+def number_at(text: str, digits: int) -> int:
+    """The number with which a text begins, in so many hex digits; of another text the next in the order."""
+    begins = text[:digits]
+    for at, character in enumerate(begins):
+        if character not in _HEX:
+            known = int(begins[:at] or "0", 16)
+            if character > "f":
+                return min(known + 1 << 4 * (digits - at), (1 << 4 * digits) - 1)
+            return (known << 4 | (10 if character > "9" else 0)) << 4 * (digits - at - 1)
+    return int(begins or "0", 16) << 4 * (digits - len(begins))

@@ -12,6 +12,7 @@ import msgspec
 from django.db import connection
 
 from monitor.models import RequestLog
+from monitor.record.request_id import TIME_DIGITS, number_at
 from monitor.search.tokenizer import PREFIX_FROM, SEARCHED_COLUMNS, has_words, words_of_texts
 
 TABLE = "monitor_searchindex"
@@ -40,7 +41,7 @@ class _Found(msgspec.Struct, frozen=True):
 
 def number_of(request_id: str) -> int:
     """The row number of an exchange: ids in order have numbers in order."""
-    milliseconds, random = int(request_id[:12] or "0", 16), int(request_id[12:18] or "0", 16)
+    milliseconds, random = number_at(request_id, TIME_DIGITS), number_at(request_id[TIME_DIGITS:], 6)
     number = milliseconds << _RANDOM_BITS | (random >> 8 & 0xFFF) << 6 | random & 0x3F
     return number & (1 << 63) - 1
 
@@ -97,5 +98,4 @@ def _found(asked: Asked, shortened: set[str], since: str, before: str, limit: in
 
 def _number_bound(cursor: str) -> int:
     """The first row number of a cursor's millisecond; a cursor may be any text."""
-    digits = "".join("f" if digit > "f" else digit for digit in cursor[:12]).ljust(12, "0")
-    return min(int(digits, 16) << _RANDOM_BITS, 1 << 62)
+    return min(number_at(cursor, TIME_DIGITS) << _RANDOM_BITS, 1 << 62)

@@ -76,7 +76,7 @@ def hours_to_fill(now: float) -> Iterator[int]:
         found = RequestLog.objects.filter(later).order_by("id").values_list("id", flat=True).first()
         if found is None or _hour_of(moment_of_id(found)) > running:
             return
-        hour = _hour_of(moment_of_id(found))
+        hour = max(hour, _hour_of(moment_of_id(found)))
         yield hour
         hour += HOUR_SECONDS
 

@@ -13,6 +13,7 @@ from django.db import connection
 
 from monitor.history.listing.keyset import moment_of_id
 from monitor.record.records import RequestRecord
+from monitor.record.request_id import tells_time
 from monitor.statistics.models import StatisticChange
 from monitor.statistics.shares import HOUR_SECONDS, Share, changes
 
@@ -58,9 +59,6 @@ def hour_of_id(request_id: str) -> int | None:
 
     None for an id that was made by hand and tells no time, or one that no calendar has: it has no hour.
     """
-    try:
-        hour = int(moment_of_id(request_id) // HOUR_SECONDS) * HOUR_SECONDS
-        datetime.fromtimestamp(hour, UTC)
-    except (ValueError, OverflowError):
+    if not tells_time(request_id):
         return None
-    return hour
+    return int(moment_of_id(request_id) // HOUR_SECONDS) * HOUR_SECONDS

@@ -22,6 +22,7 @@ from monitor.partitions.days import recent_before
 from monitor.partitions.tables import are_there
 from monitor.record.readable import readable_record_of
 from monitor.record.records import AttemptRecord, RequestRecord
+from monitor.record.request_id import milliseconds_of
 from monitor.search import index
 
 PAGE_ROWS = 50
@@ -126,8 +127,8 @@ def attempts_of(rows: Sequence[RequestRecord]) -> dict[str, list[AttemptRecord]]
 
 
 def moment_of_id(request_id: str) -> float:
-    """When the exchange with that id was admitted, in seconds since the epoch."""
-    return int(request_id[:12], 16) / 1000
+    """When the exchange with that id was admitted, in seconds since the epoch; a moment of the calendar."""
+    return milliseconds_of(request_id) / 1000
 
 
 def _before(condition: Q, before: str) -> Q:
