@@ -1,5 +1,10 @@
-"""Two hosts behind one front, restarted one after the other while requests come."""
+"""Two hosts behind one front, restarted one after the other while requests come.
 
+``TEST_ROLLING_REQUESTS=5000`` restarts them again and again until so many were asked, about 75 a second, with
+the times of docs/deployment.md in place of shorter ones.
+"""
+
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +20,11 @@ from tests.running_server import RunningServer, ServerWorld
 from tests.served.processes.several import shared_stores
 from tests.served.world import CLAUDE, KEY, PATIENCE_SECONDS, World
 
-CLIENTS = 4
+REQUESTS = int(os.environ.get("TEST_ROLLING_REQUESTS", "0"))
+CLIENTS = 16 if REQUESTS else 4
+PAUSE_SECONDS = CLIENTS / 75 if REQUESTS else 0.0
+"""From the beginning of a client's request to that of its next, at least."""
+LAME_DUCK_SECONDS, KEEP_ALIVE_SECONDS = (5, 3) if REQUESTS else (2, 1)
 FORM = {"model": CLAUDE, "max_tokens": 64, "stream": True}
 
 
@@ -23,7 +32,7 @@ FORM = {"model": CLAUDE, "max_tokens": 64, "stream": True}
 def hosts(server_world: ServerWorld) -> Iterator[tuple[RunningServer, RunningServer]]:
     """Two servers on one database and one Redis, with accounts at a simulator."""
     with SimulatorThread() as simulator, shared_stores(server_world) as start:
-        one, two = (start(RELAY_LAME_DUCK_SECONDS="2") for _ in range(2))
+        one, two = (start(RELAY_LAME_DUCK_SECONDS=str(LAME_DUCK_SECONDS)) for _ in range(2))
         world = World(one, simulator)
         wait_until_ready(two)
         yield one, two
@@ -61,7 +70,7 @@ def config(name: str, port: int, ports: Sequence[int]) -> str:
         told = told.replace(next_upstream, documented("nginx-hosts-location"))
         told = told.replace("listen 443 ssl http2", f"listen 127.0.0.1:{port}")
     for setting in ("keepalive_timeout", "keepalive"):  # shorter than the lame duck of these hosts
-        told = told.replace(f"{setting} 3s", f"{setting} 1s")
+        told = told.replace(f"{setting} 3s", f"{setting} {KEEP_ALIVE_SECONDS}s")
     for number, of_host in enumerate(ports, 1):
         told = told.replace(f"10.0.0.{number}:8045", f"127.0.0.1:{of_host}")
     return told
@@ -83,7 +92,9 @@ def test_a_rolling_restart_loses_no_answer(
             base_url=f"http://127.0.0.1:{port}", headers={"x-api-key": KEY}, timeout=60
         ) as client:
             turn = 0
-            while not over.is_set():
+            due = time.monotonic()
+            while not over.wait(max(0.0, due - time.monotonic())):
+                due = time.monotonic() + PAUSE_SECONDS
                 turn += 1
                 prompt = f"Hello {number} {turn}."
                 try:
@@ -101,14 +112,21 @@ def test_a_rolling_restart_loses_no_answer(
         clients = [threading.Thread(target=ask, args=(number,)) for number in range(CLIENTS)]
         for client in clients:
             client.start()
-        for host in hosts:
-            assert host.stop() == 0
-            host.start()
-            wait_until_ready(host)
-            wait_until_asked(host)
-        over.set()
-        for client in clients:
-            client.join()
+        began, restarts = time.monotonic(), 0
+        try:
+            while not restarts or len(served) < REQUESTS:
+                for host in hosts:
+                    assert host.stop() == 0
+                    host.start()
+                    wait_until_ready(host)
+                    wait_until_asked(host)
+                    restarts += 1
+        finally:
+            over.set()
+            for client in clients:
+                client.join()
+    seconds = time.monotonic() - began
+    print(f"{name}: {len(served)} requests in {seconds:.0f} s, {restarts} restarts, {len(failed)} failed")
     assert not failed, f"{len(failed)} of {len(served)} failed: {failed[:5]}"
     assert len(served) > 50
 
