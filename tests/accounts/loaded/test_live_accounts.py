@@ -347,6 +347,28 @@ def test_last_use_is_one_statement(django_assert_num_queries: Any, db: None) -> 
     assert used[accounts[1].pk] == datetime.fromtimestamp(1_700_000_000.0 + accounts[1].pk, UTC)
 
 
+async def test_last_use_is_written_once_a_minute(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often an account is asked, the database hears of it with the first look and once a minute."""
+    now = [timezone.now()]
+    monkeypatch.setattr(live_module, "database_now", lambda: now[0])
+    monkeypatch.setattr(live_module, "POLL_SECONDS", 1000.0)
+    monkeypatch.setattr(live_module, "USAGE_SECONDS", 60.0)
+    live = LiveAccounts()
+    await live.start()
+    begun, told = now[0], []
+    for seconds in (61, 62, 90, 120, 122, 180, 185):
+        now[0] = begun + timedelta(seconds=seconds)
+        live._clock.agree(now[0].timestamp())
+        lease = await live.pool.acquire(WANT)
+        assert isinstance(lease, Lease)
+        lease.release()
+        await live._tick()
+        await account.arefresh_from_db()
+        told.append(account.last_used_at and round((account.last_used_at - begun).total_seconds()))
+    await live.stop()
+    assert told == [61, 61, 61, 61, 122, 122, 185]
+
+
 async def test_the_databases_clock_is_everybodys(
     account: Account, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -16,6 +16,7 @@ from relay.simulator.thread import SimulatorThread
 from tests.proxyproject.serving.raw_http import read_to_end, read_until
 from tests.running_server import RunningServer, ServerWorld
 from tests.served.clients.test_client_gone import ask
+from tests.served.operators import log_in, make_operator
 from tests.served.processes.several import shared_stores
 from tests.served.world import CLAUDE, GEMINI, KEY, PATIENCE_SECONDS, World, events, text_of
 
@@ -29,6 +30,8 @@ WAYS = (
     "openai from anthropic",
     "responses from anthropic",
 )
+CLOSED_FOR_RESTART = b"\x88\x02" + (1012).to_bytes(2, "big")
+"""A WebSocket's last frame, with the code of RFC 6455's registry for a server that restarts."""
 ENDLESS = "[say: events=1500, delay=0.2]"
 
 
@@ -90,6 +93,30 @@ def test_running_streams_end_whole_while_new_exchanges_are_refused(own_world: Ow
         assert world.server.wait() == 0
         assert in_flight(world.server) == 0
         assert outcomes(world.server) == {"ok": STREAMS}
+        assert "Traceback" not in world.server.log_text
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_an_open_live_feed_does_not_hold_up_the_end(own_world: OwnWorld, answers: bool) -> None:
+    """SIGTERM: an operator's page hears of the restart, and one that is gone is not waited for."""
+    with own_world(RELAY_DRAIN_SECONDS="600") as world:
+        make_operator(world)
+        with httpx.Client(base_url=world.server.base_url) as browser:
+            log_in(browser)
+            cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+        host = world.server.base_url.removeprefix("http://")
+        with socket.create_connection(("127.0.0.1", world.server.port), timeout=PATIENCE_SECONDS) as page:
+            page.sendall(
+                f"GET /ws/monitor/ HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\ncookie: {cookies}\r\n"
+                "connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+                "sec-websocket-key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n".encode()
+            )
+            assert read_until(page, b"in_flight").startswith(b"HTTP/1.1 101 ")
+            world.server.process.send_signal(signal.SIGTERM)
+            read_until(page, CLOSED_FOR_RESTART)
+            if answers:
+                page.sendall(b"\x88\x82\0\0\0\0" + CLOSED_FOR_RESTART[2:])
+            assert world.server.wait() == 0
         assert "Traceback" not in world.server.log_text
 
 
