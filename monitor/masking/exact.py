@@ -29,6 +29,7 @@ _LOOKED_AT_CHARACTERS = 256
 _REST = rb"[^\s\"'\\<>&,;]*"
 _SHORTEST_CORE = 7
 _SHORTEST_HALF = 10
+_SHORTEST_TELLING_PART = 8
 _ENTITIES = {"&": b"amp", "<": b"lt", ">": b"gt", '"': b"quot", "'": b"#39"}
 
 
@@ -53,8 +54,20 @@ class ExactSecrets:
         return apply_edits(data, self.find(data))
 
     def may_be_in(self, data: bytes) -> bool:
-        """A quick look for a part of them that is the same in JSON and in URLs; not in base64."""
-        return any(part in data for part in self._parts)
+        """A quick look for a part of them that is the same in JSON and in URLs; not in base64.
+
+        A short part stands in ordinary text by chance, as ``bench`` of ``sim-bench`` does: then all is looked
+        for.
+        """
+        for part in self._parts:
+            if part in data:
+                return len(part) >= _SHORTEST_TELLING_PART or self._any.search(data) is not None
+        return False
+
+    @cached_property
+    def have_quotes(self) -> bool:
+        """Whether one may reach beyond the string of JSON that it begins in."""
+        return any('"' in secret for secret in self.secrets)
 
     @cached_property
     def _any(self) -> Any:
@@ -63,7 +76,8 @@ class ExactSecrets:
 
     @cached_property
     def _parts(self) -> tuple[bytes, ...]:
-        return tuple(_longest_run(secret.encode()) for secret in self.secrets)
+        parts = (_longest_run(secret.encode()) for secret in self.secrets)
+        return tuple(sorted(parts, key=len, reverse=True))  # the first that shows tells most
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.masking.known import NOTHING_KNOWN, known_secrets
+from monitor.masking.known import known_secrets
 from monitor.record.redacting import stream_secrets
 from monitor.record.redacting.redaction import MASK, apply_edits, find_secrets
 from monitor.record.redacting.stream_secrets import find_stream_secrets
@@ -149,7 +149,7 @@ FRAGMENTS = [
     "Bearer ", "Basic ", "dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZDE", "key", "=", "%3D", "token",
     "?key=pl4nted0123456789", "1//0Planted0123456789abcdef", "GOCSPX-Planted0123456789abcd", "word",
     "ya29.Planted0123456789abcdefgh", '"api_key": "', '"', "\\", "task-", " ", "password", ": ", "\n",
-    "-----BEGIN PRIVATE KEY-----\n", "MIIplanted",
+    "-----BEGIN PRIVATE KEY-----\n", "MIIplanted", "sim-", "bench", "ab-", '"cd-ef', "c2ltLWJlbmNo",
 ]  # fmt: skip
 PIECES = st.tuples(st.lists(st.sampled_from(FRAGMENTS), max_size=4), st.sampled_from([0, 0, 0, 1]))
 
@@ -159,14 +159,34 @@ PIECES = st.tuples(st.lists(st.sampled_from(FRAGMENTS), max_size=4), st.sampled_
         st.tuples(st.lists(st.sampled_from(FRAGMENTS), max_size=4), st.sampled_from([0, 0, 0, 1])), max_size=8
     ),
     st.sampled_from(sorted(SHAPES)),
+    st.sampled_from([(), ("sim-bench",), ('ab-"cd-ef',), ("tenant-7/Planted0123456789", "sim-bench")]),
 )
-def test_the_quick_look_never_overlooks_a_secret(texts: list[tuple[list[str], int]], shape: str) -> None:
+def test_the_quick_look_never_overlooks_a_secret(
+    texts: list[tuple[list[str], int]], shape: str, secrets: tuple[str, ...]
+) -> None:
     """What it calls clean the closer look finds clean too, however the pieces are cut, in one text or two."""
+    known = known_secrets(secrets)
     data = b"".join(
         b"data: " + json.dumps(SHAPES[shape]("".join(pieces), index)).encode() + b"\n\n"
         for pieces, index in texts
     )
-    if stream_secrets._is_clean(data, NOTHING_KNOWN):
+    if stream_secrets._is_clean(data, known):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(stream_secrets, "_is_clean", lambda *_: False)
-            assert find_stream_secrets(data) == []
+            assert find_stream_secrets(data, known) == []
+
+
+def test_a_short_part_of_a_known_secret_asks_for_no_closer_look() -> None:
+    """A key of short words, one of which stands in every answer: the answers are clean at the first look."""
+    known = known_secrets(("sim-bench",))
+    data = stream(SHAPES["gemini"], ["asked of bench-n50", " by ", "a simulator"])
+    assert stream_secrets._is_clean(data, known)
+    assert not stream_secrets._is_clean(stream(SHAPES["gemini"], ["the key sim-", "bench"]), known)
+
+
+def test_a_known_secret_may_reach_beyond_its_string() -> None:
+    """One with a quote in it, where an upstream wrote it without an escape."""
+    known = known_secrets(('ab-cd"},"ef-gh',))
+    data = b'data: {"delta": {"text": "ab-cd"},"ef-gh": 1}\n\n'
+    masked_data = apply_edits(data, find_stream_secrets(data, known))
+    assert masked_data == b'data: {"delta": {"text": "[masked]": 1}\n\n'
