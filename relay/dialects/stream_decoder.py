@@ -12,14 +12,13 @@ from typing import Generic, Literal
 import msgspec
 
 from relay.dialects.reading.half_characters import json_text
+from relay.dialects.reading.loose_fields import last_event, loose_data, meant
 from relay.dialects.reading.outside_json import (
     DONE,
     JSON_BEGINS,
     begins_json,
     is_done,
     is_silence,
-    json_outside,
-    last_event,
     objects_in,
     says_nothing,
     without_done,
@@ -67,6 +66,7 @@ class StreamDecoder(ABC, Generic[Shape]):
     does not parse, and the next event says why. ``is_finishing`` is the chunk's.
     """
 
+    bare: frozenset[str] = frozenset()  # the names that say all that their events do
     passes_done = True  # may a client of the same dialect see ``[DONE]``?
     end_bytes = b""  # what it is told where an answer is whole without its last event
 
@@ -144,7 +144,7 @@ class StreamDecoder(ABC, Generic[Shape]):
             chunk = self._whole_document()
         else:
             rest, left = self._parser.unread.strip(_BLANK), self._parser.finish()
-            found = last_event(rest, left)
+            found = last_event(rest, left, self.bare)
             self._ends_amid = not found and begins_json(rest)
             chunk = self._chunk(found)
         raw, end = chunk.raw, b""
@@ -227,13 +227,11 @@ class StreamDecoder(ABC, Generic[Shape]):
 
     def _nothing(self, event: SseEvent, events: list[Event]) -> None:
         """An event without data. An empty data line, or a name alone, breaks SDKs, so it is not passed on."""
-        if event.data is None and not event.name:
-            misplaced = json_outside(event.raw) if event.raw.strip() else None
-            if misplaced is not None:
-                self._patiently(misplaced, events)
-                return
-            if is_silence(event.raw):
-                (self._raw if self.held is None else self.held).append(self.kept(event.raw))
+        if event.data is None and not event.name and is_silence(event.raw):
+            (self._raw if self.held is None else self.held).append(self.kept(event.raw))
+        elif (told := meant(event, self.bare)) is not None:
+            self._patiently(told, events)
+            return
         if not events or events[-1] is not _HEARTBEAT:  # thousands that come together say no more than one
             events.append(_HEARTBEAT)
 
@@ -244,13 +242,15 @@ class StreamDecoder(ABC, Generic[Shape]):
         except NoObject:
             self._flush(events)
             data = event.data or b""
-            listed = [] if is_listed else objects_in(without_done(data))
-            if not listed and not self._is_over:
+            rest = without_done(data)
+            listed = [] if is_listed else objects_in(rest) or objects_in(loose_data(event.raw))
+            is_end = is_done(data) or (bool(listed) and rest != data)
+            if not listed and not is_end and not self._is_over:
                 self._break(events)
             for one in (json_text(one) for one in listed):
                 if not self._is_over:
                     self._patiently(SseEvent("", one, framed("", one)), events, is_listed=True)
-            if listed and without_done(data) != data:
+            if is_end:
                 self._flush(events)
                 self._guarded(self.done, events, framed("", DONE) if self.passes_done else b"")
             return

@@ -22,7 +22,7 @@ def mended(told: Any, shape: type) -> tuple[Any, list[str]]:
     list of it, a list of one in an entry's place that one, an object of numbered entries (PHP's lists) the
     list of them. Anything else of a wrong type becomes null, or an empty one of its kind where ``shape``
     knows no null; so does an object or a list that is missing and must be there. What misses a text or a
-    number that must be there, goes. ``told`` stays as it is.
+    number that must be there, goes, and so does a null among a list's entries. ``told`` stays as it is.
     """
     bent: dict[str, None] = {}
     value = _fit(told, _type_info(shape), "", bent)
@@ -66,7 +66,10 @@ def _empty(kind: inspect.Type) -> Any:
 
 def _inside(value: Any, kind: inspect.Type, path: str, bent: dict[str, None]) -> Any:
     if isinstance(kind, inspect.ListType):
-        fitted = [_fit(one, kind.item_type, f"{path}[]", bent) for one in value]
+        told = value if _takes_null(kind.item_type) else [one for one in value if one is not None]
+        fitted = [_fit(one, kind.item_type, f"{path}[]", bent) for one in told]
+        if len(told) < len(value):
+            bent[f"{path}[]"] = None
         return [one for one in fitted if one is not _GONE]
     if isinstance(kind, inspect.DictType):
         fitted_items = ((key, _fit(one, kind.value_type, f"{path}.*", bent)) for key, one in value.items())
@@ -109,6 +112,11 @@ def _is(value: Any, kind: inspect.Type) -> bool:
             return isinstance(value, dict)
         case _:
             raise TypeError(f"no shape of a decoder has a {kind}")
+
+
+def _takes_null(kind: inspect.Type) -> bool:
+    kinds = kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+    return any(_is(None, one) for one in kinds)
 
 
 def _is_numbered(value: Any) -> bool:

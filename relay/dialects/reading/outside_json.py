@@ -66,17 +66,6 @@ def json_outside(raw: bytes) -> SseEvent | None:
     return SseEvent("", data, framed("", data))
 
 
-def last_event(rest: bytes, left: list[SseEvent]) -> list[SseEvent]:
-    """The event, if any, that ``rest`` at a connection's end amounts to; ``left`` is it as it was cut."""
-    whole = [
-        event
-        for event in left
-        if event.data and (is_done(event.data) or objects_in(without_done(event.data)))
-    ]
-    misplaced = None if whole else json_outside(rest)
-    return whole if misplaced is None else [misplaced]
-
-
 def without_done(data: bytes) -> bytes:
     """The data of an event without ``[DONE]`` in its last line, where no blank line stood before that."""
     before, line_break, last = data.rpartition(b"\n")

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
+from relay.dialects.json_object import json_object
+from relay.dialects.reading.half_characters import tolerant_object
 from relay.neutral.conversation import Json
 
 MOST_TOKENS: Final = 10**9
@@ -30,6 +32,18 @@ def token_count(value: object) -> int | None:
     elif type(value) is float:
         number = int(value) if value.is_integer() else None
     return number if type(number) is int and 0 <= number <= MOST_TOKENS else None
+
+
+def counts_in(data: bytes) -> Json | None:
+    """The object of counts in ``data``, also the last of a list, or in a text; None where there is none."""
+    if data[:1] == b"{":
+        return json_object(data)
+    told = (tolerant_object(b'{"counts":' + data + b"}") or {}).get("counts")
+    if isinstance(told, list) and told:
+        told = told[-1]
+    if isinstance(told, str):
+        told = tolerant_object(told.encode("utf-8", "surrogatepass"))
+    return told if isinstance(told, dict) else None
 
 
 def with_counts(told: Json, depth: int = _DEPTH) -> Json:

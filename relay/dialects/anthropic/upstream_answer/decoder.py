@@ -30,6 +30,7 @@ from relay.dialects.anthropic.upstream_answer.silent_deltas import says_nothing
 from relay.dialects.anthropic.upstream_answer.upstream_blocks import UpstreamBlock, UpstreamBlocks
 from relay.dialects.anthropic.upstream_answer.wire import (
     BEGINS,
+    ENDS,
     NEEDS_A_MESSAGE,
     STREAM_EVENT,
     WHERE,
@@ -61,7 +62,7 @@ _HEARTBEAT = Heartbeat()
 class AnthropicDecoder(StreamDecoder[StreamEvent]):
     """One upstream stream."""
 
-    passes_done = False
+    bare, passes_done = ENDS, False
 
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing read yet."""

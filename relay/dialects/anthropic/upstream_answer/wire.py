@@ -18,6 +18,8 @@ NEEDS_A_MESSAGE = frozenset(
     {"content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop"}
 )
 """The events that nothing is without a message_start before them."""
+ENDS = frozenset({"content_block_stop", "message_stop"})
+"""The events of these whose names say all that they do."""
 
 TOLD_IN = {
     "text_delta": "text",

@@ -13,8 +13,10 @@ def put_right(fragment: CallFragment) -> list[tuple[str, Any]]:
     function = fragment.function
     if function is None:
         given = fragment.arguments if fragment.arguments is not None else fragment.input
-        if fragment.custom is not None or not (fragment.name or given is not None):
+        if fragment.custom is not None:
             return []
+        if not fragment.name and given is None:  # an announcement: the SDK wants the object all the same
+            return [("function", {"arguments": ""})]
         function = fragment.function = Function(fragment.name, given)
     elif function.arguments is None and function.parameters is not None:
         function.arguments = function.parameters

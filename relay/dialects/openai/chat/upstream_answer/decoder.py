@@ -13,7 +13,6 @@ import msgspec
 
 from relay.dialects.finishing import says_more
 from relay.dialects.interface import DecoderOptions
-from relay.dialects.json_object import json_object
 from relay.dialects.openai.chat.client_answer.rewrites import GONE, Place, Rewrites
 from relay.dialects.openai.chat.upstream_answer.deltas import Deltas, Placeholder
 from relay.dialects.openai.chat.upstream_answer.documents import (
@@ -21,6 +20,8 @@ from relay.dialects.openai.chat.upstream_answer.documents import (
     DONE,
     KINDS,
     WHOLE,
+    error_in_choices,
+    has_choices,
     is_message_alone,
     is_text_alone,
     of_text,
@@ -28,52 +29,31 @@ from relay.dialects.openai.chat.upstream_answer.documents import (
     with_text_content,
 )
 from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
+from relay.dialects.openai.chat.upstream_answer.finish_reasons import (
+    BREAKS,
+    CUTS_ARGUMENTS,
+    reason_of,
+    with_reason,
+    word_in,
+)
 from relay.dialects.openai.chat.upstream_answer.said import ToldChoice
 from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Delta, Piece, is_told
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from, with_chats_names
 from relay.dialects.reading.bent_fields import mended
+from relay.dialects.reading.envelopes import inside
 from relay.dialects.reading.error_shapes import is_own_shape
-from relay.dialects.reading.half_characters import tolerant_object, without_halves
-from relay.dialects.reading.token_counts import with_counts
+from relay.dialects.reading.half_characters import json_text, tolerant_object, without_halves
+from relay.dialects.reading.token_counts import counts_in, with_counts
+from relay.dialects.reading.told_again import told_again
 from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.sse import SseEvent
+from relay.neutral.sse import SseEvent, framed
 
 WHERE = "openai chat"
 """The ``where`` of this form's ``Extra``."""
-
-_REASONS: dict[str, StopReason] = {
-    "stop": "end_turn",
-    "length": "max_tokens",
-    "tool_calls": "tool_use",
-    "function_call": "tool_use",
-    "content_filter": "refusal",
-    "eos": "end_turn",  # Together
-    "eos_token": "end_turn",  # text-generation-inference
-    "complete": "end_turn",  # Cohere
-    "sensitive": "refusal",  # GLM
-    "model_context_window_exceeded": "context_window",  # GLM
-    "model_length": "max_tokens",  # Mistral
-    "insufficient_system_resource": "unknown",  # DeepSeek
-    # Words of the models behind a gateway that translates all but them.
-    "end_turn": "end_turn",
-    "max_tokens": "max_tokens",
-    "stop_sequence": "stop_sequence",
-    "tool_use": "tool_use",
-    "refusal": "refusal",
-    "safety": "refusal",
-    # Gemini's, behind "function_call_filter: " where Google's own endpoint for OpenAI's clients tells them.
-    "malformed_function_call": "malformed",
-    "unexpected_tool_call": "malformed",
-}
-_BREAKS = frozenset({"error", "network_error", "abort"})
-"""No ends but failures: OpenRouter's and others', GLM's, SGLang's."""
-
-# The answer was cut short, so a tool call's JSON may be unfinished.
-_CUTS_ARGUMENTS = ("max_tokens", "refusal", "context_window")
 
 _Waiting = tuple[SseEvent, list[tuple[Place, Any]], list[Placeholder]]
 """A chunk, the changes to it that are known, and the empty objects in it."""
@@ -103,15 +83,23 @@ class ChatDecoder(StreamDecoder[Piece]):
     def prepared(self, told: Json) -> Json:
         """A chunk whose choices hold whole messages, or texts, and no deltas: with deltas."""
         choices = told.get("choices")
+        if not choices and word_in(told.get("finish_reason")):
+            choices = [{"index": 0, "delta": {}}]
         if not isinstance(choices, list):
             return told
         if any(map(is_text_alone, choices)):
             self.note("choices[].text")
             told = {**told, "object": CHUNK}
             choices = [of_text(one) if is_text_alone(one) else one for one in choices]
-        return {**told, "choices": [self._prepared(one) for one in choices]}
+        if (error := error_in_choices(choices)) is not None:
+            self.note("choices[].error")
+            told = {**told, "error": error}
+        return {**told, "choices": [self._prepared(one, told) for one in choices]}
 
-    def _prepared(self, choice: Any) -> Any:
+    def _prepared(self, choice: Any, chunk: Json) -> Any:
+        if isinstance(choice, dict) and (finished := with_reason(choice, chunk)) is not choice:
+            self.note("choices[].finish_reason")
+            choice = finished
         if is_message_alone(choice):
             return {**choice, "delta": {}}
         if isinstance(choice, dict) and isinstance(said := choice.get("delta"), str):
@@ -128,6 +116,8 @@ class ChatDecoder(StreamDecoder[Piece]):
             self.held = None  # the end of half a call, which nobody is to see
             return event.raw
         if not self._has_started:
+            if told.choices is msgspec.UNSET and (inner := self._inside(event)):
+                return told_again(self, PIECE, inner, events)
             self._has_started = True
             events.append(MessageStart(told.id or "", told.model or ""))
         if told.choices:
@@ -145,6 +135,8 @@ class ChatDecoder(StreamDecoder[Piece]):
             self._had_completion = self._had_completion or told.object == WHOLE
             self.is_finishing = self._is_last and not self._others
         elif told.choices is msgspec.UNSET or not is_told(told.usage):
+            if told.choices is msgspec.UNSET and (inner := self._inside(event)):
+                return told_again(self, PIECE, inner, events)
             self._without_choices(told, event)
         if told.usage is not NOTHING and is_told(told.usage):
             self._usage(told.usage, events, is_in_place=True, tier=told.service_tier)
@@ -182,13 +174,21 @@ class ChatDecoder(StreamDecoder[Piece]):
         self._stop(events)
 
     def document(self, told: Json) -> bytes:
-        """A whole completion, as the stream that says the same."""
-        return stream_of(told)
+        """A whole completion, also in an envelope, as the stream that says the same."""
+        return stream_of(inside(told, has_choices) or told)
 
     def end(self, events: list[Event]) -> None:
         """The connection ended in order: behind a finish_reason that is the end of the answer too."""
         if self.is_finishing:
             self._stop(events)
+
+    def _inside(self, event: SseEvent) -> bytes:
+        """The chunk in a chunk without choices, as an event; nothing without one."""
+        inner = inside(tolerant_object(event.data or b"") or {}, has_choices)
+        if inner is None:
+            return b""
+        self.note("envelope")
+        return framed("", json_text(inner))
 
     def _failed(self, event: SseEvent, events: list[Event]) -> bool:
         """Does the chunk tell an error? Raises BrokenStream for one that OpenAI's clients do not read."""
@@ -253,33 +253,35 @@ class ChatDecoder(StreamDecoder[Piece]):
     def _usage(
         self, raw: msgspec.Raw, events: list[Event], *, is_in_place: bool, tier: str | None = None
     ) -> None:
-        told = json_object(bytes(raw))
+        data = bytes(raw)
+        told = counts_in(data)
         if told is None:
             return
         usage = with_counts(with_chats_names(told))
-        if usage is not told:
+        is_bent = usage is not told or data[:1] != b"{"
+        if is_bent:
             self.note("usage")
-        if usage is not told or not is_in_place:
+        if is_bent or not is_in_place:
             self._rewrites.put(("usage",), usage)
         events.append(usage_from(told, tier))  # what is no count is unknown here
 
     def _finishes(self, choice: Choice, told: str) -> None:
         """A finish reason is told: the end, if nothing of the answer follows."""
-        if told in _BREAKS:
+        if told in BREAKS:
             raise BrokenStream(
                 Failure(Kind.ERROR_EVENT, "upstream gave up its answer", status=502, reason=told)
             )
         self._finish = (told, choice.stop_reason if isinstance(choice.stop_reason, str) else None)
         self._is_last = True
-        if self.held is None and self._deltas.blocks.is_half and not self._may_be_half(_reason(told)):
+        if self.held is None and self._deltas.blocks.is_half and not self._may_be_half(reason_of(told)):
             self.held = []  # no client is to see the end of a call whose JSON does not parse
 
     def _may_be_half(self, reason: StopReason) -> bool:
-        return reason in _CUTS_ARGUMENTS or self._takes_partial_arguments
+        return reason in CUTS_ARGUMENTS or self._takes_partial_arguments
 
     def _stop(self, events: list[Event]) -> None:
         told, matched = self._finish or ("", None)
-        reason = _reason(told)
+        reason = reason_of(told)
         self._deltas.close(self._may_be_half(reason), events)
         kinds = self._deltas.blocks.kinds
         if reason in ("end_turn", "tool_use"):
@@ -294,7 +296,3 @@ class ChatDecoder(StreamDecoder[Piece]):
             self._raw.append(self._waited())
         sequence = matched if reason == "stop_sequence" else None
         events += (Stop(reason, told, stop_sequence=sequence), Terminal())
-
-
-def _reason(told: str) -> StopReason:
-    return _REASONS.get(told) or _REASONS.get(told.rpartition(": ")[2].lower(), "other")

@@ -55,6 +55,22 @@ def is_text_alone(choice: Any) -> bool:
     return isinstance(choice.get("text"), str)
 
 
+def has_choices(told: Json) -> bool:
+    """Is it a completion, or a chunk of one?"""
+    return isinstance(told.get("choices"), list)
+
+
+def error_in_choices(choices: list[Any]) -> Any:
+    """The error that a choice, or its delta, tells; None without."""
+    for choice in choices:
+        if isinstance(choice, dict):
+            delta = choice.get("delta")
+            inside = delta.get("error") if isinstance(delta, dict) else None
+            if error := choice.get("error") or inside:
+                return error
+    return None
+
+
 def of_text(choice: Json) -> Json:
     """The same as a choice of a chat."""
     others = {name: value for name, value in choice.items() if name != "text"}

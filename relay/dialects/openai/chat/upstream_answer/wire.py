@@ -1,6 +1,7 @@
 """One chunk of a chat completions stream, typed for speed: what is not named here is not looked at. PURE.
 
-Fields that compatible servers fill with something else than OpenAI does are typed for both.
+Fields that compatible servers fill with something else than OpenAI does are typed for both. One that is typed
+as null has its place elsewhere: told here, it makes its chunk one that is looked at patiently.
 """
 
 from typing import Any
@@ -66,6 +67,8 @@ class Delta(Struct, gc=False):
     annotations: list[Any] | None = None
     audio: dict[str, Any] | None = None
     images: list[Any] | None = None
+    finish_reason: None = None
+    error: None = None
 
 
 class Choice(Struct, gc=False):
@@ -81,6 +84,8 @@ class Choice(Struct, gc=False):
     stop_reason: str | int | None = None
     usage: Raw = NOTHING
     message: Raw = NOTHING
+    finish_details: None = None
+    error: None = None
 
 
 class Piece(Struct, gc=False):
@@ -95,6 +100,7 @@ class Piece(Struct, gc=False):
     error: Raw = NOTHING
     citations: list[Any] | None = None
     search_results: list[Any] | None = None
+    finish_reason: None = None
 
 
 PIECE = Decoder(Piece)

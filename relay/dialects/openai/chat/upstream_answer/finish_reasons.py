@@ -1,0 +1,65 @@
+"""Why a chat completion ended, in its servers' words and in ours. PURE."""
+
+from typing import Any
+
+from relay.neutral.conversation import Json
+from relay.neutral.events import StopReason
+
+_REASONS: dict[str, StopReason] = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "function_call": "tool_use",
+    "content_filter": "refusal",
+    "eos": "end_turn",  # Together
+    "eos_token": "end_turn",  # text-generation-inference
+    "complete": "end_turn",  # Cohere
+    "sensitive": "refusal",  # GLM
+    "model_context_window_exceeded": "context_window",  # GLM
+    "model_length": "max_tokens",  # Mistral
+    "insufficient_system_resource": "unknown",  # DeepSeek
+    # Words of the models behind a gateway that translates all but them.
+    "end_turn": "end_turn",
+    "max_tokens": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "tool_use": "tool_use",
+    "refusal": "refusal",
+    "safety": "refusal",
+    # Gemini's, behind "function_call_filter: " where Google's own endpoint for OpenAI's clients tells them.
+    "malformed_function_call": "malformed",
+    "unexpected_tool_call": "malformed",
+}
+BREAKS = frozenset({"error", "network_error", "abort"})
+"""No ends but failures: OpenRouter's and others', GLM's, SGLang's."""
+
+CUTS_ARGUMENTS = ("max_tokens", "refusal", "context_window")
+"""The answer was cut short, so a tool call's JSON may be unfinished."""
+_NAMES = ("finish_reason", "reason", "type", "value", "name")
+"""Of the field that tells it in an object in its place."""
+
+
+def reason_of(told: str) -> StopReason:
+    """The reason that ``told`` is."""
+    return _REASONS.get(told) or _REASONS.get(told.rpartition(": ")[2].lower(), "other")
+
+
+def word_in(told: Any) -> str | None:
+    """The word that stands in a list or in an object in a finish reason's place; None without."""
+    if isinstance(told, list) and len(told) == 1:
+        told = told[0]
+    found = [told.get(name) for name in _NAMES] if isinstance(told, dict) else [told]
+    return next((one for one in found if isinstance(one, str) and one), None)
+
+
+def with_reason(choice: Json, chunk: Json) -> Json:
+    """The choice of ``chunk`` with its finish reason as a text in its place; the same where it is there.
+
+    It may stand in the delta, beside the choices, or in ``finish_details`` (OpenAI's first vision models).
+    """
+    told, delta = choice.get("finish_reason"), choice.get("delta")
+    if isinstance(told, str) and told:
+        return choice
+    inner = delta.get("finish_reason") if isinstance(delta, dict) else None
+    places = (told, choice.get("finish_details"), inner, chunk.get("finish_reason"))
+    found = next((word for word in map(word_in, places) if word), None)
+    return choice if found is None else {**choice, "finish_reason": found}

@@ -1,0 +1,105 @@
+"""What a chat chunk tells in another place, or in another form, than OpenAI does."""
+
+from typing import Any
+
+import pytest
+
+from relay.dialects.openai import OPENAI_CHAT
+from relay.dialects.reading.half_characters import json_text
+from relay.neutral.conversation import Json
+from relay.neutral.events import Failed, Stop, Terminal, Usage
+from tests.relay.dialects.openai.streams import chat, decoded, delta, state_of
+
+COUNTS = {"prompt_tokens": 12, "completion_tokens": 9}
+
+
+def event(told: Any) -> bytes:
+    return b"data: " + json_text(told) + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": {"type": "length"}}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": {"reason": "length", "code": 7}}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": ["length"]}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_details": {"type": "length"}}]},
+        {"choices": [{"index": 0, "delta": {"finish_reason": "length"}}]},
+        {"choices": [{"index": 0, "delta": {}}], "finish_reason": "length"},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": ""}], "finish_reason": "length"},
+        {"choices": [], "finish_reason": "length"},
+        {"finish_reason": {"type": "length"}},
+    ],
+)
+def test_the_end_is_heard_wherever_it_is_told(end: Json) -> None:
+    """As an object, in a list, in the delta, beside the choices: clients of the form read it in its place."""
+    chunk = decoded(OPENAI_CHAT, [chat(delta(content="fine"), done=False) + event(end) + event("[DONE]")])
+    assert chunk.events[-2:] == [Stop("max_tokens", "length"), Terminal()]
+    assert b'"finish_reason":"length"' in chunk.raw
+
+
+@pytest.mark.parametrize("told", [True, {}, {"code": 7}, [], ["length", "stop"], [[]]])
+def test_an_end_that_says_no_word_is_none(told: Any) -> None:
+    """The field is lost, not its chunk; nothing is made up in its place."""
+    end = {"choices": [{"index": 0, "delta": {"content": "!"}, "finish_reason": told}]}
+    chunk = decoded(OPENAI_CHAT, [chat(delta(content="fine"), done=False) + event(end) + event("[DONE]")])
+    assert (state_of(chunk.events).text, type(chunk.events[-1])) == ("fine!", Failed)
+
+
+@pytest.mark.parametrize("usage", [[COUNTS], [{}, COUNTS], json_text(COUNTS).decode()])
+def test_usage_in_a_list_or_in_a_text_is_usage(usage: Any) -> None:
+    """The last of a list counts; clients of the form get the object."""
+    stream = chat(delta(content="fine"), delta("stop"), done=False)
+    chunk = decoded(OPENAI_CHAT, [stream + event({"choices": [], "usage": usage}) + event("[DONE]")])
+    counts = [(one.input_uncached, one.output) for one in chunk.events if isinstance(one, Usage)]
+    assert counts == [(12, 9)]
+    assert b'"usage":{"prompt_tokens":12,"completion_tokens":9}' in chunk.raw
+
+
+@pytest.mark.parametrize("usage", [[], [7], "", "none", 0, True])
+def test_usage_that_is_none_costs_no_more_than_itself(usage: Any) -> None:
+    """The answer is whole, and its counts are unknown."""
+    stream = chat(delta(content="fine"), delta("stop"), done=False)
+    chunk = decoded(OPENAI_CHAT, [stream + event({"choices": [], "usage": usage}) + event("[DONE]")])
+    assert (state_of(chunk.events).text, chunk.events[-1]) == ("fine", Terminal())
+    assert not any(isinstance(one, Usage) for one in chunk.events)
+
+
+@pytest.mark.parametrize("place", ["choice", "delta"])
+@pytest.mark.parametrize("finish", [None, "stop", "error"])
+def test_an_error_in_a_choice_is_the_streams_error(place: str, finish: str | None) -> None:
+    """With upstream's own words and status, and whatever reason stands beside it."""
+    error = {"message": "the provider is busy", "code": 429}
+    choice: Json = {"index": 0, "delta": {}, "finish_reason": finish}
+    (choice if place == "choice" else choice["delta"])["error"] = error
+    chunk = decoded(OPENAI_CHAT, [chat(delta(content="fine"), done=False) + event({"choices": [choice]})])
+    failed = chunk.events[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.failure.message, failed.failure.status) == ("the provider is busy", 429)
+
+
+@pytest.mark.parametrize("error", [None, "", {}, False])
+def test_no_error_in_a_choice_is_none(error: Any) -> None:
+    """A field that is empty says nothing."""
+    choice = {"index": 0, "delta": {"content": "fine"}, "finish_reason": "stop", "error": error}
+    chunk = decoded(OPENAI_CHAT, [event({"choices": [choice]}) + event("[DONE]")])
+    assert (state_of(chunk.events).text, chunk.events[-1]) == ("fine", Terminal())
+
+
+def test_one_envelope_comes_off_and_no_more() -> None:
+    """What wraps an envelope is no answer; an object of that name beside the choices is none either."""
+    inner = {"choices": [{"index": 0, "delta": {"content": "fine"}, "finish_reason": "stop"}]}
+    twice = decoded(OPENAI_CHAT, [event({"data": {"data": inner}}) + event("[DONE]")])
+    assert type(twice.events[-1]) is Failed
+    beside = decoded(OPENAI_CHAT, [event({**inner, "data": inner}) + event("[DONE]")])
+    assert state_of(beside.events).text == "fine"
+
+
+@pytest.mark.parametrize("name", ["error", "errors", "detail"])
+def test_an_error_in_an_envelope_is_heard(name: str) -> None:
+    """The envelope tells it where no answer is in it."""
+    told = {"success": False, name: [{"code": 429, "message": "slow down"}], "data": None, "result": None}
+    chunk = decoded(OPENAI_CHAT, [event(told)])
+    failed = chunk.events[-1]
+    assert isinstance(failed, Failed)
+    assert "slow down" in failed.failure.message
