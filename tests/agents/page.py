@@ -23,7 +23,7 @@ instead.
 
 * *A tool, and resumed …*: the agent calls a tool of its own and answers with its result. The session is
   resumed: the history goes up again, and upstream refuses a thinking signature in it, where one goes up (none
-  does `on-openai-old`, `on-open`, and `on-openai` from gemini-cli).
+  does `on-openai-old`, `on-open`, and `on-openai` from gemini-cli and OpenCode).
 * *Empty, limited, stalled*: one turn in which upstream closes an empty stream, then answers 429, then opens
   a stream and says nothing.
 * *Cut …*: the connection breaks when the agent has the beginning of the answer. It is told, and asks again.

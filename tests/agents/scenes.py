@@ -19,6 +19,8 @@ SEGMENTS = 12
 
 UNSIGNED = ("on-openai-old", "on-open")
 """Models that sign nothing which upstream could refuse."""
+GIVE_NO_THOUGHTS_BACK = ("gemini-cli", "OpenCode")
+"""Agents from which nothing goes up that an OpenAI model signed."""
 
 _numbers = itertools.count(1)
 
@@ -77,8 +79,8 @@ def _tool_and_resume(run: Run) -> None:
 
 
 def _is_unsigned(run: Run) -> bool:
-    """gemini-cli gives no thoughts back, and so none of what an OpenAI model signed."""
-    return run.model in UNSIGNED or (run.agent.title, run.model) == ("gemini-cli", "on-openai")
+    has_dropped = run.model == "on-openai" and run.agent.title in GIVE_NO_THOUGHTS_BACK
+    return run.model in UNSIGNED or has_dropped
 
 
 def _before_the_answer(run: Run) -> None:
