@@ -203,11 +203,11 @@ class Admission:
         The last of the rules: what another one refuses is not counted.
         """
         caller, counter = self.caller, self.runtime.limits
-        if caller is None or counter is None or caller.limits is None or not caller.limits.is_counted:
+        if caller is None or counter is None:
             return
         admitted = await counter.admit(caller, caller.limits)
         if isinstance(admitted, Failure):
-            standings = counter.counts.standings(caller.id, caller.limits.limits)
+            standings = counter.counts.standings(caller.id, caller.limits.limits if caller.limits else ())
             raise Refused(admitted, headers(self.dialect.recorded_as, standings, time.time()))
         self._allowance = admitted
 

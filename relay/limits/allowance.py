@@ -12,18 +12,23 @@ Spend = Callable[[int, int], None]
 
 
 class Allowance:
-    """Made at admission for a key with limits that are counted; ``settle`` or ``give_back`` is its end."""
+    """Made at the admission of each exchange of a key; ``settle`` or ``give_back`` is its end."""
 
     def __init__(
         self,
         standings: Sequence[Standing],
         spend: Spend,
         priced: Callable[[RequestRecord], RequestRecord] | None,
+        settled: Callable[[RequestRecord], None] | None = None,
     ) -> None:
-        """``priced`` gives an exchange its cost where the key has a budget in money; elsewhere it is None."""
+        """``priced`` gives an exchange its cost where the key has a budget in money.
+
+        ``settled`` is told what the exchange came to, after ``spend``.
+        """
         self._standings = standings
         self._spend = spend
         self._priced = priced
+        self._settled = settled
         self._is_settled = False
 
     def headers(self, recorded_as: str) -> list[tuple[str, str]]:
@@ -44,4 +49,6 @@ class Allowance:
         if self._priced is not None and row.cost is None and row.attempts:
             row = self._priced(row)
         self._spend(*spent_by(row))
+        if self._settled is not None:
+            self._settled(row)
         return row

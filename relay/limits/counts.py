@@ -131,12 +131,18 @@ class Counts:
         plan = self._plan(key, limits)
         return _standings(plan, [self._used.get(spot, 0) for spot in plan.spots])
 
-    def spend(self, key: int, admitted: Sequence[Standing], tokens: int, units: int) -> None:
-        """An exchange that was admitted has ended. A rate counts it in the minute of its end."""
+    def spend(
+        self, key: int, admitted: Sequence[Standing], tokens: int, units: int, requests: int = 0
+    ) -> None:
+        """An exchange that was admitted has ended. A rate counts it in the minute of its end.
+
+        ``requests``: 1 where its admission was not counted.
+        """
+        used = {"tokens": tokens, "usd": units, "requests": requests}
         told: list[tuple[Spot, Standing, int]] = []
         for standing in admitted:
             limit, window = standing.limit, standing.window
-            amount = tokens if limit.measure == "tokens" else units if limit.measure == "usd" else 0
+            amount = used[limit.measure]
             if not amount:
                 continue
             if limit.period == "minute" and not window.holds(now := self.now()):
@@ -153,15 +159,18 @@ class Counts:
             spots, spent, amounts = zip(*told, strict=True)
             self._shared.spend(spots, spent, amounts)
 
-    def spend_late(self, key: int, limits: Sequence[Limit], at: float, tokens: int, units: int) -> None:
-        """What an exchange that was admitted at ``at`` (epoch seconds) used, and its process could not tell.
+    def spend_late(
+        self, key: int, limits: Sequence[Limit], at: float, tokens: int, units: int, requests: int = 0
+    ) -> None:
+        """What an exchange used that was admitted at ``at`` (epoch seconds), not under these limits, or whose
+        process could not tell it.
 
         The ledger has it: it counts in the budgets that were begun from the ledger before.
         """
         now = self.now()
         budgets = [Standing(limit, window_at(limit.period, at, self._zone), 0) for limit in limits]
         running = [one for one in budgets if one.is_budget and one.window.holds(now)]
-        self.spend(key, running, tokens, units)
+        self.spend(key, running, tokens, units, requests)
 
     def _plan(self, key: int, limits: Sequence[Limit]) -> LimitPlan:
         """What the limits come to now."""

@@ -1,16 +1,19 @@
 """Lets a key's exchanges in, as far as its counted limits go: rates, budgets, and how many run at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from accounts.keys.limits import KeyLimits
+from accounts.keys.limits import KeyLimits, Limit
 from accounts.loaded.client_keys import CallerKey
 from monitor.ledger.booking import spent_by
 from monitor.record.records import RequestRecord
-from relay.limits.allowance import Allowance
+from relay.limits.allowance import Allowance, Spend
 from relay.limits.counts import RETRY_SECONDS, Counts, Unknown
-from relay.limits.standing import refusal, too_many_at_once
+from relay.limits.standing import Standing, refusal, too_many_at_once
 from relay.neutral.failures import Failure, Kind
+
+LimitsOf = Callable[[int], KeyLimits | None]
+"""What a key may do by now; None: anything, or there is no such key any more."""
 
 Priced = Callable[[RequestRecord], RequestRecord]
 """An exchange that has ended, with what it cost in dollars, as far as that is known."""
@@ -42,16 +45,25 @@ class Slots(Protocol):
 
 
 class KeyCounter:
-    """One process's door for keys with limits. ``slots``: None where this process counts alone."""
+    """One process's door for keys. ``slots``: None where this process counts alone."""
 
-    def __init__(self, counts: Counts, priced: Priced, slots: Slots | None = None) -> None:
+    def __init__(
+        self,
+        counts: Counts,
+        priced: Priced,
+        slots: Slots | None = None,
+        limits_of: LimitsOf = lambda _key: None,
+    ) -> None:
         self.counts = counts
         self._priced = priced
         self._slots = slots
+        self._limits_of = limits_of
         self._running: dict[int, int] = {}
 
-    async def admit(self, caller: CallerKey, limits: KeyLimits) -> Allowance | Failure:
-        """Let the next exchange in, counted, or say why not."""
+    async def admit(self, caller: CallerKey, limits: KeyLimits | None) -> Allowance | Failure:
+        """Let the next exchange in, counted as far as there are limits, or say why not."""
+        if limits is None or not limits.is_counted:
+            return self._allowance(caller.id, (), (), _nothing)
         most = limits.max_in_flight
         if most and not await self._take(caller.id, most):
             return too_many_at_once(caller.name, most)
@@ -72,10 +84,31 @@ class KeyCounter:
             self._give(caller.id, most)
             self.counts.spend(caller.id, standings, tokens, units)
 
-        has_money = False
-        for limit in limits.limits:  # ``any`` takes six times as long
-            has_money = has_money or limit.measure == "usd"
-        return Allowance(standings, spend, self._priced if has_money else None)
+        return self._allowance(caller.id, limits.limits, standings, spend)
+
+    def _allowance(
+        self, key: int, limits: tuple[Limit, ...], standings: Sequence[Standing], spend: Spend
+    ) -> Allowance:
+        """A budget may be set while the exchange runs, also for a key that nothing is counted for now."""
+
+        def with_cost(row: RequestRecord) -> RequestRecord:
+            if _has_money(limits) or _has_money(self._since(key, limits)):
+                return self._priced(row)
+            return row
+
+        def settled(row: RequestRecord) -> None:
+            if since := self._since(key, limits):
+                self.counts.spend_late(key, since, row.started_at, *spent_by(row), requests=1)
+
+        return Allowance(standings, spend, with_cost, settled)
+
+    def _since(self, key: int, limits: tuple[Limit, ...]) -> Sequence[Limit]:
+        """What was set for the key since the admission under these limits."""
+        now = self._limits_of(key)
+        if now is None or now.limits is limits or not now.limits:
+            return ()
+        known = {(limit.measure, limit.period) for limit in limits}
+        return [limit for limit in now.limits if (limit.measure, limit.period) not in known]
 
     def settle_for(self, caller: CallerKey, row: RequestRecord) -> None:
         """Count what the exchange of ``row`` used, whose process has died and whose use is booked."""
@@ -118,3 +151,14 @@ class KeyCounter:
             del self._running[key]
         if self._slots is not None:
             self._slots.give(key)
+
+
+def _has_money(limits: Sequence[Limit]) -> bool:
+    has_money = False
+    for limit in limits:  # ``any`` takes six times as long
+        has_money = has_money or limit.measure == "usd"
+    return has_money
+
+
+def _nothing(_tokens: int, _units: int) -> None:
+    """There is nothing to count it in."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.keys.limits import KeyLimits
 from accounts.loaded.live_accounts import LiveAccounts
 from accounts.processes.shared_slots import RedisSlots
 from monitor.ledger.booking import Amounts
@@ -36,7 +37,11 @@ def key_counter(accounts: LiveAccounts, prices: Callable[[], PriceList]) -> KeyC
     def with_cost(row: RequestRecord) -> RequestRecord:
         return priced(row, prices())
 
-    return KeyCounter(counts, with_cost, slots)
+    def limits_of(key: int) -> KeyLimits | None:
+        caller = accounts.keys.of_id(key)
+        return None if caller is None else caller.limits
+
+    return KeyCounter(counts, with_cost, slots, limits_of)
 
 
 async def from_ledger(key: int, standings: Sequence[Standing]) -> list[int]:

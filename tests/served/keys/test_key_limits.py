@@ -243,6 +243,33 @@ def test_a_budget_outlives_a_restart(world: World) -> None:
     assert "of this month" in refused.json()["error"]["message"]
 
 
+def test_a_budget_counts_what_runs_when_it_is_set(world: World) -> None:
+    """Of a key without any limit before: what its running exchange comes to is missing at its end."""
+    key = new_key(world, "late-budget")
+    body = {"model": CLAUDE, "max_tokens": 100, "stream": True}
+    stalls = body | {"messages": [{"role": "user", "content": "Hello. [say: events=40] [fault: stall@5*]"}]}
+    budget = (
+        "from accounts.models import ClientKey;"
+        "key = ClientKey.objects.get(name='late-budget'); key.tokens_per_day = 10**6; key.save()"
+    )
+
+    def left() -> int:
+        return int(ask(world, key).headers.get("anthropic-ratelimit-tokens-remaining", 0))
+
+    with world.client.stream("POST", "/v1/messages", json=stalls, headers={"x-api-key": key}) as running:
+        pieces = running.iter_raw()
+        assert next(pieces)
+        world.server.manage("shell", "-v0", "-c", budget)
+        wait_for(left)
+        first, second = left(), left()
+        world.simulator.release()
+        assert b"message_stop" in b"".join(pieces)
+    row = world.row(running)
+    of_running = sum(int(row[name] or 0) for name in ("tokens_in", "tokens_out", "tokens_cached"))
+    assert of_running > 20
+    assert second - left() == first - second + of_running
+
+
 AT_ONCE = 12
 
 
