@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.source_trees import has_docstring, silent_tests, trees
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("proxyproject", "relay", "accounts", "monitor")
 LINE_LIMIT = 300
@@ -72,21 +74,14 @@ def named(paths: list[Path]) -> list[str]:
 
 def test_every_module_says_what_it_is_for() -> None:
     """A module begins with a docstring whose first line is a sentence."""
-    silent = [
-        path for path in our_modules(*PACKAGES, "tests") if not ast.get_docstring(ast.parse(path.read_text()))
-    ]
+    silent = [path for path in our_modules(*PACKAGES, "tests") if not has_docstring(path)]
     assert named(silent) == []
 
 
 def test_every_test_says_the_rule_it_proves() -> None:
     """Each test function has a docstring."""
     silent = [
-        f"{path.relative_to(ROOT)}::{node.name}"
-        for path in our_modules("tests")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.name.startswith("test_")
-        and not ast.get_docstring(node)
+        f"{path.relative_to(ROOT)}::{name}" for path in our_modules("tests") for name in silent_tests(path)
     ]
     assert silent == []
 
@@ -111,10 +106,9 @@ def test_folders_have_rooms() -> None:
 def test_no_class_has_the_name_of_another() -> None:
     """One name for one thing; an exception states its reason in SHARED_NAMES."""
     names = Counter(
-        node.name
+        name
         for path in our_modules(*PACKAGES)
-        for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        for name in re.findall(r"^class +([^\W_]\w*)", path.read_text(), re.MULTILINE)
     )
     assert {name for name, count in names.items() if count > 1} == set(SHARED_NAMES)
 
@@ -180,8 +174,8 @@ def test_what_calls_itself_pure_is_held_to_it() -> None:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     [held] = [c["source_modules"] for c in contracts if c["name"].startswith("What decides does nothing")]
     free = []
-    for path in our_modules("relay", "accounts", "monitor"):
-        says = ast.get_docstring(ast.parse(path.read_text())) or ""
+    for path, tree in trees(our_modules("relay", "accounts", "monitor"), "PURE"):
+        says = ast.get_docstring(tree) or ""
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         covered = any(module == room or module.startswith(f"{room}.") for room in held)
         if re.search(r"\bPURE[.:]", says) and not covered and module not in NEARLY_PURE:

@@ -6,12 +6,12 @@ where only the operator's own text comes. Each is listed with the reason; a new 
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 from re import _constants as opcodes  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-from tests.test_house_rules import our_modules
+from tests.source_trees import trees
+from tests.test_house_rules import PACKAGES, ROOT, our_modules
 
 OWN = (
     "relay/simulator", "proxyproject/faultlab", "proxyproject/templatetags", "proxyproject/demo",
@@ -110,11 +110,11 @@ def test_the_check_sees_a_nested_repetition() -> None:
 
 def patterns_in_code() -> Iterator[tuple[str, str]]:
     """Each pattern that our code gives to ``re``, and its file."""
-    for path in our_modules("proxyproject", "relay", "accounts", "monitor"):
-        name = str(path.relative_to(Path(__file__).resolve().parent.parent))
+    for path, tree in trees(our_modules(*PACKAGES), "re."):
+        name = str(path.relative_to(ROOT))
         if name.startswith(OWN):
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue
             if ast.unparse(node.func.value) == "re" and node.func.attr != "escape":

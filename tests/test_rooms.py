@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from functools import cache
 
+from tests.source_trees import imports
 from tests.test_house_rules import ROOT
 
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
@@ -31,13 +32,11 @@ def _edges() -> Edges:
         if {"migrations", "management"} & set(file.parts):
             continue
         here = _room(".".join(file.relative_to(ROOT).with_suffix("").parts))
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [f"{node.module}.{name.name}" for name in node.names]
-            elif isinstance(node, ast.Import):
+        for node in imports(file):
+            if isinstance(node, ast.Import):
                 names = [name.name for name in node.names]
             else:
-                continue
+                names = [f"{node.module}.{name.name}" for name in node.names]
             edges[here] |= {_room(name) for name in names if name.partition(".")[0] in HOUSES}
     return edges
 

@@ -11,6 +11,7 @@ from monitor.record.failures.failure_kinds import WORDS, Kind
 from monitor.words.failure_words import SENTENCES, failure_sentence, kind_label
 from relay.engine.answer.peek import EMPTY
 from relay.upstream.redirects import WEB_PAGE
+from tests.source_trees import trees
 
 RELAY = Path(__file__).parents[3] / "relay"
 MAKERS = ("Failure", "garbage", "BrokenParts", "CannotSay")
@@ -54,16 +55,17 @@ def test_a_sentence_within_a_sentence_is_translated_too() -> None:
 
 def test_every_sentence_of_the_relay_about_upstream_has_its_translation(subtests: pytest.Subtests) -> None:
     """None is added there and forgotten here: what stands in a failure is looked up in the code itself."""
-    found = {text for path in RELAY.rglob("*.py") for text in failures_in(path)}
+    paths = (path for path in RELAY.rglob("*.py") if "simulator" not in path.parts)
+    found = {text for _, tree in trees(paths, *MAKERS) for text in failures_in(tree)}
     assert len(found) > 30
     for text in sorted(found - UNTRANSLATED):
         with subtests.test(text), translation.override("ja"):
             assert failure_sentence(text.replace("%(what)s", "42")) != text.replace("%(what)s", "42")
 
 
-def failures_in(path: Path) -> Iterator[str]:
+def failures_in(tree: ast.Module) -> Iterator[str]:
     """The texts that failures of upstream's are made with there; ``%(what)s`` for what is filled in."""
-    for node in ast.walk(ast.parse(path.read_text())) if "simulator" not in path.parts else ():
+    for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in MAKERS:
             yield from filter(None, map(text_of, node.args[:2]))
 

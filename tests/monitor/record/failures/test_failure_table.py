@@ -13,6 +13,7 @@ from monitor.record.failures.failure_kinds import (
 )
 from monitor.record.failures.failure_table import BY_STATUS, BY_WORD, Cause, Culprit, Rule, rule_for
 from monitor.record.failures.retry_strategies import NoRetry
+from tests.source_trees import trees
 from tests.test_house_rules import PACKAGES, ROOT, our_modules
 
 WORDS = {ACCOUNT, SIGNATURE, MISSING_THING, PARAMETER, TOO_LONG_CONTEXT, OUTPUT_LIMIT}
@@ -61,10 +62,10 @@ def test_the_status_of_another_kind_says_nothing() -> None:
 def test_no_other_room_has_a_table_of_failures() -> None:
     """Three kinds of failure side by side, in a collection or a ``match``, are a second table."""
     seconds = {}
-    for path in our_modules(*PACKAGES):
+    for path, tree in trees(our_modules(*PACKAGES), "Kind."):
         if path.name in ("failure_table.py", "failure_kinds.py") or "migrations" in path.parts:
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree):
             if isinstance(node, ast.Dict | ast.Set | ast.Tuple | ast.List | ast.Match):
                 named = _kinds_in(node)
                 if len(named) > 2:
