@@ -11,11 +11,14 @@ from hypothesis import HealthCheck, settings
 from proxyproject.logs.app_log import AppLog
 from tests import outside
 from tests.management import Management
-from tests.own_process import tls_context
+from tests.own_process import installed_versions, tls_context
 from tests.running_server import RunningServer, ServerWorld
 
 EXAMPLES, FEW_EXAMPLES = 40, 20
 """How often a property is tried where its test does not say it, and in the fast tier."""
+
+
+OBJECTS_UNTIL_GARBAGE_IS_LOOKED_FOR = 50_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     settings.load_profile("any machine")
     tls_context.share()
+    installed_versions.share()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -50,12 +54,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """What is imported and collected stays to the end: nobody looks for garbage in it, then or later."""
+    """What is imported and collected stays to the end: nobody looks for garbage in it, then or later.
+
+    Garbage in circles is looked for seldom: by Python's own measure that takes a tenth of the tests' time.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(OBJECTS_UNTIL_GARBAGE_IS_LOOKED_FOR)
         gc.enable()
 
 
