@@ -16,8 +16,9 @@ export PYTHONDONTWRITEBYTECODE :=
 # make tells every failure by the same code: with a file's name in PYTEST_CODE pytest's own goes there.
 PYTEST_ENDED = $(if $(PYTEST_CODE),; code=$$?; echo $$code >"$(PYTEST_CODE)"; exit $$code)
 PYTEST_ARGS ?=
+CORES := $(shell getconf _NPROCESSORS_ONLN)
 # Tests wait for servers, browsers and clients for a quarter of their time: half as many more than there are cores.
-TEST_PROCESSES ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
+TEST_PROCESSES ?= $(shell echo $$(( ($(CORES) * 3 + 1) / 2 )))
 PYTEST = $(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile --no-loadscope-reorder
 DEMO_ARGS ?=
 RUN_ARGS ?=
@@ -56,6 +57,8 @@ install: $(DEV) ## install Evenkeel and its tools into .venv
 test: $(DEV) ## run the whole suite on SQLite (PYTEST_ARGS=…, TEST_PROCESSES=4)
 	$(PYTEST) $(PYTEST_ARGS)$(PYTEST_ENDED)
 
+# These wait for nothing, and each further process loads and collects everything once more.
+test-fast: TEST_PROCESSES = $(CORES)
 test-fast: $(DEV) ## run what needs no socket, no browser and no server
 	$(PYTEST) --fast $(PYTEST_ARGS)
 
