@@ -5,6 +5,7 @@ before: each turn counts once, as it is on record now, and the money is the ledg
 """
 
 from collections.abc import Iterable
+from operator import add, attrgetter, sub
 from typing import NamedTuple
 
 from monitor.ledger.booking import USED, booked
@@ -40,7 +41,11 @@ class ConversationSums(NamedTuple):
 
     def plus(self, other: "ConversationSums", sign: int = 1) -> "ConversationSums":
         """Both together, or ``other`` taken away."""
-        return ConversationSums(*(mine + sign * theirs for mine, theirs in zip(self, other, strict=True)))
+        return ConversationSums._make(map(add if sign > 0 else sub, self, other))
+
+
+_NOTHING = ConversationSums()
+_used = attrgetter(*USED)
 
 
 def is_turn(row: RequestRecord) -> bool:
@@ -58,10 +63,9 @@ def sums_of(row: RequestRecord) -> dict[AgentPart, ConversationSums]:
     own = part_of(row)
     found = {own: _turn(row)}
     for cell, used in booked(row, lambda moment: moment):
-        part = own._replace(model=cell.model, account=cell.account)
-        found[part] = found.get(part, ConversationSums()).plus(
-            ConversationSums(**{name: getattr(used, name) for name in USED})
-        )
+        part = AgentPart(own.conversation, own.agent, cell.model, cell.account)
+        sums = ConversationSums(**dict(zip(USED, _used(used), strict=True)))
+        found[part] = found[part].plus(sums) if part in found else sums
     return found
 
 
@@ -90,6 +94,6 @@ def changes(
         for row, sign in ((before, -1), (now, 1)):
             if row is not None and not row.in_flight and is_turn(row):
                 for part, counted in sums_of(row).items():
-                    sums = found[part][0] if part in found else ConversationSums()
+                    sums = found[part][0] if part in found else _NOTHING
                     found[part] = (sums.plus(counted, sign), row)
     return dict(sorted(found.items()))

@@ -1,5 +1,6 @@
 """Count rows in their conversations, inside the transaction that stores them."""
 
+import functools
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, cast
@@ -53,9 +54,10 @@ class _Line:
         self.first = self.last = request_id
         self.sums = ConversationSums()
 
-    def add(self, request_id: str, sums: ConversationSums) -> None:
+    def add(self, request_id: str, sums: ConversationSums | None = None) -> None:
         self.first, self.last = min(self.first, request_id), max(self.last, request_id)
-        self.sums = self.sums.plus(sums)
+        if sums is not None:
+            self.sums = self.sums.plus(sums)
 
 
 def count(
@@ -73,7 +75,7 @@ def count(
     conversations: dict[str, _Line] = {}
     for row in turns:
         names = (row.conversation, row.client_key, row.client_name)
-        conversations.setdefault(row.conversation, _Line(names, row.id)).add(row.id, ConversationSums())
+        conversations.setdefault(row.conversation, _Line(names, row.id)).add(row.id)
     parts: dict[AgentPart, _Line] = {}
     for part, (sums, row) in changed.items():
         conversations[part.conversation].add(row.id, sums)
@@ -81,7 +83,7 @@ def count(
         line.add(row.id, sums)
     for row in turns:
         if (part := part_of(row)) in parts:
-            parts[part].add(row.id, ConversationSums())
+            parts[part].add(row.id)
     _store(Conversation, _OWN, ("id",), [conversations[key] for key in sorted(conversations)])
     _store(ConversationPart, _PARTS, AgentPart._fields, [parts[key] for key in sorted(parts)])
     if known is not None:
@@ -92,15 +94,7 @@ def count(
 def _store(
     model: type[models.Model], names: Sequence[str], unique: Sequence[str], lines: Iterable[_Line]
 ) -> None:
-    quote = connection.ops.quote_name
-    table = quote(model._meta.db_table)
-    least, greatest = ("LEAST", "GREATEST") if connection.vendor == "postgresql" else ("MIN", "MAX")
-    columns = ", ".join(map(quote, (*names, *_ENDS, *ConversationSums._fields)))
-    first, last = (quote(end) for end in _ENDS)
-    added = ", ".join(
-        f"{column} = {table}.{column} + excluded.{column}" for column in map(quote, ConversationSums._fields)
-    )
-    limits = [cast("models.CharField[str, str]", model._meta.get_field(name)).max_length for name in names]
+    statement, limits = _plan(model, tuple(names), tuple(unique), connection.vendor)
     parameters: list[list[Any]] = [
         [
             *(stored_text(text, limit) for text, limit in zip(line.names, limits, strict=True)),
@@ -113,10 +107,27 @@ def _store(
     if not parameters:
         return
     with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(parameters[0]))}) "  # noqa: S608  names of the model, no values
-            f"ON CONFLICT ({', '.join(map(quote, unique))}) DO UPDATE SET "
-            f"{first} = {least}({table}.{first}, excluded.{first}), "
-            f"{last} = {greatest}({table}.{last}, excluded.{last}), {added}",
-            parameters,
-        )
+        cursor.executemany(statement, parameters)
+
+
+@functools.cache
+def _plan(
+    model: type[models.Model], names: tuple[str, ...], unique: tuple[str, ...], vendor: str
+) -> tuple[str, list[int | None]]:
+    """The statement for a table, and how long its names may be."""
+    quote = connection.ops.quote_name
+    table = quote(model._meta.db_table)
+    least, greatest = ("LEAST", "GREATEST") if vendor == "postgresql" else ("MIN", "MAX")
+    columns = [quote(name) for name in (*names, *_ENDS, *ConversationSums._fields)]
+    first, last = (quote(end) for end in _ENDS)
+    added = ", ".join(
+        f"{column} = {table}.{column} + excluded.{column}" for column in map(quote, ConversationSums._fields)
+    )
+    statement = (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))}) "  # noqa: S608  names of the model, no values
+        f"ON CONFLICT ({', '.join(map(quote, unique))}) DO UPDATE SET "
+        f"{first} = {least}({table}.{first}, excluded.{first}), "
+        f"{last} = {greatest}({table}.{last}, excluded.{last}), {added}"
+    )
+    limits = [cast("models.CharField[str, str]", model._meta.get_field(name)).max_length for name in names]
+    return statement, limits

@@ -76,6 +76,9 @@ def booked(row: RequestRecord, hour_of: Callable[[float], float]) -> tuple[Booke
         row.account or "",
         row.mapped_model or row.client_model,
     )
+    if row.used_by_attempt is None:
+        used = _amounts(row)
+        return ((own, used._replace(requests=1)),) if any(used) else ()
     found: dict[LedgerCell, Amounts] = {}
     for use in uses_of(row):
         amounts = _amounts(use)

@@ -1,5 +1,6 @@
 """Book rows in the ledger, inside the transaction that stores them."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -67,10 +68,13 @@ def add(amounts: dict[LedgerCell, Amounts]) -> None:
     if not amounts:
         return
     with connection.cursor() as cursor:
-        cursor.executemany(_statement(), [_parameters(cell, sums) for cell, sums in amounts.items()])
+        cursor.executemany(
+            _statement(connection.vendor), [_parameters(cell, sums) for cell, sums in amounts.items()]
+        )
 
 
-def _statement() -> str:
+@functools.cache
+def _statement(_vendor: str) -> str:
     quote = connection.ops.quote_name
     table = quote(LedgerHour._meta.db_table)
     columns = [quote(name) for name in (*LedgerCell._fields, *Amounts._fields)]
