@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.all_pages import PAGES
+
 NewPage = Callable[..., Page]
 
 CONTRAST = """element => {
@@ -40,6 +42,55 @@ def test_navigation_and_links_have_contrast(new_page: NewPage, dark: bool) -> No
         ratios[entry.inner_text()] = entry.evaluate(CONTRAST)
     assert len(ratios) > 5
     assert {name: ratio for name, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+EDGES = """() => {
+    const pen = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+    const over = (color, ground) => {
+        pen.fillStyle = `rgb(${ground})`; pen.fillRect(0, 0, 1, 1);
+        pen.fillStyle = color; pen.fillRect(0, 0, 1, 1);
+        return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const linear = v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    const weights = [0.2126, 0.7152, 0.0722];
+    const light = color => color.reduce((sum, v, at) => sum + linear(v / 255) * weights[at], 0);
+    const told = {};
+    for (const field of document.querySelectorAll("input, select, textarea")) {
+        if (!field.checkVisibility() || field.type === "submit" || field.clientWidth < 8) continue;
+        const around = [field, field.parentElement];
+        const framed = around.find(one => parseFloat(getComputedStyle(one).borderTopWidth));
+        if (!framed && getComputedStyle(field).appearance !== "none") continue;  // the browser's own
+        const edged = framed ?? field;
+        const grounds = [];
+        for (let one = edged.parentElement; one; one = one.parentElement)
+            grounds.unshift(getComputedStyle(one).backgroundColor);
+        const ground = grounds.reduce((below, color) => over(color, below), [255, 255, 255]);
+        const style = getComputedStyle(edged);
+        const own = [style.backgroundColor, framed ? style.borderTopColor : style.backgroundColor];
+        const best = Math.max(...own.map(color => {
+            const both = [light(over(color, ground)), light(ground)];
+            return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+        }));
+        told[field.name || field.id || field.type] = Math.round(best * 100) / 100;
+    }
+    return told;
+}"""
+"""WCAG 2.2's contrast of each field's edge, or of a switch itself, against what lies round it, by name."""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("dark", [False, True])
+def test_what_can_be_filled_in_has_an_edge(new_page: NewPage, known: dict[str, str], dark: bool) -> None:
+    """At least 3 to 1 on every page (WCAG 1.4.11): fields, lists, boxes to tick, switches and searches."""
+    page = new_page("/admin/keys/", dark=dark)
+    faint, seen = {}, 0
+    for path in (path.format(**known) for paths in PAGES.values() for path in paths):
+        page.goto(path)
+        ratios = page.evaluate(EDGES)
+        seen += len(ratios)
+        faint[path] = {name: ratio for name, ratio in ratios.items() if ratio < 3}
+    assert seen > 150
+    assert {path: some for path, some in faint.items() if some} == {}
 
 
 @pytest.mark.parametrize("dark", [False, True])
