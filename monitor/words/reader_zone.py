@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
+from django import forms
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import SimpleTemplateResponse
@@ -19,6 +20,8 @@ from django.utils import timezone
 
 COOKIE: Final = "evenkeel_zone"
 FIELD: Final = "_zone"
+
+_TIMES: Final = (forms.DateField, forms.DateTimeField, forms.SplitDateTimeField)
 
 
 class InReadersZone:
@@ -30,7 +33,13 @@ class InReadersZone:
         """The form, or what became of it, written before the zone is another again."""
         with timezone.override(zone_of(request)):
             response: HttpResponseBase = super().changeform_view(request, *args, **options)
-            return response.render() if isinstance(response, SimpleTemplateResponse) else response
+            if not isinstance(response, SimpleTemplateResponse):
+                return response
+            shown = response.context_data or {}
+            if "adminform" in shown:
+                fields = shown["adminform"].form.fields.values()
+                shown["asks_for_times"] = any(isinstance(field, _TIMES) for field in fields)
+            return response.render()
 
 
 def zone_of(request: HttpRequest) -> tzinfo:
