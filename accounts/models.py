@@ -136,6 +136,11 @@ class Account(LastTest, Watched):
             ),
         ]
 
+    @classmethod
+    def kind_name(cls, kind: str) -> str:
+        """A kind as the pages call it; one that is none stays as it is."""
+        return str(cls.Kind(kind).label) if kind in cls.Kind.values else kind
+
     def __str__(self) -> str:
         return f"{account_label(self.email)} ({self.kind})"
 

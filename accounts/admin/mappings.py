@@ -19,7 +19,7 @@ from accounts.admin.facts import retirements
 from accounts.admin.forms import ModelMappingForm
 from accounts.admin.groups import GroupFilter, warn_of_empty_groups
 from accounts.keys.conversation_limits import CONVERSATION_FIELDS, RUNAWAY
-from accounts.models import ModelMapping
+from accounts.models import Account, ModelMapping
 from accounts.preview.views import preview
 
 PREVIEW: Final = "accounts_modelmapping_preview"
@@ -89,7 +89,7 @@ class ModelMappingAdmin(ModelAdmin):
     @display(description=_("account kinds"))
     def only_kinds(self, mapping: ModelMapping) -> str:
         """Blank for any."""
-        return ", ".join(mapping.kinds)
+        return ", ".join(map(Account.kind_name, mapping.kinds))
 
     @display(description=_("groups"))
     def only_groups(self, mapping: ModelMapping) -> str:

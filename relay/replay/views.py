@@ -50,7 +50,7 @@ def replay_page(request: HttpRequest, request_id: str) -> HttpResponseBase:
         "title": gettext("Replay"),
         "record": row,
         "accounts": Account.objects.filter(enabled=True).order_by("kind", "email"),
-        "simulated_kind": next(iter(target.kinds)),
+        "simulated_kind": Account.kind_name(next(iter(target.kinds))),
         "simulated_model": target.model,
         "faults": [(one.name, one.spec(), one.description) for one in faults_for(target)],
         "every": EVERY,

@@ -16,6 +16,7 @@ from accounts.admin.facts.model_lookup_views import believed_page
 from accounts.facts.labels import name_of, written
 from accounts.facts.model_facts import ModelFacts
 from accounts.facts.models import ModelOverride
+from accounts.models import Account
 from monitor.words.reader_zone import InReadersZone
 
 
@@ -65,4 +66,4 @@ class ModelOverrideAdmin(InReadersZone, ModelAdmin):
             if fact in known
         ]
         said += [override.get_vendor_display()] if override.vendor else []
-        return "; ".join([*said, *override.kinds])
+        return "; ".join([*said, *map(Account.kind_name, override.kinds)])

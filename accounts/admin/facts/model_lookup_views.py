@@ -13,6 +13,7 @@ from accounts.facts.model_facts import CHECKED_ON, ORIGIN, ModelTable
 from accounts.facts.models import ModelOverride, stored_overrides
 from accounts.kinds import KINDS
 from accounts.loaded.live_accounts import live
+from accounts.models import Account
 
 MAX_NAME_CHARACTERS = 200
 
@@ -42,7 +43,7 @@ def believed_page(request: HttpRequest) -> TemplateResponse:
         "opts": ModelOverride._meta,
         "model": model,
         "kind": kind if kind in KINDS else "",
-        "kinds": KINDS,
+        "kinds": [(one, Account.kind_name(one)) for one in KINDS],
         "names": names,
         "shipped_from": ORIGIN,
         "checked_on": CHECKED_ON,
@@ -60,7 +61,7 @@ def _of_one(table: ModelTable, model: str, kind: str) -> dict[str, object]:
     beliefs = table.beliefs(model, kind)
     return {
         "vendor": table.vendor_of(model),
-        "offered_by": sorted(table.kinds_offering(model)),
+        "offered_by": [Account.kind_name(one) for one in sorted(table.kinds_offering(model))],
         "overrides": [rows[override.pattern] for override in reversed(table.overrides_of(model))],
         "lines": [
             FactLine(

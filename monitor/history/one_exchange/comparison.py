@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
 from monitor.record.records import RequestRecord
@@ -25,6 +26,10 @@ def _plain(value: object) -> str:
     return "–" if value in (None, "") else shown(str(value))
 
 
+def _size(count: int | None) -> str:
+    return "–" if count is None else filesizeformat(count)
+
+
 _FACTS: Final[tuple[tuple[Any, str, Callable[[Any], str]], ...]] = (
     (_("outcome"), "outcome", outcome_word),
     (_("status"), "status", _plain),
@@ -41,7 +46,7 @@ _FACTS: Final[tuple[tuple[Any, str, Callable[[Any], str]], ...]] = (
     (_("stop reason"), "stop_reason", _plain),
     (_("ended by"), "ended_by", ended_by_word),
     (_("ended in"), "ended_in", ended_in_word),
-    (_("size of the answer"), "response_bytes", number),
+    (_("size of the answer"), "response_bytes", _size),
 )
 _TIMES: Final = ("first_data_ms", "duration_ms")
 """Never quite the same: told, not marked."""

@@ -3,7 +3,7 @@ const styles = {
   time: { hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit" },
   short: { hourCycle: "h23", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" },
   hour: { hourCycle: "h23", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" },
-  long: { dateStyle: "medium", timeStyle: "medium" },
+  long: { hourCycle: "h23", dateStyle: "medium", timeStyle: "medium" },
 };
 const language = document.documentElement.lang || undefined;
 const writers = {};

@@ -209,7 +209,7 @@ function linkOf(id) {
 }
 
 function clock(at) {
-    return new Date(at * 1000).toLocaleTimeString(document.documentElement.lang || undefined, {hourCycle: "h23"});
+    return new Date(at * 1000).toLocaleTimeString(document.documentElement.lang || undefined, {hourCycle: "h23", hour: "2-digit", minute: "2-digit", second: "2-digit"});
 }
 
 function set(cell, text) {

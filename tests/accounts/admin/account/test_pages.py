@@ -433,7 +433,9 @@ def test_mappings(client: Client) -> None:
     client.post(reverse("admin:accounts_modelmapping_add"), form)
     row = ModelMapping.objects.get()
     assert (row.kinds, row.fallbacks, row.priority) == (["gemini", "vertex"], ["h", "i"], 2)
-    assert "gemini, vertex" in page(client, "admin:accounts_modelmapping_changelist")
+    assert "Gemini (API key), Vertex AI (service account)" in page(
+        client, "admin:accounts_modelmapping_changelist"
+    )
     shown = page(client, "admin:accounts_modelmapping_change", row.pk)
     assert "h\ni" in shown
     assert shown.count("checked") >= 2
