@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from tests.running_server import ROOT
-from tests.wire.clients import CLIENTS, ClientName
-from tests.wire.heard import Heard
-from tests.wire.servers import SERVERS
-from tests.wire.shape import Shape
+from tests.wire.hearing.clients import CLIENTS, ClientName
+from tests.wire.hearing.heard import Heard
+from tests.wire.recorded.servers import SERVERS
+from tests.wire.recorded.shape import Shape
 
 PAGE = ROOT / "docs" / "wire-corpus.md"
 NEVER = "–"

@@ -4,8 +4,8 @@ import json
 import re
 from collections import Counter
 
-from tests.wire.servers import SERVERS, account_kind
-from tests.wire.shape import SHAPES, body_bytes, events_of, every_shape, frames
+from tests.wire.recorded.servers import SERVERS, account_kind
+from tests.wire.recorded.shape import SHAPES, body_bytes, events_of, every_shape, frames
 
 SHAPES_AT_LEAST, SERVERS_AT_LEAST = 120, 15
 STOPS = {

@@ -7,15 +7,15 @@ from dataclasses import replace
 import pytest
 
 from tests.relay.dialects.every_dialect import DIALECTS
-from tests.wire.clients import CLIENTS, ClientName
-from tests.wire.decoding import events, joined
-from tests.wire.ears import hear
-from tests.wire.heard import Heard
-from tests.wire.in_process import Told, told
-from tests.wire.judging import direct_of, wrong
+from tests.wire.hearing.clients import CLIENTS, ClientName
+from tests.wire.hearing.ears import hear
+from tests.wire.hearing.heard import Heard
+from tests.wire.hearing.judging import direct_of, wrong
+from tests.wire.hearing.oracle import differences, kinds_of
 from tests.wire.known_failing import IN_PROCESS
-from tests.wire.oracle import differences, kinds_of
-from tests.wire.shape import Shape, Tokens, body_bytes, events_of, every_shape
+from tests.wire.playing.decoding import events, joined
+from tests.wire.playing.in_process import Told, told
+from tests.wire.recorded.shape import Shape, Tokens, body_bytes, events_of, every_shape
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore::UserWarning")]
 

@@ -10,13 +10,13 @@ import pytest
 
 from tests.running_server import ServerWorld
 from tests.served.world import AT_ONCE
-from tests.wire.clients import CLIENTS, ClientName
-from tests.wire.judging import wrong
+from tests.wire.hearing.clients import CLIENTS, ClientName
+from tests.wire.hearing.judging import wrong
 from tests.wire.known_failing import IN_PROCESS, SERVED
 from tests.wire.page import PAGE, cell_of, page
-from tests.wire.played import Cell, Played, Stage, cells_of
-from tests.wire.shape import every_shape
-from tests.wire.upstream import WireUpstream
+from tests.wire.playing.played import Cell, Played, Stage, cells_of
+from tests.wire.playing.upstream import WireUpstream
+from tests.wire.recorded.shape import every_shape
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore::UserWarning")]
 

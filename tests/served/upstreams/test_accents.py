@@ -7,9 +7,9 @@ from relay.simulator.accents.catalogue import ACCENTS
 from relay.simulator.model.prose import answer_text
 from tests.served.speakers import SPEAKERS, TOOLS, Speaker, Wish
 from tests.served.world import World
-from tests.wire.clients import ClientName
-from tests.wire.ears import hear
-from tests.wire.heard import Heard
+from tests.wire.hearing.clients import ClientName
+from tests.wire.hearing.ears import hear
+from tests.wire.hearing.heard import Heard
 
 MODELS = {"chat": "on-open", "gemini": "on-gemini", "anthropic": "on-claude", "responses": "on-openai"}
 """A model whose account is asked in the dialect."""

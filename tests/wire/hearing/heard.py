@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.wire.shape import Tokens
+from tests.wire.recorded.shape import Tokens
 
 
 @dataclass

@@ -15,9 +15,9 @@ from google import genai
 from google.genai import errors as google_errors
 from google.genai import types
 
-from tests.wire.clients import ClientName
-from tests.wire.heard import Heard
-from tests.wire.shape import Tokens
+from tests.wire.hearing.clients import ClientName
+from tests.wire.hearing.heard import Heard
+from tests.wire.recorded.shape import Tokens
 
 _MESSAGES: list[Any] = [{"role": "user", "content": "?"}]
 

@@ -3,9 +3,9 @@
 import re
 from typing import Any
 
-from tests.wire.clients import ClientName
-from tests.wire.heard import Heard
-from tests.wire.shape import Call, Shape, Tokens, Trouble
+from tests.wire.hearing.clients import ClientName
+from tests.wire.hearing.heard import Heard
+from tests.wire.recorded.shape import Call, Shape, Tokens, Trouble
 
 STOPS: dict[ClientName, dict[str, str]] = {
     "anthropic": {},

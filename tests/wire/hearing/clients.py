@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tests.wire.shape import Shape
+from tests.wire.recorded.shape import Shape
 
 ClientName = Literal["anthropic", "gemini", "chat", "responses"]
 ANY_OBJECT: dict[str, Any] = {"type": "object", "properties": {}}

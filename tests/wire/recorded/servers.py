@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tests.wire.shape import Shape
+from tests.wire.recorded.shape import Shape
 
 
 class Server(NamedTuple):

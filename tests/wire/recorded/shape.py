@@ -36,7 +36,7 @@ from typing import Any, Literal
 
 import msgspec
 
-SHAPES = Path(__file__).parent / "shapes"
+SHAPES = Path(__file__).parent.parent / "shapes"
 DialectName = Literal["chat", "responses", "anthropic", "gemini"]
 
 _LINE_ENDS = {"lf": b"\n", "crlf": b"\r\n", "cr": b"\r"}

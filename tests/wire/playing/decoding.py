@@ -8,7 +8,7 @@ import msgspec
 from relay.dialects.interface import Decoder, DecoderOptions
 from relay.neutral.events import ArgumentsDelta, Event, Heartbeat, TextDelta, ThinkingDelta, Usage
 from tests.relay.dialects.every_dialect import DIALECTS
-from tests.wire.shape import Shape
+from tests.wire.recorded.shape import Shape
 
 
 def decoder_for(shape: Shape) -> Decoder:

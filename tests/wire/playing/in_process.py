@@ -6,9 +6,9 @@ from relay.dialects.interface import Dialect, EncoderOptions, ErrorAnswer
 from relay.neutral.events import Chunk, StreamState
 from relay.neutral.failures import Failure
 from tests.relay.dialects.every_dialect import DIALECTS
-from tests.wire.clients import CLIENTS, ClientName
-from tests.wire.decoding import decoder_for
-from tests.wire.shape import Shape
+from tests.wire.hearing.clients import CLIENTS, ClientName
+from tests.wire.playing.decoding import decoder_for
+from tests.wire.recorded.shape import Shape
 
 
 class Told:

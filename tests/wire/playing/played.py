@@ -12,12 +12,12 @@ import httpx
 from tests.running_server import RunningServer
 from tests.served.kinds.every_kind import private_key_pem
 from tests.served.world import PATIENCE_SECONDS
-from tests.wire.clients import CLIENTS, ClientName
-from tests.wire.ears import hear
-from tests.wire.heard import Heard
-from tests.wire.servers import account_kind
-from tests.wire.shape import Shape
-from tests.wire.upstream import WireUpstream, prompt_for
+from tests.wire.hearing.clients import CLIENTS, ClientName
+from tests.wire.hearing.ears import hear
+from tests.wire.hearing.heard import Heard
+from tests.wire.playing.upstream import WireUpstream, prompt_for
+from tests.wire.recorded.servers import account_kind
+from tests.wire.recorded.shape import Shape
 
 KEY = "sk-wire-0123456789abcdef"
 AT_ONCE = 8

@@ -1,10 +1,10 @@
 """The oracle's sentence on one answer: the reader's word, or the vendor's own SDK's without this server."""
 
-from tests.wire.clients import ClientName
-from tests.wire.ears import hear
-from tests.wire.heard import Heard
-from tests.wire.oracle import differences, kinds_of
-from tests.wire.shape import Shape, body_bytes
+from tests.wire.hearing.clients import ClientName
+from tests.wire.hearing.ears import hear
+from tests.wire.hearing.heard import Heard
+from tests.wire.hearing.oracle import differences, kinds_of
+from tests.wire.recorded.shape import Shape, body_bytes
 
 
 def wrong(shape: Shape, client: ClientName, heard: Heard, *, is_stream: bool) -> list[str]:

@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Mapping
 
-from tests.wire.shape import Frame, Reset, Shape, body_bytes, events_of, frames
+from tests.wire.recorded.shape import Frame, Reset, Shape, body_bytes, events_of, frames
 
 _NAMED = re.compile(rb"\[wire: ([a-z0-9_/]+)(?: cut=(events|\d+))?\]")
 _LENGTH = re.compile(rb"^content-length: *(\d+)", re.IGNORECASE | re.MULTILINE)

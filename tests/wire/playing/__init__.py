@@ -1,0 +1,1 @@
+"""How a shape is played: through decoder and encoder alone, and through the real server."""
