@@ -88,7 +88,7 @@ class Housekeeper:
     def on_closed(self, callback: OnClosed) -> None:
         """From now on ``callback`` is told, in the thread, of rows of the dead that were closed and booked.
 
-        Not of those whose process may only be slow: it tells their use itself, at their end.
+        Also of those whose process may only be slow: it opens them again, and tells their use at their end.
         """
         self._told = callback
 
@@ -122,6 +122,7 @@ class Housekeeper:
         self._orphans_closed_at = time.monotonic()
         if closed := close_orphans(self._live_process_ids(), now):
             logger.warning("Closed %d rows in flight of processes that are gone", len(closed))
+            self._told(closed)
 
     def _must_stop(self) -> bool:
         """A pause between two batches; neither open rows nor the turn wait until there is none left."""

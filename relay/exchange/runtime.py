@@ -168,10 +168,15 @@ class Runtime:
             await self.limits.start()
 
     def settle_for(self, rows: Sequence[RequestRecord]) -> None:
-        """Count in the budgets of their keys what the exchanges of dead processes have used."""
+        """Count in the budgets of their keys what the exchanges of dead processes have used.
+
+        This one may be among them, where its heartbeat did not reach the store: it tells its own itself.
+        """
+        own = self.accounts.process_id
         for row in rows:
             caller = self.accounts.keys.of_id(row.client_key_id)
-            if caller is not None and self.limits is not None and not row.is_simulated:
+            is_counted = not row.is_simulated and row.process_id != own
+            if caller is not None and self.limits is not None and is_counted:
                 self.limits.settle_for(caller, row)
 
     def leave(self) -> None:

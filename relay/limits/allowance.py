@@ -7,8 +7,8 @@ from monitor.ledger.booking import spent_by
 from monitor.record.records import RequestRecord
 from relay.limits.standing import Standing, headers
 
-Spend = Callable[[int, int], None]
-"""(tokens, units of money): count them, and give back the place of the exchange."""
+Spend = Callable[[int, int, RequestRecord | None], None]
+"""(tokens, units of money, the ended exchange): count them, and give back its place. None: there was none."""
 
 
 class Allowance:
@@ -19,16 +19,11 @@ class Allowance:
         standings: Sequence[Standing],
         spend: Spend,
         priced: Callable[[RequestRecord], RequestRecord] | None,
-        settled: Callable[[RequestRecord], None] | None = None,
     ) -> None:
-        """``priced`` gives an exchange its cost where the key has a budget in money.
-
-        ``settled`` is told what the exchange came to, after ``spend``.
-        """
+        """``priced`` gives an exchange its cost where the key has a budget in money."""
         self._standings = standings
         self._spend = spend
         self._priced = priced
-        self._settled = settled
         self._is_settled = False
 
     def headers(self, recorded_as: str) -> list[tuple[str, str]]:
@@ -39,7 +34,7 @@ class Allowance:
         """There was no exchange: nothing was used but the request that was counted."""
         if not self._is_settled:
             self._is_settled = True
-            self._spend(0, 0)
+            self._spend(0, 0, None)
 
     def settle(self, row: RequestRecord) -> RequestRecord:
         """Count what the exchange of ``row`` used; the row, with its cost where that is known by now."""
@@ -48,7 +43,5 @@ class Allowance:
         self._is_settled = True
         if self._priced is not None and row.cost is None and row.attempts:
             row = self._priced(row)
-        self._spend(*spent_by(row))
-        if self._settled is not None:
-            self._settled(row)
+        self._spend(*spent_by(row), row)
         return row

@@ -47,8 +47,17 @@ class SharedCounts(Protocol):
         """
         ...
 
-    def spend(self, spots: Sequence[Spot], standings: Sequence[Standing], amounts: Sequence[int]) -> None:
-        """Count so much more in each, soon; returns at once."""
+    def spend(
+        self,
+        spots: Sequence[Spot],
+        standings: Sequence[Standing],
+        amounts: Sequence[int],
+        mark: str,
+        is_late: bool,
+    ) -> None:
+        """Count so much more in each, soon; returns at once. Under one ``mark`` it counts once, whoever tells
+        it; ``is_late``: who should have told it may do so in hours.
+        """
         ...
 
     @property
@@ -132,17 +141,24 @@ class Counts:
         return _standings(plan, [self._used.get(spot, 0) for spot in plan.spots])
 
     def spend(
-        self, key: int, admitted: Sequence[Standing], tokens: int, units: int, requests: int = 0
+        self,
+        key: int,
+        admitted: Sequence[Standing],
+        tokens: int,
+        units: int,
+        since: Sequence[Standing] = (),
+        mark: str = "",
+        is_late: bool = False,
     ) -> None:
         """An exchange that was admitted has ended. A rate counts it in the minute of its end.
 
-        ``requests``: 1 where its admission was not counted.
+        ``since``: budgets that did not count its admission. ``mark`` and ``is_late``: see ``SharedCounts``.
         """
-        used = {"tokens": tokens, "usd": units, "requests": requests}
         told: list[tuple[Spot, Standing, int]] = []
-        for standing in admitted:
+        for at, standing in enumerate((*admitted, *since)):
             limit, window = standing.limit, standing.window
-            amount = used[limit.measure]
+            requests = int(at >= len(admitted))
+            amount = tokens if limit.measure == "tokens" else units if limit.measure == "usd" else requests
             if not amount:
                 continue
             if limit.period == "minute" and not window.holds(now := self.now()):
@@ -157,20 +173,13 @@ class Counts:
                 told.append((spot, standing, amount))
         if self._shared is not None and told:
             spots, spent, amounts = zip(*told, strict=True)
-            self._shared.spend(spots, spent, amounts)
+            self._shared.spend(spots, spent, amounts, mark, is_late)
 
-    def spend_late(
-        self, key: int, limits: Sequence[Limit], at: float, tokens: int, units: int, requests: int = 0
-    ) -> None:
-        """What an exchange used that was admitted at ``at`` (epoch seconds), not under these limits, or whose
-        process could not tell it.
-
-        The ledger has it: it counts in the budgets that were begun from the ledger before.
-        """
+    def budgets(self, limits: Sequence[Limit], at: float) -> list[Standing]:
+        """Those that count what was admitted at ``at`` (epoch seconds), and run still."""
         now = self.now()
         budgets = [Standing(limit, window_at(limit.period, at, self._zone), 0) for limit in limits]
-        running = [one for one in budgets if one.is_budget and one.window.holds(now)]
-        self.spend(key, running, tokens, units, requests)
+        return [one for one in budgets if one.is_budget and one.window.holds(now)]
 
     def _plan(self, key: int, limits: Sequence[Limit]) -> LimitPlan:
         """What the limits come to now."""

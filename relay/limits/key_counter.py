@@ -7,7 +7,7 @@ from accounts.keys.limits import KeyLimits, Limit
 from accounts.loaded.client_keys import CallerKey
 from monitor.ledger.booking import spent_by
 from monitor.record.records import RequestRecord
-from relay.limits.allowance import Allowance, Spend
+from relay.limits.allowance import Allowance
 from relay.limits.counts import RETRY_SECONDS, Counts, Unknown
 from relay.limits.standing import Standing, refusal, too_many_at_once
 from relay.neutral.failures import Failure, Kind
@@ -17,6 +17,9 @@ LimitsOf = Callable[[int], KeyLimits | None]
 
 Priced = Callable[[RequestRecord], RequestRecord]
 """An exchange that has ended, with what it cost in dollars, as far as that is known."""
+
+MOST_SETTLED_FOR = 10_000
+"""So many exchanges of the dead are remembered: one that is only slow opens its rows again and again."""
 
 
 class Slots(Protocol):
@@ -59,11 +62,12 @@ class KeyCounter:
         self._slots = slots
         self._limits_of = limits_of
         self._running: dict[int, int] = {}
+        self._settled_for: dict[str, None] = {}
 
     async def admit(self, caller: CallerKey, limits: KeyLimits | None) -> Allowance | Failure:
         """Let the next exchange in, counted as far as there are limits, or say why not."""
         if limits is None or not limits.is_counted:
-            return self._allowance(caller.id, (), (), _nothing)
+            return self._allowance(caller.id, (), (), 0)
         most = limits.max_in_flight
         if most and not await self._take(caller.id, most):
             return too_many_at_once(caller.name, most)
@@ -80,14 +84,10 @@ class KeyCounter:
             self._give(caller.id, most)
             return refusal(caller.name, over, self.counts.now())
 
-        def spend(tokens: int, units: int) -> None:
-            self._give(caller.id, most)
-            self.counts.spend(caller.id, standings, tokens, units)
-
-        return self._allowance(caller.id, limits.limits, standings, spend)
+        return self._allowance(caller.id, limits.limits, standings, most)
 
     def _allowance(
-        self, key: int, limits: tuple[Limit, ...], standings: Sequence[Standing], spend: Spend
+        self, key: int, limits: tuple[Limit, ...], standings: Sequence[Standing], most: int
     ) -> Allowance:
         """A budget may be set while the exchange runs, also for a key that nothing is counted for now."""
 
@@ -96,11 +96,14 @@ class KeyCounter:
                 return self._priced(row)
             return row
 
-        def settled(row: RequestRecord) -> None:
-            if since := self._since(key, limits):
-                self.counts.spend_late(key, since, row.started_at, *spent_by(row), requests=1)
+        def spend(tokens: int, units: int, row: RequestRecord | None) -> None:
+            self._give(key, most)
+            if row is not None:
+                since = self._since(key, limits)
+                budgets = self.counts.budgets(since, row.started_at) if since else ()
+                self.counts.spend(key, standings, tokens, units, budgets, row.id)
 
-        return Allowance(standings, spend, with_cost, settled)
+        return Allowance(standings, spend, with_cost)
 
     def _since(self, key: int, limits: tuple[Limit, ...]) -> Sequence[Limit]:
         """What was set for the key since the admission under these limits."""
@@ -111,9 +114,17 @@ class KeyCounter:
         return [limit for limit in now.limits if (limit.measure, limit.period) not in known]
 
     def settle_for(self, caller: CallerKey, row: RequestRecord) -> None:
-        """Count what the exchange of ``row`` used, whose process has died and whose use is booked."""
-        if caller.limits is not None:
-            self.counts.spend_late(caller.id, caller.limits.limits, row.started_at, *spent_by(row))
+        """Count what the exchange of ``row`` used, which is booked; its process has died, or is slow.
+
+        Once, also where a slow process has it open again, or tells it at its end.
+        """
+        if caller.limits is None or row.id in self._settled_for:
+            return
+        self._settled_for[row.id] = None
+        if len(self._settled_for) > MOST_SETTLED_FOR:
+            del self._settled_for[next(iter(self._settled_for))]
+        budgets = self.counts.budgets(caller.limits.limits, row.started_at)
+        self.counts.spend(caller.id, budgets, *spent_by(row), mark=row.id, is_late=True)
 
     async def start(self) -> None:
         """Begin to count with the other processes; Redis need not be there yet."""
@@ -158,7 +169,3 @@ def _has_money(limits: Sequence[Limit]) -> bool:
     for limit in limits:  # ``any`` takes six times as long
         has_money = has_money or limit.measure == "usd"
     return has_money
-
-
-def _nothing(_tokens: int, _units: int) -> None:
-    """There is nothing to count it in."""

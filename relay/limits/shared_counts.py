@@ -137,13 +137,21 @@ class RedisCounts:
         before = await self._asked(self._admit, list(map(_name, spots)), arguments)
         return [int(used) if used else None for used in before]
 
-    def spend(self, spots: Sequence[Spot], standings: Sequence[Standing], amounts: Sequence[int]) -> None:
+    def spend(
+        self,
+        spots: Sequence[Spot],
+        standings: Sequence[Standing],
+        amounts: Sequence[int],
+        mark: str = "",
+        is_late: bool = False,
+    ) -> None:
         """Count so much more in each; where Redis is away it is told when it is back."""
         debts = {
             spot: _Debt(amount, _seconds_to_live(standing), 0 if standing.is_budget else 1)
             for spot, standing, amount in zip(spots, standings, amounts, strict=True)
         }
-        self._started(self._spend_quietly(debts))
+        seconds = DAY_SECONDS if is_late else MARK_SECONDS
+        self._started(self._spend_quietly(mark or uuid.uuid4().hex, debts, seconds))
 
     async def stop(self) -> None:
         """Tell what is still to be told, and end."""
@@ -152,16 +160,23 @@ class RedisCounts:
             await self._tell_owed()
         await self._client.aclose()
 
-    async def _spend_quietly(self, debts: "dict[Spot, _Debt]") -> None:
+    async def _spend_quietly(self, mark: str, debts: "dict[Spot, _Debt]", mark_seconds: int) -> None:
         with suppress(Unknown):  # it would be missing for good: it is told when Redis is back
-            await self._tell(uuid.uuid4().hex, debts)
+            await self._tell(mark, debts, mark_seconds=mark_seconds)
 
-    async def _tell(self, mark: str, debts: "dict[Spot, _Debt]", *, again: bool = False) -> None:
+    async def _tell(
+        self,
+        mark: str,
+        debts: "dict[Spot, _Debt]",
+        *,
+        again: bool = False,
+        mark_seconds: int = MARK_SECONDS,
+    ) -> None:
         """Tell it under its mark; what was not told, or may not have been, is kept.
 
         ``again``: Redis may have counted it before, under the same mark.
         """
-        arguments = [MARK_SECONDS, *(told for debt in debts.values() for told in debt)]
+        arguments = [mark_seconds, *(told for debt in debts.values() for told in debt)]
         names = [f"evenkeel:told:{{{next(iter(debts))[0]}}}:{mark}", *map(_name, debts)]
         try:
             await self._asked(self._spend, names, arguments)

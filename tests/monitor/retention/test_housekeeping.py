@@ -73,10 +73,10 @@ def test_rows_of_the_certainly_dead_are_closed_at_once(
     assert forgotten == [{"dead"}]
 
 
-def test_only_the_use_of_the_certainly_dead_is_told(writer: RecordWriter, request_record: NewRecord) -> None:
-    """A process without a heartbeat may only be slow: it tells at the end itself, and budgets count once."""
+def test_the_use_of_all_that_are_gone_is_told(writer: RecordWriter, request_record: NewRecord) -> None:
+    """Of the certainly dead, and of those without a heartbeat: on another host nobody sees the end."""
     dead = request_record(started_at=NOW - 100, process_id="dead")
-    slow = request_record(started_at=NOW - 90, process_id="slow")
+    slow = request_record(started_at=NOW - 90, process_id="of another host")
     writer.submit(dead)
     writer.submit(slow)
     assert writer.flush(10)
@@ -85,7 +85,7 @@ def test_only_the_use_of_the_certainly_dead_is_told(writer: RecordWriter, reques
     housekeeper.on_closed(lambda rows: told.extend(row.id for row in rows))
     housekeeper.tick(NOW)
     assert not RequestLog.objects.filter(in_flight=True).exists()
-    assert told == [dead.id]
+    assert told == [dead.id, slow.id]
 
 
 def test_rows_that_have_ended_are_not_touched(writer: RecordWriter, request_record: NewRecord) -> None:

@@ -61,7 +61,7 @@ class Door:
 
         async def count(admission: Admission) -> None:
             self.meanwhile()
-            admission._allowance = Allowance([], lambda *spent: self.spent.append(spent), None)
+            admission._allowance = Allowance([], lambda *spent: self.spent.append(spent[:2]), None)
 
         async def in_its_session(admission: Admission, call: ClientCall, inspected: object) -> ClientCall:
             self.meanwhile()

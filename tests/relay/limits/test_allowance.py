@@ -22,7 +22,7 @@ def with_cost(row: RequestRecord) -> RequestRecord:
 
 def spent(row: RequestRecord) -> list[tuple[int, int]]:
     told: list[tuple[int, int]] = []
-    allowance = Allowance((), lambda tokens, units: told.append((tokens, units)), with_cost)
+    allowance = Allowance((), lambda tokens, units, _: told.append((tokens, units)), with_cost)
     allowance.settle(allowance.settle(row))
     return told
 

@@ -157,9 +157,11 @@ async def test_what_a_dead_process_could_not_tell_counts_in_the_budgets_that_run
     """The ledger has it by then: a budget that was begun from the ledger before gets it, and no other."""
     world = World()
     limits = (TOKENS, DOLLARS, Limit("tokens", "minute", 100))
-    world.counts.spend_late(1, limits, NOON, 60, 600)
+    world.counts.spend(1, world.counts.budgets(limits, NOON), 60, 600)
     assert await world.ask(*limits)  # begun from the ledger
-    world.counts.spend_late(1, limits, NOON, 60, 600)
+    world.counts.spend(1, world.counts.budgets(limits, NOON), 60, 600)
     assert [one.used for one in world.counts.standings(1, limits)] == [60, 600, 0]
-    world.counts.spend_late(1, limits, NOON - 86400, 30, 300)  # of yesterday, and of this month
+    world.counts.spend(
+        1, world.counts.budgets(limits, NOON - 86400), 30, 300
+    )  # of yesterday, and of this month
     assert [one.used for one in world.counts.standings(1, limits)] == [60, 900, 0]

@@ -93,3 +93,12 @@ async def test_without_a_budget_in_money_nothing_is_priced() -> None:
     door.limits = KeyLimits(limits=BUDGETS)
     running.give_back()
     assert (door.priced, door.used()) == (0, [12, 17, 0])
+
+
+async def test_what_the_dead_used_counts_once_however_often_it_is_told() -> None:
+    """A process that is only slow opens its row again, which is closed again."""
+    door = Door(*BUDGETS)
+    await door.admit()
+    for _ in range(3):
+        door.counter.settle_for(CallerKey(1, "team", True, door.limits), ROW)
+    assert door.used() == [11, 17, 10]

@@ -10,10 +10,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from accounts.keys.limits import Limit
+from accounts.keys.limits import KeyLimits, Limit
+from accounts.loaded.client_keys import CallerKey
 from accounts.processes import redis_client
+from monitor.record.records import RequestRecord
 from relay.limits import shared_counts
+from relay.limits.allowance import Allowance
 from relay.limits.counts import Counts, Unknown
+from relay.limits.key_counter import KeyCounter
 from relay.limits.shared_counts import RedisCounts
 from relay.limits.standing import Standing
 from tests import stores
@@ -104,6 +108,39 @@ async def test_what_one_process_spends_another_one_knows(processes: Processes) -
     processes.counts[0].spend(1, third, 1, 0)
     await until(lambda: not processes.shared[0]._tasks)
     assert await processes.ask(1, TOKENS) is None
+
+
+@pytest.mark.parametrize("order", ["the end first", "the death first"])
+async def test_who_was_only_slow_counts_once(processes: Processes, order: str) -> None:
+    """A process that was taken for dead tells its use itself: it counts once, also hours later."""
+    limits = KeyLimits(limits=(TOKENS,))
+    caller = CallerKey(1, "team", True, limits)
+    slow, keeper = (KeyCounter(one, lambda row: row, limits_of=lambda _: limits) for one in processes.counts)
+    running = await slow.admit(caller, limits)
+    assert isinstance(running, Allowance)
+    row = RequestRecord(
+        id="1" * 32, started_at=processes.now, process_id="slow", dialect="anthropic", method="POST",
+        path="/", in_flight=False, client_key_id=1, attempts=1, tokens_in=30, tokens_out=4,
+    )  # fmt: skip
+
+    async def ends() -> None:
+        running.settle(row)
+        await until(lambda: not processes.shared[0]._tasks)
+
+    async def is_taken_for_dead() -> None:
+        for _ in range(2):  # it opens its row again
+            keeper.settle_for(caller, row)
+            await until(lambda: not processes.shared[1]._tasks)
+
+    steps = [ends, is_taken_for_dead] if order == "the end first" else [is_taken_for_dead, ends]
+    for step in steps:
+        await step()
+        told = await processes.ask(1, TOKENS)
+        assert told is not None
+        assert told[0].used == 34
+    if order == "the death first":
+        [mark] = await processes.shared[0]._client.keys(f"*{row.id}")
+        assert await processes.shared[0]._client.ttl(mark) > shared_counts.DAY_SECONDS - 60
 
 
 async def test_a_redis_that_lost_everything_is_opened_from_the_ledger(
