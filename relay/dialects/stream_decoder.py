@@ -7,15 +7,15 @@ at its end, as the stream that says the same. After Terminal or Failed a decoder
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Generic, Literal
+from typing import Generic
 
-import msgspec
-
+from relay.dialects.reading.at_once import shapes
+from relay.dialects.reading.body_form import BLANK, BodyForm
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.reading.loose_fields import last_event, loose_data, meant
 from relay.dialects.reading.outside_json import (
     DONE,
-    JSON_BEGINS,
     begins_json,
     is_done,
     is_silence,
@@ -24,49 +24,31 @@ from relay.dialects.reading.outside_json import (
     without_done,
 )  # fmt: skip
 from relay.dialects.reading.tolerant_reader import UNREADABLE, Decoding, NoObject, Shape, TolerantReader
-from relay.dialects.reading.too_much import too_large, too_wide
+from relay.dialects.reading.too_much import look_through, too_large, too_wide
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Heartbeat, Terminal
-from relay.neutral.failures import Failure, Kind
-from relay.neutral.nesting import is_too_deep, is_too_wide, may_be_deep
-from relay.neutral.sse import EventTooLarge, SseEvent, SseParser, as_text, framed, separated
+from relay.neutral.failures import Failure
+from relay.neutral.nesting import is_too_wide, may_be_deep
+from relay.neutral.sse import EventTooLarge, Lines, SseEvent, SseParser, as_text, framed, separated
 
 _HEARTBEAT = Heartbeat()
 _ENDS = (Terminal, Failed)
-_BLANK = b"\xef\xbb\xbf \t\r\n"
 _BRACE = ord("{")
 _LONG = 4_000  # bytes: numbers of more digits are refused by most readers of JSON
-_ANYTHING = msgspec.json.Decoder()
-
-
-class BrokenStream(Exception):
-    """The stream is broken here, and the client must not see this event; ``failure`` says how."""
-
-    def __init__(self, failure: Failure) -> None:
-        """``failure`` ends the stream."""
-        super().__init__(failure.message)
-        self.failure = failure
-
-
-def garbage(message: str) -> Failure:
-    """Data that is no JSON object, or breaks the protocol."""
-    return Failure(Kind.GARBAGE, message)
-
-
-def _look_through(data: bytes) -> None:
-    """Raises msgspec.DecodeError for what is no JSON, or nested too deeply."""
-    if is_too_deep(_ANYTHING.decode(data), data):
-        raise msgspec.DecodeError("nested too deeply")
+_FEW = 3  # so few events that come together are read one by one
 
 
 class StreamDecoder(ABC, Generic[Shape]):
     """Bytes in, whole events out; a dialect adds ``take``, ``done``, ``end`` and ``document``.
 
     While ``held`` is a list, the bytes of events are held back in it: a tool call was closed whose JSON
-    does not parse, and the next event says why. ``is_finishing`` is the chunk's.
+    does not parse, and the next event says why. ``is_finishing`` is the chunk's. ``decode_lines`` reads
+    what came together.
     """
 
     bare: frozenset[str] = frozenset()  # the names that say all that their events do
+    decode_lines: Callable[[bytes], list[Shape]] | None = None
+    keeps_bytes = True  # may a client want the events' own bytes?
     passes_done = True  # may a client of the same dialect see ``[DONE]``?
     end_bytes = b""  # what it is told where an answer is whole without its last event
 
@@ -75,14 +57,12 @@ class StreamDecoder(ABC, Generic[Shape]):
         self.held: list[bytes] | None = None
         self.is_finishing = False
         self._reader = TolerantReader(decoder, self.prepared)
-        self._read = self._reader.read
-        self._parser, self._max_event_bytes = SseParser(max_event_bytes), max_event_bytes
+        self._decode = self._reader.read
+        self._parser = SseParser(max_event_bytes)
         self._raw: list[bytes] = []
         self._is_over = False
         self._ends_amid = False  # the connection ended inside of an event's data
-        self._form: Literal["", "stream", "document"] = ""
-        self._unread: list[bytes] = []  # until it is known what this is; all of it where it is a document
-        self._unread_bytes = 0
+        self._form = BodyForm(max_event_bytes)
 
     @property
     def bent(self) -> list[str]:
@@ -95,6 +75,13 @@ class StreamDecoder(ABC, Generic[Shape]):
 
         Raises BrokenStream.
         """
+
+    def take_words(self, told: list[Shape], at: int, events: list[Event]) -> int:
+        """Tell what from ``at`` on is nothing but more words for the open block; up to where."""
+        return at
+
+    def read_over(self, events: list[Event]) -> None:
+        """Behind the events of one read."""
 
     @abstractmethod
     def done(self, events: list[Event]) -> None:
@@ -130,20 +117,48 @@ class StreamDecoder(ABC, Generic[Shape]):
         if self._is_over:
             return Chunk(b"", [])
         try:
-            found = self._parser.feed(data) if self._form == "stream" else self._begun(data)
+            if not self._form.is_stream:
+                data = self._form.feed(data)
+            lines = self._parser.lines(data) if self.decode_lines is not None else None
+            if lines is not None and len(lines.data) > _FEW:
+                return self._at_once(lines)
+            found = lines.events() if lines is not None else self._parser.feed(data) if data else []
         except EventTooLarge as error:
             self._is_over = True
             return Chunk(b"", [Failed(too_large(error))])
         return self._chunk(found)
 
+    def _at_once(self, lines: Lines) -> Chunk:
+        """Many events that came together: read in one go, and told in as few as may be."""
+        told = None
+        if self.decode_lines is not None and self._reader.waiting is None and self.held is None:
+            told = shapes(lines.data, self.decode_lines, _LONG)
+        if told is None or (self.keeps_bytes and any(map(may_be_deep, lines.data))):
+            return self._chunk(lines.events())
+        self._raw = []
+        events: list[Event] = []
+        at = 0
+        while at < len(told) and not self._is_over:
+            is_usual = self._reader.waiting is None
+            begin, at = at, self.take_words(told, at, events) if is_usual else at
+            if at > begin and self.keeps_bytes:
+                self._raw.append(lines.raw(begin, at))
+            if at < len(told):
+                if is_usual and not may_be_deep(lines.data[at]):
+                    self._take(told[at], lines.event(at), events)
+                else:
+                    self._one(lines.event(at), events)
+                at += 1
+        return self._read(events)
+
     def finish(self) -> Chunk:
         """What the end completes: a document, or an event without its blank line; half an event is none."""
         if self._is_over:
             return Chunk(b"", [])
-        if self._form == "document":
+        if self._form.is_document:
             chunk = self._whole_document()
         else:
-            rest, left = self._parser.unread.strip(_BLANK), self._parser.finish()
+            rest, left = self._parser.unread.strip(BLANK), self._parser.finish()
             found = last_event(rest, left, self.bare)
             self._ends_amid = not found and begins_json(rest)
             chunk = self._chunk(found)
@@ -157,25 +172,8 @@ class StreamDecoder(ABC, Generic[Shape]):
         self._is_over = True
         return Chunk(separated(raw) + end, chunk.events)
 
-    def _begun(self, data: bytes) -> list[SseEvent]:
-        """The events of a stream's beginning; none while it may be a document. Raises EventTooLarge."""
-        says_something = bool(data.strip(_BLANK))
-        if self._form or says_something or self._unread_bytes < 65_536:  # a flood of blanks says nothing
-            self._unread.append(data)
-            self._unread_bytes += len(data)
-        if not self._form and says_something:  # blanks alone are not joined: they may come one by one
-            whole = b"".join(self._unread)
-            self._unread = [whole]
-            if whole.lstrip(_BLANK)[:1] not in JSON_BEGINS:
-                self._form, self._unread = "stream", []
-                return self._parser.feed(whole)
-            self._form = "document"
-        if self._unread_bytes > self._max_event_bytes:
-            raise EventTooLarge(self._max_event_bytes)
-        return []
-
     def _whole_document(self) -> Chunk:
-        text = b"".join(self._unread).strip(_BLANK)
+        text = self._form.document
         try:
             if is_too_wide(text):
                 raise BrokenStream(too_wide())
@@ -192,38 +190,42 @@ class StreamDecoder(ABC, Generic[Shape]):
     def _chunk(self, found: Iterable[SseEvent]) -> Chunk:
         self._raw = []
         events: list[Event] = []
-        reader, read, take = self._reader, self._read, self._take
         for event in found:
-            if not event.raw.isascii():
-                event = as_text(event)
-            data = event.data
-            if data and len(data) > _LONG and is_too_wide(data):
-                self._break(events, too_wide())
-                break
-            if data and data[0] == _BRACE and reader.waiting is None:
-                try:
-                    told = read(data)
-                    # What the shape does not name was not looked at: bytes that are no text, endless numbers.
-                    if len(data) > _LONG or may_be_deep(data):
-                        _look_through(data)
-                    if not data.isascii():
-                        data.decode()
-                except UNREADABLE:
-                    self._patiently(event, events)
-                else:
-                    take(told, event, events)
-            elif not data or says_nothing(event.name, data):
-                self._nothing(event, events)
-            elif is_done(data):
-                self._flush(events)
-                raw = event.raw if data == DONE else framed("", DONE)
-                self._guarded(self.done, events, raw if self.passes_done else b"")
-            else:
-                self._patiently(event, events)
+            self._one(event, events)
             if self._is_over:
                 break
-        is_finishing = self.is_finishing and not self._parser.is_amid
-        return Chunk(b"".join(self._raw), events, is_finishing)
+        return self._read(events)
+
+    def _read(self, events: list[Event]) -> Chunk:
+        """What one read amounted to."""
+        self.read_over(events)
+        return Chunk(b"".join(self._raw), events, self.is_finishing and not self._parser.is_amid)
+
+    def _one(self, event: SseEvent, events: list[Event]) -> None:
+        event = event if event.raw.isascii() else as_text(event)
+        data = event.data
+        if data and len(data) > _LONG and is_too_wide(data):
+            self._break(events, too_wide())
+        elif data and data[0] == _BRACE and self._reader.waiting is None:
+            try:
+                told = self._decode(data)
+                # What the shape does not name was not looked at: bytes that are no text, endless numbers.
+                if len(data) > _LONG or may_be_deep(data):
+                    look_through(data)
+                if not data.isascii():
+                    data.decode()
+            except UNREADABLE:
+                self._patiently(event, events)
+            else:
+                self._take(told, event, events)
+        elif not data or says_nothing(event.name, data):
+            self._nothing(event, events)
+        elif is_done(data):
+            self._flush(events)
+            raw = event.raw if data == DONE else framed("", DONE)
+            self._guarded(self.done, events, raw if self.passes_done else b"")
+        else:
+            self._patiently(event, events)
 
     def _nothing(self, event: SseEvent, events: list[Event]) -> None:
         """An event without data. An empty data line, or a name alone, breaks SDKs, so it is not passed on."""
@@ -261,12 +263,10 @@ class StreamDecoder(ABC, Generic[Shape]):
     def _flush(self, events: list[Event]) -> None:
         """What was held back for half a character: no other half is coming."""
         try:
-            ready = self._reader.finish()
+            for told, event in self._reader.finish():
+                self._take(told, event, events)
         except NoObject:
             self._break(events)
-            return
-        for told, event in ready:
-            self._take(told, event, events)
 
     def _break(self, events: list[Event], failure: Failure | None = None) -> None:
         events.append(Failed(failure or garbage("upstream sent data that is no JSON object")))

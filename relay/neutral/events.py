@@ -33,6 +33,11 @@ StopReason = Literal[
 ]
 
 
+LONGEST_CHARACTERS = 8_192
+"""Of a delta that a stream is told in: some clients read lines of 64 KiB at most, and JSON may take six bytes
+for a character."""
+
+
 class MessageStart(msgspec.Struct, frozen=True, gc=False):
     """Upstream began an answer. Alone it is not valid data."""
 
@@ -259,3 +264,17 @@ class StreamState:
     def text(self) -> str:
         """The plain text said so far, over all text blocks."""
         return "".join(block.text for block in self.blocks if block.kind == "text")
+
+
+def joined_words(pieces: Iterable[str]) -> list[str]:
+    """``pieces`` of one block's words that came together, in as few as ``LONGEST_CHARACTERS`` allows."""
+    told: list[str] = []
+    together: list[str] = []
+    characters = 0
+    for piece in pieces:
+        characters += len(piece)
+        if characters > LONGEST_CHARACTERS and together:
+            told.append("".join(together))
+            together, characters = [], len(piece)
+        together.append(piece)
+    return [*told, "".join(together)] if together else told

@@ -37,6 +37,26 @@ class SseEvent(msgspec.Struct, frozen=True, gc=False):
     raw: bytes
 
 
+class Lines(msgspec.Struct, frozen=True, gc=False):
+    """Events that are one line of data each: these data, and the line ends that stood behind each."""
+
+    data: list[bytes]
+    separator: bytes
+
+    def raw(self, begin: int, end: int) -> bytes:
+        """The bytes that the events from ``begin`` up to ``end`` came in."""
+        return b"".join([b"data: %b%b" % (data, self.separator) for data in self.data[begin:end]])
+
+    def event(self, number: int) -> SseEvent:
+        """One of them."""
+        data = self.data[number]
+        return SseEvent("", data, b"data: " + data + self.separator)
+
+    def events(self) -> list[SseEvent]:
+        """All of them."""
+        return [self.event(number) for number in range(len(self.data))]
+
+
 class SseParser:
     """Cuts a stream of bytes into whole events."""
 
@@ -87,6 +107,34 @@ class SseParser:
         if rest:
             self._keep(rest)
         return events
+
+    def lines(self, data: bytes) -> Lines | None:
+        """The events that ``data`` completes, where each is one line of data and nothing else.
+
+        Where anything else stands in it nothing is read: ``feed`` does that.
+        """
+        if self._pending:
+            seam = b"".join(self._pending[-_LONGEST_EVENT_END:])[1 - _LONGEST_EVENT_END :]
+            if not _ends_an_event(seam + data):
+                return None
+            data = b"".join([*self._pending, data])
+        if not data.startswith(b"data: ") or len(data) > self._max_bytes:
+            return None
+        separator = b"\r\n\r\n" if b"\r" in data else b"\n\n"
+        end = data.rfind(separator)
+        if end < 0:
+            return None
+        found = data[6:end].split(separator + b"data: ")
+        rest = end + len(separator)
+        # Every line end up to there must be one of those between events.
+        if data.count(b"\n", 0, rest) != 2 * len(found):
+            return None
+        if data.count(b"\r", 0, rest) != (2 * len(found) if separator[:1] == b"\r" else 0):
+            return None
+        self._at_start = False
+        self._pending = [data[rest:]] if rest < len(data) else []
+        self._pending_bytes = len(data) - rest
+        return Lines(found, separator)
 
     @property
     def unread(self) -> bytes:

@@ -1,7 +1,8 @@
 """A whole answer in one event of a stream, taken as the stream that says the same. PURE."""
 
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.tolerant_reader import Decoding, NoObject, Shape, TolerantReader
-from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.dialects.stream_decoder import StreamDecoder
 from relay.neutral.events import Event
 from relay.neutral.sse import SseParser
 

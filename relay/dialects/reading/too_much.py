@@ -1,8 +1,12 @@
 """What an answer has too much of to be read, as the failure that says so. PURE."""
 
+import msgspec
+
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.nesting import MOST_CONTAINERS
+from relay.neutral.nesting import MOST_CONTAINERS, is_too_deep
 from relay.neutral.sse import EventTooLarge
+
+_ANYTHING = msgspec.json.Decoder()
 
 
 def too_large(error: EventTooLarge) -> Failure:
@@ -14,3 +18,9 @@ def too_large(error: EventTooLarge) -> Failure:
 def too_wide() -> Failure:
     """For an event, or for what is no stream."""
     return Failure(Kind.GARBAGE, f"upstream sent JSON of more than {MOST_CONTAINERS} lists and objects")
+
+
+def look_through(data: bytes) -> None:
+    """Raises msgspec.DecodeError for what is no JSON, or nested too deeply."""
+    if is_too_deep(_ANYTHING.decode(data), data):
+        raise msgspec.DecodeError("nested too deeply")

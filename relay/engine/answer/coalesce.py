@@ -6,11 +6,7 @@ PURE.
 import sys
 from collections.abc import Iterable, Sequence
 
-from relay.neutral.events import ArgumentsDelta, Event, TextDelta, ThinkingDelta, Usage
-
-LONGEST_CHARACTERS = 8_192
-"""Of a delta that a stream is told in: some clients read lines of 64 KiB at most, and JSON may take six bytes
-for a character."""
+from relay.neutral.events import LONGEST_CHARACTERS, ArgumentsDelta, Event, TextDelta, ThinkingDelta, Usage
 
 _FEW = 4
 """So few events are told one by one."""

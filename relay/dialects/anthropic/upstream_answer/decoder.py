@@ -39,8 +39,9 @@ from relay.dialects.anthropic.upstream_answer.wire import (
 )
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.told_again import told_again
-from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.dialects.stream_decoder import StreamDecoder
 from relay.neutral.conversation import Json
 from relay.neutral.events import (
     ArgumentsDelta,
@@ -55,8 +56,6 @@ from relay.neutral.events import (
 )
 from relay.neutral.failures import Failure, Kind
 from relay.neutral.sse import SseEvent
-
-_HEARTBEAT = Heartbeat()
 
 
 class AnthropicDecoder(StreamDecoder[StreamEvent]):
@@ -138,7 +137,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
     def _take_rare(self, name: str, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
         body = json_object(event.data or b"") or {}
         if name == "ping":
-            events.append(_HEARTBEAT)
+            events.append(Heartbeat())
             return self._reframed(event, told)
         if name == "error" or (not told.type and told.error is not None):
             self.held = None
@@ -151,7 +150,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
                 event = self._mended(event, "delta.type", named)
                 return self.take(STREAM_EVENT.decode(event.data or b""), event, events)
             if says_nothing(told.delta, kind):
-                events.append(_HEARTBEAT)
+                events.append(Heartbeat())
                 return b""
         if self.held is not None:
             self._release(name, body, events)
@@ -181,7 +180,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         return self._reframed(event, told)
 
     def _passed_over(self, name: str, events: list[Event]) -> bytes:
-        events.append(_HEARTBEAT)
+        events.append(Heartbeat())
         self.note(name)
         return b""
 

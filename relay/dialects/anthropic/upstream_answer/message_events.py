@@ -8,7 +8,7 @@ from collections.abc import Collection
 from relay.dialects.anthropic.stop_reasons import fitting, stop_of
 from relay.dialects.anthropic.upstream_answer.block_start import text_at
 from relay.dialects.anthropic.usage import read_usage, told_miss, with_counts
-from relay.dialects.stream_decoder import BrokenStream, garbage
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, MessageStart, Stop, merged

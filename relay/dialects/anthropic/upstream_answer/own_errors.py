@@ -1,7 +1,7 @@
 """An error that upstream tells in its stream: forwarded where a client's SDK knows it for one. PURE."""
 
 from relay.dialects.anthropic.errors import failure_in_document, failure_of_event
-from relay.dialects.stream_decoder import BrokenStream
+from relay.dialects.reading.broken_stream import BrokenStream
 from relay.neutral.conversation import Json
 from relay.neutral.events import Failed
 from relay.neutral.sse import SseEvent

@@ -3,8 +3,8 @@
 from relay.dialects.anthropic.upstream_answer.block_start import citation
 from relay.dialects.anthropic.upstream_answer.upstream_blocks import UpstreamBlock
 from relay.dialects.anthropic.upstream_answer.wire import WHERE, Delta
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.half_characters import json_text
-from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Signature
 

@@ -11,6 +11,7 @@ from relay.dialects.finishing import says_more
 from relay.dialects.gemini.finish_reasons import UNSPECIFIED, stop_reason, usual
 from relay.dialects.gemini.upstream_answer.blocks import Blocks
 from relay.dialects.gemini.upstream_answer.wire import NOTHING, UsageMetadata, WireAnswer, WireCandidate
+from relay.dialects.gemini.upstream_answer.words import words_alone
 from relay.dialects.gemini.usage import says_all_of, usage_of
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.reading.half_characters import any_object
@@ -76,6 +77,25 @@ class AnswerEvents:
         if feedback is not None and feedback.block_reason and not answer.candidates:
             self._is_cut_short = True
             self._stop = Stop("refusal", feedback.block_reason, explanation=feedback.block_reason_message)
+
+    def take_words(self, answers: list[WireAnswer], at: int, out: list[Event]) -> int:
+        """Tell what from ``at`` on is nothing but more words for the block that is open; up to where."""
+        blocks = self._blocks
+        if not blocks.open or self._stop is not None or self._others:
+            return at
+        thinks = blocks.open == "thinking"
+        pieces: list[str] = []
+        for number in range(at, len(answers)):
+            answer = answers[number]
+            words = words_alone(answer, thinks)
+            if not words:
+                break
+            pieces.append(words)
+            if answer.usage_metadata is not None:
+                self._take_usage(answer, out)
+            at = number + 1
+        blocks.grow(pieces, out)
+        return at
 
     def tell_usage(self, out: list[Event]) -> None:
         """Tell the counts that came and were not told, before a failure that is the last of ``out``."""

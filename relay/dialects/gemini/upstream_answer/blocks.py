@@ -23,6 +23,7 @@ from relay.neutral.events import (
     Signature,
     TextDelta,
     ThinkingDelta,
+    joined_words,
 )
 
 _NO_PAYLOAD = frozenset({"thought", "thoughtSignature", "thought_signature", "text"})
@@ -93,6 +94,13 @@ class Blocks:
         if self._call is not None:
             raise BrokenParts("a tool call was cut")
         return self._rare(part, out)
+
+    def grow(self, words: list[str], out: list[Event]) -> None:
+        """More words of the text or thinking that is open, in as few deltas as clients can read."""
+        delta = TextDelta if self.open == "text" else ThinkingDelta
+        for text in joined_words(words):
+            out.append(delta(self.index, text))
+            self.has_text = self.has_text or delta is TextDelta
 
     def opaque(self, part: dict[str, Any], out: list[Event]) -> None:
         """Tell a part of an unknown kind, which has more to it than a flag or a signature."""

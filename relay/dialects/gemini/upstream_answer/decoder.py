@@ -24,13 +24,15 @@ from relay.dialects.gemini.upstream_answer.wire import (
     Envelope,
     WireAnswer,
     read_answer,
+    read_answers,
     read_envelope,
 )
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.half_characters import json_text, tolerant_object
 from relay.dialects.reading.told_again import told_again
-from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.dialects.stream_decoder import StreamDecoder
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Terminal
 from relay.neutral.failures import Failure, Kind
@@ -49,7 +51,8 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
     def __init__(self, options: DecoderOptions) -> None:
         """A fresh stream."""
         super().__init__(AnswerDecoding, options.max_event_bytes)
-        self._is_enveloped, self._keeps_bytes = options.is_enveloped, options.keeps_bytes
+        self._is_enveloped, self.keeps_bytes = options.is_enveloped, options.keeps_bytes
+        self.decode_lines = None if self._is_enveloped else read_answers
         self._answer = AnswerEvents(options)
 
     def take(self, told: WireAnswer, event: SseEvent, events: list[Event]) -> bytes:
@@ -73,7 +76,15 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
         except _UNREADABLE as error:  # deep inside of what was not looked at before
             raise BrokenStream(garbage("upstream sent data that is no chunk of an answer")) from error
         self.is_finishing = self._answer.is_finished and not self._answer.awaits_result
-        return readable(event, data) if self._keeps_bytes else b""
+        return readable(event, data) if self.keeps_bytes else b""
+
+    def take_words(self, told: list[WireAnswer], at: int, events: list[Event]) -> int:
+        """Text or thinking alone, without a signature, a source or a reason."""
+        return self._answer.take_words(told, at, events)
+
+    def read_over(self, events: list[Event]) -> None:
+        """The counts are told once a read."""
+        self._answer.tell_usage(events)
 
     def done(self, events: list[Event]) -> None:
         """``[DONE]``, from servers that took it over: the end, where there is one; raises BrokenStream."""
@@ -105,9 +116,7 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
         return b"" if raw.strip(b"\r\n") else raw
 
     def _chunk(self, found: Iterable[SseEvent]) -> Chunk:
-        chunk = super()._chunk(map(_unwrapped, found) if self._is_enveloped else found)
-        self._answer.tell_usage(chunk.events)
-        return chunk
+        return super()._chunk(map(_unwrapped, found) if self._is_enveloped else found)
 
     def _break(self, events: list[Event], failure: Failure | None = None) -> None:
         """What is no chunk: behind a finish reason it is none of the answer's business."""

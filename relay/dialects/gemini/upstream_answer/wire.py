@@ -169,6 +169,13 @@ def read_answer(data: bytes) -> WireAnswer:
     return answer
 
 
+def read_answers(data: bytes) -> list[WireAnswer]:
+    """Chunks, each the JSON of a line; raises msgspec.DecodeError where one wants a closer look."""
+    if (b"_" in data and _MAYBE_SNAKE_CASE.search(data)) or b'"functionCall"' in data:
+        raise msgspec.ValidationError("names in snake case, or calls")
+    return _ANSWER.decode_lines(data)
+
+
 def _has_bent_arguments(candidate: WireCandidate) -> bool:
     calls = (part.function_call for part in (candidate.content and candidate.content.parts) or ())
     return any(_is_bent(call) for call in calls if call is not None)

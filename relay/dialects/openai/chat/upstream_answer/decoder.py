@@ -41,12 +41,13 @@ from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choi
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from, with_chats_names
 from relay.dialects.reading.bent_fields import mended
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.envelopes import inside
 from relay.dialects.reading.error_shapes import is_own_shape
 from relay.dialects.reading.half_characters import json_text, tolerant_object, without_halves
 from relay.dialects.reading.token_counts import counts_in, with_counts
 from relay.dialects.reading.told_again import told_again
-from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.dialects.stream_decoder import StreamDecoder
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, MessageStart, Stop, StopReason, Terminal
 from relay.neutral.failures import Failure, Kind
@@ -62,6 +63,7 @@ _Waiting = tuple[SseEvent, list[tuple[Place, Any]], list[Placeholder]]
 class ChatDecoder(StreamDecoder[Piece]):
     """One upstream stream."""
 
+    decode_lines = staticmethod(PIECE.decode_lines)
     end_bytes = DONE
 
     def __init__(self, options: DecoderOptions) -> None:

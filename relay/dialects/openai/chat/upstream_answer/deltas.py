@@ -15,8 +15,8 @@ from relay.dialects.openai.chat.upstream_answer.blocks import Blocks, BrokenCall
 from relay.dialects.openai.chat.upstream_answer.extras import CitedSource, picture_in, source_in
 from relay.dialects.openai.chat.upstream_answer.thoughts import reasoning_text
 from relay.dialects.openai.chat.upstream_answer.wire import CallFragment, Delta
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.call_arguments import bare
-from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.events import Citation, Event, Extra
 
 _json = msgspec.json.encode

@@ -7,8 +7,8 @@ stream again.
 from typing import Any
 
 from relay.dialects.openai.errors import failure_in_document
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.half_characters import json_text
-from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.conversation import Json
 from relay.neutral.sse import framed
 

@@ -39,11 +39,12 @@ from relay.dialects.openai.responses.upstream_answer.wire import (
     text_at,
 )
 from relay.dialects.openai.usage import told_miss, tools_usage, usage_from, with_responses_names
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.call_arguments import bare
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.reading.token_counts import with_counts
 from relay.dialects.reading.told_again import told_again
-from relay.dialects.stream_decoder import BrokenStream, StreamDecoder, garbage
+from relay.dialects.stream_decoder import StreamDecoder
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, Extra, Failed, Heartbeat, MessageStart, Stop, StopReason, Terminal
 from relay.neutral.failures import Failure, Kind

@@ -3,8 +3,8 @@
 from relay.dialects.openai.errors import failure_in_document
 from relay.dialects.openai.responses.upstream_answer.whole_arguments import with_text
 from relay.dialects.openai.responses.upstream_answer.wire import objects_at, text_at
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.half_characters import json_text
-from relay.dialects.stream_decoder import BrokenStream, garbage
 from relay.neutral.conversation import Json
 from relay.neutral.sse import framed
 
