@@ -29,6 +29,11 @@ class Setup(msgspec.Struct, frozen=True):
     steps: list[Step]
     next: Step | None
 
+    @property
+    def is_last_awaited(self) -> bool:
+        """A client's answer, which comes from outside the page, is all that is left."""
+        return self.next is not None and self.next is self.steps[-1]
+
 
 def setup() -> Setup:
     """How far it is, in three queries."""
@@ -76,5 +81,7 @@ def _key(key: int | None) -> Step:
 
 def _first_answer(key: int | None, is_done: bool) -> Step:
     link = reverse("admin:accounts_clientkey_connect", args=(key,)) if key is not None else ""
-    text = _("Everything is ready, and no client has had an answer yet.")
+    text = _(
+        "Everything is ready. Let a client ask: press “Send”, or copy what your client needs and run it."
+    )
     return Step(_("First answer"), is_done, text, _("Connect a client"), link)

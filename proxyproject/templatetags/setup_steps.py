@@ -18,4 +18,4 @@ def setup_steps(context: dict[str, Any]) -> dict[str, Any]:
     found = setup()
     here = (context["request"].path, context.get("connect_url"))
     is_here = found.next is not None and found.next.link in here
-    return {"next": found.next, "steps": found.steps, "is_here": is_here}
+    return {"next": found.next, "steps": found.steps, "is_here": is_here, "is_last": found.is_last_awaited}

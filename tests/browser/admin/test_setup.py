@@ -51,6 +51,8 @@ def test_from_nothing_to_the_first_answer(
         key = page.locator("#new-client-key").inner_text()
         expect(steps.locator("[aria-current]")).to_contain_text("First answer")
         expect(steps.get_by_role("link")).to_have_count(0)
+        expect(steps).to_contain_text("press “Send”")
+        expect(steps).to_have_attribute("data-refresh", "soon")  # a client's answer is seen at once
         wait_until_known(server, key)
         page.locator("#connect-test button").click()
         expect(page.locator("#connect-result")).to_contain_text("It works")
