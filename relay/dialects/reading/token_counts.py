@@ -38,7 +38,11 @@ def counts_in(data: bytes) -> Json | None:
     """The object of counts in ``data``, also the last of a list, or in a text; None where there is none."""
     if data[:1] == b"{":
         return json_object(data)
-    told = (tolerant_object(b'{"counts":' + data + b"}") or {}).get("counts")
+    return counts_at((tolerant_object(b'{"counts":' + data + b"}") or {}).get("counts"))
+
+
+def counts_at(told: Any) -> Json | None:
+    """The same of a value that was read."""
     if isinstance(told, list) and told:
         told = told[-1]
     if isinstance(told, str):

@@ -3,6 +3,7 @@
 from typing import Any
 
 from relay.dialects.reading.call_arguments import object_of
+from relay.dialects.reading.half_characters import json_text
 from relay.neutral.conversation import Json
 
 _CALLED = {
@@ -36,6 +37,14 @@ def whole_content(content: Json, call_id: str) -> tuple[Json, list[str]]:
         whole["input"] = object_of(given) or {}
     changed = [name for name, value in whole.items() if name not in content or value is not content[name]]
     return (whole, [f"content_block.{name}" for name in changed]) if changed else (content, [])
+
+
+def input_at_end(body: Json) -> str:
+    """The input that a content_block_stop tells, as text; "" without, or for an empty one."""
+    content = body.get("content_block")
+    given = [one.get("input") for one in (body, content) if isinstance(one, dict)]
+    told = next((one for one in given if one and isinstance(one, dict | str)), "")
+    return told if isinstance(told, str) else json_text(told).decode()
 
 
 def _shown_kind(content: Json) -> str:

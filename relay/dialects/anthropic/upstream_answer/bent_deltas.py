@@ -1,6 +1,6 @@
 """Deltas whose kind upstream left out or called otherwise, and arguments that are no text. PURE."""
 
-from relay.dialects.anthropic.upstream_answer.wire import TOLD_IN, Delta
+from relay.dialects.anthropic.upstream_answer.wire import BESIDE, TOLD_IN, Delta
 from relay.dialects.reading.half_characters import json_text
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
@@ -53,9 +53,14 @@ def _first_of(told: Json, fields: tuple[str, ...]) -> str | None:
 def with_texts(body: Json) -> Json | None:
     """The event ``body`` with the text for what stands in a delta's place; None where nothing is to mend.
 
-    That is a mere text, or the object that stands for a piece of arguments.
+    That is a mere text, or the object that stands for a piece of arguments. A word beside the delta is its.
     """
     delta = body.get("delta")
+    beside = {name: body[name] for name in BESIDE if body.get(name)}
+    if beside and body.get("type") == "content_block_delta" and isinstance(delta, dict | None):
+        others = {name: value for name, value in body.items() if name not in beside}
+        inside: Json = {**others, "delta": {**beside, **(delta or {})}}
+        return with_texts(inside) or inside
     if isinstance(delta, str):
         return {**body, "delta": {"text": delta}}
     if not isinstance(delta, dict) or not isinstance(told := delta.get("partial_json"), dict):

@@ -3,18 +3,16 @@
 PURE. Whole SSE events only, in one pass; their bytes travel along unchanged for a client of the same
 dialect, but for what its SDK could not read: events without their name, numbers of blocks that leave gaps,
 blocks that nobody opened or closed, text and thoughts in the block of something else. Unknown events,
-blocks and fields never break anything; what breaks the protocol becomes ``Failed`` and not an exception. The
-order is that of the Messages API: message_start, per block content_block_start, content_block_delta …,
-content_block_stop, then message_delta, message_stop.
+blocks and fields never break anything; what breaks the protocol becomes ``Failed`` and not an exception.
 """
 
 from relay.dialects.anthropic.errors import failure_in_document
 from relay.dialects.anthropic.stop_reasons import CUTS_ARGUMENTS
-from relay.dialects.anthropic.upstream_answer.bent_blocks import whole_content
+from relay.dialects.anthropic.upstream_answer.bent_blocks import input_at_end, whole_content
 from relay.dialects.anthropic.upstream_answer.bent_deltas import with_texts, with_usual_kind
 from relay.dialects.anthropic.upstream_answer.block_start import citation
-from relay.dialects.anthropic.upstream_answer.documents import begins_message, is_message, stream_of
-from relay.dialects.anthropic.upstream_answer.message_events import begun, stopped
+from relay.dialects.anthropic.upstream_answer.documents import begins_message, stream_of_document, whole_in
+from relay.dialects.anthropic.upstream_answer.message_events import begun, end_in, stopped
 from relay.dialects.anthropic.upstream_answer.own_errors import own_error
 from relay.dialects.anthropic.upstream_answer.rare_deltas import rare_events
 from relay.dialects.anthropic.upstream_answer.reframing import (
@@ -69,6 +67,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         self._options, self._blocks = options, UpstreamBlocks(options)
         self._has_started, self._message_id = False, object()
         self._stop_reason: str | None = None
+        self._counted: object = None  # the usage as it was told last
         self._instead: InOtherWords | None = None  # of a delta, where a client's SDK would not hear it
         self._held_block = -1  # a tool call that was closed, and whose JSON does not parse
 
@@ -96,10 +95,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
 
     def document(self, told: Json) -> bytes:
         """A whole message, as the stream that says the same."""
-        if is_message(told):
-            return stream_of(told)
-        words = "upstream sent a JSON document that is no message"
-        raise BrokenStream(failure_in_document(told) or garbage(words))
+        return stream_of_document(told)
 
     def prepared(self, told: Json) -> Json:
         """Pieces of arguments, and mere texts, as what they are."""
@@ -162,7 +158,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
             case "content_block_start":
                 return self._start_block(told, event, body, events)
             case "content_block_stop":
-                return self._stop_block(told, event, events)
+                return self._stop_block(told, event, body, events)
             case "message_start" if self._has_started and begins_message(body, self._message_id):
                 return self._passed_over(name, events)
             case "message_start":
@@ -170,9 +166,11 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
             case "message_delta":
                 return self._stop(event, body, told, events)
             case "message_stop":
-                return self._end(events) + self._reframed(event, told)
-            case "message" if not self._has_started and is_message(body):
-                return told_again(self, STREAM_EVENT, stream_of(body), events)
+                late = end_in(body, self._counted) if self._stop_reason is None else b""
+                before = told_again(self, STREAM_EVENT, late, events)
+                return before + self._end(events) + self._reframed(event, told)
+            case "message" | "" if stream := whole_in(body, has_started=self._has_started):
+                return told_again(self, STREAM_EVENT, stream, events)
             case "" if (failure := failure_in_document(body)) is not None:
                 raise BrokenStream(failure)
             case _:
@@ -243,10 +241,12 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         block = self._blocks.start(number, content, events)
         return stops + block_start(block.index, content), block
 
-    def _stop_block(self, told: StreamEvent, event: SseEvent, events: list[Event]) -> bytes:
+    def _stop_block(self, told: StreamEvent, event: SseEvent, body: Json, events: list[Event]) -> bytes:
         block = self._blocks.find(told.index)
         if block is None:  # a block that never began, or is over
             return self._passed_over("content_block_stop", events)
+        if block.kind == "tool_call" and not block.first_input:
+            block.first_input = input_at_end(body)
         rest = self._blocks.settle(block, events)
         if self._blocks.finish(block, events) or self._options.takes_partial_arguments:
             events.append(BlockStop(block.index))
@@ -268,7 +268,7 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         if stop is not None:
             self._stop_reason = stop.upstream_reason
         stops = self._close(self._blocks.all_open, events) if stop is not None else b""
-        whole = {**body, **fields}
+        whole, self._counted = {**body, **fields}, body.get("usage")
         events += [usage, *([stop] if stop is not None else [])]
         for path in fields:
             event = self._mended(event, path, whole)

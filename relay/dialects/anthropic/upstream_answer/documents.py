@@ -2,8 +2,12 @@
 
 from typing import Any
 
+from relay.dialects.anthropic.errors import failure_in_document
 from relay.dialects.anthropic.upstream_answer.bent_blocks import whole_content
 from relay.dialects.anthropic.upstream_answer.block_start import kind_of
+from relay.dialects.anthropic.upstream_answer.wire import NEEDS_A_MESSAGE
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
+from relay.dialects.reading.envelopes import inside
 from relay.dialects.reading.half_characters import json_text
 from relay.neutral.conversation import Json
 from relay.neutral.sse import framed
@@ -14,6 +18,28 @@ _AT_THE_END = ("stop_reason", "stop_sequence", "stop_details", "container")
 def is_message(told: Json) -> bool:
     """Is the document a message?"""
     return told.get("type") == "message" or ("content" in told and "stop_reason" in told)
+
+
+def stream_of_document(told: Json) -> bytes:
+    """A whole message, also in an envelope, as the stream that says the same; raises BrokenStream."""
+    if stream := whole_in(told, has_started=False):
+        return stream
+    words = "upstream sent a JSON document that is no message"
+    raise BrokenStream(failure_in_document(told) or garbage(words))
+
+
+def whole_in(body: Json, *, has_started: bool) -> bytes:
+    """The events in one that is none: those of a whole message, and the one in an envelope; else nothing."""
+    message = body if is_message(body) else inside(body, is_message)
+    if message is not None and not has_started:
+        return stream_of(message)
+    inner = inside(body, _is_event)
+    return b"" if inner is None else framed(inner["type"], json_text(inner))
+
+
+def _is_event(told: Json) -> bool:
+    name = told.get("type")
+    return isinstance(name, str) and (name in NEEDS_A_MESSAGE or name in ("message_start", "ping"))
 
 
 def stream_of(message: Json) -> bytes:

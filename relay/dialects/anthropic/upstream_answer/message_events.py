@@ -9,9 +9,11 @@ from relay.dialects.anthropic.stop_reasons import fitting, stop_of
 from relay.dialects.anthropic.upstream_answer.block_start import text_at
 from relay.dialects.anthropic.usage import read_usage, told_miss, with_counts
 from relay.dialects.reading.broken_stream import BrokenStream, garbage
+from relay.dialects.reading.half_characters import json_text
 from relay.neutral.block import BlockKind
 from relay.neutral.conversation import Json
 from relay.neutral.events import Event, MessageStart, Stop, merged
+from relay.neutral.sse import framed
 from relay.neutral.usage import Usage
 
 _OF_THE_END = ("stop_reason", "stop_sequence", "stop_details")
@@ -32,6 +34,20 @@ def begun(body: Json) -> tuple[list[Event], Json]:
     if counts is None and is_whole:
         return events, body
     return events, {**body, "message": {**whole, **(counts or {})}}
+
+
+def end_in(body: Json, counted: object) -> bytes:
+    """The message_delta that a message_stop should have had before it, where it tells of the end itself.
+
+    ``counted`` is the usage that was told before.
+    """
+    for told in (body, body.get("delta"), body.get("message")):
+        if isinstance(told, dict) and isinstance(told.get("stop_reason"), str):
+            end = {key: told[key] for key in _OF_THE_END if key in told}
+            usage = told.get("usage") or body.get("usage") or counted or {}
+            delta = {"type": "message_delta", "delta": end, "usage": usage}
+            return framed("message_delta", json_text(delta))
+    return b""
 
 
 def stopped(

@@ -29,6 +29,8 @@ TOLD_IN = {
     "citations_delta": "citation",
 }
 """The field of each kind of delta in which it says what it says."""
+BESIDE = ("text", "thinking", "partial_json")
+"""Those that gateways write beside the delta. Typed as null there, one makes its event a bent one."""
 BEGINS: dict[str, Json] = {
     "text_delta": {"type": "text", "text": ""},
     "thinking_delta": {"type": "thinking", "thinking": "", "signature": ""},
@@ -89,6 +91,9 @@ class StreamEvent(msgspec.Struct, gc=False):
     message: _Message | str | None = None  # a text in some servers' errors
     usage: _Usage | None = None
     error: Any = None
+    text: None = None
+    thinking: None = None
+    partial_json: None = None
 
 
 STREAM_EVENT = msgspec.json.Decoder(StreamEvent)

@@ -1,4 +1,4 @@
-"""Chunks whose content is a mere text, or whose finish reason is the enumeration's number. PURE.
+"""Chunks whose content is a mere text, or whose finish reason is a number, an object, or elsewhere. PURE.
 
 The numbers are those of ``Candidate.FinishReason`` in Google's protocol buffers
 (google/ai/generativelanguage/v1beta/generative_service.proto), which proxies tell that dump the objects of
@@ -13,10 +13,24 @@ from relay.neutral.conversation import Json
 _REASONS = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
 """From six on the Developer API's numbers and Vertex AI's differ."""
 
+_OF_A_CHUNK = ("candidates", "usageMetadata", "promptFeedback")
+_NAMES = ("finishReason", "reason", "name", "type", "value")
+"""Of the field that tells it in an object in its place."""
+
+
+def is_chunk(told: Json) -> bool:
+    """Does it tell something of an answer?"""
+    return any(isinstance(told.get(name), dict | list) for name in _OF_A_CHUNK)
+
 
 def in_their_places(chunk: Json, note: Callable[[str], None]) -> Json:
     """``chunk`` (its names in camelCase) with texts as parts and reasons as words; ``note`` is told where."""
     given = chunk.get("candidates")
+    if (beside := chunk.get("finishReason")) and (given is None or isinstance(given, list)):
+        note("finishReason")
+        ended = given or [{"index": 0}]
+        given = [{"finishReason": beside, **one} if isinstance(one, dict) else one for one in ended]
+        chunk = {**chunk, "candidates": given}
     candidates = given if isinstance(given, list) else [given]
     mended = [_candidate(one, note) if isinstance(one, dict) else one for one in candidates]
     if all(one is before for one, before in zip(mended, candidates, strict=True)):
@@ -26,6 +40,10 @@ def in_their_places(chunk: Json, note: Callable[[str], None]) -> Json:
 
 def _candidate(told: Json, note: Callable[[str], None]) -> Json:
     reason, content = told.get("finishReason"), told.get("content")
+    if isinstance(reason, dict):
+        found = (reason[name] for name in _NAMES if isinstance(reason.get(name), int | str))
+        note("candidates[].finishReason")
+        told = {**told, "finishReason": (reason := next(found, None))}
     if type(reason) is int and 0 <= reason < len(_REASONS):
         note("candidates[].finishReason")
         told = {**told, "finishReason": _REASONS[reason]}

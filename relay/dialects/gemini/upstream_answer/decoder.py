@@ -15,7 +15,7 @@ from relay.dialects.gemini.client_answer.framing import frame, readable
 from relay.dialects.gemini.errors import error_object, failure_in_document, failure_in_stream
 from relay.dialects.gemini.fields import camel_keys
 from relay.dialects.gemini.upstream_answer.answer_events import AnswerEvents
-from relay.dialects.gemini.upstream_answer.bent_chunks import in_their_places
+from relay.dialects.gemini.upstream_answer.bent_chunks import in_their_places, is_chunk
 from relay.dialects.gemini.upstream_answer.blocks import BrokenParts
 from relay.dialects.gemini.upstream_answer.text_arguments import with_objects
 from relay.dialects.gemini.upstream_answer.wire import (
@@ -30,6 +30,7 @@ from relay.dialects.gemini.upstream_answer.wire import (
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
 from relay.dialects.reading.broken_stream import BrokenStream, garbage
+from relay.dialects.reading.envelopes import inside
 from relay.dialects.reading.half_characters import json_text, tolerant_object
 from relay.dialects.reading.told_again import told_again
 from relay.dialects.stream_decoder import StreamDecoder
@@ -61,7 +62,8 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
         if told.error is not NOTHING and bytes(told.error) != b"null":
             return self._take_error(event, data, events)
         if told.candidates is None and told.usage_metadata is None and told.prompt_feedback is None:
-            failure = failure_in_document(json_object(data) or {})
+            body = json_object(data) or {}
+            failure = failure_in_document(body)
             if failure is not None:  # of a shape that Google's clients do not read: told in ours
                 raise BrokenStream(failure)
             if (inner := _unwrapped(event)) is not event:  # Code Assist's, behind a proxy that leaves it on
@@ -69,6 +71,9 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
                     raise BrokenStream(garbage("upstream sent an envelope in an envelope"))
                 self.note("response")
                 return told_again(self, AnswerDecoding, frame(inner.data or b""), events)
+            if wrapped := inside(body, is_chunk):
+                self.note("envelope")
+                return told_again(self, AnswerDecoding, frame(json_text(wrapped)), events)
         try:
             self._answer.take(told, data, events)
         except BrokenParts as error:
@@ -99,6 +104,7 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
 
     def document(self, told: Json) -> bytes:
         """A whole answer, which is a chunk itself."""
+        told = inside(told, is_chunk) or told
         if "candidates" not in told and "promptFeedback" not in told and "response" not in told:
             words = "upstream sent a JSON document that is no answer"
             raise BrokenStream(failure_in_document(told) or garbage(words))

@@ -1,4 +1,4 @@
-"""A call's arguments as text, or under another name: put where the object stands. PURE."""
+"""A call's arguments as text, in a list, or under another name: put where the object stands. PURE."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,11 +7,23 @@ from relay.dialects.reading.call_arguments import object_of
 from relay.neutral.conversation import Json
 
 _OTHERS = ("arguments", "parameters")
+_PAIR = ({"key", "value"}, {"name", "value"})
 
 
 def object_in(args: Any) -> Json | None:
-    """The object that ``args`` says as a text; None for what is no such text."""
-    return object_of(args) if isinstance(args, str) else None
+    """The object that ``args`` says as a text or in a list; None for what says none.
+
+    PHP writes an empty object as an empty list; a list may hold the one object, or pairs of key and value.
+    """
+    if isinstance(args, str):
+        return object_of(args)
+    if not isinstance(args, list) or not all(isinstance(one, dict) for one in args):
+        return None
+    if any(all(set(one) == pair for one in args) for pair in _PAIR):
+        named = [(one["key"] if "key" in one else one["name"], one["value"]) for one in args]
+        return dict(named) if all(isinstance(name, str) for name, _ in named) else None
+    found: Json = args[0]
+    return found if len(args) == 1 else None
 
 
 def with_objects(chunk: Json) -> bool:

@@ -133,6 +133,8 @@ class WireAnswer(Struct, rename="camel", gc=False):
     model_version: str | None = None
     response_id: str | None = None
     error: Raw = NOTHING
+    finish_reason: None = None
+    """Its place is in a candidate: told here, it makes its chunk one that is looked at patiently."""
 
 
 class Envelope(Struct, rename="camel", gc=False):
@@ -184,7 +186,7 @@ def _has_bent_arguments(candidate: WireCandidate) -> bool:
 def _is_bent(call: FunctionCall) -> bool:
     given = bytes(call.args)
     if given not in (b"", b"null"):
-        return given.startswith(b'"') and object_in(msgspec.json.decode(given)) is not None
+        return given.startswith((b'"', b"[")) and object_in(msgspec.json.decode(given)) is not None
     others = (msgspec.json.decode(one) for one in (call.arguments, call.parameters) if len(one))
     return any(isinstance(one, dict) or object_in(one) is not None for one in others)
 

@@ -17,11 +17,12 @@ from relay.dialects.openai.responses.client_answer.answer_object import answer_o
 from relay.dialects.openai.responses.upstream_answer.block_table import ProtocolBroken, TableBlock
 from relay.dialects.openai.responses.upstream_answer.documents import (
     end_named,
-    is_response,
     item_events,
     stream_of,
+    whole_in,
 )
 from relay.dialects.openai.responses.upstream_answer.items import ItemBlocks
+from relay.dialects.openai.responses.upstream_answer.last_response import as_read
 from relay.dialects.openai.responses.upstream_answer.places import Places
 from relay.dialects.openai.responses.upstream_answer.told_arguments import TELL_ARGUMENTS, ToldArguments
 from relay.dialects.openai.responses.upstream_answer.whole_arguments import (
@@ -31,6 +32,7 @@ from relay.dialects.openai.responses.upstream_answer.whole_arguments import (
     with_fields,
 )
 from relay.dialects.openai.responses.upstream_answer.wire import (
+    LACK_A_BEGINNING,
     SAY_NOTHING,
     STREAM_EVENT,
     StreamEvent,
@@ -38,11 +40,10 @@ from relay.dialects.openai.responses.upstream_answer.wire import (
     objects_at,
     text_at,
 )
-from relay.dialects.openai.usage import told_miss, tools_usage, usage_from, with_responses_names
+from relay.dialects.openai.usage import told_miss, tools_usage, usage_from
 from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.call_arguments import bare
 from relay.dialects.reading.half_characters import json_text
-from relay.dialects.reading.token_counts import with_counts
 from relay.dialects.reading.told_again import told_again
 from relay.dialects.stream_decoder import StreamDecoder
 from relay.neutral.conversation import Json
@@ -56,7 +57,6 @@ WHERE = "openai responses"
 
 _INCOMPLETE: dict[str, StopReason] = {"max_output_tokens": "max_tokens", "content_filter": "refusal"}
 _CUTS_ARGUMENTS = frozenset(_INCOMPLETE)
-_ENDS = frozenset({"response.completed", "response.incomplete"})
 _TELL_USAGE = frozenset({"response.completed", "response.incomplete", "response.failed"})
 
 
@@ -66,11 +66,12 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
     def __init__(self, options: DecoderOptions) -> None:
         """Nothing read yet."""
         super().__init__(STREAM_EVENT, options.max_event_bytes)
-        self._blocks = ItemBlocks(options)
+        self._blocks, self._made_up = ItemBlocks(options), f"resp_{options.call_id_seed}"
         self._places = Places()
         self._arguments = ToldArguments()
         self._has_started = False
         self._is_first = True
+        self._identity = ""  # under which the answer was begun where upstream did not
         self._bent_usage: Json | None = None  # as it was told: what is no count is unknown
         self._is_half = False  # a call's arguments were told for whole, and are not: its item says why
 
@@ -80,10 +81,10 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
             event = self._renamed(told, event, event.name)
         if type(told.delta) is dict and told.type in TELL_TEXT:
             event = self._with_text(told, event)
-        if not (told.type or self._has_started) and is_response(
-            whole := json_object(event.data or b"") or {}
-        ):
-            return told_again(self, STREAM_EVENT, stream_of(whole), events)
+        if not told.type and (stream := whole_in(event.data or b"", has_started=self._has_started)):
+            return told_again(self, STREAM_EVENT, stream, events)
+        if told.type == "response.created" and self._identity:  # behind what it should have begun
+            return b""
         if told.type == "response.done" and (response := as_json(told.response)):
             event = self._renamed(told, event, end_named(response))
         try:
@@ -103,7 +104,7 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
                 if filled is not event:
                     self.note("arguments")
                 event = filled
-            if self._is_first and told.type in _ENDS:
+            if self._is_first and told.type in LACK_A_BEGINNING:
                 self._begin(as_json(told.response), events)
             self._is_first = False
             self._tell(told, event.data or b"", events)
@@ -134,19 +135,16 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         return with_fields(event, {"delta": told.delta})
 
     def _counted(self, told: StreamEvent, event: SseEvent) -> SseEvent:
-        """The event, whose answer's usage tells nothing but counts."""
+        """The event, whose answer's usage tells nothing but counts, under the id that it began with."""
         if told.type not in _TELL_USAGE:
             return event
-        response = as_json(told.response)
-        usage = response.get("usage")
-        counted = with_counts(with_responses_names(usage)) if isinstance(usage, dict) else usage
-        if counted is usage:
+        whole, self._bent_usage, bent = as_read(as_json(told.response), self._identity)
+        for path in bent:
+            self.note(path)
+        if not bent:
             return event
-        self.note("response.usage")
-        self._bent_usage = usage
-        response["usage"] = counted
-        told.response = msgspec.Raw(json_text(response))
-        return with_fields(event, {"response": response})
+        told.response = msgspec.Raw(json_text(whole))
+        return with_fields(event, {"response": whole})
 
     def _argued(self, event: SseEvent, block: TableBlock, said: str) -> bytes:
         """The bytes of a piece of arguments that are ``said``; an empty object waits for what follows."""
@@ -236,8 +234,9 @@ class ResponsesDecoder(StreamDecoder[StreamEvent]):
         events.append(MessageStart(text_at(response, "id"), text_at(response, "model")))
 
     def _begin(self, response: Json, events: list[Event]) -> None:
-        """An answer that is an end alone: a client's SDK takes none without a beginning of the same id."""
-        begun = answer_object(text_at(response, "id"), text_at(response, "model"), 0, {})
+        """An answer that begins without its first event: a client's SDK takes none so."""
+        self._identity = text_at(response, "id") or self._made_up
+        begun = answer_object(self._identity, text_at(response, "model"), 0, {})
         self._blocks.texts.unannounced.append(("response.created", {"response": begun}))
         self._start(begun, events)
 

@@ -1,9 +1,11 @@
 """A whole response as the stream that says the same. PURE."""
 
+from relay.dialects.json_object import json_object
 from relay.dialects.openai.errors import failure_in_document
 from relay.dialects.openai.responses.upstream_answer.whole_arguments import with_text
 from relay.dialects.openai.responses.upstream_answer.wire import objects_at, text_at
 from relay.dialects.reading.broken_stream import BrokenStream, garbage
+from relay.dialects.reading.envelopes import inside
 from relay.dialects.reading.half_characters import json_text
 from relay.neutral.conversation import Json
 from relay.neutral.sse import framed
@@ -25,8 +27,23 @@ def is_response(told: Json) -> bool:
     return text_at(told, "status") in _ENDS and isinstance(told.get("output"), list)
 
 
+def whole_in(data: bytes, *, has_started: bool) -> bytes:
+    """The events in one without a type: a whole response's, or the one in an envelope; else nothing."""
+    told = json_object(data) or {}
+    if not has_started and (is_response(told) or inside(told, is_response)):
+        return stream_of(told)
+    inner = inside(told, _is_event)
+    return b"" if inner is None else framed(inner["type"], json_text(inner))
+
+
+def _is_event(told: Json) -> bool:
+    name = text_at(told, "type")
+    return name == "error" or name.startswith("response.")
+
+
 def stream_of(told: Json) -> bytes:
-    """The document as events; raises BrokenStream for an error in it, or what is no whole response."""
+    """The document as events, also in an envelope; raises BrokenStream for an error, or no whole response."""
+    told = inside(told, is_response) or told
     if not is_response(told):
         failure = failure_in_document(told)
         raise BrokenStream(failure or garbage("upstream sent a JSON document that is no whole response"))

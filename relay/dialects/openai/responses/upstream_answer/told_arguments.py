@@ -10,6 +10,7 @@ from relay.dialects.openai.responses.upstream_answer.block_table import WHOLE, B
 from relay.dialects.openai.responses.upstream_answer.told_items import identities_of
 from relay.dialects.openai.responses.upstream_answer.whole_arguments import with_fields
 from relay.dialects.openai.responses.upstream_answer.wire import StreamEvent, as_json, text_at
+from relay.dialects.reading.call_arguments import bare
 from relay.dialects.reading.half_characters import json_text
 from relay.neutral.conversation import Json
 from relay.neutral.sse import SseEvent
@@ -17,6 +18,7 @@ from relay.neutral.sse import SseEvent
 _ADDED, _ITEM_DONE = "response.output_item.added", "response.output_item.done"
 _DONE = "response.function_call_arguments.done"
 _ENDS = ("response.completed", "response.incomplete")
+_EMPTY = ("", "{}")
 TELL_ARGUMENTS = frozenset({_ADDED, _ITEM_DONE, _DONE, *_ENDS})
 """The events that are looked at."""
 
@@ -27,11 +29,12 @@ class ToldArguments:
     def __init__(self) -> None:
         """No call yet."""
         self._by_index: dict[int, str] = {}  # told whole, before the item is over
-        self._by_identity: dict[str, str] = {}  # of finished items
+        self._by_identity: dict[str, str] = {}
+        self._unfinished: dict[int, Json] = {}  # calls that were told whole where they begin
 
     def filled(self, told: StreamEvent, event: SseEvent, table: BlockTable) -> SseEvent:
         """The event, ``told`` too, with the arguments that it leaves out; the very same where it has them."""
-        if b"function_call" not in (event.data or b""):
+        if b"function_call" not in (event.data or b"") and not self._unfinished:
             return event
         if told.type == _DONE:
             if isinstance(told.arguments, str) and told.arguments:
@@ -46,8 +49,12 @@ class ToldArguments:
         if told.type == _ADDED:
             if arguments:  # clients append the pieces to what stands here
                 self._by_index[told.output_index] = arguments
+                self._by_identity.update(dict.fromkeys(identities_of(item), arguments))
+                self._unfinished[told.output_index] = item
             return _with_item(told, event, item, "") if arguments else event
-        whole = arguments or self._known(told.output_index, table)
+        self._unfinished.pop(told.output_index, None)
+        is_empty = bare(arguments) in _EMPTY
+        whole = (is_empty and self._known(told.output_index, table)) or arguments
         self._by_identity.update(dict.fromkeys(identities_of(item), whole))
         return event if whole == arguments else _with_item(told, event, item, whole)
 
@@ -61,13 +68,18 @@ class ToldArguments:
         output = response.get("output")
         listed = output if isinstance(output, list) else []
         wholes = [self._listed(one) for one in listed]
-        if all(whole is one for whole, one in zip(wholes, listed, strict=True)):
+        named = {identity for one in wholes if isinstance(one, dict) for identity in identities_of(one)}
+        left = [one for one in self._unfinished.values() if named.isdisjoint(identities_of(one))]
+        if not left and all(whole is one for whole, one in zip(wholes, listed, strict=True)):
             return event
+        wholes += [{**one, "status": "completed"} for one in left]
         told.response = msgspec.Raw(json_text({**response, "output": wholes}))
         return with_fields(event, {"response": {**response, "output": wholes}})
 
     def _listed(self, item: object) -> object:
-        if not isinstance(item, dict) or item.get("type") != "function_call" or text_at(item, "arguments"):
+        if not isinstance(item, dict) or item.get("type") != "function_call":
+            return item
+        if bare(text_at(item, "arguments")) not in _EMPTY:
             return item
         found = (self._by_identity.get(identity) for identity in identities_of(item))
         known = next((arguments for arguments in found if arguments), "")

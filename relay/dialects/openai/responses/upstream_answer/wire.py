@@ -22,6 +22,25 @@ SAY_NOTHING = frozenset(
 )
 """Steps on the way, which the items tell as well."""
 
+LACK_A_BEGINNING = frozenset(
+    {
+        "response.in_progress",
+        "response.output_item.added",
+        "response.output_item.done",
+        "response.content_part.added",
+        "response.output_text.delta",
+        "response.output_text.done",
+        "response.reasoning_summary_part.added",
+        "response.reasoning_summary_text.delta",
+        "response.reasoning_text.delta",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "response.completed",
+        "response.incomplete",
+    }
+)
+"""The events of an answer that come first where a server sends no response.created."""
+
 
 class StreamEvent(Struct, gc=False):
     """One event; ``type`` says which of the other fields are there.

@@ -568,24 +568,82 @@ def test_a_text_that_nobody_announced() -> None:
         assert stream.get_final_response().output_text == "Hi"
 
 
-def test_a_beginning_is_made_only_where_nothing_was_told() -> None:
-    """Behind the text a beginning would be wrong, so a stream that never had one passes as it came."""
+def test_a_stream_without_its_beginning_gets_one() -> None:
+    """Before what is told first, under one id to the end; upstream's own, if it comes late, is left out."""
     at = {"output_index": 0, "content_index": 0, "item_id": "m_1"}
-    stream = responses(
-        item("message", done=False, id="m_1"),
+    events = [
+        item("message", done=False, id="m_1", content=[]),
         part("added"),
         ("response.output_text.delta", {**at, "delta": "Hi"}),
         part("done", "Hi"),
         item("message", id="m_1"),
         COMPLETED,
-    )
-    chunk = decoded(OPENAI_RESPONSES, [stream])
-    assert blocks(chunk) == [("text", "", "", "Hi")]
-    assert chunk.raw == stream
-    assert not any(isinstance(event, MessageStart) for event in chunk.events)
-    alone = decoded(OPENAI_RESPONSES, [responses(COMPLETED)])
-    assert alone.raw.count(b"event: response.created") == 1
-    assert sum(isinstance(event, MessageStart) for event in alone.events) == 1
+    ]
+    late = ("response.created", {"response": {"id": "resp_9", "model": "m", "output": []}})
+    for told_events in (events, [*events[:2], late, *events[2:]], [COMPLETED]):
+        chunk = decoded(OPENAI_RESPONSES, [responses(*told_events)])
+        assert chunk.raw.startswith(b"event: response.created\n")
+        assert chunk.raw.count(b"event: response.created") == 1
+        assert sum(isinstance(event, MessageStart) for event in chunk.events) == 1
+        with client_for(chunk.raw).responses.stream(model="m", input="x") as stream:
+            assert stream.get_final_response().output == []
+        if told_events != [COMPLETED]:
+            assert blocks(chunk) == [("text", "", "", "Hi")]
+
+
+def test_the_beginning_has_the_id_that_is_told_first() -> None:
+    """In response.in_progress it is upstream's, which the end has as well."""
+    begun = ("response.in_progress", {"response": {"id": "resp_7", "model": "m", "output": []}})
+    end = ("response.completed", {"response": {"id": "resp_7", "status": "completed", "output": []}})
+    chunk = decoded(OPENAI_RESPONSES, [responses(begun, end)])
+    assert chunk.raw.endswith(responses(begun, end))
+    assert chunk.events[0] == MessageStart("resp_7", "m")
+
+
+@pytest.mark.parametrize("done", [None, "", "{}"])
+@pytest.mark.parametrize("is_finished", [True, False])
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_arguments_that_are_told_at_the_beginning_alone(
+    done: str | None, is_finished: bool, is_listed: bool
+) -> None:
+    """They are the call's, whether or not the call is finished, and listed at the end, without them."""
+    call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "look"}
+    added = {"output_index": 0, "item": {**call, "arguments": '{"a":1}', "status": "in_progress"}}
+    over = {**call, "arguments": done, "status": "completed"}
+    finished = [("response.output_item.done", {"output_index": 0, "item": over})] if is_finished else []
+    end = {"id": "r", "status": "completed", "output": [over] if is_listed else []}
+    chunk = told(("response.output_item.added", added), *finished, ("response.completed", {"response": end}))
+    assert blocks(chunk) == [("tool_call", "call_1", "look", '{"a":1}')]
+    with client_for(chunk.raw).responses.stream(model="m", input="x") as stream:
+        output = stream.get_final_response().output
+    assert [one.arguments for one in output] == (['{"a":1}'] if is_listed or not is_finished else [])
+
+
+def test_the_last_response_is_put_right() -> None:
+    """Usage in a list is usage, and null is no item."""
+    usage = {"input_tokens": 12, "output_tokens": 9, "total_tokens": 21}
+    end = {"id": "r", "status": "completed", "output": [None], "usage": [usage]}
+    chunk = told(("response.completed", {"response": end}))
+    counted = state_of(chunk.events).usage
+    assert (counted.input_uncached, counted.output) == (12, 9)
+    with client_for(chunk.raw).responses.stream(model="m", input="x") as stream:
+        final = stream.get_final_response()
+    assert (final.usage.output_tokens, final.output) == (9, [])
+
+
+def test_events_in_an_envelope() -> None:
+    """Each is the data of one, or the whole response is."""
+    at = {"output_index": 0, "content_index": 0, "item_id": "m_1"}
+    events = [("response.output_text.delta", {**at, "delta": "Hi"}), item("message", id="m_1"), COMPLETED]
+    wrapped = [json.dumps({"code": 0, "data": {"type": name, **body}}) for name, body in events]
+    stream = "".join(f"data: {one}\n\n" for one in wrapped).encode()
+    assert blocks(decoded(OPENAI_RESPONSES, [stream])) == [("text", "", "", "Hi")]
+    text = {"type": "output_text", "text": "Hi", "annotations": []}
+    message = {"id": "m_1", "type": "message", "role": "assistant", "status": "completed", "content": [text]}
+    whole = {"id": "r", "status": "completed", "output": [message]}
+    document = json.dumps({"success": True, "data": whole}).encode()
+    assert blocks(decoded(OPENAI_RESPONSES, [document])) == [("text", "", "", "Hi")]
+    assert blocks(decoded(OPENAI_RESPONSES, [b"data: " + document + b"\n\n"])) == [("text", "", "", "Hi")]
 
 
 def test_a_call_whose_name_comes_at_its_end() -> None:

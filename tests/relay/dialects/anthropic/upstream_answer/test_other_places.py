@@ -1,0 +1,92 @@
+"""What gateways tell in another place than Anthropic does."""
+
+import json
+from typing import Any
+
+import pytest
+
+from relay.neutral.conversation import Json
+from relay.neutral.events import Stop, Terminal, ThinkingDelta
+from tests.relay.dialects.anthropic.streams import (
+    block_start,
+    block_stop,
+    decoded,
+    delta,
+    message_end,
+    message_start,
+    sdk_message,
+    sse,
+    state_of,
+)
+
+HEAD = message_start() + block_start(0, type="text", text="")
+TOLD = HEAD + delta(0, "text_delta", text="fine") + block_stop(0)
+CALL = message_start() + block_start(0, type="tool_use", id="toolu_1", name="look", input={})
+
+
+@pytest.mark.parametrize("told", [{}, {"delta": None}, {"delta": {}}, {"delta": {"type": "text_delta"}}])
+def test_a_word_beside_the_delta_is_its(told: Json) -> None:
+    """The client reads it inside."""
+    piece = sse("content_block_delta", index=0, text="fine", **told)
+    chunk = decoded(HEAD + piece + block_stop(0) + message_end())
+    assert state_of(chunk.events).text == "fine"
+    assert sdk_message(chunk.raw).content[0].text == "fine"
+
+
+def test_thoughts_and_arguments_beside_the_delta() -> None:
+    """As a text is; a piece of arguments may be the object itself."""
+    head = message_start() + block_start(0, type="thinking", thinking="", signature="")
+    chunk = decoded(head + sse("content_block_delta", index=0, thinking="Hm"))
+    assert ThinkingDelta(0, "Hm") in chunk.events
+    for piece in ('{"a":1}', {"a": 1}):
+        beside = sse("content_block_delta", index=0, partial_json=piece)
+        chunk = decoded(CALL + beside + block_stop(0) + message_end("tool_use"))
+        assert sdk_message(chunk.raw).content[0].input == {"a": 1}
+
+
+@pytest.mark.parametrize("where", ["beside", "delta", "message"])
+@pytest.mark.parametrize("is_counted_before", [True, False])
+def test_the_end_is_told_by_message_stop(where: str, is_counted_before: bool) -> None:
+    """Clients hear it in the message_delta that was left out, with the counts that were told."""
+    end: Json = {"stop_reason": "max_tokens"}
+    usage = {"output_tokens": 9}
+    before = sse("message_delta", delta={}, usage=usage) if is_counted_before else b""
+    told = end if where == "beside" else {where: end}
+    last = sse("message_stop", **told, **({} if is_counted_before else {"usage": usage}))
+    chunk = decoded(TOLD + before + last)
+    assert chunk.events[-2:] == [Stop("max_tokens", "max_tokens"), Terminal()]
+    message = sdk_message(chunk.raw)
+    assert (message.stop_reason, message.usage.output_tokens) == ("max_tokens", 9)
+
+
+def test_a_reason_that_was_told_is_not_told_again() -> None:
+    """message_stop repeats it: there is one end."""
+    chunk = decoded(TOLD + message_end() + sse("message_stop", stop_reason="max_tokens"))
+    assert [event for event in chunk.events if isinstance(event, Stop)] == [Stop("end_turn", "end_turn")]
+
+
+@pytest.mark.parametrize("name", ["input", "content_block"])
+@pytest.mark.parametrize("given", [{"a": 1}, '{"a":1}'])
+def test_a_calls_input_at_its_blocks_end(name: str, given: Any) -> None:
+    """It is the call's where nothing told one before."""
+    told = given if name == "input" else {"type": "tool_use", "id": "toolu_1", "name": "look", "input": given}
+    chunk = decoded(CALL + sse("content_block_stop", index=0, **{name: told}) + message_end("tool_use"))
+    assert sdk_message(chunk.raw).content[0].input == {"a": 1}
+    pieces = delta(0, "input_json_delta", partial_json='{"b":2}')
+    chunk = decoded(
+        CALL + pieces + sse("content_block_stop", index=0, **{name: told}) + message_end("tool_use")
+    )
+    assert sdk_message(chunk.raw).content[0].input == {"b": 2}
+
+
+def test_events_and_messages_in_an_envelope() -> None:
+    """Each event is the data of one, or the whole message is, in a stream or as a document."""
+    stream = TOLD + message_end()
+    bodies = [line[6:] for line in stream.decode().splitlines() if line.startswith("data: ")]
+    wrapped = "".join(f'data: {{"code":0,"data":{body}}}\n\n' for body in bodies).encode()
+    chunk = decoded(wrapped)
+    assert sdk_message(chunk.raw).content[0].text == "fine"
+    message = json.dumps({"success": True, "data": sdk_message(stream).to_dict()}).encode()
+    for told in (message, b"data: " + message + b"\n\n"):
+        chunk = decoded(told)
+        assert (state_of(chunk.events).text, chunk.events[-1]) == ("fine", Terminal())

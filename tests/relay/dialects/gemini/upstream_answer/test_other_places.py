@@ -1,0 +1,84 @@
+"""What proxies tell in another place, or in another form, than Gemini does."""
+
+import json
+from typing import Any
+
+import pytest
+
+from relay.neutral.conversation import Json
+from relay.neutral.events import ArgumentsDelta, Failed, Stop, Terminal
+from tests.relay.dialects.gemini.streams import chunks_of, decode, folded, parts, sse
+
+TEXT = parts({"text": "fine"})
+
+
+def arguments_of(args: Any) -> Any:
+    chunk = decode([sse(parts({"functionCall": {"name": "look", "args": args}}, finishReason="STOP"))])
+    if isinstance(chunk.events[-1], Failed):
+        return None
+    told = chunks_of(chunk.raw)[0]["candidates"][0]["content"]["parts"][0]["functionCall"]["args"]
+    pieces = [event.json for event in chunk.events if isinstance(event, ArgumentsDelta)]
+    assert json.loads("".join(pieces)) == told
+    return told
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        ([], {}),
+        ([{"a": 1}], {"a": 1}),
+        ([{"key": "a", "value": 1}, {"key": "b", "value": {}}], {"a": 1, "b": {}}),
+        ([{"name": "a", "value": [1]}], {"a": [1]}),
+        ([{"a": 1}, {"b": 2}], None),
+        ([1], None),
+        ([{"key": 1, "value": 2}], None),
+    ],
+)
+def test_arguments_in_a_list(args: Any, expected: Json | None) -> None:
+    """The one object in it, or pairs; of anything else nobody knows what is meant."""
+    assert arguments_of(args) == expected
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [{"name": "MAX_TOKENS", "value": 2}, {"value": 2}, {"type": "MAX_TOKENS"}, {"reason": "MAX_TOKENS"}],
+)
+def test_a_finish_reason_as_an_object(reason: Json) -> None:
+    """The word in it, or the enumeration's number."""
+    chunk = decode([sse(TEXT, parts({"text": "!"}, finishReason=reason))])
+    assert chunk.events[-2:] == [Stop("max_tokens", "MAX_TOKENS"), Terminal()]
+    assert chunks_of(chunk.raw)[-1]["candidates"][0]["finishReason"] == "MAX_TOKENS"
+
+
+@pytest.mark.parametrize("candidates", [{}, {"candidates": []}, {"candidates": [{"index": 0}]}])
+def test_a_finish_reason_beside_the_candidates(candidates: Json) -> None:
+    """It is the answer's."""
+    chunk = decode([sse(TEXT, {**candidates, "finishReason": "MAX_TOKENS"})])
+    assert chunk.events[-2:] == [Stop("max_tokens", "MAX_TOKENS"), Terminal()]
+    assert chunks_of(chunk.raw)[-1]["candidates"] == [{"finishReason": "MAX_TOKENS", "index": 0}]
+
+
+@pytest.mark.parametrize("reason", [{}, {"code": 7}, None])
+def test_a_finish_reason_that_says_no_word_is_none(reason: Any) -> None:
+    """The text beside it is told, and the answer has no end."""
+    chunk = decode([sse(parts({"text": "fine"}, finishReason=reason))])
+    assert folded(chunk.events).text == "fine"
+    assert not any(isinstance(event, Terminal) for event in chunk.events)
+
+
+def test_null_among_the_parts_is_none() -> None:
+    """Nor does a client see it."""
+    chunk = decode([sse(parts(None, {"text": "fine"}, finishReason="STOP"))])
+    assert folded(chunk.events).text == "fine"
+    assert chunks_of(chunk.raw)[0]["candidates"][0]["content"]["parts"] == [{"text": "fine"}]
+
+
+@pytest.mark.parametrize("name", ["data", "result"])
+def test_chunks_in_an_envelope(name: str) -> None:
+    """Each of them, or a whole answer that is a document."""
+    end = parts({"text": "!"}, finishReason="STOP")
+    chunk = decode([sse({"code": 0, name: TEXT}, {"code": 0, name: end})])
+    assert (folded(chunk.events).text, chunk.events[-1]) == ("fine!", Terminal())
+    assert chunks_of(chunk.raw) == [TEXT, end]
+    document = decode([json.dumps({"success": True, name: end}).encode()])
+    assert (folded(document.events).text, document.events[-1]) == ("!", Terminal())
