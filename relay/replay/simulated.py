@@ -2,11 +2,13 @@
 
 It has accounts, marks, a memory and connections of its own: nothing that happens there is learned for real
 conversations, and no credential of a real account can get there.
+
+The simulator is 76 modules and 2 MB: a process loads it when somebody first opens the page that offers it.
 """
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from accounts.credentials.encryption import encrypt
 from accounts.facts.known_models import kinds_offering
@@ -14,8 +16,9 @@ from accounts.loaded.live_accounts import LiveAccounts
 from accounts.mapping import Target
 from accounts.snapshot import AccountView, Snapshot
 from relay.exchange.runtime import Runtime
-from relay.simulator.faults.faults import CATALOGUE, FaultKind
-from relay.simulator.server import Simulator
+
+if TYPE_CHECKING:
+    from relay.simulator.faults.faults import FaultKind
 
 ACCOUNTS: Final = 3
 """As many as an exchange may ask one after the other."""
@@ -37,8 +40,13 @@ def simulated_target(dialect: str, kind: str | None, model: str) -> Target:
     return Target(model, frozenset((kind,)))
 
 
-def faults_for(target: Target) -> list[FaultKind]:
-    """The faults that an upstream of the target's kind can have, in the catalogue's order."""
+def faults_for(target: Target) -> list["FaultKind"]:
+    """The faults that an upstream of the target's kind can have, in the catalogue's order.
+
+    It loads the simulator, which takes a tenth of a second: not for the event loop.
+    """
+    from relay.simulator.faults.faults import CATALOGUE
+
     words = {KINDS[kind] for kind in target.kinds}
     return [fault for fault in CATALOGUE.values() if fault.name != "ok" and words & set(fault.dialects)]
 
@@ -52,6 +60,9 @@ async def simulated_runtime(
     What runs there is drained with ``current`` and recorded by its writer. Raises OSError where no port is
     free.
     """
+    from relay.simulator.faults.faults import CATALOGUE
+    from relay.simulator.server import Simulator
+
     async with Simulator() as simulator:
         if fault:
             simulator.plan(CATALOGUE[fault].spec() + ("*" if is_everywhere else ""))

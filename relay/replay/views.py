@@ -74,8 +74,9 @@ async def replay(request: HttpRequest, request_id: str) -> HttpResponseBase:
         call = await asyncio.to_thread(recorded_call, row, body)
         if request.POST.get("to") == "simulator":
             target = await sync_to_async(_simulated_target)(row)
+            known = {one.name for one in await sync_to_async(faults_for)(target)}
             fault = request.POST.get("fault", "")
-            if fault and fault not in {one.name for one in faults_for(target)}:
+            if fault and fault not in known:
                 raise CannotReplay(gettext("The simulator does not know this fault."))
             started: asyncio.Future[ServedExchange] = loop.create_future()
             is_everywhere = request.POST.get("attempts") == EVERY

@@ -131,9 +131,27 @@ def test_the_wheel_carries_every_file_of_the_packages(tmp_path: Path) -> None:
 
 @pytest.mark.outside
 def test_a_server_starts_without_what_it_never_uses() -> None:
-    """Nothing parses C, and httpx's command line stays out: it would cost each start its time and memory."""
-    names = "[name for name in ('pycparser', 'httpx._main', 'rich') if sys.modules.get(name)]"
-    code = f"import django, sys; django.setup(); import proxyproject.serving.server; print({names})"
+    """Nothing parses C, and command lines, tools for tests and the simulator stay out until asked for.
+
+    They would cost each start its time and memory.
+    """
+    never = (
+        "pycparser",
+        "httpx._main",
+        "rich",
+        "django.test",
+        "unittest",
+        "jinja2",
+        "httpx2",
+        "relay.simulator",
+    )
+    names = f"[name for name in {never} if sys.modules.get(name)]"
+    code = (
+        "import django, sys; django.setup(); import proxyproject.serving.server, proxyproject.urls; "
+        f"print({names}); import django.test; assert django.test.TestCase; "
+        "from django.core import signals; from django.test.signals import setting_changed; "
+        "assert setting_changed is signals.setting_changed"
+    )
     told = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
         capture_output=True, text=True, check=True,
