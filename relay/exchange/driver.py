@@ -75,6 +75,7 @@ class Driver:
         self._decoder: Decoder | None = None
         self._unsaid_bytes = 0  # that it has read since it said something
         self._is_readable = False  # a read that broke or timed out is the last one
+        self._has_ended = False  # in order: the connection went back by itself
         self._late_reads = 0  # one behind the other that began behind their deadline
         self._interrupted_by: Literal["client", "server"] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -217,7 +218,7 @@ class Driver:
             return Broke(self._at(), opened)
         self._response = opened
         self._decoder, self._unsaid_bytes = self._hands.decoder(), 0
-        self._is_readable = True
+        self._is_readable, self._has_ended = True, False
         return Opened(self._at(), opened.request_id)
 
     async def _read(self, until: float) -> Reply:
@@ -241,6 +242,7 @@ class Driver:
             return Broke(self._at(), failure_while_reading(error))
         finally:
             self._alarm.rest()
+        self._has_ended = data is None
         if turns.is_over():  # where many answers come at once each has its turn; what is here was in time
             await turns.wait()
         return await self._decoded(decoder, data)
@@ -262,7 +264,7 @@ class Driver:
     def _close(self, is_complete: bool) -> None:
         """Be done with the response; nobody waits for how its transfer ends."""
         response, self._response = self._response, None
-        if response is not None:
+        if response is not None and not self._has_ended:
             can_end_well = is_complete and self._is_readable
             task = self._loop.create_task(response.read_out() if can_end_well else response.close())
             _closing.add(task)

@@ -240,6 +240,13 @@ def _fields(raw: bytes) -> tuple[str, bytes | None]:
             line = raw[6:end].removesuffix(b"\r")
             if b"\r" not in line:
                 return "", line
+    elif raw.startswith(b"event: "):  # or, of Anthropic's kind, two
+        end = raw.find(b"\n")
+        last = raw.find(b"\n", end + 1)
+        if raw.startswith(b"data: ", end + 1) and raw[last + 1 :] in (b"\r\n", b"\n"):
+            named, line = raw[7:end].strip(), raw[end + 7 : last].removesuffix(b"\r")
+            if b"\r" not in named and b"\r" not in line:
+                return named.decode("utf-8", "replace"), line
     name, data = "", []
     for line in raw.split(b"\n") if b"\r" not in raw else _LINE_END.split(raw):
         if line.startswith(b"data:"):

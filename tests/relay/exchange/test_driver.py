@@ -14,6 +14,7 @@ from relay.engine.attempts import serve
 from relay.engine.commands import Around, ExchangeEnd, Picked
 from relay.engine.facts import AttemptEnded, AttemptOpened, AttemptStarted, Committed
 from relay.engine.retrying.deadlines import TimeLimits
+from relay.exchange import driver as driver_module
 from relay.exchange.driver import Driver
 from relay.exchange.large_bodies import LARGE_BYTES, beside_the_loop
 from relay.neutral.events import Chunk
@@ -347,3 +348,25 @@ async def test_a_fault_in_an_attempt_ends_the_attempt_too() -> None:
     assert [(end.attempts, end.failure and end.failure.kind) for end in ends] == [(1, Kind.INTERNAL)]
     assert [type(fact) for fact in hands.facts] == [AttemptStarted, AttemptOpened, Committed, AttemptEnded]
     assert (hands.left, hands.upstream.is_closed) == (1, True)
+
+
+class WholeUpstream(Upstream):
+    """It ends in order behind what it says."""
+
+    async def read(self) -> bytes | None:
+        """What is left to say, and None behind it."""
+        return self.said.pop(0) if self.said else None
+
+    async def read_out(self) -> None:
+        """Nobody asks for more behind the end."""
+        raise AssertionError("read behind the end")
+
+
+async def test_a_connection_that_ended_in_order_is_left_alone() -> None:
+    """It went back to the pool by itself: no task is made to read on or to close it."""
+    upstream = WholeUpstream([END], breaks=False)
+    driver, ends = await driven_by(GeminiHands(upstream), TimeLimits())
+    await driver.wait()
+    assert ends[0].failure is None
+    assert not upstream.is_closed
+    assert not driver_module._closing
