@@ -7,6 +7,7 @@ at its end, as the stream that says the same. After Terminal or Failed a decoder
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Generic
 
 from relay.dialects.reading.at_once import shapes
@@ -75,6 +76,10 @@ class StreamDecoder(ABC, Generic[Shape]):
 
         Raises BrokenStream.
         """
+
+    def event_of(self, lines: Lines, at: int) -> SseEvent:
+        """One of the events that came together."""
+        return lines.event(at)
 
     def take_words(self, told: list[Shape], at: int, events: list[Event]) -> int:
         """Tell what from ``at`` on is nothing but more words for the open block; up to where."""
@@ -145,9 +150,9 @@ class StreamDecoder(ABC, Generic[Shape]):
                 self._raw.append(lines.raw(begin, at))
             if at < len(told):
                 if is_usual and not may_be_deep(lines.data[at]):
-                    self._take(told[at], lines.event(at), events)
+                    self._take(told[at], self.event_of(lines, at), events)
                 else:
-                    self._one(lines.event(at), events)
+                    self._one(self.event_of(lines, at), events)
                 at += 1
         return self._read(events)
 
@@ -273,24 +278,17 @@ class StreamDecoder(ABC, Generic[Shape]):
         self._is_over = True
 
     def _take(self, told: Shape, event: SseEvent, events: list[Event]) -> None:
-        before = len(events)
-        try:
-            raw = self.take(told, event, events)
-        except BrokenStream as broken:
-            events[before:] = [Failed(broken.failure)]
-            self._is_over = True
-            return
-        (self._raw if self.held is None else self.held).append(raw)
-        if events and type(events[-1]) in _ENDS:
-            self._is_over = True
+        self._guarded(partial(self.take, told, event), events)
 
-    def _guarded(self, end: Callable[[list[Event]], None], events: list[Event], raw: bytes = b"") -> None:
-        """An end of the stream, whose bytes are ``raw``."""
+    def _guarded(
+        self, work: Callable[[list[Event]], bytes | None], events: list[Event], raw: bytes = b""
+    ) -> None:
+        """Take an event, or an end of the stream; its bytes are ``raw`` unless ``work`` says them."""
         if self._is_over:
             return
         before = len(events)
         try:
-            end(events)
+            raw = work(events) or raw
         except BrokenStream as broken:
             events[before:] = [Failed(broken.failure)]
             self._is_over = True

@@ -26,6 +26,7 @@ from relay.dialects.gemini.upstream_answer.wire import (
     read_answer,
     read_answers,
     read_envelope,
+    read_enveloped_answers,
 )
 from relay.dialects.interface import DecoderOptions
 from relay.dialects.json_object import json_object
@@ -37,7 +38,7 @@ from relay.dialects.stream_decoder import StreamDecoder
 from relay.neutral.conversation import Json
 from relay.neutral.events import Chunk, Event, Failed, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.sse import SseEvent
+from relay.neutral.sse import Lines, SseEvent
 
 # google-genai takes a chunk for an error only when this key comes first.
 _BEGINS_WITH_ERROR = re.compile(rb'\s*\{\s*"error"\s*:')
@@ -53,7 +54,9 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
         """A fresh stream."""
         super().__init__(AnswerDecoding, options.max_event_bytes)
         self._is_enveloped, self.keeps_bytes = options.is_enveloped, options.keeps_bytes
-        self.decode_lines = None if self._is_enveloped else read_answers
+        self.decode_lines = read_answers
+        if self._is_enveloped:  # a client's bytes are cut out of each envelope
+            self.decode_lines = None if self.keeps_bytes else read_enveloped_answers
         self._answer = AnswerEvents(options)
 
     def take(self, told: WireAnswer, event: SseEvent, events: list[Event]) -> bytes:
@@ -82,6 +85,10 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
             raise BrokenStream(garbage("upstream sent data that is no chunk of an answer")) from error
         self.is_finishing = self._answer.is_finished and not self._answer.awaits_result
         return readable(event, data) if self.keeps_bytes else b""
+
+    def event_of(self, lines: Lines, at: int) -> SseEvent:
+        """One chunk, without its envelope."""
+        return _unwrapped(lines.event(at)) if self._is_enveloped else lines.event(at)
 
     def take_words(self, told: list[WireAnswer], at: int, events: list[Event]) -> int:
         """Text or thinking alone, without a signature, a source or a reason."""

@@ -144,8 +144,16 @@ class Envelope(Struct, rename="camel", gc=False):
     trace_id: str | None = None
 
 
+class EnvelopedAnswer(Struct, rename="camel", gc=False):
+    """The same, read at once."""
+
+    response: WireAnswer
+    trace_id: str | None = None
+
+
 # Not strict: 64-bit counts may come as strings (the JSON form of protocol buffers).
 _ANSWER = msgspec.json.Decoder(WireAnswer, strict=False)
+_ENVELOPED = msgspec.json.Decoder(EnvelopedAnswer, strict=False)
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _SNAKE_CASE = re.compile(
     rb'"(?:finish_reason|finish_message|usage_metadata|prompt_feedback|block_reason|model_version|response_id|'
@@ -173,9 +181,25 @@ def read_answer(data: bytes) -> WireAnswer:
 
 def read_answers(data: bytes) -> list[WireAnswer]:
     """Chunks, each the JSON of a line; raises msgspec.DecodeError where one wants a closer look."""
+    _check_names(data)
+    return _ANSWER.decode_lines(data)
+
+
+def read_enveloped_answers(data: bytes) -> list[WireAnswer]:
+    """The same out of their envelopes, whose traces name those that have no id of their own."""
+    _check_names(data)
+    answers = []
+    for envelope in _ENVELOPED.decode_lines(data):
+        answer = envelope.response
+        if answer.response_id is None:
+            answer.response_id = envelope.trace_id
+        answers.append(answer)
+    return answers
+
+
+def _check_names(data: bytes) -> None:
     if (b"_" in data and _MAYBE_SNAKE_CASE.search(data)) or b'"functionCall"' in data:
         raise msgspec.ValidationError("names in snake case, or calls")
-    return _ANSWER.decode_lines(data)
 
 
 def _has_bent_arguments(candidate: WireCandidate) -> bool:

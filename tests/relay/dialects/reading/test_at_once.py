@@ -55,6 +55,20 @@ def test_it_means_the_same(chunks: list, keeps_bytes: bool, separator: bytes) ->
     assert at_once.raw == apart.raw
 
 
+@given(CHUNKS, st.booleans(), st.booleans())
+def test_envelopes_mean_the_same(chunks: list, keeps_bytes: bool, has_id: bool) -> None:
+    """Those of Code Assist, with their traces."""
+    own = {"responseId": "own"} if has_id else {}
+    told_chunks = [{**parts(*some, **more), "usageMetadata": counts, **own} for some, more, counts in chunks]
+    told_chunks.append(parts({"text": "end"}, finishReason="STOP"))
+    stream = sse(*({"response": one, "traceId": "trace"} for one in told_chunks))
+    options = {"is_enveloped": True, "keeps_bytes": keeps_bytes}
+    at_once, apart = decode([stream], **options), one_by_one(stream, **options)
+    assert told(at_once) == told(apart)
+    assert at_once.raw == apart.raw
+    assert folded(at_once.events).message_id == folded(apart.events).message_id
+
+
 @pytest.mark.parametrize("thinks", [False, True])
 def test_words_are_told_in_few_deltas(thinks: bool) -> None:
     """As many as a client's longest line allows."""
