@@ -73,7 +73,7 @@ class Finder:
         whole = [shape.before + shape.core for shape in self._shapes]
         self._each = [compiled(pattern) for pattern in whole]
         self._further = [compiled(shape.further) if shape.further else None for shape in self._shapes]
-        self._together = pattern_set(whole)
+        self._whole = whole
         self._any = pattern_set([b"|".join(whole)])
         self._look = self.look_beside()
 
@@ -96,6 +96,11 @@ class Finder:
             hidden = [Edit(0, len(data), LEFT_OUT)] if is_left_out(seen) else list(map(view.in_text, seen))
             found = hidden if is_left_out(hidden) else merged((*found, *hidden))
         return found
+
+    @cached_property
+    def _together(self) -> Any:
+        """The shapes apart, 2 MB: made when there is something to tell apart."""
+        return pattern_set(self._whole)
 
     def may_hold(self, data: bytes) -> bool:
         """Whether there might be a secret in ``data`` or a piece of it. A yes may be wrong, a no is not."""

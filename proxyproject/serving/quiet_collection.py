@@ -7,6 +7,8 @@ millions of objects.
 """
 
 import asyncio
+import contextlib
+import ctypes
 import gc
 from collections.abc import Callable
 
@@ -28,8 +30,15 @@ def settle_memory() -> None:
     What an exchange makes is in no circle and goes by itself: the collector need not come every 700 objects.
     """
     gc.collect()
+    give_back_memory()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, gc.get_threshold()[1], WHOLE_AFTER)
+
+
+def give_back_memory() -> None:
+    """What is free goes back to the system, which glibc would keep; another C library does as it likes."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 class QuietCollection:
@@ -63,3 +72,4 @@ class QuietCollection:
         """Collect, if anything has gathered and nobody is served."""
         if self._counts()[_WHOLE] and self._is_quiet():
             self._collect()
+            give_back_memory()
