@@ -7,11 +7,10 @@ at its end, as the stream that says the same. After Terminal or Failed a decoder
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Generic
 
 from relay.dialects.reading.at_once import shapes
-from relay.dialects.reading.body_form import BLANK, BodyForm
+from relay.dialects.reading.body_form import BLANK, BodyForm, frames
 from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.half_characters import json_text
 from relay.dialects.reading.loose_fields import last_event, loose_data, meant
@@ -36,7 +35,7 @@ _HEARTBEAT = Heartbeat()
 _ENDS = (Terminal, Failed)
 _BRACE = ord("{")
 _LONG = 4_000  # bytes: numbers of more digits are refused by most readers of JSON
-_FEW = 3  # so few events that come together are read one by one
+_FEW_BYTES = 1_000  # an event or two: they are read one by one
 
 
 class StreamDecoder(ABC, Generic[Shape]):
@@ -49,6 +48,7 @@ class StreamDecoder(ABC, Generic[Shape]):
 
     bare: frozenset[str] = frozenset()  # the names that say all that their events do
     decode_lines: Callable[[bytes], list[Shape]] | None = None
+    is_wrapped = False  # is each event's data in an envelope, which ``_one`` takes off?
     keeps_bytes = True  # may a client want the events' own bytes?
     passes_done = True  # may a client of the same dialect see ``[DONE]``?
     end_bytes = b""  # what it is told where an answer is whole without its last event
@@ -76,10 +76,6 @@ class StreamDecoder(ABC, Generic[Shape]):
 
         Raises BrokenStream.
         """
-
-    def event_of(self, lines: Lines, at: int) -> SseEvent:
-        """One of the events that came together."""
-        return lines.event(at)
 
     def take_words(self, told: list[Shape], at: int, events: list[Event]) -> int:
         """Tell what from ``at`` on is nothing but more words for the open block; up to where."""
@@ -124,10 +120,12 @@ class StreamDecoder(ABC, Generic[Shape]):
         try:
             if not self._form.is_stream:
                 data = self._form.feed(data)
-            lines = self._parser.lines(data) if self.decode_lines is not None else None
-            if lines is not None and len(lines.data) > _FEW:
+            lines = None
+            if len(data) > _FEW_BYTES and self.decode_lines is not None:
+                lines = self._parser.lines(data)
+            if lines is not None:
                 return self._at_once(lines)
-            found = lines.events() if lines is not None else self._parser.feed(data) if data else []
+            found = self._parser.feed(data) if data else []
         except EventTooLarge as error:
             self._is_over = True
             return Chunk(b"", [Failed(too_large(error))])
@@ -149,10 +147,10 @@ class StreamDecoder(ABC, Generic[Shape]):
             if at > begin and self.keeps_bytes:
                 self._raw.append(lines.raw(begin, at))
             if at < len(told):
-                if is_usual and not may_be_deep(lines.data[at]):
-                    self._take(told[at], self.event_of(lines, at), events)
+                if is_usual and not (self.is_wrapped or may_be_deep(lines.data[at])):
+                    self._take(told[at], lines.event(at), events)
                 else:
-                    self._one(self.event_of(lines, at), events)
+                    self._one(lines.event(at), events)
                 at += 1
         return self._read(events)
 
@@ -178,15 +176,9 @@ class StreamDecoder(ABC, Generic[Shape]):
         return Chunk(separated(raw) + end, chunk.events)
 
     def _whole_document(self) -> Chunk:
-        text = self._form.document
         try:
-            if is_too_wide(text):
-                raise BrokenStream(too_wide())
-            told = objects_in(text, is_document=True)
-            if not told:
-                raise BrokenStream(garbage("upstream sent what is neither a stream nor a JSON object"))
-            frames = [framed("", json_text(one)) for one in told]
-            stream = self.document(told[0]) if len(told) == 1 else b"".join(frames)
+            told = self._form.objects()
+            stream = self.document(told[0]) if len(told) == 1 else frames(told)
         except BrokenStream as broken:
             self._is_over = True
             return Chunk(b"", [Failed(broken.failure)])
@@ -278,21 +270,30 @@ class StreamDecoder(ABC, Generic[Shape]):
         self._is_over = True
 
     def _take(self, told: Shape, event: SseEvent, events: list[Event]) -> None:
-        self._guarded(partial(self.take, told, event), events)
-
-    def _guarded(
-        self, work: Callable[[list[Event]], bytes | None], events: list[Event], raw: bytes = b""
-    ) -> None:
-        """Take an event, or an end of the stream; its bytes are ``raw`` unless ``work`` says them."""
-        if self._is_over:
-            return
         before = len(events)
         try:
-            raw = work(events) or raw
+            raw = self.take(told, event, events)
         except BrokenStream as broken:
-            events[before:] = [Failed(broken.failure)]
-            self._is_over = True
+            self._break_off(broken, events, before)
             return
         (self._raw if self.held is None else self.held).append(raw)
         if events and type(events[-1]) in _ENDS:
             self._is_over = True
+
+    def _guarded(self, end: Callable[[list[Event]], None], events: list[Event], raw: bytes = b"") -> None:
+        """An end of the stream, whose bytes are ``raw``."""
+        if self._is_over:
+            return
+        before = len(events)
+        try:
+            end(events)
+        except BrokenStream as broken:
+            self._break_off(broken, events, before)
+            return
+        (self._raw if self.held is None else self.held).append(raw)
+        if events and type(events[-1]) in _ENDS:
+            self._is_over = True
+
+    def _break_off(self, broken: BrokenStream, events: list[Event], before: int) -> None:
+        events[before:] = [Failed(broken.failure)]
+        self._is_over = True

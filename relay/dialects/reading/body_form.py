@@ -3,8 +3,13 @@
 PURE.
 """
 
-from relay.dialects.reading.outside_json import JSON_BEGINS
-from relay.neutral.sse import EventTooLarge
+from relay.dialects.reading.broken_stream import BrokenStream, garbage
+from relay.dialects.reading.half_characters import json_text
+from relay.dialects.reading.outside_json import JSON_BEGINS, objects_in
+from relay.dialects.reading.too_much import too_wide
+from relay.neutral.conversation import Json
+from relay.neutral.nesting import is_too_wide
+from relay.neutral.sse import EventTooLarge, framed
 
 BLANK = b"\xef\xbb\xbf \t\r\n"
 """What may stand before the first event, or the document, and says nothing."""
@@ -40,7 +45,17 @@ class BodyForm:
             raise EventTooLarge(self._max_bytes)
         return b""
 
-    @property
-    def document(self) -> bytes:
-        """The document, as far as it came."""
-        return b"".join(self._unread).strip(BLANK)
+    def objects(self) -> list[Json]:
+        """What the document says: one object, or several that make a stream; raises BrokenStream."""
+        text = b"".join(self._unread).strip(BLANK)
+        if is_too_wide(text):
+            raise BrokenStream(too_wide())
+        told = objects_in(text, is_document=True)
+        if not told:
+            raise BrokenStream(garbage("upstream sent what is neither a stream nor a JSON object"))
+        return told
+
+
+def frames(told: list[Json]) -> bytes:
+    """Each of the objects as an event."""
+    return b"".join(framed("", json_text(one)) for one in told)

@@ -7,7 +7,6 @@ is no chunk, ends the answer there. An upstream that answers in JSON instead of 
 
 import json
 import re
-from collections.abc import Iterable
 
 import msgspec
 
@@ -36,9 +35,9 @@ from relay.dialects.reading.half_characters import json_text, tolerant_object
 from relay.dialects.reading.told_again import told_again
 from relay.dialects.stream_decoder import StreamDecoder
 from relay.neutral.conversation import Json
-from relay.neutral.events import Chunk, Event, Failed, Terminal
+from relay.neutral.events import Event, Failed, Terminal
 from relay.neutral.failures import Failure, Kind
-from relay.neutral.sse import Lines, SseEvent
+from relay.neutral.sse import SseEvent
 
 # google-genai takes a chunk for an error only when this key comes first.
 _BEGINS_WITH_ERROR = re.compile(rb'\s*\{\s*"error"\s*:')
@@ -53,9 +52,9 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
     def __init__(self, options: DecoderOptions) -> None:
         """A fresh stream."""
         super().__init__(AnswerDecoding, options.max_event_bytes)
-        self._is_enveloped, self.keeps_bytes = options.is_enveloped, options.keeps_bytes
+        self.is_wrapped, self.keeps_bytes = options.is_enveloped, options.keeps_bytes
         self.decode_lines = read_answers
-        if self._is_enveloped:  # a client's bytes are cut out of each envelope
+        if self.is_wrapped:  # a client's bytes are cut out of each envelope
             self.decode_lines = None if self.keeps_bytes else read_enveloped_answers
         self._answer = AnswerEvents(options)
 
@@ -70,7 +69,7 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
             if failure is not None:  # of a shape that Google's clients do not read: told in ours
                 raise BrokenStream(failure)
             if (inner := _unwrapped(event)) is not event:  # Code Assist's, behind a proxy that leaves it on
-                if self._is_enveloped or _unwrapped(inner) is not inner:
+                if self.is_wrapped or _unwrapped(inner) is not inner:
                     raise BrokenStream(garbage("upstream sent an envelope in an envelope"))
                 self.note("response")
                 return told_again(self, AnswerDecoding, frame(inner.data or b""), events)
@@ -85,10 +84,6 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
             raise BrokenStream(garbage("upstream sent data that is no chunk of an answer")) from error
         self.is_finishing = self._answer.is_finished and not self._answer.awaits_result
         return readable(event, data) if self.keeps_bytes else b""
-
-    def event_of(self, lines: Lines, at: int) -> SseEvent:
-        """One chunk, without its envelope."""
-        return _unwrapped(lines.event(at)) if self._is_enveloped else lines.event(at)
 
     def take_words(self, told: list[WireAnswer], at: int, events: list[Event]) -> int:
         """Text or thinking alone, without a signature, a source or a reason."""
@@ -128,8 +123,8 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
         """Blank lines alone: comments would break a client of ours (``client_answer/framing.py``)."""
         return b"" if raw.strip(b"\r\n") else raw
 
-    def _chunk(self, found: Iterable[SseEvent]) -> Chunk:
-        return super()._chunk(map(_unwrapped, found) if self._is_enveloped else found)
+    def _one(self, event: SseEvent, events: list[Event]) -> None:
+        super()._one(_unwrapped(event) if self.is_wrapped else event, events)
 
     def _break(self, events: list[Event], failure: Failure | None = None) -> None:
         """What is no chunk: behind a finish reason it is none of the answer's business."""

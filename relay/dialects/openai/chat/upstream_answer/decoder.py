@@ -63,7 +63,6 @@ _Waiting = tuple[SseEvent, list[tuple[Place, Any]], list[Placeholder]]
 class ChatDecoder(StreamDecoder[Piece]):
     """One upstream stream."""
 
-    decode_lines = staticmethod(PIECE.decode_lines)
     end_bytes = DONE
 
     def __init__(self, options: DecoderOptions) -> None:
