@@ -14,6 +14,9 @@ _GONE = object()
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _BITS = 63  # what msgspec takes for an int, and every client too
 
+_NAMES = ("finish_reason", "stop_reason", "reason", "type", "value", "name")
+"""Of the field that tells a word in an object in its place."""
+
 
 def mended(told: Any, shape: type) -> tuple[Any, list[str]]:
     """``told`` as ``shape`` has it, and the paths of what was bent (``choices[].index``), each once.
@@ -27,6 +30,14 @@ def mended(told: Any, shape: type) -> tuple[Any, list[str]]:
     bent: dict[str, None] = {}
     value = _fit(told, _type_info(shape), "", bent)
     return {} if value is _GONE else value, list(bent)
+
+
+def word_in(told: Any) -> str | None:
+    """The word that ``told`` is, or that a list of one or an object holds; None without."""
+    if isinstance(told, list) and len(told) == 1:
+        told = told[0]
+    found = [told.get(name) for name in _NAMES] if isinstance(told, dict) else [told]
+    return next((one for one in found if isinstance(one, str) and one), None)
 
 
 @lru_cache(maxsize=64)

@@ -39,7 +39,7 @@ def whole_in(body: Json, *, has_started: bool) -> bytes:
 
 def _is_event(told: Json) -> bool:
     name = told.get("type")
-    return isinstance(name, str) and (name in NEEDS_A_MESSAGE or name in ("message_start", "ping"))
+    return isinstance(name, str) and (name in NEEDS_A_MESSAGE or name in ("message_start", "ping", "error"))
 
 
 def stream_of(message: Json) -> bytes:

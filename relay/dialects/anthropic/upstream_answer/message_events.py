@@ -8,6 +8,7 @@ from collections.abc import Collection
 from relay.dialects.anthropic.stop_reasons import fitting, stop_of
 from relay.dialects.anthropic.upstream_answer.block_start import text_at
 from relay.dialects.anthropic.usage import read_usage, told_miss, with_counts
+from relay.dialects.reading.bent_fields import word_in
 from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.half_characters import json_text
 from relay.neutral.block import BlockKind
@@ -42,7 +43,7 @@ def end_in(body: Json, counted: object) -> bytes:
     ``counted`` is the usage that was told before.
     """
     for told in (body, body.get("delta"), body.get("message")):
-        if isinstance(told, dict) and isinstance(told.get("stop_reason"), str):
+        if isinstance(told, dict) and word_in(told.get("stop_reason")):
             end = {key: told[key] for key in _OF_THE_END if key in told}
             usage = told.get("usage") or body.get("usage") or counted or {}
             delta = {"type": "message_delta", "delta": end, "usage": usage}
@@ -67,6 +68,9 @@ def stopped(
     counted = read_usage(usage)  # what the SDKs are told in a count's place is nothing that upstream counted
     fields |= with_counts(usage, "output_tokens") or {}
     beside = {key: body[key] for key in _OF_THE_END if key in body and key not in delta}
+    reason = {**delta, **beside}.get("stop_reason")
+    if reason and not isinstance(reason, str):
+        beside["stop_reason"] = word_in(reason)
     stop = stop_of({**delta, **beside})
     word = fitting(stop, kinds) if stop is not None else known
     mended = {**delta, **beside, **({"stop_reason": word} if word is not None else {})}

@@ -13,14 +13,14 @@ from relay.neutral.conversation import Json
 _REASONS = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
 """From six on the Developer API's numbers and Vertex AI's differ."""
 
-_OF_A_CHUNK = ("candidates", "usageMetadata", "promptFeedback")
+_OF_A_CHUNK = ("candidates", "usageMetadata", "promptFeedback", "error")
 _NAMES = ("finishReason", "reason", "name", "type", "value")
 """Of the field that tells it in an object in its place."""
 
 
 def is_chunk(told: Json) -> bool:
-    """Does it tell something of an answer?"""
-    return any(isinstance(told.get(name), dict | list) for name in _OF_A_CHUNK)
+    """Does it tell something of an answer, or the error in its place?"""
+    return any(told.get(name) and isinstance(told[name], dict | list) for name in _OF_A_CHUNK)
 
 
 def in_their_places(chunk: Json, note: Callable[[str], None]) -> Json:

@@ -21,11 +21,11 @@ from relay.dialects.openai.chat.upstream_answer.documents import (
     KINDS,
     WHOLE,
     error_in_choices,
-    has_choices,
     is_message_alone,
     is_text_alone,
     of_text,
     stream_of,
+    tells_choices,
     with_text_content,
 )
 from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
@@ -34,13 +34,12 @@ from relay.dialects.openai.chat.upstream_answer.finish_reasons import (
     CUTS_ARGUMENTS,
     reason_of,
     with_reason,
-    word_in,
 )
 from relay.dialects.openai.chat.upstream_answer.said import ToldChoice
 from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Delta, Piece, is_told
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from, with_chats_names
-from relay.dialects.reading.bent_fields import mended
+from relay.dialects.reading.bent_fields import mended, word_in
 from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.envelopes import inside
 from relay.dialects.reading.error_shapes import is_own_shape
@@ -176,7 +175,7 @@ class ChatDecoder(StreamDecoder[Piece]):
 
     def document(self, told: Json) -> bytes:
         """A whole completion, also in an envelope, as the stream that says the same."""
-        return stream_of(inside(told, has_choices) or told)
+        return stream_of(inside(told, tells_choices) or told)
 
     def end(self, events: list[Event]) -> None:
         """The connection ended in order: behind a finish_reason that is the end of the answer too."""
@@ -185,7 +184,7 @@ class ChatDecoder(StreamDecoder[Piece]):
 
     def _inside(self, event: SseEvent) -> bytes:
         """The chunk in a chunk without choices, as an event; nothing without one."""
-        inner = inside(tolerant_object(event.data or b"") or {}, has_choices)
+        inner = inside(tolerant_object(event.data or b"") or {}, tells_choices)
         if inner is None:
             return b""
         self.note("envelope")

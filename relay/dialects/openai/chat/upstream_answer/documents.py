@@ -6,6 +6,7 @@ stream again.
 
 from typing import Any
 
+from relay.dialects.openai.chat.upstream_answer.finish_reasons import with_reason
 from relay.dialects.openai.errors import failure_in_document
 from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.half_characters import json_text
@@ -32,7 +33,7 @@ def stream_of(told: Json) -> bytes:
 def chunks_of(told: Json) -> list[Json] | None:
     """Its chunks: what is said, why it ended, what it cost; None where it is no chat completion."""
     found = [one for one in _list(told.get("choices")) if isinstance(one, dict)]
-    choices = [of_text(one) if is_text_alone(one) else one for one in found]
+    choices = [with_reason(of_text(one) if is_text_alone(one) else one, told) for one in found]
     if not choices or not all(isinstance(_said(choice), dict) for choice in choices):
         return None
     head = {key: value for key, value in told.items() if key not in _NOT_REPEATED}
@@ -55,9 +56,10 @@ def is_text_alone(choice: Any) -> bool:
     return isinstance(choice.get("text"), str)
 
 
-def has_choices(told: Json) -> bool:
-    """Is it a completion, or a chunk of one?"""
-    return isinstance(told.get("choices"), list)
+def tells_choices(told: Json) -> bool:
+    """Is it a completion, a chunk of one, or the error in its place?"""
+    error = told.get("error")
+    return isinstance(told.get("choices"), list) or (isinstance(error, dict) and bool(error))
 
 
 def error_in_choices(choices: list[Any]) -> Any:

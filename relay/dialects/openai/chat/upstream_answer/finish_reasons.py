@@ -1,7 +1,6 @@
 """Why a chat completion ended, in its servers' words and in ours. PURE."""
 
-from typing import Any
-
+from relay.dialects.reading.bent_fields import word_in
 from relay.neutral.conversation import Json
 from relay.neutral.events import StopReason
 
@@ -34,8 +33,6 @@ BREAKS = frozenset({"error", "network_error", "abort"})
 
 CUTS_ARGUMENTS = ("max_tokens", "refusal", "context_window")
 """The answer was cut short, so a tool call's JSON may be unfinished."""
-_NAMES = ("finish_reason", "reason", "type", "value", "name")
-"""Of the field that tells it in an object in its place."""
 
 
 def reason_of(told: str) -> StopReason:
@@ -43,23 +40,16 @@ def reason_of(told: str) -> StopReason:
     return _REASONS.get(told) or _REASONS.get(told.rpartition(": ")[2].lower(), "other")
 
 
-def word_in(told: Any) -> str | None:
-    """The word that stands in a list or in an object in a finish reason's place; None without."""
-    if isinstance(told, list) and len(told) == 1:
-        told = told[0]
-    found = [told.get(name) for name in _NAMES] if isinstance(told, dict) else [told]
-    return next((one for one in found if isinstance(one, str) and one), None)
-
-
 def with_reason(choice: Json, chunk: Json) -> Json:
     """The choice of ``chunk`` with its finish reason as a text in its place; the same where it is there.
 
-    It may stand in the delta, beside the choices, or in ``finish_details`` (OpenAI's first vision models).
+    It may stand in the delta or the message, beside the choices, or in ``finish_details``, as OpenAI's first
+    vision models had it.
     """
-    told, delta = choice.get("finish_reason"), choice.get("delta")
+    told, said = choice.get("finish_reason"), choice.get("delta") or choice.get("message")
     if isinstance(told, str) and told:
         return choice
-    inner = delta.get("finish_reason") if isinstance(delta, dict) else None
+    inner = said.get("finish_reason") if isinstance(said, dict) else None
     places = (told, choice.get("finish_details"), inner, chunk.get("finish_reason"))
     found = next((word for word in map(word_in, places) if word), None)
     return choice if found is None else {**choice, "finish_reason": found}

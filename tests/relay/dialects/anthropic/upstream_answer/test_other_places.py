@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relay.neutral.conversation import Json
-from relay.neutral.events import Stop, Terminal, ThinkingDelta
+from relay.neutral.events import Failed, Stop, Terminal, ThinkingDelta
 from tests.relay.dialects.anthropic.streams import (
     block_start,
     block_stop,
@@ -90,3 +90,25 @@ def test_events_and_messages_in_an_envelope() -> None:
     for told in (message, b"data: " + message + b"\n\n"):
         chunk = decoded(told)
         assert (state_of(chunk.events).text, chunk.events[-1]) == ("fine", Terminal())
+
+
+@pytest.mark.parametrize("reason", [{"type": "max_tokens"}, {"reason": "max_tokens"}, ["max_tokens"]])
+def test_a_stop_reason_as_an_object(reason: Any) -> None:
+    """In message_delta, in message_stop, or in a whole message: the word in it."""
+    end = sse("message_delta", delta={"stop_reason": reason}, usage={"output_tokens": 9}) + sse(
+        "message_stop"
+    )
+    message = sdk_message(TOLD + message_end()).to_dict() | {"stop_reason": reason}
+    late = sse("message_stop", stop_reason=reason)
+    for stream in (TOLD + end, TOLD + late, json.dumps(message).encode()):
+        chunk = decoded(stream)
+        assert chunk.events[-2:] == [Stop("max_tokens", "max_tokens"), Terminal()]
+        assert sdk_message(chunk.raw).stop_reason == "max_tokens"
+
+
+def test_an_envelope_may_hold_the_error() -> None:
+    """As it holds each event: with upstream's words."""
+    error = {"type": "error", "error": {"type": "rate_limit_error", "message": "slow down"}}
+    failed = decoded(HEAD + f"data: {json.dumps({'data': error})}\n\n".encode()).events[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.failure.message, failed.failure.status) == ("slow down", 429)

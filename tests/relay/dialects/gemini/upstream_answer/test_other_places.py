@@ -82,3 +82,11 @@ def test_chunks_in_an_envelope(name: str) -> None:
     assert chunks_of(chunk.raw) == [TEXT, end]
     document = decode([json.dumps({"success": True, name: end}).encode()])
     assert (folded(document.events).text, document.events[-1]) == ("!", Terminal())
+
+
+def test_an_envelope_may_hold_the_error() -> None:
+    """As it holds each chunk: with upstream's words and status."""
+    error = {"error": {"code": 429, "message": "slow down", "status": "RESOURCE_EXHAUSTED"}}
+    failed = decode([sse({"code": 0, "data": TEXT}, {"code": 0, "data": error})]).events[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.failure.message, failed.failure.status) == ("slow down", 429)

@@ -103,3 +103,29 @@ def test_an_error_in_an_envelope_is_heard(name: str) -> None:
     failed = chunk.events[-1]
     assert isinstance(failed, Failed)
     assert "slow down" in failed.failure.message
+
+
+@pytest.mark.parametrize("begun", [b"", chat(delta(content="fine"), done=False)])
+@pytest.mark.parametrize("beside", [{"success": True}, {"code": 0, "error": {}}])
+def test_an_envelope_may_hold_the_error(begun: bytes, beside: Json) -> None:
+    """As it holds each chunk: with upstream's words and status."""
+    told = {**beside, "data": {"error": {"message": "slow down", "code": 429}}}
+    failed = decoded(OPENAI_CHAT, [begun + event(told)]).events[-1]
+    assert isinstance(failed, Failed)
+    assert (failed.failure.message, failed.failure.status) == ("slow down", 429)
+
+
+@pytest.mark.parametrize(
+    ("choice", "beside"),
+    [
+        ({"finish_reason": {"type": "length"}}, {}),
+        ({"finish_details": {"type": "length"}}, {}),
+        ({"finish_reason": None}, {"finish_reason": "length"}),
+        ({"message": {"content": "fine", "finish_reason": "length"}}, {}),
+    ],
+)
+def test_the_end_of_a_document_is_heard_wherever_it_is_told(choice: Json, beside: Json) -> None:
+    """A whole completion, in place of a stream, is not over for good where it was cut."""
+    told = {"choices": [{"index": 0, "message": {"content": "fine"}, **choice}], **beside}
+    chunk = decoded(OPENAI_CHAT, [json_text(told)])
+    assert (state_of(chunk.events).text, chunk.events[-2]) == ("fine", Stop("max_tokens", "length"))
