@@ -26,6 +26,16 @@ def leave_out(*, uses_postgresql: bool) -> None:
     _load_test_signals_alone()
 
 
+def load_without(missing: str, module: str) -> None:
+    """Load ``module`` as where ``missing`` is not installed; whoever asks for that later gets it."""
+    if not {missing, module} & sys.modules.keys():
+        sys.modules[missing] = None  # type: ignore[assignment]
+        try:
+            importlib.import_module(module)
+        finally:
+            del sys.modules[missing]
+
+
 def _load_test_signals_alone() -> None:
     """Load ``django.test.signals``, which Ninja asks for, without the 65 modules of Django's tools for tests.
 

@@ -18,6 +18,10 @@ from twisted.internet import asyncioreactor
 
 asyncioreactor.install(uvloop.new_event_loop())
 
+from proxyproject.unused_imports import load_without  # noqa: E402
+
+load_without("click", "autobahn.util")  # it colours lines that nobody writes
+
 import daphne.server  # noqa: E402  it takes the reactor that it finds
 from twisted.internet import reactor  # noqa: E402
 from twisted.internet.defer import Deferred  # noqa: E402

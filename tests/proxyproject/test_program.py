@@ -143,6 +143,7 @@ def test_a_server_starts_without_what_it_never_uses() -> None:
         "unittest",
         "jinja2",
         "httpx2",
+        "click",
         "relay.simulator",
     )
     names = f"[name for name in {never} if sys.modules.get(name)]"
