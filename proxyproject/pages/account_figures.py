@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from accounts.admin.figures import AccountFigures
 from monitor.history.listing.keyset import moment_of_id
 from monitor.statistics.account_day import AccountDay, account_days
+from monitor.statistics.due import count_first_hour
 from monitor.words.failure_words import failure_sentence, kind_label
 from monitor.words.plain_text import shown
 from monitor.words.wording import local_time
@@ -18,6 +19,8 @@ ERROR_SHOWN = 70
 
 def account_figures() -> dict[tuple[str, str], AccountFigures]:
     """Today's figures by kind and e-mail, in a few queries."""
+    now = timezone.now()
+    count_first_hour(now.timestamp())
     return {
         key: AccountFigures(
             attempts=day.attempts,
@@ -27,7 +30,7 @@ def account_figures() -> dict[tuple[str, str], AccountFigures]:
             cost=day.cost,
             last_error=_last_error(day),
         )
-        for key, day in account_days(timezone.now()).items()
+        for key, day in account_days(now).items()
     }
 
 

@@ -24,6 +24,7 @@ from monitor.history.cache_miss_sums import Collapse, collapses
 from monitor.history.failure_groups import failure_groups
 from monitor.history.last_hour import last_hour
 from monitor.pages.statistics_views import plot_words
+from monitor.statistics.due import count_first_hour
 from monitor.statistics.series import outcomes_by_bucket, plotted
 from monitor.statistics.totals import by_bucket
 from monitor.statistics.used_models import models_used_lately
@@ -78,6 +79,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def last_day(now: datetime) -> dict[str, Any] | None:
     """The outcomes of the last 24 hours, hour by hour, as the plot takes them; None where there are none."""
+    count_first_hour(now.timestamp())
     outcomes = outcomes_by_bucket(1, now)
     if not outcomes:
         return None

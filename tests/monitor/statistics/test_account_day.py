@@ -14,7 +14,9 @@ from monitor.statistics.account_day import account_days
 from monitor.statistics.filling import fill_hour, hours_to_fill
 from monitor.store.upsert import upsert
 from proxyproject.pages.account_figures import account_figures as figures_of_the_monitor
+from proxyproject.pages.start_page import last_day
 from tests.monitor.shelf import operator_named
+from tests.monitor.statistics.stored import stored
 from tests.monitor.statistics.test_statistics import ended
 
 Make = Callable[..., RequestRecord]
@@ -69,6 +71,20 @@ def test_an_account_is_judged_by_its_own_attempts(a_day: datetime) -> None:
     assert (a.attempts, a.failed, b.attempts, b.failed) == (4, 2, 1, 0)
     assert (a.last_error, b.last_error) == ("503: no capacity", "")
     assert (a.tokens_in, a.tokens_out, a.cost) == (60, 28, Decimal(2))
+
+
+def test_the_first_minute_has_its_figures(
+    monkeypatch: pytest.MonkeyPatch, store: str, request_record: Make
+) -> None:
+    """Nobody waits for who keeps house: the accounts' tokens and the overview's strip are there at once."""
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: noon + timedelta(seconds=20))
+    row = request_record(started_at=noon.timestamp() + 5)
+    stored([ended(row, tokens_in=10, tokens_out=7)])
+    upsert([tried(row, 1, "a@x.example")])
+    assert last_day(noon + timedelta(seconds=20)) is not None
+    [figures] = figures_of_the_monitor().values()
+    assert (figures.tokens_in, figures.tokens_out) == (10, 7)
 
 
 @pytest.fixture
