@@ -38,28 +38,36 @@ def make_ahead(now: float, retention_days: float, may_make: Callable[[], bool] =
     if not are_there():
         return 0
     began = time.monotonic()
+
+    def by_now() -> float:
+        return now + time.monotonic() - began
+
     made = 0
     for table in KEYS:
         if _open_again(table):
-            made += _make_of(table, now, time.monotonic() - began, retention_days, may_make)
+            made += _make_of(table, now, by_now, retention_days, may_make)
     if left := [table for table in KEYS if _is_apart(table)]:
         raise OperationalError(f"A check that keeps a day's rows out is still there: {', '.join(left)}")
     return made
 
 
 def _make_of(
-    table: str, now: float, passed_seconds: float, retention_days: float, may_make: Callable[[], bool]
+    table: str,
+    now: float,
+    by_now: Callable[[], float],
+    retention_days: float,
+    may_make: Callable[[], bool],
 ) -> int:
+    """``now``: when all began; ``by_now``: after those that took hours."""
     made = 0
     is_long = _is_long(default_of(table))
-    far_enough = now + passed_seconds + DAY_SECONDS + NEAR_SECONDS
+    far_enough = by_now() + DAY_SECONDS + NEAR_SECONDS
     begins_at = far_enough if is_long else now
-    by_now = first_request_id(int(now * 1000))
     for partition in missing(partitions_of(table), table, begins_at, retention_days):
         if not may_make():
             break
         try:
-            made += _make_beside(table, partition) if is_long else _make(table, partition, by_now)
+            made += _make_beside(table, partition) if is_long else _make(table, partition, by_now())
         except DatabaseError as error:
             first_line = str(error).partition("\n")[0]
             logger.warning("Partition %s was not made and is tried again: %s", partition.name, first_line)
@@ -75,13 +83,13 @@ def _is_long(default: str) -> bool:
         return int(cursor.fetchone()[0]) > MOST_MOVED
 
 
-def _make(table: str, partition: Partition, by_now: str) -> bool:
-    """Make it of what the default partition holds of it. ``by_now``: the ids before this one have come."""
+def _make(table: str, partition: Partition, by_now: float) -> bool:
+    """Make it of what the default partition holds of it. ``by_now``: epoch seconds."""
     key, default, new = KEYS[table], default_of(table), partition.name
     with changing(table) as cursor:
         if _is_taken(table, partition):
             return False  # another process has just made it
-        if partition.begin <= by_now:
+        if partition.begin <= first_request_id(int(by_now * 1000)):
             # Its rows come now. Who waited for the default partition alone would find its row refused there,
             # or what was in it gone: where rows go and lie is worked out before. So everybody waits earlier.
             cursor.execute(f"LOCK TABLE ONLY {table} IN ACCESS EXCLUSIVE MODE")

@@ -265,17 +265,34 @@ def test_a_row_of_a_day_that_is_being_made_waits_and_is_stored(
     assert writer.stats().rows_dropped == 0
 
 
+@pytest.mark.parametrize(("begun_at", "made_before"), [(MIDNIGHT, 0), (MIDNIGHT - 1, 1)])
 def test_a_row_on_its_way_when_its_day_is_made_is_stored(
-    writer: RecordWriter, request_record: NewRecord, store: str, monkeypatch: pytest.MonkeyPatch
+    writer: RecordWriter,
+    request_record: NewRecord,
+    store: str,
+    monkeypatch: pytest.MonkeyPatch,
+    begun_at: float,
+    made_before: int,
 ) -> None:
-    """It waits until there is its day and goes there at once: the writer meets no failure."""
+    """It waits until there is its day and goes there at once: the writer meets no failure.
+
+    The day may have begun while others were made.
+    """
     monkeypatch.setattr(making, "KEYS", {"monitor_searchindex": "request_id"})
+    passed_seconds = [0.0]
+    monkeypatch.setattr(making, "time", SimpleNamespace(monotonic=lambda: passed_seconds[0]))
+    locks = 0
     row = request_record(**ENDED, started_at=MIDNIGHT + 1)
     waited: list[bool] = []
 
     def write_behind(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        nonlocal locks
         answer = execute(sql, *args)
-        if sql.startswith("LOCK TABLE monitor_searchindex_default") and not waited:
+        is_lock = sql.startswith("LOCK TABLE monitor_searchindex_default")
+        if is_lock:
+            locks += 1
+            passed_seconds[0] = 2.0
+        if is_lock and locks > made_before and not waited:
             writer.submit(row)
             ends_at = time.monotonic() + PATIENCE_SECONDS
             waiting = "SELECT FROM pg_locks WHERE NOT granted AND relation IN (%s::regclass, %s::regclass)"
@@ -286,7 +303,7 @@ def test_a_row_on_its_way_when_its_day_is_made_is_stored(
         return answer
 
     with connection.execute_wrapper(write_behind):
-        assert make_ahead(MIDNIGHT, 30) == 4
+        assert make_ahead(begun_at, 30) == 4
     assert waited
     assert writer.flush(PATIENCE_SECONDS)
     assert (writer.stats().rows_dropped, writer.stats().last_error) == (0, "")
