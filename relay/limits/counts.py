@@ -13,7 +13,7 @@ from typing import Final, Literal, Protocol
 
 from accounts.keys.limits import Limit
 from relay.limits.limit_windows import window_at
-from relay.limits.plan import LimitPlan, Spot, plan_at, spot_of
+from relay.limits.plan import LimitPlan, Spot, plan_at, spot_of, standings_of, with_request
 from relay.limits.standing import Standing
 
 logger = logging.getLogger(__name__)
@@ -55,8 +55,8 @@ class SharedCounts(Protocol):
         mark: str,
         is_late: bool,
     ) -> None:
-        """Count so much more in each, soon; returns at once. Under one ``mark`` it counts once, whoever tells
-        it; ``is_late``: who should have told it may do so in hours.
+        """Count so much more in each, soon; returns at once. Under one ``mark`` the most that is told counts,
+        whoever tells it; ``is_late``: who should have told it may do so in hours.
         """
         ...
 
@@ -102,7 +102,7 @@ class Counts:
         """
         plan = self._plan(key, limits)
         if self._shared is not None:
-            standings = _standings(plan, [0] * len(plan.spots))
+            standings = standings_of(plan, [0] * len(plan.spots))
             try:
                 return self._take_over(plan, await self._asked_of_all(key, plan.spots, standings))
             except Unknown:
@@ -112,7 +112,7 @@ class Counts:
         if used is None:
             await self._open(key, plan)
             used = [self._used[spot] for spot in plan.spots]
-        told, over = _with_request(plan, used)
+        told, over = with_request(plan, used)
         for at in () if over else plan.of_requests:
             self._used[plan.spots[at]] += 1
         return told, over
@@ -138,7 +138,7 @@ class Counts:
     def standings(self, key: int, limits: Sequence[Limit]) -> list[Standing]:
         """How the key stands now as far as this process knows; nothing is counted."""
         plan = self._plan(key, limits)
-        return _standings(plan, [self._used.get(spot, 0) for spot in plan.spots])
+        return standings_of(plan, [self._used.get(spot, 0) for spot in plan.spots])
 
     def spend(
         self,
@@ -149,16 +149,19 @@ class Counts:
         since: Sequence[Standing] = (),
         mark: str = "",
         is_late: bool = False,
+        known: tuple[int, int] = (0, 0),
     ) -> None:
         """An exchange that was admitted has ended. A rate counts it in the minute of its end.
 
         ``since``: budgets that did not count its admission. ``mark`` and ``is_late``: see ``SharedCounts``.
+        ``known``: so many of its tokens and units were told here before, under its mark.
         """
         told: list[tuple[Spot, Standing, int]] = []
         for at, standing in enumerate((*admitted, *since)):
             limit, window = standing.limit, standing.window
-            requests = int(at >= len(admitted))
-            amount = tokens if limit.measure == "tokens" else units if limit.measure == "usd" else requests
+            amount, before = int(at >= len(admitted)), 0
+            if limit.measure != "requests":
+                amount, before = (tokens, known[0]) if limit.measure == "tokens" else (units, known[1])
             if not amount:
                 continue
             if limit.period == "minute" and not window.holds(now := self.now()):
@@ -166,9 +169,9 @@ class Counts:
                 standing = Standing(limit, window, 0)
             spot = spot_of(key, limit, window)
             if spot in self._used:
-                self._used[spot] += amount
+                self._used[spot] += amount - before
             elif limit.period == "minute":
-                self._keep(spot, amount)
+                self._keep(spot, amount - before)
             if self._shared is not None:
                 told.append((spot, standing, amount))
         if self._shared is not None and told:
@@ -199,7 +202,7 @@ class Counts:
 
     def _take_over(self, plan: LimitPlan, used: Sequence[int]) -> tuple[list[Standing], list[Standing]]:
         """What all processes had in each window before, and the request, where no limit is reached."""
-        told, over = _with_request(plan, used)
+        told, over = with_request(plan, used)
         for spot, standing in zip(plan.spots, told, strict=True):
             if spot in self._used:
                 self._used[spot] = standing.used
@@ -268,7 +271,7 @@ class Counts:
         again = self._asked_again_at
         return [
             (spot, standing)
-            for spot, standing in zip(plan.spots, _standings(plan, [0] * len(plan.spots)), strict=True)
+            for spot, standing in zip(plan.spots, standings_of(plan, [0] * len(plan.spots)), strict=True)
             if spot not in self._used or (spot in again and now >= again[spot])
         ]
 
@@ -281,20 +284,3 @@ class Counts:
                 self._used.pop(gone, None)
                 self._asked_again_at.pop(gone, None)
         self._used[spot] = number
-
-
-def _standings(plan: LimitPlan, used: Sequence[int]) -> list[Standing]:
-    return list(map(Standing, plan.limits, plan.windows, used))
-
-
-def _with_request(plan: LimitPlan, used: Sequence[int]) -> tuple[list[Standing], list[Standing]]:
-    """How the key stands where each window had so much, and which limits are reached.
-
-    Where none is, the request is counted.
-    """
-    told = _standings(plan, used)
-    over = [standing for standing in told if standing.is_over]
-    if not over:
-        for at in plan.of_requests:
-            told[at] = Standing(plan.limits[at], plan.windows[at], told[at].used + 1)
-    return told, over

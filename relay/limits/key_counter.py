@@ -62,7 +62,7 @@ class KeyCounter:
         self._slots = slots
         self._limits_of = limits_of
         self._running: dict[int, int] = {}
-        self._settled_for: dict[str, None] = {}
+        self._settled_for: dict[str, tuple[int, int]] = {}
 
     async def admit(self, caller: CallerKey, limits: KeyLimits | None) -> Allowance | Failure:
         """Let the next exchange in, counted as far as there are limits, or say why not."""
@@ -116,15 +116,17 @@ class KeyCounter:
     def settle_for(self, caller: CallerKey, row: RequestRecord) -> None:
         """Count what the exchange of ``row`` used, which is booked; its process has died, or is slow.
 
-        Once, also where a slow process has it open again, or tells it at its end.
+        What is told again counts once: a slow process has the row open again, or tells more at its end.
         """
-        if caller.limits is None or row.id in self._settled_for:
+        known = self._settled_for.get(row.id, (0, 0))
+        tokens, units = map(max, spent_by(row), known)
+        if caller.limits is None or (tokens, units) == known:
             return
-        self._settled_for[row.id] = None
+        self._settled_for[row.id] = (tokens, units)
         if len(self._settled_for) > MOST_SETTLED_FOR:
             del self._settled_for[next(iter(self._settled_for))]
         budgets = self.counts.budgets(caller.limits.limits, row.started_at)
-        self.counts.spend(caller.id, budgets, *spent_by(row), mark=row.id, is_late=True)
+        self.counts.spend(caller.id, budgets, tokens, units, mark=row.id, is_late=True, known=known)
 
     async def start(self) -> None:
         """Begin to count with the other processes; Redis need not be there yet."""

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from accounts.keys.limits import Limit
 from relay.limits.limit_windows import LimitWindow, window_at
+from relay.limits.standing import Standing
 
 Spot = tuple[int, str, str, float]
 """A key's id, a measure, a period, and where its window begins."""
@@ -50,3 +51,21 @@ def plan_at(key: int, limits: Sequence[Limit], now: float, zone: tzinfo) -> Limi
 def spot_of(key: int, limit: Limit, window: LimitWindow) -> Spot:
     """Where it is counted."""
     return (key, limit.measure, limit.period, window.start)
+
+
+def standings_of(plan: LimitPlan, used: Sequence[int]) -> list[Standing]:
+    """How the key stands where each window has so much."""
+    return list(map(Standing, plan.limits, plan.windows, used))
+
+
+def with_request(plan: LimitPlan, used: Sequence[int]) -> tuple[list[Standing], list[Standing]]:
+    """How the key stands where each window had so much, and which limits are reached.
+
+    Where none is, the request is counted.
+    """
+    told = standings_of(plan, used)
+    over = [standing for standing in told if standing.is_over]
+    if not over:
+        for at in plan.of_requests:
+            told[at] = Standing(plan.limits[at], plan.windows[at], told[at].used + 1)
+    return told, over

@@ -59,17 +59,21 @@ return before
 """
 
 # KEYS: a mark, and the windows. ARGV: the mark's seconds to live; three for each window: how much, seconds to
-# live, 1 if it may be begun here. What is told once more under its mark counts once.
+# live, 1 if it may be begun here. The mark keeps the most that was told for each window: the same once more
+# counts nothing, more counts the difference. (Lua alone would write great numbers with an exponent.)
 SPEND: Final = """
-if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return end
 for at = 2, #KEYS do
-  local key = KEYS[at]
-  local base = (at - 2) * 3 + 1
-  if ARGV[base + 3] == '1' or redis.call('EXISTS', key) == 1 then
-    redis.call('INCRBY', key, ARGV[base + 1])
-    redis.call('EXPIRE', key, ARGV[base + 2])
+  local key, base = KEYS[at], (at - 2) * 3 + 1
+  local more = tonumber(ARGV[base + 1]) - tonumber(redis.call('HGET', KEYS[1], key) or '0')
+  if more > 0 then
+    redis.call('HSET', KEYS[1], key, ARGV[base + 1])
+    if ARGV[base + 3] == '1' or redis.call('EXISTS', key) == 1 then
+      redis.call('INCRBY', key, string.format('%.0f', more))
+      redis.call('EXPIRE', key, ARGV[base + 2])
+    end
   end
 end
+if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
 """
 
 
@@ -95,6 +99,13 @@ class _Debt(NamedTuple):
     may_begin: int
 
 
+class _Told(NamedTuple):
+    """What is told under one mark, and how long that is to live."""
+
+    mark_seconds: int
+    debts: dict[Spot, _Debt]
+
+
 class RedisCounts:
     """See ``relay.limits.counts.SharedCounts``."""
 
@@ -107,7 +118,7 @@ class RedisCounts:
         self._away_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._owed: dict[Spot, _Debt] = {}
-        self._unsure: OrderedDict[str, dict[Spot, _Debt]] = OrderedDict()
+        self._unsure: OrderedDict[str, _Told] = OrderedDict()
         """By their marks, the oldest first: theirs expire first."""
         self._telling = asyncio.Lock()
         self._teller: asyncio.Task[None] | None = None
@@ -162,40 +173,38 @@ class RedisCounts:
 
     async def _spend_quietly(self, mark: str, debts: "dict[Spot, _Debt]", mark_seconds: int) -> None:
         with suppress(Unknown):  # it would be missing for good: it is told when Redis is back
-            await self._tell(mark, debts, mark_seconds=mark_seconds)
+            await self._tell(mark, _Told(mark_seconds, debts))
 
-    async def _tell(
-        self,
-        mark: str,
-        debts: "dict[Spot, _Debt]",
-        *,
-        again: bool = False,
-        mark_seconds: int = MARK_SECONDS,
-    ) -> None:
+    async def _tell(self, mark: str, told: _Told, *, again: bool = False) -> None:
         """Tell it under its mark; what was not told, or may not have been, is kept.
 
         ``again``: Redis may have counted it before, under the same mark.
         """
-        arguments = [mark_seconds, *(told for debt in debts.values() for told in debt)]
-        names = [f"evenkeel:told:{{{next(iter(debts))[0]}}}:{mark}", *map(_name, debts)]
+        debts = told.debts
+        arguments = [told.mark_seconds, *(number for debt in debts.values() for number in debt)]
+        names = [f"evenkeel:counted:{{{next(iter(debts))[0]}}}:{mark}", *map(_name, debts)]
         try:
             await self._asked(self._spend, names, arguments)
         except (_Unsure, asyncio.CancelledError):
-            self._doubt(mark, debts, again=again)
+            self._doubt(mark, told, again=again)
             raise
         except Unknown:
-            if again:
-                self._doubt(mark, debts, again=True)
+            if again or told.mark_seconds > MARK_SECONDS:  # others tell more of the same under this mark
+                self._doubt(mark, told, again=again)
             else:
                 self._owe(debts)
             raise
 
-    def _doubt(self, mark: str, debts: "dict[Spot, _Debt]", *, again: bool) -> None:
-        """Keep it under its mark. Of too many the oldest is owed: rather told twice than never."""
-        self._unsure[mark] = debts
+    def _doubt(self, mark: str, told: _Told, *, again: bool) -> None:
+        """Keep it under its mark. Of too many the oldest is owed: rather told twice than never.
+
+        What was to be told anew meanwhile is the more.
+        """
+        if not again or mark not in self._unsure:
+            self._unsure[mark] = told
         self._unsure.move_to_end(mark, last=not again)
         if len(self._unsure) > MOST_UNSURE:
-            self._owe(self._unsure.popitem(last=False)[1])
+            self._owe(self._unsure.popitem(last=False)[1].debts)
 
     def _owe(self, debts: "dict[Spot, _Debt]") -> None:
         for spot, debt in debts.items():
@@ -226,11 +235,11 @@ class RedisCounts:
             while self._unsure and not self.is_away:
                 count = min(len(self._unsure), TOLD_AT_ONCE)
                 doubted = [self._unsure.popitem(last=False) for _ in range(count)]
-                await _all(self._tell(mark, debts, again=True) for mark, debts in reversed(doubted))
+                await _all(self._tell(mark, told, again=True) for mark, told in reversed(doubted))
             while self._owed and not self.is_away:
                 spots = list(islice(self._owed, TOLD_AT_ONCE))
                 lot = [{spot: self._owed.pop(spot)} for spot in spots]
-                await _all(self._tell(uuid.uuid4().hex, debts) for debts in lot)
+                await _all(self._tell(uuid.uuid4().hex, _Told(MARK_SECONDS, debts)) for debts in lot)
 
     def _started(self, doing: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(doing)

@@ -111,7 +111,7 @@ async def test_of_too_many_in_doubt_the_oldest_is_owed(
     Told(counts, monkeypatch).error = RedisTimeout()
     await spend(counts, 1, 1, 2, 3, 4)
     assert owed(counts) == {spot(1): 14}
-    assert [next(iter(debts)) for debts in counts._unsure.values()] == [spot(2), spot(3), spot(4)]
+    assert [next(iter(doubted.debts)) for doubted in counts._unsure.values()] == [spot(2), spot(3), spot(4)]
 
 
 async def test_what_is_no_longer_kept_is_told_in_the_log(

@@ -102,3 +102,13 @@ async def test_what_the_dead_used_counts_once_however_often_it_is_told() -> None
     for _ in range(3):
         door.counter.settle_for(CallerKey(1, "team", True, door.limits), ROW)
     assert door.used() == [11, 17, 10]
+
+
+async def test_what_a_row_is_closed_with_later_counts_too() -> None:
+    """A row closed before its first word was only a slow process's: its death may come after it."""
+    door = Door(*BUDGETS)
+    await door.admit()
+    caller = CallerKey(1, "team", True, door.limits)
+    for said, used in [(0, 10), (4, 14), (900, 910), (4, 910), (901, 911)]:
+        door.counter.settle_for(caller, msgspec.structs.replace(ROW, tokens_in=0, tokens_out=said))
+        assert door.used() == [11, used, 10]

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from redis.exceptions import TimeoutError as RedisTimeout
 
@@ -110,37 +111,107 @@ async def test_what_one_process_spends_another_one_knows(processes: Processes) -
     assert await processes.ask(1, TOKENS) is None
 
 
-@pytest.mark.parametrize("order", ["the end first", "the death first"])
-async def test_who_was_only_slow_counts_once(processes: Processes, order: str) -> None:
-    """A process that was taken for dead tells its use itself: it counts once, also hours later."""
-    limits = KeyLimits(limits=(TOKENS,))
-    caller = CallerKey(1, "team", True, limits)
-    slow, keeper = (KeyCounter(one, lambda row: row, limits_of=lambda _: limits) for one in processes.counts)
-    running = await slow.admit(caller, limits)
-    assert isinstance(running, Allowance)
-    row = RequestRecord(
-        id="1" * 32, started_at=processes.now, process_id="slow", dialect="anthropic", method="POST",
-        path="/", in_flight=False, client_key_id=1, attempts=1, tokens_in=30, tokens_out=4,
-    )  # fmt: skip
+class TakenForDead:
+    """An exchange of the first process, which the second one takes for dead."""
 
-    async def ends() -> None:
-        running.settle(row)
-        await until(lambda: not processes.shared[0]._tasks)
+    def __init__(self, processes: Processes) -> None:
+        limits = KeyLimits(limits=(TOKENS,))
+        self.processes = processes
+        self.caller = CallerKey(1, "team", True, limits)
+        self.own, self.keeper = (
+            KeyCounter(one, lambda row: row, limits_of=lambda _: limits) for one in processes.counts
+        )
+        self.row = RequestRecord(
+            id="1" * 32, started_at=processes.now, process_id="slow", dialect="anthropic", method="POST",
+            path="/", in_flight=False, client_key_id=1, attempts=1, tokens_in=3,
+        )  # fmt: skip
 
-    async def is_taken_for_dead() -> None:
-        for _ in range(2):  # it opens its row again
-            keeper.settle_for(caller, row)
-            await until(lambda: not processes.shared[1]._tasks)
+    async def begins(self) -> None:
+        """It is admitted."""
+        running = await self.own.admit(self.caller, self.caller.limits)
+        assert isinstance(running, Allowance)
+        self.running = running
 
-    steps = [ends, is_taken_for_dead] if order == "the end first" else [is_taken_for_dead, ends]
-    for step in steps:
-        await step()
-        told = await processes.ask(1, TOKENS)
+    async def ends(self, said: int) -> None:
+        """It tells its use itself."""
+        self.running.settle(msgspec.structs.replace(self.row, tokens_out=said))
+        await until(lambda: not self.processes.shared[0]._tasks)
+
+    async def is_taken_for_dead(self, said: int) -> None:
+        """Twice, for it opens its row again."""
+        for _ in range(2):
+            self.keeper.settle_for(self.caller, msgspec.structs.replace(self.row, tokens_out=said))
+            await until(lambda: not self.processes.shared[1]._tasks)
+
+    async def used(self) -> int:
+        """By the next request in the second process."""
+        told = await self.processes.ask(1, TOKENS)
         assert told is not None
-        assert told[0].used == 34
-    if order == "the death first":
-        [mark] = await processes.shared[0]._client.keys(f"*{row.id}")
-        assert await processes.shared[0]._client.ttl(mark) > shared_counts.DAY_SECONDS - 60
+        return told[0].used
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [("ends", 31, 34), ("is_taken_for_dead", 31, 34)],
+        [("ends", 900, 903), ("is_taken_for_dead", 4, 903)],
+        [("is_taken_for_dead", 31, 34), ("ends", 31, 34)],
+        [("is_taken_for_dead", 4, 7), ("ends", 900, 903)],
+        [("is_taken_for_dead", 0, 3), ("is_taken_for_dead", 4, 7), ("is_taken_for_dead", 900, 903)],
+    ],
+)
+async def test_who_was_only_slow_counts_once_and_whole(
+    processes: Processes, steps: list[tuple[str, int, int]]
+) -> None:
+    """A process that was taken for dead tells its use itself: what is more counts, also hours later."""
+    slow = TakenForDead(processes)
+    await slow.begins()
+    for step, said, used in steps:
+        await getattr(slow, step)(said)
+        assert await slow.used() == used
+    [mark] = await processes.shared[0]._client.keys(f"*{slow.row.id}")
+    assert await processes.shared[0]._client.ttl(mark) > shared_counts.DAY_SECONDS - 60
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+async def test_what_the_dead_used_is_told_again_for_as_long(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch, is_asked: bool
+) -> None:
+    """Redis did not answer who closed the row: its mark lives for a day all the same, with the last told."""
+    monkeypatch.setattr(shared_counts, "AWAY_SECONDS", 0.0)
+    slow = TakenForDead(processes)
+    await slow.begins()
+    shared = processes.shared[1]
+
+    async def never(**asked: Any) -> None:
+        raise RedisTimeout
+
+    with monkeypatch.context() as away:
+        away.setattr(shared, "_spend", never)
+        away.setattr(shared, "_away_until", 0.0 if is_asked else float("inf"))
+        await slow.is_taken_for_dead(4)
+        await slow.is_taken_for_dead(40)
+        with suppress(Unknown):
+            await shared._tell_owed()
+    assert await slow.used() == 43
+    await slow.ends(900)
+    assert await slow.used() == 903
+    [mark] = await shared._client.keys(f"*{slow.row.id}")
+    assert await shared._client.ttl(mark) > shared_counts.DAY_SECONDS - 60
+
+
+async def test_great_amounts_of_money_are_counted_to_the_unit(processes: Processes) -> None:
+    """Redis's scripts write great numbers with an exponent, and what it adds has none."""
+    money = Limit("usd", "total", 10**15)
+    admitted = await processes.ask(0, money)
+    assert admitted is not None
+    processes.counts[0].spend(1, admitted, 0, 123_456_789_012_345, mark="one")
+    await until(lambda: not processes.shared[0]._tasks)
+    processes.counts[0].spend(1, admitted, 0, 300_000_000_000_001, mark="one")
+    await until(lambda: not processes.shared[0]._tasks)
+    told = await processes.ask(1, money)
+    assert told is not None
+    assert told[0].used == 300_000_000_000_001
 
 
 async def test_a_redis_that_lost_everything_is_opened_from_the_ledger(
