@@ -67,3 +67,13 @@ BODY_LABELS = {
     BodyKind.RESPONSE: _("response"),
     BodyKind.CHANGED: _("what was changed"),
 }
+FACT_LABELS = {
+    "estimated_tokens_in": _("estimated tokens in"),
+    "estimated_tokens_out": _("estimated tokens out"),
+    "cache_write_1h": _("written to the cache for an hour"),
+    "web_searches": _("web searches"),
+    "file_searches": _("file searches"),
+    "service_tier": _("service tier"),
+    "inference_geo": _("region of inference"),
+}
+"""Further facts of an exchange by the name they are recorded under; others are shown by that name."""

@@ -19,6 +19,7 @@ from monitor.record.cache_misses import DETAIL, TOLD
 from monitor.record.records import AttemptRecord, BodyKind, RequestRecord
 from monitor.turns import request_turns, response_turns
 from monitor.turns.parts import ShownTurn, TurnPart
+from monitor.words.labels import FACT_LABELS
 from monitor.words.plain_text import shown
 
 TEXT_LIMIT = 20_000
@@ -181,7 +182,7 @@ def facts(row: RequestRecord) -> dict[str, Any]:
     """
     told = (DETAIL, TOLD) if row.cache_miss in WORDS else ()
     return {
-        name.replace("_", " "): value
+        str(FACT_LABELS.get(name) or name.replace("_", " ")): value
         for name, value in row.diagnostics.items()
         if value not in (None, "") and name not in told
     }
