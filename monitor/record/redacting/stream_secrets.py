@@ -24,7 +24,7 @@ from monitor.record.redacting.redaction import (
 # stringValue), of OpenAI (content, reasoning…, refusal, arguments; delta in its responses). All repetitions
 # are possessive or bounded by a quote, so the time stays linear; RE2 costs more where nearly all matches.
 _PIECE = re.compile(
-    rb'"(?:text|thinking|partial_json|content|delta|arguments|stringValue|refusal|reasoning(?:_content)?)"'
+    rb'"(text|thinking|partial_json|content|delta|arguments|stringValue|refusal|reasoning(?:_content)?)"'
     rb'\s*+:\s*+"([^"\\]*+(?:\\.[^"\\]*+)*+)',
     re.DOTALL,
 )
@@ -57,14 +57,17 @@ def find_stream_secrets(data: bytes, known: KnownSecrets = NOTHING_KNOWN) -> lis
 def _is_clean(data: bytes, known: KnownSecrets) -> bool:
     """Whether a quick look shows that there is no secret; False where a closer one is needed.
 
-    The texts are looked through as one, which shows all of each if none goes on behind the next. What stands
-    round their pieces is alike from event to event, and is looked through once.
+    The texts of one key are looked through as one, which shows all of each if none goes on behind the next of
+    its kind. What stands round their pieces is alike from event to event, and is looked through once.
     """
     numbers = [int(number) for number in _NUMBER.findall(data)]
     if numbers != sorted(numbers):
         return False
     parts = _PIECE.split(data)
-    texts, around = b"".join(parts[1::2]), b"\n".join({*parts[0::2]})
+    by_key: dict[bytes, list[bytes]] = {}
+    for key, text in zip(parts[1::3], parts[2::3], strict=True):
+        by_key.setdefault(key, []).append(text)
+    texts, around = b"\n".join(map(b"".join, by_key.values())), b"\n".join({*parts[0::3]})
     return not (known.exact.have_quotes or may_hold_secrets(texts, known) or may_hold_secrets(around, known))
 
 
@@ -82,7 +85,7 @@ def _texts(data: bytes) -> list[list[tuple[int, int]]]:
     seen = 0
     number = b""
     for match in _PIECE.finditer(data):
-        start, end = match.span(1)
+        start, end = match.span(2)
         if start == end:
             continue
         place = match.start()
@@ -94,7 +97,7 @@ def _texts(data: bytes) -> list[list[tuple[int, int]]]:
         if index >= 0:
             number = data[index + _INDEX_BYTES : index + _INDEX_BYTES + 3]
         seen = start
-        texts.setdefault((data[place : place + 8], number), []).append((start, end))
+        texts.setdefault((match[1], number), []).append((start, end))
     return list(texts.values())
 
 

@@ -1,6 +1,7 @@
 """A secret that a model streams over several events is masked as one that it writes in one piece."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -190,3 +191,37 @@ def test_a_known_secret_may_reach_beyond_its_string() -> None:
     data = b'data: {"delta": {"text": "ab-cd"},"ef-gh": 1}\n\n'
     masked_data = apply_edits(data, find_stream_secrets(data, known))
     assert masked_data == b'data: {"delta": {"text": "[masked]": 1}\n\n'
+
+
+TWICE: dict[str, Callable[[str], dict[str, object]]] = {
+    "reasoning and its details": lambda text: {
+        "reasoning": text,
+        "reasoning_details": [{"type": "reasoning.text", "text": text, "index": 0}],
+    },
+    "reasoning under two names": lambda text: {"reasoning": text, "reasoning_content": text},
+}
+
+
+@pytest.mark.parametrize("form", TWICE)
+@pytest.mark.parametrize("pieces", [("correct", "-horse", "-battery"), ("Zk9q7", "Rt2xW", "81mLp", "0vB3c")])
+def test_a_text_that_is_told_twice_hides_no_secret(form: str, pieces: tuple[str, ...]) -> None:
+    """Two texts that take turns are each looked through as a whole."""
+    secret = "".join(pieces)
+    told = ("say ", *pieces, " now")
+    data = stream(lambda text, _: {"choices": [{"index": 0, "delta": TWICE[form](text)}]}, list(told))
+    known = known_secrets((secret,))
+    left = apply_edits(data, find_stream_secrets(data, known))
+    for key in ("reasoning", "text", "reasoning_content"):
+        texts = re.findall(rb'"%b": "([^"]*)' % key.encode(), left)
+        assert secret.encode() not in b"".join(texts)
+    assert MASK.encode() in left
+
+
+def test_a_secret_whose_short_part_shows_beside_another_text() -> None:
+    """It is whole only where each text is put together by itself."""
+    events = [{"content": "say my-cdefg", "reasoning": "x"}, {"content": "-hij."}]
+    data = b"".join(
+        b"data: " + json.dumps({"choices": [{"delta": one}]}).encode() + b"\n\n" for one in events
+    )
+    left = apply_edits(data, find_stream_secrets(data, known_secrets(("my-cdefg-hij",))))
+    assert b"cdefg" not in left
