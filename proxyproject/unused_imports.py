@@ -7,8 +7,10 @@ Most of the modules stand in a ``try: import … except ImportError`` of a libra
 import importlib
 import os
 import sys
-from importlib.util import find_spec
+from importlib.util import LazyLoader, find_spec, module_from_spec
 from types import ModuleType
+
+import django
 
 NEVER_USED = (
     "httpx._main",  # httpx's command line, which brings rich and pygments where those are installed
@@ -39,8 +41,8 @@ def load_without(missing: str, module: str) -> None:
 def _load_test_signals_alone() -> None:
     """Load ``django.test.signals``, which Ninja asks for, without the 65 modules of Django's tools for tests.
 
-    A package's modules are loaded behind the package; here an empty one stands for it meanwhile. Whoever
-    imports ``django.test`` later gets the real one.
+    A package's modules are loaded behind the package; here an empty one stands for it meanwhile. The real one
+    is loaded when somebody looks at it.
     """
     package, module = "django.test", "django.test.signals"
     if package in sys.modules or module in sys.modules:
@@ -54,6 +56,19 @@ def _load_test_signals_alone() -> None:
         importlib.import_module(module)
     finally:
         del sys.modules[package]
+    real = _loaded_when_looked_at(package)
+    vars(django)["test"] = real
+    object.__setattr__(real, "signals", sys.modules[module])
+
+
+def _loaded_when_looked_at(name: str) -> ModuleType:
+    spec = find_spec(name)
+    assert spec is not None
+    assert spec.loader is not None
+    spec.loader = loader = LazyLoader(spec.loader)
+    sys.modules[name] = module = module_from_spec(spec)
+    loader.exec_module(module)
+    return module
 
 
 def _leave_out_the_download_of_prices() -> None:
