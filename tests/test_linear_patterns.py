@@ -78,7 +78,7 @@ LINEAR: dict[str, str] = {
     "(?:Bearer|Basic|Digest|Negotiate)(?= )": FIXED,
     r"[A-Za-z0-9+/=\s]+\Z": ANCHORED,
     r"data:([\w/+.-]+);base64,": ANCHORED,
-    '"(?:text|thinking|partial_json|': "possessive throughout",
+    '"(text|thinking|partial_json|': "possessive throughout",
     r'ndex":\s*+(\d{1,9})': "possessive",
 }
 

@@ -136,7 +136,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         told = None
         if self.decode_lines is not None and self._reader.waiting is None and self.held is None:
             told = shapes(lines.data, self.decode_lines, _LONG)
-        if told is None or (self.keeps_bytes and any(map(may_be_deep, lines.data))):
+        if told is None or any(map(may_be_deep, lines.data)):
             return self._chunk(lines.events())
         self._raw = []
         events: list[Event] = []
@@ -147,7 +147,7 @@ class StreamDecoder(ABC, Generic[Shape]):
             if at > begin and self.keeps_bytes:
                 self._raw.append(lines.raw(begin, at))
             if at < len(told):
-                if is_usual and not (self.is_wrapped or may_be_deep(lines.data[at])):
+                if is_usual and not self.is_wrapped:
                     self._take(told[at], lines.event(at), events)
                 else:
                     self._one(lines.event(at), events)

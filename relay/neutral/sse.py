@@ -131,6 +131,8 @@ class SseParser:
             return None
         if data.count(b"\r", 0, rest) != (2 * len(found) if separator[:1] == b"\r" else 0):
             return None
+        if rest < len(data) and _ends_an_event(data[rest:]):
+            return None  # other line ends stand behind
         self._at_start = False
         self._pending = [data[rest:]] if rest < len(data) else []
         self._pending_bytes = len(data) - rest

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.dialects.gemini import GEMINI
+from relay.dialects.interface import DecoderOptions
 from relay.neutral.events import LONGEST_CHARACTERS, Chunk, Failed, TextDelta, ThinkingDelta
 from relay.neutral.sse import SseParser
 from tests.relay.dialects.gemini.streams import decode, folded, parts, sse
@@ -112,10 +114,9 @@ def test_what_is_odd_is_looked_at_by_itself(lines: list[bytes], is_broken: bool)
 )
 def test_lines_are_events_of_one_line_alone(events: list[bytes], data: st.DataObject) -> None:
     """What is read as lines is what the parser reads; anything else is left to it."""
-    separator = data.draw(st.sampled_from([b"\n\n", b"\r\n\r\n", b"\r\r"]))
-    stream = b"".join(event + separator for event in events) + data.draw(
-        st.sampled_from([b"", b"data: {", b"\n"])
-    )
+    ends = data.draw(st.lists(st.sampled_from([b"\n\n", b"\r\n\r\n", b"\r\r"]), min_size=1, max_size=2))
+    rest = data.draw(st.sampled_from([b"", b"data: {", b"\n"]))
+    stream = b"".join(event + data.draw(st.sampled_from(ends)) for event in events) + rest
     cut = data.draw(st.integers(0, len(stream)))
     usual, quick = SseParser(), SseParser()
     for piece in (stream[:cut], stream[cut:]):
@@ -128,3 +129,20 @@ def test_lines_are_events_of_one_line_alone(events: list[bytes], data: st.DataOb
             assert lines.raw(0, len(lines.data)) == b"".join(one.raw for one in found)
     assert quick.unread == usual.unread
     assert quick.is_amid == usual.is_amid
+
+
+ERROR = b'{"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}}'
+
+
+@pytest.mark.parametrize("last", [b"data: [DONE]", b"data: " + ERROR, b"data: " + LINE])
+def test_an_event_behind_other_line_ends_does_not_wait(last: bytes) -> None:
+    """A gateway passes Google's line ends on, and appends an event with its own: it is told with the rest."""
+    stop = b'{"candidates":[{"content":{"parts":[{"text":"."}]},"finishReason":"STOP"}]}'
+    lines = b"".join(b"data: " + line + b"\r\n\r\n" for line in (LINE, LINE, LINE, stop))
+    decoder = GEMINI.decoder(DecoderOptions(family="gemini-3", call_id_seed="seed"))
+    at_once = decoder.feed(lines + last + b"\n\n")
+    apart = GEMINI.decoder(DecoderOptions(family="gemini-3", call_id_seed="seed"))
+    chunks = [apart.feed(line + b"\r\n\r\n") for line in lines.split(b"\r\n\r\n") if line]
+    chunks.append(apart.feed(last + b"\n\n"))
+    assert told(at_once) == told(Chunk(b"", [event for chunk in chunks for event in chunk.events]))
+    assert at_once.is_finishing == chunks[-1].is_finishing
