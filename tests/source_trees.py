@@ -25,15 +25,14 @@ def trees(paths: Iterable[Path], *words: str) -> Iterator[tuple[Path, ast.Module
 
 def imports(path: Path) -> list[ast.Import | ast.ImportFrom]:
     """The import statements of a file, wherever they stand in it."""
-    return [node for found in _IMPORT.findall(path.read_text()) for node in _import(found.strip())]
-
-
-def _import(told: str) -> list[ast.Import | ast.ImportFrom]:
+    text = path.read_text()
     try:
-        statements = ast.parse(told).body
-    except SyntaxError:  # a line of a text
-        return []
-    return [node for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
+        found: list[ast.AST] = [
+            node for told in _IMPORT.findall(text) for node in ast.parse(told.strip()).body
+        ]
+    except SyntaxError:  # a line of a text, or a bracket in a comment
+        found = list(ast.walk(ast.parse(text)))
+    return [node for node in found if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def has_docstring(path: Path) -> bool:

@@ -28,6 +28,13 @@ def test_every_import_is_seen(tmp_path: Path) -> None:
     ]
 
 
+def test_a_bracket_in_a_comment_hides_no_import(tmp_path: Path) -> None:
+    """What is not seen at once is looked for in the whole file."""
+    path = tmp_path / "module.py"
+    path.write_text("from a import (b,  # why (odd)\n    c)\n")
+    assert [[name.name for name in node.names] for node in imports(path)] == [["b", "c"]]
+
+
 def test_a_module_without_docstring_is_seen(tmp_path: Path) -> None:
     """A comment before it is allowed; an empty one, or that of a function, says nothing of the module."""
     path = tmp_path / "module.py"
