@@ -242,7 +242,7 @@ class StreamDecoder(ABC, Generic[Shape]):
             self._flush(events)
             data = event.data or b""
             rest = without_done(data)
-            listed = [] if is_listed else objects_in(rest) or objects_in(loose_data(event.raw))
+            listed = [] if is_listed else objects_in(rest) or objects_in(loose_data(event.raw, data))
             is_end = is_done(data) or (bool(listed) and rest != data)
             if not listed and not is_end and not self._is_over:
                 self._break(events)

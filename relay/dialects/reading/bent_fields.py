@@ -117,6 +117,8 @@ def _is(value: Any, kind: inspect.Type) -> bool:
             return type(value) in (int, float)
         case inspect.StrType():
             return isinstance(value, str)
+        case inspect.LiteralType():
+            return isinstance(value, str) and value in kind.values
         case inspect.ListType():
             return isinstance(value, list)
         case inspect.StructType() | inspect.DictType():

@@ -12,6 +12,8 @@ from relay.neutral.sse import SseEvent, framed
 
 _LONGEST_NAME = 16
 """Bytes of a line in which its field's name stands, with blanks around it."""
+_MOST_LINES = 10_000
+"""Of an event: what has more is no stray one, and each line costs as much as an event's field."""
 _WITHOUT_DATA = frozenset({b"", b"id", b"retry"})
 
 
@@ -33,9 +35,10 @@ def meant(event: SseEvent, bare: Collection[str]) -> SseEvent | None:
     return SseEvent(name, data, framed(name, data.replace(b"\n", b" ")))
 
 
-def loose_data(raw: bytes) -> bytes:
-    """The data of an event with the lines that go on behind it."""
-    return _loosely(raw)[1]
+def loose_data(raw: bytes, told: bytes = b"") -> bytes:
+    """The data of an event with the lines that go on behind it; nothing where that is what was ``told``."""
+    data = _loosely(raw)[1]
+    return b"" if data == told else data
 
 
 def last_event(rest: bytes, left: list[SseEvent], bare: Collection[str]) -> list[SseEvent]:
@@ -56,6 +59,8 @@ def _is_whole(data: bytes) -> bool:
 def _loosely(raw: bytes) -> tuple[str, bytes]:
     """The name and the data of an event, however its fields are written; lines without a field go on."""
     name, data = "", list[bytes]()
+    if max(raw.count(b"\n"), raw.count(b"\r")) > _MOST_LINES:
+        return name, b""
     for line in raw.splitlines():
         field, colon, _ = line[:_LONGEST_NAME].partition(b":")
         known = field.strip().lower()

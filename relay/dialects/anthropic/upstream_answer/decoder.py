@@ -242,8 +242,8 @@ class AnthropicDecoder(StreamDecoder[StreamEvent]):
         return stops + block_start(block.index, content), block
 
     def _stop_block(self, told: StreamEvent, event: SseEvent, body: Json, events: list[Event]) -> bytes:
-        block = self._blocks.find(told.index)
-        if block is None:  # a block that never began, or is over
+        block = self._blocks.ended(told.index)
+        if block is None:  # a block that never began, or is over, or nobody knows which
             return self._passed_over("content_block_stop", events)
         if block.kind == "tool_call" and not block.first_input:
             block.first_input = input_at_end(body)

@@ -13,6 +13,8 @@ from relay.neutral.conversation import Json
 from relay.neutral.sse import framed
 
 _AT_THE_END = ("stop_reason", "stop_sequence", "stop_details", "container")
+_BESIDE = ("id", "model", "usage")
+"""What gateways also write beside the message in their envelope."""
 
 
 def is_message(told: Json) -> bool:
@@ -30,10 +32,10 @@ def stream_of_document(told: Json) -> bytes:
 
 def whole_in(body: Json, *, has_started: bool) -> bytes:
     """The events in one that is none: those of a whole message, and the one in an envelope; else nothing."""
-    message = body if is_message(body) else inside(body, is_message)
+    message = body if is_message(body) else inside(body, is_message, _BESIDE)
     if message is not None and not has_started:
         return stream_of(message)
-    inner = inside(body, _is_event)
+    inner = inside(body, _is_event, ("usage",))
     return b"" if inner is None else framed(inner["type"], json_text(inner))
 
 

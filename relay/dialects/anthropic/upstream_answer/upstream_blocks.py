@@ -84,6 +84,12 @@ class UpstreamBlocks:
         block = self._by_number.get(number)
         return block if block is not None and block.is_open else None
 
+    def ended(self, number: int | None) -> UpstreamBlock | None:
+        """The open block that an end with ``number`` ends; without one it is the only open block's."""
+        if number is not None:
+            return self.find(number)
+        return next(iter(self._open.values())) if len(self._open) == 1 else None
+
     @property
     def all_open(self) -> list[UpstreamBlock]:
         """Those that nobody closed, in order."""

@@ -3,7 +3,7 @@
 PURE. Unknown fields are passed over here; what is told rarely is read once more, with all that it says.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -30,7 +30,7 @@ TOLD_IN = {
 }
 """The field of each kind of delta in which it says what it says."""
 BESIDE = ("text", "thinking", "partial_json")
-"""Those that gateways write beside the delta. Typed as null there, one makes its event a bent one."""
+"""Those that gateways write beside the delta. Typed as nothing there, one makes its event a bent one."""
 BEGINS: dict[str, Json] = {
     "text_delta": {"type": "text", "text": ""},
     "thinking_delta": {"type": "thinking", "thinking": "", "signature": ""},
@@ -91,9 +91,9 @@ class StreamEvent(msgspec.Struct, gc=False):
     message: _Message | str | None = None  # a text in some servers' errors
     usage: _Usage | None = None
     error: Any = None
-    text: None = None
-    thinking: None = None
-    partial_json: None = None
+    text: Literal[""] | None = None
+    thinking: Literal[""] | None = None
+    partial_json: Literal[""] | None = None
 
 
 STREAM_EVENT = msgspec.json.Decoder(StreamEvent)

@@ -8,12 +8,15 @@ Google's Python client.
 from collections.abc import Callable
 from typing import Any
 
+from relay.dialects.gemini.finish_reasons import FINISH_REASONS, usual
 from relay.neutral.conversation import Json
 
 _REASONS = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
 """From six on the Developer API's numbers and Vertex AI's differ."""
 
 _OF_A_CHUNK = ("candidates", "usageMetadata", "promptFeedback", "error")
+BESIDE = ("usageMetadata", "modelVersion", "responseId")
+"""What proxies also write beside the chunk in their envelope."""
 _NAMES = ("finishReason", "reason", "name", "type", "value")
 """Of the field that tells it in an object in its place."""
 
@@ -26,16 +29,25 @@ def is_chunk(told: Json) -> bool:
 def in_their_places(chunk: Json, note: Callable[[str], None]) -> Json:
     """``chunk`` (its names in camelCase) with texts as parts and reasons as words; ``note`` is told where."""
     given = chunk.get("candidates")
-    if (beside := chunk.get("finishReason")) and (given is None or isinstance(given, list)):
+    beside = chunk.get("finishReason")
+    if _is_reason(beside) and (given is None or isinstance(given, list)):
         note("finishReason")
         ended = given or [{"index": 0}]
-        given = [{"finishReason": beside, **one} if isinstance(one, dict) else one for one in ended]
+        given = [
+            {**one, "finishReason": one.get("finishReason") or beside} if isinstance(one, dict) else one
+            for one in ended
+        ]
         chunk = {**chunk, "candidates": given}
     candidates = given if isinstance(given, list) else [given]
     mended = [_candidate(one, note) if isinstance(one, dict) else one for one in candidates]
     if all(one is before for one, before in zip(mended, candidates, strict=True)):
         return chunk
     return {**chunk, "candidates": mended}
+
+
+def _is_reason(beside: Any) -> bool:
+    """Is it one that is known? Any other word says how far the answer is."""
+    return usual(beside) in FINISH_REASONS if isinstance(beside, str) else bool(beside)
 
 
 def _candidate(told: Json, note: Callable[[str], None]) -> Json:

@@ -14,7 +14,7 @@ from relay.dialects.gemini.client_answer.framing import frame, readable
 from relay.dialects.gemini.errors import error_object, failure_in_document, failure_in_stream
 from relay.dialects.gemini.fields import camel_keys
 from relay.dialects.gemini.upstream_answer.answer_events import AnswerEvents
-from relay.dialects.gemini.upstream_answer.bent_chunks import in_their_places, is_chunk
+from relay.dialects.gemini.upstream_answer.bent_chunks import BESIDE, in_their_places, is_chunk
 from relay.dialects.gemini.upstream_answer.blocks import BrokenParts
 from relay.dialects.gemini.upstream_answer.text_arguments import with_objects
 from relay.dialects.gemini.upstream_answer.wire import (
@@ -63,17 +63,19 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
         data = event.data or b""
         if told.error is not NOTHING and bytes(told.error) != b"null":
             return self._take_error(event, data, events)
-        if told.candidates is None and told.usage_metadata is None and told.prompt_feedback is None:
+        if told.candidates is None and told.prompt_feedback is None:
             body = json_object(data) or {}
-            failure = failure_in_document(body)
+            has_usage = told.usage_metadata is not None
+            failure = None if has_usage else failure_in_document(body)
             if failure is not None:  # of a shape that Google's clients do not read: told in ours
                 raise BrokenStream(failure)
-            if (inner := _unwrapped(event)) is not event:  # Code Assist's, behind a proxy that leaves it on
+            inner = event if has_usage else _unwrapped(event)
+            if inner is not event:  # Code Assist's, behind a proxy that leaves it on
                 if self.is_wrapped or _unwrapped(inner) is not inner:
                     raise BrokenStream(garbage("upstream sent an envelope in an envelope"))
                 self.note("response")
                 return told_again(self, AnswerDecoding, frame(inner.data or b""), events)
-            if wrapped := inside(body, is_chunk):
+            if wrapped := inside(body, is_chunk, BESIDE):
                 self.note("envelope")
                 return told_again(self, AnswerDecoding, frame(json_text(wrapped)), events)
         try:
@@ -106,7 +108,7 @@ class GeminiDecoder(StreamDecoder[WireAnswer]):
 
     def document(self, told: Json) -> bytes:
         """A whole answer, which is a chunk itself."""
-        told = inside(told, is_chunk) or told
+        told = inside(told, is_chunk, BESIDE) or told
         if "candidates" not in told and "promptFeedback" not in told and "response" not in told:
             words = "upstream sent a JSON document that is no answer"
             raise BrokenStream(failure_in_document(told) or garbage(words))

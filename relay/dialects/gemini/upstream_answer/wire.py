@@ -5,7 +5,7 @@ text as it came: arguments are never rewritten.
 """
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct
@@ -133,7 +133,7 @@ class WireAnswer(Struct, rename="camel", gc=False):
     model_version: str | None = None
     response_id: str | None = None
     error: Raw = NOTHING
-    finish_reason: None = None
+    finish_reason: Literal[""] | None = None
     """Its place is in a candidate: told here, it makes its chunk one that is looked at patiently."""
 
 

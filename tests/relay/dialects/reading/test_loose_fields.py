@@ -48,3 +48,17 @@ def test_a_name_that_says_all_needs_no_data(raw: bytes) -> None:
 def test_half_an_event_at_the_end_is_none(rest: bytes) -> None:
     """However its fields are written; half of ``[DONE]`` is read as no data."""
     assert last_event(rest, [], BARE) == [] or rest == b"Data: [DON"
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r", b"\r\n"])
+def test_what_has_too_many_lines_is_no_stray_event(line_end: bytes) -> None:
+    """Nobody looks at each line of megabytes of garbage."""
+    most = b"Data: {" + b"x".join([line_end] * 10_000)
+    assert loose_data(most).count(b"x") == 9_999
+    assert loose_data(most + line_end) == b""
+
+
+def test_data_that_was_looked_at_is_not_looked_at_again() -> None:
+    """Only what stands behind it is worth another look."""
+    assert loose_data(b"data: {x\n\n", b"{x") == b""
+    assert loose_data(b"data: {x\nmore\n\n", b"{x") == b"{x\nmore"

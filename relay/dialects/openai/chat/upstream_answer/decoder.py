@@ -16,6 +16,7 @@ from relay.dialects.interface import DecoderOptions
 from relay.dialects.openai.chat.client_answer.rewrites import GONE, Place, Rewrites
 from relay.dialects.openai.chat.upstream_answer.deltas import Deltas, Placeholder
 from relay.dialects.openai.chat.upstream_answer.documents import (
+    BESIDE,
     CHUNK,
     DONE,
     KINDS,
@@ -32,6 +33,7 @@ from relay.dialects.openai.chat.upstream_answer.extras import listed_sources
 from relay.dialects.openai.chat.upstream_answer.finish_reasons import (
     BREAKS,
     CUTS_ARGUMENTS,
+    known_word_in,
     reason_of,
     with_reason,
 )
@@ -39,7 +41,7 @@ from relay.dialects.openai.chat.upstream_answer.said import ToldChoice
 from relay.dialects.openai.chat.upstream_answer.wire import NOTHING, PIECE, Choice, Delta, Piece, is_told
 from relay.dialects.openai.errors import failure_in_document, failure_in_stream
 from relay.dialects.openai.usage import usage_from, with_chats_names
-from relay.dialects.reading.bent_fields import mended, word_in
+from relay.dialects.reading.bent_fields import mended
 from relay.dialects.reading.broken_stream import BrokenStream, garbage
 from relay.dialects.reading.envelopes import inside
 from relay.dialects.reading.error_shapes import is_own_shape
@@ -83,7 +85,7 @@ class ChatDecoder(StreamDecoder[Piece]):
     def prepared(self, told: Json) -> Json:
         """A chunk whose choices hold whole messages, or texts, and no deltas: with deltas."""
         choices = told.get("choices")
-        if not choices and word_in(told.get("finish_reason")):
+        if not choices and known_word_in(told.get("finish_reason")):
             choices = [{"index": 0, "delta": {}}]
         if not isinstance(choices, list):
             return told
@@ -175,7 +177,7 @@ class ChatDecoder(StreamDecoder[Piece]):
 
     def document(self, told: Json) -> bytes:
         """A whole completion, also in an envelope, as the stream that says the same."""
-        return stream_of(inside(told, tells_choices) or told)
+        return stream_of(inside(told, tells_choices, BESIDE) or told)
 
     def end(self, events: list[Event]) -> None:
         """The connection ended in order: behind a finish_reason that is the end of the answer too."""
@@ -184,7 +186,7 @@ class ChatDecoder(StreamDecoder[Piece]):
 
     def _inside(self, event: SseEvent) -> bytes:
         """The chunk in a chunk without choices, as an event; nothing without one."""
-        inner = inside(tolerant_object(event.data or b"") or {}, tells_choices)
+        inner = inside(tolerant_object(event.data or b"") or {}, tells_choices, BESIDE)
         if inner is None:
             return b""
         self.note("envelope")

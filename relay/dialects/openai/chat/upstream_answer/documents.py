@@ -17,6 +17,8 @@ WHOLE = "chat.completion"
 CHUNK = "chat.completion.chunk"
 KINDS = (CHUNK, WHOLE, "chat.completion.done")
 """What chunks call themselves where SDKs take them; the last is Perplexity's end."""
+BESIDE = ("id", "model", "created", "service_tier", "usage")
+"""What gateways also write beside the answer in their envelope."""
 _NOT_REPEATED = ("choices", "usage", "object")
 DONE = b"data: [DONE]\n\n"
 

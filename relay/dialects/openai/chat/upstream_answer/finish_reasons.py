@@ -1,5 +1,7 @@
 """Why a chat completion ended, in its servers' words and in ours. PURE."""
 
+from typing import Any
+
 from relay.dialects.reading.bent_fields import word_in
 from relay.neutral.conversation import Json
 from relay.neutral.events import StopReason
@@ -40,16 +42,22 @@ def reason_of(told: str) -> StopReason:
     return _REASONS.get(told) or _REASONS.get(told.rpartition(": ")[2].lower(), "other")
 
 
+def known_word_in(told: Any) -> str | None:
+    """The reason, or the break, that ``told`` is or holds; None for any other word, and without one."""
+    word = word_in(told)
+    return word if word and (word in BREAKS or reason_of(word) != "other") else None
+
+
 def with_reason(choice: Json, chunk: Json) -> Json:
     """The choice of ``chunk`` with its finish reason as a text in its place; the same where it is there.
 
     It may stand in the delta or the message, beside the choices, or in ``finish_details``, as OpenAI's first
-    vision models had it.
+    vision models had it. A word that nobody knows is no reason there: servers tell so how far they are.
     """
     told, said = choice.get("finish_reason"), choice.get("delta") or choice.get("message")
     if isinstance(told, str) and told:
         return choice
     inner = said.get("finish_reason") if isinstance(said, dict) else None
-    places = (told, choice.get("finish_details"), inner, chunk.get("finish_reason"))
-    found = next((word for word in map(word_in, places) if word), None)
+    places = (choice.get("finish_details"), inner, chunk.get("finish_reason"))
+    found = word_in(told) or next(filter(None, map(known_word_in, places)), None)
     return choice if found is None else {**choice, "finish_reason": found}

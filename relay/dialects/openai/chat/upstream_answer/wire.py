@@ -1,15 +1,17 @@
 """One chunk of a chat completions stream, typed for speed: what is not named here is not looked at. PURE.
 
 Fields that compatible servers fill with something else than OpenAI does are typed for both. One that is typed
-as null has its place elsewhere: told here, it makes its chunk one that is looked at patiently.
+as ``Nothing`` has its place elsewhere: told here, it makes its chunk one that is looked at patiently.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.json import Decoder
 
 NOTHING = Raw(b"")
+Nothing = Literal[""] | None
+"""Of a field that has its place elsewhere. Some servers write an empty text there, with each word."""
 
 
 class Function(Struct, gc=False):
@@ -67,8 +69,8 @@ class Delta(Struct, gc=False):
     annotations: list[Any] | None = None
     audio: dict[str, Any] | None = None
     images: list[Any] | None = None
-    finish_reason: None = None
-    error: None = None
+    finish_reason: Nothing = None
+    error: Nothing = None
 
 
 class Choice(Struct, gc=False):
@@ -84,8 +86,8 @@ class Choice(Struct, gc=False):
     stop_reason: str | int | None = None
     usage: Raw = NOTHING
     message: Raw = NOTHING
-    finish_details: None = None
-    error: None = None
+    finish_details: Nothing = None
+    error: Nothing = None
 
 
 class Piece(Struct, gc=False):
@@ -100,7 +102,7 @@ class Piece(Struct, gc=False):
     error: Raw = NOTHING
     citations: list[Any] | None = None
     search_results: list[Any] | None = None
-    finish_reason: None = None
+    finish_reason: Nothing = None
 
 
 PIECE = Decoder(Piece)

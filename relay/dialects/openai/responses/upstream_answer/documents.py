@@ -12,6 +12,9 @@ from relay.neutral.sse import framed
 
 _ENDS = {"completed": "response.completed", "incomplete": "response.incomplete", "failed": "response.failed"}
 
+_BESIDE = ("id", "model", "usage")
+"""What gateways also write beside the response in their envelope."""
+
 
 def end_named(response: Json) -> str:
     """How the event is named that ends an answer with ``response``, where it is called ``response.done``.
@@ -30,7 +33,7 @@ def is_response(told: Json) -> bool:
 def whole_in(data: bytes, *, has_started: bool) -> bytes:
     """The events in one without a type: a whole response's, or the one in an envelope; else nothing."""
     told = json_object(data) or {}
-    if not has_started and (is_response(told) or inside(told, is_response)):
+    if not has_started and (is_response(told) or inside(told, is_response, _BESIDE)):
         return stream_of(told)
     inner = inside(told, _is_event)
     return b"" if inner is None else framed(inner["type"], json_text(inner))
@@ -43,7 +46,7 @@ def _is_event(told: Json) -> bool:
 
 def stream_of(told: Json) -> bytes:
     """The document as events, also in an envelope; raises BrokenStream for an error, or no whole response."""
-    told = inside(told, is_response) or told
+    told = inside(told, is_response, _BESIDE) or told
     if not is_response(told):
         failure = failure_in_document(told)
         raise BrokenStream(failure or garbage("upstream sent a JSON document that is no whole response"))

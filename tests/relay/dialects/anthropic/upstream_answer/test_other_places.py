@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from relay.neutral.conversation import Json
-from relay.neutral.events import Failed, Stop, Terminal, ThinkingDelta
+from relay.neutral.events import BlockStop, Failed, Stop, Terminal, ThinkingDelta
 from tests.relay.dialects.anthropic.streams import (
     block_start,
     block_stop,
@@ -14,6 +14,7 @@ from tests.relay.dialects.anthropic.streams import (
     delta,
     message_end,
     message_start,
+    new_decoder,
     sdk_message,
     sse,
     state_of,
@@ -112,3 +113,52 @@ def test_an_envelope_may_hold_the_error() -> None:
     failed = decoded(HEAD + f"data: {json.dumps({'data': error})}\n\n".encode()).events[-1]
     assert isinstance(failed, Failed)
     assert (failed.failure.message, failed.failure.status) == ("slow down", 429)
+
+
+def test_an_empty_field_beside_the_delta_is_read_at_once() -> None:
+    """It keeps its bytes, and nothing is bent."""
+    empty = {"text": "", "thinking": "", "partial_json": ""}
+    piece = sse("content_block_delta", index=0, delta={"type": "text_delta", "text": "fine"}, **empty)
+    decoder = new_decoder()
+    chunk = decoder.feed(HEAD + piece)
+    assert (state_of(chunk.events).text, chunk.raw, decoder.bent) == ("fine", HEAD + piece, [])
+
+
+@pytest.mark.parametrize("is_document", [True, False])
+def test_what_stands_beside_the_message_in_an_envelope_is_its(is_document: bool) -> None:
+    """Its id, its model and its counts, where the message has none of its own."""
+    message = {"type": "message", "content": [{"type": "text", "text": "fine"}], "stop_reason": "end_turn"}
+    usage = {"input_tokens": 12, "output_tokens": 9}
+    told = {"id": "x", "model": "outer", "usage": usage, "data": {**message, "model": "inner"}}
+    body = json.dumps(told).encode()
+    state = state_of(decoded(body if is_document else b"data: " + body + b"\n\n").events)
+    assert (state.text, state.message_id, state.model) == ("fine", "x", "inner")
+    assert (state.usage.input_uncached, state.usage.output) == (12, 9)
+
+
+def test_counts_beside_an_event_in_an_envelope_are_its() -> None:
+    """As those of message_delta."""
+    end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}}
+    told = json.dumps({"usage": {"output_tokens": 9}, "data": end})
+    chunk = decoded(TOLD + f"data: {told}\n\n".encode() + sse("message_stop"))
+    assert state_of(chunk.events).usage.output == 9
+
+
+BARE_STOP = b"event: content_block_stop\n\n"
+
+
+def test_a_bare_stop_of_one_of_several_blocks_is_a_heartbeat() -> None:
+    """Nobody knows whose it is: blocks that interleave go on until upstream says which one ends."""
+    told = HEAD + block_start(1, type="tool_use", id="toolu_1", name="look", input={}) + BARE_STOP
+    told += delta(0, "text_delta", text="fine") + delta(1, "input_json_delta", partial_json='{"a":1}')
+    chunk = decoded(told + BARE_STOP + message_end("tool_use"))
+    assert chunk.events[-1] == Terminal()
+    text, call = sdk_message(chunk.raw).content
+    assert (text.text, call.input) == ("fine", {"a": 1})
+
+
+def test_a_bare_stop_ends_the_one_open_block() -> None:
+    """Also where that is not the newest."""
+    told = HEAD + block_start(1, type="text", text="") + block_stop(1) + BARE_STOP
+    stops = [one.index for one in decoded(told).events if isinstance(one, BlockStop)]
+    assert stops == [1, 0]

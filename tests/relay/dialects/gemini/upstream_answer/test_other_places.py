@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from relay.dialects.gemini import GEMINI
+from relay.dialects.interface import DecoderOptions
 from relay.neutral.conversation import Json
 from relay.neutral.events import ArgumentsDelta, Failed, Stop, Terminal
 from tests.relay.dialects.gemini.streams import chunks_of, decode, folded, parts, sse
@@ -90,3 +92,39 @@ def test_an_envelope_may_hold_the_error() -> None:
     failed = decode([sse({"code": 0, "data": TEXT}, {"code": 0, "data": error})]).events[-1]
     assert isinstance(failed, Failed)
     assert (failed.failure.message, failed.failure.status) == ("slow down", 429)
+
+
+def test_a_null_in_its_place_does_not_hide_the_reason_beside_it() -> None:
+    """Proxies write the field in each candidate, and the word beside them."""
+    chunk = decode([sse({**parts({"text": "fine"}, finishReason=None), "finishReason": "STOP"})])
+    assert chunk.events[-2:] == [Stop("end_turn", "STOP"), Terminal()]
+
+
+@pytest.mark.parametrize("word", ["", "IN_PROGRESS", "FINISH_REASON_UNSPECIFIED"])
+def test_a_word_that_nobody_knows_is_no_end_beside_the_candidates(word: str) -> None:
+    """Told with each chunk, it says how far the answer is: cut there, it is not whole."""
+    chunk = decode([sse({**TEXT, "finishReason": word})])
+    assert folded(chunk.events).text == "fine"
+    assert not any(isinstance(event, Stop | Terminal) for event in chunk.events)
+
+
+def test_an_empty_reason_beside_the_candidates_is_read_at_once() -> None:
+    """It keeps its bytes, and nothing is bent."""
+    told = {**TEXT, "finishReason": ""}
+    decoder = GEMINI.decoder(DecoderOptions("gemini-3", "seed"))
+    assert decoder.feed(sse(told)).raw == sse(told)
+    assert decoder.bent == []
+
+
+@pytest.mark.parametrize("name", ["result", "response"])
+@pytest.mark.parametrize("is_document", [True, False])
+def test_what_stands_beside_the_chunk_in_an_envelope_is_its(is_document: bool, name: str) -> None:
+    """Its id, its model and its counts, where the chunk has none of its own."""
+    end = {**parts({"text": "fine"}, finishReason="STOP"), "modelVersion": "inner"}
+    counts = {"promptTokenCount": 12, "candidatesTokenCount": 9}
+    told = {"responseId": "x", "modelVersion": "outer", "usageMetadata": counts, name: end}
+    chunk = decode([json.dumps(told).encode() if is_document else sse(told)])
+    state = folded(chunk.events)
+    assert (state.text, state.message_id, state.model) == ("fine", "x", "inner")
+    assert (state.usage.input_uncached, state.usage.output) == (12, 9)
+    assert chunk.events[-1] == Terminal()

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from relay.dialects.interface import DecoderOptions
 from relay.dialects.openai import OPENAI_CHAT
+from relay.dialects.openai.chat.upstream_answer.wire import PIECE
 from relay.dialects.reading.half_characters import json_text
 from relay.neutral.conversation import Json
 from relay.neutral.events import Failed, Stop, Terminal, Usage
@@ -129,3 +131,62 @@ def test_the_end_of_a_document_is_heard_wherever_it_is_told(choice: Json, beside
     told = {"choices": [{"index": 0, "message": {"content": "fine"}, **choice}], **beside}
     chunk = decoded(OPENAI_CHAT, [json_text(told)])
     assert (state_of(chunk.events).text, chunk.events[-2]) == ("fine", Stop("max_tokens", "length"))
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"choices": [{"index": 0, "delta": {"content": "fine"}, "finish_details": {"type": "none"}}]},
+        {"choices": [{"index": 0, "delta": {"content": "fine", "finish_reason": "null"}}]},
+        {"choices": [{"index": 0, "delta": {"content": "fine"}}], "finish_reason": "in_progress"},
+    ],
+)
+def test_a_word_that_nobody_knows_is_no_end_in_another_place(beside: Json) -> None:
+    """Servers tell there in each chunk how far they are: an answer that is cut there is not whole."""
+    chunk = decoded(OPENAI_CHAT, [event(beside) + event({"choices": [], "finish_reason": "running"})])
+    assert state_of(chunk.events).text == "fine"
+    assert not any(isinstance(one, Stop | Terminal) for one in chunk.events)
+    assert b"[DONE]" not in chunk.raw
+
+
+@pytest.mark.parametrize("place", ["choice", "delta", "chunk"])
+def test_a_break_is_heard_in_another_place(place: str) -> None:
+    """A word for a failure is one wherever it stands."""
+    choice: Json = {"index": 0, "delta": {}}
+    told: Json = {"choices": [choice]}
+    if place == "choice":
+        choice["finish_details"] = {"type": "network_error"}
+    else:
+        (choice["delta"] if place == "delta" else told)["finish_reason"] = "network_error"
+    chunk = decoded(OPENAI_CHAT, [chat(delta(content="fine"), done=False) + event(told)])
+    assert type(chunk.events[-1]) is Failed
+
+
+def test_an_empty_field_in_another_place_is_read_at_once() -> None:
+    """Servers tell it with each word: it keeps its bytes, and nothing is bent."""
+    choice = {
+        "delta": {"content": "w", "finish_reason": "", "error": ""},
+        "index": 0,
+        "finish_details": "",
+        "error": "",
+    }
+    told = {"id": "c", "object": "chat.completion.chunk", "choices": [choice], "finish_reason": ""}
+    assert PIECE.decode(json_text(told)).choices
+    decoder = OPENAI_CHAT.decoder(DecoderOptions("gpt", "seed"))
+    chunk = decoder.feed(event(told))
+    assert (state_of(chunk.events).text, chunk.raw, decoder.bent) == ("w", event(told), [])
+    bent = {**told, "id": 7}
+    assert decoder.feed(event(bent)).raw == event({**told, "id": "7"})
+    assert decoder.bent == ["id"]
+
+
+@pytest.mark.parametrize("name", ["data", "result"])
+@pytest.mark.parametrize("is_document", [True, False])
+def test_what_stands_beside_the_answer_in_an_envelope_is_its(name: str, is_document: bool) -> None:
+    """Its id, its model and its counts, where the answer has none of its own."""
+    choice = {"index": 0, "message" if is_document else "delta": {"content": "fine"}, "finish_reason": "stop"}
+    told = {"id": "x", "model": "outer", "usage": COUNTS, name: {"model": "inner", "choices": [choice]}}
+    stream = json_text(told) if is_document else event(told) + event("[DONE]")
+    state = state_of(decoded(OPENAI_CHAT, [stream]).events)
+    assert (state.text, state.message_id, state.model) == ("fine", "x", "inner")
+    assert (state.usage.input_uncached, state.usage.output) == (12, 9)

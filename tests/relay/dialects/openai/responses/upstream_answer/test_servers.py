@@ -646,6 +646,18 @@ def test_events_in_an_envelope() -> None:
     assert blocks(decoded(OPENAI_RESPONSES, [b"data: " + document + b"\n\n"])) == [("text", "", "", "Hi")]
 
 
+@pytest.mark.parametrize("is_document", [True, False])
+def test_what_stands_beside_the_response_in_an_envelope_is_its(is_document: bool) -> None:
+    """Its id, its model and its counts, where the response has none of its own."""
+    whole = {"model": "inner", "status": "completed", "output": []}
+    usage = {"input_tokens": 12, "output_tokens": 9}
+    body = json.dumps({"id": "x", "model": "outer", "usage": usage, "data": whole}).encode()
+    stream = body if is_document else b"data: " + body + b"\n\n"
+    state = state_of(decoded(OPENAI_RESPONSES, [stream]).events)
+    assert (state.message_id, state.model) == ("x", "inner")
+    assert (state.usage.input_uncached, state.usage.output) == (12, 9)
+
+
 def test_a_call_whose_name_comes_at_its_end() -> None:
     """Its arguments wait for the name."""
     chunk = told(
