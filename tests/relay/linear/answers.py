@@ -5,8 +5,10 @@ Numbers are of one width, so that the work for each thing is the same to the ope
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
+from relay.dialects import stream_decoder
 from relay.dialects.interface import DecoderOptions, Dialect, EncoderOptions
 from relay.neutral.events import (
     ArgumentsDelta,
@@ -40,6 +42,34 @@ def works(dialects: dict[str, Dialect], n: int) -> Iterator[tuple[str, Callable[
                     f"stream of {name} for {client}: {shape}",
                     lambda dialect=dialect, other=other, stream=stream: told_on(dialect, other, stream),  # type: ignore[misc]
                 )
+
+
+def read_in_pieces(dialects: dict[str, Dialect], n: int) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Many events in one read, and one event in many reads."""
+    words = b'data: {"candidates":[{"content":{"parts":[{"text":"word "}]}}]}'
+    for end in (b"\n\n", b"\r\n\r\n"):
+        together = (words + end) * (n * 10)
+        yield f"gemini read in one go: {end!r}", partial(_read_at_once, dialects["gemini"], together)
+    for name, dialect in dialects.items():
+        for end in (b"\n\n", b"\r\n\r\n", b"\r\r"):
+            large = b"data: " + b"x" * (n * 100) + end
+            yield f"{name} read in small reads: {end!r}", partial(_read, dialect, large, 100)
+
+
+def _read_at_once(dialect: Dialect, stream: bytes) -> None:
+    """Elsewhere here each event counts as a long one, which is read by itself."""
+    before, stream_decoder._LONG = stream_decoder._LONG, 4_000
+    try:
+        _read(dialect, stream, len(stream))
+    finally:
+        stream_decoder._LONG = before
+
+
+def _read(dialect: Dialect, stream: bytes, read_bytes: int) -> None:
+    decoder = dialect.decoder(DecoderOptions("claude", "seed"))
+    for at in range(0, len(stream), read_bytes):
+        decoder.feed(stream[at : at + read_bytes])
+    decoder.finish()
 
 
 def told_on(upstream: Dialect, client: Dialect, stream: bytes) -> None:

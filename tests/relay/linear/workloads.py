@@ -43,6 +43,7 @@ def all_of(n: int) -> Iterator[tuple[str, Work]]:
         for shape, turns in shapes.histories(n):
             yield from _healing(name, shape, shapes.body(name, turns))
     yield from answers.works(BY_NAME, n)
+    yield from answers.read_in_pieces(BY_NAME, n)
     yield from _masking(n)
     yield from _wildcards(n)
     for work in planted.ALL:

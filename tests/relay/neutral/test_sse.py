@@ -1,7 +1,5 @@
 """The SSE parser: any bytes, cut anywhere."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,20 +138,3 @@ def test_an_event_is_bounded_in_size() -> None:
 def test_the_limit_is_per_event() -> None:
     """A long stream of small events never meets the limit."""
     assert len(parsed([b"data: 1\n\n" * 1000], max_event_bytes=20)) == 1000
-
-
-def seconds_for(size_bytes: int) -> float:
-    """How long an event of that size takes in reads of 1 KiB, best of three."""
-    data = b"data: " + b"x" * size_bytes + b"\r\n\r\n"
-    pieces = [data[start : start + 1024] for start in range(0, len(data), 1024)]
-    best = float("inf")
-    for _ in range(3):
-        began = time.process_time()
-        assert len(parsed(pieces)) == 1
-        best = min(best, time.process_time() - began)
-    return best
-
-
-def test_a_large_event_in_small_reads_takes_linear_time() -> None:
-    """Ten times the bytes cost about ten times the time, not a hundred: nothing is searched twice."""
-    assert seconds_for(10_000_000) < 40 * seconds_for(1_000_000)
