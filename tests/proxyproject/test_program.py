@@ -139,7 +139,7 @@ def test_a_server_starts_without_what_it_never_uses() -> None:
         "pycparser",
         "httpx._main",
         "rich",
-        "django.test",
+        "django.test.client",
         "unittest",
         "jinja2",
         "httpx2",

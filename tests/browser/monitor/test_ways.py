@@ -113,4 +113,4 @@ def test_a_plot_answers_to_the_mouse(new_page: NewPage, console_world: World) ->
     assert re.search(r"ok: \d", page.evaluate(told))
     place = page.evaluate(f"{chart}.legend.legendHitBoxes[{names.index('ok')}]")
     canvas.click(position={"x": place["left"] + 5, "y": place["top"] + 5})
-    assert page.evaluate(f"{chart}.isDatasetVisible({names.index('ok')})") is False
+    page.wait_for_function(f"!{chart}.isDatasetVisible({names.index('ok')})")

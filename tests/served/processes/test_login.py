@@ -75,6 +75,18 @@ def guess_until_there_is_time(world: World, address: str) -> None:
             return  # the wait doubles with each that was looked at: a minute in the end
 
 
+def test_a_name_in_the_log_is_bounded_and_forges_no_line(guarded: World) -> None:
+    """Strangers choose it: it is cut, and its line breaks are escaped.
+
+    It comes before the guesses, behind which the log takes no more lines of this kind for a minute.
+    """
+    name = "x\n2026-01-01 ERROR forged " + "y" * 5000
+    assert tries(guarded, "203.0.113.4", name, WRONG).status_code == 200
+    found = guarded.server.wait_for_output("A login of (.*) from 203.0.113.4 failed")
+    assert len(found[1]) < 400
+    assert not any(line.startswith("2026-01-01 ERROR") for line in guarded.server.log_text.splitlines())
+
+
 def test_guesses_wait_and_stand_in_the_log(guarded: World) -> None:
     """After some wrong ones the next is not even looked at; who is known there still logs in."""
     home, stranger, elsewhere = "203.0.113.1", "203.0.113.2", "203.0.113.3"
@@ -91,15 +103,6 @@ def test_guesses_wait_and_stand_in_the_log(guarded: World) -> None:
     guarded.server.wait_for_output(f"INFO .* '{NAME}' logged in from {home}")
     assert WRONG not in guarded.server.log_text
     assert PASSWORD not in guarded.server.log_text
-
-
-def test_a_name_in_the_log_is_bounded_and_forges_no_line(guarded: World) -> None:
-    """Strangers choose it: it is cut, and its line breaks are escaped."""
-    name = "x\n2026-01-01 ERROR forged " + "y" * 5000
-    assert tries(guarded, "203.0.113.4", name, WRONG).status_code == 200
-    found = guarded.server.wait_for_output("A login of (.*) from 203.0.113.4 failed")
-    assert len(found[1]) < 400
-    assert not any(line.startswith("2026-01-01 ERROR") for line in guarded.server.log_text.splitlines())
 
 
 def test_a_form_that_is_larger_than_a_login_is_not_read(guarded: World) -> None:
