@@ -13,7 +13,7 @@ from msgspec import Raw
 from relay.dialects.gemini.upstream_answer.citations import Sources
 from relay.dialects.gemini.upstream_answer.partial_arguments import BadPath, PartialArguments
 from relay.dialects.gemini.upstream_answer.server_parts import WholePart, media_of, server_part
-from relay.dialects.gemini.upstream_answer.wire import NOTHING, FunctionCall, Part
+from relay.dialects.gemini.upstream_answer.wire import FunctionCall, Part, is_more_than_text
 from relay.neutral.events import (
     ArgumentsDelta,
     BlockStart,
@@ -70,15 +70,7 @@ class Blocks:
         """Tell ``part`` into ``out``; False: it is of no kind that is known. Raises BrokenAnswer."""
         text, signature = part.text, part.thought_signature
         if text is not None:
-            has_more = (  # written out, for nearly every part comes by here
-                part.function_call is not None
-                or part.inline_data is not None
-                or part.file_data is not None
-                or part.executable_code is not NOTHING
-                or part.code_execution_result is not NOTHING
-                or part.tool_call is not NOTHING
-                or part.tool_response is not NOTHING
-            )
+            has_more = is_more_than_text(part)
             if text or (signature and not has_more):
                 if self._call is not None:
                     raise BrokenParts("a tool call was cut")

@@ -72,6 +72,19 @@ class Part(Struct, rename="camel", gc=False):
     tool_response: Raw = NOTHING
 
 
+def is_more_than_text(part: Part) -> bool:
+    """Does it hold anything but text, and what is said of that?"""
+    return (  # written out, for nearly every part comes by here
+        part.function_call is not None
+        or part.inline_data is not None
+        or part.file_data is not None
+        or part.executable_code is not NOTHING
+        or part.code_execution_result is not NOTHING
+        or part.tool_call is not NOTHING
+        or part.tool_response is not NOTHING
+    )
+
+
 class Content(Struct, gc=False):
     """The parts of a candidate."""
 

@@ -1,6 +1,6 @@
 """The chunks that nearly every answer is made of: more words, and nothing else. PURE."""
 
-from relay.dialects.gemini.upstream_answer.wire import NOTHING, WireAnswer
+from relay.dialects.gemini.upstream_answer.wire import NOTHING, WireAnswer, is_more_than_text
 
 
 def words_alone(answer: WireAnswer, thinks: bool) -> str:
@@ -30,16 +30,6 @@ def words_alone(answer: WireAnswer, thinks: bool) -> str:
     if not parts or len(parts) > 1:
         return ""
     part = parts[0]
-    if (
-        bool(part.thought) is not thinks
-        or part.thought_signature is not None
-        or part.function_call is not None
-        or part.inline_data is not None
-        or part.file_data is not None
-        or part.executable_code is not NOTHING
-        or part.code_execution_result is not NOTHING
-        or part.tool_call is not NOTHING
-        or part.tool_response is not NOTHING
-    ):
+    if bool(part.thought) is not thinks or part.thought_signature is not None or is_more_than_text(part):
         return ""
     return part.text or ""
