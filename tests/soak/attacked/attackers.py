@@ -6,14 +6,17 @@ for those that hold a connection how long they could.
 """
 
 import asyncio
+import contextlib
 import json
 import random
+import socket
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 SOURCE = "127.0.0.2"
+_BIND_ADDRESS_NO_PORT = 24  # linux/in.h; socket has its name from Python 3.12 on
 LARGE_BYTES = 90 * 1024 * 1024
 BOMBS = (
     "bearer+", "sk-", "sk-ant-", "AKIA", "AIza", "ghp_", "xoxb-", "eyJ.", "key=", "api_key=%22", "password=",
@@ -40,6 +43,19 @@ RUBBISH = (
 Got = Counter[str]
 
 
+def from_source() -> socket.socket:
+    """A socket that connects from SOURCE, whose port is chosen only then.
+
+    A port that is taken beforehand is taken from everybody, for a minute behind its end too: a few hundred
+    attacks a second would leave none for the honest clients and for the server's way to its upstream.
+    """
+    mine = socket.socket()
+    mine.setblocking(False)
+    mine.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
+    mine.bind((SOURCE, 0))
+    return mine
+
+
 class Attack:
     """One connection at a time to ``host``:``port``; what comes of it is counted in ``got``."""
 
@@ -48,10 +64,18 @@ class Attack:
         self.chance = chance
         self.got = got
 
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        with contextlib.ExitStack() as undone:
+            mine = undone.enter_context(from_source())
+            await asyncio.get_running_loop().sock_connect(mine, (self.host, self.port))
+            streams = await asyncio.open_connection(sock=mine)
+            undone.pop_all()
+        return streams
+
     async def once(self, way: "Way") -> None:
         """One attack; whatever happens is its result."""
         try:
-            reader, writer = await asyncio.open_connection(self.host, self.port, local_addr=(SOURCE, 0))
+            reader, writer = await self._connected()
         except OSError:
             self.got["refused"] += 1
             await asyncio.sleep(0.5)

@@ -1,6 +1,7 @@
 """The campaign under attack: its plan comes out of the seed, and its judge knows what a client may expect."""
 
 import random
+import socket
 from collections import Counter
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from proxyproject.faultlab.reading import HeardAnswer
 from tests.served.raw_upstream import RawUpstream, Then
-from tests.soak.attacked.attackers import ATTACKS, Attack, rubbish, wrong_key
+from tests.soak.attacked.attackers import ATTACKS, SOURCE, Attack, from_source, rubbish, wrong_key
 from tests.soak.attacked.hostile import Hostile, broken_exchanges, hostile_table, judged_broken
 from tests.soak.attacked.mutated_upstream import MutatedUpstream
 from tests.soak.judge import Received
@@ -84,6 +85,18 @@ async def test_an_attack_tells_what_it_got() -> None:
         assert got["closed"] == 1
     await attack.once(rubbish)
     assert got["refused"] == 1
+
+
+@pytest.mark.outside
+def test_attackers_take_no_port_from_others() -> None:
+    """Theirs is chosen when they connect; one that is bound before is nobody else's."""
+    with from_source() as mine, socket.create_server(("127.0.0.1", 0)) as listener:
+        assert mine.getsockname() == (SOURCE, 0)
+        mine.setblocking(True)
+        mine.connect(listener.getsockname())
+        address, port = mine.getsockname()
+    assert address == SOURCE
+    assert port
 
 
 def test_the_table_tells_attacks_and_stalls() -> None:
