@@ -168,9 +168,9 @@ def _take_candidate(answer: HeardAnswer, data: Any) -> None:
     for candidate in data.get("candidates", []):
         for part in candidate.get("content", {}).get("parts", []):
             if part.get("thought"):
-                answer.thinking += part.get("text", "")
+                answer.thinking += part.get("text") or ""
             else:
-                answer.text += part.get("text", "")
+                answer.text += part.get("text") or ""
             if "functionCall" in part:
                 call = part["functionCall"]
                 answer.calls.append((call.get("id", ""), call["name"], call.get("args", {})))

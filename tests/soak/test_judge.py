@@ -132,3 +132,12 @@ def test_one_large_event_is_not_a_lost_one(cut: int) -> None:
         assert verdict(one, Received("complete", answer, 1))[0] == told
     answer = read("openai", True, 200, (body + rest + STOP + DONE).encode(), is_complete=True)
     assert verdict(one, Received("complete", answer, 1))[0] == "whole"
+
+
+def test_a_null_text_of_gemini_is_none() -> None:
+    """google-genai takes a part whose text is null, and hears nothing in it."""
+    parts = [{"text": None}, {"text": None, "thought": True}, {"text": "said"}]
+    chunks = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
+    body = b"data: " + json.dumps(chunks).encode() + b"\r\n\r\n"
+    answer = read("gemini", True, 200, body, is_complete=True)
+    assert (answer.text, answer.thinking, answer.ending) == ("said", "", "whole")
