@@ -109,8 +109,9 @@ def test_a_plot_answers_to_the_mouse(new_page: NewPage, console_world: World) ->
     assert "ok" in names
     page.mouse.move(box["x"] + box["width"] - 14, box["y"] + box["height"] / 3)
     told = f"{chart}.tooltip.body.flatMap(one => one.lines).join()"
-    page.wait_for_function(f"{chart}.tooltip.opacity === 1")
+    # A function: a text would be evaluated at each look, and the page's policy forbids all but the first.
+    page.wait_for_function(f"() => {chart}.tooltip.opacity === 1")
     assert re.search(r"ok: \d", page.evaluate(told))
     place = page.evaluate(f"{chart}.legend.legendHitBoxes[{names.index('ok')}]")
     canvas.click(position={"x": place["left"] + 5, "y": place["top"] + 5})
-    page.wait_for_function(f"!{chart}.isDatasetVisible({names.index('ok')})")
+    page.wait_for_function(f"() => !{chart}.isDatasetVisible({names.index('ok')})")
