@@ -17,7 +17,9 @@ from urllib.parse import unquote
 
 from daphne.http_protocol import HTTPFactory
 from twisted.internet.abstract import FileDescriptor
+from twisted.internet.error import ConnectionAborted
 from twisted.protocols.basic import LineReceiver
+from twisted.python.failure import Failure
 from twisted.web import http
 from twisted.web.http_headers import Headers
 
@@ -211,8 +213,14 @@ class RelayChannel(http.HTTPChannel):
                 self.cut()
 
     def cut(self) -> None:
-        """End the connection now."""
-        self.transport.abortConnection()
+        """End the connection now: its file is closed when this returns.
+
+        Twisted's ``abortConnection`` closes it a turn later. In one turn a hundred newcomers are accepted,
+        and each would still find the files of those who went for it taken.
+        """
+        self.transport.stopReading()
+        self.transport.stopWriting()
+        self.transport.connectionLost(Failure(ConnectionAborted()))
 
     # What is no valid head
 
