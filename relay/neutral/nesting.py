@@ -19,6 +19,7 @@ whole text in one event: up to 43 for each token.
 
 _WIDE_BYTES = 64 * 1024
 _SHORT_BYTES = 2 * MOST_LEVELS  # each level is opened and closed
+_OBJECT_BYTES = 4  # an object that holds something has a name too: {a:…}, as careless JSON writes it
 
 
 def most_containers(text: bytes) -> int:
@@ -44,7 +45,10 @@ def may_be_deep(text: bytes | str) -> bool:
     if len(text) <= _SHORT_BYTES:
         return False
     opening: tuple[Any, Any] = (b"{", b"[") if isinstance(text, bytes) else ("{", "[")
-    return text.count(opening[0]) + text.count(opening[1]) > MOST_LEVELS
+    lists = text.count(opening[1])
+    if lists + 1 + len(text) // _OBJECT_BYTES <= MOST_LEVELS:
+        return False  # an event of a stream, mostly: to count costs more than to read it
+    return lists + text.count(opening[0]) > MOST_LEVELS
 
 
 def is_too_deep(value: Any, text: bytes | str) -> bool:

@@ -8,7 +8,7 @@ from relay.turns import TURN_SECONDS, Turns
 async def test_a_turn_is_over_when_it_took_long_and_the_next_one_is_not() -> None:
     """It is counted from the last one that was over: a clock of what is computed stands still between."""
     now = [100.0]
-    turns = Turns(lambda: now[0])
+    turns = Turns(*[lambda: now[0]] * 2)
     assert not turns.is_over()
     now[0] += TURN_SECONDS / 2
     assert not turns.is_over()
@@ -21,7 +21,7 @@ async def test_a_turn_is_over_when_it_took_long_and_the_next_one_is_not() -> Non
 async def test_who_has_much_to_do_leaves_the_rest_to_others() -> None:
     """A hundred that are ready at once: a newcomer is heard behind a few of them, and all have their turn."""
     now, done = [0.0], []
-    turns = Turns(lambda: now[0])
+    turns = Turns(*[lambda: now[0]] * 2)
 
     async def one(number: int) -> None:
         await turns.wait()
@@ -41,7 +41,7 @@ async def test_who_has_much_to_do_leaves_the_rest_to_others() -> None:
 async def test_who_always_has_something_to_do_lets_others_in_between() -> None:
     """A stream whose bytes are always there already takes a turn of many, not each."""
     now, rounds, is_over = [0.0], [0], asyncio.Event()
-    turns = Turns(lambda: now[0])
+    turns = Turns(*[lambda: now[0]] * 2)
 
     async def quick() -> None:
         while not is_over.is_set():
@@ -67,7 +67,7 @@ async def test_who_always_has_something_to_do_lets_others_in_between() -> None:
 async def test_what_is_called_soon_takes_turns_with_answers() -> None:
     """None goes without; what one of them raises keeps nobody from their turn."""
     now, done = [0.0], list[str]()
-    turns = Turns(lambda: now[0])
+    turns = Turns(*[lambda: now[0]] * 2)
     raised: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, told: raised.append(told["exception"]))
 
@@ -91,7 +91,7 @@ async def test_what_is_called_soon_takes_turns_with_answers() -> None:
 async def test_who_sends_much_keeps_no_other_waiting() -> None:
     """Behind a thousand pieces from one address an answer, and a request from elsewhere, come at once."""
     now, done = [0.0], list[str]()
-    turns = Turns(lambda: now[0])
+    turns = Turns(*[lambda: now[0]] * 2)
 
     def piece(name: str) -> None:
         now[0] += TURN_SECONDS * 3
@@ -117,7 +117,7 @@ async def test_who_sends_much_keeps_no_other_waiting() -> None:
 def test_a_loop_that_has_ended_keeps_nobody_waiting() -> None:
     """Who waited there is gone; in the next loop each has a turn."""
     now = [0.0]
-    turns = Turns(lambda: now[0])
+    turns = Turns(*[lambda: now[0]] * 2)
 
     async def leave() -> None:
         now[0] += TURN_SECONDS
@@ -131,3 +131,21 @@ def test_a_loop_that_has_ended_keeps_nobody_waiting() -> None:
 
     asyncio.run(leave())
     asyncio.run(go_on())
+
+
+def test_the_system_is_asked_only_when_a_turn_may_be_over() -> None:
+    """What a thread has computed is dear to know, and never more than has passed."""
+    passed, computed, asked = [0.0], [0.0], list[float]()
+
+    def compute() -> float:
+        asked.append(computed[0])
+        return computed[0]
+
+    turns = Turns(compute, lambda: passed[0])
+    del asked[:]
+    passed[0] = TURN_SECONDS / 2
+    assert not turns.is_over()
+    assert not asked
+    passed[0] = TURN_SECONDS * 100  # it waited for a core
+    assert not turns.is_over()
+    assert asked

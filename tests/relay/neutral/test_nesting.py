@@ -10,7 +10,7 @@ import pytest
 from relay.admission.request_body import parsed
 from relay.dialects.json_object import json_object
 from relay.neutral.failures import BadRequest
-from relay.neutral.nesting import MOST_LEVELS, is_too_deep
+from relay.neutral.nesting import MOST_LEVELS, is_too_deep, may_be_deep
 from tests.relay.dialects.every_dialect import DIALECTS
 from tests.relay.dialects.whatever_comes.test_mutated_requests import sent
 from tests.relay.linear import shapes
@@ -32,6 +32,15 @@ def test_as_deep_as_allowed_and_no_deeper() -> None:
         assert is_too_deep(json.loads(text), text.encode()) is expected
     assert not is_too_deep(json.loads('["' + "[" * 900 + '"]'), "[" * 900)
     assert json_object(nested(MOST_LEVELS + 1)) is None
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"":', "}"), ("{a:", "}"), ("[{a:", "}]")])
+def test_the_shortest_text_of_so_many_levels_is_looked_at(opening: str, closing: str) -> None:
+    """Lists alone, objects without a name, and names without quotes, as careless JSON has them."""
+    each = opening.count("[") + opening.count("{")
+    for times in (MOST_LEVELS // each, MOST_LEVELS // each + 1):
+        text = opening * times + "1" + closing * times
+        assert may_be_deep(text) is (times * each > MOST_LEVELS)
 
 
 @pytest.mark.parametrize("levels", [MOST_LEVELS + 1, 700, pytest.param(200_000, marks=pytest.mark.thorough)])

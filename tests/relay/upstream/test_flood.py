@@ -44,7 +44,7 @@ async def test_others_run_between_two_pieces(size: int) -> None:
 
 async def test_small_pieces_cost_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes event by event is waited for anyway, as long as the turn is not over."""
-    monkeypatch.setattr("relay.upstream.response.turns", Turns(lambda: 0.0))
+    monkeypatch.setattr("relay.upstream.response.turns", Turns(*[lambda: 0.0] * 2))
     turns = 0
 
     def turned() -> None:

@@ -71,7 +71,7 @@ class Guest:
 async def test_a_crowd_whose_time_is_over_at_once_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each that is ended takes a while; a newcomer is heard behind a few of them, and all have to go."""
     now = [0.0]
-    monkeypatch.setattr(doorkeeper, "turns", Turns(lambda: now[0]))
+    monkeypatch.setattr(doorkeeper, "turns", Turns(*[lambda: now[0]] * 2))
     keeper, ended = Doorkeeper(LIMITS, capacity=10_000), list[Guest]()
 
     class Slow(Guest):
