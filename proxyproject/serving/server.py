@@ -33,7 +33,7 @@ from twisted.logger import (  # noqa: E402
     globalLogBeginner,
 )
 
-from proxyproject.serving.connection.http_channel import RelayFactory  # noqa: E402
+from proxyproject.serving.connection.http_factory import RelayFactory  # noqa: E402
 from proxyproject.serving.connection.http_request import RelayRequest  # noqa: E402
 from proxyproject.serving.connection.websocket import RelayWebSocketFactory  # noqa: E402
 from proxyproject.serving.door.closed_door import (  # noqa: E402

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from proxyproject.serving.connection.http_channel import RelayFactory
+from proxyproject.serving.connection.http_factory import RelayFactory
 from proxyproject.serving.door.door_rules import DoorLimits, Stage
 from proxyproject.serving.door.doorkeeper import Doorkeeper
 from tests.proxyproject.serving.raw_http import connect, get, head, read_to_end, read_until

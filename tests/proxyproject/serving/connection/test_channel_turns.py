@@ -13,8 +13,8 @@ from proxyproject.serving.connection.http_channel import (
     CHUNKED_READ_BYTES,
     MOST_SPARED,
     RelayChannel,
-    RelayFactory,
 )
+from proxyproject.serving.connection.http_factory import RelayFactory
 from proxyproject.serving.connection.http_request import LONGEST_CONTENT_TYPE, RelayRequest
 from proxyproject.serving.door import callers
 from proxyproject.serving.door.door_rules import COUNTED_CHUNKS, SMALL_CHUNK_BYTES, DoorLimits, Stage
