@@ -10,6 +10,11 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+KEPT_NAMES = 512
+"""So many names of an index are remembered with what they were found to be; then it begins anew."""
+KEPT_CHARACTERS = 256
+"""A longer name is none that anybody asks for twice."""
+
 
 class Wildcard:
     """One pattern with ``*``. A ``*`` stands for any characters, also for none.
@@ -68,11 +73,23 @@ class WildcardIndex(Generic[T]):
                 self._by_end.setdefault(end, []).append(rank)
         self._beginning_lengths = sorted({len(text) for text in self._by_beginning})
         self._end_lengths = sorted({len(text) for text in self._by_end})
+        self._found: dict[str, tuple[T | None]] = {}
 
     def find(self, name: str) -> T | None:
         """The value filed under ``name`` itself, else under its best pattern, else None."""
         if name in self._exact:
             return self._exact[name]
+        known = self._found.get(name)
+        if known is None:
+            known = (self._fitting(name),)
+            if len(name) <= KEPT_CHARACTERS:  # names come from outside
+                if len(self._found) >= KEPT_NAMES:
+                    self._found.clear()
+                self._found[name] = known
+        return known[0]
+
+    def _fitting(self, name: str) -> T | None:
+        """The value of the best pattern that fits."""
         ranks: list[int] = []
         for length in self._beginning_lengths:
             ranks += self._by_beginning.get(name[:length], ())
