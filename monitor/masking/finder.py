@@ -37,31 +37,17 @@ def is_left_out(edits: list[Edit]) -> bool:
 class Look:
     """One automaton over all that might be a secret: nearly always it sees nothing. A no is never wrong."""
 
-    def __init__(self, whole: list[bytes], in_pieces: list[bytes]) -> None:
-        """RE2 patterns: of what stands in a text, and in a piece that begins anywhere in one."""
-        self._whole, self._in_pieces = whole, in_pieces
+    def __init__(self, patterns: list[bytes]) -> None:
+        """RE2 patterns, made within 13 ms in which nobody else computes: not while anybody waits.
 
-    def in_text(self, data: bytes) -> bool:
-        """Whether there might be one in ``data``."""
-        return _sees(self._any, data)
+        It is a set, for that says only yes or no: where a match begins is found backwards, by an automaton of
+        all shapes that takes 20 ms to grow, anew for each kind of text.
+        """
+        self._any = pattern_set([b"|".join(patterns)])
 
-    def in_pieces(self, data: bytes) -> bool:
+    def sees(self, data: bytes) -> bool:
         """Whether there might be one in ``data`` or a piece of it."""
-        return _sees(self._any_in_pieces, data)
-
-    # Sets, for they say only yes or no: where a match begins is found backwards, by an automaton of all
-    # shapes that takes 20 ms to grow, anew for each kind of text.
-    @cached_property
-    def _any(self) -> Any:
-        return pattern_set([b"|".join(self._whole)])
-
-    @cached_property
-    def _any_in_pieces(self) -> Any:
-        return pattern_set([b"|".join(self._in_pieces)])
-
-
-def _sees(patterns: Any, data: bytes) -> bool:
-    return bool(patterns.Match(data)) or any(patterns.Match(view.data) for view in views(data))
+        return bool(self._any.Match(data)) or any(self._any.Match(view.data) for view in views(data))
 
 
 class Finder:
@@ -75,13 +61,17 @@ class Finder:
         self._further = [compiled(shape.further) if shape.further else None for shape in self._shapes]
         self._whole = whole
         self._any = pattern_set([b"|".join(whole)])
-        self._look = self.look_beside()
 
-    def look_beside(self, *marks: bytes) -> "Look":
-        """A quick look for the shapes, and in the same go for ``marks``, which are RE2 patterns."""
-        whole = [*(shape.before + shape.core for shape in self._shapes), *marks]
-        # What stands before a piece is not what stands before it in its text.
-        return Look(whole, [*(shape.core for shape in self._shapes), *marks])
+    def look_beside(self, *marks: bytes) -> Look:
+        """A quick look for the shapes, and in the same go for ``marks``, which are RE2 patterns.
+
+        It asks nothing of what stands before: before a piece that is not what stands before it in its text.
+        """
+        return Look([*(shape.core for shape in self._shapes), *marks])
+
+    def make_ready(self) -> None:
+        """Make what is made for the first secret and the first piece, 13 ms each: before anybody waits."""
+        _ = self._together, self._look
 
     def find(self, data: bytes, places: int | None = None) -> list[Edit]:
         """Where secrets stand, in order and without overlap; one edit of all if ``data`` is left out.
@@ -98,13 +88,17 @@ class Finder:
         return found
 
     @cached_property
+    def _look(self) -> Look:
+        return self.look_beside()
+
+    @cached_property
     def _together(self) -> Any:
         """The shapes apart, 2 MB: made when there is something to tell apart."""
         return pattern_set(self._whole)
 
     def may_hold(self, data: bytes) -> bool:
         """Whether there might be a secret in ``data`` or a piece of it. A yes may be wrong, a no is not."""
-        return self._look.in_pieces(data)
+        return self._look.sees(data)
 
     def _find(self, data: bytes, places: int | None) -> list[Edit]:
         if not self._any.Match(data):

@@ -28,8 +28,8 @@ MARKS_OF_AN_AUTOMATON = 4_000
 MARKS_BESIDE_SHAPES = 50
 """So many are looked for in one go with all shapes of secrets.
 
-Each change of one, such as a new bearer token, makes that automaton anew: twice 13 ms, however few there are,
-in which nobody else computes. Of few few change. A look of its own takes 0.2 ms for 100 KB.
+Each change of one, such as a new bearer token, makes that automaton anew: 13 ms, however few there are, in
+which nobody else computes. Of few few change. A look of its own takes 0.2 ms for 100 KB.
 """
 
 MOST_NAMED = 32

@@ -5,6 +5,7 @@ from typing import Final, Protocol
 
 from monitor.masking.many import NOBODYS, ManySecrets
 from monitor.masking.shapes import tells_a_secret
+from monitor.record.redacting.redaction import make_ready
 
 PAUSE_SECONDS: Final = 1.0
 """Between two makings: thousands of accounts whose tokens are renewed one by one cost no more than that."""
@@ -61,4 +62,6 @@ class OtherSecrets:
         self._version = version
 
     def _new(self) -> ManySecrets:
-        return ManySecrets(value for value in self._secrets.values() if tells_a_secret(value))
+        made = ManySecrets(value for value in self._secrets.values() if tells_a_secret(value))
+        make_ready(made)  # here, for the next text would wait for it in the loop
+        return made

@@ -5,20 +5,21 @@ JSON. Which shapes are known is in ``masking``.
 """
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
 from urllib.parse import unquote_plus
+from weakref import WeakKeyDictionary
 
 from monitor.masking.edits import MASK, Edit, apply_edits, merged, moved_positions
 from monitor.masking.finder import LEFT_OUT, Finder, Look, is_left_out
 from monitor.masking.known import NOTHING_KNOWN, KnownSecrets
+from monitor.masking.many import NOBODYS, ManySecrets
 from monitor.masking.named import NAMED, SECRET_PARAMETERS
 from monitor.masking.passwords import PASSWORDS
 from monitor.masking.shapes import TOKENS
 from monitor.record.transcript import MASKING_MARGIN_BYTES
 
 __all__ = [
-    "LEFT_OUT", "MASK", "Edit", "apply_edits", "find_secrets", "is_left_out", "mask_beginning", "mask_body",
-    "mask_email", "mask_error_body", "mask_error_text", "mask_path", "mask_text",
+    "LEFT_OUT", "MASK", "Edit", "apply_edits", "find_secrets", "is_left_out", "make_ready", "mask_beginning",
+    "mask_body", "mask_email", "mask_error_body", "mask_error_text", "mask_path", "mask_text",
     "may_hold_secrets", "merged", "moved_positions",
 ]  # fmt: skip
 
@@ -28,15 +29,28 @@ PLACES_OF_AN_ERROR = 50
 _finder = Finder((*TOKENS, *NAMED, *PASSWORDS))
 
 
-@lru_cache(maxsize=2)
-def _look_beside(marks: bytes) -> Look:
-    return _finder.look_beside(marks)
+_looks: WeakKeyDictionary[ManySecrets, Look] = WeakKeyDictionary()
+"""As long as anybody knows those secrets: an exchange that began before a change has its own to its end."""
+
+
+def make_ready(others: ManySecrets = NOBODYS) -> None:
+    """Make what a text's first secret, and the first text beside ``others``, would wait for."""
+    _finder.make_ready()
+    _look_beside(others)
+
+
+def _look_beside(others: ManySecrets) -> Look | None:
+    """One look for the shapes and for these; None where they are not looked for in one go."""
+    look = _looks.get(others)
+    if look is None and (marks := others.pattern_beside_shapes) is not None:
+        look = _looks[others] = _finder.look_beside(marks)
+    return look
 
 
 def find_secrets(data: bytes, known: KnownSecrets = NOTHING_KNOWN) -> list[Edit]:
     """Where secrets stand in a text or body, in order and without overlap; those that are ``known`` too."""
-    marks = known.others.pattern_beside_shapes
-    if marks is not None and not _look_beside(marks).in_text(data):
+    look = _look_beside(known.others)
+    if look is not None and not look.sees(data):
         return known.exact.find(data) if known.exact.may_be_in(data) else []
     found = _finder.find(data)
     if known.may_be_in(data) and not is_left_out(found):
@@ -46,9 +60,9 @@ def find_secrets(data: bytes, known: KnownSecrets = NOTHING_KNOWN) -> list[Edit]
 
 def may_hold_secrets(data: bytes, known: KnownSecrets = NOTHING_KNOWN) -> bool:
     """Whether there might be a secret in ``data``, or in any piece of it. A yes may be wrong, a no is not."""
-    marks = known.others.pattern_beside_shapes
-    if marks is not None:
-        return _look_beside(marks).in_pieces(data) or known.exact.may_be_in(data)
+    look = _look_beside(known.others)
+    if look is not None:
+        return look.sees(data) or known.exact.may_be_in(data)
     return _finder.may_hold(data) or known.may_be_in(data)
 
 

@@ -86,7 +86,7 @@ def test_every_shape_is_searched_by_the_linear_engine() -> None:
     further = filter(None, finder._further)
     for pattern in (*finder._each, *further, Phrases("x")._pattern):
         assert isinstance(pattern, re2._Regexp)
-    for patterns in (finder._together, finder._any, finder._look._any, finder._look._any_in_pieces):
+    for patterns in (finder._together, finder._any, finder._look._any):
         assert isinstance(patterns, re2.Set)
 
 
