@@ -72,11 +72,13 @@ class CacheWatch:
 
     def _compare(self, lease: Lease, request: UpstreamRequest, usage: Usage, detour: int | None) -> None:
         kept = self._kept or []
+        sent = None if usage.input_uncached is None else sum(_input(usage))
+        if not kept and sent is not None and sent < request.facts.cache_minimum_tokens:
+            return  # too short to be cached, and so was what came before it
         if self._prints is not None and self._prints[0] is request.body:
             _, asked, said = self._prints
         else:
             asked, said = self._footprints(request)
-        sent = None if usage.input_uncached is None else sum(_input(usage))
         now = Kept(
             asked=asked,
             said=said,

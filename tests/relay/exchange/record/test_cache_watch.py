@@ -32,6 +32,10 @@ REQUEST: Any = SimpleNamespace(
     changes=(),
     facts=SimpleNamespace(cache_minimum_tokens=0, cache_key=False, cache_lasts_seconds=300),
 )
+LONG_PREFIXES: Any = SimpleNamespace(
+    **{**vars(REQUEST), "facts": SimpleNamespace(**{**vars(REQUEST.facts), "cache_minimum_tokens": 1024})}
+)
+CALL = ClientCall(GEMINI, BODY, b"{}", {}, MODEL, is_stream=True, session="s", speaker=Speaker(agent="agent"))
 
 
 def watch(raw: bytes) -> tuple[CacheWatch, Runtime]:
@@ -62,6 +66,29 @@ async def test_a_large_body_is_hashed_beside_the_loop(monkeypatch: pytest.Monkey
     await cache.prepares(REQUEST)
     cache.answers(lease, REQUEST, Usage(input_uncached=9), is_one=True)
     assert hashed == [size < LARGE_BYTES]
+    assert [kept.held_tokens for kept in await runtime.memory.kept.of("agent")] == [9]
+
+
+@pytest.mark.parametrize(("told", "held"), [(1023, []), (1024, [1024]), (None, [0])])
+async def test_what_is_too_short_to_be_cached_is_not_compared(told: int | None, held: list[int]) -> None:
+    """Nor kept, where nothing longer came before it; what upstream does not count may be long."""
+    cache, runtime = watch(b"{}")
+    lease = await PoolWorld(view(1)).lease()
+    await cache.picks(lease)
+    cache.answers(lease, LONG_PREFIXES, Usage(input_uncached=told), is_one=True)
+    assert [kept.held_tokens for kept in await runtime.memory.kept.of("agent")] == held
+
+
+async def test_a_short_request_behind_a_long_one_is_kept() -> None:
+    """What comes next goes on from it, and not from the long one."""
+    _, runtime = watch(b"{}")
+    lease = await PoolWorld(view(1)).lease()
+    for told in (2000, 9):
+        cache = CacheWatch(
+            runtime, CALL, Recorder(lambda _: None, ROW, CALL, at=lambda: 1.0, bodies=None), is_replay=False
+        )
+        await cache.picks(lease)
+        cache.answers(lease, LONG_PREFIXES, Usage(input_uncached=told), is_one=True)
     assert [kept.held_tokens for kept in await runtime.memory.kept.of("agent")] == [9]
 
 
