@@ -2,11 +2,15 @@
 
 import argparse
 import asyncio
+import contextlib
 import itertools
 import os
+import shutil
+import sqlite3
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 os.environ.setdefault("PROXY_DATA_DIR", tempfile.mkdtemp(prefix="evenkeel-soak-"))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proxyproject.settings")
@@ -40,6 +44,7 @@ def main() -> int:
         "--minutes", type=float, default=0, help="campaign behind campaign for so long (0: one)"
     )
     parser.add_argument("--show", type=int, default=20, help="how many problems to show (20)")
+    parser.add_argument("--keep", default="", help="a folder for the rows and the log of each campaign")
     options = parser.parse_args()
     ends_at = time.monotonic() + 60 * options.minutes
     is_bad = False
@@ -66,6 +71,9 @@ def _one_campaign(options: argparse.Namespace, seed: int) -> bool:
             report, problems = came.report, came.problems
         else:
             report = asyncio.run(run(lab, exchanges, options.concurrency, _progress))
+        if options.keep:
+            kept = _kept(lab.data_dir, Path(options.keep) / str(seed))
+            print(f"rows and log are kept in {kept}")
     print(table(report))
     if options.hostile:
         print(hostile.hostile_table(came))
@@ -74,6 +82,18 @@ def _one_campaign(options: argparse.Namespace, seed: int) -> bool:
     for problem in problems[: options.show]:
         print(problem)
     return bool(report.broken or report.tracebacks or problems)
+
+
+def _kept(data_dir: Path, folder: Path) -> Path:
+    """A copy of what tells why an exchange ended as it did, which goes with the server otherwise."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(data_dir / "logs" / "app.log", folder)
+    with (
+        contextlib.closing(sqlite3.connect(data_dir / "proxy.sqlite3")) as rows,
+        contextlib.closing(sqlite3.connect(folder / "proxy.sqlite3")) as copy,
+    ):
+        rows.backup(copy)
+    return folder
 
 
 def _progress(line: str) -> None:
