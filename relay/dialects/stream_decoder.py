@@ -57,7 +57,7 @@ class StreamDecoder(ABC, Generic[Shape]):
         """Nothing read yet; ``decoder`` knows the shape of an event's data."""
         self.held: list[bytes] | None = None
         self.is_finishing = False
-        self._reader = TolerantReader(decoder, self.prepared)
+        self._reader = TolerantReader(decoder)
         self._decode = self._reader.read
         self._parser = SseParser(max_event_bytes)
         self._raw: list[bytes] = []
@@ -237,7 +237,7 @@ class StreamDecoder(ABC, Generic[Shape]):
     def _patiently(self, event: SseEvent, events: list[Event], *, is_listed: bool = False) -> None:
         """An event that is not as it should be; ``is_listed``: it was one of several objects in one event."""
         try:
-            ready = self._reader.patiently(event)
+            ready = self._reader.patiently(event, self.prepared)
         except NoObject:
             self._flush(events)
             data = event.data or b""
@@ -260,7 +260,7 @@ class StreamDecoder(ABC, Generic[Shape]):
     def _flush(self, events: list[Event]) -> None:
         """What was held back for half a character: no other half is coming."""
         try:
-            for told, event in self._reader.finish():
+            for told, event in self._reader.finish(self.prepared):
                 self._take(told, event, events)
         except NoObject:
             self._break(events)

@@ -1,8 +1,9 @@
 """One HTTP connection of the server: counted, and with a time limit for each stage of a request.
 
 It relies on names that Twisted does not call public (``HTTPChannel._handlingRequest``, ``._path``,
-``._dataBuffer``, ``._waitingForTransport``, ``._networkProducer``, ``._receivedHeaderSize``,
-``._receivedHeaderCount``, ``._respondToBadRequestAndDisconnect``); tests/proxyproject hold them.
+``._dataBuffer``, ``._waitingForTransport``, ``._networkProducer``, ``._transferDecoder``,
+``._receivedHeaderSize``, ``._receivedHeaderCount``, ``._respondToBadRequestAndDisconnect``);
+tests/proxyproject hold them.
 """
 
 import contextlib
@@ -62,6 +63,9 @@ class RelayChannel(http.HTTPChannel):
         self.factory.channels.discard(self)
         self.factory.doorkeeper.left(self)
         super().connectionLost(reason)
+        body = self._transferDecoder
+        if body is not None:  # half a body is here: they know each other, and would stay until a collection
+            body.dataCallback = body.finishCallback = _ignored
         self.factory.channel_closed()
 
     def handed_over(self, websocket: Any) -> None:

@@ -15,10 +15,12 @@ def told_again(
     Each is read patiently: fields that are not of their types are in the answer as they were told. Raises
     BrokenStream.
     """
-    reader = TolerantReader(shape, decoder.prepared)
+    reader = TolerantReader(shape)
     found = SseParser(len(stream) + 1).feed(stream)
     try:
-        ready = [one for event in found if event.data for one in reader.patiently(event)] + reader.finish()
+        prepare = decoder.prepared
+        ready = [one for event in found if event.data for one in reader.patiently(event, prepare)]
+        ready += reader.finish(prepare)
     except NoObject as error:
         raise BrokenStream(garbage("upstream sent an answer that cannot be read")) from error
     for path in reader.bent:

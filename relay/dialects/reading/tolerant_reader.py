@@ -55,22 +55,27 @@ class _Waiting(NamedTuple):
     tails: dict[Place, str]
 
 
+Prepare = Callable[[Json], Json]
+"""What a dialect mends itself in the data of an event, before the types."""
+
+
 class TolerantReader(Generic[Shape]):
     """Reads one stream. ``bent`` are the paths of the fields that were not of their types, in order.
 
-    ``waiting`` is the event that is held back, for half a character at its end.
+    ``waiting`` is the event that is held back, for half a character at its end. It knows nothing of whoever
+    reads with it, who says at each event how it prepares them: two that know each other go only with the
+    garbage collector.
     """
 
-    def __init__(self, decoder: Decoding[Shape], prepare: Callable[[Json], Json] = lambda told: told) -> None:
-        """``decoder`` knows the shape; ``prepare`` is what a dialect mends itself, before the types."""
+    def __init__(self, decoder: Decoding[Shape]) -> None:
+        """``decoder`` knows the shape."""
         self.read = decoder.decode
         """Data -> Shape, at once; raises one of UNREADABLE."""
         self.bent: dict[str, None] = {}
-        self._prepare = prepare
         self._shape: type = decoder.type
         self.waiting: _Waiting | None = None
 
-    def patiently(self, event: SseEvent) -> list[tuple[Shape, SseEvent]]:
+    def patiently(self, event: SseEvent, prepare: Prepare) -> list[tuple[Shape, SseEvent]]:
         """What ``event``, which has data, amounts to together with what is held back; raises NoObject.
 
         An event that is held back comes out before the next one, mended.
@@ -79,26 +84,26 @@ class TolerantReader(Generic[Shape]):
         if told is None:
             raise NoObject
         try:
-            return self._patiently(event, told)
+            return self._patiently(event, told, prepare)
         except (*UNREADABLE, ValueError) as error:
             raise NoObject from error
 
-    def finish(self) -> list[tuple[Shape, SseEvent]]:
+    def finish(self, prepare: Prepare) -> list[tuple[Shape, SseEvent]]:
         """What was held back: no other half is coming. Raises NoObject."""
         waiting, self.waiting = self.waiting, None
         try:
-            return [] if waiting is None else [self._mended(waiting.event, waiting.told)]
+            return [] if waiting is None else [self._mended(waiting.event, waiting.told, prepare)]
         except (*UNREADABLE, ValueError) as error:
             raise NoObject from error
 
-    def _patiently(self, event: SseEvent, told: Json) -> list[tuple[Shape, SseEvent]]:
+    def _patiently(self, event: SseEvent, told: Json, prepare: Prepare) -> list[tuple[Shape, SseEvent]]:
         ready: list[tuple[Shape, SseEvent]] = []
         waiting, self.waiting = self.waiting, None
         is_changed = False
         if waiting is not None:
             told, given = joined(told, waiting.tails)
             is_changed = bool(given)
-            ready.append(self._mended(waiting.event, without_halves(waiting.told, given)))
+            ready.append(self._mended(waiting.event, without_halves(waiting.told, given), prepare))
         ends = tails(told)
         if ends:
             self.waiting = _Waiting(event, told, ends)
@@ -109,10 +114,10 @@ class TolerantReader(Generic[Shape]):
                 return [*ready, (self.read(event.data or b""), event)]
             except UNREADABLE:
                 pass
-        return [*ready, self._mended(event, told)]
+        return [*ready, self._mended(event, told, prepare)]
 
-    def _mended(self, event: SseEvent, told: Json) -> tuple[Shape, SseEvent]:
-        value, bent = mended(self._prepare(told), self._shape)
+    def _mended(self, event: SseEvent, told: Json, prepare: Prepare) -> tuple[Shape, SseEvent]:
+        value, bent = mended(prepare(told), self._shape)
         for path in bent:
             self.bent[path] = None
         data = json_text(value)
