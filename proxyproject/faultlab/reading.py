@@ -164,17 +164,17 @@ def _gemini(answer: HeardAnswer, events: list[tuple[str, str]]) -> None:
 
 
 def _take_candidate(answer: HeardAnswer, data: Any) -> None:
-    answer.stop = data.get("promptFeedback", {}).get("blockReason", "")
-    for candidate in data.get("candidates", []):
-        for part in candidate.get("content", {}).get("parts", []):
+    """Null is the same as nothing, as for Google's SDK."""
+    answer.stop = (data.get("promptFeedback") or {}).get("blockReason") or ""
+    for candidate in data.get("candidates") or []:
+        for part in (candidate.get("content") or {}).get("parts") or []:
             if part.get("thought"):
                 answer.thinking += part.get("text") or ""
             else:
                 answer.text += part.get("text") or ""
-            if "functionCall" in part:
-                call = part["functionCall"]
-                answer.calls.append((call.get("id", ""), call["name"], call.get("args", {})))
-        answer.stop = candidate.get("finishReason", "") or answer.stop
+            if call := part.get("functionCall"):
+                answer.calls.append((call.get("id") or "", call["name"], call.get("args") or {}))
+        answer.stop = candidate.get("finishReason") or answer.stop
 
 
 def _openai(answer: HeardAnswer, events: list[tuple[str, str]]) -> None:

@@ -4,6 +4,7 @@ import json
 from typing import Any, get_args
 
 import pytest
+from google.genai.types import GenerateContentResponse
 
 from proxyproject.faultlab.contract import CONTRACTS
 from proxyproject.faultlab.reading import read
@@ -134,10 +135,19 @@ def test_one_large_event_is_not_a_lost_one(cut: int) -> None:
     assert verdict(one, Received("complete", answer, 1))[0] == "whole"
 
 
-def test_a_null_text_of_gemini_is_none() -> None:
-    """google-genai takes a part whose text is null, and hears nothing in it."""
-    parts = [{"text": None}, {"text": None, "thought": True}, {"text": "said"}]
-    chunks = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
-    body = b"data: " + json.dumps(chunks).encode() + b"\r\n\r\n"
-    answer = read("gemini", True, 200, body, is_complete=True)
-    assert (answer.text, answer.thinking, answer.ending) == ("said", "", "whole")
+@pytest.mark.parametrize("is_stream", [True, False])
+def test_a_null_of_geminis_is_nothing(is_stream: bool) -> None:
+    """google-genai takes null in any field's place, and hears nothing in it."""
+    parts = [{"text": None}, {"text": None, "thought": True}, {"functionCall": None}, {"text": "said"}]
+    call = {"functionCall": {"name": "f", "args": None, "id": None}}
+    last = {"content": {"parts": [*parts, call]}, "finishReason": "STOP"}
+    empty = {"candidates": [{"content": None}, {"content": {"parts": None}, "finishReason": None}]}
+    whole = {"candidates": [*empty["candidates"], last], "promptFeedback": None}
+    told = [empty, {"candidates": None}, whole] if is_stream else [whole]
+    mark = b"data: " if is_stream else b""
+    body = b"\r\n\r\n".join([*(mark + json.dumps(one).encode() for one in told), b""])
+    answer = read("gemini", is_stream, 200, body, is_complete=True)
+    assert (answer.text, answer.thinking, answer.ending, answer.why) == ("said", "", "whole", "")
+    assert answer.calls == [("", "f", {})]
+    for one in told:
+        GenerateContentResponse.model_validate(one)
