@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from relay.dialects.openai.chat.upstream_answer.call_numbers import CallNumbers
+from relay.dialects.openai.no_arguments import NO_ARGUMENTS
 from relay.dialects.reading.half_characters import any_object
 from relay.neutral.conversation import Json
 from relay.neutral.sse import SseParser
@@ -67,7 +68,16 @@ class _Choice:
     def whole(self, index: int) -> Json:
         if self._calls:
             self._message["tool_calls"] = self._calls
+            if self._others["finish_reason"] != "length":  # else some may be missing
+                self._argue()
         return {"index": index, "message": self._message, **self._others}
+
+    def _argue(self) -> None:
+        """A call without arguments has an empty object for them, as OpenAI's own: clients read it as JSON."""
+        for call in self._calls:
+            told = call.get("function")
+            if isinstance(told, dict) and not _said(told.get("arguments")):
+                told["arguments"] = NO_ARGUMENTS
 
     def _call(self, fragment: Json) -> None:
         kind = "custom" if isinstance(fragment.get("custom"), dict) else "function"
@@ -91,6 +101,10 @@ class _Text:
 
     def __init__(self, first: str) -> None:
         self.pieces = [first]
+
+
+def _said(text: Any) -> Any:
+    return _joined(text) if isinstance(text, _Text) else text
 
 
 class _Lists:

@@ -213,3 +213,37 @@ def said(item: Any) -> tuple[Any, ...]:
     texts = [part.get("text") or part.get("refusal") for part in parts]
     cited = [part["annotations"] for part in parts if part.get("annotations")]
     return item["type"], item.get("name"), item.get("arguments"), texts, cited
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "told"),
+    [
+        ([], "tool_calls", "{}"),
+        ([""], "tool_calls", "{}"),
+        (["", '{"a":', "1}"], "tool_calls", '{"a":1}'),
+        ([""], "length", ""),
+    ],
+)
+def test_a_chat_call_without_arguments_has_an_empty_object(said: list[str], reason: str, told: str) -> None:
+    """An empty text is no JSON, which breaks clients. Where the limit cut it off, some may be missing."""
+    stream = chat(
+        delta(tool_calls=[{"index": 0, "id": "call_a", "type": "function", "function": {"name": "time"}}]),
+        *(delta(tool_calls=[call(0, piece)]) for piece in said),
+        delta(reason),
+    )
+    [choice] = json.loads(OPENAI_CHAT.collect(stream))["choices"]
+    assert choice["message"]["tool_calls"][0]["function"] == {"name": "time", "arguments": told}
+
+
+@pytest.mark.parametrize(("status", "told"), [("completed", "{}"), ("incomplete", "")])
+def test_an_item_without_arguments_has_an_empty_object(status: str, told: str) -> None:
+    """Likewise in Responses; the other items are as they were."""
+    calls = [
+        {"type": "function_call", "call_id": f"call_{n}", "name": "time", "arguments": arguments}
+        for n, arguments in enumerate(("", '{"zone":"UTC"}'))
+    ]
+    message = {"type": "message", "content": []}
+    answer = {"id": "r", "status": status, "output": [message, *calls]}
+    stream = responses((f"response.{status}", {"response": answer}))
+    expected = [message, {**calls[0], "arguments": told}, calls[1]]
+    assert json.loads(OPENAI_RESPONSES.collect(stream)) == {**answer, "output": expected}
