@@ -197,7 +197,7 @@ class UpstreamClient:
                 "POST",
                 url,
                 headers=headers,
-                content=content_for(account, request),
+                stream=httpx.ByteStream(content_for(account, request)),  # aiohttp tells host and length
                 extensions=self._extensions,
             ),
             times,
@@ -208,8 +208,7 @@ class UpstreamClient:
         # and cost a fifth of a request.
         if is_told(outgoing.url.host):
             outgoing.headers[HOPS] = with_own(passed.get(), self._instance)
-        with watched(times):
-            return await self._transport.handle_async_request(outgoing)
+        return await watched(times, self._transport.handle_async_request(outgoing))
 
     async def _refusal(
         self, account: AccountView, request: UpstreamRequest, response: httpx.Response, known: KnownSecrets

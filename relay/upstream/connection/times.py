@@ -5,13 +5,14 @@ costs only where a connection is made.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import msgspec
+
+T = TypeVar("T")
 
 
 class Times(msgspec.Struct):
@@ -34,13 +35,13 @@ class Times(msgspec.Struct):
 _times: ContextVar[Times | None] = ContextVar("times", default=None)
 
 
-@contextmanager
-def watched(times: Times) -> Iterator[None]:
-    """Note in ``times`` when the request made in this context is connected, and when its headers came."""
+async def watched(times: Times, answer: Awaitable[T]) -> T:
+    """Wait for ``answer``; note in ``times`` when its request was connected, and when its headers came."""
     token = _times.set(times)
     try:
-        yield
+        answered = await answer
         times.headers_seconds = asyncio.get_running_loop().time() - times.begun_at
+        return answered
     finally:
         _times.reset(token)
 

@@ -25,15 +25,11 @@ async def test_only_the_first_request_connects() -> None:
     first, second, nowhere = (Times(loop.time()) for _ in range(3))
     async with aiohttp.ClientSession(connector=TimedConnector()) as session:
         for times in (first, second):
-            with watched(times):
-                async with session.get(url) as response:
-                    assert await response.text() == "ok"
+            async with await watched(times, session.get(url)) as response:
+                assert await response.text() == "ok"
         server.close()
-        try:
-            with watched(nowhere):
-                await session.get("http://127.0.0.1:9/")
-        except aiohttp.ClientConnectionError:
-            pass
+        with contextlib.suppress(aiohttp.ClientConnectionError):
+            await watched(nowhere, session.get("http://127.0.0.1:9/"))
     assert first.connect_seconds is not None
     assert first.headers_seconds is not None
     assert 0 < first.connect_seconds <= first.headers_seconds
