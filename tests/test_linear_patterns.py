@@ -64,6 +64,9 @@ LINEAR: dict[str, str] = {
     r"[\s,]+": OPERATORS,
     r"(\d{4}-\d\d-\d\d)(?:\.(\d{1,9}))?": FIXED,
     # the monitor
+    r"(?:\A|[\r\n])data:": FIXED,
+    r"(\r\n|\r|\n)": FIXED,
+    r"(?:event|id)?(?:: ?[\w.-]{0,64})?\Z": FIXED,
     r"-(?:\d{4}-\d{2}-\d{2}|\d{4}|latest)\Z": FIXED,
     r"[0-9a-f]{1,32}": FIXED,
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}": FIXED,

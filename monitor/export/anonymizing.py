@@ -6,9 +6,10 @@ leaves its length and hash, so that two exports can be compared and equal prompt
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -21,11 +22,22 @@ from monitor.record.records import AttemptRecord, RequestRecord
 from monitor.record.redacting.redaction import mask_email, mask_text
 
 _EMAIL = compiled(rb"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", captures=False)
-_DATA_URL = compiled(rb"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+", captures=False)
+_DATA_URL = compiled(rb"data:[\w/+.\\-]*(?:;[\w/+.=-]+)*;base64,[A-Za-z0-9+/=_\\-]+", captures=False)
 _IMAGE_KEYS = frozenset({"data", "file_data", "b64_json", "image_data"})
+_LOOKED_AT = 4096
+"""Within so many characters a stream has data."""
 _IMAGE_BEGINS_AT = 64
 """Base64 under one of these keys is data from this many characters on."""
 _BASE64 = compiled(rb"[A-Za-z0-9+/=_-]+", captures=False)
+_IMAGE_IN_TEXT = compiled(
+    rb"(?:data|file_data|b64_json|image_data)\\*\"\s*:\s*\\*\"[A-Za-z0-9+/=_\\-]{64,}", captures=False
+)
+"""The same where JSON was cut, or is a text within JSON; it ends with the data, which hold no quote."""
+_DATA_LINE = re.compile(r"(?:\A|[\r\n])data:")
+_LINE_END = re.compile(r"(\r\n|\r|\n)")
+"""A stream's lines may end in each of these ways; other line ends stand within JSON's texts."""
+_BARE_LINE = re.compile(r"(?:event|id)?(?:: ?[\w.-]{0,64})?\Z", re.ASCII)
+"""A line of a stream with no more than a word in it: an event's name or number, a heartbeat, nothing."""
 
 _STRUCTURE = frozenset(
     ("type", "role", "model", "id", "object", "name", "event", "status", "code", "stop_reason",
@@ -153,19 +165,35 @@ def _content(content: str, text: _Texts) -> str:
     whole = _walked(content, text)
     if whole is not None:
         return whole
-    if "data:" not in content[:4096]:
-        return text.prompt(_without_data_urls(content, text))
-    return "\n".join(_line(line, text) for line in content.split("\n"))
+    if _DATA_LINE.search(content, 0, _LOOKED_AT) is None:
+        return _raw(content, text)
+    return "".join(
+        piece if _LINE_END.fullmatch(piece) else _line(piece, text) for piece in _LINE_END.split(content)
+    )
 
 
 def _line(line: str, text: _Texts) -> str:
+    if _BARE_LINE.match(line.strip()):
+        return text.plain(line)
     if not line.startswith("data:"):
-        return line if line.startswith(("event:", "id:", ":")) or not line.strip() else text.prompt(line)
+        return _raw(line, text)
     data = line[5:].strip()
     if data == "[DONE]":
         return line
     walked = _walked(data, text)
-    return f"data: {text.prompt(data) if walked is None else walked}"
+    return f"data: {_raw(data, text) if walked is None else walked}"
+
+
+def _raw(content: str, text: _Texts) -> str:
+    """What is no JSON, or no more: a body is cut where its cap is, mostly within an image."""
+    if text.rules.images:
+        content = _without_data_urls(_replaced(_IMAGE_IN_TEXT, content, partial(_image_behind, text)), text)
+    return text.prompt(content)
+
+
+def _image_behind(text: _Texts, found: str) -> str:
+    name, quote, data = found.rpartition('"')
+    return name + quote + text.image(data)
 
 
 def _walked(content: str, text: _Texts) -> str | None:

@@ -231,6 +231,45 @@ def test_streams_are_redacted_event_by_event() -> None:
     assert kept.times == []
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_stream_is_redacted_whatever_its_lines_end_with(end: str) -> None:
+    """A lone CR ends a line of a stream, too; names of events stay, words in their place go."""
+    lines = ["event: delta", 'data: {"type": "d", "text": "my plan"}', "", "event: my plan", ": my plan", ""]
+    kept = export_of(end.join(lines), Redaction(prompts=True))
+    assert "my plan" not in kept
+    assert kept.startswith(f'event: delta{end}data: {{"type": "d", "text": "[text removed: 7 characters')
+    assert kept.count(end) == len(lines) - 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"source": {"type": "base64", "media_type": "image/png", "data": IMAGE}},
+        {"image_url": {"url": f"data:image/png;base64,{IMAGE}"}},
+        {"file": {"file_data": f"data:text/plain;charset=utf-8;base64,{IMAGE}"}},
+        {"arguments": json.dumps({"data": IMAGE})},
+    ],
+)
+@pytest.mark.parametrize("before", ["", "data: "])
+def test_an_image_goes_from_a_body_that_was_cut_within_it(message: dict[str, object], before: str) -> None:
+    """A body that is longer than its cap is mostly one with an image, and no JSON any more."""
+    text = before + json.dumps({"messages": [{"role": "user", "content": [message]}]}).split(IMAGE)[0]
+    kept = export_of(text + IMAGE[:150], Redaction())
+    assert IMAGE[:20] not in kept
+    assert '"role": "user"' in kept
+    assert "[image removed: " in kept
+    assert IMAGE[:150] in export_of(text + IMAGE[:150], Redaction(images=False))
+
+
+def export_of(text: str, rules: Redaction) -> str:
+    """A body as it leaves."""
+    row = RequestRecord(
+        id="0", started_at=0, process_id="p", dialect="openai", method="POST", path="/", in_flight=True
+    )
+    body = KeptBody("client_request", 0, [], text, len(text), "", True)
+    return redacted(Exchange(row, [], [body]), rules, Counter()).bodies[0].text
+
+
 def test_tool_arguments_are_prompt_text_whatever_their_keys() -> None:
     """Inside a tool's arguments and results no key makes its value part of the protocol."""
     row = RequestRecord(
