@@ -10,6 +10,11 @@ from django.db.models import Q, Sum
 from monitor.ledger.booking import Amounts
 from monitor.ledger.hours import HOUR_SECONDS
 from monitor.ledger.models import LedgerHour
+from monitor.ledger.writing import COUNTED_COLUMNS
+from monitor.models import RequestLog
+from monitor.record.readable import readable_record_of
+from monitor.record.records import RequestRecord
+from monitor.record.request_id import first_request_id
 
 _SUMS = {f"{name}_sum": Sum(name) for name in Amounts._fields}
 LAST_MOMENT = 253_402_300_000.0
@@ -39,6 +44,21 @@ def names_since(key_id: int, at: float) -> set[str]:
     """The names under which the key used anything since ``at`` (epoch seconds), or in the hour before."""
     hours = LedgerHour.objects.filter(_within(at - HOUR_SECONDS, inf), key_id=key_id)
     return set(hours.values_list("client_key", flat=True).distinct())
+
+
+def newest_booked(key_id: int, since: float, most: int) -> list[RequestRecord]:
+    """The key's newest exchanges of those that were admitted since then (epoch seconds) and have ended.
+
+    Found by the key's names, for these are indexed.
+    """
+    rows = RequestLog.objects.filter(
+        client_key__in=names_since(key_id, since),
+        client_key_id=key_id,
+        id__gte=first_request_id(max(int(since * 1000), 0)),
+        in_flight=False,
+        is_simulated=False,
+    ).order_by("-id")
+    return [readable_record_of(values) for values in rows.values(*COUNTED_COLUMNS)[:most]]
 
 
 def by_client_key(since: float, until: float) -> dict[str, Amounts]:

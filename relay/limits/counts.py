@@ -7,12 +7,13 @@ be asked, a setting says whether what this process knows is good enough (open), 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import tzinfo
 from typing import Final, Literal, Protocol
 
 from accounts.keys.limits import Limit
 from relay.limits.limit_windows import window_at
+from relay.limits.opening import NOTHING_BOOKED, OpenedWindows, Opening
 from relay.limits.plan import LimitPlan, Spot, plan_at, spot_of, standings_of, with_request
 from relay.limits.standing import Standing
 
@@ -27,9 +28,6 @@ TOLD_SECONDS: Final = 60.0
 KEPT_WINDOWS: Final = 2
 """Of each limit: the running one, and one more for a clock that is set back."""
 
-Opening = Callable[[int, Sequence[Standing]], Awaitable[list[int]]]
-"""(key, standings whose ``used`` is not known): what the ledger has for each. Raises what the store does."""
-
 
 class Unknown(Exception):
     """What was used cannot be known now."""
@@ -39,11 +37,16 @@ class SharedCounts(Protocol):
     """The counts of all processes."""
 
     async def admit(
-        self, spots: Sequence[Spot], standings: Sequence[Standing], openings: Sequence[int | None]
+        self,
+        spots: Sequence[Spot],
+        standings: Sequence[Standing],
+        openings: Sequence[int | None],
+        booked: Mapping[str, Sequence[int]] = NOTHING_BOOKED,
     ) -> list[int | None]:
         """What each window had before; the request is counted where none is over.
 
-        None for a window that nobody has opened, and for which there is no opening. Raises Unknown.
+        None for a window that nobody has opened, and for which there is no opening. Of what is ``booked`` the
+        openings have so much, by its mark, in the order of ``spots``. Raises Unknown.
         """
         ...
 
@@ -210,7 +213,7 @@ class Counts:
                 self._keep(spot, standing.used)
         return told, over
 
-    async def _opened(self, key: int, standings: Sequence[Standing]) -> list[int]:
+    async def _opened(self, key: int, standings: Sequence[Standing]) -> OpenedWindows:
         """What the ledger has for each; raises Unknown when it cannot be read.
 
         Where what this process knows is good enough, it is left alone for a while then.
@@ -236,9 +239,8 @@ class Counts:
         used = await self._shared.admit(spots, standings, openings)
         if None in used:
             missing = [standing for standing, number in zip(standings, used, strict=True) if number is None]
-            opened = iter(await self._opened(key, missing))
-            openings = [next(opened) if number is None else number for number in used]
-            used = await self._shared.admit(spots, standings, openings)
+            openings, booked = (await self._opened(key, missing)).among(used)
+            used = await self._shared.admit(spots, standings, openings, booked)
         return [number or 0 for number in used]
 
     async def _open(self, key: int, plan: LimitPlan) -> None:
@@ -252,7 +254,7 @@ class Counts:
             has_failed = False
             if asked:
                 try:
-                    opened = await self._opened(key, asked)
+                    opened = (await self._opened(key, asked)).used
                 except Unknown:
                     if not self._is_open:
                         raise

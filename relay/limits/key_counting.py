@@ -1,6 +1,8 @@
 """This process's key counter, as the settings want it: with Redis or alone, begun from the ledger."""
 
+import time
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from django.conf import settings
 from django.utils import timezone
@@ -8,19 +10,24 @@ from django.utils import timezone
 from accounts.keys.limits import KeyLimits
 from accounts.loaded.live_accounts import LiveAccounts
 from accounts.processes.shared_slots import RedisSlots
-from monitor.ledger.booking import Amounts
-from monitor.ledger.reading import used_in
+from monitor.ledger.booking import Amounts, spent_by
+from monitor.ledger.reading import newest_booked, used_in
 from monitor.pricing.cost import priced
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import RequestRecord
+from monitor.statistics.one_moment import one_moment
 from relay.limits.counts import Counts
 from relay.limits.key_counter import KeyCounter
 from relay.limits.key_usage import part_of
 from relay.limits.looking import looked_up
+from relay.limits.opening import OpenedWindows
 from relay.limits.shared_counts import RedisCounts
 from relay.limits.standing import Standing
 
 KEY_SLOTS = "key-slots"
+BOOKED_SECONDS: Final = 86400.0
+MOST_BOOKED: Final = 2_000
+"""Of the exchanges that a window is opened with so many, and so old, may still be told by who served them."""
 
 
 def key_counter(accounts: LiveAccounts, prices: Callable[[], PriceList]) -> KeyCounter:
@@ -44,11 +51,24 @@ def key_counter(accounts: LiveAccounts, prices: Callable[[], PriceList]) -> KeyC
     return KeyCounter(counts, with_cost, slots, limits_of)
 
 
-async def from_ledger(key: int, standings: Sequence[Standing]) -> list[int]:
+async def from_ledger(key: int, standings: Sequence[Standing]) -> OpenedWindows:
     """What the ledger has for each; raises what the database raises."""
+    spans = [(standing.window.start, standing.window.end) for standing in standings]
 
-    def look() -> list[Amounts]:
-        return used_in(key, [(standing.window.start, standing.window.end) for standing in standings])
+    def look() -> tuple[list[Amounts], list[RequestRecord]]:
+        since = max(min(start for start, _ in spans), time.time() - BOOKED_SECONDS)
+        with one_moment():
+            return used_in(key, spans), newest_booked(key, since, MOST_BOOKED)
 
-    told = await looked_up(look)
-    return [part_of(usage, standing.limit.measure) for usage, standing in zip(told, standings, strict=True)]
+    told, rows = await looked_up(look)
+    used = [part_of(usage, standing.limit.measure) for usage, standing in zip(told, standings, strict=True)]
+    return OpenedWindows(
+        used, {row.id: [_part_of_row(row, standing) for standing in standings] for row in rows}
+    )
+
+
+def _part_of_row(row: RequestRecord, standing: Standing) -> int:
+    if not standing.window.holds(row.started_at):
+        return 0
+    tokens, units = spent_by(row)
+    return {"tokens": tokens, "usd": units}.get(standing.limit.measure, 1)

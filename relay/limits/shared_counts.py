@@ -9,7 +9,7 @@ import logging
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -22,7 +22,9 @@ from accounts.processes.redis_client import (
     was_never_reached,
 )
 from accounts.processes.redis_url import redis_address
+from relay.limits.counting_scripts import ADMIT, SPEND
 from relay.limits.counts import Unknown
+from relay.limits.opening import NOTHING_BOOKED
 from relay.limits.plan import Spot
 from relay.limits.standing import Standing
 
@@ -35,48 +37,6 @@ MOST_OWED: Final = 100_000
 LONGEST_SECONDS: Final = 40 * 86400
 DAY_SECONDS: Final = 86400
 
-# KEYS: the windows. ARGV, four for each: limit, what a request adds, seconds to live, opening ("": none).
-# Gives what each had before ("" for one that is not opened).
-ADMIT: Final = """
-local before, goes = {}, true
-for at, key in ipairs(KEYS) do
-  local used = redis.call('GET', key)
-  local base = (at - 1) * 4
-  if not used and ARGV[base + 4] ~= '' then
-    used = ARGV[base + 4]
-    redis.call('SET', key, used, 'EX', ARGV[base + 3])
-  end
-  before[at] = used or ''
-  if not used or tonumber(used) >= tonumber(ARGV[base + 1]) then goes = false end
-end
-if goes then
-  for at, key in ipairs(KEYS) do
-    local adds = ARGV[(at - 1) * 4 + 2]
-    if adds ~= '0' then redis.call('INCRBY', key, adds) end
-  end
-end
-return before
-"""
-
-# KEYS: a mark, and the windows. ARGV: the mark's seconds to live; three for each window: how much, seconds to
-# live, 1 if it may be begun here. The mark keeps the most that was told for each window: the same once more
-# counts nothing, more counts the difference. (Lua alone would write great numbers with an exponent.)
-SPEND: Final = """
-for at = 2, #KEYS do
-  local key, base = KEYS[at], (at - 2) * 3 + 1
-  local more = tonumber(ARGV[base + 1]) - tonumber(redis.call('HGET', KEYS[1], key) or '0')
-  if more > 0 then
-    redis.call('HSET', KEYS[1], key, ARGV[base + 1])
-    if ARGV[base + 3] == '1' or redis.call('EXISTS', key) == 1 then
-      redis.call('INCRBY', key, string.format('%.0f', more))
-      redis.call('EXPIRE', key, ARGV[base + 2])
-    end
-  end
-end
-if redis.call('TTL', KEYS[1]) < tonumber(ARGV[1]) then redis.call('EXPIRE', KEYS[1], ARGV[1]) end
-"""
-
-
 MARK_SECONDS: Final = 600
 """For so long Redis knows what it was told, for an answer may be late where the count was made."""
 MOST_UNSURE: Final = 10_000
@@ -85,6 +45,8 @@ TOLD_AT_ONCE: Final = 16
 """Of what is owed, on as many connections: half of what there are."""
 TELLING_SECONDS: Final = 1.0
 """So long a request waits for what is owed to be told."""
+RETELLING_SECONDS: Final = 5.0
+"""How often what is owed is told where nobody asks: whoever tells the same must still find its mark."""
 
 
 class _Unsure(Unknown):
@@ -100,10 +62,11 @@ class _Debt(NamedTuple):
 
 
 class _Told(NamedTuple):
-    """What is told under one mark, and how long that is to live."""
+    """What is told under one mark, and how long that is to live. Is it told by others too?"""
 
     mark_seconds: int
     debts: dict[Spot, _Debt]
+    is_told_by_others: bool = False
 
 
 class RedisCounts:
@@ -122,6 +85,7 @@ class RedisCounts:
         """By their marks, the oldest first: theirs expire first."""
         self._telling = asyncio.Lock()
         self._teller: asyncio.Task[None] | None = None
+        self._reteller: asyncio.Task[None] | None = None
         self._asks_once = redis_address(redis_url).kind != "cluster" and "retry_on_" not in redis_url
         """A cluster's client asks again by itself, as others do that the URL tells to: the last error says
         nothing of the first.
@@ -133,19 +97,27 @@ class RedisCounts:
         return time.monotonic() < self._away_until
 
     async def admit(
-        self, spots: Sequence[Spot], standings: Sequence[Standing], openings: Sequence[int | None]
+        self,
+        spots: Sequence[Spot],
+        standings: Sequence[Standing],
+        openings: Sequence[int | None],
+        booked: Mapping[str, Sequence[int]] = NOTHING_BOOKED,
     ) -> list[int | None]:
         """What each window had before; raises Unknown when Redis is away."""
         if not spots:
             return []
         if self._owed or self._unsure or self._telling.locked():
             await self._wait_for_the_telling()
-        arguments: list[int | str] = []
+        arguments: list[int | str] = [len(spots)]
         for standing, opening in zip(standings, openings, strict=True):
             adds = 1 if standing.limit.measure == "requests" else 0
             told = "" if opening is None else opening
             arguments += [standing.limit.amount, adds, _seconds_to_live(standing), told]
-        before = await self._asked(self._admit, list(map(_name, spots)), arguments)
+        names = list(map(_name, spots))
+        if booked:
+            names += [_mark_name(spots[0], mark) for mark in booked]
+            arguments += [DAY_SECONDS, *(amount for amounts in booked.values() for amount in amounts)]
+        before = await self._asked(self._admit, names, arguments)
         return [int(used) if used else None for used in before]
 
     def spend(
@@ -161,19 +133,29 @@ class RedisCounts:
             spot: _Debt(amount, _seconds_to_live(standing), 0 if standing.is_budget else 1)
             for spot, standing, amount in zip(spots, standings, amounts, strict=True)
         }
-        seconds = DAY_SECONDS if is_late else MARK_SECONDS
-        self._started(self._spend_quietly(mark or uuid.uuid4().hex, debts, seconds))
+        told = _Told(DAY_SECONDS if is_late else MARK_SECONDS, debts, is_told_by_others=bool(mark))
+        self._started(self._spend_quietly(mark or uuid.uuid4().hex, told))
 
     async def stop(self) -> None:
         """Tell what is still to be told, and end."""
+        if self._reteller is not None:
+            self._reteller.cancel()
+            await asyncio.gather(self._reteller, return_exceptions=True)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with suppress(Unknown):
             await self._tell_owed()
         await self._client.aclose()
 
-    async def _spend_quietly(self, mark: str, debts: "dict[Spot, _Debt]", mark_seconds: int) -> None:
+    async def _spend_quietly(self, mark: str, told: _Told) -> None:
         with suppress(Unknown):  # it would be missing for good: it is told when Redis is back
-            await self._tell(mark, _Told(mark_seconds, debts))
+            await self._tell(mark, told)
+        if (self._owed or self._unsure) and (self._reteller is None or self._reteller.done()):
+            self._reteller = asyncio.create_task(self._retell())
+
+    async def _retell(self) -> None:
+        while self._owed or self._unsure:
+            await asyncio.sleep(RETELLING_SECONDS)
+            await self._tell_quietly()
 
     async def _tell(self, mark: str, told: _Told, *, again: bool = False) -> None:
         """Tell it under its mark; what was not told, or may not have been, is kept.
@@ -182,14 +164,14 @@ class RedisCounts:
         """
         debts = told.debts
         arguments = [told.mark_seconds, *(number for debt in debts.values() for number in debt)]
-        names = [f"evenkeel:counted:{{{next(iter(debts))[0]}}}:{mark}", *map(_name, debts)]
+        names = [_mark_name(next(iter(debts)), mark), *map(_name, debts)]
         try:
             await self._asked(self._spend, names, arguments)
         except (_Unsure, asyncio.CancelledError):
             self._doubt(mark, told, again=again)
             raise
         except Unknown:
-            if again or told.mark_seconds > MARK_SECONDS:  # others tell more of the same under this mark
+            if again or told.is_told_by_others:  # who takes it for dead, or opens the window from the ledger
                 self._doubt(mark, told, again=again)
             else:
                 self._owe(debts)
@@ -198,10 +180,10 @@ class RedisCounts:
     def _doubt(self, mark: str, told: _Told, *, again: bool) -> None:
         """Keep it under its mark. Of too many the oldest is owed: rather told twice than never.
 
-        What was to be told anew meanwhile is the more.
+        What was to be told anew meanwhile is the more. Others may tell the same as late.
         """
         if not again or mark not in self._unsure:
-            self._unsure[mark] = told
+            self._unsure[mark] = told._replace(mark_seconds=DAY_SECONDS) if told.is_told_by_others else told
         self._unsure.move_to_end(mark, last=not again)
         if len(self._unsure) > MOST_UNSURE:
             self._owe(self._unsure.popitem(last=False)[1].debts)
@@ -266,6 +248,10 @@ async def _all(doings: Iterable[Coroutine[Any, Any, None]]) -> None:
     for error in await asyncio.gather(*doings, return_exceptions=True):
         if error is not None:
             raise error
+
+
+def _mark_name(spot: Spot, mark: str) -> str:
+    return f"evenkeel:counted:{{{spot[0]}}}:{mark}"
 
 
 def _name(spot: Spot) -> str:

@@ -47,6 +47,7 @@ from relay.admission.key_rules import (
 from relay.limits.allowance import Allowance
 from relay.limits.counts import Counts
 from relay.limits.key_counter import KeyCounter
+from relay.limits.opening import OpenedWindows
 from relay.neutral.conversation import ThinkingConfig
 from tests import stores
 from tests.bench import bench_server
@@ -132,8 +133,8 @@ async def alone(limits: KeyLimits, exchanges: int) -> float:
     """Milliseconds an exchange that all steps of the limits take by themselves."""
     caller = CallerKey(1, "limited", record_bodies=True, limits=limits)
 
-    async def opening(key: int, standings: object) -> list[int]:
-        return [0] * len(limits.limits)
+    async def opening(key: int, standings: object) -> OpenedWindows:
+        return OpenedWindows([0] * len(limits.limits))
 
     counter = KeyCounter(Counts(ZoneInfo("Europe/Berlin"), opening), priced)
     row = RequestRecord(

@@ -9,6 +9,7 @@ import pytest
 from accounts.keys.limits import Limit
 from relay.limits import counts
 from relay.limits.counts import RETRY_SECONDS, Counts, Unknown
+from relay.limits.opening import OpenedWindows
 from relay.limits.standing import Standing
 
 RATE = Limit("requests", "minute", 2)
@@ -26,12 +27,12 @@ class Ledger:
         self.hangs = False
         self.asked = 0
 
-    async def __call__(self, key: int, standings: Sequence[Standing]) -> list[int]:
+    async def __call__(self, key: int, standings: Sequence[Standing]) -> OpenedWindows:
         self.asked += 1
         await (asyncio.Event().wait() if self.hangs else asyncio.sleep(0))
         if not self.works:
             raise OSError("the store is away")
-        return [self.used for _ in standings]
+        return OpenedWindows([self.used for _ in standings])
 
 
 class World:

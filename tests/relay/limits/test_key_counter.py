@@ -13,6 +13,7 @@ from monitor.record.records import RequestRecord
 from relay.limits.allowance import Allowance
 from relay.limits.counts import Counts
 from relay.limits.key_counter import KeyCounter
+from relay.limits.opening import OpenedWindows
 from relay.limits.standing import Standing
 
 NOON = 1_800_014_400.0  # 2027-01-15T12:00 UTC
@@ -34,8 +35,8 @@ class Door:
     """A key whose limits change; the ledger had 10 of everything."""
 
     def __init__(self, *limits: Limit) -> None:
-        async def ledger(key: int, standings: Sequence[Standing]) -> list[int]:
-            return [10 for _ in standings]
+        async def ledger(key: int, standings: Sequence[Standing]) -> OpenedWindows:
+            return OpenedWindows([10 for _ in standings])
 
         self.limits = KeyLimits(limits=limits) if limits else None
         self.priced = 0

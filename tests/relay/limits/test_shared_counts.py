@@ -2,8 +2,9 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,8 @@ from relay.limits import shared_counts
 from relay.limits.allowance import Allowance
 from relay.limits.counts import Counts, Unknown
 from relay.limits.key_counter import KeyCounter
+from relay.limits.limit_windows import window_at
+from relay.limits.opening import NOTHING_BOOKED, OpenedWindows
 from relay.limits.shared_counts import RedisCounts
 from relay.limits.standing import Standing
 from tests import stores
@@ -49,10 +52,11 @@ class Ledger:
 
     used = 0
     asked = 0
+    booked: Mapping[str, Sequence[int]] = NOTHING_BOOKED
 
-    async def __call__(self, key: int, standings: Sequence[Standing]) -> list[int]:
+    async def __call__(self, key: int, standings: Sequence[Standing]) -> OpenedWindows:
         self.asked += 1
-        return [self.used for _ in standings]
+        return OpenedWindows([self.used for _ in standings], self.booked)
 
 
 class Processes:
@@ -198,6 +202,71 @@ async def test_what_the_dead_used_is_told_again_for_as_long(
     assert await slow.used() == 903
     [mark] = await shared._client.keys(f"*{slow.row.id}")
     assert await shared._client.ttl(mark) > shared_counts.DAY_SECONDS - 60
+
+
+@pytest.mark.parametrize("has_first", ["the ledger", "the keeper", "its process"])
+async def test_an_end_that_is_owed_counts_once(
+    processes: Processes,
+    own_redis: tuple[str, "subprocess.Popen[bytes]"],
+    monkeypatch: pytest.MonkeyPatch,
+    has_first: str,
+) -> None:
+    """Redis is killed and comes back empty; meanwhile an exchange ended, and is booked. Whether the window is
+    opened with it, or who took its process for dead tells it too: before its process does, or after.
+    """
+    monkeypatch.setattr(shared_counts, "AWAY_SECONDS", 0.0)
+    slow = TakenForDead(processes)
+    await slow.begins()
+    stores.end(own_redis[1])
+    await processes.ask(
+        0, RATE
+    )  # on the connection that breaks: from now on it is certain that none is there
+    await slow.ends(31)
+    back = stores.start_redis(Path(own_redis[0].removeprefix("unix://")).parent)[1]
+    if has_first == "the ledger":
+        processes.ledger.used, processes.ledger.booked = 34, {slow.row.id: [34]}
+        assert await slow.used() == 34
+    elif has_first == "the keeper":
+        assert await slow.used() == 0
+        await slow.is_taken_for_dead(31)
+        assert await slow.used() == 34
+    else:
+        assert await slow.used() == 0
+    await processes.shared[0]._tell_owed()
+    assert await slow.used() == 34
+    await slow.is_taken_for_dead(31)
+    assert await slow.used() == 34
+    [mark] = await processes.shared[0]._client.keys(f"*{slow.row.id}")
+    assert await processes.shared[0]._client.ttl(mark) > shared_counts.DAY_SECONDS - 60
+    stores.end(back)
+
+
+async def test_a_window_that_another_has_opened_keeps_what_it_was_opened_with(processes: Processes) -> None:
+    """Of two that read the ledger at once the first one's reading counts; the second one's may have more."""
+    spot = (1, "tokens", "total", 0.0)
+    standing = Standing(TOKENS, window_at("total", processes.now, ZoneInfo("UTC")), 0)
+    assert await processes.shared[0].admit([spot], [standing], [5], {"early": [5]}) == [5]
+    assert await processes.shared[1].admit([spot], [standing], [12], {"early": [5], "late": [7]}) == [5]
+    for mark, amount in (("early", 5), ("late", 7)):
+        processes.shared[0].spend([spot], [standing], [amount], mark)
+        await until(lambda: not processes.shared[0]._tasks)
+    assert await processes.shared[0].admit([spot], [standing], [None]) == [12]
+
+
+async def test_what_is_owed_is_told_though_nobody_asks(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that serves nothing tells it too, before the marks of those who tell the same are gone."""
+    monkeypatch.setattr(shared_counts, "RETELLING_SECONDS", 0.01)
+    slow = TakenForDead(processes)
+    await slow.begins()
+    monkeypatch.setattr(processes.shared[0], "_away_until", float("inf"))
+    await slow.ends(31)
+    assert await slow.used() == 0
+    monkeypatch.setattr(processes.shared[0], "_away_until", 0.0)
+    await until(lambda: not processes.shared[0]._unsure)
+    await until(lambda: processes.shared[0]._reteller is None or processes.shared[0]._reteller.done())
+    assert await slow.used() == 34
 
 
 async def test_great_amounts_of_money_are_counted_to_the_unit(processes: Processes) -> None:
