@@ -6,6 +6,9 @@ CONTINUE = (
 )
 """Said where a model takes no unfinished turn of its own to continue (behaviour section 7)."""
 
+BEGIN = "(Begin.)"
+"""Said behind a system prompt alone, which OpenAI takes, and others do not."""
+
 
 def what_is_left(limit: int, tokens: int, minimum: int = 1) -> int:
     """Of an output limit, behind ``tokens`` that were said; nobody takes less than ``minimum``."""

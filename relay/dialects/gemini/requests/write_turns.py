@@ -9,7 +9,7 @@ from typing import assert_never
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.gemini.requests.media_types import media_type_of
 from relay.dialects.healing.signature_slots import PLACEHOLDER
-from relay.dialects.translation.notes import CONTINUE, system_note
+from relay.dialects.translation.notes import BEGIN, CONTINUE, system_note
 from relay.neutral.conversation import (
     Conversation,
     Json,
@@ -47,6 +47,9 @@ def write_contents(conversation: Conversation, facts: ModelFacts, changes: list[
         elif facts.needs_signature_on_calls:
             sign_first_call(content["parts"])
     changes += said
+    if not contents and conversation.system:
+        changes.append("a first user turn was added: Gemini wants one")
+        return [{"role": "user", "parts": [{"text": BEGIN}]}]
     return with_user_at_end(contents, facts, changes)
 
 

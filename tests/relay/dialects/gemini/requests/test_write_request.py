@@ -6,7 +6,7 @@ import pytest
 from accounts.facts.known_models import facts_for
 from accounts.facts.model_facts import ThinkingBudget
 from relay.dialects.gemini import GEMINI
-from relay.dialects.translation.notes import CONTINUE
+from relay.dialects.translation.notes import BEGIN, CONTINUE
 from relay.neutral.conversation import (
     Conversation,
     Media,
@@ -42,6 +42,13 @@ def config(model: str = "gemini-3-flash-preview", **fields: object) -> tuple[dic
     """The generation config for a conversation with ``fields``, and what was changed."""
     body, changes = write(Conversation((HI,), **fields), model)
     return body.get("generationConfig", {}), changes
+
+
+def test_a_system_prompt_alone():
+    """OpenAI answers a system prompt alone; Gemini refuses a request without contents."""
+    body, changes = write(Conversation((), system=(Text("Tell a joke."),)))
+    assert body["contents"] == [{"role": "user", "parts": [{"text": BEGIN}]}]
+    assert changes == ["a first user turn was added: Gemini wants one"]
 
 
 def test_a_whole_conversation():
