@@ -7,8 +7,6 @@ which a model that takes sampling parameters takes them.
 
 from typing import assert_never
 
-import msgspec
-
 from accounts.facts.model_facts import ModelFacts
 from relay.dialects.anthropic.requests.cache_marks import with_cache_marks
 from relay.dialects.anthropic.requests.fit import fit_model, instructed
@@ -16,6 +14,7 @@ from relay.dialects.anthropic.requests.fit_schemas import fit_tool
 from relay.dialects.anthropic.requests.write_messages import write_messages
 from relay.dialects.anthropic.requests.write_schema import closed_schema
 from relay.dialects.names.rules import PLAIN, NameRule
+from relay.dialects.schemas.answers import asks_to_fit
 from relay.dialects.translation.effort import budget_for
 from relay.neutral.conversation import Conversation, Json, ThinkingConfig, Tool, ToolChoice
 
@@ -154,8 +153,7 @@ def _json_answer(conversation: Conversation, body: Json, changes: list[str]) -> 
         return {**body, "output_config": output}
     if schema:
         changes.append("the JSON schema became an instruction: it leaves open what may be said")
-        told = msgspec.json.encode(schema).decode()
-        return instructed(body, f"{_JSON_ONLY} It has to fit this JSON Schema: {told}")
+        return instructed(body, asks_to_fit(schema))
     if conversation.json_answer:
         changes.append("JSON mode became an instruction")
         return instructed(body, _JSON_ONLY)

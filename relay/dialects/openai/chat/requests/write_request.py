@@ -18,6 +18,7 @@ from relay.dialects.openai.common_words import (
 )
 from relay.dialects.openai.reasoning import effort_of
 from relay.dialects.openai.requests import media, tools
+from relay.dialects.openai.requests.answer_in_words import with_answer_in_words
 from relay.dialects.openai.requests.take_back import NO_REASONING
 from relay.dialects.translation.foreign_history import made_media
 from relay.dialects.translation.notes import CONTINUE, system_note
@@ -38,6 +39,7 @@ from relay.neutral.failures import CannotCarry
 
 def write(conversation: Conversation, model: str, facts: ModelFacts, changes: list[str]) -> Json:
     """The body for ``conversation``; ``changes`` gets what was mapped or dropped; raises CannotCarry."""
+    conversation = with_answer_in_words(conversation, changes)
     messages: list[Json] = []
     system = asks_for_json(conversation, changes)
     if system:

@@ -16,6 +16,7 @@ from relay.dialects.openai.common_words import (
 )
 from relay.dialects.openai.reasoning import effort_of
 from relay.dialects.openai.requests import media, tools
+from relay.dialects.openai.requests.answer_in_words import with_answer_in_words
 from relay.dialects.openai.responses.requests.fit import fit_model
 from relay.dialects.translation.foreign_history import made_media
 from relay.dialects.translation.notes import CONTINUE
@@ -36,6 +37,7 @@ from relay.neutral.failures import CannotCarry
 
 def write(conversation: Conversation, model: str, facts: ModelFacts, changes: list[str]) -> Json:
     """The body for ``conversation``; ``changes`` gets what was mapped or dropped; raises CannotCarry."""
+    conversation = with_answer_in_words(conversation, changes)
     writer = _Writer(changes)
     items = [item for turn in conversation.turns for item in writer.items(turn)]
     if asks_to_continue(conversation, facts, changes):
