@@ -44,7 +44,7 @@ class ExactSecrets:
 
     def find(self, data: bytes) -> list[Edit]:
         """Where they stand, in any form, in order and without overlap."""
-        if not self.secrets:
+        if not self.secrets or len(data) < SHORTEST_SECRET:
             return []
         edits = [Edit(match.start(), match.end()) for match in self._any.finditer(data)]
         return merged(edits) if edits else edits

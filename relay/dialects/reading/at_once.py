@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 from relay.dialects.reading.tolerant_reader import UNREADABLE, Shape
 
+_OPENING, _CLOSING = b"{}"
+
 
 def shapes(
     lines: list[bytes], decode: Callable[[bytes], list[Shape]], longest_bytes: int
@@ -15,7 +17,7 @@ def shapes(
     if max(map(len, lines)) > longest_bytes:
         return None
     # Between a closing brace and an opening one no object goes on: halves of one are none together.
-    if {line[:1] for line in lines} != {b"{"} or {line[-1:] for line in lines} != {b"}"}:
+    if [line for line in lines if not line or line[0] != _OPENING or line[-1] != _CLOSING]:
         return None
     whole = b"\n".join(lines)
     try:

@@ -34,7 +34,9 @@ def test_as_deep_as_allowed_and_no_deeper() -> None:
     assert json_object(nested(MOST_LEVELS + 1)) is None
 
 
-@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"":', "}"), ("{a:", "}"), ("[{a:", "}]")])
+@pytest.mark.parametrize(
+    ("opening", "closing"), [("[", "]"), ("[ ", "]"), ("[{a:", "}]"), ('{"":', "}"), ("{a:", "}")]
+)
 def test_the_shortest_text_of_so_many_levels_is_looked_at(opening: str, closing: str) -> None:
     """Lists alone, objects without a name, and names without quotes, as careless JSON has them."""
     each = opening.count("[") + opening.count("{")
