@@ -34,6 +34,7 @@ from monitor.record.outcome import RESCUED as RESCUED
 from monitor.search.models import SearchProgress as SearchProgress
 from monitor.statistics.models import DailyStatistic as DailyStatistic
 from monitor.statistics.models import HourStatistic as HourStatistic
+from monitor.statistics.models import RemovedHistory as RemovedHistory
 from monitor.statistics.models import StatisticChange as StatisticChange
 from monitor.words.labels import (
     BODY_LABELS,

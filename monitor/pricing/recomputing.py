@@ -27,9 +27,9 @@ from monitor.pricing.cost import lost_by_the_cache, priced
 from monitor.pricing.price_list import PriceList
 from monitor.record.records import RequestRecord, record_of
 from monitor.record.request_id import first_request_id
-from monitor.statistics.checking import first_whole_hour, is_whole
 from monitor.statistics.filling import fill_day, fill_hour
 from monitor.statistics.waiting import keep
+from monitor.statistics.whole_hours import first_whole_hour, is_whole
 
 logger = logging.getLogger(__name__)
 

@@ -18,6 +18,7 @@ from monitor.partitions.dropping import drop_before, whole_before
 from monitor.record.request_id import first_request_id
 from monitor.retention.sqlite_log import shorten_log
 from monitor.search import index
+from monitor.statistics.whole_hours import note_removal
 
 ROW_BYTES = 1_600
 """What a row, its attempts and their index entries take: about 800 + 300 bytes on SQLite (a million rows),
@@ -97,6 +98,7 @@ def prune(pruning: Pruning) -> Iterator[int]:
 
 
 def _prune(pruning: Pruning) -> Iterator[int]:
+    note_removal(pruning.requests_before)
     yield from _remove(Body, "request_id", pruning.bodies_before, BODIES_AT_ONCE)
     yield from _remove(AttemptLog, "request_id", pruning.requests_before, ROWS_AT_ONCE)
     for _ in drop_before(index.TABLE, pruning.requests_before):

@@ -10,12 +10,11 @@ from datetime import UTC, datetime
 
 from django.db.models import QuerySet, Sum
 
-from monitor.history.listing.keyset import moment_of_id
 from monitor.models import RequestLog
 from monitor.statistics.filling import ended_in, fill_hour
 from monitor.statistics.models import HourStatistic, StatisticChange
 from monitor.statistics.one_moment import one_moment
-from monitor.statistics.shares import HOUR_SECONDS
+from monitor.statistics.whole_hours import is_whole
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +44,3 @@ def uncounted(hour: int) -> int:
 def _requests(found: "QuerySet[HourStatistic] | QuerySet[StatisticChange]") -> int:
     number: int | None = found.aggregate(total=Sum("requests"))["total"]
     return int(number or 0)
-
-
-def is_whole(hour: int) -> bool:
-    """Are all of the hour's exchanges still on record? Retention may have come to it meanwhile."""
-    first = first_whole_hour()
-    return first is not None and hour >= first
-
-
-def first_whole_hour() -> int | None:
-    """The hour after the one of the oldest exchange; None without any."""
-    oldest = RequestLog.objects.order_by("id").values_list("id", flat=True).first()
-    return None if oldest is None else (int(moment_of_id(oldest) // HOUR_SECONDS) + 1) * HOUR_SECONDS

@@ -66,6 +66,15 @@ class StatisticChange(models.Model):
         return f"{self.hour:%Y-%m-%d %H} {self.requests:+}"
 
 
+class RemovedHistory(models.Model):
+    """The moment of the newest exchange that retention has removed; there is one row, or none."""
+
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.until:%Y-%m-%d %H:%M:%S}"
+
+
 class DailyStatistic(_Statistic):
     """The hours of one day added up, so that a span of months is read at once.
 

@@ -3,6 +3,9 @@
 Each number of processes serves the same load on one core, with PostgreSQL and Redis of its own; the first is
 measured again at the end, so that the machine's own changes show. CPU is user and system time of the server's
 processes, and beside it of PostgreSQL's and Redis's; every process hears every message.
+
+Two processes of anything on one core cost more than one: caches, switches. So as many bare translators, which
+share nothing, serve the same load right before. What a second of ours costs beyond that is its own cost.
 """
 
 import argparse
@@ -22,6 +25,7 @@ from tests.bench.bench_server import (
     TARGET,
     WORKLOADS,
     ask,
+    bare_server,
     served,
     set_up,
     simulated,
@@ -43,6 +47,13 @@ class Measured(Struct, frozen=True):
     messages: float
     idle_ms_second: float
     """What the processes take a second while nobody asks anything."""
+    bare_ms: float
+    """CPU a request of as many bare translators."""
+
+    @property
+    def sum_ms(self) -> float:
+        """With the stores."""
+        return self.cpu_ms + self.postgres_ms + self.redis_ms
 
 
 async def measure(processes: int, requests: int) -> Measured:
@@ -61,11 +72,12 @@ async def measure(processes: int, requests: int) -> Measured:
         }
         try:
             async with simulated(environment, "--events", str(workload.events)) as simulator_url:
+                bare_ms = await _bare_ms(processes, simulator_url, requests)
                 set_up(environment, simulator_url, {MODEL: TARGET})
                 async with served(environment, "manage.py", workers=processes) as (base_url, pid):
-                    await _load(base_url, CLIENTS * 4)  # what is loaded lazily
+                    await _load([base_url], CLIENTS * 4)  # what is loaded lazily
                     before, told = _spent(pid, redis_process.pid), _commands(store)
-                    complete = await _load(base_url, requests)
+                    complete = await _load([base_url], requests)
                     said = _commands(store)
                     await asyncio.sleep(3)  # what is written behind the answers
                     resting = _spent(pid, redis_process.pid)
@@ -78,23 +90,33 @@ async def measure(processes: int, requests: int) -> Measured:
         (now - then) / requests * 1e3 for now, then in zip(resting, before, strict=True)
     )
     commands, messages = ((now - then) / requests for now, then in zip(said, told, strict=True))
-    return Measured(
-        processes, complete, cpu, postgres, redis_cpu, commands, messages, (idle[0] - resting[0]) / 5 * 1e3
-    )
+    idle_ms = (idle[0] - resting[0]) / 5 * 1e3
+    return Measured(processes, complete, cpu, postgres, redis_cpu, commands, messages, idle_ms, bare_ms)
 
 
-async def _load(base_url: str, requests: int) -> int:
+async def _bare_ms(processes: int, simulator_url: str, requests: int) -> float:
+    """CPU in milliseconds a request of so many bare translators that serve the same load."""
+    async with contextlib.AsyncExitStack() as stack:
+        started = [await stack.enter_async_context(bare_server(simulator_url)) for _ in range(processes)]
+        urls, pids = [url for url, _ in started], [pid for _, pid in started]
+        await _load(urls, CLIENTS * 4)
+        before = sum(map(_cpu, pids))
+        await _load(urls, requests)
+        return (sum(map(_cpu, pids)) - before) / requests * 1e3
+
+
+async def _load(base_urls: list[str], requests: int) -> int:
     """How many answers came whole."""
     left, whole = iter(range(requests)), 0
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
-        async def client() -> None:
+        async def client(base_url: str) -> None:
             nonlocal whole
             for _ in left:
                 is_whole = (await ask(session, base_url, WORKLOADS[0]))[2]
                 whole += is_whole
 
-        await asyncio.gather(*(client() for _ in range(CLIENTS)))
+        await asyncio.gather(*(client(base_urls[n % len(base_urls)]) for n in range(CLIENTS)))
     return whole
 
 
@@ -126,15 +148,23 @@ def printed(lines: list[Measured]) -> str:
     """The table."""
     head = (
         f"{'processes':>9} {'complete':>9} {'CPU ms/req':>11} {'x one':>6} {'PostgreSQL ms':>14}"
-        f" {'Redis ms':>9} {'commands':>9} {'messages':>9} {'idle ms/s':>10}"
+        f" {'Redis ms':>9} {'commands':>9} {'messages':>9} {'idle ms/s':>10} {'bare ms':>8}"
     )
     rows = [
         f"{m.processes:>9} {m.complete:>9} {m.cpu_ms:>11.2f} {m.cpu_ms / lines[0].cpu_ms:>6.2f}"
         f" {m.postgres_ms:>14.2f} {m.redis_ms:>9.2f} {m.commands:>9.2f} {m.messages:>9.2f}"
-        f" {m.idle_ms_second:>10.1f}"
+        f" {m.idle_ms_second:>10.1f} {m.bare_ms:>8.3f}"
         for m in lines
     ]
-    return "\n".join([head, *rows])
+    one = lines[0]
+    ratios = [
+        f"{m.processes} to {one.processes}: {ours:.2f} times, the bare translator {bare:.2f} times,"
+        f" so by itself {ours / bare:.2f} times; with PostgreSQL and Redis {m.sum_ms:.2f} ms,"
+        f" {m.sum_ms / one.sum_ms:.2f} times"
+        for m in lines
+        for ours, bare in [(m.cpu_ms / one.cpu_ms, m.bare_ms / one.bare_ms)]
+    ]
+    return "\n".join([head, *rows, "", *ratios])
 
 
 if __name__ == "__main__":

@@ -198,6 +198,13 @@ async def served(
 
 
 async def _bare(workload: Workload, simulator_url: str, requests: int) -> Measured:
+    async with bare_server(simulator_url) as (base_url, pid):
+        return await _run(workload, base_url, pid, requests)
+
+
+@asynccontextmanager
+async def bare_server(simulator_url: str) -> AsyncIterator[tuple[str, int]]:
+    """The bare translator's base URL and process id, on the first core, while it runs."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = ["taskset", "-c", "0", sys.executable, "-m", "tests.bench.bare_translator", simulator_url]
@@ -208,7 +215,7 @@ async def _bare(workload: Workload, simulator_url: str, requests: int) -> Measur
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
-        return await _run(workload, f"http://127.0.0.1:{port}", server.pid, requests)
+        yield f"http://127.0.0.1:{port}", server.pid
     finally:
         server.terminate()
         server.wait()
